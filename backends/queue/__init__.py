@@ -1,0 +1,31 @@
+"""The queue port: what the service publishes to. Delivery to the worker is by HTTP push, at least once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class QueueUnavailable(Exception):
+    """The event was not made durable; whoever sent it must send it again."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QueueStatus:
+    """How the queue stands: messages not yet acknowledged, the oldest one's age, and dead letters kept."""
+
+    waiting: int
+    oldest_age_s: float | None
+    dead: int
+
+
+class EventQueue(Protocol):
+    """Where events go. A publish that returned is never lost."""
+
+    async def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
+        """Make the message durable and return its id. Raises QueueUnavailable."""
+
+    async def status(self) -> QueueStatus:
+        """Measure the queue. Raises QueueUnavailable."""
+
+    async def close(self) -> None:
+        """Finish what is in flight and release the resources."""

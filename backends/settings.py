@@ -1,0 +1,51 @@
+"""The settings that every program of ours shares: where the data lies and how it logs."""
+
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Backend(StrEnum):
+    """The engine under the programs."""
+
+    EMBEDDED = "embedded"
+
+
+class LogFormat(StrEnum):
+    """Coloured lines for a person, or one JSON object a line for a machine."""
+
+    CONSOLE = "console"
+    JSON = "json"
+
+
+class SharedSettings(BaseSettings):
+    """Read from the environment, then from `.env`; names are the upper-case field names."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True)
+
+    backend: Backend = Field(Backend.EMBEDDED, description="The engine: `embedded` is SQLite and DuckDB on this machine.")
+    data_dir: Path = Field(Path("data"), description="Folder that holds the queue, the warehouse and the tokens.")
+    log_format: LogFormat = Field(LogFormat.CONSOLE, description="`console` for a person, `json` for one object a line.")
+    log_level: str = Field("INFO", description="The least level that is logged: DEBUG, INFO, WARNING or ERROR.")
+
+    @property
+    def pipeline_path(self) -> Path:
+        """SQLite: queue, ledger and `raw`."""
+        return self.data_dir / "pipeline.sqlite"
+
+    @property
+    def transform_path(self) -> Path:
+        """DuckDB: staging and mart as dbt builds them."""
+        return self.data_dir / "transform.duckdb"
+
+    @property
+    def mart_path(self) -> Path:
+        """DuckDB: the published snapshot that readers open."""
+        return self.data_dir / "mart.duckdb"
+
+    @property
+    def tokens_path(self) -> Path:
+        """JSON, mode 0600: the athletes' tokens."""
+        return self.data_dir / "tokens.json"

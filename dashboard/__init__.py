@@ -1,0 +1,1 @@
+"""The pages: Streamlit over `mart`, and nothing else."""
