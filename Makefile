@@ -1,0 +1,78 @@
+# Every target sets up what it needs, once. `make` alone prints what there is.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(shell command -v $(p) 2>/dev/null)))
+ONCE ?=
+RUN_LOCK := env -u PIP_INDEX_URL -u PIP_FIND_LINKS -u UV_INDEX_URL $(BIN)/uv pip compile pyproject.toml \
+	--python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
+
+.PHONY: help
+help: ## Print this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or say make PYTHON=/path/to/python3.11"; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "$(PYTHON) is older than 3.11: say make PYTHON=/path/to/python3.11"; exit 1; }
+	"$(PYTHON)" -m venv $(VENV)
+
+# The programs alone: all that `make demo` and `make up` need.
+$(VENV)/.athlete: requirements/athlete.txt pyproject.toml | $(VENV)/bin/python
+	@echo "Installing the locked packages (about two minutes the first time) …"
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/athlete.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@
+
+# The programs and the tools that check them.
+$(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
+	@echo "Installing the locked packages and tools (about three minutes the first time) …"
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@ $(VENV)/.athlete
+
+.PHONY: setup
+setup: $(VENV)/.dev ## Make the virtual environment with programs and tools
+
+.PHONY: demo
+demo: $(VENV)/.athlete ## Run everything against a pretend Strava (ONCE=1: a scripted life that checks itself)
+	@$(BIN)/athlete demo $(if $(ONCE),--once)
+
+.PHONY: up
+up: $(VENV)/.athlete ## Run everything against the real Strava, with the settings in .env
+	@$(BIN)/athlete up
+
+.PHONY: test
+test: $(VENV)/.dev ## Run all tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: lint
+lint: $(VENV)/.dev ## Check style, types, imports between rooms, and the SQL
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/sqlfluff lint transforms --processes 1
+
+.PHONY: format
+format: $(VENV)/.dev ## Format the Python
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: bench
+bench: $(VENV)/.dev ## Measure, side by side, what the README promises
+	@$(BIN)/python -m benchmarks
+
+.PHONY: lock
+lock: $(VENV)/.dev ## Choose the newest versions that pyproject.toml allows, with hashes
+	$(RUN_LOCK) $(LOCK_FLAGS) --extra athlete --group build --group dev --output-file requirements/dev.txt
+	$(RUN_LOCK) --constraint requirements/dev.txt --extra athlete --group build --output-file requirements/athlete.txt
+	for program in service worker dashboard; do \
+		$(RUN_LOCK) --constraint requirements/dev.txt --extra $$program --output-file requirements/$$program.txt || exit 1; \
+	done
+
+.PHONY: clean
+clean: ## Remove the virtual environment and every cache; your data stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache transforms/target transforms/logs
