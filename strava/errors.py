@@ -1,0 +1,131 @@
+"""What can go wrong with Strava.
+
+    StravaError
+    ├── Retryable             the same call may pass later
+    │   ├── Unreachable           no answer came
+    │   ├── ServerFailed          5xx: .status
+    │   └── RateLimited           429: .retry_after seconds, .limits
+    ├── Refused               the same call fails until somebody does something
+    │   ├── NotFound              404: not there, or not for this athlete to see
+    │   ├── TokenRejected         401, or a dead refresh token: .athlete_id
+    │   │   └── NotConnected          no tokens are stored for the athlete
+    │   ├── ScopeMissing          the athlete did not grant it: .needed
+    │   ├── AppInactive           the app owner's paid subscription lapsed
+    │   ├── AppRejected           client id or secret is wrong
+    │   └── BadRequest            any other 4xx: .status, .reasons
+    └── UnreadableAnswer      an answer that is not what Strava documents
+
+Every text says what to do and none repeats a token, a title or a place.
+"""
+
+from strava.rates import RateUsage
+
+
+class StravaError(Exception):
+    """Anything that went wrong with Strava."""
+
+
+class Retryable(StravaError):
+    """Strava may answer the same call later."""
+
+
+class Unreachable(Retryable):
+    """No answer came: no connection, or it broke, or it took too long."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(f"Strava cannot be reached ({cause}); check the network and STRAVA_API_URL, or wait.")
+
+
+class ServerFailed(Retryable):
+    """Strava answered that it failed itself."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"Strava failed with status {status}; nothing to do but wait (https://status.strava.com).")
+        self.status = status
+
+
+class RateLimited(Retryable):
+    """The app's calls are used up. `retry_after` is in seconds; `limits` is what the answer said, if it did."""
+
+    def __init__(self, retry_after: float, limits: RateUsage | None = None) -> None:
+        super().__init__(f"Strava's rate limit is used up; calls are possible again in {retry_after:.0f} s.")
+        self.retry_after = retry_after
+        self.limits = limits
+
+
+class Refused(StravaError):
+    """The same call will fail until somebody does something."""
+
+
+class NotFound(Refused):
+    """The thing is not there, not there yet, or not visible to this athlete."""
+
+    def __init__(self, asked: str) -> None:
+        super().__init__(f"Strava has no {asked}, or does not show it to this athlete.")
+        self.asked = asked
+
+
+class TokenRejected(Refused):
+    """Strava does not accept the athlete's tokens, even after a refresh."""
+
+    def __init__(self, athlete_id: int | None = None) -> None:
+        super().__init__(f"Strava rejects the tokens of {_named(athlete_id)}; connect again with `athlete connect`.")
+        self.athlete_id = athlete_id
+
+
+class NotConnected(TokenRejected):
+    """There are no tokens for the athlete."""
+
+    def __init__(self, athlete_id: int) -> None:
+        super().__init__(athlete_id)
+        self.args = (f"No tokens are stored for athlete {athlete_id}; connect first with `athlete connect`.",)
+
+
+class ScopeMissing(Refused):
+    """The athlete left a permission unticked. `needed` is its name, such as `activity:read_all`."""
+
+    def __init__(self, needed: str) -> None:
+        super().__init__(f"The athlete has not granted {needed}; connect again and leave every box ticked.")
+        self.needed = needed
+
+
+class AppInactive(Refused):
+    """Strava has switched the app off until its owner pays again."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Strava calls the app inactive: its owner's paid subscription has most likely lapsed. Renew it at "
+            "https://www.strava.com/account; what is stored keeps working."
+        )
+
+
+class AppRejected(Refused):
+    """Strava does not know the app by this client id and secret."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Strava rejects the app's own credentials; compare STRAVA_CLIENT_ID and STRAVA_CLIENT_SECRET with "
+            "https://www.strava.com/settings/api."
+        )
+
+
+class BadRequest(Refused):
+    """Any other refusal. `reasons` are Strava's words, one `resource/field/code` each."""
+
+    def __init__(self, status: int, reasons: tuple[str, ...] = (), advice: str = "") -> None:
+        said = "; ".join(reasons) or "no reason given"
+        super().__init__(f"Strava refuses the request with status {status} ({said}). {advice}".rstrip())
+        self.status = status
+        self.reasons = reasons
+
+
+class UnreadableAnswer(StravaError):
+    """Strava answered with something else than it documents. `fault` says what, without its content."""
+
+    def __init__(self, asked: str, fault: str) -> None:
+        super().__init__(f"Strava's answer for {asked} cannot be read: {fault}. Check STRAVA_API_URL.")
+        self.fault = fault
+
+
+def _named(athlete_id: int | None) -> str:
+    return "the athlete" if athlete_id is None else f"athlete {athlete_id}"

@@ -1,0 +1,200 @@
+"""Strava's webhook events, and the message an event becomes on its way from the service to the worker.
+
+The field names are Strava's: https://developers.strava.com/docs/webhooks/. The webhook's hot path, hence plain checks.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Self
+
+import orjson
+
+from strava.wire import parse
+
+_KNOWN = frozenset(
+    {
+        "object_type",
+        "aspect_type",
+        "object_id",
+        "owner_id",
+        "subscription_id",
+        "event_time",
+        "updates",
+    }
+)
+_OURS = frozenset({"received_at", "event_id"})
+_NOT_EXTRA = _KNOWN | _OURS
+
+_INT64_MAX = 2**63 - 1
+_LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z, the last that datetime can hold
+_LONGEST_WORD = 64
+
+
+class UnreadableEvent(ValueError):
+    """The bytes are not one of Strava's events; the text says which part is wrong and repeats none of its values."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StravaEvent:
+    """One webhook event. `updates` and `extra` may hold a title, so they stay out of `repr`.
+
+    `object_type` and `aspect_type` are open sets. `extra` keeps the fields that Strava may add; the names
+    `received_at` and `event_id` are ours and are never taken from Strava.
+    """
+
+    object_type: str
+    aspect_type: str
+    object_id: int
+    owner_id: int
+    subscription_id: int
+    event_time: datetime
+    updates: Mapping[str, object] = field(repr=False)
+    extra: Mapping[str, object] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def from_http(cls, body: bytes) -> Self:
+        """Read the body of a webhook POST. Raises UnreadableEvent."""
+        return cls.from_json(_object(body))
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> Self:
+        """Read an event from parsed JSON. Raises UnreadableEvent."""
+        return cls(
+            object_type=_word(fields, "object_type"),
+            aspect_type=_word(fields, "aspect_type"),
+            object_id=_integer(fields, "object_id"),
+            owner_id=_integer(fields, "owner_id"),
+            subscription_id=_integer(fields, "subscription_id"),
+            event_time=datetime.fromtimestamp(_integer(fields, "event_time", _LAST_SECOND), UTC),
+            updates=_updates(fields),
+            extra={name: fields[name] for name in fields.keys() - _NOT_EXTRA},
+        )
+
+    @property
+    def event_id(self) -> str:
+        """Name the event by what it says: 32 hex digits, the same for every delivery of the same event.
+
+        Only documented fields count, so a field that Strava adds per delivery would not split one event in two.
+        """
+        return hashlib.sha256(orjson.dumps(self._documented(), option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
+
+    @property
+    def is_deauthorization(self) -> bool:
+        """Whether the athlete has taken back the app's access. Strava sends the word "false", not the boolean."""
+        return (
+            self.object_type == "athlete"
+            and self.aspect_type == "update"
+            and str(self.updates.get("authorized")).lower() == "false"
+        )
+
+    @property
+    def is_activity(self) -> bool:
+        """Whether the event is about an activity."""
+        return self.object_type == "activity"
+
+    def to_json(self) -> dict[str, object]:
+        """Return the fields as Strava sent them, extra ones included."""
+        return {**self.extra, **self._documented()}
+
+    def _documented(self) -> dict[str, object]:
+        return {
+            "object_type": self.object_type,
+            "aspect_type": self.aspect_type,
+            "object_id": self.object_id,
+            "owner_id": self.owner_id,
+            "subscription_id": self.subscription_id,
+            "event_time": int(self.event_time.timestamp()),
+            "updates": self.updates,
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReceivedEvent:
+    """An event and when the service heard it: what passes from service to worker."""
+
+    event: StravaEvent
+    received_at: datetime
+    event_id: str
+
+    @classmethod
+    def of(cls, event: StravaEvent, received_at: datetime) -> Self:
+        """Stamp an event with an aware time of arrival."""
+        return cls(event=event, received_at=received_at.astimezone(UTC), event_id=event.event_id)
+
+    @classmethod
+    def from_push(cls, data: bytes) -> Self:
+        """Read what `to_message` wrote. Raises UnreadableEvent."""
+        fields = _object(data)
+        return cls(
+            event=StravaEvent.from_json(fields),
+            received_at=_moment(fields, "received_at"),
+            event_id=_word(fields, "event_id"),
+        )
+
+    def to_message(self) -> bytes:
+        """Return Strava's fields plus `received_at` (UTC, microseconds, `Z`) and `event_id`, as JSON."""
+        return orjson.dumps(
+            {
+                **self.event.to_json(),
+                "received_at": self.received_at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+                "event_id": self.event_id,
+            }
+        )
+
+    def attributes(self) -> dict[str, str]:
+        """Return what a queue may filter by, as text."""
+        event = self.event
+        return {
+            "object_type": event.object_type,
+            "aspect_type": event.aspect_type,
+            "object_id": str(event.object_id),
+            "owner_id": str(event.owner_id),
+            "event_time": str(int(event.event_time.timestamp())),
+            "event_id": self.event_id,
+        }
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        fields = parse(body)
+    except ValueError as error:
+        raise UnreadableEvent("the body is not JSON") from error
+    if not isinstance(fields, dict):
+        raise UnreadableEvent("the body is not a JSON object")
+    return fields
+
+
+def _word(fields: Mapping[str, Any], name: str) -> str:
+    value = fields.get(name)
+    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_WORD:
+        raise UnreadableEvent(f"{name} is missing or not a short text")
+    return value
+
+
+def _integer(fields: Mapping[str, Any], name: str, most: int = _INT64_MAX) -> int:
+    value = fields.get(name)
+    if type(value) is not int or not 0 <= value <= most:  # a bool is an int to isinstance
+        raise UnreadableEvent(f"{name} is missing or not a whole number from 0 to {most}")
+    return value
+
+
+def _updates(fields: Mapping[str, Any]) -> dict[str, object]:
+    value = fields.get("updates")
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise UnreadableEvent("updates is not a JSON object")
+    return value
+
+
+def _moment(fields: Mapping[str, Any], name: str) -> datetime:
+    value = fields.get(name)
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+        if moment is None or moment.tzinfo is None:
+            raise UnreadableEvent(f"{name} is missing or not a time with its offset")
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise UnreadableEvent(f"{name} is not a time") from error
