@@ -1,0 +1,132 @@
+"""The one thread per process that writes to the pipeline's SQLite file.
+
+Many callers' work shares one durable transaction, because a commit costs a disk flush whatever it holds.
+"""
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from backends.sqlite import BUSY_TIMEOUT_S, open_database, transaction
+
+T = TypeVar("T")
+
+
+class WriterClosed(sqlite3.ProgrammingError):
+    """Work was submitted to a writer that had been closed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Job:
+    work: Callable[[sqlite3.Connection], Any]
+    answer: asyncio.Future[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    job: _Job
+    result: Any = None
+    error: Exception | None = None
+
+    def tell(self) -> None:
+        if self.job.answer.done():  # its caller gave up waiting
+            return
+        if self.error is None:
+            self.job.answer.set_result(self.result)
+        else:
+            self.job.answer.set_exception(self.error)
+
+
+class SqliteWriter:
+    """Runs work on one writing connection in one thread; whatever waits together is committed together.
+
+    Opening may raise DatabaseTooNew, sqlite3.Error or OSError.
+    """
+
+    def __init__(self, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
+        self._busy_timeout_s = busy_timeout_s
+        self._connection = open_database(path, busy_timeout_s=busy_timeout_s)
+        self._connection.execute("pragma busy_timeout = 0")  # waiting for the lock is done by `_when_free`
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._closed = False
+        self._thread = threading.Thread(target=self._serve, name=f"sqlite-writer {path.name}", daemon=True)
+        self._thread.start()
+
+    async def submit(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `work(connection)` in the writer's thread and return its result once it is on the disk.
+
+        The work must neither commit nor roll back, and may run beside other callers' work in one transaction. What it
+        raises is undone and raised here, and touches nobody else's work. Raises sqlite3.Error when the transaction as
+        a whole failed (locked for longer than the patience, disk full): then nothing of it was stored. A caller that is
+        cancelled must expect that the work was done all the same.
+        """
+        if self._closed:
+            raise WriterClosed("the writer was closed")
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._jobs.put(_Job(work, answer))
+        return await answer
+
+    async def close(self) -> None:
+        """Finish the work that was submitted and close the file; closing twice is success."""
+        if not self._closed:
+            self._closed = True
+            self._jobs.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _serve(self) -> None:
+        last = False
+        while not last:
+            gathered = self._gather()
+            jobs = [job for job in gathered if job is not None]
+            last = len(jobs) < len(gathered)
+            if jobs:
+                _tell(self._commit(jobs))
+        self._connection.close()
+
+    def _gather(self) -> list[_Job | None]:
+        gathered = [self._jobs.get()]
+        with suppress(queue.Empty):
+            while True:
+                gathered.append(self._jobs.get_nowait())
+        return gathered
+
+    def _commit(self, jobs: list[_Job]) -> list[_Outcome]:
+        try:
+            with transaction(self._connection, self._busy_timeout_s):
+                return [self._attempt(job) for job in jobs]
+        except sqlite3.Error as error:
+            return [_Outcome(job, error=error) for job in jobs]
+
+    def _attempt(self, job: _Job) -> _Outcome:
+        self._connection.execute("savepoint job")
+        try:
+            outcome = _Outcome(job, result=job.work(self._connection))
+        except Exception as error:  # handed to the caller, whose error it is
+            if not self._connection.in_transaction:  # a full disk undoes the whole transaction
+                raise sqlite3.OperationalError(f"the transaction was lost: {error}") from error
+            self._connection.execute("rollback to job")
+            outcome = _Outcome(job, error=error)
+        self._connection.execute("release job")
+        return outcome
+
+
+def _tell(outcomes: list[_Outcome]) -> None:
+    """Wake each event loop once, whatever the number of its callers."""
+    by_loop: defaultdict[asyncio.AbstractEventLoop, list[_Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        by_loop[outcome.job.answer.get_loop()].append(outcome)
+    for loop, its in by_loop.items():
+        with suppress(RuntimeError):  # a loop that was closed has nobody waiting in it
+            loop.call_soon_threadsafe(_tell_all, its)
+
+
+def _tell_all(outcomes: list[_Outcome]) -> None:
+    for outcome in outcomes:
+        outcome.tell()
