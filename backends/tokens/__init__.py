@@ -2,4 +2,8 @@
 
 from strava.tokens import TokenSet, TokenStore
 
-__all__ = ["TokenSet", "TokenStore"]
+__all__ = ["TokenSet", "TokenStore", "TokensUnavailable"]
+
+
+class TokensUnavailable(Exception):
+    """The tokens could not be read or saved; the sentence says what to do and holds no secret."""

@@ -1,0 +1,227 @@
+"""What is particular to tokens in a file: its mode, its survival of kill -9, and what it says when it is damaged."""
+
+import asyncio
+import json
+import os
+import random
+import stat
+import subprocess
+import sys
+import traceback
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from backends.tokens import TokenSet, TokensUnavailable
+from backends.tokens.file import FileTokenStore
+
+ATHLETE = 101
+SAVE_FOREVER = """
+import asyncio, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from backends.tokens.file import FileTokenStore
+from strava.tokens import TokenSet
+
+async def main():
+    store, number = FileTokenStore(Path(sys.argv[1])), 0
+    while True:
+        number += 1
+        secret = str(number) * 2000
+        await store.save(101, TokenSet(access_token=secret, refresh_token=secret, expires_at=datetime.now(UTC)))
+        print(number, flush=True)
+
+asyncio.run(main())
+"""
+COUNT_ALONE = """
+import asyncio, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from backends.tokens.file import FileTokenStore
+from strava.tokens import TokenSet
+
+async def main():
+    store = FileTokenStore(Path(sys.argv[1]))
+    for _ in range(8):
+        async with store.refreshing(101):
+            before = await store.load(101)
+            number = int(before.refresh_token) + 1 if before else 1
+            await store.save(101, TokenSet(access_token="a", refresh_token=str(number), expires_at=datetime.now(UTC)))
+
+asyncio.run(main())
+"""
+HOLD_FOREVER = """
+import asyncio, sys
+from pathlib import Path
+from backends.tokens.file import FileTokenStore
+
+async def main():
+    async with FileTokenStore(Path(sys.argv[1])).refreshing(101):
+        print("held", flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the tokens go; its folder is not there yet."""
+    return tmp_path / "data" / "tokens.json"
+
+
+@pytest.fixture
+def store(path: Path) -> FileTokenStore:
+    """A store on that file."""
+    return FileTokenStore(path)
+
+
+def start(program: str, path: Path) -> subprocess.Popen[str]:
+    """Run a program of its own on the file."""
+    return subprocess.Popen([sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE, text=True)
+
+
+def secret_tokens() -> TokenSet:
+    """Tokens that are easily recognised where they must not be."""
+    return TokenSet(access_token="s3cr3t-a", refresh_token="s3cr3t-r", expires_at=datetime(2026, 1, 1, tzinfo=UTC))
+
+
+async def test_only_the_owner_may_read(store: FileTokenStore, path: Path) -> None:
+    """Every file the store leaves is 0600, even under a generous umask and after a careless chmod."""
+    umask = os.umask(0)
+    try:
+        await store.save(ATHLETE, secret_tokens())
+        path.chmod(0o644)
+        async with store.refreshing(ATHLETE):
+            await store.save(ATHLETE, secret_tokens())
+    finally:
+        os.umask(umask)
+    assert {stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()} == {0o600}
+
+
+async def test_draft_is_never_readable_by_others(store: FileTokenStore, path: Path) -> None:
+    """A readable leftover of a killed writer is not written into: the draft is made anew, 0600 from its first byte."""
+    path.parent.mkdir()
+    leftover = path.with_name("tokens.json.new")
+    leftover.write_text("half a file")
+    leftover.chmod(0o666)
+    with leftover.open() as watching:
+        await store.save(ATHLETE, secret_tokens())
+        assert watching.read() == "half a file"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+async def test_draft_follows_no_link(store: FileTokenStore, path: Path, tmp_path: Path) -> None:
+    """A link planted where the draft goes does not lead the secrets elsewhere."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("untouched")
+    path.parent.mkdir()
+    path.with_name("tokens.json.new").symlink_to(elsewhere)
+    await store.save(ATHLETE, secret_tokens())
+    assert elsewhere.read_text() == "untouched"
+
+
+async def test_kill_9_leaves_the_last_save_or_the_next(store: FileTokenStore, path: Path) -> None:
+    """Killed at a random moment, the file holds what was acknowledged last or the one in hand, whole."""
+    for _ in range(6):
+        path.unlink(missing_ok=True)
+        writer = start(SAVE_FOREVER, path)
+        assert writer.stdout is not None
+        for _ in range(random.randint(1, 20)):  # noqa: S311 - any moment will do
+            writer.stdout.readline()
+        writer.kill()
+        rest = writer.communicate()[0].split()
+        kept = await store.load(ATHLETE)
+        assert kept is not None
+        number = int(kept.refresh_token[: len(kept.refresh_token) // 2000])
+        assert kept.refresh_token == str(number) * 2000
+        assert not rest or number in {int(rest[-1]), int(rest[-1]) + 1}
+
+
+async def test_processes_refresh_one_after_another(store: FileTokenStore, path: Path) -> None:
+    """Three processes that read, add one and save under `refreshing` lose no step."""
+    processes = [start(COUNT_ALONE, path) for _ in range(3)]
+    assert [await asyncio.to_thread(process.wait) for process in processes] == [0, 0, 0]
+    for process in processes:
+        process.communicate()
+    kept = await store.load(ATHLETE)
+    assert kept is not None
+    assert kept.refresh_token == "24"
+
+
+async def test_dead_refresher_gives_up_its_right(path: Path) -> None:
+    """While a process holds the right others are told to come back; once it is killed they get it."""
+    path.parent.mkdir()
+    holder = start(HOLD_FOREVER, path)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    with pytest.raises(TokensUnavailable, match="try again later"):
+        async with FileTokenStore(path, refresh_wait_s=0.1).refreshing(ATHLETE):
+            pytest.fail("two refreshers at once")
+    holder.kill()
+    holder.communicate()
+    async with FileTokenStore(path, refresh_wait_s=30).refreshing(ATHLETE):
+        pass
+
+
+async def test_cancelled_save_is_finished_before_the_right_to_refresh_ends(store: FileTokenStore) -> None:
+    """A task cancelled in the middle of a save leaves the new token in the file, not one that Strava has retired."""
+    for _ in range(20):
+        await store.delete(ATHLETE)
+        async with store.refreshing(ATHLETE):
+            task = asyncio.create_task(store.save(ATHLETE, secret_tokens()))
+            await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait({task})
+            assert await store.load(ATHLETE) == secret_tokens()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b'{"athletes": {"101": {"access_token": "s3cr3t-a", "refresh_tok',
+        b'{"athletes": {"101": {"access_token": "s3cr3t-a"}}}',
+        b'{"athletes": {"101": {"access_token": 7, "refresh_token": "s3cr3t-r", "expires_at": "x", "scope": []}}}',
+        b'["s3cr3t-a"]',
+        b"\xff\xfes3cr3t-a",
+    ],
+)
+async def test_damaged_file_says_what_to_do(store: FileTokenStore, path: Path, content: bytes) -> None:
+    """A damaged file is refused by one sentence with the remedy, and no part of the error holds a secret."""
+    path.parent.mkdir()
+    path.write_bytes(content)
+    with pytest.raises(TokensUnavailable, match=r"damaged; restore it .* `athlete connect`") as caught:
+        await store.load(ATHLETE)
+    assert caught.value.__context__ is None
+    assert "s3cr3t" not in "".join(traceback.format_exception(caught.value))
+
+
+async def test_damaged_file_is_not_overwritten(store: FileTokenStore, path: Path) -> None:
+    """Saving into a damaged file fails too: the other athletes' tokens may still be rescued from it."""
+    path.parent.mkdir()
+    path.write_bytes(b"{")
+    with pytest.raises(TokensUnavailable):
+        await store.save(ATHLETE, secret_tokens())
+    assert path.read_bytes() == b"{"
+
+
+async def test_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    """A save that the disk refuses says where and why."""
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(TokensUnavailable, match="cannot be saved"):
+        await FileTokenStore(tmp_path / "file" / "tokens.json").save(ATHLETE, secret_tokens())
+
+
+async def test_secrets_stay_out_of_repr(store: FileTokenStore) -> None:
+    """Neither the tokens nor their store shows a secret when printed."""
+    await store.save(ATHLETE, secret_tokens())
+    assert "s3cr3t" not in f"{secret_tokens()!r} {store!r} {await store.load(ATHLETE)}"
+
+
+async def test_file_is_plain_json(store: FileTokenStore, path: Path) -> None:
+    """The file is JSON that a person can read and mend."""
+    await store.save(ATHLETE, secret_tokens())
+    row = json.loads(path.read_text())["athletes"]["101"]
+    assert row["expires_at"] == "2026-01-01T00:00:00+00:00"
