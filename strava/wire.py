@@ -1,4 +1,4 @@
-"""JSON as it comes over the wire: strict and fast, with the one repair without which an odd title would stop an event."""
+"""JSON as it comes over the wire: strict and fast, with one repair, without which an odd title would stop an event."""
 
 import json
 from typing import Any

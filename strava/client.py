@@ -1,0 +1,124 @@
+"""One athlete's view of Strava's API: https://developers.strava.com/docs/reference/."""
+
+import math
+from collections.abc import AsyncIterator, Callable, Iterable
+from datetime import datetime
+from itertools import count
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from strava.answers import check, read
+from strava.errors import UnreadableAnswer
+from strava.network import Patience, send, utc_now
+from strava.payload import ActivityPayload, AthletePayload, UnreadablePayload
+from strava.rates import RateUsage
+
+STREAM_KEYS = (
+    "time",
+    "distance",
+    "latlng",
+    "altitude",
+    "velocity_smooth",
+    "heartrate",
+    "cadence",
+    "watts",
+    "temp",
+    "moving",
+    "grade_smooth",
+)
+
+
+class StravaClient:
+    """Asks Strava in the name of the athlete behind `auth`. Every method raises StravaError and nothing else of ours.
+
+    `rate` is what the last answer that spoke of limits said. The `http` client is shared and stays the caller's.
+    """
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        auth: httpx.Auth | None,
+        *,
+        api_url: str,
+        patience: Patience | None = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._http = http
+        self._auth = auth
+        self._api_url = api_url.rstrip("/")
+        self._patience = patience or Patience()
+        self._clock = clock
+        self.rate: RateUsage | None = None
+
+    async def athlete(self) -> AthletePayload:
+        """Return the athlete whose token this is."""
+        asked = "athlete"
+        try:
+            return AthletePayload.from_json(read(await self._get(asked), asked=asked))
+        except UnreadablePayload as error:
+            raise UnreadableAnswer(asked, str(error)) from error
+
+    async def activity(self, activity_id: int) -> ActivityPayload:
+        """Return one activity with all its efforts. Raises NotFound, also in the first moments after a save."""
+        asked = f"activities/{activity_id}"
+        answer = await self._get(asked, include_all_efforts="true")
+        try:
+            return ActivityPayload.from_http(answer.content)
+        except UnreadablePayload as error:
+            raise UnreadableAnswer(asked, str(error)) from error
+
+    async def activities(
+        self, *, after: datetime | None = None, before: datetime | None = None, per_page: int = 200
+    ) -> AsyncIterator[list[ActivityPayload]]:
+        """Yield the athlete's activities page by page, each page newest first, until Strava has no more.
+
+        The order of the pages is Strava's: with `after` alone the oldest come first. Times are aware.
+        """
+        bounds: dict[str, str | int] = {}
+        if after is not None:
+            bounds["after"] = math.floor(after.timestamp())
+        if before is not None:
+            bounds["before"] = math.ceil(before.timestamp())
+        for page in count(1):
+            found = await self._page(page=page, per_page=per_page, **bounds)
+            if not found:
+                return
+            yield sorted(found, key=_newest_first)
+
+    async def streams(self, activity_id: int, keys: Iterable[str] = STREAM_KEYS) -> dict[str, Any]:
+        """Return the activity's streams by key; those it lacks are absent. Raises NotFound when it has none at all."""
+        return await self._object(f"activities/{activity_id}/streams", keys=",".join(keys), key_by_type="true")
+
+    async def gear(self, gear_id: str) -> dict[str, Any]:
+        """Return a bike or a pair of shoes."""
+        return await self._object(f"gear/{quote(gear_id, safe='')}")
+
+    async def _page(self, **params: str | int) -> list[ActivityPayload]:
+        asked = "athlete/activities"
+        items = read(await self._get(asked, **params), asked=asked)
+        if not isinstance(items, list):
+            raise UnreadableAnswer(asked, "it is not a list")
+        try:
+            return [ActivityPayload.from_json(item) for item in items]
+        except UnreadablePayload as error:
+            raise UnreadableAnswer(asked, str(error)) from error
+
+    async def _object(self, asked: str, **params: str | int) -> dict[str, Any]:
+        fields = read(await self._get(asked, **params), asked=asked)
+        if not isinstance(fields, dict):
+            raise UnreadableAnswer(asked, "it is not an object")
+        return fields
+
+    async def _get(self, asked: str, **params: str | int) -> httpx.Response:
+        request = self._http.build_request("GET", f"{self._api_url}/{asked}", params=params)
+        answer = await send(self._http, request, auth=self._auth, patience=self._patience)
+        self.rate = RateUsage.from_headers(answer.headers) or self.rate
+        check(answer, asked=asked, now=self._clock())
+        return answer
+
+
+def _newest_first(activity: ActivityPayload) -> tuple[float, int]:
+    start = activity.start_date
+    return (math.inf if start is None else -start.timestamp(), -activity.activity_id)

@@ -1,0 +1,72 @@
+"""The one network call, and how often it is tried. Longer waits belong to the queue."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import httpx
+import stamina
+
+from strava.errors import Unreachable, UnreadableAnswer
+
+_PASSING = (httpx.NetworkError, httpx.TimeoutException, httpx.RemoteProtocolError, httpx.ProxyError)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Patience:
+    """How often and how long one call is tried; times in seconds. No new try begins after `within_s`."""
+
+    attempts: int = 3
+    within_s: float = 10.0
+    first_wait_s: float = 0.2
+    longest_wait_s: float = 2.0
+
+
+class _ServerError(Exception):
+    """Carries a 5xx answer to the retrying."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        super().__init__(answer.status_code)
+        self.answer = answer
+
+
+def utc_now() -> datetime:
+    """Return the present, aware: the clock of every class here that is not given another."""
+    return datetime.now(UTC)
+
+
+async def send(
+    http: httpx.AsyncClient, request: httpx.Request, *, auth: httpx.Auth | None, patience: Patience
+) -> httpx.Response:
+    """Send and return the answer, a refusal and the last of several 5xx included.
+
+    Tries again on broken connections, time-outs and 5xx, never on 4xx. Raises Unreachable and UnreadableAnswer,
+    and lets through what `auth` raises.
+    """
+    try:
+        return await _send_patiently(http, request, auth, patience)
+    except _ServerError as failed:
+        return failed.answer
+    except _PASSING as error:
+        raise Unreachable(type(error).__name__) from error
+    except httpx.RequestError as error:  # `from None`, for httpx may repeat a header's value
+        raise UnreadableAnswer(request.url.path, type(error).__name__) from None
+
+
+async def _send_patiently(
+    http: httpx.AsyncClient, request: httpx.Request, auth: httpx.Auth | None, patience: Patience
+) -> httpx.Response:
+    # As a block: the decorator would hand the call's arguments, secrets in a URL included, to stamina's log.
+    attempts = stamina.retry_context(
+        on=(*_PASSING, _ServerError),
+        attempts=patience.attempts,
+        timeout=patience.within_s,
+        wait_initial=patience.first_wait_s,
+        wait_max=patience.longest_wait_s,
+        wait_jitter=patience.first_wait_s,
+    )
+    async for attempt in attempts:
+        with attempt:
+            answer = await http.send(request, auth=auth)
+            if answer.is_server_error:
+                raise _ServerError(answer)
+    return answer

@@ -1,0 +1,201 @@
+"""Strava's OAuth: the app's side of it, and the `Auth` that keeps one athlete's requests signed.
+
+A rotated refresh token must never be lost on the way: https://developers.strava.com/docs/authentication/.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import structlog
+
+from strava.answers import check, problem, read
+from strava.errors import NotConnected, TokenRejected, UnreadableAnswer
+from strava.network import Patience, send, utc_now
+from strava.tokens import TokenSet, TokenStore
+
+_log = structlog.get_logger(__name__)
+
+_ASKED = "oauth/token"
+_LEAST_LEFT = timedelta(hours=1)  # Strava hands out a new access token only in the last hour of the old one
+
+
+class OAuthApp:
+    """The app as Strava knows it. Methods raise StravaError; none of them stores anything."""
+
+    def __init__(  # noqa: PLR0913 - three facts about the app, and by keyword whatever else may vary
+        self,
+        http: httpx.AsyncClient,
+        *,
+        client_id: str | int,
+        client_secret: str,
+        oauth_url: str,
+        patience: Patience | None = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._http = http
+        self._client_id = str(client_id)
+        self._client_secret = client_secret
+        self._oauth_url = oauth_url.rstrip("/")
+        self._patience = patience or Patience()
+        self._clock = clock
+
+    async def exchange(self, code: str) -> tuple[TokenSet, int]:
+        """Trade an authorisation code for tokens and the athlete's id. A code works once. Raises BadRequest."""
+        fields = await self._tokens_for(grant_type="authorization_code", code=code)
+        athlete = fields.get("athlete")
+        athlete_id = athlete.get("id") if isinstance(athlete, Mapping) else None
+        if type(athlete_id) is not int:
+            raise UnreadableAnswer(_ASKED, "it does not say whose tokens these are")
+        return self._token_set(fields, None), athlete_id
+
+    async def refresh(self, refresh_token: str) -> TokenSet:
+        """Trade a refresh token for tokens. Raises TokenRejected.
+
+        When the answer holds a new refresh token the old one is dead already: save the answer before using it.
+        `scope` is empty where Strava does not repeat it.
+        """
+        fields = await self._tokens_for(grant_type="refresh_token", refresh_token=refresh_token)
+        return self._token_set(fields, refresh_token)
+
+    async def revoke(self, token: str) -> None:
+        """End the app's access to the athlete behind an access or refresh token."""
+        credentials = httpx.BasicAuth(self._client_id, self._client_secret)
+        await self._post("revoke", {"token": token}, auth=credentials)
+
+    async def _tokens_for(self, **grant: str) -> Mapping[str, Any]:
+        form = {"client_id": self._client_id, "client_secret": self._client_secret, **grant}
+        fields = read(await self._post("token", form), asked=_ASKED)
+        if not isinstance(fields, Mapping):
+            raise UnreadableAnswer(_ASKED, "it is not an object")
+        return fields
+
+    async def _post(self, action: str, form: Mapping[str, str], auth: httpx.Auth | None = None) -> httpx.Response:
+        request = self._http.build_request("POST", f"{self._oauth_url}/{action}", data=form)
+        answer = await send(self._http, request, auth=auth, patience=self._patience)
+        check(answer, asked=f"oauth/{action}", now=self._clock(), by_app=True)
+        return answer
+
+    def _token_set(self, fields: Mapping[str, Any], old_refresh_token: str | None) -> TokenSet:
+        return TokenSet(
+            access_token=_token(fields.get("access_token"), "access_token"),
+            refresh_token=_token(fields.get("refresh_token", old_refresh_token), "refresh_token"),
+            expires_at=self._expiry(fields),
+            scope=_scope(fields.get("scope")),
+        )
+
+    def _expiry(self, fields: Mapping[str, Any]) -> datetime:
+        """Prefer the duration to the date: it holds even where this machine's clock is wrong."""
+        lasts, ends = fields.get("expires_in"), fields.get("expires_at")
+        try:
+            if type(lasts) is int:
+                return self._clock() + timedelta(seconds=lasts)
+            if type(ends) is int:
+                return datetime.fromtimestamp(ends, UTC)
+        except (ValueError, OverflowError, OSError):
+            pass  # a number that no calendar holds
+        raise UnreadableAnswer(_ASKED, "it does not say when the tokens expire")
+
+
+class StravaAuth(httpx.Auth):
+    """Signs the athlete's requests; refreshes when less than an hour is left, or once when Strava says 401.
+
+    One refresher works at a time among all processes: it holds `store.refreshing`, reads the store again (another may
+    have refreshed meanwhile), refreshes, saves, and only then are the new tokens used. A refresh once begun runs to
+    its save even if the request that wanted it is cancelled, for Strava has already killed the old refresh token.
+    Raises NotConnected, TokenRejected and what OAuthApp.refresh raises.
+    """
+
+    requires_response_body = True  # to tell a dead token from a missing scope
+
+    def __init__(
+        self, athlete_id: int, store: TokenStore, app: OAuthApp, *, clock: Callable[[], datetime] = utc_now
+    ) -> None:
+        self.athlete_id = athlete_id
+        self._store = store
+        self._app = app
+        self._clock = clock
+        self._tokens: TokenSet | None = None
+        self._refreshes: set[asyncio.Task[TokenSet]] = set()
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Sign, send, and on a rejected token refresh and send once more."""
+        tokens = await self._usable()
+        if not self._is_rejected((yield _signed(request, tokens))):
+            return
+        tokens = await self._refreshed(rejected=tokens.access_token)
+        if self._is_rejected((yield _signed(request, tokens))):
+            raise TokenRejected(self.athlete_id)
+
+    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:  # noqa: ARG002 - httpx's signature
+        """Refuse: without this a synchronous client would send unsigned requests."""
+        raise RuntimeError("StravaAuth needs httpx.AsyncClient")
+
+    def _is_rejected(self, answer: httpx.Response) -> bool:
+        if answer.status_code != httpx.codes.UNAUTHORIZED:
+            return False
+        return isinstance(problem(answer, asked="", now=self._clock()), TokenRejected)
+
+    def _is_ageing(self, tokens: TokenSet) -> bool:
+        return tokens.expires_at - self._clock() < _LEAST_LEFT
+
+    async def _usable(self) -> TokenSet:
+        tokens = self._tokens or await self._stored()
+        if self._is_ageing(tokens):
+            return await self._refreshed(rejected=None)
+        self._tokens = tokens
+        return tokens
+
+    async def _stored(self) -> TokenSet:
+        tokens = await self._store.load(self.athlete_id)
+        if tokens is None:
+            self._tokens = None
+            raise NotConnected(self.athlete_id)
+        return tokens
+
+    async def _refreshed(self, *, rejected: str | None) -> TokenSet:
+        task = asyncio.create_task(self._refresh_alone(rejected))
+        self._refreshes.add(task)
+        task.add_done_callback(self._forget)
+        return await asyncio.shield(task)
+
+    def _forget(self, task: asyncio.Task[TokenSet]) -> None:
+        self._refreshes.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever asked may be gone; an unread exception would be a warning
+
+    async def _refresh_alone(self, rejected: str | None) -> TokenSet:
+        async with self._store.refreshing(self.athlete_id):
+            tokens = await self._stored()
+            if self._is_ageing(tokens) or tokens.access_token == rejected:
+                tokens = await self._refresh_and_save(tokens)
+        self._tokens = tokens
+        return tokens
+
+    async def _refresh_and_save(self, old: TokenSet) -> TokenSet:
+        try:
+            fresh = await self._app.refresh(old.refresh_token)
+        except TokenRejected as error:
+            raise TokenRejected(self.athlete_id) from error
+        tokens = replace(fresh, scope=fresh.scope or old.scope)
+        await self._store.save(self.athlete_id, tokens)
+        _log.info("tokens.refreshed", athlete_id=self.athlete_id, expires_at=tokens.expires_at.isoformat())
+        return tokens
+
+
+def _signed(request: httpx.Request, tokens: TokenSet) -> httpx.Request:
+    request.headers["Authorization"] = f"Bearer {tokens.access_token}"
+    return request
+
+
+def _token(value: Any, name: str) -> str:
+    if isinstance(value, str) and value.isascii() and value.isprintable() and value.strip():
+        return value
+    raise UnreadableAnswer(_ASKED, f"{name} is missing or not a token")
+
+
+def _scope(value: Any) -> frozenset[str]:
+    return frozenset(value.replace(",", " ").split()) if isinstance(value, str) else frozenset()

@@ -1,0 +1,86 @@
+"""The app's one push subscription: https://developers.strava.com/docs/webhooks/."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Self
+
+import httpx
+
+from strava.answers import check, read
+from strava.errors import UnreadableAnswer
+from strava.network import Patience, send, utc_now
+
+_ASKED = "push_subscriptions"
+
+
+def _hides_no_secret(record: logging.LogRecord) -> bool:
+    return "client_secret" not in record.getMessage()
+
+
+# Listing and deleting want the secret in the URL, and httpx logs every URL.
+logging.getLogger("httpx").addFilter(_hides_no_secret)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subscription:
+    """Where Strava sends the app's events. `callback_url` may hold the webhook's secret path, so `repr` omits it."""
+
+    id: int
+    callback_url: str = field(repr=False)
+
+    @classmethod
+    def from_json(cls, fields: Any, *, callback_url: str = "") -> Self:
+        """Read a subscription; `callback_url` is used where Strava does not repeat it. Raises UnreadableAnswer."""
+        if not isinstance(fields, Mapping) or type(fields.get("id")) is not int:
+            raise UnreadableAnswer(_ASKED, "a subscription without an id")
+        stated = fields.get("callback_url")
+        return cls(id=fields["id"], callback_url=stated if isinstance(stated, str) else callback_url)
+
+
+class PushSubscriptions:
+    """Creates, lists and deletes, with the app's own credentials. Methods raise StravaError."""
+
+    def __init__(  # noqa: PLR0913 - three facts about the app, and by keyword whatever else may vary
+        self,
+        http: httpx.AsyncClient,
+        *,
+        client_id: str | int,
+        client_secret: str,
+        api_url: str,
+        patience: Patience | None = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._http = http
+        self._credentials = {"client_id": str(client_id), "client_secret": client_secret}
+        self._url = f"{api_url.rstrip('/')}/{_ASKED}"
+        self._patience = patience or Patience()
+        self._clock = clock
+
+    async def create(self, callback_url: str, verify_token: str) -> Subscription:
+        """Subscribe. Strava sends the challenge to `callback_url` (≤ 255 characters) before it answers.
+
+        Raises BadRequest with Strava's reason: unreachable callback, or a subscription that already exists.
+        """
+        form = {**self._credentials, "callback_url": callback_url, "verify_token": verify_token}
+        answer = await self._send(self._http.build_request("POST", self._url, data=form))
+        return Subscription.from_json(read(answer, asked=_ASKED), callback_url=callback_url)
+
+    async def list(self) -> list[Subscription]:
+        """Return the app's subscription, if it has one: Strava allows one per app."""
+        answer = await self._send(self._http.build_request("GET", self._url, params=self._credentials))
+        items = read(answer, asked=_ASKED)
+        if not isinstance(items, list):
+            raise UnreadableAnswer(_ASKED, "it is not a list")
+        return [Subscription.from_json(item) for item in items]
+
+    async def delete(self, subscription_id: int) -> None:
+        """Unsubscribe. Raises NotFound when there is no such subscription."""
+        url = f"{self._url}/{subscription_id}"
+        await self._send(self._http.build_request("DELETE", url, params=self._credentials))
+
+    async def _send(self, request: httpx.Request) -> httpx.Response:
+        answer = await send(self._http, request, auth=None, patience=self._patience)
+        check(answer, asked=_ASKED, now=self._clock(), by_app=True)
+        return answer
