@@ -41,6 +41,7 @@ def connect(path: Path, *, read_only: bool = False, busy_timeout_s: float = BUSY
     )
     connection.execute("pragma foreign_keys = on")
     connection.execute("pragma synchronous = full")
+    connection.execute("pragma secure_delete = on")  # what was deleted is overwritten, not just forgotten
     return connection
 
 

@@ -4,7 +4,6 @@
 create table strava_activities (
     activity_id integer primary key,
     athlete_id integer not null,
-    payload text,                       -- exactly as Strava sent it; null once deleted
     resource_state integer,             -- 2 summary, 3 detailed; null once deleted
     start_date text,                    -- true UTC start; null once deleted
     event_time text,                    -- of the event that led here, if one did
@@ -13,11 +12,13 @@ create table strava_activities (
     source text not null,               -- webhook | reconcile | backfill | archive
     payload_hash text,                  -- sha-256 of the payload in canonical form
     event_id text,
-    ingested_at text not null           -- when the row last changed; strictly rising from one change to the next
+    ingested_at text not null,          -- when the row last changed; strictly rising from one change to the next
+    payload text                        -- exactly as Strava sent it; null once deleted; last, so that the columns
+                                        -- before it are read without walking through its pages
 ) strict;
 
 create index strava_activities_by_ingested_at on strava_activities (ingested_at);
-create index strava_activities_by_athlete on strava_activities (athlete_id, is_deleted, start_date);
+create index strava_activities_by_athlete on strava_activities (athlete_id, is_deleted, start_date, resource_state);
 
 create table strava_events (
     delivery_id text primary key,
@@ -100,3 +101,5 @@ create table transform_runs (
     is_full_refresh integer not null,
     error text
 ) strict;
+
+create index transform_runs_by_published_at on transform_runs (published_at);
