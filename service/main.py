@@ -1,0 +1,67 @@
+"""Runs the service: the one place that reads its settings and picks the queue."""
+
+import asyncio
+import signal
+import sys
+from types import FrameType
+
+import uvicorn
+import uvloop
+
+from backends.logs import configure_logs
+from backends.queue.embedded import EmbeddedQueue
+from service.app import Service, create_app
+from service.gate import Gate
+from service.settings import ServiceSettings
+
+GRACE_S = 8  # Cloud Run and most process managers kill after ten seconds
+
+
+def build(settings: ServiceSettings) -> Service:
+    """Put the service together as the settings say."""
+    gate = Gate(
+        path_secret=settings.webhook_path_secret.get_secret_value(),
+        verify_token=settings.strava_verify_token.get_secret_value(),
+        subscription_id=settings.strava_subscription_id,
+    )
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    return create_app(
+        EmbeddedQueue(settings.pipeline_path),
+        gate,
+        max_body_bytes=settings.webhook_max_body_bytes,
+        publish_timeout_s=settings.publish_timeout_s,
+    )
+
+
+async def serve(settings: ServiceSettings) -> None:
+    """Serve until a signal comes; what is in flight is finished first."""
+    config = uvicorn.Config(
+        build(settings),
+        host=settings.service_host,
+        port=settings.service_port,
+        http="httptools",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    await uvicorn.Server(config).serve()
+
+
+def main() -> None:
+    """Start the program."""
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, _leave)
+    settings = ServiceSettings()
+    configure_logs(settings.log_format, settings.log_level)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(settings))
+
+
+def _leave(_signal: int, _frame: FrameType | None) -> None:
+    """Uvicorn repeats the signal once it has finished: that is the end, and a clean one."""
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

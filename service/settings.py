@@ -1,0 +1,29 @@
+"""The service's settings: where it listens, and what a caller must know to be heard."""
+
+from pydantic import Field, SecretStr
+
+from backends.settings import SharedSettings
+
+
+class ServiceSettings(SharedSettings):
+    """What `python -m service.main` reads."""
+
+    service_host: str = Field("127.0.0.1", description="Address that the service listens on.")
+    service_port: int = Field(8080, ge=0, le=65535, description="Port that the service listens on; 0 takes a free one.")
+    webhook_path_secret: SecretStr = Field(
+        SecretStr(""),
+        description="Unguessable last part of the webhook's path; without it the webhook is switched off.",
+    )
+    strava_verify_token: SecretStr = Field(
+        SecretStr(""),
+        description="Word that Strava must repeat when it checks the webhook; without it the webhook is switched off.",
+    )
+    strava_subscription_id: int | None = Field(
+        None, description="The subscription whose events are taken; without it those of every subscription are."
+    )
+    webhook_max_body_bytes: int = Field(
+        16_384, ge=256, description="Longest webhook body that is read; a longer one is refused with 413."
+    )
+    publish_timeout_s: float = Field(
+        1.5, gt=0, description="Seconds that an event may take to become durable; Strava waits for two."
+    )

@@ -1,0 +1,48 @@
+"""One log line an event while events are few, one a second when they pour in: a line costs more than the answer."""
+
+import time
+from collections.abc import Callable
+
+import structlog
+
+from strava.events import ReceivedEvent
+
+log = structlog.get_logger(__name__)
+
+
+class Tally:
+    """Logs queued events: each of the first `lines_per_s` in a second, then how many more there were."""
+
+    def __init__(self, *, lines_per_s: int = 20, clock: Callable[[], float] = time.monotonic) -> None:
+        self._lines_per_s = lines_per_s
+        self._clock = clock
+        self._second_began = float("-inf")
+        self._lines = 0
+        self._untold = 0
+
+    def queued(self, received: ReceivedEvent) -> None:
+        """Tell of one event, or count it."""
+        if self._clock() - self._second_began >= 1:
+            self.flush()
+            self._second_began, self._lines = self._clock(), 0
+        if self._lines >= self._lines_per_s:
+            self._untold += 1
+            return
+        self._lines += 1
+        log.info("event.queued", **_fields(received))
+
+    def flush(self) -> None:
+        """Tell how many events were counted and not told."""
+        if self._untold:
+            log.info("event.queued_more", count=self._untold)
+        self._untold = 0
+
+
+def _fields(received: ReceivedEvent) -> dict[str, object]:
+    event = received.event
+    return {
+        "event_id": received.event_id,
+        "object_type": event.object_type,
+        "aspect_type": event.aspect_type,
+        "object_id": event.object_id,
+    }

@@ -1,0 +1,103 @@
+"""Strava's webhook: the challenge that proves this address is ours, and the events.
+
+https://developers.strava.com/docs/webhooks/. Events are a plain ASGI endpoint, since they are the hot path.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated
+
+import structlog
+from fastapi import APIRouter, HTTPException, Query, status
+from starlette.types import Receive, Scope, Send
+
+from backends.queue import EventQueue, QueueUnavailable
+from service.answers import NOT_DURABLE, TAKEN, TOO_LARGE, UNKNOWN_PATH, Answer, unreadable
+from service.bodies import BodyTooLarge, CallerLeft, read_body
+from service.gate import Gate
+from service.tally import Tally
+from strava.events import ReceivedEvent, StravaEvent, UnreadableEvent
+
+PREFIX = "/webhook/"
+
+log = structlog.get_logger(__name__)
+
+
+class EventEndpoint:
+    """POST /webhook/{secret}: an event in, 200 once it is durable."""
+
+    def __init__(
+        self,
+        queue: EventQueue,
+        gate: Gate,
+        *,
+        max_body_bytes: int,
+        publish_timeout_s: float,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._queue = queue
+        self._gate = gate
+        self._max_body_bytes = max_body_bytes
+        self._publish_timeout_s = publish_timeout_s
+        self._clock = clock
+        self.tally = Tally()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request whose path begins with PREFIX."""
+        if not self._gate.knows_path(scope["path"].removeprefix(PREFIX)):
+            await UNKNOWN_PATH.send(send)
+            return
+        try:
+            answer = await self._take(await read_body(receive, self._max_body_bytes))
+        except BodyTooLarge:
+            log.warning("event.refused", reason=f"the body is longer than {self._max_body_bytes} bytes")
+            answer = TOO_LARGE
+        except CallerLeft:
+            log.info("event.abandoned", reason="the connection closed before the event was complete")
+            return
+        await answer.send(send)
+
+    async def _take(self, body: bytes) -> Answer:
+        try:
+            event = StravaEvent.from_http(body)
+        except UnreadableEvent as error:
+            log.warning("event.refused", reason=str(error), body_bytes=len(body))
+            return unreadable(str(error))
+        if self._gate.is_foreign(event.subscription_id):
+            log.warning("event.foreign", subscription_id=event.subscription_id, object_id=event.object_id)
+            return TAKEN
+        return await self._publish(ReceivedEvent.of(event, self._clock()))
+
+    async def _publish(self, received: ReceivedEvent) -> Answer:
+        try:
+            async with asyncio.timeout(self._publish_timeout_s):
+                await self._queue.publish(received.to_message(), received.attributes())
+        except (QueueUnavailable, TimeoutError) as error:
+            reason = str(error) or f"not durable within {self._publish_timeout_s} s"
+            log.error("event.not_queued", event_id=received.event_id, object_id=received.event.object_id, reason=reason)
+            return NOT_DURABLE
+        self.tally.queued(received)
+        return TAKEN
+
+
+def challenge_routes(gate: Gate) -> APIRouter:
+    """GET /webhook/{secret}: repeat Strava's challenge to whoever knows the path and the verify token."""
+    router = APIRouter(tags=["webhook"])
+
+    @router.get(PREFIX + "{secret}", summary="Answer Strava's challenge")
+    async def challenge(
+        secret: str,
+        mode: Annotated[str, Query(alias="hub.mode")] = "",
+        token: Annotated[str, Query(alias="hub.verify_token")] = "",
+        challenge: Annotated[str, Query(alias="hub.challenge")] = "",
+    ) -> dict[str, str]:
+        if not gate.knows_path(secret):
+            raise HTTPException(status.HTTP_404_NOT_FOUND)
+        if mode != "subscribe" or not gate.knows_token(token):
+            log.warning("webhook.challenge_refused", reason="hub.mode or hub.verify_token is not what was expected")
+            raise HTTPException(status.HTTP_403_FORBIDDEN, "hub.mode or hub.verify_token is wrong")
+        log.info("webhook.challenge_answered")
+        return {"hub.challenge": challenge}
+
+    return router
