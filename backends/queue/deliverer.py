@@ -1,0 +1,189 @@
+"""Pushes waiting messages to the worker by HTTP, as a Pub/Sub push subscription would. Several may run at once."""
+
+import asyncio
+import random
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import structlog
+
+from backends.group_commit import SqliteWriter
+from backends.queue import messages
+from backends.queue.envelope import PushEnvelope
+from backends.queue.messages import LeasedMessage, Settlement, State
+from backends.queue.policy import ACKNOWLEDGED, DeliveryPolicy
+from backends.sqlite import connect, utc_text
+
+SUBSCRIPTION = "strava-events"
+DEAD_LETTER_SUBSCRIPTION = "dead-letter"
+_POLL_S = 0.02  # how late a message published by another process may be seen
+_SETTLE_S = 5.0  # the lease outlives the push by the time that settling it may take
+_UNAVAILABLE_S = 1.0
+_HEADERS = {"content-type": "application/json"}
+
+log = structlog.get_logger(__name__)
+
+
+class Deliverer:
+    """Delivers each message at least once until it is acknowledged or its attempts are spent.
+
+    A message is leased while it is being pushed. If this process is killed, its leases end and others deliver.
+    The client's connection pool should hold `policy.concurrency` connections.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        http: httpx.AsyncClient,
+        push_url: str,
+        *,
+        policy: DeliveryPolicy | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._path = path
+        self._http = http
+        self._push_url = push_url
+        self._policy = policy or DeliveryPolicy()
+        self._clock = clock
+        self._in_flight = 0
+        self._settled: list[Settlement] = []  # what ended since the last transaction
+        self._wake = asyncio.Event()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Deliver until `stop` is set, then finish what is in flight. Raises DatabaseTooNew, sqlite3.Error, OSError.
+
+        The errors are those of opening the file; once it is open, trouble with it is logged and outwaited.
+        """
+        writer = SqliteWriter(self._path)
+        try:
+            with closing(connect(self._path, read_only=True)) as reader:
+                async with asyncio.TaskGroup() as pushes:
+                    pushes.create_task(self._wake_at(stop))
+                    while self._in_flight or self._settled or not stop.is_set():
+                        for message in await self._exchange(writer, reader, stop):
+                            self._in_flight += 1
+                            pushes.create_task(self._deliver(message))
+                        await self._pause(_POLL_S)
+        finally:
+            await writer.close()
+
+    async def _wake_at(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._wake.set()
+
+    async def _pause(self, longest_s: float) -> None:
+        """Wait until a push ends, the stop is asked for, or it is time to look again."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(longest_s):
+                await self._wake.wait()
+        self._wake.clear()
+
+    async def _exchange(
+        self, writer: SqliteWriter, reader: sqlite3.Connection, stop: asyncio.Event
+    ) -> list[LeasedMessage]:
+        """Settle what ended and lease as many messages as there are free places, in one transaction."""
+        settled, self._settled = self._settled, []
+        try:
+            return await self._settle_and_take(writer, reader, settled, may_take=not stop.is_set())
+        except sqlite3.Error as error:
+            log.warning("queue.unavailable", reason=str(error), unsettled=len(settled))
+            if not stop.is_set():  # on the way out the leases are left to end by themselves
+                self._settled = settled + self._settled
+                await asyncio.sleep(_UNAVAILABLE_S)
+            return []
+
+    async def _settle_and_take(
+        self, writer: SqliteWriter, reader: sqlite3.Connection, settled: list[Settlement], *, may_take: bool
+    ) -> list[LeasedMessage]:
+        now = self._clock()
+        free = self._policy.concurrency - self._in_flight if may_take and messages.any_due(reader, now) else 0
+        if not settled and not free:
+            return []
+        lease_until = now + timedelta(seconds=self._policy.ack_deadline_s + _SETTLE_S)
+
+        def work(connection: sqlite3.Connection) -> list[LeasedMessage]:
+            messages.settle(connection, settled)
+            return messages.take(connection, how_many=free, now=now, lease_until=lease_until) if free else []
+
+        return await writer.submit(work)
+
+    async def _deliver(self, message: LeasedMessage) -> None:
+        if self._policy.is_exhausted(message):
+            failure: str | None = message.last_failure or "the deliverer was killed"
+        else:
+            failure = await self._push(*self._address(message))
+        settlement = self._policy.settle(message, failure, now=self._clock(), fraction=random.random())  # noqa: S311 - jitter
+        _log_end(message, settlement)
+        self._settled.append(settlement)
+        self._in_flight -= 1
+        self._wake.set()
+
+    def _address(self, message: LeasedMessage) -> tuple[str | None, PushEnvelope]:
+        if message.state is State.WAITING:
+            return self._push_url, _envelope(message)
+        return self._policy.dead_letter_url, _dead_letter(message)
+
+    async def _push(self, url: str | None, envelope: PushEnvelope) -> str | None:
+        """POST the message; return None when it was acknowledged or nobody is to be asked, or else what happened."""
+        if url is None:
+            return None
+        try:
+            async with asyncio.timeout(self._policy.ack_deadline_s):
+                answer = await self._http.post(
+                    url, content=envelope.to_json(), headers=_HEADERS, timeout=self._policy.ack_deadline_s
+                )
+        except (httpx.HTTPError, TimeoutError) as error:
+            return type(error).__name__
+        return None if answer.status_code in ACKNOWLEDGED else f"answered {answer.status_code}"
+
+
+def _envelope(message: LeasedMessage) -> PushEnvelope:
+    return PushEnvelope(
+        data=message.data,
+        attributes=message.attributes,
+        message_id=str(message.message_id),
+        publish_time=message.published_at,
+        subscription=SUBSCRIPTION,
+        delivery_attempt=message.attempts,
+    )
+
+
+def _dead_letter(message: LeasedMessage) -> PushEnvelope:
+    """Wrap it as Pub/Sub does: https://cloud.google.com/pubsub/docs/handling-failures#dead_letter_topic."""
+    source = {
+        "CloudPubSubDeadLetterSourceDeliveryCount": str(message.attempts),
+        "CloudPubSubDeadLetterSourceSubscription": SUBSCRIPTION,
+        "CloudPubSubDeadLetterSourceTopicPublishTime": utc_text(message.published_at),
+    }
+    return replace(
+        _envelope(message),
+        attributes={**message.attributes, **source},
+        subscription=DEAD_LETTER_SUBSCRIPTION,
+        delivery_attempt=message.dead_letter_attempts,
+    )
+
+
+def _log_end(message: LeasedMessage, settlement: Settlement) -> None:
+    bound = log.bind(message_id=str(message.message_id), event_id=message.attributes.get("event_id"))
+    if settlement.failure is None:
+        bound.debug("queue.delivered", attempt=message.attempts, subscription=_subscription(message))
+    elif settlement.died_at is not None:
+        bound.error("queue.dead", attempt=message.attempts, reason=settlement.failure)
+    else:
+        due_at = datetime.fromtimestamp(settlement.due_ms / 1000, UTC)
+        bound.warning(
+            "queue.deferred",
+            attempt=message.attempts,
+            reason=settlement.failure,
+            until=utc_text(due_at),
+            subscription=_subscription(message),
+        )
+
+
+def _subscription(message: LeasedMessage) -> str:
+    return SUBSCRIPTION if message.state is State.WAITING else DEAD_LETTER_SUBSCRIPTION

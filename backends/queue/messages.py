@@ -1,0 +1,121 @@
+"""The rows of the embedded queue: publishing, leasing and settling them inside a transaction of the caller's."""
+
+import base64
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+
+import orjson
+
+from backends.queue import QueueStatus
+from backends.sqlite import statements, utc_text
+
+_SQL = statements(Path(__file__).parent / "sql")
+
+
+class State(StrEnum):
+    """Where a message stands. Acknowledged messages have no row."""
+
+    WAITING = "waiting"
+    UNDELIVERED = "undelivered"  # given up; the dead-letter address has not acknowledged it yet
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """What a publish adds, encoded as it is stored."""
+
+    data: str  # base64
+    attributes: str  # JSON object
+    published_at: datetime
+
+    @classmethod
+    def of(cls, data: bytes, attributes: Mapping[str, str], published_at: datetime) -> "NewMessage":
+        """Encode the message. Raises TypeError when an attribute is not a text."""
+        return cls(base64.b64encode(data).decode("ascii"), orjson.dumps(dict(attributes)).decode(), published_at)
+
+
+@dataclass(frozen=True, slots=True)
+class LeasedMessage:
+    """A message that is ours to deliver until the lease ends; the counts include the delivery that now begins."""
+
+    message_id: int
+    data: bytes
+    attributes: Mapping[str, str]
+    published_at: datetime
+    state: State
+    attempts: int
+    dead_letter_attempts: int
+    last_failure: str | None
+
+    @classmethod
+    def from_row(cls, row: tuple[int, str, str, str, str, int, int, str | None]) -> "LeasedMessage":
+        """Decode one row that `take.sql` returned."""
+        message_id, data, attributes, published_at, state, attempts, dead_letter_attempts, last_failure = row
+        return cls(
+            message_id=message_id,
+            data=base64.b64decode(data),
+            attributes=orjson.loads(attributes),
+            published_at=datetime.fromisoformat(published_at),
+            state=State(state),
+            attempts=attempts,
+            dead_letter_attempts=dead_letter_attempts,
+            last_failure=last_failure,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settlement:
+    """What becomes of one leased message. `state` None: acknowledged, so its row goes."""
+
+    message_id: int
+    attempts: int
+    dead_letter_attempts: int
+    state: State | None
+    due_ms: int = 0
+    failure: str | None = None
+    died_at: str | None = None
+
+
+def epoch_ms(moment: datetime) -> int:
+    """Return the moment in whole milliseconds since 1970."""
+    return int(moment.timestamp() * 1000)
+
+
+def publish(connection: sqlite3.Connection, messages: Sequence[NewMessage]) -> range:
+    """Add the messages and return their ids, in order."""
+    rows = [[new.data, new.attributes, utc_text(new.published_at), epoch_ms(new.published_at)] for new in messages]
+    last = connection.execute(_SQL["publish"], {"messages": orjson.dumps(rows).decode()}).lastrowid or 0
+    return range(last - len(messages) + 1, last + 1)  # one statement under the write lock gives them without a gap
+
+
+def take(connection: sqlite3.Connection, *, how_many: int, now: datetime, lease_until: datetime) -> list[LeasedMessage]:
+    """Lease up to `how_many` messages that are due."""
+    bound = {"how_many": how_many, "now_ms": epoch_ms(now), "lease_until_ms": epoch_ms(lease_until)}
+    return [LeasedMessage.from_row(row) for row in connection.execute(_SQL["take"], bound).fetchall()]
+
+
+def settle(connection: sqlite3.Connection, settlements: Sequence[Settlement]) -> None:
+    """Remove what was acknowledged and give back the other leases, unless somebody else holds them by now."""
+    acknowledged = [each.message_id for each in settlements if each.state is None]
+    if acknowledged:
+        connection.execute(_SQL["acknowledge"], {"message_ids": orjson.dumps(acknowledged).decode()})
+    released = [each for each in settlements if each.state is not None]
+    if released:
+        connection.execute(_SQL["release"], {"settlements": orjson.dumps(released).decode()})
+
+
+def any_due(connection: sqlite3.Connection, now: datetime) -> bool:
+    """Tell whether a message waits to be taken; one look into an index."""
+    due_ms = connection.execute(_SQL["next_due"]).fetchone()[0]
+    return due_ms is not None and due_ms <= epoch_ms(now)
+
+
+def status(connection: sqlite3.Connection, now: datetime) -> QueueStatus:
+    """Count what waits and what died."""
+    waiting, oldest, dead = connection.execute(_SQL["status"]).fetchone()
+    age = (now.astimezone(UTC) - datetime.fromisoformat(oldest)).total_seconds() if oldest else None
+    return QueueStatus(waiting=waiting, oldest_age_s=age, dead=dead)

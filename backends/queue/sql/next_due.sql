@@ -1,0 +1,3 @@
+select min(due_ms)
+from queue_messages
+where state <> 'dead'

@@ -1,0 +1,14 @@
+-- Lease the messages that are due, longest due first, and count the delivery that now begins.
+update queue_messages
+set
+    due_ms = :lease_until_ms,
+    attempts = attempts + (state = 'waiting'),
+    dead_letter_attempts = dead_letter_attempts + (state = 'undelivered')
+where message_id in (
+    select message_id
+    from queue_messages
+    where state <> 'dead' and due_ms <= :now_ms
+    order by due_ms, message_id
+    limit :how_many
+)
+returning message_id, data, attributes, published_at, state, attempts, dead_letter_attempts, last_failure
