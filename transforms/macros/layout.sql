@@ -1,0 +1,45 @@
+{#- How BigQuery lays a table out; DuckDB needs nothing of the kind. -#}
+{% macro by_month(column) -%}
+    {{ return(adapter.dispatch('by_month')(column)) }}
+{%- endmacro %}
+
+{% macro duckdb__by_month(column) -%}
+    {{ return(none) }}
+{%- endmacro %}
+
+{% macro bigquery__by_month(column) -%}
+    {{ return({'field': column, 'data_type': 'date', 'granularity': 'month'}) }}
+{%- endmacro %}
+
+
+{#- Ids never change and grow with time, so a merge touches the newest partitions only. -#}
+{% macro by_activity_id() -%}
+    {{ return(adapter.dispatch('by_activity_id')()) }}
+{%- endmacro %}
+
+{% macro duckdb__by_activity_id() -%}
+    {{ return(none) }}
+{%- endmacro %}
+
+{% macro bigquery__by_activity_id() -%}
+    {{ return({
+        'field': 'activity_id', 'data_type': 'int64', 'range': {'start': 0, 'end': 40000000000, 'interval': 10000000}
+    }) }}
+{%- endmacro %}
+
+
+{#-
+  A mart that only reshapes a staged table: a view on DuckDB, whose published copy holds both, so that the bytes are stored once;
+  on BigQuery a table of its own, so that a reader needs rights on `mart` alone.
+-#}
+{% macro view_or_incremental() -%}
+    {{ return(adapter.dispatch('view_or_incremental')()) }}
+{%- endmacro %}
+
+{% macro duckdb__view_or_incremental() -%}
+    {{ return('view') }}
+{%- endmacro %}
+
+{% macro bigquery__view_or_incremental() -%}
+    {{ return('incremental') }}
+{%- endmacro %}

@@ -1,0 +1,32 @@
+{#-
+  Training load, about 100 for an hour at threshold; each `load_by_…` is null where its method has nothing to go by.
+  Sources: Allen and Coggan, Training and Racing with a Power Meter (Training Stress Score = hours × IF² × 100, IF = normalised power
+  / FTP); Banister 1991, Modeling elite athletic performance, in MacDougall et al. (TRIMP = minutes × r × 0.64 × e^(1.92 r), r being
+  the fraction of the heart rate reserve), scaled so that an hour at r = 0.85, about the lactate threshold, gives 100.
+-#}
+{% macro load_by_power() -%}
+    case
+        when coalesce(weighted_power_w, average_power_w) > 0 and moving_time_s > 0
+            then
+                moving_time_s / 3600.0
+                * (coalesce(weighted_power_w, average_power_w) / {{ var('ftp_w') }})
+                * (coalesce(weighted_power_w, average_power_w) / {{ var('ftp_w') }})
+                * 100
+    end
+{%- endmacro %}
+
+{% macro load_by_heartrate() -%}
+    {%- set reserve = "((average_heartrate_bpm - " ~ var('heartrate_rest_bpm') ~ ") / "
+        ~ (var('heartrate_max_bpm') - var('heartrate_rest_bpm')) ~ ")" -%}
+    case
+        when average_heartrate_bpm > {{ var('heartrate_rest_bpm') }} and moving_time_s > 0
+            then
+                100 * (moving_time_s / 3600.0)
+                * ({{ reserve }} * exp(1.92 * {{ reserve }}))
+                / (0.85 * exp(1.92 * 0.85))
+    end
+{%- endmacro %}
+
+{% macro load_by_time() -%}
+    case when moving_time_s > 0 then moving_time_s / 3600.0 * 50 end
+{%- endmacro %}

@@ -1,0 +1,85 @@
+{#-
+  Reading `raw`: SQLite through DuckDB's extension, or BigQuery.
+
+  raw_rows(table, columns, since, only): a select of the columns, typed.
+    table    name of the source table
+    columns  {name: type}; types as both engines spell them (int64, string, bool, timestamp), or json
+    since    a timestamp column: only rows above its maximum in this model, once this model is built incrementally
+    only     {'column': …, 'days': …}: only rows whose timestamp column lies within the last days
+
+  SQLite is dynamically typed and `sqlite_query` hands everything over as text, so every column is cast.
+-#}
+{% macro raw_rows(table, columns, since=none, only=none) -%}
+    {{ return(adapter.dispatch('raw_rows')(table, columns, since, only)) }}
+{%- endmacro %}
+
+{% macro duckdb__raw_rows(table, columns, since, only) -%}
+    {%- set relation = source('raw', table) -%}
+    {%- set conditions = [] -%}
+    {%- if since and is_incremental() -%}
+        {%- set newest = newest_in_this(since) -%}
+        {%- if newest -%}{%- do conditions.append(since ~ " > ''" ~ newest ~ "''") -%}{%- endif -%}
+    {%- endif -%}
+    {%- if only -%}
+        {%- set first = modules.datetime.datetime.now(modules.pytz.utc) if not var('as_of') else
+            modules.datetime.datetime.fromisoformat(var('as_of')) -%}
+        {%- set first = (first - modules.datetime.timedelta(days=only.days)).strftime('%Y-%m-%dT%H:%M:%S.%fZ') -%}
+        {%- do conditions.append(only.column ~ " >= ''" ~ first ~ "''") -%}
+    {%- endif -%}
+    select
+    {%- for name, type in columns.items() %}
+        cast({{ name }} as {{ 'varchar' if type == 'json' else type }}) as {{ name }}{{ ',' if not loop.last }}
+    {%- endfor %}
+    from sqlite_query(
+        'raw',
+        'select {{ columns | join(", ") }} from {{ relation.identifier }}
+        {%- if conditions %} where {{ conditions | join(" and ") }}{% endif %}'
+    )
+{%- endmacro %}
+
+{% macro bigquery__raw_rows(table, columns, since, only) -%}
+    {%- set conditions = [] -%}
+    {%- if since and is_incremental() -%}
+        {#- Batches may commit out of order: read a little again, the merge makes it harmless. -#}
+        {%- do conditions.append(since ~ " > (select timestamp_sub(coalesce(max(" ~ since ~ "), timestamp '1970-01-01'), "
+            ~ "interval 10 minute) from " ~ this ~ ")") -%}
+    {%- endif -%}
+    {%- if only -%}
+        {%- do conditions.append(only.column ~ " >= timestamp_sub(" ~ as_of() ~ ", interval " ~ only.days ~ " day)") -%}
+    {%- endif -%}
+    select
+        {{ columns | join(',\n        ') }}
+    from {{ source('raw', table) }}
+    {% if conditions %}where {{ conditions | join(' and ') }}{% endif %}
+{%- endmacro %}
+
+
+{#- The newest value of a timestamp column of this model, as `raw` in SQLite writes timestamps; none when it is empty. -#}
+{% macro newest_in_this(column) -%}
+    {%- set answer = run_query("select strftime(max(" ~ column ~ "), '%Y-%m-%dT%H:%M:%S.%fZ') from " ~ this) -%}
+    {{ return(answer.columns[0].values()[0] if execute else none) }}
+{%- endmacro %}
+
+
+{#- Rows of a staged model that changed since this model last saw it; every row on a full build. -#}
+{% macro changed_since_last_build() -%}
+    {%- if is_incremental() -%}
+        ingested_at > (select coalesce(max(ingested_at), cast('1970-01-01' as timestamp)) from {{ this }})
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#-
+  Pre-hook of models that hang on an activity: what belonged to a changed or deleted activity goes first, so that nothing of
+  the old version survives. Running twice is harmless: the same rows are read again and replaced by their key.
+-#}
+{% macro forget_changed_activities() -%}
+    {%- if is_incremental() -%}
+        delete from {{ this }}
+        where activity_id in (
+            select activity_id from {{ ref('base_strava__activities') }} where {{ changed_since_last_build() }}
+        )
+    {%- endif -%}
+{%- endmacro %}

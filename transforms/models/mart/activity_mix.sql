@@ -1,0 +1,51 @@
+{{ config(cluster_by=['athlete_id', 'period_kind', 'period_start_date']) }}
+
+with activities as (
+    select * from {{ ref('fct_activities') }} where start_date_local is not null
+),
+
+periods as (
+    {%- for period in ['week', 'month', 'year'] %}
+    select
+        athlete_id,
+        '{{ period }}' as period_kind,
+        {{ period_start(period, 'start_date_local') }} as period_start_date,
+        sport_type,
+        sport_group,
+        count(*) as activity_count,
+        coalesce(sum(distance_m), 0) as distance_m,
+        cast(coalesce(sum(moving_time_s), 0) as int64) as moving_time_s
+    from activities
+    group by athlete_id, period_start_date, sport_type, sport_group
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+),
+
+totals as (
+    select
+        *,
+        sum(activity_count) over (partition by athlete_id, period_kind, period_start_date) as total_count,
+        sum(distance_m) over (partition by athlete_id, period_kind, period_start_date) as total_distance_m,
+        sum(moving_time_s) over (partition by athlete_id, period_kind, period_start_date) as total_time_s
+    from periods
+),
+
+final as (
+    select
+        athlete_id,
+        period_kind,
+        period_start_date,
+        sport_type,
+        sport_group,
+        activity_count,
+        distance_m,
+        moving_time_s,
+        activity_count / total_count as share_of_count,
+        distance_m / nullif(total_distance_m, 0) as share_of_distance,
+        moving_time_s / nullif(total_time_s, 0) as share_of_time
+    from totals
+)
+
+select * from final

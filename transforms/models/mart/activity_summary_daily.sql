@@ -1,0 +1,65 @@
+{{ config(partition_by=by_month('period_start_date'), cluster_by=['athlete_id', 'sport_group']) }}
+
+with activities as (
+    select * from {{ ref('fct_activities') }} where start_date_local is not null
+),
+
+athletes as (
+    select * from {{ ref('int_athlete_calendar') }}
+),
+
+sport_groups as (
+    select distinct
+        athlete_id,
+        sport_group
+    from activities
+),
+
+days as (
+    select
+        athletes.athlete_id,
+        sport_groups.sport_group,
+        date_day
+    from athletes
+    inner join sport_groups on athletes.athlete_id = sport_groups.athlete_id
+    {{ each(dates_between('athletes.first_date', 'athletes.last_date'), 'date_day') }}
+),
+
+sums as (
+    select
+        athlete_id,
+        sport_group,
+        start_date_local,
+        count(*) as activity_count,
+        sum(distance_m) as distance_m,
+        sum(moving_time_s) as moving_time_s,
+        sum(elapsed_time_s) as elapsed_time_s,
+        sum(elevation_gain_m) as elevation_gain_m,
+        sum(energy_kj) as energy_kj,
+        sum(load) as load
+    from activities
+    group by athlete_id, sport_group, start_date_local
+),
+
+final as (
+    select
+        days.athlete_id,
+        days.sport_group,
+        days.date_day as period_start_date,
+        days.date_day as period_end_date,
+        coalesce(sums.activity_count, 0) as activity_count,
+        coalesce(sums.distance_m, 0) as distance_m,
+        cast(coalesce(sums.moving_time_s, 0) as int64) as moving_time_s,
+        cast(coalesce(sums.elapsed_time_s, 0) as int64) as elapsed_time_s,
+        coalesce(sums.elevation_gain_m, 0) as elevation_gain_m,
+        coalesce(sums.energy_kj, 0) as energy_kj,
+        coalesce(sums.load, 0) as load
+    from days
+    left join sums
+        on
+            days.athlete_id = sums.athlete_id
+            and days.sport_group = sums.sport_group
+            and days.date_day = sums.start_date_local
+)
+
+select * from final

@@ -1,0 +1,3 @@
+{{ config(cluster_by=['athlete_id', 'sport_group']) }}
+
+{{ summary_by('year') }}

@@ -1,0 +1,101 @@
+{{
+    config(
+        materialized='incremental',
+        unique_key='activity_id',
+        on_schema_change='fail',
+        pre_hook="{{ forget_changed_activities() }}",
+        partition_by=by_month('start_date_local'),
+        cluster_by=['athlete_id', 'sport_group'],
+    )
+}}
+
+-- depends_on: {{ ref('base_strava__activities') }}
+with activities as (
+    select * from {{ ref('stg_strava__activities') }} where {{ changed_since_last_build() }}
+),
+
+measured as (
+    select
+        *,
+        {{ load_by_power() }} as load_by_power,
+        {{ load_by_heartrate() }} as load_by_heartrate,
+        {{ load_by_time() }} as load_by_time
+    from activities
+),
+
+final as (
+    select
+        activity_id,
+        athlete_id,
+        name,
+        sport_type,
+        sport_group,
+        workout_type,
+        start_at,
+        start_at_local,
+        start_date_local,
+        timezone_name,
+        utc_offset_s,
+        distance_m,
+        moving_time_s,
+        elapsed_time_s,
+        elevation_gain_m,
+        elevation_high_m,
+        elevation_low_m,
+        average_speed_mps,
+        max_speed_mps,
+        case
+            when sport_group in ('run', 'walk') and distance_m > 0 and moving_time_s > 0
+                then moving_time_s / distance_m * 1000
+        end as pace_s_per_km,
+        case
+            when sport_group = 'ride' and distance_m > 0 and moving_time_s > 0
+                then distance_m / moving_time_s * 3.6
+        end as speed_kmh,
+        average_heartrate_bpm,
+        max_heartrate_bpm,
+        average_cadence_rpm,
+        average_power_w,
+        weighted_power_w,
+        max_power_w,
+        is_power_measured,
+        energy_kj,
+        calories_kcal,
+        average_temperature_c,
+        suffer_score,
+        coalesce(suffer_score, load_by_power, load_by_heartrate, load_by_time) as load,
+        case
+            when suffer_score is not null then 'suffer_score'
+            when load_by_power is not null then 'power'
+            when load_by_heartrate is not null then 'heart_rate'
+            when load_by_time is not null then 'time'
+        end as load_method,
+        gear_id,
+        gear_name,
+        device_name,
+        start_latitude,
+        start_longitude,
+        end_latitude,
+        end_longitude,
+        is_manual,
+        is_trainer,
+        is_commute,
+        is_private,
+        visibility,
+        has_map,
+        has_hidden_start_time,
+        is_speed_inconsistent,
+        has_unreadable_fields,
+        kudos_count,
+        comment_count,
+        photo_count,
+        achievement_count,
+        pr_count,
+        resource_state,
+        source,
+        concat('https://www.strava.com/activities/', cast(activity_id as {{ dbt.type_string() }})) as strava_url,
+        ingested_at
+    from measured
+)
+
+select * from final

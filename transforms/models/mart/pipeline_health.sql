@@ -1,0 +1,155 @@
+{{ config(cluster_by=['athlete_id']) }}
+
+with athletes as (
+    select * from {{ ref('stg_strava__athletes') }} where status = 'connected'
+),
+
+events as (
+    select * from {{ ref('stg_strava__events') }}
+),
+
+latencies as (
+    select * from {{ ref('int_event_latency') }}
+),
+
+reconciliations as (
+    select
+        *,
+        row_number() over (partition by athlete_id order by finished_at desc, reconciliation_id desc) as place
+    from {{ ref('stg_strava__reconciliations') }}
+),
+
+stored as (
+    select
+        athlete_id,
+        sum(case when is_deleted then 0 else 1 end) as activity_count,
+        sum(case when not is_deleted and resource_state = 3 then 1 else 0 end) as detailed_count,
+        sum(case when is_deleted then 1 else 0 end) as deleted_count
+    from {{ ref('base_strava__activities') }}
+    group by athlete_id
+),
+
+newest_event as (
+    select
+        athlete_id,
+        max(event_at) as last_event_at,
+        max(finished_at) as last_event_finished_at
+    from events
+    group by athlete_id
+),
+
+newest_outcome as (
+    select
+        events.athlete_id,
+        max(events.outcome) as last_event_outcome
+    from events
+    inner join newest_event
+        on
+            events.athlete_id = newest_event.athlete_id
+            and events.finished_at = newest_event.last_event_finished_at
+    group by events.athlete_id
+),
+
+-- few rows wait or are parked; only these are looked at again
+unsettled as (
+    select
+        athlete_id,
+        event_id,
+        outcome,
+        ingested_at
+    from events
+    where
+        outcome in ('parked', 'deferred')
+        and event_id is not null
+),
+
+superseded as (
+    select distinct
+        unsettled.event_id,
+        unsettled.ingested_at
+    from unsettled
+    inner join events on unsettled.event_id = events.event_id
+    where events.ingested_at > unsettled.ingested_at
+),
+
+open_events as (
+    select
+        unsettled.athlete_id,
+        sum(case when unsettled.outcome = 'parked' then 1 else 0 end) as parked_event_count,
+        sum(case when unsettled.outcome = 'deferred' then 1 else 0 end) as deferred_event_count
+    from unsettled
+    left join superseded
+        on
+            unsettled.event_id = superseded.event_id
+            and unsettled.ingested_at = superseded.ingested_at
+    where superseded.event_id is null
+    group by unsettled.athlete_id
+),
+
+measured as (
+    select
+        athlete_id,
+        sum(case when finished_at >= {{ days_ago(1) }} then 1 else 0 end) as event_count_24h,
+        count(*) as event_count_30d
+        {%- for stage in ['raw', 'mart'] %}
+        {%- for name, quantile in {'p50': 0.5, 'p95': 0.95}.items() %}
+        {%- for window, days in {'24h': 1, '30d': 30}.items() %},
+        {{ nearest_rank('save_to_' ~ stage ~ '_s', quantile, 'finished_at >= ' ~ days_ago(days)) }}
+            as save_to_{{ stage }}_{{ name }}_{{ window }}_s
+        {%- endfor %}
+        {%- endfor %}
+        {%- endfor %}
+    from latencies
+    group by athlete_id
+),
+
+final as (
+    select
+        athletes.athlete_id,
+        newest_event.last_event_at,
+        newest_event.last_event_finished_at,
+        newest_outcome.last_event_outcome,
+        cast(coalesce(stored.activity_count, 0) as int64) as activity_count,
+        cast(coalesce(stored.detailed_count, 0) as int64) as detailed_count,
+        cast(coalesce(stored.activity_count - stored.detailed_count, 0) as int64) as summary_count,
+        cast(coalesce(stored.deleted_count, 0) as int64) as deleted_count,
+        stored.detailed_count / nullif(stored.activity_count, 0) as backfill_progress,
+        cast(coalesce(measured.event_count_24h, 0) as int64) as event_count_24h,
+        cast(coalesce(measured.event_count_30d, 0) as int64) as event_count_30d,
+        measured.save_to_raw_p50_24h_s,
+        measured.save_to_raw_p50_30d_s,
+        measured.save_to_raw_p95_24h_s,
+        measured.save_to_raw_p95_30d_s,
+        measured.save_to_mart_p50_24h_s,
+        measured.save_to_mart_p50_30d_s,
+        measured.save_to_mart_p95_24h_s,
+        measured.save_to_mart_p95_30d_s,
+        cast(coalesce(open_events.parked_event_count, 0) as int64) as parked_event_count,
+        cast(coalesce(open_events.deferred_event_count, 0) as int64) as deferred_event_count,
+        reconciliations.finished_at as last_reconciled_at,
+        case
+            when reconciliations.missing + reconciliations.extra + reconciliations.changed <= reconciliations.repaired
+                then 'complete'
+            when reconciliations.athlete_id is not null
+                then 'incomplete'
+        end as reconcile_verdict,
+        reconciliations.strava_count as reconcile_strava_count,
+        reconciliations.warehouse_count as reconcile_warehouse_count,
+        reconciliations.missing as missing_count,
+        reconciliations.extra as extra_count,
+        reconciliations.changed as changed_count,
+        reconciliations.repaired as repaired_count,
+        {{ as_of() }} as last_transform_started_at
+    from athletes
+    left join stored on athletes.athlete_id = stored.athlete_id
+    left join newest_event on athletes.athlete_id = newest_event.athlete_id
+    left join newest_outcome on athletes.athlete_id = newest_outcome.athlete_id
+    left join open_events on athletes.athlete_id = open_events.athlete_id
+    left join measured on athletes.athlete_id = measured.athlete_id
+    left join reconciliations
+        on
+            athletes.athlete_id = reconciliations.athlete_id
+            and reconciliations.place = 1
+)
+
+select * from final

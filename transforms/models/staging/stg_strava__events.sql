@@ -1,0 +1,54 @@
+{{
+    config(
+        materialized='incremental',
+        unique_key='delivery_id',
+        on_schema_change='fail',
+        cluster_by=['athlete_id'],
+    )
+}}
+
+with source as (
+    {{
+        raw_rows(
+            'strava_events',
+            {
+                'delivery_id': 'string',
+                'event_id': 'string',
+                'athlete_id': 'int64',
+                'object_type': 'string',
+                'object_id': 'int64',
+                'aspect_type': 'string',
+                'subscription_id': 'int64',
+                'event_time': 'timestamp',
+                'received_at': 'timestamp',
+                'outcome': 'string',
+                'reason': 'string',
+                'attempt': 'int64',
+                'finished_at': 'timestamp',
+                'ingested_at': 'timestamp',
+            },
+            since='ingested_at',
+        )
+    }}
+),
+
+renamed as (
+    select
+        delivery_id,
+        event_id,
+        athlete_id,
+        object_type,
+        object_id,
+        aspect_type,
+        subscription_id,
+        event_time as event_at,
+        received_at,
+        outcome,
+        reason,
+        attempt,
+        finished_at,
+        ingested_at
+    from source
+)
+
+select * from renamed
