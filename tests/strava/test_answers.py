@@ -1,0 +1,220 @@
+"""Which error an answer is, and that every error text helps and tells no secret."""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from strava import errors
+from strava.answers import check, problem, read
+from strava.errors import (
+    AppInactive,
+    AppRejected,
+    BadRequest,
+    NotFound,
+    RateLimited,
+    Refused,
+    Retryable,
+    ScopeMissing,
+    ServerFailed,
+    StravaError,
+    TokenRejected,
+    UnreadableAnswer,
+)
+
+Recorded = Callable[[str], httpx.Response]
+
+
+def refusal(resource: str, field: str, code: str, message: str = "Bad Request") -> dict[str, Any]:
+    """Write an error body in Strava's newer form."""
+    return {"message": message, "errors": [{"resource": resource, "field": field, "code": code}]}
+
+
+def error_of(status: int, body: Any, now: datetime, *, by_app: bool = False) -> StravaError | None:
+    """Judge an answer with this body, asked of activity 7."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return problem(httpx.Response(status, content=content), asked="activities/7", now=now, by_app=by_app)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "activity_run_marathon",
+        "activity_ride_indoor",
+        "activity_streams",
+        "gear",
+        "token_refresh",
+        "subscription_create",
+    ],
+)
+def test_recorded_successes_are_no_error(name: str, recorded: Recorded, noon: datetime) -> None:
+    """A 200 or 201 passes."""
+    check(recorded(name), asked=name, now=noon)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("error_401", TokenRejected),
+        ("error_404", NotFound),
+        ("error_429", RateLimited),
+        ("token_invalid_code", BadRequest),
+    ],
+)
+def test_recorded_refusals_are_known(
+    name: str, expected: type[StravaError], recorded: Recorded, noon: datetime
+) -> None:
+    """Each recorded refusal is raised as its own error."""
+    with pytest.raises(expected) as caught:
+        check(recorded(name), asked=name, now=noon)
+    assert type(caught.value) is expected
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (429, refusal("Application", "rate limit", "exceeded", "Rate Limit Exceeded"), RateLimited),
+        (429, b"", RateLimited),
+        (403, refusal("Application", "rate limit", "exceeded"), RateLimited),
+        (403, refusal("Application", "Status", "Inactive", "Forbidden"), AppInactive),
+        (402, {"message": "Application is inactive"}, AppInactive),
+        (401, refusal("Athlete", "access_token", "invalid", "Authorization Error"), TokenRejected),
+        (401, b"<html>", TokenRejected),
+        (401, refusal("AccessToken", "activity:read_permission", "missing"), ScopeMissing),
+        (403, refusal("AccessToken", "profile:read_all", "missing"), ScopeMissing),
+        (403, refusal("Activity", "", "forbidden"), BadRequest),
+        (404, b"", NotFound),
+        (404, refusal("Activity", "id", "invalid", "Record Not Found"), NotFound),
+        (410, b"", NotFound),
+        (400, refusal("RefreshToken", "refresh_token", "invalid"), TokenRejected),
+        (400, b"\xff", BadRequest),
+        (422, [1, 2], BadRequest),
+        (500, b"oops", ServerFailed),
+        (503, refusal("Application", "rate limit", "exceeded"), ServerFailed),
+        (302, b"", UnreadableAnswer),
+    ],
+)
+def test_refusals_are_matched_loosely(status: int, body: Any, expected: type[StravaError], noon: datetime) -> None:
+    """Old, new, empty and foreign bodies lead to the right error."""
+    assert type(error_of(status, body, noon)) is expected
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (401, refusal("Application", "", "invalid", "Authorization Error"), AppRejected),
+        (400, refusal("Application", "client_id", "invalid"), AppRejected),
+        (400, refusal("RefreshToken", "refresh_token", "invalid"), TokenRejected),
+        (403, refusal("Application", "Status", "Inactive"), AppInactive),
+    ],
+)
+def test_the_apps_own_calls_tell_app_from_athlete(
+    status: int, body: Any, expected: type[StravaError], noon: datetime
+) -> None:
+    """Where no athlete's token was sent, a 401 is about client id and secret."""
+    assert type(error_of(status, body, noon, by_app=True)) is expected
+
+
+@given(status=st.integers(min_value=300, max_value=599), body=st.binary())
+def test_every_failure_is_some_error(status: int, body: bytes) -> None:
+    """No answer but a 2xx passes for a success, whatever its body."""
+    now = datetime.fromisoformat("2026-03-01T11:58:20Z")
+
+    assert isinstance(error_of(status, body, now), StravaError)
+
+
+def test_a_429_waits_for_the_next_quarter(noon: datetime) -> None:
+    """Without headers the wait ends with the quarter hour."""
+    error = error_of(429, b"", noon)
+
+    assert isinstance(error, RateLimited)
+    assert (error.retry_after, error.limits) == (100, None)
+
+
+def test_a_429_on_a_spent_day_waits_for_midnight(recorded: Recorded, noon: datetime) -> None:
+    """The recorded 429 has spent 30,000 of 30,000: calls come back at midnight UTC."""
+    error = problem(recorded("error_429"), asked="activities/7", now=noon)
+
+    assert isinstance(error, RateLimited)
+    assert error.retry_after == 43_300
+    assert error.limits is not None
+    assert error.limits.is_day_spent
+
+
+@pytest.mark.parametrize(("header", "wait"), [("17", 17), ("nan", 100), ("-3", 100), ("soon", 100)])
+def test_a_stated_wait_is_believed(header: str, wait: float, noon: datetime) -> None:
+    """Should Strava send a Retry-After in seconds, it counts; anything else does not."""
+    error = problem(httpx.Response(429, headers={"Retry-After": header}), asked="", now=noon)
+
+    assert isinstance(error, RateLimited)
+    assert error.retry_after == wait
+
+
+def test_errors_carry_what_their_catcher_needs(noon: datetime) -> None:
+    """Status, reasons and the missing scope are fields, not only words."""
+    scope = error_of(401, refusal("AccessToken", "activity:read_permission", "missing"), noon)
+    taken = error_of(400, refusal("PushSubscription", "callback url", "already exists"), noon)
+    failed = error_of(502, b"", noon)
+
+    assert isinstance(scope, ScopeMissing)
+    assert scope.needed == "activity:read"
+    assert isinstance(taken, BadRequest)
+    assert (taken.status, taken.reasons) == (400, ("PushSubscription/callback url/already exists",))
+    assert isinstance(failed, ServerFailed)
+    assert failed.status == 502
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "advice"),
+    [
+        (401, b"", "athlete connect"),
+        (403, refusal("Application", "Status", "Inactive"), "strava.com/account"),
+        (401, refusal("AccessToken", "activity:read_permission", "missing"), "leave every box ticked"),
+        (404, b"", "activities/7"),
+        (429, b"", "in 100 s"),
+        (500, b"", "wait"),
+        (400, refusal("PushSubscription", "callback url", "already exists"), "keep it or delete it"),
+        (400, refusal("PushSubscription", "callback url", "GET to callback URL does not return 200"), "2 seconds"),
+        (400, refusal("RequestToken", "code", "invalid"), "connect again"),
+        (302, b"", "STRAVA_API_URL"),
+    ],
+)
+def test_every_error_says_what_to_do(status: int, body: Any, advice: str, noon: datetime) -> None:
+    """A reader of the one sentence knows the next step."""
+    assert advice in str(error_of(status, body, noon))
+
+
+def test_an_error_never_repeats_a_token(noon: datetime) -> None:
+    """Should Strava echo a token, the error hides it."""
+    token = "0123456789abcdef" * 3
+
+    error = error_of(400, refusal("Athlete", f"access_token {token}", f"{token} is invalid"), noon)
+
+    assert token not in str(error)
+    assert token not in repr(error)
+    assert "[hidden]" in str(error)
+
+
+def test_an_answer_that_is_no_json_is_unreadable() -> None:
+    """A page of HTML with status 200 is an error that repeats nothing of the page."""
+    with pytest.raises(UnreadableAnswer, match="activities/7") as caught:
+        read(httpx.Response(200, text="<html>secret</html>"), asked="activities/7")
+    assert "secret" not in str(caught.value)
+
+
+def test_the_tree_of_errors_is_drawn_as_it_is() -> None:
+    """The picture atop `errors.py` holds every error, as deep as it is, under its own parent."""
+    lines = [line for line in (errors.__doc__ or "").splitlines() if "── " in line]
+    names = [re.search(r"\w+", line) for line in lines]
+    drawn = [(name[0], name.start() // 4 - 1) for name in names if name]
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, StravaError)]
+
+    assert drawn == [(kind.__name__, len(kind.__mro__) - len(StravaError.__mro__)) for kind in kinds[1:]]
+    assert issubclass(RateLimited, Retryable)
+    assert issubclass(NotFound, Refused)

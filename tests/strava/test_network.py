@@ -1,0 +1,117 @@
+"""How often a call is tried."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC
+
+import httpx
+import pytest
+
+from strava.errors import Unreachable, UnreadableAnswer
+from strava.network import Patience, send, utc_now
+
+URL = "https://strava.test/api/v3/athlete"
+Script = list[int | Exception]
+
+
+class Strava:
+    """Answers by a script of statuses and exceptions, and counts the calls."""
+
+    def __init__(self, script: Script) -> None:
+        self._script: Iterator[int | Exception] = iter(script)
+        self.calls = 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.calls += 1
+        step = next(self._script)
+        if isinstance(step, Exception):
+            raise step
+        return httpx.Response(step)
+
+
+async def sent(strava: Callable[[httpx.Request], httpx.Response], patience: Patience, url: str = URL) -> httpx.Response:
+    """Send one request to the pretend Strava."""
+    async with httpx.AsyncClient(transport=httpx.MockTransport(strava)) as http:
+        return await send(http, http.build_request("GET", url), auth=None, patience=patience)
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        500,
+        503,
+        httpx.ConnectError("refused"),
+        httpx.ConnectTimeout("slow"),
+        httpx.ReadError("reset"),
+        httpx.ReadTimeout("slow"),
+        httpx.RemoteProtocolError("hung up"),
+    ],
+)
+async def test_a_passing_failure_is_tried_again(failure: int | Exception, impatient: Patience) -> None:
+    """Broken connections, time-outs and 5xx are got over."""
+    strava = Strava([failure, failure, 200])
+
+    assert (await sent(strava, impatient)).status_code == 200
+    assert strava.calls == 3
+
+
+@pytest.mark.parametrize("status", [200, 204, 302, 400, 401, 403, 404, 408, 429])
+async def test_an_answer_below_500_is_final(status: int, impatient: Patience) -> None:
+    """No refusal is ever asked for twice."""
+    strava = Strava([status])
+
+    assert (await sent(strava, impatient)).status_code == status
+    assert strava.calls == 1
+
+
+async def test_the_last_5xx_is_returned(impatient: Patience) -> None:
+    """After the last attempt the answer is the caller's to judge."""
+    strava = Strava([500, 502, 503])
+
+    assert (await sent(strava, impatient)).status_code == 503
+    assert strava.calls == 3
+
+
+async def test_no_answer_at_all_is_unreachable(impatient: Patience) -> None:
+    """After the last attempt a broken connection is Unreachable, naming its kind."""
+    strava = Strava([httpx.ConnectError("a"), httpx.ReadTimeout("b"), httpx.ConnectError("c")])
+
+    with pytest.raises(Unreachable, match="ConnectError"):
+        await sent(strava, impatient)
+    assert strava.calls == 3
+
+
+async def test_attempts_are_a_setting() -> None:
+    """One attempt means one call."""
+    strava = Strava([500])
+
+    assert (await sent(strava, Patience(attempts=1))).status_code == 500
+
+
+async def test_no_attempt_begins_after_the_time() -> None:
+    """When the time is over there is no further attempt, however many are allowed."""
+    strava = Strava([500])
+
+    assert (await sent(strava, Patience(attempts=9, within_s=1e-9))).status_code == 500
+    assert strava.calls == 1
+
+
+@pytest.mark.parametrize("error", [httpx.DecodingError("bad gzip"), httpx.LocalProtocolError("bad header: Bearer x")])
+async def test_what_no_repetition_mends_is_not_repeated(error: Exception, impatient: Patience) -> None:
+    """A body that cannot be unpacked is unreadable at once, and the cause is not shown."""
+    strava = Strava([error])
+
+    with pytest.raises(UnreadableAnswer) as caught:
+        await sent(strava, impatient)
+    assert strava.calls == 1
+    assert "Bearer" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_the_default_patience_is_short() -> None:
+    """Three attempts within ten seconds: longer waits belong to the queue."""
+    assert (Patience().attempts, Patience().within_s) == (3, 10.0)
+
+
+def test_the_clock_is_aware() -> None:
+    """Times are UTC and say so."""
+    assert utc_now().tzinfo is UTC

@@ -1,0 +1,139 @@
+"""Push subscriptions, on recorded answers."""
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+from urllib.parse import parse_qsl
+
+import httpx
+import pytest
+
+from strava.errors import AppRejected, BadRequest, NotFound, UnreadableAnswer
+from strava.network import Patience
+from strava.subscriptions import PushSubscriptions, Subscription
+
+Recorded = Callable[[str], httpx.Response]
+Answer = Callable[[httpx.Request], httpx.Response]
+Subscriptions = Callable[[Answer], PushSubscriptions]
+
+CREDENTIALS = {"client_id": "10001", "client_secret": "pretend-secret"}
+RECORDED = Subscription(id=1_807_680_603, callback_url="https://example.org/webhook")
+
+
+@pytest.fixture
+async def subscriptions(impatient: Patience) -> AsyncIterator[Subscriptions]:
+    """Makes the app's subscriptions, of which one function is the other end."""
+    opened: list[httpx.AsyncClient] = []
+
+    def make(answer: Answer) -> PushSubscriptions:
+        http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+        opened.append(http)
+        return PushSubscriptions(
+            http,
+            client_id=10_001,
+            client_secret="pretend-secret",
+            api_url="https://strava.test/api/v3",
+            patience=impatient,
+        )
+
+    yield make
+    for http in opened:
+        await http.aclose()
+
+
+def refused(code: str) -> httpx.Response:
+    """Answer as Strava refuses a subscription."""
+    errors = [{"resource": "PushSubscription", "field": "callback url", "code": code}]
+    return httpx.Response(400, json={"message": "Bad Request", "errors": errors})
+
+
+async def test_creates_as_recorded(subscriptions: Subscriptions, recorded: Recorded) -> None:
+    """A create posts a form with the app's credentials and gives the recorded subscription."""
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return recorded("subscription_create")
+
+    created = await subscriptions(answer).create("https://example.org/webhook", "pretend-verify-token")
+
+    assert created == RECORDED
+    assert (asked[0].method, str(asked[0].url)) == ("POST", "https://strava.test/api/v3/push_subscriptions")
+    assert dict(parse_qsl(asked[0].content.decode())) == {
+        **CREDENTIALS,
+        "callback_url": "https://example.org/webhook",
+        "verify_token": "pretend-verify-token",
+    }
+
+
+async def test_an_answer_of_an_id_alone_is_enough(subscriptions: Subscriptions) -> None:
+    """Strava documents only the id of a new subscription."""
+    created = await subscriptions(lambda _: httpx.Response(201, json={"id": 3})).create("https://example.org/w", "v")
+
+    assert created == Subscription(id=3, callback_url="https://example.org/w")
+
+
+async def test_lists_as_recorded(subscriptions: Subscriptions, recorded: Recorded) -> None:
+    """The app's one subscription is found."""
+    assert await subscriptions(lambda _: recorded("subscription_list")).list() == [RECORDED]
+
+
+async def test_no_subscription_is_an_empty_list(subscriptions: Subscriptions) -> None:
+    """An app without a subscription has none, which is no error."""
+    assert await subscriptions(lambda _: httpx.Response(200, json=[])).list() == []
+
+
+async def test_deletes_by_id(subscriptions: Subscriptions) -> None:
+    """A delete names the subscription and proves the app."""
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(204)
+
+    await subscriptions(answer).delete(3)
+
+    assert (asked[0].method, asked[0].url.path) == ("DELETE", "/api/v3/push_subscriptions/3")
+    assert dict(asked[0].url.params) == CREDENTIALS
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [("already exists", "keep it or delete it"), ("GET to callback URL does not return 200", "challenge")],
+)
+async def test_a_refused_create_says_what_to_do(code: str, advice: str, subscriptions: Subscriptions) -> None:
+    """Strava's reason is kept, and explained."""
+    with pytest.raises(BadRequest, match=advice) as caught:
+        await subscriptions(lambda _: refused(code)).create("https://example.org/w", "v")
+    assert caught.value.reasons == (f"PushSubscription/callback url/{code}",)
+
+
+async def test_wrong_credentials_are_the_apps(subscriptions: Subscriptions, recorded: Recorded) -> None:
+    """A recorded 401 here is about client id and secret."""
+    with pytest.raises(AppRejected, match="STRAVA_CLIENT_SECRET"):
+        await subscriptions(lambda _: recorded("error_401")).list()
+
+
+async def test_deleting_what_is_gone_is_not_found(subscriptions: Subscriptions, recorded: Recorded) -> None:
+    """A 404 is told as such; the caller decides whether that is success."""
+    with pytest.raises(NotFound):
+        await subscriptions(lambda _: recorded("error_404")).delete(3)
+
+
+@pytest.mark.parametrize("body", [{}, [{}], [{"id": "3"}], "x", [None]])
+async def test_an_odd_list_is_unreadable(body: Any, subscriptions: Subscriptions) -> None:
+    """A subscription without an id is not guessed."""
+    with pytest.raises(UnreadableAnswer):
+        await subscriptions(lambda _: httpx.Response(200, json=body)).list()
+
+
+async def test_no_secret_is_ever_logged(
+    subscriptions: Subscriptions, recorded: Recorded, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Strava wants the secret in the URL, httpx logs URLs, and still it reaches no log, nor does the webhook's path."""
+    caplog.set_level(logging.DEBUG, logger="httpx")
+    found = await subscriptions(lambda _: recorded("subscription_list")).list()
+    await subscriptions(lambda _: httpx.Response(204)).delete(3)
+
+    assert "pretend-secret" not in caplog.text
+    assert "webhook" not in repr(found)
