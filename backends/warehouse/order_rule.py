@@ -1,0 +1,108 @@
+"""The order rule: what becomes of a stored activity when something is observed of it, in any order and repetition.
+
+The newest observation wins. At the same moment a tombstone beats a detail, a detail beats a summary, and the greater
+hash decides between two of a kind, so that the outcome never depends on which came first. One exception: a summary
+never replaces a living detail, it can only ask for that detail to be fetched again.
+
+`event_time`, `event_id` and `source` of a row tell what brought its present content; seeing the same content again
+moves only `observed_at`, because a reader of the warehouse then has nothing to do.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from backends.warehouse import Applied, Observation, StoredActivity
+from strava.payload import DETAILED, ActivityPayload
+
+_SUMMARY_KIND, _DETAIL_KIND, _TOMBSTONE_KIND = range(3)
+
+
+Disagree = Callable[[ActivityPayload, ActivityPayload | None], bool]
+
+
+def judge(stored: StoredActivity | None, seen: Observation, is_outdated: Callable[[ActivityPayload], bool]) -> Applied:
+    """Tell what the observation makes of the row; STORED and DELETED mean that it replaces the row.
+
+    `is_outdated` is asked only for a summary newer than a living detail: does that detail have to be fetched again?
+    """
+    activity = seen.activity
+    if stored is not None:
+        if _content(activity) == _stored_content(stored):
+            return Applied.UNCHANGED
+        if activity is not None and not activity.is_detailed and _is_living_detail(stored):
+            is_newer = seen.observed_at > stored.observed_at
+            return Applied.NEEDS_DETAIL if is_newer and is_outdated(activity) else Applied.UNCHANGED
+        if _rank(_row(seen)) < _rank(stored):
+            return Applied.SUPERSEDED
+    return Applied.DELETED if activity is None else Applied.STORED
+
+
+@dataclass(slots=True)
+class Folded:
+    """What a batch made of the rows that it touched: one answer for each observation, and what is to be written.
+
+    `winners` are the observations that replace their rows, the latest change last; `moved` are the rows whose
+    `observed_at` is new.
+    """
+
+    rows: dict[int, StoredActivity]
+    answers: list[Applied] = field(default_factory=list)
+    winners: dict[int, Observation] = field(default_factory=dict)
+    moved: set[int] = field(default_factory=set)
+
+    def add(self, seen: Observation, disagree: Disagree) -> None:
+        """Fold one more observation in."""
+        stored, winner = self.rows.get(seen.activity_id), self.winners.get(seen.activity_id)
+        answer = judge(stored, seen, lambda summary: disagree(summary, winner.activity if winner else None))
+        self.answers.append(answer)
+        if stored is None or answer in {Applied.STORED, Applied.DELETED}:
+            self.winners.pop(seen.activity_id, None)
+            self.winners[seen.activity_id] = seen
+            self.rows[seen.activity_id] = _row(seen)
+        elif seen.observed_at > stored.observed_at and _content(seen.activity) == _stored_content(stored):
+            self.moved.add(seen.activity_id)
+            self.rows[seen.activity_id] = replace(stored, observed_at=seen.observed_at)
+
+
+def fold(stored: Mapping[int, StoredActivity], observations: Iterable[Observation], disagree: Disagree) -> Folded:
+    """Fold the observations, in order, into the rows that are stored.
+
+    `disagree(summary, newer)` compares a summary with the activity's living detail: with `newer`, which this batch
+    brings, or with the stored payload when that is None.
+    """
+    folded = Folded(dict(stored))
+    for observation in observations:
+        folded.add(observation, disagree)
+    return folded
+
+
+def _content(activity: ActivityPayload | None) -> str | None:
+    return None if activity is None else activity.payload_hash
+
+
+def _stored_content(stored: StoredActivity) -> str | None:
+    return None if stored.is_deleted else stored.payload_hash
+
+
+def _is_living_detail(stored: StoredActivity) -> bool:
+    return not stored.is_deleted and stored.resource_state == DETAILED
+
+
+def _rank(row: StoredActivity) -> tuple[datetime, int, str]:
+    if row.is_deleted:
+        return row.observed_at, _TOMBSTONE_KIND, ""
+    kind = _DETAIL_KIND if row.resource_state == DETAILED else _SUMMARY_KIND
+    return row.observed_at, kind, row.payload_hash or ""
+
+
+def _row(seen: Observation) -> StoredActivity:
+    activity = seen.activity
+    return StoredActivity(
+        activity_id=seen.activity_id,
+        athlete_id=seen.athlete_id,
+        resource_state=None if activity is None else activity.resource_state,
+        observed_at=seen.observed_at,
+        is_deleted=activity is None,
+        payload_hash=None if activity is None else activity.payload_hash,
+    )

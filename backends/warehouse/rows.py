@@ -1,0 +1,162 @@
+"""How the ports' types become rows of `raw` in SQLite, and rows become types again."""
+
+import sqlite3
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from backends.sqlite import utc_text
+from backends.warehouse import (
+    Athlete,
+    IngestionState,
+    LedgerEntry,
+    Observation,
+    PurgeReceipt,
+    StoredActivity,
+    TransformRun,
+)
+
+Row = dict[str, Any]
+
+
+def activity_row(seen: Observation, *, observed_at: datetime, ingested_at: datetime) -> Row:
+    """Return the row that an observation leaves; a tombstone keeps nothing of the payload."""
+    activity = seen.activity
+    return {
+        "activity_id": seen.activity_id,
+        "athlete_id": seen.athlete_id,
+        "resource_state": activity and activity.resource_state,
+        "start_date": _text(activity.start_date if activity else None),
+        "event_time": _text(seen.event_time),
+        "observed_at": utc_text(observed_at),
+        "is_deleted": int(activity is None),
+        "source": seen.source.value,
+        "payload_hash": activity and activity.payload_hash,
+        "event_id": seen.event_id,
+        "ingested_at": utc_text(ingested_at),
+        "payload": activity and activity.text,
+    }
+
+
+def stored_activity(row: sqlite3.Row) -> StoredActivity:
+    """Read a row of `standing.sql`."""
+    return StoredActivity(
+        activity_id=row["activity_id"],
+        athlete_id=row["athlete_id"],
+        resource_state=row["resource_state"],
+        observed_at=datetime.fromisoformat(row["observed_at"]),
+        is_deleted=bool(row["is_deleted"]),
+        payload_hash=row["payload_hash"],
+    )
+
+
+def observed_row(stored: StoredActivity) -> Row:
+    """Return the row's key and when it was last observed."""
+    return {"activity_id": stored.activity_id, "observed_at": utc_text(stored.observed_at)}
+
+
+def ledger_row(entry: LedgerEntry, ingested_at: datetime) -> Row:
+    """Return the row of one delivery; the event's columns are null when it could not be read."""
+    event = entry.event
+    return {
+        "delivery_id": entry.delivery_id,
+        "event_id": entry.event_id,
+        "athlete_id": event and event.owner_id,
+        "object_type": event and event.object_type,
+        "object_id": event and event.object_id,
+        "aspect_type": event and event.aspect_type,
+        "updates": event and orjson.dumps(event.updates).decode(),
+        "subscription_id": event and event.subscription_id,
+        "event_time": _text(event.event_time if event else None),
+        "received_at": _text(entry.received_at),
+        "outcome": entry.outcome.value,
+        "reason": entry.reason,
+        "attempt": entry.attempt,
+        "finished_at": utc_text(entry.finished_at),
+        "ingested_at": utc_text(ingested_at),
+    }
+
+
+def athlete_row(athlete: Athlete) -> Row:
+    """Return an athlete's row."""
+    return {
+        "athlete_id": athlete.athlete_id,
+        "scope": ",".join(sorted(athlete.scope)),
+        "status": athlete.status,
+        "updated_at": utc_text(athlete.updated_at),
+    }
+
+
+def athlete(row: sqlite3.Row) -> Athlete:
+    """Read what `athlete_row` wrote."""
+    return Athlete(
+        athlete_id=row["athlete_id"],
+        scope=frozenset(row["scope"].split(",")) - {""},
+        status=row["status"],
+        updated_at=datetime.fromisoformat(row["updated_at"]),
+    )
+
+
+def ingestion_state_row(state: IngestionState) -> Row:
+    """Return an ingestion state's row."""
+    return {
+        "athlete_id": state.athlete_id,
+        "last_successful_start_date": _text(state.last_successful_start_date),
+        "backfill_cursor": state.backfill_cursor,
+        "updated_at": utc_text(state.updated_at),
+    }
+
+
+def ingestion_state(row: sqlite3.Row) -> IngestionState:
+    """Read what `ingestion_state_row` wrote."""
+    return IngestionState(
+        athlete_id=row["athlete_id"],
+        last_successful_start_date=_moment(row["last_successful_start_date"]),
+        backfill_cursor=row["backfill_cursor"],
+        updated_at=datetime.fromisoformat(row["updated_at"]),
+    )
+
+
+def receipt_row(receipt: PurgeReceipt) -> Row:
+    """Return a purge receipt's row."""
+    return {
+        "purge_id": receipt.purge_id,
+        "athlete_hash": receipt.athlete_hash,
+        "purged_at": utc_text(receipt.purged_at),
+        "removed": orjson.dumps(dict(receipt.removed)).decode(),
+    }
+
+
+def run_row(run: TransformRun) -> Row:
+    """Return a transform run's row."""
+    return {
+        "run_id": run.run_id,
+        "watermark": run.watermark,
+        "started_at": utc_text(run.started_at),
+        "finished_at": utc_text(run.finished_at),
+        "published_at": _text(run.published_at),
+        "is_full_refresh": int(run.is_full_refresh),
+        "error": run.error,
+    }
+
+
+def transform_run(row: sqlite3.Row) -> TransformRun:
+    """Read what `run_row` wrote."""
+    return TransformRun(
+        run_id=row["run_id"],
+        watermark=row["watermark"],
+        started_at=datetime.fromisoformat(row["started_at"]),
+        finished_at=datetime.fromisoformat(row["finished_at"]),
+        published_at=_moment(row["published_at"]),
+        is_full_refresh=bool(row["is_full_refresh"]),
+        error=row["error"],
+    )
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else utc_text(moment)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

@@ -1,0 +1,6 @@
+-- The stored payloads of those that are living details. :activity_ids is a JSON array.
+select
+    activity_id,
+    payload
+from strava_activities
+where activity_id in (select value from json_each(:activity_ids)) and resource_state = 3 and is_deleted = 0;

@@ -1,0 +1,1 @@
+delete from _ingestion_state where athlete_id = :athlete_id;

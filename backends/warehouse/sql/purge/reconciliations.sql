@@ -1,0 +1,1 @@
+delete from reconciliations where athlete_id = :athlete_id;

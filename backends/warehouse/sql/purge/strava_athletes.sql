@@ -1,0 +1,1 @@
+delete from strava_athletes where athlete_id = :athlete_id;

@@ -1,0 +1,1 @@
+delete from strava_events where athlete_id = :athlete_id;

@@ -1,0 +1,1 @@
+delete from strava_streams where athlete_id = :athlete_id;

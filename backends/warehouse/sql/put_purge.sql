@@ -1,0 +1,2 @@
+insert into purges (purge_id, athlete_hash, purged_at, removed)
+values (:purge_id, :athlete_hash, :purged_at, :removed);

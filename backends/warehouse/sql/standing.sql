@@ -1,0 +1,10 @@
+-- What the order rule needs to know of the rows that a batch touches. :activity_ids is a JSON array.
+select
+    activity_id,
+    athlete_id,
+    resource_state,
+    observed_at,
+    is_deleted,
+    payload_hash
+from strava_activities
+where activity_id in (select value from json_each(:activity_ids));

@@ -1,0 +1,4 @@
+select
+    (select max(ingested_at) from strava_activities),
+    (select max(ingested_at) from strava_events),
+    (select max(purged_at) from purges);

@@ -1,0 +1,160 @@
+"""`raw` in the pipeline's SQLite file: one writer thread that commits in groups, and one thread that reads."""
+
+import asyncio
+import hashlib
+import json
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from backends.group_commit import SqliteWriter
+from backends.sqlite import BUSY_TIMEOUT_S, connect, statements
+from backends.warehouse import (
+    Applied,
+    Athlete,
+    IngestionState,
+    LedgerEntry,
+    Observation,
+    PurgeReceipt,
+    StoredActivity,
+    TransformRun,
+    WarehouseBusy,
+    rows,
+    sqlite_writes,
+)
+from backends.warehouse.receipts import hash_athlete
+
+T = TypeVar("T")
+
+_SQL = statements(Path(__file__).parent / "sql")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class SqliteRawStore:
+    """Implements `RawStore`; several processes may share the file.
+
+    Every method raises WarehouseBusy when the file is locked for longer than the patience, the disk is full, or the
+    store was closed; opening raises it too, and DatabaseTooNew for a file of a newer program.
+    """
+
+    def __init__(
+        self, path: Path, *, clock: Callable[[], datetime] = _now, busy_timeout_s: float = BUSY_TIMEOUT_S
+    ) -> None:
+        self._path = path
+        self._clock = clock
+        with self._translated():
+            self._writer = SqliteWriter(path, busy_timeout_s=busy_timeout_s)
+            self._reader = connect(path, read_only=True, busy_timeout_s=busy_timeout_s)
+        self._reader.row_factory = sqlite3.Row
+        self._reading = ThreadPoolExecutor(1, thread_name_prefix=f"sqlite-reader {path.name}")
+
+    async def apply(self, observations: Sequence[Observation]) -> list[Applied]:
+        """Fold the observations in, in one transaction; one answer each, in order."""
+        if not observations:
+            return []
+        return await self._write(lambda connection: sqlite_writes.apply(connection, observations, self._clock))
+
+    async def activity(self, activity_id: int) -> StoredActivity | None:
+        """Return what is stored of the activity, a tombstone included."""
+        found = await self._read("standing", activity_ids=json.dumps([activity_id]))
+        return rows.stored_activity(found[0]) if found else None
+
+    async def counts(self, athlete_id: int) -> Mapping[int, int]:
+        """Return how many living activities are stored, by `resource_state`."""
+        return {row[0]: row[1] for row in await self._read("counts", athlete_id=athlete_id)}
+
+    async def activity_ids(self, athlete_id: int, *, resource_state: int | None = None) -> list[int]:
+        """Return the ids of living activities, newest start first."""
+        found = await self._read("activity_ids", athlete_id=athlete_id, resource_state=resource_state)
+        return [row[0] for row in found]
+
+    async def append(self, entries: Sequence[LedgerEntry]) -> None:
+        """Add ledger rows; a `delivery_id` already there is left as it is."""
+        if entries:
+            await self._write(lambda connection: sqlite_writes.append(connection, entries, self._clock))
+
+    async def athletes(self) -> list[Athlete]:
+        """Return every athlete ever connected and not purged."""
+        return [rows.athlete(row) for row in await self._read("athletes")]
+
+    async def put_athlete(self, athlete: Athlete) -> None:
+        """Add or replace one athlete."""
+        await self._put("put_athlete", rows.athlete_row(athlete))
+
+    async def purge(self, athlete_id: int) -> PurgeReceipt:
+        """Remove every row of the athlete from `raw` and its queued work, and keep the receipt."""
+        mark = await asyncio.to_thread(hash_athlete, athlete_id)
+        receipt = await self._write(lambda connection: sqlite_writes.purge(connection, athlete_id, mark, self._clock))
+        await self._in_reader(self._empty_log)
+        return receipt
+
+    async def ingestion_state(self, athlete_id: int) -> IngestionState | None:
+        """Return the athlete's state, or None before the first load."""
+        found = await self._read("ingestion_state", athlete_id=athlete_id)
+        return rows.ingestion_state(found[0]) if found else None
+
+    async def put_ingestion_state(self, state: IngestionState) -> None:
+        """Replace the athlete's state."""
+        await self._put("put_ingestion_state", rows.ingestion_state_row(state))
+
+    async def watermark(self) -> str:
+        """Return a text that changes whenever activities, ledger, athletes or purges changed; costs no scan."""
+        stamps, athletes = await self._in_reader(self._watermark)
+        # The athletes are few and their rows hold ids, which a purge must be able to remove: hence a digest.
+        digest = hashlib.sha256("\n".join("|".join(map(str, row)) for row in athletes).encode()).hexdigest()[:16]
+        return " ".join(str(stamp) for stamp in (*stamps, digest))
+
+    async def last_run(self) -> TransformRun | None:
+        """Return the newest run that was published."""
+        found = await self._read("last_run")
+        return rows.transform_run(found[0]) if found else None
+
+    async def put_run(self, run: TransformRun) -> None:
+        """Add one run."""
+        await self._put("put_run", rows.run_row(run))
+
+    async def close(self) -> None:
+        """Finish what is in flight and release the file; closing twice is success."""
+        await self._writer.close()
+        await asyncio.to_thread(self._reading.shutdown)
+        self._reader.close()
+
+    async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        with self._translated():
+            return await self._writer.submit(work)
+
+    async def _put(self, statement: str, row: rows.Row) -> None:
+        await self._write(lambda connection: connection.execute(_SQL[statement], row).close())
+
+    async def _read(self, statement: str, **parameters: object) -> list[sqlite3.Row]:
+        return await self._in_reader(lambda: self._reader.execute(_SQL[statement], parameters).fetchall())
+
+    async def _in_reader(self, work: Callable[[], T]) -> T:
+        try:
+            answer = asyncio.get_running_loop().run_in_executor(self._reading, work)
+        except RuntimeError as error:  # the executor's word for having been shut down
+            raise WarehouseBusy(f"The warehouse in {self._path} was closed.") from error
+        with self._translated():
+            return await answer
+
+    def _watermark(self) -> tuple[sqlite3.Row, list[sqlite3.Row]]:
+        return self._reader.execute(_SQL["watermark"]).fetchone(), self._reader.execute(_SQL["athletes"]).fetchall()
+
+    def _empty_log(self) -> None:
+        """Move the write-ahead log into the file and empty it, where no reader needs it: it holds what was removed."""
+        with closing(connect(self._path)) as connection:
+            connection.execute("pragma wal_checkpoint(truncate)")
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise WarehouseBusy(f"The warehouse in {self._path} cannot be used just now: {error}.") from error
