@@ -1,0 +1,145 @@
+"""Delivers events as Strava does: 2 seconds to answer exactly 200, three attempts, then gone for ever.
+
+https://developers.strava.com/docs/webhooks/
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+import orjson
+import structlog
+
+from simulator.clock import Clock, iso_exact
+from simulator.faults import Dice
+from simulator.saves import Delivery, Save, SaveLog
+from simulator.subscriptions import ANSWER_WITHIN_S, Subscriptions
+
+ATTEMPTS = 3
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RetrySpacing:
+    """Least and most seconds between two attempts."""
+
+    least_s: float
+    most_s: float
+
+    @classmethod
+    def from_text(cls, text: str) -> "RetrySpacing":
+        """Read `"60,120"`. Raises ValueError."""
+        least, most = (float(part) for part in text.split(","))
+        return cls(least, most)
+
+
+class Courier:
+    """Sends each event in a task of its own; first attempts of one object keep their order unless a fault says not."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - its collaborators
+        self,
+        http: httpx.AsyncClient,
+        subscriptions: Subscriptions,
+        saves: SaveLog,
+        dice: Dice,
+        clock: Clock,
+        spacing: RetrySpacing,
+    ) -> None:
+        self._http, self._subscriptions, self._saves = http, subscriptions, saves
+        self._dice, self._clock, self._spacing = dice, clock, spacing
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._turns: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    def resume(self) -> None:
+        """Send what was on its way when the program ended."""
+        for save in list(self._saves.pending()):
+            self.send(save)
+
+    def send(self, save: Save) -> None:
+        """Send the save's event, as the faults decide: at once, late, twice or never."""
+        if self._subscriptions.current is None:
+            self._settle(save, "unsubscribed")
+        elif self._dice.happens("lose"):
+            self._settle(save, "lost")
+        else:
+            self._start(save, 0, self._first_wait())
+            if self._dice.happens("duplicate"):
+                self._start(save, 1, self._dice.between("duplicate_within", 0, self._dice.faults.duplicate_within_s))
+
+    async def idle(self) -> None:
+        """Wait until nothing is on its way."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def close(self) -> None:
+        """Stop sending; what was pending is sent at the next start."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _first_wait(self) -> float:
+        wait = 0.0
+        if self._dice.happens("reorder"):
+            wait += self._dice.between("reorder_within", 0, self._dice.faults.reorder_within_s)
+        if self._dice.happens("delay"):
+            wait += self._dice.faults.delay_s
+        return wait
+
+    def _start(self, save: Save, copy: int, wait_s: float) -> None:
+        task = asyncio.create_task(self._deliver(save, copy, wait_s))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _deliver(self, save: Save, copy: int, wait_s: float) -> None:
+        async with self._turn(save.id, is_free=wait_s > 0 or copy > 0):
+            await asyncio.sleep(wait_s)
+            is_done = await self._attempt(save, 1, copy)
+        for attempt in range(2, ATTEMPTS + 1):
+            if is_done:
+                return
+            await asyncio.sleep(self._dice.between("spacing", self._spacing.least_s, self._spacing.most_s))
+            is_done = await self._attempt(save, attempt, copy)
+        if not is_done and copy == 0:
+            self._settle(save, "given_up")
+
+    @asynccontextmanager
+    async def _turn(self, object_id: int, *, is_free: bool) -> AsyncIterator[None]:
+        """Wait for earlier events of the same object, unless this one is free to overtake and be overtaken."""
+        if is_free:
+            yield
+            return
+        async with self._turns[object_id]:
+            yield
+
+    async def _attempt(self, save: Save, attempt: int, copy: int) -> bool:
+        """Send once and log it; return whether that settles the event."""
+        subscription = self._subscriptions.current
+        if subscription is None:
+            self._settle(save, "unsubscribed")
+            return True
+        event = {**(save.event or {}), "subscription_id": subscription.id}
+        at = iso_exact(self._clock())
+        status, error = await self._post(subscription.callback_url, orjson.dumps(event))
+        save.deliveries.append(Delivery(attempt=attempt, at=at, status=status, error=error, copy=copy))
+        is_done = status == httpx.codes.OK
+        if is_done and copy == 0:
+            save.fate = "delivered"
+        self._saves.keep(save)
+        return is_done
+
+    async def _post(self, url: str, body: bytes) -> tuple[int | None, str | None]:
+        headers = {"Content-Type": "application/json"}
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                answer = await self._http.post(url, content=body, headers=headers, timeout=ANSWER_WITHIN_S)
+        except (httpx.TransportError, TimeoutError) as error:
+            return None, type(error).__name__
+        return answer.status_code, None
+
+    def _settle(self, save: Save, fate: str) -> None:
+        save.fate = fate
+        self._saves.keep(save)
+        log.info("event.settled", save_id=save.save_id, activity_id=save.id, fate=fate)

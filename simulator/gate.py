@@ -1,0 +1,72 @@
+"""What every API request passes before it is answered: latency, faults, token, scope and rate limits."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Request, Response
+
+from simulator.answers import (
+    Refusal,
+    answer,
+    inactive,
+    not_found,
+    rate_limit_exceeded,
+    server_error,
+    unauthorized,
+)
+from simulator.scopes import Scopes, reads_activities
+from simulator.simulation import Simulation, simulation_of
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A request that was let in: what it may see, and the rate headers of its answer."""
+
+    simulation: Simulation
+    scopes: Scopes
+    headers: dict[str, str]
+
+    def answer(self, body: Any) -> Response:
+        """Answer 200."""
+        return answer(body, headers=self.headers)
+
+    def not_found(self, resource: str) -> Refusal:
+        """Return the 404 of this request."""
+        return not_found(resource, self.headers, is_empty=self.simulation.dice.faults.empty_not_found)
+
+
+async def enter(request: Request) -> Access:
+    """Let the request in. Raises Refusal."""
+    simulation = simulation_of(request)
+    await asyncio.sleep(simulation.dice.latency_s())
+    if simulation.dice.happens("server_error"):
+        raise server_error()
+    if simulation.dice.faults.inactive:
+        raise inactive()
+    scopes = simulation.grants.access(bearer(request))
+    if scopes is None or simulation.dice.happens("unauthorized"):
+        raise unauthorized("Athlete", "access_token", "invalid")
+    now = simulation.clock()
+    is_within = simulation.rates.spend_read(now)
+    headers = simulation.rates.headers(now)
+    if not is_within or simulation.dice.happens("rate_limited"):
+        raise rate_limit_exceeded(headers)
+    return Access(simulation, scopes, headers)
+
+
+def enter_activities(access: Annotated[Access, Depends(enter)]) -> Access:
+    """Let in what may read activities. Raises Refusal."""
+    if not reads_activities(access.scopes):
+        raise unauthorized("AccessToken", "activity:read_permission", "missing")
+    return access
+
+
+def bearer(request: Request) -> str:
+    """Return the token: from the header or, as Strava allows until June 2027, from the query."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else request.query_params.get("access_token", "")
+
+
+Entered = Annotated[Access, Depends(enter)]
+ActivitiesEntered = Annotated[Access, Depends(enter_activities)]

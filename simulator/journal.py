@@ -1,0 +1,69 @@
+"""What the pretend Strava remembers between starts: an append-only file, compacted in one atomic step at each start.
+
+A kill at any point loses at most the line in hand.
+"""
+
+import os
+from collections import defaultdict
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+
+
+class Journal:
+    """Keeps JSON values by kind and key. Without a path it forgets everything at the end."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._values: dict[str, dict[str, Any]] = defaultdict(dict)
+        self._file: BinaryIO | None = None
+        if path is not None:
+            self._replay(path)
+            self._file = self._compact(path)
+
+    def of(self, kind: str) -> dict[str, Any]:
+        """Return all values of a kind by key, in the order in which their keys first came."""
+        return dict(self._values[kind])
+
+    def put(self, kind: str, key: str, value: Any) -> None:
+        """Remember the value in place of any earlier one."""
+        self._values[kind][key] = value
+        self._append([kind, key, value])
+
+    def drop(self, kind: str, key: str) -> None:
+        """Forget the value; forgetting none is success."""
+        if self._values[kind].pop(key, None) is not None:
+            self._append([kind, key])
+
+    def close(self) -> None:
+        """Release the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _append(self, line: list[Any]) -> None:
+        if self._file is not None:
+            self._file.write(orjson.dumps(line) + b"\n")
+            self._file.flush()
+
+    def _replay(self, path: Path) -> None:
+        for line in path.read_bytes().splitlines() if path.exists() else []:
+            try:
+                kind, key, *value = orjson.loads(line)
+            except ValueError:
+                continue  # the line that a kill cut off
+            if value:
+                self._values[kind][key] = value[0]
+            else:
+                self._values[kind].pop(key, None)
+
+    def _compact(self, path: Path) -> BinaryIO:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(path.name + ".new")
+        with fresh.open("wb") as file:
+            for kind, values in self._values.items():
+                file.writelines(orjson.dumps([kind, key, value]) + b"\n" for key, value in values.items())
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+        return path.open("ab")

@@ -1,0 +1,110 @@
+"""A life that goes on by itself: creates, edits, deletes and duplicates at a rate, chosen by the seed."""
+
+import asyncio
+from random import Random
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from simulator.life import Life
+from simulator.saves import Save, SaveLog
+from simulator.world.world import World
+
+Weight = Annotated[float, Field(ge=0)]
+TITLES = (
+    "Long way home",
+    "Same but slower",
+    "Tempo 🔥",
+    "Mit Freunden",
+    "Recovery",
+    "新しい靴",
+    "Wind from everywhere",
+)
+RECENT = 60  # athletes edit and delete what they saved lately
+
+
+class Mix(BaseModel):
+    """How often each kind of change comes, as weights."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    create: Weight = 6
+    rename: Weight = 2
+    retype: Weight = 0.5
+    hide: Weight = 0.5
+    silent: Weight = 0.5  # a description or a crop: Strava sends no event
+    delete: Weight = 0.5
+    repeat: Weight = 1
+
+
+class LiveSettings(BaseModel):
+    """Whether the life goes on by itself, how fast and how."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    running: bool = True
+    per_minute: float = Field(12, gt=0, le=60_000)
+    mix: Mix = Mix()
+    seed: int = 0
+
+
+class LiveLife:
+    """Runs the life in a task; `step` does one thing at once."""
+
+    def __init__(self, life: Life, world: World, saves: SaveLog) -> None:
+        self._life, self._world, self._saves = life, world, saves
+        self._task: asyncio.Task[None] | None = None
+        self.settings = LiveSettings(running=False)
+        self._steps = 0
+
+    async def switch(self, settings: LiveSettings) -> None:
+        """Start, stop or change the life."""
+        await self.close()
+        if settings.seed != self.settings.seed:
+            self._steps = 0
+        self.settings = settings
+        if settings.running:
+            self._task = asyncio.create_task(self._run(60 / settings.per_minute))
+
+    def step(self) -> Save:
+        """Do the next thing that the seed says; with nothing to change, something is created."""
+        self._steps += 1
+        rng = Random(f"{self.settings.seed}:live:{self._steps}")
+        weights = self.settings.mix.model_dump()
+        kind = rng.choices(list(weights), list(weights.values()))[0] if any(weights.values()) else "create"
+        recent = self._world.ids()[-RECENT:]
+        if kind == "repeat":
+            told = [save for save in self._saves.after() if save.event is not None][-RECENT:]
+            return self._life.repeat(rng.choice(told)) if told else self._life.create({})
+        if kind == "create" or not recent:
+            return self._life.create({})
+        return self._change(kind, rng.choice(recent), rng)
+
+    async def close(self) -> None:
+        """Stop."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    def _change(self, kind: str, activity_id: int, rng: Random) -> Save:
+        if kind == "delete":
+            return self._life.delete(activity_id)
+        before = self._world.summary(activity_id)
+        if kind == "rename":
+            return self._life.edit(
+                activity_id, {"name": rng.choice([title for title in TITLES if title != before["name"]])}
+            )
+        if kind == "retype":
+            other = {"Run": "TrailRun", "Ride": "GravelRide"}.get(before["sport_type"], "Workout")
+            return self._life.edit(activity_id, {"sport_type": other})
+        if kind == "hide":
+            return self._life.edit(activity_id, {"private": not before["private"]})
+        if before["distance"] > 0 and rng.random() < 0.5:  # noqa: PLR2004 - a coin
+            return self._life.edit(activity_id, {"distance": round(before["distance"] * 0.9, 1)})
+        return self._life.edit(activity_id, {"description": f"Note {self._steps}"})
+
+    async def _run(self, every_s: float) -> None:
+        while True:
+            self.step()
+            await asyncio.sleep(every_s)

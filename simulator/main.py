@@ -1,0 +1,71 @@
+"""The pretend Strava as a program: `python -m simulator.main`, settings from `SIMULATOR_*`."""
+
+import asyncio
+from contextlib import suppress
+
+import httpx
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from simulator.app import Terms, create_app
+from simulator.clock import utc_now
+from simulator.courier import RetrySpacing
+from simulator.journal import Journal
+from simulator.logs import configure_logs
+from simulator.rates import Limits
+from simulator.recorded import Recorded, read_recorded
+from simulator.settings import SimulatorSettings
+from simulator.simulation import Application
+from simulator.world.world import Origin, World
+
+log = structlog.get_logger(__name__)
+
+
+def build(settings: SimulatorSettings, journal: Journal, http: httpx.AsyncClient) -> FastAPI:
+    """Make the application that the settings describe."""
+    fresh = Origin(
+        seed=settings.seed,
+        athlete_id=settings.athlete_id,
+        years=settings.years,
+        until=utc_now().date(),
+        density=settings.density,
+    )
+    folder = settings.recorded_dir
+    recorded = read_recorded(folder, settings.athlete_id) if folder else Recorded()
+    world = World(Origin.kept(journal, fresh), journal, recorded)
+    log.info("world.made", activities=len(world), recorded=len(recorded.activities), until=str(world.origin.until))
+    return create_app(world, journal, http, terms=_terms(settings))
+
+
+async def serve(settings: SimulatorSettings) -> None:
+    """Serve until told to stop."""
+    journal = Journal(settings.state)
+    try:
+        async with httpx.AsyncClient() as http:
+            app = build(settings, journal, http)
+            config = uvicorn.Config(app, host=settings.host, port=settings.port, log_level="warning", access_log=False)
+            await uvicorn.Server(config).serve()
+    finally:
+        journal.close()
+
+
+def main() -> None:
+    """Run the program."""
+    settings = SimulatorSettings()
+    configure_logs(settings.log_format, settings.log_level)
+    with suppress(KeyboardInterrupt):
+        asyncio.run(serve(settings))
+
+
+def _terms(settings: SimulatorSettings) -> Terms:
+    return Terms(
+        application=Application(settings.client_id, settings.client_secret),
+        read_limit=Limits.from_text(settings.read_limit),
+        overall_limit=Limits.from_text(settings.overall_limit),
+        retry_spacing=RetrySpacing.from_text(settings.retry_spacing),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""The routes of OAuth: the page where an athlete agrees, tokens and their end.
+
+https://developers.strava.com/docs/authentication/
+"""
+
+from html import escape
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from simulator.answers import answer, bad_request, unauthorized
+from simulator.forms import as_application, basic_credentials, check_credentials, read_parameters
+from simulator.gate import bearer
+from simulator.oauth import AccessToken, Issued
+from simulator.scopes import KNOWN, READ
+from simulator.simulation import Simulation, simulation_of
+
+router = APIRouter(tags=["Strava OAuth"])
+
+PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Authorise: pretend Strava</title>
+<style>body{{font:16px/1.5 system-ui;margin:10vh auto;max-width:26rem;padding:0 1rem}}label{{display:block}}
+button{{margin:1rem .5rem 0 0;padding:.5rem 1rem}}</style>
+<h1>Let this application see Robin's activities?</h1>
+<p>This is a pretend Strava; nothing real is shared. Untick what should stay hidden.</p>
+<form method="post" action="/oauth/authorize">{hidden}{boxes}
+<button name="decision" value="allow">Authorise</button>
+<button name="decision" value="deny">Cancel</button></form></html>
+"""
+
+
+@router.get("/oauth/authorize")
+async def authorize_page(request: Request) -> Response:
+    """Ask the athlete; with `approval_prompt=auto` and everything granted already, go straight back."""
+    simulation, parameters = simulation_of(request), dict(request.query_params)
+    wanted = _check_request(simulation, parameters)
+    if parameters.get("approval_prompt", "auto") == "auto" and set(wanted) <= simulation.grants.scopes:
+        return _back(parameters, {"code": simulation.grants.approve(frozenset(wanted)), "scope": ",".join(wanted)})
+    hidden = "".join(
+        f'<input type="hidden" name="{name}" value="{escape(parameters.get(name, ""))}">'
+        for name in ("client_id", "redirect_uri", "response_type", "state")
+    )
+    boxes = "".join(
+        f'<label><input type="checkbox" name="scope" value="{name}" checked> {name}</label>' for name in wanted
+    )
+    return HTMLResponse(PAGE.format(hidden=hidden, boxes=boxes))
+
+
+@router.post("/oauth/authorize")
+async def authorize(request: Request) -> Response:
+    """What the athlete decided: back to the application with a code and the ticked scopes, or with an error."""
+    simulation = simulation_of(request)
+    async with request.form() as form:
+        parameters = {key: value for key, value in form.items() if isinstance(value, str)}
+        ticked = [value for value in form.getlist("scope") if isinstance(value, str)]
+    scopes = _check_request(simulation, parameters | {"scope": ",".join([READ, *ticked])})
+    if parameters.get("decision") == "deny":
+        return _back(parameters, {"error": "access_denied"})
+    return _back(parameters, {"code": simulation.grants.approve(frozenset(scopes)), "scope": ",".join(scopes)})
+
+
+@router.post("/oauth/token")
+@router.post("/api/v3/oauth/token")
+async def token(request: Request) -> Response:
+    """Trade a code or a refresh token for tokens."""
+    parameters = await as_application(request)
+    simulation = simulation_of(request)
+    if parameters.get("grant_type") == "authorization_code":
+        issued = simulation.grants.exchange(parameters.get("code", ""))
+        if issued is None:
+            raise bad_request("RequestToken", "code", "invalid")
+        person = simulation.world.athlete(is_detailed=False)
+        return answer(_told(simulation, issued) | {"athlete": person})
+    if parameters.get("grant_type") != "refresh_token":
+        raise bad_request("RequestToken", "grant_type", "invalid")
+    issued = simulation.grants.refresh(parameters.get("refresh_token", ""))
+    if issued is None:
+        raise bad_request("RefreshToken", "refresh_token", "invalid")
+    return answer(_told(simulation, issued))
+
+
+@router.post("/oauth/revoke")
+async def revoke(request: Request) -> Response:
+    """End the grant that a token belongs to; an unknown token is success (RFC 7009)."""
+    parameters = await read_parameters(request)
+    simulation = simulation_of(request)
+    check_credentials(simulation.application, parameters | basic_credentials(request))
+    if simulation.grants.knows(parameters.get("token", "")):
+        simulation.life.deauthorize()
+    return answer({})
+
+
+@router.post("/oauth/deauthorize")
+async def deauthorize(request: Request) -> Response:
+    """End the grant, the older way: by its own access token."""
+    simulation = simulation_of(request)
+    held = bearer(request) or (await read_parameters(request)).get("access_token", "")
+    if simulation.grants.access(held) is None:
+        raise unauthorized("Athlete", "access_token", "invalid")
+    simulation.life.deauthorize()
+    return answer({"access_token": held})
+
+
+def _check_request(simulation: Simulation, parameters: dict[str, str]) -> list[str]:
+    """Return the wanted scopes, in Strava's order. Raises Refusal."""
+    if parameters.get("client_id") != simulation.application.client_id:
+        raise bad_request("Application", "client_id", "invalid")
+    if parameters.get("response_type", "code") != "code":
+        raise bad_request("Authorize", "response_type", "invalid")
+    if urlsplit(parameters.get("redirect_uri", "")).scheme not in {"http", "https"}:
+        raise bad_request("Application", "redirect_uri", "invalid")
+    wanted = {part for part in parameters.get("scope", "").replace(" ", ",").split(",") if part}
+    if not wanted or not wanted <= set(KNOWN):
+        raise bad_request("Authorize", "scope", "invalid")
+    return [name for name in KNOWN if name in wanted]
+
+
+def _back(parameters: dict[str, str], outcome: dict[str, str]) -> Response:
+    target = parameters["redirect_uri"]
+    joint = "&" if urlsplit(target).query else "?"
+    return RedirectResponse(
+        target + joint + urlencode({"state": parameters.get("state", "")} | outcome), status_code=302
+    )
+
+
+def _told(simulation: Simulation, issued: Issued) -> dict[str, Any]:
+    access: AccessToken = issued.access
+    return {
+        "token_type": "Bearer",
+        "access_token": access.token,
+        "expires_at": access.expires_at,
+        "expires_in": max(0, access.expires_at - int(simulation.clock().timestamp())),
+        "refresh_token": issued.refresh_token,
+        "scope": ",".join(name for name in KNOWN if name in access.scopes),
+    }

@@ -1,0 +1,43 @@
+"""The routes of push subscriptions.
+
+https://developers.strava.com/docs/webhooks/
+"""
+
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from simulator.answers import answer, bad_request, not_found
+from simulator.forms import as_application
+from simulator.simulation import simulation_of
+from simulator.subscriptions import SubscriptionRefused
+
+router = APIRouter(prefix="/api/v3/push_subscriptions", tags=["Strava webhooks"])
+Parameters = Annotated[dict[str, str], Depends(as_application)]
+
+
+@router.post("")
+async def create(request: Request, parameters: Parameters) -> Response:
+    """Subscribe, after the callback answered the challenge."""
+    subscriptions = simulation_of(request).subscriptions
+    try:
+        made = await subscriptions.create(parameters.get("callback_url", ""), parameters.get("verify_token", ""))
+    except SubscriptionRefused as refused:
+        raise bad_request("PushSubscription", refused.field, refused.code) from refused
+    return answer(asdict(made), status=201)
+
+
+@router.get("")
+async def show(request: Request, _: Parameters) -> Response:
+    """The application's subscription, in a list, or an empty list."""
+    current = simulation_of(request).subscriptions.current
+    return answer([asdict(current)] if current else [])
+
+
+@router.delete("/{subscription_id}")
+async def delete(request: Request, subscription_id: int, _: Parameters) -> Response:
+    """Unsubscribe."""
+    if not simulation_of(request).subscriptions.delete(subscription_id):
+        raise not_found("PushSubscription")
+    return Response(status_code=204)

@@ -1,0 +1,92 @@
+"""The log of saves: what the athlete did, when to the microsecond, and how its event was delivered."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from simulator.clock import iso_exact, read_iso
+from simulator.journal import Journal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One attempt to deliver an event. `status` is None when no answer came."""
+
+    attempt: int
+    at: str
+    status: int | None
+    error: str | None = None
+    copy: int = 0  # 1 is the duplicate
+
+
+@dataclass(slots=True, kw_only=True)
+class Save:
+    """One thing the athlete did. `event` is None when Strava says nothing about it.
+
+    `fate`: silent | pending | delivered | given_up | lost | unsubscribed
+    """
+
+    save_id: int
+    id: int
+    kind: str  # create | update | delete | deauthorize | repeat
+    saved_at: str
+    event_time: int | None
+    event: dict[str, Any] | None
+    fate: str
+    deliveries: list[Delivery] = field(default_factory=list)
+
+
+class SaveLog:
+    """All saves, oldest first; remembered in the journal."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._saves = {int(key): _read(value) for key, value in journal.of("saves").items()}
+        self._last = max(self._saves, default=0)
+        self._created_at: dict[int, datetime] = {}
+        for save in self._saves.values():
+            self._note(save)
+
+    def add(self, *, activity_id: int, kind: str, at: datetime, event: dict[str, Any] | None) -> Save:
+        """Log a save. `event` lacks only the `subscription_id`, which is known when it is sent."""
+        self._last += 1
+        save = Save(
+            save_id=self._last,
+            id=activity_id,
+            kind=kind,
+            saved_at=iso_exact(at),
+            event_time=None if event is None else event["event_time"],
+            event=event,
+            fate="silent" if event is None else "pending",
+        )
+        self._saves[save.save_id] = save
+        self._note(save)
+        self.keep(save)
+        return save
+
+    def keep(self, save: Save) -> None:
+        """Remember what became of the save."""
+        self._journal.put("saves", str(save.save_id), save)
+
+    def after(self, save_id: int = 0) -> list[Save]:
+        """Return the saves after one, oldest first."""
+        return [save for key, save in self._saves.items() if key > save_id]
+
+    def pending(self) -> Iterator[Save]:
+        """Yield the saves whose event is still on its way."""
+        return (save for save in self._saves.values() if save.fate == "pending")
+
+    def created_at(self, activity_id: int) -> datetime | None:
+        """Return when an activity was saved first; None when it was there from the beginning."""
+        return self._created_at.get(activity_id)
+
+    def _note(self, save: Save) -> None:
+        if save.kind == "create":
+            self._created_at[save.id] = read_iso(save.saved_at)
+
+
+def _read(kept: Any) -> Save:
+    if isinstance(kept, Save):
+        return kept
+    return Save(**kept | {"deliveries": [Delivery(**delivery) for delivery in kept["deliveries"]]})

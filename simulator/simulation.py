@@ -1,0 +1,49 @@
+"""All collaborators of one pretend Strava, and how a request finds them."""
+
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from simulator.clock import Clock
+from simulator.courier import Courier
+from simulator.faults import Dice
+from simulator.journal import Journal
+from simulator.life import Life
+from simulator.live import LiveLife
+from simulator.oauth import Grants
+from simulator.rates import RateMeter
+from simulator.saves import SaveLog
+from simulator.subscriptions import Subscriptions
+from simulator.world.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """The one application that is registered at this Strava."""
+
+    client_id: str
+    client_secret: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulation:
+    """Everything that the routes speak to."""
+
+    application: Application
+    world: World
+    clock: Clock
+    journal: Journal
+    dice: Dice
+    rates: RateMeter
+    grants: Grants
+    saves: SaveLog
+    subscriptions: Subscriptions
+    courier: Courier
+    life: Life
+    live: LiveLife
+
+
+def simulation_of(request: Request) -> Simulation:
+    """Return the simulation that the application was made with."""
+    simulation: Simulation = request.app.state.simulation
+    return simulation

@@ -1,0 +1,102 @@
+"""The application's one push subscription: creating it really asks the callback the challenge.
+
+https://developers.strava.com/docs/webhooks/
+"""
+
+import asyncio
+from dataclasses import asdict, dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from simulator.clock import Clock, iso
+from simulator.journal import Journal
+
+ANSWER_WITHIN_S = 2.0
+MAX_CALLBACK = 255
+FIRST_ID = 310_000
+
+
+class SubscriptionRefused(Exception):
+    """Why Strava does not subscribe, in its own words: a field and a code."""
+
+    def __init__(self, field: str, code: str) -> None:
+        super().__init__(f"{field}: {code}")
+        self.field, self.code = field, code
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """Where events go."""
+
+    id: int
+    resource_state: int
+    application_id: int
+    callback_url: str
+    created_at: str
+    updated_at: str
+
+
+class Subscriptions:
+    """At most one, remembered in the journal."""
+
+    def __init__(self, journal: Journal, http: httpx.AsyncClient, clock: Clock, *, application_id: int) -> None:
+        self._journal, self._http, self._clock = journal, http, clock
+        self._application_id = application_id
+
+    @property
+    def current(self) -> Subscription | None:
+        """The subscription, if there is one."""
+        kept = self._journal.of("subscription").get("current")
+        return Subscription(**kept) if kept else None
+
+    async def create(self, callback_url: str, verify_token: str) -> Subscription:
+        """Ask the callback the challenge and subscribe. Raises SubscriptionRefused."""
+        if self.current is not None:
+            raise SubscriptionRefused("", "already exists")
+        _check_url(callback_url)
+        number = int(self._journal.of("subscription").get("number", 0)) + 1
+        await self._challenge(callback_url, verify_token, f"{number:04x}15f7d1a91c1f40f8a748fd134752feb3"[:32])
+        now = iso(self._clock())
+        made = Subscription(FIRST_ID + number, 2, self._application_id, callback_url, now, now)
+        self._journal.put("subscription", "number", number)
+        self._journal.put("subscription", "current", asdict(made))
+        return made
+
+    def delete(self, subscription_id: int) -> bool:
+        """Unsubscribe; return whether there was anything to end."""
+        if self.current is None or self.current.id != subscription_id:
+            return False
+        self._journal.drop("subscription", "current")
+        return True
+
+    async def _challenge(self, callback_url: str, verify_token: str, challenge: str) -> None:
+        query = {"hub.mode": "subscribe", "hub.challenge": challenge, "hub.verify_token": verify_token}
+        url = httpx.URL(callback_url).copy_merge_params(query)
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                answer = await self._http.get(url, timeout=ANSWER_WITHIN_S)
+        except (httpx.TransportError, TimeoutError) as error:
+            raise SubscriptionRefused("callback url", "not verifiable") from error
+        if answer.status_code != httpx.codes.OK:
+            raise SubscriptionRefused("callback url", "GET to callback URL does not return 200")
+        if _echo(answer) != challenge:
+            raise SubscriptionRefused("callback url", "not verifiable")
+
+
+def _check_url(callback_url: str) -> None:
+    if not callback_url:
+        raise SubscriptionRefused("callback url", "not present")
+    if len(callback_url) > MAX_CALLBACK:
+        raise SubscriptionRefused("callback url", f"is too long (maximum is {MAX_CALLBACK} characters)")
+    if urlsplit(callback_url).scheme not in {"http", "https"}:
+        raise SubscriptionRefused("callback url", "invalid")
+
+
+def _echo(answer: httpx.Response) -> Any:
+    try:
+        body = answer.json()
+    except ValueError:
+        return None
+    return body.get("hub.challenge") if isinstance(body, dict) else None

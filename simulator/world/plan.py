@@ -1,0 +1,207 @@
+"""When the pretend athlete trains: a periodised year, planned day by day.
+
+Each day's plan depends on the seed and the date alone, so the history does not shift when it is asked for tomorrow.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from random import Random
+
+from simulator.world.names import RACES, chosen_name
+from simulator.world.places import HOME, place_on
+from simulator.world.sports import RIDES, RUNS, SPORTS, UNKNOWN, Sport, sport
+
+EPOCH = date(1990, 1, 1)
+IDS_PER_DAY = 1_000_000
+CYCLE_WEEKS = 16
+LOADS = (0.85, 0.92, 1.0, 0.7, 0.95, 1.02, 1.1, 0.75, 1.05, 1.12, 1.2, 0.8, 1.18, 1.0, 0.6, 0.45)
+RACE_WEEK = 14
+SHOE_DAYS = 420  # a pair of shoes lasts this long
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One planned activity: all that its payload is made from. `trap` names an oddity that it must show."""
+
+    activity_id: int
+    sport_type: str
+    wall: datetime
+    zone: str
+    place: str
+    distance_m: float
+    moving_time_s: int
+    name: str
+    purpose: str = ""  # "" | race | long | workout | commute
+    trap: str = ""  # "" | hidden_start | contradiction
+    is_manual: bool = False
+    is_private: bool = False
+    visibility: str = "everyone"
+    gear_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A part of a week: how likely, what (with weights) and how long (metres, or seconds when nothing is covered)."""
+
+    chance: float
+    sports: tuple[tuple[str, float], ...]
+    amount: float
+    hour: float
+    purpose: str = ""
+
+
+SUMMER_WEEK: dict[int, tuple[Slot, ...]] = {
+    0: (Slot(0.45, (("Yoga", 3), ("Walk", 1)), 2400, 19.0),),
+    1: (Slot(0.9, (("Run", 1),), 9000, 18.2, "workout"), Slot(0.4, (("Ride", 1),), 6200, 7.6, "commute")),
+    2: (Slot(0.8, (("Ride", 4), ("GravelRide", 2), ("Swim", 2)), 34_000, 17.8),),
+    3: (Slot(0.85, (("Run", 4), ("TrailRun", 1)), 8000, 6.6), Slot(0.35, (("GravelRide", 1),), 6200, 7.6, "commute")),
+    4: (Slot(0.55, (("WeightTraining", 3), ("Workout", 1)), 2700, 18.6),),
+    5: (Slot(0.9, (("Ride", 5), ("GravelRide", 3), ("Hike", 1)), 72_000, 9.1, "long"),),
+    6: (Slot(0.9, (("Run", 4), ("TrailRun", 2)), 17_000, 9.4, "long"), Slot(0.3, (("Walk", 1),), 4500, 16.3)),
+}
+WINTER_WEEK: dict[int, tuple[Slot, ...]] = {
+    0: (Slot(0.5, (("Yoga", 3), ("WeightTraining", 2)), 2700, 19.0),),
+    1: (Slot(0.85, (("Run", 4), ("VirtualRun", 2)), 8500, 18.0, "workout"),),
+    2: (Slot(0.85, (("VirtualRide", 5), ("Swim", 2)), 28_000, 18.4),),
+    3: (Slot(0.8, (("Run", 5), ("TrailRun", 1)), 8000, 17.4),),
+    4: (Slot(0.6, (("WeightTraining", 4), ("Workout", 1)), 3000, 18.6),),
+    5: (Slot(0.85, (("NordicSki", 3), ("VirtualRide", 3), ("Hike", 2), ("GravelRide", 1)), 40_000, 10.2, "long"),),
+    6: (Slot(0.9, (("Run", 5), ("TrailRun", 2)), 15_000, 10.0, "long"), Slot(0.3, (("Walk", 1),), 4500, 15.1)),
+}
+SCALE = {"Swim": 0.06, "Hike": 0.17, "NordicSki": 0.45, "TrailRun": 0.85}  # against the slot's own amount
+
+
+def plan_days(seed: int, first: date, until: date, density: int = 1) -> Iterator[Session]:
+    """Yield every session from `first` to the day before `until`, oldest day first."""
+    for ordinal in range(first.toordinal(), until.toordinal()):
+        yield from plan_day(seed, date.fromordinal(ordinal), density)
+
+
+def plan_day(seed: int, day: date, density: int = 1) -> list[Session]:
+    """Plan one day. Ids grow from day to day, as Strava's do."""
+    rng = Random(f"{seed}:day:{day.toordinal()}")
+    sessions: list[Session] = []
+    for _ in range(density):
+        if not _is_ill(seed, day):
+            sessions.extend(_train(rng, day, len(sessions)))
+    return sessions
+
+
+def fitness(day: date) -> float:
+    """How fast the athlete is against today's table: about one per cent a year, and a peak in early summer."""
+    years = day.year + day.timetuple().tm_yday / 366 - 2025
+    season = 0.012 if 5 <= day.month <= 9 else 0.0
+    return min(max(1 + 0.013 * years, 0.8), 1.12) + season
+
+
+def first_id(day: date) -> int:
+    """Return the least id that an activity saved on that day can have."""
+    return (day - EPOCH).days * IDS_PER_DAY
+
+
+def gear_of(kind: str, day: date) -> str | None:
+    """Return the gear's id: the pair of shoes in use that day, or the bike."""
+    if kind == "shoes":
+        return f"g{7_000_000 + day.toordinal() // SHOE_DAYS}"
+    return {"road": "b5000001", "gravel": "b5000002"}.get(kind)
+
+
+def _is_ill(seed: int, day: date) -> bool:
+    week = day.toordinal() // 7
+    return Random(f"{seed}:ill:{week}").random() < 0.045
+
+
+def _train(rng: Random, day: date, taken: int) -> list[Session]:
+    race = _race(rng, day, taken)
+    if race is not None:
+        return [race]
+    winter = day.month in {11, 12, 1, 2}
+    slots = (WINTER_WEEK if winter else SUMMER_WEEK)[day.weekday()]
+    away = place_on(day) != HOME
+    planned = [slot for slot in slots if rng.random() < slot.chance and not (away and slot.purpose == "commute")]
+    return [_session(rng, day, slot, taken + index) for index, slot in enumerate(planned)]
+
+
+def _race(rng: Random, day: date, taken: int) -> Session | None:
+    cycle, week = divmod(day.toordinal() // 7, CYCLE_WEEKS)
+    if week != RACE_WEEK or day.weekday() != 6:
+        return None
+    distance = tuple(RACES)[cycle % 3]
+    pace = SPORTS["Run"].speed_mps * 1.2 * fitness(day) * (distance / 10_000) ** -0.06
+    return Session(
+        activity_id=_id(rng, day, taken),
+        sport_type="Run",
+        wall=_at(day, 9.5, rng),
+        zone=place_on(day).zone,
+        place=place_on(day).name,
+        distance_m=distance * rng.uniform(1.001, 1.006),
+        moving_time_s=round(distance / pace),
+        name=RACES[distance],
+        purpose="race",
+        gear_id=gear_of("shoes", day),
+    )
+
+
+def _session(rng: Random, day: date, slot: Slot, index: int) -> Session:
+    sport_type = _sport_type(rng, day, slot)
+    how = sport(sport_type)
+    distance, moving_time = _effort(rng, day, slot, sport_type, how)
+    serial = day.toordinal() * 3 + index
+    trap = _trap(serial, sport_type)
+    wall = datetime.combine(day, time(0, 0, 1)) if trap == "hidden_start" else _at(day, slot.hour, rng)
+    is_private = serial % 23 == 4
+    return Session(
+        activity_id=_id(rng, day, index),
+        sport_type=sport_type,
+        wall=wall,
+        zone=place_on(day).zone,
+        place=place_on(day).name,
+        distance_m=101_529.0 if trap == "contradiction" else distance,
+        moving_time_s=2432 if trap == "contradiction" else moving_time,
+        name=chosen_name(rng, sport_type, wall.hour),
+        purpose=slot.purpose,
+        trap=trap,
+        is_manual=serial % 41 == 7 or (how.indoor and serial % 9 == 2),
+        is_private=is_private,
+        visibility="only_me" if is_private else "followers_only" if serial % 17 == 3 else "everyone",
+        gear_id=gear_of(how.gear, day),
+    )
+
+
+def _sport_type(rng: Random, day: date, slot: Slot) -> str:
+    if day.toordinal() % 101 == 13:
+        return tuple(UNKNOWN)[day.toordinal() // 101 % len(UNKNOWN)]
+    if day.month == 2 and day.weekday() == 5 and rng.random() < 0.6:
+        return "NordicSki"
+    names = [name for name, _ in slot.sports]
+    return rng.choices(names, [weight for _, weight in slot.sports])[0]
+
+
+def _effort(rng: Random, day: date, slot: Slot, sport_type: str, how: Sport) -> tuple[float, int]:
+    load = LOADS[day.toordinal() // 7 % CYCLE_WEEKS] if slot.purpose != "commute" else 1.0
+    amount = slot.amount * load * rng.uniform(0.82, 1.18) * SCALE.get(sport_type, 1.0)
+    if not how.has_distance:
+        return 0.0, round(min(amount, 5400))
+    if sport_type in UNKNOWN or (slot.amount < 5000 and sport_type != "Walk"):
+        amount = rng.uniform(4000, 9000)
+    ceiling = 260_000 if sport_type in RIDES else 32_000
+    amount = min(amount, ceiling)
+    speed = how.speed_mps * (fitness(day) if sport_type in RUNS | RIDES else 1.0) * rng.uniform(0.93, 1.07)
+    speed *= {"workout": 1.06, "long": 0.97, "commute": 0.88}.get(slot.purpose, 1.0)
+    return round(amount, 1), round(amount / speed)
+
+
+def _trap(serial: int, sport_type: str) -> str:
+    if serial % 53 == 11:
+        return "hidden_start"
+    return "contradiction" if sport_type in RIDES and serial % 37 == 5 else ""
+
+
+def _at(day: date, hour: float, rng: Random) -> datetime:
+    seconds = round((hour + rng.gauss(0, 0.55)) * 3600)
+    return datetime.combine(day, time()) + timedelta(seconds=min(max(seconds, 5 * 3600), 21 * 3600))
+
+
+def _id(rng: Random, day: date, index: int) -> int:
+    return first_id(day) + index * 10_000 + rng.randrange(10_000)

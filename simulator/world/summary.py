@@ -1,0 +1,233 @@
+"""One activity as Strava lists it: the summary, made from its planned session and nothing else."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+from typing import Any
+
+import polyline
+
+from simulator.clock import iso
+from simulator.world.places import PLACES, LocalTime, local_time
+from simulator.world.plan import Session
+from simulator.world.route import Point, decimate, walk
+from simulator.world.sports import RIDES, RUNS, Sport, legacy_type, sport
+
+DEVICES = ("Garmin Forerunner 945", "Garmin Edge 830", "Zwift")
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """What summary, detail and streams share: the session, its sport, its time and its route (may be empty)."""
+
+    seed: int
+    session: Session
+    sport: Sport
+    time: LocalTime
+    route: list[Point]
+
+    def rng(self, purpose: str) -> Random:
+        """Return a generator that depends on the seed, the activity and the purpose alone."""
+        return Random(f"{self.seed}:{self.session.activity_id}:{purpose}")
+
+    @property
+    def has_heartrate(self) -> bool:
+        """Manual entries have none, and the strap is forgotten now and then."""
+        return not self.session.is_manual and self.session.activity_id % 12 != 0
+
+
+def sketch(seed: int, session: Session) -> Sketch:
+    """Draw the route; the same seed and session give the same one."""
+    how = sport(session.sport_type)
+    has_route = how.moves and not session.is_manual and session.distance_m > 0
+    rng = Random(f"{seed}:{session.activity_id}:route")
+    route = walk(rng, PLACES[session.place], session.distance_m) if has_route else []
+    return Sketch(seed, session, how, local_time(session.wall, session.zone), route)
+
+
+def summarise(drawn: Sketch, athlete_id: int) -> dict[str, Any]:
+    """Return the summary with Strava's keys in Strava's order; absent where Strava leaves them out."""
+    summary = _what(drawn, athlete_id) | _when(drawn.time) | _social(drawn) | _where(drawn) | _who_sees(drawn)
+    for part in (_speed, _cadence, _power, _heart, _ground, _upload):
+        summary |= part(drawn)
+    return _with_odd_numbers(summary)
+
+
+def _what(drawn: Sketch, athlete_id: int) -> dict[str, Any]:
+    session = drawn.session
+    pauses = drawn.rng("pauses").random() ** 4 * 0.25
+    return {
+        "resource_state": 2,
+        "athlete": {"id": athlete_id, "resource_state": 1},
+        "name": session.name,
+        "distance": round(session.distance_m, 1),
+        "moving_time": session.moving_time_s,
+        "elapsed_time": session.moving_time_s + round(session.moving_time_s * pauses),
+        "total_elevation_gain": climb(drawn),
+        "type": legacy_type(session.sport_type),
+        "sport_type": session.sport_type,
+        "workout_type": _workout_type(session),
+        "id": session.activity_id,
+    }
+
+
+def climb(drawn: Sketch) -> float:
+    """Return the metres climbed; the flat sports and manual entries climb none."""
+    if drawn.session.is_manual or not drawn.sport.has_distance:
+        return 0.0
+    hilly = PLACES[drawn.session.place].hills_m_per_km * drawn.sport.hills
+    distance = min(drawn.session.distance_m, drawn.session.moving_time_s * 14)
+    return round(distance / 1000 * hilly * drawn.rng("climb").uniform(0.4, 1.3), 1)
+
+
+def _workout_type(session: Session) -> int | None:
+    if session.sport_type in RIDES:
+        return {"race": 11, "workout": 12}.get(session.purpose, 10)
+    if session.sport_type in RUNS:
+        return {"race": 1, "long": 2, "workout": 3}.get(session.purpose, 0 if session.activity_id % 2 else None)
+    return None
+
+
+def _when(time: LocalTime) -> dict[str, Any]:
+    return {
+        "start_date": iso(time.utc),
+        "start_date_local": iso(time.wall),  # wall-clock time with a false Z
+        "timezone": time.timezone,
+        "utc_offset": time.utc_offset,
+        "location_city": None,
+        "location_state": None,
+        "location_country": None,
+    }
+
+
+def _social(drawn: Sketch) -> dict[str, Any]:
+    rng = drawn.rng("social")
+    return {
+        "achievement_count": 0,
+        "kudos_count": rng.randrange(30),
+        "comment_count": rng.randrange(4),
+        "athlete_count": 1 + (rng.randrange(40) if drawn.session.purpose == "race" else 0),
+        "photo_count": 0,
+    }
+
+
+def _where(drawn: Sketch) -> dict[str, Any]:
+    session = drawn.session
+    line = polyline.encode(decimate(drawn.route)) if drawn.route else (None, "")[session.activity_id % 2]
+    shown: dict[str, Any] = {"id": f"a{session.activity_id}", "summary_polyline": line, "resource_state": 2}
+    if not drawn.route and session.activity_id % 3 == 0:
+        del shown["summary_polyline"]
+    return {
+        "map": shown,
+        "trainer": drawn.sport.indoor,
+        "commute": session.purpose == "commute",
+        "manual": session.is_manual,
+    }
+
+
+def _who_sees(drawn: Sketch) -> dict[str, Any]:
+    session, route = drawn.session, drawn.route
+    return {
+        "private": session.is_private,
+        "visibility": session.visibility,
+        "flagged": False,
+        "gear_id": session.gear_id,
+        "start_latlng": list(route[0]) if route else [],
+        "end_latlng": list(route[-1]) if route else [],
+    }
+
+
+def _speed(drawn: Sketch) -> dict[str, Any]:
+    session = drawn.session
+    if session.trap == "contradiction":
+        return {"average_speed": 2.87, "max_speed": 2.681}
+    mean = session.distance_m / session.moving_time_s if session.moving_time_s else 0.0
+    return {
+        "average_speed": round(mean, 3),
+        "max_speed": 0.0 if session.is_manual else round(mean * drawn.rng("max").uniform(1.25, 1.9), 3),
+    }
+
+
+def _cadence(drawn: Sketch) -> dict[str, Any]:
+    if drawn.session.is_manual or drawn.sport.cadence is None:
+        return {}
+    rng = drawn.rng("cadence")
+    cadence: dict[str, Any] = {"average_cadence": round(drawn.sport.cadence + rng.gauss(0, 1.6), 1)}
+    return cadence | ({} if drawn.session.activity_id % 4 == 0 else {"average_temp": rng.randrange(-3, 31)})
+
+
+def has_power_meter(session: Session) -> bool:
+    """The road bike got a power meter; what the others say is estimated."""
+    return session.gear_id == "b5000001" and session.activity_id % 5 != 0
+
+
+def _power(drawn: Sketch) -> dict[str, Any]:
+    session, watts = drawn.session, drawn.sport.watts
+    if watts is None or session.is_manual or session.activity_id % 10 == 3:
+        return {}
+    rng = drawn.rng("power")
+    mean = round(watts * rng.uniform(0.85, 1.15), 1)
+    power: dict[str, Any] = {"average_watts": mean, "kilojoules": round(mean * session.moving_time_s / 1000, 1)}
+    if not has_power_meter(session):
+        return power | {"device_watts": False}
+    weighted, peak = round(mean * rng.uniform(1.02, 1.14)), round(mean * rng.uniform(2.4, 4.4))
+    return power | {"device_watts": True, "weighted_average_watts": weighted, "max_watts": peak}
+
+
+def _heart(drawn: Sketch) -> dict[str, Any]:
+    if not drawn.has_heartrate:
+        return {"has_heartrate": False, "heartrate_opt_out": False, "display_hide_heartrate_option": False}
+    rng = drawn.rng("heart")
+    harder = {"race": 22, "workout": 9, "long": -3, "commute": -12}.get(drawn.session.purpose, 0)
+    mean = round(min(drawn.sport.heartrate + harder + rng.gauss(0, 4), 184), 1)
+    return {
+        "has_heartrate": True,
+        "average_heartrate": mean,
+        "max_heartrate": float(min(round(mean + rng.uniform(12, 30)), 194)),
+        "heartrate_opt_out": False,
+        "display_hide_heartrate_option": True,
+    }
+
+
+def _ground(drawn: Sketch) -> dict[str, Any]:
+    if not drawn.route:
+        return {}
+    low = PLACES[drawn.session.place].ground_m + drawn.rng("ground").uniform(-12, 30)
+    return {"elev_high": round(low + min(climb(drawn) * 0.4, 900) + 3, 1), "elev_low": round(low, 1)}
+
+
+def _upload(drawn: Sketch) -> dict[str, Any]:
+    session = drawn.session
+    rest: dict[str, Any] = {"from_accepted_tag": False, "pr_count": 0, "total_photo_count": 0, "has_kudoed": False}
+    rest["suffer_score"] = _suffer_score(drawn)
+    if session.is_manual:
+        return rest
+    upload_id = session.activity_id + 1_070_000_000
+    device = DEVICES[2] if session.sport_type == "VirtualRide" else DEVICES[session.sport_type in RIDES]
+    return {
+        "device_name": device,
+        "upload_id": upload_id,
+        "upload_id_str": str(upload_id),
+        "external_id": f"pretend_{session.activity_id}.fit",
+    } | rest
+
+
+def _suffer_score(drawn: Sketch) -> float | None:
+    if not drawn.has_heartrate:
+        return None
+    intensity = max(drawn.sport.heartrate - 80, 5) / 60
+    return float(round(drawn.session.moving_time_s / 60 * intensity * drawn.rng("suffer").uniform(0.6, 1.3)))
+
+
+def _with_odd_numbers(summary: dict[str, Any]) -> dict[str, Any]:
+    """One activity in eleven has whole numbers where floats are usual, as older recordings do."""
+    if summary["id"] % 11 == 0:
+        summary["distance"] = round(summary["distance"])
+        summary["total_elevation_gain"] = round(summary["total_elevation_gain"])
+    return summary
+
+
+def shifted(text: str, seconds: float) -> str:
+    """Return an ISO time of Strava's moved on by some seconds."""
+    moved = datetime.fromisoformat(text).timestamp() + seconds
+    return iso(datetime.fromtimestamp(moved, tz=datetime.fromisoformat(text).tzinfo))

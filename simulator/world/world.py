@@ -1,0 +1,194 @@
+"""All activities of the pretend athlete: planned from the seed, recorded, or saved since; with edits and deletions."""
+
+from bisect import bisect_left, bisect_right, insort
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from simulator.clock import read_iso
+from simulator.journal import Journal
+from simulator.recorded import Recorded
+from simulator.world import detail as details
+from simulator.world import persona
+from simulator.world.edits import edited
+from simulator.world.places import local_time
+from simulator.world.plan import Session, first_id, plan_days
+from simulator.world.streams import streams
+from simulator.world.summary import Sketch, sketch, summarise
+
+DAYS_PER_YEAR = 365.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """What a world grows from. `until` is the day after the last generated one."""
+
+    seed: int
+    athlete_id: int
+    years: float
+    until: date
+    density: int = 1
+
+    @property
+    def first(self) -> date:
+        """The first generated day."""
+        return self.until - timedelta(days=round(self.years * DAYS_PER_YEAR))
+
+    @classmethod
+    def kept(cls, journal: Journal, fresh: "Origin") -> "Origin":
+        """Return the origin with the end that was remembered, so that a second start continues the same history."""
+        until = journal.of("origin").get("until")
+        if until is None:
+            journal.put("origin", "until", fresh.until.isoformat())
+            return fresh
+        return replace(fresh, until=date.fromisoformat(until))
+
+
+class World:
+    """Details are made when asked for; only the plan, the changes and small caches are in memory."""
+
+    def __init__(self, origin: Origin, journal: Journal, recorded: Recorded | None = None) -> None:
+        self.origin = origin
+        self._journal = journal
+        self._recorded = recorded or Recorded()
+        self._sessions = {
+            session.activity_id: session
+            for session in plan_days(origin.seed, origin.first, origin.until, origin.density)
+            if session.activity_id not in self._recorded.activities
+        }
+        self._worn = Counter[str]()
+        for session in self._sessions.values():
+            self._worn[session.gear_id or ""] += session.distance_m  # type: ignore[assignment]  # metres may be fractions
+        self._wardrobe = persona.wardrobe(origin.first, origin.until, dict(self._worn))
+        self._sessions |= {int(key): _session(value) for key, value in journal.of("created").items()}
+        self._changes: dict[int, dict[str, Any]] = {int(key): value for key, value in journal.of("changes").items()}
+        self._deleted = {int(key) for key in journal.of("deleted")}
+        self._drawn = lru_cache(maxsize=64)(self._draw)
+        self._summarised = lru_cache(maxsize=2048)(self._summarise)
+        everything = [*self._sessions, *self._recorded.activities]
+        self._order = sorted((self._epoch(key), key) for key in everything if key not in self._deleted)
+        self._last_id = max(everything, default=0)
+
+    @property
+    def athlete_id(self) -> int:
+        """The pretend athlete."""
+        return self.origin.athlete_id
+
+    def __contains__(self, activity_id: int) -> bool:
+        known = activity_id in self._sessions or activity_id in self._recorded.activities
+        return known and activity_id not in self._deleted
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def ids(self, *, after: float | None = None, before: float | None = None) -> list[int]:
+        """Return living ids that started strictly between two epoch times, oldest first."""
+        low = 0 if after is None else bisect_right(self._order, (int(after), float("inf")))
+        high = len(self._order) if before is None else bisect_left(self._order, (int(before), 0))
+        return [key for _, key in self._order[low:high]]
+
+    def detail(self, activity_id: int) -> dict[str, Any]:
+        """Return the detailed activity as it is now, everything shown. Raises KeyError when there is none."""
+        if activity_id not in self:
+            raise KeyError(activity_id)
+        full = self._base(activity_id)
+        changes = self._changes.get(activity_id)
+        return edited(full, changes) | self._gear_part(changes) if changes else full
+
+    def summary(self, activity_id: int) -> dict[str, Any]:
+        """Return the summary as it is now. Raises KeyError when there is none."""
+        if activity_id in self._sessions and activity_id in self and activity_id not in self._changes:
+            return self._summarised(activity_id)
+        return details.summary_of(self.detail(activity_id))
+
+    def streams(self, activity_id: int) -> dict[str, list[Any]]:
+        """Return the recorded curves by key, cut where the activity was cropped; empty when there are none."""
+        if activity_id not in self._sessions or activity_id not in self:
+            return {}
+        data = streams(self._drawn(activity_id), self._summarised(activity_id))
+        limit = self.summary(activity_id)["distance"]
+        end = bisect_right(data["distance"], limit) if data else 0
+        return {key: values[: max(end, 2)] for key, values in data.items()}
+
+    def gear(self, gear_id: str) -> dict[str, Any] | None:
+        """Return a piece of gear, detailed, or None."""
+        known = {item["id"]: item for item in self._wardrobe} | self._recorded.gear
+        return known.get(gear_id)
+
+    def athlete(self, *, is_detailed: bool) -> dict[str, Any]:
+        """Return the athlete themself."""
+        return persona.athlete(self.athlete_id, self._wardrobe, is_detailed=is_detailed)
+
+    def next_id(self, now: datetime) -> int:
+        """Return an id that was never used, growing from save to save."""
+        self._last_id = max(self._last_id, first_id(now.astimezone(UTC).date())) + 1 + self._last_id % 97
+        return self._last_id
+
+    def add(self, session: Session, changes: dict[str, Any]) -> None:
+        """Save a new activity: what it is made from, and fields that were given outright."""
+        key = session.activity_id
+        self._sessions[key] = session
+        self._journal.put("created", str(key), asdict(session) | {"wall": session.wall.isoformat()})
+        if changes:
+            self._change(key, changes)
+        insort(self._order, (self._epoch(key), key))
+
+    def edit(self, activity_id: int, changes: dict[str, Any]) -> None:
+        """Change fields of a living activity. Raises KeyError when there is none."""
+        if activity_id not in self:
+            raise KeyError(activity_id)
+        self._order.remove((self._epoch(activity_id), activity_id))
+        self._change(activity_id, self._changes.get(activity_id, {}) | changes)
+        insort(self._order, (self._epoch(activity_id), activity_id))
+
+    def delete(self, activity_id: int) -> None:
+        """Remove an activity. Raises KeyError when there is none."""
+        if activity_id not in self:
+            raise KeyError(activity_id)
+        self._order.remove((self._epoch(activity_id), activity_id))
+        self._deleted.add(activity_id)
+        self._journal.put("deleted", str(activity_id), True)
+
+    def all_details(self) -> Iterator[dict[str, Any]]:
+        """Yield every living activity, detailed, newest start first."""
+        for key in reversed(self.ids()):
+            yield self.detail(key)
+
+    def _change(self, activity_id: int, changes: dict[str, Any]) -> None:
+        self._changes[activity_id] = changes
+        self._journal.put("changes", str(activity_id), changes)
+
+    def _base(self, activity_id: int) -> dict[str, Any]:
+        if activity_id in self._recorded.activities:
+            return self._recorded.activities[activity_id]
+        drawn = self._drawn(activity_id)
+        worn = self.gear(drawn.session.gear_id or "")
+        return details.detail(drawn, self._summarised(activity_id), persona.short_gear(worn) if worn else None)
+
+    def _gear_part(self, changes: dict[str, Any] | None) -> dict[str, Any]:
+        if not changes or "gear_id" not in changes:
+            return {}
+        worn = self.gear(changes["gear_id"] or "")
+        return {"gear": persona.short_gear(worn) if worn else None}
+
+    def _draw(self, activity_id: int) -> Sketch:
+        return sketch(self.origin.seed, self._sessions[activity_id])
+
+    def _summarise(self, activity_id: int) -> dict[str, Any]:
+        return summarise(self._drawn(activity_id), self.athlete_id)
+
+    def _epoch(self, activity_id: int) -> int:
+        start = self._changes.get(activity_id, {}).get("start_date")
+        if start is None and activity_id in self._recorded.activities:
+            start = self._recorded.activities[activity_id]["start_date"]
+        if start is not None:
+            return int(read_iso(start).timestamp())
+        session = self._sessions[activity_id]
+        return int(local_time(session.wall, session.zone).utc.timestamp())
+
+
+def _session(kept: dict[str, Any]) -> Session:
+    return Session(**kept | {"wall": datetime.fromisoformat(kept["wall"])})
