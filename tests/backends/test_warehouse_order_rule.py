@@ -1,0 +1,125 @@
+"""The order rule as laws: whatever the order and the repetition, the row ends as the newest observation."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backends.warehouse import Applied, Observation, Source, StoredActivity
+from backends.warehouse.order_rule import Folded, fold, judge
+from strava.payload import DETAILED, SUMMARY, ActivityPayload
+
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+
+
+def payload(name: str, state: int) -> ActivityPayload:
+    """An activity that differs from another by its name."""
+    return ActivityPayload.from_json({"id": 1, "athlete": {"id": 7}, "resource_state": state, "name": name})
+
+
+def observation(second: int, activity: ActivityPayload | None) -> Observation:
+    """What was seen of activity 1 at that second."""
+    return Observation(
+        activity_id=1,
+        athlete_id=7,
+        observed_at=NOON + timedelta(seconds=second),
+        source=Source.WEBHOOK,
+        activity=activity,
+    )
+
+
+def names_differ(summary: ActivityPayload, newer: ActivityPayload | None) -> bool:
+    """Disagree when the names do; every living detail of these histories is one that the batch brought."""
+    assert newer is not None
+    return bool(json.loads(summary.text)["name"] != json.loads(newer.text)["name"])
+
+
+def ended(history: Sequence[Observation]) -> Folded:
+    """Fold a history into an empty store."""
+    return fold({}, history, names_differ)
+
+
+SECONDS = st.integers(0, 4)
+DETAILS = st.builds(observation, SECONDS, st.builds(payload, st.sampled_from("abc"), st.just(DETAILED)))
+SUMMARIES = st.builds(observation, SECONDS, st.builds(payload, st.sampled_from("abc"), st.just(SUMMARY)))
+TOMBSTONES = st.builds(observation, SECONDS, st.none())
+HISTORIES = st.lists(DETAILS | TOMBSTONES, min_size=1, max_size=8)
+WITH_SUMMARIES = st.lists(DETAILS | TOMBSTONES | SUMMARIES, min_size=1, max_size=10)
+
+
+@given(HISTORIES, st.data())
+def test_any_order_and_repetition_ends_as_the_same_row(history: list[Observation], data: st.DataObject) -> None:
+    """Every permutation and repetition of details and tombstones ends as one and the same row."""
+    repeated = history + data.draw(st.lists(st.sampled_from(history), max_size=6))
+    assert ended(data.draw(st.permutations(repeated))).rows == ended(history).rows
+
+
+@given(HISTORIES)
+def test_the_newest_observation_stands(history: list[Observation]) -> None:
+    """The row tells the newest moment; a tombstone of that moment beats a detail."""
+    newest = max(one.observed_at for one in history)
+    last = [one for one in history if one.observed_at == newest]
+    row = ended(history).rows[1]
+    assert row.observed_at == newest
+    assert row.is_deleted == any(one.activity is None for one in last)
+    assert row.is_deleted or row.payload_hash == max(one.activity.payload_hash for one in last if one.activity)
+
+
+@given(WITH_SUMMARIES)
+def test_a_change_never_goes_back_in_time(history: list[Observation]) -> None:
+    """Whatever is mixed in, no observation replaces a row that was observed later."""
+    folded = Folded({})
+    for one in history:
+        before = folded.rows.get(1)
+        folded.add(one, names_differ)
+        after = folded.rows[1]
+        assert before is None or after.observed_at >= before.observed_at
+
+
+@given(WITH_SUMMARIES)
+def test_a_living_detail_is_never_reduced_to_a_summary(history: list[Observation]) -> None:
+    """A row goes from detail to summary only through a tombstone."""
+    folded = Folded({})
+    for one in history:
+        before = folded.rows.get(1)
+        folded.add(one, names_differ)
+        if before and before.resource_state == DETAILED:
+            assert folded.rows[1].is_deleted or folded.rows[1].resource_state == DETAILED
+
+
+@given(WITH_SUMMARIES, st.integers(0, 10))
+def test_batches_do_not_matter(history: list[Observation], cut: int) -> None:
+    """A history cut in two batches gives the answers and the row of the history in one."""
+    one = Folded({})
+    for seen in history[:cut]:
+        one.add(seen, names_differ)
+    two = Folded(dict(one.rows), winners=dict(one.winners))
+    for seen in history[cut:]:
+        two.add(seen, names_differ)
+    whole = ended(history)
+    assert (one.answers + two.answers, two.rows) == (whole.answers, whole.rows)
+
+
+@given(HISTORIES)
+def test_repeating_a_whole_history_stores_nothing(history: list[Observation]) -> None:
+    """Replaying what is stored already changes no row."""
+    again = fold(ended(history).rows, history, names_differ)
+    assert (again.winners, again.moved) == ({}, set())
+
+
+def test_a_summary_is_compared_only_when_it_matters() -> None:
+    """The costly comparison is asked for a newer summary over a living detail, and for nothing else."""
+    asked: list[str] = []
+
+    def is_outdated(summary: ActivityPayload) -> bool:
+        asked.append(summary.text)
+        return True
+
+    detail = observation(2, payload("a", DETAILED))
+    row: StoredActivity = ended([detail]).rows[1]
+    newer, older = observation(3, payload("b", SUMMARY)), observation(1, payload("c", SUMMARY))
+    answers = [judge(row, one, is_outdated) for one in (newer, older, detail)]
+    assert answers == [Applied.NEEDS_DETAIL, Applied.UNCHANGED, Applied.UNCHANGED]
+    assert [json.loads(text)["name"] for text in asked] == ["b"]

@@ -1,0 +1,425 @@
+"""What every raw store must do, whatever engine keeps the rows. A new adapter adds one constructor to STORES."""
+
+import asyncio
+import json
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backends.warehouse import (
+    Applied,
+    Athlete,
+    IngestionState,
+    LedgerEntry,
+    Observation,
+    Outcome,
+    RawStore,
+    Source,
+    TransformRun,
+)
+from backends.warehouse.receipts import is_receipt_of
+from backends.warehouse.sqlite import SqliteRawStore
+from strava.events import StravaEvent
+from strava.payload import DETAILED, SUMMARY, ActivityPayload
+
+ANNA, BEN = 9_100_001, 9_100_002
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+
+OpenStore = Callable[[], RawStore]
+
+
+def sqlite_stores(folder: Path) -> OpenStore:
+    """Each call opens the same store once more, as another process would."""
+    return lambda: SqliteRawStore(folder / "pipeline.sqlite")
+
+
+STORES = [pytest.param(sqlite_stores, id="sqlite")]
+
+
+@pytest.fixture(params=STORES)
+def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenStore:
+    """A way to open one store several times."""
+    stores: Callable[[Path], OpenStore] = request.param
+    return stores(tmp_path)
+
+
+@pytest.fixture
+async def store(open_store: OpenStore) -> AsyncIterator[RawStore]:
+    """The store, opened once and closed at the end."""
+    opened = open_store()
+    yield opened
+    await opened.close()
+
+
+def at(seconds: float) -> datetime:
+    """A moment that many seconds after noon."""
+    return NOON + timedelta(seconds=seconds)
+
+
+def payload(activity_id: int = 1, *, athlete_id: int = ANNA, state: int = DETAILED, **fields: Any) -> ActivityPayload:
+    """An activity as Strava would send it."""
+    start_date = fields.pop("start_date", "2026-05-04T06:00:00Z")
+    return ActivityPayload.from_json(
+        {"id": activity_id, "athlete": {"id": athlete_id}, "resource_state": state, "start_date": start_date, **fields}
+    )
+
+
+def seen(activity: ActivityPayload, seconds: float = 0, source: Source = Source.WEBHOOK) -> Observation:
+    """The activity, observed that many seconds after noon."""
+    return Observation(
+        activity_id=activity.activity_id,
+        athlete_id=activity.athlete_id,
+        observed_at=at(seconds),
+        source=source,
+        activity=activity,
+    )
+
+
+def gone(seconds: float = 0, activity_id: int = 1, athlete_id: int = ANNA) -> Observation:
+    """The activity was not there that many seconds after noon."""
+    return Observation(activity_id=activity_id, athlete_id=athlete_id, observed_at=at(seconds), source=Source.RECONCILE)
+
+
+def entry(delivery_id: str = "d1", *, athlete_id: int = ANNA, outcome: Outcome = Outcome.STORED) -> LedgerEntry:
+    """A ledger row about an activity that was created."""
+    event = StravaEvent.from_json(
+        {
+            "object_type": "activity",
+            "aspect_type": "create",
+            "object_id": 1,
+            "owner_id": athlete_id,
+            "subscription_id": 5,
+            "event_time": 1_777_888_999,
+            "updates": {"title": "Früh 🌄"},
+        }
+    )
+    return LedgerEntry(
+        delivery_id=delivery_id,
+        event_id=event.event_id,
+        event=event,
+        outcome=outcome,
+        reason="",
+        attempt=1,
+        received_at=at(0),
+        finished_at=at(1),
+    )
+
+
+def athlete(athlete_id: int = ANNA, status: str = "connected") -> Athlete:
+    """An athlete who granted two scopes."""
+    return Athlete(
+        athlete_id=athlete_id, scope=frozenset({"read", "activity:read_all"}), status=status, updated_at=at(0)
+    )
+
+
+# -- activities -----------------------------------------------------------------------------------------------------
+
+
+async def test_nothing_stored(store: RawStore) -> None:
+    """An empty store knows no activity, and applying nothing is success."""
+    assert await store.apply([]) == []
+    assert await store.activity(1) is None
+    assert (await store.counts(ANNA), await store.activity_ids(ANNA)) == ({}, [])
+
+
+async def test_stored_activity_comes_back(open_store: OpenStore, store: RawStore) -> None:
+    """What was stored through one handle is seen whole through another."""
+    activity = payload(7, name="Lauf 🏃")
+    assert await store.apply([seen(activity, 3)]) == [Applied.STORED]
+    other = open_store()
+    row = await other.activity(7)
+    await other.close()
+    assert row is not None
+    assert (row.athlete_id, row.resource_state, row.observed_at) == (ANNA, DETAILED, at(3))
+    assert (row.is_deleted, row.payload_hash) == (False, activity.payload_hash)
+
+
+async def test_same_observation_again_is_unchanged(store: RawStore) -> None:
+    """A repeated delivery changes nothing, and seeing the same content later only moves observed_at."""
+    activity = payload()
+    observations = [seen(activity, 1), seen(activity, 1), seen(activity, 5), seen(activity, 2)]
+    answers = [(await store.apply([one]))[0] for one in observations]
+    assert answers == [Applied.STORED, Applied.UNCHANGED, Applied.UNCHANGED, Applied.UNCHANGED]
+    row = await store.activity(1)
+    assert row is not None
+    assert row.observed_at == at(5)
+
+
+async def test_older_payload_never_overwrites_a_newer(store: RawStore) -> None:
+    """A late answer of an early request is superseded."""
+    new, old = payload(name="new"), payload(name="old")
+    assert await store.apply([seen(new, 5)]) == [Applied.STORED]
+    assert await store.apply([seen(old, 4)]) == [Applied.SUPERSEDED]
+    row = await store.activity(1)
+    assert row is not None
+    assert row.payload_hash == new.payload_hash
+
+
+async def test_delete_leaves_a_tombstone_that_only_a_newer_observation_lifts(store: RawStore) -> None:
+    """A deleted activity stays deleted for everything seen before, and comes back when it is seen later."""
+    activity = payload()
+    steps = [
+        (seen(activity, 1), Applied.STORED),
+        (gone(1), Applied.DELETED),
+        (gone(2), Applied.UNCHANGED),
+        (seen(activity, 2), Applied.SUPERSEDED),
+        (seen(payload(state=SUMMARY), 2), Applied.SUPERSEDED),
+        (seen(activity, 2.000001), Applied.STORED),
+        (gone(2), Applied.SUPERSEDED),
+    ]
+    assert [(await store.apply([step]))[0] for step, _ in steps] == [answer for _, answer in steps]
+
+
+async def test_tombstone_for_an_activity_never_seen(store: RawStore) -> None:
+    """A delete that overtook its create is kept, so that the create cannot bring the activity back."""
+    assert await store.apply([gone(3)]) == [Applied.DELETED]
+    assert await store.apply([seen(payload(), 2)]) == [Applied.SUPERSEDED]
+    row = await store.activity(1)
+    assert row is not None
+    assert (row.is_deleted, row.resource_state, row.payload_hash) == (True, None, None)
+
+
+async def test_summary_never_overwrites_a_detail(store: RawStore) -> None:
+    """A newer summary that disagrees asks for the detail; one that agrees, or is older, changes nothing."""
+    detail = payload(name="Run", distance=5000.0, kudos_count=1)
+    same = payload(state=SUMMARY, name="Run", distance=5000.01, kudos_count=9)
+    other = payload(state=SUMMARY, name="Run", distance=4200.0)
+    await store.apply([seen(detail, 5)])
+    assert await store.apply([seen(same, 6), seen(other, 6), seen(other, 5)]) == [
+        Applied.UNCHANGED,
+        Applied.NEEDS_DETAIL,
+        Applied.UNCHANGED,
+    ]
+    row = await store.activity(1)
+    assert row is not None
+    assert (row.payload_hash, row.observed_at) == (detail.payload_hash, at(5))
+
+
+async def test_summary_is_compared_with_a_detail_of_its_own_batch(store: RawStore) -> None:
+    """The disagreement rule holds within one batch, against the detail that the batch itself brings."""
+    await store.apply([seen(payload(name="old"), 0)])
+    batch = [seen(payload(name="new"), 1), seen(payload(state=SUMMARY, name="new"), 2)]
+    assert await store.apply(batch) == [Applied.STORED, Applied.UNCHANGED]
+
+
+async def test_detail_replaces_a_summary_seen_at_the_same_moment(store: RawStore) -> None:
+    """A detail wins over a summary unless the summary is newer; a newer summary replaces an older summary."""
+    summary, newer, detail = payload(state=SUMMARY), payload(state=SUMMARY, name="x"), payload(name="y")
+    assert await store.apply([seen(summary, 1), seen(newer, 2), seen(summary, 1)]) == [
+        Applied.STORED,
+        Applied.STORED,
+        Applied.SUPERSEDED,
+    ]
+    assert await store.apply([seen(detail, 1), seen(detail, 2)]) == [Applied.SUPERSEDED, Applied.STORED]
+
+
+async def test_batch_is_answered_in_order(store: RawStore) -> None:
+    """A batch acts as its observations would one after another, repetitions and several activities included."""
+    batch = [seen(payload(1)), seen(payload(2)), gone(1), seen(payload(1)), gone(1, 3), seen(payload(2))]
+    assert await store.apply(batch) == [
+        Applied.STORED,
+        Applied.STORED,
+        Applied.DELETED,
+        Applied.SUPERSEDED,
+        Applied.DELETED,
+        Applied.UNCHANGED,
+    ]
+
+
+def same_history_of(activity_id: int, moments: list[tuple[int, int | None]]) -> list[Observation]:
+    """One history of (second, version or None for gone), told of any activity, with the same texts for each."""
+    return [
+        gone(second, activity_id)
+        if version is None
+        else seen(replace(payload(1, version=version), activity_id=activity_id), second)
+        for second, version in moments
+    ]
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_order_and_repetition_do_not_matter(store: RawStore, seed: int) -> None:
+    """Details and tombstones end as the same row in any order, any repetition and any cut into batches."""
+    chance = random.Random(seed)  # noqa: S311 - a history, not a secret
+    moments = [(chance.randrange(4), chance.choice([None, 1, 2, 3])) for _ in range(6)]
+    for activity_id in range(1, 13):
+        told = chance.sample(moments, len(moments)) + chance.choices(moments, k=4)
+        history = same_history_of(activity_id, told)
+        cut = chance.randrange(len(history))
+        await store.apply(history[:cut])
+        await store.apply(history[cut:])
+    rows = [await store.activity(activity_id) for activity_id in range(1, 13)]
+    assert len({row and replace(row, activity_id=0) for row in rows}) == 1
+
+
+async def test_large_batch(store: RawStore) -> None:
+    """A thousand observations fit in one call."""
+    assert await store.apply([seen(payload(n)) for n in range(1, 1001)]) == [Applied.STORED] * 1000
+    assert await store.counts(ANNA) == {DETAILED: 1000}
+
+
+async def test_counts_and_ids_are_of_living_activities(store: RawStore) -> None:
+    """Tombstones and other athletes are not counted; ids come newest start first, those without a start last."""
+    await store.apply(
+        [
+            seen(payload(1, start_date="2026-05-01T06:00:00Z")),
+            seen(payload(2, start_date="2026-05-03T06:00:00Z", state=SUMMARY)),
+            seen(payload(3, start_date="2026-05-02T06:00:00Z")),
+            seen(payload(4)),
+            seen(payload(5, athlete_id=BEN)),
+            seen(payload(6, start_date=None)),
+            gone(1, 4),
+        ]
+    )
+    assert await store.counts(ANNA) == {SUMMARY: 1, DETAILED: 3}
+    assert await store.activity_ids(ANNA) == [2, 3, 1, 6]
+    assert await store.activity_ids(ANNA, resource_state=DETAILED) == [3, 1, 6]
+
+
+async def test_callers_at_once(open_store: OpenStore) -> None:
+    """Many callers on two handles at once all succeed, and the newest observation of each activity is what stays."""
+    stores = [open_store(), open_store()]
+    await asyncio.gather(
+        *(stores[n % 2].apply([seen(payload(1 + n % 5, name=f"v{n}"), n)]) for n in range(60)),
+        *(stores[n % 2].append([entry(f"d{n}")]) for n in range(60)),
+    )
+    rows = [await stores[0].activity(1 + n) for n in range(5)]
+    assert [row and row.observed_at for row in rows] == [at(55 + n) for n in range(5)]
+    for opened in stores:
+        await opened.close()
+
+
+# -- ledger, athletes, ingestion states, runs -----------------------------------------------------------------------
+
+
+async def test_ledger_takes_a_delivery_once(store: RawStore) -> None:
+    """Writing a delivery again is success and changes nothing; an unreadable message has a row too."""
+    await store.append([entry("d1")])
+    before = await store.watermark()
+    await store.append([entry("d1", outcome=Outcome.PARKED)])
+    assert await store.watermark() == before
+    await store.append([replace(entry("d2"), event=None, event_id=None, received_at=None), entry("d1")])
+    assert await store.watermark() != before
+
+
+async def test_athletes_come_back(store: RawStore) -> None:
+    """An athlete is added, then replaced; scopes and status survive the round trip."""
+    await store.put_athlete(athlete(BEN))
+    await store.put_athlete(athlete(ANNA))
+    revoked = replace(athlete(BEN), status="revoked", scope=frozenset[str](), updated_at=at(9))
+    await store.put_athlete(revoked)
+    assert sorted(await store.athletes(), key=lambda one: one.athlete_id) == [athlete(ANNA), revoked]
+
+
+async def test_ingestion_state_is_replaced_whole(store: RawStore) -> None:
+    """There is none before the first load; then the last one written stands, its empty fields included."""
+    assert await store.ingestion_state(ANNA) is None
+    first = IngestionState(
+        athlete_id=ANNA, last_successful_start_date=at(0), backfill_cursor="page=3", updated_at=at(1)
+    )
+    done = replace(first, last_successful_start_date=None, backfill_cursor=None, updated_at=at(2))
+    await store.put_ingestion_state(first)
+    assert await store.ingestion_state(ANNA) == first
+    await store.put_ingestion_state(done)
+    assert await store.ingestion_state(ANNA) == done
+
+
+def run(run_id: str, published: float | None, error: str | None = None) -> TransformRun:
+    """A transform run that took a second."""
+    return TransformRun(
+        run_id=run_id,
+        watermark="w",
+        started_at=at(0),
+        finished_at=at(1),
+        published_at=None if published is None else at(published),
+        is_full_refresh=False,
+        error=error,
+    )
+
+
+async def test_last_run_is_the_newest_published(store: RawStore) -> None:
+    """A failed run is kept but is never the last one; the order of publishing counts, not that of writing."""
+    assert await store.last_run() is None
+    for one in (run("b", 20), run("a", 10), run("c", None, "boom"), run("b", 20)):
+        await store.put_run(one)
+    assert await store.last_run() == run("b", 20)
+
+
+async def test_watermark_changes_with_every_change(store: RawStore) -> None:
+    """Activities, tombstones, ledger, athletes and purges each change the watermark; nothing else does."""
+    changes: list[Callable[[], Awaitable[object]]] = [
+        lambda: store.apply([seen(payload(1), 1)]),
+        lambda: store.apply([seen(payload(1, name="renamed"), 2)]),
+        lambda: store.apply([gone(3)]),
+        lambda: store.append([entry("d1")]),
+        lambda: store.put_athlete(athlete(ANNA)),
+        lambda: store.put_athlete(athlete(ANNA, "revoked")),
+        lambda: store.purge(ANNA),
+        lambda: store.purge(BEN),
+    ]
+    marks = [await store.watermark()]
+    for change in changes:
+        await change()
+        marks.append(await store.watermark())
+    assert len(set(marks)) == len(changes) + 1
+    assert await store.watermark() == marks[-1]
+
+
+async def test_watermark_stands_while_nothing_changed(store: RawStore) -> None:
+    """An observation that changes nothing gives the transforms nothing to do."""
+    await store.apply([seen(payload(1), 1)])
+    before = await store.watermark()
+    await store.apply([seen(payload(1), 2), seen(payload(1, name="old"), 0)])
+    await store.put_run(run("a", 1))
+    assert await store.watermark() == before
+
+
+# -- purge ----------------------------------------------------------------------------------------------------------
+
+
+async def test_purge_removes_one_athlete_and_leaves_a_receipt(store: RawStore) -> None:
+    """Rows, tombstones, ledger, state and the athlete go, another athlete's stay, and the receipt counts them."""
+    await store.apply([seen(payload(1)), seen(payload(2)), gone(1, 3), seen(payload(4, athlete_id=BEN))])
+    await store.append([entry("d1"), entry("d2"), entry("d3", athlete_id=BEN)])
+    for one in (ANNA, BEN):
+        await store.put_athlete(athlete(one))
+        await store.put_ingestion_state(
+            IngestionState(athlete_id=one, last_successful_start_date=None, backfill_cursor=None, updated_at=at(0))
+        )
+    receipt = await store.purge(ANNA)
+    assert {table: n for table, n in receipt.removed.items() if n} == {
+        "strava_activities": 3,
+        "strava_events": 2,
+        "strava_athletes": 1,
+        "_ingestion_state": 1,
+    }
+    assert (await store.counts(ANNA), await store.activity(3), await store.ingestion_state(ANNA)) == ({}, None, None)
+    assert (await store.counts(BEN), await store.athletes()) == ({DETAILED: 1}, [athlete(BEN)])
+    assert await store.ingestion_state(BEN) is not None
+
+
+async def test_receipt_names_nobody(store: RawStore) -> None:
+    """The receipt does not hold the id, yet it can be checked against one; two receipts of one athlete differ."""
+    receipts = [await store.purge(ANNA), await store.purge(ANNA)]
+    assert str(ANNA) not in json.dumps([receipt.athlete_hash for receipt in receipts])
+    assert receipts[0].athlete_hash != receipts[1].athlete_hash
+    assert [is_receipt_of(receipt.athlete_hash, ANNA) for receipt in receipts] == [True, True]
+    assert not is_receipt_of(receipts[0].athlete_hash, BEN)
+
+
+async def test_purged_athlete_may_come_back(store: RawStore) -> None:
+    """After a purge the athlete starts anew: even an observation made before it is taken."""
+    await store.apply([gone(5)])
+    await store.purge(ANNA)
+    assert await store.apply([seen(payload(1), 1)]) == [Applied.STORED]
+
+
+async def test_closing_twice_is_success(open_store: OpenStore) -> None:
+    """A store that was closed may be closed again."""
+    opened = open_store()
+    await opened.close()
+    await opened.close()
