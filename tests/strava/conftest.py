@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from strava.network import Patience
+from strava.oauth import OAuthApp
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +48,16 @@ def impatient() -> Patience:
 def noon() -> datetime:
     """A moment 100 s before a quarter hour and half a day and 100 s before midnight UTC."""
     return datetime(2026, 3, 1, 11, 58, 20, tzinfo=UTC)
+
+
+@pytest.fixture
+def make_app(impatient: Patience, noon: datetime) -> Callable[[httpx.AsyncClient], OAuthApp]:
+    """Makes the app on any client; its clock stands at noon."""
+    return lambda http: OAuthApp(
+        http,
+        client_id=10_001,
+        client_secret="pretend-secret",
+        oauth_url="https://strava.test/oauth",
+        patience=impatient,
+        clock=lambda: noon,
+    )

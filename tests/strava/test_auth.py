@@ -1,0 +1,346 @@
+"""An athlete's requests: signed, refreshed by one at a time, and no rotated token lost, whoever dies when."""
+
+import asyncio
+import gc
+import logging
+import traceback
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qsl
+
+import httpx
+import pytest
+from structlog.testing import capture_logs
+
+from strava.client import StravaClient
+from strava.errors import NotConnected, ScopeMissing, ServerFailed, TokenRejected
+from strava.network import Patience
+from strava.oauth import OAuthApp, StravaAuth
+from strava.tokens import TokenSet
+
+MakeApp = Callable[[httpx.AsyncClient], OAuthApp]
+Connect = Callable[["FakeTokenStore"], StravaClient]
+
+ATHLETE_ID = 4_605_555_801
+NOW = datetime(2026, 3, 1, 11, 58, 20, tzinfo=UTC)  # the noon of the fixtures
+FRESH = timedelta(hours=5)
+AGEING = timedelta(minutes=59)
+DEAD = ("Athlete", "access_token", "invalid")
+API = "https://strava.test/api/v3"
+
+
+class Killed(BaseException):
+    """Stands for kill -9 at one place."""
+
+
+class FakeStrava:
+    """Rotates: each refresh kills the refresh token and the access token before it, at once."""
+
+    def __init__(self) -> None:
+        self.generation = 1
+        self.refreshes = 0
+        self.refresh_fails = False
+        self.refusal: tuple[str, str, str] | None = None
+        self.refresh_may_end = asyncio.Event()
+        self.refresh_may_end.set()
+        self.refresh_began = asyncio.Event()
+        self.presented: list[str] = []
+        self.accepted: list[str] = []
+        self.before_accepting: Callable[[str], None] = lambda _: None
+
+    @property
+    def access_token(self) -> str:
+        return f"pretend-access-{self.generation}"
+
+    @property
+    def refresh_token(self) -> str:
+        return f"pretend-refresh-{self.generation}"
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/oauth/token":
+            return await self._token(dict(parse_qsl(request.content.decode())))
+        self.presented.append(request.headers.get("Authorization", ""))
+        if self.refusal or self.presented[-1] != f"Bearer {self.access_token}":
+            return _refused(401, *(self.refusal or DEAD))
+        self.before_accepting(self.access_token)
+        self.accepted.append(self.access_token)
+        return httpx.Response(200, json={"id": ATHLETE_ID})
+
+    async def _token(self, form: dict[str, str]) -> httpx.Response:
+        if form["refresh_token"] != self.refresh_token:
+            return _refused(400, "RefreshToken", "refresh_token", "invalid")
+        self.refresh_began.set()
+        if self.refresh_fails:
+            await self.refresh_may_end.wait()
+            return httpx.Response(500)
+        self.refreshes += 1
+        self.generation += 1
+        tokens = {"access_token": self.access_token, "refresh_token": self.refresh_token, "expires_in": 21_600}
+        await self.refresh_may_end.wait()
+        return httpx.Response(200, json=tokens)
+
+
+class FakeTokenStore:
+    """A store in memory with one lock, as the port wants it; counts, and can be killed after a save."""
+
+    def __init__(self, tokens: TokenSet | None) -> None:
+        self.tokens = tokens
+        self.loads = 0
+        self.saved = asyncio.Event()
+        self.dies_after_save = False
+        self._lock = asyncio.Lock()
+
+    async def load(self, athlete_id: int) -> TokenSet | None:
+        self.loads += 1
+        return self.tokens
+
+    async def save(self, athlete_id: int, tokens: TokenSet) -> None:
+        assert self._lock.locked()
+        self.tokens = tokens
+        self.saved.set()
+        if self.dies_after_save:
+            raise Killed
+
+    async def delete(self, athlete_id: int) -> None:
+        self.tokens = None
+
+    @asynccontextmanager
+    async def refreshing(self, athlete_id: int) -> AsyncIterator[None]:
+        async with self._lock:
+            yield
+
+
+def _refused(status: int, resource: str, field: str, code: str) -> httpx.Response:
+    errors = [{"resource": resource, "field": field, "code": code}]
+    return httpx.Response(status, json={"message": "Bad Request", "errors": errors})
+
+
+def tokens(left: timedelta, generation: int = 1) -> TokenSet:
+    """Tokens of the pretend Strava with so much of their life left."""
+    return TokenSet(
+        access_token=f"pretend-access-{generation}",
+        refresh_token=f"pretend-refresh-{generation}",
+        expires_at=NOW + left,
+        scope=frozenset({"read", "activity:read_all"}),
+    )
+
+
+async def cancelled_while_refreshing(strava: FakeStrava, client: StravaClient) -> None:
+    """Begin a request, and give it up while Strava, which has rotated already, has not yet answered the refresh."""
+    strava.refresh_may_end.clear()
+    request = asyncio.create_task(client.athlete())
+    await strava.refresh_began.wait()
+    request.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await request
+
+
+@pytest.fixture
+def strava() -> FakeStrava:
+    """The other end."""
+    return FakeStrava()
+
+
+@pytest.fixture
+async def http(strava: FakeStrava) -> AsyncIterator[httpx.AsyncClient]:
+    """A client that reaches the pretend Strava alone."""
+    async with httpx.AsyncClient(transport=httpx.MockTransport(strava)) as client:
+        yield client
+
+
+@pytest.fixture
+def connect(http: httpx.AsyncClient, make_app: MakeApp, impatient: Patience) -> Connect:
+    """Makes an athlete's client on a token store, as one process would."""
+
+    def make(store: FakeTokenStore) -> StravaClient:
+        auth = StravaAuth(ATHLETE_ID, store, make_app(http), clock=lambda: NOW)
+        return StravaClient(http, auth, api_url=API, patience=impatient, clock=lambda: NOW)
+
+    return make
+
+
+async def test_fresh_tokens_are_used_as_they_are(strava: FakeStrava, connect: Connect) -> None:
+    """With more than an hour left nothing is refreshed, and the store is read once."""
+    store = FakeTokenStore(tokens(FRESH))
+    client = connect(store)
+    await client.athlete()
+    await client.athlete()
+
+    assert (strava.refreshes, store.loads) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("left", "refreshes"), [(timedelta(hours=1), 0), (timedelta(seconds=3599), 1), (timedelta(hours=-9), 1)]
+)
+async def test_less_than_an_hour_left_is_refreshed(
+    left: timedelta, refreshes: int, strava: FakeStrava, connect: Connect
+) -> None:
+    """The last hour of an access token is Strava's time to hand out a new one."""
+    await connect(FakeTokenStore(tokens(left))).athlete()
+
+    assert strava.refreshes == refreshes
+
+
+async def test_the_rotated_token_is_saved_before_use(strava: FakeStrava, connect: Connect) -> None:
+    """When Strava first sees a new access token, the store holds its set: with the new expiry, and the scope as known."""
+    store = FakeTokenStore(tokens(AGEING))
+    seen: list[tuple[str, TokenSet | None]] = []
+    strava.before_accepting = lambda token: seen.append((token, store.tokens))
+    await connect(store).athlete()
+
+    assert seen == [("pretend-access-2", tokens(timedelta(hours=6), generation=2))]
+
+
+async def test_a_kill_between_save_and_use_loses_nothing(strava: FakeStrava, connect: Connect) -> None:
+    """The next process goes on with what was saved, though Strava has killed the old refresh token."""
+    store = FakeTokenStore(tokens(AGEING))
+    store.dies_after_save = True
+    with pytest.raises(Killed):
+        await connect(store).athlete()
+    assert strava.accepted == []
+    store.dies_after_save = False
+
+    await connect(store).athlete()
+
+    assert strava.accepted == ["pretend-access-2"]
+    assert strava.refreshes == 1
+
+
+async def test_a_cancelled_request_does_not_lose_the_rotated_token(strava: FakeStrava, connect: Connect) -> None:
+    """A refresh that has begun ends with a save, even when whoever wanted it is gone."""
+    store = FakeTokenStore(tokens(AGEING))
+    await cancelled_while_refreshing(strava, connect(store))
+    assert store.tokens == tokens(AGEING)
+    strava.refresh_may_end.set()
+
+    await store.saved.wait()
+
+    assert store.tokens == tokens(timedelta(hours=6), generation=2)
+
+
+async def test_a_failed_refresh_nobody_waits_for_is_quiet(
+    strava: FakeStrava, connect: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
+    """When the request is gone and the refresh fails, nothing is saved or complained of, and the next succeeds."""
+    store = FakeTokenStore(tokens(AGEING))
+    client = connect(store)
+    strava.refresh_fails = True
+    await cancelled_while_refreshing(strava, client)
+    strava.refresh_may_end.set()
+    async with store.refreshing(ATHLETE_ID):
+        strava.refresh_fails = False
+    assert store.tokens == tokens(AGEING)
+
+    assert (await client.athlete()).athlete_id == ATHLETE_ID
+    gc.collect()
+    assert "never retrieved" not in caplog.text
+
+
+async def test_a_failed_refresh_may_pass(strava: FakeStrava, connect: Connect) -> None:
+    """Strava's own failure is told as such, and the stored tokens stay."""
+    store = FakeTokenStore(tokens(AGEING))
+    strava.refresh_fails = True
+
+    with pytest.raises(ServerFailed):
+        await connect(store).athlete()
+    assert store.tokens == tokens(AGEING)
+
+
+async def test_many_refreshing_at_once_refresh_once(strava: FakeStrava, connect: Connect) -> None:
+    """Eight requests of two processes find ageing tokens: one refreshes, the others use what it saved."""
+    store = FakeTokenStore(tokens(AGEING))
+    processes = [connect(store), connect(store)]
+    await asyncio.gather(*(client.athlete() for client in processes * 4))
+
+    assert strava.refreshes == 1
+    assert strava.accepted == ["pretend-access-2"] * 8
+
+
+async def test_a_401_is_refreshed_and_asked_once_more(strava: FakeStrava, connect: Connect) -> None:
+    """A token that Strava no longer takes is replaced whatever its date says."""
+    store = FakeTokenStore(TokenSet(access_token="dead", refresh_token="pretend-refresh-1", expires_at=NOW + FRESH))
+    await connect(store).athlete()
+
+    assert (strava.refreshes, strava.accepted) == (1, ["pretend-access-2"])
+
+
+async def test_many_401s_refresh_once(strava: FakeStrava, connect: Connect) -> None:
+    """Requests that were refused together share one refresh."""
+    store = FakeTokenStore(TokenSet(access_token="dead", refresh_token="pretend-refresh-1", expires_at=NOW + FRESH))
+    client = connect(store)
+    await asyncio.gather(*(client.athlete() for _ in range(8)))
+
+    assert strava.refreshes == 1
+
+
+async def test_a_401_takes_what_another_process_saved(strava: FakeStrava, connect: Connect) -> None:
+    """If the store holds newer tokens than the refused ones, they are used without a refresh."""
+    store = FakeTokenStore(tokens(FRESH))
+    client = connect(store)
+    await client.athlete()
+    strava.generation = 2
+    store.tokens = tokens(FRESH, generation=2)
+
+    await client.athlete()
+
+    assert (strava.refreshes, strava.accepted) == (0, ["pretend-access-1", "pretend-access-2"])
+
+
+async def test_a_second_401_is_final(strava: FakeStrava, connect: Connect) -> None:
+    """Where a fresh token is refused too, the error names the athlete and there is no third attempt."""
+    strava.refusal = DEAD
+
+    with pytest.raises(TokenRejected) as caught:
+        await connect(FakeTokenStore(tokens(FRESH))).athlete()
+    assert caught.value.athlete_id == ATHLETE_ID
+    assert strava.presented == ["Bearer pretend-access-1", "Bearer pretend-access-2"]
+
+
+async def test_a_dead_refresh_token_names_the_athlete(strava: FakeStrava, connect: Connect) -> None:
+    """A refresh token that Strava has killed means: connect again."""
+    strava.generation = 9
+    store = FakeTokenStore(tokens(AGEING))
+
+    with pytest.raises(TokenRejected, match="athlete connect") as caught:
+        await connect(store).athlete()
+    assert caught.value.athlete_id == ATHLETE_ID
+    assert store.tokens == tokens(AGEING)
+
+
+async def test_no_tokens_means_not_connected(connect: Connect) -> None:
+    """Without tokens nothing is sent, and the error says how to get them."""
+    with pytest.raises(NotConnected, match="athlete connect") as caught:
+        await connect(FakeTokenStore(None)).athlete()
+    assert caught.value.athlete_id == ATHLETE_ID
+
+
+async def test_a_missing_scope_refreshes_nothing(strava: FakeStrava, connect: Connect) -> None:
+    """A 401 about a permission is no dead token: a refresh would not help."""
+    strava.refusal = ("AccessToken", "activity:read_permission", "missing")
+
+    with pytest.raises(ScopeMissing):
+        await connect(FakeTokenStore(tokens(FRESH))).athlete()
+    assert (strava.refreshes, len(strava.presented)) == (0, 1)
+
+
+async def test_no_token_is_ever_shown(strava: FakeStrava, connect: Connect, caplog: pytest.LogCaptureFixture) -> None:
+    """Through a refresh, a 401 and a dead refresh token, no log, `repr` or traceback holds a token or the secret."""
+    caplog.set_level(logging.DEBUG)
+    store = FakeTokenStore(tokens(AGEING))
+    with capture_logs() as logs:
+        await connect(store).athlete()
+        strava.generation = 9
+        with pytest.raises(TokenRejected) as caught:
+            await connect(store).athlete()
+    shown = "".join(traceback.format_exception(caught.value)) + repr(store.tokens) + repr(logs) + caplog.text
+
+    assert "tokens.refreshed" in shown
+    assert "pretend-" not in shown
+
+
+async def test_a_synchronous_client_is_refused(http: httpx.AsyncClient, make_app: MakeApp) -> None:
+    """Rather than send unsigned requests, the auth refuses a client that cannot await."""
+    auth = StravaAuth(ATHLETE_ID, FakeTokenStore(None), make_app(http))
+    with pytest.raises(RuntimeError, match="AsyncClient"):
+        auth.sync_auth_flow(httpx.Request("GET", API))

@@ -1,0 +1,169 @@
+"""The app's side of OAuth, on recorded answers."""
+
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl
+
+import httpx
+import pytest
+
+from strava.errors import AppRejected, BadRequest, TokenRejected, UnreadableAnswer
+from strava.oauth import OAuthApp
+
+Recorded = Callable[[str], httpx.Response]
+MakeApp = Callable[[httpx.AsyncClient], OAuthApp]
+Answer = Callable[[httpx.Request], httpx.Response]
+App = Callable[[Answer], OAuthApp]
+
+FORM = {"client_id": "10001", "client_secret": "pretend-secret"}
+PLAIN: dict[str, Any] = {"access_token": "a1", "refresh_token": "r2", "expires_in": 60}
+
+
+@pytest.fixture
+async def app(make_app: MakeApp) -> AsyncIterator[App]:
+    """Makes the app, of which one function is the other end."""
+    opened: list[httpx.AsyncClient] = []
+
+    def make(answer: Answer) -> OAuthApp:
+        http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+        opened.append(http)
+        return make_app(http)
+
+    yield make
+    for http in opened:
+        await http.aclose()
+
+
+async def test_exchanges_as_recorded(app: App, recorded: Recorded, noon: datetime) -> None:
+    """A code gives tokens for six hours and the athlete's id."""
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return recorded("token_exchange")
+
+    tokens, athlete_id = await app(answer).exchange("pretend-code")
+
+    assert athlete_id == 4_745_727_520
+    assert (tokens.access_token, tokens.refresh_token) == ("a" * 40, "b" * 40)
+    assert tokens.expires_at == noon + timedelta(hours=6)
+    assert (asked[0].method, str(asked[0].url)) == ("POST", "https://strava.test/oauth/token")
+    assert dict(parse_qsl(asked[0].content.decode())) == {
+        **FORM,
+        "grant_type": "authorization_code",
+        "code": "pretend-code",
+    }
+
+
+async def test_refreshes_as_recorded(app: App, recorded: Recorded, noon: datetime) -> None:
+    """A refresh gives tokens for as long as Strava says."""
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return recorded("token_refresh")
+
+    tokens = await app(answer).refresh("pretend-refresh")
+
+    assert (tokens.access_token, tokens.refresh_token) == ("a" * 40, "b" * 40)
+    assert tokens.expires_at == noon + timedelta(seconds=14_282)
+    assert dict(parse_qsl(asked[0].content.decode())) == {
+        **FORM,
+        "grant_type": "refresh_token",
+        "refresh_token": "pretend-refresh",
+    }
+
+
+@pytest.mark.parametrize(
+    ("sent", "scope"),
+    [
+        ("read,activity:read_all", {"read", "activity:read_all"}),
+        ("read activity:read_all", {"read", "activity:read_all"}),
+        ("", set()),
+        (None, set()),
+    ],
+)
+async def test_reads_the_scope_where_it_is_told(sent: Any, scope: set[str], app: App) -> None:
+    """The granted scopes are kept if the answer names them."""
+    tokens = await app(lambda _: httpx.Response(200, json={**PLAIN, "scope": sent})).refresh("r1")
+
+    assert tokens.scope == scope
+
+
+async def test_an_unrotated_refresh_token_may_be_left_out(app: App) -> None:
+    """Without a new refresh token the old one stays."""
+    fields = {name: value for name, value in PLAIN.items() if name != "refresh_token"}
+
+    assert (await app(lambda _: httpx.Response(200, json=fields)).refresh("r1")).refresh_token == "r1"
+
+
+async def test_a_date_of_expiry_is_enough(app: App) -> None:
+    """Where there is no duration the date counts."""
+    fields = {"access_token": "a1", "refresh_token": "r2", "expires_at": 1_542_940_199}
+
+    tokens = await app(lambda _: httpx.Response(200, json=fields)).refresh("r1")
+
+    assert tokens.expires_at == datetime(2018, 11, 23, 2, 29, 59, tzinfo=UTC)
+
+
+async def test_revokes_with_the_apps_credentials(app: App) -> None:
+    """A revocation proves the app by HTTP Basic and names the token in the body."""
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200)
+
+    await app(answer).revoke("pretend-refresh")
+
+    assert str(asked[0].url) == "https://strava.test/oauth/revoke"
+    assert asked[0].headers["Authorization"] == "Basic MTAwMDE6cHJldGVuZC1zZWNyZXQ="
+    assert asked[0].content == b"token=pretend-refresh"
+
+
+async def test_a_recorded_dead_code_says_connect_again(app: App, recorded: Recorded) -> None:
+    """A used code is refused with what to do."""
+    with pytest.raises(BadRequest, match="connect again"):
+        await app(lambda _: recorded("token_invalid_code")).exchange("pretend-code")
+
+
+async def test_a_dead_refresh_token_is_rejected(app: App) -> None:
+    """Strava's 400 for a dead refresh token is TokenRejected."""
+    errors = [{"resource": "RefreshToken", "field": "refresh_token", "code": "invalid"}]
+    with pytest.raises(TokenRejected):
+        await app(lambda _: httpx.Response(400, json={"errors": errors})).refresh("r1")
+
+
+async def test_wrong_credentials_are_the_apps(app: App, recorded: Recorded) -> None:
+    """A recorded 401 here is about client id and secret."""
+    with pytest.raises(AppRejected):
+        await app(lambda _: recorded("error_401")).refresh("r1")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        [],
+        {},
+        {**PLAIN, "access_token": None},
+        {**PLAIN, "access_token": ""},
+        {**PLAIN, "access_token": "a\nb"},
+        {**PLAIN, "access_token": "ä"},
+        {**PLAIN, "refresh_token": 1},
+        {**PLAIN, "expires_in": "soon"},
+        {**PLAIN, "expires_in": 10**18},
+        {**PLAIN, "expires_in": None, "expires_at": 10**18},
+    ],
+)
+async def test_odd_tokens_are_unreadable(fields: Any, app: App) -> None:
+    """Tokens that could not be used are not stored in place of good ones."""
+    with pytest.raises(UnreadableAnswer):
+        await app(lambda _: httpx.Response(200, json=fields)).refresh("r1")
+
+
+@pytest.mark.parametrize("athlete", [None, {}, {"id": "7"}, 7])
+async def test_tokens_of_nobody_are_unreadable(athlete: Any, app: App) -> None:
+    """Without the athlete's id the tokens could not be filed."""
+    with pytest.raises(UnreadableAnswer, match="whose tokens"):
+        await app(lambda _: httpx.Response(200, json={**PLAIN, "athlete": athlete})).exchange("pretend-code")
