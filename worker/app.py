@@ -1,0 +1,51 @@
+"""The worker: takes what the queue pushes, one HTTP request a message."""
+
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import structlog
+from fastapi import FastAPI, Request, Response
+
+from backends.warehouse import RawStore
+from worker.deliveries import Deliveries, Ingesting
+from worker.health import health_routes
+from worker.verdicts import Verdict
+
+log = structlog.get_logger(__name__)
+
+OnStop = Callable[[], Awaitable[None]]
+
+
+def create_app(ingest: Ingesting, store: RawStore, *, on_stop: OnStop | None = None) -> FastAPI:
+    """Assemble the worker on its collaborators; `on_stop` runs when nothing is in flight any more."""
+    deliveries = Deliveries(ingest, store)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        log.info("worker.started")
+        yield
+        if on_stop is not None:
+            await on_stop()
+        log.info("worker.stopped")
+
+    app = FastAPI(title="Athlete Dashboard worker", lifespan=lifespan)
+    app.include_router(health_routes(store))
+
+    @app.post("/push", tags=["queue"], summary="Take one message, wrapped as Pub/Sub does", status_code=204)
+    async def push(request: Request) -> Response:
+        structlog.contextvars.bind_contextvars(request_id=secrets.token_hex(8))
+        return _answer(await deliveries.take(await request.body()))
+
+    @app.post("/dead-letter", tags=["queue"], summary="Record a message that was given up", status_code=204)
+    async def dead_letter(request: Request) -> Response:
+        structlog.contextvars.bind_contextvars(request_id=secrets.token_hex(8))
+        return _answer(await deliveries.bury(await request.body()))
+
+    return app
+
+
+def _answer(verdict: Verdict) -> Response:
+    after = verdict.retry_after_s
+    headers = {} if after is None else {"retry-after": str(round(after))}
+    return Response(status_code=verdict.status, headers=headers)

@@ -1,0 +1,61 @@
+"""Who is connected, and what happens when an athlete takes the app's access back."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+import structlog
+
+from backends.warehouse import Athlete, AthleteStore, Outcome
+from strava.network import utc_now
+from strava.tokens import TokenStore
+from worker.verdicts import Verdict
+
+CONNECTED, REVOKED = "connected", "revoked"
+_REMEMBERED_S = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+class Roster:
+    """The athletes by id. A connected one is remembered for a second, so that a burst of events costs one read."""
+
+    def __init__(self, athletes: AthleteStore, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._athletes = athletes
+        self._clock = clock
+        self._connected: dict[int, Athlete] = {}
+        self._read_at = float("-inf")
+
+    async def find(self, athlete_id: int) -> Athlete | None:
+        """Return the athlete, connected or revoked, or None. Raises WarehouseBusy."""
+        known = self._connected.get(athlete_id)
+        if known is not None and self._clock() - self._read_at < _REMEMBERED_S:
+            return known
+        everyone = {athlete.athlete_id: athlete for athlete in await self._athletes.athletes()}
+        self._connected = {key: athlete for key, athlete in everyone.items() if athlete.status == CONNECTED}
+        self._read_at = self._clock()
+        return everyone.get(athlete_id)
+
+    def forget(self, athlete_id: int) -> None:
+        """Read the athlete anew next time."""
+        self._connected.pop(athlete_id, None)
+
+
+class Revocation:
+    """Marks an athlete as revoked and removes their tokens; running it twice is success."""
+
+    def __init__(self, athletes: AthleteStore, tokens: TokenStore, *, clock: Callable[[], datetime] = utc_now) -> None:
+        self._athletes = athletes
+        self._tokens = tokens
+        self._clock = clock
+
+    async def __call__(self, athlete: Athlete) -> Verdict:
+        """Do it. Raises WarehouseBusy."""
+        was_connected = athlete.status == CONNECTED
+        if was_connected:
+            await self._athletes.put_athlete(replace(athlete, status=REVOKED, updated_at=self._clock()))
+        await self._tokens.delete(athlete.athlete_id)
+        log.warning("athlete.revoked", athlete_id=athlete.athlete_id)
+        reason = "The athlete took back the app's access; the tokens were removed."
+        return Verdict(outcome=Outcome.STORED if was_connected else Outcome.UNCHANGED, reason=reason)

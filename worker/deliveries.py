@@ -1,0 +1,119 @@
+"""From a push to a ledger row: nothing that the queue delivers goes by without one."""
+
+import hashlib
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from http import HTTPStatus
+
+import structlog
+
+from backends.queue.envelope import PushEnvelope, UnreadableEnvelope
+from backends.warehouse import EventLedger, LedgerEntry, Outcome, WarehouseBusy
+from strava.events import ReceivedEvent, UnreadableEvent
+from strava.network import utc_now
+from worker.verdicts import Verdict, verdict_on
+
+log = structlog.get_logger(__name__)
+
+Ingesting = Callable[[ReceivedEvent], Awaitable[Verdict]]
+
+
+class Deliveries:
+    """Reads what the queue pushes, has it ingested, writes the ledger, and says how to answer."""
+
+    def __init__(self, ingest: Ingesting, ledger: EventLedger, *, clock: Callable[[], datetime] = utc_now) -> None:
+        self._ingest = ingest
+        self._ledger = ledger
+        self._clock = clock
+
+    async def take(self, body: bytes) -> Verdict:
+        """Finish one push."""
+        began = time.perf_counter()
+        try:
+            envelope = PushEnvelope.from_json(body)
+            received = ReceivedEvent.from_push(envelope.data)
+        except UnreadableEnvelope as error:
+            return await self._record(_foreign_id(body), None, verdict_on(error))
+        except UnreadableEvent as error:
+            return await self._record(_delivery_id(envelope, None), None, verdict_on(error), envelope.delivery_attempt)
+        structlog.contextvars.bind_contextvars(event_id=received.event_id, activity_id=received.event.object_id)
+        verdict = await self._judged(received)
+        _tell(received, verdict, began)
+        return await self._record(_delivery_id(envelope, received), received, verdict, envelope.delivery_attempt)
+
+    async def bury(self, body: bytes) -> Verdict:
+        """Record a message that the queue gave up on; it stays with the queue for a replay."""
+        try:
+            envelope = PushEnvelope.from_json(body)
+        except UnreadableEnvelope as error:
+            return await self._record(_foreign_id(body), None, verdict_on(error))
+        received = _read_or_none(envelope.data)
+        attempts = _attempts(envelope)
+        verdict = Verdict(
+            outcome=Outcome.PARKED,
+            reason=f"Gave up after {attempts} attempts; the last rows of this event say why.",
+        )
+        log.error("event.dead", event_id=received and received.event_id, attempts=attempts)
+        return await self._record(_delivery_id(envelope, received, "dead"), received, verdict, attempts)
+
+    async def _judged(self, received: ReceivedEvent) -> Verdict:
+        try:
+            return await self._ingest(received)
+        except Exception as error:  # the one place where the worker survives whatever happens
+            verdict = verdict_on(error)
+            if verdict.status is HTTPStatus.INTERNAL_SERVER_ERROR:
+                log.exception("event.fault")
+            return verdict
+
+    async def _record(
+        self, delivery_id: str, received: ReceivedEvent | None, verdict: Verdict, attempt: int = 1
+    ) -> Verdict:
+        entry = LedgerEntry(
+            delivery_id=delivery_id,
+            event_id=None if received is None else received.event_id,
+            event=None if received is None else received.event,
+            outcome=verdict.outcome,
+            reason=verdict.reason,
+            attempt=attempt,
+            received_at=None if received is None else received.received_at,
+            finished_at=self._clock(),
+        )
+        try:
+            await self._ledger.append([entry])
+        except WarehouseBusy as error:
+            log.warning("ledger.busy", delivery_id=delivery_id, reason=str(error))
+            return verdict_on(error)
+        return verdict
+
+
+def _delivery_id(envelope: PushEnvelope, received: ReceivedEvent | None, suffix: str = "") -> str:
+    event_id = "unreadable" if received is None else received.event_id
+    return f"{event_id}/{envelope.message_id}/{suffix or envelope.delivery_attempt}"
+
+
+def _foreign_id(body: bytes) -> str:
+    return f"unreadable/{hashlib.sha256(body).hexdigest()[:32]}"
+
+
+def _read_or_none(data: bytes) -> ReceivedEvent | None:
+    try:
+        return ReceivedEvent.from_push(data)
+    except UnreadableEvent:
+        return None
+
+
+def _attempts(envelope: PushEnvelope) -> int:
+    """Read how often the queue tried: https://cloud.google.com/pubsub/docs/dead-letter-topics."""
+    count = envelope.attributes.get("CloudPubSubDeadLetterSourceDeliveryCount", "")
+    return int(count) if count.isdecimal() else envelope.delivery_attempt
+
+
+def _tell(received: ReceivedEvent, verdict: Verdict, began: float) -> None:
+    say = log.warning if verdict.outcome in {Outcome.PARKED, Outcome.DEFERRED} else log.info
+    say(
+        f"{received.event.object_type}.{verdict.outcome}",
+        aspect_type=received.event.aspect_type,
+        reason=verdict.reason,
+        duration_ms=round((time.perf_counter() - began) * 1000, 1),
+    )

@@ -1,0 +1,66 @@
+"""How one delivery ended, and the one table that turns whatever went wrong into such an end."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from backends.queue.envelope import UnreadableEnvelope
+from backends.warehouse import Outcome, WarehouseBusy
+from strava.errors import (
+    AppInactive,
+    AppRejected,
+    RateLimited,
+    Refused,
+    Retryable,
+    UnreadableAnswer,
+)
+from strava.events import UnreadableEvent
+
+ACKNOWLEDGED = HTTPStatus.NO_CONTENT
+
+
+class TryLater(Exception):
+    """The event cannot be finished now, but most likely can in a while; the sentence says why."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """What the ledger keeps (`outcome`, `reason`) and what the queue is answered (`status`, `retry_after_s`)."""
+
+    outcome: Outcome
+    reason: str
+    status: HTTPStatus = ACKNOWLEDGED
+    retry_after_s: float | None = None
+
+
+# The first row that fits decides. 204 takes a message off the queue, all else brings it again.
+_TABLE: tuple[tuple[type[Exception], Outcome, HTTPStatus], ...] = (
+    (RateLimited, Outcome.DEFERRED, HTTPStatus.TOO_MANY_REQUESTS),
+    (Retryable, Outcome.DEFERRED, HTTPStatus.SERVICE_UNAVAILABLE),
+    (UnreadableAnswer, Outcome.DEFERRED, HTTPStatus.SERVICE_UNAVAILABLE),
+    (AppInactive, Outcome.DEFERRED, HTTPStatus.SERVICE_UNAVAILABLE),
+    (AppRejected, Outcome.DEFERRED, HTTPStatus.SERVICE_UNAVAILABLE),
+    (WarehouseBusy, Outcome.DEFERRED, HTTPStatus.SERVICE_UNAVAILABLE),
+    (TryLater, Outcome.DEFERRED, HTTPStatus.SERVICE_UNAVAILABLE),
+    (Refused, Outcome.PARKED, ACKNOWLEDGED),
+    (UnreadableEvent, Outcome.PARKED, ACKNOWLEDGED),
+    (UnreadableEnvelope, Outcome.PARKED, ACKNOWLEDGED),
+)
+
+
+def verdict_on(error: Exception) -> Verdict:
+    """Look an error up. One that is not in the table is a fault of ours: 500, so that nothing is lost by it."""
+    for kind, outcome, status in _TABLE:
+        if isinstance(error, kind):
+            retry_after_s = error.retry_after if isinstance(error, RateLimited) else None
+            return Verdict(outcome=outcome, reason=_sentence(error), status=status, retry_after_s=retry_after_s)
+    return Verdict(
+        outcome=Outcome.DEFERRED,
+        reason=f"A fault of this program ({type(error).__name__}); its log tells more. It will be tried again.",
+        status=HTTPStatus.INTERNAL_SERVER_ERROR,
+    )
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, UnreadableEvent | UnreadableEnvelope):
+        return f"The message cannot be read: {error}."
+    return str(error)
