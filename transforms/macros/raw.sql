@@ -18,23 +18,23 @@
     {%- set conditions = [] -%}
     {%- if since and is_incremental() -%}
         {%- set newest = newest_in_this(since) -%}
-        {%- if newest -%}{%- do conditions.append(since ~ " > ''" ~ newest ~ "''") -%}{%- endif -%}
+        {%- if newest -%}{%- do conditions.append(since ~ " > '" ~ newest ~ "'") -%}{%- endif -%}
     {%- endif -%}
     {%- if only -%}
-        {%- set first = modules.datetime.datetime.now(modules.pytz.utc) if not var('as_of') else
-            modules.datetime.datetime.fromisoformat(var('as_of')) -%}
-        {%- set first = (first - modules.datetime.timedelta(days=only.days)).strftime('%Y-%m-%dT%H:%M:%S.%fZ') -%}
-        {%- do conditions.append(only.column ~ " >= ''" ~ first ~ "''") -%}
+        {%- set first = as_of_moment() - modules.datetime.timedelta(days=only.days) -%}
+        {%- do conditions.append(only.column ~ " >= '" ~ first.strftime('%Y-%m-%dT%H:%M:%S.%fZ') ~ "'") -%}
     {%- endif -%}
+    {%- set where = ' where ' ~ conditions | join(' and ') if conditions else '' -%}
     select
     {%- for name, type in columns.items() %}
         cast({{ name }} as {{ 'varchar' if type == 'json' else type }}) as {{ name }}{{ ',' if not loop.last }}
     {%- endfor %}
-    from sqlite_query(
-        'raw',
-        'select {{ columns | join(", ") }} from {{ relation.identifier }}
-        {%- if conditions %} where {{ conditions | join(" and ") }}{% endif %}'
-    )
+    {%- if relation.schema == 'main' %}
+    from sqlite_query('raw', 'select {{ columns | join(", ") }} from {{ relation.identifier ~ where | replace("'", "''") }}')
+    {%- else %}
+    {#- a unit test's rows, which are not in SQLite #}
+    from {{ relation }}{{ where }}
+    {%- endif %}
 {%- endmacro %}
 
 {% macro bigquery__raw_rows(table, columns, since, only) -%}

@@ -2,9 +2,9 @@
 
 with calendar as (
     select
-        min(first_date) as first_date,
-        max(last_date) as last_date
-    from {{ ref('int_athlete_calendar') }}
+        min(period_start_date) as first_date,
+        max(period_start_date) as last_date
+    from {{ ref('activity_summary_daily') }}
 ),
 
 dates as (

@@ -1,22 +1,47 @@
 {{ config(cluster_by=['athlete_id']) }}
 
 with athletes as (
-    select * from {{ ref('stg_strava__athletes') }} where status = 'connected'
+    {{ raw_rows('strava_athletes', {'athlete_id': 'int64', 'status': 'string'}) }}
+),
+
+runs as (
+    {{
+        raw_rows(
+            'transform_runs',
+            {'started_at': 'timestamp', 'published_at': 'timestamp', 'error': 'string'},
+            only={'column': 'started_at', 'days': 31},
+        )
+    }}
+),
+
+checks as (
+    {{
+        raw_rows(
+            'reconciliations',
+            {
+                'reconciliation_id': 'string',
+                'athlete_id': 'int64',
+                'strava_count': 'int64',
+                'warehouse_count': 'int64',
+                'missing': 'int64',
+                'extra': 'int64',
+                'changed': 'int64',
+                'repaired': 'int64',
+                'finished_at': 'timestamp',
+            },
+        )
+    }}
 ),
 
 events as (
     select * from {{ ref('stg_strava__events') }}
 ),
 
-latencies as (
-    select * from {{ ref('int_event_latency') }}
-),
-
 reconciliations as (
     select
         *,
         row_number() over (partition by athlete_id order by finished_at desc, reconciliation_id desc) as place
-    from {{ ref('stg_strava__reconciliations') }}
+    from checks
 ),
 
 stored as (
@@ -86,6 +111,62 @@ open_events as (
     group by unsettled.athlete_id
 ),
 
+-- events of the last thirty days that reached raw: bounded, whatever is stored
+recent as (
+    select
+        *,
+        row_number() over (partition by athlete_id, event_id order by ingested_at) as place
+    from events
+    where
+        outcome in ('stored', 'unchanged', 'deleted')
+        and event_at is not null
+        and finished_at >= {{ days_ago(30) }}
+),
+
+-- arrivals and runs on one line of time: the first publication after an arrival is that of the first run that saw it.
+-- A repetition of an event is no second save, so its first arrival counts.
+moments as (
+    select
+        athlete_id,
+        event_at,
+        finished_at,
+        greatest(finished_at, ingested_at) as moment,
+        cast(null as timestamp) as published_at
+    from recent
+    where place = 1
+    union all
+    select
+        cast(null as int64) as athlete_id,
+        cast(null as timestamp) as event_at,
+        cast(null as timestamp) as finished_at,
+        started_at as moment,
+        published_at
+    from runs
+    where
+        published_at is not null
+        and error is null
+),
+
+seen as (
+    select
+        *,
+        min(published_at) over (
+            order by moment
+            range between current row and unbounded following
+        ) as first_published_at
+    from moments
+),
+
+latencies as (
+    select
+        athlete_id,
+        finished_at,
+        {{ seconds_between('event_at', 'finished_at') }} as save_to_raw_s,
+        {{ seconds_between('event_at', 'coalesce(first_published_at, ' ~ as_of() ~ ')') }} as save_to_mart_s
+    from seen
+    where event_at is not null
+),
+
 measured as (
     select
         athlete_id,
@@ -150,6 +231,7 @@ final as (
         on
             athletes.athlete_id = reconciliations.athlete_id
             and reconciliations.place = 1
+    where athletes.status = 'connected'
 )
 
 select * from final
