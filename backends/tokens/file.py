@@ -11,6 +11,7 @@ from typing import Any
 
 from filelock import AsyncFileLock, FileLock, Timeout
 
+from backends.durable_file import put_in_place
 from backends.tokens import TokensUnavailable
 from strava.tokens import TokenSet
 
@@ -114,22 +115,10 @@ class FileTokenStore:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(descriptor)
-        draft.replace(self._path)
-        _sync_folder(self._path.parent)
+        put_in_place(draft, self._path)
 
     def _beside(self, suffix: str) -> Path:
         return self._path.with_name(f"{self._path.name}{suffix}")
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename in the folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _to_json(athletes: _Athletes) -> bytes:

@@ -1,6 +1,6 @@
 """The warehouse ports: `raw` for whoever writes what Strava said, `mart` for whoever shows it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,6 +16,10 @@ class WarehouseBusy(Exception):
 
 class MartMissing(Exception):
     """No mart was published yet: the first transform has not finished."""
+
+
+class QueryFailed(Exception):
+    """The engine refused a query; the sentence is the engine's reason."""
 
 
 class Source(StrEnum):
@@ -205,7 +209,28 @@ class MartReader(Protocol):
     """Reads the published marts; safe to call from several threads."""
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, object]]:
-        """Run one query (positional `?` parameters) on the newest snapshot. Raises MartMissing, WarehouseBusy."""
+        """Run one query (positional `?` parameters) on the newest snapshot.
+
+        Raises MartMissing, WarehouseBusy, QueryFailed.
+        """
 
     def close(self) -> None:
         """Release the snapshot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A query's column names, and its rows as they are fetched; fetching may raise what asking raises."""
+
+    columns: list[str]
+    rows: Iterator[tuple[object, ...]]
+
+
+class Warehouse(Protocol):
+    """All of the warehouse to look at, for a person at the command line: raw, staging and mart, read-only."""
+
+    def query(self, sql: str) -> Answer:
+        """Run one statement. Raises MartMissing, WarehouseBusy, QueryFailed."""
+
+    def close(self) -> None:
+        """Release what was opened."""

@@ -1,0 +1,225 @@
+"""The DuckDB side of the warehouse: publishing what dbt built, reading it, and looking at all of it at once.
+
+dbt builds `transform.duckdb`; readers open a published copy, so that they never meet the builder's lock.
+"""
+
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Lock
+from typing import NamedTuple
+from uuid import uuid4
+
+import duckdb
+
+from backends.durable_file import put_in_place
+from backends.warehouse import Answer, MartMissing, QueryFailed, WarehouseBusy
+
+# Views name their tables in full, by the name of the file that dbt built, so a copy is attached under that name too.
+_CATALOG = "transform"
+_NO_DOWNLOADS = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+_FETCH_ROWS = 1_000
+_REBUILD = "run `athlete transform`."
+_NO_MART = f"No marts have been published yet: {_REBUILD}"
+_OF_THE_MOMENT = (
+    duckdb.IOException,
+    duckdb.ConnectionException,
+    duckdb.OutOfMemoryException,
+    duckdb.InterruptException,
+)
+
+
+def publish(transform_path: Path, mart_path: Path) -> None:
+    """Copy what dbt built to where readers look, and swap it in as a whole.
+
+    The caller sees to it that nobody builds or publishes meanwhile. Readers keep what they have open and see the new
+    snapshot at their next query. Raises MartMissing when nothing was built, WarehouseBusy.
+    """
+    draft = mart_path.with_name(f"{mart_path.name}.new")  # one name, so a killed publisher leaves no second copy
+    try:
+        _empty_log(transform_path)
+        shutil.copyfile(transform_path, draft)
+        put_in_place(draft, mart_path)
+    except FileNotFoundError as error:
+        raise MartMissing(f"There is nothing to publish in {transform_path}: {_REBUILD}") from error
+    except (OSError, duckdb.Error) as error:
+        raise WarehouseBusy(f"{transform_path} cannot be published just now: {_sentence(error)}") from error
+
+
+def _empty_log(path: Path) -> None:
+    """Bring into the file what its write-ahead log still holds: the file alone is copied."""
+    log = path.with_name(f"{path.name}.wal")
+    if not log.exists():
+        return
+    with duckdb.connect(str(path), config=dict(_NO_DOWNLOADS)) as connection:
+        connection.execute("checkpoint")
+    if log.exists():
+        raise OSError(f"it is open elsewhere in this program, and {log.name} is not empty.")
+
+
+def extension_directory(data_dir: Path) -> Path:
+    """Return DuckDB's extension folder in the data folder, holding the packaged `sqlite` extension: no download.
+
+    Safe in several processes. Raises QueryFailed when the package does not fit this DuckDB, OSError.
+    """
+    folder = data_dir.resolve() / "duckdb_extensions"
+    with duckdb.connect(":memory:") as connection:
+        found = connection.execute("select library_version, platform from pragma_version(), pragma_platform()")
+        [(version, platform)] = found.fetchall()
+    packaged = _packaged_extension(version)
+    if packaged is None:
+        raise QueryFailed(f"DuckDB {version} needs the package duckdb-extension-sqlite=={version.lstrip('v')}.")
+    # DuckDB takes the entry point's name from the file's name, and that is not the package's.
+    place = folder / version / platform / "sqlite_scanner.duckdb_extension"
+    if not place.is_symlink() or place.readlink() != packaged:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        draft = place.with_name(uuid4().hex)
+        draft.symlink_to(packaged)
+        draft.replace(place)
+    return folder
+
+
+def _packaged_extension(version: str) -> Path | None:
+    """Find the extension in its package, which only those who read SQLite through DuckDB install."""
+    package = find_spec("duckdb_extension_sqlite")
+    if package is None or package.origin is None:
+        return None
+    file = Path(package.origin).parent / "extensions" / version / "sqlite.duckdb_extension"
+    return file if file.is_file() else None
+
+
+class _Signature(NamedTuple):
+    """What tells one published file from the next of the same name."""
+
+    inode: int
+    changed_ns: int
+    size: int
+
+
+class DuckdbMartReader:
+    """Implements `MartReader` on the published snapshot; opens it anew when another was swapped in."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = Lock()
+        self._opened: tuple[_Signature, duckdb.DuckDBPyConnection] | None = None
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, object]]:
+        """Run one query (positional `?` parameters) on the newest snapshot.
+
+        Raises MartMissing, WarehouseBusy, QueryFailed.
+        """
+        try:
+            found = self._cursor().execute(sql, list(parameters))
+            names = _names(found)
+            return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        except duckdb.CatalogException as error:
+            raise MartMissing(f"{_sentence(error)} The marts may be older than this program: {_REBUILD}") from error
+        except duckdb.Error as error:
+            raise _translation(error) from error
+
+    def close(self) -> None:
+        """Release the snapshot; a query that is under way keeps it until it ends."""
+        with self._lock:
+            self._opened = None
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        # A snapshot that was replaced is let go of, not closed: closing would cut off the queries of other threads.
+        with self._lock:
+            signature = self._signature()
+            if self._opened is None or self._opened[0] != signature:
+                self._opened = signature, _open_snapshot(self._path)
+            return self._opened[1].cursor().execute(f"use {_CATALOG}")
+
+    def _signature(self) -> _Signature:
+        try:
+            status = self._path.stat()
+        except FileNotFoundError as error:
+            self._opened = None
+            raise MartMissing(_NO_MART) from error
+        return _Signature(status.st_ino, status.st_mtime_ns, status.st_size)
+
+
+def _open_snapshot(path: Path) -> duckdb.DuckDBPyConnection:
+    """Attach the snapshot to an engine of its own, which can reach nothing else.
+
+    DuckDB shares one engine among all who open a path, so opening the path itself could return the file before.
+    """
+    connection = duckdb.connect(":memory:", config=dict(_NO_DOWNLOADS))
+    _attach(connection, path, _CATALOG)
+    connection.execute("set global timezone = 'UTC'")
+    connection.execute("set enable_external_access = false")
+    return connection
+
+
+class DuckdbWarehouse:
+    """Implements `Warehouse`: staging and mart from the published snapshot, raw from the pipeline's SQLite file.
+
+    What is not there yet is left out, so raw can be looked at before the first transform. Opening raises
+    WarehouseBusy, QueryFailed, OSError.
+    """
+
+    def __init__(self, *, data_dir: Path, mart_path: Path, pipeline_path: Path) -> None:
+        extensions = {"extension_directory": str(extension_directory(data_dir))}
+        self._connection = duckdb.connect(":memory:", config={**_NO_DOWNLOADS, **extensions})
+        self._has_marts = mart_path.exists()
+        try:
+            self._connection.execute("set global timezone = 'UTC'")
+            if pipeline_path.exists():
+                self._connection.execute("load sqlite_scanner")
+                _attach(self._connection, pipeline_path, "raw", "type sqlite, ")
+            if self._has_marts:
+                _attach(self._connection, mart_path, _CATALOG)
+                self._connection.execute(f"use {_CATALOG}")
+        except duckdb.Error as error:
+            self.close()
+            raise _translation(error) from error
+
+    def query(self, sql: str) -> Answer:
+        """Run one statement; tables are `raw.<table>`, `staging.<table>` and `mart.<table>`.
+
+        Raises MartMissing, WarehouseBusy, QueryFailed.
+        """
+        try:
+            statements = self._connection.extract_statements(sql)
+            if len(statements) != 1:
+                raise QueryFailed(f"Give one statement; this is {len(statements) or 'none'}.")
+            found = self._connection.execute(statements[0])
+            return Answer(_names(found), _fetched(found))
+        except duckdb.Error as error:
+            if not self._has_marts and re.search(r"\b(staging|mart)\b", sql, re.IGNORECASE):
+                raise MartMissing(_NO_MART) from error
+            raise _translation(error) from error
+
+    def close(self) -> None:
+        """Release both files."""
+        self._connection.close()
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str, options: str = "") -> None:
+    quoted = str(path).replace("'", "''")
+    connection.execute(f"attach '{quoted}' as {name} ({options}read_only)")
+
+
+def _names(found: duckdb.DuckDBPyConnection) -> list[str]:
+    return [column[0] for column in found.description or ()]
+
+
+def _fetched(found: duckdb.DuckDBPyConnection) -> Iterator[tuple[object, ...]]:
+    try:
+        while batch := found.fetchmany(_FETCH_ROWS):
+            yield from batch
+    except duckdb.Error as error:
+        raise _translation(error) from error
+
+
+def _translation(error: duckdb.Error) -> WarehouseBusy | QueryFailed:
+    """Choose our error for DuckDB's: what may pass by itself, or a fault in the query."""
+    return (WarehouseBusy if isinstance(error, _OF_THE_MOMENT) else QueryFailed)(_sentence(error))
+
+
+def _sentence(error: Exception) -> str:
+    """Return DuckDB's reason on one line, without its drawing of where in the query it stumbled."""
+    return " ".join(str(error).split("\n\nLINE ")[0].split())
