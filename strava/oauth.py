@@ -109,8 +109,6 @@ class StravaAuth(httpx.Auth):
     Raises NotConnected, TokenRejected and what OAuthApp.refresh raises.
     """
 
-    requires_response_body = True  # to tell a dead token from a missing scope
-
     def __init__(
         self, athlete_id: int, store: TokenStore, app: OAuthApp, *, clock: Callable[[], datetime] = utc_now
     ) -> None:
@@ -124,19 +122,20 @@ class StravaAuth(httpx.Auth):
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Sign, send, and on a rejected token refresh and send once more."""
         tokens = await self._usable()
-        if not self._is_rejected((yield _signed(request, tokens))):
+        if not await self._is_rejected((yield _signed(request, tokens))):
             return
         tokens = await self._refreshed(rejected=tokens.access_token)
-        if self._is_rejected((yield _signed(request, tokens))):
+        if await self._is_rejected((yield _signed(request, tokens))):
             raise TokenRejected(self.athlete_id)
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:  # noqa: ARG002 - httpx's signature
         """Refuse: without this a synchronous client would send unsigned requests."""
         raise RuntimeError("StravaAuth needs httpx.AsyncClient")
 
-    def _is_rejected(self, answer: httpx.Response) -> bool:
+    async def _is_rejected(self, answer: httpx.Response) -> bool:
         if answer.status_code != httpx.codes.UNAUTHORIZED:
             return False
+        await answer.aread()  # only the body tells a dead token from a missing scope
         return isinstance(problem(answer, asked="", now=self._clock()), TokenRejected)
 
     def _is_ageing(self, tokens: TokenSet) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import json
 import logging
 import traceback
 from collections.abc import AsyncIterator, Callable
@@ -112,8 +113,11 @@ class FakeTokenStore:
 
 
 def _refused(status: int, resource: str, field: str, code: str) -> httpx.Response:
-    errors = [{"resource": resource, "field": field, "code": code}]
-    return httpx.Response(status, json={"message": "Bad Request", "errors": errors})
+    async def unread() -> AsyncIterator[bytes]:
+        """Come over the wire piece by piece, as real answers do."""
+        yield json.dumps({"errors": [{"resource": resource, "field": field, "code": code}]}).encode()
+
+    return httpx.Response(status, content=unread())
 
 
 def tokens(left: timedelta, generation: int = 1) -> TokenSet:
@@ -183,7 +187,7 @@ async def test_less_than_an_hour_left_is_refreshed(
 
 
 async def test_the_rotated_token_is_saved_before_use(strava: FakeStrava, connect: Connect) -> None:
-    """When Strava first sees a new access token, the store holds its set: with the new expiry, and the scope as known."""
+    """When Strava first sees a new access token, the store holds its set, with the new expiry and the old scope."""
     store = FakeTokenStore(tokens(AGEING))
     seen: list[tuple[str, TokenSet | None]] = []
     strava.before_accepting = lambda token: seen.append((token, store.tokens))
