@@ -1,0 +1,96 @@
+"""From rows of the marts to rows of a chart or a table: pure, so that it can be checked without a browser."""
+
+from collections.abc import Iterable, Sequence
+
+from dashboard import quantities, sports
+from dashboard.mart import Row
+from dashboard.measures import Measure, Share
+from dashboard.periods import Period, label
+
+MIX_BARS = 10
+
+
+def used_groups(rows: Iterable[Row]) -> list[str]:
+    """Return the sport groups in which anything happened, in their fixed order."""
+    used = {row["sport_group"] for row in rows if row["activity_count"]}
+    return sorted(used, key=lambda name: (sports.rank(name), name))
+
+
+def bars(rows: Sequence[Row], measure: Measure, period: Period) -> list[dict[str, object]]:
+    """One bar segment per period and sport group in use; periods with nothing stay, so that gaps are seen."""
+    groups = used_groups(rows)
+    return [
+        {
+            "start": row["period_start_date"].isoformat(),
+            "period": label(period, row["period_start_date"]),
+            "sport": sports.group(row["sport_group"]).title,
+            "rank": sports.rank(row["sport_group"]),
+            "value": float(row[measure.column]) / measure.scale,
+            "shown": measure.tell(row[measure.column]),
+        }
+        for row in rows
+        if row["sport_group"] in groups
+    ]
+
+
+def table(rows: Sequence[Row], measure: Measure, period: Period) -> list[dict[str, object]]:
+    """The numbers behind the bars: a row per period, newest first, a column per sport group and their sum."""
+    periods: dict[str, dict[str, float]] = {}
+    for row in sorted(rows, key=lambda row: row["period_start_date"], reverse=True):
+        cells = periods.setdefault(label(period, row["period_start_date"]), {})
+        cells[row["sport_group"]] = row[measure.column]
+    return [
+        {
+            period.value: name,
+            "All": measure.tell(sum(cells.values())),
+            **{sports.group(group).title: measure.tell(cells.get(group, 0)) for group in used_groups(rows)},
+        }
+        for name, cells in periods.items()
+    ]
+
+
+def mix(rows: Sequence[Row], share: Share) -> list[dict[str, object]]:
+    """One bar per sport, largest first; past ten sports the smallest are one bar."""
+    parts = sorted((row for row in rows if row[share.column]), key=lambda row: (-row[share.column], row["sport_type"]))
+    shown = [_part(spaced(row["sport_type"]), row["sport_group"], [row], share) for row in parts[:MIX_BARS]]
+    if rest := parts[MIX_BARS:]:
+        shown.append(_part(f"{len(rest)} more", "other", rest, share))
+    return shown
+
+
+def latest(rows: Iterable[Row]) -> list[dict[str, object]]:
+    """The table of the newest activities; the number columns keep numbers, so that they sort as such."""
+    return [
+        {
+            "Date": row["start_date_local"],
+            "Sport": spaced(row["sport_type"]),
+            "Name": row["name"] or "",
+            "Distance": None if row["distance_m"] is None else row["distance_m"] / 1000,
+            "Time": quantities.clock(row["moving_time_s"]),
+            "Pace or speed": quantities.pace_or_speed(row["pace_s_per_km"], row["speed_kmh"]),
+            "Strava": row["strava_url"],
+        }
+        for row in rows
+    ]
+
+
+def spaced(sport_type: str) -> str:
+    """Strava's `sport_type` as words: `TrailRun` becomes `Trail Run`, `EBikeRide` `E Bike Ride`."""
+    follows_a_word = (
+        here.isupper() and (before.islower() or after.islower())
+        for before, here, after in zip(sport_type, sport_type[1:], sport_type[2:] + " ", strict=False)
+    )
+    return sport_type[:1] + "".join(
+        f" {letter}" if starts else letter for letter, starts in zip(sport_type[1:], follows_a_word, strict=True)
+    )
+
+
+def _part(sport: str, group: str, rows: Sequence[Row], share: Share) -> dict[str, object]:
+    part = sum(row[share.column] for row in rows)
+    return {
+        "sport": sport,
+        "group": sports.group(group).title,
+        "share": part,
+        "percent": f"{part:.0%}" if part >= 0.01 else "< 1%",  # noqa: PLR2004 - one per cent
+        "shown": share.tell(sum(row[share.amount] for row in rows)),
+    }

@@ -1,0 +1,34 @@
+"""The dashboard's composition root, run by `streamlit run`: the only file that reads settings and picks the adapter."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import streamlit as st
+
+from backends.warehouse.duckdb import DuckdbMartReader
+from dashboard import pages
+from dashboard.mart import Mart
+from dashboard.settings import DashboardSettings
+from dashboard.view import View
+
+
+@st.cache_resource(show_spinner=False)
+def open_mart(path: Path) -> Mart:
+    """Open the published marts once for all sessions."""
+    return Mart(DuckdbMartReader(path))
+
+
+def main() -> None:
+    """Show the pages that the environment asks for."""
+    settings = DashboardSettings()
+    view = View(
+        mart=open_mart(settings.mart_path),
+        zone=settings.display_timezone,
+        refresh_s=settings.dashboard_refresh_s,
+        clock=lambda: datetime.now(UTC),
+    )
+    pages.show(view)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""The pages' way to the mart: each query is a file, and its answer is remembered until the marts are built anew."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.resources import files
+from threading import Lock
+from typing import Any
+
+from backends.warehouse import MartReader
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What tells one build of the marts from the next: `pipeline_health`, a row per connected athlete."""
+
+    health: tuple[Row, ...]
+
+    @property
+    def athlete_ids(self) -> list[int]:
+        """Every connected athlete, in a fixed order."""
+        return [row["athlete_id"] for row in self.health]
+
+    def of(self, athlete_id: int) -> Row:
+        """Return one athlete's row."""
+        return next(row for row in self.health if row["athlete_id"] == athlete_id)
+
+    @property
+    def built_at(self) -> datetime | None:
+        """When the build began, so everything stored before is in it; None while nobody is connected."""
+        return max((in_utc(row["last_transform_started_at"]) for row in self.health), default=None)
+
+
+class Mart:
+    """Answers by query name; several sessions share what one of them has asked already."""
+
+    def __init__(self, reader: MartReader) -> None:
+        self._reader = reader
+        self._snapshot: Snapshot | None = None
+        self._remembered: dict[tuple[str, tuple[object, ...]], list[Row]] = {}
+        self._lock = Lock()
+
+    def snapshot(self) -> Snapshot:
+        """Look at the newest build. Raises MartMissing, WarehouseBusy."""
+        newest = Snapshot(tuple(self._reader.rows(_sql("pipeline_health"))))
+        with self._lock:
+            if newest != self._snapshot:
+                self._snapshot, self._remembered = newest, {}
+        return newest
+
+    def rows(self, query: str, *parameters: object) -> list[Row]:
+        """Run `queries/<query>.sql`, or return what it said of this build before. Raises MartMissing, WarehouseBusy."""
+        with self._lock:
+            remembered = self._remembered
+        if (query, parameters) not in remembered:
+            remembered[query, parameters] = list(self._reader.rows(_sql(query), parameters))
+        return remembered[query, parameters]
+
+
+def in_utc(at: datetime) -> datetime:
+    """The mart's moments are UTC; say so where the engine left the zone out."""
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _sql(query: str) -> str:
+    return (files("dashboard") / "queries" / f"{query}.sql").read_text(encoding="utf-8")

@@ -1,0 +1,46 @@
+"""What the pages say when there is nothing to show yet: what is missing, and what to run."""
+
+import streamlit as st
+
+
+def no_mart() -> None:
+    """Nothing was ever built."""
+    with st.container(key="empty-no-mart"):
+        st.info(
+            "**No data yet.** Nothing was built so far.\n\n"
+            "Run `athlete demo` to watch a pretend athlete live, or `athlete up` to bring in your own activities. "
+            "If one of them is running, the first charts are on their way, and this page will show them by itself."
+        )
+
+
+def no_athlete() -> None:
+    """The marts are there, but nobody is connected."""
+    with st.container(key="empty-no-athlete"):
+        st.info(
+            "**No athlete is connected yet.** Run `athlete connect` to connect your Strava account, "
+            "or `athlete demo` for a pretend one."
+        )
+
+
+def no_activities() -> None:
+    """Somebody is connected, but has no activity."""
+    with st.container(key="empty-no-activities"):
+        st.info(
+            "**No activities yet.** They appear here by themselves, seconds after they are saved on Strava, while "
+            "`athlete up` is running. Run `athlete demo` to see how that looks."
+        )
+
+
+def no_events() -> None:
+    """No event was heard so far."""
+    with st.container(key="empty-no-events"):
+        st.info(
+            "**No events yet.** Strava has not told us of a save since this warehouse was made. While `athlete up` (or "
+            "`athlete demo`) is running, save, rename or delete an activity: it should be here within seconds."
+        )
+
+
+def busy() -> None:
+    """The warehouse could not be read just now."""
+    with st.container(key="warehouse-busy"):
+        st.warning("The warehouse is busy just now. This page will try again by itself.")

@@ -1,0 +1,123 @@
+"""The Overview page: running totals, bars by period and sport, the activity mix, and the latest activities."""
+
+from typing import Any
+
+import streamlit as st
+
+from dashboard import charts, frames, notices
+from dashboard.mart import Row
+from dashboard.measures import MEASURES, SHARES
+from dashboard.periods import Comparison, Period, earliest_shown, label, running, span_label
+from dashboard.view import View
+
+
+def show(view: View, health: Row) -> None:
+    """Draw the page for one athlete."""
+    st.title("Overview")
+    if not health["activity_count"]:
+        notices.no_activities()
+        return
+    athlete_id = health["athlete_id"]
+    _cards(view, athlete_id)
+    period = _bars(view, athlete_id)
+    _mix(view, athlete_id, period)
+    _latest(view, athlete_id)
+
+
+def _cards(view: View, athlete_id: int) -> None:
+    for column, period in zip(st.columns(3), Period, strict=True):
+        spans = running(period, view.now().date())
+        with column, st.container(border=True, key=f"card-{period.lower()}"):
+            st.markdown(f"**This {period.lower()}** · {span_label(spans.current)}")
+            _card(period, *_totals(view, athlete_id, spans))
+            st.caption(f"Change against {span_label(spans.before)}, the same span of the {period.lower()} before.")
+
+
+def _totals(view: View, athlete_id: int, spans: Comparison) -> tuple[Row, Row]:
+    days = (spans.current.first, spans.current.last, spans.before.first, spans.before.last)
+    sums = {row["is_current"]: row for row in view.mart.rows("running_totals", *days, athlete_id)}
+    nothing = {measure.column: 0 for measure in MEASURES.values()}
+    return sums.get(True, nothing), sums.get(False, nothing)
+
+
+def _card(period: Period, now: Row, before: Row) -> None:
+    with st.container(horizontal=True, gap="small"):
+        for measure in MEASURES.values():
+            difference = measure.difference(now[measure.column], before[measure.column])
+            with st.container(key=f"kpi-{period.lower()}-{measure.title.lower()}", width=165):
+                st.metric(
+                    measure.title,
+                    measure.tell(now[measure.column]),
+                    difference,
+                    delta_color="off" if difference.startswith("±") else "normal",
+                    delta_arrow="off" if difference.startswith("±") else "auto",
+                )
+
+
+def _bars(view: View, athlete_id: int) -> Period:
+    st.subheader("By period and sport")
+    with st.container(horizontal=True):
+        measure = MEASURES[_pick("Measure", MEASURES)]
+        period = Period(_pick("Period", [period.value for period in Period]))
+    since = earliest_shown(period, view.now().date())
+    rows = view.mart.rows(f"totals_by_{period.lower()}", athlete_id, since)
+    frame = frames.bars(rows, measure, period)
+    if not frame:
+        st.caption(f"Nothing since {since.day} {since:%b %Y}. Pick a longer period to see what came before.")
+        return period
+    with st.container(key="chart-by-period"):
+        st.altair_chart(
+            charts.by_period(frame, measure, period), alt=f"{measure.axis_title} by {period.lower()} and sport"
+        )
+    with st.container(key="chart-total"):
+        st.caption(f"In all, {measure.tell(sum(row[measure.column] for row in rows))} {_since(rows, period)}.")
+    with st.expander("The numbers behind the chart"):
+        st.dataframe(frames.table(rows, measure, period), hide_index=True)
+    return period
+
+
+def _since(rows: list[Row], period: Period) -> str:
+    first = label(period, min(row["period_start_date"] for row in rows))
+    return f"since the {first[0].lower()}{first[1:]}" if period is Period.WEEK else f"since {first}"
+
+
+def _mix(view: View, athlete_id: int, period: Period) -> None:
+    st.subheader("Activity mix")
+    starts = [row["period_start_date"] for row in view.mart.rows("mix_periods", athlete_id, period.lower())]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        share = SHARES[_pick("Share of", SHARES)]
+        start = st.selectbox(period.value, starts, format_func=lambda day: label(period, day), width=240)
+    if start is None:
+        return
+    frame = frames.mix(view.mart.rows("mix", athlete_id, period.lower(), start), share)
+    if not frame:
+        st.caption(f"No {share.title} was recorded in this {period.lower()}.")
+        return
+    with st.container(key="chart-mix"):
+        st.altair_chart(charts.mix(frame, share), alt=f"Share of {share.title} by sport")
+
+
+def _latest(view: View, athlete_id: int) -> None:
+    st.subheader("Latest activities")
+    with st.container(key="latest-activities"):
+        st.dataframe(
+            frames.latest(view.mart.rows("latest_activities", athlete_id)),
+            height="content",
+            hide_index=True,
+            column_config={
+                "Date": st.column_config.DateColumn(
+                    format="D MMM YYYY", width=110, help="The day where the activity was."
+                ),
+                "Distance": st.column_config.NumberColumn("Distance (km)", format="%,.2f", width="small"),
+                "Time": st.column_config.TextColumn("Time (h:m:s)", width="small", help="In motion."),
+                "Sport": st.column_config.TextColumn(width=170),
+                "Name": st.column_config.TextColumn(width="large"),
+                "Pace or speed": st.column_config.TextColumn(width="small"),
+                "Strava": st.column_config.LinkColumn(display_text="View on Strava"),
+            },
+        )
+
+
+def _pick(title: str, options: Any) -> str:
+    names = list(options)
+    return str(st.segmented_control(title, names, default=names[0], required=True, key=title.lower().replace(" ", "-")))

@@ -1,0 +1,116 @@
+"""The Pipeline page: is everything here, how fast does it arrive, and does anything wait for a person."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from dashboard import notices, quantities
+from dashboard.mart import Row, in_utc
+from dashboard.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number as shown: `key` is its hook for tests, `meaning` the line beneath it."""
+
+    key: str
+    title: str
+    value: str
+    meaning: str
+
+
+def show(view: View, health: Row) -> None:
+    """Draw the page for one athlete."""
+    st.title("Pipeline")
+    _verdict(view, health)
+    if health["last_event_finished_at"] is None:
+        notices.no_events()
+    _section("Freshness", freshness(view, health), columns=3)
+    _section("From the save on Strava to the warehouse", latencies(health, "raw"))
+    _section("From the save on Strava to the charts", latencies(health, "mart"))
+    _section("What is stored", stored(health))
+    _section("What waits", waiting(health))
+
+
+def verdict(view: View, health: Row) -> str:
+    """Say whether the warehouse holds what Strava holds, or that nobody looked yet."""
+    if health["reconcile_verdict"] is None:
+        return "**Not checked yet.** Strava's own list has not been compared with the warehouse so far."
+    ours, theirs = health["reconcile_warehouse_count"], health["reconcile_strava_count"]
+    counts = f"Strava {theirs:,} {'=' if ours == theirs else '≠'} warehouse {ours:,}"
+    at = quantities.moment(in_utc(health["last_reconciled_at"]), view.zone)
+    found = ", ".join(f"{health[f'{kind}_count']:,} {kind}" for kind in ("missing", "extra", "changed", "repaired"))
+    return f"**{health['reconcile_verdict'].capitalize()}.** {counts}, checked {at}: {found}."
+
+
+def freshness(view: View, health: Row) -> list[Number]:
+    """When Strava was last heard, and when the marts were last built."""
+    outcome = health["last_event_outcome"] or "none yet"
+    shown = (
+        ("last_event_at", "Last event", "When the newest event was saved on Strava, to the second."),
+        ("last_event_finished_at", "Last event done", f"When its delivery was dealt with; outcome: {outcome}."),
+        ("last_transform_started_at", "Last transform", "All that was stored before is in the charts."),
+    )
+    return [_moment(view, health, *number) for number in shown]
+
+
+def latencies(health: Row, goal: str) -> list[Number]:
+    """How long events took to `raw` or `mart`: the usual and the slow case, lately and over a month."""
+    spans = (("24h", "last 24 hours"), ("30d", "last 30 days"))
+    meanings = {"p50": "Half of {} were faster.", "p95": "19 of 20 were faster, of {}."}
+    return [
+        Number(
+            f"save-to-{goal}-{quantile}-{short}",
+            f"{quantile}, {span}",
+            quantities.latency(health[f"save_to_{goal}_{quantile}_{short}_s"]),
+            meaning.format(_events(health[f"event_count_{short}"])),
+        )
+        for short, span in spans
+        for quantile, meaning in meanings.items()
+    ]
+
+
+def stored(health: Row) -> list[Number]:
+    """How many activities there are, and how completely each is known."""
+    return [
+        _count(health, "activity", "Activities", "Living on Strava, as far as we heard."),
+        _count(health, "detailed", "Detailed", "Of these, with laps, splits and best efforts."),
+        _count(health, "summary", "Summary only", "Of these, with totals but no detail so far."),
+        _count(health, "deleted", "Deleted", "Gone on Strava; only their numbers are kept."),
+    ]
+
+
+def waiting(health: Row) -> list[Number]:
+    """What has not found its end yet."""
+    return [
+        _count(health, "parked_event", "Parked events", "Given up on; `athlete events` tells why."),
+        _count(health, "deferred_event", "Deferred events", "Tried, and will be tried again."),
+    ]
+
+
+def _verdict(view: View, health: Row) -> None:
+    box = {None: st.info, "complete": st.success}.get(health["reconcile_verdict"], st.warning)
+    with st.container(key="pipeline-verdict"):
+        box(verdict(view, health))
+
+
+def _section(title: str, numbers: Sequence[Number], columns: int = 4) -> None:
+    st.subheader(title)
+    for column, number in zip(st.columns(columns), numbers, strict=False):
+        with column, st.container(border=True, key=f"pipeline-{number.key}", height="stretch"):
+            st.metric(number.title, number.value)
+            st.caption(number.meaning)
+
+
+def _moment(view: View, health: Row, column: str, title: str, meaning: str) -> Number:
+    at = None if health[column] is None else in_utc(health[column])
+    return Number(column.removesuffix("_at").replace("_", "-"), title, quantities.moment(at, view.zone), meaning)
+
+
+def _count(health: Row, thing: str, title: str, meaning: str) -> Number:
+    return Number(f"{thing.replace('_', '-')}-count", title, quantities.count(health[f"{thing}_count"]), meaning)
+
+
+def _events(number: int) -> str:
+    return "1 event" if number == 1 else f"{number:,} events"

@@ -1,0 +1,32 @@
+-- Sums over the days of one span (both ends included) and over those of the span it is compared with.
+-- Parameters: first and last day of the span, of the span before, and the athlete.
+with spans as (
+    select
+        cast(? as date) as current_first,
+        cast(? as date) as current_last,
+        cast(? as date) as before_first,
+        cast(? as date) as before_last
+),
+
+days as (
+    select
+        daily.*,
+        daily.period_start_date between spans.current_first and spans.current_last as is_current
+    from mart.activity_summary_daily as daily
+    cross join spans
+    where
+        daily.athlete_id = ?
+        and (
+            daily.period_start_date between spans.current_first and spans.current_last
+            or daily.period_start_date between spans.before_first and spans.before_last
+        )
+)
+
+select
+    is_current,
+    sum(distance_m) as distance_m,
+    sum(moving_time_s) as moving_time_s,
+    sum(elevation_gain_m) as elevation_gain_m,
+    sum(activity_count) as activity_count
+from days
+group by is_current

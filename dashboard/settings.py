@@ -1,0 +1,19 @@
+"""What the dashboard can be told from outside."""
+
+from zoneinfo import ZoneInfo
+
+from pydantic import Field
+
+from backends.settings import SharedSettings
+
+
+class DashboardSettings(SharedSettings):
+    """Settings of the dashboard; the port is read by whoever starts Streamlit."""
+
+    dashboard_port: int = Field(8501, ge=0, le=65535, description="Port of the dashboard's page.")
+    dashboard_refresh_s: float = Field(
+        2.0, gt=0, description="Seconds between two looks of an open page for new marts."
+    )
+    display_timezone: ZoneInfo = Field(
+        ZoneInfo("Europe/Berlin"), description="IANA name of the time zone in which moments are shown."
+    )
