@@ -3,8 +3,8 @@ update queue_messages
 set
     state = released.state,
     due_ms = released.due_ms,
-    last_failure = coalesce(released.failure, last_failure),
-    died_at = coalesce(died_at, released.died_at)
+    last_failure = coalesce(released.failure, queue_messages.last_failure),
+    died_at = coalesce(queue_messages.died_at, released.died_at)
 from (
     select
         json_extract(value, '$.message_id') as message_id,

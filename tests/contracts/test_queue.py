@@ -1,0 +1,277 @@
+"""What every queue must do: keep what it acknowledged, and push it as Pub/Sub does until the worker acknowledges it."""
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from backends.queue import EventQueue, QueueStatus, QueueUnavailable
+from backends.queue.connections import push_client
+from backends.queue.embedded import Deliverer, DeliveryPolicy, EmbeddedQueue
+from backends.queue.envelope import PushEnvelope
+
+MAX_DELIVERY_ATTEMPTS = 5  # the least that Pub/Sub allows
+
+
+class QueueBackend(Protocol):
+    """One engine under test: its queue, and its pushing while the context lasts."""
+
+    queue: EventQueue
+
+    def pushing(self, push_url: str, dead_letter_url: str) -> AbstractAsyncContextManager[None]: ...
+
+
+class EmbeddedBackend:
+    """SQLite and our deliverer."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.queue: EventQueue = EmbeddedQueue(path)
+
+    @asynccontextmanager
+    async def pushing(self, push_url: str, dead_letter_url: str) -> AsyncIterator[None]:
+        policy = DeliveryPolicy(
+            min_backoff_s=0.01,
+            max_backoff_s=0.05,
+            max_delivery_attempts=MAX_DELIVERY_ATTEMPTS,
+            dead_letter_url=dead_letter_url,
+        )
+        stop = asyncio.Event()
+        async with push_client() as http, asyncio.TaskGroup() as tasks:
+            tasks.create_task(Deliverer(self._path, http, push_url, policy=policy).run(stop))
+            yield
+            stop.set()
+
+
+BACKENDS: dict[str, Callable[[Path], QueueBackend]] = {
+    "embedded": lambda folder: EmbeddedBackend(folder / "pipeline.sqlite")
+}
+
+
+@pytest.fixture(params=BACKENDS)
+async def queue_backend(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[QueueBackend]:
+    """Each engine in turn, empty."""
+    backend = BACKENDS[request.param](tmp_path)
+    yield backend
+    await backend.queue.close()
+
+
+class PushEndpoint:
+    """A worker's push endpoint on loopback: keeps the bodies and answers as told (None: hangs up)."""
+
+    def __init__(self) -> None:
+        self.bodies: list[dict[str, Any]] = []
+        self.answer: Callable[[dict[str, Any]], int | None] = lambda _: 204
+        self._arrived = asyncio.Condition()
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/push"
+
+    def attempts(self) -> list[int]:
+        return [body["deliveryAttempt"] for body in self.bodies]
+
+    async def received(self, how_many: int) -> None:
+        async with self._arrived:
+            await self._arrived.wait_for(lambda: len(self.bodies) >= how_many)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while await self._one(reader, writer):
+                pass
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass  # the client closed its connection
+        finally:
+            writer.close()
+
+    async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        length = next(line for line in head.splitlines() if line.startswith("content-length:"))
+        body = json.loads(await reader.readexactly(int(length.partition(":")[2])))
+        status = self.answer(body)
+        if status is not None:
+            end = "\r\n" if status == 204 else "Content-Length: 0\r\n\r\n"
+            writer.write(f"HTTP/1.1 {status} Answer\r\n{end}".encode())
+        async with self._arrived:
+            self.bodies.append(body)
+            self._arrived.notify_all()
+        return status is not None
+
+
+async def listening() -> AsyncIterator[PushEndpoint]:
+    """Yield an endpoint that acknowledges everything until it is told otherwise."""
+    endpoint = PushEndpoint()
+    server = await asyncio.start_server(endpoint.serve, "127.0.0.1", 0)
+    endpoint.port = server.sockets[0].getsockname()[1]
+    yield endpoint
+    server.close()
+    await server.wait_closed()
+
+
+worker = pytest.fixture(listening, name="worker")
+dead_letters = pytest.fixture(listening, name="dead_letters")
+
+
+async def until(queue: EventQueue, holds: Callable[[QueueStatus], bool]) -> None:
+    """Wait for the queue to stand so; the port can only be asked."""
+    while not holds(await queue.status()):  # noqa: ASYNC110 - other processes may be the ones who change it
+        await asyncio.sleep(0.005)
+
+
+async def test_push_is_the_wrapped_message(
+    queue_backend: QueueBackend, worker: PushEndpoint, dead_letters: PushEndpoint
+) -> None:
+    """The worker receives Pub/Sub's envelope: data in base64, attributes, id and time of publishing, attempt 1."""
+    before = datetime.now(UTC)
+    message_id = await queue_backend.queue.publish(b'{"title": "\xc3\xa4\xf0\x9f\x9a\xb4"}', {"owner_id": "7"})
+    async with queue_backend.pushing(worker.url, dead_letters.url):
+        await worker.received(1)
+    body = worker.bodies[0]
+    assert body.keys() >= {"message", "subscription", "deliveryAttempt"}
+    assert base64.b64decode(body["message"]["data"]) == b'{"title": "\xc3\xa4\xf0\x9f\x9a\xb4"}'
+    assert body["message"]["attributes"] == {"owner_id": "7"}
+    assert body["message"]["messageId"] == message_id
+    published = datetime.fromisoformat(body["message"]["publishTime"])
+    assert before - timedelta(seconds=1) <= published <= datetime.now(UTC) + timedelta(seconds=1)
+    assert body["deliveryAttempt"] == 1
+
+
+async def test_envelope_is_readable(
+    queue_backend: QueueBackend, worker: PushEndpoint, dead_letters: PushEndpoint
+) -> None:
+    """`PushEnvelope` reads what is pushed, whatever the bytes and the script of the attributes."""
+    data, attributes = bytes(range(256)), {"a": "", "größe": "日本 🚴", "quote": '"\\\n'}
+    message_id = await queue_backend.queue.publish(data, attributes)
+    async with queue_backend.pushing(worker.url, dead_letters.url):
+        await worker.received(1)
+    envelope = PushEnvelope.from_json(json.dumps(worker.bodies[0]).encode())
+    assert (envelope.data, envelope.attributes, envelope.message_id) == (data, attributes, message_id)
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204])
+async def test_acknowledged_message_is_gone(
+    queue_backend: QueueBackend, worker: PushEndpoint, dead_letters: PushEndpoint, status: int
+) -> None:
+    """An acknowledging answer ends the message: nothing waits, and later messages find it gone."""
+    worker.answer = lambda _: status
+    async with queue_backend.pushing(worker.url, dead_letters.url):
+        first = await queue_backend.queue.publish(b"first", {})
+        await until(queue_backend.queue, lambda status: status.waiting == 0)
+        second = await queue_backend.queue.publish(b"second", {})
+        await worker.received(2)
+    assert [body["message"]["messageId"] for body in worker.bodies] == [first, second]
+
+
+@pytest.mark.parametrize("refusal", [302, 400, 404, 429, 500, 503, None])
+async def test_refused_message_returns(
+    queue_backend: QueueBackend, worker: PushEndpoint, dead_letters: PushEndpoint, refusal: int | None
+) -> None:
+    """Any other answer, or none, brings the message back with a growing attempt until it is acknowledged."""
+    worker.answer = lambda body: 204 if body["deliveryAttempt"] == 3 else refusal
+    async with queue_backend.pushing(worker.url, dead_letters.url):
+        await queue_backend.queue.publish(b"event", {"event_id": "e1"})
+        await until(queue_backend.queue, lambda status: status.waiting == 0)
+    assert worker.attempts() == [1, 2, 3]
+    assert len({body["message"]["messageId"] for body in worker.bodies}) == 1
+    assert {body["message"]["attributes"]["event_id"] for body in worker.bodies} == {"e1"}
+
+
+async def test_dead_letter(queue_backend: QueueBackend, worker: PushEndpoint, dead_letters: PushEndpoint) -> None:
+    """After the last attempt the message goes to the dead letters, with the count of its deliveries, and is kept."""
+    worker.answer = lambda _: 503
+    async with queue_backend.pushing(worker.url, dead_letters.url):
+        await queue_backend.queue.publish(b"poison", {"event_id": "e1"})
+        await until(queue_backend.queue, lambda status: status.dead == 1)
+    assert worker.attempts() == [1, 2, 3, 4, 5]
+    letter = dead_letters.bodies[0]["message"]
+    assert base64.b64decode(letter["data"]) == b"poison"
+    assert letter["attributes"]["event_id"] == "e1"
+    assert letter["attributes"]["CloudPubSubDeadLetterSourceDeliveryCount"] == "5"
+    assert (await queue_backend.queue.status()).waiting == 0
+
+
+async def test_dead_letter_is_acknowledged_too(
+    queue_backend: QueueBackend, worker: PushEndpoint, dead_letters: PushEndpoint
+) -> None:
+    """A dead letter is pushed until its address acknowledges it."""
+    worker.answer = lambda _: 503
+    refusals = iter([503, 503])
+    dead_letters.answer = lambda _: next(refusals, 204)
+    async with queue_backend.pushing(worker.url, dead_letters.url):
+        await queue_backend.queue.publish(b"poison", {})
+        await until(queue_backend.queue, lambda status: status.dead == 1)
+    assert len(dead_letters.bodies) == 3
+
+
+async def test_poison_does_not_hold_up_others(
+    queue_backend: QueueBackend, worker: PushEndpoint, dead_letters: PushEndpoint
+) -> None:
+    """While one message is refused again and again, the others are delivered."""
+    worker.answer = lambda body: 503 if body["message"]["attributes"]["kind"] == "poison" else 204
+    async with queue_backend.pushing(worker.url, dead_letters.url):
+        await queue_backend.queue.publish(b"", {"kind": "poison"})
+        for _ in range(20):
+            await queue_backend.queue.publish(b"", {"kind": "good"})
+        await until(queue_backend.queue, lambda status: (status.waiting, status.dead) == (0, 1))
+    assert sum(body["message"]["attributes"]["kind"] == "good" for body in worker.bodies) == 20
+
+
+async def test_publishing_at_once(
+    queue_backend: QueueBackend, worker: PushEndpoint, dead_letters: PushEndpoint
+) -> None:
+    """Messages published at the same time have ids of their own, and each arrives under its id."""
+    wanted = [f"event {number}".encode() for number in range(200)]
+    ids = await asyncio.gather(*(queue_backend.queue.publish(data, {}) for data in wanted))
+    assert len(set(ids)) == 200
+    async with queue_backend.pushing(worker.url, dead_letters.url):
+        await until(queue_backend.queue, lambda status: status.waiting == 0)
+    arrived = {body["message"]["messageId"]: base64.b64decode(body["message"]["data"]) for body in worker.bodies}
+    assert arrived == dict(zip(ids, wanted, strict=True))
+
+
+async def test_same_event_twice(queue_backend: QueueBackend, worker: PushEndpoint, dead_letters: PushEndpoint) -> None:
+    """The queue drops nothing as a duplicate: an event published twice is two messages."""
+    ids = [await queue_backend.queue.publish(b"event", {"event_id": "e1"}) for _ in range(2)]
+    async with queue_backend.pushing(worker.url, dead_letters.url):
+        await worker.received(2)
+    assert sorted(body["message"]["messageId"] for body in worker.bodies) == sorted(ids)
+
+
+async def test_worker_comes_late(queue_backend: QueueBackend, worker: PushEndpoint, dead_letters: PushEndpoint) -> None:
+    """What was published while nobody pushed waits, is counted, and is delivered once somebody does."""
+    assert await queue_backend.queue.status() == QueueStatus(waiting=0, oldest_age_s=None, dead=0)
+    for _ in range(3):
+        await queue_backend.queue.publish(b"event", {})
+    status = await queue_backend.queue.status()
+    assert (status.waiting, status.dead) == (3, 0)
+    assert status.oldest_age_s is not None
+    assert status.oldest_age_s >= 0
+    async with queue_backend.pushing(worker.url, dead_letters.url):
+        await until(queue_backend.queue, lambda status: status.waiting == 0)
+    assert (await queue_backend.queue.status()).oldest_age_s is None
+
+
+async def test_closed_queue_refuses(queue_backend: QueueBackend) -> None:
+    """A publish after closing raises QueueUnavailable, so nobody takes it for durable; closing twice is success."""
+    await queue_backend.queue.publish(b"event", {})
+    await queue_backend.queue.close()
+    await queue_backend.queue.close()
+    with pytest.raises(QueueUnavailable):
+        await queue_backend.queue.publish(b"event", {})
+
+
+async def test_closing_finishes_what_is_in_flight(queue_backend: QueueBackend) -> None:
+    """Publishes that were under way when the queue was closed are stored and return their ids."""
+    under_way: list[Awaitable[str]] = [
+        asyncio.ensure_future(queue_backend.queue.publish(b"event", {})) for _ in range(10)
+    ]
+    await asyncio.sleep(0)
+    await queue_backend.queue.close()
+    assert len(set(await asyncio.gather(*under_way))) == 10
