@@ -20,6 +20,8 @@ Every text says what to do and none repeats a token, a title or a place.
 
 from strava.rates import RateUsage
 
+_MINUTE_S = 60
+
 
 class StravaError(Exception):
     """Anything that went wrong with Strava."""
@@ -48,7 +50,7 @@ class RateLimited(Retryable):
     """The app's calls are used up. `retry_after` is in seconds; `limits` is what the answer said, if it did."""
 
     def __init__(self, retry_after: float, limits: RateUsage | None = None) -> None:
-        super().__init__(f"Strava's rate limit is used up; calls are possible again in {retry_after:.0f} s.")
+        super().__init__(f"Strava's rate limit is used up; calls are possible again in {_spoken(retry_after)}.")
         self.retry_after = retry_after
         self.limits = limits
 
@@ -61,7 +63,7 @@ class NotFound(Refused):
     """The thing is not there, not there yet, or not visible to this athlete."""
 
     def __init__(self, asked: str) -> None:
-        super().__init__(f"Strava has no {asked}, or does not show it to this athlete.")
+        super().__init__(f"Strava has no {asked}, or does not show it with the permissions given.")
         self.asked = asked
 
 
@@ -129,3 +131,7 @@ class UnreadableAnswer(StravaError):
 
 def _named(athlete_id: int | None) -> str:
     return "the athlete" if athlete_id is None else f"athlete {athlete_id}"
+
+
+def _spoken(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 2 * _MINUTE_S else f"{seconds / _MINUTE_S:.0f} min"

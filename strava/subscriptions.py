@@ -78,9 +78,10 @@ class PushSubscriptions:
     async def delete(self, subscription_id: int) -> None:
         """Unsubscribe. Raises NotFound when there is no such subscription."""
         url = f"{self._url}/{subscription_id}"
-        await self._send(self._http.build_request("DELETE", url, params=self._credentials))
+        request = self._http.build_request("DELETE", url, params=self._credentials)
+        await self._send(request, asked=f"{_ASKED}/{subscription_id}")
 
-    async def _send(self, request: httpx.Request) -> httpx.Response:
+    async def _send(self, request: httpx.Request, asked: str = _ASKED) -> httpx.Response:
         answer = await send(self._http, request, auth=None, patience=self._patience)
-        check(answer, asked=_ASKED, now=self._clock(), by_app=True)
+        check(answer, asked=asked, now=self._clock(), by_app=True)
         return answer

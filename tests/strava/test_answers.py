@@ -143,6 +143,7 @@ def test_a_429_on_a_spent_day_waits_for_midnight(recorded: Recorded, noon: datet
 
     assert isinstance(error, RateLimited)
     assert error.retry_after == 43_300
+    assert "in 722 min" in str(error)
     assert error.limits is not None
     assert error.limits.is_day_spent
 

@@ -116,7 +116,7 @@ async def test_wrong_credentials_are_the_apps(subscriptions: Subscriptions, reco
 
 async def test_deleting_what_is_gone_is_not_found(subscriptions: Subscriptions, recorded: Recorded) -> None:
     """A 404 is told as such; the caller decides whether that is success."""
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound, match="push_subscriptions/3"):
         await subscriptions(lambda _: recorded("error_404")).delete(3)
 
 
