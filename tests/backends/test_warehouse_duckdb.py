@@ -1,0 +1,310 @@
+"""What is particular to marts in a DuckDB file: how it is published, and looking at all layers at once."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from backends.warehouse import Athlete, MartMissing, QueryFailed, WarehouseBusy
+from backends.warehouse.duckdb import DuckdbMartReader, DuckdbWarehouse, extension_directory, publish
+from backends.warehouse.sqlite import SqliteRawStore
+
+DIE_WITH_A_FULL_LOG = """
+import os, sys, duckdb
+connection = duckdb.connect(sys.argv[1])
+connection.execute("create schema mart")
+connection.execute("create table mart.numbers as select range as n from range(1000)")
+os.kill(os.getpid(), 9)
+"""
+READ_UNTIL_50 = """
+import sys
+from pathlib import Path
+from backends.warehouse.duckdb import DuckdbMartReader
+reader, last = DuckdbMartReader(Path(sys.argv[1])), 0
+while last < 50:
+    [row] = reader.rows("select max(a.n) as a, max(b.n) as b, count(*) as size from mart.a as a, mart.b as b")
+    assert row["a"] == row["b"] >= last and row["size"] == 1000, row
+    if not last:
+        print("reading", flush=True)
+    last = row["a"]
+"""
+
+
+@pytest.fixture
+def transform(tmp_path: Path) -> Path:
+    """Where dbt would build."""
+    return tmp_path / "transform.duckdb"
+
+
+@pytest.fixture
+def mart(tmp_path: Path) -> Path:
+    """Where the snapshot is published."""
+    return tmp_path / "mart.duckdb"
+
+
+def build(transform: Path, *statements: str) -> None:
+    """Do what dbt does: write to the file, in schemas of its own."""
+    with duckdb.connect(str(transform)) as connection:
+        for statement in ("create schema if not exists staging", "create schema if not exists mart", *statements):
+            connection.execute(statement)
+
+
+# -- publish --------------------------------------------------------------------------------------------------------
+
+
+def test_views_work_in_the_snapshot(transform: Path, mart: Path) -> None:
+    """A view names its tables by the file they were built in; in the published copy it still finds them."""
+    build(
+        transform, "create table staging.t as select 7 as n", "create view mart.v as select n from transform.staging.t"
+    )
+    publish(transform, mart)
+    assert DuckdbMartReader(mart).rows("select n from mart.v") == [{"n": 7}]
+
+
+def test_what_a_killed_builder_left_in_its_log_is_published(transform: Path, mart: Path) -> None:
+    """Rows that are only in the write-ahead log are brought into the file before it is copied."""
+    died = subprocess.run([sys.executable, "-c", DIE_WITH_A_FULL_LOG, str(transform)], check=False)
+    assert (died.returncode, transform.with_name("transform.duckdb.wal").exists()) == (-9, True)
+    publish(transform, mart)
+    assert DuckdbMartReader(mart).rows("select count(*) as n from mart.numbers") == [{"n": 1000}]
+
+
+def test_nothing_built_yet(transform: Path, mart: Path) -> None:
+    """Publishing before anything was built says what to run and leaves no file."""
+    with pytest.raises(MartMissing, match="`athlete transform`"):
+        publish(transform, mart)
+    assert list(mart.parent.iterdir()) == []
+
+
+def test_builder_still_at_work(transform: Path, mart: Path) -> None:
+    """A file that is still being written is not published, and the snapshot before it stays."""
+    build(transform, "create table mart.t as select 1 as n")
+    publish(transform, mart)
+    with duckdb.connect(str(transform), config={"threads": "1"}) as builder:
+        builder.execute("create or replace table mart.t as select 2 as n")
+        with pytest.raises(WarehouseBusy, match="cannot be published"):
+            publish(transform, mart)
+    assert DuckdbMartReader(mart).rows("select n from mart.t") == [{"n": 1}]
+
+
+def test_failed_publish_leaves_the_snapshot_before(transform: Path, mart: Path) -> None:
+    """When the copy cannot be made the readers keep what they have."""
+    build(transform, "create table mart.t as select 1 as n")
+    publish(transform, mart)
+    mart.with_name("mart.duckdb.new").mkdir()
+    with pytest.raises(WarehouseBusy, match="cannot be published"):
+        publish(transform, mart)
+    assert DuckdbMartReader(mart).rows("select n from mart.t") == [{"n": 1}]
+
+
+def test_half_a_copy_of_a_killed_publisher_does_no_harm(transform: Path, mart: Path) -> None:
+    """The leftover of a publisher that was killed is overwritten by the next one."""
+    mart.with_name("mart.duckdb.new").write_bytes(b"half a file")
+    build(transform, "create table mart.t as select 1 as n")
+    publish(transform, mart)
+    assert DuckdbMartReader(mart).rows("select n from mart.t") == [{"n": 1}]
+    assert not mart.with_name("mart.duckdb.new").exists()
+
+
+def test_a_reading_process_meets_only_whole_snapshots(transform: Path, mart: Path) -> None:
+    """While fifty snapshots are swapped in, a process that reads all the time sees each table of the same build."""
+    insert = "create or replace table mart.{} as select {} as n from range({})"
+    build(transform, insert.format("a", 1, 1000), insert.format("b", 1, 1))
+    publish(transform, mart)
+    with subprocess.Popen(
+        [sys.executable, "-c", READ_UNTIL_50, str(mart)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as reading:
+        assert reading.stdout is not None
+        assert reading.stdout.readline() == "reading\n"
+        for n in range(2, 51):
+            build(transform, insert.format("a", n, 1000), insert.format("b", n, 1))
+            publish(transform, mart)
+        _, complaint = reading.communicate()
+    assert (reading.returncode, complaint) == (0, "")
+
+
+# -- the snapshot's reader ------------------------------------------------------------------------------------------
+
+
+def test_a_query_under_way_outlives_its_snapshot(transform: Path, mart: Path) -> None:
+    """A snapshot that is replaced, or a reader that is closed, does not cut off an answer that is being fetched."""
+    build(transform, "create table mart.t as select 1 as n")
+    publish(transform, mart)
+    reader = DuckdbMartReader(mart)
+    cursor = reader._cursor().execute("select range from range(100000)")
+    build(transform, "create or replace table mart.t as select 2 as n")
+    publish(transform, mart)
+    assert reader.rows("select n from mart.t") == [{"n": 2}]
+    reader.close()
+    assert len(cursor.fetchall()) == 100_000
+
+
+def test_a_damaged_snapshot_is_said_to_be_one(mart: Path) -> None:
+    """A file that is no DuckDB database is told as such."""
+    mart.write_bytes(b"not a database" * 1000)
+    with pytest.raises(WarehouseBusy, match="not a valid DuckDB database file"):
+        DuckdbMartReader(mart).rows("select 1 as one")
+
+
+def test_a_removed_snapshot_is_missing(transform: Path, mart: Path) -> None:
+    """When the data folder is emptied under a reader it says so, and it recovers with the next publish."""
+    build(transform, "create table mart.t as select 1 as n")
+    publish(transform, mart)
+    reader = DuckdbMartReader(mart)
+    reader.rows("select n from mart.t")
+    mart.unlink()
+    with pytest.raises(MartMissing):
+        reader.rows("select n from mart.t")
+    publish(transform, mart)
+    assert reader.rows("select n from mart.t") == [{"n": 1}]
+
+
+def test_the_reader_reaches_no_other_file(transform: Path, mart: Path) -> None:
+    """A dashboard query cannot read from the disk."""
+    build(transform)
+    publish(transform, mart)
+    with pytest.raises(QueryFailed, match="disabled by configuration"):
+        DuckdbMartReader(mart).rows("select * from read_text(?)", [__file__])
+
+
+# -- the extension --------------------------------------------------------------------------------------------------
+
+
+def test_extension_folder_is_mended(tmp_path: Path) -> None:
+    """The link is made once, and made anew when it points to where the package no longer is."""
+    folder = extension_directory(tmp_path)
+    [link] = [file for file in folder.rglob("*") if file.is_symlink()]
+    before = link.lstat().st_ino
+    assert (extension_directory(tmp_path), link.lstat().st_ino) == (folder, before)
+    packaged = link.readlink()
+    link.unlink()
+    link.symlink_to(tmp_path / "an-older-environment")
+    extension_directory(tmp_path)
+    assert link.readlink() == packaged
+    assert folder.is_absolute()
+
+
+# -- all three layers -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def pipeline(tmp_path: Path) -> Path:
+    """A pipeline file that knows one athlete."""
+    path = tmp_path / "pipeline.sqlite"
+    store = SqliteRawStore(path)
+    await store.put_athlete(
+        Athlete(
+            athlete_id=7, scope=frozenset({"read"}), status="connected", updated_at=datetime(2026, 5, 4, tzinfo=UTC)
+        )
+    )
+    await store.close()
+    return path
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path, transform: Path, mart: Path, pipeline: Path) -> Iterator[DuckdbWarehouse]:
+    """All layers: an athlete in raw, a table in staging, a view in mart that reads it."""
+    build(
+        transform,
+        "create table staging.numbers as select range as n from range(2500)",
+        "create view mart.even as select n from transform.staging.numbers where n % 2 = 0",
+    )
+    publish(transform, mart)
+    opened = DuckdbWarehouse(data_dir=tmp_path, mart_path=mart, pipeline_path=pipeline)
+    yield opened
+    opened.close()
+
+
+def test_one_query_over_all_layers(warehouse: DuckdbWarehouse) -> None:
+    """Raw, staging and mart are joined in one statement."""
+    answer = warehouse.query(
+        "select athlete_id, (select count(*) from staging.numbers) as staged, (select max(n) from mart.even) as most "
+        "from raw.strava_athletes"
+    )
+    assert (answer.columns, list(answer.rows)) == (["athlete_id", "staged", "most"], [(7, 2500, 2498)])
+
+
+def test_rows_are_fetched_as_they_are_asked_for(warehouse: DuckdbWarehouse) -> None:
+    """A large answer comes whole, in order, and need not be fetched to its end."""
+    assert [row[0] for row in warehouse.query("select n from staging.numbers order by n").rows] == list(range(2500))
+    assert next(warehouse.query("select range as n from range(1000000000)").rows) == (0,)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "delete from raw.strava_athletes",
+        "insert into staging.numbers values (1)",
+        "create table mart.mine as select 1 as n",
+        "drop view mart.even",
+    ],
+)
+def test_the_warehouse_cannot_be_changed(warehouse: DuckdbWarehouse, sql: str) -> None:
+    """Every layer is read-only."""
+    with pytest.raises(QueryFailed, match="read-only mode"):
+        list(warehouse.query(sql).rows)
+    assert list(warehouse.query("select count(*) from raw.strava_athletes").rows) == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("sql", "reason"),
+    [
+        ("selct 1", 'syntax error at or near "selct"'),
+        ("select nope from staging.numbers", 'Referenced column "nope" not found'),
+        ("select * from raw.nope", "Table with name nope does not exist"),
+        ("select 1; select 2", "Give one statement; this is 2"),
+        (" ", "Give one statement; this is none"),
+    ],
+)
+def test_a_faulty_query_says_why(warehouse: DuckdbWarehouse, sql: str, reason: str) -> None:
+    """The reason is one line without DuckDB's drawing of the query."""
+    with pytest.raises(QueryFailed, match=reason) as caught:
+        warehouse.query(sql)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_row_that_cannot_be_computed_says_why(warehouse: DuckdbWarehouse) -> None:
+    """An error in the middle of the rows is ours too."""
+    with pytest.raises(QueryFailed, match="Could not convert"):
+        list(warehouse.query("select cast(if(n = 2400, 'x', '1') as integer) from staging.numbers").rows)
+
+
+def test_raw_can_be_looked_at_before_the_first_transform(tmp_path: Path, mart: Path, pipeline: Path) -> None:
+    """Without a snapshot raw still answers, and a query of the marts names the command that is missing."""
+    opened = DuckdbWarehouse(data_dir=tmp_path, mart_path=mart, pipeline_path=pipeline)
+    assert list(opened.query("select status from raw.strava_athletes").rows) == [("connected",)]
+    with pytest.raises(MartMissing, match="`athlete transform`"):
+        opened.query("select * from mart.fct_activities")
+    with pytest.raises(QueryFailed, match="nope"):
+        opened.query("select nope from raw.strava_athletes")
+    opened.close()
+
+
+def test_an_empty_data_folder(tmp_path: Path, mart: Path) -> None:
+    """With nothing at all, looking creates no data file."""
+    opened = DuckdbWarehouse(data_dir=tmp_path, mart_path=mart, pipeline_path=tmp_path / "pipeline.sqlite")
+    with pytest.raises(QueryFailed):
+        opened.query("select * from raw.strava_athletes")
+    opened.close()
+    assert os.listdir(tmp_path) == ["duckdb_extensions"]  # noqa: PTH208 - the names
+
+
+def test_looking_does_not_hold_up_the_writers(warehouse: DuckdbWarehouse, pipeline: Path) -> None:
+    """While an answer from raw is only half fetched, the pipeline still writes."""
+    answer = warehouse.query("select athlete_id from raw.strava_athletes, range(1000000)")
+    assert next(answer.rows) == (7,)
+
+    async def write() -> None:
+        store = SqliteRawStore(pipeline, busy_timeout_s=1)
+        athlete = Athlete(athlete_id=8, scope=frozenset(), status="connected", updated_at=datetime.now(UTC))
+        await store.put_athlete(athlete)
+        await store.close()
+
+    asyncio.run(write())
+    assert list(warehouse.query("select count(*) from raw.strava_athletes").rows) == [(2,)]
