@@ -50,7 +50,7 @@ final as (
         end as pace_s_per_km,
         case
             when sport_group = 'ride' and distance_m > 0 and moving_time_s > 0
-                then distance_m / moving_time_s * 3.6
+                then distance_m * 3.6 / moving_time_s
         end as speed_kmh,
         average_heartrate_bpm,
         max_heartrate_bpm,

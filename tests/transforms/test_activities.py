@@ -1,0 +1,150 @@
+"""What becomes of single activities; every expected value was read off the payload by hand."""
+
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+
+
+def fact(life: Any, activity_id: int) -> dict[str, Any]:
+    """Return the row of one activity."""
+    row: dict[str, Any] = life.row(f"select * from mart.fct_activities where activity_id = {activity_id}")  # noqa: S608
+    return row
+
+
+def test_the_local_calendar_decides_across_midnight(life: Any) -> None:
+    """A run that began at 23:30 UTC counts for the day it was in Berlin."""
+    row = fact(life, 1)
+    assert row["start_at"] == datetime(2026, 3, 28, 23, 30)  # noqa: DTZ001  # DuckDB's TIMESTAMP has no zone; it is UTC
+    assert row["start_date_local"] == date(2026, 3, 29)
+    assert row["timezone_name"] == "Europe/Berlin"
+
+
+def test_summer_time_changes_the_offset_within_one_day(life: Any) -> None:
+    """Before and after the clock change of 29 March the offsets are 3600 and 7200, the day is one."""
+    rows = life.rows("select utc_offset_s, start_date_local from mart.fct_activities where activity_id in (1, 2) order by 1")
+    assert [row["utc_offset_s"] for row in rows] == [3600, 7200]
+    assert {row["start_date_local"] for row in rows} == {date(2026, 3, 29)}
+
+
+def test_a_run_has_pace_load_gear_and_its_emoji(life: Any) -> None:
+    """1500 s over 5 km is 300 s/km; Strava's own score is the load."""
+    row = fact(life, 1)
+    assert row["name"] == "Mitternacht 🌙"
+    assert (row["pace_s_per_km"], row["speed_kmh"]) == (300, None)
+    assert (row["load"], row["load_method"]) == (50, "suffer_score")
+    assert row["gear_name"] == "Blue shoes"
+    assert row["strava_url"] == "https://www.strava.com/activities/1"
+    assert row["has_unreadable_fields"] is False
+
+
+def test_a_hidden_start_is_flagged_and_an_empty_place_is_null(life: Any) -> None:
+    """A ride at 00:00:01 with `start_latlng` [] has a speed, a flag and no coordinates; 5 km in 1500 s is 12 km/h."""
+    row = fact(life, 3)
+    assert row["has_hidden_start_time"] is True
+    assert (row["start_latitude"], row["start_longitude"], row["has_map"]) == (None, None, False)
+    assert (row["sport_group"], row["speed_kmh"], row["pace_s_per_km"]) == ("ride", 12, None)
+
+
+def test_an_unknown_sport_is_kept_as_sent(life: Any) -> None:
+    """A sport that is not in the seed counts as other."""
+    row = fact(life, 4)
+    assert (row["sport_type"], row["sport_group"]) == ("Quidditch", "other")
+
+
+def test_a_manual_workout_has_load_by_time(life: Any) -> None:
+    """Half an hour without heart rate or power is 25; no distance, no pace."""
+    row = fact(life, 5)
+    assert (row["is_manual"], row["sport_group"]) == (True, "strength")
+    assert (row["load"], row["load_method"]) == (25, "time")
+    assert (row["pace_s_per_km"], row["is_speed_inconsistent"]) == (None, False)
+
+
+def test_a_summary_is_there_before_its_details(life: Any) -> None:
+    """A summary-only swim has its row and its route from the summary line."""
+    assert (fact(life, 6)["resource_state"], fact(life, 6)["sport_group"]) == (2, "swim")
+    route = life.row("select * from mart.route where activity_id = 6")
+    assert (route["polyline_kind"], route["point_count"], route["start_cell"]) == ("summary", 1, "-1:-1")
+
+
+def test_a_deleted_activity_is_gone_everywhere(life: Any) -> None:
+    """Only the tombstone, without content, is left."""
+    for table in ("mart.fct_activities", "mart.route", "staging.stg_strava__best_efforts", "staging.stg_strava__activities"):
+        assert life.rows(f"select 1 from {table} where activity_id = 7") == []  # noqa: S608
+    tombstone = life.row("select is_deleted, name, polyline, sport_type from staging.base_strava__activities where activity_id = 7")
+    assert tombstone == {"is_deleted": True, "name": None, "polyline": None, "sport_type": None}
+
+
+@pytest.mark.parametrize(("activity_id", "name"), [(8, None), (9, "half of it"), (10, None)])
+def test_garbage_becomes_a_flagged_row_of_nulls(life: Any, activity_id: int, name: str | None) -> None:
+    """Text, wrong types and broken JSON never break the build: what can be read is there, the rest is null and flagged."""
+    row = fact(life, activity_id)
+    assert row["has_unreadable_fields"] is True
+    assert (row["name"], row["distance_m"], row["moving_time_s"], row["start_date_local"]) == (name, None, None, None)
+
+
+def test_the_recorded_ride_contradicts_itself(life: Any) -> None:
+    """101,529 m in 2,432 s beside an average of 2.87 m/s: kept as sent and flagged."""
+    row = fact(life, 1455368249)
+    assert (row["distance_m"], row["moving_time_s"], row["average_speed_mps"]) == (101529, 2432, 2.874059649655219)
+    assert row["is_speed_inconsistent"] is True
+    assert (row["is_trainer"], row["sport_group"], row["gear_name"]) == (True, "ride", None)
+    assert (row["load"], row["load_method"]) == (9, "suffer_score")
+    assert row["start_date_local"] == date(2022, 5, 14)
+
+
+def test_the_recorded_marathon_is_read_in_full(life: Any) -> None:
+    """Times, heart rate, elevation, gear and pace (13,085 s over 42.2681 km) of the recorded marathon."""
+    row = fact(life, 1353942913)
+    assert (row["distance_m"], row["moving_time_s"], row["elapsed_time_s"]) == (42268.1, 13085, 13333)
+    assert row["pace_s_per_km"] == pytest.approx(309.572, abs=0.001)
+    assert (row["average_heartrate_bpm"], row["max_heartrate_bpm"]) == (170.1, 187)
+    assert (row["elevation_gain_m"], row["elevation_high_m"], row["elevation_low_m"]) == (270.9, 54.7, -8.1)
+    assert (row["gear_id"], row["gear_name"]) == ("g5073738", "Adidas Supernova ST")
+    assert (row["suffer_score"], row["calories_kcal"], row["photo_count"]) == (656, 3760, 9)
+    assert (row["utc_offset_s"], row["timezone_name"]) == (-18000, "America/New_York")
+    assert row["is_speed_inconsistent"] is False
+
+
+def test_the_recorded_marathon_holds_thirteen_records(life: Any) -> None:
+    """Each of its best efforts is the athlete's first rank; 42,195 m in 13,322 s is 315.724 s/km."""
+    rows = life.rows(
+        "select effort_name, elapsed_time_s, pace_s_per_km from mart.record_best_effort "
+        "where athlete_id = 4605555801 and effort_rank = 1 and activity_id = 1353942913"
+    )
+    times = {row["effort_name"]: row["elapsed_time_s"] for row in rows}
+    assert times == {
+        "400m": 101,
+        "1/2 mile": 213,
+        "1K": 269,
+        "1 mile": 443,
+        "2 mile": 896,
+        "5K": 1392,
+        "10K": 2812,
+        "15K": 4274,
+        "10 mile": 4599,
+        "20K": 5746,
+        "Half-Marathon": 6077,
+        "30K": 8773,
+        "Marathon": 13322,
+    }
+    (marathon,) = [row for row in rows if row["effort_name"] == "Marathon"]
+    assert marathon["pace_s_per_km"] == pytest.approx(315.724, abs=0.001)
+
+
+def test_spellings_of_one_distance_compete(life: Any) -> None:
+    """The older run's "1k" in 280 s ranks below the newer run's "1K" in 270 s; Quidditch's and the ride's equal it later."""
+    rows = life.rows(
+        "select activity_id, effort_rank, elapsed_time_s from mart.record_best_effort "
+        "where athlete_id = 7 and effort_name = '1K' order by effort_rank"
+    )
+    assert [(row["activity_id"], row["elapsed_time_s"]) for row in rows] == [(2, 270), (1, 280), (3, 280), (4, 280)]
+
+
+def test_the_recorded_routes_span_what_their_points_span(life: Any) -> None:
+    """Bounding box and first point of the recorded marathon's line, decoded point by point."""
+    row = life.row("select * from mart.route where activity_id = 1353942913")
+    assert row["point_count"] == 1232
+    assert (row["min_latitude"], row["max_latitude"]) == (28.87073, 29.08345)
+    assert (row["min_longitude"], row["max_longitude"]) == (13.38204, 13.51771)
+    assert (row["start_latitude"], row["start_longitude"], row["start_cell"]) == (28.87073, 13.38204, "2887:1338")

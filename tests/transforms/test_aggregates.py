@@ -1,0 +1,84 @@
+"""Periods, shares and the pipeline's health on the same life; expected values were added up by hand."""
+
+from datetime import date
+from typing import Any
+
+PERIOD = "select * from mart.activity_summary_{kind} where athlete_id = 7 and sport_group = '{group}' and period_start_date = '{day}'"
+
+
+def period(life: Any, kind: str, group: str, day: str) -> dict[str, Any]:
+    """Return one row of a summary."""
+    row: dict[str, Any] = life.row(PERIOD.format(kind=kind, group=group, day=day))
+    return row
+
+
+def test_a_day_adds_up_what_began_on_it_locally(life: Any) -> None:
+    """Runs of 5 and 2 km on the day of the clock change: 7 km, 2100 s moving, 2160 s elapsed, 25 m up."""
+    row = period(life, "daily", "run", "2026-03-29")
+    assert (row["activity_count"], row["distance_m"], row["moving_time_s"], row["elapsed_time_s"]) == (2, 7000, 2100, 2160)
+    assert row["elevation_gain_m"] == 25
+    # 50 by Strava's score, and 600 s by time: 600 / 3600 × 50
+    assert round(row["load"], 3) == 58.333
+
+
+def test_a_day_without_activity_is_a_zero(life: Any) -> None:
+    """Between first activity and today every group has every day."""
+    row = period(life, "daily", "run", "2026-03-28")
+    assert (row["activity_count"], row["distance_m"], row["load"]) == (0, 0, 0)
+
+
+def test_periods_run_from_the_first_activity_to_the_local_today(life: Any) -> None:
+    """20 March to 2 April are 14 days for each of the five groups that the athlete has used."""
+    row = life.row(
+        "select min(period_start_date) as first, max(period_start_date) as last, count(*) as days, "
+        "count(distinct sport_group) as groups from mart.activity_summary_daily where athlete_id = 7"
+    )
+    assert row == {"first": date(2026, 3, 20), "last": date(2026, 4, 2), "days": 70, "groups": 5}
+
+
+def test_the_week_of_the_clock_change_begins_on_monday(life: Any) -> None:
+    """29 March is the Sunday of the week from the 23rd."""
+    row = period(life, "weekly", "run", "2026-03-23")
+    assert (row["activity_count"], row["distance_m"], row["period_end_date"]) == (2, 7000, date(2026, 3, 29))
+
+
+def test_months_and_years_add_up(life: Any) -> None:
+    """March 2026 has both runs; so has the year; April has a row with nothing."""
+    assert period(life, "monthly", "run", "2026-03-01")["distance_m"] == 7000
+    assert period(life, "monthly", "run", "2026-04-01")["activity_count"] == 0
+    assert period(life, "yearly", "run", "2026-01-01")["moving_time_s"] == 2100
+
+
+def test_the_mix_shares_out_a_month(life: Any) -> None:
+    """March: 5+2 km run, 5 km each of gravel, Quidditch and swim: of 22 km, seven were run; of six activities, two."""
+    row = life.row(
+        "select * from mart.activity_mix where athlete_id = 7 and period_kind = 'month' "
+        "and period_start_date = '2026-03-01' and sport_type = 'Run'"
+    )
+    assert (row["activity_count"], row["distance_m"]) == (2, 7000)
+    assert round(row["share_of_distance"], 6) == 0.318182
+    assert round(row["share_of_count"], 6) == 0.333333
+    # 2100 of 2100 + 3 × 1500 + 1800 seconds
+    assert row["share_of_time"] == 0.25
+
+
+def test_dates_reach_from_the_first_activity_of_anyone_to_today(life: Any) -> None:
+    """The recorded marathon of 2018-11-04 is the oldest activity."""
+    row = life.row("select min(date_day) as first, max(date_day) as last, count(*) as days from mart.dim_date")
+    assert (row["first"], row["last"]) == (date(2018, 11, 4), date(2026, 4, 2))
+    assert row["days"] == (date(2026, 4, 2) - date(2018, 11, 4)).days + 1
+
+
+def test_health_counts_what_is_stored(life: Any) -> None:
+    """Nine living activities, one of them a summary, one tombstone; one event, 1.5 s from save to raw."""
+    row = life.row("select * from mart.pipeline_health where athlete_id = 7")
+    assert (row["activity_count"], row["detailed_count"], row["summary_count"], row["deleted_count"]) == (9, 8, 1, 1)
+    assert round(row["backfill_progress"], 6) == 0.888889
+    assert (row["event_count_24h"], row["save_to_raw_p50_24h_s"], row["save_to_raw_p95_30d_s"]) == (1, 1.5, 1.5)
+    assert (row["reconcile_verdict"], row["missing_count"]) == (None, None)
+
+
+def test_health_has_a_row_for_an_athlete_without_events(life: Any) -> None:
+    """The recorded athlete has activities and no event."""
+    row = life.row("select * from mart.pipeline_health where athlete_id = 4605555801")
+    assert (row["activity_count"], row["last_event_at"], row["event_count_30d"], row["parked_event_count"]) == (14, None, 0, 0)

@@ -1,0 +1,145 @@
+"""Refreshing after changes gives what building from nothing gives."""
+
+import json
+import random
+import shutil
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+TABLES = [
+    "staging.base_strava__activities",
+    "staging.stg_strava__activities",
+    "staging.stg_strava__best_efforts",
+    "staging.stg_strava__events",
+    "mart.fct_activities",
+    "mart.dim_date",
+    "mart.activity_summary_daily",
+    "mart.activity_summary_weekly",
+    "mart.activity_summary_monthly",
+    "mart.activity_summary_yearly",
+    "mart.activity_mix",
+    "mart.record_best_effort",
+    "mart.route",
+    "mart.pipeline_health",
+]
+
+
+def contents(warehouse: Any) -> dict[str, list[str]]:
+    """Return every row of every table as sorted text."""
+    return {table: sorted(str(row) for row in warehouse.rows(f"select * from {table}")) for table in TABLES}  # noqa: S608
+
+
+def change(raw: Any, payload: Any, dice: random.Random) -> None:
+    """Do one thing that can happen to one of twelve activities."""
+    activity_id = dice.randrange(1, 13)
+    match dice.randrange(5):
+        case 0:
+            raw.tombstone(activity_id)
+        case 1:
+            raw.activity(activity_id, payload(map={}, best_efforts=[]))
+        case 2:
+            raw.activity(activity_id, '{"distance": []}')
+        case _:
+            minute = dice.randrange(60)
+            raw.activity(
+                activity_id,
+                payload(
+                    distance=dice.randrange(1000, 20000),
+                    sport_type=dice.choice(["Run", "TrailRun", "Ride"]),
+                    start_date=f"2026-03-{dice.randrange(10, 30)}T06:{minute:02}:00Z",
+                    start_date_local=f"2026-03-{dice.randrange(10, 30)}T07:{minute:02}:00Z",
+                    best_efforts=[{"name": "1K", "distance": 1000, "elapsed_time": dice.randrange(200, 400)}],
+                ),
+            )
+    raw.event(f"d{raw.writes}", event_id=f"e{activity_id}", object_id=activity_id, outcome=dice.choice(["stored", "deferred"]))
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_any_history_refreshed_equals_a_full_build(warehouse: Any, payload: Any, seed: int) -> None:
+    """Creates, edits, deletes, revivals, lost maps and garbage, refreshed at odd moments, once only halfway."""
+    dice = random.Random(seed)  # noqa: S311  # a repeatable history, no secret
+    warehouse.raw.athlete(7)
+    for step in range(4):
+        for _ in range(dice.randrange(1, 9)):
+            change(warehouse.raw, payload, dice)
+        warehouse.refresh(*(["--select", "base_strava__activities"] if step == 2 else []))
+    refreshed = contents(warehouse)
+    warehouse.refresh("--full-refresh")
+    assert refreshed == contents(warehouse)
+
+
+def test_a_refresh_with_nothing_new_changes_nothing(warehouse: Any, payload: Any) -> None:
+    """Building twice gives the same rows."""
+    warehouse.raw.activity(1, payload())
+    warehouse.refresh()
+    before = contents(warehouse)
+    warehouse.refresh()
+    assert contents(warehouse) == before
+
+
+def test_a_purge_is_followed_by_a_full_refresh(warehouse: Any, payload: Any) -> None:
+    """Rows that were removed from raw are gone from every layer after a full refresh."""
+    warehouse.raw.activity(1, payload(name="Purged person"))
+    warehouse.raw.activity(2, payload(), athlete_id=8)
+    warehouse.raw.athlete(8)
+    warehouse.refresh()
+    warehouse.raw.execute("delete from strava_activities where athlete_id = 7")
+    warehouse.refresh("--full-refresh")
+    text = json.dumps(contents(warehouse))
+    assert "Purged person" not in text
+    assert [row["athlete_id"] for row in warehouse.rows("select distinct athlete_id from mart.fct_activities")] == [8]
+
+
+def test_a_fresh_installation_builds_and_then_fills(warehouse: Any, payload: Any) -> None:
+    """With nothing in raw every table is there and empty; the first activity then arrives incrementally."""
+    warehouse.refresh()
+    assert all(rows == [] for rows in contents(warehouse).values())
+    warehouse.raw.athlete(7)
+    warehouse.raw.activity(1, payload())
+    warehouse.refresh()
+    assert warehouse.row("select activity_count from mart.pipeline_health") == {"activity_count": 1}
+    assert warehouse.row("select point_count, start_cell from mart.route") == {"point_count": 3, "start_cell": "3850:-12020"}
+
+
+def test_a_copy_under_another_name_is_complete(life: Any, tmp_path: Path) -> None:
+    """Every relation of the built file reads in a renamed copy that knows nothing of raw."""
+    copy = tmp_path / "snapshot.duckdb"
+    shutil.copy(life.built, copy)
+    with duckdb.connect(str(copy), read_only=True) as connection:
+        relations = connection.execute("select table_schema, table_name from information_schema.tables").fetchall()
+        counts = {name: connection.execute(f"select * from {schema}.{name}").fetchall() for schema, name in relations}  # noqa: S608
+    assert {schema for schema, _ in relations} == {"staging", "mart"}
+    assert len(counts["stg_strava__activities"]) == len(counts["fct_activities"]) == 23
+
+
+def test_every_test_of_the_project_passes(life: Any) -> None:
+    """Keys, relationships, contracts and unit tests hold on recorded and hand-written activities."""
+    result = life.dbt("test", "--vars", json.dumps({"as_of": "2026-04-02 10:00:00"}))
+    assert result.success, [f"{r.node.name}: {r.message}" for r in result.result if r.status != "pass"]
+    assert sum(r.node.resource_type == "unit_test" for r in result.result) >= 13
+
+
+def test_freshness_warns_after_26_and_fails_after_50_hours(warehouse: Any) -> None:
+    """A ledger row of this minute passes, a reconciliation of 30 hours ago warns, one of 60 hours ago is an error."""
+    with sqlite3.connect(":memory:") as clock:
+        now, warn, late = clock.execute(
+            "select " + ", ".join(f"strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', '-{hours} hours')" for hours in (0, 30, 60))
+        ).fetchone()
+    warehouse.raw.event("d1", ingested_at=now)
+    answers = []
+    for finished_at in (late, warn):
+        warehouse.raw.insert(
+            "reconciliations",
+            **{"reconciliation_id": finished_at, "athlete_id": 7, "started_at": finished_at, "finished_at": finished_at},
+            **dict.fromkeys(("strava_count", "warehouse_count", "missing", "extra", "changed", "repaired"), 0),
+        )
+        result = warehouse.dbt("source", "freshness")
+        answers.append({r.node.name: str(r.status) for r in result.result})
+    assert answers == [
+        {"strava_events": "pass", "reconciliations": "error"},
+        {"strava_events": "pass", "reconciliations": "warn"},
+    ]
