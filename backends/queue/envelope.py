@@ -96,13 +96,14 @@ def _attributes(value: Any) -> dict[str, str]:
 
 
 def _moment(value: Any) -> datetime:
+    text = _text(value, "publishTime")
     try:
-        moment = datetime.fromisoformat(_text(value, "publishTime"))
-    except ValueError as error:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise UnreadableEnvelope("publishTime is not a time") from error
-    if moment.tzinfo is None:
-        raise UnreadableEnvelope("publishTime has no offset from UTC")
-    return moment.astimezone(UTC)
+    raise UnreadableEnvelope("publishTime has no offset from UTC")
 
 
 def _count(value: Any) -> int:

@@ -1,0 +1,105 @@
+"""The push envelope: written and read back without loss, and never read wrongly."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backends.queue.envelope import PushEnvelope, UnreadableEnvelope
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
+ENVELOPES = st.builds(
+    PushEnvelope,
+    data=st.binary(),
+    attributes=st.dictionaries(TEXTS, TEXTS),
+    message_id=st.from_regex(r"[0-9]{1,20}", fullmatch=True),
+    publish_time=st.datetimes(min_value=datetime(1970, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - hypothesis adds the zone
+    subscription=TEXTS.filter(bool),
+    delivery_attempt=st.integers(min_value=1, max_value=2**53),
+)
+PUSHED: dict[str, Any] = {
+    "deliveryAttempt": 5,
+    "message": {
+        "attributes": {"object_type": "activity"},
+        "data": "aGVsbG8=",
+        "messageId": "2070443601311540",
+        "message_id": "2070443601311540",
+        "publishTime": "2021-02-26T19:13:55.749123456Z",
+        "publish_time": "2021-02-26T19:13:55.749123456Z",
+    },
+    "subscription": "projects/p/subscriptions/s",
+}
+
+
+@given(ENVELOPES)
+def test_round_trip(envelope: PushEnvelope) -> None:
+    """What is written is read back the same: any bytes, any attributes, microseconds kept."""
+    assert PushEnvelope.from_json(envelope.to_json()) == envelope
+
+
+@given(ENVELOPES)
+def test_field_names_are_pubsubs(envelope: PushEnvelope) -> None:
+    """The JSON has the fields of Pub/Sub's wrapped message, and no others."""
+    written = orjson.loads(envelope.to_json())
+    assert written.keys() == {"message", "subscription", "deliveryAttempt"}
+    assert written["message"].keys() == {"data", "attributes", "messageId", "publishTime"}
+
+
+def test_pubsubs_own_push_is_read() -> None:
+    """A push as Google documents it is read: its doubled names and nanoseconds do no harm."""
+    assert PushEnvelope.from_json(orjson.dumps(PUSHED)) == PushEnvelope(
+        data=b"hello",
+        attributes={"object_type": "activity"},
+        message_id="2070443601311540",
+        publish_time=datetime(2021, 2, 26, 19, 13, 55, 749123, UTC),
+        subscription="projects/p/subscriptions/s",
+        delivery_attempt=5,
+    )
+
+
+def test_what_pubsub_leaves_out() -> None:
+    """No attributes, no data and no attempt mean none, empty and the first."""
+    message = {"messageId": "1", "publishTime": "2021-02-26T19:13:55Z"}
+    envelope = PushEnvelope.from_json(orjson.dumps({"message": message, "subscription": "s"}))
+    assert (envelope.attributes, envelope.data, envelope.delivery_attempt) == ({}, b"", 1)
+
+
+@given(st.binary())
+def test_any_bytes_are_an_envelope_or_unreadable(body: bytes) -> None:
+    """Whatever is posted, only UnreadableEnvelope is raised."""
+    with pytest.raises(UnreadableEnvelope):
+        PushEnvelope.from_json(body)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "sentence"),
+    [
+        ("message", None, "message is not an object"),
+        ("message", [], "message is not an object"),
+        ("subscription", None, "subscription is not a text"),
+        ("deliveryAttempt", 0, "deliveryAttempt is not a count from 1"),
+        ("deliveryAttempt", True, "deliveryAttempt is not a count from 1"),
+        ("deliveryAttempt", "2", "deliveryAttempt is not a count from 1"),
+        ("message.data", 5, "data is not a text"),
+        ("message.data", "secret!", "data is not base64"),
+        ("message.attributes", [], "attributes is not an object"),
+        ("message.attributes", {"owner_id": 5}, "attributes are not all texts"),
+        ("message.messageId", "", "messageId is not a text"),
+        ("message.publishTime", None, "publishTime is not a text"),
+        ("message.publishTime", "yesterday", "publishTime is not a time"),
+        ("message.publishTime", "0001-01-01T00:00:00+14:00", "publishTime is not a time"),
+        ("message.publishTime", "2021-02-26T19:13:55", "publishTime has no offset from UTC"),
+    ],
+)
+def test_unreadable_field_is_named(path: str, value: Any, sentence: str) -> None:
+    """A wrong field is named in the sentence, and its content is not repeated."""
+    pushed = {**PUSHED, "message": dict(PUSHED["message"])}
+    *parents, name = path.split(".")
+    target = pushed[parents[0]] if parents else pushed
+    target[name] = value
+    with pytest.raises(UnreadableEnvelope) as caught:
+        PushEnvelope.from_json(orjson.dumps(pushed))
+    assert str(caught.value) == sentence
