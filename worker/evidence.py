@@ -15,10 +15,15 @@ _ONE_SECOND = timedelta(seconds=1)
 
 
 def is_covered(stored: StoredActivity | None, received: ReceivedEvent) -> bool:
-    """Whether all that the event could tell was seen after it had arrived."""
-    if stored is None or not (stored.is_deleted or stored.resource_state == DETAILED):
+    """Whether all that the event could tell was seen after it had arrived.
+
+    A tombstone may be dated by Strava's clock, at the end of a second, so it must be later by more.
+    """
+    if stored is None:
         return False
-    return stored.observed_at > received.received_at + _CLOCK_MARGIN
+    if stored.is_deleted:
+        return stored.observed_at > received.received_at + _STRAVA_MARGIN + _ONE_SECOND
+    return stored.resource_state == DETAILED and stored.observed_at > received.received_at + _CLOCK_MARGIN
 
 
 def latest_moment(event: StravaEvent) -> datetime:

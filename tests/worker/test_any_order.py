@@ -1,0 +1,330 @@
+"""The law of the product: however events arrive, the table ends as Strava's own state.
+
+A model Strava lives on a logical clock. Hypothesis decides what happens there, when an event is heard and how often,
+when it is delivered, and in which order everything that is in flight goes on.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from backends.warehouse import ActivityStore, Applied, IngestionState, Observation, Outcome, StoredActivity
+from backends.warehouse.order_rule import fold
+from backends.warehouse.sqlite import SqliteRawStore
+from strava.errors import NotFound
+from strava.events import ReceivedEvent, StravaEvent
+from strava.payload import ActivityPayload, disagrees
+from worker.activities import ActivityEvents
+from worker.history import load_history
+from worker.verdicts import TryLater
+
+ATHLETE = 7
+ACTIVITIES = (101, 102)
+BEGINNING = datetime(2026, 5, 1, 6, 0, tzinfo=UTC)
+STEPS_OF_TIME = (0.05, 0.3, 0.9, 2.5, 6.0, 40.0, 400.0)
+
+
+class Stage:
+    """Where whoever is in flight waits until the script lets one of them go on."""
+
+    def __init__(self, *, is_open: bool = False) -> None:
+        self.waiting: list[asyncio.Future[None]] = []
+        self.is_open = is_open
+
+    async def pause(self) -> None:
+        if not self.is_open:
+            gate: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self.waiting.append(gate)
+            await gate
+
+    def release(self, choice: int) -> None:
+        if self.waiting:
+            self.waiting.pop(choice % len(self.waiting)).set_result(None)
+
+    def open(self) -> None:
+        self.is_open = True
+        while self.waiting:
+            self.release(0)
+
+
+@dataclass
+class Activity:
+    """One activity of the model: whether this app may see it, since when, and which version it is."""
+
+    is_visible: bool = False
+    visible_since: datetime = BEGINNING
+    version: int = 0
+
+
+@dataclass
+class ModelStrava:
+    """Strava with one athlete. `skew` is how far its clock is ahead of ours, `lag` how long a new activity is 404."""
+
+    skew: timedelta
+    lag: timedelta
+    stage: Stage
+    now: datetime = BEGINNING
+    activities: dict[int, Activity] = field(default_factory=lambda: {key: Activity() for key in ACTIVITIES})
+    events: list[StravaEvent] = field(default_factory=list)
+
+    def clock(self) -> datetime:
+        """Never the same moment twice."""
+        self.now += timedelta(microseconds=1)
+        return self.now
+
+    def toggle(self, activity_id: int) -> None:
+        """Save or delete it, or make it private or public again: the same events."""
+        it = self.activities[activity_id]
+        it.is_visible = not it.is_visible
+        it.visible_since = self.now
+        self._tell(activity_id, "create" if it.is_visible else "delete")
+
+    def edit(self, activity_id: int) -> None:
+        """Change it; while it is private nobody is told."""
+        it = self.activities[activity_id]
+        it.version += 1
+        if it.is_visible:
+            self._tell(activity_id, "update")
+
+    def _tell(self, activity_id: int, aspect_type: str) -> None:
+        self.events.append(
+            StravaEvent(
+                object_type="activity",
+                aspect_type=aspect_type,
+                object_id=activity_id,
+                owner_id=ATHLETE,
+                subscription_id=1,
+                event_time=(self.now + self.skew).replace(microsecond=0),
+                updates={},
+            )
+        )
+
+    def payload(self, activity_id: int, resource_state: int) -> ActivityPayload:
+        fields: dict[str, Any] = {
+            "id": activity_id,
+            "athlete": {"id": ATHLETE},
+            "resource_state": resource_state,
+            "name": f"version {self.activities[activity_id].version}",
+            "start_date": "2026-05-01T05:00:00Z",
+        }
+        return ActivityPayload.from_json(fields if resource_state == 2 else {**fields, "laps": []})
+
+    async def activity(self, activity_id: int) -> ActivityPayload:
+        await self.stage.pause()
+        it = self.activities[activity_id]
+        answer = self.payload(activity_id, 3) if it.is_visible and self.now >= it.visible_since + self.lag else None
+        await self.stage.pause()
+        if answer is None:
+            raise NotFound(f"activities/{activity_id}")
+        return answer
+
+    async def list_activities(self) -> AsyncIterator[list[ActivityPayload]]:
+        await self.stage.pause()
+        page = [self.payload(key, 2) for key, it in self.activities.items() if it.is_visible]
+        await self.stage.pause()
+        if page:
+            yield page
+
+
+class Lister:
+    """The model as `load_history` sees it."""
+
+    def __init__(self, strava: ModelStrava) -> None:
+        self.activity = strava.activity
+        self.activities = strava.list_activities
+
+
+class MemoryStore:
+    """The real order rule over a dictionary, pausing before each access as a busy warehouse would."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self.rows: dict[int, StoredActivity] = {}
+        self._payloads: dict[int, ActivityPayload] = {}
+
+    async def apply(self, observations: Sequence[Observation]) -> list[Applied]:
+        await self._stage.pause()
+        folded = fold(self.rows, observations, self._disagrees)
+        self.rows = folded.rows
+        self._payloads |= {key: seen.activity for key, seen in folded.winners.items() if seen.activity}
+        return folded.answers
+
+    def _disagrees(self, summary: ActivityPayload, winner: ActivityPayload | None) -> bool:
+        detail = winner or self._payloads[summary.activity_id]
+        return disagrees(summary=json.loads(summary.text), detail=json.loads(detail.text))
+
+    async def activity(self, activity_id: int) -> StoredActivity | None:
+        return self.rows.get(activity_id)
+
+    async def activity_ids(self, athlete_id: int, *, resource_state: int | None = None) -> list[int]:
+        return [key for key, row in self.rows.items() if not row.is_deleted and row.resource_state == resource_state]
+
+    async def counts(self, athlete_id: int) -> Mapping[int, int]:
+        return {}
+
+    async def ingestion_state(self, athlete_id: int) -> IngestionState | None:
+        return None
+
+    async def put_ingestion_state(self, state: IngestionState) -> None:
+        assert state.athlete_id == ATHLETE
+
+
+class Pipeline:
+    """The service's and the queue's part: hears events, delivers them, and delivers again what was deferred."""
+
+    def __init__(self, strava: ModelStrava, store: ActivityStore) -> None:
+        self._strava = strava
+        self._take = ActivityEvents(store, lambda _: strava, clock=strava.clock).take
+        self._heard: set[str] = set()
+        self.messages: list[ReceivedEvent] = []
+        self.unfinished: list[ReceivedEvent] = []
+        self._running: set[asyncio.Task[None]] = set()
+
+    def hear(self, event: StravaEvent) -> None:
+        received = ReceivedEvent.of(event, self._strava.now)
+        self._heard.add(received.event_id)
+        self.messages.append(received)
+        self.unfinished.append(received)
+
+    def hear_the_rest(self) -> None:
+        for event in self._strava.events:
+            if event.event_id not in self._heard:
+                self.hear(event)
+
+    def start(self, work: Coroutine[Any, Any, object]) -> None:
+        async def run() -> None:
+            await work
+
+        task = asyncio.create_task(run())
+        self._running.add(task)
+
+    async def deliver(self, received: ReceivedEvent) -> None:
+        try:
+            verdict = await self._take(received)
+        except TryLater:
+            return
+        assert verdict.outcome in {Outcome.STORED, Outcome.UNCHANGED, Outcome.DELETED}
+        self.unfinished = [message for message in self.unfinished if message is not received]
+
+    async def finish(self) -> None:
+        await asyncio.gather(*self._running)
+        self._running.clear()
+
+
+def expected(strava: ModelStrava) -> dict[int, str]:
+    """What Strava would show if it were asked for everything now."""
+    return {key: strava.payload(key, 3).payload_hash for key, it in strava.activities.items() if it.is_visible}
+
+
+async def stored(store: ActivityStore) -> dict[int, str]:
+    """What the table holds alive and in detail."""
+    rows = [row for key in ACTIVITIES if (row := await store.activity(key)) is not None and not row.is_deleted]
+    assert all(row.resource_state == 3 for row in rows)
+    return {row.activity_id: str(row.payload_hash) for row in rows}
+
+
+Step = tuple[str, int]
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["toggle", "edit", "hear", "deliver", "deliver", "go", "go", "go", "go", "wait", "list"]),
+        st.integers(0, 6),
+    ),
+    max_size=60,
+)
+
+
+def take_step(step: Step, strava: ModelStrava, pipeline: Pipeline, history: Coroutine[Any, Any, object]) -> None:
+    """Do one thing that the script asks for, where it is possible."""
+    kind, choice = step
+    if kind == "toggle":
+        strava.toggle(ACTIVITIES[choice % len(ACTIVITIES)])
+    elif kind == "edit":
+        strava.edit(ACTIVITIES[choice % len(ACTIVITIES)])
+    elif kind == "hear" and strava.events:
+        pipeline.hear(strava.events[-1 - choice % len(strava.events)])
+    elif kind == "deliver" and pipeline.messages:
+        pipeline.start(pipeline.deliver(pipeline.messages[-1 - choice % len(pipeline.messages)]))
+    elif kind == "go":
+        strava.stage.release(choice)
+    elif kind == "wait":
+        strava.now += timedelta(seconds=STEPS_OF_TIME[choice])
+    elif kind == "list":
+        pipeline.start(history)
+        return
+    history.close()
+
+
+async def settle() -> None:
+    """Let everything run that can run: every step of a delivery ends in a pause of the stage."""
+    for _ in range(12):
+        await asyncio.sleep(0)
+
+
+async def live(script: Sequence[Step], strava: ModelStrava, store: Any) -> None:
+    """Play the script, then deliver what is left until the queue is empty."""
+    pipeline = Pipeline(strava, store)
+    for step in script:
+        take_step(step, strava, pipeline, load_history(Lister(strava), store, ATHLETE, clock=strava.clock))
+        await settle()
+    strava.stage.open()
+    await pipeline.finish()
+    pipeline.hear_the_rest()
+    for _ in range(40):
+        for received in list(pipeline.unfinished):
+            await pipeline.deliver(received)
+        strava.now += timedelta(seconds=20)
+    assert pipeline.unfinished == []
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(script=STEPS, skew=st.sampled_from([-3.0, -0.4, 0.0, 0.7, 3.0]))
+def test_any_order_and_repetition_ends_as_strava(script: list[Step], skew: float) -> None:
+    """Events late, twice, swapped and at once, listings in between, clocks apart: the table is Strava's state."""
+
+    async def play() -> None:
+        strava = ModelStrava(timedelta(seconds=skew), timedelta(0), Stage())
+        store = MemoryStore(strava.stage)
+        await live(script, strava, store)
+        assert await stored(store) == expected(strava)
+
+    asyncio.run(play())
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(script=STEPS)
+def test_an_activity_that_is_not_shown_at_once_is_not_lost(script: list[Step]) -> None:
+    """Strava answers 404 for two seconds after a save: the activity is there in the end all the same."""
+
+    async def play() -> None:
+        strava = ModelStrava(timedelta(0), timedelta(seconds=2), Stage())
+        store = MemoryStore(strava.stage)
+        await live(script, strava, store)
+        assert await stored(store) == expected(strava)
+
+    asyncio.run(play())
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(script=STEPS)
+def test_the_real_warehouse_ends_as_strava(tmp_path_factory: pytest.TempPathFactory, script: list[Step]) -> None:
+    """The same on SQLite, where deliveries that run at once meet in real transactions."""
+    path: Path = tmp_path_factory.mktemp("raw") / "pipeline.sqlite"
+
+    async def play() -> None:
+        strava = ModelStrava(timedelta(0), timedelta(0), Stage(is_open=True))
+        store = SqliteRawStore(path)
+        try:
+            await live(script, strava, store)
+            assert await stored(store) == expected(strava)
+        finally:
+            await store.close()
+
+    asyncio.run(play())
