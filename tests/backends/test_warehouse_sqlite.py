@@ -1,0 +1,359 @@
+"""What is particular to raw in SQLite: stamps, what stays in the file's bytes, errors, and other processes."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backends.queue.embedded import EmbeddedQueue
+from backends.sqlite import open_database
+from backends.warehouse import Applied, LedgerEntry, Observation, Outcome, Source, WarehouseBusy, sqlite_writes
+from backends.warehouse.sqlite import SqliteRawStore
+from strava.events import ReceivedEvent, StravaEvent
+from strava.payload import DETAILED, SUMMARY, ActivityPayload
+
+ANNA, BEN = 910_000_771, 910_000_772
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+
+
+class Clock:
+    """Tells the time that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """The pipeline's file, not there yet."""
+    return tmp_path / "pipeline.sqlite"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands until it is set."""
+    return Clock()
+
+
+@pytest.fixture
+async def store(path: Path, clock: Clock) -> AsyncIterator[SqliteRawStore]:
+    """A store with little patience."""
+    opened = SqliteRawStore(path, clock=clock, busy_timeout_s=0.1)
+    yield opened
+    await opened.close()
+
+
+def seen(
+    activity_id: int = 1, second: float = 0, *, athlete_id: int = ANNA, state: int = DETAILED, **fields: Any
+) -> Observation:
+    """An activity, observed that many seconds after noon."""
+    activity = ActivityPayload.from_json(
+        {"id": activity_id, "athlete": {"id": athlete_id}, "resource_state": state, **fields}
+    )
+    return Observation(
+        activity_id=activity_id,
+        athlete_id=athlete_id,
+        observed_at=NOON + timedelta(seconds=second),
+        source=Source.WEBHOOK,
+        activity=activity,
+        event_time=NOON,
+        event_id="e1",
+    )
+
+
+def gone(activity_id: int = 1, second: float = 0) -> Observation:
+    """The activity was not there."""
+    at = NOON + timedelta(seconds=second)
+    return Observation(activity_id=activity_id, athlete_id=ANNA, observed_at=at, source=Source.WEBHOOK)
+
+
+def event(athlete_id: int = ANNA, **updates: str) -> StravaEvent:
+    """An update of an activity."""
+    return StravaEvent(
+        object_type="activity",
+        aspect_type="update",
+        object_id=1,
+        owner_id=athlete_id,
+        subscription_id=5,
+        event_time=NOON,
+        updates=updates,
+    )
+
+
+def entry(delivery_id: str, told: StravaEvent) -> LedgerEntry:
+    """A ledger row about the event."""
+    return LedgerEntry(
+        delivery_id=delivery_id,
+        event_id=told.event_id,
+        event=told,
+        outcome=Outcome.STORED,
+        reason="",
+        attempt=1,
+        received_at=NOON,
+        finished_at=NOON,
+    )
+
+
+def rows(path: Path, sql: str) -> list[tuple[Any, ...]]:
+    """Look into the file as another process would."""
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def stamps(path: Path) -> list[str]:
+    """Every ingested_at, in the order of the activities' ids."""
+    return [row[0] for row in rows(path, "select ingested_at from strava_activities order by activity_id")]
+
+
+# -- what a row holds -----------------------------------------------------------------------------------------------
+
+
+async def test_a_row_holds_what_strava_said(store: SqliteRawStore, path: Path) -> None:
+    """The payload is kept word for word; times are UTC texts of one width."""
+    text = (
+        '{ "id":1,"athlete":{"id":7}, "resource_state":3, "name":"Früh 🌄", "start_date":"2026-05-04T06:00:00+02:00" }'
+    )
+    observed_at = NOON.astimezone(tz=None)
+    await store.apply(
+        [
+            Observation(
+                activity_id=1,
+                athlete_id=7,
+                observed_at=observed_at,
+                source=Source.ARCHIVE,
+                activity=ActivityPayload.from_http(text),
+            )
+        ]
+    )
+    assert rows(path, "select payload, start_date, observed_at, ingested_at, source from strava_activities") == [
+        (text, "2026-05-04T04:00:00.000000Z", "2026-05-04T12:00:00.000000Z", "2026-05-04T12:00:00.000000Z", "archive")
+    ]
+
+
+async def test_a_tombstone_keeps_no_payload(store: SqliteRawStore, path: Path) -> None:
+    """A deleted activity leaves its id and when it went: nothing of what Strava said stays, in the row or the file."""
+    await store.apply([seen(name="Sunrise over Zurich" * 500, start_date="2026-05-04T06:00:00Z")])
+    assert await store.apply([gone(second=1)]) == [Applied.DELETED]
+    assert rows(
+        path, "select payload, resource_state, start_date, payload_hash, is_deleted from strava_activities"
+    ) == [(None, None, None, None, 1)]
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("pragma wal_checkpoint(truncate)")
+    assert b"Sunrise over Zurich" not in path.read_bytes()
+
+
+async def test_the_ledger_keeps_updates_as_sent(store: SqliteRawStore, path: Path) -> None:
+    """The event's own fields are columns of its row."""
+    await store.append([entry("d1", event(title="Früh 🌄", private="true"))])
+    assert rows(path, "select updates, athlete_id, object_id, event_time, outcome from strava_events") == [
+        ('{"title":"Früh 🌄","private":"true"}', ANNA, 1, "2026-05-04T12:00:00.000000Z", "stored")
+    ]
+
+
+# -- stamps ---------------------------------------------------------------------------------------------------------
+
+
+async def test_stamps_rise_strictly(store: SqliteRawStore, path: Path, clock: Clock) -> None:
+    """No two changes share a stamp and none is earlier than one before it, even when the clock stands or goes back."""
+    await store.apply([seen(1), seen(2), seen(3)])
+    clock.now -= timedelta(hours=1)
+    await store.apply([seen(4)])
+    await store.append([entry("d1", event()), entry("d2", event())])
+    clock.now += timedelta(days=1)
+    await store.apply([seen(5), seen(6)])
+    given_stamps = stamps(path)
+    assert all(one < other for one, other in pairwise(given_stamps))
+    ledger = [row[0] for row in rows(path, "select ingested_at from strava_events order by delivery_id")]
+    assert given_stamps[3] < ledger[0] < ledger[1] < given_stamps[4]
+
+
+async def test_an_unchanged_payload_keeps_its_stamp(store: SqliteRawStore, path: Path) -> None:
+    """Seeing the same again moves observed_at and nothing that an incremental reader looks at."""
+    await store.apply([seen(1, 1)])
+    before = rows(path, "select ingested_at, event_id, source from strava_activities")
+    await store.apply([seen(1, 9)])
+    assert rows(path, "select ingested_at, event_id, source from strava_activities") == before
+    assert rows(path, "select observed_at from strava_activities") == [("2026-05-04T12:00:09.000000Z",)]
+
+
+async def test_a_purge_does_not_turn_the_stamps_back(store: SqliteRawStore, path: Path, clock: Clock) -> None:
+    """When the newest row is purged and the clock goes back, the next row still comes after what readers have seen."""
+    await store.apply([seen(1)])
+    [newest] = stamps(path)
+    await store.purge(ANNA)
+    clock.now -= timedelta(hours=1)
+    await store.apply([seen(2, athlete_id=BEN)])
+    assert stamps(path) > [newest]
+
+
+async def test_two_processes_never_share_a_stamp(path: Path, clock: Clock) -> None:
+    """Two stores on one file take turns, so an incremental reader misses nothing."""
+    stores = [SqliteRawStore(path, clock=clock), SqliteRawStore(path, clock=clock)]
+    await asyncio.gather(*(stores[n % 2].apply([seen(n)]) for n in range(1, 101)))
+    for opened in stores:
+        await opened.close()
+    assert len(set(stamps(path))) == 100
+
+
+# -- laws, on the engine --------------------------------------------------------------------------------------------
+
+SEEN = st.builds(
+    seen,
+    st.integers(1, 2),
+    st.integers(0, 3),
+    state=st.sampled_from([SUMMARY, DETAILED]),
+    name=st.sampled_from(["a", "b"]),
+)
+HISTORIES = st.lists(SEEN | st.builds(gone, st.integers(1, 2), st.integers(0, 3)), min_size=1, max_size=8)
+
+
+@contextmanager
+def empty_again(connection: sqlite3.Connection) -> Iterator[None]:
+    """Run an example in a transaction that is undone, so that the next finds the file empty."""
+    connection.execute("begin immediate")
+    try:
+        yield
+    finally:
+        connection.execute("rollback")
+
+
+def table(connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
+    """Every row, without when it was stored."""
+    columns = "activity_id, athlete_id, resource_state, start_date, observed_at, is_deleted, payload_hash, payload"
+    return connection.execute(f"select {columns} from strava_activities order by 1").fetchall()  # noqa: S608 - constant
+
+
+def test_batches_store_what_single_observations_would(path: Path) -> None:
+    """One batch leaves the same rows and answers as the same observations one by one, summaries included."""
+    with closing(open_database(path)) as connection:
+
+        @settings(max_examples=60, deadline=None)
+        @given(HISTORIES)
+        def law(history: list[Observation]) -> None:
+            with empty_again(connection):
+                answers = [sqlite_writes.apply(connection, [one], Clock())[0] for one in history]
+                singly = table(connection)
+            with empty_again(connection):
+                assert sqlite_writes.apply(connection, history, Clock()) == answers
+                assert table(connection) == singly
+
+        law()
+
+
+def test_any_order_and_repetition_leaves_the_same_table(path: Path) -> None:
+    """Details and tombstones in any order and any repetition leave the same table, payloads included."""
+    orderless = HISTORIES.map(lambda history: [one for one in history if not one.activity or one.activity.is_detailed])
+    with closing(open_database(path)) as connection:
+
+        @settings(max_examples=60, deadline=None)
+        @given(orderless.filter(bool), st.data())
+        def law(history: list[Observation], data: st.DataObject) -> None:
+            with empty_again(connection):
+                sqlite_writes.apply(connection, history, Clock())
+                expected = table(connection)
+            again = data.draw(st.permutations(history + data.draw(st.lists(st.sampled_from(history), max_size=4))))
+            with empty_again(connection):
+                for one in again:
+                    sqlite_writes.apply(connection, [one], Clock())
+                assert table(connection) == expected
+
+        law()
+
+
+# -- purge ----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_purge_reaches_every_table_that_knows_athletes(store: SqliteRawStore, path: Path) -> None:
+    """No table with an athlete's id is forgotten, those of coming steps included, and the queue is among them."""
+    tables = {
+        row[0]
+        for row in rows(
+            path, "select m.name from sqlite_schema m, pragma_table_info(m.name) c where c.name = 'athlete_id'"
+        )
+    }
+    assert set((await store.purge(ANNA)).removed) == tables | {"queue_messages"}
+
+
+async def test_a_purge_leaves_no_trace_in_the_files(store: SqliteRawStore, path: Path) -> None:
+    """After a purge the athlete's id, text or number, is in no byte of the data files; queued work is gone too."""
+    queue = EmbeddedQueue(path)
+    for athlete_id in (ANNA, BEN):
+        received = ReceivedEvent.of(event(athlete_id, title="Hidden title"), NOON)
+        await queue.publish(received.to_message(), received.attributes())
+        await store.append([entry(f"d{athlete_id % 10}", event(athlete_id, title="Hidden title"))])
+    await store.apply([seen(n, name="Hidden title") for n in range(1, 50)])
+    receipt = await store.purge(ANNA)
+    left = b"".join(file.read_bytes() for file in path.parent.iterdir())
+    assert receipt.removed["queue_messages"] == 1
+    assert (await queue.status()).waiting == 1
+    assert str(ANNA).encode() not in left
+    assert ANNA.to_bytes(4, "big") not in left
+    assert left.count(b"Hidden title") == 1
+    await queue.close()
+
+
+# -- errors ---------------------------------------------------------------------------------------------------------
+
+
+async def test_a_locked_file_is_busy(store: SqliteRawStore, path: Path) -> None:
+    """While another holds the write lock writing is refused and says so, reading goes on; then all is well again."""
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("begin immediate")
+        with pytest.raises(WarehouseBusy, match="database is locked") as caught:
+            await store.apply([seen(1)])
+        assert isinstance(caught.value.__cause__, sqlite3.OperationalError)
+        assert await store.counts(ANNA) == {}
+        other.rollback()
+    assert await store.apply([seen(1)]) == [Applied.STORED]
+
+
+async def test_a_full_disk_is_busy(store: SqliteRawStore) -> None:
+    """When the file cannot grow nothing of the batch is stored, and the store works again once it can."""
+    await store._writer.submit(lambda connection: connection.execute("pragma max_page_count = 60").close())
+    with pytest.raises(WarehouseBusy, match="full"):
+        await store.apply([seen(n, name="x" * 20_000) for n in range(1, 100)])
+    assert await store.counts(ANNA) == {}
+    await store._writer.submit(lambda connection: connection.execute("pragma max_page_count = 1000000").close())
+    assert await store.apply([seen(1)]) == [Applied.STORED]
+
+
+async def test_a_closed_store_is_busy(path: Path) -> None:
+    """Work that comes after closing is refused, not lost in silence."""
+    store = SqliteRawStore(path)
+    await store.close()
+    with pytest.raises(WarehouseBusy):
+        await store.apply([seen(1)])
+    with pytest.raises(WarehouseBusy):
+        await store.watermark()
+
+
+def test_a_file_that_is_no_database_is_busy(path: Path) -> None:
+    """Opening something else says so."""
+    path.write_bytes(b"not a database" * 100)
+    with pytest.raises(WarehouseBusy, match="not a database"):
+        SqliteRawStore(path)
+
+
+# -- cost -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("statement", ["watermark", "last_stamp", "standing", "last_run", "counts", "activity_ids"])
+def test_frequent_questions_use_an_index(path: Path, statement: str) -> None:
+    """What is asked for every event or every refresh never scans a table that grows."""
+    sql = (Path(sqlite_writes.__file__).parent / "sql" / f"{statement}.sql").read_text()
+    parameters = {"activity_ids": "[1]", "athlete_id": 1, "resource_state": None}
+    with closing(open_database(path)) as connection:
+        plan = [row[3] for row in connection.execute(f"explain query plan {sql}", parameters)]
+    assert plan
+    assert not [step for step in plan if step.startswith(("SCAN strava_", "SCAN transform_runs"))]
