@@ -17,7 +17,7 @@ from backends.queue import messages
 from backends.queue.envelope import PushEnvelope
 from backends.queue.messages import LeasedMessage, Settlement, State
 from backends.queue.policy import ACKNOWLEDGED, DeliveryPolicy
-from backends.sqlite import connect, utc_text
+from backends.sqlite import BUSY_TIMEOUT_S, connect, utc_text
 
 SUBSCRIPTION = "strava-events"
 DEAD_LETTER_SUBSCRIPTION = "dead-letter"
@@ -36,7 +36,7 @@ class Deliverer:
     The client's connection pool should hold `policy.concurrency` connections.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the last three have defaults that only tests change
         self,
         path: Path,
         http: httpx.AsyncClient,
@@ -44,12 +44,14 @@ class Deliverer:
         *,
         policy: DeliveryPolicy | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        busy_timeout_s: float = BUSY_TIMEOUT_S,
     ) -> None:
         self._path = path
         self._http = http
         self._push_url = push_url
         self._policy = policy or DeliveryPolicy()
         self._clock = clock
+        self._busy_timeout_s = busy_timeout_s
         self._in_flight = 0
         self._settled: list[Settlement] = []  # what ended since the last transaction
         self._wake = asyncio.Event()
@@ -59,7 +61,7 @@ class Deliverer:
 
         The errors are those of opening the file; once it is open, trouble with it is logged and outwaited.
         """
-        writer = SqliteWriter(self._path)
+        writer = SqliteWriter(self._path, busy_timeout_s=self._busy_timeout_s)
         try:
             with closing(connect(self._path, read_only=True)) as reader:
                 async with asyncio.TaskGroup() as pushes:

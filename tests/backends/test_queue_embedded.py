@@ -1,0 +1,342 @@
+"""The embedded queue inside one process: leases, several deliverers, stopping, and a file that cannot be used."""
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+import structlog
+
+from backends.queue import QueueUnavailable
+from backends.queue.embedded import Deliverer, DeliveryPolicy, EmbeddedQueue
+from backends.queue.envelope import PushEnvelope
+from backends.sqlite import connect, open_database
+
+Worker = Callable[[PushEnvelope], Awaitable[int]]
+SOON = DeliveryPolicy(min_backoff_s=0.01, max_backoff_s=0.02, max_delivery_attempts=3)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the queue lies."""
+    return tmp_path / "pipeline.sqlite"
+
+
+@pytest.fixture
+async def queue(path: Path) -> AsyncIterator[EmbeddedQueue]:
+    """An empty queue that waits no longer than 50 ms for the lock."""
+    queue = EmbeddedQueue(path, busy_timeout_s=0.05)
+    yield queue
+    await queue.close()
+
+
+def http_of(worker: Worker) -> httpx.AsyncClient:
+    """Return a client whose other end is the worker, without a network."""
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(await worker(PushEnvelope.from_json(request.content)))
+
+    return httpx.AsyncClient(transport=httpx.MockTransport(answer))
+
+
+@asynccontextmanager
+async def delivering(
+    path: Path, worker: Worker, policy: DeliveryPolicy = SOON, *, ahead: timedelta = timedelta()
+) -> AsyncIterator[asyncio.Event]:
+    """Run a deliverer, its clock so much ahead, while the context lasts or until the event is set."""
+    stop = asyncio.Event()
+    async with http_of(worker) as http, asyncio.TaskGroup() as tasks:
+        clock = lambda: datetime.now(UTC) + ahead  # noqa: E731 - one line says it
+        deliverer = Deliverer(path, http, "http://worker/push", policy=policy, clock=clock, busy_timeout_s=0.05)
+        tasks.create_task(deliverer.run(stop))
+        yield stop
+        stop.set()
+
+
+async def drained(queue: EmbeddedQueue) -> None:
+    """Wait until nothing waits any more."""
+    while (await queue.status()).waiting:  # noqa: ASYNC110 - the port can only be asked
+        await asyncio.sleep(0.005)
+
+
+class Recorder:
+    """A worker that keeps what arrives and answers 204, or as told."""
+
+    def __init__(self, answer: Callable[[PushEnvelope], int] = lambda _: 204) -> None:
+        self.envelopes: list[PushEnvelope] = []
+        self._answer = answer
+        self._arrived = asyncio.Condition()
+
+    async def __call__(self, envelope: PushEnvelope) -> int:
+        async with self._arrived:
+            self.envelopes.append(envelope)
+            self._arrived.notify_all()
+        return self._answer(envelope)
+
+    async def received(self, how_many: int) -> None:
+        """Wait until so many have arrived."""
+        async with self._arrived:
+            await self._arrived.wait_for(lambda: len(self.envelopes) >= how_many)
+
+
+class Holding:
+    """A worker that answers nothing until it is let go, and knows how many wait for it."""
+
+    def __init__(self) -> None:
+        self.begun = asyncio.Semaphore(0)
+        self.free = asyncio.Event()
+        self.most = self.now = self.done = 0
+
+    async def __call__(self, envelope: PushEnvelope) -> int:
+        self.now += 1
+        self.most = max(self.most, self.now)
+        self.begun.release()
+        await self.free.wait()
+        self.now -= 1
+        self.done += 1
+        return 204
+
+
+async def test_leased_message_is_nobody_elses(queue: EmbeddedQueue, path: Path) -> None:
+    """While one deliverer holds a message, another delivers only the others."""
+    holding, other = Holding(), Recorder()
+    held = await queue.publish(b"held", {})
+    async with delivering(path, holding, DeliveryPolicy(concurrency=1)):
+        await holding.begun.acquire()
+        async with delivering(path, other):
+            free = [await queue.publish(b"free", {}) for _ in range(5)]
+            await other.received(5)
+        holding.free.set()
+    assert sorted(envelope.message_id for envelope in other.envelopes) == sorted(free)
+    assert held not in free
+    assert holding.done == 1
+
+
+async def test_ended_lease_is_delivered_again(queue: EmbeddedQueue, path: Path) -> None:
+    """A message whose deliverer went away without a word is delivered by another once the lease is over."""
+    await queue.publish(b"event", {})
+    holding, other = Holding(), Recorder()
+    with contextlib.suppress(asyncio.CancelledError, BaseExceptionGroup):
+        async with delivering(path, holding):
+            await holding.begun.acquire()
+            raise asyncio.CancelledError
+    async with delivering(path, other, ahead=timedelta(seconds=66)):
+        await drained(queue)
+    assert [envelope.delivery_attempt for envelope in other.envelopes] == [2]
+
+
+async def test_late_answer_of_a_lost_lease(queue: EmbeddedQueue, path: Path) -> None:
+    """A refusal that comes after the lease was lost does not take the message from whoever holds it now."""
+    refused = asyncio.Event()
+
+    async def refuse_late(_: PushEnvelope) -> int:
+        await refused.wait()
+        return 503
+
+    await queue.publish(b"event", {})
+    holding = Holding()
+    async with delivering(path, refuse_late) as first_stop, delivering(path, holding, ahead=timedelta(seconds=66)):
+        await holding.begun.acquire()
+        first_stop.set()
+        refused.set()
+        holding.free.set()
+        await drained(queue)
+    assert holding.done == 1
+
+
+async def test_attempts_spent_by_killed_deliverers(queue: EmbeddedQueue, path: Path) -> None:
+    """Attempts of deliverers that died count too: a message that outlives them all is given up unpushed."""
+    await queue.publish(b"event", {})
+    for round_ in range(3):
+        holding = Holding()
+        with contextlib.suppress(asyncio.CancelledError, BaseExceptionGroup):
+            async with delivering(path, holding, ahead=timedelta(seconds=66 * round_)):
+                await holding.begun.acquire()
+                raise asyncio.CancelledError
+    last = Recorder()
+    async with delivering(path, last, ahead=timedelta(seconds=66 * 3)):
+        await drained(queue)
+    assert last.envelopes == []
+    assert (await queue.status()).dead == 1
+
+
+async def test_two_deliverers_share_the_work(queue: EmbeddedQueue, path: Path) -> None:
+    """Two deliverers at once deliver each message once."""
+    ids = await asyncio.gather(*(queue.publish(b"event", {}) for _ in range(300)))
+    one, two = Recorder(), Recorder()
+    async with delivering(path, one), delivering(path, two):
+        await drained(queue)
+    assert sorted(envelope.message_id for envelope in one.envelopes + two.envelopes) == sorted(ids)
+
+
+async def test_concurrency_is_bounded(queue: EmbeddedQueue, path: Path) -> None:
+    """No more than `concurrency` pushes are under way at once, and so many are when enough waits."""
+    await asyncio.gather(*(queue.publish(b"event", {}) for _ in range(20)))
+    holding = Holding()
+    async with delivering(path, holding, DeliveryPolicy(concurrency=4)):
+        for _ in range(4):
+            await holding.begun.acquire()
+        holding.free.set()
+        await drained(queue)
+    assert (holding.most, holding.done) == (4, 20)
+
+
+async def test_stop_finishes_what_is_in_flight(queue: EmbeddedQueue, path: Path) -> None:
+    """A stopped deliverer takes nothing new, waits for its pushes, and keeps their acknowledgements."""
+    await asyncio.gather(*(queue.publish(b"event", {}) for _ in range(10)))
+    holding = Holding()
+    async with delivering(path, holding, DeliveryPolicy(concurrency=4)) as stop:
+        for _ in range(4):
+            await holding.begun.acquire()
+        stop.set()
+        holding.free.set()
+    assert holding.done == 4
+    assert (await queue.status()).waiting == 6
+
+
+async def test_silent_worker_times_out(queue: EmbeddedQueue, path: Path) -> None:
+    """A worker that does not answer within the deadline has not acknowledged: the message is tried again."""
+    attempts: list[int] = []
+
+    async def silent_at_first(envelope: PushEnvelope) -> int:
+        attempts.append(envelope.delivery_attempt)
+        if envelope.delivery_attempt == 1:
+            await asyncio.Event().wait()
+        return 204
+
+    await queue.publish(b"event", {})
+    async with delivering(path, silent_at_first, DeliveryPolicy(ack_deadline_s=0.05, min_backoff_s=0.01)):
+        await drained(queue)
+    assert attempts == [1, 2]
+
+
+async def test_unreachable_worker_is_outwaited(queue: EmbeddedQueue, path: Path) -> None:
+    """Connection errors are failed deliveries like any other."""
+    attempts: list[int] = []
+
+    async def unreachable_at_first(envelope: PushEnvelope) -> int:
+        attempts.append(envelope.delivery_attempt)
+        if envelope.delivery_attempt == 1:
+            raise httpx.ConnectError("nobody listens")
+        return 204
+
+    await queue.publish(b"event", {})
+    async with delivering(path, unreachable_at_first):
+        await drained(queue)
+    assert attempts == [1, 2]
+
+
+async def test_without_dead_letter_address(queue: EmbeddedQueue, path: Path) -> None:
+    """Where no dead-letter address is set, a message that is given up is kept with its payload and the reason."""
+    await queue.publish(b"poison", {"event_id": "e1"})
+    async with delivering(path, Recorder(lambda _: 500)):
+        await drained(queue)
+    with closing(connect(path, read_only=True)) as connection:
+        row = connection.execute("select data, attempts, last_failure from queue_messages where state = 'dead'")
+        assert row.fetchone() == ("cG9pc29u", 3, "answered 500")
+
+
+async def test_dead_letter_address_taken_away(queue: EmbeddedQueue, path: Path) -> None:
+    """A dead letter whose address was taken out of the settings is kept as dead, not pushed elsewhere."""
+    await queue.publish(b"poison", {})
+    worker = Recorder(lambda envelope: 503)
+    policy = DeliveryPolicy(max_delivery_attempts=1, dead_letter_url="http://worker/dead-letter", min_backoff_s=0.01)
+    async with delivering(path, worker, policy):
+        await worker.received(2)
+    assert worker.envelopes[1].subscription == "dead-letter"
+    later = Recorder()
+    async with delivering(path, later, ahead=timedelta(seconds=66)):
+        await drained(queue)
+    assert (later.envelopes, (await queue.status()).dead) == ([], 1)
+
+
+async def test_ends_are_logged_with_their_ids(queue: EmbeddedQueue, path: Path) -> None:
+    """Each end of a delivery is logged with message and event id, and never with the data."""
+    message_id = await queue.publish(b"private", {"event_id": "e1"})
+    other_id = await queue.publish(b"private", {"event_id": "e2"})
+    worker = Recorder(lambda envelope: 204 if envelope.attributes["event_id"] == "e1" else 503)
+    with structlog.testing.capture_logs() as logs:
+        async with delivering(path, worker):
+            await drained(queue)
+    told = sorted((log["event"], log["message_id"], log["event_id"], log["attempt"]) for log in logs)
+    assert told == [
+        ("queue.dead", other_id, "e2", 3),
+        ("queue.deferred", other_id, "e2", 1),
+        ("queue.deferred", other_id, "e2", 2),
+        ("queue.delivered", message_id, "e1", 1),
+    ]
+    assert "private" not in str(logs)
+
+
+async def test_locked_file_is_unavailable(queue: EmbeddedQueue, path: Path) -> None:
+    """A file that stays locked makes publishing fail with QueueUnavailable, nothing is stored, and it recovers."""
+    with closing(open_database(path)) as other:
+        other.execute("begin immediate")
+        with pytest.raises(QueueUnavailable, match="locked"):
+            await queue.publish(b"event", {})
+        other.execute("rollback")
+    assert (await queue.status()).waiting == 0
+    assert await queue.publish(b"event", {})
+
+
+async def test_locked_file_is_outwaited_by_the_deliverer(queue: EmbeddedQueue, path: Path) -> None:
+    """A deliverer that cannot write says so, keeps running, and delivers once it can."""
+    await queue.publish(b"event", {})
+    worker = Recorder()
+    with closing(open_database(path)) as other, structlog.testing.capture_logs() as logs:
+        other.execute("begin immediate")
+        async with delivering(path, worker):
+            while not logs:  # noqa: ASYNC110 - a log can only be read
+                await asyncio.sleep(0.005)
+            other.execute("rollback")
+            await drained(queue)
+    assert logs[0]["event"] == "queue.unavailable"
+    assert len(worker.envelopes) == 1
+
+
+async def test_missing_file_is_unavailable(queue: EmbeddedQueue, path: Path) -> None:
+    """Asking for the state of a queue whose file is gone raises QueueUnavailable."""
+    path.rename(path.with_suffix(".away"))
+    with pytest.raises(QueueUnavailable):
+        await queue.status()
+
+
+async def test_wrong_attribute_fails_alone(queue: EmbeddedQueue) -> None:
+    """A message that cannot be encoded fails before it is stored, and not those published beside it."""
+    good, bad = queue.publish(b"good", {}), queue.publish(b"bad", {"broken": "\ud800"})
+    outcomes = await asyncio.gather(good, bad, return_exceptions=True)
+    assert isinstance(outcomes[0], str)
+    assert isinstance(outcomes[1], TypeError)
+    assert (await queue.status()).waiting == 1
+
+
+async def test_impatient_publisher(queue: EmbeddedQueue) -> None:
+    """A publish that was given up may be stored all the same, and harms no later one."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(queue.publish(b"first", {}), timeout=0)
+    assert await queue.publish(b"second", {})
+    assert (await queue.status()).waiting in {1, 2}
+
+
+async def test_ids_are_never_given_twice(path: Path) -> None:
+    """Ids go on rising after everything was delivered and the file was opened anew."""
+    seen: list[int] = []
+    for _ in range(3):
+        queue = EmbeddedQueue(path)
+        seen.append(int(await queue.publish(b"event", {})))
+        async with delivering(path, Recorder()):
+            await drained(queue)
+        await queue.close()
+    assert seen == sorted(set(seen))
+
+
+async def test_unusable_folder_is_told_at_the_start(tmp_path: Path) -> None:
+    """A queue whose file cannot be made is refused when it is opened, not at the first event."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises((OSError, sqlite3.Error)):
+        EmbeddedQueue(tmp_path / "file" / "pipeline.sqlite")

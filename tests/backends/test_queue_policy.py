@@ -1,0 +1,69 @@
+"""When a message is tried again, and when it is given up."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backends.queue.messages import LeasedMessage, State, epoch_ms
+from backends.queue.policy import ACKNOWLEDGED, DeliveryPolicy
+
+NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+FRACTIONS = st.floats(min_value=0, max_value=1)
+
+
+def leased(state: State = State.WAITING, attempts: int = 1, dead_letter_attempts: int = 0) -> LeasedMessage:
+    """A message that is being delivered."""
+    return LeasedMessage(7, b"", {}, NOW, state, attempts, dead_letter_attempts, None)
+
+
+def test_acknowledging_answers_are_pubsubs() -> None:
+    """Exactly Pub/Sub's five status codes acknowledge."""
+    assert {102, 200, 201, 202, 204} == ACKNOWLEDGED
+
+
+@pytest.mark.parametrize(
+    ("attempt", "least", "most"), [(1, 0.5, 1), (2, 1, 2), (3, 2, 4), (10, 256, 512), (11, 300, 600), (99, 300, 600)]
+)
+def test_backoff_doubles_up_to_the_most(attempt: int, least: float, most: float) -> None:
+    """The wait doubles with each attempt until it reaches the most, spread over the upper half of its step."""
+    policy = DeliveryPolicy(min_backoff_s=0.5, max_backoff_s=600)
+    assert (policy.backoff_s(attempt, 0), policy.backoff_s(attempt, 1)) == (least, most)
+
+
+@given(st.integers(1, 10**6), FRACTIONS, st.floats(0.001, 10), st.floats(10, 10**5))
+def test_backoff_stays_in_bounds(attempt: int, fraction: float, least: float, most: float) -> None:
+    """Whatever the attempt, the wait is never above the most nor below half of it or the least."""
+    waited = DeliveryPolicy(min_backoff_s=least, max_backoff_s=most).backoff_s(attempt, fraction)
+    assert min(least, most / 2) <= waited <= most
+
+
+def test_acknowledged_message_goes() -> None:
+    """An acknowledged message has no state any more."""
+    assert DeliveryPolicy().settle(leased(), None, now=NOW, fraction=0).state is None
+
+
+def test_failed_message_waits() -> None:
+    """A failed delivery keeps the message waiting until its back-off is over, and says why."""
+    settlement = DeliveryPolicy(min_backoff_s=1).settle(leased(attempts=3), "answered 503", now=NOW, fraction=0.5)
+    assert settlement.state is State.WAITING
+    assert settlement.due_ms == epoch_ms(NOW) + 6000
+    assert (settlement.failure, settlement.died_at) == ("answered 503", None)
+
+
+@pytest.mark.parametrize(("url", "state"), [("http://worker/dead-letter", State.UNDELIVERED), (None, State.DEAD)])
+def test_last_attempt_gives_up(url: str | None, state: State) -> None:
+    """After the last attempt the message goes to the dead-letter address at once, or is dead where there is none."""
+    policy = DeliveryPolicy(max_delivery_attempts=5, dead_letter_url=url)
+    settlement = policy.settle(leased(attempts=5), "ReadTimeout", now=NOW, fraction=0.5)
+    assert (settlement.state, settlement.due_ms) == (state, epoch_ms(NOW))
+    assert settlement.died_at == "2026-11-24T08:00:00.000000Z"
+
+
+def test_dead_letter_is_tried_for_ever() -> None:
+    """A dead letter that is refused waits by its own count of attempts, and is never given up."""
+    policy = DeliveryPolicy(min_backoff_s=1, max_backoff_s=600, dead_letter_url="http://worker/dead-letter")
+    settlement = policy.settle(leased(State.UNDELIVERED, 100, 1), "answered 503", now=NOW, fraction=1)
+    assert (settlement.state, settlement.due_ms) == (State.UNDELIVERED, epoch_ms(NOW) + 2000)
+    assert policy.settle(leased(State.UNDELIVERED, 100, 10**6), None, now=NOW, fraction=0).state is State.DEAD
