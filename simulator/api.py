@@ -91,4 +91,4 @@ def _is_seen(access: Access, activity_id: int) -> bool:
     saved_at = access.simulation.saves.created_at(activity_id)
     if saved_at and access.simulation.clock() - saved_at < timedelta(seconds=faults.visible_after_s):
         return False
-    return may_see(access.scopes, world.summary(activity_id))
+    return may_see(access.scopes, is_private=world.is_private(activity_id))

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import orjson
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from simulator.answers import answer
 from simulator.faults import Faults
@@ -36,16 +36,11 @@ class Fields(BaseModel):
     distance: Annotated[float, Field(ge=0)] | None = None
     moving_time: Annotated[int, Field(ge=0)] | None = None
 
-    @field_validator("*", mode="after")
-    @classmethod
-    def _keep_moments_as_text(cls, value: Any) -> Any:
-        return value.isoformat() if isinstance(value, datetime) else value
-
     def given(self) -> dict[str, Any]:
         """Return what was given. Raises HTTPException 422 for a field that nobody can choose."""
-        fields = self.model_dump(exclude_unset=True)
-        if not NOT_EDITABLE.isdisjoint(fields):
-            raise HTTPException(422, f"not editable: {sorted(NOT_EDITABLE & set(fields))}")
+        dumped = self.model_dump(exclude_unset=True)
+        fields = {key: value.isoformat() if isinstance(value, datetime) else value for key, value in dumped.items()}
+        _refuse_any(NOT_EDITABLE, fields)
         return fields
 
 
@@ -87,7 +82,9 @@ async def edit(request: Request, activity_id: int, fields: Fields) -> Response:
     """Edit: title, type and privacy are told by an event, all else is silent. A smaller distance is a crop."""
     simulation = simulation_of(request)
     _check_living(request, activity_id)
-    return _saved(simulation.life.edit(activity_id, fields.given()))
+    changes = fields.given()
+    _refuse_any(frozenset({"start_date_local"}), changes)  # it follows from `start_date`
+    return _saved(simulation.life.edit(activity_id, changes))
 
 
 @router.delete("/activities/{activity_id}")
@@ -162,6 +159,11 @@ async def _truth(request: Request, fields: str) -> AsyncIterator[bytes]:
 def canonical_hash(activity: dict[str, Any]) -> str:
     """SHA-256 of the activity as compact JSON with sorted keys, in UTF-8."""
     return hashlib.sha256(orjson.dumps(activity, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _refuse_any(refused: frozenset[str], fields: dict[str, Any]) -> None:
+    if not refused.isdisjoint(fields):
+        raise HTTPException(422, f"nobody can choose {', '.join(sorted(refused & set(fields)))}")
 
 
 def _check_living(request: Request, activity_id: int) -> None:

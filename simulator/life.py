@@ -32,7 +32,7 @@ class Life:
         session = _session(self._world, now, wanted)
         changes = {key: value for key, value in wanted.items() if key not in OF_SESSION}
         self._world.add(session, changes)
-        is_told = may_see(self._grants.scopes, self._world.detail(session.activity_id))
+        is_told = may_see(self._grants.scopes, is_private=self._world.is_private(session.activity_id))
         return self._log(session.activity_id, "create", now, ("create", {}) if is_told else None)
 
     def edit(self, activity_id: int, changes: dict[str, Any]) -> Save:
@@ -45,7 +45,9 @@ class Life:
 
     def delete(self, activity_id: int) -> Save:
         """Delete. Raises KeyError when there is no such activity."""
-        is_told = may_see(self._grants.scopes, self._world.detail(activity_id))
+        if activity_id not in self._world:
+            raise KeyError(activity_id)
+        is_told = may_see(self._grants.scopes, is_private=self._world.is_private(activity_id))
         now = self._clock()
         self._world.delete(activity_id)
         return self._log(activity_id, "delete", now, ("delete", {}) if is_told else None)

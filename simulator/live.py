@@ -1,6 +1,7 @@
 """A life that goes on by itself: creates, edits, deletes and duplicates at a rate, chosen by the seed."""
 
 import asyncio
+from contextlib import suppress
 from random import Random
 from typing import Annotated
 
@@ -84,7 +85,8 @@ class LiveLife:
         """Stop."""
         if self._task is not None:
             self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            with suppress(asyncio.CancelledError):
+                await self._task
             self._task = None
 
     def _change(self, kind: str, activity_id: int, rng: Random) -> Save:

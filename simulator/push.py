@@ -25,14 +25,14 @@ async def create(request: Request, parameters: Parameters) -> Response:
         made = await subscriptions.create(parameters.get("callback_url", ""), parameters.get("verify_token", ""))
     except SubscriptionRefused as refused:
         raise bad_request("PushSubscription", refused.field, refused.code) from refused
-    return answer(asdict(made), status=201)
+    return answer(asdict(made), status=201, headers=_rates(request))
 
 
 @router.get("")
 async def show(request: Request, _: Parameters) -> Response:
     """The application's subscription, in a list, or an empty list."""
     current = simulation_of(request).subscriptions.current
-    return answer([asdict(current)] if current else [])
+    return answer([asdict(current)] if current else [], headers=_rates(request))
 
 
 @router.delete("/{subscription_id}")
@@ -40,4 +40,10 @@ async def delete(request: Request, subscription_id: int, _: Parameters) -> Respo
     """Unsubscribe."""
     if not simulation_of(request).subscriptions.delete(subscription_id):
         raise not_found("PushSubscription")
-    return Response(status_code=204)
+    return Response(status_code=204, headers=_rates(request))
+
+
+def _rates(request: Request) -> dict[str, str]:
+    """Return the rate headers; subscriptions themselves cost nothing."""
+    simulation = simulation_of(request)
+    return simulation.rates.headers(simulation.clock())

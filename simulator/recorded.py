@@ -25,7 +25,11 @@ def read_recorded(folder: Path, athlete_id: int) -> Recorded:
     """
     recorded = Recorded()
     for path in sorted(folder.glob("*.json")):
-        for body in _bodies(orjson.loads(path.read_bytes())):
+        try:
+            content = orjson.loads(path.read_bytes())
+        except orjson.JSONDecodeError as error:
+            raise ValueError(f"{path.name} holds no JSON: {error}") from error
+        for body in _bodies(content):
             _sort_in(_as_athlete(body, athlete_id), recorded)
     return recorded
 

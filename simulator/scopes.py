@@ -20,9 +20,9 @@ def reads_activities(scopes: Scopes) -> bool:
     return not scopes.isdisjoint({ACTIVITY, ACTIVITY_ALL})
 
 
-def may_see(scopes: Scopes, activity: dict[str, Any]) -> bool:
-    """Whether this activity can be had: an only-me one needs `activity:read_all`."""
-    return reads_activities(scopes) and (ACTIVITY_ALL in scopes or not activity.get("private"))
+def may_see(scopes: Scopes, *, is_private: bool) -> bool:
+    """Whether an activity can be had: an only-me one needs `activity:read_all`."""
+    return reads_activities(scopes) and (ACTIVITY_ALL in scopes or not is_private)
 
 
 def shown(scopes: Scopes, activity: dict[str, Any]) -> dict[str, Any]:

@@ -19,8 +19,6 @@ def edited(full: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     after = after | changes
     if "sport_type" in changes:
         after = _as_sport(after)
-    if "private" in changes or "visibility" in changes:
-        after |= _privacy(changes)
     if "start_date" in changes:
         after |= _moved(after)
     return after
@@ -72,11 +70,13 @@ def _as_sport(after: dict[str, Any]) -> dict[str, Any]:
     return kept | {"type": legacy_type(after["sport_type"])}
 
 
-def _privacy(changes: dict[str, Any]) -> dict[str, Any]:
-    """`private` mirrors the visibility `only_me`, whichever of the two was changed."""
+def mirrored(changes: dict[str, Any]) -> dict[str, Any]:
+    """Return the changes with `private` and the visibility `only_me` in step, whichever of the two was given."""
     if "visibility" in changes:
-        return {"private": changes["visibility"] == "only_me"}
-    return {"visibility": "only_me" if changes["private"] else "everyone"}
+        return changes | {"private": changes["visibility"] == "only_me"}
+    if "private" in changes:
+        return changes | {"visibility": "only_me" if changes["private"] else "everyone"}
+    return changes
 
 
 def _moved(after: dict[str, Any]) -> dict[str, Any]:

@@ -81,6 +81,8 @@ def _lap(summary: dict[str, Any], index: int, piece: Piece, rng: Random) -> dict
         "lap_index": index, "split": index, "total_elevation_gain": round(summary["total_elevation_gain"] / index, 1),
         "device_watts": bool(summary.get("device_watts", False)),
     }  # fmt: skip
+    if summary["type"] == "Run":
+        lap["pace_zone"] = rng.randrange(1, 5)
     heart = ("average_heartrate", "max_heartrate", "average_cadence", "average_watts")
     return lap | {key: summary[key] for key in heart if key in summary}
 

@@ -13,7 +13,7 @@ from simulator.journal import Journal
 from simulator.recorded import Recorded
 from simulator.world import detail as details
 from simulator.world import persona
-from simulator.world.edits import edited
+from simulator.world.edits import edited, mirrored
 from simulator.world.places import local_time
 from simulator.world.plan import Session, first_id, plan_days
 from simulator.world.streams import streams
@@ -104,6 +104,12 @@ class World:
             return self._summarised(activity_id)
         return details.summary_of(self.detail(activity_id))
 
+    def is_private(self, activity_id: int) -> bool:
+        """Whether only the athlete may see a living activity, without making its summary."""
+        made = self._sessions.get(activity_id)
+        base = made.is_private if made else bool(self._recorded.activities[activity_id].get("private"))
+        return bool(self._changes.get(activity_id, {}).get("private", base))
+
     def streams(self, activity_id: int) -> dict[str, list[Any]]:
         """Return the recorded curves by key, cut where the activity was cropped; empty when there are none."""
         if activity_id not in self._sessions or activity_id not in self:
@@ -133,7 +139,7 @@ class World:
         self._sessions[key] = session
         self._journal.put("created", str(key), asdict(session) | {"wall": session.wall.isoformat()})
         if changes:
-            self._change(key, changes)
+            self._change(key, mirrored(changes))
         insort(self._order, (self._epoch(key), key))
 
     def edit(self, activity_id: int, changes: dict[str, Any]) -> None:
@@ -141,7 +147,7 @@ class World:
         if activity_id not in self:
             raise KeyError(activity_id)
         self._order.remove((self._epoch(activity_id), activity_id))
-        self._change(activity_id, self._changes.get(activity_id, {}) | changes)
+        self._change(activity_id, self._changes.get(activity_id, {}) | mirrored(changes))
         insort(self._order, (self._epoch(activity_id), activity_id))
 
     def delete(self, activity_id: int) -> None:

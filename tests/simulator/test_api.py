@@ -1,0 +1,145 @@
+"""The API answers as Strava's reference says."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+
+async def test_athlete_is_detailed_only_with_the_profile_scope(bare_lab: Any) -> None:
+    """Without `profile:read_all` the athlete's gear is not told."""
+    await bare_lab.connect("activity:read_all")
+    short = (await bare_lab.get("/athlete")).json()
+    await bare_lab.connect("activity:read_all", "profile:read_all")
+    full = (await bare_lab.get("/athlete")).json()
+    assert (short["id"], short["resource_state"], "shoes" in short) == (4242424242, 2, False)
+    assert (full["id"], full["resource_state"], len(full["bikes"])) == (4242424242, 3, 2)
+
+
+async def test_list_is_newest_first_in_pages_until_an_empty_one(lab: Any) -> None:
+    """Pages join without gap or overlap to the whole, newest start first, thirty at a time by default."""
+    truth = [item["id"] for item in (await lab.client.get("/simulator/activities?fields=id")).json()]
+    pages: list[list[dict[str, Any]]] = []
+    while not pages or pages[-1]:
+        pages.append((await lab.get("/athlete/activities", page=len(pages) + 1)).json())
+    listed = [activity for page in pages for activity in page]
+    assert [activity["id"] for activity in listed] == truth
+    assert {len(page) for page in pages[:-2]} == {30}
+    starts = [activity["start_date"] for activity in listed]
+    assert starts == sorted(starts, reverse=True)
+
+
+async def test_after_alone_is_ascending_and_both_bounds_descending(lab: Any) -> None:
+    """Strava's own order depends on the bounds; they exclude an activity that starts on them."""
+    everything = (await lab.get("/athlete/activities", per_page=200)).json()
+    low, high = (int(datetime.fromisoformat(everything[i]["start_date"]).timestamp()) for i in (20, 5))
+    after = (await lab.get("/athlete/activities", after=low, per_page=200)).json()
+    between = (await lab.get("/athlete/activities", after=low, before=high, per_page=200)).json()
+    assert [activity["id"] for activity in after] == [activity["id"] for activity in reversed(everything[:20])]
+    assert [activity["id"] for activity in between] == [activity["id"] for activity in everything[6:20]]
+
+
+@pytest.mark.parametrize("query", [{"page": 0}, {"per_page": 0}, {"per_page": 201}])
+async def test_impossible_pages_are_refused(lab: Any, query: dict[str, int]) -> None:
+    """400 in Strava's shape."""
+    answer = await lab.get("/athlete/activities", **query)
+    assert (answer.status_code, answer.json()["message"]) == (400, "Bad Request")
+
+
+async def test_summary_is_the_detail_without_its_own_keys(lab: Any) -> None:
+    """Whatever list and detail share is equal, but for `resource_state` and the map."""
+    for summary in (await lab.get("/athlete/activities", per_page=25)).json():
+        full = (await lab.get(f"/activities/{summary['id']}", include_all_efforts="true")).json()
+        assert (summary["resource_state"], full["resource_state"]) == (2, 3)
+        assert "polyline" not in summary["map"]
+        assert "polyline" in full["map"]
+        shared = set(summary) - {"resource_state", "map"}
+        assert {key: summary[key] for key in shared} == {key: full[key] for key in shared}
+
+
+async def test_hidden_efforts_only_come_when_asked_for(lab: Any) -> None:
+    """`include_all_efforts` adds efforts; without it none is hidden."""
+    fewer = 0
+    for item in (await lab.client.get("/simulator/activities?fields=id")).json():
+        every = (await lab.get(f"/activities/{item['id']}", include_all_efforts="true")).json()
+        some = (await lab.get(f"/activities/{item['id']}")).json()
+        assert not any(effort["hidden"] for effort in some.get("segment_efforts", []))
+        fewer += len(every.get("segment_efforts", [])) > len(some.get("segment_efforts", []))
+    assert fewer > 0
+
+
+async def test_streams_by_type_hold_what_was_asked_for_and_fit(lab: Any) -> None:
+    """All streams have one length, distance ends at the activity's, unrecorded ones are absent."""
+    made = await lab.save(sport_type="Run", distance=10_000, moving_time=3000)
+    data = (await lab.get(f"/activities/{made['id']}/streams", keys="time,latlng,watts", key_by_type="true")).json()
+    assert set(data) == {"time", "latlng", "distance"}
+    assert len({stream["original_size"] for stream in data.values()}) == 1
+    assert (data["distance"]["data"][-1], data["time"]["data"][-1]) == (10_000, 3000)
+    assert data["time"]["resolution"] == "high"
+
+
+async def test_streams_come_as_a_list_by_default(lab: Any) -> None:
+    """Without `key_by_type` each stream names its type."""
+    made = await lab.save(sport_type="Ride")
+    listed = (await lab.get(f"/activities/{made['id']}/streams", keys="heartrate,altitude")).json()
+    assert "altitude" in {stream["type"] for stream in listed}
+
+
+async def test_manual_activity_has_no_streams(lab: Any) -> None:
+    """None at all is a 404."""
+    made = await lab.save(sport_type="Run", manual=True)
+    assert (await lab.get(f"/activities/{made['id']}")).status_code == 200
+    assert (await lab.get(f"/activities/{made['id']}/streams", keys="time")).status_code == 404
+
+
+async def test_gear_is_told_and_matches_the_activity(lab: Any) -> None:
+    """An activity's gear is the short form of the gear's own answer."""
+    made = await lab.save(sport_type="Run")
+    worn = (await lab.get(f"/activities/{made['id']}")).json()["gear"]
+    full = (await lab.get(f"/gear/{worn['id']}")).json()
+    assert (worn["resource_state"], full["resource_state"]) == (2, 3)
+    assert (full["name"], full["distance"]) == (worn["name"], worn["distance"])
+    assert (await lab.get("/gear/g1")).status_code == 404
+
+
+async def test_unknown_activity_is_404_in_strava_s_shape(lab: Any) -> None:
+    """A message and a list of errors."""
+    answer = await lab.get("/activities/1")
+    assert (answer.status_code, answer.json()["errors"][0]["resource"]) == (404, "Activity")
+
+
+async def test_no_token_and_a_bad_token_are_401_without_rate_headers(bare_lab: Any) -> None:
+    """Both read as Strava's authorization error."""
+    for token in ("", "nonsense"):
+        bare_lab.token = token
+        answer = await bare_lab.get("/athlete")
+        assert (answer.status_code, answer.json()["message"]) == (401, "Authorization Error")
+        assert "x-ratelimit-usage" not in answer.headers
+
+
+async def test_token_in_the_query_still_works(lab: Any) -> None:
+    """Strava accepts it until June 2027, and client libraries use it."""
+    answer = await lab.client.get("/api/v3/athlete", params={"access_token": lab.token})
+    assert answer.status_code == 200
+
+
+async def test_without_activity_scope_activities_are_401(bare_lab: Any) -> None:
+    """The error names the missing permission."""
+    await bare_lab.connect("profile:read_all")
+    answer = await bare_lab.get("/athlete/activities")
+    assert (answer.status_code, answer.json()["errors"][0]) == (
+        401,
+        {"resource": "AccessToken", "field": "activity:read_permission", "code": "missing"},
+    )
+
+
+async def test_without_read_all_private_activities_are_not_there(bare_lab: Any) -> None:
+    """They are neither listed nor found, and places are rounded to two decimals."""
+    await bare_lab.connect("activity:read")
+    hidden = await bare_lab.save(sport_type="Run", private=True)
+    open_ = await bare_lab.save(sport_type="Run")
+    listed = (await bare_lab.get("/athlete/activities", per_page=200)).json()
+    assert not any(activity["private"] for activity in listed)
+    assert (await bare_lab.get(f"/activities/{hidden['id']}")).status_code == 404
+    place = (await bare_lab.get(f"/activities/{open_['id']}")).json()["start_latlng"]
+    assert place == [round(part, 2) for part in place]

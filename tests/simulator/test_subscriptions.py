@@ -1,0 +1,75 @@
+"""Push subscriptions: one per application, and only for a callback that answers the challenge."""
+
+import asyncio
+from typing import Any
+
+CREDENTIALS = {"client_id": "4242", "client_secret": "pretend-client-secret"}
+
+
+async def test_creating_asks_the_challenge_and_answers_201(bare_lab: Any) -> None:
+    """The GET carries mode, challenge and verify token."""
+    answer = await bare_lab.subscribe()
+    (challenge,) = bare_lab.callback.challenges
+    assert answer.status_code == 201
+    assert answer.json()["callback_url"] == "http://callback.test/webhook/secret"
+    assert (challenge["hub.mode"], challenge["hub.verify_token"]) == ("subscribe", "v-1")
+
+
+async def test_second_subscription_already_exists(lab: Any) -> None:
+    """One per application."""
+    answer = await lab.subscribe("http://callback.test/other")
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "already exists")
+
+
+async def test_callback_that_does_not_answer_200_is_refused(bare_lab: Any) -> None:
+    """In Strava's own words."""
+    bare_lab.callback.challenge_status = 201
+    answer = await bare_lab.subscribe()
+    assert answer.json() == {
+        "message": "Bad Request",
+        "errors": [
+            {
+                "resource": "PushSubscription",
+                "field": "callback url",
+                "code": "GET to callback URL does not return 200",
+            }
+        ],
+    }
+
+
+async def test_callback_that_echoes_something_else_is_refused(bare_lab: Any) -> None:
+    """The challenge must come back as it went."""
+    bare_lab.callback.echo = "something else"
+    answer = await bare_lab.subscribe()
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "not verifiable")
+
+
+async def test_callback_that_hangs_is_refused_after_two_seconds(bare_lab: Any) -> None:
+    """Strava does not wait longer, and nothing is subscribed."""
+    bare_lab.callback.before_answer = asyncio.Event().wait
+    answer = await bare_lab.subscribe()
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "not verifiable")
+    listed = await bare_lab.client.get("/api/v3/push_subscriptions", params=CREDENTIALS)
+    assert listed.json() == []
+
+
+async def test_callback_must_be_short_and_a_web_address(bare_lab: Any) -> None:
+    """At most 255 characters; refused before anything is called."""
+    for url in ("", "ftp://callback.test/", "http://callback.test/" + "x" * 256):
+        assert (await bare_lab.subscribe(url)).status_code == 400, url
+    assert bare_lab.callback.challenges == []
+
+
+async def test_list_and_delete(lab: Any) -> None:
+    """A list of one, then 204, then an empty list and 404."""
+    (listed,) = (await lab.client.get("/api/v3/push_subscriptions", params=CREDENTIALS)).json()
+    address = f"/api/v3/push_subscriptions/{listed['id']}"
+    assert (await lab.client.delete(address, params=CREDENTIALS)).status_code == 204
+    assert (await lab.client.get("/api/v3/push_subscriptions", params=CREDENTIALS)).json() == []
+    assert (await lab.client.delete(address, params=CREDENTIALS)).status_code == 404
+
+
+async def test_wrong_credentials_are_refused(lab: Any) -> None:
+    """Subscriptions belong to the application."""
+    answer = await lab.client.get("/api/v3/push_subscriptions", params=CREDENTIALS | {"client_secret": "x"})
+    assert answer.status_code == 401
