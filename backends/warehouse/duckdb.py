@@ -34,13 +34,13 @@ _OF_THE_MOMENT = (
 def publish(transform_path: Path, mart_path: Path) -> None:
     """Copy what dbt built to where readers look, and swap it in as a whole.
 
-    The caller sees to it that nobody builds or publishes meanwhile. Readers keep what they have open and see the new
-    snapshot at their next query. Raises MartMissing when nothing was built, WarehouseBusy.
+    The caller sees to it that nobody builds or publishes meanwhile; that dbt still holds its file open does not
+    matter. Readers keep what they have open and see the new snapshot at their next query. Raises MartMissing when
+    nothing was built, WarehouseBusy.
     """
     draft = mart_path.with_name(f"{mart_path.name}.new")  # one name, so a killed publisher leaves no second copy
     try:
-        _empty_log(transform_path)
-        shutil.copyfile(transform_path, draft)
+        _copy(transform_path, draft)
         put_in_place(draft, mart_path)
     except FileNotFoundError as error:
         raise MartMissing(f"There is nothing to publish in {transform_path}: {_REBUILD}") from error
@@ -48,15 +48,15 @@ def publish(transform_path: Path, mart_path: Path) -> None:
         raise WarehouseBusy(f"{transform_path} cannot be published just now: {_sentence(error)}") from error
 
 
-def _empty_log(path: Path) -> None:
-    """Bring into the file what its write-ahead log still holds: the file alone is copied."""
-    log = path.with_name(f"{path.name}.wal")
-    if not log.exists():
-        return
-    with duckdb.connect(str(path), config=dict(_NO_DOWNLOADS)) as connection:
-        connection.execute("checkpoint")
+def _copy(path: Path, draft: Path) -> None:
+    """Copy a database with its write-ahead log, and bring what the log holds into the copy."""
+    log, draft_log = (each.with_name(f"{each.name}.wal") for each in (path, draft))
+    draft_log.unlink(missing_ok=True)
+    shutil.copyfile(path, draft)
     if log.exists():
-        raise OSError(f"it is open elsewhere in this program, and {log.name} is not empty.")
+        shutil.copyfile(log, draft_log)
+        with duckdb.connect(str(draft), config=dict(_NO_DOWNLOADS)) as connection:
+            connection.execute("checkpoint")
 
 
 def extension_directory(data_dir: Path) -> Path:
