@@ -45,8 +45,8 @@ async def load_history(  # noqa: PLR0913 - three collaborators, and by keyword w
     """Store every activity that Strava lists, then the detail of each that has none or an outdated one.
 
     Running it again goes on where it stopped: what is detailed is not asked for twice. A detail that Strava lists but
-    does not show is left for later. Raises StravaError – RateLimited when the calls are used up – and WarehouseBusy;
-    what was stored by then stays.
+    does not show is left for later. Raises WarehouseBusy and StravaError, of which RateLimited when
+    the calls are used up; what was stored by then stays.
     """
     history = _History(client, store, athlete_id, on_progress, clock)
     outdated = await history.list_all()
@@ -119,7 +119,7 @@ class _History:
             IngestionState(
                 athlete_id=self._athlete_id,
                 last_successful_start_date=last_successful,
-                backfill_cursor=span.oldest and span.oldest.isoformat(),
+                backfill_cursor=None if span.oldest is None else span.oldest.isoformat(),
                 updated_at=self._clock(),
             )
         )

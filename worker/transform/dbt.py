@@ -1,0 +1,103 @@
+"""dbt, imported once and kept warm: the project is read once, so that a run costs only its own SQL."""
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
+
+from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
+
+from worker.transform.models import Build, Node
+
+_FAILED = frozenset({"error", "fail", "runtime error", "partial success"})
+_SOURCES = ("dbt_project.yml", "macros", "models", "seeds", "tests")
+
+
+class WarmDbt:
+    """Implements `Models` with dbt. Its log, manifest and compiled SQL go to `work_dir`, never to the project.
+
+    The project's fingerprint is kept beside them: a project that has changed, or a first run, loads the seeds and
+    builds every table anew, so that an upgrade never meets tables of another shape.
+    """
+
+    def __init__(self, project_dir: Path, work_dir: Path, *, database: Path, environment: Mapping[str, str]) -> None:
+        os.environ.update(environment, DO_NOT_TRACK="1")
+        self._project_dir = project_dir
+        self._work_dir = work_dir
+        self._database = database
+        self._built = work_dir / "built.sha256"
+
+    def build(self, *, full_refresh: bool, tests: bool) -> Build:
+        """Build what has changed, or everything."""
+        everything = full_refresh or not self._is_current()
+        build = self._load_seeds() if everything else Build(nodes=(), is_full_refresh=False)
+        if build.error is None:
+            build = self._run(["build", "--exclude-resource-type", "seed"] if tests else ["run"], everything, build)
+        if build.error is None:
+            self._built.write_text(self._fingerprint)
+        return build
+
+    def _load_seeds(self) -> Build:
+        self._built.unlink(missing_ok=True)
+        return self._run(["seed"], True, Build(nodes=(), is_full_refresh=True))
+
+    def _run(self, command: list[str], everything: bool, before: Build) -> Build:  # noqa: FBT001 - private
+        arguments = [*command, *(["--full-refresh"] if everything else [])]
+        try:
+            result = self._warm.invoke(self._complete(arguments))
+        except _Unparsable as error:
+            return Build(nodes=before.nodes, is_full_refresh=everything, error=str(error))
+        nodes = tuple(_node(each) for each in getattr(result.result, "results", ()))
+        return Build(nodes=before.nodes + nodes, is_full_refresh=everything, error=_error(result, nodes))
+
+    @cached_property
+    def _warm(self) -> dbtRunner:
+        parsed = dbtRunner().invoke(self._complete(["parse"]))
+        if not parsed.success:
+            raise _Unparsable(f"dbt cannot read the project in {self._project_dir}: {parsed.exception}")
+        return dbtRunner(manifest=cast("Manifest", parsed.result))
+
+    def _complete(self, arguments: Sequence[str]) -> list[str]:
+        return [
+            *("--no-send-anonymous-usage-stats", "--no-version-check", "--no-use-colors", "--quiet"),
+            *("--log-path", str(self._work_dir / "logs"), "--log-level", "none", "--log-level-file", "info"),
+            *arguments,
+            *("--project-dir", str(self._project_dir), "--profiles-dir", str(self._project_dir)),
+            *("--target-path", str(self._work_dir / "target")),
+        ]
+
+    def _is_current(self) -> bool:
+        return self._database.exists() and self._built.exists() and self._built.read_text() == self._fingerprint
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        digest = hashlib.sha256()
+        for name in _SOURCES:
+            place = self._project_dir / name
+            for file in [place] if place.is_file() else sorted(place.rglob("*.*")):
+                if file.is_file():
+                    digest.update(f"{file.relative_to(self._project_dir)}\n".encode() + file.read_bytes())
+        return digest.hexdigest()
+
+
+class _Unparsable(Exception):
+    """The project cannot be read at all."""
+
+
+def _node(result: Any) -> Node:
+    return Node(
+        name=result.node.name,
+        status=str(result.status),
+        seconds=round(result.execution_time, 4),
+        message=result.message,
+    )
+
+
+def _error(result: Any, nodes: Sequence[Node]) -> str | None:
+    if result.success:
+        return None
+    faults = [f"{node.name}: {node.message}" for node in nodes if node.status in _FAILED]
+    return "\n".join(faults) or f"dbt failed: {result.exception}"

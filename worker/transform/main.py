@@ -1,0 +1,65 @@
+"""Runs the transformer, which stays resident: the one place that reads its settings and picks the engine."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+import structlog
+
+from backends.logs import configure_logs
+from backends.warehouse.duckdb import extension_directory, publish
+from backends.warehouse.sqlite import SqliteRawStore
+from worker.transform.dbt import WarmDbt
+from worker.transform.settings import PROJECT_DIR, TransformSettings
+from worker.transform.transformer import Transformer
+from worker.transform.watch import Rhythm, watch
+
+log = structlog.get_logger(__name__)
+
+
+@asynccontextmanager
+async def open_transformer(settings: TransformSettings) -> AsyncIterator[Transformer]:
+    """Put a transformer together as the settings say, and release what it holds at the end."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    store = SqliteRawStore(settings.pipeline_path)  # also brings raw to its newest shape, before dbt attaches it
+    models = WarmDbt(
+        PROJECT_DIR,
+        settings.dbt_dir,
+        database=settings.transform_path,
+        environment=settings.dbt_environment(extension_directory(settings.data_dir)),
+    )
+    try:
+        yield Transformer(
+            store,
+            models,
+            partial(publish, settings.transform_path, settings.mart_path),
+            mart_path=settings.mart_path,
+            lock_path=settings.lock_path,
+        )
+    finally:
+        await store.close()
+
+
+async def serve(settings: TransformSettings) -> None:
+    """Keep the marts level with raw until a signal comes."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, stop.set)
+    async with open_transformer(settings) as transformer:
+        log.info("transformer.started")
+        await watch(transformer, stop, Rhythm(debounce_s=settings.transform_debounce_s))
+    log.info("transformer.stopped")
+
+
+def main() -> None:
+    """Start the program."""
+    settings = TransformSettings()
+    configure_logs(settings.log_format, settings.log_level)
+    asyncio.run(serve(settings))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+"""What building the models means to whoever asks for it; dbt does it in earnest, a fake in tests."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Node:
+    """One model, seed or test of a build: how it ended (dbt's word) and how long it took."""
+
+    name: str
+    status: str
+    seconds: float
+    message: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Build:
+    """One build. `error` is None when every node succeeded."""
+
+    nodes: tuple[Node, ...]
+    is_full_refresh: bool
+    error: str | None = None
+
+
+class Models(Protocol):
+    """Builds staging and mart. Blocks, so it is called in a thread; never twice at a time."""
+
+    def build(self, *, full_refresh: bool, tests: bool) -> Build:
+        """Build what has changed, or everything. A failure is told in the answer, not raised."""

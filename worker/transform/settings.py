@@ -1,0 +1,37 @@
+"""The transformer's settings, and the environment that the dbt project reads."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import Field
+
+from backends.settings import SharedSettings
+
+PROJECT_DIR = Path(__file__).parents[2] / "transforms"
+
+
+class TransformSettings(SharedSettings):
+    """What `python -m worker.transform.main` and `athlete transform` read."""
+
+    transform_debounce_s: float = Field(
+        0.3, ge=0, description="Seconds that a change of raw waits for company before the transforms run."
+    )
+
+    @property
+    def lock_path(self) -> Path:
+        """Held by whoever runs the transforms."""
+        return self.data_dir / "transform.lock"
+
+    @property
+    def dbt_dir(self) -> Path:
+        """What dbt writes beside the tables: its log, its manifest and what it compiled."""
+        return self.data_dir / "dbt"
+
+    def dbt_environment(self, extension_dir: Path) -> Mapping[str, str]:
+        """Return the variables that `transforms/profiles.yml` reads, with absolute paths."""
+        return {
+            "DATA_DIR": str(self.data_dir.resolve()),
+            "TRANSFORM_DUCKDB_PATH": str(self.transform_path.resolve()),
+            "PIPELINE_SQLITE_PATH": str(self.pipeline_path.resolve()),
+            "DUCKDB_EXTENSION_DIR": str(extension_dir.resolve()),
+        }

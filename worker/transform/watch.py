@@ -1,0 +1,59 @@
+"""Watches raw and runs the transforms when it changes. See docs/decisions/0004."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+
+import structlog
+
+from backends.warehouse import WarehouseBusy
+from worker.transform.transformer import Transformer
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rhythm:
+    """How often to look, how long a change waits for company, and how long a failure rests before the next try."""
+
+    poll_s: float = 0.05
+    debounce_s: float = 0.3
+    first_rest_s: float = 1.0
+    longest_rest_s: float = 60.0
+
+    def rest_s(self, failures: int) -> float:
+        """Return the pause after that many failures in a row: it doubles."""
+        return min(self.longest_rest_s, self.first_rest_s * 2.0 ** min(failures - 1, 30))
+
+
+async def watch(transformer: Transformer, stop: asyncio.Event, rhythm: Rhythm) -> None:
+    """Keep the marts level with raw until `stop` is set; a run that has begun is finished.
+
+    However many rows changed meanwhile, they cost one run. A failed run is tried again after a growing pause.
+    """
+    failures = 0
+    while not stop.is_set():
+        try:
+            succeeded = await _keep_up(transformer, stop, rhythm)
+        except WarehouseBusy as error:
+            log.warning("transform.waiting", reason=str(error))
+            succeeded = False
+        failures = 0 if succeeded else failures + 1
+        await _wait(stop, rhythm.poll_s if succeeded else rhythm.rest_s(failures))
+
+
+async def _keep_up(transformer: Transformer, stop: asyncio.Event, rhythm: Rhythm) -> bool:
+    """Run if raw has changed; return whether all is well."""
+    if not await transformer.is_behind():
+        return True
+    await _wait(stop, rhythm.debounce_s)
+    if stop.is_set():
+        return True
+    done = await transformer.catch_up()
+    return done is None or done.is_published
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()
