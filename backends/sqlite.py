@@ -9,7 +9,7 @@ from pathlib import Path
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_S = 5.0
-_RETRY_S = 0.0005
+_RETRY_S = 0.0001
 
 
 class DatabaseTooNew(Exception):
@@ -65,7 +65,7 @@ def open_database(
 
 
 def _when_free(connection: sqlite3.Connection, sql: str, patience_s: float) -> None:
-    """Run a statement that takes a lock, asking again every half millisecond.
+    """Run a statement that takes a lock, asking again ten times a millisecond.
 
     SQLite's own waiting sleeps up to 100 ms at a time, and is not used at all when the journal mode changes.
     """

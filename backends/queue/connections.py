@@ -4,6 +4,8 @@ from types import TracebackType
 
 import httpx
 
+_IDLE_S = 2.0  # less than the 5 s after which uvicorn closes an idle connection, perhaps just as we send
+
 
 class OneConnectionEach(httpx.AsyncBaseTransport):
     """Lends each request a kept-alive connection that nobody else uses, the one used last first."""
@@ -24,7 +26,7 @@ class OneConnectionEach(httpx.AsyncBaseTransport):
         return answer
 
     def _open(self) -> httpx.AsyncHTTPTransport:
-        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1)
+        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=_IDLE_S)
         connection = httpx.AsyncHTTPTransport(verify=self._tls, limits=limits)
         self._all.append(connection)
         return connection

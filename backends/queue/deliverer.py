@@ -4,7 +4,7 @@ import asyncio
 import random
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -80,9 +80,9 @@ class Deliverer:
 
     async def _pause(self, longest_s: float) -> None:
         """Wait until a push ends, the stop is asked for, or it is time to look again."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(longest_s):
-                await self._wake.wait()
+        alarm = asyncio.get_running_loop().call_later(longest_s, self._wake.set)
+        await self._wake.wait()
+        alarm.cancel()
         self._wake.clear()
 
     async def _exchange(
