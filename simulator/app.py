@@ -18,7 +18,7 @@ from simulator.live import LiveLife
 from simulator.oauth import Grants
 from simulator.rates import Limits, RateMeter
 from simulator.saves import SaveLog
-from simulator.simulation import Application, Simulation, simulation_of
+from simulator.simulation import Application, Simulation
 from simulator.subscriptions import Subscriptions
 from simulator.world.world import World
 
@@ -82,6 +82,3 @@ async def _refuse(_: Request, refusal: Exception) -> Response:
     if not isinstance(refusal, Refusal):
         raise refusal
     return answer(refusal.body, status=refusal.status, headers=refusal.headers)
-
-
-__all__ = ["Terms", "create_app", "simulation_of"]

@@ -42,7 +42,7 @@ async def serve(settings: SimulatorSettings) -> None:
     """Serve until told to stop."""
     journal = Journal(settings.state)
     try:
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(trust_env=False) as http:  # callbacks are local, whatever proxy is set
             app = build(settings, journal, http)
             config = uvicorn.Config(app, host=settings.host, port=settings.port, log_level="warning", access_log=False)
             await uvicorn.Server(config).serve()

@@ -1,8 +1,8 @@
 """All activities of the pretend athlete: planned from the seed, recorded, or saved since; with edits and deletions."""
 
 from bisect import bisect_left, bisect_right, insort
-from collections import Counter
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -59,10 +59,7 @@ class World:
             for session in plan_days(origin.seed, origin.first, origin.until, origin.density)
             if session.activity_id not in self._recorded.activities
         }
-        self._worn = Counter[str]()
-        for session in self._sessions.values():
-            self._worn[session.gear_id or ""] += session.distance_m  # type: ignore[assignment]  # metres may be fractions
-        self._wardrobe = persona.wardrobe(origin.first, origin.until, dict(self._worn))
+        self._wardrobe = persona.wardrobe(origin.first, origin.until, _worn(self._sessions.values()))
         self._sessions |= {int(key): _session(value) for key, value in journal.of("created").items()}
         self._changes: dict[int, dict[str, Any]] = {int(key): value for key, value in journal.of("changes").items()}
         self._deleted = {int(key) for key in journal.of("deleted")}
@@ -194,6 +191,14 @@ class World:
             return int(read_iso(start).timestamp())
         session = self._sessions[activity_id]
         return int(local_time(session.wall, session.zone).utc.timestamp())
+
+
+def _worn(sessions: Iterable[Session]) -> dict[str, float]:
+    """Return the metres by gear id over the generated history; later activities do not change what is embedded."""
+    metres: defaultdict[str, float] = defaultdict(float)
+    for session in sessions:
+        metres[session.gear_id or ""] += session.distance_m
+    return metres
 
 
 def _session(kept: dict[str, Any]) -> Session:
