@@ -197,6 +197,9 @@ class TransformRuns(Protocol):
     async def put_run(self, run: TransformRun) -> None:
         """Add one run."""
 
+    async def last_purge(self) -> datetime | None:
+        """Return when an athlete was last purged: what was built before must be built anew."""
+
 
 class RawStore(ActivityStore, EventLedger, AthleteStore, IngestionStates, TransformRuns, Protocol):
     """All of `raw`."""

@@ -120,6 +120,11 @@ class SqliteRawStore:
         """Add one run."""
         await self._put("put_run", rows.run_row(run))
 
+    async def last_purge(self) -> datetime | None:
+        """Return when an athlete was last purged."""
+        [row] = await self._read("last_purge")
+        return None if row["purged_at"] is None else datetime.fromisoformat(row["purged_at"])
+
     async def close(self) -> None:
         """Finish what is in flight and release the file; closing twice is success."""
         await self._writer.close()

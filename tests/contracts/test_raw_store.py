@@ -411,6 +411,22 @@ async def test_receipt_names_nobody(store: RawStore) -> None:
     assert not is_receipt_of(receipts[0].athlete_hash, BEN)
 
 
+async def test_last_purge_is_remembered(store: RawStore) -> None:
+    """The transforms learn when somebody was last purged, so that they build anew what was built before."""
+    assert await store.last_purge() is None
+    await store.purge(ANNA)
+    receipt = await store.purge(BEN)
+    assert await store.last_purge() == receipt.purged_at
+
+
+async def test_last_purge_is_told(store: RawStore) -> None:
+    """Before any purge there is none; afterwards it is the newest receipt's moment."""
+    assert await store.last_purge() is None
+    await store.purge(ANNA)
+    receipt = await store.purge(BEN)
+    assert await store.last_purge() == receipt.purged_at
+
+
 async def test_purged_athlete_may_come_back(store: RawStore) -> None:
     """After a purge the athlete starts anew: even an observation made before it is taken."""
     await store.apply([gone(5)])
