@@ -16,9 +16,9 @@ class Faults(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     seed: int = Field(0, description="Decides every throw of the dice.")
-    latency_s: Seconds = Field(0, description="Every API answer waits this long.")
+    latency_s: Seconds = Field(0, description="Every answer of the API and of the token address waits this long.")
     latency_jitter_s: Seconds = Field(0, description="…and up to this much longer.")
-    server_error: Chance = Field(0, description="500 instead of an answer.")
+    server_error: Chance = Field(0, description="500 instead of an answer, of the API or of the token address.")
     rate_limited: Chance = Field(0, description="429 although the windows are not spent.")
     unauthorized: Chance = Field(0, description="401 although the token is good.")
     inactive: bool = Field(False, description="403: the application owner's subscription lapsed.")

@@ -39,9 +39,7 @@ class Access:
 async def enter(request: Request) -> Access:
     """Let the request in. Raises Refusal."""
     simulation = simulation_of(request)
-    await asyncio.sleep(simulation.dice.latency_s())
-    if simulation.dice.happens("server_error"):
-        raise server_error()
+    await hold_up(simulation)
     if simulation.dice.faults.inactive:
         raise inactive()
     scopes = simulation.grants.access(bearer(request))
@@ -53,6 +51,13 @@ async def enter(request: Request) -> Access:
     if not is_within or simulation.dice.happens("rate_limited"):
         raise rate_limit_exceeded(headers)
     return Access(simulation, scopes, headers)
+
+
+async def hold_up(simulation: Simulation) -> None:
+    """Wait for the latency and fail as the faults say. Raises Refusal."""
+    await asyncio.sleep(simulation.dice.latency_s())
+    if simulation.dice.happens("server_error"):
+        raise server_error()
 
 
 def enter_activities(access: Annotated[Access, Depends(enter)]) -> Access:

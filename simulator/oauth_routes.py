@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from simulator.answers import answer, bad_request, unauthorized
 from simulator.forms import as_application, basic_credentials, check_credentials, read_parameters
-from simulator.gate import bearer
+from simulator.gate import bearer, hold_up
 from simulator.oauth import AccessToken, Issued
 from simulator.scopes import KNOWN, READ
 from simulator.simulation import Simulation, simulation_of
@@ -64,8 +64,9 @@ async def authorize(request: Request) -> Response:
 @router.post("/api/v3/oauth/token")
 async def token(request: Request) -> Response:
     """Trade a code or a refresh token for tokens."""
-    parameters = await as_application(request)
     simulation = simulation_of(request)
+    await hold_up(simulation)
+    parameters = await as_application(request)
     if parameters.get("grant_type") == "authorization_code":
         issued = simulation.grants.exchange(parameters.get("code", ""))
         if issued is None:

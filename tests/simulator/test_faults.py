@@ -24,6 +24,16 @@ async def test_answers_fail_as_often_as_told_and_alike_for_a_seed(lab: Any, faul
     assert set(await statuses(lab)) == {200}
 
 
+async def test_token_requests_fail_too_and_cost_no_token(lab: Any) -> None:
+    """A refresh that ends with 500 has rotated nothing."""
+    lab.clock.advance(5.5 * 3600)
+    await lab.faults(server_error=1)
+    failed = await lab.token_request(grant_type="refresh_token", refresh_token=lab.refresh_token)
+    await lab.faults()
+    again = await lab.token_request(grant_type="refresh_token", refresh_token=lab.refresh_token)
+    assert (failed.status_code, again.status_code) == (500, 200)
+
+
 async def test_inactive_application_is_403_until_it_is_switched_off(lab: Any) -> None:
     """As when the owner's subscription lapsed."""
     await lab.faults(inactive=True)
