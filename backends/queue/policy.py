@@ -1,6 +1,5 @@
 """What a delivery's end means for its message, by Pub/Sub's rules: acknowledged, tried again later, or given up."""
 
-import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -26,8 +25,7 @@ class DeliveryPolicy:
 
         `fraction` (0 to 1) spreads it over the upper half, so that what failed together does not return together.
         """
-        doublings = min(attempt, 1 + math.ceil(math.log2(max(1.0, self.max_backoff_s / self.min_backoff_s))))
-        ceiling = min(self.max_backoff_s, self.min_backoff_s * 2.0**doublings)
+        ceiling = min(self.max_backoff_s, self.min_backoff_s * 2.0 ** min(attempt, 60))
         return ceiling * (1 + fraction) / 2
 
     def is_exhausted(self, message: LeasedMessage) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -87,7 +87,8 @@ class Recorder:
 class Holding:
     """A worker that answers nothing until it is let go, and knows how many wait for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, status: int = 204) -> None:
+        self.status = status
         self.begun = asyncio.Semaphore(0)
         self.free = asyncio.Event()
         self.most = self.now = self.done = 0
@@ -99,7 +100,7 @@ class Holding:
         await self.free.wait()
         self.now -= 1
         self.done += 1
-        return 204
+        return self.status
 
 
 async def test_leased_message_is_nobody_elses(queue: EmbeddedQueue, path: Path) -> None:
@@ -132,21 +133,21 @@ async def test_ended_lease_is_delivered_again(queue: EmbeddedQueue, path: Path) 
 
 async def test_late_answer_of_a_lost_lease(queue: EmbeddedQueue, path: Path) -> None:
     """A refusal that comes after the lease was lost does not take the message from whoever holds it now."""
-    refused = asyncio.Event()
-
-    async def refuse_late(_: PushEnvelope) -> int:
-        await refused.wait()
-        return 503
-
+    slow, holding, third = Holding(status=503), Holding(), Recorder()
     await queue.publish(b"event", {})
-    holding = Holding()
-    async with delivering(path, refuse_late) as first_stop, delivering(path, holding, ahead=timedelta(seconds=66)):
-        await holding.begun.acquire()
-        first_stop.set()
-        refused.set()
-        holding.free.set()
-        await drained(queue)
-    assert holding.done == 1
+    async with AsyncExitStack() as first:
+        await first.enter_async_context(delivering(path, slow))
+        await slow.begun.acquire()
+        async with delivering(path, holding, DeliveryPolicy(concurrency=1), ahead=timedelta(seconds=66)):
+            await holding.begun.acquire()
+            slow.free.set()
+            await first.aclose()
+            marker = await queue.publish(b"marker", {})
+            async with delivering(path, third, ahead=timedelta(seconds=66)):
+                await third.received(1)
+            holding.free.set()
+    assert [envelope.message_id for envelope in third.envelopes] == [marker]
+    assert (await queue.status()).waiting == 0
 
 
 async def test_attempts_spent_by_killed_deliverers(queue: EmbeddedQueue, path: Path) -> None:
