@@ -1,0 +1,87 @@
+"""Shared by the tests of `service/`: a queue that can fail, and the service on it without a network."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
+
+import httpx
+import pytest
+
+from backends.queue import QueueStatus, QueueUnavailable
+from service.app import Service, create_app
+from service.gate import Gate
+
+
+class FakeQueue:
+    """Keeps what is published; can be broken, and can hang until it is released."""
+
+    def __init__(self) -> None:
+        self.published: list[tuple[bytes, Mapping[str, str]]] = []
+        self.fault: str | None = None
+        self.hangs = False
+        self.is_closed = False
+
+    async def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
+        await self._pass()
+        self.published.append((data, attributes))
+        return str(len(self.published))
+
+    async def status(self) -> QueueStatus:
+        await self._pass()
+        return QueueStatus(waiting=len(self.published), oldest_age_s=1.5, dead=0)
+
+    async def close(self) -> None:
+        self.is_closed = True
+
+    async def _pass(self) -> None:
+        if self.fault is not None:
+            raise QueueUnavailable(self.fault)
+        if self.hangs:
+            await asyncio.Event().wait()
+
+
+@pytest.fixture
+def queue() -> FakeQueue:
+    """The queue behind the service."""
+    return FakeQueue()
+
+
+@pytest.fixture
+def make_app(queue: FakeQueue) -> Callable[..., Service]:
+    """Makes the service; the gate's settings and limits may be given."""
+
+    known: dict[str, Any] = {"path_secret": "s3cret", "verify_token": "verify-me", "subscription_id": 42}
+
+    def make(**changes: Any) -> Service:
+        gate = Gate(**{key: changes.pop(key, value) for key, value in known.items()})
+        return create_app(queue, gate, **changes)
+
+    return make
+
+
+@pytest.fixture
+async def open_client() -> AsyncIterator[Callable[[Service], httpx.AsyncClient]]:
+    """Makes clients that speak to an app in this process."""
+    clients: list[httpx.AsyncClient] = []
+
+    def client(app: Service) -> httpx.AsyncClient:
+        clients.append(httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service.test"))
+        return clients[-1]
+
+    yield client
+    for each in clients:
+        await each.aclose()
+
+
+@pytest.fixture
+def event() -> dict[str, Any]:
+    """A create event as Strava posts it."""
+    return {
+        "object_type": "activity",
+        "object_id": 1360128428,
+        "aspect_type": "create",
+        "updates": {},
+        "owner_id": 134815,
+        "subscription_id": 42,
+        "event_time": 1767225600,
+    }

@@ -1,0 +1,130 @@
+"""The service around the webhook: health, log volume, settings, and the program itself."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from structlog.testing import capture_logs
+
+from service.app import Service
+from service.gate import Gate
+from service.tally import Tally
+from strava.events import ReceivedEvent, StravaEvent
+
+Make = Callable[..., Service]
+Open = Callable[[Service], httpx.AsyncClient]
+
+
+async def test_health_is_cheap(make_app: Make, open_client: Open, queue: Any) -> None:
+    """Liveness does not ask the queue."""
+    queue.fault = "gone"
+    answer = await open_client(make_app()).get("/health")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+async def test_deep_health_measures_the_queue(make_app: Make, open_client: Open) -> None:
+    """Depth, oldest age and dead letters are told."""
+    answer = await open_client(make_app()).get("/health", params={"deep": "true"})
+    assert answer.json() == {"status": "ok", "queue": {"waiting": 0, "oldest_age_s": 1.5, "dead": 0}}
+
+
+async def test_deep_health_is_503_without_the_queue(make_app: Make, open_client: Open, queue: Any) -> None:
+    """A queue that cannot be reached makes the service unready, and the answer says why."""
+    queue.fault = "the disk is full"
+    answer = await open_client(make_app()).get("/health", params={"deep": "true"})
+    assert answer.status_code == 503
+    assert answer.json()["queue"]["reason"] == "the disk is full"
+
+
+async def test_stopping_closes_the_queue(make_app: Make, queue: Any) -> None:
+    """When the service stops, what was published is finished and the queue released."""
+    app = make_app()
+    async with app.router.lifespan_context(app):
+        assert not queue.is_closed
+    assert queue.is_closed
+
+
+def test_a_flood_of_events_costs_few_log_lines(event: dict[str, Any]) -> None:
+    """The first events of a second are logged one by one, the rest as a number; none is left out of the count."""
+    now = iter([0.0, 0.0, *[0.1] * 9, 1.5, 1.5])
+    tally = Tally(lines_per_s=3, clock=lambda: next(now))
+    received = ReceivedEvent.of(StravaEvent.from_json(event), datetime.now(UTC))
+    with capture_logs() as logs:
+        for _ in range(11):
+            tally.queued(received)
+    assert [line["event"] for line in logs] == [*["event.queued"] * 3, "event.queued_more", "event.queued"]
+    assert logs[3]["count"] == 7
+
+
+def test_secrets_stay_out_of_repr() -> None:
+    """A gate that is printed by accident tells nothing."""
+    assert "s3cret" not in repr(Gate(path_secret="s3cret", verify_token="verify-me"))
+    assert "verify-me" not in repr(Gate(path_secret="s3cret", verify_token="verify-me"))
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def program(tmp_path: Path, free_port: int, project_root: Path) -> Iterator[subprocess.Popen[str]]:
+    """The service as a program of its own, on a fresh data folder."""
+    environment = {
+        **os.environ,
+        "DATA_DIR": str(tmp_path / "data"),
+        "SERVICE_PORT": str(free_port),
+        "WEBHOOK_PATH_SECRET": "s3cret",
+        "STRAVA_VERIFY_TOKEN": "verify-me",
+        "LOG_FORMAT": "json",
+        "PYTHONPATH": str(project_root),
+    }
+    command = [sys.executable, "-m", "service.main"]
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        yield process
+        process.kill()
+
+
+def wait_until_up(url: str) -> None:
+    """Ask for the health until it is there."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            httpx.get(url).raise_for_status()
+        except httpx.TransportError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        else:
+            return
+
+
+@pytest.mark.slow
+def test_the_program_stops_cleanly(
+    program: subprocess.Popen[str], free_port: int, event: dict[str, Any], tmp_path: Path
+) -> None:
+    """It takes an event durably, ends with 0 on SIGTERM, and logs JSON without its secrets."""
+    url = f"http://127.0.0.1:{free_port}"
+    wait_until_up(f"{url}/health")
+    taken = httpx.post(f"{url}/webhook/s3cret", json=event)
+    deep = httpx.get(f"{url}/health", params={"deep": "true"})
+    program.send_signal(signal.SIGTERM)
+    _, logged = program.communicate(timeout=30)
+    assert (taken.status_code, deep.json()["queue"]["waiting"], program.returncode) == (200, 1, 0)
+    assert '"event": "service.stopped"' in logged
+    assert '"event": "event.queued"' in logged
+    assert '"request_id"' in logged
+    assert "s3cret" not in logged
+    assert "verify-me" not in logged
+    assert (tmp_path / "data" / "pipeline.sqlite").exists()

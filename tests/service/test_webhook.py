@@ -1,0 +1,231 @@
+"""The webhook as Strava meets it: the challenge, and events."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from structlog.testing import capture_logs
+
+from service.app import Service
+from strava.events import ReceivedEvent
+
+Make = Callable[..., Service]
+Open = Callable[[Service], httpx.AsyncClient]
+
+CHALLENGE = {"hub.mode": "subscribe", "hub.challenge": "15f7d1a91c1f40f8", "hub.verify_token": "verify-me"}
+
+
+async def test_the_challenge_is_repeated(make_app: Make, open_client: Open) -> None:
+    """Whoever knows path and verify token gets 200 and the challenge under a key with a dot."""
+    answer = await open_client(make_app()).get("/webhook/s3cret", params=CHALLENGE)
+    assert (answer.status_code, answer.json()) == (200, {"hub.challenge": "15f7d1a91c1f40f8"})
+
+
+@pytest.mark.parametrize(
+    ("path", "change", "status"),
+    [
+        ("/webhook/s3cret", {"hub.verify_token": "guess"}, 403),
+        ("/webhook/s3cret", {"hub.verify_token": "pässword"}, 403),
+        ("/webhook/s3cret", {"hub.verify_token": ""}, 403),
+        ("/webhook/s3cret", {"hub.mode": "unsubscribe"}, 403),
+        ("/webhook/s3cret", {"hub.mode": ""}, 403),
+        ("/webhook/guess", {}, 404),
+        ("/webhook/s3crät", {}, 404),
+    ],
+)
+async def test_a_wrong_challenge_is_refused(
+    make_app: Make, open_client: Open, path: str, change: dict[str, str], status: int
+) -> None:
+    """A wrong mode or token is 403, a wrong path does not exist, and neither says more."""
+    answer = await open_client(make_app()).get(path, params={**CHALLENGE, **change})
+    assert answer.status_code == status
+    assert "15f7d1a91c1f40f8" not in answer.text
+
+
+async def test_a_challenge_without_parameters_is_refused(make_app: Make, open_client: Open) -> None:
+    """A person who opens the address sees 403, not a validation error."""
+    assert (await open_client(make_app()).get("/webhook/s3cret")).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "missing", [{"path_secret": ""}, {"verify_token": ""}, {"path_secret": "", "verify_token": ""}]
+)
+@pytest.mark.parametrize("path", ["/webhook/", "/webhook/s3cret"])
+async def test_an_unset_secret_switches_the_webhook_off(
+    make_app: Make, open_client: Open, queue: Any, event: dict[str, Any], missing: dict[str, str], path: str
+) -> None:
+    """Without secret or token neither challenge nor event is taken, not even with an empty word."""
+    client = open_client(make_app(**missing))
+    challenge = await client.get(path, params={**CHALLENGE, "hub.verify_token": ""})
+    posted = await client.post(path, json=event)
+    assert (challenge.status_code, posted.status_code, queue.published) == (404, 404, [])
+
+
+async def test_the_log_says_why_the_webhook_is_off(make_app: Make) -> None:
+    """At start the missing setting is named."""
+    app = make_app(verify_token="")
+    with capture_logs() as logs:
+        async with app.router.lifespan_context(app):
+            pass
+    [told] = [line for line in logs if line["event"] == "webhook.switched_off"]
+    assert "STRAVA_VERIFY_TOKEN must be set" in told["reason"]
+
+
+async def test_an_event_is_published_as_it_came(
+    make_app: Make, open_client: Open, queue: Any, event: dict[str, Any]
+) -> None:
+    """The answer is 200 without a body, and the message holds Strava's fields, when it was heard, and an id."""
+    body = {**event, "a_new_field": {"kept": True}}
+    answer = await open_client(make_app()).post("/webhook/s3cret", json=body)
+    assert (answer.status_code, answer.content) == (200, b"")
+    [(data, attributes)] = queue.published
+    received = ReceivedEvent.from_push(data)
+    assert {key: json.loads(data)[key] for key in body} == body
+    assert abs(datetime.now(UTC) - received.received_at) < timedelta(minutes=1)
+    assert attributes == {
+        "object_type": "activity",
+        "aspect_type": "create",
+        "object_id": "1360128428",
+        "owner_id": "134815",
+        "event_time": "1767225600",
+        "event_id": received.event_id,
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "not JSON"),
+        (b"{", "not JSON"),
+        (b"[]", "not a JSON object"),
+        (b'{"object_type": "activity"}', "aspect_type"),
+        (b"\xff\xfe", "not JSON"),
+    ],
+)
+async def test_what_is_no_event_is_refused_with_a_sentence(
+    make_app: Make, open_client: Open, queue: Any, content: bytes, says: str
+) -> None:
+    """400 with the fault named, a log line, and nothing published."""
+    with capture_logs() as logs:
+        answer = await open_client(make_app()).post("/webhook/s3cret", content=content)
+    assert answer.status_code == 400
+    assert says in answer.json()["detail"]
+    assert [line["event"] for line in logs] == ["event.refused"]
+    assert queue.published == []
+
+
+async def test_an_event_of_another_subscription_is_ignored(
+    make_app: Make, open_client: Open, queue: Any, event: dict[str, Any]
+) -> None:
+    """Strava would only try again, so it is 200; the log tells."""
+    with capture_logs() as logs:
+        answer = await open_client(make_app()).post("/webhook/s3cret", json={**event, "subscription_id": 43})
+    assert (answer.status_code, queue.published) == (200, [])
+    assert [line["event"] for line in logs] == ["event.foreign"]
+
+
+async def test_without_a_subscription_id_every_subscription_is_heard(
+    make_app: Make, open_client: Open, queue: Any, event: dict[str, Any]
+) -> None:
+    """An unset STRAVA_SUBSCRIPTION_ID means: take all."""
+    await open_client(make_app(subscription_id=None)).post("/webhook/s3cret", json={**event, "subscription_id": 43})
+    assert len(queue.published) == 1
+
+
+async def test_a_wrong_path_takes_no_event(
+    make_app: Make, open_client: Open, queue: Any, event: dict[str, Any]
+) -> None:
+    """A guess, a prefix and a longer path are 404."""
+    client = open_client(make_app())
+    statuses = [(await client.post(f"/webhook/{it}", json=event)).status_code for it in ("s3", "s3cret/", "S3CRET", "")]
+    assert (statuses, queue.published) == ([404] * 4, [])
+
+
+async def test_a_queue_that_fails_is_503(make_app: Make, open_client: Open, queue: Any, event: dict[str, Any]) -> None:
+    """What is not durable is not acknowledged, so that Strava sends it again."""
+    queue.fault = "the disk is full"
+    with capture_logs() as logs:
+        answer = await open_client(make_app()).post("/webhook/s3cret", json=event)
+    assert answer.status_code == 503
+    assert [(line["event"], line["reason"]) for line in logs] == [("event.not_queued", "the disk is full")]
+
+
+async def test_a_queue_that_hangs_is_503(make_app: Make, open_client: Open, queue: Any, event: dict[str, Any]) -> None:
+    """Strava waits for two seconds only: after the time-out it is told to come again."""
+    queue.hangs = True
+    answer = await open_client(make_app(publish_timeout_s=0.02)).post("/webhook/s3cret", json=event)
+    assert answer.status_code == 503
+
+
+async def test_a_slow_event_does_not_fail_the_next(
+    make_app: Make, open_client: Open, queue: Any, event: dict[str, Any]
+) -> None:
+    """The time-out belongs to one event: once the queue answers again, so does the webhook."""
+    client = open_client(make_app(publish_timeout_s=0.02))
+    queue.hangs = True
+    late = await client.post("/webhook/s3cret", json=event)
+    queue.hangs = False
+    assert (late.status_code, (await client.post("/webhook/s3cret", json=event)).status_code) == (503, 200)
+
+
+async def test_a_large_body_is_413(make_app: Make, open_client: Open, queue: Any, event: dict[str, Any]) -> None:
+    """One byte more than the limit is too much, the limit itself is not."""
+    content = json.dumps(event).encode()
+    client = open_client(make_app(max_body_bytes=len(content)))
+    fits = await client.post("/webhook/s3cret", content=content)
+    too_long = await client.post("/webhook/s3cret", content=content + b" ")
+    assert (fits.status_code, too_long.status_code, len(queue.published)) == (200, 413, 1)
+
+
+async def test_an_endless_body_without_a_length_is_413(make_app: Make, open_client: Open, queue: Any) -> None:
+    """A chunked body is read no further than the limit."""
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while sent < 1_000:
+            sent += 1
+            yield b" " * 1_024
+
+    answer = await open_client(make_app(max_body_bytes=16_384)).post("/webhook/s3cret", content=endless())
+    assert (answer.status_code, queue.published) == (413, [])
+    assert sent < 20
+
+
+async def test_a_caller_that_leaves_is_not_answered(make_app: Make, queue: Any) -> None:
+    """A connection that closes in the middle of a body leaves nothing behind but a log line."""
+    messages = iter(
+        [{"type": "http.request", "body": b'{"object', "more_body": True}, {"type": "http.disconnect"}],
+    )
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return next(messages)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    with capture_logs() as logs:
+        await make_app()({"type": "http", "method": "POST", "path": "/webhook/s3cret"}, receive, send)
+    assert (sent, queue.published, [line["event"] for line in logs]) == ([], [], ["event.abandoned"])
+
+
+async def test_an_event_is_logged_without_its_title(make_app: Make, open_client: Open, event: dict[str, Any]) -> None:
+    """The line names ids only."""
+    body = {**event, "aspect_type": "update", "updates": {"title": "Run along the Isar"}}
+    with capture_logs() as logs:
+        await open_client(make_app()).post("/webhook/s3cret", json=body)
+    [line] = logs
+    assert (line["event"], line["object_id"], line["aspect_type"]) == ("event.queued", 1360128428, "update")
+    assert "Isar" not in str(logs)
+
+
+async def test_the_documentation_shows_the_events(make_app: Make, open_client: Open) -> None:
+    """OpenAPI lists challenge, events and health, though events never reach FastAPI's router."""
+    schema = (await open_client(make_app()).get("/openapi.json")).json()
+    assert set(schema["paths"]["/webhook/{secret}"]) == {"get", "post"}
+    assert set(schema["paths"]["/webhook/{secret}"]["post"]["responses"]) == {"200", "400", "404", "413", "503"}
+    assert "/health" in schema["paths"]
