@@ -128,7 +128,7 @@ async def test_kill_9_leaves_the_last_save_or_the_next(store: FileTokenStore, pa
         path.unlink(missing_ok=True)
         writer = start(SAVE_FOREVER, path)
         assert writer.stdout is not None
-        for _ in range(random.randint(1, 20)):  # noqa: S311 - any moment will do
+        for _ in range(random.randint(1, 20)):
             writer.stdout.readline()
         writer.kill()
         rest = writer.communicate()[0].split()

@@ -244,7 +244,7 @@ def same_history_of(activity_id: int, moments: list[tuple[int, int | None]]) -> 
 @pytest.mark.parametrize("seed", range(5))
 async def test_order_and_repetition_do_not_matter(store: RawStore, seed: int) -> None:
     """Details and tombstones end as the same row in any order, any repetition and any cut into batches."""
-    chance = random.Random(seed)  # noqa: S311 - a history, not a secret
+    chance = random.Random(seed)
     moments = [(chance.randrange(4), chance.choice([None, 1, 2, 3])) for _ in range(6)]
     for activity_id in range(1, 13):
         told = chance.sample(moments, len(moments)) + chance.choices(moments, k=4)
@@ -409,14 +409,6 @@ async def test_receipt_names_nobody(store: RawStore) -> None:
     assert receipts[0].athlete_hash != receipts[1].athlete_hash
     assert [is_receipt_of(receipt.athlete_hash, ANNA) for receipt in receipts] == [True, True]
     assert not is_receipt_of(receipts[0].athlete_hash, BEN)
-
-
-async def test_last_purge_is_remembered(store: RawStore) -> None:
-    """The transforms learn when somebody was last purged, so that they build anew what was built before."""
-    assert await store.last_purge() is None
-    await store.purge(ANNA)
-    receipt = await store.purge(BEN)
-    assert await store.last_purge() == receipt.purged_at
 
 
 async def test_last_purge_is_told(store: RawStore) -> None:
