@@ -1,0 +1,5 @@
+"""`python -m athlete`."""
+
+from athlete.main import app
+
+app()

@@ -1,0 +1,67 @@
+"""What a person at the terminal is told when a command cannot do its work: one sentence, with what to do."""
+
+import functools
+import sqlite3
+import sys
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+import pydantic
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from athlete.processes import ProgramFailed
+from backends.queue import QueueUnavailable
+from backends.sqlite import DatabaseTooNew
+from backends.tokens import TokensUnavailable
+from backends.warehouse import MartMissing, QueryFailed, WarehouseBusy
+from strava.errors import StravaError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Complaint(Exception):
+    """A command cannot go on; the text says why and what to do."""
+
+
+EXPECTED = (
+    Complaint,
+    DatabaseTooNew,
+    MartMissing,
+    OSError,
+    ProgramFailed,
+    QueryFailed,
+    QueueUnavailable,
+    StravaError,
+    TokensUnavailable,
+    WarehouseBusy,
+    sqlite3.Error,
+)
+
+
+def complains(command: Callable[P, R]) -> Callable[P, R]:
+    """Turn the expected errors of a command into one clear sentence on stderr and exit code 1."""
+
+    @functools.wraps(command)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except pydantic.ValidationError as error:
+            _say(settings_complaint(error))
+        except EXPECTED as error:
+            _say(str(error))
+        raise typer.Exit(1)
+
+    return guarded
+
+
+def settings_complaint(error: pydantic.ValidationError) -> str:
+    """Name each setting that is wrong, and what is wrong with it; never its value, which may be a secret."""
+    faults = [f"{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in error.errors()]
+    return f"Settings are wrong (environment or .env): {'; '.join(faults)}. The README lists every setting."
+
+
+def _say(sentence: str) -> None:
+    Console(file=sys.stderr).print(Text("athlete: ", "bold red") + Text(sentence), soft_wrap=True)

@@ -1,0 +1,37 @@
+"""The embedded queue's deliverer as a program: it alone pushes waiting events to the worker."""
+
+import asyncio
+import signal
+
+from athlete.settings import DelivererSettings
+from backends.logs import configure_logs
+from backends.queue.connections import push_client
+from backends.queue.embedded import Deliverer, DeliveryPolicy
+
+
+async def deliver(settings: DelivererSettings) -> None:
+    """Push until asked to end (SIGTERM, SIGINT), then finish what is in flight."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    policy = DeliveryPolicy(
+        concurrency=settings.queue_concurrency,
+        max_delivery_attempts=settings.queue_max_delivery_attempts,
+        min_backoff_s=settings.queue_min_backoff_s,
+        max_backoff_s=settings.queue_max_backoff_s,
+        ack_deadline_s=settings.queue_ack_deadline_s,
+        dead_letter_url=f"{settings.worker_url}/dead-letter",
+    )
+    async with push_client() as http:
+        await Deliverer(settings.pipeline_path, http, f"{settings.worker_url}/push", policy=policy).run(stop)
+
+
+def main() -> None:
+    """Run the deliverer with the settings of the environment."""
+    settings = DelivererSettings()
+    configure_logs(settings.log_format, settings.log_level)
+    asyncio.run(deliver(settings))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""The demo's hand on the pretend Strava: it lives the athlete's life there and reads what is true."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+
+from athlete.complaints import Complaint
+from athlete.demo.stage import CLIENT_ID
+
+SCOPES = "read,activity:read_all,profile:read_all"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Save:
+    """One thing that the pretend athlete did. `event` is None when Strava says nothing about it."""
+
+    save_id: int
+    activity_id: int
+    kind: str
+    saved_at: datetime
+    event: Mapping[str, Any] | None
+    fate: str
+    attempts: int
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> Self:
+        """Read one entry of the simulator's log of saves."""
+        return cls(
+            save_id=fields["save_id"],
+            activity_id=fields["id"],
+            kind=fields["kind"],
+            saved_at=datetime.fromisoformat(fields["saved_at"]),
+            event=fields.get("event"),
+            fate=fields.get("fate", "pending"),
+            attempts=len(fields.get("deliveries", ())),
+        )
+
+    @property
+    def event_key(self) -> tuple[int, str, int] | None:
+        """What the ledger knows the event by: activity, aspect and whole second."""
+        if self.event is None:
+            return None
+        return self.event["object_id"], self.event["aspect_type"], self.event["event_time"]
+
+
+class PretendStrava:
+    """The simulator's control API. Methods raise httpx.HTTPError when it does not answer."""
+
+    def __init__(self, http: httpx.AsyncClient, url: str) -> None:
+        self._http = http
+        self._url = url
+
+    async def approve(self, oauth_url: str, redirect_url: str) -> str:
+        """Tick every scope on the authorise page, as the athlete would, and return the code that comes back."""
+        answer = await self._http.post(
+            f"{oauth_url}/authorize",
+            data={
+                "client_id": CLIENT_ID,
+                "redirect_uri": redirect_url,
+                "response_type": "code",
+                "state": "demo",
+                "decision": "allow",
+                "scope": SCOPES.split(","),
+            },
+            follow_redirects=False,
+        )
+        code = parse_qs(urlsplit(answer.headers.get("location", "")).query).get("code")
+        if not code:
+            raise Complaint(f"The pretend Strava did not authorise: it answered {answer.status_code}.")
+        return str(code[0])
+
+    async def create(self, **fields: Any) -> int:
+        """Save an activity and return its id."""
+        return int((await self._ask("POST", "activities", fields))["id"])
+
+    async def edit(self, activity_id: int, **fields: Any) -> None:
+        """Change an activity."""
+        await self._ask("PATCH", f"activities/{activity_id}", fields)
+
+    async def delete(self, activity_id: int) -> None:
+        """Delete an activity."""
+        await self._ask("DELETE", f"activities/{activity_id}")
+
+    async def repeat(self, activity_id: int) -> None:
+        """Send the activity's newest event once more."""
+        await self._ask("POST", f"activities/{activity_id}/repeat")
+
+    async def switch_faults(self, **faults: float) -> None:
+        """Switch on just these faults."""
+        await self._ask("PUT", "faults", faults)
+
+    async def live(self, *, per_minute: float) -> None:
+        """Let the life go on by itself."""
+        await self._ask("POST", "live", {"running": True, "per_minute": per_minute})
+
+    async def saves(self, after: int = 0) -> list[Save]:
+        """Return what the athlete did after a save, oldest first."""
+        return [Save.from_json(fields) for fields in await self._ask("GET", f"saves?after={after}")]
+
+    async def activity_count(self) -> int:
+        """Return how many activities the athlete has."""
+        return len(await self._ask("GET", "activities?fields=id"))
+
+    async def activities(self) -> Sequence[Mapping[str, Any]]:
+        """Return every activity as Strava shows it in full."""
+        return [item["activity"] for item in await self._ask("GET", "activities?fields=full")]
+
+    async def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        answer = await self._http.request(method, f"{self._url}/simulator/{path}", json=body)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None

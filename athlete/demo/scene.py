@@ -1,0 +1,60 @@
+"""A running demo: all programs up, the athlete connected, the webhook subscribed."""
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from athlete.demo.opening import connect, subscribe
+from athlete.demo.pretend import PretendStrava
+from athlete.demo.stage import Stage
+from athlete.processes import ProcessTree
+from backends.queue.embedded import EmbeddedQueue
+from backends.tokens.file import FileTokenStore
+from backends.warehouse.sqlite import SqliteRawStore
+from strava.client import StravaClient
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """What a running demo speaks through."""
+
+    stage: Stage
+    tree: ProcessTree
+    pretend: PretendStrava
+    store: SqliteRawStore
+    queue: EmbeddedQueue
+    client: StravaClient
+    athlete_id: int
+    subscription_id: int
+
+
+@asynccontextmanager
+async def playing(stage: Stage, programs: Collection[str] | None = None) -> AsyncIterator[Scene]:
+    """Start the pretend Strava and the named programs (None: all), connect and subscribe; stop all at the end.
+
+    Raises ProgramFailed, StravaError.
+    """
+    chosen = [program for program in stage.pipeline() if programs is None or program.name in programs]
+    async with ProcessTree(stage.data_dir / "logs") as tree, httpx.AsyncClient(timeout=30) as http:
+        await tree.start([stage.simulator(), *chosen])
+        store = SqliteRawStore(stage.data_dir / "pipeline.sqlite")
+        queue = EmbeddedQueue(stage.data_dir / "pipeline.sqlite")
+        pretend = PretendStrava(http, stage.simulator_url)
+        try:
+            tokens = FileTokenStore(stage.data_dir / "tokens.json")
+            athlete_id, client = await connect(stage, http, pretend, tokens, store)
+            yield Scene(
+                stage=stage,
+                tree=tree,
+                pretend=pretend,
+                store=store,
+                queue=queue,
+                client=client,
+                athlete_id=athlete_id,
+                subscription_id=await subscribe(stage, http),
+            )
+        finally:
+            await queue.close()
+            await store.close()

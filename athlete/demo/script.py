@@ -1,0 +1,70 @@
+"""The scripted life of `athlete demo --once`: every kind of save, with Strava at its most awkward."""
+
+import asyncio
+
+from athlete.demo.pretend import PretendStrava
+
+PAUSE_S = 0.25
+# New activities are 404 for a moment, events come twice and overtake one another, answers are slow and sometimes fail.
+AWKWARD = {
+    "visible_after_s": 0.6,
+    "duplicate": 0.3,
+    "duplicate_within_s": 1.0,
+    "reorder": 0.3,
+    "reorder_within_s": 1.0,
+    "latency_s": 0.02,
+    "latency_jitter_s": 0.08,
+    "server_error": 0.03,
+}
+NEW = (
+    {"sport_type": "Run", "name": "Lunch run"},
+    {"sport_type": "Ride", "name": "Commute 🚲"},
+    {"sport_type": "Swim", "name": "Freibad"},
+    {"sport_type": "TrailRun", "name": "朝のトレイル"},
+    {"sport_type": "WeightTraining", "name": "Strength"},
+    {"sport_type": "Hike", "name": "Over the ridge"},
+    {"sport_type": "VirtualRide", "name": "Indoors again"},
+    {"sport_type": "UnderwaterHockey", "name": "A sport that nobody knows yet"},
+    {"sport_type": "Run", "name": "Typed in by hand", "manual": True, "start_date": "2024-03-30T22:30:00Z"},
+    {"sport_type": "Run", "name": "Secret tempo", "private": True},
+    {"sport_type": "Ride", "name": "Will be renamed"},
+    {"sport_type": "Run", "name": "Will be deleted"},
+    {"sport_type": "Run", "name": "Will be edited, then deleted"},
+    {"sport_type": "Walk", "name": "Will be a hike"},
+    {"sport_type": "Ride", "name": "Will hide and come back"},
+)
+
+
+async def scripted_life(pretend: PretendStrava) -> None:
+    """Create, edit, hide, show, repeat and delete, a few times a second."""
+    await pretend.switch_faults(**AWKWARD)
+    names: dict[str, int] = {}
+    for fields in NEW:
+        names[str(fields["name"])] = await pretend.create(**fields)
+        await asyncio.sleep(PAUSE_S)
+    await _change(pretend, names)
+    await _burst(pretend, names["Lunch run"])
+
+
+async def _change(pretend: PretendStrava, names: dict[str, int]) -> None:
+    hidden = names["Will hide and come back"]
+    doomed = names["Will be edited, then deleted"]
+    for step in (
+        pretend.edit(names["Will be renamed"], name="Renamed 🎉"),
+        pretend.delete(names["Will be deleted"]),
+        pretend.edit(doomed, name="For nothing"),
+        pretend.delete(doomed),
+        pretend.edit(names["Will be a hike"], sport_type="Hike"),
+        pretend.edit(hidden, private=True),
+        pretend.repeat(names["Commute 🚲"]),
+        pretend.edit(hidden, private=False),
+        pretend.edit(names["Secret tempo"], private=False),
+    ):
+        await step
+        await asyncio.sleep(PAUSE_S)
+
+
+async def _burst(pretend: PretendStrava, activity_id: int) -> None:
+    """Edit one activity many times without a pause: the last title must win."""
+    for number in range(8):
+        await pretend.edit(activity_id, name=f"Lunch run, title {number + 1}")

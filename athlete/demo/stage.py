@@ -1,0 +1,104 @@
+"""Where one demo plays: its folder, ports and pretend secrets, and the programs that take part."""
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from athlete.processes import Program
+from athlete.programs import Ports, pipeline_programs
+
+CLIENT_ID = "4242"
+CLIENT_SECRET = "pretend-client-secret"  # noqa: S105 - the simulator's, as pretended as its Strava
+VERIFY_TOKEN_BYTES = 16
+# The demo has no fifteen minutes to wait, so its pretend Strava is generous; the limits themselves are simulated.
+GENEROUS_LIMIT = "100000,1000000"
+RETRY_SPACING_S = "1,2"  # Strava itself waits a minute or two between its three attempts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One demo's place on this machine. `recorded` is a folder of recorded answers that join the generated years."""
+
+    data_dir: Path
+    ports: Ports
+    simulator_port: int
+    seed: int
+    years: int
+    path_secret: str
+    verify_token: str
+    recorded: Path | None = None
+    retry_spacing_s: str = RETRY_SPACING_S
+
+    @property
+    def simulator_url(self) -> str:
+        """Where the pretend Strava answers."""
+        return f"http://127.0.0.1:{self.simulator_port}"
+
+    @property
+    def api_url(self) -> str:
+        """The pretend Strava's API."""
+        return f"{self.simulator_url}/api/v3"
+
+    @property
+    def oauth_url(self) -> str:
+        """The pretend Strava's OAuth pages."""
+        return f"{self.simulator_url}/oauth"
+
+    @property
+    def callback_url(self) -> str:
+        """Where the pretend Strava sends its events."""
+        return f"{self.ports.service_url}/webhook/{self.path_secret}"
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What the pipeline's programs are told; the real Strava's settings never reach them."""
+        return {
+            "BACKEND": "embedded",
+            "DATA_DIR": str(self.data_dir),
+            "STRAVA_API_URL": self.api_url,
+            "STRAVA_OAUTH_URL": self.oauth_url,
+            "STRAVA_CLIENT_ID": CLIENT_ID,
+            "STRAVA_CLIENT_SECRET": CLIENT_SECRET,
+            "STRAVA_VERIFY_TOKEN": self.verify_token,
+            "WEBHOOK_PATH_SECRET": self.path_secret,
+        }
+
+    def simulator(self) -> Program:
+        """The pretend Strava."""
+        return Program(
+            name="simulator",
+            module="simulator.main",
+            environment={
+                "SIMULATOR_PORT": str(self.simulator_port),
+                "SIMULATOR_SEED": str(self.seed),
+                "SIMULATOR_YEARS": str(self.years),
+                "SIMULATOR_STATE": str(self.data_dir / "simulator.json"),
+                "SIMULATOR_CLIENT_ID": CLIENT_ID,
+                "SIMULATOR_CLIENT_SECRET": CLIENT_SECRET,
+                "SIMULATOR_READ_LIMIT": GENEROUS_LIMIT,
+                "SIMULATOR_OVERALL_LIMIT": GENEROUS_LIMIT,
+                "SIMULATOR_RETRY_SPACING": self.retry_spacing_s,
+                **({"SIMULATOR_RECORDED_DIR": str(self.recorded)} if self.recorded else {}),
+            },
+            folder=self.data_dir,
+            health_url=f"{self.simulator_url}/simulator/health",
+        )
+
+    def pipeline(self) -> list[Program]:
+        """Our own programs."""
+        return pipeline_programs(self.ports, self.environment, folder=self.data_dir)
+
+
+def pretend_secrets(data_dir: Path) -> tuple[str, str]:
+    """Return the demo's path secret and verify token: made at its first start, kept for the next ones."""
+    path = data_dir / "demo.json"
+    if not path.exists():
+        made = {"path_secret": secrets.token_urlsafe(24), "verify_token": secrets.token_urlsafe(VERIFY_TOKEN_BYTES)}
+        data_dir.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(made, file)
+    kept = json.loads(path.read_text())
+    return kept["path_secret"], kept["verify_token"]

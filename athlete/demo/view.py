@@ -1,0 +1,97 @@
+"""What a person sees of the demo: each event as it arrives, and how long it took to raw and to the chart."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from athlete.demo.journeys import Journey, journeys, p50_p95
+from athlete.demo.pretend import PretendStrava, Save
+from athlete.demo.stage import Stage
+
+REFRESH_S = 0.5
+ROWS = 12
+REMEMBERED = 400
+COLOURS = {"stored": "green", "unchanged": "cyan", "deleted": "yellow", "parked": "red"}
+
+
+@dataclass
+class LiveView:
+    """Follows the pretend athlete's saves through the pipeline until it is cancelled.
+
+    `settled` is the last save of which nothing more is to come; the view begins after it.
+    """
+
+    stage: Stage
+    pretend: PretendStrava
+    console: Console
+    zone: ZoneInfo
+    settled: int = 0
+    _saves: dict[int, Save] = field(default_factory=dict)
+    _announced: set[int] = field(default_factory=set)
+
+    async def run(self) -> None:
+        """Show a table on a terminal, or one line an event where there is none."""
+        if not self.console.is_terminal:
+            await self._lines()
+        with Live(console=self.console, auto_refresh=False) as live:
+            while True:
+                live.update(await self._frame(), refresh=True)
+                await asyncio.sleep(REFRESH_S)
+
+    async def _lines(self) -> None:
+        while True:
+            for way in await self._newest():
+                if way.charted_at and way.save.save_id not in self._announced:
+                    self._announced.add(way.save.save_id)
+                    self.console.print("  ".join(text.plain for text in self._cells(way)), highlight=False)
+            await asyncio.sleep(REFRESH_S)
+
+    async def _newest(self) -> list[Journey]:
+        """Ask only for the saves that may still change."""
+        for save in await self.pretend.saves(self.settled):
+            self._saves[save.save_id] = save
+            if save.save_id == self.settled + 1 and save.fate != "pending":
+                self.settled = save.save_id
+        recent = list(self._saves.values())[-REMEMBERED:]
+        return journeys(self.stage.data_dir / "pipeline.sqlite", recent)
+
+    async def _frame(self) -> RenderableType:
+        ways = await self._newest()
+        table = Table(title="Events as they arrive", title_justify="left", expand=False)
+        for heading in ("saved at", "what", "activity"):
+            table.add_column(heading)
+        for heading in ("→ raw", "→ chart"):
+            table.add_column(heading, justify="right")
+        table.add_column("outcome")
+        for way in reversed(ways[-ROWS:]):
+            table.add_row(*self._cells(way))
+        return Group(table, await self._summary(ways), Text(f"Dashboard: {self.stage.ports.dashboard_url}", "bold"))
+
+    def _cells(self, way: Journey) -> list[Text]:
+        return [
+            Text(f"{way.save.saved_at.astimezone(self.zone):%H:%M:%S}"),
+            Text(way.save.kind),
+            Text(str(way.save.activity_id)),
+            Text(_seconds(way.to_raw_ms)),
+            Text(_seconds(way.to_chart_ms)),
+            Text(way.outcome or "on its way", COLOURS.get(way.outcome or "", "dim")),
+        ]
+
+    async def _summary(self, ways: Sequence[Journey]) -> Text:
+        raw = p50_p95([way.to_raw_ms for way in ways if way.to_raw_ms is not None])
+        chart = p50_p95([way.to_chart_ms for way in ways if way.to_chart_ms is not None])
+        count = await self.pretend.activity_count()
+        return Text(
+            f"Strava has {count:,} activities · save → raw p50 {_seconds(raw['p50'])}, p95 {_seconds(raw['p95'])}"
+            f" · save → chart p50 {_seconds(chart['p50'])}, p95 {_seconds(chart['p95'])}"
+        )
+
+
+def _seconds(milliseconds: float | None) -> str:
+    return "…" if milliseconds is None else f"{milliseconds / 1000:.2f} s"

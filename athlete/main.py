@@ -1,0 +1,40 @@
+"""The command line's composition root: `athlete COMMAND`."""
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from athlete.connect import connect
+from athlete.demo.command import demo
+from athlete.events import events
+from athlete.query import query
+from athlete.transform import transform
+from athlete.up import up
+
+app = typer.Typer(
+    name="athlete",
+    help="Your Strava activities in a warehouse that you own. Start with `athlete demo`: it needs no account.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+for command in (demo, up, connect, events, transform, query):
+    app.command()(command)
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer's callback
+    if wanted:
+        typer.echo(f"athlete-dashboard {version('athlete-dashboard')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Your Strava activities in a warehouse that you own."""

@@ -1,0 +1,171 @@
+"""One process tree: starts the programs, waits until they answer, restarts what falls over, stops all of it cleanly."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+import httpx
+import structlog
+
+log = structlog.get_logger()
+
+START_TIMEOUT_S = 90.0
+STOP_TIMEOUT_S = 15.0
+LONGEST_PAUSE_S = 8.0
+
+
+class ProgramFailed(Exception):
+    """A program would not start; the sentence carries the end of what it said."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """One program of the tree: `python -m MODULE ARGUMENTS` in `folder`, and where it answers when it is ready."""
+
+    name: str
+    module: str
+    arguments: Sequence[str] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    folder: Path | None = None
+    health_url: str | None = None
+
+
+def free_port() -> int:
+    """Return a loopback port that nothing listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class RunningProgram:
+    """One program kept alive: restarted with a growing pause whenever it ends unasked."""
+
+    def __init__(self, program: Program, log_path: Path | None) -> None:
+        self.program = program
+        self._log_path = log_path
+        self._process: asyncio.subprocess.Process | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._stopping = False
+        self.failures = 0
+
+    @property
+    def pid(self) -> int | None:
+        """The program's process id while it runs."""
+        return self._process.pid if self._process and self._process.returncode is None else None
+
+    async def start(self) -> None:
+        """Start the program and keep it running."""
+        await self._spawn()
+        self._keeper = asyncio.create_task(self._keep())
+
+    async def _spawn(self) -> None:
+        output = self._open_log()
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "athlete.child", self.program.module, *self.program.arguments,
+                stdin=asyncio.subprocess.PIPE, stdout=output, stderr=output,
+                env={**os.environ, **self.program.environment}, cwd=self.program.folder, start_new_session=True,
+            )  # fmt: skip
+        finally:
+            if output:
+                output.close()
+        log.debug("program.started", program=self.program.name, pid=self._process.pid)
+
+    def _open_log(self) -> IO[bytes] | None:
+        if self._log_path is None:
+            return None
+        self._log_path.parent.mkdir(parents=True, exist_ok=True)
+        return self._log_path.open("ab")
+
+    async def _keep(self) -> None:
+        while self._process:
+            began = time.monotonic()
+            code = await self._process.wait()
+            if self._stopping:
+                return
+            self.failures = self.failures + 1 if time.monotonic() - began < LONGEST_PAUSE_S else 1
+            log.warning("program.ended", program=self.program.name, exit_code=code, starts_again=True)
+            await asyncio.sleep(min(0.25 * 2**self.failures, LONGEST_PAUSE_S))
+            await self._spawn()
+
+    async def stop(self) -> None:
+        """Ask the program to end, and end it by force if it will not."""
+        self._stopping = True
+        if self._keeper and self.pid is None:
+            self._keeper.cancel()
+        if self._process and self._process.returncode is None:
+            await self._end(self._process)
+
+    async def _end(self, process: asyncio.subprocess.Process) -> None:
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
+        except TimeoutError:
+            log.warning("program.killed", program=self.program.name, waited_s=STOP_TIMEOUT_S)
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    def last_words(self, lines: int = 12) -> str:
+        """Return the end of the program's log, where it has one."""
+        if self._log_path is None or not self._log_path.exists():
+            return "its output is above"
+        with self._log_path.open(errors="replace") as text:
+            return "".join(deque(text, lines)).strip()
+
+
+class ProcessTree:
+    """The programs of one run, in the order in which they start; used as an async context manager."""
+
+    def __init__(self, logs: Path | None = None) -> None:
+        self._logs = logs
+        self.running: dict[str, RunningProgram] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await asyncio.shield(self.stop())
+
+    async def start(self, programs: Sequence[Program]) -> None:
+        """Start the programs together and return when all of them answer. Raises ProgramFailed."""
+        started = [
+            RunningProgram(program, self._logs / f"{program.name}.log" if self._logs else None) for program in programs
+        ]
+        for running in started:
+            self.running[running.program.name] = running
+            await running.start()
+        async with httpx.AsyncClient(timeout=2) as http:
+            await asyncio.gather(*(self._until_healthy(running, http) for running in started))
+
+    async def _until_healthy(self, running: RunningProgram, http: httpx.AsyncClient) -> None:
+        url = running.program.health_url
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while url and not await _answers(http, url):
+            if running.failures > 1 or time.monotonic() > deadline:
+                raise ProgramFailed(f"{running.program.name} does not start. It said:\n{running.last_words()}")
+            await asyncio.sleep(0.05)
+
+    async def stop(self) -> None:
+        """Stop all programs at once: whatever was in flight is durable and goes on at the next start."""
+        await asyncio.gather(*(running.stop() for running in self.running.values()))
+
+
+async def _answers(http: httpx.AsyncClient, url: str) -> bool:
+    try:
+        return (await http.get(url)).status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False

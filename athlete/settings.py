@@ -1,0 +1,22 @@
+"""The settings that only the process tree reads: how the embedded queue delivers."""
+
+from pydantic import Field
+
+from backends.settings import SharedSettings
+
+
+class DelivererSettings(SharedSettings):
+    """The embedded queue's deliverer, with Pub/Sub's own meanings."""
+
+    worker_host: str = Field("127.0.0.1", description="Address that the worker listens on.")
+    worker_port: int = Field(8081, description="Port that the worker listens on.")
+    queue_concurrency: int = Field(16, ge=1, description="How many events are pushed to the worker at once.")
+    queue_max_delivery_attempts: int = Field(100, ge=1, description="After so many attempts an event is a dead letter.")
+    queue_min_backoff_s: float = Field(0.5, gt=0, description="Seconds before the second attempt; doubles from there.")
+    queue_max_backoff_s: float = Field(600, gt=0, description="The longest pause between two attempts, in seconds.")
+    queue_ack_deadline_s: float = Field(60, gt=0, description="Seconds that the worker has to answer a push.")
+
+    @property
+    def worker_url(self) -> str:
+        """Where the worker answers."""
+        return f"http://{self.worker_host}:{self.worker_port}"

@@ -1,0 +1,52 @@
+"""`athlete up`: the whole pipeline in one process tree, against the Strava that the settings name."""
+
+import asyncio
+import signal
+
+from rich.console import Console
+
+from athlete.complaints import Complaint, complains
+from athlete.processes import ProcessTree
+from athlete.programs import Ports, pipeline_programs
+from backends.logs import configure_logs
+from dashboard.settings import DashboardSettings
+from service.settings import ServiceSettings
+from worker.settings import WorkerSettings
+
+
+@complains
+def up() -> None:
+    """Run service, queue, worker, transforms and dashboard until Ctrl-C, against the real Strava."""
+    worker = WorkerSettings()
+    service = ServiceSettings()
+    configure_logs(worker.log_format, worker.log_level)
+    if missing := missing_settings(service, worker):
+        raise Complaint(f"Set {', '.join(missing)} (environment or .env) first; .env.example explains each.")
+    ports = Ports(service=service.service_port, worker=worker.worker_port, dashboard=DashboardSettings().dashboard_port)
+    asyncio.run(_run(ports, Console()))
+
+
+def missing_settings(service: ServiceSettings, worker: WorkerSettings) -> list[str]:
+    """Name the settings without which no event would ever arrive or be fetched."""
+    given = {
+        "STRAVA_CLIENT_ID": worker.strava_client_id,
+        "STRAVA_CLIENT_SECRET": worker.strava_client_secret.get_secret_value(),
+        "WEBHOOK_PATH_SECRET": service.webhook_path_secret.get_secret_value(),
+        "STRAVA_VERIFY_TOKEN": service.strava_verify_token.get_secret_value(),
+    }
+    return [name for name, value in given.items() if not value]
+
+
+async def _run(ports: Ports, console: Console) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with ProcessTree() as tree:
+        await tree.start(pipeline_programs(ports, {}))
+        console.print(f"Dashboard: {ports.dashboard_url}", highlight=False)
+        console.print(
+            f"Strava's callback: make {ports.service_url}/webhook/<WEBHOOK_PATH_SECRET> reachable from outside.",
+            highlight=False,
+        )
+        console.print("Ctrl-C stops everything; nothing that was received is lost.")
+        await stop.wait()

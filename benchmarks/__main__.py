@@ -1,0 +1,47 @@
+"""`make bench`: runs every measurement, prints a table, and ends with one JSON line."""
+
+import json
+import platform
+import sys
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import chart, refresh, upsert, webhook, worker
+
+MEASUREMENTS: dict[str, Callable[[], dict[str, float]]] = {
+    "webhook": webhook.measure,
+    "worker": worker.measure,
+    "upsert": upsert.measure,
+    "refresh": refresh.measure,
+    "chart": chart.measure,
+}
+# What a number must be, where something was promised; the rest explains it.
+PROMISES = {
+    "webhook_ratio": "≥ 0.5",
+    "webhook_p99_ms": "< 50",
+    "refresh_growth": "≤ 2",
+    "save_to_raw_p95_ms": "< 2,000",
+    "save_to_chart_p95_ms": "< 5,000",
+}
+
+
+def main() -> None:
+    """Run the measurements that were named, or all of them."""
+    console = Console()
+    numbers: dict[str, float] = {}
+    for name in sys.argv[1:] or MEASUREMENTS:
+        with console.status(f"Measuring {name} …"):
+            numbers |= MEASUREMENTS[name]()
+    table = Table(title=f"Python {platform.python_version()} on {platform.system()} {platform.machine()}")
+    for heading in ("measured", "median", "promised"):
+        table.add_column(heading, justify="left" if heading == "measured" else "right")
+    for name, value in numbers.items():
+        table.add_row(name, f"{value:,.3g}" if value < 100 else f"{value:,.0f}", PROMISES.get(name, ""))  # noqa: PLR2004
+    console.print(table)
+    print(json.dumps({name: round(value, 4) for name, value in numbers.items()}))  # noqa: T201 - for machines
+
+
+if __name__ == "__main__":
+    main()

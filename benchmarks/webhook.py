@@ -1,0 +1,61 @@
+"""Durable webhook answers a second, as a share of what an ASGI application that does nothing reaches."""
+
+import functools
+import json
+import tempfile
+from statistics import median, quantiles
+
+from athlete.processes import free_port
+from benchmarks.load import LoadResult, load
+from benchmarks.servers import running
+
+CONNECTIONS = 64
+ROUNDS = 5
+SECONDS = 3.0
+SECRET = "benchmark"  # noqa: S105
+
+
+def event(number: int, first: int = 1) -> bytes:
+    """Return the body of one event of its own."""
+    fields = {
+        "aspect_type": "create",
+        "event_time": 1_700_000_000,
+        "object_id": first + number,
+        "object_type": "activity",
+        "owner_id": 4242424242,
+        "subscription_id": 1,
+        "updates": {},
+    }
+    return json.dumps(fields).encode()
+
+
+def measure() -> dict[str, float]:
+    """Alternate rounds of bare and durable answers; return the ratio of the medians, and the durable p99."""
+    bare_port, service_port = free_port(), free_port()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running(["-m", "benchmarks.bare", str(bare_port)], f"http://127.0.0.1:{bare_port}/"),
+        running(["-m", "service.main"], f"http://127.0.0.1:{service_port}/health", _settings(folder, service_port)),
+    ):
+        bare: list[LoadResult] = []
+        durable: list[LoadResult] = []
+        for number in range(ROUNDS):
+            bodies = functools.partial(event, first=1 + number * 1_000_000)
+            bare.append(load(bare_port, "/", bodies, connections=CONNECTIONS, seconds=SECONDS))
+            durable.append(load(service_port, f"/webhook/{SECRET}", bodies, connections=CONNECTIONS, seconds=SECONDS))
+    return {
+        "webhook_bare_per_s": median(result.answers_per_s for result in bare),
+        "webhook_durable_per_s": median(result.answers_per_s for result in durable),
+        "webhook_ratio": median(r.answers_per_s for r in durable) / median(r.answers_per_s for r in bare),
+        "webhook_p99_ms": 1000 * median(quantiles(result.latencies_s, n=100)[98] for result in durable),
+    }
+
+
+def _settings(folder: str, port: int) -> dict[str, str]:
+    return {
+        "DATA_DIR": folder,
+        "SERVICE_PORT": str(port),
+        "WEBHOOK_PATH_SECRET": SECRET,
+        "STRAVA_VERIFY_TOKEN": SECRET,
+        "LOG_LEVEL": "WARNING",
+    }

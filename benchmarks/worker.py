@@ -1,0 +1,105 @@
+"""Events a second from push to durable row and ledger, as a share of a loop that only fetches with the same client."""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import TypeVar
+
+import httpx
+
+from athlete.processes import free_port
+from backends.queue.envelope import PushEnvelope
+from backends.warehouse import Athlete
+from backends.warehouse.sqlite import SqliteRawStore
+from benchmarks.pretend import ATHLETE_ID
+from benchmarks.servers import running
+from benchmarks.webhook import event
+from strava.client import StravaClient
+from strava.events import ReceivedEvent, StravaEvent
+from worker.activities import ActivityEvents
+from worker.athletes import Roster
+from worker.deliveries import Deliveries
+from worker.ingest import Ingest
+from worker.verdicts import Verdict
+
+T = TypeVar("T")
+
+CONCURRENCY = 16
+ROUNDS = 5
+EVENTS = 1_000
+
+
+def measure() -> dict[str, float]:
+    """Alternate rounds of fetching alone and of whole deliveries; return the medians and their ratio."""
+    port = free_port()
+    with (
+        running(["-m", "benchmarks.pretend", str(port)], f"http://127.0.0.1:{port}/"),
+        tempfile.TemporaryDirectory() as d,
+    ):
+        fetched, worked = asyncio.run(_measure(f"http://127.0.0.1:{port}", Path(d)))
+    return {
+        "worker_fetches_per_s": median(fetched),
+        "worker_events_per_s": median(worked),
+        "worker_ratio": median(worked) / median(fetched),
+    }
+
+
+async def _measure(api_url: str, folder: Path) -> tuple[list[float], list[float]]:
+    fetched: list[float] = []
+    worked: list[float] = []
+    async with (
+        httpx.AsyncClient() as http,
+        _deliveries(folder, StravaClient(http, None, api_url=api_url)) as deliveries,
+    ):
+        client = StravaClient(http, None, api_url=api_url)
+        for number in range(ROUNDS):
+            first = 1 + number * 10 * EVENTS
+            fetched.append(await _rate(client.activity, iter(range(first, first + EVENTS))))
+            pushes = (_push(first + 5 * EVENTS + n) for n in range(EVENTS))
+            worked.append(await _rate(deliveries.take, pushes))
+    return fetched, worked
+
+
+@asynccontextmanager
+async def _deliveries(folder: Path, client: StravaClient) -> AsyncIterator[Deliveries]:
+    store = SqliteRawStore(folder / "pipeline.sqlite")
+    now = datetime.now(UTC)
+    await store.put_athlete(Athlete(athlete_id=ATHLETE_ID, scope=frozenset(), status="connected", updated_at=now))
+
+    async def on_deauthorized(_: Athlete) -> Verdict:
+        raise AssertionError("nobody leaves during a benchmark")
+
+    ingest = Ingest(Roster(store), ActivityEvents(store, lambda _: client), on_deauthorized)
+    try:
+        yield Deliveries(ingest, store)
+    finally:
+        await store.close()
+
+
+def _push(activity_id: int) -> bytes:
+    received = ReceivedEvent.of(StravaEvent.from_http(event(0, first=activity_id)), datetime.now(UTC))
+    envelope = PushEnvelope(
+        data=received.to_message(),
+        attributes=received.attributes(),
+        message_id=str(activity_id),
+        publish_time=received.received_at,
+        subscription="benchmark",
+        delivery_attempt=1,
+    )
+    return envelope.to_json()
+
+
+async def _rate(work: Callable[[T], Awaitable[object]], items: Iterator[T]) -> float:
+    began = time.perf_counter()
+    await asyncio.gather(*(_drain(work, items) for _ in range(CONCURRENCY)))
+    return EVENTS / (time.perf_counter() - began)
+
+
+async def _drain(work: Callable[[T], Awaitable[object]], items: Iterator[T]) -> None:
+    for item in items:
+        await work(item)

@@ -1,0 +1,184 @@
+"""The command line from outside: what it prints, what it exits with."""
+
+import json
+import re
+import stat
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from athlete.complaints import Complaint
+from athlete.events import read_since
+from athlete.main import app
+from backends.warehouse import LedgerEntry, Outcome
+from backends.warehouse.sqlite import SqliteRawStore
+from strava.events import StravaEvent
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run a command with its data in a folder of its own."""
+
+    def _run(*arguments: str, **environment: str) -> Result:
+        return CliRunner().invoke(app, arguments, env={"DATA_DIR": str(tmp_path), "COLUMNS": "200", **environment})
+
+    return _run
+
+
+def entry(activity_id: int, outcome: Outcome, *, finished_at: datetime = NOW) -> LedgerEntry:
+    """Make one ledger row about an activity."""
+    event = StravaEvent(
+        object_type="activity",
+        aspect_type="create",
+        object_id=activity_id,
+        owner_id=4242424242,
+        subscription_id=1,
+        event_time=finished_at,
+        updates={},
+    )
+    return LedgerEntry(
+        delivery_id=f"{activity_id}/{outcome}",
+        event_id=event.event_id,
+        event=event,
+        outcome=outcome,
+        reason="because",
+        attempt=1,
+        received_at=finished_at,
+        finished_at=finished_at,
+    )
+
+
+@pytest.fixture
+async def ledger(tmp_path: Path) -> None:
+    """A ledger of three events: stored, deleted, and one parked two days earlier."""
+    store = SqliteRawStore(tmp_path / "pipeline.sqlite")
+    await store.append(
+        [
+            entry(1, Outcome.STORED),
+            entry(2, Outcome.DELETED),
+            entry(3, Outcome.PARKED, finished_at=NOW - timedelta(days=2)),
+        ]
+    )
+    await store.close()
+
+
+def rows(result: Result) -> list[dict[str, object]]:
+    """Read what a command printed as JSON lines."""
+    assert result.exit_code == 0, result.output
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_version(run: Run) -> None:
+    """--version names the program and its version."""
+    assert re.fullmatch(r"athlete-dashboard \d+\.\d+\.\d+\n", run("--version").stdout)
+
+
+def test_help_names_every_command(run: Run) -> None:
+    """--help lists the six commands."""
+    output = run("--help").stdout
+    assert all(command in output for command in ("demo", "up", "connect", "events", "transform", "query"))
+
+
+def test_events_before_there_are_any(run: Run) -> None:
+    """Without a pipeline file the command says how to begin, and fails."""
+    result = run("events")
+    assert result.exit_code == 1
+    assert "No events yet" in result.stderr
+
+
+@pytest.mark.usefixtures("ledger")
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ((), {1, 2, 3}),
+        (("--outcome", "parked"), {3}),
+        (("--activity", "2"), {2}),
+        (("--athlete", "4242424242"), {1, 2, 3}),
+        (("--athlete", "1"), set()),
+        (("--since", "2026-04-30"), {1, 2}),
+        (("--limit", "1"), {3}),
+    ],
+)
+def test_events_are_filtered(run: Run, filters: tuple[str, ...], expected: set[int]) -> None:
+    """Each filter keeps just its rows; the limit keeps what was written last."""
+    assert {row["object_id"] for row in rows(run("events", "--json", *filters))} == expected
+
+
+@pytest.mark.usefixtures("ledger")
+def test_events_are_a_table_for_a_person(run: Run) -> None:
+    """Without --json the rows are a table with headings."""
+    result = run("events")
+    assert result.exit_code == 0
+    assert "outcome" in result.stdout
+    assert "because" in result.stdout
+
+
+def test_since_reads_ages_and_times_and_explains_anything_else() -> None:
+    """12h is an age, a date is a date, and a word is refused with the two forms that work."""
+    assert read_since("12h", NOW) == NOW - timedelta(hours=12)
+    assert read_since("2026-05-01T12:00:00Z", NOW) == NOW
+    with pytest.raises(Complaint, match="12h"):
+        read_since("yesterday", NOW)
+
+
+@pytest.mark.usefixtures("ledger")
+def test_query_reads_raw_in_three_forms(run: Run) -> None:
+    """One statement gives the same row as JSON, as CSV and as a table."""
+    sql = "select outcome, count(*) as events from raw.strava_events group by 1 order by 1 limit 1"
+    assert rows(run("query", "--json", sql)) == [{"outcome": "deleted", "events": 1}]
+    assert run("query", "--csv", sql).stdout.split() == ["outcome,events", "deleted,1"]
+    assert "deleted" in run("query", sql).stdout
+
+
+@pytest.mark.usefixtures("ledger")
+@pytest.mark.parametrize("sql", ["delete from raw.strava_events", "drop table raw.strava_events", "selec 1", ""])
+def test_query_changes_nothing_and_explains_in_one_sentence(run: Run, sql: str) -> None:
+    """A statement that writes or is no SQL fails with a sentence, not a traceback, and the ledger is whole."""
+    result = run("query", sql)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("athlete: ")
+    assert "Traceback" not in result.output
+    assert len(rows(run("events", "--json"))) == 3
+
+
+def test_query_before_the_first_transform(run: Run) -> None:
+    """Asking the marts before there are any names the command that makes them."""
+    result = run("query", "select * from mart.fct_activities")
+    assert result.exit_code == 1
+    assert "athlete transform" in result.stderr
+
+
+def test_up_names_the_settings_that_are_missing(run: Run) -> None:
+    """Without credentials nothing is started, and each missing setting is named."""
+    result = run("up", STRAVA_CLIENT_ID="", STRAVA_CLIENT_SECRET="", WEBHOOK_PATH_SECRET="", STRAVA_VERIFY_TOKEN="")
+    assert result.exit_code == 1
+    assert "STRAVA_CLIENT_SECRET" in result.stderr
+    assert "WEBHOOK_PATH_SECRET" in result.stderr
+
+
+def test_a_wrong_setting_is_named_without_its_value(run: Run) -> None:
+    """A setting that cannot be read is named; what it was set to is not repeated, for it may be a secret."""
+    result = run("events", LOG_FORMAT="hieroglyphs")
+    assert result.exit_code == 1
+    assert "LOG_FORMAT" in result.stderr
+    assert "hieroglyphs" not in result.output
+
+
+def test_connect_without_credentials_says_what_to_set(run: Run) -> None:
+    """Connecting needs the app's id and secret first."""
+    result = run("connect", "--refresh-token", "x", STRAVA_CLIENT_ID="", STRAVA_CLIENT_SECRET="")
+    assert result.exit_code == 1
+    assert "STRAVA_CLIENT_ID" in result.stderr
+
+
+@pytest.mark.usefixtures("ledger")
+def test_nobody_else_may_read_the_pipeline(tmp_path: Path) -> None:
+    """The data folder's files are the owner's alone to write."""
+    mode = stat.S_IMODE((tmp_path / "pipeline.sqlite").stat().st_mode)
+    assert not mode & (stat.S_IWGRP | stat.S_IWOTH)

@@ -1,0 +1,89 @@
+"""The process tree: it starts, restarts and stops real programs."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from athlete.processes import ProcessTree, Program, ProgramFailed, free_port
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait for a condition that another process brings about."""
+    async with asyncio.timeout(30):
+        while not holds():  # noqa: ASYNC110 - another process brings it about
+            await asyncio.sleep(0.02)
+
+
+def lives(pid: int) -> bool:
+    """Whether the process is there and not merely a zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.fixture
+def web_server(tmp_path: Path) -> Program:
+    """A program that answers HTTP: Python's own file server."""
+    port = free_port()
+    return Program(
+        name="web",
+        module="http.server",
+        arguments=(str(port), "--bind", "127.0.0.1"),
+        folder=tmp_path,
+        health_url=f"http://127.0.0.1:{port}/",
+    )
+
+
+async def test_start_returns_when_the_program_answers_and_stop_ends_it(web_server: Program, tmp_path: Path) -> None:
+    """After start the program answers; after the tree is left it is gone."""
+    async with ProcessTree(tmp_path / "logs") as tree:
+        await tree.start([web_server])
+        pid = tree.running["web"].pid
+        assert pid is not None
+        assert lives(pid)
+    assert not lives(pid)
+
+
+async def test_a_killed_program_is_started_again(web_server: Program, tmp_path: Path) -> None:
+    """Kill -9 of a program is answered by a new process."""
+    async with ProcessTree(tmp_path / "logs") as tree:
+        await tree.start([web_server])
+        first = tree.running["web"].pid
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+        await until(lambda: tree.running["web"].pid not in {None, first})
+
+
+async def test_a_program_that_cannot_start_is_named_with_its_last_words(tmp_path: Path) -> None:
+    """A module that is not there ends the start with a sentence that carries the program's own error."""
+    broken = Program(name="broken", module="no.such.module", health_url="http://127.0.0.1:9/")
+    async with ProcessTree(tmp_path / "logs") as tree:
+        with pytest.raises(ProgramFailed, match=r"broken does not start.*\n.*(\n.*)*No module named"):
+            await tree.start([broken])
+
+
+async def test_programs_end_with_a_killed_parent(tmp_path: Path) -> None:
+    """Kill -9 of the parent ends its programs too: nothing is left running."""
+    pid_file = tmp_path / "pid"
+    script = (
+        "import asyncio, pathlib\n"
+        "from athlete.processes import ProcessTree, Program\n"
+        "async def main():\n"
+        f"    async with ProcessTree(pathlib.Path({str(tmp_path)!r})) as tree:\n"
+        f"        await tree.start([Program(name='web', module='http.server', arguments=('{free_port()}',))])\n"
+        f"        pathlib.Path({str(pid_file)!r}).write_text(str(tree.running['web'].pid))\n"
+        "        await asyncio.sleep(60)\n"
+        "asyncio.run(main())\n"
+    )
+    parent = await asyncio.create_subprocess_exec(sys.executable, "-c", script)
+    await until(lambda: pid_file.exists() and bool(pid_file.read_text()))
+    child = int(pid_file.read_text())
+    parent.kill()
+    await parent.wait()
+    await until(lambda: not lives(child))

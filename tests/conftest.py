@@ -1,0 +1,26 @@
+"""What tests of every room share: the recorded answers, the browser, and no silent skip where all must run."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="session")
+def project_root() -> Path:
+    """The folder of the checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium that is installed on this machine."""
+    if CHROMIUM:
+        return CHROMIUM
+    if os.environ.get("CI"):
+        pytest.fail("no Chromium: install the package chromium")
+    pytest.skip("no Chromium on this machine: install it (Debian: apt-get install chromium) to run the browser tests")

@@ -1,0 +1,68 @@
+"""kill -9 at random points: whatever Strava was answered 200 for is in `raw` in the end, as Strava itself has it."""
+
+import asyncio
+import os
+import random
+import signal
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from athlete.demo.pretend import PretendStrava
+from athlete.demo.scene import Scene
+from strava.payload import ActivityPayload
+
+PROGRAMS = {"service", "worker", "deliverer"}
+# The service less often: Strava gives up after three attempts, and then nobody was promised anything.
+VICTIMS = ("service", "worker", "deliverer", "worker", "service", "deliverer", "worker", "deliverer", "worker")
+
+
+async def busy_life(pretend: PretendStrava, rng: random.Random, *, creates: int) -> None:
+    """Create, rename and delete without waiting for anything."""
+    living: list[int] = []
+    for number in range(creates):
+        living.append(await pretend.create(sport_type="Run", name=f"Run {number}"))
+        if rng.random() < 0.5:
+            await pretend.edit(rng.choice(living), name=f"Renamed {number}")
+        # Nobody deletes within the second of the save; then the worker asks for minutes which of the two came last.
+        if number > 40 and rng.random() < 0.3:
+            await pretend.delete(living.pop(rng.randrange(10)))
+        await asyncio.sleep(0.05)
+
+
+async def kill_now_and_then(scene: Scene, rng: random.Random) -> None:
+    """Kill a program at a random moment, again and again; the tree starts it anew."""
+    for victim in VICTIMS:
+        await asyncio.sleep(rng.uniform(0.2, 1.2))
+        if pid := scene.tree.running[victim].pid:
+            os.kill(pid, signal.SIGKILL)
+
+
+async def until_quiet(scene: Scene) -> None:
+    """Wait until Strava has given up or delivered every event and the queue is empty."""
+    async with asyncio.timeout(120):
+        while True:
+            is_sent = all(save.fate != "pending" for save in await scene.pretend.saves())
+            if is_sent and (await scene.queue.status()).waiting == 0:
+                return
+            await asyncio.sleep(0.1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_nothing_is_lost_to_kills(start: Callable[..., Awaitable[Scene]], seed: int) -> None:
+    """After many kills of service, worker and deliverer, raw equals Strava, payload by payload."""
+    scene = await start(PROGRAMS, retry_spacing_s="8,9")
+    rng = random.Random(seed)
+    await scene.pretend.switch_faults(duplicate=0.2, reorder=0.3, latency_s=0.02)
+
+    await asyncio.gather(busy_life(scene.pretend, rng, creates=120), kill_now_and_then(scene, random.Random(-seed)))
+    await until_quiet(scene)
+
+    saves = await scene.pretend.saves()
+    assert {save.fate for save in saves} == {"delivered"}, "three attempts of Strava were not enough"
+    truth = {item["id"]: ActivityPayload.from_json(item).payload_hash for item in await scene.pretend.activities()}
+    stored_ids = await scene.store.activity_ids(scene.athlete_id)
+    stored = {activity_id: await scene.store.activity(activity_id) for activity_id in stored_ids}
+    assert {activity_id: row.payload_hash for activity_id, row in stored.items() if row} == truth
+    assert (await scene.queue.status()).dead == 0
