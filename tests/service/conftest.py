@@ -49,7 +49,6 @@ def queue() -> FakeQueue:
 @pytest.fixture
 def make_app(queue: FakeQueue) -> Callable[..., Service]:
     """Makes the service; the gate's settings and limits may be given."""
-
     known: dict[str, Any] = {"path_secret": "s3cret", "verify_token": "verify-me", "subscription_id": 42}
 
     def make(**changes: Any) -> Service:

@@ -1,0 +1,186 @@
+"""Shared by the tests of `worker/`: a pretend Strava behind the real client, and the worker on a real warehouse."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from backends.queue.envelope import PushEnvelope
+from backends.tokens.file import FileTokenStore
+from backends.warehouse import Athlete
+from backends.warehouse.sqlite import SqliteRawStore
+from strava.client import StravaClient
+from strava.events import ReceivedEvent, StravaEvent
+from strava.network import Patience
+from strava.oauth import OAuthApp, StravaAuth
+from strava.tokens import TokenSet
+from worker.activities import ActivityEvents
+from worker.app import create_app
+from worker.athletes import Revocation, Roster
+from worker.ingest import Ingest
+
+ATHLETE = 4605555801
+NOON = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
+
+
+@dataclass
+class Clock:
+    """A clock that the test moves; it never shows the same moment twice."""
+
+    now: datetime = NOON
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(microseconds=1)
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+@dataclass
+class PretendStrava:
+    """Answers by path; what has no answer is 404. `asked` are the paths it was asked for."""
+
+    answers: dict[str, httpx.Response | Exception] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path.removeprefix("/api/v3/")
+        self.asked.append(path)
+        answer = self.answers.get(path, httpx.Response(404))
+        if isinstance(answer, Exception):
+            raise answer
+        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+
+    def shows(self, activity_id: int, **fields: Any) -> None:
+        body = {"id": activity_id, "athlete": {"id": ATHLETE}, "resource_state": 3, "name": "Run", **fields}
+        self.answers[f"activities/{activity_id}"] = httpx.Response(200, json=body)
+
+    def hides(self, activity_id: int) -> None:
+        self.answers.pop(f"activities/{activity_id}", None)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The clock of the worker."""
+    return Clock()
+
+
+@pytest.fixture
+def strava() -> PretendStrava:
+    """Strava as the test wants it."""
+    return PretendStrava()
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SqliteRawStore]:
+    """The real warehouse, with one athlete connected."""
+    store = SqliteRawStore(tmp_path / "pipeline.sqlite")
+    await store.put_athlete(
+        Athlete(athlete_id=ATHLETE, scope=frozenset(), status="connected", updated_at=NOON - timedelta(days=9))
+    )
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def tokens(tmp_path: Path) -> FileTokenStore:
+    """The real token store, with the athlete's tokens."""
+    tokens = FileTokenStore(tmp_path / "tokens.json")
+    far_away = datetime(2100, 1, 1, tzinfo=UTC)
+    await tokens.save(ATHLETE, TokenSet(access_token="access", refresh_token="refresh", expires_at=far_away))
+    return tokens
+
+
+@pytest.fixture
+async def client_of(
+    strava: PretendStrava, tokens: FileTokenStore, clock: Clock
+) -> AsyncIterator[Callable[[int], StravaClient]]:
+    """Makes the real client of an athlete, on the pretend Strava and without a pause between tries."""
+    async with httpx.AsyncClient(transport=httpx.MockTransport(strava)) as http:
+        app = OAuthApp(http, client_id=1, client_secret="pretend", oauth_url="https://strava.test/oauth")
+        patience = Patience(attempts=2, first_wait_s=0.0, longest_wait_s=0.0)
+        url = "https://strava.test/api/v3"
+        yield lambda athlete_id: StravaClient(
+            http, StravaAuth(athlete_id, tokens, app), api_url=url, patience=patience, clock=clock
+        )
+
+
+@pytest.fixture
+async def worker(
+    store: SqliteRawStore, tokens: FileTokenStore, client_of: Callable[[int], StravaClient], clock: Clock
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Speaks to the whole worker, without a network."""
+    activities = ActivityEvents(store, client_of, clock=clock)
+    ingest = Ingest(Roster(store), activities, Revocation(store, tokens, clock=clock))
+    transport = httpx.ASGITransport(create_app(ingest, store))
+    async with httpx.AsyncClient(transport=transport, base_url="http://worker.test") as client:
+        yield client
+
+
+@pytest.fixture
+def make_event(clock: Clock) -> Callable[..., ReceivedEvent]:
+    """Makes an event that happened now and was heard at once; any field may be given."""
+
+    def make(activity_id: int = 101, aspect_type: str = "create", **fields: Any) -> ReceivedEvent:
+        event = {
+            "object_type": "activity",
+            "aspect_type": aspect_type,
+            "object_id": activity_id,
+            "owner_id": ATHLETE,
+            "subscription_id": 42,
+            "event_time": int(clock.now.timestamp()),
+            "updates": {},
+            **fields,
+        }
+        return ReceivedEvent.of(StravaEvent.from_json(event), clock.now)
+
+    return make
+
+
+@pytest.fixture
+def envelope(clock: Clock) -> Callable[..., bytes]:
+    """Wraps an event as the queue pushes it."""
+
+    def wrap(received: ReceivedEvent, *, message_id: str = "1", attempt: int = 1, **more: str) -> bytes:
+        return PushEnvelope(
+            data=received.to_message(),
+            attributes={**received.attributes(), **more},
+            message_id=message_id,
+            publish_time=clock.now,
+            subscription="events",
+            delivery_attempt=attempt,
+        ).to_json()
+
+    return wrap
+
+
+@pytest.fixture
+def recorded(project_root: Path) -> Callable[[str], httpx.Response]:
+    """Reads one of Strava's recorded answers."""
+
+    def answer(name: str) -> httpx.Response:
+        exchange = json.loads((project_root / "tests" / "fixtures" / "strava" / f"{name}.json").read_text())
+        body = b"" if exchange["body"] == "" else json.dumps(exchange["body"]).encode()
+        return httpx.Response(exchange["status"]["code"], headers=exchange["headers"], content=body)
+
+    return answer
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Callable[[str], list[dict[str, Any]]]:
+    """Reads rows of the pipeline's file, as any other program would."""
+    import sqlite3  # noqa: PLC0415 - only this fixture looks under the store
+    from contextlib import closing  # noqa: PLC0415 - as above
+
+    def read(sql: str) -> list[dict[str, Any]]:
+        with closing(sqlite3.connect(tmp_path / "pipeline.sqlite")) as connection:
+            connection.row_factory = sqlite3.Row
+            return [dict(row) for row in connection.execute(sql)]
+
+    return read

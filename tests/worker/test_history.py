@@ -1,0 +1,152 @@
+"""Loading an athlete's past: summaries first, then details, stopping and going on."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from backends.warehouse import Source
+from backends.warehouse.sqlite import SqliteRawStore
+from strava.client import StravaClient
+from strava.errors import RateLimited
+from strava.payload import ActivityPayload
+from worker.history import Progress, load_history
+
+ATHLETE = 4605555801
+Rows = Callable[[str], list[dict[str, Any]]]
+
+
+def summary(activity_id: int, **fields: Any) -> dict[str, Any]:
+    """One line of Strava's list; a higher id started later."""
+    started = f"2026-01-{activity_id:02}T10:00:00Z"
+    return {
+        "id": activity_id,
+        "athlete": {"id": ATHLETE},
+        "resource_state": 2,
+        "name": f"Run {activity_id}",
+        "start_date": started,
+        **fields,
+    }
+
+
+class Past:
+    """An athlete's past in pages of three; details may fail, and are counted."""
+
+    def __init__(self, *activity_ids: int) -> None:
+        self.summaries = {key: summary(key) for key in activity_ids}
+        self.failing: dict[int, Exception] = {}
+        self.asked: list[int] = []
+        self.at_once = 0
+        self.most_at_once = 0
+
+    async def activities(self) -> AsyncIterator[list[ActivityPayload]]:
+        newest_first = sorted(self.summaries.values(), key=lambda it: str(it["start_date"]), reverse=True)
+        for first in range(0, len(newest_first), 3):
+            yield [ActivityPayload.from_json(it) for it in newest_first[first : first + 3]]
+
+    async def activity(self, activity_id: int) -> ActivityPayload:
+        self.asked.append(activity_id)
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        await asyncio.sleep(0)
+        self.at_once -= 1
+        if activity_id in self.failing:
+            raise self.failing[activity_id]
+        return ActivityPayload.from_json({**self.summaries[activity_id], "resource_state": 3})
+
+
+async def test_everything_is_listed_and_then_detailed_newest_first(
+    store: SqliteRawStore, clock: Any, rows: Rows
+) -> None:
+    """Seven activities: all stored in detail, asked for from the newest on, vouched for at the end."""
+    past = Past(*range(1, 8))
+    told: list[Progress] = []
+    done = await load_history(past, store, ATHLETE, on_progress=told.append, concurrency=1, clock=clock)
+    assert past.asked == [7, 6, 5, 4, 3, 2, 1]
+    assert done == Progress(listed=7, detailed=7, to_detail=7)
+    assert [progress.listed for progress in told[:3]] == [3, 6, 7]
+    assert told[-1] == done
+    assert await store.counts(ATHLETE) == {3: 7}
+    assert {row["source"] for row in rows("select source from strava_activities")} == {Source.BACKFILL}
+    state = await store.ingestion_state(ATHLETE)
+    assert state is not None
+    assert state.last_successful_start_date == datetime(2026, 1, 7, 10, tzinfo=UTC)
+    assert state.backfill_cursor == "2026-01-01T10:00:00+00:00"
+
+
+async def test_a_second_time_asks_for_nothing_twice(store: SqliteRawStore, clock: Any) -> None:
+    """What is detailed stays; only what is new is fetched."""
+    past = Past(1, 2, 3)
+    await load_history(past, store, ATHLETE, clock=clock)
+    past.summaries[4] = summary(4)
+    past.asked.clear()
+    await load_history(past, store, ATHLETE, clock=clock)
+    assert past.asked == [4]
+
+
+async def test_an_edit_without_an_event_is_found(store: SqliteRawStore, clock: Any, rows: Rows) -> None:
+    """A summary that disagrees with the stored detail has it fetched again."""
+    past = Past(1, 2, 3)
+    await load_history(past, store, ATHLETE, clock=clock)
+    past.summaries[2]["name"] = "Race"
+    past.asked.clear()
+    await load_history(past, store, ATHLETE, clock=clock)
+    [row] = rows("select payload, resource_state from strava_activities where activity_id = 2")
+    assert (past.asked, json.loads(row["payload"])["name"], row["resource_state"]) == ([2], "Race", 3)
+
+
+async def test_a_spent_budget_stops_it_and_the_next_start_goes_on(store: SqliteRawStore, clock: Any) -> None:
+    """The error comes out as it is, what was stored stays, and nothing is lost or fetched twice afterwards."""
+    past = Past(*range(1, 8))
+    past.failing[4] = RateLimited(600)
+    with pytest.raises(RateLimited) as stopped:
+        await load_history(past, store, ATHLETE, concurrency=2, clock=clock)
+    assert stopped.value.retry_after == 600
+    stored = set(await store.activity_ids(ATHLETE, resource_state=3))
+    assert {6, 7} <= stored <= {5, 6, 7}
+    assert sum((await store.counts(ATHLETE)).values()) == 7
+    past.failing.clear()
+    past.asked.clear()
+    await load_history(past, store, ATHLETE, clock=clock)
+    assert set(past.asked) == set(range(1, 8)) - stored
+    assert await store.counts(ATHLETE) == {3: 7}
+
+
+async def test_details_are_fetched_some_at_a_time(store: SqliteRawStore, clock: Any) -> None:
+    """Never more at once than was asked for."""
+    past = Past(*range(1, 20))
+    await load_history(past, store, ATHLETE, concurrency=3, clock=clock)
+    assert past.most_at_once == 3
+
+
+async def test_nothing_to_load(store: SqliteRawStore, clock: Any) -> None:
+    """An athlete without activities is done at once."""
+    assert await load_history(Past(), store, ATHLETE, clock=clock) == Progress(to_detail=0)
+
+
+async def test_an_activity_that_is_listed_but_not_shown_is_left_for_later(
+    store: SqliteRawStore, clock: Any, client_of: Callable[[int], StravaClient], strava: Any
+) -> None:
+    """With the real client: a 404 of one detail does not stop the others, and removes nothing."""
+    pages = iter([[summary(1), summary(2)], []])
+    strava.shows(2, start_date="2026-01-02T10:00:00Z")
+    strava.answers = _Pages(strava.answers, pages)
+    done = await load_history(client_of(ATHLETE), store, ATHLETE, clock=clock)
+    assert (done.to_detail, done.detailed, await store.counts(ATHLETE)) == (2, 1, {2: 1, 3: 1})
+
+
+class _Pages(dict[str, httpx.Response | Exception]):
+    """Strava's answers, with a list that goes on from page to page."""
+
+    def __init__(self, answers: dict[str, httpx.Response | Exception], pages: Any) -> None:
+        super().__init__(answers)
+        self._pages = pages
+
+    def get(self, path: str, default: Any = None) -> Any:
+        if path == "athlete/activities":
+            return httpx.Response(200, json=next(self._pages))
+        return super().get(path, default)

@@ -1,0 +1,305 @@
+"""The worker from outside: an envelope in, a row, a ledger row and an answer out."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from backends.queue.envelope import PushEnvelope
+from backends.tokens.file import FileTokenStore
+from backends.warehouse.sqlite import SqliteRawStore
+from strava.events import ReceivedEvent
+
+Event = Callable[..., ReceivedEvent]
+Wrap = Callable[..., bytes]
+Rows = Callable[[str], list[dict[str, Any]]]
+
+LEDGER = "select outcome, reason from strava_events order by ingested_at"
+ATHLETE = 4605555801
+
+
+async def push(worker: httpx.AsyncClient, body: bytes) -> int:
+    """Push one message and return the status of the answer."""
+    return (await worker.post("/push", content=body)).status_code
+
+
+async def test_a_create_is_fetched_and_stored(
+    worker: httpx.AsyncClient, strava: Any, make_event: Event, envelope: Wrap, rows: Rows
+) -> None:
+    """204, one detailed row that names its event, one ledger row that names its delivery."""
+    strava.shows(101, name="Morning run")
+    event = make_event()
+    assert await push(worker, envelope(event, message_id="77", attempt=3)) == 204
+    [row] = rows("select * from strava_activities")
+    [told] = rows("select * from strava_events")
+    assert (row["activity_id"], row["resource_state"], row["is_deleted"], row["source"]) == (101, 3, 0, "webhook")
+    assert (row["event_id"], row["event_time"]) == (event.event_id, "2026-05-01T12:00:00.000000Z")
+    assert (told["delivery_id"], told["outcome"], told["attempt"]) == (f"{event.event_id}/77/3", "stored", 3)
+    assert told["received_at"] == "2026-05-01T12:00:00.000000Z"
+
+
+async def test_a_duplicate_is_success(
+    worker: httpx.AsyncClient, strava: Any, make_event: Event, envelope: Wrap, rows: Rows
+) -> None:
+    """The same event again, long after, is answered from the row alone; the same delivery again adds no ledger row."""
+    strava.shows(101)
+    early = make_event()
+    clocked = envelope(make_event(), message_id="2")
+    assert await push(worker, clocked) == 204
+    assert [await push(worker, clocked), await push(worker, envelope(early, message_id="3"))] == [204, 204]
+    assert [row["outcome"] for row in rows(LEDGER)] == ["stored", "unchanged"]
+    assert len(rows("select * from strava_activities")) == 1
+
+
+async def test_an_event_that_was_overtaken_asks_nothing(
+    worker: httpx.AsyncClient, strava: Any, clock: Any, make_event: Event, envelope: Wrap, rows: Rows
+) -> None:
+    """Strava was asked more than a second after this event had arrived: no call is spent on it."""
+    strava.shows(101)
+    old = make_event(aspect_type="update", updates={"title": "x"})
+    clock.advance(5)
+    await push(worker, envelope(make_event()))
+    assert await push(worker, envelope(old, message_id="2")) == 204
+    assert strava.asked == ["activities/101"]
+    assert rows(LEDGER)[-1] == {"outcome": "unchanged", "reason": "Strava was asked after this event already."}
+
+
+async def test_a_delete_removes_the_payload(
+    worker: httpx.AsyncClient, strava: Any, clock: Any, make_event: Event, envelope: Wrap, rows: Rows
+) -> None:
+    """The row becomes a tombstone without a payload, and Strava is not even asked."""
+    strava.shows(101)
+    await push(worker, envelope(make_event()))
+    clock.advance(60)
+    assert await push(worker, envelope(make_event(aspect_type="delete"), message_id="2")) == 204
+    [row] = rows("select is_deleted, payload, payload_hash from strava_activities")
+    assert row == {"is_deleted": 1, "payload": None, "payload_hash": None}
+    assert (strava.asked, rows(LEDGER)[-1]["outcome"]) == (["activities/101"], "deleted")
+
+
+async def test_a_late_delete_does_not_remove_what_came_back(
+    worker: httpx.AsyncClient, strava: Any, clock: Any, make_event: Event, envelope: Wrap, rows: Rows
+) -> None:
+    """Private and public again: the delete arrives after the new create was stored, is checked, and changes nothing."""
+    delete = make_event(aspect_type="delete")
+    clock.advance(30)
+    strava.shows(101)
+    await push(worker, envelope(make_event()))
+    assert await push(worker, envelope(delete, message_id="2")) == 204
+    assert rows("select is_deleted from strava_activities") == [{"is_deleted": 0}]
+    assert strava.asked == ["activities/101"] * 2
+
+
+async def test_a_delete_of_what_was_just_seen_is_checked(
+    worker: httpx.AsyncClient, strava: Any, clock: Any, make_event: Event, envelope: Wrap, rows: Rows
+) -> None:
+    """Within the margin of the clocks nobody knows which came first, so Strava is asked, and says it is gone."""
+    strava.shows(101)
+    await push(worker, envelope(make_event()))
+    clock.advance(2)
+    strava.hides(101)
+    await push(worker, envelope(make_event(aspect_type="delete"), message_id="2"))
+    assert rows("select is_deleted from strava_activities") == [{"is_deleted": 1}]
+    assert len(strava.asked) == 2
+
+
+async def test_delete_before_create(
+    worker: httpx.AsyncClient, strava: Any, clock: Any, make_event: Event, envelope: Wrap, rows: Rows
+) -> None:
+    """When the delete overtakes its create, the create finds the tombstone and does not wait for Strava."""
+    create = make_event()
+    clock.advance(3)
+    await push(worker, envelope(make_event(aspect_type="delete"), message_id="2"))
+    assert await push(worker, envelope(create)) == 204
+    assert [row["outcome"] for row in rows(LEDGER)] == ["deleted", "unchanged"]
+    assert rows("select is_deleted from strava_activities") == [{"is_deleted": 1}]
+
+
+async def test_two_events_of_one_second_at_once(
+    worker: httpx.AsyncClient, strava: Any, make_event: Event, clock: Any, envelope: Wrap, rows: Rows
+) -> None:
+    """Private and public again within a second, delivered together: the activity is there when all is quiet."""
+    strava.shows(101)
+    await push(worker, envelope(make_event()))
+    clock.advance(60)
+    waiting = [envelope(make_event(aspect_type=kind), message_id=kind) for kind in ("create", "delete", "update")]
+    for _ in range(5):
+        answers = await asyncio.gather(*(push(worker, each) for each in waiting))
+        waiting = [each for each, status in zip(waiting, answers, strict=True) if status != 204]
+        clock.advance(1)
+    assert waiting == []
+    assert rows("select is_deleted from strava_activities") == [{"is_deleted": 0}]
+
+
+async def test_a_burst_on_one_activity_costs_one_call(
+    worker: httpx.AsyncClient, strava: Any, clock: Any, make_event: Event, envelope: Wrap
+) -> None:
+    """Events of one activity take turns, and the first answer covers all that had arrived a while before."""
+    strava.shows(101)
+    bodies = [envelope(make_event(updates={"title": str(n)}), message_id=str(n)) for n in range(8)]
+    clock.advance(2)
+    assert await asyncio.gather(*(push(worker, body) for body in bodies)) == [204] * 8
+    assert strava.asked == ["activities/101"]
+
+
+async def test_many_activities_at_once(
+    worker: httpx.AsyncClient, strava: Any, make_event: Event, envelope: Wrap, rows: Rows
+) -> None:
+    """Fifty pushes in flight end as fifty rows."""
+    for activity_id in range(1, 51):
+        strava.shows(activity_id)
+    bodies = [envelope(make_event(activity_id), message_id=str(activity_id)) for activity_id in range(1, 51)]
+    assert await asyncio.gather(*(push(worker, body) for body in bodies)) == [204] * 50
+    assert rows("select count(*) as n from strava_activities where is_deleted = 0") == [{"n": 50}]
+
+
+async def test_an_activity_that_is_not_shown_yet_is_asked_for_again(
+    worker: httpx.AsyncClient, strava: Any, clock: Any, make_event: Event, envelope: Wrap, rows: Rows
+) -> None:
+    """404 shortly after a create brings the event again; nothing is stored until Strava shows the activity."""
+    event = make_event()
+    assert await push(worker, envelope(event)) == 503
+    assert rows("select * from strava_activities") == []
+    clock.advance(20)
+    strava.shows(101)
+    assert await push(worker, envelope(event, attempt=2)) == 204
+    assert [row["outcome"] for row in rows(LEDGER)] == ["deferred", "stored"]
+
+
+async def test_an_activity_that_is_not_shown_for_long_is_gone(
+    worker: httpx.AsyncClient, clock: Any, make_event: Event, envelope: Wrap, rows: Rows
+) -> None:
+    """After the grace a 404 is an answer: a tombstone."""
+    event = make_event()
+    clock.advance(301)
+    assert await push(worker, envelope(event)) == 204
+    assert rows("select is_deleted from strava_activities") == [{"is_deleted": 1}]
+    assert rows(LEDGER) == [{"outcome": "deleted", "reason": "Strava no longer shows the activity."}]
+
+
+async def test_an_activity_of_somebody_else_is_not_taken(
+    worker: httpx.AsyncClient, strava: Any, make_event: Event, envelope: Wrap, rows: Rows
+) -> None:
+    """A forged event cannot bring another athlete's activity in, nor delete it."""
+    strava.shows(101, athlete={"id": 999})
+    assert await push(worker, envelope(make_event())) == 204
+    assert (rows("select * from strava_activities"), rows(LEDGER)[0]["outcome"]) == ([], "parked")
+
+
+async def test_an_unknown_athlete_is_parked(
+    worker: httpx.AsyncClient, strava: Any, make_event: Event, envelope: Wrap, rows: Rows
+) -> None:
+    """Nobody is asked, and the ledger says what to do."""
+    assert await push(worker, envelope(make_event(owner_id=999))) == 204
+    [told] = rows(LEDGER)
+    assert (told["outcome"], strava.asked) == ("parked", [])
+    assert "athlete connect" in told["reason"]
+
+
+async def test_an_athlete_without_tokens_is_parked(
+    worker: httpx.AsyncClient, tokens: FileTokenStore, make_event: Event, envelope: Wrap, rows: Rows
+) -> None:
+    """Known, but nobody to ask in whose name: the ledger says to connect."""
+    await tokens.delete(ATHLETE)
+    assert await push(worker, envelope(make_event())) == 204
+    [told] = rows(LEDGER)
+    assert told["outcome"] == "parked"
+    assert "athlete connect" in told["reason"]
+
+
+async def test_a_deauthorisation_revokes_once(
+    worker: httpx.AsyncClient,
+    tokens: FileTokenStore,
+    store: SqliteRawStore,
+    make_event: Event,
+    envelope: Wrap,
+    rows: Rows,
+) -> None:
+    """Status and tokens go at once, a second delivery changes nothing, and later activities are ignored."""
+    goodbye = make_event(ATHLETE, "update", object_type="athlete", updates={"authorized": "false"})
+    for message_id in ("1", "2"):
+        assert await push(worker, envelope(goodbye, message_id=message_id)) == 204
+    assert await push(worker, envelope(make_event(), message_id="3")) == 204
+    assert [athlete.status for athlete in await store.athletes()] == ["revoked"]
+    assert await tokens.load(ATHLETE) is None
+    assert [row["outcome"] for row in rows(LEDGER)] == ["stored", "unchanged", "ignored"]
+
+
+async def test_an_old_deauthorisation_does_not_end_a_new_connection(
+    worker: httpx.AsyncClient, tokens: FileTokenStore, clock: Any, make_event: Event, envelope: Wrap, rows: Rows
+) -> None:
+    """The athlete has connected again since: the late event is ignored."""
+    long_ago = int(clock.now.timestamp()) - 30 * 86_400
+    goodbye = make_event(ATHLETE, "update", object_type="athlete", updates={"authorized": "false"}, event_time=long_ago)
+    await push(worker, envelope(goodbye))
+    assert await tokens.load(ATHLETE) is not None
+    assert rows(LEDGER)[0]["outcome"] == "ignored"
+
+
+async def test_other_athlete_events_are_ignored(
+    worker: httpx.AsyncClient, make_event: Event, envelope: Wrap, rows: Rows
+) -> None:
+    """Nothing is kept of a profile."""
+    profile = make_event(ATHLETE, "update", object_type="athlete", updates={"weight": "70"})
+    assert await push(worker, envelope(profile)) == 204
+    assert rows(LEDGER) == [{"outcome": "ignored", "reason": "Nothing is kept of athlete update events."}]
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[1]", b'{"message": {"data": 7}}'])
+async def test_what_is_no_envelope_is_parked(worker: httpx.AsyncClient, rows: Rows, body: bytes) -> None:
+    """It would be no envelope next time either: taken off the queue, with a row that says so."""
+    assert await push(worker, body) == 204
+    [told] = rows(LEDGER)
+    assert told["outcome"] == "parked"
+    assert told["reason"].startswith("The message cannot be read: ")
+
+
+async def test_what_is_no_event_is_parked(worker: httpx.AsyncClient, clock: Any, rows: Rows) -> None:
+    """An envelope around something else leaves a row with its message id."""
+    body = PushEnvelope(data=b"hello", message_id="9", publish_time=clock.now, subscription="events").to_json()
+    assert await push(worker, body) == 204
+    [told] = rows("select delivery_id, outcome, event_id from strava_events")
+    assert told == {"delivery_id": "unreadable/9/1", "outcome": "parked", "event_id": None}
+
+
+async def test_a_dead_letter_is_parked(
+    worker: httpx.AsyncClient, make_event: Event, envelope: Wrap, rows: Rows
+) -> None:
+    """What the queue gave up on is told with the number of attempts, once, beside the attempts themselves."""
+    event = make_event()
+    await push(worker, envelope(event))
+    body = envelope(event, CloudPubSubDeadLetterSourceDeliveryCount="100")
+    answers = [(await worker.post("/dead-letter", content=body)).status_code for _ in range(2)]
+    assert answers == [204, 204]
+    assert [row["outcome"] for row in rows(LEDGER)] == ["deferred", "parked"]
+    assert rows(LEDGER)[1]["reason"].startswith("Gave up after 100 attempts")
+
+
+async def test_a_dead_letter_that_cannot_be_read_is_parked(worker: httpx.AsyncClient, clock: Any, rows: Rows) -> None:
+    """Even that leaves a row."""
+    body = PushEnvelope(
+        data=b"?", message_id="9", publish_time=clock.now, subscription="dead-letter", delivery_attempt=4
+    ).to_json()
+    assert (await worker.post("/dead-letter", content=body)).status_code == 204
+    assert (await worker.post("/dead-letter", content=b"?")).status_code == 204
+    assert [row["outcome"] for row in rows(LEDGER)] == ["parked", "parked"]
+
+
+async def test_health(worker: httpx.AsyncClient, store: SqliteRawStore) -> None:
+    """Liveness always; the deep answer only while the warehouse answers."""
+    deep = await worker.get("/health", params={"deep": "true"})
+    await store.close()
+    without = await worker.get("/health", params={"deep": "true"})
+    assert (deep.status_code, deep.json()["status"]) == (200, "ok")
+    assert (without.status_code, without.json()["status"]) == (503, "unavailable")
+    assert (await worker.get("/health")).status_code == 200
+
+
+async def test_a_warehouse_that_is_shut_loses_nothing(
+    worker: httpx.AsyncClient, store: SqliteRawStore, make_event: Event, envelope: Wrap
+) -> None:
+    """No row can be written, not even in the ledger: the queue keeps the message."""
+    await store.close()
+    assert await push(worker, envelope(make_event())) == 503
