@@ -284,7 +284,7 @@ async def live(script: Sequence[Step], strava: ModelStrava, store: Any) -> None:
     assert pipeline.unfinished == []
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(script=STEPS, skew=st.sampled_from([-3.0, -0.4, 0.0, 0.7, 3.0]))
 def test_any_order_and_repetition_ends_as_strava(script: list[Step], skew: float) -> None:
     """Events late, twice, swapped and at once, listings in between, clocks apart: the table is Strava's state."""
@@ -298,7 +298,7 @@ def test_any_order_and_repetition_ends_as_strava(script: list[Step], skew: float
     asyncio.run(play())
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(script=STEPS)
 def test_an_activity_that_is_not_shown_at_once_is_not_lost(script: list[Step]) -> None:
     """Strava answers 404 for two seconds after a save: the activity is there in the end all the same."""

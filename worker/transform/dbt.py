@@ -2,12 +2,13 @@
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
-from dbt.cli.main import dbtRunner
+from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 
 from worker.transform.models import Build, Node
@@ -17,14 +18,14 @@ _SOURCES = ("dbt_project.yml", "macros", "models", "seeds", "tests")
 
 
 class WarmDbt:
-    """Implements `Models` with dbt. Its log, manifest and compiled SQL go to `work_dir`, never to the project.
+    """Implements `Models` with dbt. Its manifest and compiled SQL go to `work_dir`, never to the project.
 
     The project's fingerprint is kept beside them: a project that has changed, or a first run, loads the seeds and
     builds every table anew, so that an upgrade never meets tables of another shape.
     """
 
     def __init__(self, project_dir: Path, work_dir: Path, *, database: Path, environment: Mapping[str, str]) -> None:
-        os.environ.update(environment, DO_NOT_TRACK="1")
+        self._environment = {**environment, "DO_NOT_TRACK": "1"}
         self._project_dir = project_dir
         self._work_dir = work_dir
         self._database = database
@@ -47,7 +48,7 @@ class WarmDbt:
     def _run(self, command: list[str], everything: bool, before: Build) -> Build:  # noqa: FBT001 - private
         arguments = [*command, *(["--full-refresh"] if everything else [])]
         try:
-            result = self._warm.invoke(self._complete(arguments))
+            result = self._invoke(self._warm, arguments)
         except _Unparsable as error:
             return Build(nodes=before.nodes, is_full_refresh=everything, error=str(error))
         nodes = tuple(_node(each) for each in getattr(result.result, "results", ()))
@@ -55,15 +56,19 @@ class WarmDbt:
 
     @cached_property
     def _warm(self) -> dbtRunner:
-        parsed = dbtRunner().invoke(self._complete(["parse"]))
+        parsed = self._invoke(dbtRunner(), ["parse"])
         if not parsed.success:
             raise _Unparsable(f"dbt cannot read the project in {self._project_dir}: {parsed.exception}")
         return dbtRunner(manifest=cast("Manifest", parsed.result))
 
+    def _invoke(self, dbt: dbtRunner, arguments: Sequence[str]) -> dbtRunnerResult:
+        with _variables(self._environment):
+            return dbt.invoke(self._complete(arguments))
+
     def _complete(self, arguments: Sequence[str]) -> list[str]:
         return [
             *("--no-send-anonymous-usage-stats", "--no-version-check", "--no-use-colors", "--quiet"),
-            *("--log-path", str(self._work_dir / "logs"), "--log-level", "none", "--log-level-file", "info"),
+            *("--log-level", "none", "--log-level-file", "none", "--log-path", str(self._work_dir / "logs")),
             *arguments,
             *("--project-dir", str(self._project_dir), "--profiles-dir", str(self._project_dir)),
             *("--target-path", str(self._work_dir / "target")),
@@ -81,6 +86,21 @@ class WarmDbt:
                 if file.is_file():
                     digest.update(f"{file.relative_to(self._project_dir)}\n".encode() + file.read_bytes())
         return digest.hexdigest()
+
+
+@contextmanager
+def _variables(wanted: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables, which is where the project's profile looks, and put back what was there."""
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 class _Unparsable(Exception):

@@ -24,13 +24,12 @@ class TransformSettings(SharedSettings):
 
     @property
     def dbt_dir(self) -> Path:
-        """What dbt writes beside the tables: its log, its manifest and what it compiled."""
+        """What dbt writes beside the tables: its manifest and what it compiled."""
         return self.data_dir / "dbt"
 
     def dbt_environment(self, extension_dir: Path) -> Mapping[str, str]:
         """Return the variables that `transforms/profiles.yml` reads, with absolute paths."""
         return {
-            "DATA_DIR": str(self.data_dir.resolve()),
             "TRANSFORM_DUCKDB_PATH": str(self.transform_path.resolve()),
             "PIPELINE_SQLITE_PATH": str(self.pipeline_path.resolve()),
             "DUCKDB_EXTENSION_DIR": str(extension_dir.resolve()),

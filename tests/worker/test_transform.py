@@ -1,0 +1,234 @@
+"""The transformer and its watch, on a real warehouse with models that only pretend."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from threading import Event as ThreadEvent
+from typing import Any
+
+import pytest
+
+from backends.warehouse import Athlete, MartMissing, WarehouseBusy
+from backends.warehouse.sqlite import SqliteRawStore
+from worker.transform.models import Build, Node
+from worker.transform.transformer import Transformer
+from worker.transform.watch import Rhythm, watch
+
+ATHLETE = 4605555801
+QUICK = Rhythm(poll_s=0.001, debounce_s=0.005, first_rest_s=0.002, longest_rest_s=0.01)
+Rows = Callable[[str], list[dict[str, Any]]]
+
+
+@dataclass
+class FakeModels:
+    """Builds nothing; fails as often as asked, and can be held in the middle of a build."""
+
+    builds: list[tuple[bool, bool]] = field(default_factory=list)
+    failures: int = 0
+    at_once: int = 0
+    most_at_once: int = 0
+    may_go_on: ThreadEvent = field(default_factory=ThreadEvent)
+
+    def __post_init__(self) -> None:
+        self.may_go_on.set()
+
+    def build(self, *, full_refresh: bool, tests: bool) -> Build:
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        self.builds.append((full_refresh, tests))
+        self.may_go_on.wait(30)
+        self.at_once -= 1
+        error = None
+        if self.failures:
+            self.failures -= 1
+            error = "fct_activities: no such column"
+        nodes = (Node(name="fct_activities", status="success", seconds=0.1),)
+        return Build(nodes=nodes, is_full_refresh=full_refresh, error=error)
+
+
+@pytest.fixture
+def models() -> FakeModels:
+    """What is built."""
+    return FakeModels()
+
+
+@pytest.fixture
+def make_transformer(
+    store: SqliteRawStore, models: FakeModels, tmp_path: Path, clock: Any
+) -> Callable[..., Transformer]:
+    """Makes a transformer, as each process has one of its own."""
+    mart_path, lock_path = tmp_path / "mart.duckdb", tmp_path / "transform.lock"
+
+    def make(publish: Callable[[], None] = mart_path.touch) -> Transformer:
+        return Transformer(store, models, publish, mart_path=mart_path, lock_path=lock_path, clock=clock)
+
+    return make
+
+
+async def change(store: SqliteRawStore, clock: Any) -> None:
+    """Move the watermark."""
+    await store.put_athlete(
+        Athlete(athlete_id=ATHLETE, scope=frozenset(), status="connected", updated_at=clock.now + timedelta(days=1))
+    )
+    clock.advance(60)
+
+
+async def until_built(models: FakeModels, builds: int) -> None:
+    """Let the watch go on until so many builds have begun."""
+    async with asyncio.timeout(30):
+        while len(models.builds) < builds:  # noqa: ASYNC110 - builds begin in a thread
+            await asyncio.sleep(0.001)
+
+
+async def until_level(transformer: Transformer) -> None:
+    """Let the watch go on until the marts are level with raw."""
+    async with asyncio.timeout(30):
+        while await transformer.is_behind():  # noqa: ASYNC110 - what is asked is the file
+            await asyncio.sleep(0.001)
+
+
+async def test_a_run_is_published_and_written_down(
+    make_transformer: Callable[..., Transformer], store: SqliteRawStore, models: FakeModels
+) -> None:
+    """The run's row holds the watermark from before it began; afterwards nothing is behind."""
+    transformer = make_transformer()
+    watermark = await store.watermark()
+    assert await transformer.is_behind()
+    done = await transformer.once(full_refresh=True, tests=True)
+    assert (models.builds, done.is_published, done.nodes[0].name) == ([(True, True)], True, "fct_activities")
+    last = await store.last_run()
+    assert last is not None
+    assert (last, last.watermark, last.is_full_refresh) == (done.run, watermark, True)
+    assert not await transformer.is_behind()
+    assert await transformer.catch_up() is None
+
+
+async def test_without_a_snapshot_it_is_behind(make_transformer: Callable[..., Transformer], tmp_path: Path) -> None:
+    """A snapshot that was removed is built again even if nothing changed."""
+    transformer = make_transformer()
+    await transformer.once()
+    (tmp_path / "mart.duckdb").unlink()
+    assert await transformer.is_behind()
+
+
+async def test_a_failed_run_leaves_the_snapshot(
+    make_transformer: Callable[..., Transformer], store: SqliteRawStore, models: FakeModels, clock: Any, rows: Rows
+) -> None:
+    """Nothing is published, the row holds the error, and the work is still to be done."""
+    transformer = make_transformer()
+    good = await transformer.once()
+    await change(store, clock)
+    models.failures = 1
+    failed = await transformer.once()
+    assert (failed.is_published, failed.run.error) == (False, "fct_activities: no such column")
+    assert await store.last_run() == good.run
+    assert await transformer.is_behind()
+    assert [row["error"] for row in rows("select error from transform_runs order by started_at")] == [
+        None,
+        "fct_activities: no such column",
+    ]
+
+
+@pytest.mark.parametrize("error", [MartMissing("nothing was built"), WarehouseBusy("the disk is full")])
+async def test_a_snapshot_that_cannot_be_published_is_a_failed_run(
+    make_transformer: Callable[..., Transformer], error: Exception
+) -> None:
+    """The error of publishing is the run's error."""
+
+    def publish() -> None:
+        raise error
+
+    done = await make_transformer(publish).once()
+    assert (done.is_published, done.run.error) == (False, str(error))
+
+
+async def test_a_purge_has_everything_built_anew_once(
+    make_transformer: Callable[..., Transformer], store: SqliteRawStore, models: FakeModels, clock: Any
+) -> None:
+    """The run after a purge is a full refresh, the one after that is not."""
+    transformer = make_transformer()
+    await transformer.once()
+    receipt = await store.purge(ATHLETE)
+    clock.now = receipt.purged_at
+    await transformer.once()
+    clock.advance(1)
+    await transformer.once()
+    assert [everything for everything, _ in models.builds] == [False, True, False]
+
+
+async def test_two_processes_never_run_at_once(
+    make_transformer: Callable[..., Transformer], models: FakeModels
+) -> None:
+    """The second waits, and when it only wants to catch up it finds nothing left to do."""
+    first, second, third = make_transformer(), make_transformer(), make_transformer()
+    done = await asyncio.gather(first.catch_up(), second.catch_up(), third.once())
+    assert models.most_at_once == 1
+    assert sum(each is not None for each in done[:2]) <= 1
+    assert len(models.builds) == 1 + sum(each is not None for each in done[:2])
+
+
+async def test_the_watch_runs_at_once_and_after_each_change(
+    make_transformer: Callable[..., Transformer], store: SqliteRawStore, models: FakeModels, clock: Any
+) -> None:
+    """An empty warehouse gets its first snapshot; a change gets one run; then it is quiet."""
+    stop = asyncio.Event()
+    transformer = make_transformer()
+    watching = asyncio.create_task(watch(transformer, stop, QUICK))
+    await until_built(models, 1)
+    await change(store, clock)
+    await until_built(models, 2)
+    await until_level(transformer)
+    stop.set()
+    await watching
+    assert len(models.builds) == 2
+
+
+async def test_changes_during_a_run_cost_one_more(
+    make_transformer: Callable[..., Transformer], store: SqliteRawStore, models: FakeModels, clock: Any
+) -> None:
+    """Twenty changes while a run is under way are one run."""
+    stop = asyncio.Event()
+    transformer = make_transformer()
+    models.may_go_on.clear()
+    watching = asyncio.create_task(watch(transformer, stop, QUICK))
+    await until_built(models, 1)
+    for _ in range(20):
+        await change(store, clock)
+    models.may_go_on.set()
+    await until_built(models, 2)
+    await until_level(transformer)
+    stop.set()
+    await watching
+    assert len(models.builds) == 2
+
+
+async def test_a_failed_run_is_tried_again(make_transformer: Callable[..., Transformer], models: FakeModels) -> None:
+    """Three failures, then success, without anything having changed."""
+    models.failures = 3
+    stop = asyncio.Event()
+    transformer = make_transformer()
+    watching = asyncio.create_task(watch(transformer, stop, QUICK))
+    await until_level(transformer)
+    stop.set()
+    await watching
+    assert len(models.builds) == 4
+
+
+def test_failures_rest_longer_and_longer() -> None:
+    """1, 2, 4 … seconds, and never more than a minute: no busy loop."""
+    assert [Rhythm().rest_s(n) for n in (1, 2, 3, 7, 1000)] == [1, 2, 4, 60, 60]
+
+
+async def test_a_busy_warehouse_does_not_end_the_watch(
+    make_transformer: Callable[..., Transformer], store: SqliteRawStore
+) -> None:
+    """While the warehouse cannot be read the watch rests, and still stops when it is told to."""
+    stop = asyncio.Event()
+    await store.close()
+    watching = asyncio.create_task(watch(make_transformer(), stop, QUICK))
+    await asyncio.sleep(0)
+    assert not watching.done()
+    stop.set()
+    await watching

@@ -1,0 +1,150 @@
+"""dbt itself, warm, on a project of two models; and the real project once from raw to snapshot."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from backends.warehouse import Observation, Source
+from backends.warehouse.duckdb import DuckdbMartReader, publish
+from backends.warehouse.sqlite import SqliteRawStore
+from strava.payload import ActivityPayload
+from worker.transform.dbt import WarmDbt
+from worker.transform.main import open_transformer
+from worker.transform.settings import TransformSettings
+
+PROJECT = {
+    "dbt_project.yml": "name: tiny\nversion: 1.0.0\nconfig-version: 2\nprofile: tiny\nflags:\n  send_anonymous_usage_stats: false\n",
+    "profiles.yml": (
+        "tiny:\n  target: dev\n  outputs:\n    dev:\n      type: duckdb\n"
+        "      path: \"{{ env_var('TINY_PATH') }}\"\n      schema: mart\n      threads: 1\n"
+    ),
+    "seeds/sports.csv": "sport,is_fast\nRide,true\nRun,false\n",
+    "models/fast.sql": "{{ config(materialized='table') }}\nselect sport from {{ ref('sports') }} where is_fast",
+    "models/count.sql": "{{ config(materialized='incremental') }}\nselect count(*) as n from {{ ref('fast') }}",
+    "models/_models.yml": "models:\n  - name: fast\n    columns:\n      - name: sport\n        data_tests: [unique]\n",
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A dbt project with one seed, two models and one test."""
+    for name, text in PROJECT.items():
+        file = tmp_path / "project" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return tmp_path / "project"
+
+
+@pytest.fixture
+def open_dbt(project: Path, tmp_path: Path) -> Callable[[], WarmDbt]:
+    """Makes dbt on the project, as each start of a program does."""
+
+    def make() -> WarmDbt:
+        database = tmp_path / "tiny.duckdb"
+        return WarmDbt(project, tmp_path / "dbt", database=database, environment={"TINY_PATH": str(database)})
+
+    return make
+
+
+@pytest.fixture
+def column(tmp_path: Path) -> Callable[[str], list[object]]:
+    """Publishes what was built and reads the one column of a query on it."""
+
+    def read(sql: str) -> list[object]:
+        publish(tmp_path / "tiny.duckdb", tmp_path / "mart.duckdb")
+        reader = DuckdbMartReader(tmp_path / "mart.duckdb")
+        try:
+            return [next(iter(row.values())) for row in reader.rows(sql)]
+        finally:
+            reader.close()
+
+    return read
+
+
+def test_dbt_builds_what_is_needed(
+    open_dbt: Callable[[], WarmDbt], project: Path, tmp_path: Path, column: Callable[[str], list[object]]
+) -> None:
+    """First seeds and everything, then only the models, with tests when wanted; a changed project begins anew."""
+    dbt = open_dbt()
+    before = set(project.rglob("*"))
+    first = dbt.build(full_refresh=False, tests=False)
+    assert (first.error, first.is_full_refresh) == (None, True)
+    assert [node.name for node in first.nodes] == ["sports", "fast", "count"]
+    assert column("select sport from mart.fast") == ["Ride"]
+
+    second = dbt.build(full_refresh=False, tests=False)
+    assert ([node.name for node in second.nodes], second.is_full_refresh) == (["fast", "count"], False)
+    assert column("select n from mart.count") == [1, 1]
+    assert all(node.seconds >= 0 and node.status == "success" for node in second.nodes)
+
+    tested = open_dbt().build(full_refresh=True, tests=True)
+    assert {node.name: node.status for node in tested.nodes}["unique_fast_sport"] == "pass"
+    assert (tested.is_full_refresh, column("select n from mart.count")) == (True, [1])
+
+    (project / "seeds/sports.csv").write_text("sport,is_fast\nRide,true\nSki,true\n")
+    changed = open_dbt().build(full_refresh=False, tests=False)
+    assert (changed.is_full_refresh, column("select n from mart.count")) == (True, [2])
+    assert set(project.rglob("*")) == before
+    assert (tmp_path / "dbt" / "target" / "manifest.json").exists()
+
+
+def test_a_fault_names_the_node(open_dbt: Callable[[], WarmDbt], project: Path) -> None:
+    """A model that fails is named with dbt's message; once it is mended the next build is whole."""
+    (project / "models/fast.sql").write_text("select no_such_column from {{ ref('sports') }}")
+    failed = open_dbt().build(full_refresh=False, tests=False)
+    assert failed.error is not None
+    assert failed.error.startswith("fast: ")
+    assert "no_such_column" in failed.error
+    (project / "models/fast.sql").write_text(PROJECT["models/fast.sql"])
+    assert open_dbt().build(full_refresh=False, tests=False).error is None
+
+
+def test_a_failed_test_is_an_error(open_dbt: Callable[[], WarmDbt], project: Path) -> None:
+    """A build with tests that do not hold is not fit to be published."""
+    (project / "seeds/sports.csv").write_text("sport,is_fast\nRide,true\nRide,true\n")
+    build = open_dbt().build(full_refresh=False, tests=True)
+    assert build.error is not None
+    assert build.error.startswith("unique_fast_sport: ")
+
+
+def test_a_project_that_cannot_be_read_is_an_error(open_dbt: Callable[[], WarmDbt], project: Path) -> None:
+    """It is told, not raised: the watch goes on and tries again."""
+    (project / "models/fast.sql").write_text("select 1 from {{ ref('nowhere') }}")
+    build = open_dbt().build(full_refresh=False, tests=False)
+    assert build.error is not None
+    assert "nowhere" in build.error
+
+
+@pytest.mark.slow
+async def test_from_raw_to_snapshot(tmp_path: Path, project_root: Path) -> None:
+    """The real project: an empty raw gives empty marts, one stored activity one row, and no file in the source tree."""
+    settings = TransformSettings(data_dir=tmp_path)
+    recorded = json.loads((project_root / "tests/fixtures/strava/activity_run_marathon.json").read_text())
+    activity = ActivityPayload.from_json(recorded["body"])
+    before = set((project_root / "transforms").rglob("*"))
+    store = SqliteRawStore(settings.pipeline_path)
+    reader = DuckdbMartReader(settings.mart_path)
+    counted = "select count(*) as n from mart.fct_activities"
+    async with open_transformer(settings) as transformer:
+        empty = await transformer.once()
+        assert (empty.run.error, reader.rows(counted)) == (None, [{"n": 0}])
+        await store.apply(
+            [
+                Observation(
+                    activity_id=activity.activity_id,
+                    athlete_id=activity.athlete_id,
+                    observed_at=datetime.now(UTC),
+                    source=Source.WEBHOOK,
+                    activity=activity,
+                )
+            ]
+        )
+        caught_up = await transformer.catch_up()
+    await store.close()
+    assert caught_up is not None
+    assert (caught_up.run.error, caught_up.run.is_full_refresh, reader.rows(counted)) == (None, False, [{"n": 1}])
+    assert set((project_root / "transforms").rglob("*")) == before
+    reader.close()
