@@ -4,7 +4,7 @@ from itertools import count
 
 import streamlit as st
 
-from backends.warehouse import MartMissing, WarehouseBusy
+from backends.warehouse import MartMissing, QueryFailed, WarehouseBusy
 from dashboard import quantities
 from dashboard.mart import Snapshot
 from dashboard.view import View
@@ -32,7 +32,7 @@ def keep_live(view: View, shown: Snapshot | None) -> None:
 def _has_news(view: View, shown: Snapshot | None) -> bool:
     try:
         return view.mart.snapshot() != shown
-    except (MartMissing, WarehouseBusy):
+    except (MartMissing, QueryFailed, WarehouseBusy):
         return False
 
 

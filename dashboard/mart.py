@@ -43,7 +43,7 @@ class Mart:
         self._lock = Lock()
 
     def snapshot(self) -> Snapshot:
-        """Look at the newest build. Raises MartMissing, WarehouseBusy."""
+        """Look at the newest build. Raises MartMissing, QueryFailed, WarehouseBusy."""
         newest = Snapshot(tuple(self._reader.rows(_sql("pipeline_health"))))
         with self._lock:
             if newest != self._snapshot:
@@ -51,7 +51,10 @@ class Mart:
         return newest
 
     def rows(self, query: str, *parameters: object) -> list[Row]:
-        """Run `queries/<query>.sql`, or return what it said of this build before. Raises MartMissing, WarehouseBusy."""
+        """Run `queries/<query>.sql`, or return what it said of this build before.
+
+        Raises MartMissing, QueryFailed, WarehouseBusy.
+        """
         with self._lock:
             remembered = self._remembered
         if (query, parameters) not in remembered:

@@ -3,14 +3,14 @@
 import streamlit as st
 
 
-def no_mart() -> None:
-    """Nothing was ever built."""
+def no_mart(reason: str) -> None:
+    """Nothing was ever built, or by so old a program that a table is missing; the reason says which."""
     with st.container(key="empty-no-mart"):
         st.info(
-            "**No data yet.** Nothing was built so far.\n\n"
-            "Run `athlete demo` to watch a pretend athlete live, or `athlete up` to bring in your own activities. "
-            "If one of them is running, the first charts are on their way, and this page will show them by itself."
+            "**No data yet.** Run `athlete demo` to watch a pretend athlete live, or `athlete up` to bring in your own "
+            "activities. While one of them is running, the first charts are on their way: they will show by themselves."
         )
+        st.text(reason)
 
 
 def no_athlete() -> None:
@@ -44,3 +44,12 @@ def busy() -> None:
     """The warehouse could not be read just now."""
     with st.container(key="warehouse-busy"):
         st.warning("The warehouse is busy just now. This page will try again by itself.")
+
+
+def misfit(reason: str) -> None:
+    """The marts were built by another version of the program."""
+    with st.container(key="marts-misfit"):
+        st.warning(
+            "The marts do not fit this page: another version built them. Run `athlete transform` to build them anew."
+        )
+        st.text(reason)

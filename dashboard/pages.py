@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from backends.warehouse import MartMissing, WarehouseBusy
+from backends.warehouse import MartMissing, QueryFailed, WarehouseBusy
 from dashboard import notices, overview, pipeline
 from dashboard.live import keep_live
 from dashboard.mart import Row, Snapshot
@@ -42,10 +42,12 @@ def _drawn(view: View, body: Callable[[View, Row], None]) -> Snapshot | None:
             body(view, snapshot.of(_athlete(snapshot.athlete_ids)))
         else:
             notices.no_athlete()
-    except MartMissing:
-        notices.no_mart()
+    except MartMissing as missing:
+        notices.no_mart(str(missing))
     except WarehouseBusy:
         notices.busy()
+    except QueryFailed as failed:
+        notices.misfit(str(failed))
     else:
         return snapshot
     return None

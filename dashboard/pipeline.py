@@ -58,7 +58,7 @@ def freshness(view: View, health: Row) -> list[Number]:
 def latencies(health: Row, goal: str) -> list[Number]:
     """How long events took to `raw` or `mart`: the usual and the slow case, lately and over a month."""
     spans = (("24h", "last 24 hours"), ("30d", "last 30 days"))
-    meanings = {"p50": "Half of {} were faster.", "p95": "19 of 20 were faster, of {}."}
+    meanings = {"p50": "Half were faster ({}).", "p95": "19 of 20 were faster ({})."}
     return [
         Number(
             f"save-to-{goal}-{quantile}-{short}",

@@ -1,0 +1,216 @@
+"""A small mart whose columns come from the transforms' own contract, filled with rows that the tests type in."""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pytest
+import yaml
+
+from backends.warehouse import MartMissing
+from dashboard.mart import Mart
+from dashboard.view import View
+
+ATHLETE = 7001
+NOW = datetime.fromisoformat("2026-11-18T20:30:00+01:00")  # a Wednesday
+TODAY = NOW.date()
+
+GROUPS = {"Run": "run", "TrailRun": "run", "Ride": "ride", "Swim": "swim", "Hike": "walk", "WeightTraining": "strength"}
+
+PERIODS = {"daily": "day", "weekly": "week", "monthly": "month", "yearly": "year"}
+
+SUMMARY = """
+insert into mart.activity_summary_{table} by name
+with days as (
+    select unnest(generate_series(min(start_date_local), ?::date, interval 1 day))::date as day
+    from mart.fct_activities
+),
+periods as (
+    select distinct athlete_id, sport_group, date_trunc('{step}', day)::date as period_start_date
+    from days cross join (select distinct athlete_id, sport_group from mart.fct_activities)
+)
+select
+    periods.*,
+    (period_start_date + interval 1 {step} - interval 1 day)::date as period_end_date,
+    count(activity_id) as activity_count,
+    coalesce(sum(distance_m), 0) as distance_m,
+    coalesce(sum(moving_time_s), 0) as moving_time_s,
+    coalesce(sum(elapsed_time_s), 0) as elapsed_time_s,
+    coalesce(sum(elevation_gain_m), 0) as elevation_gain_m,
+    0 as energy_kj,
+    0 as load
+from periods
+left join mart.fct_activities as f
+    on f.athlete_id = periods.athlete_id and f.sport_group = periods.sport_group
+    and date_trunc('{step}', f.start_date_local) = period_start_date
+group by all
+"""
+
+MIX = """
+insert into mart.activity_mix by name
+with sums as (
+    select
+        athlete_id, '{step}' as period_kind, date_trunc('{step}', start_date_local)::date as period_start_date,
+        sport_type, sport_group, count(*) as activity_count,
+        coalesce(sum(distance_m), 0) as distance_m, coalesce(sum(moving_time_s), 0) as moving_time_s
+    from mart.fct_activities
+    group by all
+)
+select
+    *,
+    activity_count / sum(activity_count) over one as share_of_count,
+    distance_m / nullif(sum(distance_m) over one, 0) as share_of_distance,
+    moving_time_s / nullif(sum(moving_time_s) over one, 0) as share_of_time
+from sums
+window one as (partition by athlete_id, period_start_date)
+"""
+
+
+class MartFile:
+    """A published snapshot in the making: `activity` and `health` add rows, `publish` writes the file."""
+
+    def __init__(self, path: Path, contract: dict[str, dict[str, str]]) -> None:
+        self.path = path
+        self._contract = contract
+        self._activities: list[dict[str, Any]] = []
+        self._health: dict[int, dict[str, Any]] = {}
+
+    def activity(self, day: str, sport_type: str, km: float, minutes: float, climb: float = 0, **fields: Any) -> None:
+        """Add one activity by its local day; the rest of the row is derived unless given."""
+        group, number = GROUPS.get(sport_type, "other"), len(self._activities) + 1
+        row = {
+            "activity_id": number,
+            "athlete_id": ATHLETE,
+            "name": f"{sport_type} {number}",
+            "sport_type": sport_type,
+            "sport_group": group,
+            "start_at": datetime.fromisoformat(day) + timedelta(hours=9),
+            "start_date_local": date.fromisoformat(day),
+            "distance_m": km * 1000,
+            "moving_time_s": round(minutes * 60),
+            "elapsed_time_s": round(minutes * 60),
+            "elevation_gain_m": climb,
+            "pace_s_per_km": minutes * 60 / km if group in {"run", "walk"} and km else None,
+            "speed_kmh": km / minutes * 60 if group == "ride" else None,
+            "strava_url": f"https://www.strava.com/activities/{number}",
+        }
+        self._activities.append(row | fields)
+
+    def health(self, athlete_id: int = ATHLETE, **fields: Any) -> None:
+        """Add or replace one athlete; counts are those of the activities so far unless given."""
+        living = sum(row["athlete_id"] == athlete_id for row in self._activities)
+        zeros = {column: 0 for column in self._contract["pipeline_health"] if re.search(r"_count(_\d+.)?$", column)}
+        checked = dict.fromkeys(
+            f"{name}_count"
+            for name in ("reconcile_strava", "reconcile_warehouse", "missing", "extra", "changed", "repaired")
+        )
+        built = {"last_transform_started_at": datetime(2026, 11, 18, 19, 29, 50)}  # noqa: DTZ001 - the mart keeps UTC
+        counts = {"activity_count": living, "detailed_count": living}
+        self._health[athlete_id] = zeros | checked | counts | built | {"athlete_id": athlete_id} | fields
+
+    def publish(self, today: date = TODAY) -> Path:
+        """Write the file as a whole, then put it in its place."""
+        unfinished = self.path.with_name("unfinished.duckdb")  # a catalog named like its schema would be ambiguous
+        unfinished.unlink(missing_ok=True)
+        with duckdb.connect(str(unfinished)) as connection:
+            connection.execute("create schema mart")
+            for table, columns in self._contract.items():
+                typed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+                connection.execute(f"create table mart.{table} ({typed})")
+            self._fill(connection, today)
+        unfinished.replace(self.path)
+        return self.path
+
+    def _fill(self, connection: duckdb.DuckDBPyConnection, today: date) -> None:
+        for table, rows in (("fct_activities", self._activities), ("pipeline_health", self._health.values())):
+            for row in rows:
+                places = ", ".join("?" * len(row))
+                statement = f"insert into mart.{table} ({', '.join(row)}) values ({places})"  # noqa: S608 - our own names
+                connection.execute(statement, list(row.values()))
+        for table, step in PERIODS.items():
+            connection.execute(SUMMARY.format(table=table, step=step), [today])
+            if step != "day":
+                connection.execute(MIX.format(step=step))
+
+
+class FileReader:
+    """A MartReader as its port tells, without an adapter's care: opens the file anew for each query."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.asked: list[str] = []
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, object]]:
+        if not self.path.exists():
+            raise MartMissing
+        self.asked.append(sql)
+        with duckdb.connect() as connection:
+            connection.execute(f"attach '{self.path}' as snapshot (read_only)")
+            connection.execute("use snapshot")
+            answer = connection.execute(sql, list(parameters))
+            names = [column[0] for column in answer.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+
+@pytest.fixture(scope="session")
+def contract(project_root: Path) -> dict[str, dict[str, str]]:
+    """The DuckDB type of every column of every mart, as the transforms promise it."""
+    models = yaml.safe_load((project_root / "transforms/models/mart/_models.yml").read_text(encoding="utf-8"))["models"]
+    types = {"int64": "bigint", "string": "varchar", "bool": "boolean", "datetime": "timestamp"}
+    return {
+        model["name"]: {
+            column["name"]: "double"
+            if "float64" in column["data_type"]
+            else types.get(column["data_type"], column["data_type"])
+            for column in model["columns"]
+            if "data_type" in column
+        }
+        for model in models
+        if model.get("columns")
+    }
+
+
+@pytest.fixture
+def mart_file(tmp_path: Path, contract: dict[str, dict[str, str]]) -> MartFile:
+    """A mart with nothing in it, not published yet."""
+    return MartFile(tmp_path / "mart.duckdb", contract)
+
+
+@pytest.fixture
+def lively(mart_file: MartFile) -> MartFile:
+    """One athlete on Wednesday, 18 November 2026, with a past; published."""
+    mart_file.activity("2025-03-02", "Ride", km=60.0, minutes=150, climb=700)
+    mart_file.activity("2025-11-18", "Run", km=10.0, minutes=50, climb=80)
+    mart_file.activity("2026-10-05", "Hike", km=12.0, minutes=240, climb=900)
+    mart_file.activity("2026-11-10", "Run", km=8.0, minutes=40, climb=50)  # Tuesday of the week before
+    mart_file.activity("2026-11-13", "Swim", km=2.0, minutes=45)  # Friday of the week before: not yet in the same span
+    mart_file.activity("2026-11-16", "Run", km=10.5, minutes=52.5, climb=120)
+    mart_file.activity("2026-11-17", "Ride", km=1040.25, minutes=2000, climb=12345, name="<b>Far</b> **out** :bike: 🚴")
+    mart_file.activity("2026-11-18", "WeightTraining", km=0, minutes=30)
+    mart_file.health()
+    mart_file.publish()
+    return mart_file
+
+
+@pytest.fixture
+def reader_of() -> type[FileReader]:
+    """Opens a published file by its path."""
+    return FileReader
+
+
+@pytest.fixture
+def view_of() -> Callable[[MartFile], View]:
+    """What the pages are given on the evening of 18 November 2026 in Berlin."""
+
+    def view(file: MartFile) -> View:
+        mart = Mart(FileReader(file.path))
+        return View(mart=mart, zone=ZoneInfo("Europe/Berlin"), refresh_s=2.0, clock=lambda: NOW)
+
+    return view

@@ -1,0 +1,99 @@
+"""The real program: `streamlit run dashboard/main.py` on a published mart, and a browser before it."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+QUIET += ["--disable-component-update", "--disable-sync"]
+UP_TO = 60_000  # milliseconds; a shared machine may be slow
+
+
+@pytest.fixture
+def address(project_root: Path, tmp_path: Path) -> Iterator[str]:
+    """The page of a running dashboard whose data folder is the test's own."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        str(project_root / "dashboard/main.py"),
+        f"--server.port={port}",
+    ]
+    environment = os.environ | {
+        "DATA_DIR": str(tmp_path),
+        "DISPLAY_TIMEZONE": "Asia/Tokyo",
+        "DASHBOARD_REFRESH_S": "0.2",
+    }
+    with (
+        (tmp_path / "log").open("wb") as log,
+        subprocess.Popen(
+            command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=log, text=True
+        ) as program,
+    ):
+        assert program.stdout is not None
+        assert any("URL: http://127.0.0.1" in line for line in program.stdout), (tmp_path / "log").read_text()
+        yield f"http://127.0.0.1:{port}"
+        program.terminate()
+        program.communicate(timeout=30)  # it says goodbye on its output, so somebody must listen until the end
+
+
+@pytest.fixture
+def browser(chromium: str) -> Iterator[Browser]:
+    """A headless Chromium that keeps to itself."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, headless=True, args=QUIET)
+        yield browser
+        browser.close()
+
+
+def number(page: Page, key: str) -> Any:
+    """Find the number that is shown in the container of that key."""
+    return page.locator(f".st-key-{key} [data-testid=stMetricValue]")
+
+
+@pytest.mark.browser
+def test_an_open_page_follows_the_marts_without_a_reload(mart_file: Any, address: str, browser: Browser) -> None:
+    """From no mart to numbers to newer numbers, in one visit, asking nobody but the dashboard."""
+    page = browser.new_page()
+    hosts: set[str | None] = set()
+    page.on("request", lambda request: hosts.add(urlsplit(request.url).hostname))
+    page.goto(address)
+    expect(page.locator(".st-key-empty-no-mart")).to_contain_text("No data yet", timeout=UP_TO)
+    today = datetime.now(UTC).date()
+    mart_file.activity(today.isoformat(), "Run", km=10.5, minutes=52.5, name="<img src=x onerror=alert(1)>")
+    mart_file.health()
+    mart_file.publish(today)
+    expect(number(page, "kpi-year-distance")).to_have_text("10.5 km", timeout=UP_TO)
+    expect(page.locator(".st-key-live")).to_contain_text("19 Nov 2026, 04:29:50 JST", timeout=UP_TO)
+    mart_file.activity(today.isoformat(), "Ride", km=1000, minutes=2000)
+    mart_file.health()
+    mart_file.publish(today)
+    expect(number(page, "kpi-year-distance")).to_have_text("1,010.5 km", timeout=UP_TO)
+    assert hosts <= {"127.0.0.1", None}
+
+
+@pytest.mark.browser
+def test_the_pipeline_page_has_an_address_of_its_own(mart_file: Any, address: str, browser: Browser) -> None:
+    """It can be opened by link, and each number can be found by its key."""
+    mart_file.activity("2026-11-18", "Run", km=5, minutes=25)
+    mart_file.health(save_to_mart_p95_24h_s=3.8, parked_event_count=3)
+    mart_file.publish()
+    page = browser.new_page()
+    page.goto(f"{address}/pipeline")
+    expect(number(page, "pipeline-save-to-mart-p95-24h")).to_have_text("3.8 s", timeout=UP_TO)
+    expect(number(page, "pipeline-activity-count")).to_have_text("1")
+    expect(number(page, "pipeline-parked-event-count")).to_have_text("3")
+    expect(page.locator(".st-key-pipeline-verdict")).to_contain_text("Not checked yet")

@@ -1,0 +1,95 @@
+"""The queries on a mart made from the transforms' contract, and what is asked again when."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from backends.warehouse import MartMissing
+from dashboard.mart import Mart, Snapshot, in_utc
+from dashboard.periods import Period, earliest_shown, running
+
+ATHLETE = 7001
+TODAY = date(2026, 11, 18)
+
+
+@pytest.fixture
+def mart(lively: Any, reader_of: Any) -> Mart:
+    """The lively athlete's mart."""
+    return Mart(reader_of(lively.path))
+
+
+def totals(mart: Mart, period: Period) -> dict[bool, Any]:
+    """Ask for a running period and the same span before."""
+    spans = running(period, TODAY)
+    days = (spans.current.first, spans.current.last, spans.before.first, spans.before.last)
+    return {row["is_current"]: row for row in mart.rows("running_totals", *days, ATHLETE)}
+
+
+def test_running_totals_are_those_of_the_days_typed_in(mart: Mart) -> None:
+    """Week, month and year each sum their own days, and those of the same span before."""
+    week, month, year = (totals(mart, period) for period in Period)
+    assert (week[True]["distance_m"], week[True]["activity_count"]) == (10_500 + 1_040_250, 3)
+    assert (week[False]["distance_m"], week[False]["activity_count"]) == (8_000, 1)
+    assert (month[True]["activity_count"], month[False]["activity_count"]) == (5, 1)
+    assert month[False]["moving_time_s"] == 240 * 60
+    assert (year[True]["activity_count"], year[False]["activity_count"]) == (6, 2)
+    assert year[False]["elevation_gain_m"] == 780
+
+
+@pytest.mark.parametrize(("period", "periods"), [(Period.WEEK, 52), (Period.MONTH, 21), (Period.YEAR, 2)])
+def test_totals_by_period_hold_every_period_and_every_activity_since(mart: Mart, period: Period, periods: int) -> None:
+    """Periods with nothing are there, and none before the chart's first."""
+    since = earliest_shown(period, TODAY)
+    rows = mart.rows(f"totals_by_{period.lower()}", ATHLETE, since)
+    assert len({row["period_start_date"] for row in rows}) == periods
+    assert min(row["period_start_date"] for row in rows) >= since
+    assert sum(row["activity_count"] for row in rows) == (6 if period is Period.WEEK else 8)
+
+
+def test_the_mix_of_a_period_adds_up_to_one(mart: Mart) -> None:
+    """Newest period first; shares of time and count are whole together."""
+    starts = [row["period_start_date"] for row in mart.rows("mix_periods", ATHLETE, "week")]
+    assert starts[:2] == [date(2026, 11, 16), date(2026, 11, 9)]
+    rows = mart.rows("mix", ATHLETE, "week", starts[0])
+    assert [row["sport_type"] for row in rows] == ["Ride", "Run", "WeightTraining"]
+    assert sum(row["share_of_time"] for row in rows) == pytest.approx(1)
+    assert [row["share_of_count"] for row in rows] == pytest.approx([1 / 3] * 3)
+
+
+def test_the_latest_come_newest_first_and_never_another_athletes(lively: Any, reader_of: Any) -> None:
+    """One athlete's page shows nothing of another."""
+    lively.activity("2026-11-18", "Run", km=5, minutes=25, athlete_id=9, name="somebody else's")
+    lively.publish()
+    names = [row["name"] for row in Mart(reader_of(lively.path)).rows("latest_activities", ATHLETE)]
+    assert names[:3] == ["WeightTraining 8", "<b>Far</b> **out** :bike: 🚴", "Run 6"]
+    assert len(names) == 8
+
+
+def test_an_answer_is_remembered_until_the_marts_are_built_anew(lively: Any, reader_of: Any) -> None:
+    """An idle page asks for the health rows only; a new build makes it ask for everything again."""
+    reader = reader_of(lively.path)
+    mart = Mart(reader)
+    mart.snapshot()
+    first = mart.rows("latest_activities", ATHLETE)
+    mart.snapshot()
+    assert mart.rows("latest_activities", ATHLETE) is first
+    assert len([sql for sql in reader.asked if "fct_activities" in sql]) == 1
+    lively.activity("2026-11-18", "Run", km=5, minutes=25, name="just now")
+    lively.health(8, last_transform_started_at=datetime(2026, 11, 18, 19, 31, tzinfo=UTC).replace(tzinfo=None))
+    lively.publish()
+    assert mart.snapshot().athlete_ids == [8, ATHLETE]
+    assert mart.rows("latest_activities", ATHLETE)[0]["name"] == "just now"
+
+
+def test_without_a_mart_it_says_so(mart_file: Any, reader_of: Any) -> None:
+    """The pages turn this into advice."""
+    with pytest.raises(MartMissing):
+        Mart(reader_of(mart_file.path)).snapshot()
+
+
+def test_a_moment_without_a_zone_is_utc() -> None:
+    """The mart keeps UTC, whether the engine says so or not."""
+    aware = datetime(2026, 11, 18, 19, 30, tzinfo=UTC)
+    assert in_utc(aware.replace(tzinfo=None)) == in_utc(aware) == aware
+    assert Snapshot(()).built_at is None

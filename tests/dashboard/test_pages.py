@@ -1,0 +1,203 @@
+"""The pages as Streamlit draws them: the numbers shown are the mart's, and emptiness is told."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from backends.warehouse import QueryFailed, WarehouseBusy
+from dashboard.mart import Mart
+from dashboard.quantities import NOTHING
+from dashboard.view import View
+
+
+def first_page(view):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - AppTest runs this text by itself
+    """Draw the page that opens first."""
+    from dashboard import pages  # noqa: PLC0415 - see above
+
+    pages.show(view)
+
+
+def other_page(view):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - AppTest runs this text by itself
+    """Draw the page that AppTest cannot click its way to."""
+    from dashboard import pages, pipeline  # noqa: PLC0415 - see above
+
+    pages.draw(view, pipeline.show)
+
+
+def overview(view: View) -> AppTest:
+    """Open the page that opens first."""
+    return drawn(AppTest.from_function(first_page, kwargs={"view": view}))
+
+
+def pipeline(view: View) -> AppTest:
+    """Open the other page."""
+    return drawn(AppTest.from_function(other_page, kwargs={"view": view}))
+
+
+def drawn(app: AppTest) -> AppTest:
+    """Run it, and expect that nothing was raised."""
+    app.run(timeout=30)
+    assert not app.exception
+    return app
+
+
+def said(app: AppTest) -> str:
+    """Join all that the page says in words."""
+    return "\n".join(
+        str(element.value) for kind in (app.info, app.warning, app.success, app.caption, app.text) for element in kind
+    )
+
+
+def shown(app: AppTest, title: str) -> list[str]:
+    """Return the values of all numbers of that title, from the top."""
+    return [metric.value for metric in app.metric if metric.label == title]
+
+
+def test_the_cards_show_week_month_and_year(lively: Any, view_of: Any) -> None:
+    """The sums of the typed-in days, with units."""
+    app = overview(view_of(lively))
+    assert shown(app, "Distance") == ["1,050.8 km", "1,060.8 km", "1,072.8 km"]
+    assert shown(app, "Time") == ["34 h 42 min", "36 h 08 min", "40 h 08 min"]
+    assert shown(app, "Elevation") == ["12,465 m", "12,515 m", "13,415 m"]
+    assert shown(app, "Activities") == ["3", "5", "6"]
+    assert app.metric[0].delta == "+1,042.8 km"
+
+
+def test_the_pickers_choose_what_the_bars_show(lively: Any, view_of: Any) -> None:
+    """Eight activities in all years, 780 m of climbing in the year before among them."""
+    app = overview(view_of(lively))
+    assert "In all, 1,072.8 km since the week of Mon 24 Nov 2025." in said(app)
+    app.segmented_control(key="period").set_value("Year")
+    app.segmented_control(key="measure").set_value("Activities")
+    assert "In all, 8 since 2025." in said(drawn(app))
+    assert list(app.dataframe[0].value["Year"]) == ["2026", "2025"]
+    assert list(app.dataframe[0].value["All"]) == ["6", "2"]
+
+
+def test_the_latest_table_links_to_strava_and_leaves_names_alone(lively: Any, view_of: Any) -> None:
+    """Names are cells of a table, in which nothing is interpreted."""
+    table = overview(view_of(lively)).dataframe[1].value
+    assert list(table["Name"][:2]) == ["WeightTraining 8", "<b>Far</b> **out** :bike: 🚴"]
+    assert list(table["Time"][:2]) == ["00:30:00", "33:20:00"]
+    assert list(table["Pace or speed"][:3]) == [NOTHING, "31.2 km/h", "5:00 /km"]
+    assert table["Strava"][0] == "https://www.strava.com/activities/8"
+
+
+def test_times_are_shown_in_the_zone_that_was_asked_for(lively: Any, view_of: Any) -> None:
+    """The mart's UTC moments appear in Berlin's time, and the zone is named."""
+    text = said(overview(view_of(lively)))
+    assert "as of 18 Nov 2026, 20:29:50 CET (less than 1 min ago) · times in Europe/Berlin" in text
+
+
+def test_the_pipeline_shows_the_marts_health(mart_file: Any, view_of: Any) -> None:
+    """Every number of the page is that of its column."""
+    mart_file.activity("2026-11-18", "Run", km=5, minutes=25)
+    mart_file.health(
+        last_event_at=datetime.fromisoformat("2026-11-18T19:00:00"),
+        last_event_finished_at=datetime.fromisoformat("2026-11-18T19:00:01"),
+        last_event_outcome="stored",
+        activity_count=1482,
+        detailed_count=1400,
+        summary_count=82,
+        deleted_count=14,
+        event_count_24h=41,
+        event_count_30d=1,
+        save_to_raw_p50_24h_s=0.412,
+        save_to_raw_p95_24h_s=1.25,
+        save_to_mart_p50_24h_s=2.1,
+        save_to_mart_p95_30d_s=125.0,
+        parked_event_count=1,
+        deferred_event_count=2,
+    )
+    mart_file.publish()
+    app = pipeline(view_of(mart_file))
+    assert shown(app, "Last event") == ["18 Nov 2026, 20:00:00 CET"]
+    assert shown(app, "p50, last 24 hours") == ["412 ms", "2.1 s"]
+    assert shown(app, "p95, last 24 hours") == ["1.2 s", NOTHING]
+    assert shown(app, "p95, last 30 days") == [NOTHING, "2 min 05 s"]
+    titles = ("Activities", "Detailed", "Summary only", "Deleted", "Parked events", "Deferred events")
+    assert [shown(app, title) for title in titles] == [["1,482"], ["1,400"], ["82"], ["14"], ["1"], ["2"]]
+    assert "Not checked yet" in said(app)
+    assert "Half were faster (41 events)." in said(app)
+    assert "19 of 20 were faster (1 event)." in said(app)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "ours", "sentence"),
+    [
+        ("complete", 1482, "**Complete.** Strava 1,482 = warehouse 1,482, checked 18 Nov 2026, 07:00:00 CET"),
+        ("incomplete", 1480, "**Incomplete.** Strava 1,482 ≠ warehouse 1,480, checked 18 Nov 2026, 07:00:00 CET"),
+    ],
+)
+def test_the_verdict_is_told_with_its_counts(
+    mart_file: Any, view_of: Any, verdict: str, ours: int, sentence: str
+) -> None:
+    """Complete or not, with both counts and when they were compared."""
+    counts = {"missing_count": 2, "extra_count": 0, "changed_count": 0, "repaired_count": 0}
+    checked = {"reconcile_verdict": verdict, "last_reconciled_at": datetime.fromisoformat("2026-11-18T06:00:00")}
+    mart_file.health(reconcile_strava_count=1482, reconcile_warehouse_count=ours, **counts, **checked)
+    mart_file.publish()
+    assert f"{sentence}: 2 missing, 0 extra, 0 changed, 0 repaired." in said(pipeline(view_of(mart_file)))
+
+
+def test_no_mart_says_what_to_run(mart_file: Any, view_of: Any) -> None:
+    """Both pages give the same advice."""
+    for page in (overview, pipeline):
+        assert "Run `athlete demo`" in said(page(view_of(mart_file)))
+
+
+def test_nobody_connected_says_what_to_run(mart_file: Any, view_of: Any) -> None:
+    """The marts may exist before there is an athlete."""
+    mart_file.publish()
+    assert "Run `athlete connect`" in said(overview(view_of(mart_file)))
+
+
+def test_no_activities_and_no_events_are_told(mart_file: Any, view_of: Any) -> None:
+    """A connected athlete without anything sees no empty charts, and is told what will happen."""
+    mart_file.health()
+    mart_file.publish()
+    page = overview(view_of(mart_file))
+    assert "No activities yet" in said(page)
+    assert not page.metric
+    assert "No events yet" in said(pipeline(view_of(mart_file)))
+
+
+def test_a_long_break_leaves_the_chart_empty_and_says_so(mart_file: Any, view_of: Any) -> None:
+    """No activity within a year of weeks: the page says where to look."""
+    mart_file.activity("2024-05-01", "Run", km=5, minutes=25)
+    mart_file.health()
+    mart_file.publish()
+    assert "Nothing since 24 Nov 2025. Pick a longer period" in said(overview(view_of(mart_file)))
+
+
+def test_several_athletes_are_picked_from(lively: Any, view_of: Any) -> None:
+    """Each sees their own numbers."""
+    lively.activity("2026-11-18", "Run", km=5, minutes=25, athlete_id=8000)
+    lively.health(8000)
+    lively.publish()
+    app = overview(view_of(lively))
+    assert shown(app, "Distance")[0] == "1,050.8 km"
+    app.selectbox(key="athlete").set_value(8000)
+    assert shown(drawn(app), "Distance") == ["5.0 km", "5.0 km", "5.0 km"]
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [(WarehouseBusy("locked"), "try again by itself"), (QueryFailed("no column x"), "Run `athlete transform`")],
+)
+def test_what_cannot_be_read_is_told_instead_of_raised(
+    view_of: Any, mart_file: Any, error: Exception, sentence: str
+) -> None:
+    """A busy warehouse or marts of another version are no traceback."""
+
+    class Refusing:
+        def rows(self, sql: str, parameters: object = ()) -> list[dict[str, object]]:
+            raise error
+
+        def close(self) -> None: ...
+
+    view = view_of(mart_file)
+    refused = View(mart=Mart(Refusing()), zone=view.zone, refresh_s=2.0, clock=view.clock)
+    assert sentence in said(overview(refused))

@@ -1,0 +1,73 @@
+"""Numbers as a person reads them."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from dashboard import quantities
+from dashboard.measures import MEASURES
+
+
+def test_totals_have_units_and_thousands_separators() -> None:
+    """A large total stays readable and says what it counts."""
+    assert quantities.distance(1_234_567) == "1,234.6 km"
+    assert quantities.time(1_234 * 3600 + 5 * 60 + 29) == "1,234 h 05 min"
+    assert quantities.elevation(12_345.4) == "12,345 m"
+    assert quantities.count(1_482) == "1,482"
+
+
+def test_minutes_never_read_sixty() -> None:
+    """Rounding carries into the hours."""
+    assert quantities.time(3599) == "1 h 00 min"
+    assert quantities.clock(3599.6) == "01:00:00"
+    assert quantities.pace_or_speed(299.7, None) == "5:00 /km"
+    assert quantities.latency(59.97) == "1 min 00 s"
+    assert quantities.latency(0.9996) == "1.0 s"
+
+
+def test_sports_with_neither_pace_nor_speed_show_a_dash() -> None:
+    """A swim or a strength session has no pace per kilometre."""
+    assert quantities.pace_or_speed(None, None) == quantities.NOTHING
+    assert quantities.pace_or_speed(None, 27.34) == "27.3 km/h"
+    assert quantities.clock(None) == quantities.NOTHING
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(None, quantities.NOTHING), (0.412, "412 ms"), (3.84, "3.8 s"), (125, "2 min 05 s"), (3_723, "62 min 03 s")],
+)
+def test_latencies_use_the_unit_that_reads_best(seconds: float | None, text: str) -> None:
+    """From milliseconds to minutes."""
+    assert quantities.latency(seconds) == text
+
+
+def test_moments_are_shown_in_the_zone_asked_for_and_name_it() -> None:
+    """Summer and winter time are told apart by the name beside the clock."""
+    berlin = ZoneInfo("Europe/Berlin")
+    assert quantities.moment(datetime(2026, 7, 1, 22, 30, 5, tzinfo=UTC), berlin) == "2 Jul 2026, 00:30:05 CEST"
+    assert quantities.moment(datetime(2026, 11, 18, 8, 3, 12, tzinfo=UTC), berlin) == "18 Nov 2026, 09:03:12 CET"
+    assert quantities.moment(None, berlin) == quantities.NOTHING
+
+
+@pytest.mark.parametrize(
+    ("since", "text"),
+    [
+        (timedelta(seconds=-3), "less than 1 min ago"),
+        (timedelta(seconds=59), "less than 1 min ago"),
+        (timedelta(seconds=119), "1 min ago"),
+        (timedelta(hours=5, minutes=59), "5 h ago"),
+        (timedelta(days=3), "3 d ago"),
+    ],
+)
+def test_ages_change_at_most_once_a_minute(since: timedelta, text: str) -> None:
+    """An idle page has nothing to redraw within the minute."""
+    assert quantities.age(since) == text
+
+
+def test_differences_carry_their_sign_and_nothing_has_none() -> None:
+    """A difference too small to be shown is no change."""
+    distance, time = MEASURES["Distance"], MEASURES["Time"]
+    assert distance.difference(12_000, 10_000) == "+2.0 km"
+    assert time.difference(0, 3_900) == "-1 h 05 min"
+    assert distance.difference(10_000, 10_040) == "±0.0 km"
