@@ -4,7 +4,6 @@ FastAPI serves everything but the events themselves: its machinery per request c
 that a bare ASGI application reaches, so posts to the webhook are handed to their endpoint before it begins.
 """
 
-import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,6 +16,7 @@ from backends.queue import EventQueue
 from service.documentation import EVENT_OPERATION
 from service.gate import Gate
 from service.health import health_routes
+from service.request_ids import new_request_id
 from service.webhook import PREFIX, EventEndpoint, challenge_routes
 
 log = structlog.get_logger(__name__)
@@ -32,10 +32,10 @@ class Service(FastAPI):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] == "http":
-            structlog.contextvars.bind_contextvars(request_id=secrets.token_hex(8))
             if scope["method"] == "POST" and scope["path"].startswith(PREFIX):
                 await self._events(scope, receive, send)
                 return
+            structlog.contextvars.bind_contextvars(request_id=new_request_id())
         await super().__call__(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:

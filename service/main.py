@@ -43,6 +43,7 @@ async def serve(settings: ServiceSettings) -> None:
         access_log=False,
         log_config=None,
         server_header=False,
+        proxy_headers=False,  # nobody asks who the caller is
         timeout_graceful_shutdown=GRACE_S,
     )
     await uvicorn.Server(config).serve()

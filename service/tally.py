@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import structlog
 
+from service.request_ids import new_request_id
 from strava.events import ReceivedEvent
 
 log = structlog.get_logger(__name__)
@@ -22,14 +23,15 @@ class Tally:
 
     def queued(self, received: ReceivedEvent) -> None:
         """Tell of one event, or count it."""
-        if self._clock() - self._second_began >= 1:
+        now = self._clock()
+        if now - self._second_began >= 1:
             self.flush()
-            self._second_began, self._lines = self._clock(), 0
+            self._second_began, self._lines = now, 0
         if self._lines >= self._lines_per_s:
             self._untold += 1
             return
         self._lines += 1
-        log.info("event.queued", **_fields(received))
+        log.info("event.queued", request_id=new_request_id(), **_fields(received))
 
     def flush(self) -> None:
         """Tell how many events were counted and not told."""

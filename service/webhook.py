@@ -3,10 +3,9 @@
 https://developers.strava.com/docs/webhooks/. Events are a plain ASGI endpoint, since they are the hot path.
 """
 
-import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, cast
 
 import structlog
 from fastapi import APIRouter, HTTPException, Query, status
@@ -15,7 +14,9 @@ from starlette.types import Receive, Scope, Send
 from backends.queue import EventQueue, QueueUnavailable
 from service.answers import NOT_DURABLE, TAKEN, TOO_LARGE, UNKNOWN_PATH, Answer, unreadable
 from service.bodies import BodyTooLarge, CallerLeft, read_body
+from service.deadline import Deadline
 from service.gate import Gate
+from service.request_ids import new_request_id
 from service.tally import Tally
 from strava.events import ReceivedEvent, StravaEvent, UnreadableEvent
 
@@ -39,7 +40,8 @@ class EventEndpoint:
         self._queue = queue
         self._gate = gate
         self._max_body_bytes = max_body_bytes
-        self._publish_timeout_s = publish_timeout_s
+        self._deadline = Deadline(publish_timeout_s)
+        self._too_late = f"not durable within {publish_timeout_s:g} s"
         self._clock = clock
         self.tally = Tally()
 
@@ -51,10 +53,10 @@ class EventEndpoint:
         try:
             answer = await self._take(await read_body(receive, self._max_body_bytes))
         except BodyTooLarge:
-            log.warning("event.refused", reason=f"the body is longer than {self._max_body_bytes} bytes")
+            _log().warning("event.refused", reason=f"the body is longer than {self._max_body_bytes} bytes")
             answer = TOO_LARGE
         except CallerLeft:
-            log.info("event.abandoned", reason="the connection closed before the event was complete")
+            _log().info("event.abandoned", reason="the connection closed before the event was complete")
             return
         await answer.send(send)
 
@@ -62,23 +64,28 @@ class EventEndpoint:
         try:
             event = StravaEvent.from_http(body)
         except UnreadableEvent as error:
-            log.warning("event.refused", reason=str(error), body_bytes=len(body))
+            _log().warning("event.refused", reason=str(error), body_bytes=len(body))
             return unreadable(str(error))
         if self._gate.is_foreign(event.subscription_id):
-            log.warning("event.foreign", subscription_id=event.subscription_id, object_id=event.object_id)
+            _log().warning("event.foreign", subscription_id=event.subscription_id, object_id=event.object_id)
             return TAKEN
         return await self._publish(ReceivedEvent.of(event, self._clock()))
 
     async def _publish(self, received: ReceivedEvent) -> Answer:
         try:
-            async with asyncio.timeout(self._publish_timeout_s):
-                await self._queue.publish(received.to_message(), received.attributes())
+            await self._deadline.wait(self._queue.publish(received.to_message(), received.attributes()))
         except (QueueUnavailable, TimeoutError) as error:
-            reason = str(error) or f"not durable within {self._publish_timeout_s} s"
-            log.error("event.not_queued", event_id=received.event_id, object_id=received.event.object_id, reason=reason)
+            reason = str(error) or self._too_late
+            _log().error(
+                "event.not_queued", event_id=received.event_id, object_id=received.event.object_id, reason=reason
+            )
             return NOT_DURABLE
         self.tally.queued(received)
         return TAKEN
+
+
+def _log() -> structlog.typing.FilteringBoundLogger:
+    return cast("structlog.typing.FilteringBoundLogger", log.bind(request_id=new_request_id()))
 
 
 def challenge_routes(gate: Gate) -> APIRouter:
