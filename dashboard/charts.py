@@ -59,7 +59,7 @@ def mix(frame: Sequence[dict[str, Any]], share: Share) -> alt.LayerChart:
             scale=alt.Scale(domainMin=0, domainMax=1.15 * max(row["share"] for row in frame), nice=False),
             title=f"Share of {share.title} (%)",
         ),
-        y=alt.Y("sport:N", sort=[row["sport"] for row in frame], axis=alt.Axis(labelLimit=140), title=None),
+        y=alt.Y("sport:N", sort=[row["sport"] for row in frame], axis=alt.Axis(labelLimit=180), title=None),
         tooltip=[
             alt.Tooltip("sport:N", title="Sport"),
             alt.Tooltip("percent:N", title="Share"),

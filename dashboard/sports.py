@@ -11,17 +11,18 @@ class SportGroup:
     colour: str
 
 
-# Okabe and Ito's colours (https://jfly.uni-koeln.de/color/), told apart with any colour vision; their black would
-# vanish in dark mode and their yellow in light mode, so the one is left out and the other darkened.
+# Okabe and Ito's colours (https://jfly.uni-koeln.de/color/), told apart with any colour vision. Their black would be lost
+# in dark mode, their yellow in light mode: a grey and a violet stand in, chosen to be farthest from the others under
+# simulated protan, deutan and tritan vision, and to be seen on both backgrounds.
 GROUPS = {
     "run": SportGroup("Run", "#D55E00"),
     "ride": SportGroup("Ride", "#0072B2"),
     "swim": SportGroup("Swim", "#56B4E9"),
     "walk": SportGroup("Walk", "#009E73"),
     "winter": SportGroup("Winter", "#CC79A7"),
-    "water": SportGroup("Water", "#BFA500"),
+    "water": SportGroup("Water", "#8833DD"),
     "strength": SportGroup("Strength", "#E69F00"),
-    "other": SportGroup("Other", "#8C8C8C"),
+    "other": SportGroup("Other", "#666666"),
 }
 
 
