@@ -11,7 +11,7 @@ class SportGroup:
     colour: str
 
 
-# Okabe and Ito's colours (https://jfly.uni-koeln.de/color/), told apart with any colour vision. Their black would be lost
+# Okabe and Ito's colours (https://jfly.uni-koeln.de/color/), told apart with any colour vision. Their black is lost
 # in dark mode, their yellow in light mode: a grey and a violet stand in, chosen to be farthest from the others under
 # simulated protan, deutan and tritan vision, and to be seen on both backgrounds.
 GROUPS = {
