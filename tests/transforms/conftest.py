@@ -6,6 +6,7 @@ import platform
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -111,7 +112,11 @@ class Raw:
     def athlete(self, athlete_id: int, status: str = "connected") -> None:
         """Connect an athlete."""
         self.insert(
-            "strava_athletes", athlete_id=athlete_id, scope="read", status=status, updated_at="2026-04-01T00:00:00.000000Z"
+            "strava_athletes",
+            athlete_id=athlete_id,
+            scope="read",
+            status=status,
+            updated_at="2026-04-01T00:00:00.000000Z",
         )
 
 
@@ -138,6 +143,12 @@ class Warehouse:
             result = dbtRunner().invoke([*arguments, "--quiet", "--no-print", "--log-level-file", "none"])
         DuckDBConnectionManager.close_all_connections()
         return result
+
+    def with_variables(self, **variables: str) -> "Warehouse":
+        """Return the same folder under other environment variables."""
+        other = copy(self)
+        other.variables = {**self.variables, **variables}
+        return other
 
     def refresh(self, *arguments: str) -> None:
         """Seed and build every model, without the tests; raises AssertionError when one fails."""
@@ -174,7 +185,12 @@ def dbt_variables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment of the project: one target folder for all, DuckDB's extension from the installed wheel."""
     folder = tmp_path_factory.mktemp("dbt")
     machine = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
-    place = folder / "extensions" / f"v{duckdb.__version__}" / f"{'osx' if platform.system() == 'Darwin' else 'linux'}_{machine}"
+    place = (
+        folder
+        / "extensions"
+        / f"v{duckdb.__version__}"
+        / f"{'osx' if platform.system() == 'Darwin' else 'linux'}_{machine}"
+    )
     place.mkdir(parents=True)
     (wheel,) = Path(duckdb_extension_sqlite.__file__).parent.rglob("sqlite.duckdb_extension")
     (place / "sqlite_scanner.duckdb_extension").symlink_to(wheel)
@@ -253,7 +269,9 @@ def fill_by_hand(raw: Raw) -> None:
             best_efforts=[{"name": "1K", "distance": 1000, "elapsed_time": 270, "start_date": "2026-03-29T21:46:00Z"}],
         ),
     )
-    raw.activity(3, run_payload(sport_type="GravelRide", start_date_local="2026-03-20T00:00:01Z", start_latlng=[], map={}))
+    raw.activity(
+        3, run_payload(sport_type="GravelRide", start_date_local="2026-03-20T00:00:01Z", start_latlng=[], map={})
+    )
     raw.activity(4, run_payload(sport_type="Quidditch", type="Workout"))
     raw.activity(
         5,
@@ -297,14 +315,26 @@ def fill_recorded(raw: Raw) -> None:
         raw.activity(body["id"], body, athlete_id=RECORDED, resource_state=2)
 
 
-@pytest.fixture(scope="session")
-def life(tmp_path_factory: pytest.TempPathFactory, dbt_variables: dict[str, str]) -> Warehouse:
-    """A built warehouse with recorded and hand-written activities; to be read only."""
-    warehouse = Warehouse(tmp_path_factory.mktemp("life"), dbt_variables)
+def lived(folder: Path, variables: Mapping[str, str]) -> Warehouse:
+    """Fill a warehouse with recorded and hand-written activities, two athletes and an event; nothing is built yet."""
+    warehouse = Warehouse(folder, variables)
     fill_by_hand(warehouse.raw)
     fill_recorded(warehouse.raw)
     warehouse.raw.athlete(BERLIN)
     warehouse.raw.athlete(RECORDED)
     warehouse.raw.event("d1")
+    return warehouse
+
+
+@pytest.fixture(scope="session")
+def make_life() -> Any:
+    """Make a filled warehouse: `make_life(folder, variables)`."""
+    return lived
+
+
+@pytest.fixture(scope="session")
+def life(tmp_path_factory: pytest.TempPathFactory, dbt_variables: dict[str, str]) -> Warehouse:
+    """A built warehouse with recorded and hand-written activities; to be read only."""
+    warehouse = lived(tmp_path_factory.mktemp("life"), dbt_variables)
     warehouse.refresh()
     return warehouse

@@ -22,7 +22,9 @@ def test_the_local_calendar_decides_across_midnight(life: Any) -> None:
 
 def test_summer_time_changes_the_offset_within_one_day(life: Any) -> None:
     """Before and after the clock change of 29 March the offsets are 3600 and 7200, the day is one."""
-    rows = life.rows("select utc_offset_s, start_date_local from mart.fct_activities where activity_id in (1, 2) order by 1")
+    rows = life.rows(
+        "select utc_offset_s, start_date_local from mart.fct_activities where activity_id in (1, 2) order by 1"
+    )
     assert [row["utc_offset_s"] for row in rows] == [3600, 7200]
     assert {row["start_date_local"] for row in rows} == {date(2026, 3, 29)}
 
@@ -69,9 +71,16 @@ def test_a_summary_is_there_before_its_details(life: Any) -> None:
 
 def test_a_deleted_activity_is_gone_everywhere(life: Any) -> None:
     """Only the tombstone, without content, is left."""
-    for table in ("mart.fct_activities", "mart.route", "staging.stg_strava__best_efforts", "staging.stg_strava__activities"):
+    for table in (
+        "mart.fct_activities",
+        "mart.route",
+        "staging.stg_strava__best_efforts",
+        "staging.stg_strava__activities",
+    ):
         assert life.rows(f"select 1 from {table} where activity_id = 7") == []  # noqa: S608
-    tombstone = life.row("select is_deleted, name, polyline, sport_type from staging.base_strava__activities where activity_id = 7")
+    tombstone = life.row(
+        "select is_deleted, name, polyline, sport_type from staging.base_strava__activities where activity_id = 7"
+    )
     assert tombstone == {"is_deleted": True, "name": None, "polyline": None, "sport_type": None}
 
 

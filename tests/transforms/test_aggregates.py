@@ -15,7 +15,12 @@ def period(life: Any, kind: str, group: str, day: str) -> dict[str, Any]:
 def test_a_day_adds_up_what_began_on_it_locally(life: Any) -> None:
     """Runs of 5 and 2 km on the day of the clock change: 7 km, 2100 s moving, 2160 s elapsed, 25 m up."""
     row = period(life, "daily", "run", "2026-03-29")
-    assert (row["activity_count"], row["distance_m"], row["moving_time_s"], row["elapsed_time_s"]) == (2, 7000, 2100, 2160)
+    assert (row["activity_count"], row["distance_m"], row["moving_time_s"], row["elapsed_time_s"]) == (
+        2,
+        7000,
+        2100,
+        2160,
+    )
     assert row["elevation_gain_m"] == 25
     # 50 by Strava's score, and 600 s by time: 600 / 3600 × 50
     assert round(row["load"], 3) == 58.333
@@ -81,4 +86,9 @@ def test_health_counts_what_is_stored(life: Any) -> None:
 def test_health_has_a_row_for_an_athlete_without_events(life: Any) -> None:
     """The recorded athlete has activities and no event."""
     row = life.row("select * from mart.pipeline_health where athlete_id = 4605555801")
-    assert (row["activity_count"], row["last_event_at"], row["event_count_30d"], row["parked_event_count"]) == (14, None, 0, 0)
+    assert (row["activity_count"], row["last_event_at"], row["event_count_30d"], row["parked_event_count"]) == (
+        14,
+        None,
+        0,
+        0,
+    )

@@ -55,7 +55,9 @@ def change(raw: Any, payload: Any, dice: random.Random) -> None:
                     best_efforts=[{"name": "1K", "distance": 1000, "elapsed_time": dice.randrange(200, 400)}],
                 ),
             )
-    raw.event(f"d{raw.writes}", event_id=f"e{activity_id}", object_id=activity_id, outcome=dice.choice(["stored", "deferred"]))
+    raw.event(
+        f"d{raw.writes}", event_id=f"e{activity_id}", object_id=activity_id, outcome=dice.choice(["stored", "deferred"])
+    )
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -102,7 +104,10 @@ def test_a_fresh_installation_builds_and_then_fills(warehouse: Any, payload: Any
     warehouse.raw.activity(1, payload())
     warehouse.refresh()
     assert warehouse.row("select activity_count from mart.pipeline_health") == {"activity_count": 1}
-    assert warehouse.row("select point_count, start_cell from mart.route") == {"point_count": 3, "start_cell": "3850:-12020"}
+    assert warehouse.row("select point_count, start_cell from mart.route") == {
+        "point_count": 3,
+        "start_cell": "3850:-12020",
+    }
 
 
 def test_a_copy_under_another_name_is_complete(life: Any, tmp_path: Path) -> None:
@@ -127,14 +132,20 @@ def test_freshness_warns_after_26_and_fails_after_50_hours(warehouse: Any) -> No
     """A ledger row of this minute passes, a reconciliation of 30 hours ago warns, one of 60 hours ago is an error."""
     with sqlite3.connect(":memory:") as clock:
         now, warn, late = clock.execute(
-            "select " + ", ".join(f"strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', '-{hours} hours')" for hours in (0, 30, 60))
+            "select "
+            + ", ".join(f"strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', '-{hours} hours')" for hours in (0, 30, 60))
         ).fetchone()
     warehouse.raw.event("d1", ingested_at=now)
     answers = []
     for finished_at in (late, warn):
         warehouse.raw.insert(
             "reconciliations",
-            **{"reconciliation_id": finished_at, "athlete_id": 7, "started_at": finished_at, "finished_at": finished_at},
+            **{
+                "reconciliation_id": finished_at,
+                "athlete_id": 7,
+                "started_at": finished_at,
+                "finished_at": finished_at,
+            },
             **dict.fromkeys(("strava_count", "warehouse_count", "missing", "extra", "changed", "repaired"), 0),
         )
         result = warehouse.dbt("source", "freshness")

@@ -28,12 +28,12 @@
             longitudes,
             {%- for axis, steps in {'south': 'latitudes', 'west': 'longitudes'}.items() %}
             list_reduce(
-                list_transform({{ steps }}, lambda step: struct_pack(here := step, low := step, high := step)),
-                lambda before, step: struct_pack(
-                    here := before.here + step.here,
-                    low := least(before.low, before.here + step.here),
-                    high := greatest(before.high, before.here + step.here)
-                )
+                list_transform({{ steps }}, lambda step: {'here': step, 'low': step, 'high': step}),
+                lambda before, step: {
+                    'here': before.here + step.here,
+                    'low': least(before.low, before.here + step.here),
+                    'high': greatest(before.high, before.here + step.here)
+                }
             ) as {{ axis }}{{ ',' if not loop.last }}
             {%- endfor %}
         from (

@@ -40,12 +40,10 @@
 {% macro bigquery__raw_rows(table, columns, since, only) -%}
     {%- set conditions = [] -%}
     {%- if since and is_incremental() -%}
-        {#- Batches may commit out of order: read a little again, the merge makes it harmless. -#}
-        {%- do conditions.append(since ~ " > (select timestamp_sub(coalesce(max(" ~ since ~ "), timestamp '1970-01-01'), "
-            ~ "interval 10 minute) from " ~ this ~ ")") -%}
+        {%- do conditions.append(since ~ ' > ' ~ seen_until(since)) -%}
     {%- endif -%}
     {%- if only -%}
-        {%- do conditions.append(only.column ~ " >= timestamp_sub(" ~ as_of() ~ ", interval " ~ only.days ~ " day)") -%}
+        {%- do conditions.append(only.column ~ ' >= ' ~ days_ago(only.days)) -%}
     {%- endif -%}
     select
         {{ columns | join(',\n        ') }}
@@ -61,13 +59,27 @@
 {%- endmacro %}
 
 
+{#- The newest `ingested_at` that this model is sure to have seen in full, as SQL. -#}
+{% macro seen_until(column='ingested_at') -%}
+    {{ return(adapter.dispatch('seen_until')(column)) }}
+{%- endmacro %}
+
+{% macro duckdb__seen_until(column) -%}
+    (select coalesce(max({{ column }}), cast('1970-01-01' as timestamp)) from {{ this }})
+{%- endmacro %}
+
+{#- Batches may commit out of order: what came shortly before is read again, and replaced by its key. -#}
+{% macro bigquery__seen_until(column) -%}
+    (
+        select timestamp_sub(coalesce(max({{ column }}), cast('1970-01-01' as timestamp)), interval 10 minute)
+        from {{ this }}
+    )
+{%- endmacro %}
+
+
 {#- Rows of a staged model that changed since this model last saw it; every row on a full build. -#}
 {% macro changed_since_last_build() -%}
-    {%- if is_incremental() -%}
-        ingested_at > (select coalesce(max(ingested_at), cast('1970-01-01' as timestamp)) from {{ this }})
-    {%- else -%}
-        true
-    {%- endif -%}
+    {{ 'ingested_at > ' ~ seen_until() if is_incremental() else 'true' }}
 {%- endmacro %}
 
 

@@ -1,7 +1,8 @@
 {{ config(cluster_by=['athlete_id', 'period_kind', 'period_start_date']) }}
 
 with activities as (
-    select * from {{ ref('fct_activities') }} where start_date_local is not null
+    select * from {{ ref('fct_activities') }}
+    where start_date_local is not null
 ),
 
 periods as (

@@ -1,7 +1,8 @@
 {{ config(partition_by=by_month('period_start_date'), cluster_by=['athlete_id', 'sport_group']) }}
 
 with activities as (
-    select * from {{ ref('fct_activities') }} where start_date_local is not null
+    select * from {{ ref('fct_activities') }}
+    where start_date_local is not null
 ),
 
 newest as (
@@ -43,7 +44,7 @@ days as (
     select
         athletes.athlete_id,
         sport_groups.sport_group,
-        date_day
+        date_day  -- noqa: RF02
     from athletes
     inner join sport_groups on athletes.athlete_id = sport_groups.athlete_id
     {{ each(dates_between('athletes.first_date', 'athletes.last_date'), 'date_day') }}

@@ -11,7 +11,8 @@
 
 -- depends_on: {{ ref('base_strava__activities') }}
 with activities as (
-    select * from {{ ref('stg_strava__activities') }} where {{ changed_since_last_build() }}
+    select * from {{ ref('stg_strava__activities') }}
+    where {{ changed_since_last_build() }}
 ),
 
 measured as (

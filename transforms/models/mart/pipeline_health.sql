@@ -1,5 +1,8 @@
 {{ config(cluster_by=['athlete_id']) }}
 
+{%- set within_24h = 'finished_at >= ' ~ days_ago(1) %}
+{%- set within_30d = 'finished_at >= ' ~ days_ago(30) %}
+
 with athletes as (
     {{ raw_rows('strava_athletes', {'athlete_id': 'int64', 'status': 'string'}) }}
 ),
@@ -171,15 +174,15 @@ measured as (
     select
         athlete_id,
         sum(case when finished_at >= {{ days_ago(1) }} then 1 else 0 end) as event_count_24h,
-        count(*) as event_count_30d
-        {%- for stage in ['raw', 'mart'] %}
-        {%- for name, quantile in {'p50': 0.5, 'p95': 0.95}.items() %}
-        {%- for window, days in {'24h': 1, '30d': 30}.items() %},
-        {{ nearest_rank('save_to_' ~ stage ~ '_s', quantile, 'finished_at >= ' ~ days_ago(days)) }}
-            as save_to_{{ stage }}_{{ name }}_{{ window }}_s
-        {%- endfor %}
-        {%- endfor %}
-        {%- endfor %}
+        count(*) as event_count_30d,
+        {{ nearest_rank('save_to_raw_s', 0.5, within_24h) }} as save_to_raw_p50_24h_s,
+        {{ nearest_rank('save_to_raw_s', 0.5, within_30d) }} as save_to_raw_p50_30d_s,
+        {{ nearest_rank('save_to_raw_s', 0.95, within_24h) }} as save_to_raw_p95_24h_s,
+        {{ nearest_rank('save_to_raw_s', 0.95, within_30d) }} as save_to_raw_p95_30d_s,
+        {{ nearest_rank('save_to_mart_s', 0.5, within_24h) }} as save_to_mart_p50_24h_s,
+        {{ nearest_rank('save_to_mart_s', 0.5, within_30d) }} as save_to_mart_p50_30d_s,
+        {{ nearest_rank('save_to_mart_s', 0.95, within_24h) }} as save_to_mart_p95_24h_s,
+        {{ nearest_rank('save_to_mart_s', 0.95, within_30d) }} as save_to_mart_p95_30d_s
     from latencies
     group by athlete_id
 ),

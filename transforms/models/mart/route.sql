@@ -18,7 +18,7 @@ with lines as (
 ),
 
 extents as (
-    {{ polyline_extents('lines') }}
+    {{ polyline_extents('lines') }}  -- noqa: PRS
 ),
 
 activities as (

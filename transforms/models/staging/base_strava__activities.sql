@@ -53,7 +53,8 @@ final as (
         source.is_deleted,
         source.source,
         source.ingested_at,
-        {%- for name in payload_fields() if name not in ['deprecated_type', 'timezone', 'polyline', 'summary_polyline', 'sport_type'] %}
+        {%- set combined = ['sport_type', 'deprecated_type', 'timezone', 'polyline', 'summary_polyline'] %}
+        {%- for name in payload_fields() if name not in combined %}
         typed.{{ name }},
         {%- endfor %}
         case when not source.is_deleted then coalesce(typed.sport_type, typed.deprecated_type, 'Unknown') end as sport_type,

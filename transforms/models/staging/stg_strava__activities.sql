@@ -1,7 +1,8 @@
 {{ config(materialized='view') }}
 
 with activities as (
-    select * from {{ portable(ref('base_strava__activities')) }} where not is_deleted
+    select * from {{ portable(ref('base_strava__activities')) }}
+    where not is_deleted
 ),
 
 sport_groups as (
