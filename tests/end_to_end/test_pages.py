@@ -1,0 +1,87 @@
+"""The pages in a real browser over a living pipeline: what they show is what the marts hold."""
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from athlete.demo.checks import settle
+from athlete.demo.scene import Scene
+from backends.warehouse.duckdb import DuckdbMartReader
+from worker.history import load_history
+
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+QUIET += ["--disable-component-update", "--disable-sync"]
+UP_TO_MS = 60_000
+BERLIN = ZoneInfo("Europe/Berlin")
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+async def browser(chromium: str) -> AsyncIterator[Browser]:
+    """A headless Chromium."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, headless=True, args=QUIET)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def scene(start: Callable[..., Awaitable[Scene]], project_root: Path) -> Scene:
+    """A whole pipeline with a year of history and the recorded activities, all of it in the marts."""
+    scene = await start(years=1, recorded=project_root / "tests/fixtures/strava")
+    await load_history(scene.client, scene.store, scene.athlete_id, concurrency=8)
+    await settle(scene.pretend, scene.queue, scene.store)
+    return scene
+
+
+def mart_row(scene: Scene, sql: str, *parameters: object) -> dict[str, object]:
+    """Return the first row of a query on the published marts."""
+    return DuckdbMartReader(scene.stage.data_dir / "mart.duckdb").rows(sql, parameters)[0]
+
+
+async def shown(page: Page, key: str) -> float:
+    """Return the number that the page shows under a key, without its unit."""
+    value = page.locator(f".st-key-{key} [data-testid=stMetricValue]")
+    await expect(value).to_be_visible(timeout=UP_TO_MS)
+    return float(re.sub(r"[^\d.]", "", await value.inner_text()))
+
+
+async def test_overview_shows_what_the_marts_hold(scene: Scene, browser: Browser) -> None:
+    """This year's distance, elevation and count are the marts' own, and so are the names of the latest activities."""
+    page = await browser.new_page(viewport={"width": 1400, "height": 1000})
+    await page.goto(scene.stage.ports.dashboard_url)
+    new_year = datetime.now(BERLIN).date().replace(month=1, day=1)
+    year = mart_row(
+        scene,
+        "select count(*) as activities, sum(distance_m) as distance_m, sum(elevation_gain_m) as elevation_m"
+        " from mart.fct_activities where start_date_local >= ?",
+        new_year,
+    )
+    assert await shown(page, "kpi-year-activities") == year["activities"]
+    assert await shown(page, "kpi-year-distance") == pytest.approx(float(str(year["distance_m"])) / 1000, abs=0.06)
+    assert await shown(page, "kpi-year-elevation") == pytest.approx(float(str(year["elevation_m"])), abs=0.6)
+    await expect(page.locator(".st-key-chart-by-period canvas, .st-key-chart-by-period svg").first).to_be_visible()
+    await expect(page.get_by_text("Exception")).to_have_count(0)
+
+
+async def test_pipeline_shows_what_the_marts_hold_and_follows_a_save(scene: Scene, browser: Browser) -> None:
+    """The counts are the marts' own; after a save the open page shows one activity more, without a reload."""
+    page = await browser.new_page(viewport={"width": 1400, "height": 1000})
+    await page.goto(f"{scene.stage.ports.dashboard_url}/pipeline")
+    health = mart_row(scene, "select * from mart.pipeline_health")
+    assert await shown(page, "pipeline-activity-count") == health["activity_count"]
+    assert await shown(page, "pipeline-detailed-count") == health["detailed_count"]
+    assert await shown(page, "pipeline-parked-event-count") == health["parked_event_count"] == 0
+
+    await scene.pretend.create(sport_type="Run", name="One more")
+    one_more = f"{int(str(health['activity_count'])) + 1:,}"
+    count = page.locator(".st-key-pipeline-activity-count [data-testid=stMetricValue]")
+    await expect(count).to_have_text(one_more, timeout=UP_TO_MS)
+    assert mart_row(scene, "select activity_count from mart.pipeline_health")["activity_count"] == int(one_more)
+    assert await shown(page, "pipeline-save-to-mart-p95-24h") > 0
