@@ -25,9 +25,13 @@ class SharedSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True)
 
-    backend: Backend = Field(Backend.EMBEDDED, description="The engine: `embedded` is SQLite and DuckDB on this machine.")
+    backend: Backend = Field(
+        Backend.EMBEDDED, description="The engine: `embedded` is SQLite and DuckDB on this machine."
+    )
     data_dir: Path = Field(Path("data"), description="Folder that holds the queue, the warehouse and the tokens.")
-    log_format: LogFormat = Field(LogFormat.CONSOLE, description="`console` for a person, `json` for one object a line.")
+    log_format: LogFormat = Field(
+        LogFormat.CONSOLE, description="`console` for a person, `json` for one object a line."
+    )
     log_level: str = Field("INFO", description="The least level that is logged: DEBUG, INFO, WARNING or ERROR.")
 
     @property
