@@ -6,7 +6,7 @@ from collections.abc import Callable
 import structlog
 
 from service.request_ids import new_request_id
-from strava.events import ReceivedEvent
+from strava.events import EventMessage
 
 log = structlog.get_logger(__name__)
 
@@ -21,7 +21,7 @@ class Tally:
         self._lines = 0
         self._untold = 0
 
-    def queued(self, received: ReceivedEvent) -> None:
+    def queued(self, message: EventMessage) -> None:
         """Tell of one event, or count it."""
         now = self._clock()
         if now - self._second_began >= 1:
@@ -31,7 +31,7 @@ class Tally:
             self._untold += 1
             return
         self._lines += 1
-        log.info("event.queued", request_id=new_request_id(), **_fields(received))
+        log.info("event.queued", request_id=new_request_id(), **_fields(message))
 
     def flush(self) -> None:
         """Tell how many events were counted and not told."""
@@ -40,11 +40,10 @@ class Tally:
         self._untold = 0
 
 
-def _fields(received: ReceivedEvent) -> dict[str, object]:
-    event = received.event
+def _fields(message: EventMessage) -> dict[str, object]:
     return {
-        "event_id": received.event_id,
-        "object_type": event.object_type,
-        "aspect_type": event.aspect_type,
-        "object_id": event.object_id,
+        "event_id": message.event_id,
+        "object_type": message.object_type,
+        "aspect_type": message.aspect_type,
+        "object_id": message.object_id,
     }

@@ -18,7 +18,7 @@ from service.deadline import Deadline
 from service.gate import Gate
 from service.request_ids import new_request_id
 from service.tally import Tally
-from strava.events import ReceivedEvent, StravaEvent, UnreadableEvent
+from strava.events import EventMessage, UnreadableEvent
 
 PREFIX = "/webhook/"
 
@@ -62,25 +62,23 @@ class EventEndpoint:
 
     async def _take(self, body: bytes) -> Answer:
         try:
-            event = StravaEvent.from_http(body)
+            message = EventMessage.from_http(body, self._clock())
         except UnreadableEvent as error:
             _log().warning("event.refused", reason=str(error), body_bytes=len(body))
             return unreadable(str(error))
-        if self._gate.is_foreign(event.subscription_id):
-            _log().warning("event.foreign", subscription_id=event.subscription_id, object_id=event.object_id)
+        if self._gate.is_foreign(message.subscription_id):
+            _log().warning("event.foreign", subscription_id=message.subscription_id, object_id=message.object_id)
             return TAKEN
-        return await self._publish(ReceivedEvent.of(event, self._clock()))
+        return await self._publish(message)
 
-    async def _publish(self, received: ReceivedEvent) -> Answer:
+    async def _publish(self, message: EventMessage) -> Answer:
         try:
-            await self._deadline.wait(self._queue.publish(received.to_message(), received.attributes()))
+            await self._deadline.wait(self._queue.publish(message.data, message.attributes))
         except (QueueUnavailable, TimeoutError) as error:
-            reason = str(error) or self._too_late
-            _log().error(
-                "event.not_queued", event_id=received.event_id, object_id=received.event.object_id, reason=reason
-            )
+            ids = {"event_id": message.event_id, "object_id": message.object_id}
+            _log().error("event.not_queued", reason=str(error) or self._too_late, **ids)
             return NOT_DURABLE
-        self.tally.queued(received)
+        self.tally.queued(message)
         return TAKEN
 
 

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import orjson
 
@@ -78,7 +78,7 @@ class StravaEvent:
 
         Only documented fields count, so a field that Strava adds per delivery would not split one event in two.
         """
-        return hashlib.sha256(orjson.dumps(self._documented(), option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
+        return _named(self._documented())
 
     @property
     def is_deauthorization(self) -> bool:
@@ -138,7 +138,7 @@ class ReceivedEvent:
         return orjson.dumps(
             {
                 **self.event.to_json(),
-                "received_at": self.received_at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+                "received_at": _utc_text(self.received_at),
                 "event_id": self.event_id,
             }
         )
@@ -154,6 +154,61 @@ class ReceivedEvent:
             "event_time": str(int(event.event_time.timestamp())),
             "event_id": self.event_id,
         }
+
+
+class EventMessage(NamedTuple):
+    """An event as it is published, read and written in one go: a webhook's rate hangs on this one step.
+
+    `data` and `attributes` are those of `ReceivedEvent.of(StravaEvent.from_http(body), received_at)`.
+    """
+
+    event_id: str
+    object_type: str
+    aspect_type: str
+    object_id: int
+    subscription_id: int
+    data: bytes
+    attributes: dict[str, str]
+
+    @classmethod
+    def from_http(cls, body: bytes, received_at: datetime) -> Self:
+        """Read the body of a webhook POST that was heard at an aware time. Raises UnreadableEvent."""
+        fields = _object(body)
+        documented: dict[str, Any] = {
+            "object_type": _word(fields, "object_type"),
+            "aspect_type": _word(fields, "aspect_type"),
+            "object_id": _integer(fields, "object_id"),
+            "owner_id": _integer(fields, "owner_id"),
+            "subscription_id": _integer(fields, "subscription_id"),
+            "event_time": _integer(fields, "event_time", _LAST_SECOND),
+            "updates": _updates(fields),
+        }
+        event_id = _named(documented)
+        stamps = {"received_at": _utc_text(received_at), "event_id": event_id}
+        return cls(
+            event_id=event_id,
+            object_type=documented["object_type"],
+            aspect_type=documented["aspect_type"],
+            object_id=documented["object_id"],
+            subscription_id=documented["subscription_id"],
+            data=orjson.dumps({**fields, **documented, **stamps}),
+            attributes={
+                "object_type": documented["object_type"],
+                "aspect_type": documented["aspect_type"],
+                "object_id": str(documented["object_id"]),
+                "owner_id": str(documented["owner_id"]),
+                "event_time": str(documented["event_time"]),
+                "event_id": event_id,
+            },
+        )
+
+
+def _named(documented: Mapping[str, object]) -> str:
+    return hashlib.sha256(orjson.dumps(documented, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
+
+
+def _utc_text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The service around the webhook: health, log volume, settings, and the program itself."""
 
+import json
 import os
 import signal
 import socket
@@ -18,7 +19,7 @@ from structlog.testing import capture_logs
 from service.app import Service
 from service.gate import Gate
 from service.tally import Tally
-from strava.events import ReceivedEvent, StravaEvent
+from strava.events import EventMessage
 
 Make = Callable[..., Service]
 Open = Callable[[Service], httpx.AsyncClient]
@@ -57,10 +58,10 @@ def test_a_flood_of_events_costs_few_log_lines(event: dict[str, Any]) -> None:
     """The first events of a second are logged one by one, the rest as a number; none is left out of the count."""
     now = iter([0.0, *[0.1] * 9, 1.5])
     tally = Tally(lines_per_s=3, clock=lambda: next(now))
-    received = ReceivedEvent.of(StravaEvent.from_json(event), datetime.now(UTC))
+    message = EventMessage.from_http(json.dumps(event).encode(), datetime.now(UTC))
     with capture_logs() as logs:
         for _ in range(11):
-            tally.queued(received)
+            tally.queued(message)
     assert [line["event"] for line in logs] == [*["event.queued"] * 3, "event.queued_more", "event.queued"]
     assert logs[3]["count"] == 7
 
