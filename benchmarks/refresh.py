@@ -12,6 +12,8 @@ from pathlib import Path
 from statistics import median
 from typing import Self
 
+from backends.logs import configure_logs
+from backends.settings import LogFormat
 from backends.warehouse import Athlete
 from backends.warehouse.sqlite import SqliteRawStore
 from benchmarks.pretend import ATHLETE_ID
@@ -38,7 +40,7 @@ class _Refresher:
         self._folder = tempfile.TemporaryDirectory()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.refresh", str(count)],
-            env={**os.environ, "DATA_DIR": self._folder.name, "LOG_LEVEL": "ERROR"},
+            env={**os.environ, "DATA_DIR": self._folder.name},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -48,8 +50,7 @@ class _Refresher:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        self._process.communicate()
+        self._process.communicate()  # closes its input, at which it ends
         self._folder.cleanup()
 
     def refresh(self, number: int) -> float:
@@ -83,5 +84,6 @@ async def _change(store: SqliteRawStore, count: int, title: str) -> None:
 
 
 if __name__ == "__main__":
+    configure_logs(LogFormat.CONSOLE, "ERROR")
     Path(os.environ["DATA_DIR"]).mkdir(exist_ok=True)
     asyncio.run(_serve(int(sys.argv[1])))

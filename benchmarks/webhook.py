@@ -57,5 +57,4 @@ def _settings(folder: str, port: int) -> dict[str, str]:
         "SERVICE_PORT": str(port),
         "WEBHOOK_PATH_SECRET": SECRET,
         "STRAVA_VERIFY_TOKEN": SECRET,
-        "LOG_LEVEL": "WARNING",
     }

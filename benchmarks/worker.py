@@ -1,10 +1,11 @@
 """Events a second from push to durable row and ledger, as a share of a loop that only fetches with the same client."""
 
 import asyncio
+import os
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, redirect_stderr
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -13,7 +14,9 @@ from typing import TypeVar
 import httpx
 
 from athlete.processes import free_port
+from backends.logs import configure_logs
 from backends.queue.envelope import PushEnvelope
+from backends.settings import LogFormat
 from backends.warehouse import Athlete
 from backends.warehouse.sqlite import SqliteRawStore
 from benchmarks.pretend import ATHLETE_ID
@@ -37,11 +40,15 @@ EVENTS = 1_000
 def measure() -> dict[str, float]:
     """Alternate rounds of fetching alone and of whole deliveries; return the medians and their ratio."""
     port = free_port()
+    # The worker logs a line an event, as it does by default; only the terminal is spared.
     with (
         running(["-m", "benchmarks.pretend", str(port)], f"http://127.0.0.1:{port}/"),
-        tempfile.TemporaryDirectory() as d,
+        tempfile.TemporaryDirectory() as folder,
+        Path(os.devnull).open("w") as nowhere,
+        redirect_stderr(nowhere),
     ):
-        fetched, worked = asyncio.run(_measure(f"http://127.0.0.1:{port}", Path(d)))
+        configure_logs(LogFormat.JSON)
+        fetched, worked = asyncio.run(_measure(f"http://127.0.0.1:{port}", Path(folder)))
     return {
         "worker_fetches_per_s": median(fetched),
         "worker_events_per_s": median(worked),
