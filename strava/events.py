@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any, NamedTuple, Self
 
 import orjson
@@ -26,6 +27,8 @@ _KNOWN = frozenset(
 )
 _OURS = frozenset({"received_at", "event_id"})
 _NOT_EXTRA = _KNOWN | _OURS
+
+_IDENTIFYING = itemgetter("object_type", "aspect_type", "object_id", "owner_id", "subscription_id", "event_time")
 
 _INT64_MAX = 2**63 - 1
 _LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z, the last that datetime can hold
@@ -134,14 +137,8 @@ class ReceivedEvent:
         )
 
     def to_message(self) -> bytes:
-        """Return Strava's fields plus `received_at` (UTC, microseconds, `Z`) and `event_id`, as JSON."""
-        return orjson.dumps(
-            {
-                **self.event.to_json(),
-                "received_at": _utc_text(self.received_at),
-                "event_id": self.event_id,
-            }
-        )
+        """Return Strava's fields plus `received_at` (ISO 8601 in UTC, to the microsecond) and `event_id`, as JSON."""
+        return _message(self.event.to_json(), self.received_at, self.event_id)
 
     def attributes(self) -> dict[str, str]:
         """Return what a queue may filter by, as text."""
@@ -174,41 +171,40 @@ class EventMessage(NamedTuple):
     def from_http(cls, body: bytes, received_at: datetime) -> Self:
         """Read the body of a webhook POST that was heard at an aware time. Raises UnreadableEvent."""
         fields = _object(body)
-        documented: dict[str, Any] = {
-            "object_type": _word(fields, "object_type"),
-            "aspect_type": _word(fields, "aspect_type"),
-            "object_id": _integer(fields, "object_id"),
-            "owner_id": _integer(fields, "owner_id"),
-            "subscription_id": _integer(fields, "subscription_id"),
-            "event_time": _integer(fields, "event_time", _LAST_SECOND),
-            "updates": _updates(fields),
-        }
+        documented = _documented(fields)
         event_id = _named(documented)
-        stamps = {"received_at": _utc_text(received_at), "event_id": event_id}
-        return cls(
-            event_id=event_id,
-            object_type=documented["object_type"],
-            aspect_type=documented["aspect_type"],
-            object_id=documented["object_id"],
-            subscription_id=documented["subscription_id"],
-            data=orjson.dumps({**fields, **documented, **stamps}),
-            attributes={
-                "object_type": documented["object_type"],
-                "aspect_type": documented["aspect_type"],
-                "object_id": str(documented["object_id"]),
-                "owner_id": str(documented["owner_id"]),
-                "event_time": str(documented["event_time"]),
-                "event_id": event_id,
-            },
-        )
+        object_type, aspect_type, object_id, owner_id, subscription_id, event_time = _IDENTIFYING(documented)
+        attributes = {
+            "object_type": object_type,
+            "aspect_type": aspect_type,
+            "object_id": str(object_id),
+            "owner_id": str(owner_id),
+            "event_time": str(event_time),
+            "event_id": event_id,
+        }
+        data = _message({**fields, **documented}, received_at, event_id)
+        return cls(event_id, object_type, aspect_type, object_id, subscription_id, data, attributes)
+
+
+def _documented(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "object_type": _word(fields, "object_type"),
+        "aspect_type": _word(fields, "aspect_type"),
+        "object_id": _integer(fields, "object_id"),
+        "owner_id": _integer(fields, "owner_id"),
+        "subscription_id": _integer(fields, "subscription_id"),
+        "event_time": _integer(fields, "event_time", _LAST_SECOND),
+        "updates": _updates(fields),
+    }
 
 
 def _named(documented: Mapping[str, object]) -> str:
     return hashlib.sha256(orjson.dumps(documented, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
 
 
-def _utc_text(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+def _message(fields: Mapping[str, object], received_at: datetime, event_id: str) -> bytes:
+    stamps = {"received_at": received_at.astimezone(UTC), "event_id": event_id}
+    return orjson.dumps({**fields, **stamps}, option=orjson.OPT_UTC_Z)
 
 
 def _object(body: bytes) -> dict[str, Any]:
