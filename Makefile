@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(shell command -v $(p) 2>/dev/null)))
 ONCE ?=
 RUN_LOCK := env -u PIP_INDEX_URL -u PIP_FIND_LINKS -u UV_INDEX_URL $(BIN)/uv pip compile pyproject.toml \
-	--python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
+	--python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-strip-extras --no-annotate --no-header --quiet
 
 .PHONY: help
 help: ## Print this list
