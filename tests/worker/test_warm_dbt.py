@@ -16,7 +16,7 @@ from worker.transform.main import open_transformer
 from worker.transform.settings import TransformSettings
 
 PROJECT = {
-    "dbt_project.yml": "name: tiny\nversion: 1.0.0\nconfig-version: 2\nprofile: tiny\nflags:\n  send_anonymous_usage_stats: false\n",
+    "dbt_project.yml": "name: tiny\nversion: 1.0.0\nconfig-version: 2\nprofile: tiny\n",
     "profiles.yml": (
         "tiny:\n  target: dev\n  outputs:\n    dev:\n      type: duckdb\n"
         "      path: \"{{ env_var('TINY_PATH') }}\"\n      schema: mart\n      threads: 1\n"
