@@ -1,4 +1,4 @@
-"""The real dbt on a small warehouse: `raw` made by the real migrations, filled by hand, built in a folder of its own."""
+"""The real dbt on a small warehouse: `raw` made by the real migrations, filled by hand, each in its own folder."""
 
 import json
 import os
@@ -141,7 +141,7 @@ class Warehouse:
         """Run one dbt command and return its result, with the database closed again."""
         with environment({**self.variables, "DATA_DIR": str(self.folder)}):
             result = dbtRunner().invoke([*arguments, "--quiet", "--no-print", "--log-level-file", "none"])
-        DuckDBConnectionManager.close_all_connections()
+        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
         return result
 
     def with_variables(self, **variables: str) -> "Warehouse":

@@ -86,7 +86,7 @@ def test_a_deleted_activity_is_gone_everywhere(life: Any) -> None:
 
 @pytest.mark.parametrize(("activity_id", "name"), [(8, None), (9, "half of it"), (10, None)])
 def test_garbage_becomes_a_flagged_row_of_nulls(life: Any, activity_id: int, name: str | None) -> None:
-    """Text, wrong types and broken JSON never break the build: what can be read is there, the rest is null and flagged."""
+    """Text, wrong types and broken JSON never break the build: the rest is there, null and flagged."""
     row = fact(life, activity_id)
     assert row["has_unreadable_fields"] is True
     assert (row["name"], row["distance_m"], row["moving_time_s"], row["start_date_local"]) == (name, None, None, None)
@@ -142,7 +142,7 @@ def test_the_recorded_marathon_holds_thirteen_records(life: Any) -> None:
 
 
 def test_spellings_of_one_distance_compete(life: Any) -> None:
-    """The older run's "1k" in 280 s ranks below the newer run's "1K" in 270 s; Quidditch's and the ride's equal it later."""
+    """The older run's "1k" in 280 s ranks below the newer run's "1K" in 270 s, before two later equals."""
     rows = life.rows(
         "select activity_id, effort_rank, elapsed_time_s from mart.record_best_effort "
         "where athlete_id = 7 and effort_name = '1K' order by effort_rank"

@@ -3,7 +3,10 @@
 from datetime import date
 from typing import Any
 
-PERIOD = "select * from mart.activity_summary_{kind} where athlete_id = 7 and sport_group = '{group}' and period_start_date = '{day}'"
+PERIOD = """
+    select * from mart.activity_summary_{kind}
+    where athlete_id = 7 and sport_group = '{group}' and period_start_date = '{day}'
+"""
 
 
 def period(life: Any, kind: str, group: str, day: str) -> dict[str, Any]:
@@ -22,7 +25,7 @@ def test_a_day_adds_up_what_began_on_it_locally(life: Any) -> None:
         2160,
     )
     assert row["elevation_gain_m"] == 25
-    # 50 by Strava's score, and 600 s by time: 600 / 3600 × 50
+    # 50 by Strava's score, and 600 s by time: 600 / 3600 * 50
     assert round(row["load"], 3) == 58.333
 
 
@@ -63,7 +66,7 @@ def test_the_mix_shares_out_a_month(life: Any) -> None:
     assert (row["activity_count"], row["distance_m"]) == (2, 7000)
     assert round(row["share_of_distance"], 6) == 0.318182
     assert round(row["share_of_count"], 6) == 0.333333
-    # 2100 of 2100 + 3 × 1500 + 1800 seconds
+    # 2100 of 2100 + 3 * 1500 + 1800 seconds
     assert row["share_of_time"] == 0.25
 
 

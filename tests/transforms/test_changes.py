@@ -63,7 +63,7 @@ def change(raw: Any, payload: Any, dice: random.Random) -> None:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_any_history_refreshed_equals_a_full_build(warehouse: Any, payload: Any, seed: int) -> None:
     """Creates, edits, deletes, revivals, lost maps and garbage, refreshed at odd moments, once only halfway."""
-    dice = random.Random(seed)  # noqa: S311  # a repeatable history, no secret
+    dice = random.Random(seed)  # a repeatable history
     warehouse.raw.athlete(7)
     for step in range(4):
         for _ in range(dice.randrange(1, 9)):
@@ -140,12 +140,10 @@ def test_freshness_warns_after_26_and_fails_after_50_hours(warehouse: Any) -> No
     for finished_at in (late, warn):
         warehouse.raw.insert(
             "reconciliations",
-            **{
-                "reconciliation_id": finished_at,
-                "athlete_id": 7,
-                "started_at": finished_at,
-                "finished_at": finished_at,
-            },
+            reconciliation_id=finished_at,
+            athlete_id=7,
+            started_at=finished_at,
+            finished_at=finished_at,
             **dict.fromkeys(("strava_count", "warehouse_count", "missing", "extra", "changed", "repaired"), 0),
         )
         result = warehouse.dbt("source", "freshness")
