@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from backends.sqlite import BUSY_TIMEOUT_S, open_database, transaction
+from backends.sqlite import BUSY_TIMEOUT_S, open_database, transaction, when_free
 
 T = TypeVar("T")
 
@@ -27,6 +27,7 @@ class WriterClosed(sqlite3.ProgrammingError):
 class _Job:
     work: Callable[[sqlite3.Connection], Any]
     answer: asyncio.Future[Any]
+    is_one_statement: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class SqliteWriter:
     def __init__(self, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
         self._busy_timeout_s = busy_timeout_s
         self._connection = open_database(path, busy_timeout_s=busy_timeout_s)
-        self._connection.execute("pragma busy_timeout = 0")  # waiting for the lock is done by `_when_free`
+        self._connection.execute("pragma busy_timeout = 0")  # waiting for the lock is done by `when_free`
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closed = False
         self._thread = threading.Thread(target=self._serve, name=f"sqlite-writer {path.name}", daemon=True)
@@ -67,11 +68,19 @@ class SqliteWriter:
         a whole failed (locked for longer than the patience, disk full): then nothing of it was stored. A caller that is
         cancelled must expect that the work was done all the same.
         """
+        return await self.post(work)
+
+    def post(self, work: Callable[[sqlite3.Connection], T], *, is_one_statement: bool = False) -> asyncio.Future[T]:
+        """Do what `submit` does, and return at once with what will hold the result.
+
+        `is_one_statement`: SQLite makes the work all or nothing by itself, so when nothing else waits it gets no
+        transaction around it. Each statement less is one time less that two threads pass the interpreter's lock.
+        """
         if self._closed:
             raise WriterClosed("the writer was closed")
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._jobs.put(_Job(work, answer))
-        return await answer
+        self._jobs.put(_Job(work, answer, is_one_statement))
+        return answer
 
     async def close(self) -> None:
         """Finish the work that was submitted and close the file; closing twice is success."""
@@ -87,7 +96,8 @@ class SqliteWriter:
             jobs = [job for job in gathered if job is not None]
             last = len(jobs) < len(gathered)
             if jobs:
-                _tell(self._commit(jobs))
+                alone = len(jobs) == 1 and jobs[0].is_one_statement
+                _tell([self._run_alone(jobs[0])] if alone else self._commit(jobs))
         self._connection.close()
 
     def _gather(self) -> list[_Job | None]:
@@ -96,6 +106,12 @@ class SqliteWriter:
             while True:
                 gathered.append(self._jobs.get_nowait())
         return gathered
+
+    def _run_alone(self, job: _Job) -> _Outcome:
+        try:
+            return _Outcome(job, result=when_free(lambda: job.work(self._connection), self._busy_timeout_s))
+        except Exception as error:  # noqa: BLE001 - handed to the caller, whose error it is
+            return _Outcome(job, error=error)
 
     def _commit(self, jobs: list[_Job]) -> list[_Outcome]:
         try:

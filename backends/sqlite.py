@@ -2,10 +2,13 @@
 
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_S = 5.0
@@ -55,7 +58,7 @@ def open_database(
     path.parent.mkdir(parents=True, exist_ok=True)
     connection = connect(path, busy_timeout_s=busy_timeout_s)
     try:
-        _when_free(connection, "pragma journal_mode = wal", busy_timeout_s)
+        when_free(lambda: connection.execute("pragma journal_mode = wal"), busy_timeout_s)
         connection.execute("pragma journal_size_limit = 67108864")
         _migrate(connection, path, sorted(migrations.glob("*.sql")))
     except BaseException:
@@ -64,21 +67,19 @@ def open_database(
     return connection
 
 
-def _when_free(connection: sqlite3.Connection, sql: str, patience_s: float) -> None:
-    """Run a statement that takes a lock, asking again ten times a millisecond.
+def when_free(attempt: Callable[[], T], patience_s: float) -> T:
+    """Do what takes the file's write lock, trying again ten times a millisecond while another process holds it.
 
     SQLite's own waiting sleeps up to 100 ms at a time, and is not used at all when the journal mode changes.
     """
     deadline = time.monotonic() + patience_s
     while True:
         try:
-            connection.execute(sql)
+            return attempt()
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
                 raise
             time.sleep(_RETRY_S)
-        else:
-            return
 
 
 def _migrate(connection: sqlite3.Connection, path: Path, files: list[Path]) -> None:
@@ -116,7 +117,7 @@ def _split(script: str) -> Iterator[str]:
 @contextmanager
 def transaction(connection: sqlite3.Connection, patience_s: float) -> Iterator[None]:
     """Hold the file's write lock; commit at the end, or undo everything when the body raises."""
-    _when_free(connection, "begin immediate", patience_s)
+    when_free(lambda: connection.execute("begin immediate"), patience_s)
     try:
         yield
         connection.execute("commit")

@@ -18,11 +18,12 @@ class Deadline:
         self._ends: dict[asyncio.Task[Any], float] = {}
         self._late: set[asyncio.Task[Any]] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None  # asked for once: asking is a system call in Python 3.11
 
     async def wait(self, awaitable: Awaitable[T]) -> T:
         """Return what the awaitable returns. Raises TimeoutError, having cancelled it, when that takes too long."""
-        loop = asyncio.get_running_loop()
-        task = asyncio.current_task()
+        loop = self._loop = self._loop or asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
         if task is None:
             raise RuntimeError("a deadline needs a task to cancel")
         self._ends[task] = loop.time() + self._seconds

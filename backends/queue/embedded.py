@@ -7,21 +7,24 @@ from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from threading import Lock
 
 from backends.group_commit import SqliteWriter
 from backends.queue import QueueStatus, QueueUnavailable, messages
 from backends.queue.deliverer import Deliverer
-from backends.queue.messages import NewMessage
 from backends.queue.policy import DeliveryPolicy
 from backends.sqlite import BUSY_TIMEOUT_S, connect
 
 __all__ = ["Deliverer", "DeliveryPolicy", "EmbeddedQueue"]
 
-_Gathered = list[tuple[NewMessage, asyncio.Future[int]]]
+_Batch = list[tuple[bytes, asyncio.Future[int]]]
 
 
 class EmbeddedQueue:
-    """Publishes into the file; what gathers while one batch is being written makes the next one.
+    """Publishes into the file; what gathers until the writer is free for it makes one batch.
+
+    The writer's thread closes a batch, not the event loop: so it writes one while the loop reads the requests of the
+    next, instead of each waiting for the other.
 
     Opening may raise DatabaseTooNew, sqlite3.Error or OSError. To be used from one event loop.
     """
@@ -36,18 +39,22 @@ class EmbeddedQueue:
         self._path = path
         self._clock = clock
         self._writer = SqliteWriter(path, busy_timeout_s=busy_timeout_s)
-        self._gathered: _Gathered = []
-        self._flushing: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None  # asked for once: asking is a system call in Python 3.11
+        self._open: _Batch | None = None
+        self._lock = Lock()  # between the loop, which fills a batch, and the writer's thread, which closes it
         self._closed = False
 
     async def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
         """Make the message durable and return its id. Raises QueueUnavailable."""
         if self._closed:
             raise QueueUnavailable("the queue was closed")
-        receipt: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._gathered.append((NewMessage.of(data, attributes, self._clock()), receipt))
-        if self._flushing is None:
-            self._flushing = asyncio.create_task(self._flush())
+        loop = self._loop = self._loop or asyncio.get_running_loop()
+        receipt: asyncio.Future[int] = loop.create_future()
+        encoded = messages.encode(data, attributes)
+        with self._lock:
+            if self._open is None:
+                self._open = self._begin()
+            self._open.append((encoded, receipt))
         return str(await receipt)
 
     async def status(self) -> QueueStatus:
@@ -57,28 +64,32 @@ class EmbeddedQueue:
     async def close(self) -> None:
         """Finish what is in flight and release the file."""
         self._closed = True
-        if self._flushing is not None:
-            await self._flushing
         await self._writer.close()
 
-    async def _flush(self) -> None:
-        try:
-            while self._gathered:
-                batch, self._gathered = self._gathered, []
-                await self._store(batch)
-        finally:
-            self._flushing = None
+    def _begin(self) -> _Batch:
+        batch: _Batch = []
+        stored = self._writer.post(partial(self._store, batch), is_one_statement=True)
+        stored.add_done_callback(partial(self._answer, batch))
+        return batch
 
-    async def _store(self, batch: _Gathered) -> None:
-        try:
-            ids = await self._writer.submit(partial(messages.publish, messages=[new for new, _ in batch]))
-        except sqlite3.Error as error:
-            for receipt in _waiting(batch):
-                receipt.set_exception(_unavailable(error))
-        else:
-            for message_id, (_, receipt) in zip(ids, batch, strict=True):
+    def _store(self, batch: _Batch, connection: sqlite3.Connection) -> range:
+        with self._lock:
+            self._open = None
+        return messages.publish(connection, [encoded for encoded, _ in batch], self._clock())
+
+    def _answer(self, batch: _Batch, stored: asyncio.Future[range]) -> None:
+        with self._lock:
+            if self._open is batch:  # it failed before the writer came to it
+                self._open = None
+        error = stored.exception()
+        if error is None:
+            for message_id, (_, receipt) in zip(stored.result(), batch, strict=True):
                 if not receipt.done():  # its caller gave up waiting
                     receipt.set_result(message_id)
+            return
+        for _, receipt in batch:
+            if not receipt.done():
+                receipt.set_exception(_unavailable(error))
 
     def _measure(self) -> QueueStatus:
         try:
@@ -88,11 +99,7 @@ class EmbeddedQueue:
             raise _unavailable(error) from error
 
 
-def _waiting(batch: _Gathered) -> list[asyncio.Future[int]]:
-    return [receipt for _, receipt in batch if not receipt.done()]
-
-
-def _unavailable(error: sqlite3.Error) -> QueueUnavailable:
+def _unavailable(error: BaseException) -> QueueUnavailable:
     unavailable = QueueUnavailable(f"the queue's file could not be used: {error}")
     unavailable.__cause__ = error
     return unavailable

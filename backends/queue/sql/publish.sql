@@ -1,9 +1,9 @@
--- One row per element of :messages, a JSON array of [data, attributes, published_at, due_ms], in its order.
+-- One row per element of :messages, a JSON array of [data, attributes], in its order.
 insert into queue_messages (data, attributes, published_at, due_ms)
 select
     json_extract(value, '$[0]'),
     json_extract(value, '$[1]'),
-    json_extract(value, '$[2]'),
-    json_extract(value, '$[3]')
+    :published_at,
+    :due_ms
 from json_each(:messages)
 order by key
