@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event as ThreadEvent
 from typing import Any
@@ -111,6 +111,27 @@ async def test_without_a_snapshot_it_is_behind(make_transformer: Callable[..., T
     await transformer.once()
     (tmp_path / "mart.duckdb").unlink()
     assert await transformer.is_behind()
+
+
+@pytest.mark.parametrize(
+    ("now", "is_behind"),
+    [
+        ("2026-05-01T12:59:59", False),
+        ("2026-05-01T13:00:00", True),
+        ("2026-05-02T00:00:00", True),
+        ("2026-05-01T11:00:00", False),  # the clock was set back: no run after run until it has caught up
+    ],
+)
+async def test_a_new_hour_makes_it_behind(
+    make_transformer: Callable[..., Transformer], clock: Any, now: str, is_behind: bool
+) -> None:
+    """Today's rows and the last 24 hours move on although raw does not: once every full hour, midnight among them."""
+    transformer = make_transformer()
+    await transformer.once()
+    clock.now = datetime.fromisoformat(now).replace(tzinfo=UTC)
+    assert await transformer.is_behind() == is_behind
+    assert (await transformer.catch_up() is not None) == is_behind
+    assert await transformer.is_behind() is False
 
 
 async def test_a_failed_run_leaves_the_snapshot(

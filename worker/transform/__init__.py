@@ -1,1 +1,1 @@
-"""Keeps staging and mart level with raw: dbt stays warm in one process and runs whenever raw has changed."""
+"""Keeps staging and mart level with raw and the hour: dbt stays warm in one process and runs when either moves on."""

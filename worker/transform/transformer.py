@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -16,6 +16,8 @@ from strava.network import utc_now
 from worker.transform.models import Build, Models, Node
 
 log = structlog.get_logger(__name__)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,7 +34,11 @@ class Transformed:
 
 
 class Transformer:
-    """Runs the models and publishes them. `mart_path` tells whether there is a snapshot at all."""
+    """Runs the models and publishes them. `mart_path` tells whether there is a snapshot at all.
+
+    The marts also depend on the time of day: they end with today, and count the last 24 hours. So a run serves only
+    until the clock next passes a whole multiple of `max_age`, by default the full hour, and with it midnight.
+    """
 
     def __init__(  # noqa: PLR0913 - four collaborators and where their files lie
         self,
@@ -42,6 +48,7 @@ class Transformer:
         *,
         mart_path: Path,
         lock_path: Path,
+        max_age: timedelta = timedelta(hours=1),
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._store = store
@@ -49,14 +56,18 @@ class Transformer:
         self._publish = publish
         self._mart_path = mart_path
         self._lock_path = lock_path
+        self._max_age = max_age
         self._clock = clock
 
     async def is_behind(self) -> bool:
-        """Whether raw has changed since the run that readers see began, or there is none. Raises WarehouseBusy."""
+        """Whether raw or the hour has changed since the run that readers see began, or there is none.
+
+        Raises WarehouseBusy.
+        """
         if not self._mart_path.exists():
             return True
         last = await self._store.last_run()
-        return last is None or last.watermark != await self._store.watermark()
+        return last is None or self._is_outdated(last) or last.watermark != await self._store.watermark()
 
     async def catch_up(self) -> Transformed | None:
         """Run unless somebody else has done so meanwhile. Raises WarehouseBusy."""
@@ -90,6 +101,13 @@ class Transformer:
         await self._store.put_run(run)
         _tell(run, build)
         return Transformed(run=run, nodes=build.nodes)
+
+    def _is_outdated(self, last: TransformRun) -> bool:
+        """Whether a later hour has begun; never of a run from the future, after a clock was set back."""
+        return self._periods_before(self._clock()) > self._periods_before(last.started_at)
+
+    def _periods_before(self, moment: datetime) -> int:
+        return (moment - _EPOCH) // self._max_age
 
     async def _has_purged(self) -> bool:
         """Whether tables may still hold an athlete who was purged: only building them anew removes the rows."""

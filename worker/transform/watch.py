@@ -1,4 +1,4 @@
-"""Watches raw and runs the transforms when it changes. See docs/decisions/0004."""
+"""Watches raw and the clock, and runs the transforms when either has moved on. See docs/decisions/0004."""
 
 import asyncio
 from contextlib import suppress
@@ -27,7 +27,7 @@ class Rhythm:
 
 
 async def watch(transformer: Transformer, stop: asyncio.Event, rhythm: Rhythm) -> None:
-    """Keep the marts level with raw until `stop` is set; a run that has begun is finished.
+    """Keep the marts level with raw and the hour until `stop` is set; a run that has begun is finished.
 
     However many rows changed meanwhile, they cost one run. A failed run is tried again after a growing pause.
     """
@@ -43,7 +43,7 @@ async def watch(transformer: Transformer, stop: asyncio.Event, rhythm: Rhythm) -
 
 
 async def _keep_up(transformer: Transformer, stop: asyncio.Event, rhythm: Rhythm) -> bool:
-    """Run if raw has changed; return whether all is well."""
+    """Run if the marts are behind; return whether all is well."""
     if not await transformer.is_behind():
         return True
     await _wait(stop, rhythm.debounce_s)
