@@ -23,6 +23,7 @@ _NO_DOWNLOADS = {"autoinstall_known_extensions": "false", "autoload_known_extens
 _FETCH_ROWS = 1_000
 _REBUILD = "run `athlete transform`."
 _NO_MART = f"No marts have been published yet: {_REBUILD}"
+_EXPLAIN = re.compile(r"\s*explain(\s+analyze\b)?(\s*\(\s*(analyze|format)\b[^)]*\))?", re.IGNORECASE)
 _OF_THE_MOMENT = (
     duckdb.IOException,
     duckdb.ConnectionException,
@@ -173,20 +174,19 @@ class DuckdbWarehouse:
             if self._has_marts:
                 _attach(self._connection, mart_path, _CATALOG)
                 self._connection.execute(f"use {_CATALOG}")
+            self._connection.execute("set enable_external_access = false")
+            self._connection.execute("set lock_configuration = true")
         except duckdb.Error as error:
             self.close()
             raise _translation(error) from error
 
     def query(self, sql: str) -> Answer:
-        """Run one statement; tables are `raw.<table>`, `staging.<table>` and `mart.<table>`.
+        """Run one statement that reads; tables are `raw.<table>`, `staging.<table>` and `mart.<table>`.
 
         Raises MartMissing, WarehouseBusy, QueryFailed.
         """
         try:
-            statements = self._connection.extract_statements(sql)
-            if len(statements) != 1:
-                raise QueryFailed(f"Give one statement; this is {len(statements) or 'none'}.")
-            found = self._connection.execute(statements[0])
+            found = self._connection.execute(_reading(self._connection, sql))
             return Answer(_names(found), _fetched(found))
         except duckdb.Error as error:
             if not self._has_marts and re.search(r"\b(staging|mart)\b", sql, re.IGNORECASE):
@@ -201,6 +201,23 @@ class DuckdbWarehouse:
 def _attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str, options: str = "") -> None:
     quoted = str(path).replace("'", "''")
     connection.execute(f"attach '{quoted}' as {name} ({options}read_only)")
+
+
+def _reading(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    """Return the one statement, which only reads: an attached file could still be written through its path."""
+    statements = connection.extract_statements(sql)
+    if len(statements) != 1:
+        raise QueryFailed(f"Give one statement; this is {len(statements) or 'none'}.")
+    [statement] = statements
+    explain = _EXPLAIN.match(sql)
+    if statement.type == duckdb.StatementType.EXPLAIN and explain:
+        _reading(connection, sql[explain.end() :])  # `explain analyze` runs what it explains
+    elif statement.type != duckdb.StatementType.SELECT:
+        raise QueryFailed(
+            f"{statement.type.name} is refused: a query can only read, so begin with select, from, "
+            "with, show, describe, summarize or explain."
+        )
+    return statement
 
 
 def _names(found: duckdb.DuckDBPyConnection) -> list[str]:

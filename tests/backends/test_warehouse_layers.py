@@ -1,0 +1,199 @@
+"""Looking at all layers at once through DuckDB: what can be asked, and what is refused or out of reach."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from backends.warehouse import Athlete, MartMissing, QueryFailed
+from backends.warehouse.duckdb import DuckdbWarehouse, publish
+from backends.warehouse.sqlite import SqliteRawStore
+
+
+@pytest.fixture
+def mart(tmp_path: Path) -> Path:
+    """Where the snapshot is published."""
+    return tmp_path / "mart.duckdb"
+
+
+@pytest.fixture
+def transform(tmp_path: Path) -> Path:
+    """What dbt built: a table in staging, and a view in mart that reads it."""
+    path = tmp_path / "transform.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create schema staging")
+        connection.execute("create schema mart")
+        connection.execute("create table staging.numbers as select range as n from range(2500)")
+        connection.execute("create view mart.even as select n from transform.staging.numbers where n % 2 = 0")
+    return path
+
+
+@pytest.fixture
+async def pipeline(tmp_path: Path) -> Path:
+    """A pipeline file that knows one athlete."""
+    path = tmp_path / "pipeline.sqlite"
+    store = SqliteRawStore(path)
+    await store.put_athlete(
+        Athlete(
+            athlete_id=7, scope=frozenset({"read"}), status="connected", updated_at=datetime(2026, 5, 4, tzinfo=UTC)
+        )
+    )
+    await store.close()
+    return path
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path, transform: Path, mart: Path, pipeline: Path) -> Iterator[DuckdbWarehouse]:
+    """All layers, with an athlete in raw."""
+    publish(transform, mart)
+    opened = DuckdbWarehouse(data_dir=tmp_path, mart_path=mart, pipeline_path=pipeline)
+    yield opened
+    opened.close()
+
+
+def test_one_query_over_all_layers(warehouse: DuckdbWarehouse) -> None:
+    """Raw, staging and mart are joined in one statement."""
+    answer = warehouse.query(
+        "select athlete_id, (select count(*) from staging.numbers) as staged, (select max(n) from mart.even) as most "
+        "from raw.strava_athletes"
+    )
+    assert (answer.columns, list(answer.rows)) == (["athlete_id", "staged", "most"], [(7, 2500, 2498)])
+
+
+def test_rows_are_fetched_as_they_are_asked_for(warehouse: DuckdbWarehouse) -> None:
+    """A large answer comes whole, in order, and need not be fetched to its end."""
+    assert [row[0] for row in warehouse.query("select n from staging.numbers order by n").rows] == list(range(2500))
+    assert next(warehouse.query("select range as n from range(1000000000)").rows) == (0,)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "delete from raw.strava_athletes",
+        "insert into staging.numbers values (1)",
+        "create table mart.mine as select 1 as n",
+        "drop view mart.even",
+        "copy (select 1) to '{folder}/tokens.json'",
+        "copy (select 1) to '{folder}/mart.duckdb.wal' (format csv)",
+        "explain analyze copy (select 1) to '{folder}/mart.duckdb.wal' (format csv)",
+        "/* */ explain analyze copy (select 1) to '{folder}/mart.duckdb.wal' (format csv)",
+        "export database '{folder}/export'",
+        "attach '{folder}/pipeline.sqlite' as writable (type sqlite)",
+        "attach ':memory:' as mine",
+        "detach raw",
+        "install httpfs",
+        "load json",
+        "set threads = 1",
+        "reset enable_external_access",
+        "call sqlite_attach('{folder}/pipeline.sqlite')",
+    ],
+)
+def test_the_warehouse_can_only_be_read(tmp_path: Path, warehouse: DuckdbWarehouse, sql: str) -> None:
+    """Nothing that writes, reaches for another file or changes the engine is run at all."""
+    (tmp_path / "tokens.json").write_text("secret")
+    before = contents(tmp_path)
+    with pytest.raises(QueryFailed, match="refused: a query can only read"):
+        warehouse.query(sql.format(folder=tmp_path))
+    assert contents(tmp_path) == before
+    assert list(warehouse.query("select count(*) from raw.strava_athletes").rows) == [(1,)]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select content from read_text('{folder}/tokens.json')",
+        "from '{folder}/tokens.json'",
+        "select * from query('select content from read_text(''{folder}/tokens.json'')')",
+        "select * from glob('{folder}/*')",
+    ],
+)
+def test_no_file_beside_the_layers_can_be_read(tmp_path: Path, warehouse: DuckdbWarehouse, sql: str) -> None:
+    """What lies beside the layers, such as the tokens, is out of reach."""
+    (tmp_path / "tokens.json").write_text('{"secret": 1}')
+    with pytest.raises(QueryFailed):
+        list(warehouse.query(sql.format(folder=tmp_path)).rows)
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    """Read all files of a folder but SQLite's index, which also changes by reading."""
+    return {file: file.read_bytes() for file in folder.glob("*") if file.is_file() and file.suffix != ".sqlite-shm"}
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "from staging.numbers",
+        "with one as (select 1) select * from one",
+        "show all tables",
+        "describe mart.even",
+        "summarize mart.even",
+        "explain select n from mart.even",
+        "explain analyze (select n from mart.even)",
+        "explain (format json) select 1",
+    ],
+)
+def test_every_way_of_reading_is_allowed(warehouse: DuckdbWarehouse, sql: str) -> None:
+    """Whatever only reads is run, in all of its forms."""
+    assert list(warehouse.query(sql).rows)
+
+
+@pytest.mark.parametrize(
+    ("sql", "reason"),
+    [
+        ("selct 1", 'syntax error at or near "selct"'),
+        ("select nope from staging.numbers", 'Referenced column "nope" not found'),
+        ("select * from raw.nope", "Table with name nope does not exist"),
+        ("select 1; select 2", "Give one statement; this is 2"),
+        (" ", "Give one statement; this is none"),
+    ],
+)
+def test_a_faulty_query_says_why(warehouse: DuckdbWarehouse, sql: str, reason: str) -> None:
+    """The reason is one line without DuckDB's drawing of the query."""
+    with pytest.raises(QueryFailed, match=reason) as caught:
+        warehouse.query(sql)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_row_that_cannot_be_computed_says_why(warehouse: DuckdbWarehouse) -> None:
+    """An error in the middle of the rows is ours too."""
+    with pytest.raises(QueryFailed, match="Could not convert"):
+        list(warehouse.query("select cast(if(n = 2400, 'x', '1') as integer) from staging.numbers").rows)
+
+
+def test_raw_can_be_looked_at_before_the_first_transform(tmp_path: Path, mart: Path, pipeline: Path) -> None:
+    """Without a snapshot raw still answers, and a query of the marts names the command that is missing."""
+    opened = DuckdbWarehouse(data_dir=tmp_path, mart_path=mart, pipeline_path=pipeline)
+    assert list(opened.query("select status from raw.strava_athletes").rows) == [("connected",)]
+    with pytest.raises(MartMissing, match="`athlete transform`"):
+        opened.query("select * from mart.fct_activities")
+    with pytest.raises(QueryFailed, match="nope"):
+        opened.query("select nope from raw.strava_athletes")
+    opened.close()
+
+
+def test_an_empty_data_folder(tmp_path: Path, mart: Path) -> None:
+    """With nothing at all, looking creates no data file."""
+    opened = DuckdbWarehouse(data_dir=tmp_path, mart_path=mart, pipeline_path=tmp_path / "pipeline.sqlite")
+    with pytest.raises(QueryFailed):
+        opened.query("select * from raw.strava_athletes")
+    opened.close()
+    assert os.listdir(tmp_path) == ["duckdb_extensions"]  # noqa: PTH208 - the names
+
+
+def test_looking_does_not_hold_up_the_writers(warehouse: DuckdbWarehouse, pipeline: Path) -> None:
+    """While an answer from raw is only half fetched, the pipeline still writes."""
+    answer = warehouse.query("select athlete_id from raw.strava_athletes, range(1000000)")
+    assert next(answer.rows) == (7,)
+
+    async def write() -> None:
+        store = SqliteRawStore(pipeline, busy_timeout_s=1)
+        athlete = Athlete(athlete_id=8, scope=frozenset(), status="connected", updated_at=datetime.now(UTC))
+        await store.put_athlete(athlete)
+        await store.close()
+
+    asyncio.run(write())
+    assert list(warehouse.query("select count(*) from raw.strava_athletes").rows) == [(2,)]
