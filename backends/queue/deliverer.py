@@ -16,7 +16,7 @@ from backends.group_commit import SqliteWriter
 from backends.queue import messages
 from backends.queue.envelope import PushEnvelope
 from backends.queue.messages import LeasedMessage, Settlement, State
-from backends.queue.policy import ACKNOWLEDGED, DeliveryPolicy
+from backends.queue.policy import ACKNOWLEDGED, DeliveryPolicy, Failure
 from backends.sqlite import BUSY_TIMEOUT_S, connect, utc_text
 
 SUBSCRIPTION = "strava-events"
@@ -116,7 +116,7 @@ class Deliverer:
 
     async def _deliver(self, message: LeasedMessage) -> None:
         if self._policy.is_exhausted(message):
-            failure: str | None = message.last_failure or "the deliverer was killed"
+            failure: Failure | None = Failure(message.last_failure or "the deliverer was killed")
         else:
             failure = await self._push(*self._address(message))
         settlement = self._policy.settle(message, failure, now=self._clock(), fraction=random.random())  # noqa: S311 - jitter
@@ -130,7 +130,7 @@ class Deliverer:
             return self._push_url, _envelope(message)
         return self._policy.dead_letter_url, _dead_letter(message)
 
-    async def _push(self, url: str | None, envelope: PushEnvelope) -> str | None:
+    async def _push(self, url: str | None, envelope: PushEnvelope) -> Failure | None:
         """POST the message; return None when it was acknowledged or nobody is to be asked, or else what happened."""
         if url is None:
             return None
@@ -140,8 +140,16 @@ class Deliverer:
                     url, content=envelope.to_json(), headers=_HEADERS, timeout=self._policy.ack_deadline_s
                 )
         except (httpx.HTTPError, TimeoutError) as error:
-            return type(error).__name__
-        return None if answer.status_code in ACKNOWLEDGED else f"answered {answer.status_code}"
+            return Failure(type(error).__name__)
+        if answer.status_code in ACKNOWLEDGED:
+            return None
+        return Failure(f"answered {answer.status_code}", _retry_after_s(answer))
+
+
+def _retry_after_s(answer: httpx.Response) -> float | None:
+    """Read `retry-after` where it is in seconds; the worker never sends a date."""
+    value = answer.headers.get("retry-after", "")
+    return float(value) if value.isascii() and value.isdigit() else None
 
 
 def _envelope(message: LeasedMessage) -> PushEnvelope:

@@ -39,13 +39,14 @@ class LeasedMessage:
     published_at: datetime
     state: State
     attempts: int
+    deferrals: int  # those of the attempts whose answer named a time to come again
     dead_letter_attempts: int
     last_failure: str | None
 
     @classmethod
-    def from_row(cls, row: tuple[int, str, str, str, str, int, int, str | None]) -> "LeasedMessage":
+    def from_row(cls, row: tuple[int, str, str, str, str, int, int, int, str | None]) -> "LeasedMessage":
         """Decode one row that `take.sql` returned."""
-        message_id, data, attributes, published_at, state, attempts, dead_letter_attempts, last_failure = row
+        message_id, data, attributes, published_at, state, attempts, deferrals, dead_letter_attempts, failure = row
         return cls(
             message_id=message_id,
             data=base64.b64decode(data),
@@ -53,8 +54,9 @@ class LeasedMessage:
             published_at=datetime.fromisoformat(published_at),
             state=State(state),
             attempts=attempts,
+            deferrals=deferrals,
             dead_letter_attempts=dead_letter_attempts,
-            last_failure=last_failure,
+            last_failure=failure,
         )
 
 
@@ -64,6 +66,7 @@ class Settlement:
 
     message_id: int
     attempts: int
+    deferrals: int
     dead_letter_attempts: int
     state: State | None
     due_ms: int = 0

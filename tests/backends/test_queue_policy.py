@@ -7,15 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backends.queue.messages import LeasedMessage, State, epoch_ms
-from backends.queue.policy import ACKNOWLEDGED, DeliveryPolicy
+from backends.queue.policy import ACKNOWLEDGED, DeliveryPolicy, Failure
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 FRACTIONS = st.floats(min_value=0, max_value=1)
 
 
-def leased(state: State = State.WAITING, attempts: int = 1, dead_letter_attempts: int = 0) -> LeasedMessage:
+def leased(
+    state: State = State.WAITING, attempts: int = 1, dead_letter_attempts: int = 0, deferrals: int = 0
+) -> LeasedMessage:
     """A message that is being delivered."""
-    return LeasedMessage(7, b"", {}, NOW, state, attempts, dead_letter_attempts, None)
+    return LeasedMessage(7, b"", {}, NOW, state, attempts, deferrals, dead_letter_attempts, None)
 
 
 def test_acknowledging_answers_are_pubsubs() -> None:
@@ -46,7 +48,9 @@ def test_acknowledged_message_goes() -> None:
 
 def test_failed_message_waits() -> None:
     """A failed delivery keeps the message waiting until its back-off is over, and says why."""
-    settlement = DeliveryPolicy(min_backoff_s=1).settle(leased(attempts=3), "answered 503", now=NOW, fraction=0.5)
+    settlement = DeliveryPolicy(min_backoff_s=1).settle(
+        leased(attempts=3), Failure("answered 503"), now=NOW, fraction=0.5
+    )
     assert settlement.state is State.WAITING
     assert settlement.due_ms == epoch_ms(NOW) + 6000
     assert (settlement.failure, settlement.died_at) == ("answered 503", None)
@@ -56,7 +60,7 @@ def test_failed_message_waits() -> None:
 def test_last_attempt_gives_up(url: str | None, state: State) -> None:
     """After the last attempt the message goes to the dead-letter address at once, or is dead where there is none."""
     policy = DeliveryPolicy(max_delivery_attempts=5, dead_letter_url=url)
-    settlement = policy.settle(leased(attempts=5), "ReadTimeout", now=NOW, fraction=0.5)
+    settlement = policy.settle(leased(attempts=5), Failure("ReadTimeout"), now=NOW, fraction=0.5)
     assert (settlement.state, settlement.due_ms) == (state, epoch_ms(NOW))
     assert settlement.died_at == "2026-11-24T08:00:00.000000Z"
 
@@ -64,6 +68,28 @@ def test_last_attempt_gives_up(url: str | None, state: State) -> None:
 def test_dead_letter_is_tried_for_ever() -> None:
     """A dead letter that is refused waits by its own count of attempts, and is never given up."""
     policy = DeliveryPolicy(min_backoff_s=1, max_backoff_s=600, dead_letter_url="http://worker/dead-letter")
-    settlement = policy.settle(leased(State.UNDELIVERED, 100, 1), "answered 503", now=NOW, fraction=1)
+    settlement = policy.settle(leased(State.UNDELIVERED, 100, 1), Failure("answered 503"), now=NOW, fraction=1)
     assert (settlement.state, settlement.due_ms) == (State.UNDELIVERED, epoch_ms(NOW) + 2000)
     assert policy.settle(leased(State.UNDELIVERED, 100, 10**6), None, now=NOW, fraction=0).state is State.DEAD
+
+
+@pytest.mark.parametrize(
+    ("attempts", "asked_s", "wait_ms"),
+    [(1, 43_200, 43_201_000), (1, 10**9, 86_401_000), (1, 0, 1000), (12, 1, 600_000)],
+)
+def test_a_wait_that_the_answer_asks_for_is_the_least(attempts: int, asked_s: float, wait_ms: int) -> None:
+    """`retry-after` holds the message for as long, at most a day, and the back-off still holds where it is longer."""
+    failure = Failure("answered 429", asked_s)
+    settlement = DeliveryPolicy().settle(leased(attempts=attempts), failure, now=NOW, fraction=1)
+    assert settlement.due_ms == epoch_ms(NOW) + wait_ms
+
+
+@pytest.mark.parametrize("failure", [Failure("answered 429", 60.0), Failure("answered 503")])
+def test_an_attempt_that_is_told_to_wait_does_not_count(failure: Failure) -> None:
+    """After any number of such answers the message still waits, with all of its other attempts before it."""
+    policy = DeliveryPolicy(max_delivery_attempts=3)
+    settlement = policy.settle(leased(attempts=1000, deferrals=998), failure, now=NOW, fraction=0)
+    assert settlement.state is State.WAITING
+    assert settlement.attempts - settlement.deferrals == (1 if failure.retry_after_s else 2)
+    assert not policy.is_exhausted(leased(attempts=1001, deferrals=998))
+    assert policy.is_exhausted(leased(attempts=1002, deferrals=998))

@@ -3,12 +3,14 @@ update queue_messages
 set
     state = released.state,
     due_ms = released.due_ms,
+    deferrals = released.deferrals,
     last_failure = coalesce(released.failure, queue_messages.last_failure),
     died_at = coalesce(queue_messages.died_at, released.died_at)
 from (
     select
         json_extract(value, '$.message_id') as message_id,
         json_extract(value, '$.attempts') as attempts,
+        json_extract(value, '$.deferrals') as deferrals,
         json_extract(value, '$.dead_letter_attempts') as dead_letter_attempts,
         json_extract(value, '$.state') as state,
         json_extract(value, '$.due_ms') as due_ms,

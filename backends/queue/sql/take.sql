@@ -11,4 +11,4 @@ where message_id in (
     order by due_ms, message_id
     limit :how_many
 )
-returning message_id, data, attributes, published_at, state, attempts, dead_letter_attempts, last_failure
+returning message_id, data, attributes, published_at, state, attempts, deferrals, dead_letter_attempts, last_failure
