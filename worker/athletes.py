@@ -51,11 +51,15 @@ class Revocation:
         self._clock = clock
 
     async def __call__(self, athlete: Athlete) -> Verdict:
-        """Do it. Raises WarehouseBusy."""
+        """Do it. Raises WarehouseBusy, TokensUnavailable.
+
+        A refresh under way ends first: what it saves must not outlive the removal.
+        """
         was_connected = athlete.status == CONNECTED
         if was_connected:
             await self._athletes.put_athlete(replace(athlete, status=REVOKED, updated_at=self._clock()))
-        await self._tokens.delete(athlete.athlete_id)
+        async with self._tokens.refreshing(athlete.athlete_id):
+            await self._tokens.delete(athlete.athlete_id)
         log.warning("athlete.revoked", athlete_id=athlete.athlete_id)
         reason = "The athlete took back the app's access; the tokens were removed."
         return Verdict(outcome=Outcome.STORED if was_connected else Outcome.UNCHANGED, reason=reason)
