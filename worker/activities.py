@@ -11,6 +11,7 @@ from strava.errors import NotFound
 from strava.events import ReceivedEvent
 from strava.network import utc_now
 from strava.payload import DETAILED, ActivityPayload
+from worker.budget import CallBudget
 from worker.evidence import is_covered, is_gone_since, is_surely_before, latest_moment
 from worker.verdicts import TryLater, Verdict
 
@@ -28,7 +29,8 @@ class ActivityEvents:
     """Takes create, update and delete events, each as often and in whatever order it comes.
 
     Events of one activity take turns within this process, so that what was read of a row still holds when it is
-    written, and so that a burst of events costs one call where the first answer covers the others.
+    written, and so that a burst of events costs one call where the first answer covers the others. Once the rate limit
+    is spent, Strava is not asked before its reset.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class ActivityEvents:
         self._source_of = source_of
         self._not_found_grace = not_found_grace
         self._clock = clock
+        self._budget = CallBudget(clock=clock)
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def take(self, received: ReceivedEvent) -> Verdict:
@@ -83,7 +86,8 @@ class ActivityEvents:
         event = received.event
         asked_at = self._clock()
         try:
-            return asked_at, await self._source_of(event.owner_id).activity(event.object_id)
+            source = self._source_of(event.owner_id)
+            return asked_at, await self._budget.spend(lambda: source.activity(event.object_id))
         except NotFound:
             return asked_at, None
 

@@ -1,5 +1,6 @@
 """The worker: takes what the queue pushes, one HTTP request a message."""
 
+import math
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -47,5 +48,5 @@ def create_app(ingest: Ingesting, store: RawStore, *, on_stop: OnStop | None = N
 
 def _answer(verdict: Verdict) -> Response:
     after = verdict.retry_after_s
-    headers = {} if after is None else {"retry-after": str(round(after))}
+    headers = {} if after is None else {"retry-after": str(math.ceil(after))}
     return Response(status_code=verdict.status, headers=headers)

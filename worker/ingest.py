@@ -23,7 +23,7 @@ class Ingest:
         self._on_deauthorized = on_deauthorized
 
     async def __call__(self, received: ReceivedEvent) -> Verdict:
-        """Finish the event. Raises StravaError, WarehouseBusy, TryLater."""
+        """Finish the event. Raises StravaError, WarehouseBusy, TokensUnavailable, TryLater."""
         event = received.event
         if event.is_deauthorization:
             return await self._deauthorize(event)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from backends.queue.envelope import UnreadableEnvelope
+from backends.tokens import TokensUnavailable
 from backends.warehouse import Outcome, WarehouseBusy
 from strava.errors import (
     AppInactive,
@@ -16,6 +17,7 @@ from strava.errors import (
 from strava.events import UnreadableEvent
 
 ACKNOWLEDGED = HTTPStatus.NO_CONTENT
+APP_RETRY_S = 3600.0  # only the app's owner can mend it, so an hour is soon enough
 
 
 class TryLater(Exception):
@@ -39,6 +41,7 @@ _TABLE: tuple[tuple[type[Exception], Outcome, HTTPStatus], ...] = (
     (UnreadableAnswer, Outcome.DEFERRED, HTTPStatus.SERVICE_UNAVAILABLE),
     (AppInactive, Outcome.DEFERRED, HTTPStatus.SERVICE_UNAVAILABLE),
     (AppRejected, Outcome.DEFERRED, HTTPStatus.SERVICE_UNAVAILABLE),
+    (TokensUnavailable, Outcome.DEFERRED, HTTPStatus.SERVICE_UNAVAILABLE),
     (WarehouseBusy, Outcome.DEFERRED, HTTPStatus.SERVICE_UNAVAILABLE),
     (TryLater, Outcome.DEFERRED, HTTPStatus.SERVICE_UNAVAILABLE),
     (Refused, Outcome.PARKED, ACKNOWLEDGED),
@@ -51,13 +54,19 @@ def verdict_on(error: Exception) -> Verdict:
     """Look an error up. One that is not in the table is a fault of ours: 500, so that nothing is lost by it."""
     for kind, outcome, status in _TABLE:
         if isinstance(error, kind):
-            retry_after_s = error.retry_after if isinstance(error, RateLimited) else None
-            return Verdict(outcome=outcome, reason=_sentence(error), status=status, retry_after_s=retry_after_s)
+            return Verdict(outcome=outcome, reason=_sentence(error), status=status, retry_after_s=_retry_after_s(error))
     return Verdict(
         outcome=Outcome.DEFERRED,
         reason=f"A fault of this program ({type(error).__name__}); its log tells more. It will be tried again.",
         status=HTTPStatus.INTERNAL_SERVER_ERROR,
     )
+
+
+def _retry_after_s(error: Exception) -> float | None:
+    """Return the wait before which another try is in vain, where that is known."""
+    if isinstance(error, RateLimited):
+        return error.retry_after
+    return APP_RETRY_S if isinstance(error, AppInactive | AppRejected) else None
 
 
 def _sentence(error: Exception) -> str:

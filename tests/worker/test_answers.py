@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from backends.tokens import TokensUnavailable
 from backends.warehouse import Outcome
 from strava.errors import (
     AppInactive,
@@ -116,6 +118,60 @@ async def test_a_spent_budget_says_when_to_come_again(
     assert answer.headers["retry-after"] == "43200"
 
 
+async def test_a_spent_budget_is_not_asked_again_before_its_reset(
+    worker: httpx.AsyncClient,
+    strava: Any,
+    recorded: Recorded,
+    clock: Any,
+    make_event: Event,
+    envelope: Wrap,
+    rows: Rows,
+) -> None:
+    """Other activities wait for the rest of the time without a call, and are fetched as soon as it is over."""
+    strava.answers["activities/101"] = recorded("error_429")
+    strava.shows(102)
+    await worker.post("/push", content=envelope(make_event(101)))
+    other = envelope(make_event(102), message_id="2")
+    clock.advance(42_000)
+    early = await worker.post("/push", content=other)
+    assert (early.status_code, early.headers["retry-after"]) == (429, "1200")
+    assert strava.asked == ["activities/101"]
+    clock.advance(1200)
+    assert (await worker.post("/push", content=envelope(make_event(102), message_id="2", attempt=2))).status_code == 204
+    assert [row["outcome"] for row in rows(LEDGER)] == ["deferred", "deferred", "stored"]
+
+
+async def test_a_lapsed_app_is_asked_for_again_in_an_hour(
+    worker: httpx.AsyncClient, strava: Any, make_event: Event, envelope: Wrap
+) -> None:
+    """Nobody but its owner can end it, so the event comes again in an hour."""
+    inactive = {"message": "Forbidden", "errors": [{"resource": "Application", "field": "Status", "code": "Inactive"}]}
+    strava.answers["activities/101"] = httpx.Response(403, json=inactive)
+    answer = await worker.post("/push", content=envelope(make_event()))
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "3600")
+
+
+async def test_a_delete_needs_no_budget(
+    worker: httpx.AsyncClient, strava: Any, recorded: Recorded, make_event: Event, envelope: Wrap, rows: Rows
+) -> None:
+    """What is deleted at Strava goes at once, spent limit or not."""
+    strava.answers["activities/101"] = recorded("error_429")
+    await worker.post("/push", content=envelope(make_event(101)))
+    assert (await worker.post("/push", content=envelope(make_event(102, "delete"), message_id="2"))).status_code == 204
+    assert rows("select activity_id, is_deleted from strava_activities") == [{"activity_id": 102, "is_deleted": 1}]
+
+
+async def test_tokens_that_cannot_be_read_lose_nothing(
+    worker: httpx.AsyncClient, make_event: Event, envelope: Wrap, rows: Rows, tmp_path: Path
+) -> None:
+    """A damaged token file is no fault of the program's: 503, and the ledger says how to mend it."""
+    (tmp_path / "tokens.json").write_text("{")
+    assert (await worker.post("/push", content=envelope(make_event()))).status_code == 503
+    [told] = rows(LEDGER)
+    assert told["outcome"] == "deferred"
+    assert "is damaged; restore it" in told["reason"]
+
+
 @pytest.mark.parametrize(
     ("answer", "status", "outcome"),
     [
@@ -164,6 +220,7 @@ async def test_a_fault_of_our_own_loses_nothing(
         (UnreadableAnswer("athlete", "not JSON"), 503, Outcome.DEFERRED),
         (AppInactive(), 503, Outcome.DEFERRED),
         (AppRejected(), 503, Outcome.DEFERRED),
+        (TokensUnavailable("The tokens cannot be read."), 503, Outcome.DEFERRED),
         (TokenRejected(1), 204, Outcome.PARKED),
         (NotConnected(1), 204, Outcome.PARKED),
         (ScopeMissing("activity:read_all"), 204, Outcome.PARKED),
@@ -171,6 +228,6 @@ async def test_a_fault_of_our_own_loses_nothing(
     ],
 )
 def test_the_table(error: Exception, status: int, outcome: Outcome) -> None:
-    """Each of Strava's errors has its answer, and its own sentence is the reason."""
+    """Each foreseen error has its answer, and its own sentence is the reason."""
     verdict = verdict_on(error)
     assert (verdict.status, verdict.outcome, verdict.reason) == (status, outcome, str(error))
