@@ -17,6 +17,8 @@ import pytest
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
+from backends.sqlite import open_database
+
 ROOT = Path(__file__).parents[2]
 AS_OF = "2026-04-02 10:00:00"
 BERLIN = 7
@@ -43,8 +45,7 @@ class Raw:
     writes: int = 0
 
     def __post_init__(self) -> None:
-        with sqlite3.connect(self.path) as connection:
-            connection.executescript((ROOT / "backends/migrations/0001_raw.sql").read_text())
+        open_database(self.path).close()
 
     def execute(self, sql: str, *parameters: Any) -> None:
         """Run one statement and commit it."""
