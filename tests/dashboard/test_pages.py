@@ -110,6 +110,7 @@ def test_the_pipeline_shows_the_marts_health(mart_file: Any, view_of: Any) -> No
         save_to_mart_p95_30d_s=125.0,
         parked_event_count=1,
         deferred_event_count=2,
+        unassigned_parked_event_count=3,
     )
     mart_file.publish()
     app = pipeline(view_of(mart_file))
@@ -117,8 +118,10 @@ def test_the_pipeline_shows_the_marts_health(mart_file: Any, view_of: Any) -> No
     assert shown(app, "p50, last 24 hours") == ["412 ms", "2.1 s"]
     assert shown(app, "p95, last 24 hours") == ["1.2 s", NOTHING]
     assert shown(app, "p95, last 30 days") == [NOTHING, "2 min 05 s"]
-    titles = ("Activities", "Detailed", "Summary only", "Deleted", "Parked events", "Deferred events")
-    assert [shown(app, title) for title in titles] == [["1,482"], ["1,400"], ["82"], ["14"], ["1"], ["2"]]
+    titles = ("Activities", "Detailed", "Summary only", "Deleted")
+    assert [shown(app, title) for title in titles] == [["1,482"], ["1,400"], ["82"], ["14"]]
+    waiting = ("Parked events", "Deferred events", "Parked, nobody's")
+    assert [shown(app, title) for title in waiting] == [["1"], ["2"], ["3"]]
     assert "Not checked yet" in said(app)
     assert "Half were faster (41 events)." in said(app)
     assert "19 of 20 were faster (1 event)." in said(app)

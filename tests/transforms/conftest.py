@@ -317,13 +317,18 @@ def fill_recorded(raw: Raw) -> None:
 
 
 def lived(folder: Path, variables: Mapping[str, str]) -> Warehouse:
-    """Fill a warehouse with recorded and hand-written activities, two athletes and an event; nothing is built yet."""
+    """Fill a warehouse with recorded and hand-written activities, two athletes, an event and an unreadable message.
+
+    Nothing is built yet.
+    """
     warehouse = Warehouse(folder, variables)
     fill_by_hand(warehouse.raw)
     fill_recorded(warehouse.raw)
     warehouse.raw.athlete(BERLIN)
     warehouse.raw.athlete(RECORDED)
     warehouse.raw.event("d1")
+    unread = dict.fromkeys(("event_id", "athlete_id", "object_type", "object_id", "aspect_type", "event_time"))
+    warehouse.raw.event("unreadable/1", **unread, outcome="parked")
     return warehouse
 
 

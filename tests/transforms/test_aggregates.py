@@ -95,3 +95,11 @@ def test_health_has_a_row_for_an_athlete_without_events(life: Any) -> None:
         0,
         0,
     )
+
+
+def test_health_tells_every_athlete_of_what_is_nobodys(life: Any) -> None:
+    """A parked message that could not be read is on every row, and among no athlete's own."""
+    rows = life.rows(
+        "select unassigned_parked_event_count as nobodys, parked_event_count as own from mart.pipeline_health"
+    )
+    assert rows == [{"nobodys": 1, "own": 0}] * 2

@@ -81,37 +81,52 @@ newest_outcome as (
 -- few rows wait or are parked; only these are looked at again
 unsettled as (
     select
-        athlete_id,
+        delivery_id,
         event_id,
+        athlete_id,
         outcome,
         ingested_at
     from events
-    where
-        outcome in ('parked', 'deferred')
-        and event_id is not null
+    where outcome in ('parked', 'deferred')
 ),
 
+-- a message that could not be read has no event that a later delivery might finish
 superseded as (
-    select distinct
-        unsettled.event_id,
-        unsettled.ingested_at
+    select distinct unsettled.delivery_id
     from unsettled
     inner join events on unsettled.event_id = events.event_id
     where events.ingested_at > unsettled.ingested_at
 ),
 
-open_events as (
+still_open as (
     select
         unsettled.athlete_id,
-        sum(case when unsettled.outcome = 'parked' then 1 else 0 end) as parked_event_count,
-        sum(case when unsettled.outcome = 'deferred' then 1 else 0 end) as deferred_event_count
+        unsettled.outcome
     from unsettled
-    left join superseded
+    left join superseded on unsettled.delivery_id = superseded.delivery_id
+    where superseded.delivery_id is null
+),
+
+open_events as (
+    select
+        athlete_id,
+        sum(case when outcome = 'parked' then 1 else 0 end) as parked_event_count,
+        sum(case when outcome = 'deferred' then 1 else 0 end) as deferred_event_count
+    from still_open
+    group by athlete_id
+),
+
+-- no row of this table is about the athlete of these, so each row tells of them
+unassigned as (
+    select count(*) as parked_event_count
+    from still_open
+    left join athletes
         on
-            unsettled.event_id = superseded.event_id
-            and unsettled.ingested_at = superseded.ingested_at
-    where superseded.event_id is null
-    group by unsettled.athlete_id
+            still_open.athlete_id = athletes.athlete_id
+            and athletes.status = 'connected'
+    where
+        still_open.outcome = 'parked'
+        and athletes.athlete_id is null
 ),
 
 -- events of the last thirty days that reached raw: bounded, whatever is stored
@@ -210,6 +225,7 @@ final as (
         measured.save_to_mart_p95_30d_s,
         cast(coalesce(open_events.parked_event_count, 0) as int64) as parked_event_count,
         cast(coalesce(open_events.deferred_event_count, 0) as int64) as deferred_event_count,
+        unassigned.parked_event_count as unassigned_parked_event_count,
         reconciliations.finished_at as last_reconciled_at,
         case
             when reconciliations.missing + reconciliations.extra + reconciliations.changed <= reconciliations.repaired
@@ -225,6 +241,7 @@ final as (
         reconciliations.repaired as repaired_count,
         {{ as_of() }} as last_transform_started_at
     from athletes
+    cross join unassigned
     left join stored on athletes.athlete_id = stored.athlete_id
     left join newest_event on athletes.athlete_id = newest_event.athlete_id
     left join newest_outcome on athletes.athlete_id = newest_outcome.athlete_id
