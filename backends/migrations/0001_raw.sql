@@ -27,7 +27,7 @@ create table strava_events (
     object_type text,
     object_id integer,
     aspect_type text,
-    updates text,                       -- JSON, as sent
+    updates text,                       -- JSON: what changed; texts such as the title are null, for they would outlive a deletion
     subscription_id integer,
     event_time text,
     received_at text,                   -- by the service

@@ -1,6 +1,7 @@
 """How the ports' types become rows of `raw` in SQLite, and rows become types again."""
 
 import sqlite3
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,8 @@ from backends.warehouse import (
 )
 
 Row = dict[str, Any]
+
+_PLAIN_UPDATES = frozenset({"type", "private", "authorized"})  # words of Strava's, where a title is the athlete's
 
 
 def activity_row(seen: Observation, *, observed_at: datetime, ingested_at: datetime) -> Row:
@@ -66,7 +69,7 @@ def ledger_row(entry: LedgerEntry, ingested_at: datetime) -> Row:
         "object_type": event and event.object_type,
         "object_id": event and event.object_id,
         "aspect_type": event and event.aspect_type,
-        "updates": event and orjson.dumps(event.updates).decode(),
+        "updates": event and orjson.dumps(_without_texts(event.updates)).decode(),
         "subscription_id": event and event.subscription_id,
         "event_time": _text(event.event_time if event else None),
         "received_at": _text(entry.received_at),
@@ -76,6 +79,11 @@ def ledger_row(entry: LedgerEntry, ingested_at: datetime) -> Row:
         "finished_at": utc_text(entry.finished_at),
         "ingested_at": utc_text(ingested_at),
     }
+
+
+def _without_texts(updates: Mapping[str, object]) -> dict[str, object]:
+    """Keep what changed, but of the athlete's own words only that they did: the ledger outlives a deletion."""
+    return {name: value if name in _PLAIN_UPDATES else None for name, value in updates.items()}
 
 
 def athlete_row(athlete: Athlete) -> Row:
