@@ -20,6 +20,20 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
+class LogLevel(StrEnum):
+    """The least level that is logged; lower case is read too."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "LogLevel | None":
+        upper = value.upper() if isinstance(value, str) else None
+        return next((level for level in cls if level == upper), None)
+
+
 class SharedSettings(BaseSettings):
     """Read from the environment, then from `.env`; names are the upper-case field names."""
 
@@ -32,7 +46,9 @@ class SharedSettings(BaseSettings):
     log_format: LogFormat = Field(
         LogFormat.CONSOLE, description="`console` for a person, `json` for one object a line."
     )
-    log_level: str = Field("INFO", description="The least level that is logged: DEBUG, INFO, WARNING or ERROR.")
+    log_level: LogLevel = Field(
+        LogLevel.INFO, description="The least level that is logged: DEBUG, INFO, WARNING or ERROR."
+    )
 
     @property
     def pipeline_path(self) -> Path:

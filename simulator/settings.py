@@ -27,4 +27,8 @@ class SimulatorSettings(BaseSettings):
     overall_limit: str = Field("200,2000", description="Requests allowed per 15 minutes and per day.")
     retry_spacing: str = Field("60,120", description="Least and most seconds between two attempts of an event.")
     log_format: str = Field("console", description="`console` for a person, `json` for one object a line.")
-    log_level: str = Field("INFO", description="The least level that is logged: DEBUG, INFO, WARNING or ERROR.")
+    log_level: str = Field(
+        "INFO",
+        pattern="(?i)^(debug|info|warning|error)$",
+        description="The least level that is logged: DEBUG, INFO, WARNING or ERROR.",
+    )
