@@ -14,6 +14,7 @@ def configure_logs(log_format: LogFormat, level: str = "INFO") -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
+        _without_colour,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     structlog.configure(
@@ -32,6 +33,17 @@ def configure_logs(log_format: LogFormat, level: str = "INFO") -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for chatty in ("httpx", "httpcore", "uvicorn.access"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def logged_object(object_type: str, object_id: int) -> dict[str, int]:
+    """Name an event's object for a log line: an activity's id is `activity_id` in every program's lines."""
+    return {"activity_id" if object_type == "activity" else "object_id": object_id}
+
+
+def _without_colour(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Drop the second copy of the message that uvicorn adds for its own formatter."""
+    event.pop("color_message", None)
+    return event
 
 
 def _renderers(log_format: LogFormat) -> list[structlog.typing.Processor]:

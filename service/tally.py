@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import structlog
 
+from backends.logs import logged_object
 from service.request_ids import new_request_id
 from strava.events import EventMessage
 
@@ -45,5 +46,5 @@ def _fields(message: EventMessage) -> dict[str, object]:
         "event_id": message.event_id,
         "object_type": message.object_type,
         "aspect_type": message.aspect_type,
-        "object_id": message.object_id,
+        **logged_object(message.object_type, message.object_id),
     }

@@ -11,6 +11,7 @@ import structlog
 from fastapi import APIRouter, HTTPException, Query, status
 from starlette.types import Receive, Scope, Send
 
+from backends.logs import logged_object
 from backends.queue import EventQueue, QueueUnavailable
 from service.answers import NOT_DURABLE, TAKEN, TOO_LARGE, UNKNOWN_PATH, Answer, unreadable
 from service.bodies import BodyTooLarge, CallerLeft, read_body
@@ -67,7 +68,8 @@ class EventEndpoint:
             _log().warning("event.refused", reason=str(error), body_bytes=len(body))
             return unreadable(str(error))
         if self._gate.is_foreign(message.subscription_id):
-            _log().warning("event.foreign", subscription_id=message.subscription_id, object_id=message.object_id)
+            named = logged_object(message.object_type, message.object_id)
+            _log().warning("event.foreign", subscription_id=message.subscription_id, **named)
             return TAKEN
         return await self._publish(message)
 
@@ -75,8 +77,8 @@ class EventEndpoint:
         try:
             await self._deadline.wait(self._queue.publish(message.data, message.attributes))
         except (QueueUnavailable, TimeoutError) as error:
-            ids = {"event_id": message.event_id, "object_id": message.object_id}
-            _log().error("event.not_queued", reason=str(error) or self._too_late, **ids)
+            named = logged_object(message.object_type, message.object_id)
+            _log().error("event.not_queued", event_id=message.event_id, reason=str(error) or self._too_late, **named)
             return NOT_DURABLE
         self.tally.queued(message)
         return TAKEN

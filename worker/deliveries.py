@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 import structlog
 
+from backends.logs import logged_object
 from backends.queue.envelope import PushEnvelope, UnreadableEnvelope
 from backends.warehouse import EventLedger, LedgerEntry, Outcome, WarehouseBusy
 from strava.events import ReceivedEvent, UnreadableEvent
@@ -37,7 +38,8 @@ class Deliveries:
             return await self._record(_foreign_id(body), None, verdict_on(error))
         except UnreadableEvent as error:
             return await self._record(_delivery_id(envelope, None), None, verdict_on(error), envelope.delivery_attempt)
-        structlog.contextvars.bind_contextvars(event_id=received.event_id, activity_id=received.event.object_id)
+        named = logged_object(received.event.object_type, received.event.object_id)
+        structlog.contextvars.bind_contextvars(event_id=received.event_id, **named)
         verdict = await self._judged(received)
         _tell(received, verdict, began)
         return await self._record(_delivery_id(envelope, received), received, verdict, envelope.delivery_attempt)

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from backends.logs import logged_object
+
 FAIL = """
 import sys, structlog
 from backends.logs import configure_logs
@@ -35,3 +37,27 @@ def test_json_is_one_object_a_line() -> None:
     failed = subprocess.run([sys.executable, "-c", FAIL, "json"], capture_output=True, text=True, check=True)
     [record] = [json.loads(line) for line in failed.stderr.splitlines()]
     assert (record["event"], record["activity_id"], record["level"]) == ("worker.failed", 7, "error")
+
+
+UVICORN = """
+import logging
+from backends.logs import configure_logs
+from backends.settings import LogFormat
+
+configure_logs(LogFormat.JSON)
+logging.getLogger("uvicorn.error").info("Started [%d]", 7, extra={"color_message": "Started [coloured]"})
+"""
+
+
+def test_uvicorns_lines_say_it_once() -> None:
+    """The copy of the message that uvicorn makes for its own colours is left out; other extras are kept."""
+    started = subprocess.run([sys.executable, "-c", UVICORN], capture_output=True, text=True, check=True)
+    [record] = [json.loads(line) for line in started.stderr.splitlines()]
+    assert record["event"] == "Started [7]"
+    assert "color_message" not in record
+
+
+@pytest.mark.parametrize(("object_type", "name"), [("activity", "activity_id"), ("athlete", "object_id")])
+def test_only_an_activity_has_an_activity_id(object_type: str, name: str) -> None:
+    """One name for an activity's id in every program's lines, and it is never an athlete's."""
+    assert logged_object(object_type, 7) == {name: 7}

@@ -219,8 +219,24 @@ async def test_an_event_is_logged_without_its_title(make_app: Make, open_client:
     with capture_logs() as logs:
         await open_client(make_app()).post("/webhook/s3cret", json=body)
     [line] = logs
-    assert (line["event"], line["object_id"], line["aspect_type"]) == ("event.queued", 1360128428, "update")
+    assert (line["event"], line["activity_id"], line["aspect_type"]) == ("event.queued", 1360128428, "update")
     assert "Isar" not in str(logs)
+
+
+@pytest.mark.parametrize("change", [{}, {"subscription_id": 7}, {"queue": "down"}])
+async def test_only_activities_are_logged_as_such(
+    make_app: Make, open_client: Open, queue: Any, event: dict[str, Any], change: dict[str, Any]
+) -> None:
+    """Queued, foreign or refused by the queue: an athlete's id is never told as an activity's."""
+    queue.fault = change.pop("queue", None)
+    client = open_client(make_app())
+    with capture_logs() as logs:
+        await client.post("/webhook/s3cret", json={**event, **change})
+        await client.post("/webhook/s3cret", json={**event, **change, "object_type": "athlete", "object_id": 9})
+    of_activity, of_athlete = logs
+    assert (of_activity["activity_id"], of_athlete["object_id"]) == (1360128428, 9)
+    assert "object_id" not in of_activity
+    assert "activity_id" not in of_athlete
 
 
 async def test_the_documentation_shows_the_events(make_app: Make, open_client: Open) -> None:

@@ -6,11 +6,15 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 
 from backends.queue.envelope import PushEnvelope
 from backends.tokens.file import FileTokenStore
+from backends.warehouse import Outcome
 from backends.warehouse.sqlite import SqliteRawStore
 from strava.events import ReceivedEvent
+from worker.deliveries import Deliveries
+from worker.verdicts import Verdict
 
 Event = Callable[..., ReceivedEvent]
 Wrap = Callable[..., bytes]
@@ -245,6 +249,22 @@ async def test_other_athlete_events_are_ignored(
     profile = make_event(ATHLETE, "update", object_type="athlete", updates={"weight": "70"})
     assert await push(worker, envelope(profile)) == 204
     assert rows(LEDGER) == [{"outcome": "ignored", "reason": "Nothing is kept of athlete update events."}]
+
+
+async def test_only_activities_are_logged_as_such(store: SqliteRawStore, make_event: Event, envelope: Wrap) -> None:
+    """Whatever is logged about an event carries the activity's id, or the other object's under its own name."""
+    seen: list[dict[str, Any]] = []
+
+    async def ingest(_: ReceivedEvent) -> Verdict:
+        seen.append(structlog.contextvars.get_contextvars())
+        return Verdict(outcome=Outcome.IGNORED, reason="")
+
+    deliveries = Deliveries(ingest, store)
+    for event in (make_event(101), make_event(9, "update", object_type="athlete")):
+        structlog.contextvars.clear_contextvars()
+        await deliveries.take(envelope(event, message_id=event.event_id))
+    assert [{key for key in each if key != "event_id"} for each in seen] == [{"activity_id"}, {"object_id"}]
+    assert (seen[0]["activity_id"], seen[1]["object_id"]) == (101, 9)
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"[1]", b'{"message": {"data": 7}}'])
