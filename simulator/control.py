@@ -46,7 +46,7 @@ class Fields(BaseModel):
 
 @router.get("/health")
 async def health(request: Request) -> dict[str, Any]:
-    """Whether it runs, and for whom."""
+    """Whether it runs, for whom, and whether it has an event on its way."""
     simulation = simulation_of(request)
     return {
         "status": "ok",
@@ -55,6 +55,7 @@ async def health(request: Request) -> dict[str, Any]:
         "is_connected": bool(simulation.grants.scopes),
         "is_subscribed": simulation.subscriptions.current is not None,
         "is_living": simulation.live.settings.running,
+        "is_idle": simulation.courier.is_idle,
     }
 
 

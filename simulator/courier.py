@@ -69,6 +69,11 @@ class Courier:
             if self._dice.happens("duplicate"):
                 self._start(save, 1, self._dice.between("duplicate_within", 0, self._dice.faults.duplicate_within_s))
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is on its way: no event, no duplicate, no further attempt."""
+        return not self._tasks
+
     async def idle(self) -> None:
         """Wait until nothing is on its way."""
         while self._tasks:

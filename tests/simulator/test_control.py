@@ -177,3 +177,22 @@ async def test_life_of_a_seed_is_always_the_same(make_lab: Any) -> None:
                 live.step()
             lives.append([(save["kind"], save["id"], save["event"]) for save in await lab.saves()])
     assert lives[0] == lives[1] != lives[2]
+
+
+async def test_health_tells_whether_a_duplicate_is_still_on_its_way(lab: Any) -> None:
+    """A save is delivered with its first copy; it is idle only when the second has come too."""
+    second_may_come, calls = asyncio.Event(), iter((False, True))
+
+    async def hold_the_second() -> None:
+        if next(calls):
+            await second_may_come.wait()
+
+    lab.callback.before_answer = hold_the_second
+    await lab.faults(duplicate=1, duplicate_within_s=0)
+    await lab.save(sport_type="Run")
+    while [save["fate"] for save in await lab.saves()] != ["delivered"]:  # noqa: ASYNC110 - the in-process answer brings it about
+        await asyncio.sleep(0)
+    assert (await lab.client.get("/simulator/health")).json()["is_idle"] is False
+    second_may_come.set()
+    await lab.delivered()
+    assert (await lab.client.get("/simulator/health")).json()["is_idle"] is True
