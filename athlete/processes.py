@@ -22,6 +22,7 @@ log = structlog.get_logger()
 START_TIMEOUT_S = 90.0
 STOP_TIMEOUT_S = 15.0
 LONGEST_PAUSE_S = 8.0
+STEADY_S = 1.0
 
 
 class ProgramFailed(Exception):
@@ -56,12 +57,20 @@ class RunningProgram:
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._stopping = False
+        self._began = 0.0
+        self._last_life_s = 0.0
         self.failures = 0
 
     @property
     def pid(self) -> int | None:
         """The program's process id while it runs."""
         return self._process.pid if self._process and self._process.returncode is None else None
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether it has been running for a moment, and well beyond the point where it fell over last."""
+        lived_s = time.monotonic() - self._began
+        return self.pid is not None and lived_s >= max(STEADY_S, 2 * self._last_life_s)
 
     async def start(self) -> None:
         """Start the program and keep it running."""
@@ -79,6 +88,7 @@ class RunningProgram:
         finally:
             if output:
                 output.close()
+        self._began = time.monotonic()
         log.debug("program.started", program=self.program.name, pid=self._process.pid)
 
     def _open_log(self) -> IO[bytes] | None:
@@ -89,11 +99,11 @@ class RunningProgram:
 
     async def _keep(self) -> None:
         while self._process:
-            began = time.monotonic()
             code = await self._process.wait()
             if self._stopping:
                 return
-            self.failures = self.failures + 1 if time.monotonic() - began < LONGEST_PAUSE_S else 1
+            self._last_life_s = time.monotonic() - self._began
+            self.failures = self.failures + 1 if self._last_life_s < LONGEST_PAUSE_S else 1
             log.warning("program.ended", program=self.program.name, exit_code=code, starts_again=True)
             await asyncio.sleep(min(0.25 * 2**self.failures, LONGEST_PAUSE_S))
             await self._spawn()
@@ -141,7 +151,7 @@ class ProcessTree:
         await asyncio.shield(self.stop())
 
     async def start(self, programs: Sequence[Program]) -> None:
-        """Start the programs together and return when all of them answer. Raises ProgramFailed."""
+        """Start the programs together and return when all of them are ready. Raises ProgramFailed."""
         started = [
             RunningProgram(program, self._logs / f"{program.name}.log" if self._logs else None) for program in programs
         ]
@@ -149,15 +159,9 @@ class ProcessTree:
             self.running[running.program.name] = running
             await running.start()
         async with httpx.AsyncClient(timeout=2) as http:
-            await asyncio.gather(*(self._until_healthy(running, http) for running in started))
-
-    async def _until_healthy(self, running: RunningProgram, http: httpx.AsyncClient) -> None:
-        url = running.program.health_url
-        deadline = time.monotonic() + START_TIMEOUT_S
-        while url and not await _answers(http, url):
-            if running.failures > 1 or time.monotonic() > deadline:
-                raise ProgramFailed(f"{running.program.name} does not start. It said:\n{running.last_words()}")
-            await asyncio.sleep(0.05)
+            await asyncio.gather(*(_until_ready(running, http) for running in started))
+            silent = [running for running in started if running.program.health_url is None]
+            await asyncio.gather(*(_until_ready(running, http) for running in silent))  # do they still run?
 
     async def stop(self) -> None:
         """Stop all programs at once: whatever was in flight is durable and goes on at the next start."""
@@ -169,3 +173,17 @@ async def _answers(http: httpx.AsyncClient, url: str) -> bool:
         return (await http.get(url)).status_code == httpx.codes.OK
     except httpx.TransportError:
         return False
+
+
+async def _until_ready(running: RunningProgram, http: httpx.AsyncClient) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while not await _is_ready(running, http):
+        if running.failures > 1 or time.monotonic() > deadline:
+            raise ProgramFailed(f"{running.program.name} does not start. It said:\n{running.last_words()}")
+        await asyncio.sleep(0.05)
+
+
+async def _is_ready(running: RunningProgram, http: httpx.AsyncClient) -> bool:
+    """Whether the program answers; one that has nowhere to answer is ready when it goes on running."""
+    url = running.program.health_url
+    return running.is_steady if url is None else await _answers(http, url)

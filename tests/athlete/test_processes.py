@@ -68,6 +68,23 @@ async def test_a_program_that_cannot_start_is_named_with_its_last_words(tmp_path
             await tree.start([broken])
 
 
+async def test_a_program_that_nobody_can_ask_must_go_on_running(web_server: Program, tmp_path: Path) -> None:
+    """One that has no address and falls over again and again ends the start, with its own error."""
+    broken = Program(name="broken", module="no.such.module")
+    async with ProcessTree(tmp_path / "logs") as tree:
+        with pytest.raises(ProgramFailed, match=r"broken does not start.*\n.*(\n.*)*No module named"):
+            await tree.start([web_server, broken])
+
+
+async def test_a_program_that_nobody_can_ask_is_started_when_it_goes_on_running(tmp_path: Path) -> None:
+    """A start waits no longer than it takes to see that."""
+    silent = Program(name="silent", module="http.server", arguments=(str(free_port()),), folder=tmp_path)
+    async with ProcessTree(tmp_path / "logs") as tree:
+        await tree.start([silent])
+        assert tree.running["silent"].pid is not None
+        assert tree.running["silent"].failures == 0
+
+
 async def test_programs_end_with_a_killed_parent(tmp_path: Path) -> None:
     """Kill -9 of the parent ends its programs too: nothing is left running."""
     pid_file = tmp_path / "pid"
