@@ -5,26 +5,43 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from pydantic_settings import BaseSettings
+
 from athlete.processes import Program
+
+LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ports:
-    """The loopback ports of one run."""
+    """Where the programs of one run listen: addresses and ports, none of them 0."""
 
     service: int
     worker: int
     dashboard: int
+    service_host: str = LOOPBACK
+    worker_host: str = LOOPBACK
 
     @property
     def dashboard_url(self) -> str:
         """Where a person looks."""
-        return f"http://127.0.0.1:{self.dashboard}"
+        return f"http://{LOOPBACK}:{self.dashboard}"
 
     @property
     def service_url(self) -> str:
         """Where Strava's events arrive."""
-        return f"http://127.0.0.1:{self.service}"
+        return f"http://{askable(self.service_host)}:{self.service}"
+
+    @property
+    def worker_url(self) -> str:
+        """Where the deliverer pushes to."""
+        return f"http://{askable(self.worker_host)}:{self.worker}"
+
+
+def askable(host: str) -> str:
+    """Return how a URL names a host that a program listens on: one that listens everywhere is asked on loopback."""
+    named = {"0.0.0.0": LOOPBACK, "::": "::1"}.get(host, host)  # noqa: S104 - read, not bound
+    return f"[{named}]" if ":" in named else named
 
 
 def pipeline_programs(ports: Ports, environment: Mapping[str, str], *, folder: Path | None = None) -> list[Program]:
@@ -34,19 +51,20 @@ def pipeline_programs(ports: Ports, environment: Mapping[str, str], *, folder: P
     """
     shared = {
         **environment,
+        "SERVICE_HOST": ports.service_host,
         "SERVICE_PORT": str(ports.service),
+        "WORKER_HOST": ports.worker_host,
         "WORKER_PORT": str(ports.worker),
         "DASHBOARD_PORT": str(ports.dashboard),
     }
-    modules = {
-        "service": ("service.main", f"{ports.service_url}/health"),
-        "worker": ("worker.main", f"http://127.0.0.1:{ports.worker}/health"),
-        "deliverer": ("athlete.deliverer", None),
-        "transformer": ("worker.transform.main", None),
-    }
     programs = [
-        Program(name=name, module=module, environment=shared, folder=folder, health_url=health_url)
-        for name, (module, health_url) in modules.items()
+        Program(name=name, module=module, environment=told, folder=folder, health_url=health_url)
+        for name, module, told, health_url in (
+            ("service", "service.main", shared, f"{ports.service_url}/health"),
+            ("worker", "worker.main", shared, f"{ports.worker_url}/health"),
+            ("deliverer", "athlete.deliverer", {**shared, "WORKER_HOST": askable(ports.worker_host)}, None),
+            ("transformer", "worker.transform.main", shared, None),
+        )
     ]
     return [*programs, dashboard_program(ports, shared, folder)]
 
@@ -55,7 +73,7 @@ def dashboard_program(ports: Ports, environment: Mapping[str, str], folder: Path
     """Streamlit on our page, without its telemetry and its welcome questions."""
     options = {
         "server.port": ports.dashboard,
-        "server.address": "127.0.0.1",
+        "server.address": LOOPBACK,
         "server.headless": "true",
         "server.fileWatcherType": "none",
         "browser.gatherUsageStats": "false",
@@ -68,6 +86,15 @@ def dashboard_program(ports: Ports, environment: Mapping[str, str], folder: Path
         folder=folder,
         health_url=f"{ports.dashboard_url}/_stcore/health",
     )
+
+
+def at_defaults(*settings: type[BaseSettings]) -> dict[str, str]:
+    """Return an environment that leaves all these settings empty, so at their defaults, whatever the shell exports."""
+    return {
+        f"{each.model_config.get('env_prefix', '')}{name}".upper(): ""
+        for each in settings
+        for name in each.model_fields
+    }
 
 
 def room_folder(room: str) -> Path:

@@ -6,7 +6,7 @@ import signal
 from rich.console import Console
 
 from athlete.complaints import Complaint, complains
-from athlete.processes import ProcessTree
+from athlete.processes import ProcessTree, free_port
 from athlete.programs import Ports, pipeline_programs
 from backends.logs import configure_logs
 from dashboard.settings import DashboardSettings
@@ -22,8 +22,18 @@ def up() -> None:
     configure_logs(worker.log_format, worker.log_level)
     if missing := missing_settings(service, worker):
         raise Complaint(f"Set {', '.join(missing)} (environment or .env) first; .env.example explains each.")
-    ports = Ports(service=service.service_port, worker=worker.worker_port, dashboard=DashboardSettings().dashboard_port)
-    asyncio.run(_run(ports, Console()))
+    asyncio.run(_run(choose_ports(service, worker, DashboardSettings()), Console()))
+
+
+def choose_ports(service: ServiceSettings, worker: WorkerSettings, dashboard: DashboardSettings) -> Ports:
+    """Take what the settings say, and a free port where they say 0: whoever is to ask must know it beforehand."""
+    return Ports(
+        service=service.service_port or free_port(),
+        worker=worker.worker_port or free_port(),
+        dashboard=dashboard.dashboard_port or free_port(),
+        service_host=service.service_host,
+        worker_host=worker.worker_host,
+    )
 
 
 def missing_settings(service: ServiceSettings, worker: WorkerSettings) -> list[str]:
