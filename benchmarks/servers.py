@@ -13,10 +13,12 @@ START_TIMEOUT_S = 60
 
 
 @contextmanager
-def running(arguments: Sequence[str], url: str, environment: Mapping[str, str] | None = None) -> Iterator[None]:
-    """Run `python ARGUMENTS` until the block ends; the block begins once `url` answers. Its log goes nowhere."""
+def running(
+    arguments: Sequence[str], url: str, environment: Mapping[str, str] | None = None, folder: str | None = None
+) -> Iterator[None]:
+    """Run `python ARGUMENTS` until the block ends; it begins once `url` answers. The program's log goes nowhere."""
     process = subprocess.Popen(
-        [sys.executable, *arguments], env={**os.environ, **(environment or {})}, stderr=subprocess.DEVNULL
+        [sys.executable, *arguments], env={**os.environ, **(environment or {})}, cwd=folder, stderr=subprocess.DEVNULL
     )
     try:
         _until_answers(process, url)

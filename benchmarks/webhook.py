@@ -2,11 +2,16 @@
 
 import functools
 import tempfile
+from contextlib import closing
+from pathlib import Path
 from statistics import median, quantiles
 
 from athlete.processes import free_port
+from athlete.programs import at_defaults
+from backends.sqlite import connect
 from benchmarks.load import LoadResult, load
 from benchmarks.servers import running
+from service.settings import ServiceSettings
 
 CONNECTIONS = 64
 ROUNDS = 5
@@ -31,7 +36,9 @@ def measure() -> dict[str, float]:
     with (
         tempfile.TemporaryDirectory() as folder,
         running(["-m", "benchmarks.bare", str(bare_port)], f"http://127.0.0.1:{bare_port}/"),
-        running(["-m", "service.main"], f"http://127.0.0.1:{service_port}/health", _settings(folder, service_port)),
+        running(
+            ["-m", "service.main"], f"http://127.0.0.1:{service_port}/health", _settings(folder, service_port), folder
+        ),
     ):
         bare: list[LoadResult] = []
         durable: list[LoadResult] = []
@@ -39,6 +46,7 @@ def measure() -> dict[str, float]:
             bodies = functools.partial(event, first=1 + number * 1_000_000)
             bare.append(load(bare_port, "/", bodies, connections=CONNECTIONS, seconds=SECONDS))
             durable.append(load(service_port, f"/webhook/{SECRET}", bodies, connections=CONNECTIONS, seconds=SECONDS))
+        check_kept(Path(folder) / "pipeline.sqlite", answered=sum(len(result.latencies_s) for result in durable))
     return {
         "webhook_bare_per_s": median(result.answers_per_s for result in bare),
         "webhook_durable_per_s": median(result.answers_per_s for result in durable),
@@ -47,8 +55,17 @@ def measure() -> dict[str, float]:
     }
 
 
+def check_kept(pipeline: Path, *, answered: int) -> None:
+    """Raise RuntimeError unless the queue's file holds what was answered: only a kept event may be answered 200."""
+    with closing(connect(pipeline, read_only=True)) as connection:
+        (kept,) = connection.execute("select count(*) from queue_messages").fetchone()
+    if kept < answered:
+        raise RuntimeError(f"the service answered {answered:,} events, but its queue holds only {kept:,}")
+
+
 def _settings(folder: str, port: int) -> dict[str, str]:
     return {
+        **at_defaults(ServiceSettings),
         "DATA_DIR": folder,
         "SERVICE_PORT": str(port),
         "WEBHOOK_PATH_SECRET": SECRET,
