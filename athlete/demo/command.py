@@ -2,19 +2,23 @@
 
 import asyncio
 import json
+import shlex
 import shutil
 import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import httpx
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from athlete.complaints import complains
+from athlete.complaints import Complaint, complains
 from athlete.demo.checks import Verdict, judge, settle
 from athlete.demo.scene import Scene, playing
 from athlete.demo.script import scripted_life
@@ -23,7 +27,6 @@ from athlete.demo.view import LiveView
 from athlete.processes import free_port
 from athlete.programs import Ports, room_folder
 from backends.logs import configure_logs
-from backends.settings import SharedSettings
 from backends.warehouse.duckdb import DuckdbMartReader
 from dashboard.settings import DashboardSettings
 from strava.payload import DETAILED
@@ -34,29 +37,57 @@ HISTORY_CONCURRENCY = 8
 RECORDED = Path("tests/fixtures/strava")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What a person may choose about a demo; port 0 is any free one."""
+
+    dashboard_port: int = 0
+    service_port: int = 0
+    simulator_port: int = 0
+    years: int = 4
+    seed: int = 7
+
+
 @complains
-def demo(
+def demo(  # noqa: PLR0913 - what a person may choose
     *,
     once: Annotated[bool, typer.Option("--once", help="Play a scripted life, check it, print one JSON line.")] = False,
-    port: Annotated[int, typer.Option(help="The dashboard's port; 0 takes a free one.")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The dashboard's port; 0 takes a free one.")] = 0,
+    service_port: Annotated[int, typer.Option(min=0, max=65535, help="The service's port; 0 takes a free one.")] = 0,
+    simulator_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The pretend Strava's port; 0 takes a free one.")
+    ] = 0,
     years: Annotated[int, typer.Option(min=1, help="Years of history that the pretend athlete has.")] = 4,
     per_minute: Annotated[float, typer.Option(min=0.1, help="How many things the athlete does a minute.")] = 12,
     seed: Annotated[int, typer.Option(help="Another seed is another athlete.")] = 7,
 ) -> None:
     """Run the whole pipeline against a pretend Strava: connect, load the history, then live on until Ctrl-C."""
-    settings = SharedSettings()
+    settings = DashboardSettings()
     configure_logs(settings.log_format, "WARNING")
-    stage = set_stage(settings, once=once, port=port, years=years, seed=seed)
+    wanted = Wanted(
+        dashboard_port=port, service_port=service_port, simulator_port=simulator_port, years=years, seed=seed
+    )
     console = Console()
-    if not once:
-        asyncio.run(_live(stage, console, per_minute))
-        return
-    verdict = asyncio.run(_once(stage, console))
-    _print_verdict(verdict, console)
-    raise typer.Exit(0 if verdict.ok else 1)
+    if once:
+        raise typer.Exit(0 if _play_once(settings, wanted, console) else 1)
+    asyncio.run(_live(set_stage(settings, wanted, once=False), console, per_minute))
 
 
-def set_stage(settings: SharedSettings, *, once: bool, port: int, years: int, seed: int) -> Stage:
+def _play_once(settings: DashboardSettings, wanted: Wanted, console: Console) -> bool:
+    """Play the scripted life and say whether all went well; the last line is JSON whatever happens."""
+    line: dict[str, Any] = {"ok": False}
+    try:
+        verdict = asyncio.run(_once(set_stage(settings, wanted, once=True), console))
+        console.print(verdict_table(verdict))
+        line = {**verdict.numbers, "ok": verdict.ok}
+    except httpx.HTTPError as error:
+        raise Complaint(f"The pretend Strava does not answer ({error!r}); see the logs in DATA_DIR.") from error
+    finally:
+        print(json.dumps(line), flush=True)  # noqa: T201 - the one line that is for machines
+    return verdict.ok
+
+
+def set_stage(settings: DashboardSettings, wanted: Wanted, *, once: bool) -> Stage:
     """Choose folder and ports. A scripted life starts afresh each time, a living demo goes on where it was."""
     data_dir = (settings.data_dir / ("demo-once" if once else "demo")).resolve()
     if once:
@@ -65,13 +96,19 @@ def set_stage(settings: SharedSettings, *, once: bool, port: int, years: int, se
     recorded = room_folder("athlete").parent / RECORDED
     return Stage(
         data_dir=data_dir,
-        ports=Ports(service=free_port(), worker=free_port(), dashboard=port or free_port()),
-        simulator_port=free_port(),
-        seed=seed,
-        years=years,
+        ports=Ports(
+            service=wanted.service_port or free_port(),
+            worker=free_port(),
+            dashboard=wanted.dashboard_port or free_port(),
+        ),
+        simulator_port=wanted.simulator_port or free_port(),
+        seed=wanted.seed,
+        years=wanted.years,
         path_secret=path_secret,
         verify_token=verify_token,
         recorded=recorded if once and recorded.exists() else None,
+        display_timezone=settings.display_timezone,
+        dashboard_refresh_s=settings.dashboard_refresh_s,
     )
 
 
@@ -79,10 +116,9 @@ async def _once(stage: Stage, console: Console) -> Verdict:
     async with _opened(stage, console) as scene:
         with console.status("Living a scripted life: creates, edits, deletes, duplicates, late answers …"):
             await scripted_life(scene.pretend)
-            await settle(scene.pretend, scene.queue, scene.store)
+            is_quiet = await settle(scene.pretend, scene.queue, scene.store)
         await scene.pretend.switch_faults()
-        mart = DuckdbMartReader(stage.data_dir / "mart.duckdb")
-        return await judge(stage, scene.pretend, scene.queue, scene.store, mart)
+        return await judge(scene, DuckdbMartReader(stage.data_dir / "mart.duckdb"), is_quiet=is_quiet)
 
 
 async def _live(stage: Stage, console: Console, per_minute: float) -> None:
@@ -103,9 +139,9 @@ async def _play(stage: Stage, console: Console, per_minute: float) -> None:
     async with _opened(stage, console) as scene:
         console.print(f"\n[bold]Dashboard: {stage.ports.dashboard_url}[/]", highlight=False)
         console.print("The athlete lives on; every event appears below. Ctrl-C stops everything.\n")
-        zone = DashboardSettings().display_timezone
         saves = await scene.pretend.saves()
-        view = LiveView(scene.stage, scene.pretend, console, zone, settled=saves[-1].save_id if saves else 0)
+        settled = saves[-1].save_id if saves else 0
+        view = LiveView(scene.stage, scene.pretend, console, scene.subscription_id, settled=settled)
         await scene.pretend.live(per_minute=per_minute)
         await view.run()
 
@@ -124,8 +160,10 @@ async def _opened(stage: Stage, console: Console) -> AsyncIterator[Scene]:
             console.print(f"✓ {step}", highlight=False)
         await _load_history(scene, console)
         with console.status("dbt builds the first marts …"):
-            await settle(scene.pretend, scene.queue, scene.store)
+            if not await settle(scene.pretend, scene.queue, scene.store):
+                raise Complaint(f"The first marts were not there in time; see the logs in {stage.data_dir / 'logs'}.")
         console.print("✓ built and published the first marts", highlight=False)
+        console.print(how_to_ask(stage.data_dir), highlight=False, markup=False, soft_wrap=True)
         yield scene
 
 
@@ -144,7 +182,21 @@ async def _load_history(scene: Scene, console: Console) -> None:
     console.print(f"✓ loaded the history: {counts.get(DETAILED, 0):,} activities in detail", highlight=False)
 
 
-def _print_verdict(verdict: Verdict, console: Console) -> None:
+def how_to_ask(data_dir: Path) -> str:
+    """Return the command that asks the demo's own data, which is not where the real data is."""
+    installed = Path(sys.executable).with_name("athlete")
+    command = "athlete" if shutil.which("athlete") else _from_here(installed)
+    question = "select sport_type, count(*) from mart.fct_activities group by all"
+    return f'Ask its data: DATA_DIR={_from_here(data_dir)} {command} query "{question}"'
+
+
+def _from_here(path: Path) -> str:
+    here = Path.cwd()
+    return shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))
+
+
+def verdict_table(verdict: Verdict) -> Table:
+    """Show what must hold, and how fast it was."""
     table = Table(title="A scripted life, checked", title_justify="left")
     for heading in ("", "what must hold", "what was seen"):
         table.add_column(heading)
@@ -152,6 +204,9 @@ def _print_verdict(verdict: Verdict, console: Console) -> None:
         table.add_row("[green]✓[/]" if check.holds else "[red]✗[/]", check.name, check.seen)
     for name, key in (("save → raw", "save_to_raw_ms"), ("save → chart", "save_to_chart_ms")):
         times = verdict.numbers[key]
-        table.add_row("", name, f"p50 {times['p50']:,} ms, p95 {times['p95']:,} ms")
-    console.print(table)
-    print(json.dumps({**verdict.numbers, "ok": verdict.ok}))  # noqa: T201 - the one line that is for machines
+        table.add_row("", name, f"p50 {_milliseconds(times['p50'])}, p95 {_milliseconds(times['p95'])}")
+    return table
+
+
+def _milliseconds(value: float | None) -> str:
+    return "\N{EN DASH}" if value is None else f"{value:,} ms"

@@ -1,11 +1,10 @@
--- One row per event that came to an end: when it was in raw, and when a published mart first held it.
+-- Every end of the asked events (:event_ids, a JSON array), and when a published mart first held it.
 select
-    events.object_id,
-    events.aspect_type,
-    events.event_time,
+    events.event_id,
+    events.received_at,
     events.outcome,
     events.reason,
-    min(events.finished_at) as stored_at,
+    events.finished_at,
     (
         select min(runs.published_at)
         from transform_runs as runs
@@ -15,5 +14,8 @@ select
             and runs.started_at >= events.ingested_at
     ) as charted_at
 from strava_events as events
-where events.outcome not in ('deferred')
-group by events.object_id, events.aspect_type, events.event_time
+where
+    events.event_id in (select asked.value from json_each(:event_ids) as asked)
+    and events.outcome <> 'deferred'
+    and events.received_at is not null
+order by events.finished_at, events.delivery_id

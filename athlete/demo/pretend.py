@@ -10,7 +10,9 @@ import httpx
 
 from athlete.complaints import Complaint
 from athlete.demo.stage import CLIENT_ID
+from strava.events import StravaEvent
 
+REPEAT = "repeat"  # the kind of a save that only sends an earlier event once more
 SCOPES = "read,activity:read_all,profile:read_all"
 
 
@@ -39,12 +41,11 @@ class Save:
             attempts=len(fields.get("deliveries", ())),
         )
 
-    @property
-    def event_key(self) -> tuple[int, str, int] | None:
-        """What the ledger knows the event by: activity, aspect and whole second."""
+    def event_id(self, subscription_id: int) -> str | None:
+        """What the ledger calls the event that a subscription was told; a repeated event has the id of its first."""
         if self.event is None:
             return None
-        return self.event["object_id"], self.event["aspect_type"], self.event["event_time"]
+        return StravaEvent.from_json({**self.event, "subscription_id": subscription_id}).event_id
 
 
 class PretendStrava:
@@ -100,6 +101,10 @@ class PretendStrava:
     async def saves(self, after: int = 0) -> list[Save]:
         """Return what the athlete did after a save, oldest first."""
         return [Save.from_json(fields) for fields in await self._ask("GET", f"saves?after={after}")]
+
+    async def is_idle(self) -> bool:
+        """Whether no event is on its way to a callback: not one, nor its duplicate, nor another attempt."""
+        return bool((await self._ask("GET", "health"))["is_idle"])
 
     async def activity_count(self) -> int:
         """Return how many activities the athlete has."""

@@ -6,9 +6,16 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from athlete.processes import Program
-from athlete.programs import Ports, pipeline_programs
+from athlete.programs import Ports, at_defaults, pipeline_programs
+from athlete.settings import DelivererSettings
+from dashboard.settings import DashboardSettings
+from service.settings import ServiceSettings
+from simulator.settings import SimulatorSettings
+from worker.settings import WorkerSettings
+from worker.transform.settings import TransformSettings
 
 CLIENT_ID = "4242"
 CLIENT_SECRET = "pretend-client-secret"  # noqa: S105 - the simulator's, as pretended as its Strava
@@ -16,6 +23,10 @@ VERIFY_TOKEN_BYTES = 16
 # The demo has no fifteen minutes to wait, so its pretend Strava is generous; the limits themselves are simulated.
 GENEROUS_LIMIT = "100000,1000000"
 RETRY_SPACING_S = "1,2"  # Strava itself waits a minute or two between its three attempts
+
+LOGGING = {"LOG_FORMAT", "LOG_LEVEL"}  # may be as the person likes it
+PIPELINE = (ServiceSettings, WorkerSettings, DelivererSettings, TransformSettings, DashboardSettings)
+BERLIN = ZoneInfo("Europe/Berlin")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +42,8 @@ class Stage:
     verify_token: str
     recorded: Path | None = None
     retry_spacing_s: str = RETRY_SPACING_S
+    display_timezone: ZoneInfo = BERLIN
+    dashboard_refresh_s: float = 2.0
 
     @property
     def simulator_url(self) -> str:
@@ -54,8 +67,9 @@ class Stage:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """What the pipeline's programs are told; the real Strava's settings never reach them."""
+        """What the pipeline's programs are told; no setting of the person's own shell reaches them but how to log."""
         return {
+            **{name: empty for name, empty in at_defaults(*PIPELINE).items() if name not in LOGGING},
             "BACKEND": "embedded",
             "DATA_DIR": str(self.data_dir),
             "STRAVA_API_URL": self.api_url,
@@ -64,6 +78,8 @@ class Stage:
             "STRAVA_CLIENT_SECRET": CLIENT_SECRET,
             "STRAVA_VERIFY_TOKEN": self.verify_token,
             "WEBHOOK_PATH_SECRET": self.path_secret,
+            "DISPLAY_TIMEZONE": self.display_timezone.key,
+            "DASHBOARD_REFRESH_S": str(self.dashboard_refresh_s),
         }
 
     def simulator(self) -> Program:
@@ -72,6 +88,7 @@ class Stage:
             name="simulator",
             module="simulator.main",
             environment={
+                **at_defaults(SimulatorSettings),
                 "SIMULATOR_PORT": str(self.simulator_port),
                 "SIMULATOR_SEED": str(self.seed),
                 "SIMULATOR_YEARS": str(self.years),

@@ -3,14 +3,13 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from zoneinfo import ZoneInfo
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from athlete.demo.journeys import Journey, journeys, p50_p95
+from athlete.demo.journeys import Journey, journeys, speeds
 from athlete.demo.pretend import PretendStrava, Save
 from athlete.demo.stage import Stage
 
@@ -30,7 +29,7 @@ class LiveView:
     stage: Stage
     pretend: PretendStrava
     console: Console
-    zone: ZoneInfo
+    subscription_id: int
     settled: int = 0
     _saves: dict[int, Save] = field(default_factory=dict)
     _announced: set[int] = field(default_factory=set)
@@ -59,7 +58,7 @@ class LiveView:
             if save.save_id == self.settled + 1 and save.fate != "pending":
                 self.settled = save.save_id
         recent = list(self._saves.values())[-REMEMBERED:]
-        return journeys(self.stage.data_dir / "pipeline.sqlite", recent)
+        return journeys(self.stage.data_dir / "pipeline.sqlite", recent, self.subscription_id)
 
     async def _frame(self) -> RenderableType:
         ways = await self._newest()
@@ -75,7 +74,7 @@ class LiveView:
 
     def _cells(self, way: Journey) -> list[Text]:
         return [
-            Text(f"{way.save.saved_at.astimezone(self.zone):%H:%M:%S}"),
+            Text(f"{way.save.saved_at.astimezone(self.stage.display_timezone):%H:%M:%S}"),
             Text(way.save.kind),
             Text(str(way.save.activity_id)),
             Text(_seconds(way.to_raw_ms)),
@@ -84,8 +83,7 @@ class LiveView:
         ]
 
     async def _summary(self, ways: Sequence[Journey]) -> Text:
-        raw = p50_p95([way.to_raw_ms for way in ways if way.to_raw_ms is not None])
-        chart = p50_p95([way.to_chart_ms for way in ways if way.to_chart_ms is not None])
+        raw, chart = speeds(ways)
         count = await self.pretend.activity_count()
         return Text(
             f"Strava has {count:,} activities · save → raw p50 {_seconds(raw['p50'])}, p95 {_seconds(raw['p95'])}"

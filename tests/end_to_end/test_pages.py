@@ -36,7 +36,7 @@ async def scene(start: Callable[..., Awaitable[Scene]], project_root: Path) -> S
     """A whole pipeline with a year of history and the recorded activities, all of it in the marts."""
     scene = await start(years=1, recorded=project_root / "tests/fixtures/strava")
     await load_history(scene.client, scene.store, scene.athlete_id, concurrency=8)
-    await settle(scene.pretend, scene.queue, scene.store)
+    assert await settle(scene.pretend, scene.queue, scene.store)
     return scene
 
 

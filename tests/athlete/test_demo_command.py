@@ -1,0 +1,92 @@
+"""`athlete demo` from outside: its options, its last line, and what its programs are told."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from typer.testing import CliRunner
+
+from athlete.demo.command import Wanted, how_to_ask, set_stage
+from athlete.demo.stage import Stage
+from athlete.main import app
+from dashboard.settings import DashboardSettings
+
+# What a person who runs the real thing may have exported.
+EXPORTED = {
+    "STRAVA_SUBSCRIPTION_ID": "999",
+    "SERVICE_HOST": "192.0.2.1",
+    "WORKER_HOST": "192.0.2.1",
+    "WEBHOOK_MAX_BODY_BYTES": "1",
+    "NOT_FOUND_GRACE_S": "0",
+    "QUEUE_CONCURRENCY": "1",
+    "QUEUE_MAX_DELIVERY_ATTEMPTS": "1",
+    "TRANSFORM_DEBOUNCE_S": "3600",
+    "SIMULATOR_HOST": "192.0.2.1",
+    "SIMULATOR_DENSITY": "40",
+    "DISPLAY_TIMEZONE": "Asia/Tokyo",
+}
+PRINT_SETTINGS = """
+from athlete.settings import DelivererSettings
+from dashboard.settings import DashboardSettings
+from service.settings import ServiceSettings
+from simulator.settings import SimulatorSettings
+from worker.settings import WorkerSettings
+from worker.transform.settings import TransformSettings
+service, worker, deliverer = ServiceSettings(), WorkerSettings(), DelivererSettings()
+print(service.strava_subscription_id, service.service_host, service.webhook_max_body_bytes)
+print(worker.worker_host, worker.not_found_grace_s)
+print(deliverer.worker_url, deliverer.queue_concurrency, deliverer.queue_max_delivery_attempts)
+print(TransformSettings().transform_debounce_s, DashboardSettings().display_timezone)
+print(SimulatorSettings().host, SimulatorSettings().density)
+"""
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    """A stage in the test's folder, seen from Lisbon."""
+    settings = DashboardSettings(data_dir=tmp_path, display_timezone=ZoneInfo("Europe/Lisbon"), dashboard_refresh_s=9)
+    return set_stage(settings, Wanted(dashboard_port=1001, service_port=1002, simulator_port=1003), once=False)
+
+
+def test_the_shell_s_settings_do_not_reach_the_demo_s_programs(stage: Stage) -> None:
+    """Whatever is exported, the programs listen on loopback, take every subscription and queue as by default."""
+    told = {**os.environ, **EXPORTED, **stage.environment, **stage.simulator().environment}
+    told["WORKER_PORT"] = "1004"
+    printed = subprocess.run(
+        [sys.executable, "-c", PRINT_SETTINGS], env=told, cwd=stage.data_dir, capture_output=True, text=True, check=True
+    )
+    assert printed.stdout.splitlines() == [
+        "None 127.0.0.1 16384",
+        "127.0.0.1 300.0",
+        "http://127.0.0.1:1004 16 100",
+        "0.3 Europe/Lisbon",
+        "127.0.0.1 1",
+    ]
+
+
+def test_ports_and_the_dashboard_s_settings_are_taken_over(stage: Stage) -> None:
+    """Given ports are used, free ones are found; time zone and refresh reach the demo's dashboard."""
+    assert (stage.ports.dashboard, stage.ports.service, stage.simulator_port) == (1001, 1002, 1003)
+    assert stage.ports.worker > 0
+    dashboard = next(program for program in stage.pipeline() if program.name == "dashboard")
+    assert dashboard.environment["DISPLAY_TIMEZONE"] == "Europe/Lisbon"
+    assert float(dashboard.environment["DASHBOARD_REFRESH_S"]) == 9
+
+
+def test_a_scripted_life_that_cannot_begin_ends_with_its_line_too(tmp_path: Path) -> None:
+    """Where no folder can be made, standard output is one JSON line that says so, and the exit code is 1."""
+    (tmp_path / "file").touch()
+    result = CliRunner().invoke(app, ["demo", "--once"], env={"DATA_DIR": str(tmp_path / "file")})
+    assert result.exit_code == 1
+    assert json.loads(result.stdout.splitlines()[-1]) == {"ok": False}
+    assert result.stderr.startswith("athlete: ")
+
+
+def test_how_to_ask_is_a_command_that_names_the_demo_s_folder(tmp_path: Path) -> None:
+    """A folder below the current one is named from here, another one in full, each as a shell reads it."""
+    assert "DATA_DIR=data/demo " in how_to_ask(Path.cwd() / "data" / "demo")
+    assert f"DATA_DIR='{tmp_path}/my data' " in how_to_ask(tmp_path / "my data")
