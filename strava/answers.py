@@ -21,6 +21,7 @@ from strava.errors import (
     ServerFailed,
     StravaError,
     TokenRejected,
+    TurnedAway,
     UnreadableAnswer,
 )
 from strava.rates import RateUsage, seconds_to_next_day, seconds_to_next_window
@@ -28,6 +29,7 @@ from strava.wire import parse
 
 _SECRET_LIKE = re.compile(r"\w{24,}")  # Strava's tokens are 40 hexadecimal digits, its words are shorter
 _LONGEST_REASON = 200
+_PASSING = frozenset({httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_EARLY})
 
 # Part of a reason, in lower case -> what whoever reads the error can do about it.
 _ADVICE = (
@@ -75,6 +77,8 @@ def _refusal(answer: httpx.Response, asked: str, now: datetime, *, by_app: bool)
         return error
     if status in {httpx.codes.NOT_FOUND, httpx.codes.GONE}:
         return NotFound(asked)
+    if status in _PASSING or (status == httpx.codes.FORBIDDEN and not reasons):  # Strava's API always gives a reason
+        return TurnedAway(status)
     return BadRequest(status, reasons, next((advice for part, advice in _ADVICE if part in said), ""))
 
 

@@ -4,6 +4,7 @@
     ├── Retryable             the same call may pass later
     │   ├── Unreachable           no answer came
     │   ├── ServerFailed          5xx: .status
+    │   ├── TurnedAway            408, 425, or a 403 that is not in Strava's words: .status
     │   └── RateLimited           429: .retry_after seconds, .limits
     ├── Refused               the same call fails until somebody does something
     │   ├── NotFound              404: not there, or not for this athlete to see
@@ -43,6 +44,17 @@ class ServerFailed(Retryable):
 
     def __init__(self, status: int) -> None:
         super().__init__(f"Strava failed with status {status}; nothing to do but wait (https://status.strava.com).")
+        self.status = status
+
+
+class TurnedAway(Retryable):
+    """Strava's edge, or something on the way to it, did not let the request through to the API."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(
+            f"The request was turned away with status {status} before it reached Strava's API; check the proxy and "
+            "STRAVA_API_URL, or wait."
+        )
         self.status = status
 
 

@@ -25,6 +25,7 @@ from strava.errors import (
     ServerFailed,
     StravaError,
     TokenRejected,
+    TurnedAway,
     UnreadableAnswer,
 )
 
@@ -89,6 +90,12 @@ def test_recorded_refusals_are_known(
         (401, refusal("AccessToken", "activity:read_permission", "missing"), ScopeMissing),
         (403, refusal("AccessToken", "profile:read_all", "missing"), ScopeMissing),
         (403, refusal("Activity", "", "forbidden"), BadRequest),
+        (403, b"", TurnedAway),
+        (403, b"<html>Access denied</html>", TurnedAway),
+        (403, {"message": "Forbidden"}, BadRequest),
+        (408, b"", TurnedAway),
+        (408, {"message": "Request Timeout"}, TurnedAway),
+        (425, b"", TurnedAway),
         (404, b"", NotFound),
         (404, refusal("Activity", "id", "invalid", "Record Not Found"), NotFound),
         (410, b"", NotFound),
@@ -184,6 +191,7 @@ def test_errors_carry_what_their_catcher_needs(noon: datetime) -> None:
         (400, refusal("PushSubscription", "callback url", "GET to callback URL does not return 200"), "2 seconds"),
         (400, refusal("RequestToken", "code", "invalid"), "connect again"),
         (302, b"", "STRAVA_API_URL"),
+        (403, b"<html>", "check the proxy"),
     ],
 )
 def test_every_error_says_what_to_do(status: int, body: Any, advice: str, noon: datetime) -> None:

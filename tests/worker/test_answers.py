@@ -19,6 +19,7 @@ from strava.errors import (
     ScopeMissing,
     ServerFailed,
     TokenRejected,
+    TurnedAway,
     Unreachable,
     UnreadableAnswer,
 )
@@ -176,6 +177,8 @@ async def test_tokens_that_cannot_be_read_lose_nothing(
     ("answer", "status", "outcome"),
     [
         (httpx.Response(500), 503, "deferred"),
+        (httpx.Response(403, text="<html>Access denied</html>"), 503, "deferred"),
+        (httpx.Response(408), 503, "deferred"),
         (httpx.Response(200, text="<html>maintenance</html>"), 503, "deferred"),
         (httpx.Response(200, json={"id": 101}), 503, "deferred"),
         (httpx.ConnectError("refused"), 503, "deferred"),
@@ -216,6 +219,7 @@ async def test_a_fault_of_our_own_loses_nothing(
     [
         (RateLimited(30), 429, Outcome.DEFERRED),
         (ServerFailed(502), 503, Outcome.DEFERRED),
+        (TurnedAway(403), 503, Outcome.DEFERRED),
         (Unreachable("ConnectError"), 503, Outcome.DEFERRED),
         (UnreadableAnswer("athlete", "not JSON"), 503, Outcome.DEFERRED),
         (AppInactive(), 503, Outcome.DEFERRED),
