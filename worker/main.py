@@ -1,18 +1,13 @@
 """Runs the worker: the one place that reads its settings and picks the warehouse and the token store."""
 
-import asyncio
-import signal
-import sys
 from datetime import timedelta
-from functools import cache
-from types import FrameType
+from functools import cache, partial
 
 import httpx
-import uvicorn
-import uvloop
 from fastapi import FastAPI
 
 from backends.logs import configure_logs
+from backends.serving import run
 from backends.tokens.file import FileTokenStore
 from backends.warehouse.sqlite import SqliteRawStore
 from strava.client import StravaClient
@@ -23,7 +18,6 @@ from worker.athletes import Revocation, Roster
 from worker.ingest import Ingest
 from worker.settings import WorkerSettings
 
-GRACE_S = 8  # Cloud Run and most process managers kill after ten seconds
 STRAVA_TIMEOUT_S = 10.0
 
 
@@ -53,34 +47,11 @@ def build(settings: WorkerSettings) -> FastAPI:
     return create_app(ingest, store, on_stop=release)
 
 
-async def serve(settings: WorkerSettings) -> None:
-    """Serve until a signal comes; what is in flight is finished first."""
-    config = uvicorn.Config(
-        build(settings),
-        host=settings.worker_host,
-        port=settings.worker_port,
-        http="httptools",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE_S,
-    )
-    await uvicorn.Server(config).serve()
-
-
 def main() -> None:
     """Start the program."""
-    signal.signal(signal.SIGTERM, _leave)
-    signal.signal(signal.SIGINT, _leave)
     settings = WorkerSettings()
     configure_logs(settings.log_format, settings.log_level)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(settings))
-
-
-def _leave(_signal: int, _frame: FrameType | None) -> None:
-    """Uvicorn repeats the signal once it has finished: that is the end, and a clean one."""
-    sys.exit(0)
+    run(partial(build, settings), host=settings.worker_host, port=settings.worker_port)
 
 
 if __name__ == "__main__":
