@@ -28,7 +28,7 @@ _KNOWN = frozenset(
 _OURS = frozenset({"received_at", "event_id"})
 _NOT_EXTRA = _KNOWN | _OURS
 
-_IDENTIFYING = itemgetter("object_type", "aspect_type", "object_id", "owner_id", "subscription_id", "event_time")
+_NAMING = itemgetter("object_type", "aspect_type", "object_id", "subscription_id")
 
 _INT64_MAX = 2**63 - 1
 _LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z, the last that datetime can hold
@@ -64,14 +64,15 @@ class StravaEvent:
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Self:
         """Read an event from parsed JSON. Raises UnreadableEvent."""
+        documented = _documented(fields)
         return cls(
-            object_type=_word(fields, "object_type"),
-            aspect_type=_word(fields, "aspect_type"),
-            object_id=_integer(fields, "object_id"),
-            owner_id=_integer(fields, "owner_id"),
-            subscription_id=_integer(fields, "subscription_id"),
-            event_time=datetime.fromtimestamp(_integer(fields, "event_time", _LAST_SECOND), UTC),
-            updates=_updates(fields),
+            object_type=documented["object_type"],
+            aspect_type=documented["aspect_type"],
+            object_id=documented["object_id"],
+            owner_id=documented["owner_id"],
+            subscription_id=documented["subscription_id"],
+            event_time=datetime.fromtimestamp(documented["event_time"], UTC),
+            updates=documented["updates"],
             extra={name: fields[name] for name in fields.keys() - _NOT_EXTRA},
         )
 
@@ -81,7 +82,7 @@ class StravaEvent:
 
         Only documented fields count, so a field that Strava adds per delivery would not split one event in two.
         """
-        return _named(self._documented())
+        return _named(self.documented())
 
     @property
     def is_deauthorization(self) -> bool:
@@ -99,9 +100,10 @@ class StravaEvent:
 
     def to_json(self) -> dict[str, object]:
         """Return the fields as Strava sent them, extra ones included."""
-        return {**self.extra, **self._documented()}
+        return {**self.extra, **self.documented()}
 
-    def _documented(self) -> dict[str, object]:
+    def documented(self) -> dict[str, Any]:
+        """Return the fields that Strava documents, as it sends them."""
         return {
             "object_type": self.object_type,
             "aspect_type": self.aspect_type,
@@ -142,15 +144,7 @@ class ReceivedEvent:
 
     def attributes(self) -> dict[str, str]:
         """Return what a queue may filter by, as text."""
-        event = self.event
-        return {
-            "object_type": event.object_type,
-            "aspect_type": event.aspect_type,
-            "object_id": str(event.object_id),
-            "owner_id": str(event.owner_id),
-            "event_time": str(int(event.event_time.timestamp())),
-            "event_id": self.event_id,
-        }
+        return _attributes(self.event.documented(), self.event_id)
 
 
 class EventMessage(NamedTuple):
@@ -173,20 +167,14 @@ class EventMessage(NamedTuple):
         fields = _object(body)
         documented = _documented(fields)
         event_id = _named(documented)
-        object_type, aspect_type, object_id, owner_id, subscription_id, event_time = _IDENTIFYING(documented)
-        attributes = {
-            "object_type": object_type,
-            "aspect_type": aspect_type,
-            "object_id": str(object_id),
-            "owner_id": str(owner_id),
-            "event_time": str(event_time),
-            "event_id": event_id,
-        }
+        object_type, aspect_type, object_id, subscription_id = _NAMING(documented)
         data = _message({**fields, **documented}, received_at, event_id)
+        attributes = _attributes(documented, event_id)
         return cls(event_id, object_type, aspect_type, object_id, subscription_id, data, attributes)
 
 
 def _documented(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Check the fields that Strava documents and leave out all others. Raises UnreadableEvent."""
     return {
         "object_type": _word(fields, "object_type"),
         "aspect_type": _word(fields, "aspect_type"),
@@ -195,6 +183,17 @@ def _documented(fields: Mapping[str, Any]) -> dict[str, Any]:
         "subscription_id": _integer(fields, "subscription_id"),
         "event_time": _integer(fields, "event_time", _LAST_SECOND),
         "updates": _updates(fields),
+    }
+
+
+def _attributes(documented: Mapping[str, Any], event_id: str) -> dict[str, str]:
+    return {
+        "object_type": documented["object_type"],
+        "aspect_type": documented["aspect_type"],
+        "object_id": str(documented["object_id"]),
+        "owner_id": str(documented["owner_id"]),
+        "event_time": str(documented["event_time"]),
+        "event_id": event_id,
     }
 
 
