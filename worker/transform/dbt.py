@@ -14,6 +14,8 @@ from dbt.contracts.graph.manifest import Manifest
 from worker.transform.models import Build, Node
 
 _FAILED = frozenset({"error", "fail", "runtime error", "partial success"})
+_WITH_TESTS = ("build", "--exclude-resource-type", "seed")
+_REFRESH = ("run", "--no-write-json")  # the manifest has not changed; writing it takes a third of a second
 _SOURCES = ("dbt_project.yml", "macros", "models", "seeds", "tests")
 
 
@@ -36,7 +38,7 @@ class WarmDbt:
         everything = full_refresh or not self._is_current()
         build = self._load_seeds() if everything else Build(nodes=(), is_full_refresh=False)
         if build.error is None:
-            build = self._run(["build", "--exclude-resource-type", "seed"] if tests else ["run"], everything, build)
+            build = self._run(_WITH_TESTS if tests else _REFRESH, everything, build)
         if build.error is None:
             self._built.write_text(self._fingerprint)
         return build
@@ -45,7 +47,7 @@ class WarmDbt:
         self._built.unlink(missing_ok=True)
         return self._run(["seed"], True, Build(nodes=(), is_full_refresh=True))
 
-    def _run(self, command: list[str], everything: bool, before: Build) -> Build:  # noqa: FBT001 - private
+    def _run(self, command: Sequence[str], everything: bool, before: Build) -> Build:  # noqa: FBT001 - private
         arguments = [*command, *(["--full-refresh"] if everything else [])]
         try:
             result = self._invoke(self._warm, arguments)
