@@ -86,7 +86,7 @@ def waiting(health: Row) -> list[Number]:
     return [
         _count(health, "parked_event", "Parked events", "Given up on; `athlete events` tells why."),
         _count(health, "deferred_event", "Deferred events", "Tried, and will be tried again."),
-        _count(health, "unassigned_parked_event", "Parked, nobody's", "Not readable, or of no connected athlete."),
+        _count(health, "unassigned_parked_event", "Parked, no athlete", "Not readable, or of no connected athlete."),
     ]
 
 

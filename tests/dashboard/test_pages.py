@@ -120,7 +120,7 @@ def test_the_pipeline_shows_the_marts_health(mart_file: Any, view_of: Any) -> No
     assert shown(app, "p95, last 30 days") == [NOTHING, "2 min 05 s"]
     titles = ("Activities", "Detailed", "Summary only", "Deleted")
     assert [shown(app, title) for title in titles] == [["1,482"], ["1,400"], ["82"], ["14"]]
-    waiting = ("Parked events", "Deferred events", "Parked, nobody's")
+    waiting = ("Parked events", "Deferred events", "Parked, no athlete")
     assert [shown(app, title) for title in waiting] == [["1"], ["2"], ["3"]]
     assert "Not checked yet" in said(app)
     assert "Half were faster (41 events)." in said(app)
