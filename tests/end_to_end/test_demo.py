@@ -12,10 +12,12 @@ import pytest
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
+EXPORTED = {"STRAVA_SUBSCRIPTION_ID": "999", "SERVICE_HOST": "192.0.2.1"}  # of somebody who runs the real thing
+
 
 async def start(data_dir: Path, *arguments: str) -> Process:
     """Start `athlete demo` with its data in a folder of the test's own."""
-    environment = os.environ | {"DATA_DIR": str(data_dir), "COLUMNS": "120"}
+    environment = os.environ | {"DATA_DIR": str(data_dir), "COLUMNS": "120", **EXPORTED}
     command = (sys.executable, "-m", "athlete", "demo", "--years", "1", *arguments)
     return await asyncio.create_subprocess_exec(*command, env=environment, stdout=PIPE)
 
@@ -37,6 +39,7 @@ async def test_a_scripted_life_ends_with_strava_and_the_warehouse_equal(tmp_path
     demo = await start(tmp_path, "--once")
     output, _ = await demo.communicate()
     assert demo.returncode == 0, output.decode()
+    assert f"DATA_DIR={tmp_path}/demo-once " in output.decode()
     numbers = json.loads(output.decode().splitlines()[-1])
     assert numbers["ok"] is True
     assert numbers["events_sent"] == numbers["events_stored"] > 30
