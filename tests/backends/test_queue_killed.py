@@ -135,7 +135,7 @@ async def deliver_everything(path: Path, *, ahead: timedelta = timedelta()) -> l
 @pytest.mark.slow
 async def test_killed_publisher_loses_nothing(tmp_path: Path) -> None:
     """Whatever a publisher was told is durable is delivered, though it is killed again and again at random points."""
-    path, chance = tmp_path / "pipeline.sqlite", random.Random(4)  # noqa: S311 - a repeatable choice
+    path, chance = tmp_path / "pipeline.sqlite", random.Random(4)
     acknowledged: list[str] = []
     for round_ in range(6):
         publisher = start(PUBLISHER, str(path), str(round_))
@@ -171,7 +171,7 @@ async def test_killed_deliverer_is_replaced(tmp_path: Path) -> None:
 @pytest.mark.slow
 async def test_deliverers_killed_at_random_lose_nothing(tmp_path: Path) -> None:
     """Deliverers that are killed while they work leave only what they had in hand to be delivered again."""
-    path, chance = tmp_path / "pipeline.sqlite", random.Random(5)  # noqa: S311 - a repeatable choice
+    path, chance = tmp_path / "pipeline.sqlite", random.Random(5)
     queue = EmbeddedQueue(path)
     ids = await asyncio.gather(*(queue.publish(b"event", {}) for _ in range(600)))
     await queue.close()
