@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
+from backends.data_folder import make_private
+
 T = TypeVar("T")
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -55,7 +57,7 @@ def open_database(
 
     Safe in several processes at once. Raises DatabaseTooNew, sqlite3.Error, OSError.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private(path.parent)
     connection = connect(path, busy_timeout_s=busy_timeout_s)
     try:
         when_free(lambda: connection.execute("pragma journal_mode = wal"), busy_timeout_s)

@@ -4,6 +4,7 @@ import gc
 import sys
 from functools import partial
 
+from backends.data_folder import make_private
 from backends.logs import configure_logs
 from backends.queue.embedded import EmbeddedQueue
 from backends.serving import run
@@ -23,7 +24,7 @@ def build(settings: ServiceSettings) -> Service:
         verify_token=settings.strava_verify_token.get_secret_value(),
         subscription_id=settings.strava_subscription_id,
     )
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_private(settings.data_dir)
     return create_app(
         EmbeddedQueue(settings.pipeline_path),
         gate,

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from athlete.processes import Program
 from athlete.programs import Ports, at_defaults, pipeline_programs
+from backends.data_folder import make_private
 from athlete.settings import DelivererSettings
 from dashboard.settings import DashboardSettings
 from service.settings import ServiceSettings
@@ -114,7 +115,7 @@ def pretend_secrets(data_dir: Path) -> tuple[str, str]:
     path = data_dir / "demo.json"
     if not path.exists():
         made = {"path_secret": secrets.token_urlsafe(24), "verify_token": secrets.token_urlsafe(VERIFY_TOKEN_BYTES)}
-        data_dir.mkdir(parents=True, exist_ok=True)
+        make_private(data_dir)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             json.dump(made, file)
     kept = json.loads(path.read_text())

@@ -11,6 +11,7 @@ from typing import Any
 
 from filelock import AsyncFileLock, FileLock, Timeout
 
+from backends.data_folder import make_private
 from backends.durable_file import put_in_place
 from backends.tokens import TokensUnavailable
 from strava.tokens import TokenSet
@@ -56,7 +57,7 @@ class FileTokenStore:
         slot = self._beside(f".refresh-{athlete_id % REFRESH_SLOTS}.lock")
         lock = AsyncFileLock(slot, timeout=self._refresh_wait_s, mode=OWNER_ONLY)
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            make_private(self._path.parent)
             await lock.acquire()
         except (Timeout, OSError) as error:
             raise TokensUnavailable(
@@ -79,7 +80,7 @@ class FileTokenStore:
 
     def _rewrite(self, edit: Callable[[_Athletes], object]) -> None:
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            make_private(self._path.parent)
             with FileLock(self._beside(".lock"), mode=OWNER_ONLY):
                 athletes = self._read()
                 edit(athletes)

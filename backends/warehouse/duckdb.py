@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import duckdb
 
+from backends.data_folder import make_private
 from backends.durable_file import put_in_place
 from backends.warehouse import Answer, MartMissing, QueryFailed, WarehouseBusy
 
@@ -75,7 +76,7 @@ def extension_directory(data_dir: Path) -> Path:
     # DuckDB takes the entry point's name from the file's name, and that is not the package's.
     place = folder / version / platform / "sqlite_scanner.duckdb_extension"
     if not place.is_symlink() or place.readlink() != packaged:
-        place.parent.mkdir(parents=True, exist_ok=True)
+        make_private(place.parent)
         draft = place.with_name(uuid4().hex)
         draft.symlink_to(packaged)
         draft.replace(place)

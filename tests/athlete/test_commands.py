@@ -177,8 +177,7 @@ def test_connect_without_credentials_says_what_to_set(run: Run) -> None:
     assert "STRAVA_CLIENT_ID" in result.stderr
 
 
-@pytest.mark.usefixtures("ledger")
-def test_nobody_else_may_read_the_pipeline(tmp_path: Path) -> None:
-    """The data folder's files are the owner's alone to write."""
-    mode = stat.S_IMODE((tmp_path / "pipeline.sqlite").stat().st_mode)
-    assert not mode & (stat.S_IWGRP | stat.S_IWOTH)
+def test_nobody_else_may_look_into_the_data_folder(run: Run, tmp_path: Path) -> None:
+    """A data folder that a command makes is closed to all other users of the machine, files and all."""
+    run("query", "select 1", DATA_DIR=str(tmp_path / "data"))
+    assert not (tmp_path / "data").stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)

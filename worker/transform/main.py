@@ -8,6 +8,7 @@ from functools import partial
 
 import structlog
 
+from backends.data_folder import make_private
 from backends.logs import configure_logs
 from backends.warehouse.duckdb import extension_directory, publish
 from backends.warehouse.sqlite import SqliteRawStore
@@ -22,7 +23,7 @@ log = structlog.get_logger(__name__)
 @asynccontextmanager
 async def open_transformer(settings: TransformSettings) -> AsyncIterator[Transformer]:
     """Put a transformer together as the settings say, and release what it holds at the end."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_private(settings.data_dir)
     store = SqliteRawStore(settings.pipeline_path)  # also brings raw to its newest shape, before dbt attaches it
     models = WarmDbt(
         PROJECT_DIR,

@@ -11,6 +11,7 @@ from uuid import uuid4
 import structlog
 from filelock import AsyncFileLock
 
+from backends.data_folder import make_private
 from backends.warehouse import MartMissing, TransformRun, TransformRuns, WarehouseBusy
 from strava.network import utc_now
 from worker.transform.models import Build, Models, Node
@@ -124,7 +125,7 @@ class Transformer:
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:
-        self._lock_path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(self._lock_path.parent)
         async with AsyncFileLock(self._lock_path, poll_interval=0.05):
             yield
 
