@@ -1,37 +1,46 @@
 """`athlete events`: the ledger, which says what became of every event."""
 
 import re
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
 from athlete.complaints import Complaint, complains
-from athlete.printing import form_of, print_rows
+from athlete.printing import Form, print_rows
 from backends.settings import SharedSettings
 from backends.sqlite import connect, utc_text
 from backends.warehouse import Outcome
 
 SQL = (Path(__file__).parent / "events.sql").read_text()
+OUTCOMES = " or ".join(", ".join(Outcome).rsplit(", ", 1))
+FOR_A_PERSON = ("when", "activity", "change", "outcome", "reason")
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 @complains
 def events(  # noqa: PLR0913 - one argument a filter
     *,
-    athlete: Annotated[int | None, typer.Option(help="Only this athlete's.")] = None,
-    activity: Annotated[int | None, typer.Option(help="Only this activity's.")] = None,
-    outcome: Annotated[Outcome | None, typer.Option(help="Only those that ended so.")] = None,
-    since: Annotated[
-        str | None, typer.Option(help="Not before: 2026-05-01, 2026-05-01T12:00Z, or 30m, 12h, 7d.")
+    athlete: Annotated[int | None, typer.Option(help="Only events of the athlete with this id.")] = None,
+    activity: Annotated[int | None, typer.Option(help="Only events of the activity with this id.")] = None,
+    outcome: Annotated[
+        Outcome | None, typer.Option(metavar="OUTCOME", help=f"Only events that ended {OUTCOMES}.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest first.")] = 50,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    since: Annotated[
+        str | None,
+        typer.Option(help="Only what happened since: a time (2026-05-01, 2026-05-01T12:00Z) or an age (30m, 12h, 7d)."),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Show at most this many events.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every column, as one JSON object a line.")] = False,
 ) -> None:
-    """Show what became of the events that Strava sent, newest first, one row a delivery."""
+    """List the events that Strava sent and what became of each, newest first.
+
+    An event that had to be tried again has a row for each attempt. Times are this machine's.
+    """
     settings = SharedSettings()
     if not settings.pipeline_path.exists():
         raise Complaint(f"No events yet: there is no {settings.pipeline_path}. Start with `athlete up`.")
@@ -44,7 +53,19 @@ def events(  # noqa: PLR0913 - one argument a filter
     }
     with closing(connect(settings.pipeline_path, read_only=True)) as connection:
         found = connection.execute(SQL, filters)
-        print_rows([column[0] for column in found.description], found, form_of(as_json=as_json), Console())
+        names = [column[0] for column in found.description]
+        if as_json:
+            print_rows(names, found, Form.JSON, Console())
+        else:
+            rows = (shortened(dict(zip(names, row, strict=True))) for row in found)
+            print_rows(FOR_A_PERSON, rows, Form.TABLE, Console(), whole=FOR_A_PERSON[:-1])
+
+
+def shortened(event: Mapping[str, Any]) -> Sequence[str]:
+    """Keep of an event what a person asks first: when, which activity, what happened, how it ended and why."""
+    moment = datetime.fromisoformat(event["finished_at"]).astimezone()
+    thing = str(event["object_id"]) if event["object_type"] == "activity" else event["object_type"]
+    return f"{moment:%Y-%m-%d %H:%M:%S}", thing, event["aspect_type"], event["outcome"], event["reason"]
 
 
 def read_since(text: str, now: datetime) -> datetime:

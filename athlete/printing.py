@@ -3,18 +3,23 @@
 import csv
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime, time
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from itertools import chain, islice
+from math import isfinite
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 MOST_TABLE_ROWS = 500
+MOST_CHARACTERS = 200  # of one value in a table
+LEAST_COLUMN = 10  # characters; a table that would be narrower is written row by row
+HIDDEN = dict.fromkeys((*range(32), *range(127, 160))) | dict.fromkeys(map(ord, "\t\r\n"), " ")
 
 
 class Form(StrEnum):
@@ -32,31 +37,97 @@ def form_of(*, as_json: bool, as_csv: bool = False) -> Form:
     return Form.CSV if as_csv else Form.TABLE
 
 
-def print_rows(names: Sequence[str], rows: Iterable[Sequence[object]], form: Form, console: Console) -> None:
-    """Print the rows as they come; a table stops at 500 rows and says so."""
+def print_rows(
+    names: Sequence[str], rows: Iterable[Sequence[object]], form: Form, console: Console, whole: Collection[str] = ()
+) -> None:
+    """Print the rows as they come; a table stops at 500 rows and cuts long values, and says so.
+
+    `whole` names the columns of a table that are never folded.
+    """
     if form is Form.JSON:
         for row in rows:
-            print(json.dumps(dict(zip(names, row, strict=True)), default=_plain, ensure_ascii=False))  # noqa: T201
+            print(json.dumps(dict(zip(names, map(_plain, row), strict=True)), ensure_ascii=False))  # noqa: T201
     elif form is Form.CSV:
-        csv.writer(sys.stdout).writerows(chain([names], rows))
+        csv.writer(sys.stdout).writerows(chain([names], (map(_text, row) for row in rows)))
     else:
-        _print_table(names, iter(rows), console)
+        _print_for_a_person(names, iter(rows), console, whole)
 
 
-def _print_table(names: Sequence[str], rows: Iterator[Sequence[object]], console: Console) -> None:
-    table = Table()
-    for name in names:
-        table.add_column(Text(name), overflow="fold")
-    for row in islice(rows, MOST_TABLE_ROWS):
-        table.add_row(*(Text("" if value is None else str(value)) for value in row))
-    console.print(table)
+def _print_for_a_person(
+    names: Sequence[str], rows: Iterator[Sequence[object]], console: Console, whole: Collection[str]
+) -> None:
+    cells = [[_cell(value) for value in row] for row in islice(rows, MOST_TABLE_ROWS)]
+    if not cells:
+        console.print("No rows.")
+    elif console.width < LEAST_COLUMN * len(names):
+        _print_records(names, cells, console)
+    else:
+        console.print(_table(names, cells, whole))
     if next(rows, None) is not None:
         console.print(f"… and more than these {MOST_TABLE_ROWS} rows: use --json or --csv, or a limit.")
-    elif not table.row_count:
-        console.print("No rows.")
+    if any(len(cell) > MOST_CHARACTERS for row in cells for cell in row):
+        console.print(f"Values that end in … are cut at {MOST_CHARACTERS} characters; --json has them whole.")
+
+
+def _table(names: Sequence[str], cells: Iterable[Iterable[str]], whole: Collection[str]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in names:
+        table.add_column(Text(name), overflow="fold", no_wrap=name in whole)
+    for row in cells:
+        table.add_row(*map(Text, row))
+    return table
+
+
+def _print_records(names: Sequence[str], cells: Iterable[Sequence[str]], console: Console) -> None:
+    """Print each row downwards, a line a column: side by side they would not be readable."""
+    for number, row in enumerate(cells, 1):
+        record = Table(box=None, show_header=False, pad_edge=False, title=f"row {number}", title_justify="left")
+        record.add_column(style="bold", no_wrap=True)
+        record.add_column(overflow="fold")
+        for name, cell in zip(names, row, strict=True):
+            record.add_row(Text(name), Text(cell))
+        console.print(record)
+        console.print()
+
+
+def _cell(value: object) -> str:
+    """Write a value on one line without the control characters that would disturb the terminal, and not too long.
+
+    One character more than fits is left: it is the sign that something was cut.
+    """
+    text = _text(value).translate(HIDDEN)
+    return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}…"
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bytes | dict | list | tuple | bool):
+        plain = _plain(value)
+        return plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
+    return str(value)
 
 
 def _plain(value: object) -> Any:
-    if isinstance(value, datetime | date | time):
-        return value.isoformat()
-    return float(value) if isinstance(value, Decimal) else str(value)
+    """Turn a value into what JSON knows, however deep it is nested."""
+    if isinstance(value, dict):
+        return {_text(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return _plain_scalar(value)
+
+
+def _plain_scalar(value: object) -> Any:
+    match value:
+        case float():
+            return value if isfinite(value) else None  # JSON has no word for the others
+        case None | bool() | int() | str():
+            return value
+        case bytes():
+            return value.hex()
+        case datetime():
+            return value.isoformat()
+        case Decimal():
+            return float(value)
+        case _:
+            return str(value)

@@ -181,3 +181,13 @@ def test_nobody_else_may_look_into_the_data_folder(run: Run, tmp_path: Path) -> 
     """A data folder that a command makes is closed to all other users of the machine, files and all."""
     run("query", "select 1", DATA_DIR=str(tmp_path / "data"))
     assert not (tmp_path / "data").stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+
+
+@pytest.mark.usefixtures("ledger")
+@pytest.mark.parametrize("columns", ["80", "120"])
+def test_a_row_of_events_fits_the_terminal(run: Run, columns: str) -> None:
+    """When, which activity, what happened and how it ended stand unbroken on one line, even in 80 columns."""
+    lines = run("events", "--activity", "2", COLUMNS=columns).stdout.splitlines()
+    assert max(map(len, lines)) <= int(columns)
+    [row] = [line.split() for line in lines if "deleted" in line]
+    assert row == [*f"{NOW.astimezone():%Y-%m-%d %H:%M:%S}".split(), "2", "create", "deleted", "because"]
