@@ -1,6 +1,7 @@
 """What a person at the terminal is told when a command cannot do its work: one sentence, with what to do."""
 
 import functools
+import os
 import sqlite3
 import sys
 from collections.abc import Callable
@@ -50,6 +51,8 @@ def complains(command: Callable[P, R]) -> Callable[P, R]:
             return command(*args, **kwargs)
         except pydantic.ValidationError as error:
             _say(settings_complaint(error))
+        except BrokenPipeError:  # whoever read our output, such as `head`, has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or closing it would complain again
         except EXPECTED as error:
             _say(str(error))
         raise typer.Exit(1)
