@@ -1,6 +1,7 @@
 """`athlete transform`: run dbt now and publish the marts."""
 
 import asyncio
+import re
 from typing import Annotated
 
 import typer
@@ -10,36 +11,59 @@ from rich.text import Text
 
 from athlete.complaints import Complaint, complains
 from backends.logs import configure_logs
-from worker.transform.main import open_transformer
 from worker.transform.models import Node
 from worker.transform.settings import TransformSettings
 from worker.transform.transformer import Transformed
 
 SUCCEEDED = {"success", "pass"}
+FAILED = {"error", "fail", "runtime error", "partial success"}
+MOST_CHARACTERS = 400
 
 
 @complains
 def transform(
     *,
-    full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Build every table anew from raw.")] = False,
+    full_refresh: Annotated[
+        bool, typer.Option("--full-refresh", help="Build every table anew instead of adding what is new.")
+    ] = False,
     tests: Annotated[
-        bool, typer.Option("--tests", help="Run dbt's tests too; a failed one publishes nothing.")
+        bool, typer.Option("--tests", help="Run dbt's tests too; if one fails, nothing is published.")
     ] = False,
 ) -> None:
-    """Build staging and mart from raw and publish them; waits for a run that is under way."""
+    """Build the tables behind the charts (staging, mart) from what Strava sent (raw), with dbt, and publish them.
+
+    `athlete up` does this by itself after every event; a run that is under way is waited for.
+    """
     settings = TransformSettings()
-    configure_logs(settings.log_format, "WARNING")
+    configure_logs(settings.log_format, "CRITICAL")  # a failure is told below
     console = Console()
     with console.status("dbt is at work …"):
         done = asyncio.run(_once(settings, full_refresh=full_refresh, tests=tests))
     if done.run.error:
-        raise Complaint(f"The marts were not published; the ones before stay. dbt said: {done.run.error}")
+        raise Complaint(f"Nothing was published; the marts published before stay. {fault(done)}")
     console.print(_table(done.nodes))
     seconds = (done.run.finished_at - done.run.started_at).total_seconds()
     console.print(f"Published {settings.mart_path} after {seconds:.1f} s.", highlight=False)
 
 
+def fault(done: Transformed) -> str:
+    """Say on one line what stopped a run: the first node that failed, and how many more did."""
+    failed = [node for node in done.nodes if node.status in FAILED]
+    if not failed:
+        return _one_line(done.run.error or "")
+    more = f" (and {len(failed) - 1} more)" if failed[1:] else ""
+    return f"dbt failed at {failed[0].name}{more}: {_one_line(failed[0].message or failed[0].status)}"
+
+
+def _one_line(message: str) -> str:
+    """Join dbt's lines up to the database's drawing of where in the SQL it stumbled."""
+    line = " ".join(re.split(r"\n\s*LINE \d+:", message, maxsplit=1)[0].split())
+    return line if len(line) <= MOST_CHARACTERS else f"{line[:MOST_CHARACTERS]}…"
+
+
 async def _once(settings: TransformSettings, *, full_refresh: bool, tests: bool) -> Transformed:
+    from worker.transform.main import open_transformer  # noqa: PLC0415 - dbt, which the other commands need not wait for
+
     async with open_transformer(settings) as transformer:
         return await transformer.once(full_refresh=full_refresh, tests=tests)
 
