@@ -31,10 +31,13 @@ UNCLAIMED = 0
 def connect(
     refresh_token: Annotated[
         str | None,
-        typer.Option(help="A refresh token of the athlete for your Strava app (Strava: Settings, My API Application)."),
+        typer.Option(help="The athlete's refresh token for your Strava app (see https://www.strava.com/settings/api)."),
     ] = None,
 ) -> None:
-    """Connect an athlete: check the token, keep it, and say which scopes are missing."""
+    """Connect an athlete by a refresh token: check it, keep it, and say which permissions (scopes) are missing.
+
+    Needs STRAVA_CLIENT_ID and STRAVA_CLIENT_SECRET. Without a token it goes on with a connect that was interrupted.
+    """
     settings = WorkerSettings()
     if not (settings.strava_client_id and settings.strava_client_secret.get_secret_value()):
         raise Complaint("Set STRAVA_CLIENT_ID and STRAVA_CLIENT_SECRET (environment or .env) before connecting.")

@@ -14,12 +14,17 @@ from backends.warehouse.duckdb import DuckdbWarehouse
 
 @complains
 def query(
-    sql: Annotated[str, typer.Argument(help="For example: select * from mart.activity_summary_weekly limit 10")],
+    sql: Annotated[str, typer.Argument(help='For example: "select * from mart.activity_summary_weekly limit 10".')],
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated, with a header.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values with a header.")] = False,
 ) -> None:
-    """Ask your data in DuckDB's SQL: tables are raw.…, staging.… and mart.… and nothing can be changed."""
+    """Ask your data one question in DuckDB's SQL; nothing can be changed.
+
+    Tables are raw.… (what Strava sent), staging.… (cleaned) and mart.… (what the charts show).
+
+    "select schema, name from (show all tables)" lists them, "describe mart.fct_activities" the columns of one.
+    """
     settings = SharedSettings()
     warehouse = DuckdbWarehouse(
         data_dir=settings.data_dir, mart_path=settings.mart_path, pipeline_path=settings.pipeline_path
