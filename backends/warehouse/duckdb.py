@@ -193,8 +193,6 @@ class DuckdbWarehouse:
             if not self._has_marts and re.search(r"\b(staging|mart)\b", sql, re.IGNORECASE):
                 raise MartMissing(_NO_MART) from error
             raise _translation(error) from error
-        except RuntimeError as error:
-            raise _interruption(error) from error
 
     def close(self) -> None:
         """Release both files."""
@@ -233,13 +231,6 @@ def _fetched(found: duckdb.DuckDBPyConnection) -> Iterator[tuple[object, ...]]:
             yield from batch
     except duckdb.Error as error:
         raise _translation(error) from error
-    except RuntimeError as error:
-        raise _interruption(error) from error
-
-
-def _interruption(error: RuntimeError) -> BaseException:
-    """Return what Ctrl-C means everywhere else; DuckDB tells of it as a plain RuntimeError."""
-    return KeyboardInterrupt() if "interrupted" in str(error) else error
 
 
 def _translation(error: duckdb.Error) -> WarehouseBusy | QueryFailed:
