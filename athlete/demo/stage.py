@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from athlete.processes import Program
 from athlete.programs import Ports, at_defaults, pipeline_programs
-from backends.data_folder import make_private
 from athlete.settings import DelivererSettings
+from backends.data_folder import make_private
 from dashboard.settings import DashboardSettings
 from service.settings import ServiceSettings
 from simulator.settings import SimulatorSettings
