@@ -14,7 +14,7 @@ from service.settings import ServiceSettings
 
 # The writer's thread waits this long for the interpreter before it is let in; with the usual 5 ms the event loop reads
 # a whole round of requests first, and then the two take turns instead of working side by side.
-SWITCH_INTERVAL_S = 0.0003
+SWITCH_INTERVAL_S = 0.0006
 
 
 def build(settings: ServiceSettings) -> Service:

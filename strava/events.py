@@ -98,19 +98,19 @@ class StravaEvent:
         """Whether the event is about an activity."""
         return self.object_type == "activity"
 
-    def to_json(self) -> dict[str, object]:
+    def to_json(self) -> dict[str, Any]:
         """Return the fields as Strava sent them, extra ones included."""
         return {**self.extra, **self.documented()}
 
     def documented(self) -> dict[str, Any]:
-        """Return the fields that Strava documents, as it sends them."""
+        """Return the fields that Strava documents, in order of name."""
         return {
-            "object_type": self.object_type,
             "aspect_type": self.aspect_type,
+            "event_time": int(self.event_time.timestamp()),
             "object_id": self.object_id,
+            "object_type": self.object_type,
             "owner_id": self.owner_id,
             "subscription_id": self.subscription_id,
-            "event_time": int(self.event_time.timestamp()),
             "updates": self.updates,
         }
 
@@ -168,20 +168,21 @@ class EventMessage(NamedTuple):
         documented = _documented(fields)
         event_id = _named(documented)
         object_type, aspect_type, object_id, subscription_id = _NAMING(documented)
-        data = _message({**fields, **documented}, received_at, event_id)
+        fields["updates"] = documented["updates"]  # null means none; all else stays as it came
+        data = _message(fields, received_at, event_id)
         attributes = _attributes(documented, event_id)
         return cls(event_id, object_type, aspect_type, object_id, subscription_id, data, attributes)
 
 
 def _documented(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Check the fields that Strava documents and leave out all others. Raises UnreadableEvent."""
+    """Check the fields that Strava documents and leave out all others, in order of name. Raises UnreadableEvent."""
     return {
-        "object_type": _word(fields, "object_type"),
         "aspect_type": _word(fields, "aspect_type"),
+        "event_time": _integer(fields, "event_time", _LAST_SECOND),
         "object_id": _integer(fields, "object_id"),
+        "object_type": _word(fields, "object_type"),
         "owner_id": _integer(fields, "owner_id"),
         "subscription_id": _integer(fields, "subscription_id"),
-        "event_time": _integer(fields, "event_time", _LAST_SECOND),
         "updates": _updates(fields),
     }
 
@@ -198,12 +199,16 @@ def _attributes(documented: Mapping[str, Any], event_id: str) -> dict[str, str]:
 
 
 def _named(documented: Mapping[str, object]) -> str:
-    return hashlib.sha256(orjson.dumps(documented, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
+    # The names are in order already; only those inside `updates` may not be, and it is mostly empty.
+    option = orjson.OPT_SORT_KEYS if documented["updates"] else None
+    return hashlib.sha256(orjson.dumps(documented, option=option)).hexdigest()[:32]
 
 
-def _message(fields: Mapping[str, object], received_at: datetime, event_id: str) -> bytes:
-    stamps = {"received_at": received_at.astimezone(UTC), "event_id": event_id}
-    return orjson.dumps({**fields, **stamps}, option=orjson.OPT_UTC_Z)
+def _message(fields: dict[str, Any], received_at: datetime, event_id: str) -> bytes:
+    """Add our fields to an event's own, in place, and write them all."""
+    fields["received_at"] = received_at.astimezone(UTC)
+    fields["event_id"] = event_id
+    return orjson.dumps(fields, option=orjson.OPT_UTC_Z)
 
 
 def _object(body: bytes) -> dict[str, Any]:
