@@ -72,15 +72,17 @@ class EmbeddedQueue:
         stored.add_done_callback(partial(self._answer, batch))
         return batch
 
-    def _store(self, batch: _Batch, connection: sqlite3.Connection) -> range:
+    def _close(self, batch: _Batch) -> None:
         with self._lock:
-            self._open = None
+            if self._open is batch:
+                self._open = None
+
+    def _store(self, batch: _Batch, connection: sqlite3.Connection) -> range:
+        self._close(batch)
         return messages.publish(connection, [encoded for encoded, _ in batch], self._clock())
 
     def _answer(self, batch: _Batch, stored: asyncio.Future[range]) -> None:
-        with self._lock:
-            if self._open is batch:  # it failed before the writer came to it
-                self._open = None
+        self._close(batch)  # it may have failed before the writer came to it
         error = stored.exception()
         if error is None:
             for message_id, (_, receipt) in zip(stored.result(), batch, strict=True):

@@ -1,7 +1,6 @@
 """The rows of the embedded queue: publishing, leasing and settling them inside a transaction of the caller's."""
 
 import base64
-import binascii
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ class State(StrEnum):
 
 def encode(data: bytes, attributes: Mapping[str, str]) -> bytes:
     """Return what `publish` takes: a JSON array of the data in base64 and the attributes."""
-    return orjson.dumps((binascii.b2a_base64(data, newline=False).decode("ascii"), {**attributes}))
+    return orjson.dumps((base64.b64encode(data).decode("ascii"), dict(attributes)))
 
 
 @dataclass(frozen=True, slots=True)
