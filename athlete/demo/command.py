@@ -118,7 +118,7 @@ async def _once(stage: Stage, console: Console) -> Verdict:
             await scripted_life(scene.pretend)
             is_quiet = await settle(scene.pretend, scene.queue, scene.store)
         await scene.pretend.switch_faults()
-        return await judge(scene, DuckdbMartReader(stage.data_dir / "mart.duckdb"), is_quiet=is_quiet)
+        return await judge(scene, DuckdbMartReader(stage.files.mart_path), is_quiet=is_quiet)
 
 
 async def _live(stage: Stage, console: Console, per_minute: float) -> None:

@@ -39,11 +39,11 @@ async def playing(stage: Stage, programs: Collection[str] | None = None) -> Asyn
     chosen = [program for program in stage.pipeline() if programs is None or program.name in programs]
     async with ProcessTree(stage.data_dir / "logs") as tree, httpx.AsyncClient(timeout=30) as http:
         await tree.start([stage.simulator(), *chosen])
-        store = SqliteRawStore(stage.data_dir / "pipeline.sqlite")
-        queue = EmbeddedQueue(stage.data_dir / "pipeline.sqlite")
+        store = SqliteRawStore(stage.files.pipeline_path)
+        queue = EmbeddedQueue(stage.files.pipeline_path)
         pretend = PretendStrava(http, stage.simulator_url)
         try:
-            tokens = FileTokenStore(stage.data_dir / "tokens.json")
+            tokens = FileTokenStore(stage.files.tokens_path)
             athlete_id, client = await connect(stage, http, pretend, tokens, store)
             yield Scene(
                 stage=stage,

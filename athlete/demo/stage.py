@@ -5,6 +5,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from athlete.processes import Program
 from athlete.programs import Ports, at_defaults, pipeline_programs
 from athlete.settings import DelivererSettings
 from backends.data_folder import make_private
+from backends.settings import SharedSettings
 from dashboard.settings import DashboardSettings
 from service.settings import ServiceSettings
 from simulator.settings import SimulatorSettings
@@ -45,6 +47,11 @@ class Stage:
     retry_spacing_s: str = RETRY_SPACING_S
     display_timezone: ZoneInfo = BERLIN
     dashboard_refresh_s: float = 2.0
+
+    @cached_property
+    def files(self) -> SharedSettings:
+        """Where the programs keep what they keep."""
+        return SharedSettings(data_dir=self.data_dir)
 
     @property
     def simulator_url(self) -> str:

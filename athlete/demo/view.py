@@ -58,7 +58,7 @@ class LiveView:
             if save.save_id == self.settled + 1 and save.fate != "pending":
                 self.settled = save.save_id
         recent = list(self._saves.values())[-REMEMBERED:]
-        return journeys(self.stage.data_dir / "pipeline.sqlite", recent, self.subscription_id)
+        return journeys(self.stage.files.pipeline_path, recent, self.subscription_id)
 
     async def _frame(self) -> RenderableType:
         ways = await self._newest()
