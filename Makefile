@@ -4,10 +4,14 @@ SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
+# A lock file names every package there is to install, so pip has nothing to resolve: asked to, it takes a newer
+# release of a package that it meets without its pin, and then refuses it for want of a hash.
+INSTALL_LOCKED := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement
+INSTALL_PROJECT := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(shell command -v $(p) 2>/dev/null)))
 ONCE ?=
 RUN_LOCK := env -u PIP_INDEX_URL -u PIP_FIND_LINKS -u UV_INDEX_URL $(BIN)/uv pip compile pyproject.toml \
-	--python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-strip-extras --no-annotate --no-header --quiet
+	--python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
 
 .PHONY: help
 help: ## Print this list
@@ -22,15 +26,15 @@ $(VENV)/bin/python:
 # The programs alone: all that `make demo` and `make up` need.
 $(VENV)/.athlete: requirements/athlete.txt pyproject.toml | $(VENV)/bin/python
 	@echo "Installing the locked packages (about two minutes the first time) …"
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/athlete.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	$(INSTALL_LOCKED) requirements/athlete.txt
+	$(INSTALL_PROJECT)
 	@touch $@
 
 # The programs and the tools that check them.
 $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
 	@echo "Installing the locked packages and tools (about three minutes the first time) …"
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	$(INSTALL_LOCKED) requirements/dev.txt
+	$(INSTALL_PROJECT)
 	@touch $@ $(VENV)/.athlete
 
 .PHONY: setup
@@ -49,7 +53,8 @@ test: $(VENV)/.dev ## Run all tests
 	@$(BIN)/python -m pytest $(ARGS)
 
 .PHONY: lint
-lint: $(VENV)/.dev ## Check style, types, imports between rooms, and the SQL
+lint: $(VENV)/.dev ## Check packages, style, types, imports between rooms, and the SQL
+	$(BIN)/pip --disable-pip-version-check check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
