@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from backends.sqlite import BUSY_TIMEOUT_S, open_database, transaction, when_free
+from backends.sqlite import BUSY_TIMEOUT_S, open_database, transaction
 
 T = TypeVar("T")
 
@@ -27,7 +27,6 @@ class WriterClosed(sqlite3.ProgrammingError):
 class _Job:
     work: Callable[[sqlite3.Connection], Any]
     answer: asyncio.Future[Any]
-    is_one_statement: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +67,11 @@ class SqliteWriter:
         a whole failed (locked for longer than the patience, disk full): then nothing of it was stored. A caller that is
         cancelled must expect that the work was done all the same.
         """
-        return await self.post(work)
-
-    def post(self, work: Callable[[sqlite3.Connection], T], *, is_one_statement: bool = False) -> asyncio.Future[T]:
-        """Do what `submit` does, and return at once with what will hold the result.
-
-        `is_one_statement`: SQLite makes the work all or nothing by itself, so when nothing else waits it gets no
-        transaction around it. Each statement less is one time less that two threads pass the interpreter's lock.
-        """
         if self._closed:
             raise WriterClosed("the writer was closed")
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._jobs.put(_Job(work, answer, is_one_statement))
-        return answer
+        self._jobs.put(_Job(work, answer))
+        return await answer
 
     async def close(self) -> None:
         """Finish the work that was submitted and close the file; closing twice is success."""
@@ -96,8 +87,7 @@ class SqliteWriter:
             jobs = [job for job in gathered if job is not None]
             last = len(jobs) < len(gathered)
             if jobs:
-                alone = len(jobs) == 1 and jobs[0].is_one_statement
-                _tell([self._run_alone(jobs[0])] if alone else self._commit(jobs))
+                _tell(self._commit(jobs))
         self._connection.close()
 
     def _gather(self) -> list[_Job | None]:
@@ -106,12 +96,6 @@ class SqliteWriter:
             while True:
                 gathered.append(self._jobs.get_nowait())
         return gathered
-
-    def _run_alone(self, job: _Job) -> _Outcome:
-        try:
-            return _Outcome(job, result=when_free(lambda: job.work(self._connection), self._busy_timeout_s))
-        except Exception as error:  # noqa: BLE001 - handed to the caller, whose error it is
-            return _Outcome(job, error=error)
 
     def _commit(self, jobs: list[_Job]) -> list[_Outcome]:
         try:

@@ -52,13 +52,14 @@ def create_app(
     max_body_bytes: int = 16_384,
     publish_timeout_s: float = 1.5,
 ) -> Service:
-    """Assemble the service on a queue, which is closed when the service stops."""
+    """Assemble the service on a queue, which is opened when the service starts and closed when it stops."""
     events = EventEndpoint(queue, gate, max_body_bytes=max_body_bytes, publish_timeout_s=publish_timeout_s)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         if gate.shut_because:
             log.warning("webhook.switched_off", reason=gate.shut_because)
+        await queue.open()
         log.info("service.started")
         yield
         events.tally.flush()

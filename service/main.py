@@ -1,7 +1,6 @@
 """Runs the service: the one place that reads its settings and picks the queue."""
 
 import gc
-import sys
 from functools import partial
 
 from backends.data_folder import make_private
@@ -11,10 +10,6 @@ from backends.serving import run
 from service.app import Service, create_app
 from service.gate import Gate
 from service.settings import ServiceSettings
-
-# The writer's thread waits this long for the interpreter before it is let in; with the usual 5 ms the event loop reads
-# a whole round of requests first, and then the two take turns instead of working side by side.
-SWITCH_INTERVAL_S = 0.0006
 
 
 def build(settings: ServiceSettings) -> Service:
@@ -37,7 +32,6 @@ def main() -> None:
     """Start the program."""
     settings = ServiceSettings()
     configure_logs(settings.log_format, settings.log_level)
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
     gc.freeze()  # what was imported lives as long as the program: no need to look for garbage in it
     run(partial(build, settings), host=settings.service_host, port=settings.service_port)
 

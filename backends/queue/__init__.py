@@ -21,6 +21,9 @@ class QueueStatus:
 class EventQueue(Protocol):
     """Where events go. A publish that returned is never lost."""
 
+    async def open(self) -> None:
+        """Take what publishing needs, so that no event waits for it. Raises QueueUnavailable."""
+
     async def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
         """Make the message durable and return its id. Raises QueueUnavailable."""
 

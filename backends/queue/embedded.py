@@ -5,26 +5,19 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-from threading import Lock
 
-from backends.group_commit import SqliteWriter
 from backends.queue import QueueStatus, QueueUnavailable, messages
+from backends.queue.commit_process import CommitProcess
 from backends.queue.deliverer import Deliverer
 from backends.queue.policy import DeliveryPolicy
-from backends.sqlite import BUSY_TIMEOUT_S, connect
+from backends.sqlite import BUSY_TIMEOUT_S, connect, open_database
 
 __all__ = ["Deliverer", "DeliveryPolicy", "EmbeddedQueue"]
 
-_Batch = list[tuple[bytes, asyncio.Future[int]]]
-
 
 class EmbeddedQueue:
-    """Publishes into the file; what gathers until the writer is free for it makes one batch.
-
-    The writer's thread closes a batch, not the event loop: so it writes one while the loop reads the requests of the
-    next, instead of each waiting for the other.
+    """Publishes into the file through a process of its own, which is started when it is needed and again if it ends.
 
     Opening may raise DatabaseTooNew, sqlite3.Error or OSError. To be used from one event loop.
     """
@@ -38,24 +31,19 @@ class EmbeddedQueue:
     ) -> None:
         self._path = path
         self._clock = clock
-        self._writer = SqliteWriter(path, busy_timeout_s=busy_timeout_s)
-        self._loop: asyncio.AbstractEventLoop | None = None  # asked for once: asking is a system call in Python 3.11
-        self._open: _Batch | None = None
-        self._lock = Lock()  # between the loop, which fills a batch, and the writer's thread, which closes it
+        self._busy_timeout_s = busy_timeout_s
+        self._process: CommitProcess | None = None
         self._closed = False
+        open_database(path, busy_timeout_s=busy_timeout_s).close()
+
+    async def open(self) -> None:
+        """Start the committing process, which the first publish does otherwise. Raises QueueUnavailable."""
+        await self._running().opened()
 
     async def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
         """Make the message durable and return its id. Raises QueueUnavailable."""
-        if self._closed:
-            raise QueueUnavailable("the queue was closed")
-        loop = self._loop = self._loop or asyncio.get_running_loop()
-        receipt: asyncio.Future[int] = loop.create_future()
         encoded = messages.encode(data, attributes)
-        with self._lock:
-            if self._open is None:
-                self._open = self._begin()
-            self._open.append((encoded, receipt))
-        return str(await receipt)
+        return str(await self._running().store(encoded))
 
     async def status(self) -> QueueStatus:
         """Measure the queue. Raises QueueUnavailable."""
@@ -64,44 +52,19 @@ class EmbeddedQueue:
     async def close(self) -> None:
         """Finish what is in flight and release the file."""
         self._closed = True
-        await self._writer.close()
+        if self._process is not None:
+            await self._process.close()
 
-    def _begin(self) -> _Batch:
-        batch: _Batch = []
-        stored = self._writer.post(partial(self._store, batch), is_one_statement=True)
-        stored.add_done_callback(partial(self._answer, batch))
-        return batch
-
-    def _close(self, batch: _Batch) -> None:
-        with self._lock:
-            if self._open is batch:
-                self._open = None
-
-    def _store(self, batch: _Batch, connection: sqlite3.Connection) -> range:
-        self._close(batch)
-        return messages.publish(connection, [encoded for encoded, _ in batch], self._clock())
-
-    def _answer(self, batch: _Batch, stored: asyncio.Future[range]) -> None:
-        self._close(batch)  # it may have failed before the writer came to it
-        error = stored.exception()
-        if error is None:
-            for message_id, (_, receipt) in zip(stored.result(), batch, strict=True):
-                if not receipt.done():  # its caller gave up waiting
-                    receipt.set_result(message_id)
-            return
-        for _, receipt in batch:
-            if not receipt.done():
-                receipt.set_exception(_unavailable(error))
+    def _running(self) -> CommitProcess:
+        if self._closed:
+            raise QueueUnavailable("the queue was closed")
+        if self._process is None or self._process.has_ended:
+            self._process = CommitProcess(self._path, busy_timeout_s=self._busy_timeout_s, clock=self._clock)
+        return self._process
 
     def _measure(self) -> QueueStatus:
         try:
             with closing(connect(self._path, read_only=True)) as connection:
                 return messages.status(connection, self._clock())
         except sqlite3.Error as error:
-            raise _unavailable(error) from error
-
-
-def _unavailable(error: BaseException) -> QueueUnavailable:
-    unavailable = QueueUnavailable(f"the queue's file could not be used: {error}")
-    unavailable.__cause__ = error
-    return unavailable
+            raise QueueUnavailable(f"the queue's file could not be used: {error}") from error

@@ -79,15 +79,16 @@ def epoch_ms(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
-def publish(connection: sqlite3.Connection, encoded: Sequence[bytes], published_at: datetime) -> range:
-    """Add the encoded messages in one statement and return their ids, in order."""
-    bound = {
-        "messages": (b"[" + b",".join(encoded) + b"]").decode(),
-        "published_at": utc_text(published_at),
-        "due_ms": epoch_ms(published_at),
-    }
-    last = connection.execute(_SQL["publish"], bound).lastrowid or 0
-    return range(last - len(encoded) + 1, last + 1)  # one statement under the write lock gives them without a gap
+def batch(encoded: Sequence[bytes], published_at: datetime) -> bytes:
+    """Return the encoded messages as one line, which `publish` takes."""
+    return b"%s %d [%s]\n" % (utc_text(published_at).encode(), epoch_ms(published_at), b",".join(encoded))
+
+
+def publish(connection: sqlite3.Connection, line: bytes) -> int:
+    """Add a batch in one statement and return the id of its last message; those before it follow without a gap."""
+    published_at, due_ms, encoded = line.decode().split(" ", 2)
+    bound = {"messages": encoded, "published_at": published_at, "due_ms": int(due_ms)}
+    return connection.execute(_SQL["publish"], bound).lastrowid or 0
 
 
 def take(connection: sqlite3.Connection, *, how_many: int, now: datetime, lease_until: datetime) -> list[LeasedMessage]:

@@ -19,7 +19,11 @@ class FakeQueue:
         self.published: list[tuple[bytes, Mapping[str, str]]] = []
         self.fault: str | None = None
         self.hangs = False
+        self.is_open = False
         self.is_closed = False
+
+    async def open(self) -> None:
+        self.is_open = True
 
     async def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
         await self._pass()

@@ -46,11 +46,11 @@ async def test_deep_health_is_503_without_the_queue(make_app: Make, open_client:
     assert answer.json()["queue"]["reason"] == "the disk is full"
 
 
-async def test_stopping_closes_the_queue(make_app: Make, queue: Any) -> None:
-    """When the service stops, what was published is finished and the queue released."""
+async def test_the_queue_is_opened_and_closed_with_the_service(make_app: Make, queue: Any) -> None:
+    """The queue is ready before the first event; when the service stops, what was published is finished."""
     app = make_app()
     async with app.router.lifespan_context(app):
-        assert not queue.is_closed
+        assert (queue.is_open, queue.is_closed) == (True, False)
     assert queue.is_closed
 
 

@@ -1,0 +1,123 @@
+"""The parent's end of the committing process: messages in, their ids back once they are on the disk."""
+
+import asyncio
+import sys
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import cast
+
+import structlog
+
+from backends.queue import QueueUnavailable, committer, messages
+
+# Sent but not answered; what arrives meanwhile makes the next, so that batches grow with the load.
+BATCHES_UNDER_WAY = 2
+
+log = structlog.get_logger(__name__)
+
+_Batch = list[tuple[bytes, asyncio.Future[int]]]
+
+
+class CommitProcess(asyncio.SubprocessProtocol):
+    """One committer, and what it has not answered yet; it is started at once. To be used from one event loop."""
+
+    def __init__(self, path: Path, *, busy_timeout_s: float, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._loop = asyncio.get_running_loop()
+        self._opened: asyncio.Future[int] = self._loop.create_future()
+        self._opened.add_done_callback(lambda opened: opened.exception())  # nobody need have waited for it
+        self._under_way: deque[_Batch] = deque([[(b"", self._opened)]])  # the first answer is that of the opening
+        self._gathered: _Batch = []
+        self._sending_is_due = False
+        self._half_line = b""
+        self._input: asyncio.WriteTransport | None = None
+        self._is_closing = False
+        self._ended: asyncio.Future[None] = self._loop.create_future()
+        program = (sys.executable, "-m", committer.__name__, str(path), str(busy_timeout_s))
+        self._starting = self._loop.create_task(self._start(program))
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether a new one is needed."""
+        return self._ended.done()
+
+    async def opened(self) -> None:
+        """Wait until the file is open. Raises QueueUnavailable."""
+        await asyncio.shield(self._opened)
+
+    def store(self, encoded: bytes) -> asyncio.Future[int]:
+        """Have the message stored; the id comes once it is durable, or QueueUnavailable."""
+        receipt: asyncio.Future[int] = self._loop.create_future()
+        self._gathered.append((encoded, receipt))
+        if not self._sending_is_due:  # once the loop has read what else has arrived
+            self._sending_is_due = True
+            self._loop.call_soon(self._send)
+        return receipt
+
+    async def close(self) -> None:
+        """Have everything answered, then let the process end; closing twice is success."""
+        self._is_closing = True
+        self._send()
+        await asyncio.shield(self._ended)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take what leads to the process."""
+        self._process = cast("asyncio.SubprocessTransport", transport)
+        self._input = cast("asyncio.WriteTransport", self._process.get_pipe_transport(0))
+
+    def pipe_data_received(self, _fd: int, data: bytes) -> None:
+        """Pass on the answers, and send what was gathered meanwhile."""
+        *lines, self._half_line = (self._half_line + data).split(b"\n")
+        for line in lines:
+            _answer(self._under_way.popleft(), line)
+        self._send()
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        """Fail what the process has left unanswered."""
+        self._process.close()
+        refused = self._opened.exception() if self._opened.done() else None
+        self._end(str(refused or f"the committing process ended with exit code {self._process.get_returncode()}"))
+
+    async def _start(self, program: Sequence[str]) -> None:
+        try:
+            await self._loop.subprocess_exec(lambda: self, *program, stderr=None)
+        except OSError as error:
+            self._end(f"the committing process could not be started: {error}")
+
+    def _send(self) -> None:
+        self._sending_is_due = False
+        if self._input is None:
+            return
+        if self._gathered and len(self._under_way) < BATCHES_UNDER_WAY:
+            batch, self._gathered = self._gathered, []
+            self._under_way.append(batch)
+            self._input.write(messages.batch([encoded for encoded, _ in batch], self._clock()))
+        if self._is_closing and not self._gathered and not self._under_way:
+            self._input.close()
+
+    def _end(self, reason: str) -> None:
+        left = [*self._under_way, self._gathered]
+        self._under_way, self._gathered = deque(), []
+        self._ended.set_result(None)
+        if not self._is_closing:
+            log.warning("queue.committer_ended", reason=reason, unanswered=sum(len(batch) for batch in left))
+        for batch in left:
+            _refuse(batch, reason)
+
+
+def _answer(batch: _Batch, line: bytes) -> None:
+    if line.startswith(committer.REFUSED):
+        _refuse(batch, f"the queue's file could not be used: {line.removeprefix(committer.REFUSED).decode()}")
+        return
+    first = int(line) - len(batch) + 1
+    for message_id, (_, receipt) in enumerate(batch, first):
+        if not receipt.done():  # its caller gave up waiting
+            receipt.set_result(message_id)
+
+
+def _refuse(batch: _Batch, reason: str) -> None:
+    for _, receipt in batch:
+        if not receipt.done():
+            receipt.set_exception(QueueUnavailable(reason))
