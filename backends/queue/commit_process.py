@@ -4,7 +4,9 @@ import asyncio
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import cast
 
@@ -32,11 +34,14 @@ class CommitProcess(asyncio.SubprocessProtocol):
         self._gathered: _Batch = []
         self._sending_is_due = False
         self._half_line = b""
+        self._process: asyncio.SubprocessTransport | None = None
         self._input: asyncio.WriteTransport | None = None
         self._is_closing = False
         self._ended: asyncio.Future[None] = self._loop.create_future()
+        self._patience_s = busy_timeout_s + 1  # waiting for the lock is not being stuck
         program = (sys.executable, "-m", committer.__name__, str(path), str(busy_timeout_s))
         self._starting = self._loop.create_task(self._start(program))
+        self._starting.add_done_callback(self._started)
 
     @property
     def has_ended(self) -> bool:
@@ -57,10 +62,14 @@ class CommitProcess(asyncio.SubprocessProtocol):
         return receipt
 
     async def close(self) -> None:
-        """Have everything answered, then let the process end; closing twice is success."""
+        """Have everything answered, then let the process end, and kill it if it is stuck; closing twice is success."""
         self._is_closing = True
         self._send()
-        await asyncio.shield(self._ended)
+        _, stuck = await asyncio.wait([self._ended], timeout=self._patience_s)
+        if stuck and self._process is not None:
+            with suppress(ProcessLookupError):
+                self._process.kill()
+            await asyncio.wait([self._ended])
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take what leads to the process."""
@@ -76,19 +85,23 @@ class CommitProcess(asyncio.SubprocessProtocol):
 
     def connection_lost(self, _error: Exception | None) -> None:
         """Fail what the process has left unanswered."""
-        self._process.close()
+        process = cast("asyncio.SubprocessTransport", self._process)
+        process.close()
         refused = self._opened.exception() if self._opened.done() else None
-        self._end(str(refused or f"the committing process ended with exit code {self._process.get_returncode()}"))
+        self._end(str(refused or f"the committing process ended with exit code {process.get_returncode()}"))
 
     async def _start(self, program: Sequence[str]) -> None:
-        try:
-            await self._loop.subprocess_exec(lambda: self, *program, stderr=None)
-        except OSError as error:
+        await self._loop.subprocess_exec(lambda: self, *program, stderr=None)
+
+    def _started(self, starting: asyncio.Task[None]) -> None:
+        if starting.cancelled():
+            self._end("the start of the committing process was cancelled")
+        elif (error := starting.exception()) is not None:
             self._end(f"the committing process could not be started: {error}")
 
     def _send(self) -> None:
         self._sending_is_due = False
-        if self._input is None:
+        if self._input is None or self._input.is_closing():  # not started yet, or dying
             return
         if self._gathered and len(self._under_way) < BATCHES_UNDER_WAY:
             batch, self._gathered = self._gathered, []
@@ -98,13 +111,15 @@ class CommitProcess(asyncio.SubprocessProtocol):
             self._input.close()
 
     def _end(self, reason: str) -> None:
-        left = [*self._under_way, self._gathered]
-        self._under_way, self._gathered = deque(), []
+        if self._ended.done():
+            return
         self._ended.set_result(None)
-        if not self._is_closing:
-            log.warning("queue.committer_ended", reason=reason, unanswered=sum(len(batch) for batch in left))
-        for batch in left:
-            _refuse(batch, reason)
+        left = [*chain.from_iterable(self._under_way), *self._gathered]
+        self._under_way, self._gathered = deque(), []
+        unanswered = sum(receipt is not self._opened for _, receipt in left)
+        if unanswered or not self._is_closing:
+            log.warning("queue.committer_ended", reason=reason, unanswered=unanswered)
+        _refuse(left, reason)
 
 
 def _answer(batch: _Batch, line: bytes) -> None:

@@ -2,8 +2,7 @@
 
 import asyncio
 import base64
-import contextlib
-import io
+import itertools
 import os
 import random
 import resource
@@ -15,6 +14,7 @@ from collections.abc import AsyncIterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -23,6 +23,7 @@ from backends.queue import QueueUnavailable, committer, messages
 from backends.queue.embedded import EmbeddedQueue
 from backends.sqlite import connect, open_database
 
+pytestmark = pytest.mark.uvloop_too
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 PUBLISHER = """
@@ -75,6 +76,13 @@ def until_none(path: Path) -> None:
         time.sleep(0.01)
 
 
+def unhandled_errors() -> list[dict[str, Any]]:
+    """Return where the running loop will put what nobody catches."""
+    unhandled: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unhandled.append(context))
+    return unhandled
+
+
 def batch(*datas: bytes) -> bytes:
     """Return a line that asks to store these."""
     return messages.batch([messages.encode(data, {}) for data in datas], NOON)
@@ -82,14 +90,14 @@ def batch(*datas: bytes) -> bytes:
 
 def answers_of(path: Path, *lines: bytes) -> list[bytes]:
     """Return the answers to these lines, that of the opening first."""
-    answers = io.BytesIO()
-    committer.serve(path, 0.05, io.BytesIO(b"".join(lines)), answers)
-    return answers.getvalue().splitlines()
+    answers: list[bytes] = []
+    committer.serve(path, 0.05, lines, answers.append)
+    return answers
 
 
 def test_each_batch_is_answered_by_its_last_id(path: Path) -> None:
     """Batches are stored in their order, and the ids of one follow each other without a gap."""
-    assert answers_of(path, batch(b"a"), batch(b"b", b"c\n"), batch(b"d")) == [b"0", b"1", b"3", b"4"]
+    assert answers_of(path, batch(b"a"), batch(b"b", b"c\n"), batch(b"d")) == [b"0\n", b"1\n", b"3\n", b"4\n"]
     with closing(connect(path, read_only=True)) as connection:
         rows = connection.execute("select message_id, data, published_at, due_ms from queue_messages").fetchall()
     moment = ("2026-05-01T12:00:00.000000Z", 1_777_636_800_000)
@@ -103,14 +111,33 @@ def test_refused_batch_stores_nothing_and_ends_nothing(path: Path) -> None:
             "create trigger no_b before insert on queue_messages when new.data = 'Yg==' "
             "begin select raise(abort, 'no b\n here'); end"
         )
-    assert answers_of(path, batch(b"a", b"b"), batch(b"c")) == [b"0", b"!no b here", b"1"]
+    assert answers_of(path, batch(b"a", b"b"), batch(b"c")) == [b"0\n", b"!no b here\n", b"1\n"]
 
 
 def test_file_that_cannot_be_opened_is_answered(path: Path) -> None:
     """The first answer says why, in one line, and there is no further one."""
     path.write_text("this is no database, and long enough to be told from an empty one" * 20)
     (answer,) = answers_of(path, batch(b"a"))
-    assert answer == b"!file is not a database"
+    assert answer == b"!file is not a database\n"
+
+
+def test_half_a_line_is_no_batch(path: Path) -> None:
+    """What a parent had not finished writing when it was killed is not stored."""
+    assert answers_of(path, batch(b"a"), batch(b"b")[:-1]) == [b"0\n", b"1\n"]
+
+
+async def test_nothing_is_answered_before_it_is_stored(queue: EmbeddedQueue, path: Path) -> None:
+    """While another process holds the file's lock a publish waits for it, and has its id once the row is there."""
+    await queue.open()
+    with closing(open_database(path)) as other:
+        other.execute("begin immediate")
+        publishes = [asyncio.ensure_future(queue.publish(b"event", {})) for _ in range(5)]
+        await asyncio.sleep(0.1)
+        assert not any(publish.done() for publish in publishes)
+        other.execute("rollback")
+        await publishes[0]
+        assert other.execute("select count(*) from queue_messages").fetchone() == (5,)
+    assert await asyncio.gather(*publishes) == ["1", "2", "3", "4", "5"]
 
 
 async def test_killed_committer_is_replaced(queue: EmbeddedQueue, path: Path) -> None:
@@ -132,25 +159,93 @@ async def test_killed_committer_is_replaced(queue: EmbeddedQueue, path: Path) ->
 
 async def test_committers_killed_at_random_lose_nothing(queue: EmbeddedQueue, path: Path) -> None:
     """Whatever was answered by its id is stored under it, though committers are killed in the midst of their work."""
-    chance, stored = random.Random(7), dict[int, bytes]()
+    chance, stored, refused, over = random.Random(7), dict[int, bytes](), list[bytes](), asyncio.Event()
+    unhandled = unhandled_errors()
 
     async def caller(name: int) -> None:
-        for number in range(200):
+        for number in itertools.count():
+            if over.is_set():
+                return
             data = f"{name}-{number}".encode()
-            with contextlib.suppress(QueueUnavailable):
+            try:
                 stored[int(await queue.publish(data, {}))] = data
+            except QueueUnavailable:
+                refused.append(data)
 
     async def killer() -> None:
-        for _ in range(5):
-            await asyncio.sleep(chance.uniform(0.1, 0.3))
+        for _ in range(20):
+            await queue.open()
+            await asyncio.sleep(chance.uniform(0.005, 0.03))
             for committer_id in committers(path):
                 os.kill(committer_id, signal.SIGKILL)
+            await asyncio.sleep(0.01)
+        over.set()
 
     await asyncio.gather(killer(), *(caller(name) for name in range(8)))
     with closing(connect(path, read_only=True)) as connection:
         rows = dict(connection.execute("select message_id, data from queue_messages").fetchall())
     assert stored
-    assert {number: base64.b64decode(rows[number]) for number in stored} == stored
+    assert len(refused) >= 20
+    assert unhandled == []
+    assert {number: base64.b64decode(rows.get(number, "")) for number in stored} == stored
+
+
+async def dying(queue: EmbeddedQueue, path: Path) -> None:
+    """Kill the committer and return when its input is closed, before the news of its end."""
+    await queue.open()
+    process = queue._process
+    assert process is not None
+    assert process._input is not None
+    os.kill(committers(path)[0], signal.SIGKILL)
+    while not process._input.is_closing():  # noqa: ASYNC110 - there is nothing to wait for
+        await asyncio.sleep(0)
+
+
+async def test_publishing_while_the_committer_dies(queue: EmbeddedQueue, path: Path) -> None:
+    """Between the end of its input and the news of its own end, publishing fails cleanly or is taken by the next."""
+    unhandled = unhandled_errors()
+    for _ in range(5):
+        await dying(queue, path)
+        (outcome,) = await asyncio.gather(queue.publish(b"event", {}), return_exceptions=True)
+        assert isinstance(outcome, QueueUnavailable | str)
+    assert unhandled == []
+
+
+async def test_closing_while_the_committer_dies(queue: EmbeddedQueue, path: Path) -> None:
+    """Then a publish that was under way fails, and closing succeeds."""
+    unhandled = unhandled_errors()
+    await dying(queue, path)
+    publish = asyncio.ensure_future(queue.publish(b"event", {}))
+    await asyncio.sleep(0)
+    await queue.close()
+    assert isinstance(publish.exception(), QueueUnavailable | None)
+    assert unhandled == []
+
+
+async def test_stuck_committer_is_killed_at_the_end(path: Path) -> None:
+    """A committer that does not answer holds up the end no longer than waiting for the lock may take."""
+    queue = EmbeddedQueue(path, busy_timeout_s=0.05)
+    await queue.open()
+    os.kill(committers(path)[0], signal.SIGSTOP)
+    publish = asyncio.ensure_future(queue.publish(b"event", {}))
+    await asyncio.sleep(0)
+    with capture_logs() as logs:
+        await queue.close()
+    assert isinstance(publish.exception(), QueueUnavailable)
+    assert not committers(path)
+    assert [log["unanswered"] for log in logs] == [1]
+
+
+async def test_start_that_is_cancelled(queue: EmbeddedQueue) -> None:
+    """When everything is being cancelled, so is the start: the publish fails, and closing does not hang."""
+    publish = asyncio.ensure_future(queue.publish(b"event", {}))
+    await asyncio.sleep(0)
+    for task in asyncio.all_tasks() - {publish, asyncio.current_task()}:
+        if "CommitProcess" in repr(task.get_coro()):
+            task.cancel()
+    with pytest.raises(QueueUnavailable, match="cancelled"):
+        await publish
+    await queue.close()
 
 
 async def test_committer_that_cannot_open_the_file(queue: EmbeddedQueue, path: Path) -> None:

@@ -16,6 +16,7 @@ from backends.queue.connections import push_client
 from backends.queue.embedded import Deliverer, DeliveryPolicy, EmbeddedQueue
 from backends.queue.envelope import PushEnvelope
 
+pytestmark = pytest.mark.uvloop_too
 MAX_DELIVERY_ATTEMPTS = 5  # the least that Pub/Sub allows
 
 
@@ -256,6 +257,16 @@ async def test_worker_comes_late(queue_backend: QueueBackend, worker: PushEndpoi
     async with queue_backend.pushing(worker.url, dead_letters.url):
         await until(queue_backend.queue, lambda status: status.waiting == 0)
     assert (await queue_backend.queue.status()).oldest_age_s is None
+
+
+async def test_opening(queue_backend: QueueBackend) -> None:
+    """A queue may be opened before the first publish, and again after it; a closed one may not."""
+    await queue_backend.queue.open()
+    assert await queue_backend.queue.publish(b"event", {})
+    await queue_backend.queue.open()
+    await queue_backend.queue.close()
+    with pytest.raises(QueueUnavailable):
+        await queue_backend.queue.open()
 
 
 async def test_closed_queue_refuses(queue_backend: QueueBackend) -> None:
