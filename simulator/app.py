@@ -5,10 +5,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import httpx
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
 
 from simulator import api, control, oauth_routes, push
-from simulator.answers import Refusal, answer
 from simulator.clock import Clock, utc_now
 from simulator.courier import Courier, RetrySpacing
 from simulator.faults import Dice
@@ -17,6 +16,7 @@ from simulator.life import Life
 from simulator.live import LiveLife
 from simulator.oauth import Grants
 from simulator.rates import Limits, RateMeter
+from simulator.refusals import answer_refusals
 from simulator.saves import SaveLog
 from simulator.simulation import Application, Simulation
 from simulator.subscriptions import Subscriptions
@@ -41,7 +41,7 @@ def create_app(
     app.state.simulation = _simulate(world, journal, http, clock, terms)
     for routes in (push, api, oauth_routes, control):
         app.include_router(routes.router)
-    app.add_exception_handler(Refusal, _refuse)
+    answer_refusals(app)
     return app
 
 
@@ -76,9 +76,3 @@ async def _living(app: FastAPI) -> AsyncIterator[None]:
     yield
     await simulation.live.close()
     await simulation.courier.close()
-
-
-async def _refuse(_: Request, refusal: Exception) -> Response:
-    if not isinstance(refusal, Refusal):
-        raise refusal
-    return answer(refusal.body, status=refusal.status, headers=refusal.headers)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import orjson
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from simulator.answers import answer
 from simulator.faults import Faults
@@ -20,6 +20,7 @@ from simulator.simulation import simulation_of
 
 router = APIRouter(prefix="/simulator", tags=["Control"])
 NOT_EDITABLE = frozenset({"id", "athlete", "resource_state", "map"})
+MOST_M = 10_000_000.0  # a quarter of the way around the earth; splits are made for all of it
 
 
 class Fields(BaseModel):
@@ -33,8 +34,12 @@ class Fields(BaseModel):
     visibility: Literal["everyone", "followers_only", "only_me"] | None = None
     start_date: datetime | None = None
     start_date_local: datetime | None = None
-    distance: Annotated[float, Field(ge=0)] | None = None
+    timezone: str | None = None
+    distance: Annotated[FiniteFloat, Field(ge=0, le=MOST_M)] | None = None
     moving_time: Annotated[int, Field(ge=0)] | None = None
+    start_latlng: list[FiniteFloat] | None = None
+    end_latlng: list[FiniteFloat] | None = None
+    segment_efforts: list[dict[str, Any]] | None = None
 
     def given(self) -> dict[str, Any]:
         """Return what was given. Raises HTTPException 422 for a field that nobody can choose."""

@@ -9,6 +9,7 @@ from simulator.courier import Courier
 from simulator.oauth import Grants
 from simulator.saves import Save, SaveLog
 from simulator.scopes import event_of_edit, may_see
+from simulator.world.edits import only_possible
 from simulator.world.names import chosen_name
 from simulator.world.places import Place, place_on, wall_clock
 from simulator.world.plan import Session, fitness, gear_of
@@ -27,21 +28,24 @@ class Life:
         self._courier, self._grants = courier, grants
 
     def create(self, wanted: dict[str, Any]) -> Save:
-        """Save an activity now; `wanted` may fix any of Strava's fields, the rest is made up from the seed."""
+        """Save an activity now; `wanted` may fix any of Strava's fields, the rest is made up from the seed.
+
+        Raises ImpossibleChange, and then nothing is saved.
+        """
         now = self._clock()
-        session = _session(self._world, now, wanted)
+        with only_possible():
+            session = _session(self._world, now, wanted)
         changes = {key: value for key, value in wanted.items() if key not in OF_SESSION}
         self._world.add(session, changes)
         is_told = may_see(self._grants.scopes, is_private=self._world.is_private(session.activity_id))
         return self._log(session.activity_id, "create", now, ("create", {}) if is_told else None)
 
     def edit(self, activity_id: int, changes: dict[str, Any]) -> Save:
-        """Change fields. Raises KeyError when there is no such activity."""
+        """Change fields. Raises KeyError when there is no such activity, ImpossibleChange before it is written."""
         before = self._world.detail(activity_id)
         now = self._clock()
-        self._world.edit(activity_id, changes)
-        told = event_of_edit(self._grants.scopes, before, self._world.detail(activity_id))
-        return self._log(activity_id, "update", now, told)
+        after = self._world.edit(activity_id, changes)
+        return self._log(activity_id, "update", now, event_of_edit(self._grants.scopes, before, after))
 
     def delete(self, activity_id: int) -> Save:
         """Delete. Raises KeyError when there is no such activity."""

@@ -1,5 +1,7 @@
 """What an edit does to an activity: renaming, hiding, cropping, another sport; whatever it was made from."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import polyline
@@ -9,6 +11,19 @@ from simulator.world.places import local_time, wall_clock
 from simulator.world.sports import RUNS, legacy_type
 
 RUN_ONLY = ("best_efforts", "splits_metric", "splits_standard")
+
+
+class ImpossibleChange(Exception):
+    """Fields were given from which no activity can be made or told."""
+
+
+@contextmanager
+def only_possible() -> Iterator[None]:
+    """Raises ImpossibleChange in place of whatever odd fields make the work inside fail with."""
+    try:
+        yield
+    except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError) as error:
+        raise ImpossibleChange(f"no activity can be like that: {error}") from error
 
 
 def edited(full: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

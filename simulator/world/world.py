@@ -8,12 +8,14 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+import orjson
+
 from simulator.clock import read_iso
 from simulator.journal import Journal
 from simulator.recorded import Recorded
 from simulator.world import detail as details
 from simulator.world import persona
-from simulator.world.edits import edited, mirrored
+from simulator.world.edits import ImpossibleChange, edited, mirrored, only_possible
 from simulator.world.places import local_time
 from simulator.world.plan import Session, first_id, plan_days
 from simulator.world.streams import streams
@@ -91,9 +93,7 @@ class World:
         """Return the detailed activity as it is now, everything shown. Raises KeyError when there is none."""
         if activity_id not in self:
             raise KeyError(activity_id)
-        full = self._base(activity_id)
-        changes = self._changes.get(activity_id)
-        return edited(full, changes) | self._gear_part(changes) if changes else full
+        return self._edited(activity_id, self._changes.get(activity_id))
 
     def summary(self, activity_id: int) -> dict[str, Any]:
         """Return the summary as it is now. Raises KeyError when there is none."""
@@ -131,21 +131,29 @@ class World:
         return self._last_id
 
     def add(self, session: Session, changes: dict[str, Any]) -> None:
-        """Save a new activity: what it is made from, and fields that were given outright."""
-        key = session.activity_id
+        """Save a new activity: what it is made from, and fields that were given outright. Raises ImpossibleChange."""
+        key, changes = session.activity_id, mirrored(changes)
         self._sessions[key] = session
+        try:
+            self._possible(key, changes)
+        except ImpossibleChange:
+            del self._sessions[key]
+            raise
         self._journal.put("created", str(key), asdict(session) | {"wall": session.wall.isoformat()})
         if changes:
-            self._change(key, mirrored(changes))
+            self._change(key, changes)
         insort(self._order, (self._epoch(key), key))
 
-    def edit(self, activity_id: int, changes: dict[str, Any]) -> None:
-        """Change fields of a living activity. Raises KeyError when there is none."""
+    def edit(self, activity_id: int, changes: dict[str, Any]) -> dict[str, Any]:
+        """Change fields and return the detailed activity. Raises KeyError when there is none, and ImpossibleChange."""
         if activity_id not in self:
             raise KeyError(activity_id)
+        together = self._changes.get(activity_id, {}) | mirrored(changes)
+        after = self._possible(activity_id, together)
         self._order.remove((self._epoch(activity_id), activity_id))
-        self._change(activity_id, self._changes.get(activity_id, {}) | mirrored(changes))
+        self._change(activity_id, together)
         insort(self._order, (self._epoch(activity_id), activity_id))
+        return after
 
     def delete(self, activity_id: int) -> None:
         """Remove an activity. Raises KeyError when there is none."""
@@ -164,6 +172,17 @@ class World:
         self._changes[activity_id] = changes
         self._journal.put("changes", str(activity_id), changes)
 
+    def _possible(self, activity_id: int, changes: dict[str, Any]) -> dict[str, Any]:
+        """Return the activity as the changes would make it, before anything is kept. Raises ImpossibleChange."""
+        with only_possible():
+            after = self._edited(activity_id, changes)
+            orjson.dumps(after)  # what cannot be written cannot be served
+        return after
+
+    def _edited(self, activity_id: int, changes: dict[str, Any] | None) -> dict[str, Any]:
+        full = self._base(activity_id)
+        return edited(full, changes) | self._gear_part(changes) if changes else full
+
     def _base(self, activity_id: int) -> dict[str, Any]:
         if activity_id in self._recorded.activities:
             return self._recorded.activities[activity_id]
@@ -171,8 +190,8 @@ class World:
         worn = self.gear(drawn.session.gear_id or "")
         return details.detail(drawn, self._summarised(activity_id), persona.short_gear(worn) if worn else None)
 
-    def _gear_part(self, changes: dict[str, Any] | None) -> dict[str, Any]:
-        if not changes or "gear_id" not in changes:
+    def _gear_part(self, changes: dict[str, Any]) -> dict[str, Any]:
+        if "gear_id" not in changes:
             return {}
         worn = self.gear(changes["gear_id"] or "")
         return {"gear": persona.short_gear(worn) if worn else None}
