@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import orjson
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator
 
 from simulator.answers import answer
 from simulator.faults import Faults
@@ -24,7 +24,10 @@ MOST_M = 10_000_000.0  # a quarter of the way around the earth; splits are made 
 
 
 class Fields(BaseModel):
-    """Fields of an activity under Strava's names; those not listed here are taken as they come."""
+    """Fields of an activity under Strava's names; those not listed here are taken as they come.
+
+    A listed field may be left out but is never null, as at Strava.
+    """
 
     model_config = ConfigDict(extra="allow")
 
@@ -40,6 +43,13 @@ class Fields(BaseModel):
     start_latlng: list[FiniteFloat] | None = None
     end_latlng: list[FiniteFloat] | None = None
     segment_efforts: list[dict[str, Any]] | None = None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _not_null(cls, value: Any) -> Any:
+        if value is None:
+            raise ValueError("null is no value of this field")
+        return value
 
     def given(self) -> dict[str, Any]:
         """Return what was given. Raises HTTPException 422 for a field that nobody can choose."""

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
+NEVER_NULL = ("distance", "moving_time", "start_date", "start_date_local", "sport_type", "name", "private", "timezone")
 UNREADABLE = (
     '{"distance": 1e15}',
     '{"kudos_count": 123456789012345678901234567890}',
     '{"description": "\\ud800"}',
     '{"start_date": "0001-01-01T00:00:00+14:00"}',
-    '{"timezone": 7, "start_date": "2026-06-09T06:00:00Z"}',
+    '{"timezone": null, "start_date": "2026-06-09T06:00:00Z"}',
     '{"start_latlng": [null, "x"]}',
     '{"segment_efforts": [1]}',
     '{"gear_id": ["b1"]}',
@@ -23,6 +24,16 @@ async def is_whole(lab: Any) -> bool:
     listed = await lab.get("/athlete/activities", per_page=200)
     each = [(await lab.get(f"/activities/{item['id']}")).status_code for item in truth.json()]
     return {truth.status_code, listed.status_code, *each} == {200}
+
+
+@pytest.mark.parametrize("field", NEVER_NULL)
+async def test_null_is_refused_where_strava_always_has_a_value(lab: Any, field: str) -> None:
+    """422 for a save and for an edit, and nothing is logged."""
+    made = await lab.save(sport_type="Run")
+    for method, address in (("PATCH", f"/simulator/activities/{made['id']}"), ("POST", "/simulator/activities")):
+        answer = await lab.client.request(method, address, json={field: None})
+        assert (answer.status_code, field in answer.text) == (422, True)
+    assert [save["kind"] for save in await lab.saves()] == ["create"]
 
 
 @pytest.mark.parametrize("body", UNREADABLE)
