@@ -139,7 +139,8 @@ class World:
         except ImpossibleChange:
             del self._sessions[key]
             raise
-        self._journal.put("created", str(key), asdict(session) | {"wall": session.wall.isoformat()})
+        wall = {"wall": session.wall.isoformat(), "fold": session.wall.fold}
+        self._journal.put("created", str(key), asdict(session) | wall)
         if changes:
             self._change(key, changes)
         insort(self._order, (self._epoch(key), key))
@@ -221,4 +222,6 @@ def _worn(sessions: Iterable[Session]) -> dict[str, float]:
 
 
 def _session(kept: dict[str, Any]) -> Session:
-    return Session(**kept | {"wall": datetime.fromisoformat(kept["wall"])})
+    """Read what `add` kept; `fold` tells apart the two hours that a wall clock shows alike when it goes back."""
+    rest = {key: value for key, value in kept.items() if key not in {"wall", "fold"}}
+    return Session(wall=datetime.fromisoformat(kept["wall"]).replace(fold=kept.get("fold", 0)), **rest)

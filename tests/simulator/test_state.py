@@ -61,3 +61,20 @@ def test_nothing_is_written_without_a_path(tmp_path: Path) -> None:
     journal.put("kind", "key", [1])
     assert journal.of("kind") == {"key": [1]}
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_hour_that_comes_twice_is_still_the_same_one_after_the_restart(make_lab: Any, tmp_path: Path) -> None:
+    """When the clocks go back, 02:30 in Berlin is 00:30 and then 01:30 UTC."""
+    state, told = tmp_path / "state.jsonl", []
+    async with make_lab(state=state) as first:
+        await first.connect()
+        made = [await first.save(start_date=f"2025-10-26T0{hour}:30:00Z") for hour in (0, 1)]
+    async with make_lab(state=state) as second:
+        second.token = first.token
+        for save in made:
+            full = (await second.get(f"/activities/{save['id']}")).json()
+            told.append((full["start_date"], full["start_date_local"], full["utc_offset"]))
+    assert told == [
+        ("2025-10-26T00:30:00Z", "2025-10-26T02:30:00Z", 7200.0),
+        ("2025-10-26T01:30:00Z", "2025-10-26T02:30:00Z", 3600.0),
+    ]
