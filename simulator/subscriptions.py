@@ -53,11 +53,11 @@ class Subscriptions:
 
     async def create(self, callback_url: str, verify_token: str) -> Subscription:
         """Ask the callback the challenge and subscribe. Raises SubscriptionRefused."""
-        if self.current is not None:
-            raise SubscriptionRefused("", "already exists")
+        self._check_free()
         _check_url(callback_url)
         number = int(self._journal.of("subscription").get("number", 0)) + 1
         await self._challenge(callback_url, verify_token, f"{number:04x}15f7d1a91c1f40f8a748fd134752feb3"[:32])
+        self._check_free()  # another may have been made while this callback answered
         now = iso(self._clock())
         made = Subscription(FIRST_ID + number, 2, self._application_id, callback_url, now, now)
         self._journal.put("subscription", "number", number)
@@ -70,6 +70,10 @@ class Subscriptions:
             return False
         self._journal.drop("subscription", "current")
         return True
+
+    def _check_free(self) -> None:
+        if self.current is not None:
+            raise SubscriptionRefused("", "already exists")
 
     async def _challenge(self, callback_url: str, verify_token: str, challenge: str) -> None:
         query = {"hub.mode": "subscribe", "hub.challenge": challenge, "hub.verify_token": verify_token}

@@ -21,6 +21,18 @@ async def test_second_subscription_already_exists(lab: Any) -> None:
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "already exists")
 
 
+async def test_only_one_of_two_subscriptions_at_once_is_made(bare_lab: Any) -> None:
+    """Both callbacks may answer the challenge; the second to do so already finds one."""
+    both_are_asked = asyncio.Barrier(2)
+    bare_lab.callback.before_answer = both_are_asked.wait
+    answers = await asyncio.gather(bare_lab.subscribe(), bare_lab.subscribe("http://callback.test/other"))
+    made, refused = sorted(answers, key=lambda one: int(one.status_code))
+    assert (made.status_code, refused.status_code) == (201, 400)
+    assert refused.json()["errors"][0]["code"] == "already exists"
+    (listed,) = (await bare_lab.client.get("/api/v3/push_subscriptions", params=CREDENTIALS)).json()
+    assert listed == made.json()
+
+
 async def test_callback_that_does_not_answer_200_is_refused(bare_lab: Any) -> None:
     """In Strava's own words."""
     bare_lab.callback.challenge_status = 201
