@@ -5,11 +5,13 @@ https://developers.strava.com/docs/authentication/
 
 from html import escape
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
+import httpx
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from simulator.addresses import is_web_address
 from simulator.answers import answer, bad_request, unauthorized
 from simulator.forms import as_application, basic_credentials, check_credentials, read_parameters
 from simulator.gate import bearer, hold_up
@@ -109,7 +111,7 @@ def _check_request(simulation: Simulation, parameters: dict[str, str]) -> list[s
         raise bad_request("Application", "client_id", "invalid")
     if parameters.get("response_type", "code") != "code":
         raise bad_request("Authorize", "response_type", "invalid")
-    if urlsplit(parameters.get("redirect_uri", "")).scheme not in {"http", "https"}:
+    if not is_web_address(parameters.get("redirect_uri", "")):
         raise bad_request("Application", "redirect_uri", "invalid")
     wanted = {part for part in parameters.get("scope", "").replace(" ", ",").split(",") if part}
     if not wanted or not wanted <= set(KNOWN):
@@ -119,7 +121,7 @@ def _check_request(simulation: Simulation, parameters: dict[str, str]) -> list[s
 
 def _back(parameters: dict[str, str], outcome: dict[str, str]) -> Response:
     target = parameters["redirect_uri"]
-    joint = "&" if urlsplit(target).query else "?"
+    joint = "&" if httpx.URL(target).query else "?"
     return RedirectResponse(
         target + joint + urlencode({"state": parameters.get("state", "")} | outcome), status_code=302
     )

@@ -6,10 +6,10 @@ https://developers.strava.com/docs/webhooks/
 import asyncio
 from dataclasses import asdict, dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 
+from simulator.addresses import is_web_address
 from simulator.clock import Clock, iso
 from simulator.journal import Journal
 
@@ -94,7 +94,7 @@ def _check_url(callback_url: str) -> None:
         raise SubscriptionRefused("callback url", "not present")
     if len(callback_url) > MAX_CALLBACK:
         raise SubscriptionRefused("callback url", f"is too long (maximum is {MAX_CALLBACK} characters)")
-    if urlsplit(callback_url).scheme not in {"http", "https"}:
+    if not is_web_address(callback_url):
         raise SubscriptionRefused("callback url", "invalid")
 
 

@@ -45,7 +45,12 @@ async def test_auto_prompt_goes_straight_back_once_granted_and_force_asks_again(
 
 async def test_wrong_requests_are_refused(bare_lab: Any) -> None:
     """Unknown application, unknown scope, no redirect."""
-    for wrong in ({"client_id": "1"}, {"scope": "everything"}, {"redirect_uri": "javascript:alert(1)"}):
+    for wrong in (
+        {"client_id": "1"},
+        {"scope": "everything"},
+        {"redirect_uri": "javascript:alert(1)"},
+        {"redirect_uri": "http://[::1"},
+    ):
         answer = await bare_lab.client.get("/oauth/authorize", params=AUTHORIZE | wrong)
         assert answer.status_code == 400, wrong
 

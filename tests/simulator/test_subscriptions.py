@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+import pytest
+
 CREDENTIALS = {"client_id": "4242", "client_secret": "pretend-client-secret"}
 
 
@@ -65,10 +67,23 @@ async def test_callback_that_hangs_is_refused_after_two_seconds(bare_lab: Any) -
     assert listed.json() == []
 
 
-async def test_callback_must_be_short_and_a_web_address(bare_lab: Any) -> None:
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "ftp://callback.test/",
+        "http://callback.test/" + "x" * 256,
+        "http://[::1",
+        "http://callback.test:999999/",
+        "http://callback.test:port/",
+        "http://callback.test/\x01",
+        "http:///path",
+    ],
+)
+async def test_callback_must_be_short_and_a_web_address(bare_lab: Any, url: str) -> None:
     """At most 255 characters; refused before anything is called."""
-    for url in ("", "ftp://callback.test/", "http://callback.test/" + "x" * 256):
-        assert (await bare_lab.subscribe(url)).status_code == 400, url
+    answer = await bare_lab.subscribe(url)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "callback url")
     assert bare_lab.callback.challenges == []
 
 
