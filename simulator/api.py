@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
+from pydantic import FiniteFloat
 
 from simulator.answers import bad_request
 from simulator.gate import Access, ActivitiesEntered, Entered
@@ -26,8 +27,8 @@ async def athlete(access: Entered) -> Response:
 @router.get("/athlete/activities")
 async def activities(
     access: ActivitiesEntered,
-    before: float | None = None,
-    after: float | None = None,
+    before: FiniteFloat | None = None,
+    after: FiniteFloat | None = None,
     page: Annotated[int, Query()] = 1,
     per_page: Annotated[int, Query()] = 30,
 ) -> Response:

@@ -46,6 +46,44 @@ async def test_impossible_pages_are_refused(lab: Any, query: dict[str, int]) -> 
     assert (answer.status_code, answer.json()["message"]) == (400, "Bad Request")
 
 
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"before": "nan"}, "before"),
+        ({"after": "inf"}, "after"),
+        ({"after": "yesterday"}, "after"),
+        ({"page": "first"}, "page"),
+        ({"per_page": "1.5"}, "per page"),
+    ],
+)
+async def test_unreadable_bounds_and_pages_are_refused(lab: Any, query: dict[str, str], field: str) -> None:
+    """400 in Strava's shape."""
+    answer = await lab.get("/athlete/activities", **query)
+    assert (answer.status_code, answer.json()) == (
+        400,
+        {"message": "Bad Request", "errors": [{"resource": "Activity", "field": field, "code": "invalid"}]},
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "resource"),
+    [
+        ("GET", "/activities/abc", "Activity"),
+        ("GET", "/activities/abc/streams", "Activity"),
+        ("DELETE", "/push_subscriptions/abc", "PushSubscription"),
+    ],
+)
+async def test_id_that_is_no_number_is_not_found(lab: Any, method: str, path: str, resource: str) -> None:
+    """404 in Strava's shape."""
+    credentials = {"client_id": "4242", "client_secret": "pretend-client-secret"}
+    headers = {"Authorization": f"Bearer {lab.token}"}
+    answer = await lab.client.request(method, f"/api/v3{path}", params=credentials, headers=headers)
+    assert (answer.status_code, answer.json()) == (
+        404,
+        {"message": "Record Not Found", "errors": [{"resource": resource, "field": "id", "code": "invalid"}]},
+    )
+
+
 async def test_summary_is_the_detail_without_its_own_keys(lab: Any) -> None:
     """Whatever list and detail share is equal, but for `resource_state` and the map."""
     for summary in (await lab.get("/athlete/activities", per_page=25)).json():

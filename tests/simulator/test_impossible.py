@@ -7,6 +7,7 @@ import pytest
 
 NEVER_NULL = ("distance", "moving_time", "start_date", "start_date_local", "sport_type", "name", "private", "timezone")
 UNREADABLE = (
+    '{"distance": Infinity}',
     '{"distance": 1e15}',
     '{"kudos_count": 123456789012345678901234567890}',
     '{"description": "\\ud800"}',
