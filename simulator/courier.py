@@ -140,7 +140,7 @@ class Courier:
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 answer = await self._http.post(url, content=body, headers=headers, timeout=ANSWER_WITHIN_S)
-        except (httpx.TransportError, TimeoutError) as error:
+        except (httpx.RequestError, TimeoutError) as error:
             return None, type(error).__name__
         return answer.status_code, None
 

@@ -81,7 +81,7 @@ class Subscriptions:
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 answer = await self._http.get(url, timeout=ANSWER_WITHIN_S)
-        except (httpx.TransportError, TimeoutError) as error:
+        except (httpx.RequestError, TimeoutError) as error:
             raise SubscriptionRefused("callback url", "not verifiable") from error
         if answer.status_code != httpx.codes.OK:
             raise SubscriptionRefused("callback url", "GET to callback URL does not return 200")

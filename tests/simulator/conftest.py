@@ -46,6 +46,7 @@ class Callback:
     challenges: list[dict[str, str]] = field(default_factory=list)
     challenge_status: int = 200
     echo: str | None = None
+    encoding: str = "identity"
     before_answer: Callable[[], Any] | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -55,16 +56,15 @@ class Callback:
             query = dict(parse_qsl(scope["query_string"].decode()))
             self.challenges.append(query)
             echo = query["hub.challenge"] if self.echo is None else self.echo
-            await _respond(send, self.challenge_status, {"hub.challenge": echo})
+            await self._respond(send, self.challenge_status, {"hub.challenge": echo})
             return
         self.events.append(json.loads((await receive())["body"]))
-        await _respond(send, self.statuses.pop(0) if self.statuses else 200, {})
+        await self._respond(send, self.statuses.pop(0) if self.statuses else 200, {})
 
-
-async def _respond(send: Any, status: int, body: dict[str, str]) -> None:
-    headers = [(b"content-type", b"application/json")]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": json.dumps(body).encode()})
+    async def _respond(self, send: Any, status: int, body: dict[str, str]) -> None:
+        headers = [(b"content-type", b"application/json"), (b"content-encoding", self.encoding.encode())]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": json.dumps(body).encode()})
 
 
 @dataclass

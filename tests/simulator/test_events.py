@@ -131,6 +131,16 @@ async def test_answer_after_two_seconds_is_no_answer(lab: Any) -> None:
     assert [(d["status"], d["error"]) for d in save["deliveries"]] == [(None, "TimeoutError"), (200, None)]
 
 
+async def test_answer_that_cannot_be_decoded_is_no_answer(lab: Any) -> None:
+    """It says gzip and is not: tried three times, then the event is gone."""
+    lab.callback.encoding = "gzip"
+    await lab.save(sport_type="Run")
+    await lab.delivered()
+    (save,) = await lab.saves()
+    assert [(d["status"], d["error"]) for d in save["deliveries"]] == [(None, "DecodingError")] * 3
+    assert save["fate"] == "given_up"
+
+
 async def test_events_of_one_activity_keep_their_order(lab: Any) -> None:
     """Unless a fault says otherwise."""
     made = await lab.save(sport_type="Run")
