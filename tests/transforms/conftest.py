@@ -22,6 +22,7 @@ from backends.sqlite import open_database
 ROOT = Path(__file__).parents[2]
 AS_OF = "2026-04-02 10:00:00"
 BERLIN = 7
+EXTREME = 8
 RECORDED = 4605555801
 
 
@@ -307,6 +308,21 @@ def fill_by_hand(raw: Raw) -> None:
     raw.activity(10, "{not json")
 
 
+def fill_extremes(raw: Raw) -> None:
+    """Store payloads whose numbers, places or times no engine may trip over; ids from 21, without maps and efforts."""
+    payloads: dict[int, dict[str, Any]] = {
+        21: {"utc_offset": 1e15},
+        22: {"utc_offset": 1e11},
+        23: {"moving_time": 9e18},
+        24: {"moving_time": 9e18},
+        25: {"average_heartrate": 1e6},
+        26: {"distance": 1e300, "average_watts": 1e300},
+        27: {"distance": 1e-300},
+    }
+    for activity_id, fields in payloads.items():
+        raw.activity(activity_id, run_payload(**{"map": {}, "best_efforts": [], **fields}), athlete_id=EXTREME)
+
+
 def fill_recorded(raw: Raw) -> None:
     """Store the recorded answers: an indoor ride, a marathon, a page of twelve summaries."""
     for name in ("activity_ride_indoor.json", "activity_run_marathon.json"):
@@ -323,6 +339,7 @@ def lived(folder: Path, variables: Mapping[str, str]) -> Warehouse:
     """
     warehouse = Warehouse(folder, variables)
     fill_by_hand(warehouse.raw)
+    fill_extremes(warehouse.raw)
     fill_recorded(warehouse.raw)
     warehouse.raw.athlete(BERLIN)
     warehouse.raw.athlete(RECORDED)

@@ -92,6 +92,32 @@ def test_garbage_becomes_a_flagged_row_of_nulls(life: Any, activity_id: int, nam
     assert (row["name"], row["distance_m"], row["moving_time_s"], row["start_date_local"]) == (name, None, None, None)
 
 
+@pytest.mark.parametrize(
+    ("activity_id", "columns"),
+    [
+        (21, ["utc_offset_s"]),
+        (22, ["utc_offset_s"]),
+        (23, ["moving_time_s", "pace_s_per_km"]),
+        (24, ["moving_time_s", "pace_s_per_km"]),
+        (26, ["distance_m", "average_power_w", "pace_s_per_km"]),
+        (27, ["distance_m", "pace_s_per_km"]),
+    ],
+)
+def test_a_number_beyond_measure_is_null_and_flagged(life: Any, activity_id: int, columns: list[str]) -> None:
+    """Offsets of more than a day, numbers that no sum, square or quotient could hold; the rest of the run is there."""
+    row = fact(life, activity_id)
+    assert [row[column] for column in columns] == [None] * len(columns)
+    assert row["has_unreadable_fields"] is True
+    assert (row["elapsed_time_s"], row["start_date_local"]) == (1560, date(2026, 3, 20))
+
+
+def test_a_heart_rate_above_the_maximum_counts_as_the_maximum(life: Any) -> None:
+    """A million beats for 25 minutes: 100 * (1500 / 3600) * (1 * e^1.92) / (0.85 * e^1.632)."""
+    row = fact(life, 25)
+    assert (row["average_heartrate_bpm"], row["load_method"]) == (1e6, "heart_rate")
+    assert row["load"] == pytest.approx(65.3803, abs=0.0001)
+
+
 def test_the_recorded_ride_contradicts_itself(life: Any) -> None:
     """101,529 m in 2,432 s beside an average of 2.87 m/s: kept as sent and flagged."""
     row = fact(life, 1455368249)

@@ -1,30 +1,35 @@
 {#-
   Casts that never fail: Strava's fields come as text out of the payload, whatever they were; what cannot be read is null.
-  Integers may have been sent as floats (and the other way round); infinities are no measurement.
+  Integers may have been sent as floats (and the other way round). Beyond a million million, or as close to zero, nothing is a
+  measurement; within, no square, quotient or sum in the marts leaves its type.
 -#}
 {% macro as_float(text) -%}
     {{ return(adapter.dispatch('as_float')(text)) }}
 {%- endmacro %}
 
 {% macro duckdb__as_float(text) -%}
-    case when isfinite(try_cast({{ text }} as double)) then try_cast({{ text }} as double) end
+    case
+        when try_cast({{ text }} as double) = 0 or abs(try_cast({{ text }} as double)) between 1e-12 and 1e12
+            then try_cast({{ text }} as double)
+    end
 {%- endmacro %}
 
 {% macro bigquery__as_float(text) -%}
-    if(is_inf(safe_cast({{ text }} as float64)) or is_nan(safe_cast({{ text }} as float64)), null, safe_cast({{ text }} as float64))
+    case
+        when safe_cast({{ text }} as float64) = 0 or abs(safe_cast({{ text }} as float64)) between 1e-12 and 1e12
+            then safe_cast({{ text }} as float64)
+    end
 {%- endmacro %}
 
 
 {% macro as_int(text) -%}
-    {{ return(adapter.dispatch('as_int')(text)) }}
+    cast(round({{ as_float(text) }}) as int64)
 {%- endmacro %}
 
-{% macro duckdb__as_int(text) -%}
-    try_cast(round(try_cast({{ text }} as double)) as bigint)
-{%- endmacro %}
 
-{% macro bigquery__as_int(text) -%}
-    safe_cast(round(safe_cast({{ text }} as float64)) as int64)
+{#- Seconds east of UTC: no place on earth is a day away. -#}
+{% macro as_offset(text) -%}
+    case when {{ as_int(text) }} between -86400 and 86400 then {{ as_int(text) }} end
 {%- endmacro %}
 
 

@@ -2,7 +2,7 @@
   Training load, about 100 for an hour at threshold; each `load_by_…` is null where its method has nothing to go by.
   Sources: Allen and Coggan, Training and Racing with a Power Meter (Training Stress Score = hours × IF² × 100, IF = normalised power
   / FTP); Banister 1991, Modeling elite athletic performance, in MacDougall et al. (TRIMP = minutes × r × 0.64 × e^(1.92 r), r being
-  the fraction of the heart rate reserve), scaled so that an hour at r = 0.85, about the lactate threshold, gives 100.
+  the fraction of the heart rate reserve, at most 1), scaled so that an hour at r = 0.85, about the lactate threshold, gives 100.
 -#}
 {% macro load_by_power() -%}
     case
@@ -16,8 +16,8 @@
 {%- endmacro %}
 
 {% macro load_by_heartrate() -%}
-    {%- set reserve = "((average_heartrate_bpm - " ~ var('heartrate_rest_bpm') ~ ") / "
-        ~ (var('heartrate_max_bpm') - var('heartrate_rest_bpm')) ~ ")" -%}
+    {%- set reserve = "least((average_heartrate_bpm - " ~ var('heartrate_rest_bpm') ~ ") / "
+        ~ (var('heartrate_max_bpm') - var('heartrate_rest_bpm')) ~ ", 1)" -%}
     case
         when average_heartrate_bpm > {{ var('heartrate_rest_bpm') }} and moving_time_s > 0
             then

@@ -11,7 +11,7 @@
         'start_at': ['start_date', 'timestamp'],
         'start_at_local': ['start_date_local', 'datetime'],
         'timezone': ['timezone', 'string'],
-        'utc_offset_s': ['utc_offset', 'int'],
+        'utc_offset_s': ['utc_offset', 'offset'],
         'distance_m': ['distance', 'float'],
         'moving_time_s': ['moving_time', 'int'],
         'elapsed_time_s': ['elapsed_time', 'int'],
@@ -128,6 +128,7 @@
 {% macro typed(name, type) -%}
     {%- if type == 'string' -%}{{ name }}
     {%- elif type == 'int' -%}{{ as_int(name) }}
+    {%- elif type == 'offset' -%}{{ as_offset(name) }}
     {%- elif type == 'float' -%}{{ as_float(name) }}
     {%- elif type == 'bool' -%}{{ as_bool(name) }}
     {%- elif type == 'timestamp' -%}{{ as_timestamp(name) }}
