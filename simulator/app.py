@@ -59,7 +59,7 @@ def _simulate(world: World, journal: Journal, http: httpx.AsyncClient, clock: Cl
         clock=clock,
         journal=journal,
         dice=dice,
-        rates=RateMeter(overall=terms.overall_limit, read=terms.read_limit),
+        rates=RateMeter(journal, overall=terms.overall_limit, read=terms.read_limit),
         grants=grants,
         saves=saves,
         subscriptions=subscriptions,

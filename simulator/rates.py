@@ -6,6 +6,8 @@ https://developers.strava.com/docs/rate-limits/
 from dataclasses import dataclass
 from datetime import datetime
 
+from simulator.journal import Journal
+
 QUARTER_S = 900
 DAY_S = 86_400
 
@@ -28,17 +30,18 @@ class Limits:
 
 
 class Budget:
-    """Counts requests against one pair of limits."""
+    """Counts requests against one pair of limits, remembered in the journal by name."""
 
-    def __init__(self, limits: Limits) -> None:
-        self.limits = limits
-        self._windows = (-1, -1)
-        self._used = (0, 0)
+    def __init__(self, journal: Journal, name: str, limits: Limits) -> None:
+        self._journal, self._name, self.limits = journal, name, limits
+        quarter_window, day_window, quarter, day = journal.of("rates").get(name, (-1, -1, 0, 0))
+        self._windows, self._used = (quarter_window, day_window), (quarter, day)
 
     def spend(self, now: datetime) -> bool:
         """Count one request, over the limit or not; return whether it was within."""
         quarter, day = self.used(now)
         self._used = (quarter + 1, day + 1)
+        self._journal.put("rates", self._name, [*self._windows, *self._used])
         return quarter < self.limits.quarter and day < self.limits.day
 
     def used(self, now: datetime) -> tuple[int, int]:
@@ -54,8 +57,8 @@ class Budget:
 class RateMeter:
     """Both budgets of the application, and the headers that tell them."""
 
-    def __init__(self, *, overall: Limits, read: Limits) -> None:
-        self._overall, self._read = Budget(overall), Budget(read)
+    def __init__(self, journal: Journal, *, overall: Limits, read: Limits) -> None:
+        self._overall, self._read = Budget(journal, "overall", overall), Budget(journal, "read", read)
 
     def spend_read(self, now: datetime) -> bool:
         """Count one read against both budgets; return whether both had room."""

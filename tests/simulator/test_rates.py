@@ -1,6 +1,7 @@
 """Both budgets count on natural quarter hours and UTC days."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 CREDENTIALS = {"client_id": "4242", "client_secret": "pretend-client-secret"}
@@ -51,6 +52,19 @@ async def test_spent_day_is_429_until_midnight_utc(make_lab: Any) -> None:
         lab.clock.now = datetime(2026, 6, 11, 0, 0, tzinfo=UTC)
         await lab.connect()
         assert await told(lab) == (200, ["200,2000", "1,1", "100,3", "1,1"])
+
+
+async def test_restart_gives_nothing_back(make_lab: Any, tmp_path: Path) -> None:
+    """What was spent of the quarter hour and of the day stays spent; the next quarter hour is new."""
+    state, limits = tmp_path / "state.jsonl", ("2,1000", "200,2000")
+    async with make_lab(state=state, limits=limits) as first:
+        await first.connect()
+        assert [(await told(first))[0] for _ in range(2)] == [200, 200]
+    async with make_lab(state=state, limits=limits) as second:
+        second.token = first.token
+        assert await told(second) == (429, ["200,2000", "3,3", "2,1000", "3,3"])
+        second.clock.advance(900)
+        assert await told(second) == (200, ["200,2000", "1,4", "2,1000", "1,4"])
 
 
 async def test_overall_limit_bites_too(make_lab: Any) -> None:
