@@ -5,7 +5,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import pytest
+from structlog.testing import capture_logs
 
 from backends.warehouse import Observation, Source
 from backends.warehouse.duckdb import DuckdbMartReader, publish
@@ -111,6 +113,35 @@ def test_a_failed_test_is_an_error(open_dbt: Callable[[], WarmDbt], project: Pat
     build = open_dbt().build(full_refresh=False, tests=True)
     assert build.error is not None
     assert build.error.startswith("unique_fast_sport: ")
+
+
+def test_the_database_is_closed_between_builds(open_dbt: Callable[[], WarmDbt], tmp_path: Path) -> None:
+    """Two processes that take turns each see what the other has built, and neither harms the file."""
+    first = open_dbt()
+    assert first.build(full_refresh=False, tests=False).error is None
+    for number in range(2, 5):
+        with duckdb.connect(str(tmp_path / "tiny.duckdb")) as other:  # refused while anybody else has it open
+            other.execute("insert into mart.count values (7)")
+        publish(tmp_path / "tiny.duckdb", tmp_path / "mart.duckdb")
+        assert first.build(full_refresh=False, tests=False).error is None
+        with duckdb.connect(str(tmp_path / "tiny.duckdb"), read_only=True) as other:
+            assert other.execute("select count(*) from mart.count where n = 7").fetchone() == (number - 1,)
+        assert not (tmp_path / "tiny.duckdb.wal").exists()
+
+
+@pytest.mark.parametrize("keep", [0, 100, 8192, 12288])
+def test_a_damaged_database_is_built_anew(
+    open_dbt: Callable[[], WarmDbt], tmp_path: Path, column: Callable[[str], list[object]], keep: int
+) -> None:
+    """A file of which only the beginning is left is told of, removed and built again, by a program that goes on."""
+    dbt, database = open_dbt(), tmp_path / "tiny.duckdb"
+    assert dbt.build(full_refresh=False, tests=False).error is None
+    database.write_bytes(database.read_bytes()[:keep] + bytes(range(256)) * 64)
+    with capture_logs() as logs:
+        mended = dbt.build(full_refresh=False, tests=False)
+    assert (mended.error, mended.is_full_refresh) == (None, True)
+    assert [log["event"] for log in logs] == ["transform.database_damaged"]
+    assert column("select sport from mart.fast") == ["Ride"]
 
 
 def test_a_project_that_cannot_be_read_is_an_error(open_dbt: Callable[[], WarmDbt], project: Path) -> None:

@@ -2,12 +2,15 @@
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
+import structlog
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 
@@ -16,11 +19,22 @@ from worker.transform.models import Build, Node
 _FAILED = frozenset({"error", "fail", "runtime error", "partial success"})
 _WITH_TESTS = ("build", "--exclude-resource-type", "seed")
 _REFRESH = ("run", "--no-write-json")  # the manifest has not changed; writing it takes a third of a second
+# What DuckDB says of a file that it cannot read any more, and of an engine that has met one.
+_DAMAGE = re.compile(
+    "serialization error|internal error|fatal error|corrupt database|not a valid duckdb database|could not read enough",
+    re.IGNORECASE,
+)
 _SOURCES = ("dbt_project.yml", "macros", "models", "seeds", "tests")
+
+
+log = structlog.get_logger(__name__)
 
 
 class WarmDbt:
     """Implements `Models` with dbt. Its manifest and compiled SQL go to `work_dir`, never to the project.
+
+    Between builds the database is closed, so that another process may build, and the file is all there is to copy. One
+    that cannot be read any more is built anew: everything in it comes from raw.
 
     The project's fingerprint is kept beside them: a project that has changed, or a first run, loads the seeds and
     builds every table anew, so that an upgrade never meets tables of another shape.
@@ -35,6 +49,15 @@ class WarmDbt:
 
     def build(self, *, full_refresh: bool, tests: bool) -> Build:
         """Build what has changed, or everything."""
+        build = self._build(full_refresh=full_refresh, tests=tests)
+        if build.error is None or not _DAMAGE.search(build.error):
+            return build
+        log.error("transform.database_damaged", error=build.error.splitlines()[0])
+        for file in (self._database, self._database.with_name(f"{self._database.name}.wal")):
+            file.unlink(missing_ok=True)
+        return self._build(full_refresh=True, tests=tests)
+
+    def _build(self, *, full_refresh: bool, tests: bool) -> Build:
         everything = full_refresh or not self._is_current()
         build = self._load_seeds() if everything else Build(nodes=(), is_full_refresh=False)
         if build.error is None:
@@ -65,7 +88,10 @@ class WarmDbt:
 
     def _invoke(self, dbt: dbtRunner, arguments: Sequence[str]) -> dbtRunnerResult:
         with _variables(self._environment):
-            return dbt.invoke(self._complete(arguments))
+            try:
+                return dbt.invoke(self._complete(arguments))
+            finally:
+                DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
 
     def _complete(self, arguments: Sequence[str]) -> list[str]:
         return [
@@ -114,7 +140,7 @@ def _node(result: Any) -> Node:
         name=result.node.name,
         status=str(result.status),
         seconds=round(result.execution_time, 4),
-        message=result.message,
+        message=_plain(result.message),
     )
 
 
@@ -122,4 +148,9 @@ def _error(result: Any, nodes: Sequence[Node]) -> str | None:
     if result.success:
         return None
     faults = [f"{node.name}: {node.message}" for node in nodes if node.status in _FAILED]
-    return "\n".join(faults) or f"dbt failed: {result.exception}"
+    return "\n".join(faults) or f"dbt failed: {_plain(str(result.exception))}"
+
+
+def _plain(message: str | None) -> str | None:
+    """Leave out the addresses in its own code that DuckDB adds to an error of its own."""
+    return message and message.split("\n\nStack Trace")[0]
