@@ -6,6 +6,7 @@ import signal
 from rich.console import Console
 
 from athlete.complaints import Complaint, complains
+from athlete.folder import claimed
 from athlete.processes import ProcessTree, free_port
 from athlete.programs import Ports, pipeline_programs
 from backends.logs import configure_logs
@@ -22,7 +23,8 @@ def up() -> None:
     configure_logs(worker.log_format, worker.log_level)
     if missing := missing_settings(service, worker):
         raise Complaint(f"Set {', '.join(missing)} (environment or .env) first; .env.example explains each.")
-    asyncio.run(_run(choose_ports(service, worker, DashboardSettings()), Console()))
+    with claimed(worker.data_dir):
+        asyncio.run(_run(choose_ports(service, worker, DashboardSettings()), Console()))
 
 
 def choose_ports(service: ServiceSettings, worker: WorkerSettings, dashboard: DashboardSettings) -> Ports:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rich.table import Table
+
 from athlete.demo.journeys import Journey, journeys, speeds
 from athlete.demo.pretend import PretendStrava
 from athlete.demo.scene import Scene
@@ -144,3 +146,20 @@ def _numbers(ways: Sequence[Journey], truth: Sequence[Any], stored: Mapping[int,
         "save_to_raw_ms": to_raw,
         "save_to_chart_ms": to_chart,
     }
+
+
+def verdict_table(verdict: Verdict) -> Table:
+    """Show what must hold, and how fast it was."""
+    table = Table(title="A scripted life, checked", title_justify="left")
+    for heading in ("", "what must hold", "what was seen"):
+        table.add_column(heading)
+    for check in verdict.checks:
+        table.add_row("[green]✓[/]" if check.holds else "[red]✗[/]", check.name, check.seen)
+    for name, key in (("save → raw", "save_to_raw_ms"), ("save → chart", "save_to_chart_ms")):
+        times = verdict.numbers[key]
+        table.add_row("", name, f"p50 {_milliseconds(times['p50'])}, p95 {_milliseconds(times['p95'])}")
+    return table
+
+
+def _milliseconds(value: float | None) -> str:
+    return "\N{EN DASH}" if value is None else f"{value:,} ms"

@@ -16,14 +16,14 @@ import httpx
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from athlete.complaints import Complaint, complains
-from athlete.demo.checks import Verdict, judge, settle
+from athlete.demo.checks import Verdict, judge, settle, verdict_table
 from athlete.demo.scene import Scene, playing
 from athlete.demo.script import scripted_life
 from athlete.demo.stage import Stage, pretend_secrets
 from athlete.demo.view import LiveView
+from athlete.folder import claimed, empty
 from athlete.processes import free_port
 from athlete.programs import Ports, room_folder
 from backends.logs import configure_logs
@@ -70,14 +70,16 @@ def demo(  # noqa: PLR0913 - what a person may choose
     console = Console()
     if once:
         raise typer.Exit(0 if _play_once(settings, wanted, console) else 1)
-    asyncio.run(_live(set_stage(settings, wanted, once=False), console, per_minute))
+    with claimed(demo_folder(settings, once=False)):
+        asyncio.run(_live(set_stage(settings, wanted, once=False), console, per_minute))
 
 
 def _play_once(settings: DashboardSettings, wanted: Wanted, console: Console) -> bool:
     """Play the scripted life and say whether all went well; the last line is JSON whatever happens."""
     line: dict[str, Any] = {"ok": False}
     try:
-        verdict = asyncio.run(_once(set_stage(settings, wanted, once=True), console))
+        with claimed(demo_folder(settings, once=True)):
+            verdict = asyncio.run(_once(set_stage(settings, wanted, once=True), console))
         console.print(verdict_table(verdict))
         line = {**verdict.numbers, "ok": verdict.ok}
     except httpx.HTTPError as error:
@@ -87,11 +89,16 @@ def _play_once(settings: DashboardSettings, wanted: Wanted, console: Console) ->
     return verdict.ok
 
 
+def demo_folder(settings: DashboardSettings, *, once: bool) -> Path:
+    """Return where a demo keeps its data: beside a person's own, and apart from it."""
+    return settings.data_dir / ("demo-once" if once else "demo")
+
+
 def set_stage(settings: DashboardSettings, wanted: Wanted, *, once: bool) -> Stage:
     """Choose folder and ports. A scripted life starts afresh each time, a living demo goes on where it was."""
-    data_dir = (settings.data_dir / ("demo-once" if once else "demo")).resolve()
+    data_dir = demo_folder(settings, once=once).resolve()
     if once:
-        shutil.rmtree(data_dir, ignore_errors=True)
+        empty(data_dir)
     path_secret, verify_token = pretend_secrets(data_dir)
     recorded = room_folder("athlete").parent / RECORDED
     return Stage(
@@ -193,20 +200,3 @@ def how_to_ask(data_dir: Path) -> str:
 def _from_here(path: Path) -> str:
     here = Path.cwd()
     return shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))
-
-
-def verdict_table(verdict: Verdict) -> Table:
-    """Show what must hold, and how fast it was."""
-    table = Table(title="A scripted life, checked", title_justify="left")
-    for heading in ("", "what must hold", "what was seen"):
-        table.add_column(heading)
-    for check in verdict.checks:
-        table.add_row("[green]✓[/]" if check.holds else "[red]✗[/]", check.name, check.seen)
-    for name, key in (("save → raw", "save_to_raw_ms"), ("save → chart", "save_to_chart_ms")):
-        times = verdict.numbers[key]
-        table.add_row("", name, f"p50 {_milliseconds(times['p50'])}, p95 {_milliseconds(times['p95'])}")
-    return table
-
-
-def _milliseconds(value: float | None) -> str:
-    return "\N{EN DASH}" if value is None else f"{value:,} ms"

@@ -8,8 +8,7 @@ import httpx
 import pytest
 from rich.console import Console
 
-from athlete.demo.checks import judge, settle
-from athlete.demo.command import verdict_table
+from athlete.demo.checks import judge, settle, verdict_table
 from athlete.demo.pretend import PretendStrava
 from athlete.demo.scene import Scene
 from athlete.demo.stage import Stage

@@ -1,0 +1,83 @@
+"""One pipeline at a time on a data folder, whatever becomes of the one before."""
+
+import asyncio
+import os
+import signal
+import sys
+from asyncio.subprocess import DEVNULL
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from athlete.complaints import Complaint
+from athlete.folder import claimed, empty
+from athlete.main import app
+
+CREDENTIALS = dict.fromkeys(
+    ("STRAVA_CLIENT_ID", "STRAVA_CLIENT_SECRET", "WEBHOOK_PATH_SECRET", "STRAVA_VERIFY_TOKEN"), "pretend"
+)
+HOLD = """
+import asyncio, pathlib, sys
+from athlete.folder import claimed
+from athlete.processes import ProcessTree, Program
+
+async def main():
+    async with ProcessTree(pathlib.Path("logs")) as tree:
+        await tree.start([Program(name="stubborn", module="stubborn")])
+        pathlib.Path("pid").write_text(f"{tree.running['stubborn'].pid}.")
+        await asyncio.sleep(60)
+
+with claimed(pathlib.Path("data")):
+    asyncio.run(main())
+"""
+STUBBORN = """
+import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "folder"), [(("up",), "."), (("demo",), "demo"), (("demo", "--once"), "demo-once")]
+)
+def test_a_second_pipeline_on_the_folder_ends_at_once(command: tuple[str, ...], folder: str, tmp_path: Path) -> None:
+    """It says in one sentence which process holds the folder, and touches nothing."""
+    with claimed(tmp_path / folder):
+        (tmp_path / folder / "kept").touch()
+        result = CliRunner().invoke(app, command, env={"DATA_DIR": str(tmp_path), **CREDENTIALS})
+    assert result.exit_code == 1
+    assert result.stderr == (
+        f"athlete: A pipeline is already running on {tmp_path / folder} (process {os.getpid()}); "
+        "stop it, or set another DATA_DIR.\n"
+    )
+    assert (tmp_path / folder / "kept").exists()
+
+
+async def test_a_killed_pipeline_holds_nothing_even_while_its_programs_linger(tmp_path: Path) -> None:
+    """Kill -9 frees the folder at once, though a program that does not want to end still runs."""
+    (tmp_path / "stubborn.py").write_text(STUBBORN)
+    pid_file = tmp_path / "pid"
+    holder = await asyncio.create_subprocess_exec(sys.executable, "-c", HOLD, cwd=tmp_path, stdout=DEVNULL)
+    async with asyncio.timeout(30):
+        while not (pid_file.exists() and pid_file.read_text().endswith(".")):  # noqa: ASYNC110 - the holder writes it
+            await asyncio.sleep(0.02)
+    lingering = int(pid_file.read_text().removesuffix("."))
+    with pytest.raises(Complaint, match=str(holder.pid)), claimed(tmp_path / "data"):
+        pass
+    holder.kill()
+    await holder.wait()
+    with claimed(tmp_path / "data"):
+        os.kill(lingering, signal.SIGKILL)  # it is still there to be killed
+
+
+def test_an_emptied_folder_is_still_held(tmp_path: Path) -> None:
+    """Everything but the lock is gone, and nobody else gets in."""
+    with claimed(tmp_path):
+        (tmp_path / "file").touch()
+        (tmp_path / "folder").mkdir()
+        (tmp_path / "folder" / "file").touch()
+        empty(tmp_path)
+        assert [each.name for each in tmp_path.iterdir()] == ["pipeline.lock"]
+        with pytest.raises(Complaint), claimed(tmp_path):
+            pass
