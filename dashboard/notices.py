@@ -1,4 +1,4 @@
-"""What the pages say when there is nothing to show yet: what is missing, and what to run."""
+"""What the pages say when there is nothing to show, or nothing new: what is missing, and what to do."""
 
 import streamlit as st
 
@@ -37,6 +37,15 @@ def no_events() -> None:
         st.info(
             "**No events yet.** Strava has not told us of a save since this warehouse was made. While `athlete up` (or "
             "`athlete demo`) is running, save, rename or delete an activity: it should be here within seconds."
+        )
+
+
+def late(since: str) -> None:
+    """The marts are shown, but were not built again when they should have been."""
+    with st.container(key="charts-late"):
+        st.warning(
+            f"**The charts have not been renewed since {since}**, although every full hour renews them. What was saved "
+            "on Strava since then may be missing. Look at the log of the transformer."
         )
 
 

@@ -50,7 +50,7 @@ def freshness(view: View, health: Row) -> list[Number]:
     shown = (
         ("last_event_at", "Last event", "When the newest event was saved on Strava, to the second."),
         ("last_event_finished_at", "Last event done", f"When its delivery was dealt with; outcome: {outcome}."),
-        ("last_transform_started_at", "Last transform", "All that was stored before is in the charts."),
+        ("last_transform_started_at", "Last transform", "What was stored by then is in the charts, nothing newer."),
     )
     return [_moment(view, health, *number) for number in shown]
 

@@ -91,6 +91,23 @@ def test_times_are_shown_in_the_zone_that_was_asked_for(lively: Any, view_of: An
     assert "as of 18 Nov 2026, 20:29:50 CET (less than 1 min ago) · times in Europe/Berlin" in text
 
 
+def test_charts_that_should_have_been_renewed_are_not_called_live(mart_file: Any, view_of: Any) -> None:
+    """Both pages warn, and say since when; a build of this hour is live, whatever its minute."""
+    mart_file.activity("2026-11-18", "Run", km=5, minutes=25)
+    mart_file.health(last_transform_started_at=datetime.fromisoformat("2026-11-18T18:59:59"))
+    mart_file.publish()
+    for text in (said(overview(view_of(mart_file))), said(pipeline(view_of(mart_file)))):
+        assert "have not been renewed since 18 Nov 2026, 19:59:59 CET" in text
+        assert "log of the transformer" in text
+        assert "As of 18 Nov 2026, 19:59:59 CET (30 min ago)" in text
+        assert "Live" not in text
+    mart_file.health(last_transform_started_at=datetime.fromisoformat("2026-11-18T19:00:00"))
+    mart_file.publish()
+    renewed = overview(view_of(mart_file))
+    assert "Live · as of 18 Nov 2026, 20:00:00 CET" in said(renewed)
+    assert not renewed.warning
+
+
 def test_the_pipeline_shows_the_marts_health(mart_file: Any, view_of: Any) -> None:
     """Every number of the page is that of its column."""
     mart_file.activity("2026-11-18", "Run", km=5, minutes=25)

@@ -1,0 +1,33 @@
+"""When an open page stops to call its charts live."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard.live import is_late
+
+
+@pytest.mark.parametrize(
+    ("built_at", "now", "late"),
+    [
+        ("2026-11-18T11:59:59Z", "2026-11-18T12:04:59Z", False),
+        ("2026-11-18T11:59:59Z", "2026-11-18T12:05:00Z", True),
+        ("2026-11-18T12:00:00Z", "2026-11-18T13:04:59Z", False),
+        ("2026-11-18T12:00:00Z", "2026-11-18T13:05:00Z", True),
+        ("2026-11-18T23:59:59Z", "2026-11-19T00:05:00Z", True),
+        ("2026-11-18T11:45:00Z", "2026-11-18T17:29:00+05:30", False),
+    ],
+)
+def test_charts_are_late_when_no_build_followed_the_full_hour(built_at: str, now: str, late: bool) -> None:
+    """The transformer builds as soon as an hour begins, and is given five minutes for it."""
+    assert is_late(datetime.fromisoformat(built_at), datetime.fromisoformat(now)) is late
+
+
+@given(st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.timezones()))  # noqa: DTZ001 - given there
+def test_no_build_older_than_65_minutes_passes_for_live(now: datetime) -> None:
+    """Whatever the minute and the zone; and one of five minutes always does."""
+    now_utc = now.astimezone(UTC)
+    assert is_late(now_utc - timedelta(minutes=65, microseconds=1), now)
+    assert not is_late(now_utc - timedelta(minutes=5), now)
