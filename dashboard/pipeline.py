@@ -9,6 +9,9 @@ from dashboard import notices, quantities
 from dashboard.mart import Row, in_utc
 from dashboard.view import View
 
+# https://developers.strava.com/docs/webhooks/ has `event_time` as a Unix time without a fraction.
+WHOLE_SECONDS = "Strava tells times in whole seconds, so each of these may be up to 1 s too long."
+
 
 @dataclass(frozen=True, slots=True)
 class Number:
@@ -27,8 +30,8 @@ def show(view: View, health: Row) -> None:
     if health["last_event_finished_at"] is None:
         notices.no_events()
     _section("Freshness", freshness(view, health), columns=3)
-    _section("From the save on Strava to the warehouse", latencies(health, "raw"))
-    _section("From the save on Strava to the charts", latencies(health, "mart"))
+    _section("From the save on Strava to the warehouse", latencies(health, "raw"), note=WHOLE_SECONDS)
+    _section("From the save on Strava to the charts", latencies(health, "mart"), note=WHOLE_SECONDS)
     _section("What is stored", stored(health))
     _section("What waits", waiting(health))
 
@@ -96,8 +99,10 @@ def _verdict(view: View, health: Row) -> None:
         box(verdict(view, health))
 
 
-def _section(title: str, numbers: Sequence[Number], columns: int = 4) -> None:
+def _section(title: str, numbers: Sequence[Number], columns: int = 4, note: str | None = None) -> None:
     st.subheader(title)
+    if note:
+        st.caption(note)
     for column, number in zip(st.columns(columns), numbers, strict=False):
         with column, st.container(border=True, key=f"pipeline-{number.key}", height="stretch"):
             st.metric(number.title, number.value)

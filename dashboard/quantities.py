@@ -44,13 +44,11 @@ def pace_or_speed(pace_s_per_km: float | None, speed_kmh: float | None) -> str:
 
 
 def latency(seconds: float | None) -> str:
-    """Milliseconds, seconds, or minutes and seconds: whichever reads best."""
+    """Seconds with one decimal, or minutes and seconds; no finer, since Strava's own times are whole seconds."""
     if seconds is None:
         return NOTHING
-    if round(seconds * 1000) < 1000:  # noqa: PLR2004 - a second
-        return f"{seconds * 1000:.0f} ms"
-    if round(seconds, 1) < 60:  # noqa: PLR2004 - a minute
-        return f"{seconds:.1f} s"
+    if (tenths := round(seconds, 1)) < 60:  # noqa: PLR2004 - a minute
+        return f"{tenths:.1f} s" if tenths else "< 0.1 s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes:,} min {rest:02d} s"
 

@@ -35,10 +35,19 @@ def test_sports_with_neither_pace_nor_speed_show_a_dash() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(None, quantities.NOTHING), (0.412, "412 ms"), (3.84, "3.8 s"), (125, "2 min 05 s"), (3_723, "62 min 03 s")],
+    [
+        (None, quantities.NOTHING),
+        (0, "< 0.1 s"),
+        (0.03, "< 0.1 s"),
+        (0.595, "0.6 s"),
+        (-0.7, "-0.7 s"),
+        (3.84, "3.8 s"),
+        (125, "2 min 05 s"),
+        (3_723, "62 min 03 s"),
+    ],
 )
-def test_latencies_use_the_unit_that_reads_best(seconds: float | None, text: str) -> None:
-    """From milliseconds to minutes."""
+def test_latencies_are_no_finer_than_their_source(seconds: float | None, text: str) -> None:
+    """Tenths of a second up to a minute; below zero only where clocks disagree."""
     assert quantities.latency(seconds) == text
 
 
