@@ -318,6 +318,15 @@ def fill_extremes(raw: Raw) -> None:
         25: {"average_heartrate": 1e6},
         26: {"distance": 1e300, "average_watts": 1e300},
         27: {"distance": 1e-300},
+        # of equals the one with a start comes first, in one payload (5K) and among activities (1K)
+        31: {"best_efforts": [{"name": "1K", "distance": 1000, "elapsed_time": 240}]},
+        32: {
+            "best_efforts": [
+                {"name": "1K", "distance": 1000, "elapsed_time": 240, "start_date": "2026-03-20T06:05:00Z"},
+                {"name": "5K", "distance": 5000, "elapsed_time": 1500},
+                {"name": "5k", "distance": 5000, "elapsed_time": 1500, "start_date": "2026-03-20T06:00:00Z"},
+            ]
+        },
     }
     for activity_id, fields in payloads.items():
         raw.activity(activity_id, run_payload(**{"map": {}, "best_efforts": [], **fields}), athlete_id=EXTREME)

@@ -176,6 +176,19 @@ def test_spellings_of_one_distance_compete(life: Any) -> None:
     assert [(row["activity_id"], row["elapsed_time_s"]) for row in rows] == [(2, 270), (1, 280), (3, 280), (4, 280)]
 
 
+def test_of_equal_efforts_one_without_a_start_comes_last(life: Any) -> None:
+    """An unknown start is no early one, within a payload and among activities."""
+    rows = life.rows(
+        "select effort_name, effort_rank, activity_id, start_at from mart.record_best_effort "
+        "where athlete_id = 8 order by effort_name, effort_rank"
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        ("1K", 1, 32, datetime(2026, 3, 20, 6, 5)),  # noqa: DTZ001
+        ("1K", 2, 31, None),
+        ("5K", 1, 32, datetime(2026, 3, 20, 6)),  # noqa: DTZ001
+    ]
+
+
 def test_the_recorded_routes_span_what_their_points_span(life: Any) -> None:
     """Bounding box and first point of the recorded marathon's line, decoded point by point."""
     row = life.row("select * from mart.route where activity_id = 1353942913")

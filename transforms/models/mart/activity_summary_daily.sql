@@ -9,7 +9,7 @@ newest as (
     select
         athlete_id,
         utc_offset_s,
-        row_number() over (partition by athlete_id order by start_at desc, activity_id desc) as place
+        row_number() over (partition by athlete_id order by start_at desc nulls last, activity_id desc) as place
     from activities
 ),
 

@@ -43,7 +43,7 @@ events as (
 reconciliations as (
     select
         *,
-        row_number() over (partition by athlete_id order by finished_at desc, reconciliation_id desc) as place
+        row_number() over (partition by athlete_id order by finished_at desc nulls last, reconciliation_id desc) as place
     from checks
 ),
 

@@ -17,7 +17,7 @@ ranked as (
         activity_id,
         start_at,
         row_number() over (
-            partition by athlete_id, effort_name order by elapsed_time_s, start_at, activity_id
+            partition by athlete_id, effort_name order by elapsed_time_s, start_at nulls last, activity_id
         ) as effort_rank
     from efforts
 ),

@@ -34,7 +34,7 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by activity_id, effort_name order by elapsed_time_s, start_at, distance_m
+            partition by activity_id, effort_name order by elapsed_time_s, start_at nulls last, distance_m
         ) as place
     from sent
     where
