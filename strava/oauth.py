@@ -88,16 +88,21 @@ class OAuthApp:
         )
 
     def _expiry(self, fields: Mapping[str, Any]) -> datetime:
-        """Prefer the duration to the date: it holds even where this machine's clock is wrong."""
-        lasts, ends = fields.get("expires_in"), fields.get("expires_at")
-        try:
-            if type(lasts) is int:
-                return self._clock() + timedelta(seconds=lasts)
-            if type(ends) is int:
-                return datetime.fromtimestamp(ends, UTC)
-        except (ValueError, OverflowError, OSError):
-            pass  # a number that no calendar holds
-        raise UnreadableAnswer(_ASKED, "it does not say when the tokens expire")
+        """Prefer the duration to the date: it holds even where this machine's clock is wrong.
+
+        Where neither can be read the tokens count as expiring now: Strava has rotated them, so they must be kept.
+        """
+        now = self._clock()
+        told: tuple[tuple[str, Callable[[float], datetime]], ...] = (
+            ("expires_in", lambda seconds: now + timedelta(seconds=seconds)),
+            ("expires_at", lambda seconds: datetime.fromtimestamp(seconds, UTC)),
+        )
+        for name, moment in told:
+            try:
+                return moment(_number(fields.get(name)))
+            except (ValueError, OverflowError, OSError):
+                continue  # no number, or one that no calendar holds
+        return now
 
 
 class StravaAuth(httpx.Auth):
@@ -105,7 +110,8 @@ class StravaAuth(httpx.Auth):
 
     One refresher works at a time among all processes: it holds `store.refreshing`, reads the store again (another may
     have refreshed meanwhile), refreshes, saves, and only then are the new tokens used. A refresh once begun runs to
-    its save even if the request that wanted it is cancelled, for Strava has already killed the old refresh token.
+    its save even if the request that wanted it is cancelled, for Strava has already killed the old refresh token; and
+    where the save fails, the new tokens wait here for the next request and are saved before anything else is done.
     Raises NotConnected, TokenRejected and what OAuthApp.refresh raises.
     """
 
@@ -117,6 +123,7 @@ class StravaAuth(httpx.Auth):
         self._app = app
         self._clock = clock
         self._tokens: TokenSet | None = None
+        self._unsaved: tuple[TokenSet, TokenSet] | None = None  # the stored ones, and what Strava gave in their place
         self._refreshes: set[asyncio.Task[TokenSet]] = set()
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
@@ -151,7 +158,7 @@ class StravaAuth(httpx.Auth):
     async def _stored(self) -> TokenSet:
         tokens = await self._store.load(self.athlete_id)
         if tokens is None:
-            self._tokens = None
+            self._tokens = self._unsaved = None
             raise NotConnected(self.athlete_id)
         return tokens
 
@@ -168,19 +175,30 @@ class StravaAuth(httpx.Auth):
 
     async def _refresh_alone(self, rejected: str | None) -> TokenSet:
         async with self._store.refreshing(self.athlete_id):
-            tokens = await self._stored()
+            tokens = await self._made_up_for(await self._stored())
             if self._is_ageing(tokens) or tokens.access_token == rejected:
                 tokens = await self._refresh_and_save(tokens)
         self._tokens = tokens
         return tokens
+
+    async def _made_up_for(self, stored: TokenSet) -> TokenSet:
+        """Save what an earlier refresh could not, unless the athlete has connected anew since."""
+        if self._unsaved is not None and self._unsaved[0].refresh_token == stored.refresh_token:
+            return await self._save(*self._unsaved)
+        self._unsaved = None
+        return stored
 
     async def _refresh_and_save(self, old: TokenSet) -> TokenSet:
         try:
             fresh = await self._app.refresh(old.refresh_token)
         except TokenRejected as error:
             raise TokenRejected(self.athlete_id) from error
-        tokens = replace(fresh, scope=fresh.scope or old.scope)
+        return await self._save(old, replace(fresh, scope=fresh.scope or old.scope))
+
+    async def _save(self, old: TokenSet, tokens: TokenSet) -> TokenSet:
+        self._unsaved = old, tokens
         await self._store.save(self.athlete_id, tokens)
+        self._unsaved = None
         _log.info("tokens.refreshed", athlete_id=self.athlete_id, expires_at=tokens.expires_at.isoformat())
         return tokens
 
@@ -194,6 +212,13 @@ def _token(value: Any, name: str) -> str:
     if isinstance(value, str) and value.isascii() and value.isprintable() and value.strip():
         return value
     raise UnreadableAnswer(_ASKED, f"{name} is missing or not a token")
+
+
+def _number(value: Any) -> float:
+    """Return a number, whether it was sent as one or as text. Raises ValueError."""
+    if isinstance(value, int | float | str) and not isinstance(value, bool):
+        return float(value)
+    raise ValueError("not a number")
 
 
 def _scope(value: Any) -> frozenset[str]:

@@ -35,6 +35,10 @@ class Killed(BaseException):
     """Stands for kill -9 at one place."""
 
 
+class DiskFull(Exception):
+    """Stands for a store that cannot save."""
+
+
 class FakeStrava:
     """Rotates: each refresh kills the refresh token and the access token before it, at once."""
 
@@ -49,6 +53,7 @@ class FakeStrava:
         self.presented: list[str] = []
         self.accepted: list[str] = []
         self.before_accepting: Callable[[str], None] = lambda _: None
+        self.expiry: dict[str, object] = {"expires_in": 21_600}
 
     @property
     def access_token(self) -> str:
@@ -77,7 +82,7 @@ class FakeStrava:
             return httpx.Response(500)
         self.refreshes += 1
         self.generation += 1
-        tokens = {"access_token": self.access_token, "refresh_token": self.refresh_token, "expires_in": 21_600}
+        tokens = {"access_token": self.access_token, "refresh_token": self.refresh_token, **self.expiry}
         await self.refresh_may_end.wait()
         return httpx.Response(200, json=tokens)
 
@@ -90,6 +95,7 @@ class FakeTokenStore:
         self.loads = 0
         self.saved = asyncio.Event()
         self.dies_after_save = False
+        self.is_full = False
         self._lock = asyncio.Lock()
 
     async def load(self, athlete_id: int) -> TokenSet | None:
@@ -98,6 +104,8 @@ class FakeTokenStore:
 
     async def save(self, athlete_id: int, tokens: TokenSet) -> None:
         assert self._lock.locked()
+        if self.is_full:
+            raise DiskFull
         self.tokens = tokens
         self.saved.set()
         if self.dies_after_save:
@@ -239,6 +247,62 @@ async def test_a_failed_refresh_nobody_waits_for_is_quiet(
     assert (await client.athlete()).athlete_id == ATHLETE_ID
     gc.collect()
     assert "never retrieved" not in caplog.text
+
+
+async def test_a_save_that_fails_is_made_up_for(strava: FakeStrava, connect: Connect) -> None:
+    """The rotated token waits until the disk has room again, and is saved then without another refresh."""
+    store = FakeTokenStore(tokens(AGEING))
+    client = connect(store)
+    store.is_full = True
+    for _ in range(2):
+        with pytest.raises(DiskFull):
+            await client.athlete()
+    store.is_full = False
+
+    await client.athlete()
+
+    assert (strava.refreshes, strava.accepted) == (1, ["pretend-access-2"])
+    assert store.tokens == tokens(timedelta(hours=6), generation=2)
+
+
+async def test_a_save_that_failed_never_undoes_a_new_connection(strava: FakeStrava, connect: Connect) -> None:
+    """Where the athlete has connected anew or left meanwhile, the token that could not be saved is let go."""
+    store = FakeTokenStore(tokens(AGEING))
+    client = connect(store)
+    store.is_full = True
+    with pytest.raises(DiskFull):
+        await client.athlete()
+    store.is_full = False
+    strava.generation = 7
+    store.tokens = tokens(FRESH, generation=7)
+    await client.athlete()
+    assert (store.tokens, strava.accepted) == (tokens(FRESH, generation=7), ["pretend-access-7"])
+
+    store.tokens = tokens(AGEING, generation=7)
+    client = connect(store)
+    store.is_full = True
+    with pytest.raises(DiskFull):
+        await client.athlete()
+    store.is_full, store.tokens = False, None
+    with pytest.raises(NotConnected):
+        await client.athlete()
+    assert store.tokens is None
+
+
+@pytest.mark.parametrize("expiry", [{}, {"expires_in": "soon"}, {"expires_in": 10**18}, {"expires_at": [1]}])
+async def test_tokens_of_unknown_life_are_kept(expiry: dict[str, object], strava: FakeStrava, connect: Connect) -> None:
+    """An answer that does not say how long its tokens live has rotated them all the same: saved, and soon refreshed."""
+    store = FakeTokenStore(tokens(AGEING))
+    client = connect(store)
+    strava.expiry = expiry
+    await client.athlete()
+    assert store.tokens == tokens(timedelta(0), generation=2)
+    strava.expiry = {"expires_in": 21_600}
+
+    await client.athlete()
+
+    assert store.tokens == tokens(timedelta(hours=6), generation=3)
+    assert strava.accepted == ["pretend-access-2", "pretend-access-3"]
 
 
 async def test_a_failed_refresh_may_pass(strava: FakeStrava, connect: Connect) -> None:
