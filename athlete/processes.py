@@ -155,10 +155,11 @@ class ProcessTree:
         started = [
             RunningProgram(program, self._logs / f"{program.name}.log" if self._logs else None) for program in programs
         ]
-        for running in started:
-            self.running[running.program.name] = running
-            await running.start()
         async with httpx.AsyncClient(timeout=2) as http:
+            await asyncio.gather(*(_refuse_stranger(program, http) for program in programs))
+            for running in started:
+                self.running[running.program.name] = running
+                await running.start()
             await asyncio.gather(*(_until_ready(running, http) for running in started))
             silent = [running for running in started if running.program.health_url is None]
             await asyncio.gather(*(_until_ready(running, http) for running in silent))  # do they still run?
@@ -166,6 +167,19 @@ class ProcessTree:
     async def stop(self) -> None:
         """Stop all programs at once: whatever was in flight is durable and goes on at the next start."""
         await asyncio.gather(*(running.stop() for running in self.running.values()))
+
+
+async def _refuse_stranger(program: Program, http: httpx.AsyncClient) -> None:
+    """Raise ProgramFailed where somebody else answers already: their answers would be taken for our program's."""
+    if program.health_url is None:
+        return
+    try:
+        await http.get(program.health_url)
+    except (httpx.ConnectError, httpx.ConnectTimeout):
+        return
+    except httpx.TransportError:
+        pass  # somebody who does not speak HTTP is somebody too
+    raise ProgramFailed(f"{program.name} does not start: another program answers at {program.health_url} already.")
 
 
 async def _answers(http: httpx.AsyncClient, url: str) -> bool:
@@ -184,6 +198,11 @@ async def _until_ready(running: RunningProgram, http: httpx.AsyncClient) -> None
 
 
 async def _is_ready(running: RunningProgram, http: httpx.AsyncClient) -> bool:
-    """Whether the program answers; one that has nowhere to answer is ready when it goes on running."""
+    """Whether our own program runs and answers; one that has nowhere to answer is ready when it goes on running.
+
+    After a fall that is not enough: somebody else may answer while ours falls over again.
+    """
     url = running.program.health_url
-    return running.is_steady if url is None else await _answers(http, url)
+    if url is None:
+        return running.is_steady
+    return await _answers(http, url) and running.pid is not None and (not running.failures or running.is_steady)

@@ -4,8 +4,10 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -66,6 +68,67 @@ async def test_a_program_that_cannot_start_is_named_with_its_last_words(tmp_path
     async with ProcessTree(tmp_path / "logs") as tree:
         with pytest.raises(ProgramFailed, match=r"broken does not start.*\n.*(\n.*)*No module named"):
             await tree.start([broken])
+
+
+class Answering(BaseHTTPRequestHandler):
+    """Says 200 to whatever is asked."""
+
+    def do_GET(self) -> None:
+        """Answer."""
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Keep quiet."""
+
+
+class Stranger:
+    """Somebody else's web server, once it is asked to serve."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}/"
+        self._server: HTTPServer | None = None
+
+    def serve(self) -> None:
+        """Answer from now on."""
+        self._server = HTTPServer(("127.0.0.1", self.port), Answering)
+        Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def end(self) -> None:
+        """Answer no more."""
+        if self._server:
+            self._server.shutdown()
+            self._server.server_close()
+
+
+@pytest.fixture
+def stranger() -> Iterator[Stranger]:
+    """Somebody else, who ends with the test."""
+    somebody = Stranger()
+    yield somebody
+    somebody.end()
+
+
+async def test_a_stranger_s_port_is_refused_before_anything_starts(stranger: Stranger, tmp_path: Path) -> None:
+    """Where somebody else answers already, the sentence says so and no program was started."""
+    stranger.serve()
+    async with ProcessTree(tmp_path / "logs") as tree:
+        with pytest.raises(ProgramFailed, match=f"ours does not start: another program answers at {stranger.url}"):
+            await tree.start([Program(name="ours", module="no.such.module", health_url=stranger.url)])
+        assert not tree.running
+
+
+async def test_a_stranger_is_not_taken_for_a_program_that_fell_over(stranger: Stranger, tmp_path: Path) -> None:
+    """Somebody else's answers do not make ours ready while it falls over again and again."""
+    (tmp_path / "late.py").write_text("import time\ntime.sleep(0.2)\nraise SystemExit('the port is taken')\n")
+    ours = Program(name="ours", module="late", folder=tmp_path, health_url=stranger.url)
+    async with ProcessTree(tmp_path / "logs") as tree:
+        start = asyncio.create_task(tree.start([ours]))
+        await until(lambda: bool(tree.running) and tree.running["ours"].failures > 0)
+        stranger.serve()
+        with pytest.raises(ProgramFailed, match=r"ours does not start.*\n(.*\n)*.*the port is taken"):
+            await start
 
 
 async def test_a_program_that_nobody_can_ask_must_go_on_running(web_server: Program, tmp_path: Path) -> None:
