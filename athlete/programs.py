@@ -7,9 +7,8 @@ from pathlib import Path
 
 from pydantic_settings import BaseSettings
 
+from athlete.ports import LOOPBACK
 from athlete.processes import Program
-
-LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True, kw_only=True)

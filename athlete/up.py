@@ -2,11 +2,13 @@
 
 import asyncio
 import signal
+from collections.abc import Sequence
 
 from rich.console import Console
 
 from athlete.complaints import Complaint, complains
 from athlete.folder import claimed
+from athlete.ports import Listener, require_free
 from athlete.processes import ProcessTree, free_port
 from athlete.programs import Ports, pipeline_programs
 from backends.logs import configure_logs
@@ -20,11 +22,34 @@ def up() -> None:
     """Run service, queue, worker, transforms and dashboard until Ctrl-C, against the real Strava."""
     worker = WorkerSettings()
     service = ServiceSettings()
+    dashboard = DashboardSettings()
     configure_logs(worker.log_format, worker.log_level)
     if missing := missing_settings(service, worker):
         raise Complaint(f"Set {', '.join(missing)} (environment or .env) first; .env.example explains each.")
     with claimed(worker.data_dir):
-        asyncio.run(_run(choose_ports(service, worker, DashboardSettings()), Console()))
+        require_free(listeners(service, worker, dashboard))
+        asyncio.run(_run(choose_ports(service, worker, dashboard), Console()))
+
+
+def listeners(service: ServiceSettings, worker: WorkerSettings, dashboard: DashboardSettings) -> Sequence[Listener]:
+    """Name the ports of the settings, and the settings."""
+    return (
+        Listener(
+            program="service",
+            host=service.service_host,
+            port=service.service_port,
+            chosen_by="SERVICE_PORT",
+            host_chosen_by="SERVICE_HOST",
+        ),
+        Listener(
+            program="worker",
+            host=worker.worker_host,
+            port=worker.worker_port,
+            chosen_by="WORKER_PORT",
+            host_chosen_by="WORKER_HOST",
+        ),
+        Listener(program="dashboard", port=dashboard.dashboard_port, chosen_by="DASHBOARD_PORT"),
+    )
 
 
 def choose_ports(service: ServiceSettings, worker: WorkerSettings, dashboard: DashboardSettings) -> Ports:

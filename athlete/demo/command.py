@@ -6,8 +6,8 @@ import shlex
 import shutil
 import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,6 +24,7 @@ from athlete.demo.script import scripted_life
 from athlete.demo.stage import Stage, pretend_secrets
 from athlete.demo.view import LiveView
 from athlete.folder import claimed, empty
+from athlete.ports import Listener, require_free
 from athlete.processes import free_port
 from athlete.programs import Ports, room_folder
 from backends.logs import configure_logs
@@ -46,6 +47,15 @@ class Wanted:
     simulator_port: int = 0
     years: int = 4
     seed: int = 7
+
+    @property
+    def listeners(self) -> Sequence[Listener]:
+        """The ports that were given, and by which option."""
+        return (
+            Listener(program="dashboard", port=self.dashboard_port, chosen_by="--port"),
+            Listener(program="service", port=self.service_port, chosen_by="--service-port"),
+            Listener(program="simulator", port=self.simulator_port, chosen_by="--simulator-port"),
+        )
 
 
 @complains
@@ -70,16 +80,16 @@ def demo(  # noqa: PLR0913 - what a person may choose
     console = Console()
     if once:
         raise typer.Exit(0 if _play_once(settings, wanted, console) else 1)
-    with claimed(demo_folder(settings, once=False)):
-        asyncio.run(_live(set_stage(settings, wanted, once=False), console, per_minute))
+    with _own_stage(settings, wanted, once=False) as stage:
+        asyncio.run(_live(stage, console, per_minute))
 
 
 def _play_once(settings: DashboardSettings, wanted: Wanted, console: Console) -> bool:
     """Play the scripted life and say whether all went well; the last line is JSON whatever happens."""
     line: dict[str, Any] = {"ok": False}
     try:
-        with claimed(demo_folder(settings, once=True)):
-            verdict = asyncio.run(_once(set_stage(settings, wanted, once=True), console))
+        with _own_stage(settings, wanted, once=True) as stage:
+            verdict = asyncio.run(_once(stage, console))
         console.print(verdict_table(verdict))
         line = {**verdict.numbers, "ok": verdict.ok}
     except httpx.HTTPError as error:
@@ -92,6 +102,14 @@ def _play_once(settings: DashboardSettings, wanted: Wanted, console: Console) ->
 def demo_folder(settings: DashboardSettings, *, once: bool) -> Path:
     """Return where a demo keeps its data: beside a person's own, and apart from it."""
     return settings.data_dir / ("demo-once" if once else "demo")
+
+
+@contextmanager
+def _own_stage(settings: DashboardSettings, wanted: Wanted, *, once: bool) -> Iterator[Stage]:
+    """Set the stage where no other demo plays. Raises Complaint."""
+    with claimed(demo_folder(settings, once=once)):
+        require_free(wanted.listeners)
+        yield set_stage(settings, wanted, once=once)
 
 
 def set_stage(settings: DashboardSettings, wanted: Wanted, *, once: bool) -> Stage:
