@@ -62,7 +62,7 @@ def latest(rows: Iterable[Row]) -> list[dict[str, object]]:
     """The table of the newest activities; the number columns keep numbers, so that they sort as such."""
     return [
         {
-            "Date": row["start_date_local"],
+            "Start": row["start_at_local"],
             "Sport": spaced(row["sport_type"]),
             "Name": row["name"] or "",
             "Distance": None if row["distance_m"] is None else row["distance_m"] / 1000,

@@ -105,8 +105,8 @@ def _latest(view: View, athlete_id: int) -> None:
             height="content",
             hide_index=True,
             column_config={
-                "Date": st.column_config.DateColumn(
-                    format="D MMM YYYY", width=110, help="The day where the activity was."
+                "Start": st.column_config.DatetimeColumn(
+                    format="D MMM YYYY, HH:mm", width=150, help="By the clock where the activity was."
                 ),
                 "Distance": st.column_config.NumberColumn("Distance (km)", format="%,.2f", width="small"),
                 "Time": st.column_config.TextColumn("Time (h:m:s)", width="small", help="In motion."),

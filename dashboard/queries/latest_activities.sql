@@ -1,8 +1,8 @@
--- The newest activities.
+-- The newest activities, by the clock where each began: the order that can be seen.
 -- Parameter: athlete.
 select
     activity_id,
-    start_date_local,
+    start_at_local,
     sport_type,
     name,
     distance_m,
@@ -12,5 +12,5 @@ select
     strava_url
 from mart.fct_activities
 where athlete_id = ?
-order by start_at desc nulls last, activity_id desc
+order by start_at_local desc nulls last, start_at desc nulls last, activity_id desc
 limit 20

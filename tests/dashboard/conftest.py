@@ -89,6 +89,7 @@ class MartFile:
             "sport_type": sport_type,
             "sport_group": group,
             "start_at": datetime.fromisoformat(day) + timedelta(hours=9),
+            "start_at_local": datetime.fromisoformat(day) + timedelta(hours=10),
             "start_date_local": date.fromisoformat(day),
             "distance_m": km * 1000,
             "moving_time_s": round(minutes * 60),

@@ -1,6 +1,6 @@
 """Rows of charts and tables, from rows of the marts."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -78,14 +78,14 @@ def test_shares_that_do_not_exist_make_no_bar() -> None:
 def test_the_latest_keep_their_names_as_they_are_and_missing_values_missing() -> None:
     """A name is text, whatever it looks like; an activity without distance shows none."""
     row = dict.fromkeys(["distance_m", "moving_time_s", "pace_s_per_km", "speed_kmh"]) | {
-        "start_date_local": date(2026, 11, 18),
+        "start_at_local": datetime(2026, 11, 18, 7, 5),  # noqa: DTZ001 - a wall clock
         "sport_type": "WeightTraining",
         "name": "**<b>Lift</b>** 🏋",
         "strava_url": "https://www.strava.com/activities/1",
     }
     assert frames.latest([row]) == [
         {
-            "Date": date(2026, 11, 18),
+            "Start": row["start_at_local"],
             "Sport": "Weight Training",
             "Name": "**<b>Lift</b>** 🏋",
             "Distance": None,

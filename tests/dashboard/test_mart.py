@@ -66,6 +66,19 @@ def test_the_latest_come_newest_first_and_never_another_athletes(lively: Any, re
     assert len(names) == 8
 
 
+def test_the_latest_of_one_day_are_in_the_order_of_their_local_start(lively: Any, reader_of: Any) -> None:
+    """What the table shows explains its order, across zones too; an activity without a start comes last."""
+    for name, start in (("noon", "12:00"), ("dawn", "06:10"), ("night", "23:59"), ("dusk", "18:40")):
+        at = datetime.fromisoformat(f"2026-11-18T{start}")
+        lively.activity("2026-11-18", "Run", km=5, minutes=25, name=name, start_at_local=at)
+    unknown = dict.fromkeys(["start_at", "start_at_local", "start_date_local"])
+    lively.activity("2026-11-18", "Run", km=5, minutes=25, name="unknown", **unknown)
+    lively.publish()
+    names = [row["name"] for row in Mart(reader_of(lively.path)).rows("latest_activities", ATHLETE)]
+    assert names[:5] == ["night", "dusk", "noon", "WeightTraining 8", "dawn"]
+    assert names[-1] == "unknown"
+
+
 def test_an_answer_is_remembered_until_the_marts_are_built_anew(lively: Any, reader_of: Any) -> None:
     """An idle page asks for the health rows only; a new build makes it ask for everything again."""
     reader = reader_of(lively.path)
