@@ -65,9 +65,9 @@ def latest(rows: Iterable[Row]) -> list[dict[str, object]]:
             "Start": row["start_at_local"],
             "Sport": spaced(row["sport_type"]),
             "Name": row["name"] or "",
-            "Distance": None if row["distance_m"] is None else row["distance_m"] / 1000,
+            "Distance": row["distance_m"] / 1000 if row["distance_m"] else None,
             "Time": quantities.clock(row["moving_time_s"]),
-            "Pace or speed": quantities.pace_or_speed(row["pace_s_per_km"], row["speed_kmh"]),
+            "Pace or speed": quantities.pace_or_speed(row),
             "Strava": row["strava_url"],
         }
         for row in rows

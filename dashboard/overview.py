@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import charts, frames, notices
+from dashboard import charts, frames, notices, quantities
 from dashboard.mart import Row
 from dashboard.measures import MEASURES, SHARES
 from dashboard.periods import Comparison, Period, earliest_shown, label, running, span_label
@@ -104,6 +104,7 @@ def _latest(view: View, athlete_id: int) -> None:
             frames.latest(view.mart.rows("latest_activities", athlete_id)),
             height="content",
             hide_index=True,
+            placeholder=quantities.NOTHING,
             column_config={
                 "Start": st.column_config.DatetimeColumn(
                     format="D MMM YYYY, HH:mm", width=150, help="By the clock where the activity was."

@@ -1,9 +1,15 @@
 """Numbers as a person reads them: with units, thousands separators, and a dash where there is none."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 NOTHING = "\N{EN DASH}"
+
+# Sports that are a matter of speed, though the marts count it for wheels only; Strava's words for the rollers.
+SPEED_GROUPS = frozenset({"winter", "water"})
+ROLLER_SPORTS = frozenset({"InlineSkate", "RollerSki", "Skateboard", "Wheelchair"})
 
 
 def distance(metres: float) -> str:
@@ -35,12 +41,22 @@ def clock(seconds: float | None) -> str:
     return f"{minutes // 60:02d}:{minutes % 60:02d}:{rest:02d}"
 
 
-def pace_or_speed(pace_s_per_km: float | None, speed_kmh: float | None) -> str:
-    """Minutes per kilometre where the sport has a pace, else kilometres per hour."""
-    if pace_s_per_km is not None:
-        minutes, seconds = divmod(round(pace_s_per_km), 60)
-        return f"{minutes}:{seconds:02d} /km"
-    return NOTHING if speed_kmh is None else f"{speed_kmh:,.1f} km/h"
+def pace_or_speed(activity: Mapping[str, Any]) -> str:
+    """How fast a row of `fct_activities` was, as its sport counts it.
+
+    Minutes per kilometre on foot, per 100 m swum, else km/h; a dash for sports that go nowhere, or without distance.
+    """
+    metres, seconds = activity["distance_m"] or 0, activity["moving_time_s"] or 0
+    if (pace := activity["pace_s_per_km"]) is not None:
+        return f"{_minutes(pace)} /km"
+    if (speed := activity["speed_kmh"]) is not None:
+        return f"{speed:,.1f} km/h"
+    if metres <= 0 or seconds <= 0:
+        return NOTHING
+    if activity["sport_group"] == "swim":
+        return f"{_minutes(seconds / metres * 100)} /100 m"
+    is_speed = activity["sport_group"] in SPEED_GROUPS or activity["sport_type"] in ROLLER_SPORTS
+    return f"{metres / seconds * 3.6:,.1f} km/h" if is_speed else NOTHING
 
 
 def latency(seconds: float | None) -> str:
@@ -65,3 +81,8 @@ def age(since: timedelta) -> str:
         if seconds >= size:
             return f"{seconds // size:,.0f} {unit} ago"
     return "less than 1 min ago"
+
+
+def _minutes(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"

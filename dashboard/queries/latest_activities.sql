@@ -4,6 +4,7 @@ select
     activity_id,
     start_at_local,
     sport_type,
+    sport_group,
     name,
     distance_m,
     moving_time_s,

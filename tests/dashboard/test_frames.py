@@ -75,9 +75,12 @@ def test_shares_that_do_not_exist_make_no_bar() -> None:
     assert frames.mix([part("WeightTraining", 1.0)], SHARES["Distance"]) == []
 
 
-def test_the_latest_keep_their_names_as_they_are_and_missing_values_missing() -> None:
-    """A name is text, whatever it looks like; an activity without distance shows none."""
-    row = dict.fromkeys(["distance_m", "moving_time_s", "pace_s_per_km", "speed_kmh"]) | {
+@pytest.mark.parametrize("distance_m", [None, 0.0])
+def test_the_latest_keep_their_names_as_they_are_and_missing_values_missing(distance_m: float | None) -> None:
+    """A name is text, whatever it looks like; an activity without distance shows none, not 0.00 km."""
+    row = dict.fromkeys(["moving_time_s", "pace_s_per_km", "speed_kmh"]) | {
+        "distance_m": distance_m,
+        "sport_group": "strength",
         "start_at_local": datetime(2026, 11, 18, 7, 5),  # noqa: DTZ001 - a wall clock
         "sport_type": "WeightTraining",
         "name": "**<b>Lift</b>** 🏋",

@@ -81,7 +81,7 @@ def test_the_latest_table_links_to_strava_and_leaves_names_alone(lively: Any, vi
     table = overview(view_of(lively)).dataframe[1].value
     assert list(table["Name"][:2]) == ["WeightTraining 8", "<b>Far</b> **out** :bike: 🚴"]
     assert list(table["Time"][:2]) == ["00:30:00", "33:20:00"]
-    assert list(table["Pace or speed"][:3]) == [NOTHING, "31.2 km/h", "5:00 /km"]
+    assert list(table["Pace or speed"][:4]) == [NOTHING, "31.2 km/h", "5:00 /km", "2:15 /100 m"]
     assert table["Strava"][0] == "https://www.strava.com/activities/8"
 
 

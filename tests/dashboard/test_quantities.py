@@ -8,6 +8,8 @@ import pytest
 from dashboard import quantities
 from dashboard.measures import MEASURES
 
+MART_HAS_NEITHER = {"pace_s_per_km": None, "speed_kmh": None}
+
 
 def test_totals_have_units_and_thousands_separators() -> None:
     """A large total stays readable and says what it counts."""
@@ -21,15 +23,39 @@ def test_minutes_never_read_sixty() -> None:
     """Rounding carries into the hours."""
     assert quantities.time(3599) == "1 h 00 min"
     assert quantities.clock(3599.6) == "01:00:00"
-    assert quantities.pace_or_speed(299.7, None) == "5:00 /km"
     assert quantities.latency(59.97) == "1 min 00 s"
     assert quantities.latency(0.9996) == "1.0 s"
 
 
-def test_sports_with_neither_pace_nor_speed_show_a_dash() -> None:
-    """A swim or a strength session has no pace per kilometre."""
-    assert quantities.pace_or_speed(None, None) == quantities.NOTHING
-    assert quantities.pace_or_speed(None, 27.34) == "27.3 km/h"
+@pytest.mark.parametrize(
+    ("sport_type", "group", "metres", "seconds", "text"),
+    [
+        ("Swim", "swim", 2_000, 2_700, "2:15 /100 m"),
+        ("Swim", "swim", 1_000, 599.7, "1:00 /100 m"),
+        ("NordicSki", "winter", 15_000, 3_600, "15.0 km/h"),
+        ("Kayaking", "water", 5_000, 3_000, "6.0 km/h"),
+        ("RollerSki", "other", 9_000, 1_800, "18.0 km/h"),
+        ("Tennis", "other", 3_000, 3_600, quantities.NOTHING),
+        ("Yoga", "strength", 0.0, 3_600, quantities.NOTHING),
+        ("WeightTraining", "strength", 120.0, 3_600, quantities.NOTHING),
+        ("Swim", "swim", 0.0, 1_800, quantities.NOTHING),
+        ("Swim", "swim", None, None, quantities.NOTHING),
+        ("Surfing", "water", 800.0, 0, quantities.NOTHING),
+    ],
+)
+def test_each_sport_is_as_fast_as_it_counts(
+    sport_type: str, group: str, metres: float | None, seconds: float | None, text: str
+) -> None:
+    """Where the marts give neither pace nor speed, distance and time do, if the sport has any."""
+    row = {"sport_type": sport_type, "sport_group": group, "distance_m": metres, "moving_time_s": seconds}
+    assert quantities.pace_or_speed(row | MART_HAS_NEITHER) == text
+
+
+def test_the_marts_own_pace_and_speed_come_first() -> None:
+    """They are shown as they are, and never reckoned twice."""
+    row = {"sport_type": "Run", "sport_group": "run", "distance_m": 1.0, "moving_time_s": 1}
+    assert quantities.pace_or_speed(row | MART_HAS_NEITHER | {"pace_s_per_km": 299.7}) == "5:00 /km"
+    assert quantities.pace_or_speed(row | MART_HAS_NEITHER | {"speed_kmh": 27.34}) == "27.3 km/h"
     assert quantities.clock(None) == quantities.NOTHING
 
 
