@@ -21,7 +21,7 @@ from athlete.complaints import Complaint, complains
 from athlete.demo.checks import Verdict, judge, settle, verdict_table
 from athlete.demo.scene import Scene, playing
 from athlete.demo.script import scripted_life
-from athlete.demo.stage import Stage, pretend_secrets
+from athlete.demo.stage import Stage, pretend_secrets, require_same_athlete
 from athlete.demo.view import LiveView
 from athlete.folder import claimed, empty
 from athlete.ports import Listener, require_free
@@ -113,10 +113,15 @@ def _own_stage(settings: DashboardSettings, wanted: Wanted, *, once: bool) -> It
 
 
 def set_stage(settings: DashboardSettings, wanted: Wanted, *, once: bool) -> Stage:
-    """Choose folder and ports. A scripted life starts afresh each time, a living demo goes on where it was."""
-    data_dir = demo_folder(settings, once=once).resolve()
+    """Choose folder and ports. A scripted life starts afresh each time, a living demo goes on where it was.
+
+    Raises Complaint where that was another athlete's life.
+    """
+    folder = demo_folder(settings, once=once)
     if once:
-        empty(data_dir)
+        empty(folder)
+    require_same_athlete(folder, seed=wanted.seed, years=wanted.years)
+    data_dir = folder.resolve()
     path_secret, verify_token = pretend_secrets(data_dir)
     recorded = room_folder("athlete").parent / RECORDED
     return Stage(

@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from athlete.complaints import Complaint
 from athlete.processes import Program
 from athlete.programs import Ports, at_defaults, pipeline_programs
 from athlete.settings import DelivererSettings
 from backends.data_folder import make_private
+from backends.durable_file import put_in_place
 from backends.settings import SharedSettings
 from dashboard.settings import DashboardSettings
 from service.settings import ServiceSettings
@@ -119,11 +122,38 @@ class Stage:
 
 def pretend_secrets(data_dir: Path) -> tuple[str, str]:
     """Return the demo's path secret and verify token: made at its first start, kept for the next ones."""
-    path = data_dir / "demo.json"
-    if not path.exists():
-        made = {"path_secret": secrets.token_urlsafe(24), "verify_token": secrets.token_urlsafe(VERIFY_TOKEN_BYTES)}
-        make_private(data_dir)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(made, file)
-    kept = json.loads(path.read_text())
+    made = {"path_secret": secrets.token_urlsafe(24), "verify_token": secrets.token_urlsafe(VERIFY_TOKEN_BYTES)}
+    kept = _kept(data_dir / "demo.json", made)
     return kept["path_secret"], kept["verify_token"]
+
+
+def require_same_athlete(data_dir: Path, *, seed: int, years: int) -> None:
+    """Keep whose life the folder tells, and refuse to mix in somebody else's. Raises Complaint."""
+    wanted = {"seed": seed, "years": years}
+    kept = _kept(data_dir / "athlete.json", wanted)
+    if kept != wanted:
+        raise Complaint(
+            f"{data_dir} holds another pretend athlete, that of {_options(kept)}: give these options again, "
+            f"or remove {data_dir}, or set another DATA_DIR."
+        )
+
+
+def _options(kept: Mapping[str, Any]) -> str:
+    return " ".join(f"--{name} {value}" for name, value in kept.items())
+
+
+def _kept(path: Path, made: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what the file holds; the first time that is what was made now. Raises Complaint where it is damaged."""
+    if not path.exists():
+        make_private(path.parent)
+        draft = path.with_name(f"{path.name}.new")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(made, file)
+        put_in_place(draft, path)
+    try:
+        kept = json.loads(path.read_text())
+    except ValueError:
+        kept = None
+    if not isinstance(kept, dict) or kept.keys() != made.keys():
+        raise Complaint(f"{path} is damaged: remove {path.parent} and start again.")
+    return kept

@@ -86,6 +86,43 @@ def test_a_scripted_life_that_cannot_begin_ends_with_its_line_too(tmp_path: Path
     assert result.stderr.startswith("athlete: ")
 
 
+@pytest.mark.parametrize("options", [("--seed", "9"), ("--years", "2"), ("--seed", "9", "--years", "2")])
+def test_a_demo_does_not_mix_two_athletes(options: tuple[str, ...], stage: Stage, tmp_path: Path) -> None:
+    """Where another athlete's life was told, the demo says whose, and what to do, and starts nothing."""
+    result = CliRunner().invoke(app, ["demo", *options], env={"DATA_DIR": str(tmp_path)})
+    assert (stage.seed, stage.years) == (7, 4)
+    assert result.exit_code == 1
+    assert result.stderr == (
+        f"athlete: {tmp_path / 'demo'} holds another pretend athlete, that of --seed 7 --years 4: give these options "
+        f"again, or remove {tmp_path / 'demo'}, or set another DATA_DIR.\n"
+    )
+    assert not list(tmp_path.rglob("*.log"))
+
+
+def test_a_scripted_life_may_be_another_athlete_s_each_time(tmp_path: Path) -> None:
+    """It starts afresh, so there is nobody to mix with."""
+    settings = DashboardSettings(data_dir=tmp_path)
+    (tmp_path / "demo-once").mkdir()
+    seeds = [set_stage(settings, Wanted(seed=seed), once=True).seed for seed in (7, 9)]
+    assert seeds == [7, 9]
+
+
+def test_a_demo_goes_on_with_its_secrets(stage: Stage, tmp_path: Path) -> None:
+    """The next start has the first one's path secret and verify token."""
+    again = set_stage(DashboardSettings(data_dir=tmp_path), Wanted(), once=False)
+    assert (again.path_secret, again.verify_token) == (stage.path_secret, stage.verify_token)
+
+
+@pytest.mark.parametrize("name", ["demo.json", "athlete.json"])
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"seed'])
+def test_a_damaged_file_of_the_demo_is_named(name: str, content: str, stage: Stage, tmp_path: Path) -> None:
+    """What cannot be read is named, with what to do."""
+    (stage.data_dir / name).write_text(content)
+    result = CliRunner().invoke(app, ["demo"], env={"DATA_DIR": str(tmp_path)})
+    assert result.exit_code == 1
+    assert f"{name} is damaged: remove " in result.stderr
+
+
 def test_how_to_ask_is_a_command_that_names_the_demo_s_folder(tmp_path: Path) -> None:
     """A folder below the current one is named from here, another one in full, each as a shell reads it."""
     assert "DATA_DIR=data/demo " in how_to_ask(Path.cwd() / "data" / "demo")
