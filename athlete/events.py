@@ -19,6 +19,8 @@ from backends.warehouse import Outcome
 SQL = (Path(__file__).parent / "events.sql").read_text()
 OUTCOMES = " or ".join(", ".join(Outcome).rsplit(", ", 1))
 FOR_A_PERSON = ("when", "activity", "change", "outcome", "reason")
+LARGEST = 2**63 - 1  # SQLite's
+LONGEST_SHOWN = 40
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -45,11 +47,11 @@ def events(  # noqa: PLR0913 - one argument a filter
     if not settings.pipeline_path.exists():
         raise Complaint(f"No events yet: there is no {settings.pipeline_path}. Start with `athlete up`.")
     filters = {
-        "athlete": athlete,
-        "activity": activity,
+        "athlete": within_reach("--athlete", athlete),
+        "activity": within_reach("--activity", activity),
         "outcome": outcome and outcome.value,
         "since": since and utc_text(read_since(since, datetime.now(UTC))),
-        "limit": limit,
+        "limit": within_reach("--limit", limit),
     }
     with closing(connect(settings.pipeline_path, read_only=True)) as connection:
         found = connection.execute(SQL, filters)
@@ -68,11 +70,22 @@ def shortened(event: Mapping[str, Any]) -> Sequence[str]:
     return f"{moment:%Y-%m-%d %H:%M:%S}", thing, event["aspect_type"], event["outcome"], event["reason"]
 
 
+def within_reach(option: str, number: int | None) -> int | None:
+    """Return the number if the database can hold it. Raises Complaint."""
+    if number is not None and abs(number) > LARGEST:
+        raise Complaint(f"{option} is beyond every number that is stored: give at most {LARGEST}.")
+    return number
+
+
 def read_since(text: str, now: datetime) -> datetime:
     """Read a date, a time (local unless it has an offset) or an age such as 12h. Raises Complaint."""
-    if age := re.fullmatch(r"(\d+)([mhd])", text):
-        return now - timedelta(**{UNITS[age[2]]: int(age[1])})
+    age = re.fullmatch(r"([0-9]{1,19})([mhd])", text)
     try:
+        if age:
+            return now - timedelta(**{UNITS[age[2]]: int(age[1])})
         return datetime.fromisoformat(text).astimezone(UTC)
+    except OverflowError as error:
+        raise Complaint(f"--since {text} is beyond every calendar; leave it out to see all events.") from error
     except ValueError as error:
-        raise Complaint(f"--since {text} is neither a time such as 2026-05-01 nor an age such as 12h.") from error
+        shown = text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
+        raise Complaint(f"--since {shown} is neither a time such as 2026-05-01 nor an age such as 12h.") from error

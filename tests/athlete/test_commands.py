@@ -111,6 +111,25 @@ def test_events_are_filtered(run: Run, filters: tuple[str, ...], expected: set[i
 
 
 @pytest.mark.usefixtures("ledger")
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        *((option, "9" * 23) for option in ("--athlete", "--activity", "--limit")),
+        ("--activity", f"-{'9' * 23}"),
+        *(("--since", age) for age in ("99999999999d", f"{'9' * 20}m", f"{'9' * 5000}h")),
+        *(("--since", moment) for moment in ("0001-01-01T00:00+23:00", "9999-12-31T23:59-23:00")),
+    ],
+)
+def test_what_no_calendar_and_no_id_reaches_is_refused_in_a_sentence(run: Run, option: str, value: str) -> None:
+    """A number beyond all ids, or a time beyond all calendars, is named with its option."""
+    result = run("events", f"{option}={value}")
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"athlete: {option} ")
+    assert len(result.stderr) < 200
+    assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.usefixtures("ledger")
 def test_events_are_a_table_for_a_person(run: Run) -> None:
     """Without --json the rows are a table with headings."""
     result = run("events")
