@@ -11,10 +11,12 @@ from athlete.folder import claimed
 from athlete.ports import Listener, require_free
 from athlete.processes import ProcessTree, free_port
 from athlete.programs import Ports, pipeline_programs
+from athlete.settings import DelivererSettings
 from backends.logs import configure_logs
 from dashboard.settings import DashboardSettings
 from service.settings import ServiceSettings
 from worker.settings import WorkerSettings
+from worker.transform.settings import TransformSettings
 
 
 @complains
@@ -23,6 +25,8 @@ def up() -> None:
     worker = WorkerSettings()
     service = ServiceSettings()
     dashboard = DashboardSettings()
+    for others in (DelivererSettings, TransformSettings):
+        others()  # the programs read them again: here they could only fall over
     configure_logs(worker.log_format, worker.log_level)
     if missing := missing_settings(service, worker):
         raise Complaint(f"Set {', '.join(missing)} (environment or .env) first; .env.example explains each.")
