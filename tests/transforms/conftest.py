@@ -318,6 +318,16 @@ def fill_extremes(raw: Raw) -> None:
         25: {"average_heartrate": 1e6},
         26: {"distance": 1e300, "average_watts": 1e300},
         27: {"distance": 1e-300},
+        41: {"start_latlng": [181, 500]},
+        42: {"start_latlng": [52.5]},
+        43: {"start_latlng": [None, 13.25]},
+        44: {"start_latlng": [52.5, 180.5], "end_latlng": [-90, 180]},
+        45: {"start_latlng": [None, None]},
+        51: {"start_date": "2026-03-20T23:30:00+02:00", "start_date_local": "2026-03-20T23:30:00+02:00"},
+        52: {"start_date": "2026-03-20T23:30:00.25-0130", "start_date_local": "2026-03-20T22:00:00"},
+        53: {"start_date": "2026-03-20T23:30:00Z", "start_date_local": None, "utc_offset": 3600},
+        54: {"start_date": "2026-03-20T23:30:00Z", "start_date_local": None, "utc_offset": None},
+        55: {"start_date": "2026-03-20T23:30:00Z", "start_date_local": "some day", "utc_offset": -3600},
         # of equals the one with a start comes first, in one payload (5K) and among activities (1K)
         31: {"best_efforts": [{"name": "1K", "distance": 1000, "elapsed_time": 240}]},
         32: {

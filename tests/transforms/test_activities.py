@@ -111,6 +111,52 @@ def test_a_number_beyond_measure_is_null_and_flagged(life: Any, activity_id: int
     assert (row["elapsed_time_s"], row["start_date_local"]) == (1560, date(2026, 3, 20))
 
 
+@pytest.mark.parametrize(
+    ("activity_id", "start", "end", "flagged"),
+    [
+        (41, (None, None), (None, None), True),
+        (42, (None, None), (None, None), True),
+        (43, (None, None), (None, None), True),
+        (44, (None, None), (-90, 180), True),
+        (45, (None, None), (None, None), False),
+    ],
+)
+def test_a_place_has_both_parts_and_is_on_the_globe(
+    life: Any, activity_id: int, start: tuple[Any, Any], end: tuple[Any, Any], flagged: bool
+) -> None:
+    """Half a place, or one beyond pole or date line, is none and is flagged; two nulls are no place and no fault."""
+    row = fact(life, activity_id)
+    assert (row["start_latitude"], row["start_longitude"]) == start
+    assert (row["end_latitude"], row["end_longitude"]) == end
+    assert row["has_unreadable_fields"] is flagged
+
+
+@pytest.mark.parametrize(
+    ("activity_id", "start_at", "start_at_local"),
+    [(51, "2026-03-20 21:30:00", "2026-03-20 23:30:00"), (52, "2026-03-21 01:00:00.25", "2026-03-20 22:00:00")],
+)
+def test_a_time_with_an_offset_is_a_moment_or_a_clock(
+    life: Any, activity_id: int, start_at: str, start_at_local: str
+) -> None:
+    """The start is the moment in UTC; the local start is what the clock on the wall showed."""
+    row = fact(life, activity_id)
+    assert row["start_at"] == datetime.fromisoformat(start_at)
+    assert row["start_at_local"] == datetime.fromisoformat(start_at_local)
+    assert row["has_unreadable_fields"] is False
+
+
+@pytest.mark.parametrize(
+    ("activity_id", "local_day", "flagged"),
+    [(53, date(2026, 3, 21), False), (54, None, True), (55, date(2026, 3, 20), True)],
+)
+def test_a_local_start_that_is_missing_follows_from_the_offset(
+    life: Any, activity_id: int, local_day: date | None, flagged: bool
+) -> None:
+    """23:30 UTC is the next day an hour east; without an offset nobody knows, and the activity is flagged."""
+    row = fact(life, activity_id)
+    assert (row["start_date_local"], row["has_unreadable_fields"]) == (local_day, flagged)
+
+
 def test_a_heart_rate_above_the_maximum_counts_as_the_maximum(life: Any) -> None:
     """A million beats for 25 minutes: 100 * (1500 / 3600) * (1 * e^1.92) / (0.85 * e^1.632)."""
     row = fact(life, 25)

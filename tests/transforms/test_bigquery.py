@@ -196,11 +196,14 @@ class BigQueryDialect:
     def run(self, sql: str) -> tuple[dict[str, str], list[dict[str, Any]]]:
         """Run a model's SQL on what it reads, which is built first; return types and rows.
 
-        The engine knows no geography, so a point is a struct here.
+        The engine knows no geography, so a point is a struct here; like BigQuery's, it is an error beyond a pole.
         """
         sql = re.sub(r"`a-project`\.`(\w+)`\.`(\w+)`", r"\1__\2", sql)
         sql = re.sub(
-            r"st_geogpoint\(([\w.]+), ([\w.]+)\)", r"if(\2 is null, null, struct(\2 as latitude, \1 as longitude))", sql
+            r"st_geogpoint\(([\w.]+), ([\w.]+)\)",
+            r"if(\1 is null or \2 is null, null, "
+            r"struct(if(abs(\2) > 90, cast(error('latitude') as float64), \2) as latitude, \1 as longitude))",
+            sql,
         )
         reads = sorted(set(re.findall(r"\b(?:raw|staging|mart)__\w+", sql)))
         for name in reads:

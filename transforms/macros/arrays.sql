@@ -34,7 +34,10 @@
 {%- endmacro %}
 
 {% macro duckdb__place(latitude, longitude) -%}
-    case when {{ latitude }} is not null then struct_pack(latitude := {{ latitude }}, longitude := {{ longitude }}) end
+    case
+        when {{ latitude }} is not null and {{ longitude }} is not null
+            then struct_pack(latitude := {{ latitude }}, longitude := {{ longitude }})
+    end
 {%- endmacro %}
 
 {% macro bigquery__place(latitude, longitude) -%}

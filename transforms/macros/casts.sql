@@ -33,6 +33,17 @@
 {%- endmacro %}
 
 
+{#- One part of a place. Half a place is none, and so is one that is not on the globe: both parts are read, or neither. -#}
+{% macro as_coordinate(latitude_or_longitude) -%}
+    {%- set latitude = as_float(latitude_or_longitude | replace('longitude', 'latitude')) -%}
+    {%- set longitude = as_float(latitude_or_longitude | replace('latitude', 'longitude')) -%}
+    case
+        when {{ latitude }} between -90 and 90 and {{ longitude }} between -180 and 180
+            then {{ as_float(latitude_or_longitude) }}
+    end
+{%- endmacro %}
+
+
 {% macro as_bool(text) -%}
     case {{ text }} when 'true' then true when 'false' then false end
 {%- endmacro %}
@@ -43,11 +54,10 @@
     {{ return(adapter.dispatch('as_timestamp')(text)) }}
 {%- endmacro %}
 
+{#- DuckDB's `timestamp` would leave out an offset that the text has. -#}
 {% macro duckdb__as_timestamp(text) -%}
-    case
-        when try_cast({{ text }} as timestamp) between timestamp '1950-01-01' and timestamp '2100-01-01'
-            then try_cast({{ text }} as timestamp)
-    end
+    {%- set moment = "timezone('UTC', try_cast(" ~ text ~ " as timestamptz))" -%}
+    case when {{ moment }} between timestamp '1950-01-01' and timestamp '2100-01-01' then {{ moment }} end
 {%- endmacro %}
 
 {% macro bigquery__as_timestamp(text) -%}
@@ -58,15 +68,8 @@
 {%- endmacro %}
 
 
-{#- Wall-clock time without a zone. Strava writes it with a Z that is not true. -#}
+{#- Wall-clock time as written. Strava writes it with a Z that is not true; neither that nor an offset moves the clock. -#}
 {% macro as_datetime(text) -%}
-    {{ return(adapter.dispatch('as_datetime')(text)) }}
-{%- endmacro %}
-
-{% macro duckdb__as_datetime(text) -%}
-    {{ duckdb__as_timestamp(text) }}
-{%- endmacro %}
-
-{% macro bigquery__as_datetime(text) -%}
-    datetime({{ bigquery__as_timestamp(text) }})
+    {%- set clock = "regexp_replace(" ~ text ~ ", '(Z|[+-][0-9][0-9]:?[0-9][0-9])$', '')" -%}
+    cast({{ as_timestamp(clock) }} as datetime)
 {%- endmacro %}

@@ -14,17 +14,23 @@
 {%- endmacro %}
 
 
-{#- The calendar day of a moment that is so many seconds east of UTC. -#}
+{#- What the clock shows at a moment that many seconds east of UTC. -#}
+{% macro local_time(moment, offset_s) -%}
+    {{ return(adapter.dispatch('local_time')(moment, offset_s)) }}
+{%- endmacro %}
+
+{% macro duckdb__local_time(moment, offset_s) -%}
+    ({{ moment }} + to_seconds({{ offset_s }}))
+{%- endmacro %}
+
+{% macro bigquery__local_time(moment, offset_s) -%}
+    datetime(timestamp_add({{ moment }}, interval {{ offset_s }} second))
+{%- endmacro %}
+
+
+{#- The calendar day there. -#}
 {% macro local_date(moment, offset_s) -%}
-    {{ return(adapter.dispatch('local_date')(moment, offset_s)) }}
-{%- endmacro %}
-
-{% macro duckdb__local_date(moment, offset_s) -%}
-    cast({{ moment }} + to_seconds({{ offset_s }}) as date)
-{%- endmacro %}
-
-{% macro bigquery__local_date(moment, offset_s) -%}
-    date(timestamp_add({{ moment }}, interval {{ offset_s }} second))
+    cast({{ local_time(moment, offset_s) }} as date)
 {%- endmacro %}
 
 

@@ -34,10 +34,10 @@
         'gear_id': ['gear_id', 'string'],
         'gear_name': ['gear.name', 'string'],
         'device_name': ['device_name', 'string'],
-        'start_latitude': ['start_latlng.0', 'float'],
-        'start_longitude': ['start_latlng.1', 'float'],
-        'end_latitude': ['end_latlng.0', 'float'],
-        'end_longitude': ['end_latlng.1', 'float'],
+        'start_latitude': ['start_latlng.0', 'coordinate'],
+        'start_longitude': ['start_latlng.1', 'coordinate'],
+        'end_latitude': ['end_latlng.0', 'coordinate'],
+        'end_longitude': ['end_latlng.1', 'coordinate'],
         'is_manual': ['manual', 'bool'],
         'is_trainer': ['trainer', 'bool'],
         'is_commute': ['commute', 'bool'],
@@ -130,6 +130,7 @@
     {%- elif type == 'int' -%}{{ as_int(name) }}
     {%- elif type == 'offset' -%}{{ as_offset(name) }}
     {%- elif type == 'float' -%}{{ as_float(name) }}
+    {%- elif type == 'coordinate' -%}{{ as_coordinate(name) }}
     {%- elif type == 'bool' -%}{{ as_bool(name) }}
     {%- elif type == 'timestamp' -%}{{ as_timestamp(name) }}
     {%- elif type == 'datetime' -%}{{ as_datetime(name) }}

@@ -45,6 +45,8 @@ typed as (
     from texts
 ),
 
+{%- set start_at_local = 'coalesce(typed.start_at_local, ' ~ local_time('typed.start_at', 'typed.utc_offset_s') ~ ')' %}
+
 final as (
     select
         source.activity_id,
@@ -53,10 +55,11 @@ final as (
         source.is_deleted,
         source.source,
         source.ingested_at,
-        {%- set combined = ['sport_type', 'deprecated_type', 'timezone', 'polyline', 'summary_polyline'] %}
+        {%- set combined = ['start_at_local', 'sport_type', 'deprecated_type', 'timezone', 'polyline', 'summary_polyline'] %}
         {%- for name in payload_fields() if name not in combined %}
         typed.{{ name }},
         {%- endfor %}
+        {{ start_at_local }} as start_at_local,
         case when not source.is_deleted then coalesce(typed.sport_type, typed.deprecated_type, 'Unknown') end as sport_type,
         nullif(trim(regexp_replace(typed.timezone, '^[(][^)]*[)]', '')), '') as timezone_name,
         coalesce(nullif(typed.polyline, ''), nullif(typed.summary_polyline, '')) as polyline,
@@ -65,7 +68,8 @@ final as (
             when nullif(typed.summary_polyline, '') is not null then 'summary'
         end as polyline_kind,
         typed.best_efforts,
-        not source.is_deleted and (typed.has_unreadable_field or not typed.is_payload_object) as has_unreadable_fields
+        not source.is_deleted
+        and (typed.has_unreadable_field or not typed.is_payload_object or {{ start_at_local }} is null) as has_unreadable_fields
     from source
     inner join typed on source.activity_id = typed.activity_id
 )
