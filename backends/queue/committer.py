@@ -20,28 +20,63 @@ from backends.sqlite import DatabaseTooNew, open_database, when_free
 
 REFUSED = b"!"
 _READ_BYTES = 1 << 20
+_FAULTS = (DatabaseTooNew, sqlite3.Error, OSError)
+
+
+class _File:
+    """The queue's file, opened anew when another one, or none, lies where it lay: there its messages would be lost."""
+
+    def __init__(self, path: Path, patience_s: float) -> None:
+        self._path = path
+        self._patience_s = patience_s
+        self._connection = self._open()
+        self._identity = _identity(path)
+
+    def store(self, batch: bytes) -> int:
+        """Return the id of the batch's last message. Raises what opening the file raises."""
+        if _identity(self._path) != self._identity:
+            moved, self._connection = self._connection, self._open()
+            moved.close()
+            self._identity = _identity(self._path)
+        return when_free(partial(messages.publish, self._connection, batch), self._patience_s)
+
+    def close(self) -> None:
+        """Close it."""
+        self._connection.close()
+
+    def _open(self) -> sqlite3.Connection:
+        connection = open_database(self._path, busy_timeout_s=self._patience_s)
+        connection.execute("pragma busy_timeout = 0")  # waiting for the lock is done by `when_free`
+        return connection
 
 
 def serve(path: Path, busy_timeout_s: float, batches: Iterable[bytes], answer: Callable[[bytes], object]) -> None:
     """Store each batch and answer it at once, until there are no more."""
     try:
-        connection = open_database(path, busy_timeout_s=busy_timeout_s)
-    except (DatabaseTooNew, sqlite3.Error, OSError) as error:
+        file = _File(path, busy_timeout_s)
+    except _FAULTS as error:
         answer(_refusal(error))
         return
-    with closing(connection):
-        connection.execute("pragma busy_timeout = 0")  # waiting for the lock is done by `when_free`
+    with closing(file):
         answer(b"0\n")
-        for line in batches:
-            if not line.endswith(b"\n"):  # the parent was killed while it wrote
+        for batch in batches:
+            if not batch.endswith(b"\n"):  # the parent was killed while it wrote
                 return
-            answer(_attempt(partial(messages.publish, connection, line), busy_timeout_s))
+            answer(_attempt(file, batch))
 
 
-def _attempt(store: Callable[[], int], patience_s: float) -> bytes:
+def _identity(path: Path) -> tuple[int, int] | None:
     try:
-        return b"%d\n" % when_free(store, patience_s)
-    except sqlite3.Error as error:
+        found = os.stat(path)  # noqa: PTH116 - half the price of the method, and it is paid for each batch
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _attempt(file: _File, batch: bytes) -> bytes:
+    try:
+        return b"%d\n" % file.store(batch)
+    except _FAULTS as error:
         return _refusal(error)
 
 

@@ -38,6 +38,14 @@ def committer_id() -> int:
     return int(child)
 
 
+def move_away(path: Path, name: str) -> None:
+    """Rename the file and what SQLite keeps beside it."""
+    for suffix in ("", "-wal", "-shm"):
+        beside = path.with_name(path.name + suffix)
+        if beside.exists():
+            beside.rename(path.with_name(name + suffix))
+
+
 def rows_of(path: Path) -> int:
     """Count the messages in the file."""
     with closing(connect(path, read_only=True)) as connection:
@@ -113,3 +121,34 @@ async def test_asking_publishes_nothing(queue: EmbeddedQueue, path: Path) -> Non
     ]
     assert ids == list(range(1, 21))
     assert rows_of(path) == 20
+
+
+async def test_file_that_was_moved_away_takes_no_more_events(queue: EmbeddedQueue, path: Path) -> None:
+    """An event is never stored in a file that nobody will read again, but in a new one."""
+    await queue.publish(b"before", {})
+    move_away(path, "away.sqlite")
+    assert await queue.publish(b"after", {})
+    assert (await queue.status()).waiting == 1
+    assert (rows_of(path.with_name("away.sqlite")), rows_of(path)) == (1, 1)
+
+
+async def test_file_that_was_replaced_is_the_one_that_is_used(queue: EmbeddedQueue, path: Path) -> None:
+    """After a backup was put in the file's place, events go there."""
+    open_database(path.with_name("backup.sqlite")).close()
+    move_away(path, "away.sqlite")
+    path.with_name("backup.sqlite").rename(path)
+    ids = await asyncio.gather(*(queue.publish(b"after", {}) for _ in range(3)))
+    assert (ids, rows_of(path)) == (["1", "2", "3"], 3)
+
+
+async def test_file_that_cannot_be_opened_anew_refuses(queue: EmbeddedQueue, path: Path) -> None:
+    """While something else lies in the file's place every event is refused; once that is gone, they are stored."""
+    await queue.publish(b"before", {})
+    move_away(path, "away.sqlite")
+    path.write_text("no database" * 200)
+    for _ in range(2):
+        with pytest.raises(QueueUnavailable, match="not a database"):
+            await queue.publish(b"refused", {})
+    path.unlink()
+    assert await queue.publish(b"after", {})
+    assert rows_of(path) == 1
