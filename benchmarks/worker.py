@@ -81,7 +81,7 @@ async def _deliveries(folder: Path, client: StravaClient) -> AsyncIterator[Deliv
     async def on_deauthorized(_: Athlete) -> Verdict:
         raise AssertionError("nobody leaves during a benchmark")
 
-    ingest = Ingest(Roster(store), ActivityEvents(store, lambda _: client), on_deauthorized)
+    ingest = Ingest(Roster(store), ActivityEvents(store, lambda _: client), on_deauthorized, lambda _: client)
     try:
         yield Deliveries(ingest, store)
     finally:

@@ -12,7 +12,7 @@ from strava.events import ReceivedEvent
 from strava.network import utc_now
 from strava.payload import DETAILED, ActivityPayload
 from worker.budget import CallBudget
-from worker.evidence import is_covered, is_gone_since, is_surely_before, latest_moment
+from worker.evidence import gone_by, is_covered, is_gone_since, is_plainly_gone
 from worker.verdicts import TryLater, Verdict
 
 NOT_FOUND_GRACE = timedelta(seconds=300)
@@ -67,17 +67,17 @@ class ActivityEvents:
             return await self._keep(received, asked_at, found)
         if is_gone_since(stored, received.event):
             return _unchanged("The activity was deleted after this event.")
-        if asked_at - received.event.event_time < self._not_found_grace:
+        if asked_at - received.received_at < self._not_found_grace:
             raise TryLater("Strava does not show the activity yet; it is asked again.")
         return await self._bury(received, asked_at, "Strava no longer shows the activity.")
 
     async def _delete(self, received: ReceivedEvent, stored: StoredActivity | None) -> Verdict:
-        gone_at = latest_moment(received.event)
-        if is_surely_before(stored, received.event) or _is_older_tombstone(stored, gone_at):
-            return await self._bury(received, gone_at, "Deleted at Strava.")
-        if stored is not None and stored.is_deleted:
+        gone_at = gone_by(received)
+        if stored is not None and stored.is_deleted and stored.observed_at >= gone_at:
             return _unchanged("The activity was deleted already.")
-        asked_at, found = await self._ask(received)  # seen about then or later: the event may be late
+        if is_plainly_gone(stored, received):
+            return await self._bury(received, gone_at, "Deleted at Strava.")
+        asked_at, found = await self._ask(received)  # it may have come back since
         if found is not None:
             return await self._keep(received, asked_at, found)
         return await self._bury(received, asked_at, "Deleted at Strava.")
@@ -128,10 +128,6 @@ class ActivityEvents:
             event_id=received.event_id,
         )
         return (await self._store.apply([observation]))[0]
-
-
-def _is_older_tombstone(stored: StoredActivity | None, moment: datetime) -> bool:
-    return stored is not None and stored.is_deleted and stored.observed_at < moment
 
 
 def _unchanged(reason: str) -> Verdict:

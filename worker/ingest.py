@@ -1,32 +1,47 @@
 """From an event to its outcome: whose it is, what it is about, and who takes it."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from typing import Protocol
 
 from backends.warehouse import Athlete, Outcome
-from strava.events import ReceivedEvent, StravaEvent
+from strava.errors import TokenRejected
+from strava.events import ReceivedEvent
+from strava.payload import AthletePayload
 from worker.activities import ActivityEvents
 from worker.athletes import CONNECTED, Roster
+from worker.evidence import is_connected_before
 from worker.verdicts import Verdict
 
 OnDeauthorized = Callable[[Athlete], Awaitable[Verdict]]
 
-_ONE_SECOND = timedelta(seconds=1)
+
+class AthleteSource(Protocol):
+    """Where an athlete is asked for: `strava.client.StravaClient`."""
+
+    async def athlete(self) -> AthletePayload:
+        """Return the athlete. Raises StravaError, of which TokenRejected when there is no access any more."""
 
 
 class Ingest:
     """Takes every kind of event that Strava sends. `on_deauthorized` says what losing an athlete's consent entails."""
 
-    def __init__(self, roster: Roster, activities: ActivityEvents, on_deauthorized: OnDeauthorized) -> None:
+    def __init__(
+        self,
+        roster: Roster,
+        activities: ActivityEvents,
+        on_deauthorized: OnDeauthorized,
+        source_of: Callable[[int], AthleteSource],
+    ) -> None:
         self._roster = roster
         self._activities = activities
         self._on_deauthorized = on_deauthorized
+        self._source_of = source_of
 
     async def __call__(self, received: ReceivedEvent) -> Verdict:
         """Finish the event. Raises StravaError, WarehouseBusy, TokensUnavailable, TryLater."""
         event = received.event
         if event.is_deauthorization:
-            return await self._deauthorize(event)
+            return await self._deauthorize(received)
         if not event.is_activity:
             return _ignored(f"Nothing is kept of {event.object_type} {event.aspect_type} events.")
         athlete = await self._roster.find(event.owner_id)
@@ -36,16 +51,27 @@ class Ingest:
             return _ignored("The athlete has taken back the app's access.")
         return await self._activities.take(received)
 
-    async def _deauthorize(self, event: StravaEvent) -> Verdict:
-        self._roster.forget(event.owner_id)
-        athlete = await self._roster.find(event.owner_id)
+    async def _deauthorize(self, received: ReceivedEvent) -> Verdict:
+        athlete_id = received.event.owner_id
+        self._roster.forget(athlete_id)
+        athlete = await self._roster.find(athlete_id)
         if athlete is None:
-            return _ignored(f"Athlete {event.owner_id} is not connected here, so there is no access to end.")
-        if athlete.status == CONNECTED and athlete.updated_at > event.event_time + _ONE_SECOND:
+            return _ignored(f"Athlete {athlete_id} is not connected here, so there is no access to end.")
+        if athlete.status == CONNECTED and await self._is_overtaken(athlete, received):
             return _ignored("The athlete has connected again since.")
         verdict = await self._on_deauthorized(athlete)
-        self._roster.forget(event.owner_id)
+        self._roster.forget(athlete_id)
         return verdict
+
+    async def _is_overtaken(self, athlete: Athlete, received: ReceivedEvent) -> bool:
+        """Tell whether the stored tokens work in spite of the event; where the times leave doubt, Strava is asked."""
+        if is_connected_before(athlete, received):
+            return False
+        try:
+            await self._source_of(athlete.athlete_id).athlete()
+        except TokenRejected:
+            return False
+        return True
 
 
 def _ignored(reason: str) -> Verdict:

@@ -43,7 +43,7 @@ def build(settings: WorkerSettings) -> FastAPI:
 
     grace = timedelta(seconds=settings.not_found_grace_s)
     activities = ActivityEvents(store, client_of, not_found_grace=grace)
-    ingest = Ingest(Roster(store), activities, Revocation(store, tokens))
+    ingest = Ingest(Roster(store), activities, Revocation(store, tokens), client_of)
     return create_app(ingest, store, on_stop=release)
 
 

@@ -64,6 +64,7 @@ class StoredActivity:
     observed_at: datetime
     is_deleted: bool
     payload_hash: str | None
+    event_time: datetime | None = None  # of the event that led here, if one did
 
 
 class Outcome(StrEnum):

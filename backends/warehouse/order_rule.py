@@ -105,4 +105,5 @@ def _row(seen: Observation) -> StoredActivity:
         observed_at=seen.observed_at,
         is_deleted=activity is None,
         payload_hash=None if activity is None else activity.payload_hash,
+        event_time=seen.event_time,
     )

@@ -51,6 +51,7 @@ def stored_activity(row: sqlite3.Row) -> StoredActivity:
         observed_at=datetime.fromisoformat(row["observed_at"]),
         is_deleted=bool(row["is_deleted"]),
         payload_hash=row["payload_hash"],
+        event_time=_moment(row["event_time"]),
     )
 
 

@@ -117,7 +117,7 @@ async def worker(
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Speaks to the whole worker, without a network."""
     activities = ActivityEvents(store, client_of, clock=clock)
-    ingest = Ingest(Roster(store), activities, Revocation(store, tokens, clock=clock))
+    ingest = Ingest(Roster(store), activities, Revocation(store, tokens, clock=clock), client_of)
     transport = httpx.ASGITransport(create_app(ingest, store))
     async with httpx.AsyncClient(transport=transport, base_url="http://worker.test") as client:
         yield client

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -76,7 +77,7 @@ async def test_a_delete_removes_the_payload(
     """The row becomes a tombstone without a payload, and Strava is not even asked."""
     strava.shows(101)
     await push(worker, envelope(make_event()))
-    clock.advance(60)
+    clock.advance(120)
     assert await push(worker, envelope(make_event(aspect_type="delete"), message_id="2")) == 204
     [row] = rows("select is_deleted, payload, payload_hash from strava_activities")
     assert row == {"is_deleted": 1, "payload": None, "payload_hash": None}
@@ -172,6 +173,51 @@ async def test_an_activity_that_is_not_shown_yet_is_asked_for_again(
     assert [row["outcome"] for row in rows(LEDGER)] == ["deferred", "stored"]
 
 
+async def test_clocks_that_differ_do_not_shorten_the_grace(
+    worker: httpx.AsyncClient, clock: Any, make_event: Event, envelope: Wrap, rows: Rows
+) -> None:
+    """With our clock 400 s ahead a create that was just heard is asked for again all the same."""
+    event = make_event(event_time=int(clock.now.timestamp()) - 400)
+    clock.advance(1)
+    assert await push(worker, envelope(event)) == 503
+    assert rows("select * from strava_activities") == []
+
+
+@pytest.mark.parametrize("ahead_s", [-3600, -60, -30, 0, 60, 400])
+async def test_private_and_public_again_under_clocks_that_differ(
+    worker: httpx.AsyncClient,
+    strava: Any,
+    clock: Any,
+    make_event: Event,
+    envelope: Wrap,
+    rows: Rows,
+    ahead_s: int,
+) -> None:
+    """The activity is there in the end, however far our clock is from Strava's."""
+    strava.shows(101)
+    await push(worker, envelope(make_event(event_time=int(clock.now.timestamp()) - ahead_s)))
+    clock.advance(600)
+    strava.hides(101)
+    gone = make_event(aspect_type="delete", event_time=int(clock.now.timestamp()) - ahead_s)
+    assert await push(worker, envelope(gone, message_id="2")) == 204
+    assert rows("select is_deleted from strava_activities") == [{"is_deleted": 1}]
+    clock.advance(20)
+    strava.shows(101)
+    back = make_event(event_time=int(clock.now.timestamp()) - ahead_s)
+    assert await push(worker, envelope(back, message_id="3")) == 204
+    assert rows("select is_deleted from strava_activities") == [{"is_deleted": 0}]
+
+
+async def test_a_delete_that_was_held_back_is_checked(
+    worker: httpx.AsyncClient, strava: Any, clock: Any, make_event: Event, envelope: Wrap, rows: Rows
+) -> None:
+    """Nothing is stored, but the event is an hour old: Strava is asked, and what came back since is kept."""
+    strava.shows(101)
+    held_back = make_event(aspect_type="delete", event_time=int(clock.now.timestamp()) - 3600)
+    assert await push(worker, envelope(held_back)) == 204
+    assert rows("select is_deleted from strava_activities") == [{"is_deleted": 0}]
+
+
 async def test_an_activity_that_is_not_shown_for_long_is_gone(
     worker: httpx.AsyncClient, clock: Any, make_event: Event, envelope: Wrap, rows: Rows
 ) -> None:
@@ -232,14 +278,47 @@ async def test_a_deauthorisation_revokes_once(
 
 
 async def test_an_old_deauthorisation_does_not_end_a_new_connection(
-    worker: httpx.AsyncClient, tokens: FileTokenStore, clock: Any, make_event: Event, envelope: Wrap, rows: Rows
+    worker: httpx.AsyncClient,
+    strava: Any,
+    tokens: FileTokenStore,
+    clock: Any,
+    make_event: Event,
+    envelope: Wrap,
+    rows: Rows,
 ) -> None:
-    """The athlete has connected again since: the late event is ignored."""
+    """The athlete has connected again since, as Strava confirms: the late event is ignored."""
+    strava.answers["athlete"] = httpx.Response(200, json={"id": ATHLETE})
     long_ago = int(clock.now.timestamp()) - 30 * 86_400
     goodbye = make_event(ATHLETE, "update", object_type="athlete", updates={"authorized": "false"}, event_time=long_ago)
     await push(worker, envelope(goodbye))
     assert await tokens.load(ATHLETE) is not None
     assert rows(LEDGER)[0]["outcome"] == "ignored"
+
+
+@pytest.mark.parametrize("ahead_s", [0, 90, -90, 3600])
+async def test_a_deauthorisation_right_after_connecting_revokes(
+    worker: httpx.AsyncClient,
+    strava: Any,
+    store: SqliteRawStore,
+    tokens: FileTokenStore,
+    clock: Any,
+    make_event: Event,
+    envelope: Wrap,
+    ahead_s: int,
+) -> None:
+    """Connected, and left within the minute: Strava rejects the tokens, so clocks that differ cannot hide it."""
+    [athlete] = await store.athletes()
+    await store.put_athlete(replace(athlete, updated_at=clock.now))
+    strava.answers["athlete"] = httpx.Response(401, json={"message": "Authorization Error"})
+    strava.answers["/oauth/token"] = httpx.Response(
+        400, json={"errors": [{"resource": "RefreshToken", "field": "refresh_token", "code": "invalid"}]}
+    )
+    clock.advance(20)
+    at_strava = int(clock.now.timestamp()) - ahead_s
+    gone = make_event(ATHLETE, "update", object_type="athlete", updates={"authorized": "false"}, event_time=at_strava)
+    assert await push(worker, envelope(gone)) == 204
+    assert [each.status for each in await store.athletes()] == ["revoked"]
+    assert await tokens.load(ATHLETE) is None
 
 
 async def test_other_athlete_events_are_ignored(

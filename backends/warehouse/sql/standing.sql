@@ -5,6 +5,7 @@ select
     resource_state,
     observed_at,
     is_deleted,
-    payload_hash
+    payload_hash,
+    event_time
 from strava_activities
 where activity_id in (select value from json_each(:activity_ids));
