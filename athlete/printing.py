@@ -16,8 +16,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from athlete.complaints import Complaint
+
 MOST_TABLE_ROWS = 500
 MOST_CHARACTERS = 200  # of one value in a table
+BOUNDLESS = 10**9  # characters: where no terminal ends the line
 LEAST_COLUMN = 10  # characters; a table that would be narrower is written row by row
 HIDDEN = dict.fromkeys((*range(32), *range(127, 160))) | dict.fromkeys(map(ord, "\t\r\n"), " ")
 
@@ -31,7 +34,9 @@ class Form(StrEnum):
 
 
 def form_of(*, as_json: bool, as_csv: bool = False) -> Form:
-    """Choose the form by the command's flags; JSON wins."""
+    """Choose the form by the command's flags. Raises Complaint when both are given."""
+    if as_json and as_csv:
+        raise Complaint("Choose one of --json and --csv.")
     if as_json:
         return Form.JSON
     return Form.CSV if as_csv else Form.TABLE
@@ -40,9 +45,9 @@ def form_of(*, as_json: bool, as_csv: bool = False) -> Form:
 def print_rows(
     names: Sequence[str], rows: Iterable[Sequence[object]], form: Form, console: Console, whole: Collection[str] = ()
 ) -> None:
-    """Print the rows as they come; a table stops at 500 rows and cuts long values, and says so.
+    """Print the rows as they come; a table stops at 500 rows, and on a terminal it cuts long values, and says so.
 
-    `whole` names the columns of a table that are never folded.
+    `whole` names the columns of a table that are never folded. Where no terminal is, nothing is folded or cut.
     """
     if form is Form.JSON:
         for row in rows:
@@ -56,7 +61,10 @@ def print_rows(
 def _print_for_a_person(
     names: Sequence[str], rows: Iterator[Sequence[object]], console: Console, whole: Collection[str]
 ) -> None:
-    cells = [[_cell(value) for value in row] for row in islice(rows, MOST_TABLE_ROWS)]
+    if not console.is_terminal:
+        console.width = BOUNDLESS
+    longest = MOST_CHARACTERS if console.is_terminal else BOUNDLESS
+    cells = [[_cell(value, longest) for value in row] for row in islice(rows, MOST_TABLE_ROWS)]
     if not cells:
         console.print("No rows.")
     elif console.width < LEAST_COLUMN * len(names):
@@ -65,7 +73,7 @@ def _print_for_a_person(
         console.print(_table(names, cells, whole))
     if next(rows, None) is not None:
         console.print(f"… and more than these {MOST_TABLE_ROWS} rows: use --json or --csv, or a limit.")
-    if any(len(cell) > MOST_CHARACTERS for row in cells for cell in row):
+    if any(len(cell) > longest for row in cells for cell in row):
         console.print(f"Values that end in … are cut at {MOST_CHARACTERS} characters; --json has them whole.")
 
 
@@ -90,13 +98,13 @@ def _print_records(names: Sequence[str], cells: Iterable[Sequence[str]], console
         console.print()
 
 
-def _cell(value: object) -> str:
+def _cell(value: object, longest: int) -> str:
     """Write a value on one line without the control characters that would disturb the terminal, and not too long.
 
     One character more than fits is left: it is the sign that something was cut.
     """
     text = _text(value).translate(HIDDEN)
-    return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}…"
+    return text if len(text) <= longest else f"{text[:longest]}…"
 
 
 def _text(value: object) -> str:

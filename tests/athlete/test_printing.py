@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
+from athlete.main import app
 from athlete.printing import Form, print_rows
 
 ODD: dict[str, object] = {
@@ -26,7 +28,11 @@ ENDLESS = "select range as n from range(100000000000)"
 
 def table(values: Mapping[str, object], width: int) -> str:
     """Print one row as a person at a terminal of that width sees it."""
-    console = Console(file=io.StringIO(), width=width)
+    return shown(values, Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None))
+
+
+def shown(values: Mapping[str, object], console: Console) -> str:
+    """Print one row as a table there, and return what was printed."""
     print_rows(list(values), [list(values.values())], Form.TABLE, console)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
@@ -47,6 +53,23 @@ def test_many_columns_are_written_downwards() -> None:
     """What does not fit side by side becomes one line a column."""
     printed = table({f"column_{number}": f"value_{number}" for number in range(60)}, 80)
     assert [line.split() for line in printed.splitlines()[1:61]] == [[f"column_{n}", f"value_{n}"] for n in range(60)]
+
+
+@pytest.mark.parametrize("columns", [2, 60])
+def test_a_table_that_is_piped_is_neither_folded_nor_cut(columns: int) -> None:
+    """Where no terminal ends the line, each row is one line with all its columns and its values whole."""
+    values = {f"column_{number}": f"{number}{'x' * 300}" for number in range(columns)}
+    printed = shown(values, Console(file=io.StringIO()))
+    names, _, row = filter(str.strip, printed.splitlines())
+    assert names.split() == list(values)
+    assert row.split() == list(values.values())
+
+
+def test_two_forms_at_once_are_refused() -> None:
+    """Nobody has to find out which of two flags won."""
+    result = CliRunner().invoke(app, ["query", "--json", "--csv", "select 1"])
+    assert result.exit_code == 1
+    assert result.stderr == "athlete: Choose one of --json and --csv.\n"
 
 
 def test_programs_get_odd_values_whole(capsys: pytest.CaptureFixture[str]) -> None:
