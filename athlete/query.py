@@ -23,17 +23,20 @@ def query(
 ) -> None:
     """Ask your data one question in DuckDB's SQL; nothing can be changed.
 
-    Tables are raw.… (what Strava sent), staging.… (cleaned) and mart.… (what the charts show).
+    Tables are raw.… (what Strava sent), staging.… (cleaned) and mart.… (what the charts show). This lists them:
 
-    "select schema, name from (show all tables)" lists them, "describe mart.fct_activities" the columns of one.
+    "select if(schema = 'main', database, schema) || '.' || name from (show all tables)"
+
+    And "describe mart.fct_activities" lists the columns of one.
     """
+    form = form_of(as_json=as_json, as_csv=as_csv)
     settings = SharedSettings()
     warehouse = DuckdbWarehouse(
         data_dir=settings.data_dir, mart_path=settings.mart_path, pipeline_path=settings.pipeline_path
     )
     with closing(warehouse), _ended_by_ctrl_c():
         answer = warehouse.query(sql)
-        print_rows(answer.columns, answer.rows, form_of(as_json=as_json, as_csv=as_csv), Console())
+        print_rows(answer.columns, answer.rows, form, Console())
 
 
 @contextmanager

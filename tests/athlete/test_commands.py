@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 from athlete.complaints import Complaint
 from athlete.events import read_since
 from athlete.main import app
+from athlete.query import query
 from backends.warehouse import LedgerEntry, Outcome
 from backends.warehouse.sqlite import SqliteRawStore
 from strava.events import StravaEvent
@@ -166,6 +167,17 @@ def test_query_changes_nothing_and_explains_in_one_sentence(run: Run, sql: str) 
     assert len(rows(run("events", "--json"))) == 3
 
 
+@pytest.mark.usefixtures("ledger")
+def test_the_documented_listing_names_tables_as_they_are_asked(run: Run, project_root: Path) -> None:
+    """Each name that the listing of README and help prints can be queried."""
+    listing = "select if(schema = 'main', database, schema) || '.' || name from (show all tables)"
+    assert listing in (project_root / "README.md").read_text()
+    assert listing in (query.__doc__ or "")
+    names = [name for row in rows(run("query", "--json", listing)) for name in row.values()]
+    assert "raw.strava_events" in names
+    assert all(run("query", f"from {name} limit 1").exit_code == 0 for name in names)
+
+
 def test_query_before_the_first_transform(run: Run) -> None:
     """Asking the marts before there are any names the command that makes them."""
     result = run("query", "select * from mart.fct_activities")
@@ -225,7 +237,9 @@ def test_nobody_else_may_look_into_the_data_folder(run: Run, tmp_path: Path) -> 
 @pytest.mark.parametrize("columns", ["80", "120"])
 def test_a_row_of_events_fits_the_terminal(run: Run, columns: str) -> None:
     """When, which activity, what happened and how it ended stand unbroken on one line, even in 80 columns."""
-    lines = run("events", "--activity", "2", COLUMNS=columns).stdout.splitlines()
+    printed = run("events", "--activity", "2", COLUMNS=columns, TTY_COMPATIBLE="1", TERM="xterm").stdout
+    assert "\x1b[" in printed  # as on a terminal
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", printed).splitlines()
     assert max(map(len, lines)) <= int(columns)
     [row] = [line.split() for line in lines if "deleted" in line]
     assert row == [*f"{NOW.astimezone():%Y-%m-%d %H:%M:%S}".split(), "2", "create", "deleted", "because"]
