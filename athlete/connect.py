@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from athlete.complaints import Complaint, complains
+from athlete.folder import require_usable
 from backends.tokens.file import FileTokenStore
 from backends.warehouse import Athlete
 from backends.warehouse.sqlite import SqliteRawStore
@@ -41,6 +42,7 @@ def connect(
     settings = WorkerSettings()
     if not (settings.strava_client_id and settings.strava_client_secret.get_secret_value()):
         raise Complaint("Set STRAVA_CLIENT_ID and STRAVA_CLIENT_SECRET (environment or .env) before connecting.")
+    require_usable(settings.data_dir)
     asyncio.run(_connect(settings, refresh_token, Console()))
 
 

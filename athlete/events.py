@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from athlete.complaints import Complaint, complains
+from athlete.folder import require_pipeline
 from athlete.printing import Form, print_rows
 from backends.settings import SharedSettings
 from backends.sqlite import connect, utc_text
@@ -44,8 +45,7 @@ def events(  # noqa: PLR0913 - one argument a filter
     An event that had to be tried again has a row for each attempt. Times are this machine's.
     """
     settings = SharedSettings()
-    if not settings.pipeline_path.exists():
-        raise Complaint(f"No events yet: there is no {settings.pipeline_path}. Start with `athlete up`.")
+    require_pipeline(settings)
     filters = {
         "athlete": within_reach("--athlete", athlete),
         "activity": within_reach("--activity", activity),

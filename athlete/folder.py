@@ -1,4 +1,4 @@
-"""The data folder as a command meets it: whether it can be one at all, and that one pipeline at a time runs on it."""
+"""The data folder as a command meets it: whether it can be one, what is in it, and one pipeline at a time on it."""
 
 import fcntl
 import os
@@ -9,8 +9,36 @@ from pathlib import Path
 
 from athlete.complaints import Complaint
 from backends.data_folder import make_private
+from backends.settings import SharedSettings
 
 LOCK = "pipeline.lock"
+
+
+def require_usable(data_dir: Path) -> None:
+    """Refuse what is no folder and can never be one. Raises Complaint, OSError."""
+    nearest = next(each for each in (data_dir, *data_dir.parents) if each.exists())
+    if not nearest.is_dir():
+        raise Complaint(f"DATA_DIR cannot be used, for {nearest} is a file; set it to a folder.")
+
+
+def require_data(data_dir: Path) -> None:
+    """Refuse a folder that is not there: whoever only reads does not make it. Raises Complaint, OSError."""
+    require_usable(data_dir)
+    if not data_dir.exists():
+        raise Complaint(_nothing_in(data_dir))
+
+
+def require_pipeline(settings: SharedSettings) -> None:
+    """Refuse a folder in which no pipeline has run yet. Raises Complaint, OSError."""
+    require_data(settings.data_dir)
+    if not settings.pipeline_path.exists():
+        raise Complaint(_nothing_in(settings.data_dir))
+
+
+def _nothing_in(data_dir: Path) -> str:
+    demo = data_dir / "demo"
+    instead = f"set DATA_DIR={demo} for the demo's data" if demo.is_dir() else "set DATA_DIR to where your data is"
+    return f"Nothing is stored in {data_dir} yet: start with `athlete demo` or `athlete up`, or {instead}."
 
 
 @contextmanager
@@ -20,6 +48,7 @@ def claimed(data_dir: Path) -> Iterator[None]:
     The lock is the kernel's: it ends with this process, even by kill -9. The programs that we start do not inherit
     the file, so one that outlives us for a moment does not keep it.
     """
+    require_usable(data_dir)
     make_private(data_dir)
     with (data_dir / LOCK).open("a+") as file:
         file.seek(0)

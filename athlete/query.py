@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from athlete.complaints import complains
+from athlete.folder import require_data
 from athlete.printing import form_of, print_rows
 from backends.settings import SharedSettings
 from backends.warehouse.duckdb import DuckdbWarehouse
@@ -31,6 +32,7 @@ def query(
     """
     form = form_of(as_json=as_json, as_csv=as_csv)
     settings = SharedSettings()
+    require_data(settings.data_dir)
     warehouse = DuckdbWarehouse(
         data_dir=settings.data_dir, mart_path=settings.mart_path, pipeline_path=settings.pipeline_path
     )

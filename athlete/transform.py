@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from athlete.complaints import Complaint, complains
+from athlete.folder import require_pipeline
 from backends.logs import configure_logs
 from worker.transform.models import Node
 from worker.transform.settings import TransformSettings
@@ -35,6 +36,7 @@ def transform(
     `athlete up` does this by itself after every event; a run that is under way is waited for.
     """
     settings = TransformSettings()
+    require_pipeline(settings)
     configure_logs(settings.log_format, "CRITICAL")  # a failure is told below
     console = Console()
     with console.status("dbt is at work …"):

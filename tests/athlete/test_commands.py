@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 import stat
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -90,7 +91,7 @@ def test_events_before_there_are_any(run: Run) -> None:
     """Without a pipeline file the command says how to begin, and fails."""
     result = run("events")
     assert result.exit_code == 1
-    assert "No events yet" in result.stderr
+    assert "Nothing is stored" in result.stderr
 
 
 @pytest.mark.usefixtures("ledger")
@@ -229,8 +230,10 @@ def test_connect_without_credentials_says_what_to_set(run: Run) -> None:
 
 def test_nobody_else_may_look_into_the_data_folder(run: Run, tmp_path: Path) -> None:
     """A data folder that a command makes is closed to all other users of the machine, files and all."""
-    run("query", "select 1", DATA_DIR=str(tmp_path / "data"))
-    assert not (tmp_path / "data").stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        run("demo", "--port", str(taken.getsockname()[1]), DATA_DIR=str(tmp_path / "data"))
+    for folder in (tmp_path / "data", tmp_path / "data" / "demo"):
+        assert not folder.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
 
 
 @pytest.mark.usefixtures("ledger")

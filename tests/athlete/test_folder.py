@@ -81,3 +81,39 @@ def test_an_emptied_folder_is_still_held(tmp_path: Path) -> None:
         assert [each.name for each in tmp_path.iterdir()] == ["pipeline.lock"]
         with pytest.raises(Complaint), claimed(tmp_path):
             pass
+
+
+@pytest.mark.parametrize("command", [("query", "select 1"), ("events",), ("transform",)])
+def test_whoever_reads_does_not_make_the_folder(command: tuple[str, ...], tmp_path: Path) -> None:
+    """Where there is no data, the command says how to begin and leaves nothing behind."""
+    result = CliRunner().invoke(app, command, env={"DATA_DIR": str(tmp_path / "data")})
+    assert result.exit_code == 1
+    assert result.stderr == (
+        f"athlete: Nothing is stored in {tmp_path / 'data'} yet: start with `athlete demo` or `athlete up`, "
+        "or set DATA_DIR to where your data is.\n"
+    )
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("command", ["events", "transform"])
+def test_a_folder_without_a_pipeline_is_left_as_it_is(command: str, tmp_path: Path) -> None:
+    """Nothing is published from nothing, and a demo's data nearby is pointed to."""
+    (tmp_path / "demo").mkdir()
+    result = CliRunner().invoke(app, [command], env={"DATA_DIR": str(tmp_path)})
+    assert result.exit_code == 1
+    assert f"set DATA_DIR={tmp_path / 'demo'} for the demo's data" in result.stderr
+    assert [each.name for each in tmp_path.iterdir()] == ["demo"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("query", "select 1"), ("events",), ("transform",), ("connect",), ("up",), ("demo",), ("demo", "--once")],
+)
+def test_a_file_is_no_data_folder(command: tuple[str, ...], tmp_path: Path) -> None:
+    """One sentence says which file is in the way."""
+    (tmp_path / "file").touch()
+    result = CliRunner().invoke(app, command, env={"DATA_DIR": str(tmp_path / "file"), **CREDENTIALS})
+    assert result.exit_code == 1
+    assert (
+        result.stderr == f"athlete: DATA_DIR cannot be used, for {tmp_path / 'file'} is a file; set it to a folder.\n"
+    )
