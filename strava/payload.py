@@ -52,7 +52,8 @@ class UnreadablePayload(ValueError):
 class ActivityPayload:
     """One activity as Strava sent it. Only `id` and `athlete.id` must be there; anything else may be missing or odd.
 
-    `resource_state` is 3 for a detail; where Strava does not say, 2: a summary never overwrites a detail.
+    `resource_state` is 3 for a detail; where Strava does not say, 3 for the body of an answer about one activity and 2
+    for an item of a list: a summary never overwrites a detail.
     `start_date` is the true start in UTC, or None. `text` is Strava's, word for word, unless `mend` had to act.
     `payload_hash` does not depend on spacing or the order of keys.
     """
@@ -71,10 +72,10 @@ class ActivityPayload:
 
     @classmethod
     def from_http(cls, text: bytes | str) -> Self:
-        """Read the body of an answer. Raises UnreadablePayload."""
+        """Read the body of an answer about one activity. Raises UnreadablePayload."""
         try:
             whole = text if isinstance(text, str) else text.decode()
-            return cls._read(orjson.loads(whole), whole)
+            return cls._read(orjson.loads(whole), whole, unless_said=DETAILED)
         except orjson.JSONDecodeError:
             pass  # its own error would carry the whole text
         except UnicodeDecodeError:
@@ -84,7 +85,7 @@ class ActivityPayload:
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Self:
         """Read an activity from parsed JSON, such as one item of a list. Raises UnreadablePayload."""
-        return cls._read(fields, None)
+        return cls._read(fields, None, unless_said=SUMMARY)
 
     @classmethod
     def _mended(cls, text: str) -> Self:
@@ -92,17 +93,17 @@ class ActivityPayload:
             mended = mend(text)
         except ValueError as error:
             raise UnreadablePayload("the activity is not JSON") from error
-        return cls._read(orjson.loads(mended), mended.decode())
+        return cls._read(orjson.loads(mended), mended.decode(), unless_said=DETAILED)
 
     @classmethod
-    def _read(cls, fields: Any, text: str | None) -> Self:
+    def _read(cls, fields: Any, text: str | None, *, unless_said: int) -> Self:
         if not isinstance(fields, Mapping):
             raise UnreadablePayload("the activity is not a JSON object")
         athlete = fields.get("athlete")
         return cls(
             activity_id=_identifier(fields, "id", "the activity's id"),
             athlete_id=_identifier(athlete, "id", "the athlete's id"),
-            resource_state=_resource_state(fields),
+            resource_state=_resource_state(fields, unless_said),
             start_date=_moment(fields.get("start_date")),
             text=_dumped(fields) if text is None else text,
             payload_hash=hashlib.sha256(_dumped(fields, is_sorted=True).encode()).hexdigest(),
@@ -158,9 +159,9 @@ def _identifier(fields: Any, name: str, called: str) -> int:
     return value
 
 
-def _resource_state(fields: Mapping[str, Any]) -> int:
+def _resource_state(fields: Mapping[str, Any], unless_said: int) -> int:
     value = fields.get("resource_state")
-    return value if type(value) is int and value in _RESOURCE_STATES else SUMMARY
+    return value if type(value) is int and value in _RESOURCE_STATES else unless_said
 
 
 def _moment(value: Any) -> datetime | None:

@@ -100,11 +100,12 @@ class ActivityEvents:
             return Verdict(outcome=Outcome.STORED, reason="Fetched from Strava and stored.")
         if applied is Applied.UNCHANGED:
             return _unchanged("Strava shows what is stored already.")
-        return await self._outdone(event.object_id)
+        return await self._outdone(event.object_id, asked_at)
 
-    async def _outdone(self, activity_id: int) -> Verdict:
+    async def _outdone(self, activity_id: int, asked_at: datetime) -> Verdict:
         stored = await self._store.activity(activity_id)
-        if stored is not None and not stored.is_deleted and stored.resource_state == DETAILED:
+        is_detailed = stored is not None and not stored.is_deleted and stored.resource_state == DETAILED
+        if stored is not None and is_detailed and stored.observed_at >= asked_at:
             return _unchanged("Something newer is stored already.")
         raise TryLater("Something newer is known of the activity, but not in detail; Strava is asked again.")
 

@@ -89,6 +89,13 @@ def test_an_odd_resource_state_counts_as_summary(state: Any) -> None:
     assert ActivityPayload.from_json({**LEAST, "resource_state": state}).resource_state == 2
 
 
+@pytest.mark.parametrize("state", [{}, {"resource_state": None}, {"resource_state": 7}, {"resource_state": "3"}])
+def test_a_body_of_its_own_counts_as_detail(state: dict[str, Any]) -> None:
+    """Strava answers in detail for one activity, unless it says that it does not."""
+    assert ActivityPayload.from_http(json.dumps({**LEAST, **state})).is_detailed
+    assert not ActivityPayload.from_http(json.dumps({**LEAST, "resource_state": 2})).is_detailed
+
+
 @pytest.mark.parametrize(
     ("sent", "read"),
     [

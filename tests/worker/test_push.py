@@ -1,6 +1,7 @@
 """The worker from outside: an envelope in, a row, a ledger row and an answer out."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -69,6 +70,30 @@ async def test_an_event_that_was_overtaken_asks_nothing(
     assert await push(worker, envelope(old, message_id="2")) == 204
     assert strava.asked == ["activities/101"]
     assert rows(LEDGER)[-1] == {"outcome": "unchanged", "reason": "Strava was asked after this event already."}
+
+
+@pytest.mark.parametrize(
+    ("state", "status", "kept"), [(None, 204, "Race"), (3, 204, "Race"), (2, 503, "Run"), (1, 503, "Run")]
+)
+async def test_an_edit_is_not_dropped_for_want_of_a_word(
+    worker: httpx.AsyncClient,
+    strava: Any,
+    clock: Any,
+    make_event: Event,
+    envelope: Wrap,
+    rows: Rows,
+    state: int | None,
+    status: int,
+    kept: str,
+) -> None:
+    """A newer answer that does not say it is detailed is stored; one that says it is not is asked for again."""
+    strava.shows(101)
+    await push(worker, envelope(make_event()))
+    clock.advance(60)
+    strava.shows(101, name="Race", resource_state=state)
+    assert await push(worker, envelope(make_event(aspect_type="update"), message_id="2")) == status
+    [row] = rows("select payload from strava_activities")
+    assert json.loads(row["payload"])["name"] == kept
 
 
 async def test_a_delete_removes_the_payload(
