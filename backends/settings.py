@@ -3,7 +3,7 @@
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -37,7 +37,9 @@ class LogLevel(StrEnum):
 class SharedSettings(BaseSettings):
     """Read from the environment, then from `.env`; names are the upper-case field names."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True, hide_input_in_errors=True
+    )
 
     backend: Backend = Field(
         Backend.EMBEDDED, description="The engine: `embedded` is SQLite and DuckDB on this machine."
@@ -69,3 +71,9 @@ class SharedSettings(BaseSettings):
     def tokens_path(self) -> Path:
         """JSON, mode 0600: the athletes' tokens."""
         return self.data_dir / "tokens.json"
+
+
+def settings_complaint(error: ValidationError) -> str:
+    """Name each setting that is wrong, and what is wrong with it; never its value, which may be a secret."""
+    faults = [f"{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in error.errors()]
+    return f"Settings are wrong (environment or .env): {'; '.join(faults)}. The README lists every setting."

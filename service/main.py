@@ -7,6 +7,7 @@ from backends.data_folder import make_private
 from backends.logs import configure_logs
 from backends.queue.embedded import EmbeddedQueue
 from backends.serving import run
+from backends.startup import clear_refusal
 from service.app import Service, create_app
 from service.gate import Gate
 from service.settings import ServiceSettings
@@ -30,10 +31,11 @@ def build(settings: ServiceSettings) -> Service:
 
 def main() -> None:
     """Start the program."""
-    settings = ServiceSettings()
-    configure_logs(settings.log_format, settings.log_level)
-    gc.freeze()  # what was imported lives as long as the program: no need to look for garbage in it
-    run(partial(build, settings), host=settings.service_host, port=settings.service_port)
+    with clear_refusal("service"):
+        settings = ServiceSettings()
+        configure_logs(settings.log_format, settings.log_level)
+        gc.freeze()  # what was imported lives as long as the program: no need to look for garbage in it
+        run(partial(build, settings), host=settings.service_host, port=settings.service_port)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,9 @@ from fastapi import FastAPI
 
 from backends.logs import configure_logs
 from backends.serving import run
+from backends.startup import clear_refusal
 from backends.tokens.file import FileTokenStore
+from backends.warehouse import WarehouseBusy
 from backends.warehouse.sqlite import SqliteRawStore
 from strava.client import StravaClient
 from strava.oauth import OAuthApp, StravaAuth
@@ -49,9 +51,10 @@ def build(settings: WorkerSettings) -> FastAPI:
 
 def main() -> None:
     """Start the program."""
-    settings = WorkerSettings()
-    configure_logs(settings.log_format, settings.log_level)
-    run(partial(build, settings), host=settings.worker_host, port=settings.worker_port)
+    with clear_refusal("worker", WarehouseBusy):
+        settings = WorkerSettings()
+        configure_logs(settings.log_format, settings.log_level)
+        run(partial(build, settings), host=settings.worker_host, port=settings.worker_port)
 
 
 if __name__ == "__main__":

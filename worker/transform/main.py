@@ -10,6 +10,8 @@ import structlog
 
 from backends.data_folder import make_private
 from backends.logs import configure_logs
+from backends.startup import clear_refusal
+from backends.warehouse import WarehouseBusy
 from backends.warehouse.duckdb import extension_directory, publish
 from backends.warehouse.sqlite import SqliteRawStore
 from worker.transform.dbt import WarmDbt
@@ -57,9 +59,10 @@ async def serve(settings: TransformSettings) -> None:
 
 def main() -> None:
     """Start the program."""
-    settings = TransformSettings()
-    configure_logs(settings.log_format, settings.log_level)
-    asyncio.run(serve(settings))
+    with clear_refusal("transformer", WarehouseBusy):
+        settings = TransformSettings()
+        configure_logs(settings.log_format, settings.log_level)
+        asyncio.run(serve(settings))
 
 
 if __name__ == "__main__":

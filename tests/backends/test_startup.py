@@ -1,0 +1,85 @@
+"""Programs that cannot begin say why in one sentence, and never show a setting's value, which may be a secret."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from backends.settings import SharedSettings
+from backends.sqlite import open_database
+from backends.startup import clear_refusal
+
+PROGRAMS = {"service": "service.main", "worker": "worker.main", "transformer": "worker.transform.main"}
+every_program = pytest.mark.parametrize("name", PROGRAMS)
+
+
+def refusal_of(name: str, folder: Path, root: Path, **environment: str) -> str:
+    """Start a program that cannot begin, and return what it says."""
+    told = {**os.environ, "PYTHONPATH": str(root), "DATA_DIR": str(folder), **environment}
+    command = [sys.executable, "-m", PROGRAMS[name]]
+    without_env = root / "tests"  # where no .env lies
+    ended = subprocess.run(command, cwd=without_env, env=told, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 2, ended.stderr
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith(f"{name}: ")
+    return line
+
+
+@pytest.mark.slow
+@every_program
+def test_wrong_setting_is_named_without_its_value(name: str, tmp_path: Path, project_root: Path) -> None:
+    """The sentence names the setting and what it may be, not what it is."""
+    line = refusal_of(name, tmp_path, project_root, BACKEND="t0ken")
+    assert "BACKEND: Input should be 'embedded'" in line
+    assert "t0ken" not in line
+
+
+@pytest.mark.slow
+def test_token_in_the_wrong_place_is_not_shown(tmp_path: Path, project_root: Path) -> None:
+    """A secret that was pasted into the line of another setting stays a secret."""
+    line = refusal_of("service", tmp_path, project_root, STRAVA_SUBSCRIPTION_ID="t0ken")
+    assert "STRAVA_SUBSCRIPTION_ID: Input should be a valid integer" in line
+    assert "t0ken" not in line
+
+
+@pytest.mark.slow
+@every_program
+def test_unusable_data_folder(name: str, tmp_path: Path, project_root: Path) -> None:
+    """A data folder that cannot be made is named."""
+    (tmp_path / "file").write_text("")
+    assert str(tmp_path / "file") in refusal_of(name, tmp_path / "file" / "data", project_root)
+
+
+@pytest.mark.slow
+@every_program
+def test_file_of_a_newer_program(name: str, tmp_path: Path, project_root: Path) -> None:
+    """The sentence says what to do."""
+    with closing(open_database(tmp_path / "pipeline.sqlite")) as connection:
+        connection.execute("pragma user_version = 999")
+    assert "Upgrade the program" in refusal_of(name, tmp_path, project_root)
+
+
+@pytest.mark.slow
+@every_program
+def test_file_that_is_no_database(name: str, tmp_path: Path, project_root: Path) -> None:
+    """What SQLite says is told."""
+    (tmp_path / "pipeline.sqlite").write_text("no database" * 200)
+    assert "not a database" in refusal_of(name, tmp_path, project_root)
+
+
+def test_text_of_a_wrong_setting_hides_the_value() -> None:
+    """Whoever prints the error by accident tells nothing."""
+    with pytest.raises(ValidationError) as caught:
+        SharedSettings.model_validate({"backend": "t0ken"})
+    assert "t0ken" not in str(caught.value)
+
+
+def test_unexpected_errors_keep_their_traceback() -> None:
+    """A fault of our own is not dressed up as one of the settings."""
+    with pytest.raises(KeyError), clear_refusal("program", sqlite3.Warning):
+        raise KeyError("bug")
