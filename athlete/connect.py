@@ -10,10 +10,12 @@ from rich.console import Console
 
 from athlete.complaints import Complaint, complains
 from athlete.folder import require_usable
+from backends.logs import configure_logs
 from backends.tokens.file import FileTokenStore
 from backends.warehouse import Athlete
 from backends.warehouse.sqlite import SqliteRawStore
 from strava.client import StravaClient
+from strava.errors import StravaError
 from strava.oauth import OAuthApp, StravaAuth
 from strava.tokens import TokenSet, TokenStore
 from worker.settings import WorkerSettings
@@ -43,6 +45,8 @@ def connect(
     if not (settings.strava_client_id and settings.strava_client_secret.get_secret_value()):
         raise Complaint("Set STRAVA_CLIENT_ID and STRAVA_CLIENT_SECRET (environment or .env) before connecting.")
     require_usable(settings.data_dir)
+    chosen = settings.log_level if "log_level" in settings.model_fields_set else "ERROR"  # what failed is told below
+    configure_logs(settings.log_format, chosen)
     asyncio.run(_connect(settings, refresh_token, Console()))
 
 
@@ -72,9 +76,17 @@ async def _connect(settings: WorkerSettings, refresh_token: str | None, console:
 async def _claim(app: OAuthApp, tokens: TokenStore, refresh_token: str | None) -> None:
     """Store what the refresh token brings; without one, go on with what an interrupted connect had stored."""
     if refresh_token:
-        await tokens.save(UNCLAIMED, await app.refresh(refresh_token))
+        await tokens.save(UNCLAIMED, await _refreshed(app, refresh_token))
     elif await tokens.load(UNCLAIMED) is None:
         raise Complaint("Give the athlete's refresh token: athlete connect --refresh-token …")
+
+
+async def _refreshed(app: OAuthApp, refresh_token: str) -> TokenSet:
+    """Trade the token in. What goes wrong is told of the API elsewhere; here it was OAuth's address that was asked."""
+    try:
+        return await app.refresh(refresh_token)
+    except StravaError as error:
+        raise Complaint(str(error).replace("STRAVA_API_URL", "STRAVA_OAUTH_URL")) from error
 
 
 async def hand_over(tokens: TokenStore, athlete_id: int) -> TokenSet:

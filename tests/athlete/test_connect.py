@@ -47,7 +47,7 @@ async def granted(strava: str) -> TokenSet:
         return (await app.exchange(code))[0]
 
 
-async def connect(strava: str, data_dir: Path, *arguments: str) -> tuple[int | None, str]:
+async def connect(strava: str, data_dir: Path, *arguments: str, **settings: str) -> tuple[int | None, str]:
     """Run the command as a person would; return its exit code and all that it said."""
     environment = os.environ | {
         "DATA_DIR": str(data_dir),
@@ -55,6 +55,8 @@ async def connect(strava: str, data_dir: Path, *arguments: str) -> tuple[int | N
         "STRAVA_OAUTH_URL": f"{strava}/oauth",
         "STRAVA_CLIENT_ID": CLIENT_ID,
         "STRAVA_CLIENT_SECRET": CLIENT_SECRET,
+        "LOG_LEVEL": "",
+        **settings,
     }
     command = (sys.executable, "-m", "athlete", "connect", *arguments)
     process = await asyncio.create_subprocess_exec(
@@ -99,6 +101,22 @@ async def test_without_a_token_it_asks_for_one(strava: str, tmp_path: Path) -> N
     code, said = await connect(strava, tmp_path)
     assert code == 1
     assert "--refresh-token" in said
+
+
+async def test_an_unreachable_oauth_is_named_in_one_sentence(tmp_path: Path) -> None:
+    """Where nobody answers, the setting of the address that was asked is named, and no retry is told of."""
+    code, said = await connect(f"http://127.0.0.1:{free_port()}", tmp_path, "--refresh-token", "x")
+    assert code == 1
+    assert said == (
+        "athlete: Strava cannot be reached (ConnectError); check the network and STRAVA_OAUTH_URL, or wait.\n"
+    )
+
+
+async def test_retries_are_told_to_whoever_asks_for_them(tmp_path: Path) -> None:
+    """A LOG_LEVEL that a person has set is kept to."""
+    code, said = await connect(f"http://127.0.0.1:{free_port()}", tmp_path, "--refresh-token", "x", LOG_LEVEL="INFO")
+    assert code == 1
+    assert "retry" in said
 
 
 @pytest.mark.parametrize(
