@@ -13,10 +13,15 @@ from athlete.processes import ProcessTree, free_port
 from athlete.programs import Ports, pipeline_programs
 from athlete.settings import DelivererSettings
 from backends.logs import configure_logs
+from backends.settings import SharedSettings
+from backends.tokens.file import FileTokenStore
+from backends.warehouse.sqlite import SqliteRawStore
 from dashboard.settings import DashboardSettings
 from service.settings import ServiceSettings
 from worker.settings import WorkerSettings
 from worker.transform.settings import TransformSettings
+
+NOBODY = "No athlete is connected yet, so nothing will arrive: `athlete connect --refresh-token …` connects one."
 
 
 @complains
@@ -32,7 +37,7 @@ def up() -> None:
         raise Complaint(f"Set {', '.join(missing)} (environment or .env) first; .env.example explains each.")
     with claimed(worker.data_dir):
         require_free(listeners(service, worker, dashboard))
-        asyncio.run(_run(choose_ports(service, worker, dashboard), Console()))
+        asyncio.run(_run(worker, choose_ports(service, worker, dashboard), Console()))
 
 
 def listeners(service: ServiceSettings, worker: WorkerSettings, dashboard: DashboardSettings) -> Sequence[Listener]:
@@ -78,7 +83,20 @@ def missing_settings(service: ServiceSettings, worker: WorkerSettings) -> list[s
     return [name for name, value in given.items() if not value]
 
 
-async def _run(ports: Ports, console: Console) -> None:
+async def is_anybody_connected(settings: SharedSettings) -> bool:
+    """Whether there is an athlete whose tokens are kept. Raises WarehouseBusy, TokensUnavailable."""
+    tokens = FileTokenStore(settings.tokens_path)
+    store = SqliteRawStore(settings.pipeline_path)
+    try:
+        for athlete in await store.athletes():
+            if await tokens.load(athlete.athlete_id):
+                return True
+    finally:
+        await store.close()
+    return False
+
+
+async def _run(settings: SharedSettings, ports: Ports, console: Console) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -89,5 +107,7 @@ async def _run(ports: Ports, console: Console) -> None:
             f"Strava's callback: make {ports.service_url}/webhook/<WEBHOOK_PATH_SECRET> reachable from outside.",
             highlight=False,
         )
+        if not await is_anybody_connected(settings):
+            console.print(NOBODY, highlight=False, soft_wrap=True)
         console.print("Ctrl-C stops everything; nothing that was received is lost.")
         await stop.wait()

@@ -1,0 +1,68 @@
+"""`athlete up` as a person runs it: what it says once everything runs, and that Ctrl-C ends it."""
+
+import asyncio
+import os
+import signal
+import sys
+from asyncio.subprocess import DEVNULL, PIPE
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from athlete.up import is_anybody_connected
+from backends.settings import SharedSettings
+from backends.tokens import TokenSet
+from backends.tokens.file import FileTokenStore
+from backends.warehouse import Athlete
+from backends.warehouse.sqlite import SqliteRawStore
+
+SETTINGS = {
+    **dict.fromkeys(
+        ("STRAVA_CLIENT_ID", "STRAVA_CLIENT_SECRET", "WEBHOOK_PATH_SECRET", "STRAVA_VERIFY_TOKEN"), "pretend"
+    ),
+    **dict.fromkeys(("SERVICE_PORT", "WORKER_PORT", "DASHBOARD_PORT"), "0"),
+}
+TOKENS = TokenSet(access_token="a", refresh_token="r", expires_at=datetime(2026, 5, 1, tzinfo=UTC))
+
+
+async def put_athlete(settings: SharedSettings, status: str) -> None:
+    """Write down an athlete."""
+    store = SqliteRawStore(settings.pipeline_path)
+    now = datetime(2026, 5, 1, tzinfo=UTC)
+    await store.put_athlete(Athlete(athlete_id=1, scope=frozenset(), status=status, updated_at=now))
+    await store.close()
+
+
+async def test_an_athlete_is_connected_while_their_tokens_are_kept(tmp_path: Path) -> None:
+    """Nobody at first, nor an athlete without tokens, but one who has them."""
+    settings = SharedSettings(data_dir=tmp_path)
+    assert not await is_anybody_connected(settings)
+    await put_athlete(settings, "revoked")
+    assert not await is_anybody_connected(settings)
+    await FileTokenStore(settings.tokens_path).save(1, TOKENS)
+    await put_athlete(settings, "connected")
+    assert await is_anybody_connected(settings)
+
+
+@pytest.mark.slow
+async def test_up_says_where_to_look_and_that_nobody_is_connected(tmp_path: Path) -> None:
+    """Once everything runs it names the dashboard and the command that connects somebody; Ctrl-C ends it well."""
+    up = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "athlete", "up"),
+        env={**os.environ, **SETTINGS, "DATA_DIR": str(tmp_path), "LOG_LEVEL": "ERROR"},
+        stdin=DEVNULL,
+        stdout=PIPE,
+    )
+    assert up.stdout
+    said = ""
+    async with asyncio.timeout(120):
+        while "Ctrl-C stops everything" not in said:
+            line = await up.stdout.readline()
+            assert line, said
+            said += line.decode()
+        up.send_signal(signal.SIGINT)
+        await up.communicate()
+    assert up.returncode == 0
+    assert "Dashboard: http://127.0.0.1:" in said
+    assert "No athlete is connected yet, so nothing will arrive: `athlete connect --refresh-token …`" in said
