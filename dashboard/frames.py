@@ -64,10 +64,10 @@ def latest(rows: Iterable[Row]) -> list[dict[str, object]]:
         {
             "Start": row["start_at_local"],
             "Sport": spaced(row["sport_type"]),
-            "Name": row["name"] or "",
             "Distance": row["distance_m"] / 1000 if row["distance_m"] else None,
             "Time": quantities.clock(row["moving_time_s"]),
             "Pace or speed": quantities.pace_or_speed(row),
+            "Name": row["name"] or "",
             "Strava": row["strava_url"],
         }
         for row in rows

@@ -10,6 +10,8 @@ from dashboard.measures import MEASURES, SHARES
 from dashboard.periods import Comparison, Period, earliest_shown, label, running, span_label
 from dashboard.view import View
 
+TILE = 150  # pixels: a phone of 390 takes two beside one another
+
 
 def show(view: View, health: Row) -> None:
     """Draw the page for one athlete."""
@@ -44,7 +46,7 @@ def _card(period: Period, now: Row, before: Row) -> None:
     with st.container(horizontal=True, gap="small"):
         for measure in MEASURES.values():
             difference = measure.difference(now[measure.column], before[measure.column])
-            with st.container(key=f"kpi-{period.lower()}-{measure.title.lower()}", width=165):
+            with st.container(key=f"kpi-{period.lower()}-{measure.title.lower()}", width=TILE):
                 st.metric(
                     measure.title,
                     measure.tell(now[measure.column]),
@@ -105,15 +107,15 @@ def _latest(view: View, athlete_id: int) -> None:
             height="content",
             hide_index=True,
             placeholder=quantities.NOTHING,
-            column_config={
+            column_config={  # up to the time they are as wide together as the page on a phone
                 "Start": st.column_config.DatetimeColumn(
-                    format="D MMM YYYY, HH:mm", width=150, help="By the clock where the activity was."
+                    format="D MMM YYYY, HH:mm", width=134, help="By the clock where the activity was."
                 ),
-                "Distance": st.column_config.NumberColumn("Distance (km)", format="%,.2f", width="small"),
-                "Time": st.column_config.TextColumn("Time (h:m:s)", width="small", help="In motion."),
-                "Sport": st.column_config.TextColumn(width=170),
-                "Name": st.column_config.TextColumn(width="large"),
-                "Pace or speed": st.column_config.TextColumn(width="small"),
+                "Sport": st.column_config.TextColumn(width=90),
+                "Distance": st.column_config.NumberColumn("km", format="%,.2f", width=64, help="Distance."),
+                "Time": st.column_config.TextColumn(width=68, help="In motion, as hours:minutes:seconds."),
+                "Pace or speed": st.column_config.TextColumn(width=110),
+                "Name": st.column_config.TextColumn(width=260),
                 "Strava": st.column_config.LinkColumn(display_text="View on Strava"),
             },
         )

@@ -90,10 +90,10 @@ def test_the_latest_keep_their_names_as_they_are_and_missing_values_missing(dist
         {
             "Start": row["start_at_local"],
             "Sport": "Weight Training",
-            "Name": "**<b>Lift</b>** 🏋",
             "Distance": None,
             "Time": NOTHING,
             "Pace or speed": NOTHING,
+            "Name": "**<b>Lift</b>** 🏋",
             "Strava": "https://www.strava.com/activities/1",
         }
     ]

@@ -86,6 +86,22 @@ def test_an_open_page_follows_the_marts_without_a_reload(mart_file: Any, address
 
 
 @pytest.mark.browser
+def test_two_numbers_stand_beside_one_another_on_a_phone(lively: Any, address: str, browser: Browser) -> None:
+    """Each card is two rows of two at 390 pixels, and nothing is wider than the screen."""
+    assert lively.path.exists()
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.goto(address)
+    expect(page.locator(".st-key-latest-activities")).to_be_visible(timeout=UP_TO)
+    tiles = page.locator("[class*=st-key-kpi-year-]")
+    corners = tiles.evaluate_all("all => all.map(one => one.getBoundingClientRect()).map(box => [box.x, box.y])")
+    (left, top), (right, beside), (below, second), (_, last) = corners
+    assert (left, top, second) == (below, beside, last)
+    assert left < right
+    assert top < second
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+@pytest.mark.browser
 def test_the_pipeline_page_has_an_address_of_its_own(mart_file: Any, address: str, browser: Browser) -> None:
     """It can be opened by link, and each number can be found by its key."""
     mart_file.activity("2026-11-18", "Run", km=5, minutes=25)

@@ -79,6 +79,7 @@ def test_the_pickers_choose_what_the_bars_show(lively: Any, view_of: Any) -> Non
 def test_the_latest_table_links_to_strava_and_leaves_names_alone(lively: Any, view_of: Any) -> None:
     """Names are cells of a table, in which nothing is interpreted."""
     table = overview(view_of(lively)).dataframe[1].value
+    assert list(table.columns) == ["Start", "Sport", "Distance", "Time", "Pace or speed", "Name", "Strava"]
     assert list(table["Name"][:2]) == ["WeightTraining 8", "<b>Far</b> **out** :bike: 🚴"]
     assert list(table["Time"][:2]) == ["00:30:00", "33:20:00"]
     assert list(table["Pace or speed"][:4]) == [NOTHING, "31.2 km/h", "5:00 /km", "2:15 /100 m"]
