@@ -1,19 +1,24 @@
 """One athlete's view of Strava's API: https://developers.strava.com/docs/reference/."""
 
 import math
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from itertools import count
 from typing import Any
 from urllib.parse import quote
 
 import httpx
+import structlog
 
 from strava.answers import check, read
 from strava.errors import UnreadableAnswer
 from strava.network import Patience, send, utc_now
+from strava.oauth import StravaAuth
 from strava.payload import ActivityPayload, AthletePayload, UnreadablePayload
 from strava.rates import RateUsage
+
+_log = structlog.get_logger(__name__)
 
 STREAM_KEYS = (
     "time",
@@ -74,7 +79,8 @@ class StravaClient:
     ) -> AsyncIterator[list[ActivityPayload]]:
         """Yield the athlete's activities page by page, each page newest first, until Strava has no more.
 
-        The order of the pages is Strava's: with `after` alone the oldest come first. Times are aware.
+        The order of the pages is Strava's: with `after` alone the oldest come first. Times are aware. An item that
+        cannot be read is left out and counted in the log, so that it does not stand in the way of all others.
         """
         bounds: dict[str, str | int] = {}
         if after is not None:
@@ -82,10 +88,11 @@ class StravaClient:
         if before is not None:
             bounds["before"] = math.ceil(before.timestamp())
         for page in count(1):
-            found = await self._page(page=page, per_page=per_page, **bounds)
-            if not found:
+            items = await self._page(page=page, per_page=per_page, **bounds)
+            if not items:
                 return
-            yield sorted(found, key=_newest_first)
+            if found := self._readable(items):
+                yield sorted(found, key=_newest_first)
 
     async def streams(self, activity_id: int, keys: Iterable[str] = STREAM_KEYS) -> dict[str, Any]:
         """Return the activity's streams by key; those it lacks are absent. Raises NotFound when it has none at all."""
@@ -95,15 +102,27 @@ class StravaClient:
         """Return a bike or a pair of shoes."""
         return await self._object(f"gear/{quote(gear_id, safe='')}")
 
-    async def _page(self, **params: str | int) -> list[ActivityPayload]:
+    async def _page(self, **params: str | int) -> list[Any]:
         asked = "athlete/activities"
         items = read(await self._get(asked, **params), asked=asked)
         if not isinstance(items, list):
             raise UnreadableAnswer(asked, "it is not a list")
-        try:
-            return [ActivityPayload.from_json(item) for item in items]
-        except UnreadablePayload as error:
-            raise UnreadableAnswer(asked, str(error)) from error
+        return items
+
+    def _readable(self, items: list[Any]) -> list[ActivityPayload]:
+        found: list[ActivityPayload] = []
+        for item in items:
+            with suppress(UnreadablePayload):
+                found.append(ActivityPayload.from_json(self._named(item)))
+        if len(found) < len(items):
+            _log.warning("activities.unreadable", count=len(items) - len(found))
+        return found
+
+    def _named(self, item: Any) -> Any:
+        """Add the athlete where the item names none: a list holds nobody else's activities."""
+        if isinstance(self._auth, StravaAuth) and isinstance(item, Mapping) and item.get("athlete") is None:
+            return {**item, "athlete": {"id": self._auth.athlete_id}}
+        return item
 
     async def _object(self, asked: str, **params: str | int) -> dict[str, Any]:
         fields = read(await self._get(asked, **params), asked=asked)

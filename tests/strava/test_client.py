@@ -2,17 +2,21 @@
 
 import json
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
+from contextlib import AbstractAsyncContextManager, nullcontext
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from strava.client import StravaClient
 from strava.errors import NotFound, RateLimited, ServerFailed, UnreadableAnswer
 from strava.network import Patience
+from strava.oauth import OAuthApp, StravaAuth
 from strava.payload import ActivityPayload
 from strava.rates import RateWindow
+from strava.tokens import TokenSet
 
 API = "https://strava.test/api/v3/"
 Recorded = Callable[[str], httpx.Response]
@@ -198,9 +202,53 @@ async def test_an_odd_200_is_unreadable(body: bytes, client: Client) -> None:
         assert "Evening" not in str(caught.value)
 
 
-async def test_one_unreadable_item_spoils_the_page(client: Client) -> None:
-    """A line without an id is an error: leaving it out would lose an activity in silence."""
-    items = json.dumps([summary(1, None), {"name": "Evening run"}]).encode()
+async def test_an_unreadable_item_is_skipped_and_counted(client: Client) -> None:
+    """What has no id cannot be stored; the others are, the pages go on, and the log tells how many were left out."""
+    listed = [[{"name": "Evening run"}, summary(1, None), 7], [{"id": "x"}], [summary(2, None)], []]
 
-    with pytest.raises(UnreadableAnswer, match="id is missing"):
-        await pages(client(lambda _: httpx.Response(200, content=items)).activities())
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=listed[int(request.url.params["page"]) - 1])
+
+    with capture_logs() as logs:
+        assert await pages(client(answer).activities()) == [[1], [2]]
+
+    assert [(line["event"], line["count"]) for line in logs] == [("activities.unreadable", n) for n in (2, 1)]
+    assert "Evening" not in repr(logs)
+
+
+async def test_a_list_may_leave_its_athlete_out(
+    noon: datetime, make_app: Callable[[httpx.AsyncClient], OAuthApp]
+) -> None:
+    """A list holds nobody else's activities, so an item that names no athlete is of the one that was asked for."""
+    nameless = {name: value for name, value in summary(1, None).items() if name != "athlete"}
+    listed = [[nameless, {**nameless, "id": 3, "athlete": None}, summary(4, None)], []]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=listed[int(request.url.params["page"]) - 1])
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
+        auth = StravaAuth(77, OneAthlete(noon), make_app(http), clock=lambda: noon)
+        strava = StravaClient(http, auth, api_url=API)
+        [page] = [page async for page in strava.activities()]
+
+    assert {found.activity_id: found.athlete_id for found in page} == {1: 77, 3: 77, 4: 2}
+    assert json.loads(page[-1].text)["athlete"] == {"id": 77}
+
+
+class OneAthlete:
+    """A token store with one athlete in it, whose tokens last."""
+
+    def __init__(self, now: datetime) -> None:
+        self.tokens = TokenSet(access_token="a", refresh_token="r", expires_at=now + timedelta(hours=6))
+
+    async def load(self, athlete_id: int) -> TokenSet:
+        return self.tokens
+
+    async def save(self, athlete_id: int, tokens: TokenSet) -> None:
+        raise AssertionError("nothing is refreshed here")
+
+    async def delete(self, athlete_id: int) -> None:
+        raise AssertionError("nobody leaves here")
+
+    def refreshing(self, athlete_id: int) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
