@@ -152,12 +152,12 @@ class Warehouse:
         other.variables = {**self.variables, **variables}
         return other
 
-    def refresh(self, *arguments: str) -> None:
-        """Seed and build every model, without the tests; raises AssertionError when one fails."""
+    def refresh(self, *arguments: str, as_of: str = AS_OF) -> None:
+        """Seed and build every model as at a moment, without the tests; raises AssertionError when one fails."""
         result = self.dbt(
             "build",
             *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
-            *("--vars", json.dumps({"as_of": AS_OF})),
+            *("--vars", json.dumps({"as_of": as_of})),
             *arguments,
         )
         assert result.success, failures(result)
@@ -328,6 +328,8 @@ def fill_extremes(raw: Raw) -> None:
         53: {"start_date": "2026-03-20T23:30:00Z", "start_date_local": None, "utc_offset": 3600},
         54: {"start_date": "2026-03-20T23:30:00Z", "start_date_local": None, "utc_offset": None},
         55: {"start_date": "2026-03-20T23:30:00Z", "start_date_local": "some day", "utc_offset": -3600},
+        61: {"start_date": "2026-04-03T06:00:00Z", "start_date_local": "2026-04-03T08:00:00Z", "utc_offset": 7200},
+        62: {"start_date": "2099-01-01T06:00:00Z", "start_date_local": "2099-01-01T07:00:00Z", "sport_type": "Ski"},
         # of equals the one with a start comes first, in one payload (5K) and among activities (1K)
         31: {"best_efforts": [{"name": "1K", "distance": 1000, "elapsed_time": 240}]},
         32: {

@@ -44,6 +44,18 @@ def test_periods_run_from_the_first_activity_to_the_local_today(life: Any) -> No
     assert row == {"first": date(2026, 3, 20), "last": date(2026, 4, 2), "days": 70, "groups": 5}
 
 
+def test_periods_end_today_whatever_is_dated_later(life: Any) -> None:
+    """Activities of tomorrow and of 2099 are stored, and count nowhere yet."""
+    later = life.rows("select activity_id from mart.fct_activities where start_date_local > '2026-04-02' order by 1")
+    assert [row["activity_id"] for row in later] == [61, 62]
+    row = life.row(
+        "select max(period_start_date) as last, count(distinct sport_group) as groups from mart.activity_summary_daily "
+        "where athlete_id = 8"
+    )
+    assert row == {"last": date(2026, 4, 2), "groups": 1}
+    assert life.row("select max(period_start_date) as last from mart.activity_mix") == {"last": date(2026, 3, 23)}
+
+
 def test_the_week_of_the_clock_change_begins_on_monday(life: Any) -> None:
     """29 March is the Sunday of the week from the 23rd."""
     row = period(life, "weekly", "run", "2026-03-23")

@@ -4,6 +4,7 @@ import json
 import random
 import shutil
 import sqlite3
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,20 @@ def test_a_refresh_with_nothing_new_changes_nothing(warehouse: Any, payload: Any
     assert contents(warehouse) == before
 
 
+def test_an_activity_counts_once_its_day_has_come(warehouse: Any, payload: Any) -> None:
+    """Nothing changes in raw: the next day's refresh alone counts what was dated tomorrow, and equals a full build."""
+    warehouse.raw.activity(1, payload())
+    warehouse.raw.activity(2, payload(start_date="2026-04-03T06:00:00Z", start_date_local="2026-04-03T08:00:00Z"))
+    warehouse.refresh(as_of="2026-04-02 10:00:00")
+    counts = "select sum(activity_count) as count, max(period_start_date) as last from mart.activity_summary_daily"
+    assert warehouse.row(counts) == {"count": 1, "last": date(2026, 4, 2)}
+    warehouse.refresh(as_of="2026-04-03 10:00:00")
+    assert warehouse.row(counts) == {"count": 2, "last": date(2026, 4, 3)}
+    refreshed = contents(warehouse)
+    warehouse.refresh("--full-refresh", as_of="2026-04-03 10:00:00")
+    assert refreshed == contents(warehouse)
+
+
 def test_a_purge_is_followed_by_a_full_refresh(warehouse: Any, payload: Any) -> None:
     """Rows that were removed from raw are gone from every layer after a full refresh."""
     warehouse.raw.activity(1, payload(name="Purged person"))
@@ -118,7 +133,7 @@ def test_a_copy_under_another_name_is_complete(life: Any, tmp_path: Path) -> Non
         relations = connection.execute("select table_schema, table_name from information_schema.tables").fetchall()
         counts = {name: connection.execute(f"select * from {schema}.{name}").fetchall() for schema, name in relations}  # noqa: S608
     assert {schema for schema, _ in relations} == {"staging", "mart"}
-    assert len(counts["stg_strava__activities"]) == len(counts["fct_activities"]) == 42
+    assert len(counts["stg_strava__activities"]) == len(counts["fct_activities"]) == 44
 
 
 def test_every_test_of_the_project_passes(life: Any) -> None:

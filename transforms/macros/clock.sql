@@ -34,6 +34,12 @@
 {%- endmacro %}
 
 
+{#- An activity counts from the day that it is dated, where it was. One without a date never does. -#}
+{% macro day_has_come() -%}
+    start_date_local <= {{ local_date(as_of(), 'coalesce(utc_offset_s, 0)') }}
+{%- endmacro %}
+
+
 {#- Seconds from one timestamp to another, with their fraction. -#}
 {% macro seconds_between(start, stop) -%}
     {{ return(adapter.dispatch('seconds_between')(start, stop)) }}

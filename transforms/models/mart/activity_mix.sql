@@ -2,7 +2,7 @@
 
 with activities as (
     select * from {{ ref('fct_activities') }}
-    where start_date_local is not null
+    where {{ day_has_come() }}
 ),
 
 periods as (

@@ -2,7 +2,7 @@
 
 with activities as (
     select * from {{ ref('fct_activities') }}
-    where start_date_local is not null
+    where {{ day_has_come() }}
 ),
 
 newest as (
@@ -11,6 +11,7 @@ newest as (
         utc_offset_s,
         row_number() over (partition by athlete_id order by start_at desc nulls last, activity_id desc) as place
     from activities
+    where utc_offset_s is not null
 ),
 
 spans as (
@@ -22,15 +23,17 @@ spans as (
     group by athlete_id
 ),
 
--- up to the day it is now where the athlete last was
+-- up to the day it is now where the athlete last was, as far as is known; a traveller may have seen the next one already
 athletes as (
     select
         spans.athlete_id,
         spans.first_date,
         greatest(spans.last_activity_date, {{ local_date(as_of(), 'coalesce(newest.utc_offset_s, 0)') }}) as last_date
     from spans
-    inner join newest on spans.athlete_id = newest.athlete_id
-    where newest.place = 1
+    left join newest
+        on
+            spans.athlete_id = newest.athlete_id
+            and newest.place = 1
 ),
 
 sport_groups as (
