@@ -6,7 +6,7 @@ import shlex
 import shutil
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,6 +92,8 @@ def _play_once(settings: DashboardSettings, wanted: Wanted, console: Console) ->
             verdict = asyncio.run(_once(stage, console))
         console.print(verdict_table(verdict))
         line = {**verdict.numbers, "ok": verdict.ok}
+    except (asyncio.CancelledError, KeyboardInterrupt) as error:
+        raise Complaint("The scripted life was interrupted before it was checked; run it again.") from error
     except httpx.HTTPError as error:
         raise Complaint(f"The pretend Strava does not answer ({error!r}); see the logs in DATA_DIR.") from error
     finally:
@@ -143,6 +145,9 @@ def set_stage(settings: DashboardSettings, wanted: Wanted, *, once: bool) -> Sta
 
 
 async def _once(stage: Stage, console: Console) -> Verdict:
+    """Play, settle and judge; SIGINT and SIGTERM end it with CancelledError, once all programs are stopped."""
+    if play := asyncio.current_task():
+        _when_interrupted(play.cancel)
     async with _opened(stage, console) as scene:
         with console.status("Living a scripted life: creates, edits, deletes, duplicates, late answers …"):
             await scripted_life(scene.pretend)
@@ -151,10 +156,14 @@ async def _once(stage: Stage, console: Console) -> Verdict:
         return await judge(scene, DuckdbMartReader(stage.files.mart_path), is_quiet=is_quiet)
 
 
+def _when_interrupted(act: Callable[[], object]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, act)
+
+
 async def _live(stage: Stage, console: Console, per_minute: float) -> None:
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    _when_interrupted(stop.set)
     play = asyncio.create_task(_play(stage, console, per_minute))
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait({play, stopped}, return_when=asyncio.FIRST_COMPLETED)

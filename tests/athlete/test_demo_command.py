@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -121,6 +123,27 @@ def test_a_damaged_file_of_the_demo_is_named(name: str, content: str, stage: Sta
     result = CliRunner().invoke(app, ["demo"], env={"DATA_DIR": str(tmp_path)})
     assert result.exit_code == 1
     assert f"{name} is damaged: remove " in result.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_scripted_life_says_so(number: signal.Signals, tmp_path: Path) -> None:
+    """One sentence on standard error, one JSON line on standard output, exit code 1."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "athlete", "demo", "--once", "--years", "1"],
+        env={**os.environ, "DATA_DIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as demo:
+        while not (tmp_path / "demo-once" / "logs" / "simulator.log").exists():
+            assert demo.poll() is None
+            time.sleep(0.05)
+        demo.send_signal(number)
+        printed, complaint = demo.communicate(timeout=60)
+    assert demo.returncode == 1
+    assert complaint == "athlete: The scripted life was interrupted before it was checked; run it again.\n"
+    assert json.loads(printed.splitlines()[-1]) == {"ok": False}
 
 
 def test_how_to_ask_is_a_command_that_names_the_demo_s_folder(tmp_path: Path) -> None:
