@@ -3,14 +3,13 @@
 import streamlit as st
 
 
-def no_mart(reason: str) -> None:
-    """Nothing was ever built, or by so old a program that a table is missing; the reason says which."""
+def no_mart() -> None:
+    """Nothing was ever built."""
     with st.container(key="empty-no-mart"):
         st.info(
             "**No data yet.** Run `athlete demo` to watch a pretend athlete live, or `athlete up` to bring in your own "
             "activities. While one of them is running, the first charts are on their way: they will show by themselves."
         )
-        st.text(reason)
 
 
 def no_athlete() -> None:
@@ -55,10 +54,11 @@ def busy() -> None:
         st.warning("The warehouse is busy just now. This page will try again by itself.")
 
 
-def misfit(reason: str) -> None:
-    """The marts were built by another version of the program."""
+def misfit(reason: str = "") -> None:
+    """The marts were built by another version of the program; the reason is the engine's, if it gave one."""
     with st.container(key="marts-misfit"):
         st.warning(
             "The marts do not fit this page: another version built them. Run `athlete transform` to build them anew."
         )
-        st.text(reason)
+        if reason:
+            st.text(reason)

@@ -38,12 +38,9 @@ def draw(view: View, body: Callable[[View, Row], None]) -> None:
 def _drawn(view: View, body: Callable[[View, Row], None]) -> Snapshot | None:
     try:
         snapshot = view.mart.snapshot()
-        if snapshot.health:
-            body(view, snapshot.of(_athlete(snapshot.athlete_ids)))
-        else:
-            notices.no_athlete()
-    except MartMissing as missing:
-        notices.no_mart(str(missing))
+        _fill(view, body, snapshot)
+    except MartMissing:
+        notices.no_mart()
     except WarehouseBusy:
         notices.busy()
     except QueryFailed as failed:
@@ -51,6 +48,16 @@ def _drawn(view: View, body: Callable[[View, Row], None]) -> Snapshot | None:
     else:
         return snapshot
     return None
+
+
+def _fill(view: View, body: Callable[[View, Row], None], snapshot: Snapshot) -> None:
+    if not snapshot.health:
+        notices.no_athlete()
+        return
+    try:
+        body(view, snapshot.of(_athlete(snapshot.athlete_ids)))
+    except MartMissing:  # there is one, but it lacks a table
+        notices.misfit()
 
 
 def _athlete(athlete_ids: list[int]) -> int:

@@ -39,7 +39,10 @@ def show(view: View, health: Row) -> None:
 def verdict(view: View, health: Row) -> str:
     """Say whether the warehouse holds what Strava holds, or that nobody looked yet."""
     if health["reconcile_verdict"] is None:
-        return "**Not checked yet.** Strava's own list has not been compared with the warehouse so far."
+        return (
+            "**Not checked yet.** Comparing Strava's own list with the warehouse comes with the reconcile, "
+            "which is not built yet."
+        )
     ours, theirs = health["reconcile_warehouse_count"], health["reconcile_strava_count"]
     counts = f"Strava {theirs:,} {'=' if ours == theirs else '≠'} warehouse {ours:,}"
     at = quantities.moment(in_utc(health["last_reconciled_at"]), view.zone)
@@ -80,16 +83,21 @@ def stored(health: Row) -> list[Number]:
         _count(health, "activity", "Activities", "Living on Strava, as far as we heard."),
         _count(health, "detailed", "Detailed", "Of these, with laps, splits and best efforts."),
         _count(health, "summary", "Summary only", "Of these, with totals but no detail so far."),
-        _count(health, "deleted", "Deleted", "Gone on Strava; only their numbers are kept."),
+        _count(health, "deleted", "Deleted", "Gone on Strava; only their ids are kept."),
     ]
 
 
 def waiting(health: Row) -> list[Number]:
     """What has not found its end yet."""
     return [
-        _count(health, "parked_event", "Parked events", "Given up on; `athlete events` tells why."),
+        _count(health, "parked_event", "Parked events", "Given up on; `athlete events --outcome parked` tells why."),
         _count(health, "deferred_event", "Deferred events", "Tried, and will be tried again."),
-        _count(health, "unassigned_parked_event", "Parked, no athlete", "Not readable, or of no connected athlete."),
+        _count(
+            health,
+            "unassigned_parked_event",
+            "Parked, no athlete",
+            "Not readable, or of no connected athlete.",
+        ),
     ]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from backends.warehouse import QueryFailed, WarehouseBusy
+from backends.warehouse import MartMissing, QueryFailed, WarehouseBusy
 from dashboard.mart import Mart
 from dashboard.quantities import NOTHING
 from dashboard.view import View
@@ -141,6 +141,9 @@ def test_the_pipeline_shows_the_marts_health(mart_file: Any, view_of: Any) -> No
     waiting = ("Parked events", "Deferred events", "Parked, no athlete")
     assert [shown(app, title) for title in waiting] == [["1"], ["2"], ["3"]]
     assert "Not checked yet" in said(app)
+    assert "the reconcile, which is not built yet" in said(app)
+    assert "only their ids are kept" in said(app)
+    assert "`athlete events --outcome parked`" in said(app)
     assert "Half were faster (41 events)." in said(app)
     assert said(app).count("may be up to 1 s too long") == 2
     assert "19 of 20 were faster (1 event)." in said(app)
@@ -165,9 +168,29 @@ def test_the_verdict_is_told_with_its_counts(
 
 
 def test_no_mart_says_what_to_run(mart_file: Any, view_of: Any) -> None:
-    """Both pages give the same advice."""
+    """Both pages give the same advice, and no other beside it."""
     for page in (overview, pipeline):
-        assert "Run `athlete demo`" in said(page(view_of(mart_file)))
+        app = page(view_of(mart_file))
+        assert "Run `athlete demo`" in said(app)
+        assert not app.text
+
+
+def test_marts_that_lack_a_table_are_not_called_missing(lively: Any, view_of: Any) -> None:
+    """They are of another version, so building them anew is all the advice."""
+
+    class Lacking:
+        def rows(self, sql: str, parameters: object = ()) -> list[dict[str, object]]:
+            if "pipeline_health" in sql:
+                return list(view_of(lively).mart.snapshot().health)
+            raise MartMissing("no table of that name: run `athlete transform`.")
+
+        def close(self) -> None: ...
+
+    view = view_of(lively)
+    app = overview(View(mart=Mart(Lacking()), zone=view.zone, refresh_s=2.0, clock=view.clock))
+    assert "another version built them. Run `athlete transform`" in said(app)
+    assert "No data yet" not in said(app)
+    assert not app.text
 
 
 def test_nobody_connected_says_what_to_run(mart_file: Any, view_of: Any) -> None:
