@@ -31,7 +31,7 @@ _NOT_EXTRA = _KNOWN | _OURS
 _NAMING = itemgetter("object_type", "aspect_type", "object_id", "subscription_id")
 
 _INT64_MAX = 2**63 - 1
-_LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z, the last that datetime can hold
+_LAST_SECOND = 253_402_214_399  # 9999-12-30T23:59:59Z: a day before the last that datetime can hold
 _LONGEST_WORD = 64
 
 
@@ -201,14 +201,21 @@ def _attributes(documented: Mapping[str, Any], event_id: str) -> dict[str, str]:
 def _named(documented: Mapping[str, object]) -> str:
     # The names are in order already; only those inside `updates` may not be, and it is mostly empty.
     option = orjson.OPT_SORT_KEYS if documented["updates"] else None
-    return hashlib.sha256(orjson.dumps(documented, option=option)).hexdigest()[:32]
+    return hashlib.sha256(_dumped(documented, option)).hexdigest()[:32]
 
 
 def _message(fields: dict[str, Any], received_at: datetime, event_id: str) -> bytes:
     """Add our fields to an event's own, in place, and write them all."""
     fields["received_at"] = received_at.astimezone(UTC)
     fields["event_id"] = event_id
-    return orjson.dumps(fields, option=orjson.OPT_UTC_Z)
+    return _dumped(fields, orjson.OPT_UTC_Z)
+
+
+def _dumped(fields: Mapping[str, object], option: int | None) -> bytes:
+    try:
+        return orjson.dumps(fields, option=option)
+    except orjson.JSONEncodeError:  # it writes fewer levels than it reads
+        raise UnreadableEvent("the event is nested too deeply") from None
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from worker.verdicts import Verdict, verdict_on
 
 log = structlog.get_logger(__name__)
 
+_LONGEST_COUNT = 18  # digits, so that it fits 64 bits
+
 Ingesting = Callable[[ReceivedEvent], Awaitable[Verdict]]
 
 
@@ -108,7 +110,7 @@ def _read_or_none(data: bytes) -> ReceivedEvent | None:
 def _attempts(envelope: PushEnvelope) -> int:
     """Read how often the queue tried: https://cloud.google.com/pubsub/docs/dead-letter-topics."""
     count = envelope.attributes.get("CloudPubSubDeadLetterSourceDeliveryCount", "")
-    return int(count) if count.isdecimal() else envelope.delivery_attempt
+    return int(count) if count.isdecimal() and len(count) <= _LONGEST_COUNT else envelope.delivery_attempt
 
 
 def _tell(received: ReceivedEvent, verdict: Verdict, began: float) -> None:

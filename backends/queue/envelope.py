@@ -109,4 +109,4 @@ def _moment(value: Any) -> datetime:
 def _count(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise UnreadableEnvelope("deliveryAttempt is not a count from 1")
-    return value
+    return min(value, 2**63 - 1)  # the most that a ledger of 64 bits holds

@@ -84,7 +84,11 @@ def ledger_row(entry: LedgerEntry, ingested_at: datetime) -> Row:
 
 def _without_texts(updates: Mapping[str, object]) -> dict[str, object]:
     """Keep what changed, but of the athlete's own words only that they did: the ledger outlives a deletion."""
-    return {name: value if name in _PLAIN_UPDATES else None for name, value in updates.items()}
+    return {name: value if name in _PLAIN_UPDATES and _is_plain(value) else None for name, value in updates.items()}
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, str | bool | int)
 
 
 def athlete_row(athlete: Athlete) -> Row:

@@ -50,7 +50,7 @@ events = st.builds(
             "updates": st.dictionaries(st.text(), json_values, max_size=4),
             "owner_id": int64,
             "subscription_id": int64,
-            "event_time": st.integers(min_value=0, max_value=253_402_300_799),
+            "event_time": st.integers(min_value=0, max_value=253_402_214_399),
         }
     ),
     st.dictionaries(st.text().filter(lambda name: name not in {"received_at", "event_id"}), json_values, max_size=3),
@@ -264,6 +264,25 @@ def test_a_body_nested_without_end_is_unreadable() -> None:
     """Deep nesting neither crashes nor hangs the reader."""
     with pytest.raises(UnreadableEvent):
         StravaEvent.from_http(b"[" * 16_000)
+
+
+@pytest.mark.parametrize("name", ["updates", "added_later"])
+@pytest.mark.parametrize("depth", [300, 900])
+def test_what_is_nested_too_deeply_to_pass_on_is_unreadable(name: str, depth: int) -> None:
+    """JSON that can be read but not be written again is refused as such, wherever in the event it stands."""
+    nested = b'{"a":' * depth + b"{}" + b"}" * depth
+    deep = body({key: value for key, value in CREATE.items() if key != name})[:-1] + f',"{name}":'.encode() + nested
+    with pytest.raises(UnreadableEvent, match="nested too deeply"):
+        EventMessage.from_http(deep + b"}", RECEIVED_AT)
+    with pytest.raises(UnreadableEvent, match="nested too deeply"):
+        ReceivedEvent.of(StravaEvent.from_http(deep + b"}"), RECEIVED_AT).to_message()
+
+
+def test_an_event_of_the_last_day_of_time_is_unreadable() -> None:
+    """The last moments that a calendar holds are left free for whoever reckons with an event's time."""
+    with pytest.raises(UnreadableEvent, match="event_time"):
+        StravaEvent.from_json({**CREATE, "event_time": 253_402_214_400})
+    assert StravaEvent.from_json({**CREATE, "event_time": 253_402_214_399}).event_time.year == 9999
 
 
 @pytest.mark.parametrize("name", [name for name in CREATE if name != "updates"])

@@ -1,6 +1,7 @@
 """The worker from outside: an envelope in, a row, a ledger row and an answer out."""
 
 import asyncio
+import base64
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -386,6 +387,24 @@ async def test_what_is_no_event_is_parked(worker: httpx.AsyncClient, clock: Any,
     assert await push(worker, body) == 204
     [told] = rows("select delivery_id, outcome, event_id from strava_events")
     assert told == {"delivery_id": "unreadable/9/1", "outcome": "parked", "event_id": None}
+
+
+async def test_an_event_that_no_ledger_could_hold_leaves_a_row(
+    worker: httpx.AsyncClient, strava: Any, make_event: Event, envelope: Wrap, rows: Rows
+) -> None:
+    """Updates nested deeply and counts beyond 64 bits: what changed is told without them, and nothing fails."""
+    deep = b'{"private":' + b'{"a":' * 300 + b"{}" + b"}" * 301
+    strava.shows(101)
+    message = make_event().to_message().replace(b'"updates":{}', b'"updates":' + deep)
+    push_of = json.loads(envelope(make_event()))
+    push_of["message"]["data"] = base64.b64encode(message).decode()
+    push_of["deliveryAttempt"] = 2**63
+    push_of["message"]["attributes"]["CloudPubSubDeadLetterSourceDeliveryCount"] = "9" * 5000
+    answers = [await worker.post(path, content=json.dumps(push_of)) for path in ("/push", "/dead-letter")]
+    assert [answer.status_code for answer in answers] == [204, 204]
+    told = rows("select outcome, updates, attempt from strava_events order by ingested_at")
+    assert [row["outcome"] for row in told] == ["stored", "parked"]
+    assert {(row["updates"], row["attempt"]) for row in told} == {('{"private":null}', 2**63 - 1)}
 
 
 async def test_a_dead_letter_is_parked(
