@@ -1,33 +1,61 @@
-"""GET /health: alive, and with `?deep=true` whether the warehouse answers."""
+"""GET /health: alive, and with `?deep=true` whether the warehouse and the queue answer, and how the queue stands."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import structlog
-from fastapi import APIRouter, Response, status
+from fastapi import APIRouter, FastAPI, Request, Response, status
 
+from backends.queue import QueueMonitor, QueueUnavailable
 from backends.warehouse import TransformRuns, WarehouseBusy
 
-DEEP_TIMEOUT_S = 2.0
+DEEP_TIMEOUT_S = 2.0  # for each part
 
 log = structlog.get_logger(__name__)
 
+_Measure = Callable[[], Awaitable[Mapping[str, Any]]]
+
 
 def health_routes(store: TransformRuns) -> APIRouter:
-    """Make the route; the deep answer is a 503 while the warehouse cannot be read."""
+    """Make the route; the deep answer has a part for each thing that is asked, and is a 503 while one does not answer.
+
+    The queue is asked when the application watches one; its part carries `waiting`, `oldest_age_s` and `dead`.
+    """
     router = APIRouter(tags=["health"])
 
-    @router.get("/health", summary="Liveness; deep=true also asks the warehouse")
-    async def health(response: Response, *, deep: bool = False) -> dict[str, Any]:
-        if not deep:
-            return {"status": "ok"}
-        try:
-            async with asyncio.timeout(DEEP_TIMEOUT_S):
-                return {"status": "ok", "warehouse": {"watermark": await store.watermark()}}
-        except (WarehouseBusy, TimeoutError) as error:
-            reason = str(error) or f"no answer within {DEEP_TIMEOUT_S:g} s"
-            log.error("health.warehouse_unreachable", reason=reason)
-            response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
-            return {"status": "unavailable", "warehouse": {"reason": reason}}
+    async def warehouse() -> Mapping[str, Any]:
+        return {"watermark": await store.watermark()}
+
+    @router.get("/health", summary="Liveness; deep=true also asks the warehouse and measures the queue")
+    async def health(request: Request, response: Response, *, deep: bool = False) -> dict[str, Any]:
+        told: dict[str, Any] = {"status": "ok"}
+        for name, measure in {"warehouse": warehouse, **_queue_of(request.app)}.items() if deep else ():
+            try:
+                async with asyncio.timeout(DEEP_TIMEOUT_S):
+                    told[name] = await measure()
+            except (QueueUnavailable, WarehouseBusy, TimeoutError) as error:
+                reason = str(error) or f"no answer within {DEEP_TIMEOUT_S:g} s"
+                log.error("health.unreachable", part=name, reason=reason)
+                response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+                told |= {"status": "unavailable", name: {"reason": reason}}
+        return told
 
     return router
+
+
+def watch_queue(app: FastAPI, queue: QueueMonitor) -> None:
+    """Have the application's deep health measure this queue too."""
+    app.state.queue = queue
+
+
+def _queue_of(app: FastAPI) -> Mapping[str, _Measure]:
+    queue: QueueMonitor | None = getattr(app.state, "queue", None)
+    if queue is None:
+        return {}
+
+    async def measure() -> Mapping[str, Any]:
+        return asdict(await queue.status())
+
+    return {"queue": measure}

@@ -7,6 +7,7 @@ import httpx
 from fastapi import FastAPI
 
 from backends.logs import configure_logs
+from backends.queue.embedded import EmbeddedQueue
 from backends.serving import run
 from backends.startup import clear_refusal
 from backends.tokens.file import FileTokenStore
@@ -17,6 +18,7 @@ from strava.oauth import OAuthApp, StravaAuth
 from worker.activities import ActivityEvents
 from worker.app import create_app
 from worker.athletes import Revocation, Roster
+from worker.health import watch_queue
 from worker.ingest import Ingest
 from worker.settings import WorkerSettings
 
@@ -26,14 +28,10 @@ STRAVA_TIMEOUT_S = 10.0
 def build(settings: WorkerSettings) -> FastAPI:
     """Put the worker together as the settings say."""
     store = SqliteRawStore(settings.pipeline_path)
+    queue = EmbeddedQueue(settings.pipeline_path)
     tokens = FileTokenStore(settings.tokens_path)
     http = httpx.AsyncClient(timeout=STRAVA_TIMEOUT_S)
-    oauth = OAuthApp(
-        http,
-        client_id=settings.strava_client_id,
-        client_secret=settings.strava_client_secret.get_secret_value(),
-        oauth_url=settings.strava_oauth_url,
-    )
+    oauth = _oauth(settings, http)
 
     @cache
     def client_of(athlete_id: int) -> StravaClient:
@@ -41,12 +39,24 @@ def build(settings: WorkerSettings) -> FastAPI:
 
     async def release() -> None:
         await http.aclose()
+        await queue.close()
         await store.close()
 
     grace = timedelta(seconds=settings.not_found_grace_s)
     activities = ActivityEvents(store, client_of, not_found_grace=grace)
     ingest = Ingest(Roster(store), activities, Revocation(store, tokens), client_of)
-    return create_app(ingest, store, on_stop=release)
+    app = create_app(ingest, store, on_stop=release)
+    watch_queue(app, queue)
+    return app
+
+
+def _oauth(settings: WorkerSettings, http: httpx.AsyncClient) -> OAuthApp:
+    return OAuthApp(
+        http,
+        client_id=settings.strava_client_id,
+        client_secret=settings.strava_client_secret.get_secret_value(),
+        oauth_url=settings.strava_oauth_url,
+    )
 
 
 def main() -> None:

@@ -18,7 +18,14 @@ class QueueStatus:
     dead: int
 
 
-class EventQueue(Protocol):
+class QueueMonitor(Protocol):
+    """How the queue is watched."""
+
+    async def status(self) -> QueueStatus:
+        """Measure the queue. Raises QueueUnavailable."""
+
+
+class EventQueue(QueueMonitor, Protocol):
     """Where events go. A publish that returned is never lost."""
 
     async def open(self) -> None:
@@ -26,9 +33,6 @@ class EventQueue(Protocol):
 
     async def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
         """Make the message durable and return its id. Raises QueueUnavailable."""
-
-    async def status(self) -> QueueStatus:
-        """Measure the queue. Raises QueueUnavailable."""
 
     async def close(self) -> None:
         """Finish what is in flight and release the resources."""

@@ -1,0 +1,101 @@
+"""The worker's health: the warehouse and the queue, each with its own part of the deep answer."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from structlog.testing import capture_logs
+
+from backends.queue import QueueStatus, QueueUnavailable
+from backends.warehouse.sqlite import SqliteRawStore
+from worker.health import health_routes, watch_queue
+from worker.main import build
+from worker.settings import WorkerSettings
+
+
+@dataclass
+class FakeQueue:
+    """Stands as it is told, can be broken, and can hang."""
+
+    fault: str | None = None
+    hangs: bool = False
+
+    async def status(self) -> QueueStatus:
+        if self.fault is not None:
+            raise QueueUnavailable(self.fault)
+        if self.hangs:
+            await asyncio.Event().wait()
+        return QueueStatus(waiting=3, oldest_age_s=1.5, dead=1)
+
+
+@pytest.fixture
+def queue() -> FakeQueue:
+    """The queue that is watched."""
+    return FakeQueue()
+
+
+@pytest.fixture
+def app(store: SqliteRawStore, queue: FakeQueue) -> FastAPI:
+    """An application with nothing but its health."""
+    app = FastAPI()
+    app.include_router(health_routes(store))
+    watch_queue(app, queue)
+    return app
+
+
+async def health_of(app: FastAPI, *, deep: bool) -> httpx.Response:
+    """Ask for the health."""
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://worker.test") as client:
+        return await client.get("/health", params={"deep": deep})
+
+
+async def test_deep_health_measures_the_queue(app: FastAPI) -> None:
+    """Depth, oldest age and dead letters are told beside the warehouse."""
+    answer = (await health_of(app, deep=True)).json()
+    assert answer["queue"] == {"waiting": 3, "oldest_age_s": 1.5, "dead": 1}
+    assert (answer["status"], answer["warehouse"].keys()) == ("ok", {"watermark"})
+
+
+async def test_health_is_cheap(app: FastAPI, queue: FakeQueue) -> None:
+    """Liveness asks neither."""
+    queue.fault = "gone"
+    answer = await health_of(app, deep=False)
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+async def test_unreachable_queue_is_503(app: FastAPI, queue: FakeQueue) -> None:
+    """The answer and the log say why, and the warehouse's part stays."""
+    queue.fault = "the disk is full"
+    with capture_logs() as logs:
+        answer = await health_of(app, deep=True)
+    assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
+    assert answer.json()["queue"] == {"reason": "the disk is full"}
+    assert answer.json()["warehouse"].keys() == {"watermark"}
+    assert [(log["part"], log["reason"]) for log in logs] == [("queue", "the disk is full")]
+
+
+async def test_hanging_queue_is_503(app: FastAPI, queue: FakeQueue) -> None:
+    """An answer that does not come is one too."""
+    queue.hangs = True
+    answer = await health_of(app, deep=True)
+    assert (answer.status_code, answer.json()["queue"]) == (503, {"reason": "no answer within 2 s"})
+
+
+async def test_shut_warehouse_is_503(app: FastAPI, store: SqliteRawStore) -> None:
+    """The queue is measured all the same."""
+    await store.close()
+    answer = await health_of(app, deep=True)
+    assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
+    assert answer.json()["warehouse"].keys() == {"reason"}
+    assert answer.json()["queue"]["waiting"] == 3
+
+
+async def test_worker_watches_the_queue_in_its_data_folder(tmp_path: Path) -> None:
+    """The program as its settings put it together measures the queue that the service publishes to."""
+    app = build(WorkerSettings(data_dir=tmp_path))
+    async with app.router.lifespan_context(app):
+        answer = await health_of(app, deep=True)
+    assert answer.json()["queue"] == {"waiting": 0, "oldest_age_s": None, "dead": 0}
