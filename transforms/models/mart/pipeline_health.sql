@@ -175,12 +175,13 @@ seen as (
     from moments
 ),
 
+-- what came while this build began waits for the next one: so far it has taken until it was there
 latencies as (
     select
         athlete_id,
         finished_at,
         {{ seconds_between('event_at', 'finished_at') }} as save_to_raw_s,
-        {{ seconds_between('event_at', 'coalesce(first_published_at, ' ~ as_of() ~ ')') }} as save_to_mart_s
+        {{ seconds_between('event_at', 'coalesce(first_published_at, greatest(' ~ as_of() ~ ', moment))') }} as save_to_mart_s
     from seen
     where event_at is not null
 ),
