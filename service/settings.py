@@ -1,6 +1,8 @@
 """The service's settings: where it listens, and what a caller must know to be heard."""
 
-from pydantic import Field, SecretStr
+import re
+
+from pydantic import Field, SecretStr, field_validator
 
 from backends.settings import SharedSettings
 
@@ -27,3 +29,13 @@ class ServiceSettings(SharedSettings):
     publish_timeout_s: float = Field(
         1.5, gt=0, description="Seconds that an event may take to become durable; Strava waits for two."
     )
+
+    @field_validator("webhook_path_secret")
+    @classmethod
+    def _fits_into_a_path(cls, secret: SecretStr) -> SecretStr:
+        if not re.fullmatch("[A-Za-z0-9_-]*", secret.get_secret_value()):
+            raise ValueError(
+                "only letters, digits, - and _ may stand in it, since it is one part of an address; "
+                "`openssl rand -hex 24` makes one"
+            )
+        return secret

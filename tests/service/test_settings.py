@@ -1,0 +1,25 @@
+"""The service's settings: what would leave the webhook half deaf is refused before anything starts."""
+
+import pytest
+from pydantic import ValidationError
+
+from backends.settings import settings_complaint
+from service.settings import ServiceSettings
+
+
+@pytest.mark.parametrize("secret", ["half/way", "half?way", "half#way", "half%2Fway", "half way", "hälfte", "line\n"])
+def test_path_secret_that_is_no_part_of_a_path_is_refused(secret: str) -> None:
+    """Events would find it and Strava's challenge would not; the sentence says how to make one, and not what it is."""
+    with pytest.raises(ValidationError) as caught:
+        ServiceSettings.model_validate({"webhook_path_secret": secret})
+    sentence = settings_complaint(caught.value)
+    assert "WEBHOOK_PATH_SECRET" in sentence
+    assert "openssl rand -hex 24" in sentence
+    assert secret not in sentence
+
+
+@pytest.mark.parametrize("secret", ["", "0123456789abcdef", "aA9_-"])
+def test_path_secret_of_plain_characters_is_taken(secret: str) -> None:
+    """Hexadecimal and URL-safe base64 pass, and so does none at all, which switches the webhook off."""
+    settings = ServiceSettings.model_validate({"webhook_path_secret": secret})
+    assert settings.webhook_path_secret.get_secret_value() == secret
