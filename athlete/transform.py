@@ -52,12 +52,12 @@ def fault(done: Transformed) -> str:
     """Say on one line what stopped a run: the first node that failed, and how many more did."""
     failed = [node for node in done.nodes if node.status in FAILED]
     if not failed:
-        return _one_line(done.run.error or "")
+        return one_line(done.run.error or "")
     more = f" (and {len(failed) - 1} more)" if failed[1:] else ""
-    return f"dbt failed at {failed[0].name}{more}: {_one_line(failed[0].message or failed[0].status)}"
+    return f"dbt failed at {failed[0].name}{more}: {one_line(failed[0].message or failed[0].status)}"
 
 
-def _one_line(message: str) -> str:
+def one_line(message: str) -> str:
     """Join dbt's lines up to the database's drawing of where in the SQL it stumbled."""
     line = " ".join(re.split(r"\n\s*LINE \d+:", message, maxsplit=1)[0].split())
     return line if len(line) <= MOST_CHARACTERS else f"{line[:MOST_CHARACTERS]}…"

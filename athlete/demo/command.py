@@ -19,6 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from athlete.complaints import Complaint, complains
 from athlete.demo.checks import Verdict, judge, settle, verdict_table
+from athlete.demo.lateness import reason
 from athlete.demo.scene import Scene, playing
 from athlete.demo.script import scripted_life
 from athlete.demo.stage import Stage, pretend_secrets, require_same_athlete
@@ -200,7 +201,7 @@ async def _opened(stage: Stage, console: Console) -> AsyncIterator[Scene]:
         await _load_history(scene, console)
         with console.status("dbt builds the first marts …"):
             if not await settle(scene.pretend, scene.queue, scene.store):
-                raise Complaint(f"The first marts were not there in time; see the logs in {stage.data_dir / 'logs'}.")
+                raise Complaint(f"The first marts were not there in time: {reason(stage)}")
         console.print("✓ built and published the first marts", highlight=False)
         console.print(how_to_ask(stage.data_dir), highlight=False, markup=False, soft_wrap=True)
         yield scene

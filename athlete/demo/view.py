@@ -1,8 +1,9 @@
 """What a person sees of the demo: each event as it arrives, and how long it took to raw and to the chart."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -10,8 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from athlete.demo.journeys import Journey, journeys, speeds
+from athlete.demo.lateness import late, warning
 from athlete.demo.pretend import PretendStrava, Save
 from athlete.demo.stage import Stage
+from strava.network import utc_now
 
 REFRESH_S = 0.5
 ROWS = 12
@@ -31,8 +34,10 @@ class LiveView:
     console: Console
     subscription_id: int
     settled: int = 0
+    clock: Callable[[], datetime] = utc_now
     _saves: dict[int, Save] = field(default_factory=dict)
     _announced: set[int] = field(default_factory=set)
+    _has_warned: bool = False
 
     async def run(self) -> None:
         """Show a table on a terminal, or one line an event where there is none."""
@@ -45,11 +50,19 @@ class LiveView:
 
     async def _lines(self) -> None:
         while True:
-            for way in await self._newest():
+            ways = await self._newest()
+            self._warn_once(len(late(ways, self.clock())))
+            for way in ways:
                 if way.charted_at and way.save.save_id not in self._announced:
                     self._announced.add(way.save.save_id)
                     self.console.print("  ".join(text.plain for text in self._cells(way)), highlight=False)
             await asyncio.sleep(REFRESH_S)
+
+    def _warn_once(self, waiting: int) -> None:
+        """Say once that saves wait for the charts, and again only after the charts had caught up."""
+        if waiting and not self._has_warned:
+            self.console.print(warning(self.stage, waiting), style="red", highlight=False, markup=False, soft_wrap=True)
+        self._has_warned = bool(waiting)
 
     async def _newest(self) -> list[Journey]:
         """Ask only for the saves that may still change."""
@@ -70,7 +83,13 @@ class LiveView:
         table.add_column("outcome")
         for way in reversed(ways[-ROWS:]):
             table.add_row(*self._cells(way))
-        return Group(table, await self._summary(ways), Text(f"Dashboard: {self.stage.ports.dashboard_url}", "bold"))
+        waiting = len(late(ways, self.clock()))
+        return Group(
+            table,
+            *([Text(warning(self.stage, waiting), "red")] if waiting else []),
+            await self._summary(ways),
+            Text(f"Dashboard: {self.stage.ports.dashboard_url}", "bold"),
+        )
 
     def _cells(self, way: Journey) -> list[Text]:
         return [
