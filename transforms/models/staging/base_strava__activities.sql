@@ -60,7 +60,10 @@ final as (
         typed.{{ name }},
         {%- endfor %}
         {{ start_at_local }} as start_at_local,
-        case when not source.is_deleted then coalesce(typed.sport_type, typed.deprecated_type, 'Unknown') end as sport_type,
+        case
+            when not source.is_deleted
+                then coalesce(nullif(typed.sport_type, ''), nullif(typed.deprecated_type, ''), 'Unknown')
+        end as sport_type,
         nullif(trim(regexp_replace(typed.timezone, '^[(][^)]*[)]', '')), '') as timezone_name,
         coalesce(nullif(typed.polyline, ''), nullif(typed.summary_polyline, '')) as polyline,
         case

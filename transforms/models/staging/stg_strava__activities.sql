@@ -52,7 +52,7 @@ final as (
         coalesce(activities.is_manual, false) as is_manual,
         coalesce(activities.is_trainer, false) as is_trainer,
         coalesce(activities.is_commute, false) as is_commute,
-        coalesce(activities.is_private, activities.visibility = 'only_me', false) as is_private,
+        coalesce(activities.is_private, false) or coalesce(activities.visibility = 'only_me', false) as is_private,
         activities.visibility,
         activities.polyline is not null as has_map,
         coalesce(
