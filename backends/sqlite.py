@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +15,7 @@ T = TypeVar("T")
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_S = 5.0
 _RETRY_S = 0.0001
+_OWNER_ONLY = 0o600
 
 
 class DatabaseTooNew(Exception):
@@ -53,11 +54,12 @@ def connect(path: Path, *, read_only: bool = False, busy_timeout_s: float = BUSY
 def open_database(
     path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S, migrations: Path = MIGRATIONS
 ) -> sqlite3.Connection:
-    """Open the file for writing, creating it and its folder, and bring it to the newest schema.
+    """Open the file for writing, creating it and its folder for their owner alone, and bring it to the newest schema.
 
     Safe in several processes at once. Raises DatabaseTooNew, sqlite3.Error, OSError.
     """
     make_private(path.parent)
+    _create(path)
     connection = connect(path, busy_timeout_s=busy_timeout_s)
     try:
         when_free(lambda: connection.execute("pragma journal_mode = wal"), busy_timeout_s)
@@ -67,6 +69,15 @@ def open_database(
         connection.close()
         raise
     return connection
+
+
+def _create(path: Path) -> None:
+    """Make an empty file that is its owner's alone; SQLite gives its journal the same mode.
+
+    One that exists is not touched: to close a second handle of it would drop the locks that SQLite holds on the first.
+    """
+    with suppress(FileExistsError):
+        path.touch(_OWNER_ONLY, exist_ok=False)
 
 
 def when_free(attempt: Callable[[], T], patience_s: float) -> T:
