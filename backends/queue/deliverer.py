@@ -3,8 +3,8 @@
 import asyncio
 import random
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +24,7 @@ DEAD_LETTER_SUBSCRIPTION = "dead-letter"
 _POLL_S = 0.02  # how late a message published by another process may be seen
 _SETTLE_S = 5.0  # the lease outlives the push by the time that settling it may take
 _UNAVAILABLE_S = 1.0
+_CUT_SHORT = "the deliverer was stopped before the worker answered"
 _HEADERS = {"content-type": "application/json"}
 
 log = structlog.get_logger(__name__)
@@ -53,13 +54,15 @@ class Deliverer:
         self._clock = clock
         self._busy_timeout_s = busy_timeout_s
         self._in_flight = 0
+        self._waits: set[asyncio.Timeout] = set()  # for the answers to the pushes under way
+        self._is_cut_short = False
         self._settled: list[Settlement] = []  # what ended since the last transaction
         self._wake = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Deliver until `stop` is set, then finish what is in flight. Raises DatabaseTooNew, sqlite3.Error, OSError.
+        """Deliver until `stop` is set, then finish what is in flight; a push that hangs fails after the policy's grace.
 
-        The errors are those of opening the file; once it is open, trouble with it is logged and outwaited.
+        Opening the file raises DatabaseTooNew, sqlite3.Error or OSError; later trouble with it is logged and outwaited.
         """
         writer = SqliteWriter(self._path, busy_timeout_s=self._busy_timeout_s)
         try:
@@ -77,6 +80,14 @@ class Deliverer:
     async def _wake_at(self, stop: asyncio.Event) -> None:
         await stop.wait()
         self._wake.set()
+        asyncio.get_running_loop().call_later(self._policy.stop_grace_s, self._cut_short)
+
+    def _cut_short(self) -> None:
+        """Let every push under way fail now, and what may still begin at once."""
+        self._is_cut_short = True
+        for wait in self._waits:
+            if not wait.expired():
+                wait.reschedule(0)
 
     async def _pause(self, longest_s: float) -> None:
         """Wait until a push ends, the stop is asked for, or it is time to look again."""
@@ -134,16 +145,24 @@ class Deliverer:
         """POST the message; return None when it was acknowledged or nobody is to be asked, or else what happened."""
         if url is None:
             return None
+        deadline_s = self._policy.ack_deadline_s
         try:
-            async with asyncio.timeout(self._policy.ack_deadline_s):
-                answer = await self._http.post(
-                    url, content=envelope.to_json(), headers=_HEADERS, timeout=self._policy.ack_deadline_s
-                )
+            async with self._answer_within(0 if self._is_cut_short else deadline_s):
+                answer = await self._http.post(url, content=envelope.to_json(), headers=_HEADERS, timeout=deadline_s)
         except (httpx.HTTPError, TimeoutError) as error:
-            return Failure(type(error).__name__)
+            return Failure(_CUT_SHORT if self._is_cut_short else type(error).__name__)
         if answer.status_code in ACKNOWLEDGED:
             return None
         return Failure(f"answered {answer.status_code}", _retry_after_s(answer))
+
+    @asynccontextmanager
+    async def _answer_within(self, seconds: float) -> AsyncIterator[None]:
+        async with asyncio.timeout(seconds) as wait:
+            self._waits.add(wait)
+            try:
+                yield
+            finally:
+                self._waits.discard(wait)
 
 
 def _retry_after_s(answer: httpx.Response) -> float | None:

@@ -24,13 +24,18 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeliveryPolicy:
-    """How hard to try. Without a `dead_letter_url` a message that was given up is only kept."""
+    """How hard to try. Without a `dead_letter_url` a message that was given up is only kept.
+
+    A stopped deliverer waits `stop_grace_s` for the pushes under way: most process managers kill after ten seconds,
+    and a killed deliverer's leases last until their end.
+    """
 
     concurrency: int = 16
     max_delivery_attempts: int = 100
     min_backoff_s: float = 0.5
     max_backoff_s: float = 600.0
     ack_deadline_s: float = 60.0
+    stop_grace_s: float = 8.0
     dead_letter_url: str | None = None
 
     def backoff_s(self, attempt: int, fraction: float) -> float:

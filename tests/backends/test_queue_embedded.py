@@ -200,6 +200,23 @@ async def test_stop_finishes_what_is_in_flight(queue: EmbeddedQueue, path: Path)
     assert (await queue.status()).waiting == 6
 
 
+async def test_stop_waits_for_a_hanging_worker_no_longer_than_the_grace(queue: EmbeddedQueue, path: Path) -> None:
+    """What is still unanswered then has failed: no lease is left that would hold up the next deliverer."""
+    await asyncio.gather(*(queue.publish(b"event", {}) for _ in range(5)))
+    holding, later = Holding(), Recorder()
+    policy = DeliveryPolicy(concurrency=4, min_backoff_s=0.01, stop_grace_s=0.1)
+    with structlog.testing.capture_logs() as logs:
+        async with asyncio.timeout(5), delivering(path, holding, policy) as stop:
+            for _ in range(4):
+                await holding.begun.acquire()
+            stop.set()
+    told = [(log["event"], log["reason"]) for log in logs]
+    assert told == [("queue.deferred", "the deliverer was stopped before the worker answered")] * 4
+    async with asyncio.timeout(5), delivering(path, later):
+        await drained(queue)
+    assert sorted(envelope.delivery_attempt for envelope in later.envelopes) == [1, 2, 2, 2, 2]
+
+
 async def test_silent_worker_times_out(queue: EmbeddedQueue, path: Path) -> None:
     """A worker that does not answer within the deadline has not acknowledged: the message is tried again."""
     attempts: list[int] = []
