@@ -37,8 +37,8 @@ def publish(transform_path: Path, mart_path: Path) -> None:
     """Copy what dbt built to where readers look, and swap it in as a whole.
 
     The caller sees to it that nobody has the builder's file open meanwhile, least of all this process: on Unix, closing
-    one of a process's handles on a file gives up its locks of it, and then two may write. Readers keep what they have open and see the new snapshot at their next query. Raises MartMissing when
-    nothing was built, WarehouseBusy.
+    one of a process's handles on a file gives up its locks of it, and then two may write. Readers keep what they have
+    open and see the new snapshot at their next query. Raises MartMissing when nothing was built, WarehouseBusy.
     """
     draft = mart_path.with_name(f"{mart_path.name}.new")  # one name, so a killed publisher leaves no second copy
     try:
