@@ -97,8 +97,8 @@ class Catalogue(BaseHTTPRequestHandler):
         """Keep quiet."""
 
 
-def compiled(life: Any, folder: Path, tables: Mapping[str, list[str]]) -> dict[str, str]:
-    """Return each model's SQL for BigQuery, when these tables exist already."""
+def compiled(life: Any, folder: Path, tables: Mapping[str, list[str]]) -> dict[str, Any]:
+    """Return each model's node, compiled for BigQuery, when these tables exist already."""
     handler = type("Handler", (Catalogue,), {"tables": tables})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
@@ -113,9 +113,7 @@ def compiled(life: Any, folder: Path, tables: Mapping[str, list[str]]) -> dict[s
         server.shutdown()
         thread.join()
     assert result.success, result.exception
-    return {
-        f"{r.node.schema}.{r.node.name}": r.node.compiled_code for r in result.result if r.node.resource_type == "model"
-    }
+    return {f"{r.node.schema}.{r.node.name}": r.node for r in result.result if r.node.resource_type == "model"}
 
 
 def literal(value: Any, kind: str) -> str:
@@ -175,7 +173,7 @@ def raw_queries(pipeline: Path, seeds: Path) -> dict[str, str]:
 class BigQueryDialect:
     """Google's engine; each model is run once and stands as literal rows for those that read it."""
 
-    def __init__(self, queries: dict[str, str], models: Mapping[str, str]) -> None:
+    def __init__(self, queries: dict[str, str], models: Mapping[str, Any]) -> None:
         language = LanguageOptions.maximum_features()
         language.product_mode = ProductMode.PRODUCT_EXTERNAL
         language.reserved_keywords = ["QUALIFY"]
@@ -189,7 +187,7 @@ class BigQueryDialect:
     def build(self, model: str) -> tuple[dict[str, str], list[dict[str, Any]]]:
         """Return the types of a model's columns and its rows."""
         if model not in self.built:
-            types, rows = self.built[model] = self.run(self.models[model])
+            types, rows = self.built[model] = self.run(self.models[model].compiled_code)
             self.queries[model.replace(".", "__")] = table(rows, types)
         return self.built[model]
 
@@ -300,12 +298,25 @@ def test_bigquery_keeps_the_contracts(dialect: BigQueryDialect, contracts: dict[
 
 
 @pytest.mark.slow
+def test_bigquery_lays_marts_out_by_month_and_athlete(
+    dialect: BigQueryDialect, contracts: dict[str, dict[str, str]]
+) -> None:
+    """A mart with a date has partitions of a month by its first one, and clusters begin with the athlete."""
+    for name, promised in contracts.items():
+        config = dialect.models[name].config
+        dates = [column for column, kind in promised.items() if kind == "date"]
+        month = {"field": dates[0], "data_type": "date", "granularity": "month"} if dates else None
+        assert config.get("partition_by") == month, name
+        assert config.get("cluster_by")[0] == ("athlete_id" if "athlete_id" in promised else dates[0]), name
+
+
+@pytest.mark.slow
 def test_bigquery_refreshes_what_is_new(dialect: BigQueryDialect, twin: Any, target: Path) -> None:
     """Built incrementally, the overlap of ten minutes reads all rows of this short life once more; they are equal."""
     models = compiled(twin, target, INCREMENTAL)
     for schema, names in INCREMENTAL.items():
         for name in names:
-            sql = models[f"{schema}.{name}"]
+            sql = models[f"{schema}.{name}"].compiled_code
             assert "interval 10 minute" in sql
             _, rows = dialect.run(sql)
             assert comparable(rows) == comparable(twin.rows(f"select * from {schema}.{name}"))  # noqa: S608

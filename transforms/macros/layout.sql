@@ -26,20 +26,3 @@
         'field': 'activity_id', 'data_type': 'int64', 'range': {'start': 0, 'end': 40000000000, 'interval': 10000000}
     }) }}
 {%- endmacro %}
-
-
-{#-
-  A mart that only reshapes a staged table: a view on DuckDB, whose published copy holds both, so that the bytes are stored once;
-  on BigQuery a table of its own, so that a reader needs rights on `mart` alone.
--#}
-{% macro view_or_incremental() -%}
-    {{ return(adapter.dispatch('view_or_incremental')()) }}
-{%- endmacro %}
-
-{% macro duckdb__view_or_incremental() -%}
-    {{ return('view') }}
-{%- endmacro %}
-
-{% macro bigquery__view_or_incremental() -%}
-    {{ return('incremental') }}
-{%- endmacro %}
