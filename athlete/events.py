@@ -1,6 +1,7 @@
 """`athlete events`: the ledger, which says what became of every event."""
 
 import re
+import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -54,13 +55,16 @@ def events(  # noqa: PLR0913 - one argument a filter
         "limit": within_reach("--limit", limit),
     }
     with closing(connect(settings.pipeline_path, read_only=True)) as connection:
-        found = connection.execute(SQL, filters)
-        names = [column[0] for column in found.description]
-        if as_json:
-            print_rows(names, found, Form.JSON, Console())
-        else:
-            rows = (shortened(dict(zip(names, row, strict=True))) for row in found)
-            print_rows(FOR_A_PERSON, rows, Form.TABLE, Console(), whole=FOR_A_PERSON[:-1])
+        _print_events(connection.execute(SQL, filters), as_json=as_json)
+
+
+def _print_events(found: sqlite3.Cursor, *, as_json: bool) -> None:
+    names = [column[0] for column in found.description]
+    if as_json:
+        print_rows(names, found, Form.JSON, Console())
+    else:
+        rows = (shortened(dict(zip(names, row, strict=True))) for row in found)
+        print_rows(FOR_A_PERSON, rows, Form.TABLE, Console(), whole=FOR_A_PERSON[:-1])
 
 
 def shortened(event: Mapping[str, Any]) -> Sequence[str]:

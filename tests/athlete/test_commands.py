@@ -186,33 +186,6 @@ def test_query_before_the_first_transform(run: Run) -> None:
     assert "athlete transform" in result.stderr
 
 
-def test_up_names_the_settings_that_are_missing(run: Run) -> None:
-    """Without credentials nothing is started, and each missing setting is named."""
-    result = run("up", STRAVA_CLIENT_ID="", STRAVA_CLIENT_SECRET="", WEBHOOK_PATH_SECRET="", STRAVA_VERIFY_TOKEN="")
-    assert result.exit_code == 1
-    assert "STRAVA_CLIENT_SECRET" in result.stderr
-    assert "WEBHOOK_PATH_SECRET" in result.stderr
-
-
-@pytest.mark.parametrize(
-    ("setting", "value"),
-    [
-        ("QUEUE_CONCURRENCY", "0"),
-        ("TRANSFORM_DEBOUNCE_S", "soon"),
-        ("DISPLAY_TIMEZONE", "Mars/Olympus"),
-        ("DASHBOARD_REFRESH_S", "0"),
-        ("PUBLISH_TIMEOUT_S", "-1"),
-        ("NOT_FOUND_GRACE_S", "-1"),
-    ],
-)
-def test_up_names_a_wrong_setting_of_any_program(run: Run, setting: str, value: str) -> None:
-    """Whichever program would have read it: one sentence, before anything starts."""
-    result = run("up", **{setting: value})
-    assert result.exit_code == 1
-    assert result.stderr.startswith(f"athlete: Settings are wrong (environment or .env): {setting}: ")
-    assert len(result.stderr.splitlines()) == 1
-
-
 def test_a_wrong_setting_is_named_without_its_value(run: Run) -> None:
     """A setting that cannot be read is named; what it was set to is not repeated, for it may be a secret."""
     result = run("events", LOG_FORMAT="hieroglyphs")

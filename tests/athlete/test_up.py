@@ -1,4 +1,4 @@
-"""`athlete up` as a person runs it: what it says once everything runs, and that Ctrl-C ends it."""
+"""`athlete up` as a person runs it: what it needs first, what it says once everything runs, and that Ctrl-C ends it."""
 
 import asyncio
 import os
@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from athlete.main import app
 from athlete.up import is_anybody_connected
 from backends.settings import SharedSettings
 from backends.tokens import TokenSet
@@ -17,12 +19,10 @@ from backends.tokens.file import FileTokenStore
 from backends.warehouse import Athlete
 from backends.warehouse.sqlite import SqliteRawStore
 
-SETTINGS = {
-    **dict.fromkeys(
-        ("STRAVA_CLIENT_ID", "STRAVA_CLIENT_SECRET", "WEBHOOK_PATH_SECRET", "STRAVA_VERIFY_TOKEN"), "pretend"
-    ),
-    **dict.fromkeys(("SERVICE_PORT", "WORKER_PORT", "DASHBOARD_PORT"), "0"),
-}
+CREDENTIALS = dict.fromkeys(
+    ("STRAVA_CLIENT_ID", "STRAVA_CLIENT_SECRET", "WEBHOOK_PATH_SECRET", "STRAVA_VERIFY_TOKEN"), "pretend"
+)
+SETTINGS = {**CREDENTIALS, **dict.fromkeys(("SERVICE_PORT", "WORKER_PORT", "DASHBOARD_PORT"), "0")}
 TOKENS = TokenSet(access_token="a", refresh_token="r", expires_at=datetime(2026, 5, 1, tzinfo=UTC))
 
 
@@ -43,6 +43,33 @@ async def test_an_athlete_is_connected_while_their_tokens_are_kept(tmp_path: Pat
     await FileTokenStore(settings.tokens_path).save(1, TOKENS)
     await put_athlete(settings, "connected")
     assert await is_anybody_connected(settings)
+
+
+def test_up_names_the_settings_that_are_missing(tmp_path: Path) -> None:
+    """Without credentials nothing is started, and each missing setting is named."""
+    result = CliRunner().invoke(app, ["up"], env={"DATA_DIR": str(tmp_path), **dict.fromkeys(CREDENTIALS, "")})
+    assert result.exit_code == 1
+    assert "STRAVA_CLIENT_SECRET" in result.stderr
+    assert "WEBHOOK_PATH_SECRET" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("QUEUE_CONCURRENCY", "0"),
+        ("TRANSFORM_DEBOUNCE_S", "soon"),
+        ("DISPLAY_TIMEZONE", "Mars/Olympus"),
+        ("DASHBOARD_REFRESH_S", "0"),
+        ("PUBLISH_TIMEOUT_S", "-1"),
+        ("NOT_FOUND_GRACE_S", "-1"),
+    ],
+)
+def test_up_names_a_wrong_setting_of_any_program(setting: str, value: str, tmp_path: Path) -> None:
+    """Whichever program would have read it: one sentence, before anything starts."""
+    result = CliRunner().invoke(app, ["up"], env={"DATA_DIR": str(tmp_path), setting: value})
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"athlete: Settings are wrong (environment or .env): {setting}: ")
+    assert len(result.stderr.splitlines()) == 1
 
 
 @pytest.mark.slow
