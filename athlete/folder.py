@@ -14,6 +14,11 @@ from backends.settings import SharedSettings
 LOCK = "pipeline.lock"
 
 
+def demo_folder(data_dir: Path, *, once: bool = False) -> Path:
+    """Return where a demo keeps its data: beside a person's own, and apart from it."""
+    return data_dir / ("demo-once" if once else "demo")
+
+
 def require_usable(data_dir: Path) -> None:
     """Refuse what is no folder and can never be one. Raises Complaint, OSError."""
     nearest = next(each for each in (data_dir, *data_dir.parents) if each.exists())
@@ -21,22 +26,26 @@ def require_usable(data_dir: Path) -> None:
         raise Complaint(f"DATA_DIR cannot be used, for {nearest} is a file; set it to a folder.")
 
 
-def require_data(data_dir: Path) -> None:
-    """Refuse a folder that is not there: whoever only reads does not make it. Raises Complaint, OSError."""
-    require_usable(data_dir)
-    if not data_dir.exists():
-        raise Complaint(_nothing_in(data_dir))
+def require_data(settings: SharedSettings) -> None:
+    """Refuse a folder that is not there, or has but a demo's in it: whoever only reads does not make one.
+
+    Raises Complaint, OSError.
+    """
+    require_usable(settings.data_dir)
+    has_data = settings.pipeline_path.exists() or settings.mart_path.exists()
+    if not has_data and (demo_folder(settings.data_dir).exists() or not settings.data_dir.exists()):
+        raise Complaint(_nothing_in(settings.data_dir))
 
 
 def require_pipeline(settings: SharedSettings) -> None:
     """Refuse a folder in which no pipeline has run yet. Raises Complaint, OSError."""
-    require_data(settings.data_dir)
+    require_usable(settings.data_dir)
     if not settings.pipeline_path.exists():
         raise Complaint(_nothing_in(settings.data_dir))
 
 
 def _nothing_in(data_dir: Path) -> str:
-    demo = data_dir / "demo"
+    demo = demo_folder(data_dir)
     instead = f"set DATA_DIR={demo} for the demo's data" if demo.is_dir() else "set DATA_DIR to where your data is"
     return f"Nothing is stored in {data_dir} yet: start with `athlete demo` or `athlete up`, or {instead}."
 

@@ -32,7 +32,7 @@ def query(
     """
     form = form_of(as_json=as_json, as_csv=as_csv)
     settings = SharedSettings()
-    require_data(settings.data_dir)
+    require_data(settings)
     warehouse = DuckdbWarehouse(
         data_dir=settings.data_dir, mart_path=settings.mart_path, pipeline_path=settings.pipeline_path
     )

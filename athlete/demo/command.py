@@ -24,7 +24,7 @@ from athlete.demo.scene import Scene, playing
 from athlete.demo.script import scripted_life
 from athlete.demo.stage import Stage, pretend_secrets, require_same_athlete
 from athlete.demo.view import LiveView
-from athlete.folder import claimed, empty
+from athlete.folder import claimed, demo_folder, empty
 from athlete.ports import Listener, require_free
 from athlete.processes import free_port
 from athlete.programs import Ports, room_folder
@@ -56,6 +56,14 @@ class Wanted:
             Listener(program="dashboard", port=self.dashboard_port, chosen_by="--port"),
             Listener(program="service", port=self.service_port, chosen_by="--service-port"),
             Listener(program="simulator", port=self.simulator_port, chosen_by="--simulator-port"),
+        )
+
+    def ports(self) -> Ports:
+        """Take the ports that were given, and free ones for the others."""
+        return Ports(
+            service=self.service_port or free_port(),
+            worker=free_port(),
+            dashboard=self.dashboard_port or free_port(),
         )
 
 
@@ -102,15 +110,10 @@ def _play_once(settings: DashboardSettings, wanted: Wanted, console: Console) ->
     return verdict.ok
 
 
-def demo_folder(settings: DashboardSettings, *, once: bool) -> Path:
-    """Return where a demo keeps its data: beside a person's own, and apart from it."""
-    return settings.data_dir / ("demo-once" if once else "demo")
-
-
 @contextmanager
 def _own_stage(settings: DashboardSettings, wanted: Wanted, *, once: bool) -> Iterator[Stage]:
     """Set the stage where no other demo plays. Raises Complaint."""
-    with claimed(demo_folder(settings, once=once)):
+    with claimed(demo_folder(settings.data_dir, once=once)):
         require_free(wanted.listeners)
         yield set_stage(settings, wanted, once=once)
 
@@ -120,7 +123,7 @@ def set_stage(settings: DashboardSettings, wanted: Wanted, *, once: bool) -> Sta
 
     Raises Complaint where that was another athlete's life.
     """
-    folder = demo_folder(settings, once=once)
+    folder = demo_folder(settings.data_dir, once=once)
     if once:
         empty(folder)
     require_same_athlete(folder, seed=wanted.seed, years=wanted.years)
@@ -129,11 +132,7 @@ def set_stage(settings: DashboardSettings, wanted: Wanted, *, once: bool) -> Sta
     recorded = room_folder("athlete").parent / RECORDED
     return Stage(
         data_dir=data_dir,
-        ports=Ports(
-            service=wanted.service_port or free_port(),
-            worker=free_port(),
-            dashboard=wanted.dashboard_port or free_port(),
-        ),
+        ports=wanted.ports(),
         simulator_port=wanted.simulator_port or free_port(),
         seed=wanted.seed,
         years=wanted.years,

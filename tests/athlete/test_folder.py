@@ -95,11 +95,11 @@ def test_whoever_reads_does_not_make_the_folder(command: tuple[str, ...], tmp_pa
     assert not (tmp_path / "data").exists()
 
 
-@pytest.mark.parametrize("command", ["events", "transform"])
-def test_a_folder_without_a_pipeline_is_left_as_it_is(command: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", [("query", "select 1"), ("events",), ("transform",)])
+def test_a_folder_without_a_pipeline_is_left_as_it_is(command: tuple[str, ...], tmp_path: Path) -> None:
     """Nothing is published from nothing, and a demo's data nearby is pointed to."""
     (tmp_path / "demo").mkdir()
-    result = CliRunner().invoke(app, [command], env={"DATA_DIR": str(tmp_path)})
+    result = CliRunner().invoke(app, command, env={"DATA_DIR": str(tmp_path)})
     assert result.exit_code == 1
     assert f"set DATA_DIR={tmp_path / 'demo'} for the demo's data" in result.stderr
     assert [each.name for each in tmp_path.iterdir()] == ["demo"]
