@@ -52,7 +52,9 @@ def is_plainly_gone(stored: StoredActivity | None, received: ReceivedEvent) -> b
     """
     if received.received_at > received.event.event_time + _ONE_SECOND + _STRAVA_MARGIN:
         return False
-    return stored is None or stored.is_deleted or stored.observed_at < _surely_before(received)
+    if stored is None or stored.is_deleted:
+        return True
+    return (stored.seen_alive_at or stored.observed_at) < _surely_before(received)
 
 
 def is_connected_before(athlete: Athlete, received: ReceivedEvent) -> bool:

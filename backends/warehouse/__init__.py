@@ -56,7 +56,7 @@ class Applied(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoredActivity:
-    """One row of `raw.strava_activities`, without its payload."""
+    """One row of `raw.strava_activities`, without its payload. `seen_alive_at` is None once it is deleted."""
 
     activity_id: int
     athlete_id: int
@@ -64,6 +64,7 @@ class StoredActivity:
     observed_at: datetime
     is_deleted: bool
     payload_hash: str | None
+    seen_alive_at: datetime | None = None
     event_time: datetime | None = None  # of the event that led here, if one did
 
 

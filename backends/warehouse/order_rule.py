@@ -2,10 +2,11 @@
 
 The newest observation wins. At the same moment a tombstone beats a detail, a detail beats a summary, and the greater
 hash decides between two of a kind, so that the outcome never depends on which came first. One exception: a summary
-never replaces a living detail, it can only ask for that detail to be fetched again.
+never replaces a living detail, it can only ask for that detail to be fetched again. It is a sign of life all the same:
+a tombstone must be as new as the last one, `seen_alive_at`.
 
 `event_time`, `event_id` and `source` of a row tell what brought its present content; seeing the same content again
-moves only `observed_at`, because a reader of the warehouse then has nothing to do.
+moves only `observed_at` and `seen_alive_at`, because a reader of the warehouse then has nothing to do.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -33,7 +34,7 @@ def judge(stored: StoredActivity | None, seen: Observation, is_outdated: Callabl
         if activity is not None and not activity.is_detailed and _is_living_detail(stored):
             is_newer = seen.observed_at > stored.observed_at
             return Applied.NEEDS_DETAIL if is_newer and is_outdated(activity) else Applied.UNCHANGED
-        if _rank(_row(seen)) < _rank(stored):
+        if _is_outdone(seen, stored):
             return Applied.SUPERSEDED
     return Applied.DELETED if activity is None else Applied.STORED
 
@@ -43,7 +44,7 @@ class Folded:
     """What a batch made of the rows that it touched: one answer for each observation, and what is to be written.
 
     `winners` are the observations that replace their rows, the latest change last; `moved` are the rows whose
-    `observed_at` is new.
+    `observed_at` or `seen_alive_at` is new.
     """
 
     rows: dict[int, StoredActivity]
@@ -59,10 +60,10 @@ class Folded:
         if stored is None or answer in {Applied.STORED, Applied.DELETED}:
             self.winners.pop(seen.activity_id, None)
             self.winners[seen.activity_id] = seen
-            self.rows[seen.activity_id] = _row(seen)
-        elif seen.observed_at > stored.observed_at and _content(seen.activity) == _stored_content(stored):
+            self.rows[seen.activity_id] = _alive_until(_row(seen), stored)
+        elif (row := _seen_again(stored, seen)) != stored:
             self.moved.add(seen.activity_id)
-            self.rows[seen.activity_id] = replace(stored, observed_at=seen.observed_at)
+            self.rows[seen.activity_id] = row
 
 
 def fold(stored: Mapping[int, StoredActivity], observations: Iterable[Observation], disagree: Disagree) -> Folded:
@@ -89,6 +90,26 @@ def _is_living_detail(stored: StoredActivity) -> bool:
     return not stored.is_deleted and stored.resource_state == DETAILED
 
 
+def _is_outdone(seen: Observation, stored: StoredActivity) -> bool:
+    if seen.activity is None and stored.seen_alive_at is not None and seen.observed_at < stored.seen_alive_at:
+        return True
+    return _rank(_row(seen)) < _rank(stored)
+
+
+def _seen_again(stored: StoredActivity, seen: Observation) -> StoredActivity:
+    """Return the row with the times that an observation moves which leaves its content as it is."""
+    if _content(seen.activity) == _stored_content(stored):
+        stored = replace(stored, observed_at=max(stored.observed_at, seen.observed_at))
+    return stored if seen.activity is None else _alive_until(stored, _row(seen))
+
+
+def _alive_until(row: StoredActivity, other: StoredActivity | None) -> StoredActivity:
+    """Return the row, if it is a living one, as alive until the later of two sights."""
+    if row.is_deleted or other is None or other.seen_alive_at is None:
+        return row
+    return replace(row, seen_alive_at=max(row.seen_alive_at or row.observed_at, other.seen_alive_at))
+
+
 def _rank(row: StoredActivity) -> tuple[datetime, int, str]:
     if row.is_deleted:
         return row.observed_at, _TOMBSTONE_KIND, ""
@@ -104,6 +125,7 @@ def _row(seen: Observation) -> StoredActivity:
         resource_state=None if activity is None else activity.resource_state,
         observed_at=seen.observed_at,
         is_deleted=activity is None,
+        seen_alive_at=None if activity is None else seen.observed_at,
         payload_hash=None if activity is None else activity.payload_hash,
         event_time=seen.event_time,
     )

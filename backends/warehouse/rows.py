@@ -23,8 +23,8 @@ Row = dict[str, Any]
 _PLAIN_UPDATES = frozenset({"type", "private", "authorized"})  # words of Strava's, where a title is the athlete's
 
 
-def activity_row(seen: Observation, *, observed_at: datetime, ingested_at: datetime) -> Row:
-    """Return the row that an observation leaves; a tombstone keeps nothing of the payload."""
+def activity_row(seen: Observation, stored: StoredActivity, ingested_at: datetime) -> Row:
+    """Return the row that an observation leaves; its times are those of `stored`, a tombstone keeps no payload."""
     activity = seen.activity
     return {
         "activity_id": seen.activity_id,
@@ -32,7 +32,8 @@ def activity_row(seen: Observation, *, observed_at: datetime, ingested_at: datet
         "resource_state": activity and activity.resource_state,
         "start_date": _text(activity.start_date if activity else None),
         "event_time": _text(seen.event_time),
-        "observed_at": utc_text(observed_at),
+        "observed_at": utc_text(stored.observed_at),
+        "seen_alive_at": _text(stored.seen_alive_at),
         "is_deleted": int(activity is None),
         "source": seen.source.value,
         "payload_hash": activity and activity.payload_hash,
@@ -51,13 +52,18 @@ def stored_activity(row: sqlite3.Row) -> StoredActivity:
         observed_at=datetime.fromisoformat(row["observed_at"]),
         is_deleted=bool(row["is_deleted"]),
         payload_hash=row["payload_hash"],
+        seen_alive_at=_moment(row["seen_alive_at"]),
         event_time=_moment(row["event_time"]),
     )
 
 
 def observed_row(stored: StoredActivity) -> Row:
-    """Return the row's key and when it was last observed."""
-    return {"activity_id": stored.activity_id, "observed_at": utc_text(stored.observed_at)}
+    """Return the row's key and when it was last observed and last seen alive."""
+    return {
+        "activity_id": stored.activity_id,
+        "observed_at": utc_text(stored.observed_at),
+        "seen_alive_at": _text(stored.seen_alive_at),
+    }
 
 
 def ledger_row(entry: LedgerEntry, ingested_at: datetime) -> Row:

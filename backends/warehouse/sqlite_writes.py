@@ -39,7 +39,7 @@ def _store(connection: sqlite3.Connection, folded: Folded, stamp: datetime) -> N
     connection.executemany(
         _SQL["put_activity"],
         [
-            rows.activity_row(seen, observed_at=folded.rows[activity_id].observed_at, ingested_at=stamp + place * _STEP)
+            rows.activity_row(seen, folded.rows[activity_id], stamp + place * _STEP)
             for place, (activity_id, seen) in enumerate(folded.winners.items())
         ],
     )

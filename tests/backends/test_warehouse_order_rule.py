@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,6 +66,28 @@ def test_the_newest_observation_stands(history: list[Observation]) -> None:
     assert row.observed_at == newest
     assert row.is_deleted == any(one.activity is None for one in last)
     assert row.is_deleted or row.payload_hash == max(one.activity.payload_hash for one in last if one.activity)
+
+
+@given(WITH_SUMMARIES, st.data())
+def test_whether_it_lives_depends_on_no_order(history: list[Observation], data: st.DataObject) -> None:
+    """Summaries mixed in: gone if the last tombstone is no older than the last sight of it alive, in any order."""
+    repeated = history + data.draw(st.lists(st.sampled_from(history), max_size=6))
+    row = ended(data.draw(st.permutations(repeated))).rows[1]
+    alive = [one.observed_at for one in history if one.activity]
+    gone = [one.observed_at for one in history if not one.activity]
+    assert row.is_deleted == bool(gone and (not alive or max(gone) >= max(alive)))
+    assert row.seen_alive_at == (None if row.is_deleted else max(alive))
+    assert not row.is_deleted or row.observed_at == max(gone)
+
+
+def test_a_summary_protects_an_older_detail_from_a_late_delete() -> None:
+    """Detail, tombstone, sight in a list: alive in all six orders, and the detail's own moment stays."""
+    told = [observation(1, payload("a", DETAILED)), observation(20, None), observation(30, payload("a", SUMMARY))]
+    ends = [ended(order).rows[1] for order in permutations(told)]
+    assert [(row.is_deleted, row.seen_alive_at) for row in ends] == [(False, NOON + timedelta(seconds=30))] * 6
+    kept = ended([told[0], told[2], told[1]])
+    assert kept.answers == [Applied.STORED, Applied.UNCHANGED, Applied.SUPERSEDED]
+    assert (kept.rows[1].resource_state, kept.rows[1].observed_at) == (DETAILED, NOON + timedelta(seconds=1))
 
 
 @given(WITH_SUMMARIES)

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backends.queue.embedded import EmbeddedQueue
-from backends.sqlite import open_database
+from backends.sqlite import MIGRATIONS, open_database
 from backends.warehouse import Applied, LedgerEntry, Observation, Outcome, Source, WarehouseBusy, sqlite_writes
 from backends.warehouse.sqlite import SqliteRawStore
 from strava.events import ReceivedEvent, StravaEvent
@@ -206,6 +206,24 @@ async def test_two_processes_never_share_a_stamp(path: Path, clock: Clock) -> No
     assert len(set(stamps(path))) == 100
 
 
+async def test_rows_of_an_older_file_are_kept(path: Path, tmp_path: Path) -> None:
+    """A file from before signs of life were kept opens with every row as it was, living ones seen when observed."""
+    older = tmp_path / "older"
+    older.mkdir()
+    for file in sorted(MIGRATIONS.glob("*.sql"))[:2]:
+        (older / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
+    columns = "activity_id, athlete_id, observed_at, is_deleted, source, payload_hash, ingested_at, payload"
+    told = "2026-05-04T12:00:00.000000Z"
+    with closing(open_database(path, migrations=older)) as connection:
+        for values in ((1, ANNA, told, 0, "webhook", "h", "i1", "{}"), (2, ANNA, told, 1, "webhook", None, "i2", None)):
+            connection.execute(f"insert into strava_activities ({columns}) values (?, ?, ?, ?, ?, ?, ?, ?)", values)  # noqa: S608 - constant
+        before = connection.execute(f"select {columns} from strava_activities").fetchall()  # noqa: S608 - constant
+    with closing(open_database(path)) as connection:
+        assert connection.execute(f"select {columns} from strava_activities").fetchall() == before  # noqa: S608 - constant
+        alive = connection.execute("select seen_alive_at from strava_activities order by activity_id").fetchall()
+    assert alive == [(told,), (None,)]
+
+
 # -- laws, on the engine --------------------------------------------------------------------------------------------
 
 SEEN = st.builds(
@@ -230,7 +248,8 @@ def empty_again(connection: sqlite3.Connection) -> Iterator[None]:
 
 def table(connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
     """Every row, without when it was stored."""
-    columns = "activity_id, athlete_id, resource_state, start_date, observed_at, is_deleted, payload_hash, payload"
+    times = "start_date, observed_at, seen_alive_at"
+    columns = f"activity_id, athlete_id, resource_state, {times}, is_deleted, payload_hash, payload"
     return connection.execute(f"select {columns} from strava_activities order by 1").fetchall()  # noqa: S608 - constant
 
 

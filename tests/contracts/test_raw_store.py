@@ -200,6 +200,21 @@ async def test_summary_never_overwrites_a_detail(store: RawStore) -> None:
     assert (row.payload_hash, row.observed_at) == (detail.payload_hash, at(5))
 
 
+async def test_sight_in_a_list_outlives_an_older_delete(store: RawStore) -> None:
+    """A summary that agrees is remembered as a sign of life: only a later tombstone removes the detail."""
+    steps = [
+        (seen(payload(name="Run"), 1), Applied.STORED, at(1)),
+        (seen(payload(name="Run", state=SUMMARY), 30), Applied.UNCHANGED, at(30)),
+        (gone(20), Applied.SUPERSEDED, at(30)),
+        (gone(30), Applied.DELETED, None),
+    ]
+    for step, answer, alive_until in steps:
+        assert await store.apply([step]) == [answer]
+        row = await store.activity(1)
+        assert row is not None
+        assert (row.is_deleted, row.seen_alive_at) == (alive_until is None, alive_until)
+
+
 async def test_summary_is_compared_with_a_detail_of_its_own_batch(store: RawStore) -> None:
     """The disagreement rule holds within one batch, against the detail that the batch itself brings."""
     await store.apply([seen(payload(name="old"), 0)])

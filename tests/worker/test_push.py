@@ -13,9 +13,10 @@ import structlog
 
 from backends.queue.envelope import PushEnvelope
 from backends.tokens.file import FileTokenStore
-from backends.warehouse import Outcome
+from backends.warehouse import Observation, Outcome, Source
 from backends.warehouse.sqlite import SqliteRawStore
 from strava.events import ReceivedEvent
+from strava.payload import ActivityPayload
 from worker.deliveries import Deliveries
 from worker.verdicts import Verdict
 
@@ -120,6 +121,30 @@ async def test_a_late_delete_does_not_remove_what_came_back(
     await push(worker, envelope(make_event()))
     assert await push(worker, envelope(delete, message_id="2")) == 204
     assert rows("select is_deleted from strava_activities") == [{"is_deleted": 0}]
+    assert strava.asked == ["activities/101"] * 2
+
+
+async def test_a_delete_of_what_was_just_listed_is_checked(
+    worker: httpx.AsyncClient,
+    strava: Any,
+    store: SqliteRawStore,
+    clock: Any,
+    make_event: Event,
+    envelope: Wrap,
+    rows: Rows,
+) -> None:
+    """A list showed it after the delete, though its detail is old: Strava is asked, and what came back is kept."""
+    strava.shows(101)
+    await push(worker, envelope(make_event()))
+    clock.advance(600)
+    delete = make_event(aspect_type="delete")
+    clock.advance(5)
+    line = ActivityPayload.from_json({"id": 101, "athlete": {"id": ATHLETE}, "resource_state": 2, "name": "Run"})
+    await store.apply(
+        [Observation(activity_id=101, athlete_id=ATHLETE, observed_at=clock.now, source=Source.BACKFILL, activity=line)]
+    )
+    assert await push(worker, envelope(delete, message_id="2")) == 204
+    assert rows("select is_deleted, resource_state from strava_activities") == [{"is_deleted": 0, "resource_state": 3}]
     assert strava.asked == ["activities/101"] * 2
 
 

@@ -4,6 +4,7 @@ select
     athlete_id,
     resource_state,
     observed_at,
+    seen_alive_at,
     is_deleted,
     payload_hash,
     event_time
