@@ -39,7 +39,7 @@ def is_late(built_at: datetime, now: datetime) -> bool:
 
     So a build that failed is noticed when the next hour has begun, and none older than 65 minutes goes unnoticed.
     """
-    due = (now - LEEWAY).astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    due = (now.astimezone(UTC) - LEEWAY).replace(minute=0, second=0, microsecond=0)
     return built_at < due
 
 

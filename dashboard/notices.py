@@ -43,8 +43,8 @@ def late(since: str) -> None:
     """The marts are shown, but were not built again when they should have been."""
     with st.container(key="charts-late"):
         st.warning(
-            f"**The charts have not been renewed since {since}**, although they are due every full hour. What was saved "
-            "on Strava since then may be missing. Look at the log of the transformer."
+            f"**The charts have not been renewed since {since}**, although they are due every full hour. What was "
+            "saved on Strava since then may be missing. Look at the log of the transformer."
         )
 
 

@@ -1,6 +1,7 @@
 """When an open page stops to call its charts live."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -23,6 +24,12 @@ from dashboard.live import is_late
 def test_charts_are_late_when_no_build_followed_the_full_hour(built_at: str, now: str, late: bool) -> None:
     """The transformer builds as soon as an hour begins, and is given five minutes for it."""
     assert is_late(datetime.fromisoformat(built_at), datetime.fromisoformat(now)) is late
+
+
+def test_a_change_of_clocks_makes_no_build_late() -> None:
+    """At 3:02 of a Berlin night without an hour from 2 to 3, five minutes ago was 1:57, and a build then is in time."""
+    now = datetime(2026, 3, 29, 3, 2, tzinfo=ZoneInfo("Europe/Berlin"))
+    assert not is_late(datetime(2026, 3, 29, 0, 57, tzinfo=UTC), now)
 
 
 @given(st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.timezones()))  # noqa: DTZ001 - given there
