@@ -14,6 +14,7 @@ from rich.text import Text
 
 from athlete.processes import ProgramFailed
 from backends.queue import QueueUnavailable
+from backends.settings import settings_complaint
 from backends.sqlite import DatabaseTooNew
 from backends.tokens import TokensUnavailable
 from backends.warehouse import MartMissing, QueryFailed, WarehouseBusy
@@ -58,12 +59,6 @@ def complains(command: Callable[P, R]) -> Callable[P, R]:
         raise typer.Exit(1)
 
     return guarded
-
-
-def settings_complaint(error: pydantic.ValidationError) -> str:
-    """Name each setting that is wrong, and what is wrong with it; never its value, which may be a secret."""
-    faults = [f"{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in error.errors()]
-    return f"Settings are wrong (environment or .env): {'; '.join(faults)}. The README lists every setting."
 
 
 def _say(sentence: str) -> None:

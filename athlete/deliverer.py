@@ -7,6 +7,7 @@ from athlete.settings import DelivererSettings
 from backends.logs import configure_logs
 from backends.queue.connections import push_client
 from backends.queue.embedded import Deliverer, DeliveryPolicy
+from backends.startup import clear_refusal
 
 
 async def deliver(settings: DelivererSettings) -> None:
@@ -28,9 +29,10 @@ async def deliver(settings: DelivererSettings) -> None:
 
 def main() -> None:
     """Run the deliverer with the settings of the environment."""
-    settings = DelivererSettings()
-    configure_logs(settings.log_format, settings.log_level)
-    asyncio.run(deliver(settings))
+    with clear_refusal("deliverer"):
+        settings = DelivererSettings()
+        configure_logs(settings.log_format, settings.log_level)
+        asyncio.run(deliver(settings))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import structlog
 from fastapi import FastAPI, Request, Response
 
+from backends.queue import QueueMonitor
 from backends.warehouse import RawStore
 from worker.deliveries import Deliveries, Ingesting
 from worker.health import health_routes
@@ -18,8 +19,8 @@ log = structlog.get_logger(__name__)
 OnStop = Callable[[], Awaitable[None]]
 
 
-def create_app(ingest: Ingesting, store: RawStore, *, on_stop: OnStop | None = None) -> FastAPI:
-    """Assemble the worker on its collaborators; `on_stop` runs when nothing is in flight any more."""
+def create_app(ingest: Ingesting, store: RawStore, queue: QueueMonitor, *, on_stop: OnStop | None = None) -> FastAPI:
+    """Assemble the worker; the queue is only watched, and `on_stop` runs when nothing is in flight any more."""
     deliveries = Deliveries(ingest, store)
 
     @asynccontextmanager
@@ -31,7 +32,7 @@ def create_app(ingest: Ingesting, store: RawStore, *, on_stop: OnStop | None = N
         log.info("worker.stopped")
 
     app = FastAPI(title="Athlete Dashboard worker", lifespan=lifespan)
-    app.include_router(health_routes(store))
+    app.include_router(health_routes(store, queue))
 
     @app.post("/push", tags=["queue"], summary="Take one message, wrapped as Pub/Sub does", status_code=204)
     async def push(request: Request) -> Response:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 import structlog
-from fastapi import APIRouter, FastAPI, Request, Response, status
+from fastapi import APIRouter, Response, status
 
 from backends.queue import QueueMonitor, QueueUnavailable
 from backends.warehouse import TransformRuns, WarehouseBusy
@@ -18,20 +18,25 @@ log = structlog.get_logger(__name__)
 _Measure = Callable[[], Awaitable[Mapping[str, Any]]]
 
 
-def health_routes(store: TransformRuns) -> APIRouter:
+def health_routes(store: TransformRuns, queue: QueueMonitor) -> APIRouter:
     """Make the route; the deep answer has a part for each thing that is asked, and is a 503 while one does not answer.
 
-    The queue is asked when the application watches one; its part carries `waiting`, `oldest_age_s` and `dead`.
+    The warehouse's part is its `watermark`; the queue's `waiting`, `oldest_age_s` and `dead`.
     """
     router = APIRouter(tags=["health"])
 
     async def warehouse() -> Mapping[str, Any]:
         return {"watermark": await store.watermark()}
 
+    async def messages() -> Mapping[str, Any]:
+        return asdict(await queue.status())
+
+    parts: Mapping[str, _Measure] = {"warehouse": warehouse, "queue": messages}
+
     @router.get("/health", summary="Liveness; deep=true also asks the warehouse and measures the queue")
-    async def health(request: Request, response: Response, *, deep: bool = False) -> dict[str, Any]:
+    async def health(response: Response, *, deep: bool = False) -> dict[str, Any]:
         told: dict[str, Any] = {"status": "ok"}
-        for name, measure in {"warehouse": warehouse, **_queue_of(request.app)}.items() if deep else ():
+        for name, measure in parts.items() if deep else ():
             try:
                 async with asyncio.timeout(DEEP_TIMEOUT_S):
                     told[name] = await measure()
@@ -43,19 +48,3 @@ def health_routes(store: TransformRuns) -> APIRouter:
         return told
 
     return router
-
-
-def watch_queue(app: FastAPI, queue: QueueMonitor) -> None:
-    """Have the application's deep health measure this queue too."""
-    app.state.queue = queue
-
-
-def _queue_of(app: FastAPI) -> Mapping[str, _Measure]:
-    queue: QueueMonitor | None = getattr(app.state, "queue", None)
-    if queue is None:
-        return {}
-
-    async def measure() -> Mapping[str, Any]:
-        return asdict(await queue.status())
-
-    return {"queue": measure}

@@ -18,7 +18,6 @@ from strava.oauth import OAuthApp, StravaAuth
 from worker.activities import ActivityEvents
 from worker.app import create_app
 from worker.athletes import Revocation, Roster
-from worker.health import watch_queue
 from worker.ingest import Ingest
 from worker.settings import WorkerSettings
 
@@ -45,9 +44,7 @@ def build(settings: WorkerSettings) -> FastAPI:
     grace = timedelta(seconds=settings.not_found_grace_s)
     activities = ActivityEvents(store, client_of, not_found_grace=grace)
     ingest = Ingest(Roster(store), activities, Revocation(store, tokens), client_of)
-    app = create_app(ingest, store, on_stop=release)
-    watch_queue(app, queue)
-    return app
+    return create_app(ingest, store, queue, on_stop=release)
 
 
 def _oauth(settings: WorkerSettings, http: httpx.AsyncClient) -> OAuthApp:

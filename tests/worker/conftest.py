@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from backends.queue.embedded import EmbeddedQueue
 from backends.queue.envelope import PushEnvelope
 from backends.tokens.file import FileTokenStore
 from backends.warehouse import Athlete
@@ -113,12 +114,16 @@ async def client_of(
 
 @pytest.fixture
 async def worker(
-    store: SqliteRawStore, tokens: FileTokenStore, client_of: Callable[[int], StravaClient], clock: Clock
+    store: SqliteRawStore,
+    tokens: FileTokenStore,
+    client_of: Callable[[int], StravaClient],
+    clock: Clock,
+    tmp_path: Path,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Speaks to the whole worker, without a network."""
     activities = ActivityEvents(store, client_of, clock=clock)
     ingest = Ingest(Roster(store), activities, Revocation(store, tokens, clock=clock), client_of)
-    transport = httpx.ASGITransport(create_app(ingest, store))
+    transport = httpx.ASGITransport(create_app(ingest, store, EmbeddedQueue(tmp_path / "queue.sqlite")))
     async with httpx.AsyncClient(transport=transport, base_url="http://worker.test") as client:
         yield client
 

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from backends.queue import QueueStatus, QueueUnavailable
 from backends.warehouse.sqlite import SqliteRawStore
-from worker.health import health_routes, watch_queue
+from worker.health import health_routes
 from worker.main import build
 from worker.settings import WorkerSettings
 
@@ -41,8 +41,7 @@ def queue() -> FakeQueue:
 def app(store: SqliteRawStore, queue: FakeQueue) -> FastAPI:
     """An application with nothing but its health."""
     app = FastAPI()
-    app.include_router(health_routes(store))
-    watch_queue(app, queue)
+    app.include_router(health_routes(store, queue))
     return app
 
 
