@@ -9,7 +9,6 @@ create table queue_messages (
         check (state in ('waiting', 'undelivered', 'dead')),  -- undelivered: given up, the dead-letter address has not acknowledged it yet
     due_ms integer not null,                        -- epoch ms: not to be delivered before; while it is leased, the end of the lease
     attempts integer not null default 0,            -- deliveries begun
-    deferrals integer not null default 0,           -- attempts answered with a retry-after: the message was not at fault
     dead_letter_attempts integer not null default 0,  -- deliveries begun to the dead-letter address
     last_failure text,                              -- why the last delivery was not acknowledged
     died_at text                                    -- when it was given up

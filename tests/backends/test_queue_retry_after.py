@@ -1,6 +1,8 @@
 """A worker that says when to come again is left alone until then, and what it put off is never given up for it."""
 
 import asyncio
+import shutil
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 
 from backends.queue.embedded import Deliverer, DeliveryPolicy, EmbeddedQueue
 from backends.queue.envelope import PushEnvelope
+from backends.sqlite import MIGRATIONS, open_database, utc_text
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -74,3 +77,21 @@ async def test_what_is_no_number_of_seconds_is_an_ordinary_failure(tmp_path: Pat
     """Such an answer counts as an attempt, and the last one makes a dead letter."""
     worker = Worker(httpx.Response(503, headers={"retry-after": stated}))
     assert await deliver(tmp_path / "pipeline.sqlite", worker, DeliveryPolicy(max_delivery_attempts=1)) == 1
+
+
+async def test_a_file_from_before_deferrals_were_counted(tmp_path: Path) -> None:
+    """A message that waited in the queue's first shape is put off and delivered; none that was published is changed."""
+    path, first_two = tmp_path / "pipeline.sqlite", tmp_path / "migrations"
+    first_two.mkdir()
+    for migration in sorted(MIGRATIONS.glob("*.sql"))[:2]:
+        shutil.copy(migration, first_two)
+    with closing(open_database(path, migrations=first_two)) as old:
+        columns = [row[1] for row in old.execute("pragma table_info(queue_messages)")]
+        old.execute(
+            "insert into queue_messages (data, attributes, published_at, due_ms) values ('b2xk', '{}', ?, 0)",
+            (utc_text(NOON),),
+        )
+    assert "deferrals" not in columns  # a migration that was released is never edited
+    put_off = [httpx.Response(503, headers={"retry-after": "3600"}) for _ in range(2)]
+    worker = Worker(*put_off, httpx.Response(204), httpx.Response(204))
+    assert await deliver(path, worker, DeliveryPolicy(max_delivery_attempts=1)) == 0
