@@ -4,15 +4,16 @@
     ├── Retryable             the same call may pass later
     │   ├── Unreachable           no answer came
     │   ├── ServerFailed          5xx: .status
-    │   ├── TurnedAway            408, 425, or a 403 that is not in Strava's words: .status
+    │   ├── TurnedAway            408, 425, or a 4xx that is not in Strava's form: .status
+    │   ├── AccessTokenRefused    401 although the token was refreshed just now: .athlete_id
     │   └── RateLimited           429: .retry_after seconds, .limits
     ├── Refused               the same call fails until somebody does something
     │   ├── NotFound              404: not there, or not for this athlete to see
     │   ├── TokenRejected         401, or a dead refresh token: .athlete_id
     │   │   └── NotConnected          no tokens are stored for the athlete
     │   ├── ScopeMissing          the athlete did not grant it: .needed
-    │   ├── AppInactive           the app owner's paid subscription lapsed
-    │   ├── AppRejected           client id or secret is wrong
+    │   ├── AppInactive           the app owner's paid subscription lapsed: .retry_after seconds
+    │   ├── AppRejected           client id or secret is wrong: .retry_after seconds
     │   └── BadRequest            any other 4xx: .status, .reasons
     └── UnreadableAnswer      an answer that is not what Strava documents
 
@@ -21,6 +22,7 @@ Every text says what to do and none repeats a token, a title or a place.
 
 from strava.rates import RateUsage
 
+APP_RETRY_S = 3600.0  # only the app's owner can end its state, so an hour is soon enough to ask again
 _MINUTE_S = 60
 
 
@@ -56,6 +58,17 @@ class TurnedAway(Retryable):
             "STRAVA_API_URL, or wait."
         )
         self.status = status
+
+
+class AccessTokenRefused(Retryable):
+    """Strava refuses an access token that it handed out a moment before: seen for minutes while the grant is alive."""
+
+    def __init__(self, athlete_id: int) -> None:
+        super().__init__(
+            f"Strava refuses the access token of athlete {athlete_id} although it was refreshed just now; "
+            "this passes by itself, so wait."
+        )
+        self.athlete_id = athlete_id
 
 
 class RateLimited(Retryable):
@@ -104,23 +117,25 @@ class ScopeMissing(Refused):
 
 
 class AppInactive(Refused):
-    """Strava has switched the app off until its owner pays again."""
+    """Strava has switched the app off until its owner pays again. `retry_after` is in seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, retry_after: float = APP_RETRY_S) -> None:
         super().__init__(
             "Strava calls the app inactive: its owner's paid subscription has most likely lapsed. Renew it at "
             "https://www.strava.com/account; what is stored keeps working."
         )
+        self.retry_after = retry_after
 
 
 class AppRejected(Refused):
-    """Strava does not know the app by this client id and secret."""
+    """Strava does not know the app by this client id and secret. `retry_after` is in seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, retry_after: float = APP_RETRY_S) -> None:
         super().__init__(
             "Strava rejects the app's own credentials; compare STRAVA_CLIENT_ID and STRAVA_CLIENT_SECRET with "
             "https://www.strava.com/settings/api."
         )
+        self.retry_after = retry_after
 
 
 class BadRequest(Refused):

@@ -9,6 +9,7 @@ import stamina
 from strava.errors import Unreachable, UnreadableAnswer
 
 _PASSING = (httpx.NetworkError, httpx.TimeoutException, httpx.RemoteProtocolError, httpx.ProxyError)
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout)  # the request has not left this machine
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,15 +36,22 @@ def utc_now() -> datetime:
 
 
 async def send(
-    http: httpx.AsyncClient, request: httpx.Request, *, auth: httpx.Auth | None, patience: Patience
+    http: httpx.AsyncClient,
+    request: httpx.Request,
+    *,
+    auth: httpx.Auth | None,
+    patience: Patience,
+    may_repeat: bool = True,
 ) -> httpx.Response:
     """Send and return the answer, a refusal and the last of several 5xx included.
 
-    Tries again on broken connections, time-outs and 5xx, never on 4xx. Raises Unreachable and UnreadableAnswer,
-    and lets through what `auth` raises.
+    Tries again on broken connections, time-outs and 5xx, never on 4xx. Without `may_repeat` it tries again only where
+    no connection came about: a request whose answer was lost may have done its work. Raises Unreachable and
+    UnreadableAnswer, and lets through what `auth` raises.
     """
+    passing = (*_PASSING, _ServerError) if may_repeat else _NOT_SENT
     try:
-        return await _send_patiently(http, request, auth, patience)
+        return await _send_patiently(http, request, auth, patience, passing)
     except _ServerError as failed:
         return failed.answer
     except _PASSING as error:
@@ -53,11 +61,15 @@ async def send(
 
 
 async def _send_patiently(
-    http: httpx.AsyncClient, request: httpx.Request, auth: httpx.Auth | None, patience: Patience
+    http: httpx.AsyncClient,
+    request: httpx.Request,
+    auth: httpx.Auth | None,
+    patience: Patience,
+    passing: tuple[type[Exception], ...],
 ) -> httpx.Response:
     # As a block: the decorator would hand the call's arguments, secrets in a URL included, to stamina's log.
     attempts = stamina.retry_context(
-        on=(*_PASSING, _ServerError),
+        on=passing,
         attempts=patience.attempts,
         timeout=patience.within_s,
         wait_initial=patience.first_wait_s,

@@ -13,7 +13,7 @@ import httpx
 import structlog
 
 from strava.answers import check, problem, read
-from strava.errors import NotConnected, TokenRejected, UnreadableAnswer
+from strava.errors import AccessTokenRefused, NotConnected, TokenRejected, UnreadableAnswer
 from strava.network import Patience, send, utc_now
 from strava.tokens import TokenSet, TokenStore
 
@@ -44,8 +44,11 @@ class OAuthApp:
         self._clock = clock
 
     async def exchange(self, code: str) -> tuple[TokenSet, int]:
-        """Trade an authorisation code for tokens and the athlete's id. A code works once. Raises BadRequest."""
-        fields = await self._tokens_for(grant_type="authorization_code", code=code)
+        """Trade an authorisation code for tokens and the athlete's id. Raises BadRequest.
+
+        A code works once, so the request is not repeated where its answer was lost: the athlete authorises again.
+        """
+        fields = await self._tokens_for(may_repeat=False, grant_type="authorization_code", code=code)
         athlete = fields.get("athlete")
         athlete_id = athlete.get("id") if isinstance(athlete, Mapping) else None
         if type(athlete_id) is not int:
@@ -55,7 +58,8 @@ class OAuthApp:
     async def refresh(self, refresh_token: str) -> TokenSet:
         """Trade a refresh token for tokens. Raises TokenRejected.
 
-        When the answer holds a new refresh token the old one is dead already: save the answer before using it.
+        When the answer holds a new refresh token the old one is dead already: save the answer before using it. Where
+        the answer was lost the request is repeated, for the old one may be alive still.
         `scope` is empty where Strava does not repeat it.
         """
         fields = await self._tokens_for(grant_type="refresh_token", refresh_token=refresh_token)
@@ -66,16 +70,18 @@ class OAuthApp:
         credentials = httpx.BasicAuth(self._client_id, self._client_secret)
         await self._post("revoke", {"token": token}, auth=credentials)
 
-    async def _tokens_for(self, **grant: str) -> Mapping[str, Any]:
+    async def _tokens_for(self, *, may_repeat: bool = True, **grant: str) -> Mapping[str, Any]:
         form = {"client_id": self._client_id, "client_secret": self._client_secret, **grant}
-        fields = read(await self._post("token", form), asked=_ASKED)
+        fields = read(await self._post("token", form, may_repeat=may_repeat), asked=_ASKED)
         if not isinstance(fields, Mapping):
             raise UnreadableAnswer(_ASKED, "it is not an object")
         return fields
 
-    async def _post(self, action: str, form: Mapping[str, str], auth: httpx.Auth | None = None) -> httpx.Response:
+    async def _post(
+        self, action: str, form: Mapping[str, str], *, auth: httpx.Auth | None = None, may_repeat: bool = True
+    ) -> httpx.Response:
         request = self._http.build_request("POST", f"{self._oauth_url}/{action}", data=form)
-        answer = await send(self._http, request, auth=auth, patience=self._patience)
+        answer = await send(self._http, request, auth=auth, patience=self._patience, may_repeat=may_repeat)
         check(answer, asked=f"oauth/{action}", now=self._clock(), by_app=True)
         return answer
 
@@ -112,7 +118,7 @@ class StravaAuth(httpx.Auth):
     have refreshed meanwhile), refreshes, saves, and only then are the new tokens used. A refresh once begun runs to
     its save even if the request that wanted it is cancelled, for Strava has already killed the old refresh token; and
     where the save fails, the new tokens wait here for the next request and are saved before anything else is done.
-    Raises NotConnected, TokenRejected and what OAuthApp.refresh raises.
+    Raises NotConnected, TokenRejected, AccessTokenRefused and what OAuthApp.refresh raises.
     """
 
     def __init__(
@@ -133,7 +139,7 @@ class StravaAuth(httpx.Auth):
             return
         tokens = await self._refreshed(rejected=tokens.access_token)
         if await self._is_rejected((yield _signed(request, tokens))):
-            raise TokenRejected(self.athlete_id)
+            raise AccessTokenRefused(self.athlete_id)
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:  # noqa: ARG002 - httpx's signature
         """Refuse: without this a synchronous client would send unsigned requests."""

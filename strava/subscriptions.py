@@ -9,7 +9,7 @@ from typing import Any, Self
 import httpx
 
 from strava.answers import check, read
-from strava.errors import UnreadableAnswer
+from strava.errors import ServerFailed, Unreachable, UnreadableAnswer
 from strava.network import Patience, send, utc_now
 
 _ASKED = "push_subscriptions"
@@ -61,10 +61,17 @@ class PushSubscriptions:
     async def create(self, callback_url: str, verify_token: str) -> Subscription:
         """Subscribe. Strava sends the challenge to `callback_url` (≤ 255 characters) before it answers.
 
-        Raises BadRequest with Strava's reason: unreachable callback, or a subscription that already exists.
+        Where the answer was lost Strava may have subscribed nevertheless, so its list is looked at instead of asking
+        twice. Raises BadRequest with Strava's reason: unreachable callback, or a subscription that already exists.
         """
         form = {**self._credentials, "callback_url": callback_url, "verify_token": verify_token}
-        answer = await self._send(self._http.build_request("POST", self._url, data=form))
+        try:
+            answer = await self._send(self._http.build_request("POST", self._url, data=form), may_repeat=False)
+        except (ServerFailed, Unreachable):
+            made = next((each for each in await self.list() if each.callback_url == callback_url), None)
+            if made is None:
+                raise
+            return made
         return Subscription.from_json(read(answer, asked=_ASKED), callback_url=callback_url)
 
     async def list(self) -> list[Subscription]:
@@ -81,7 +88,7 @@ class PushSubscriptions:
         request = self._http.build_request("DELETE", url, params=self._credentials)
         await self._send(request, asked=f"{_ASKED}/{subscription_id}")
 
-    async def _send(self, request: httpx.Request, asked: str = _ASKED) -> httpx.Response:
-        answer = await send(self._http, request, auth=None, patience=self._patience)
+    async def _send(self, request: httpx.Request, asked: str = _ASKED, *, may_repeat: bool = True) -> httpx.Response:
+        answer = await send(self._http, request, auth=None, patience=self._patience, may_repeat=may_repeat)
         check(answer, asked=asked, now=self._clock(), by_app=True)
         return answer

@@ -15,7 +15,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from strava.client import StravaClient
-from strava.errors import NotConnected, ScopeMissing, ServerFailed, TokenRejected
+from strava.errors import AccessTokenRefused, NotConnected, Retryable, ScopeMissing, ServerFailed, TokenRejected
 from strava.network import Patience
 from strava.oauth import OAuthApp, StravaAuth
 from strava.tokens import TokenSet
@@ -355,12 +355,13 @@ async def test_a_401_takes_what_another_process_saved(strava: FakeStrava, connec
     assert (strava.refreshes, strava.accepted) == (0, ["pretend-access-1", "pretend-access-2"])
 
 
-async def test_a_second_401_is_final(strava: FakeStrava, connect: Connect) -> None:
-    """Where a fresh token is refused too, the error names the athlete and there is no third attempt."""
+async def test_a_second_401_after_a_good_refresh_may_pass(strava: FakeStrava, connect: Connect) -> None:
+    """Where a fresh token is refused too, the grant is alive: the call may pass later; there is no third try."""
     strava.refusal = DEAD
 
-    with pytest.raises(TokenRejected) as caught:
+    with pytest.raises(AccessTokenRefused) as caught:
         await connect(FakeTokenStore(tokens(FRESH))).athlete()
+    assert isinstance(caught.value, Retryable)
     assert caught.value.athlete_id == ATHLETE_ID
     assert strava.presented == ["Bearer pretend-access-1", "Bearer pretend-access-2"]
 

@@ -28,10 +28,13 @@ class Strava:
         return httpx.Response(step)
 
 
-async def sent(strava: Callable[[httpx.Request], httpx.Response], patience: Patience, url: str = URL) -> httpx.Response:
-    """Send one request to the pretend Strava."""
+async def sent(
+    strava: Callable[[httpx.Request], httpx.Response], patience: Patience, *, may_repeat: bool = True
+) -> httpx.Response:
+    """Send one request to the fake Strava."""
     async with httpx.AsyncClient(transport=httpx.MockTransport(strava)) as http:
-        return await send(http, http.build_request("GET", url), auth=None, patience=patience)
+        request = http.build_request("GET", URL)
+        return await send(http, request, auth=None, patience=patience, may_repeat=may_repeat)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +64,31 @@ async def test_an_answer_below_500_is_final(status: int, impatient: Patience) ->
 
     assert (await sent(strava, impatient)).status_code == status
     assert strava.calls == 1
+
+
+@pytest.mark.parametrize("failure", [httpx.ReadTimeout("slow"), httpx.ReadError("reset"), httpx.WriteError("reset")])
+async def test_what_may_have_been_done_is_not_repeated(failure: Exception, impatient: Patience) -> None:
+    """A request that may not be repeated is sent once where its answer was lost."""
+    strava = Strava([failure, 200])
+
+    with pytest.raises(Unreachable):
+        await sent(strava, impatient, may_repeat=False)
+    assert strava.calls == 1
+
+
+async def test_a_5xx_to_what_may_not_be_repeated_is_final(impatient: Patience) -> None:
+    """Strava may have done the work before it failed."""
+    strava = Strava([502, 200])
+
+    assert (await sent(strava, impatient, may_repeat=False)).status_code == 502
+
+
+@pytest.mark.parametrize("failure", [httpx.ConnectError("refused"), httpx.ConnectTimeout("slow")])
+async def test_what_never_left_this_machine_is_repeated(failure: Exception, impatient: Patience) -> None:
+    """Where no connection came about nothing was sent, so nothing can be done twice."""
+    strava = Strava([failure, 200])
+
+    assert (await sent(strava, impatient, may_repeat=False)).status_code == 200
 
 
 async def test_the_last_5xx_is_returned(impatient: Patience) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 import httpx
 import pytest
 
-from strava.errors import AppRejected, BadRequest, TokenRejected, UnreadableAnswer
+from strava.errors import AppRejected, BadRequest, Retryable, TokenRejected, UnreadableAnswer
 from strava.oauth import OAuthApp
 
 Recorded = Callable[[str], httpx.Response]
@@ -54,6 +54,35 @@ async def test_exchanges_as_recorded(app: App, recorded: Recorded, noon: datetim
         "grant_type": "authorization_code",
         "code": "pretend-code",
     }
+
+
+@pytest.mark.parametrize("lost", [httpx.ReadTimeout("slow"), httpx.Response(502)])
+async def test_a_code_is_not_traded_twice(app: App, lost: Exception | httpx.Response) -> None:
+    """A code works once: where the answer was lost, asking again could only kill what it brought."""
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        if isinstance(lost, Exception):
+            raise lost
+        return lost
+
+    with pytest.raises(Retryable):
+        await app(answer).exchange("pretend-code")
+    assert len(asked) == 1
+
+
+async def test_a_refresh_whose_answer_was_lost_is_repeated(app: App) -> None:
+    """The old refresh token may be alive still, and nothing else could bring tokens."""
+    script: list[Exception | httpx.Response] = [httpx.ReadTimeout("slow"), httpx.Response(200, json=PLAIN)]
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        step = script.pop(0)
+        if isinstance(step, Exception):
+            raise step
+        return step
+
+    assert (await app(answer).refresh("r1")).refresh_token == "r2"
 
 
 async def test_refreshes_as_recorded(app: App, recorded: Recorded, noon: datetime) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 import httpx
 import pytest
 
-from strava.errors import AppRejected, BadRequest, NotFound, UnreadableAnswer
+from strava.errors import AppRejected, BadRequest, NotFound, Retryable, UnreadableAnswer
 from strava.network import Patience
 from strava.subscriptions import PushSubscriptions, Subscription
 
@@ -39,6 +39,53 @@ async def subscriptions(impatient: Patience) -> AsyncIterator[Subscriptions]:
     yield make
     for http in opened:
         await http.aclose()
+
+
+class Forgetful:
+    """Strava with one subscription at most: the answer to a create is lost, after or before it was done."""
+
+    def __init__(self, lost: Exception | httpx.Response, *, is_done: bool) -> None:
+        self._lost = lost
+        self._is_done = is_done
+        self.made: list[dict[str, Any]] = []
+        self.creates = 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return httpx.Response(200, json=self.made)
+        self.creates += 1
+        if self._is_done:
+            self.made.append({"id": 9, "callback_url": "https://example.org/webhook"})
+        if isinstance(self._lost, Exception):
+            raise self._lost
+        return self._lost
+
+
+LOST = pytest.mark.parametrize("lost", [httpx.ReadTimeout("slow"), httpx.Response(503)])
+
+
+@LOST
+async def test_a_create_whose_answer_was_lost_is_found_in_the_list(
+    subscriptions: Subscriptions, lost: Exception | httpx.Response
+) -> None:
+    """Strava did subscribe: that subscription is returned, and no second one is asked for."""
+    strava = Forgetful(lost, is_done=True)
+
+    made = await subscriptions(strava).create("https://example.org/webhook", "pretend-verify-token")
+
+    assert (made, strava.creates) == (Subscription(id=9, callback_url="https://example.org/webhook"), 1)
+
+
+@LOST
+async def test_a_create_that_was_not_done_is_not_repeated(
+    subscriptions: Subscriptions, lost: Exception | httpx.Response
+) -> None:
+    """Nothing is in the list: the fault is told, and the caller decides."""
+    strava = Forgetful(lost, is_done=False)
+
+    with pytest.raises(Retryable):
+        await subscriptions(strava).create("https://example.org/webhook", "pretend-verify-token")
+    assert strava.creates == 1
 
 
 def refused(code: str) -> httpx.Response:
