@@ -1,12 +1,15 @@
 """What an answer of Strava's means: which error it is, or its JSON. Decided by bytes and headers alone.
 
-Error bodies are matched loosely, for their forms differ from year to year and from endpoint to endpoint.
+Error bodies are matched loosely, for their forms differ from year to year and from endpoint to endpoint. But a refusal
+counts as Strava's only if it has Strava's form: a proxy's page, or a wrong address, says nothing about an activity or
+a token.
 """
 
 import math
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -24,12 +27,16 @@ from strava.errors import (
     TurnedAway,
     UnreadableAnswer,
 )
-from strava.rates import RateUsage, seconds_to_next_day, seconds_to_next_window
+from strava.rates import RateUsage, wait_for_next_day, wait_for_next_window
 from strava.wire import parse
 
 _SECRET_LIKE = re.compile(r"\w{24,}")  # Strava's tokens are 40 hexadecimal digits, its words are shorter
 _LONGEST_REASON = 200
 _PASSING = frozenset({httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_EARLY})
+_RIGHTS = frozenset({httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN})
+_ABSENCE = frozenset({httpx.codes.NOT_FOUND, httpx.codes.GONE})
+_NOT_FOUND = re.compile("(record|resource) not found", re.IGNORECASE)
+_WRONG_PATH = "/path/"  # the field that Strava names when it has no such endpoint
 
 # Part of a reason, in lower case -> what whoever reads the error can do about it.
 _ADVICE = (
@@ -69,17 +76,34 @@ def read(answer: httpx.Response, *, asked: str) -> Any:
 
 
 def _refusal(answer: httpx.Response, asked: str, now: datetime, *, by_app: bool) -> StravaError:
-    status, reasons = answer.status_code, _reasons(answer)
+    status, fields = answer.status_code, _fields(answer)
+    reasons = _reasons(fields)
     said = " ".join(reasons).lower()
     if status == httpx.codes.TOO_MANY_REQUESTS or "rate limit" in said:
         return _rate_limited(answer, now)
+    if not _is_stravas(answer, fields, reasons):
+        return TurnedAway(status)
     if (error := _rights_problem(status, reasons, said, by_app=by_app)) is not None:
         return error
-    if status in {httpx.codes.NOT_FOUND, httpx.codes.GONE}:
+    if status in _ABSENCE:
         return NotFound(asked)
-    if status in _PASSING or (status == httpx.codes.FORBIDDEN and not reasons):  # Strava's API always gives a reason
-        return TurnedAway(status)
     return BadRequest(status, reasons, next((advice for part, advice in _ADVICE if part in said), ""))
+
+
+def _is_stravas(answer: httpx.Response, fields: Mapping[str, Any], reasons: tuple[str, ...]) -> bool:
+    """Whether the refusal is Strava's own word, and not that of a proxy or of a wrong address."""
+    status = answer.status_code
+    if status in _PASSING:
+        return False
+    has_limits = RateUsage.from_headers(answer.headers) is not None
+    if status in _ABSENCE:
+        if not answer.content.strip():
+            return has_limits or "status" in answer.headers  # both recorded; a proxy has neither
+        says_so = _NOT_FOUND.search(" ".join((_text(fields.get("message")), *reasons))) is not None
+        return says_so and not any(_WRONG_PATH in reason for reason in reasons)
+    if status in _RIGHTS:  # Strava's API gives an entry of `errors`; a gateway's JSON has a message at most
+        return bool(fields.get("errors")) or (has_limits and bool(reasons))
+    return bool(fields) or has_limits
 
 
 def _rights_problem(status: int, reasons: tuple[str, ...], said: str, *, by_app: bool) -> StravaError | None:
@@ -97,9 +121,20 @@ def _rights_problem(status: int, reasons: tuple[str, ...], said: str, *, by_app:
 
 def _rate_limited(answer: httpx.Response, now: datetime) -> RateLimited:
     limits = RateUsage.from_headers(answer.headers)
-    computed = seconds_to_next_day if limits is not None and limits.is_day_spent else seconds_to_next_window
     stated = _seconds(answer.headers.get("retry-after", ""))
-    return RateLimited(computed(now) if stated is None else stated, limits)
+    if stated is not None:
+        return RateLimited(stated, limits)
+    wait = wait_for_next_day if limits is not None and limits.is_day_spent else wait_for_next_window
+    return RateLimited(wait(_answered_at(answer) or now), limits)
+
+
+def _answered_at(answer: httpx.Response) -> datetime | None:
+    """Read when Strava answered, by the clock that resets the limits."""
+    try:
+        moment: datetime = parsedate_to_datetime(answer.headers.get("date", ""))
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _seconds(value: str) -> float | None:
@@ -120,14 +155,17 @@ def _missing_scope(reasons: tuple[str, ...]) -> str | None:
     return None
 
 
-def _reasons(answer: httpx.Response) -> tuple[str, ...]:
-    """Return each entry of `errors` as `resource/field/code`; where there is none, the message."""
+def _fields(answer: httpx.Response) -> Mapping[str, Any]:
+    """Return the body's JSON object; an empty one where it has none."""
     try:
         fields = parse(answer.content)
     except ValueError:
-        return ()
-    if not isinstance(fields, Mapping):
-        return ()
+        return {}
+    return fields if isinstance(fields, Mapping) else {}
+
+
+def _reasons(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return each entry of `errors` as `resource/field/code`; where there is none, the message."""
     errors = fields.get("errors")
     found = [_reason(error) for error in errors] if isinstance(errors, list) else [_text(errors)]
     return tuple(reason for reason in found if reason) or tuple(filter(None, [_text(fields.get("message"))]))

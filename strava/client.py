@@ -3,6 +3,7 @@
 import math
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from itertools import count
 from typing import Any
@@ -65,14 +66,20 @@ class StravaClient:
         except UnreadablePayload as error:
             raise UnreadableAnswer(asked, str(error)) from error
 
-    async def activity(self, activity_id: int) -> ActivityPayload:
-        """Return one activity with all its efforts. Raises NotFound, also in the first moments after a save."""
+    async def activity(self, activity_id: int, *, tries: int | None = None) -> ActivityPayload:
+        """Return one activity with all its efforts. Raises NotFound, also in the first moments after a save.
+
+        `tries` is how often the call is made at most, instead of what the client's patience says.
+        """
         asked = f"activities/{activity_id}"
-        answer = await self._get(asked, include_all_efforts="true")
+        answer = await self._get(asked, {"include_all_efforts": "true"}, tries=tries)
         try:
-            return ActivityPayload.from_http(answer.content)
+            activity = ActivityPayload.from_http(answer.content)
         except UnreadablePayload as error:
             raise UnreadableAnswer(asked, str(error)) from error
+        if activity.activity_id != activity_id:
+            raise UnreadableAnswer(asked, "it is about another activity")
+        return activity
 
     async def activities(
         self, *, after: datetime | None = None, before: datetime | None = None, per_page: int = 200
@@ -104,7 +111,7 @@ class StravaClient:
 
     async def _page(self, **params: str | int) -> list[Any]:
         asked = "athlete/activities"
-        items = read(await self._get(asked, **params), asked=asked)
+        items = read(await self._get(asked, params), asked=asked)
         if not isinstance(items, list):
             raise UnreadableAnswer(asked, "it is not a list")
         return items
@@ -125,14 +132,17 @@ class StravaClient:
         return item
 
     async def _object(self, asked: str, **params: str | int) -> dict[str, Any]:
-        fields = read(await self._get(asked, **params), asked=asked)
+        fields = read(await self._get(asked, params), asked=asked)
         if not isinstance(fields, dict):
             raise UnreadableAnswer(asked, "it is not an object")
         return fields
 
-    async def _get(self, asked: str, **params: str | int) -> httpx.Response:
+    async def _get(
+        self, asked: str, params: Mapping[str, str | int] | None = None, *, tries: int | None = None
+    ) -> httpx.Response:
         request = self._http.build_request("GET", f"{self._api_url}/{asked}", params=params)
-        answer = await send(self._http, request, auth=self._auth, patience=self._patience)
+        patience = self._patience if tries is None else replace(self._patience, attempts=tries)
+        answer = await send(self._http, request, auth=self._auth, patience=patience)
         self.rate = RateUsage.from_headers(answer.headers) or self.rate
         check(answer, asked=asked, now=self._clock())
         return answer

@@ -10,6 +10,8 @@ from typing import Self
 
 _QUARTER_S = 900.0
 _DAY_S = 86_400.0
+_LEEWAY_S = 5.0  # between our clock and Strava's: a wait ends so long after the reset
+_JUST_RESET_S = 60.0  # a limit cannot be spent so soon after a reset, so by Strava's clock the reset is still to come
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,20 +51,19 @@ class RateUsage:
         """Whether only midnight UTC brings new calls."""
         return any(window is not None and window.left == 0 for window in (self.day, self.read_day))
 
-    @property
-    def is_quarter_spent(self) -> bool:
-        """Whether no call is left before the next quarter hour."""
-        return any(window is not None and window.left == 0 for window in (self.quarter, self.read_quarter))
+
+def wait_for_next_window(now: datetime) -> float:
+    """Return the seconds from `now` (aware) until a spent quarter hour is surely over, by either clock."""
+    return _wait(_seconds_of_day(now) % _QUARTER_S, _QUARTER_S)
 
 
-def seconds_to_next_window(now: datetime) -> float:
-    """Return how long it is from `now` (aware) to the next quarter hour: above 0, at most 900."""
-    return _QUARTER_S - _seconds_of_day(now) % _QUARTER_S
+def wait_for_next_day(now: datetime) -> float:
+    """Return the seconds from `now` (aware) until a spent UTC day is surely over, by either clock."""
+    return _wait(_seconds_of_day(now), _DAY_S)
 
 
-def seconds_to_next_day(now: datetime) -> float:
-    """Return how long it is from `now` (aware) to the next midnight UTC: above 0, at most 86,400."""
-    return _DAY_S - _seconds_of_day(now)
+def _wait(passed_s: float, whole_s: float) -> float:
+    return _JUST_RESET_S - passed_s if passed_s < _JUST_RESET_S else whole_s - passed_s + _LEEWAY_S
 
 
 def _seconds_of_day(now: datetime) -> float:

@@ -37,10 +37,16 @@ def refusal(resource: str, field: str, code: str, message: str = "Bad Request") 
     return {"message": message, "errors": [{"resource": resource, "field": field, "code": code}]}
 
 
-def error_of(status: int, body: Any, now: datetime, *, by_app: bool = False) -> StravaError | None:
+LIMITS = {"X-RateLimit-Limit": "200,2000", "X-RateLimit-Usage": "3,40"}
+
+
+def error_of(
+    status: int, body: Any, now: datetime, *, by_app: bool = False, headers: dict[str, str] | None = None
+) -> StravaError | None:
     """Judge an answer with this body, asked of activity 7."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return problem(httpx.Response(status, content=content), asked="activities/7", now=now, by_app=by_app)
+    answer = httpx.Response(status, content=content, headers=headers)
+    return problem(answer, asked="activities/7", now=now, by_app=by_app)
 
 
 @pytest.mark.parametrize(
@@ -86,22 +92,17 @@ def test_recorded_refusals_are_known(
         (403, refusal("Application", "Status", "Inactive", "Forbidden"), AppInactive),
         (402, {"message": "Application is inactive"}, AppInactive),
         (401, refusal("Athlete", "access_token", "invalid", "Authorization Error"), TokenRejected),
-        (401, b"<html>", TokenRejected),
         (401, refusal("AccessToken", "activity:read_permission", "missing"), ScopeMissing),
         (403, refusal("AccessToken", "profile:read_all", "missing"), ScopeMissing),
         (403, refusal("Activity", "", "forbidden"), BadRequest),
-        (403, b"", TurnedAway),
-        (403, b"<html>Access denied</html>", TurnedAway),
-        (403, {"message": "Forbidden"}, BadRequest),
         (408, b"", TurnedAway),
         (408, {"message": "Request Timeout"}, TurnedAway),
         (425, b"", TurnedAway),
-        (404, b"", NotFound),
         (404, refusal("Activity", "id", "invalid", "Record Not Found"), NotFound),
-        (410, b"", NotFound),
+        (404, {"message": "Record Not Found"}, NotFound),
+        (410, refusal("Activity", "id", "invalid", "Resource Not Found"), NotFound),
         (400, refusal("RefreshToken", "refresh_token", "invalid"), TokenRejected),
-        (400, b"\xff", BadRequest),
-        (422, [1, 2], BadRequest),
+        (400, {"message": "Bad Request"}, BadRequest),
         (500, b"oops", ServerFailed),
         (503, refusal("Application", "rate limit", "exceeded"), ServerFailed),
         (302, b"", UnreadableAnswer),
@@ -110,6 +111,57 @@ def test_recorded_refusals_are_known(
 def test_refusals_are_matched_loosely(status: int, body: Any, expected: type[StravaError], noon: datetime) -> None:
     """Old, new, empty and foreign bodies lead to the right error."""
     assert type(error_of(status, body, noon)) is expected
+
+
+@pytest.mark.parametrize("by_app", [False, True])
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (401, b""),
+        (401, b"<html>Sign in</html>"),
+        (401, {"message": "Unauthorized"}),
+        (403, b""),
+        (403, b"<html>Access denied</html>"),
+        (403, {"message": "Forbidden"}),
+        (404, b""),
+        (404, b"<html>Not Found</html>"),
+        (404, {"message": "no Route matched with those values"}),
+        (404, refusal("resource", "path", "invalid", "Record Not Found")),
+        (410, b"<html>Gone</html>"),
+        (400, b"\xff"),
+        (405, b"<html>"),
+        (422, [1, 2]),
+    ],
+)
+def test_a_refusal_that_is_not_stravas_says_nothing(status: int, body: Any, noon: datetime, *, by_app: bool) -> None:
+    """A proxy's page, a gateway's JSON or a wrong path is tried again: it tells of no activity, token or app."""
+    assert type(error_of(status, body, noon, by_app=by_app)) is TurnedAway
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "expected"),
+    [
+        (404, LIMITS, NotFound),
+        (404, {"Status": "404 Not Found"}, NotFound),
+        (404, {"Content-Type": "application/json"}, TurnedAway),
+        (401, LIMITS, TurnedAway),
+        (403, LIMITS, TurnedAway),
+        (400, LIMITS, BadRequest),
+    ],
+)
+def test_an_empty_refusal_is_stravas_by_its_headers(
+    status: int, headers: dict[str, str], expected: type[StravaError], noon: datetime
+) -> None:
+    """An empty 404 with Strava's own headers means not found; rights are never judged without a reason."""
+    assert type(error_of(status, b"", noon, headers=headers)) is expected
+
+
+def test_rights_with_a_message_alone_need_the_limits_beside_it(noon: datetime) -> None:
+    """A message without entries is Strava's where its rate headers stand beside it."""
+    said = {"message": "Authorization Error"}
+
+    assert type(error_of(401, said, noon, headers=LIMITS)) is TokenRejected
+    assert type(error_of(401, said, noon)) is TurnedAway
 
 
 @pytest.mark.parametrize(
@@ -137,11 +189,37 @@ def test_every_failure_is_some_error(status: int, body: bytes) -> None:
 
 
 def test_a_429_waits_for_the_next_quarter(noon: datetime) -> None:
-    """Without headers the wait ends with the quarter hour."""
+    """Without headers the wait ends with the quarter hour, and five seconds of leeway."""
     error = error_of(429, b"", noon)
 
     assert isinstance(error, RateLimited)
-    assert (error.retry_after, error.limits) == (100, None)
+    assert (error.retry_after, error.limits) == (105, None)
+
+
+def test_a_spent_quarter_does_not_cost_the_day(noon: datetime) -> None:
+    """300 of 200 in the quarter hour and 300 of 2,000 in the day: the wait ends with the quarter hour."""
+    spent = {"X-RateLimit-Limit": "200,2000", "X-RateLimit-Usage": "300,300"}
+    error = error_of(429, b"", noon, headers=spent)
+
+    assert isinstance(error, RateLimited)
+    assert error.retry_after == 105
+
+
+@pytest.mark.parametrize(
+    ("date", "wait"),
+    [
+        ("Sun, 01 Mar 2026 11:59:20 GMT", 45),
+        ("Sun, 01 Mar 2026 12:59:20 +0100", 45),
+        ("yesterday", 105),
+        ("", 105),
+    ],
+)
+def test_the_wait_is_counted_by_stravas_clock(date: str, wait: float, noon: datetime) -> None:
+    """Where the answer is dated, its own clock says how far the reset is."""
+    error = error_of(429, b"", noon, headers={"Date": date})
+
+    assert isinstance(error, RateLimited)
+    assert error.retry_after == wait
 
 
 def test_a_429_on_a_spent_day_waits_for_midnight(recorded: Recorded, noon: datetime) -> None:
@@ -149,13 +227,15 @@ def test_a_429_on_a_spent_day_waits_for_midnight(recorded: Recorded, noon: datet
     error = problem(recorded("error_429"), asked="activities/7", now=noon)
 
     assert isinstance(error, RateLimited)
-    assert error.retry_after == 43_300
+    assert error.retry_after == 43_305
     assert "in 722 min" in str(error)
     assert error.limits is not None
     assert error.limits.is_day_spent
 
 
-@pytest.mark.parametrize(("header", "wait"), [("17", 17), ("nan", 100), ("-3", 100), ("soon", 100)])
+@pytest.mark.parametrize(
+    ("header", "wait"), [("17", 17), ("0", 0), ("nan", 105), ("inf", 105), ("-3", 105), ("soon", 105)]
+)
 def test_a_stated_wait_is_believed(header: str, wait: float, noon: datetime) -> None:
     """Should Strava send a Retry-After in seconds, it counts; anything else does not."""
     error = problem(httpx.Response(429, headers={"Retry-After": header}), asked="", now=noon)
@@ -181,11 +261,12 @@ def test_errors_carry_what_their_catcher_needs(noon: datetime) -> None:
 @pytest.mark.parametrize(
     ("status", "body", "advice"),
     [
-        (401, b"", "athlete connect"),
+        (401, refusal("Athlete", "access_token", "invalid"), "athlete connect"),
         (403, refusal("Application", "Status", "Inactive"), "strava.com/account"),
         (401, refusal("AccessToken", "activity:read_permission", "missing"), "leave every box ticked"),
-        (404, b"", "activities/7"),
-        (429, b"", "in 100 s"),
+        (404, {"message": "Record Not Found"}, "activities/7"),
+        (404, b"<html>", "check the proxy"),
+        (429, b"", "in 105 s"),
         (500, b"", "wait"),
         (400, refusal("PushSubscription", "callback url", "already exists"), "keep it or delete it"),
         (400, refusal("PushSubscription", "callback url", "GET to callback URL does not return 200"), "2 seconds"),

@@ -66,6 +66,28 @@ async def test_fetches_a_recorded_activity(client: Client, recorded: Recorded) -
     assert strava.rate.read_day == RateWindow(limit=1000, used=148)
 
 
+async def test_an_answer_about_another_activity_is_unreadable(client: Client, recorded: Recorded) -> None:
+    """A cache on the way that mixes answers up stores nothing under a wrong id."""
+    with pytest.raises(UnreadableAnswer, match="another activity"):
+        await client(lambda _: recorded("activity_run_marathon")).activity(7)
+
+
+@pytest.mark.parametrize(("tries", "calls"), [(None, 3), (1, 1), (2, 2)])
+async def test_how_often_an_activity_is_tried_is_the_callers_choice(
+    client: Client, tries: int | None, calls: int
+) -> None:
+    """Without a number the client's patience counts."""
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(500)
+
+    with pytest.raises(ServerFailed):
+        await client(answer).activity(7, tries=tries)
+    assert len(asked) == calls
+
+
 async def test_lists_until_a_page_is_empty(client: Client, recorded: Recorded) -> None:
     """Pages are asked for by number, with the greatest page, until one is empty."""
     asked: list[dict[str, str]] = []
@@ -161,7 +183,7 @@ async def test_a_recorded_429_carries_the_wait(client: Client, recorded: Recorde
 
     with pytest.raises(RateLimited) as caught:
         await strava.activity(7)
-    assert caught.value.retry_after == 43_300
+    assert caught.value.retry_after == 43_305
     assert strava.rate == caught.value.limits
 
 

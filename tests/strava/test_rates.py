@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strava.rates import RateUsage, RateWindow, seconds_to_next_day, seconds_to_next_window
+from strava.rates import RateUsage, RateWindow, wait_for_next_day, wait_for_next_window
 
 FULL = {
     "X-RateLimit-Limit": "200,2000",
@@ -64,7 +64,7 @@ def test_one_family_is_enough() -> None:
 
     assert usage == RateUsage(quarter=RateWindow(limit=600, used=600), day=RateWindow(limit=30_000, used=1))
     assert usage is not None
-    assert (usage.is_quarter_spent, usage.is_day_spent) == (True, False)
+    assert not usage.is_day_spent
 
 
 @given(st.dictionaries(st.sampled_from(sorted(FULL)), st.text()))
@@ -88,25 +88,32 @@ def test_a_read_limit_spends_the_day_too() -> None:
 @pytest.mark.parametrize(
     ("now", "window", "day"),
     [
-        ("2026-03-01T11:58:20Z", 100, 43_300),
-        ("2026-03-01T12:00:00Z", 900, 43_200),
-        ("2026-03-01T23:59:59.5Z", 0.5, 0.5),
-        ("2026-03-01T00:00:00Z", 900, 86_400),
-        ("2026-03-01T05:43:20+05:45", 100, 100),
+        ("2026-03-01T11:58:20Z", 105, 43_305),
+        ("2026-03-01T12:01:00Z", 845, 43_145),
+        ("2026-03-01T23:59:59.5Z", 5.5, 5.5),
+        ("2026-03-01T05:43:20+05:45", 105, 105),
     ],
 )
 def test_windows_end_on_the_quarter_and_at_midnight_utc(now: str, window: float, day: float) -> None:
-    """Whatever the zone of the clock, the windows are UTC's."""
+    """The windows are UTC's in every zone of the clock; a wait ends five seconds after the reset."""
     moment = datetime.fromisoformat(now)
 
-    assert (seconds_to_next_window(moment), seconds_to_next_day(moment)) == (window, day)
+    assert (wait_for_next_window(moment), wait_for_next_day(moment)) == (window, day)
+
+
+@pytest.mark.parametrize(("ahead_s", "wait"), [(0, 60), (5, 55), (59.5, 0.5)])
+def test_a_clock_that_is_ahead_costs_no_day(ahead_s: float, wait: float) -> None:
+    """Spent just after midnight by our clock means just before it by Strava's: the wait is seconds, not a day."""
+    moment = datetime.fromisoformat("2026-03-01T00:00:00Z") + timedelta(seconds=ahead_s)
+
+    assert (wait_for_next_window(moment), wait_for_next_day(moment)) == (wait, wait)
 
 
 @given(st.datetimes(max_value=datetime.fromisoformat("9998-01-01"), timezones=st.just(UTC)))
 def test_waiting_ends_in_the_next_window(now: datetime) -> None:
-    """After the wait the minute is one of 0, 15, 30 and 45, and the wait is never nothing."""
-    wait = seconds_to_next_window(now)
+    """The wait ends within a minute after a quarter hour, and is never nothing."""
+    wait = wait_for_next_window(now)
     then = now + timedelta(seconds=wait)
 
-    assert 0 < wait <= 900
-    assert (then.minute % 15, then.second, then.microsecond) == (0, 0, 0)
+    assert 0 < wait <= 845
+    assert (then.minute % 15, then.second) in {(0, 5), (1, 0)}
