@@ -5,19 +5,22 @@ hash decides between two of a kind, so that the outcome never depends on which c
 never replaces a living detail, it can only ask for that detail to be fetched again. It is a sign of life all the same:
 a tombstone must be as new as the last one, `seen_alive_at`.
 
+A row that is dated in the future, because a clock was set back since, proves nothing: any observation replaces it.
+
 `event_time`, `event_id` and `source` of a row tell what brought its present content; seeing the same content again
 moves only `observed_at` and `seen_alive_at`, because a reader of the warehouse then has nothing to do.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from backends.warehouse import Applied, Observation, StoredActivity
 from strava.payload import DETAILED, ActivityPayload
 
 _SUMMARY_KIND, _DETAIL_KIND, _TOMBSTONE_KIND = range(3)
-
+_CLOCKS_APART = timedelta(seconds=60)  # as far as the clocks of two workers may differ
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 Disagree = Callable[[ActivityPayload, ActivityPayload | None], bool]
 
@@ -66,16 +69,27 @@ class Folded:
             self.rows[seen.activity_id] = row
 
 
-def fold(stored: Mapping[int, StoredActivity], observations: Iterable[Observation], disagree: Disagree) -> Folded:
-    """Fold the observations, in order, into the rows that are stored.
+def fold(
+    stored: Mapping[int, StoredActivity], observations: Iterable[Observation], disagree: Disagree, *, now: datetime
+) -> Folded:
+    """Fold the observations, in order, into the rows that are stored; `now` is by the store's clock.
 
     `disagree(summary, newer)` compares a summary with the activity's living detail: with `newer`, which this batch
     brings, or with the stored payload when that is None.
     """
-    folded = Folded(dict(stored))
+    folded = Folded({activity_id: _without_future(row, now) for activity_id, row in stored.items()})
     for observation in observations:
         folded.add(observation, disagree)
     return folded
+
+
+def _without_future(row: StoredActivity, now: datetime) -> StoredActivity:
+    latest = now + _CLOCKS_APART
+    if row.observed_at > latest:
+        row = replace(row, observed_at=_LONG_AGO)
+    if row.seen_alive_at is not None and row.seen_alive_at > latest:
+        row = replace(row, seen_alive_at=_LONG_AGO)
+    return row
 
 
 def _content(activity: ActivityPayload | None) -> str | None:

@@ -23,7 +23,7 @@ Clock = Callable[[], datetime]
 def apply(connection: sqlite3.Connection, observations: Sequence[Observation], clock: Clock) -> list[Applied]:
     """Fold the observations in under the order rule and answer each, in order."""
     details = _StoredDetails(connection, observations)
-    folded = fold(_standing(connection, observations), observations, details.disagree)
+    folded = fold(_standing(connection, observations), observations, details.disagree, now=clock())
     _store(connection, folded, _next_stamp(connection, clock))
     return folded.answers
 

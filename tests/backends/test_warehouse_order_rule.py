@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,7 +40,7 @@ def names_differ(summary: ActivityPayload, newer: ActivityPayload | None) -> boo
 
 def ended(history: Sequence[Observation]) -> Folded:
     """Fold a history into an empty store."""
-    return fold({}, history, names_differ)
+    return fold({}, history, names_differ, now=NOON)
 
 
 SECONDS = st.integers(0, 4)
@@ -91,6 +92,58 @@ def test_a_summary_protects_an_older_detail_from_a_late_delete() -> None:
 
 
 @given(WITH_SUMMARIES)
+def test_the_newest_detail_stands_beside_summaries(history: list[Observation]) -> None:
+    """Without a tombstone the row is the newest detail, whatever summaries were seen since; without one, a summary."""
+    living = [one for one in history if one.activity]
+    details = [one for one in living if one.activity and one.activity.is_detailed]
+    row = ended(living).rows.get(1)
+    candidates = details or living
+    assert row is None or row.resource_state == (DETAILED if details else SUMMARY)
+    newest = max((one.observed_at for one in candidates), default=None)
+    told = [one.activity.payload_hash for one in candidates if one.activity and one.observed_at == newest]
+    assert row is None or row.payload_hash == max(told)
+
+
+def test_a_detail_older_than_a_disagreeing_summary_is_stored() -> None:
+    """Detail a, then a line that disagrees, then detail b asked for in between: b stands."""
+    told = [
+        observation(10, payload("a", DETAILED)),
+        observation(20, payload("b", SUMMARY)),
+        observation(15, payload("b", DETAILED)),
+    ]
+    folded = ended(told)
+    assert folded.answers == [Applied.STORED, Applied.NEEDS_DETAIL, Applied.STORED]
+    assert told[2].activity is not None
+    assert folded.rows[1].payload_hash == told[2].activity.payload_hash
+
+
+@pytest.mark.parametrize("ahead_s", [60, 61, 7200])
+@pytest.mark.parametrize("activity", [payload("b", DETAILED), payload("b", SUMMARY), None])
+def test_a_row_from_the_future_proves_nothing(ahead_s: int, activity: ActivityPayload | None) -> None:
+    """A row dated more than a minute ahead was stored before a clock was set back: any observation counts for more."""
+    stored = ended([observation(ahead_s, payload("a", SUMMARY))]).rows
+    folded = fold(stored, [observation(0, activity)], names_differ, now=NOON)
+    assert (1 in folded.winners) == (ahead_s > 60)
+    if ahead_s > 60:
+        assert folded.rows[1].observed_at == NOON
+
+
+def test_a_sign_of_life_from_the_future_does_not_undo_a_deletion() -> None:
+    """Seen alive by a clock that was two hours ahead, gone now: the tombstone stands."""
+    alive = ended([observation(0, payload("a", DETAILED)), observation(7200, payload("a", SUMMARY))]).rows
+    folded = fold(alive, [observation(5, None)], names_differ, now=NOON + timedelta(seconds=5))
+    assert folded.answers == [Applied.DELETED]
+
+
+def test_seen_again_a_row_from_the_future_gets_a_date_of_today() -> None:
+    """The same content, seen now: the row's wrong date is mended without a change for readers."""
+    stored = ended([observation(7200, payload("a", DETAILED))]).rows
+    folded = fold(stored, [observation(0, payload("a", DETAILED))], names_differ, now=NOON)
+    assert (folded.answers, folded.winners, folded.moved) == ([Applied.UNCHANGED], {}, {1})
+    assert (folded.rows[1].observed_at, folded.rows[1].seen_alive_at) == (NOON, NOON)
+
+
+@given(WITH_SUMMARIES)
 def test_a_change_never_goes_back_in_time(history: list[Observation]) -> None:
     """Whatever is mixed in, no observation replaces a row that was observed later."""
     folded = Folded({})
@@ -128,7 +181,7 @@ def test_batches_do_not_matter(history: list[Observation], cut: int) -> None:
 @given(HISTORIES)
 def test_repeating_a_whole_history_stores_nothing(history: list[Observation]) -> None:
     """Replaying what is stored already changes no row."""
-    again = fold(ended(history).rows, history, names_differ)
+    again = fold(ended(history).rows, history, names_differ, now=NOON)
     assert (again.winners, again.moved) == ({}, set())
 
 
