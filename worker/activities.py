@@ -6,31 +6,40 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from weakref import WeakValueDictionary
 
+import structlog
+
 from backends.warehouse import ActivityStore, Applied, Observation, Outcome, Source, StoredActivity
-from strava.errors import NotFound
+from strava.errors import NotFound, ServerFailed
 from strava.events import ReceivedEvent
 from strava.network import utc_now
 from strava.payload import DETAILED, ActivityPayload
 from worker.budget import CallBudget
-from worker.evidence import gone_by, is_covered, is_gone_since, is_plainly_gone
+from worker.clock_steps import steady_s
+from worker.evidence import gone_by, is_gone_since, is_plainly_gone, observed_after
+from worker.sightings import Sightings
 from worker.verdicts import TryLater, Verdict
 
 NOT_FOUND_GRACE = timedelta(seconds=300)
+_SHOWN_WITHIN = timedelta(days=2)  # an activity that was never shown for so long is not waited for
+_LEAST_WAIT_S, _LONGEST_WAIT_S = 60.0, 6 * 3600.0
+
+log = structlog.get_logger(__name__)
 
 
 class ActivitySource(Protocol):
     """Where an athlete's activity is asked for: `strava.client.StravaClient`."""
 
-    async def activity(self, activity_id: int) -> ActivityPayload:
-        """Return the activity in detail. Raises StravaError."""
+    async def activity(self, activity_id: int, *, tries: int | None = None) -> ActivityPayload:
+        """Return the activity in detail, calling `tries` times at most. Raises StravaError."""
 
 
 class ActivityEvents:
     """Takes create, update and delete events, each as often and in whatever order it comes.
 
     Events of one activity take turns within this process, so that what was read of a row still holds when it is
-    written, and so that a burst of events costs one call where the first answer covers the others. Once the rate limit
-    is spent, Strava is not asked before its reset.
+    written, and so that a burst of events costs one call where the first answer covers the others. While Strava answers
+    nobody (a spent rate limit, a lapsed app) it is not asked. An activity on which Strava fails is asked for once an
+    attempt instead of several times, until it answers.
     """
 
     def __init__(
@@ -40,78 +49,145 @@ class ActivityEvents:
         *,
         not_found_grace: timedelta = NOT_FOUND_GRACE,
         clock: Callable[[], datetime] = utc_now,
+        steady: Callable[[], float] = steady_s,
     ) -> None:
         self._store = store
         self._source_of = source_of
         self._not_found_grace = not_found_grace
         self._clock = clock
-        self._budget = CallBudget(clock=clock)
+        self._budget = CallBudget(steady=steady)
+        self._seen = Sightings(clock, steady)
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def take(self, received: ReceivedEvent) -> Verdict:
         """Bring the row up to the event. Raises StravaError, WarehouseBusy, TryLater."""
         event = received.event
-        async with self._turns.setdefault(event.object_id, asyncio.Lock()):
+        async with self._turn(event.object_id):
             stored = await self._store.activity(event.object_id)
             if stored is not None and stored.athlete_id != event.owner_id:
                 return _of_another(event.object_id)
             if event.aspect_type == "delete":
                 return await self._delete(received, stored)
-            if is_covered(stored, received):
+            if self._seen.cover(received):
                 return _unchanged("Strava was asked after this event already.")
             return await self._fetch(received, stored)
 
+    async def look_again(self, activity_id: int, event_id: str) -> Applied | None:
+        """Fetch a living activity once more without an event; None when it is gone or Strava does not show it.
+
+        `event_id` is that of the event that first brought it. Raises StravaError, WarehouseBusy.
+        """
+        async with self._turn(activity_id):
+            stored = await self._store.activity(activity_id)
+            if stored is None or stored.is_deleted:
+                return None
+            asked_at = self._clock()
+            found = await self._ask(stored.athlete_id, activity_id)
+            if found is None:  # its own event, or a reconciliation, tells whether it was deleted
+                return None
+            seen = Observation(
+                activity_id=activity_id,
+                athlete_id=stored.athlete_id,
+                observed_at=observed_after(stored, asked_at),
+                source=Source.WEBHOOK,
+                activity=found,
+                event_time=stored.event_time,
+                event_id=event_id,
+            )
+            return (await self._store.apply([seen]))[0]
+
+    def _turn(self, activity_id: int) -> asyncio.Lock:
+        return self._turns.setdefault(activity_id, asyncio.Lock())
+
     async def _fetch(self, received: ReceivedEvent, stored: StoredActivity | None) -> Verdict:
-        asked_at, found = await self._ask(received)
+        asked_at = self._clock()
+        found = await self._ask(received.event.owner_id, received.event.object_id)
         if found is not None:
-            return await self._keep(received, asked_at, found)
+            return await self._keep(received, stored, asked_at, found)
         if is_gone_since(stored, received.event):
             return _unchanged("The activity was deleted after this event.")
-        if asked_at - received.received_at < self._not_found_grace:
+        if stored is None or stored.is_deleted:
+            return self._await_first_sight(received, asked_at)
+        if self._seen.missing_s(stored) < self._not_found_grace.total_seconds():
+            raise TryLater("Strava does not show the activity now; it is asked again before that counts as a deletion.")
+        return await self._bury(received, observed_after(stored, asked_at), "Strava no longer shows the activity.")
+
+    def _await_first_sight(self, received: ReceivedEvent, asked_at: datetime) -> Verdict:
+        """Ask again ever later for what was never shown: nothing is stored, so nothing is there to delete."""
+        age = asked_at - received.received_at
+        if age < self._not_found_grace:
             raise TryLater("Strava does not show the activity yet; it is asked again.")
-        return await self._bury(received, asked_at, "Strava no longer shows the activity.")
+        if age < _SHOWN_WITHIN:
+            wait_s = min(max(age.total_seconds(), _LEAST_WAIT_S), _LONGEST_WAIT_S)
+            sentence = f"Strava has not shown the activity so far; it is asked again in {wait_s / 60:.0f} minutes."
+            raise TryLater(sentence, wait_s)
+        reason = (
+            f"Strava has not shown the activity within {_SHOWN_WITHIN.days} days, and nothing of it is stored. "
+            "Loading the history brings it if it appears."
+        )
+        return Verdict(outcome=Outcome.IGNORED, reason=reason)
 
     async def _delete(self, received: ReceivedEvent, stored: StoredActivity | None) -> Verdict:
         gone_at = gone_by(received)
         if stored is not None and stored.is_deleted and stored.observed_at >= gone_at:
             return _unchanged("The activity was deleted already.")
-        if is_plainly_gone(stored, received):
-            return await self._bury(received, gone_at, "Deleted at Strava.")
-        asked_at, found = await self._ask(received)  # it may have come back since
-        if found is not None:
-            return await self._keep(received, asked_at, found)
-        return await self._bury(received, asked_at, "Deleted at Strava.")
-
-    async def _ask(self, received: ReceivedEvent) -> tuple[datetime, ActivityPayload | None]:
-        event = received.event
         asked_at = self._clock()
-        try:
-            source = self._source_of(event.owner_id)
-            return asked_at, await self._budget.spend(lambda: source.activity(event.object_id))
-        except NotFound:
-            return asked_at, None
+        if self._seen.is_clock_settled() and is_plainly_gone(stored, received, asked_at):
+            return await self._bury(received, gone_at, "Deleted at Strava.")
+        found = await self._ask(received.event.owner_id, received.event.object_id)  # it may have come back since
+        if found is not None:
+            return await self._keep(received, stored, asked_at, found)
+        return await self._bury(received, observed_after(stored, asked_at), "Deleted at Strava.")
 
-    async def _keep(self, received: ReceivedEvent, asked_at: datetime, found: ActivityPayload) -> Verdict:
+    async def _ask(self, athlete_id: int, activity_id: int) -> ActivityPayload | None:
+        source = self._source_of(athlete_id)
+        tries = 1 if self._seen.failures(activity_id) else None
+        try:
+            found = await self._budget.spend(lambda: source.activity(activity_id, tries=tries))
+        except NotFound:
+            return None
+        except ServerFailed as error:
+            raise self._failed(activity_id, error) from error
+        self._seen.forget_faults(activity_id)
+        return found
+
+    def _failed(self, activity_id: int, error: ServerFailed) -> Exception:
+        failures = self._seen.note_failure(activity_id)
+        if failures == 1:
+            return error
+        log.warning("activity.failing", activity_id=activity_id, status=error.status, attempts=failures)
+        return TryLater(
+            f"Strava failed with status {error.status} on this activity at {failures} attempts in a row; "
+            "it is asked once an attempt until it answers."
+        )
+
+    async def _keep(
+        self, received: ReceivedEvent, stored: StoredActivity | None, asked_at: datetime, found: ActivityPayload
+    ) -> Verdict:
         event = received.event
-        if (found.activity_id, found.athlete_id) != (event.object_id, event.owner_id):
+        if found.athlete_id != event.owner_id:
             return _of_another(event.object_id)
-        applied = await self._apply(received, asked_at, found)
+        observed_at = observed_after(stored, asked_at)
+        applied = await self._apply(received, observed_at, found)
+        if applied not in {Applied.STORED, Applied.UNCHANGED}:
+            return await self._outdone(event.object_id, observed_at)
+        if found.is_detailed:
+            self._seen.note_stored(event.object_id, asked_at)
         if applied is Applied.STORED:
             return Verdict(outcome=Outcome.STORED, reason="Fetched from Strava and stored.")
-        if applied is Applied.UNCHANGED:
-            return _unchanged("Strava shows what is stored already.")
-        return await self._outdone(event.object_id, asked_at)
+        return _unchanged("Strava shows what is stored already.")
 
-    async def _outdone(self, activity_id: int, asked_at: datetime) -> Verdict:
+    async def _outdone(self, activity_id: int, observed_at: datetime) -> Verdict:
         stored = await self._store.activity(activity_id)
         is_detailed = stored is not None and not stored.is_deleted and stored.resource_state == DETAILED
-        if stored is not None and is_detailed and stored.observed_at >= asked_at:
+        if stored is not None and is_detailed and stored.observed_at >= observed_at:
             return _unchanged("Something newer is stored already.")
         raise TryLater("Something newer is known of the activity, but not in detail; Strava is asked again.")
 
     async def _bury(self, received: ReceivedEvent, gone_at: datetime, reason: str) -> Verdict:
         applied = await self._apply(received, gone_at, None)
         if applied is Applied.DELETED:
+            self._seen.forget_faults(received.event.object_id)
             return Verdict(outcome=Outcome.DELETED, reason=reason)
         if applied is Applied.UNCHANGED:
             return _unchanged("The activity was deleted already.")

@@ -42,7 +42,7 @@ class Deliveries:
             return await self._record(_delivery_id(envelope, None), None, verdict_on(error), envelope.delivery_attempt)
         named = logged_object(received.event.object_type, received.event.object_id)
         structlog.contextvars.bind_contextvars(event_id=received.event_id, **named)
-        verdict = await self._judged(received)
+        verdict = await self._judged(received, envelope.delivery_attempt)
         _tell(received, verdict, began)
         return await self._record(_delivery_id(envelope, received), received, verdict, envelope.delivery_attempt)
 
@@ -61,11 +61,11 @@ class Deliveries:
         log.error("event.dead", event_id=received and received.event_id, attempts=attempts)
         return await self._record(_delivery_id(envelope, received, "dead"), received, verdict, attempts)
 
-    async def _judged(self, received: ReceivedEvent) -> Verdict:
+    async def _judged(self, received: ReceivedEvent, attempt: int) -> Verdict:
         try:
             return await self._ingest(received)
         except Exception as error:  # the one place where the worker survives whatever happens
-            verdict = verdict_on(error)
+            verdict = verdict_on(error, attempt)
             if verdict.status is HTTPStatus.INTERNAL_SERVER_ERROR:
                 log.exception("event.fault")
             return verdict

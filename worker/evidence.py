@@ -1,31 +1,26 @@
-"""What a stored row already proves about an event, judged by times alone.
+"""What stored rows and times prove about an event.
 
 Strava gives `event_time` in whole seconds by its own clock; `received_at` and `observed_at` are by ours. The two are
-never taken for one: they may be a minute apart either way, and nothing is lost by it.
+compared only within a minute either way. Where they lie further apart, or where either lies in the future, nothing is
+concluded: Strava is asked.
 """
 
 from datetime import datetime, timedelta
 
 from backends.warehouse import Athlete, StoredActivity
 from strava.events import ReceivedEvent, StravaEvent
-from strava.payload import DETAILED
 
 _CLOCK_MARGIN = timedelta(seconds=1)  # between the clocks of service and worker
 _STRAVA_MARGIN = timedelta(seconds=60)  # between Strava's clock and ours, and for an event on its way
 _ONE_SECOND = timedelta(seconds=1)
-_LATEST_BELIEVED = _ONE_SECOND + 2 * _STRAVA_MARGIN + _CLOCK_MARGIN  # between a deletion and `gone_by`
+_STEP = timedelta(microseconds=1)
+_FAR_AHEAD = timedelta(seconds=120)  # what is dated beyond loses against anything: `order_rule`
 
 
-def is_covered(stored: StoredActivity | None, received: ReceivedEvent) -> bool:
-    """Whether all that the event could tell was seen after it had arrived.
-
-    A tombstone may be dated later than the deletion, so it must be later by more.
-    """
-    if stored is None:
-        return False
-    if stored.is_deleted:
-        return stored.observed_at > received.received_at + _LATEST_BELIEVED
-    return stored.resource_state == DETAILED and stored.observed_at > received.received_at + _CLOCK_MARGIN
+def observed_after(stored: StoredActivity | None, asked_at: datetime) -> datetime:
+    """Date an answer that was asked for after the row was read: later than the row, also after a clock was set back."""
+    known = [] if stored is None else [stored.observed_at, *filter(None, [stored.seen_alive_at])]
+    return max([asked_at, *(moment + _STEP for moment in known if moment <= asked_at + _FAR_AHEAD)])
 
 
 def is_gone_since(stored: StoredActivity | None, event: StravaEvent) -> bool:
@@ -45,21 +40,29 @@ def gone_by(received: ReceivedEvent) -> datetime:
     return received.received_at + _CLOCK_MARGIN
 
 
-def is_plainly_gone(stored: StoredActivity | None, received: ReceivedEvent) -> bool:
-    """Whether a delete needs no second look: it came without delay, and nothing was seen alive since shortly before.
-
-    With our clock ahead of Strava's every event seems to come late, so then it is asked.
-    """
-    if received.received_at > received.event.event_time + _ONE_SECOND + _STRAVA_MARGIN:
+def is_plainly_gone(stored: StoredActivity | None, received: ReceivedEvent, now: datetime) -> bool:
+    """Whether a delete needs no second look: it came without delay, and nothing was seen alive since shortly before."""
+    if not _is_timely(received, now):
         return False
     if stored is None or stored.is_deleted:
         return True
     return (stored.seen_alive_at or stored.observed_at) < _surely_before(received)
 
 
-def is_connected_before(athlete: Athlete, received: ReceivedEvent) -> bool:
+def is_connected_before(athlete: Athlete, received: ReceivedEvent, now: datetime) -> bool:
     """Whether the athlete had surely connected before the event."""
-    return athlete.updated_at < _surely_before(received)
+    return not _is_from_the_future(received, now) and athlete.updated_at < _surely_before(received)
+
+
+def _is_timely(received: ReceivedEvent, now: datetime) -> bool:
+    """Whether the event was heard within a minute of its time, by clocks that agree, and not in the future."""
+    event_time = received.event.event_time
+    earliest, latest = event_time - _STRAVA_MARGIN, event_time + _ONE_SECOND + _STRAVA_MARGIN
+    return earliest <= received.received_at <= latest and not _is_from_the_future(received, now)
+
+
+def _is_from_the_future(received: ReceivedEvent, now: datetime) -> bool:
+    return received.received_at > now + _CLOCK_MARGIN or received.event.event_time > now + _STRAVA_MARGIN
 
 
 def _surely_before(received: ReceivedEvent) -> datetime:

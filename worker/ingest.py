@@ -1,11 +1,13 @@
 """From an event to its outcome: whose it is, what it is about, and who takes it."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Protocol
 
 from backends.warehouse import Athlete, Outcome
-from strava.errors import TokenRejected
+from strava.errors import TokenRejected, UnreadableAnswer
 from strava.events import ReceivedEvent
+from strava.network import utc_now
 from strava.payload import AthletePayload
 from worker.activities import ActivityEvents
 from worker.athletes import CONNECTED, Roster
@@ -31,11 +33,14 @@ class Ingest:
         activities: ActivityEvents,
         on_deauthorized: OnDeauthorized,
         source_of: Callable[[int], AthleteSource],
+        *,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._roster = roster
         self._activities = activities
         self._on_deauthorized = on_deauthorized
         self._source_of = source_of
+        self._clock = clock
 
     async def __call__(self, received: ReceivedEvent) -> Verdict:
         """Finish the event. Raises StravaError, WarehouseBusy, TokensUnavailable, TryLater."""
@@ -65,12 +70,14 @@ class Ingest:
 
     async def _is_overtaken(self, athlete: Athlete, received: ReceivedEvent) -> bool:
         """Tell whether the stored tokens work in spite of the event; where the times leave doubt, Strava is asked."""
-        if is_connected_before(athlete, received):
+        if is_connected_before(athlete, received, self._clock()):
             return False
         try:
-            await self._source_of(athlete.athlete_id).athlete()
+            found = await self._source_of(athlete.athlete_id).athlete()
         except TokenRejected:
             return False
+        if found.athlete_id != athlete.athlete_id:
+            raise UnreadableAnswer("athlete", "it is about another athlete")
         return True
 
 

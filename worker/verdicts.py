@@ -9,6 +9,7 @@ from backends.warehouse import Outcome, WarehouseBusy
 from strava.errors import (
     AppInactive,
     AppRejected,
+    NotConnected,
     RateLimited,
     Refused,
     Retryable,
@@ -17,11 +18,19 @@ from strava.errors import (
 from strava.events import UnreadableEvent
 
 ACKNOWLEDGED = HTTPStatus.NO_CONTENT
-APP_RETRY_S = 3600.0  # only the app's owner can mend it, so an hour is soon enough
+PATIENT_ATTEMPTS = 10  # after so many an event waits by `PATIENT_RETRY_S`, which does not use up its attempts
+PATIENT_RETRY_S = 600.0
 
 
 class TryLater(Exception):
-    """The event cannot be finished now, but most likely can in a while; the sentence says why."""
+    """The event cannot be finished now, but most likely can in a while; the sentence says why.
+
+    `retry_after` is in seconds, where more than the queue's own back-off is wanted.
+    """
+
+    def __init__(self, sentence: str, retry_after: float | None = None) -> None:
+        super().__init__(sentence)
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,6 +52,7 @@ _TABLE: tuple[tuple[type[Exception], Outcome, HTTPStatus], ...] = (
     (AppRejected, Outcome.DEFERRED, HTTPStatus.SERVICE_UNAVAILABLE),
     (TokensUnavailable, Outcome.DEFERRED, HTTPStatus.SERVICE_UNAVAILABLE),
     (WarehouseBusy, Outcome.DEFERRED, HTTPStatus.SERVICE_UNAVAILABLE),
+    (NotConnected, Outcome.DEFERRED, HTTPStatus.SERVICE_UNAVAILABLE),  # only where the athlete is known: see `ingest`
     (TryLater, Outcome.DEFERRED, HTTPStatus.SERVICE_UNAVAILABLE),
     (Refused, Outcome.PARKED, ACKNOWLEDGED),
     (UnreadableEvent, Outcome.PARKED, ACKNOWLEDGED),
@@ -50,11 +60,17 @@ _TABLE: tuple[tuple[type[Exception], Outcome, HTTPStatus], ...] = (
 )
 
 
-def verdict_on(error: Exception) -> Verdict:
-    """Look an error up. One that is not in the table is a fault of ours: 500, so that nothing is lost by it."""
+def verdict_on(error: Exception, attempt: int = 1) -> Verdict:
+    """Look an error up. One that is not in the table is a fault of ours: 500, so that nothing is lost by it.
+
+    What time alone can cure is never given up: after the first attempts its waits no longer use up the attempts.
+    """
     for kind, outcome, status in _TABLE:
         if isinstance(error, kind):
-            return Verdict(outcome=outcome, reason=_sentence(error), status=status, retry_after_s=_retry_after_s(error))
+            retry_after_s = _retry_after_s(error) if outcome is Outcome.DEFERRED else None
+            if outcome is Outcome.DEFERRED and retry_after_s is None and attempt > PATIENT_ATTEMPTS:
+                retry_after_s = PATIENT_RETRY_S
+            return Verdict(outcome=outcome, reason=_sentence(error), status=status, retry_after_s=retry_after_s)
     return Verdict(
         outcome=Outcome.DEFERRED,
         reason=f"A fault of this program ({type(error).__name__}); its log tells more. It will be tried again.",
@@ -64,9 +80,7 @@ def verdict_on(error: Exception) -> Verdict:
 
 def _retry_after_s(error: Exception) -> float | None:
     """Return the wait before which another try is in vain, where that is known."""
-    if isinstance(error, RateLimited):
-        return error.retry_after
-    return APP_RETRY_S if isinstance(error, AppInactive | AppRejected) else None
+    return error.retry_after if isinstance(error, RateLimited | AppInactive | AppRejected | TryLater) else None
 
 
 def _sentence(error: Exception) -> str:

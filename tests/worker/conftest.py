@@ -31,21 +31,32 @@ NOON = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 
 @dataclass
 class Clock:
-    """A clock that the test moves; it never shows the same moment twice."""
+    """A clock that the test moves or sets; it never shows the same moment twice."""
 
     now: datetime = NOON
+    set_by: timedelta = timedelta(0)
 
     def __call__(self) -> datetime:
         self.now += timedelta(microseconds=1)
         return self.now
 
     def advance(self, seconds: float) -> None:
+        """Let time pass."""
         self.now += timedelta(seconds=seconds)
+
+    def set(self, seconds: float) -> None:
+        """Set the clock ahead, or back, while no time passes."""
+        self.now += timedelta(seconds=seconds)
+        self.set_by += timedelta(seconds=seconds)
+
+    def steady_s(self) -> float:
+        """Return the seconds that passed, however the clock was set."""
+        return (self.now - self.set_by - NOON).total_seconds()
 
 
 @dataclass
 class PretendStrava:
-    """Answers by path; what has no answer is 404. `asked` are the paths it was asked for."""
+    """Answers by path; what has no answer is Strava's own 404. `asked` are the paths it was asked for."""
 
     answers: dict[str, httpx.Response | Exception] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
@@ -53,7 +64,7 @@ class PretendStrava:
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path.removeprefix("/api/v3/")
         self.asked.append(path)
-        answer = self.answers.get(path, httpx.Response(404))
+        answer = self.answers.get(path, httpx.Response(404, json={"message": "Record Not Found"}))
         if isinstance(answer, Exception):
             raise answer
         return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
@@ -79,9 +90,9 @@ def strava() -> PretendStrava:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteRawStore]:
+async def store(tmp_path: Path, clock: Clock) -> AsyncIterator[SqliteRawStore]:
     """The real warehouse, with one athlete connected."""
-    store = SqliteRawStore(tmp_path / "pipeline.sqlite")
+    store = SqliteRawStore(tmp_path / "pipeline.sqlite", clock=clock)
     await store.put_athlete(
         Athlete(athlete_id=ATHLETE, scope=frozenset(), status="connected", updated_at=NOON - timedelta(days=9))
     )
@@ -121,8 +132,8 @@ async def worker(
     tmp_path: Path,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Speaks to the whole worker, without a network."""
-    activities = ActivityEvents(store, client_of, clock=clock)
-    ingest = Ingest(Roster(store), activities, Revocation(store, tokens, clock=clock), client_of)
+    activities = ActivityEvents(store, client_of, clock=clock, steady=clock.steady_s)
+    ingest = Ingest(Roster(store), activities, Revocation(store, tokens, clock=clock), client_of, clock=clock)
     transport = httpx.ASGITransport(create_app(ingest, store, EmbeddedQueue(tmp_path / "queue.sqlite")))
     async with httpx.AsyncClient(transport=transport, base_url="http://worker.test") as client:
         yield client

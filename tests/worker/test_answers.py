@@ -1,5 +1,6 @@
 """Strava's recorded answers, and everything that may go wrong, through the whole worker."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +10,9 @@ import httpx
 import pytest
 
 from backends.tokens import TokensUnavailable
-from backends.warehouse import Outcome
+from backends.warehouse import Outcome, WarehouseBusy
 from strava.errors import (
+    AccessTokenRefused,
     AppInactive,
     AppRejected,
     BadRequest,
@@ -24,7 +26,7 @@ from strava.errors import (
     UnreadableAnswer,
 )
 from strava.events import ReceivedEvent
-from worker.verdicts import verdict_on
+from worker.verdicts import TryLater, verdict_on
 
 Event = Callable[..., ReceivedEvent]
 Wrap = Callable[..., bytes]
@@ -113,10 +115,10 @@ async def test_a_recorded_refusal_is_answered_by_the_table(
 async def test_a_spent_budget_says_when_to_come_again(
     worker: httpx.AsyncClient, strava: Any, recorded: Recorded, make_event: Event, envelope: Wrap
 ) -> None:
-    """The recorded 429 has used up the day: at noon, the seconds to midnight UTC."""
+    """The recorded 429 has used up the day: at noon, the seconds to midnight UTC and five more."""
     strava.answers[f"activities/{MARATHON}"] = recorded("error_429")
     answer = await worker.post("/push", content=envelope(make_event(MARATHON)))
-    assert answer.headers["retry-after"] == "43200"
+    assert answer.headers["retry-after"] == "43205"
 
 
 async def test_a_spent_budget_is_not_asked_again_before_its_reset(
@@ -135,9 +137,9 @@ async def test_a_spent_budget_is_not_asked_again_before_its_reset(
     other = envelope(make_event(102), message_id="2")
     clock.advance(42_000)
     early = await worker.post("/push", content=other)
-    assert (early.status_code, early.headers["retry-after"]) == (429, "1200")
+    assert (early.status_code, early.headers["retry-after"]) == (429, "1205")
     assert strava.asked == ["activities/101"]
-    clock.advance(1200)
+    clock.advance(1205)
     assert (await worker.post("/push", content=envelope(make_event(102), message_id="2", attempt=2))).status_code == 204
     assert [row["outcome"] for row in rows(LEDGER)] == ["deferred", "deferred", "stored"]
 
@@ -178,6 +180,9 @@ async def test_tokens_that_cannot_be_read_lose_nothing(
     [
         (httpx.Response(500), 503, "deferred"),
         (httpx.Response(403, text="<html>Access denied</html>"), 503, "deferred"),
+        (httpx.Response(401, text="<html>Sign in</html>"), 503, "deferred"),
+        (httpx.Response(404, text="<html>Not Found</html>"), 503, "deferred"),
+        (httpx.Response(200, json={"id": 102, "athlete": {"id": 4605555801}}), 503, "deferred"),
         (httpx.Response(408), 503, "deferred"),
         (httpx.Response(200, text="<html>maintenance</html>"), 503, "deferred"),
         (httpx.Response(200, json={"id": 101}), 503, "deferred"),
@@ -198,8 +203,84 @@ async def test_other_faults_of_strava(
 ) -> None:
     """What may pass is tried again, what cannot is parked, and each leaves its row."""
     strava.answers["activities/101"] = answer
-    assert (await worker.post("/push", content=envelope(make_event()))).status_code == status
+    answered = await worker.post("/push", content=envelope(make_event()))
+    assert (answered.status_code, "retry-after" in answered.headers) == (status, False)
     assert [row["outcome"] for row in rows(LEDGER)] == [outcome]
+
+
+async def test_a_grant_that_is_alive_is_waited_for(
+    worker: httpx.AsyncClient, strava: Any, recorded: Recorded, make_event: Event, envelope: Wrap, rows: Rows
+) -> None:
+    """401 twice although the refresh in between succeeded: the event waits, and is stored later."""
+    strava.answers[f"activities/{MARATHON}"] = recorded("error_401")
+    fresh = {"access_token": "a2", "refresh_token": "refresh", "expires_in": 21_600}
+    strava.answers["/oauth/token"] = httpx.Response(200, json=fresh)
+    event = make_event(MARATHON)
+    assert (await worker.post("/push", content=envelope(event))).status_code == 503
+    strava.answers[f"activities/{MARATHON}"] = recorded("activity_run_marathon")
+    assert (await worker.post("/push", content=envelope(event, attempt=2))).status_code == 204
+    assert [row["outcome"] for row in rows(LEDGER)] == ["deferred", "stored"]
+
+
+async def test_what_time_can_cure_is_never_given_up(
+    worker: httpx.AsyncClient, strava: Any, make_event: Event, envelope: Wrap
+) -> None:
+    """After ten attempts a failing Strava is answered with a wait, which does not use up the event's attempts."""
+    strava.answers["activities/101"] = httpx.Response(500)
+    event = make_event()
+    waits = [
+        (await worker.post("/push", content=envelope(event, attempt=attempt))).headers.get("retry-after")
+        for attempt in (1, 10, 11, 99)
+    ]
+    assert waits == [None, None, "600", "600"]
+
+
+async def test_a_poisoned_activity_costs_one_call_an_attempt(
+    worker: httpx.AsyncClient, strava: Any, make_event: Event, envelope: Wrap, rows: Rows
+) -> None:
+    """Strava fails on one activity for days: several tries at the first attempt only, and it is said."""
+    strava.answers["activities/101"] = httpx.Response(500)
+    strava.answers["activities/102"] = httpx.Response(500)
+    for attempt in (1, 2, 3):
+        await worker.post("/push", content=envelope(make_event(101), attempt=attempt))
+    await worker.post("/push", content=envelope(make_event(102), message_id="2"))
+    assert strava.asked == ["activities/101"] * 4 + ["activities/102"] * 2
+    assert "at 3 attempts in a row; it is asked once an attempt" in rows(LEDGER)[2]["reason"]
+
+
+async def test_a_cured_activity_is_tried_as_before(
+    worker: httpx.AsyncClient, strava: Any, clock: Any, make_event: Event, envelope: Wrap
+) -> None:
+    """One good answer ends the caution."""
+    strava.answers["activities/101"] = httpx.Response(500)
+    await worker.post("/push", content=envelope(make_event(101)))
+    strava.shows(101)
+    await worker.post("/push", content=envelope(make_event(101), attempt=2))
+    clock.advance(60)
+    strava.asked.clear()
+    strava.answers["activities/101"] = httpx.Response(500)
+    await worker.post("/push", content=envelope(make_event(101), message_id="2"))
+    assert strava.asked == ["activities/101"] * 2
+
+
+async def test_a_thousand_events_of_a_lapsed_app_cost_one_probe(
+    worker: httpx.AsyncClient, strava: Any, clock: Any, make_event: Event, envelope: Wrap, rows: Rows
+) -> None:
+    """All wait for the hour, pushed at once or one after another; then one more probe finds the app alive for all."""
+    inactive = {"message": "Forbidden", "errors": [{"resource": "Application", "field": "Status", "code": "Inactive"}]}
+    for activity_id in range(1, 1001):
+        strava.answers[f"activities/{activity_id}"] = httpx.Response(403, json=inactive)
+    bodies = [envelope(make_event(each), message_id=str(each)) for each in range(1, 1001)]
+    answers = await asyncio.gather(*(worker.post("/push", content=body) for body in bodies))
+    assert {answer.status_code for answer in answers} == {503}
+    assert len(strava.asked) == 1
+    clock.advance(3000)
+    late = await worker.post("/push", content=bodies[7].replace(b'"deliveryAttempt":1', b'"deliveryAttempt":2'))
+    assert (late.headers["retry-after"], len(strava.asked)) == ("600", 1)
+    clock.advance(601)
+    strava.shows(8)
+    await worker.post("/push", content=bodies[7].replace(b'"deliveryAttempt":1', b'"deliveryAttempt":3'))
+    assert (len(strava.asked), rows(LEDGER)[-1]["outcome"]) == (2, "stored")
 
 
 async def test_a_fault_of_our_own_loses_nothing(
@@ -215,23 +296,36 @@ async def test_a_fault_of_our_own_loses_nothing(
 
 
 @pytest.mark.parametrize(
-    ("error", "status", "outcome"),
+    ("error", "status", "outcome", "retry_after_s"),
     [
-        (RateLimited(30), 429, Outcome.DEFERRED),
-        (ServerFailed(502), 503, Outcome.DEFERRED),
-        (TurnedAway(403), 503, Outcome.DEFERRED),
-        (Unreachable("ConnectError"), 503, Outcome.DEFERRED),
-        (UnreadableAnswer("athlete", "not JSON"), 503, Outcome.DEFERRED),
-        (AppInactive(), 503, Outcome.DEFERRED),
-        (AppRejected(), 503, Outcome.DEFERRED),
-        (TokensUnavailable("The tokens cannot be read."), 503, Outcome.DEFERRED),
-        (TokenRejected(1), 204, Outcome.PARKED),
-        (NotConnected(1), 204, Outcome.PARKED),
-        (ScopeMissing("activity:read_all"), 204, Outcome.PARKED),
-        (BadRequest(418), 204, Outcome.PARKED),
+        (RateLimited(30), 429, Outcome.DEFERRED, 30),
+        (ServerFailed(502), 503, Outcome.DEFERRED, None),
+        (TurnedAway(403), 503, Outcome.DEFERRED, None),
+        (AccessTokenRefused(1), 503, Outcome.DEFERRED, None),
+        (Unreachable("ConnectError"), 503, Outcome.DEFERRED, None),
+        (UnreadableAnswer("athlete", "not JSON"), 503, Outcome.DEFERRED, None),
+        (AppInactive(), 503, Outcome.DEFERRED, 3600),
+        (AppRejected(), 503, Outcome.DEFERRED, 3600),
+        (AppInactive(7), 503, Outcome.DEFERRED, 7),
+        (TokensUnavailable("The tokens cannot be read."), 503, Outcome.DEFERRED, None),
+        (WarehouseBusy("locked"), 503, Outcome.DEFERRED, None),
+        (TryLater("later"), 503, Outcome.DEFERRED, None),
+        (TryLater("later", 90), 503, Outcome.DEFERRED, 90),
+        (NotConnected(1), 503, Outcome.DEFERRED, None),
+        (TokenRejected(1), 204, Outcome.PARKED, None),
+        (ScopeMissing("activity:read_all"), 204, Outcome.PARKED, None),
+        (BadRequest(418), 204, Outcome.PARKED, None),
     ],
 )
-def test_the_table(error: Exception, status: int, outcome: Outcome) -> None:
-    """Each foreseen error has its answer, and its own sentence is the reason."""
+def test_the_table(error: Exception, status: int, outcome: Outcome, retry_after_s: float | None) -> None:
+    """Each foreseen error has its answer and its wait, and its own sentence is the reason."""
     verdict = verdict_on(error)
     assert (verdict.status, verdict.outcome, verdict.reason) == (status, outcome, str(error))
+    assert verdict.retry_after_s == retry_after_s
+
+
+def test_waits_are_for_what_is_tried_again() -> None:
+    """What is parked names no wait, however many attempts it took; a fault of ours uses up its attempts."""
+    assert verdict_on(BadRequest(418), 50).retry_after_s is None
+    assert verdict_on(ZeroDivisionError(), 50).retry_after_s is None
+    assert verdict_on(RateLimited(30), 50).retry_after_s == 30

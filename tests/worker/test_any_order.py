@@ -6,7 +6,7 @@ when it is delivered, and in which order everything that is in flight goes on.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -67,19 +67,23 @@ class Activity:
 
 @dataclass
 class ModelStrava:
-    """Strava with one athlete. `skew` is how far its clock is ahead of ours, `lag` how long a new activity is 404."""
+    """Strava with one athlete. `skew` is how far its clock is ahead of ours, `lag` how long a new activity is 404.
+
+    `now` is the true time, by which Strava's clock goes on; `set_by` is how far ours was set since the beginning.
+    """
 
     skew: timedelta
     lag: timedelta
     stage: Stage
     now: datetime = BEGINNING
+    set_by: timedelta = timedelta(0)
     activities: dict[int, Activity] = field(default_factory=lambda: {key: Activity() for key in ACTIVITIES})
     events: list[StravaEvent] = field(default_factory=list)
 
     def clock(self) -> datetime:
         """Never the same moment twice."""
         self.now += timedelta(microseconds=1)
-        return self.now
+        return self.now + self.set_by
 
     def toggle(self, activity_id: int) -> None:
         """Save or delete it, or make it private or public again: the same events."""
@@ -118,7 +122,11 @@ class ModelStrava:
         }
         return ActivityPayload.from_json(fields if resource_state == 2 else {**fields, "laps": []})
 
-    async def activity(self, activity_id: int) -> ActivityPayload:
+    def steady_s(self) -> float:
+        """The seconds since the beginning."""
+        return (self.now - BEGINNING).total_seconds()
+
+    async def activity(self, activity_id: int, *, tries: int | None = None) -> ActivityPayload:
         await self.stage.pause()
         it = self.activities[activity_id]
         answer = self.payload(activity_id, 3) if it.is_visible and self.now >= it.visible_since + self.lag else None
@@ -146,14 +154,15 @@ class Lister:
 class MemoryStore:
     """The real order rule over a dictionary, pausing before each access as a busy warehouse would."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, clock: Callable[[], datetime]) -> None:
         self._stage = stage
+        self._clock = clock
         self.rows: dict[int, StoredActivity] = {}
         self._payloads: dict[int, ActivityPayload] = {}
 
     async def apply(self, observations: Sequence[Observation]) -> list[Applied]:
         await self._stage.pause()
-        folded = fold(self.rows, observations, self._disagrees)
+        folded = fold(self.rows, observations, self._disagrees, now=self._clock())
         self.rows = folded.rows
         self._payloads |= {key: seen.activity for key, seen in folded.winners.items() if seen.activity}
         return folded.answers
@@ -183,14 +192,14 @@ class Pipeline:
 
     def __init__(self, strava: ModelStrava, store: ActivityStore) -> None:
         self._strava = strava
-        self._take = ActivityEvents(store, lambda _: strava, clock=strava.clock).take
+        self._take = ActivityEvents(store, lambda _: strava, clock=strava.clock, steady=strava.steady_s).take
         self._heard: set[str] = set()
         self.messages: list[ReceivedEvent] = []
         self.unfinished: list[ReceivedEvent] = []
         self._running: set[asyncio.Task[None]] = set()
 
     def hear(self, event: StravaEvent) -> None:
-        received = ReceivedEvent.of(event, self._strava.now)
+        received = ReceivedEvent.of(event, self._strava.clock())
         self._heard.add(received.event_id)
         self.messages.append(received)
         self.unfinished.append(received)
@@ -212,7 +221,7 @@ class Pipeline:
             verdict = await self._take(received)
         except TryLater:
             return
-        assert verdict.outcome in {Outcome.STORED, Outcome.UNCHANGED, Outcome.DELETED}
+        assert verdict.outcome in {Outcome.STORED, Outcome.UNCHANGED, Outcome.DELETED, Outcome.IGNORED}
         self.unfinished = [message for message in self.unfinished if message is not received]
 
     async def finish(self) -> None:
@@ -233,12 +242,18 @@ async def stored(store: ActivityStore) -> dict[int, str]:
 
 
 Step = tuple[str, int]
-STEPS = st.lists(
+KINDS = ["toggle", "edit", "hear", "deliver", "deliver", "go", "go", "go", "go", "wait", "list"]
+STEPS = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 6)), max_size=60)
+SET_BY_S = (0.0, -7200.0, -90.0, -20.0, -1.5, 20.0, 90.0, 7200.0)
+CHANGES = st.lists(
     st.tuples(
-        st.sampled_from(["toggle", "edit", "hear", "deliver", "deliver", "go", "go", "go", "go", "wait", "list"]),
-        st.integers(0, 6),
+        st.sampled_from(["toggle", "edit", "edit", "list"]),
+        st.sampled_from(ACTIVITIES),
+        st.sampled_from(SET_BY_S),
+        st.sampled_from(STEPS_OF_TIME),
+        st.booleans(),
     ),
-    max_size=60,
+    max_size=20,
 )
 
 
@@ -277,11 +292,16 @@ async def live(script: Sequence[Step], strava: ModelStrava, store: Any) -> None:
         await settle()
     strava.stage.open()
     await pipeline.finish()
+    await drain(pipeline, strava)
+
+
+async def drain(pipeline: Pipeline, strava: ModelStrava) -> None:
+    """Deliver what is left until the queue is empty."""
     pipeline.hear_the_rest()
-    for _ in range(40):
+    for wait_s in (*[20] * 40, *[7200] * 40):  # what was never shown is waited for two days
         for received in list(pipeline.unfinished):
             await pipeline.deliver(received)
-        strava.now += timedelta(seconds=20)
+        strava.now += timedelta(seconds=wait_s)
     assert pipeline.unfinished == []
 
 
@@ -292,7 +312,7 @@ def test_any_order_and_repetition_ends_as_strava(script: list[Step], skew: float
 
     async def play() -> None:
         strava = ModelStrava(timedelta(seconds=skew), timedelta(0), Stage())
-        store = MemoryStore(strava.stage)
+        store = MemoryStore(strava.stage, strava.clock)
         await live(script, strava, store)
         assert await stored(store) == expected(strava)
 
@@ -306,8 +326,33 @@ def test_an_activity_that_is_not_shown_at_once_is_not_lost(script: list[Step], s
 
     async def play() -> None:
         strava = ModelStrava(timedelta(seconds=skew), timedelta(seconds=2), Stage())
-        store = MemoryStore(strava.stage)
+        store = MemoryStore(strava.stage, strava.clock)
         await live(script, strava, store)
+        assert await stored(store) == expected(strava)
+
+    asyncio.run(play())
+
+
+@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(changes=CHANGES, skew=SKEWS)
+def test_a_clock_that_is_set_loses_nothing(changes: list[tuple[str, int, float, float, bool]], skew: float) -> None:
+    """Our clock is set ahead and back, by seconds and by hours, between two changes: the table is Strava's state."""
+
+    async def play() -> None:
+        strava = ModelStrava(timedelta(seconds=skew), timedelta(0), Stage(is_open=True))
+        store = MemoryStore(strava.stage, strava.clock)
+        pipeline = Pipeline(strava, store)
+        for kind, activity_id, set_by_s, wait_s, is_heard in changes:
+            if kind == "list":
+                await load_history(Lister(strava), store, ATHLETE, clock=strava.clock)
+            else:
+                {"toggle": strava.toggle, "edit": strava.edit}[kind](activity_id)
+            if is_heard and strava.events:
+                pipeline.hear(strava.events[-1])
+                await pipeline.deliver(pipeline.messages[-1])
+            strava.set_by += timedelta(seconds=set_by_s)
+            strava.now += timedelta(seconds=wait_s)
+        await drain(pipeline, strava)
         assert await stored(store) == expected(strava)
 
     asyncio.run(play())
@@ -321,7 +366,7 @@ def test_the_real_warehouse_ends_as_strava(tmp_path_factory: pytest.TempPathFact
 
     async def play() -> None:
         strava = ModelStrava(timedelta(0), timedelta(0), Stage(is_open=True))
-        store = SqliteRawStore(path)
+        store = SqliteRawStore(path, clock=strava.clock)
         try:
             await live(script, strava, store)
             assert await stored(store) == expected(strava)

@@ -48,7 +48,7 @@ class Past:
         for first in range(0, len(newest_first), 3):
             yield [ActivityPayload.from_json(it) for it in newest_first[first : first + 3]]
 
-    async def activity(self, activity_id: int) -> ActivityPayload:
+    async def activity(self, activity_id: int, *, tries: int | None = None) -> ActivityPayload:
         self.asked.append(activity_id)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)

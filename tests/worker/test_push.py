@@ -5,6 +5,7 @@ import base64
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -45,7 +46,7 @@ async def test_a_create_is_fetched_and_stored(
     assert (row["activity_id"], row["resource_state"], row["is_deleted"], row["source"]) == (101, 3, 0, "webhook")
     assert (row["event_id"], row["event_time"]) == (event.event_id, "2026-05-01T12:00:00.000000Z")
     assert (told["delivery_id"], told["outcome"], told["attempt"]) == (f"{event.event_id}/77/3", "stored", 3)
-    assert told["received_at"] == "2026-05-01T12:00:00.000000Z"
+    assert told["received_at"] == "2026-05-01T12:00:00.000001Z"
 
 
 async def test_a_duplicate_is_success(
@@ -269,15 +270,220 @@ async def test_a_delete_that_was_held_back_is_checked(
     assert rows("select is_deleted from strava_activities") == [{"is_deleted": 0}]
 
 
-async def test_an_activity_that_is_not_shown_for_long_is_gone(
-    worker: httpx.AsyncClient, clock: Any, make_event: Event, envelope: Wrap, rows: Rows
+async def test_a_stored_activity_that_is_not_shown_for_long_is_gone(
+    worker: httpx.AsyncClient, strava: Any, clock: Any, make_event: Event, envelope: Wrap, rows: Rows
 ) -> None:
-    """After the grace a 404 is an answer: a tombstone."""
+    """Strava's own 404 counts once it is seen again after the grace, not before, however old the event is."""
+    strava.shows(101)
+    await push(worker, envelope(make_event()))
+    clock.advance(600)
+    strava.hides(101)
+    event = make_event(aspect_type="update")
+    clock.advance(4000)
+    answers = [await push(worker, envelope(event, message_id="2"))]
+    clock.advance(299)
+    answers.append(await push(worker, envelope(event, message_id="2", attempt=2)))
+    assert (answers, rows("select is_deleted from strava_activities")) == ([503, 503], [{"is_deleted": 0}])
+    clock.advance(1.5)
+    assert await push(worker, envelope(event, message_id="2", attempt=3)) == 204
+    assert rows("select is_deleted from strava_activities") == [{"is_deleted": 1}]
+    assert rows(LEDGER)[-1] == {"outcome": "deleted", "reason": "Strava no longer shows the activity."}
+
+
+async def test_a_sign_of_life_starts_the_grace_again(
+    worker: httpx.AsyncClient, strava: Any, clock: Any, make_event: Event, envelope: Wrap, rows: Rows
+) -> None:
+    """Not shown, shown, and not shown again: the grace counts from the second time."""
+    strava.shows(101)
+    await push(worker, envelope(make_event()))
+    for number in (2, 3):
+        clock.advance(600)
+        strava.hides(101)
+        assert await push(worker, envelope(make_event(aspect_type="update"), message_id=f"{number}a")) == 503
+        strava.shows(101)
+        clock.advance(5)
+        assert await push(worker, envelope(make_event(aspect_type="update"), message_id=f"{number}b")) == 204
+    assert rows("select is_deleted from strava_activities") == [{"is_deleted": 0}]
+
+
+async def test_a_line_in_a_list_starts_the_grace_again(
+    worker: httpx.AsyncClient,
+    strava: Any,
+    store: SqliteRawStore,
+    clock: Any,
+    make_event: Event,
+    envelope: Wrap,
+    rows: Rows,
+) -> None:
+    """Somebody else saw it alive since the first 404: that 404 counts no more."""
+    strava.shows(101)
+    await push(worker, envelope(make_event()))
+    clock.advance(600)
+    strava.hides(101)
+    event = make_event(aspect_type="update")
+    await push(worker, envelope(event, message_id="2"))
+    line = ActivityPayload.from_json({"id": 101, "athlete": {"id": ATHLETE}, "resource_state": 2, "name": "Run"})
+    clock.advance(200)
+    await store.apply(
+        [Observation(activity_id=101, athlete_id=ATHLETE, observed_at=clock(), source=Source.BACKFILL, activity=line)]
+    )
+    clock.advance(200)
+    assert await push(worker, envelope(event, message_id="2", attempt=2)) == 503
+    assert rows("select is_deleted from strava_activities") == [{"is_deleted": 0}]
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        httpx.Response(404, text="<html>Not Found</html>"),
+        httpx.Response(404),
+        httpx.Response(404, json={"message": "no Route matched"}),
+        httpx.Response(410, text="Gone"),
+    ],
+)
+@pytest.mark.parametrize("aspect_type", ["update", "create", "delete"])
+async def test_a_404_that_is_not_stravas_word_erases_nothing(
+    worker: httpx.AsyncClient,
+    strava: Any,
+    clock: Any,
+    make_event: Event,
+    envelope: Wrap,
+    rows: Rows,
+    foreign: httpx.Response,
+    aspect_type: str,
+) -> None:
+    """A proxy's page, or a base address with a part missing: the stored activity stays for ever."""
+    strava.shows(101)
+    await push(worker, envelope(make_event()))
+    clock.advance(600)
+    strava.answers["activities/101"] = foreign
+    event = make_event(aspect_type=aspect_type, event_time=int(clock.now.timestamp()) - 400)
+    for attempt in (1, 2, 3):
+        assert await push(worker, envelope(event, message_id="2", attempt=attempt)) == 503
+        clock.advance(4000)
+    assert rows("select is_deleted, payload is null as is_empty from strava_activities") == [
+        {"is_deleted": 0, "is_empty": 0}
+    ]
+
+
+async def test_an_activity_that_stays_invisible_is_not_deleted(
+    worker: httpx.AsyncClient, strava: Any, clock: Any, make_event: Event, envelope: Wrap, rows: Rows
+) -> None:
+    """Nothing was ever stored: the ledger says so, it is asked for ever more rarely, and stored once it is shown."""
     event = make_event()
     clock.advance(301)
-    assert await push(worker, envelope(event)) == 204
+    waits = []
+    for attempt in (1, 2, 3):
+        answer = await worker.post("/push", content=envelope(event, attempt=attempt))
+        waits.append((answer.status_code, answer.headers["retry-after"]))
+        clock.advance(float(waits[-1][1]))
+    assert waits == [(503, "302"), (503, "604"), (503, "1208")]
+    assert rows("select * from strava_activities") == []
+    assert rows(LEDGER)[0]["reason"] == "Strava has not shown the activity so far; it is asked again in 5 minutes."
+    strava.shows(101)
+    assert await push(worker, envelope(event, attempt=4)) == 204
+    assert [row["outcome"] for row in rows(LEDGER)] == ["deferred"] * 3 + ["stored"]
+
+
+async def test_what_was_never_shown_is_not_waited_for_longer_than_two_days(
+    worker: httpx.AsyncClient, clock: Any, make_event: Event, envelope: Wrap, rows: Rows
+) -> None:
+    """The end is `ignored` with a sentence, not a tombstone; shortly before, it waits six hours at most."""
+    event = make_event()
+    clock.advance(2 * 86_400 - 1)
+    assert (await worker.post("/push", content=envelope(event))).headers["retry-after"] == "21600"
+    clock.advance(2)
+    assert await push(worker, envelope(event, attempt=2)) == 204
+    assert rows("select * from strava_activities") == []
+    assert rows(LEDGER)[-1]["outcome"] == "ignored"
+    assert "within 2 days" in rows(LEDGER)[-1]["reason"]
+
+
+async def test_an_update_of_what_came_back_survives_a_404(
+    worker: httpx.AsyncClient, strava: Any, clock: Any, make_event: Event, envelope: Wrap, rows: Rows
+) -> None:
+    """The tombstone is older than the update: Strava lags, so it is asked again. One that is younger settles it."""
+    old = make_event(aspect_type="update")
+    clock.advance(10)
+    await push(worker, envelope(make_event(aspect_type="delete"), message_id="2"))
+    assert await push(worker, envelope(old, message_id="3")) == 204
+    assert rows(LEDGER)[-1] == {"outcome": "unchanged", "reason": "The activity was deleted after this event."}
+    clock.advance(10)
+    young = make_event(aspect_type="update")
+    assert await push(worker, envelope(young, message_id="4")) == 503
+    strava.shows(101)
+    assert await push(worker, envelope(young, message_id="4", attempt=2)) == 204
+    assert rows("select is_deleted from strava_activities") == [{"is_deleted": 0}]
+
+
+@pytest.mark.parametrize(("received_s", "event_s"), [(3600, 3600), (0, 3600), (3600, 0)])
+async def test_a_delete_from_the_future_is_asked_about(
+    worker: httpx.AsyncClient,
+    strava: Any,
+    clock: Any,
+    make_event: Event,
+    envelope: Wrap,
+    rows: Rows,
+    received_s: int,
+    event_s: int,
+) -> None:
+    """Times in the future, by a clock that was wrong or by somebody's hand, erase nothing that Strava shows."""
+    strava.shows(101)
+    await push(worker, envelope(make_event()))
+    clock.advance(600)
+    event = make_event(aspect_type="delete", event_time=int(clock.now.timestamp()) + event_s)
+    event = replace(event, received_at=event.received_at + timedelta(seconds=received_s))
+    assert await push(worker, envelope(event, message_id="2")) == 204
+    assert rows("select is_deleted from strava_activities") == [{"is_deleted": 0}]
+    assert strava.asked == ["activities/101"] * 2
+
+
+async def test_a_deauthorisation_from_the_future_is_asked_about(
+    worker: httpx.AsyncClient, strava: Any, tokens: FileTokenStore, clock: Any, make_event: Event, envelope: Wrap
+) -> None:
+    """Strava takes the tokens, so they stay."""
+    strava.answers["athlete"] = httpx.Response(200, json={"id": ATHLETE})
+    later = int(clock.now.timestamp()) + 3600
+    goodbye = make_event(ATHLETE, "update", object_type="athlete", updates={"authorized": "false"}, event_time=later)
+    assert await push(worker, envelope(goodbye)) == 204
+    assert await tokens.load(ATHLETE) is not None
+    assert strava.asked == ["athlete"]
+
+
+async def test_an_answer_about_another_athlete_proves_nothing(
+    worker: httpx.AsyncClient, strava: Any, tokens: FileTokenStore, clock: Any, make_event: Event, envelope: Wrap
+) -> None:
+    """Asked whether the tokens work, something on the way answers for somebody else: the event waits."""
+    strava.answers["athlete"] = httpx.Response(200, json={"id": 5})
+    long_ago = int(clock.now.timestamp()) - 30 * 86_400
+    goodbye = make_event(ATHLETE, "update", object_type="athlete", updates={"authorized": "false"}, event_time=long_ago)
+    assert await push(worker, envelope(goodbye)) == 503
+    assert await tokens.load(ATHLETE) is not None
+
+
+@pytest.mark.parametrize("set_by_s", [-7200, -30, 7200])
+async def test_an_edit_after_the_clock_was_set_is_not_lost(
+    worker: httpx.AsyncClient,
+    strava: Any,
+    clock: Any,
+    make_event: Event,
+    envelope: Wrap,
+    rows: Rows,
+    set_by_s: int,
+) -> None:
+    """Stored by a clock that was wrong: the edit and the delete that follow are believed."""
+    strava.shows(101)
+    await push(worker, envelope(make_event()))
+    clock.set(set_by_s)
+    clock.advance(5)
+    strava.shows(101, name="Race")
+    assert await push(worker, envelope(make_event(aspect_type="update"), message_id="2")) == 204
+    [row] = rows("select payload from strava_activities")
+    assert json.loads(row["payload"])["name"] == "Race"
+    clock.advance(5)
+    strava.hides(101)
+    assert await push(worker, envelope(make_event(aspect_type="delete"), message_id="3")) == 204
     assert rows("select is_deleted from strava_activities") == [{"is_deleted": 1}]
-    assert rows(LEDGER) == [{"outcome": "deleted", "reason": "Strava no longer shows the activity."}]
 
 
 async def test_an_activity_of_somebody_else_is_not_taken(
@@ -299,15 +505,20 @@ async def test_an_unknown_athlete_is_parked(
     assert "athlete connect" in told["reason"]
 
 
-async def test_an_athlete_without_tokens_is_parked(
-    worker: httpx.AsyncClient, tokens: FileTokenStore, make_event: Event, envelope: Wrap, rows: Rows
+async def test_tokens_that_are_missing_for_a_moment_lose_nothing(
+    worker: httpx.AsyncClient, strava: Any, tokens: FileTokenStore, make_event: Event, envelope: Wrap, rows: Rows
 ) -> None:
-    """Known, but nobody to ask in whose name: the ledger says to connect."""
+    """Known, but nobody to ask in whose name: the event waits, the ledger says to connect, and then it is stored."""
+    strava.shows(101)
+    kept = await tokens.load(ATHLETE)
+    assert kept is not None
     await tokens.delete(ATHLETE)
-    assert await push(worker, envelope(make_event())) == 204
-    [told] = rows(LEDGER)
-    assert told["outcome"] == "parked"
-    assert "athlete connect" in told["reason"]
+    event = make_event()
+    assert await push(worker, envelope(event)) == 503
+    assert "athlete connect" in rows(LEDGER)[0]["reason"]
+    await tokens.save(ATHLETE, kept)
+    assert await push(worker, envelope(event, attempt=2)) == 204
+    assert [row["outcome"] for row in rows(LEDGER)] == ["deferred", "stored"]
 
 
 async def test_a_deauthorisation_revokes_once(
@@ -360,7 +571,8 @@ async def test_a_deauthorisation_right_after_connecting_revokes(
     """Connected, and left within the minute: Strava rejects the tokens, so clocks that differ cannot hide it."""
     [athlete] = await store.athletes()
     await store.put_athlete(replace(athlete, updated_at=clock.now))
-    strava.answers["athlete"] = httpx.Response(401, json={"message": "Authorization Error"})
+    refused = {"message": "Authorization Error", "errors": [{"resource": "Athlete", "code": "invalid"}]}
+    strava.answers["athlete"] = httpx.Response(401, json=refused)
     strava.answers["/oauth/token"] = httpx.Response(
         400, json={"errors": [{"resource": "RefreshToken", "field": "refresh_token", "code": "invalid"}]}
     )
