@@ -93,15 +93,13 @@ def test_a_summary_protects_an_older_detail_from_a_late_delete() -> None:
 
 @given(WITH_SUMMARIES)
 def test_the_newest_detail_stands_beside_summaries(history: list[Observation]) -> None:
-    """Without a tombstone the row is the newest detail, whatever summaries were seen since; without one, a summary."""
-    living = [one for one in history if one.activity]
+    """Once a detail is stored and nothing is deleted, the row is the newest detail beside any summaries."""
+    living = [observation(0, payload("a", DETAILED)), *(one for one in history if one.activity)]
     details = [one for one in living if one.activity and one.activity.is_detailed]
-    row = ended(living).rows.get(1)
-    candidates = details or living
-    assert row is None or row.resource_state == (DETAILED if details else SUMMARY)
-    newest = max((one.observed_at for one in candidates), default=None)
-    told = [one.activity.payload_hash for one in candidates if one.activity and one.observed_at == newest]
-    assert row is None or row.payload_hash == max(told)
+    newest = max(one.observed_at for one in details)
+    last = [one.activity.payload_hash for one in details if one.activity and one.observed_at == newest]
+    row = ended(living).rows[1]
+    assert (row.resource_state, row.payload_hash) == (DETAILED, max(last))
 
 
 def test_a_detail_older_than_a_disagreeing_summary_is_stored() -> None:
