@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from backends.warehouse import ActivityStore, Applied, IngestionState, IngestionStates, Observation, Source
@@ -12,12 +12,14 @@ from strava.network import utc_now
 from strava.payload import SUMMARY, ActivityPayload
 from worker.activities import ActivitySource
 
+_ONE_SECOND = timedelta(seconds=1)  # Strava compares whole seconds, and what started in the cursor's own may be missing
+
 
 class HistorySource(ActivitySource, Protocol):
     """Where an athlete's activities are listed: `strava.client.StravaClient`."""
 
-    def activities(self) -> AsyncIterator[list[ActivityPayload]]:
-        """Yield pages of summaries, newest first. Raises StravaError."""
+    def activities(self, *, before: datetime | None = None) -> AsyncIterator[list[ActivityPayload]]:
+        """Yield pages of summaries, newest first, of what started before a moment. Raises StravaError."""
 
 
 class HistoryStore(ActivityStore, IngestionStates, Protocol):
@@ -44,14 +46,13 @@ async def load_history(  # noqa: PLR0913 - three collaborators, and by keyword w
 ) -> Progress:
     """Store every activity that Strava lists, then the detail of each that has none or an outdated one.
 
-    Running it again goes on where it stopped: what is detailed is not asked for twice. A detail that Strava lists but
-    does not show is left for later. Raises WarehouseBusy and StravaError, of which RateLimited when
-    the calls are used up; what was stored by then stays.
+    Running it again goes on where it stopped: a listing from its cursor, and what is detailed is not asked for twice.
+    A detail that Strava lists but does not show is left for later. Raises WarehouseBusy and StravaError, of which
+    RateLimited when the calls are used up; what was stored by then stays.
     """
     history = _History(client, store, athlete_id, on_progress, clock)
-    outdated = await history.list_all()
-    summaries = await store.activity_ids(athlete_id, resource_state=SUMMARY)
-    await history.detail_all([*outdated, *summaries], concurrency)
+    await history.list_all(concurrency)
+    await history.detail_all(await store.activity_ids(athlete_id, resource_state=SUMMARY), concurrency)
     return history.progress
 
 
@@ -71,35 +72,57 @@ class _History:
         self._clock = clock
         self.progress = Progress()
 
-    async def list_all(self) -> list[int]:
-        """Store every summary and return the ids of those whose stored detail is outdated."""
-        outdated: list[int] = []
-        span = _Span()
-        state = await self._store.ingestion_state(self._athlete_id)
-        vouched_for = state.last_successful_start_date if state else None
-        pages = aiter(self._client.activities())
+    async def list_all(self, concurrency: int) -> None:
+        """Store every summary, and fetch each detail that one shows to be outdated before the cursor moves past it."""
+        state = await self._begin()
+        before = None if state.backfill_cursor is None else state.backfill_cursor + _ONE_SECOND
+        pages = aiter(self._client.activities(before=before))
         while True:
             asked_at = self._clock()
             page = await anext(pages, None)
             if page is None:
                 break
             applied = await self._store.apply([self._seen(activity, asked_at) for activity in page])
-            outdated += [
-                seen.activity_id for seen, end in zip(page, applied, strict=True) if end is Applied.NEEDS_DETAIL
-            ]
-            span = span.including(page)
-            await self._vouch(vouched_for, span)
+            ends = zip(page, applied, strict=True)
+            outdated = [seen.activity_id for seen, end in ends if end is Applied.NEEDS_DETAIL]
+            await self._detail_some(outdated, concurrency)
+            state = replace(state, backfill_cursor=_oldest_start(page, state.backfill_cursor), updated_at=self._clock())
+            await self._store.put_ingestion_state(state)
             self._tell(replace(self.progress, listed=self.progress.listed + len(page)))
-        await self._vouch(span.newest, span)
-        return outdated
+        await self._store.put_ingestion_state(
+            replace(
+                state,
+                complete_as_of=state.listing_began_at,
+                listing_began_at=None,
+                backfill_cursor=None,
+                updated_at=self._clock(),
+            )
+        )
+
+    async def _begin(self) -> IngestionState:
+        """Go on with a listing that was cut short, or begin one."""
+        now = self._clock()
+        state = await self._store.ingestion_state(self._athlete_id)
+        if state is not None and state.listing_began_at is not None and state.backfill_cursor is not None:
+            return state
+        return IngestionState(
+            athlete_id=self._athlete_id,
+            complete_as_of=state.complete_as_of if state else None,
+            listing_began_at=now,
+            backfill_cursor=None,
+            updated_at=now,
+        )
 
     async def detail_all(self, activity_ids: list[int], concurrency: int) -> None:
         """Fetch the details in this order, some at a time."""
-        self._tell(replace(self.progress, to_detail=len(activity_ids)))
+        self._tell(replace(self.progress, to_detail=self.progress.detailed + len(activity_ids)))
+        await self._detail_some(activity_ids, concurrency)
+
+    async def _detail_some(self, activity_ids: list[int], concurrency: int) -> None:
         waiting = iter(activity_ids)
         try:
             async with asyncio.TaskGroup() as tasks:
-                for _ in range(concurrency):
+                for _ in range(min(concurrency, len(activity_ids))):
                     tasks.create_task(self._detail_each(waiting))
         except BaseExceptionGroup as group:
             raise group.exceptions[0] from None  # the first that failed stopped the others
@@ -113,16 +136,6 @@ class _History:
                 continue
             await self._store.apply([self._seen(activity, asked_at)])
             self._tell(replace(self.progress, detailed=self.progress.detailed + 1))
-
-    async def _vouch(self, last_successful: datetime | None, span: "_Span") -> None:
-        await self._store.put_ingestion_state(
-            IngestionState(
-                athlete_id=self._athlete_id,
-                last_successful_start_date=last_successful,
-                backfill_cursor=None if span.oldest is None else span.oldest.isoformat(),
-                updated_at=self._clock(),
-            )
-        )
 
     def _seen(self, activity: ActivityPayload, asked_at: datetime) -> Observation:
         return Observation(
@@ -138,14 +151,7 @@ class _History:
         self._on_progress(progress)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Span:
-    """The starts between which everything is stored."""
-
-    newest: datetime | None = None
-    oldest: datetime | None = None
-
-    def including(self, page: list[ActivityPayload]) -> "_Span":
-        starts = [activity.start_date for activity in page if activity.start_date is not None]
-        known = [*starts, *(start for start in (self.newest, self.oldest) if start is not None)]
-        return _Span(newest=max(known), oldest=min(known)) if known else self
+def _oldest_start(page: list[ActivityPayload], earlier: datetime | None) -> datetime | None:
+    """Return the oldest start that is known of a listing so far."""
+    starts = [activity.start_date for activity in page if activity.start_date is not None]
+    return min([*starts, *([] if earlier is None else [earlier])], default=None)

@@ -110,11 +110,16 @@ class Athlete:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IngestionState:
-    """How far an athlete's history is vouched for; written only after the rows it vouches for."""
+    """How far an athlete's history is vouched for; written only after the rows it vouches for.
+
+    `complete_as_of`: all that Strava listed at that moment is stored. A listing that was cut short began at
+    `listing_began_at` and goes on with what started before `backfill_cursor`.
+    """
 
     athlete_id: int
-    last_successful_start_date: datetime | None
-    backfill_cursor: str | None
+    complete_as_of: datetime | None
+    listing_began_at: datetime | None
+    backfill_cursor: datetime | None
     updated_at: datetime
 
 

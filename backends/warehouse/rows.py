@@ -121,8 +121,9 @@ def ingestion_state_row(state: IngestionState) -> Row:
     """Return an ingestion state's row."""
     return {
         "athlete_id": state.athlete_id,
-        "last_successful_start_date": _text(state.last_successful_start_date),
-        "backfill_cursor": state.backfill_cursor,
+        "complete_as_of": _text(state.complete_as_of),
+        "listing_began_at": _text(state.listing_began_at),
+        "backfill_cursor": _text(state.backfill_cursor),
         "updated_at": utc_text(state.updated_at),
     }
 
@@ -131,8 +132,9 @@ def ingestion_state(row: sqlite3.Row) -> IngestionState:
     """Read what `ingestion_state_row` wrote."""
     return IngestionState(
         athlete_id=row["athlete_id"],
-        last_successful_start_date=_moment(row["last_successful_start_date"]),
-        backfill_cursor=row["backfill_cursor"],
+        complete_as_of=_moment(row["complete_as_of"]),
+        listing_began_at=_moment(row["listing_began_at"]),
+        backfill_cursor=_moment(row["backfill_cursor"]),
         updated_at=datetime.fromisoformat(row["updated_at"]),
     )
 

@@ -334,9 +334,9 @@ async def test_ingestion_state_is_replaced_whole(store: RawStore) -> None:
     """There is none before the first load; then the last one written stands, its empty fields included."""
     assert await store.ingestion_state(ANNA) is None
     first = IngestionState(
-        athlete_id=ANNA, last_successful_start_date=at(0), backfill_cursor="page=3", updated_at=at(1)
+        athlete_id=ANNA, complete_as_of=at(0), listing_began_at=at(1), backfill_cursor=at(-9), updated_at=at(1)
     )
-    done = replace(first, last_successful_start_date=None, backfill_cursor=None, updated_at=at(2))
+    done = replace(first, complete_as_of=None, listing_began_at=None, backfill_cursor=None, updated_at=at(2))
     await store.put_ingestion_state(first)
     assert await store.ingestion_state(ANNA) == first
     await store.put_ingestion_state(done)
@@ -403,7 +403,9 @@ async def test_purge_removes_one_athlete_and_leaves_a_receipt(store: RawStore) -
     for one in (ANNA, BEN):
         await store.put_athlete(athlete(one))
         await store.put_ingestion_state(
-            IngestionState(athlete_id=one, last_successful_start_date=None, backfill_cursor=None, updated_at=at(0))
+            IngestionState(
+                athlete_id=one, complete_as_of=None, listing_began_at=None, backfill_cursor=None, updated_at=at(0)
+            )
         )
     receipt = await store.purge(ANNA)
     assert {table: n for table, n in receipt.removed.items() if n} == {

@@ -135,7 +135,7 @@ class ModelStrava:
             raise NotFound(f"activities/{activity_id}")
         return answer
 
-    async def list_activities(self) -> AsyncIterator[list[ActivityPayload]]:
+    async def list_activities(self, *, before: datetime | None = None) -> AsyncIterator[list[ActivityPayload]]:
         await self.stage.pause()
         page = [self.payload(key, 2) for key, it in self.activities.items() if it.is_visible]
         await self.stage.pause()
@@ -193,20 +193,20 @@ class Pipeline:
     def __init__(self, strava: ModelStrava, store: ActivityStore) -> None:
         self._strava = strava
         self._take = ActivityEvents(store, lambda _: strava, clock=strava.clock, steady=strava.steady_s).take
-        self._heard: set[str] = set()
+        self._heard: set[int] = set()  # by identity: two events of one second may say the same
         self.messages: list[ReceivedEvent] = []
         self.unfinished: list[ReceivedEvent] = []
         self._running: set[asyncio.Task[None]] = set()
 
     def hear(self, event: StravaEvent) -> None:
         received = ReceivedEvent.of(event, self._strava.clock())
-        self._heard.add(received.event_id)
+        self._heard.add(id(event))
         self.messages.append(received)
         self.unfinished.append(received)
 
     def hear_the_rest(self) -> None:
         for event in self._strava.events:
-            if event.event_id not in self._heard:
+            if id(event) not in self._heard:
                 self.hear(event)
 
     def start(self, work: Coroutine[Any, Any, object]) -> None:

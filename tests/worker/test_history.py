@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -17,6 +17,7 @@ from strava.payload import ActivityPayload
 from worker.history import Progress, load_history
 
 ATHLETE = 4605555801
+NOON = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 Rows = Callable[[str], list[dict[str, Any]]]
 
 
@@ -40,13 +41,20 @@ class Past:
         self.summaries = {key: summary(key) for key in activity_ids}
         self.failing: dict[int, Exception] = {}
         self.asked: list[int] = []
+        self.listed: list[int] = []
+        self.pages_left = 1000
         self.at_once = 0
         self.most_at_once = 0
 
-    async def activities(self) -> AsyncIterator[list[ActivityPayload]]:
+    async def activities(self, *, before: datetime | None = None) -> AsyncIterator[list[ActivityPayload]]:
         newest_first = sorted(self.summaries.values(), key=lambda it: str(it["start_date"]), reverse=True)
-        for first in range(0, len(newest_first), 3):
-            yield [ActivityPayload.from_json(it) for it in newest_first[first : first + 3]]
+        wanted = [it for it in newest_first if before is None or datetime.fromisoformat(it["start_date"]) < before]
+        for first in range(0, len(wanted), 3):
+            if self.pages_left == 0:
+                raise RateLimited(600)
+            self.pages_left -= 1
+            self.listed += [it["id"] for it in wanted[first : first + 3]]
+            yield [ActivityPayload.from_json(it) for it in wanted[first : first + 3]]
 
     async def activity(self, activity_id: int, *, tries: int | None = None) -> ActivityPayload:
         self.asked.append(activity_id)
@@ -74,8 +82,64 @@ async def test_everything_is_listed_and_then_detailed_newest_first(
     assert {row["source"] for row in rows("select source from strava_activities")} == {Source.BACKFILL}
     state = await store.ingestion_state(ATHLETE)
     assert state is not None
-    assert state.last_successful_start_date == datetime(2026, 1, 7, 10, tzinfo=UTC)
-    assert state.backfill_cursor == "2026-01-01T10:00:00+00:00"
+    assert state.complete_as_of is not None
+    assert NOON < state.complete_as_of < NOON + timedelta(seconds=1)
+    assert (state.listing_began_at, state.backfill_cursor) == (None, None)
+
+
+async def test_a_listing_that_was_cut_short_goes_on_from_its_cursor(store: SqliteRawStore, clock: Any) -> None:
+    """What was listed is vouched for by a cursor, the whole only at the end, as of when the listing began."""
+    past = Past(*range(1, 8))
+    past.pages_left = 1
+    with pytest.raises(RateLimited):
+        await load_history(past, store, ATHLETE, clock=clock)
+    state = await store.ingestion_state(ATHLETE)
+    assert state is not None
+    assert (state.complete_as_of, state.backfill_cursor) == (None, datetime(2026, 1, 5, 10, tzinfo=UTC))
+    began_at = state.listing_began_at
+    clock.advance(3600)
+    past.pages_left, past.listed = 1000, []
+    await load_history(past, store, ATHLETE, clock=clock)
+    done = await store.ingestion_state(ATHLETE)
+    assert done is not None
+    assert (past.listed, done.complete_as_of, done.backfill_cursor) == ([5, 4, 3, 2, 1], began_at, None)
+    assert await store.counts(ATHLETE) == {3: 7}
+
+
+async def test_an_outdated_detail_is_fetched_before_the_cursor_passes_it(store: SqliteRawStore, clock: Any) -> None:
+    """The calls are used up before the edit is fetched: the next start finds it still."""
+    past = Past(*range(1, 8))
+    await load_history(past, store, ATHLETE, clock=clock)
+    past.summaries[7]["name"] = "Race"
+    past.failing[7] = RateLimited(600)
+    with pytest.raises(RateLimited):
+        await load_history(past, store, ATHLETE, clock=clock)
+    past.failing.clear()
+    past.asked.clear()
+    await load_history(past, store, ATHLETE, clock=clock)
+    assert past.asked == [7]
+
+
+async def test_an_activity_from_the_far_future_hides_no_other(store: SqliteRawStore, clock: Any) -> None:
+    """Dated 2099: up to where all is complete is the moment of the listing, and what follows is listed too."""
+    past = Past(1, 2)
+    past.summaries[9] = summary(9, start_date="2099-01-01T00:00:00Z")
+    await load_history(past, store, ATHLETE, clock=clock)
+    past.summaries[3] = summary(3)
+    await load_history(past, store, ATHLETE, clock=clock)
+    state = await store.ingestion_state(ATHLETE)
+    assert state is not None
+    assert state.complete_as_of is not None
+    assert state.complete_as_of < NOON + timedelta(days=1)
+    assert await store.counts(ATHLETE) == {3: 4}
+
+
+async def test_a_page_without_any_start_is_stored(store: SqliteRawStore, clock: Any) -> None:
+    """The cursor stays where it was."""
+    past = Past()
+    past.summaries[1] = summary(1, start_date="not a date")
+    done = await load_history(past, store, ATHLETE, clock=clock)
+    assert (done.listed, await store.counts(ATHLETE)) == (1, {3: 1})
 
 
 async def test_a_second_time_asks_for_nothing_twice(store: SqliteRawStore, clock: Any) -> None:

@@ -1,6 +1,7 @@
 select
     athlete_id,
-    last_successful_start_date,
+    complete_as_of,
+    listing_began_at,
     backfill_cursor,
     updated_at
 from _ingestion_state
