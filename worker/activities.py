@@ -75,7 +75,7 @@ class ActivityEvents:
     async def look_again(self, activity_id: int, event_id: str) -> Applied | None:
         """Fetch a living activity once more without an event; None when it is gone or Strava does not show it.
 
-        `event_id` is that of the event that first brought it. Raises StravaError, WarehouseBusy.
+        `event_id` is that of the event that first brought it. Raises StravaError, TryLater, WarehouseBusy.
         """
         async with self._turn(activity_id):
             stored = await self._store.activity(activity_id)

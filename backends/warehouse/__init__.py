@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from strava.events import StravaEvent
+from strava.events import ReceivedEvent, StravaEvent
 from strava.payload import ActivityPayload
 
 
@@ -162,11 +162,29 @@ class ActivityStore(Protocol):
         """Return the ids of living activities, newest start first."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DueLook:
+    """A living activity that is due for a second look, and the event that first brought it."""
+
+    activity_id: int
+    athlete_id: int
+    event_id: str
+
+
 class EventLedger(Protocol):
     """What became of every event."""
 
     async def append(self, entries: Sequence[LedgerEntry]) -> None:
         """Add rows; a `delivery_id` already there is left as it is. Raises WarehouseBusy."""
+
+    async def parked_events(self, athlete_id: int) -> list[ReceivedEvent]:
+        """Return the athlete's events that were parked last, oldest first; of their updates the texts are lost."""
+
+    async def due_looks(self, *, due_after: timedelta, within: timedelta, how_many: int) -> list[DueLook]:
+        """Return activities whose create arrived longer ago than `due_after`, and that were not asked for since then.
+
+        Only creates of the last `within` count, and only connected athletes; oldest first, `how_many` at most.
+        """
 
 
 class AthleteStore(Protocol):

@@ -10,6 +10,7 @@ import orjson
 from backends.sqlite import utc_text
 from backends.warehouse import (
     Athlete,
+    DueLook,
     IngestionState,
     LedgerEntry,
     Observation,
@@ -17,6 +18,7 @@ from backends.warehouse import (
     StoredActivity,
     TransformRun,
 )
+from strava.events import ReceivedEvent, StravaEvent
 
 Row = dict[str, Any]
 
@@ -95,6 +97,25 @@ def _without_texts(updates: Mapping[str, object]) -> dict[str, object]:
 
 def _is_plain(value: object) -> bool:
     return isinstance(value, str | bool | int)
+
+
+def parked_event(row: sqlite3.Row) -> ReceivedEvent:
+    """Read a row of `parked_events.sql`."""
+    event = StravaEvent(
+        object_type=row["object_type"],
+        aspect_type=row["aspect_type"],
+        object_id=row["object_id"],
+        owner_id=row["athlete_id"],
+        subscription_id=row["subscription_id"],
+        event_time=datetime.fromisoformat(row["event_time"]),
+        updates=orjson.loads(row["updates"]),
+    )
+    return ReceivedEvent(event=event, received_at=datetime.fromisoformat(row["received_at"]), event_id=row["event_id"])
+
+
+def due_look(row: sqlite3.Row) -> DueLook:
+    """Read a row of `due_looks.sql`."""
+    return DueLook(activity_id=row["activity_id"], athlete_id=row["athlete_id"], event_id=row["event_id"])
 
 
 def athlete_row(athlete: Athlete) -> Row:

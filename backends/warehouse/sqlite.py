@@ -7,15 +7,16 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
 from backends.group_commit import SqliteWriter
-from backends.sqlite import BUSY_TIMEOUT_S, connect, statements
+from backends.sqlite import BUSY_TIMEOUT_S, connect, statements, utc_text
 from backends.warehouse import (
     Applied,
     Athlete,
+    DueLook,
     IngestionState,
     LedgerEntry,
     Observation,
@@ -27,6 +28,7 @@ from backends.warehouse import (
     sqlite_writes,
 )
 from backends.warehouse.receipts import hash_athlete
+from strava.events import ReceivedEvent
 
 T = TypeVar("T")
 
@@ -79,6 +81,22 @@ class SqliteRawStore:
         """Add ledger rows; a `delivery_id` already there is left as it is."""
         if entries:
             await self._write(lambda connection: sqlite_writes.append(connection, entries, self._clock))
+
+    async def parked_events(self, athlete_id: int) -> list[ReceivedEvent]:
+        """Return the athlete's events that were parked last, oldest first."""
+        return [rows.parked_event(row) for row in await self._read("parked_events", athlete_id=athlete_id)]
+
+    async def due_looks(self, *, due_after: timedelta, within: timedelta, how_many: int) -> list[DueLook]:
+        """Return activities whose create arrived longer ago than `due_after`, and that were not asked for since."""
+        now = self._clock()
+        found = await self._read(
+            "due_looks",
+            since=utc_text(now - within),
+            received_by=utc_text(now - due_after),
+            due_after_s=due_after.total_seconds(),
+            how_many=how_many,
+        )
+        return [rows.due_look(row) for row in found]
 
     async def athletes(self) -> list[Athlete]:
         """Return every athlete ever connected and not purged."""

@@ -14,6 +14,7 @@ import pytest
 from backends.warehouse import (
     Applied,
     Athlete,
+    DueLook,
     IngestionState,
     LedgerEntry,
     Observation,
@@ -328,6 +329,35 @@ async def test_athletes_come_back(store: RawStore) -> None:
     revoked = replace(athlete(BEN), status="revoked", scope=frozenset[str](), updated_at=at(9))
     await store.put_athlete(revoked)
     assert sorted(await store.athletes(), key=lambda one: one.athlete_id) == [athlete(ANNA), revoked]
+
+
+async def test_parked_events_are_those_whose_newest_row_says_so(store: RawStore) -> None:
+    """Each comes back with its id and its time of arrival; what ended otherwise later, or is another's, does not."""
+    await store.append([entry("d1", outcome=Outcome.PARKED), entry("d2", athlete_id=BEN, outcome=Outcome.PARKED)])
+    await store.append([entry("d3", athlete_id=BEN)])
+    [parked] = await store.parked_events(ANNA)
+    own = entry("d1").event
+    assert own is not None
+    assert (parked.event_id, parked.received_at) == (own.event_id, at(0))
+    assert parked.event == replace(own, updates={"title": None})
+    assert await store.parked_events(BEN) == []
+
+
+async def test_a_second_look_is_due_after_a_create(open_store: OpenStore, store: RawStore) -> None:
+    """Seen ten seconds after its create arrived: due for whoever waits longer than that, not for whoever waits less."""
+    await store.put_athlete(athlete())
+    await store.apply([seen(payload(), 10)])
+    await store.append([entry()])
+    looks = {
+        seconds: await store.due_looks(due_after=timedelta(seconds=seconds), within=timedelta(days=1), how_many=5)
+        for seconds in (10, 10.5, 86_400 * 36_500)
+    }
+    own = entry().event_id
+    assert own is not None
+    due = [DueLook(activity_id=1, athlete_id=ANNA, event_id=own)]
+    assert looks == {10: [], 10.5: due, 86_400 * 36_500: []}
+    assert await store.due_looks(due_after=timedelta(seconds=11), within=timedelta(0), how_many=5) == []
+    assert await store.due_looks(due_after=timedelta(seconds=11), within=timedelta(days=1), how_many=0) == []
 
 
 async def test_ingestion_state_is_replaced_whole(store: RawStore) -> None:

@@ -1,0 +1,194 @@
+"""Asking once more after a create, without an event, and taking parked events up again."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from backends.queue.embedded import EmbeddedQueue
+from backends.tokens.file import FileTokenStore
+from backends.warehouse import Athlete
+from backends.warehouse.sqlite import SqliteRawStore
+from strava.client import StravaClient
+from strava.events import ReceivedEvent
+from worker.activities import ActivityEvents
+from worker.parked import take_up_parked
+from worker.second_look import SecondLooks
+
+Event = Callable[..., ReceivedEvent]
+Wrap = Callable[..., bytes]
+Rows = Callable[[str], list[dict[str, Any]]]
+
+ATHLETE = 4605555801
+STORED = "select payload, source, event_id from strava_activities"
+
+
+@pytest.fixture
+def looks(store: SqliteRawStore, client_of: Callable[[int], StravaClient], clock: Any) -> SecondLooks:
+    """Second looks five minutes after a create."""
+    looking = ActivityEvents(store, client_of, clock=clock, steady=clock.steady_s)
+    return SecondLooks(looking, store, due_after=timedelta(minutes=5), steady=clock.steady_s)
+
+
+async def push(worker: httpx.AsyncClient, body: bytes) -> int:
+    """Push one message and return the status of the answer."""
+    return (await worker.post("/push", content=body)).status_code
+
+
+async def test_what_the_first_detail_lacked_is_there_minutes_later(
+    worker: httpx.AsyncClient,
+    strava: Any,
+    looks: SecondLooks,
+    clock: Any,
+    make_event: Event,
+    envelope: Wrap,
+    rows: Rows,
+) -> None:
+    """No event tells of the calories: one more call does, once; the row still names the event that brought it."""
+    strava.shows(101)
+    event = make_event()
+    await push(worker, envelope(event))
+    strava.shows(101, calories=640.0)
+    clock.advance(299)
+    await looks.look_at_due()
+    assert strava.asked == ["activities/101"]
+    clock.advance(2)
+    await looks.look_at_due()
+    await looks.look_at_due()
+    [row] = rows(STORED)
+    assert (json.loads(row["payload"])["calories"], row["source"], row["event_id"]) == (640, "webhook", event.event_id)
+    assert strava.asked == ["activities/101"] * 2
+
+
+async def test_an_edit_minutes_later_was_a_second_look_already(
+    worker: httpx.AsyncClient, strava: Any, looks: SecondLooks, clock: Any, make_event: Event, envelope: Wrap
+) -> None:
+    """What was asked for late enough for another reason is not asked for again; an edit too early does not count."""
+    for activity_id, edited_after_s in ((101, 301), (102, 100)):
+        strava.shows(activity_id)
+        await push(worker, envelope(make_event(activity_id), message_id=f"{activity_id}a"))
+        clock.advance(edited_after_s)
+        strava.shows(activity_id, name="Race")
+        edit = make_event(activity_id, "update", updates={"title": "Race"})
+        await push(worker, envelope(edit, message_id=f"{activity_id}b"))
+    clock.advance(600)
+    strava.asked.clear()
+    await looks.look_at_due()
+    assert strava.asked == ["activities/102"]
+
+
+async def test_what_is_gone_old_or_revoked_is_not_looked_at(
+    worker: httpx.AsyncClient,
+    strava: Any,
+    store: SqliteRawStore,
+    looks: SecondLooks,
+    clock: Any,
+    make_event: Event,
+    envelope: Wrap,
+) -> None:
+    """Deleted since, created more than a day ago, or of an athlete who has left: no call is spent."""
+    for activity_id in (101, 102, 103):
+        strava.shows(activity_id)
+    await push(worker, envelope(make_event(101)))
+    clock.advance(86_401)
+    await push(worker, envelope(make_event(102), message_id="2"))
+    clock.advance(120)
+    await push(worker, envelope(make_event(102, "delete"), message_id="3"))
+    clock.advance(400)
+    strava.asked.clear()
+    await looks.look_at_due()
+    await push(worker, envelope(make_event(103), message_id="4"))
+    clock.advance(400)
+    await store.put_athlete(Athlete(athlete_id=ATHLETE, scope=frozenset(), status="revoked", updated_at=clock()))
+    await looks.look_at_due()
+    assert strava.asked == ["activities/103"]
+
+
+@pytest.mark.parametrize("answer", [httpx.Response(404, json={"message": "Record Not Found"}), httpx.Response(500)])
+async def test_a_look_that_failed_rests_for_an_hour(
+    worker: httpx.AsyncClient,
+    strava: Any,
+    looks: SecondLooks,
+    clock: Any,
+    make_event: Event,
+    envelope: Wrap,
+    rows: Rows,
+    answer: httpx.Response,
+) -> None:
+    """Not shown or failing: the stored activity stays, others are looked at, and it is asked again an hour later."""
+    for activity_id in (101, 102):
+        strava.shows(activity_id)
+        await push(worker, envelope(make_event(activity_id), message_id=str(activity_id)))
+    strava.answers["activities/101"] = answer
+    clock.advance(301)
+    await looks.look_at_due()
+    assert "activities/102" in strava.asked[3:]
+    strava.asked.clear()
+    clock.advance(3500)
+    await looks.look_at_due()
+    assert strava.asked == []
+    clock.advance(101)
+    await looks.look_at_due()
+    assert set(strava.asked) == {"activities/101"}
+    assert rows("select is_deleted from strava_activities") == [{"is_deleted": 0}] * 2
+
+
+async def test_a_spent_limit_ends_the_round(
+    worker: httpx.AsyncClient, strava: Any, looks: SecondLooks, clock: Any, make_event: Event, envelope: Wrap
+) -> None:
+    """The first refusal is the last call; all are looked at once the limit is reset."""
+    for activity_id in (101, 102, 103):
+        strava.shows(activity_id)
+        await push(worker, envelope(make_event(activity_id), message_id=str(activity_id)))
+    clock.advance(301)
+    strava.asked.clear()
+    strava.answers["activities/101"] = httpx.Response(429)
+    await looks.look_at_due()
+    assert strava.asked == ["activities/101"]
+    clock.advance(1000)
+    strava.shows(101)
+    await looks.look_at_due()
+    assert strava.asked == ["activities/101", "activities/101", "activities/102", "activities/103"]
+
+
+async def test_events_that_were_parked_are_taken_up_on_connecting(
+    worker: httpx.AsyncClient,
+    strava: Any,
+    store: SqliteRawStore,
+    tokens: FileTokenStore,
+    clock: Any,
+    make_event: Event,
+    envelope: Wrap,
+    rows: Rows,
+    tmp_path: Path,
+) -> None:
+    """Nobody was connected: both were parked. Now each is published once more under its id, and stored."""
+    ben = 999
+    strava.shows(101, athlete={"id": ben})
+    create = make_event(101, owner_id=ben)
+    clock.advance(5)
+    edit = make_event(101, "update", owner_id=ben, updates={"title": "Früh"})
+    for number, event in enumerate((create, edit)):
+        await push(worker, envelope(event, message_id=str(number)))
+    await push(worker, envelope(make_event(102), message_id="9"))
+    queue = EmbeddedQueue(tmp_path / "queue.sqlite")
+    granted = await tokens.load(ATHLETE)
+    assert granted is not None
+    await tokens.save(ben, granted)
+    await store.put_athlete(Athlete(athlete_id=ben, scope=frozenset(), status="connected", updated_at=clock()))
+    taken_up = await take_up_parked(store, queue, ben)
+    waiting = (await queue.status()).waiting
+    await queue.close()
+    assert (taken_up, waiting) == (2, 2)
+    again = await store.parked_events(ben)
+    assert [event.event_id for event in again] == [create.event_id, edit.event_id]
+    assert [event.received_at for event in again] == [create.received_at, edit.received_at]
+    for event in again:
+        await push(worker, envelope(ReceivedEvent.from_push(event.to_message()), message_id=f"{event.event_id}b"))
+    assert await store.parked_events(ben) == []
+    told = rows("select outcome from strava_events where athlete_id = 999 order by ingested_at")
+    assert [row["outcome"] for row in told] == ["parked", "parked", "stored", "unchanged"]

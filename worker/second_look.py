@@ -1,0 +1,89 @@
+"""Asks once more some minutes after a create: the first detail may lack efforts and calories, and no event follows."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import Protocol
+
+import structlog
+
+from backends.tokens import TokensUnavailable
+from backends.warehouse import Applied, EventLedger, WarehouseBusy
+from strava.errors import AppInactive, AppRejected, RateLimited, StravaError
+from worker.clock_steps import steady_s
+from worker.verdicts import TryLater
+
+log = structlog.get_logger(__name__)
+
+_WITHIN = timedelta(days=1)
+_AT_ONCE = 20
+_POLL_S = 15.0
+_RETRY_S = 3600.0
+
+
+class Looking(Protocol):
+    """Who looks: `worker.activities.ActivityEvents`."""
+
+    async def look_again(self, activity_id: int, event_id: str) -> Applied | None:
+        """Fetch the activity without an event; None when Strava does not show it. Raises StravaError, WarehouseBusy."""
+
+
+class SecondLooks:
+    """Finds in the warehouse what is due, so that a restart forgets nothing. A zero `due_after` switches it off.
+
+    An activity whose look failed is left alone for an hour.
+    """
+
+    def __init__(
+        self,
+        looking: Looking,
+        ledger: EventLedger,
+        *,
+        due_after: timedelta,
+        steady: Callable[[], float] = steady_s,
+    ) -> None:
+        self._looking = looking
+        self._ledger = ledger
+        self._due_after = due_after
+        self._steady = steady
+        self._resting_until_s: dict[int, float] = {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Look at what is due until `stop` is set."""
+        while self._due_after and not stop.is_set():
+            try:
+                await self.look_at_due()
+            except WarehouseBusy as error:
+                log.warning("second_look.waiting", reason=str(error))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_POLL_S):
+                    await stop.wait()
+
+    async def look_at_due(self) -> None:
+        """Look once at each activity that is due. Raises WarehouseBusy."""
+        now_s = self._steady()
+        self._resting_until_s = {key: until_s for key, until_s in self._resting_until_s.items() if until_s > now_s}
+        how_many = _AT_ONCE + len(self._resting_until_s)
+        found = await self._ledger.due_looks(due_after=self._due_after, within=_WITHIN, how_many=how_many)
+        for due in found:
+            if due.activity_id in self._resting_until_s:
+                continue
+            try:
+                await self._look(due.activity_id, due.event_id)
+            except (RateLimited, AppInactive, AppRejected) as error:  # Strava answers nobody now, so all wait
+                log.info("second_look.waiting", reason=str(error))
+                return
+
+    async def _look(self, activity_id: int, event_id: str) -> None:
+        try:
+            applied = await self._looking.look_again(activity_id, event_id)
+        except (RateLimited, AppInactive, AppRejected):
+            raise
+        except (StravaError, TokensUnavailable, TryLater) as error:
+            log.warning("second_look.failed", activity_id=activity_id, reason=str(error))
+            applied = None
+        else:
+            log.info("second_look.done", activity_id=activity_id, outcome=applied and applied.value)
+        if applied is None:
+            self._resting_until_s[activity_id] = self._steady() + _RETRY_S
