@@ -156,6 +156,23 @@ def test_an_empty_refusal_is_stravas_by_its_headers(
     assert type(error_of(status, b"", noon, headers=headers)) is expected
 
 
+def test_a_missing_permission_is_named_without_a_colon(noon: datetime) -> None:
+    """Older answers name a permission such as `write_permission`; any other missing field is no permission."""
+    error = error_of(401, refusal("AccessToken", "write_permission", "missing"), noon)
+
+    assert isinstance(error, ScopeMissing)
+    assert error.needed == "write"
+    assert type(error_of(400, refusal("Activity", "name", "missing"), noon)) is BadRequest
+
+
+def test_an_athletes_call_is_never_about_the_apps_own_credentials(noon: datetime) -> None:
+    """Only where the app's id and secret were sent can they be wrong."""
+    body = refusal("Application", "client_id", "invalid")
+
+    assert type(error_of(400, body, noon)) is BadRequest
+    assert type(error_of(400, body, noon, by_app=True)) is AppRejected
+
+
 def test_rights_with_a_message_alone_need_the_limits_beside_it(noon: datetime) -> None:
     """A message without entries is Strava's where its rate headers stand beside it."""
     said = {"message": "Authorization Error"}

@@ -1,6 +1,7 @@
 """Strava's webhook events: what is read, what is refused, and what survives the way from service to worker."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -62,6 +63,21 @@ moments = st.datetimes(min_value=year_2, max_value=year_9998, timezones=st.just(
 def body(fields: dict[str, Any]) -> bytes:
     """Write the fields as Strava does: as ASCII JSON."""
     return json.dumps(fields).encode()
+
+
+@pytest.mark.parametrize("updates", [{}, {"title": "x", "private": "true"}])
+def test_an_event_id_is_32_hex_digits(updates: dict[str, Any]) -> None:
+    """Half of a SHA-256, with and without updates."""
+    fields = {
+        "object_type": "activity",
+        "aspect_type": "update",
+        "object_id": 1,
+        "owner_id": 2,
+        "subscription_id": 3,
+        "event_time": 4,
+        "updates": updates,
+    }
+    assert re.fullmatch("[0-9a-f]{32}", StravaEvent.from_json(fields).event_id)
 
 
 def test_reads_a_create() -> None:

@@ -192,6 +192,26 @@ def test_no_content_is_ever_shown(recorded: Recorded) -> None:
     assert "Evening" not in repr(AthletePayload.from_json({"id": 1, "firstname": "Evening"}))
 
 
+@pytest.mark.parametrize(("number", "is_readable"), [(2**63 - 1, True), (2**63, False), (1, True), (0, False)])
+def test_an_id_is_a_positive_number_of_64_bits(number: int, *, is_readable: bool) -> None:
+    """What no database column holds is refused at the edge."""
+    fields = {"id": number, "athlete": {"id": 2}}
+    if is_readable:
+        assert ActivityPayload.from_json(fields).activity_id == number
+    else:
+        with pytest.raises(UnreadablePayload, match="the activity's id"):
+            ActivityPayload.from_json(fields)
+
+
+def test_an_item_that_is_nested_too_deeply_is_unreadable() -> None:
+    """Deeper than JSON is written: refused, not a fault of the program."""
+    deep: dict[str, Any] = {}
+    for _ in range(100_000):
+        deep = {"a": deep}
+    with pytest.raises(UnreadablePayload):
+        ActivityPayload.from_json({**LEAST, "odd": deep})
+
+
 def test_an_athlete_needs_an_id() -> None:
     """An athlete is known by the id alone."""
     assert AthletePayload.from_json({"id": 7}).athlete_id == 7
@@ -216,6 +236,15 @@ def test_an_athlete_needs_an_id() -> None:
         ("trainer", False, True),
         ("gear_id", "g1", None),
         ("suffer_score", None, 56.0),
+        ("suffer_score", 56.0, None),
+        ("distance", 5000.0, None),
+        ("type", "Run", "Ride"),
+        ("workout_type", 0, 1),
+        ("timezone", "(GMT+01:00) Europe/Berlin", "(GMT+00:00) Europe/London"),
+        ("manual", False, True),
+        ("flagged", False, True),
+        ("has_heartrate", False, True),
+        ("pr_count", 0, 1),
     ],
 )
 def test_an_edit_shows_in_the_summary(name: str, before: Any, after: Any) -> None:

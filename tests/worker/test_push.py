@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -11,15 +11,18 @@ from typing import Any
 import httpx
 import pytest
 import structlog
+from structlog.testing import capture_logs
 
 from backends.queue.envelope import PushEnvelope
 from backends.tokens.file import FileTokenStore
-from backends.warehouse import Observation, Outcome, Source
+from backends.warehouse import Applied, Observation, Outcome, Source
 from backends.warehouse.sqlite import SqliteRawStore
+from strava.client import StravaClient
 from strava.events import ReceivedEvent
 from strava.payload import ActivityPayload
+from worker.activities import ActivityEvents
 from worker.deliveries import Deliveries
-from worker.verdicts import Verdict
+from worker.verdicts import TryLater, Verdict
 
 Event = Callable[..., ReceivedEvent]
 Wrap = Callable[..., bytes]
@@ -582,6 +585,124 @@ async def test_a_deauthorisation_right_after_connecting_revokes(
     assert await push(worker, envelope(gone)) == 204
     assert [each.status for each in await store.athletes()] == ["revoked"]
     assert await tokens.load(ATHLETE) is None
+
+
+async def test_a_deauthorisation_of_a_revoked_athlete_asks_nobody(
+    worker: httpx.AsyncClient,
+    strava: Any,
+    store: SqliteRawStore,
+    clock: Any,
+    make_event: Event,
+    envelope: Wrap,
+    rows: Rows,
+) -> None:
+    """The tokens are dead already, so a second event of the same athlete costs no call, whatever its times say."""
+    [athlete] = await store.athletes()
+    await store.put_athlete(replace(athlete, status="revoked", updated_at=clock.now))
+    gone = make_event(ATHLETE, "update", object_type="athlete", updates={"authorized": "false"})
+    assert await push(worker, envelope(gone)) == 204
+    assert (strava.asked, [row["outcome"] for row in rows(LEDGER)]) == ([], ["unchanged"])
+
+
+async def test_a_deauthorisation_of_an_unknown_athlete_asks_nobody(
+    worker: httpx.AsyncClient, strava: Any, make_event: Event, envelope: Wrap, rows: Rows
+) -> None:
+    """There is no access to end."""
+    gone = make_event(999, "update", object_type="athlete", owner_id=999, updates={"authorized": "false"})
+    assert await push(worker, envelope(gone)) == 204
+    [told] = rows(LEDGER)
+    assert (strava.asked, told["outcome"]) == ([], "ignored")
+    assert told["reason"] == "Athlete 999 is not connected here, so there is no access to end."
+
+
+class Overtaken:
+    """The real store, into which somebody else puts something newer between the question and the write."""
+
+    def __init__(self, store: SqliteRawStore, newer: Observation) -> None:
+        self._store = store
+        self._newer = newer
+        self.activity = store.activity
+        self.counts = store.counts
+        self.activity_ids = store.activity_ids
+
+    async def apply(self, observations: Sequence[Observation]) -> list[Applied]:
+        await self._store.apply([self._newer])
+        return await self._store.apply(observations)
+
+
+@pytest.mark.parametrize(
+    ("state", "aspect_type", "outcome"),
+    [
+        (3, "update", Outcome.UNCHANGED),
+        (2, "update", None),
+        (None, "update", None),
+        (3, "delete", Outcome.UNCHANGED),
+    ],
+)
+async def test_something_newer_that_came_in_between_decides(
+    store: SqliteRawStore,
+    strava: Any,
+    clock: Any,
+    client_of: Callable[[int], StravaClient],
+    make_event: Event,
+    state: int | None,
+    aspect_type: str,
+    outcome: Outcome | None,
+) -> None:
+    """Another process was faster: its detail settles the event; its summary or tombstone means to ask again."""
+    strava.shows(101)
+    newer = ActivityPayload.from_json(
+        {"id": 101, "athlete": {"id": ATHLETE}, "resource_state": state or 3, "name": "B"}
+    )
+    seen = Observation(
+        activity_id=101,
+        athlete_id=ATHLETE,
+        observed_at=clock.now + timedelta(seconds=30),
+        source=Source.BACKFILL,
+        activity=newer if state else None,
+    )
+    events = ActivityEvents(Overtaken(store, seen), client_of, clock=clock, steady=clock.steady_s)
+    if outcome is None:
+        with pytest.raises(TryLater, match="Something newer is known of the activity, but not in detail"):
+            await events.take(make_event(aspect_type=aspect_type))
+    else:
+        verdict = await events.take(make_event(aspect_type=aspect_type))
+        assert (verdict.outcome, verdict.reason) == (outcome, "Something newer is stored already.")
+
+
+async def test_what_an_operator_must_know_is_logged(
+    worker: httpx.AsyncClient, strava: Any, make_event: Event, envelope: Wrap
+) -> None:
+    """A fault is an error with its traceback, a dead letter an error with its attempts, a deferral a warning."""
+    strava.answers["activities/101"] = ZeroDivisionError("at Isar 7")
+    strava.shows(102)
+    with capture_logs() as logs:
+        await push(worker, envelope(make_event(101)))
+        await push(worker, envelope(make_event(102), message_id="2"))
+        dead = envelope(make_event(103), message_id="3", CloudPubSubDeadLetterSourceDeliveryCount="100")
+        await worker.post("/dead-letter", content=dead)
+    told = [(line["event"], line["log_level"]) for line in logs]
+    assert told == [
+        ("event.fault", "error"),
+        ("activity.deferred", "warning"),
+        ("activity.stored", "info"),
+        ("event.dead", "error"),
+    ]
+    assert logs[0]["exc_info"]
+    assert logs[2]["aspect_type"] == "create"
+    assert (logs[3]["attempts"], logs[3]["event_id"]) == (100, make_event(103).event_id)
+    assert 0 <= logs[2]["duration_ms"] < 60_000
+
+
+async def test_an_attempt_without_a_number_is_the_first(
+    worker: httpx.AsyncClient, strava: Any, make_event: Event, envelope: Wrap, rows: Rows
+) -> None:
+    """A subscription without a dead-letter policy does not count, so the ledger says 1."""
+    strava.shows(101)
+    body = json.loads(envelope(make_event()))
+    del body["deliveryAttempt"]
+    assert await push(worker, json.dumps(body).encode()) == 204
+    assert rows("select attempt from strava_events") == [{"attempt": 1}]
 
 
 async def test_other_athlete_events_are_ignored(
