@@ -14,6 +14,7 @@ from backends.queue import QueueStatus
 from backends.sqlite import statements, utc_text
 
 _SQL = statements(Path(__file__).parent / "sql")
+_CLOCK_LEEWAY_MS = 5_000  # a decision farther in the future than this was made before the clock was set back
 
 
 class State(StrEnum):
@@ -70,6 +71,7 @@ class Settlement:
     dead_letter_attempts: int
     state: State | None
     due_ms: int = 0
+    decided_ms: int = 0
     failure: str | None = None
     died_at: str | None = None
 
@@ -93,7 +95,12 @@ def publish(connection: sqlite3.Connection, line: bytes) -> int:
 
 def take(connection: sqlite3.Connection, *, how_many: int, now: datetime, lease_until: datetime) -> list[LeasedMessage]:
     """Lease up to `how_many` messages that are due."""
-    bound = {"how_many": how_many, "now_ms": epoch_ms(now), "lease_until_ms": epoch_ms(lease_until)}
+    bound = {
+        "how_many": how_many,
+        "now_ms": epoch_ms(now),
+        "future_ms": epoch_ms(now) + _CLOCK_LEEWAY_MS,
+        "lease_until_ms": epoch_ms(lease_until),
+    }
     return [LeasedMessage.from_row(row) for row in connection.execute(_SQL["take"], bound).fetchall()]
 
 
@@ -108,13 +115,14 @@ def settle(connection: sqlite3.Connection, settlements: Sequence[Settlement]) ->
 
 
 def any_due(connection: sqlite3.Connection, now: datetime) -> bool:
-    """Tell whether a message waits to be taken; one look into an index."""
-    due_ms = connection.execute(_SQL["next_due"]).fetchone()[0]
-    return due_ms is not None and due_ms <= epoch_ms(now)
+    """Tell whether a message waits to be taken; one look into each of two indexes."""
+    due_ms, decided_ms = connection.execute(_SQL["next_due"]).fetchone()
+    now_ms = epoch_ms(now)
+    return due_ms is not None and (due_ms <= now_ms or decided_ms > now_ms + _CLOCK_LEEWAY_MS)
 
 
 def status(connection: sqlite3.Connection, now: datetime) -> QueueStatus:
     """Count what waits and what died."""
     waiting, oldest, dead = connection.execute(_SQL["status"]).fetchone()
-    age = (now.astimezone(UTC) - datetime.fromisoformat(oldest)).total_seconds() if oldest else None
+    age = max(0.0, (now.astimezone(UTC) - datetime.fromisoformat(oldest)).total_seconds()) if oldest else None
     return QueueStatus(waiting=waiting, oldest_age_s=age, dead=dead)

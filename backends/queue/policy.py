@@ -62,24 +62,24 @@ class DeliveryPolicy:
         """Decide what becomes of the message after a delivery that failed so, or (None) was acknowledged."""
         is_waiting = message.state is State.WAITING
         if failure is None:
-            return _settlement(message, None if is_waiting else State.DEAD, now)
+            return _settlement(message, None if is_waiting else State.DEAD, now, due=now)
         if is_waiting and failure.retry_after_s is not None:
             message = replace(message, deferrals=message.deferrals + 1)
         if is_waiting and message.attempts - message.deferrals >= self.max_delivery_attempts:
             state = State.UNDELIVERED if self.dead_letter_url else State.DEAD
-            return _settlement(message, state, now, failure=failure.reason, died_at=utc_text(now))
+            return _settlement(message, state, now, due=now, failure=failure.reason)
         tried = message.attempts if is_waiting else message.dead_letter_attempts
         due = now + timedelta(seconds=self.wait_s(tried, failure, fraction))
-        return _settlement(message, message.state, due, failure=failure.reason)
+        return _settlement(message, message.state, now, due=due, failure=failure.reason)
 
 
 def _settlement(
     message: LeasedMessage,
     state: State | None,
-    due: datetime,
+    now: datetime,
     *,
+    due: datetime,
     failure: str | None = None,
-    died_at: str | None = None,
 ) -> Settlement:
     return Settlement(
         message_id=message.message_id,
@@ -88,6 +88,7 @@ def _settlement(
         dead_letter_attempts=message.dead_letter_attempts,
         state=state,
         due_ms=epoch_ms(due),
+        decided_ms=epoch_ms(now),
         failure=failure,
-        died_at=died_at,
+        died_at=utc_text(now) if failure and state is not message.state else None,
     )

@@ -1,3 +1,3 @@
-select min(due_ms)
-from queue_messages
-where state <> 'dead'
+select
+    (select min(due_ms) from queue_messages where state <> 'dead') as next_due_ms,
+    (select max(decided_ms) from queue_messages where state <> 'dead') as last_decided_ms

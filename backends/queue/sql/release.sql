@@ -3,6 +3,7 @@ update queue_messages
 set
     state = released.state,
     due_ms = released.due_ms,
+    decided_ms = released.decided_ms,
     deferrals = released.deferrals,
     last_failure = coalesce(released.failure, queue_messages.last_failure),
     died_at = coalesce(queue_messages.died_at, released.died_at)
@@ -14,6 +15,7 @@ from (
         json_extract(value, '$.dead_letter_attempts') as dead_letter_attempts,
         json_extract(value, '$.state') as state,
         json_extract(value, '$.due_ms') as due_ms,
+        json_extract(value, '$.decided_ms') as decided_ms,
         json_extract(value, '$.failure') as failure,
         json_extract(value, '$.died_at') as died_at
     from json_each(:settlements)

@@ -1,13 +1,36 @@
--- Lease the messages that are due, longest due first, and count the delivery that now begins.
+-- Lease the messages that are due, longest due first, and count the delivery that now begins. Due is also what was
+-- decided in the future: the clock was set back since. Each half reads no more of its index than it returns.
 update queue_messages
 set
     due_ms = :lease_until_ms,
+    decided_ms = :now_ms,
     attempts = attempts + (state = 'waiting'),
     dead_letter_attempts = dead_letter_attempts + (state = 'undelivered')
 where message_id in (
     select message_id
-    from queue_messages
-    where state <> 'dead' and due_ms <= :now_ms
+    from (
+        select *
+        from (
+            select
+                message_id,
+                due_ms
+            from queue_messages
+            where state <> 'dead' and due_ms <= :now_ms
+            order by due_ms, message_id
+            limit :how_many
+        )
+        union
+        select *
+        from (
+            select
+                message_id,
+                due_ms
+            from queue_messages
+            where state <> 'dead' and decided_ms > :future_ms
+            order by decided_ms, message_id
+            limit :how_many
+        )
+    )
     order by due_ms, message_id
     limit :how_many
 )

@@ -1,0 +1,157 @@
+"""A clock that is set back holds no message of the embedded queue, and looking for work costs next to nothing."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from backends.queue import messages
+from backends.queue.messages import LeasedMessage
+from backends.queue.policy import DeliveryPolicy, Failure
+from backends.sqlite import MIGRATIONS, open_database
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+HOURS = timedelta(hours=2)
+MILLISECOND = timedelta(milliseconds=1)
+SQL = Path(messages.__file__).parent / "sql"
+
+
+@pytest.fixture
+def queue(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """An empty queue's file."""
+    with closing(open_database(tmp_path / "pipeline.sqlite")) as connection:
+        yield connection
+
+
+def publish(queue: sqlite3.Connection, at: datetime, *datas: bytes) -> None:
+    """Publish messages by a clock that shows this moment."""
+    messages.publish(queue, messages.batch([messages.encode(data, {}) for data in datas], at))
+
+
+def take(queue: sqlite3.Connection, now: datetime, how_many: int = 10) -> list[LeasedMessage]:
+    """Lease what is due, for a minute."""
+    return messages.take(queue, how_many=how_many, now=now, lease_until=now + timedelta(minutes=1))
+
+
+def defer(queue: sqlite3.Connection, message: LeasedMessage, now: datetime) -> None:
+    """Give it back after an answer that asked to come again in ten minutes."""
+    settlement = DeliveryPolicy().settle(message, Failure("answered 429", 600.0), now=now, fraction=0.0)
+    messages.settle(queue, [settlement])
+
+
+def test_a_message_published_by_a_clock_ahead_is_due_when_the_clock_is_right(queue: sqlite3.Connection) -> None:
+    """It is delivered at once and once, with its id and its attempt as ever."""
+    publish(queue, NOON + HOURS, b"a")
+    assert messages.any_due(queue, NOON)
+    assert [(each.data, each.attempts) for each in take(queue, NOON)] == [(b"a", 1)]
+    assert not messages.any_due(queue, NOON)
+    assert take(queue, NOON) == []
+
+
+def test_a_deferred_message_is_due_when_the_clock_was_set_back(queue: sqlite3.Connection) -> None:
+    """The wait that was asked for is not added to the hours by which the clock was wrong; set right, it is kept."""
+    publish(queue, NOON + HOURS, b"a")
+    [message] = take(queue, NOON + HOURS)
+    defer(queue, message, NOON + HOURS)
+    [again] = take(queue, NOON)
+    defer(queue, again, NOON)
+    assert not messages.any_due(queue, NOON + timedelta(minutes=9))
+    assert [each.attempts for each in take(queue, NOON + timedelta(minutes=11))] == [3]
+
+
+def test_a_lease_of_a_clock_ahead_ends_when_the_clock_is_set_back(queue: sqlite3.Connection) -> None:
+    """The one in flight is delivered a second time, no more, and whichever answer comes first acknowledges it."""
+    publish(queue, NOON + HOURS, b"a")
+    [first] = take(queue, NOON + HOURS)
+    assert [each.attempts for each in take(queue, NOON)] == [2]
+    assert take(queue, NOON) == []
+    messages.settle(queue, [DeliveryPolicy().settle(first, None, now=NOON, fraction=0.0)])
+    assert messages.status(queue, NOON).waiting == 0
+
+
+def test_a_few_seconds_are_no_step(queue: sqlite3.Connection) -> None:
+    """A clock that is corrected by up to five seconds delivers nothing twice."""
+    publish(queue, NOON, b"a")
+    take(queue, NOON)
+    leeway = timedelta(seconds=5)
+    assert not messages.any_due(queue, NOON - leeway)
+    assert take(queue, NOON - leeway) == []
+    assert messages.any_due(queue, NOON - leeway - MILLISECOND)
+    assert len(take(queue, NOON - leeway - MILLISECOND)) == 1
+
+
+def test_due_ones_come_first_and_no_more_than_wanted(queue: sqlite3.Connection) -> None:
+    """What is due by its time goes before what is due by a clock set back, each in the order of its time."""
+    publish(queue, NOON + HOURS, b"e", b"f")
+    publish(queue, NOON, b"b", b"c", b"d")
+    publish(queue, NOON - HOURS, b"a")
+    taken = [[each.data for each in sorted(take(queue, NOON, 2), key=lambda each: each.message_id)] for _ in range(4)]
+    assert taken == [[b"b", b"a"], [b"c", b"d"], [b"e", b"f"], []]
+
+
+def test_dead_letters_are_not_due_by_a_clock_set_back(queue: sqlite3.Connection) -> None:
+    """A message that was given up stays given up."""
+    publish(queue, NOON + HOURS, b"a")
+    [message] = take(queue, NOON + HOURS)
+    spent = replace(message, deferrals=0, attempts=1)
+    policy = DeliveryPolicy(max_delivery_attempts=1)
+    messages.settle(queue, [policy.settle(spent, Failure("answered 500"), now=NOON + HOURS, fraction=0.0)])
+    assert not messages.any_due(queue, NOON)
+    assert take(queue, NOON) == []
+    assert messages.status(queue, NOON).dead == 1
+
+
+def test_age_is_never_negative(queue: sqlite3.Connection) -> None:
+    """The oldest message of a clock that was ahead is no seconds old, not less."""
+    publish(queue, NOON + HOURS, b"a")
+    assert messages.status(queue, NOON).oldest_age_s == 0
+    assert messages.status(queue, NOON + 2 * HOURS).oldest_age_s == 7200
+
+
+def test_any_due_of_an_empty_a_future_and_a_due_queue(queue: sqlite3.Connection) -> None:
+    """An idle deliverer takes no lock; a message is due from its very millisecond on."""
+    assert not messages.any_due(queue, NOON)
+    publish(queue, NOON, b"a")
+    assert not messages.any_due(queue, NOON - MILLISECOND)
+    assert messages.any_due(queue, NOON)
+    [message] = take(queue, NOON)
+    messages.settle(queue, [DeliveryPolicy().settle(message, None, now=NOON, fraction=0.0)])
+    assert not messages.any_due(queue, NOON + HOURS)
+
+
+def test_moments_are_milliseconds_since_1970() -> None:
+    """So a file from before is read as it was meant."""
+    assert messages.epoch_ms(datetime(2026, 5, 1, 12, 0, 0, 7_999, tzinfo=UTC)) == 1_777_636_800_007
+
+
+@pytest.mark.parametrize("statement", ["take", "next_due"])
+def test_looking_for_work_reads_no_more_than_it_returns(queue: sqlite3.Connection, statement: str) -> None:
+    """Both ways of being due are found in an index, however many messages wait."""
+    parameters = {"how_many": 1, "now_ms": 1, "future_ms": 1, "lease_until_ms": 1}
+    sql = (SQL / f"{statement}.sql").read_text()
+    plan = [row[3] for row in queue.execute(f"explain query plan {sql}", parameters)]
+    indexes = {f"queue_messages_by_{name}" for name in ("due", "decision")}
+    assert indexes <= {word for step in plan for word in step.split()}
+    assert not [step for step in plan if step.startswith("SCAN queue_messages")]
+
+
+def test_messages_of_an_older_file_keep_their_time(tmp_path: Path) -> None:
+    """When their time was decided is not known, so it counts."""
+    older = tmp_path / "older"
+    older.mkdir()
+    for file in sorted(MIGRATIONS.glob("*.sql"))[:4]:
+        (older / file.name).write_bytes(file.read_bytes())
+    path = tmp_path / "pipeline.sqlite"
+    with closing(open_database(path, migrations=older)) as queue:
+        moment = messages.epoch_ms(NOON)
+        queue.execute(
+            "insert into queue_messages (data, attributes, published_at, due_ms) values ('YQ==', '{}', 't', ?)",
+            (moment,),
+        )
+    with closing(open_database(path)) as queue:
+        assert not messages.any_due(queue, NOON - MILLISECOND)
+        assert messages.any_due(queue, NOON)
