@@ -15,7 +15,7 @@ from rich.text import Text
 from athlete.processes import ProgramFailed
 from backends.queue import QueueUnavailable
 from backends.settings import settings_complaint
-from backends.sqlite import DatabaseTooNew
+from backends.sqlite import SchemaMismatch
 from backends.tokens import TokensUnavailable
 from backends.warehouse import MartMissing, QueryFailed, WarehouseBusy
 from strava.errors import StravaError
@@ -30,7 +30,7 @@ class Complaint(Exception):
 
 EXPECTED = (
     Complaint,
-    DatabaseTooNew,
+    SchemaMismatch,
     MartMissing,
     OSError,
     ProgramFailed,

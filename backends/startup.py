@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pydantic import ValidationError
 
 from backends.settings import settings_complaint
-from backends.sqlite import DatabaseTooNew
+from backends.sqlite import SchemaMismatch
 
 CANNOT_BEGIN = 2
 
@@ -19,7 +19,7 @@ def clear_refusal(program: str, *expected: type[Exception]) -> Iterator[None]:
 
     `expected` are the errors of the program's own adapters; their texts are sentences already.
     """
-    sentences: tuple[type[Exception], ...] = (DatabaseTooNew, OSError, *expected)
+    sentences: tuple[type[Exception], ...] = (SchemaMismatch, OSError, *expected)
     try:
         yield
     except ValidationError as error:

@@ -16,11 +16,11 @@ from functools import partial
 from pathlib import Path
 
 from backends.queue import messages
-from backends.sqlite import DatabaseTooNew, open_database, when_free
+from backends.sqlite import SchemaMismatch, empty_log, file_identity, open_database, when_free
 
 REFUSED = b"!"
 _READ_BYTES = 1 << 20
-_FAULTS = (DatabaseTooNew, sqlite3.Error, OSError)
+_FAULTS = (SchemaMismatch, sqlite3.Error, OSError)
 
 
 class _File:
@@ -30,18 +30,19 @@ class _File:
         self._path = path
         self._patience_s = patience_s
         self._connection = self._open()
-        self._identity = _identity(path)
+        self._identity = file_identity(path)
 
     def store(self, batch: bytes) -> int:
         """Return the id of the batch's last message. Raises what opening the file raises."""
-        if _identity(self._path) != self._identity:
+        if file_identity(self._path) != self._identity:
             moved, self._connection = self._connection, self._open()
             moved.close()
-            self._identity = _identity(self._path)
+            self._identity = file_identity(self._path)
         return when_free(partial(messages.publish, self._connection, batch), self._patience_s)
 
     def close(self) -> None:
-        """Close it."""
+        """Close it, and leave the write-ahead log empty where nobody else needs it."""
+        empty_log(self._connection)
         self._connection.close()
 
     def _open(self) -> sqlite3.Connection:
@@ -63,14 +64,6 @@ def serve(path: Path, busy_timeout_s: float, batches: Iterable[bytes], answer: C
             if not batch.endswith(b"\n"):  # the parent was killed while it wrote
                 return
             answer(_attempt(file, batch))
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = os.stat(path)  # noqa: PTH116 - half the price of the method, and it is paid for each batch
-    except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def _attempt(file: _File, batch: bytes) -> bytes:

@@ -19,7 +19,7 @@ __all__ = ["Deliverer", "DeliveryPolicy", "EmbeddedQueue"]
 class EmbeddedQueue:
     """Publishes into the file through a process of its own, which is started when it is needed and again if it ends.
 
-    Making one may raise DatabaseTooNew, sqlite3.Error or OSError. To be used from one event loop.
+    Making one may raise SchemaMismatch, sqlite3.Error or OSError. To be used from one event loop.
     """
 
     def __init__(

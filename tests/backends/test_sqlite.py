@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from backends.sqlite import MIGRATIONS, DatabaseTooNew, connect, open_database, statements, utc_text
+from backends.sqlite import MIGRATIONS, DatabaseTooNew, MigrationEdited, connect, open_database, statements, utc_text
 
 
 def tables(connection: sqlite3.Connection) -> set[str]:
@@ -88,7 +88,42 @@ def test_failing_migration_leaves_the_file_as_it_was(tmp_path: Path, migrations:
         assert tables(connection) == set()
     (migrations / "0003_third.sql").write_text("create table third (a text);\n")
     with closing(open_database(tmp_path / "p.sqlite", migrations=migrations)) as connection:
-        assert tables(connection) == {"first", "third"}
+        assert tables(connection) == {"first", "third", "schema_migrations"}
+
+
+def test_edited_migration_is_refused(tmp_path: Path, migrations: Path) -> None:
+    """A file that went through a migration of another text is not touched, also when a new migration is to come."""
+    open_database(tmp_path / "p.sqlite", migrations=migrations).close()
+    (migrations / "0001_first.sql").write_text("create table first (a text, b text);\ncreate index i on first (a);\n")
+    told = r"p\.sqlite was made by another version .* migration 0001_first\.sql is not .* point DATA_DIR at another"
+    for _ in range(2):
+        with pytest.raises(MigrationEdited, match=told):
+            open_database(tmp_path / "p.sqlite", migrations=migrations)
+        (migrations / "0003_third.sql").write_text("create table third (a text);\n")
+    with closing(connect(tmp_path / "p.sqlite")) as connection:
+        assert tables(connection) == {"first", "schema_migrations"}
+
+
+def test_other_migration_of_the_same_number_is_refused(tmp_path: Path, migrations: Path) -> None:
+    """Two programs that each added a second migration do not take each other's file for their own."""
+    open_database(tmp_path / "p.sqlite", migrations=migrations).close()
+    (migrations / "0002_second.sql").unlink()
+    (migrations / "0002_other.sql").write_text("create table other (a text);\n")
+    with pytest.raises(MigrationEdited, match=r"0002_second\.sql is not this program's 0002_other\.sql"):
+        open_database(tmp_path / "p.sqlite", migrations=migrations)
+
+
+def test_file_from_before_checksums_adopts_them_once(tmp_path: Path, migrations: Path) -> None:
+    """Its migrations are taken to be those of the program that opens it first; a later edit is told."""
+    with closing(open_database(tmp_path / "p.sqlite", migrations=migrations)) as connection:
+        connection.execute("drop table schema_migrations")
+    (migrations / "0003_third.sql").write_text("create table third (a text);\n")
+    with closing(open_database(tmp_path / "p.sqlite", migrations=migrations)) as connection:
+        applied = connection.execute("select version, name from schema_migrations order by version").fetchall()
+    assert applied == [(1, "0001_first.sql"), (2, "0002_second.sql"), (3, "0003_third.sql")]
+    (migrations / "0002_second.sql").write_text("insert into first values ('other');\n")
+    with pytest.raises(MigrationEdited, match="0002_second"):
+        open_database(tmp_path / "p.sqlite", migrations=migrations)
 
 
 def test_processes_open_a_new_file_at_once(tmp_path: Path) -> None:
@@ -109,6 +144,8 @@ def test_processes_open_a_new_file_at_once(tmp_path: Path) -> None:
     assert [process.returncode for process in processes] == [0] * 6
     with closing(connect(path, read_only=True)) as connection:
         assert connection.execute("select count(*) from purges").fetchone() == (6,)
+        applied = connection.execute("select name from schema_migrations order by version").fetchall()
+    assert [name for (name,) in applied] == [file.name for file in sorted(MIGRATIONS.glob("*.sql"))]
 
 
 def test_read_only_cannot_write(tmp_path: Path) -> None:
