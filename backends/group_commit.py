@@ -4,9 +4,11 @@ Many callers' work shares one durable transaction, because a commit costs a disk
 """
 
 import asyncio
+import math
 import queue
 import sqlite3
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,9 +16,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from backends.sqlite import BUSY_TIMEOUT_S, open_database, transaction
+from backends.sqlite import (
+    BUSY_TIMEOUT_S,
+    DatabaseMoved,
+    SchemaMismatch,
+    empty_log,
+    file_identity,
+    open_database,
+    transaction,
+)
 
 T = TypeVar("T")
+
+_EMPTY_AT_START_S = 1.0  # a writer that was killed may have left in the log what it removed
+_EMPTY_AGAIN_S = 0.25  # while a reader needs the log
+_LONG_S = 0.02  # a transaction that took longer than this met a slow disk, or others who wait
+_REST_S = 0.005
 
 
 class WriterClosed(sqlite3.ProgrammingError):
@@ -27,6 +42,7 @@ class WriterClosed(sqlite3.ProgrammingError):
 class _Job:
     work: Callable[[sqlite3.Connection], Any]
     answer: asyncio.Future[Any]
+    log_emptied_within_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,30 +63,36 @@ class _Outcome:
 class SqliteWriter:
     """Runs work on one writing connection in one thread; whatever waits together is committed together.
 
-    Opening may raise DatabaseTooNew, sqlite3.Error or OSError.
+    Publishing goes first: the writer gives way to it when both wait for the file's lock. When it closes, and no reader
+    needs the write-ahead log, it leaves the log empty. Opening may raise SchemaMismatch, sqlite3.Error or OSError.
     """
 
     def __init__(self, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
+        self._path = path
         self._busy_timeout_s = busy_timeout_s
-        self._connection = open_database(path, busy_timeout_s=busy_timeout_s)
-        self._connection.execute("pragma busy_timeout = 0")  # waiting for the lock is done by `when_free`
+        self._connection = self._open()
+        self._identity = file_identity(path)
+        self._empty_at = time.monotonic() + _EMPTY_AT_START_S
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closed = False
         self._thread = threading.Thread(target=self._serve, name=f"sqlite-writer {path.name}", daemon=True)
         self._thread.start()
 
-    async def submit(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def submit(self, work: Callable[[sqlite3.Connection], T], *, log_emptied_within_s: float = math.inf) -> T:
         """Run `work(connection)` in the writer's thread and return its result once it is on the disk.
 
         The work must neither commit nor roll back, and may run beside other callers' work in one transaction. What it
         raises is undone and raised here, and touches nobody else's work. Raises sqlite3.Error when the transaction as
-        a whole failed (locked for longer than the patience, disk full): then nothing of it was stored. A caller that is
-        cancelled must expect that the work was done all the same.
+        a whole failed (locked for longer than the patience, disk full): then nothing of it was stored. DatabaseMoved is
+        one of these: the file at the path is another one by now, and later work goes there. A caller that is cancelled
+        must expect that the work was done all the same.
+
+        Work that removes what must not stay on the disk says after how many seconds the log is to be emptied of it.
         """
         if self._closed:
             raise WriterClosed("the writer was closed")
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._jobs.put(_Job(work, answer))
+        self._jobs.put(_Job(work, answer, log_emptied_within_s))
         return await answer
 
     async def close(self) -> None:
@@ -80,6 +102,11 @@ class SqliteWriter:
             self._jobs.put(None)
         await asyncio.to_thread(self._thread.join)
 
+    def _open(self) -> sqlite3.Connection:
+        connection = open_database(self._path, busy_timeout_s=self._busy_timeout_s)
+        connection.execute("pragma busy_timeout = 0")  # waiting for the lock is done by `when_free`
+        return connection
+
     def _serve(self) -> None:
         last = False
         while not last:
@@ -87,22 +114,46 @@ class SqliteWriter:
             jobs = [job for job in gathered if job is not None]
             last = len(jobs) < len(gathered)
             if jobs:
+                began = time.monotonic()
                 _tell(self._commit(jobs))
+                ended = time.monotonic()
+                self._empty_at = min(self._empty_at, ended + min(job.log_emptied_within_s for job in jobs))
+                if ended - began > _LONG_S and not last:
+                    time.sleep(_REST_S)  # or we would have the lock again before a publisher looks
+            if time.monotonic() >= self._empty_at:
+                self._empty_at = math.inf if empty_log(self._connection) else time.monotonic() + _EMPTY_AGAIN_S
+        empty_log(self._connection)
         self._connection.close()
 
     def _gather(self) -> list[_Job | None]:
-        gathered = [self._jobs.get()]
+        wait_s = None if self._empty_at == math.inf else max(0.0, self._empty_at - time.monotonic())
+        gathered: list[_Job | None] = []
         with suppress(queue.Empty):
+            gathered.append(self._jobs.get(timeout=wait_s))
             while True:
                 gathered.append(self._jobs.get_nowait())
         return gathered
 
     def _commit(self, jobs: list[_Job]) -> list[_Outcome]:
         try:
-            with transaction(self._connection, self._busy_timeout_s):
+            self._require_same_file()
+            with transaction(self._connection, self._busy_timeout_s, yields=True):
                 return [self._attempt(job) for job in jobs]
         except sqlite3.Error as error:
             return [_Outcome(job, error=error) for job in jobs]
+
+    def _require_same_file(self) -> None:
+        """If another file is at the path by now, open it and refuse the work, which was meant for the old one."""
+        if file_identity(self._path) == self._identity:
+            return
+        moved = f"{self._path} was moved or replaced while it was open"
+        try:
+            old, self._connection = self._connection, self._open()
+        except (sqlite3.Error, SchemaMismatch, OSError) as error:
+            raise DatabaseMoved(f"{moved}, and what is there now cannot be used: {error}") from error
+        old.close()
+        self._identity = file_identity(self._path)
+        raise DatabaseMoved(f"{moved}; from now on the file that is there now is used")
 
     def _attempt(self, job: _Job) -> _Outcome:
         self._connection.execute("savepoint job")

@@ -1,6 +1,7 @@
 """Pushes waiting messages to the worker by HTTP, as a Pub/Sub push subscription would. Several may run at once."""
 
 import asyncio
+import math
 import random
 import sqlite3
 from collections.abc import AsyncIterator, Callable
@@ -17,13 +18,14 @@ from backends.queue import messages
 from backends.queue.envelope import PushEnvelope
 from backends.queue.messages import LeasedMessage, Settlement, State
 from backends.queue.policy import ACKNOWLEDGED, DeliveryPolicy, Failure
-from backends.sqlite import BUSY_TIMEOUT_S, connect, utc_text
+from backends.sqlite import BUSY_TIMEOUT_S, DatabaseMoved, connect, file_identity, utc_text
 
 SUBSCRIPTION = "strava-events"
 DEAD_LETTER_SUBSCRIPTION = "dead-letter"
 _POLL_S = 0.02  # how late a message published by another process may be seen
 _SETTLE_S = 5.0  # the lease outlives the push by the time that settling it may take
 _UNAVAILABLE_S = 1.0
+_EMPTIED_WITHIN_S = 20.0  # how long an acknowledged event, perhaps with a title, may stay in the write-ahead log
 _CUT_SHORT = "the deliverer was stopped before the worker answered"
 _HEADERS = {"content-type": "application/json"}
 
@@ -62,20 +64,33 @@ class Deliverer:
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver until `stop` is set, then finish what is in flight; a push that hangs fails after the policy's grace.
 
-        Opening the file raises DatabaseTooNew, sqlite3.Error or OSError; later trouble with it is logged and outwaited.
+        Opening the file raises SchemaMismatch, sqlite3.Error or OSError; later trouble with it is logged and outwaited.
+        Only when the file was moved or replaced does it raise DatabaseMoved: what it holds are leases of the old one,
+        and the new one may use the same ids for other messages.
         """
         writer = SqliteWriter(self._path, busy_timeout_s=self._busy_timeout_s)
         try:
             with closing(connect(self._path, read_only=True)) as reader:
-                async with asyncio.TaskGroup() as pushes:
-                    pushes.create_task(self._wake_at(stop))
-                    while self._in_flight or self._settled or not stop.is_set():
-                        for message in await self._exchange(writer, reader, stop):
-                            self._in_flight += 1
-                            pushes.create_task(self._deliver(message))
-                        await self._pause(_POLL_S)
+                await self._deliver_all(writer, reader, stop)
+        except ExceptionGroup as group:
+            if not isinstance(error := group.exceptions[0], DatabaseMoved):
+                raise
+            log.error("queue.file_moved", reason=str(error))
+            raise error from None
         finally:
             await writer.close()
+
+    async def _deliver_all(self, writer: SqliteWriter, reader: sqlite3.Connection, stop: asyncio.Event) -> None:
+        identity = file_identity(self._path)
+        async with asyncio.TaskGroup() as pushes:
+            pushes.create_task(self._wake_at(stop))
+            while self._in_flight or self._settled or not stop.is_set():
+                if file_identity(self._path) != identity:
+                    raise DatabaseMoved(f"{self._path} was moved or replaced while it was open")
+                for message in await self._exchange(writer, reader, stop):
+                    self._in_flight += 1
+                    pushes.create_task(self._deliver(message))
+                await self._pause(_POLL_S)
 
     async def _wake_at(self, stop: asyncio.Event) -> None:
         await stop.wait()
@@ -103,6 +118,8 @@ class Deliverer:
         settled, self._settled = self._settled, []
         try:
             return await self._settle_and_take(writer, reader, settled, may_take=not stop.is_set())
+        except DatabaseMoved:
+            raise
         except sqlite3.Error as error:
             log.warning("queue.unavailable", reason=str(error), unsettled=len(settled))
             if not stop.is_set():  # on the way out the leases are left to end by themselves
@@ -123,7 +140,8 @@ class Deliverer:
             messages.settle(connection, settled)
             return messages.take(connection, how_many=free, now=now, lease_until=lease_until) if free else []
 
-        return await writer.submit(work)
+        acknowledges = any(each.state is None for each in settled)
+        return await writer.submit(work, log_emptied_within_s=_EMPTIED_WITHIN_S if acknowledges else math.inf)
 
     async def _deliver(self, message: LeasedMessage) -> None:
         if self._policy.is_exhausted(message):

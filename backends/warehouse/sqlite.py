@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import math
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from backends.group_commit import SqliteWriter
-from backends.sqlite import BUSY_TIMEOUT_S, connect, statements, utc_text
+from backends.sqlite import BUSY_TIMEOUT_S, connect, empty_log, file_identity, statements, utc_text
 from backends.warehouse import (
     Applied,
     Athlete,
@@ -33,6 +34,7 @@ from strava.events import ReceivedEvent
 T = TypeVar("T")
 
 _SQL = statements(Path(__file__).parent / "sql")
+_EMPTIED_WITHIN_S = 1.0  # how long a removed payload may stay in the write-ahead log, unless a reader needs the log
 
 
 def _now() -> datetime:
@@ -43,7 +45,8 @@ class SqliteRawStore:
     """Implements `RawStore`; several processes may share the file.
 
     Every method raises WarehouseBusy when the file is locked for longer than the patience, the disk is full, or the
-    store was closed; opening raises it too, and DatabaseTooNew for a file of a newer program.
+    store was closed; opening raises it too, and SchemaMismatch for a file that another version of the program made.
+    When another file takes the place of the open one, one call raises WarehouseBusy, and later ones use the new file.
     """
 
     def __init__(
@@ -51,17 +54,21 @@ class SqliteRawStore:
     ) -> None:
         self._path = path
         self._clock = clock
+        self._busy_timeout_s = busy_timeout_s
         with self._translated():
             self._writer = SqliteWriter(path, busy_timeout_s=busy_timeout_s)
-            self._reader = connect(path, read_only=True, busy_timeout_s=busy_timeout_s)
-        self._reader.row_factory = sqlite3.Row
+            self._identity = file_identity(path)
+            self._reader = self._open_reader()
         self._reading = ThreadPoolExecutor(1, thread_name_prefix=f"sqlite-reader {path.name}")
 
     async def apply(self, observations: Sequence[Observation]) -> list[Applied]:
         """Fold the observations in, in one transaction; one answer each, in order."""
         if not observations:
             return []
-        return await self._write(lambda connection: sqlite_writes.apply(connection, observations, self._clock))
+        removes = any(seen.activity is None for seen in observations)
+        return await self._write(
+            lambda connection: sqlite_writes.apply(connection, observations, self._clock), removes=removes
+        )
 
     async def activity(self, activity_id: int) -> StoredActivity | None:
         """Return what is stored of the activity, a tombstone included."""
@@ -109,8 +116,10 @@ class SqliteRawStore:
     async def purge(self, athlete_id: int) -> PurgeReceipt:
         """Remove every row of the athlete from `raw` and its queued work, and keep the receipt."""
         mark = await asyncio.to_thread(hash_athlete, athlete_id)
-        receipt = await self._write(lambda connection: sqlite_writes.purge(connection, athlete_id, mark, self._clock))
-        await self._in_reader(self._empty_log)
+        receipt = await self._write(
+            lambda connection: sqlite_writes.purge(connection, athlete_id, mark, self._clock), removes=True
+        )
+        await asyncio.to_thread(self._empty_log)
         return receipt
 
     async def ingestion_state(self, athlete_id: int) -> IngestionState | None:
@@ -124,7 +133,7 @@ class SqliteRawStore:
 
     async def watermark(self) -> str:
         """Return a text that changes whenever activities, ledger, athletes or purges changed; costs no scan."""
-        stamps, athletes = await self._in_reader(self._watermark)
+        stamps, athletes = await self._in_reader(_watermark)
         # The athletes are few and their rows hold ids, which a purge must be able to remove: hence a digest.
         digest = hashlib.sha256("\n".join("|".join(map(str, row)) for row in athletes).encode()).hexdigest()[:16]
         return " ".join(str(stamp) for stamp in (*stamps, digest))
@@ -143,37 +152,55 @@ class SqliteRawStore:
         [row] = await self._read("last_purge")
         return None if row["purged_at"] is None else datetime.fromisoformat(row["purged_at"])
 
+    async def last_removal(self) -> datetime | None:
+        """Return the stamp of the newest deletion or purge: what was built before may still hold what it removed."""
+        [row] = await self._read("last_removal")
+        return None if row["removed_at"] is None else datetime.fromisoformat(row["removed_at"])
+
     async def close(self) -> None:
-        """Finish what is in flight and release the file; closing twice is success."""
-        await self._writer.close()
+        """Finish what is in flight and release the file; closing twice is success.
+
+        The writer comes last: only a connection that may write leaves the write-ahead log empty.
+        """
         await asyncio.to_thread(self._reading.shutdown)
         self._reader.close()
+        await self._writer.close()
 
-    async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def _write(self, work: Callable[[sqlite3.Connection], T], *, removes: bool = False) -> T:
         with self._translated():
-            return await self._writer.submit(work)
+            return await self._writer.submit(work, log_emptied_within_s=_EMPTIED_WITHIN_S if removes else math.inf)
 
     async def _put(self, statement: str, row: rows.Row) -> None:
         await self._write(lambda connection: connection.execute(_SQL[statement], row).close())
 
     async def _read(self, statement: str, **parameters: object) -> list[sqlite3.Row]:
-        return await self._in_reader(lambda: self._reader.execute(_SQL[statement], parameters).fetchall())
+        return await self._in_reader(lambda reader: reader.execute(_SQL[statement], parameters).fetchall())
 
-    async def _in_reader(self, work: Callable[[], T]) -> T:
+    async def _in_reader(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
-            answer = asyncio.get_running_loop().run_in_executor(self._reading, work)
+            answer = asyncio.get_running_loop().run_in_executor(self._reading, lambda: work(self._current_reader()))
         except RuntimeError as error:  # the executor's word for having been shut down
             raise WarehouseBusy(f"The warehouse in {self._path} was closed.") from error
         with self._translated():
             return await answer
 
-    def _watermark(self) -> tuple[sqlite3.Row, list[sqlite3.Row]]:
-        return self._reader.execute(_SQL["watermark"]).fetchone(), self._reader.execute(_SQL["athletes"]).fetchall()
+    def _current_reader(self) -> sqlite3.Connection:
+        """Return the connection to the file that is at the path now."""
+        identity = file_identity(self._path)
+        if identity != self._identity:
+            moved, self._reader = self._reader, self._open_reader()
+            moved.close()
+            self._identity = identity
+        return self._reader
+
+    def _open_reader(self) -> sqlite3.Connection:
+        reader = connect(self._path, read_only=True, busy_timeout_s=self._busy_timeout_s)
+        reader.row_factory = sqlite3.Row
+        return reader
 
     def _empty_log(self) -> None:
-        """Move the write-ahead log into the file and empty it, where no reader needs it: it holds what was removed."""
-        with closing(connect(self._path)) as connection:
-            connection.execute("pragma wal_checkpoint(truncate)")
+        with self._translated(), closing(connect(self._path, busy_timeout_s=0)) as connection:
+            empty_log(connection)  # the writer goes on trying where a reader is in the way
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -181,3 +208,7 @@ class SqliteRawStore:
             yield
         except (sqlite3.Error, OSError) as error:
             raise WarehouseBusy(f"The warehouse in {self._path} cannot be used just now: {error}.") from error
+
+
+def _watermark(reader: sqlite3.Connection) -> tuple[sqlite3.Row, list[sqlite3.Row]]:
+    return reader.execute(_SQL["watermark"]).fetchone(), reader.execute(_SQL["athletes"]).fetchall()

@@ -173,6 +173,7 @@ async def test_stamps_rise_strictly(store: SqliteRawStore, path: Path, clock: Cl
     clock.now += timedelta(days=1)
     await store.apply([seen(5), seen(6)])
     given_stamps = stamps(path)
+    assert given_stamps[4] == "2026-05-05T11:00:00.000000Z"  # once the clock is right again the stamps follow it
     assert all(one < other for one, other in pairwise(given_stamps))
     ledger = [row[0] for row in rows(path, "select ingested_at from strava_events order by delivery_id")]
     assert given_stamps[3] < ledger[0] < ledger[1] < given_stamps[4]
@@ -323,6 +324,117 @@ async def test_a_purge_leaves_no_trace_in_the_files(store: SqliteRawStore, path:
     await queue.close()
 
 
+def holding(folder: Path, words: bytes) -> list[str]:
+    """Name the files of a folder that hold the words."""
+    return [file.name for file in folder.iterdir() if words in file.read_bytes()]
+
+
+async def until_gone(folder: Path, words: bytes) -> None:
+    """Wait until no file of the folder holds the words."""
+    async with asyncio.timeout(30):
+        while holding(folder, words):  # noqa: ASYNC110 - what is asked is the disk
+            await asyncio.sleep(0.02)
+
+
+async def test_a_deleted_payload_leaves_the_files_by_itself(store: SqliteRawStore, path: Path) -> None:
+    """Of many activities of every size the deleted ones leave no byte, in the log neither, and the others stay."""
+    sizes = [1, 3, 20, 400, 2_000]
+    for n in range(1, 101):
+        await store.apply([seen(n, name=f"Sunrise over {'Zurich' if n % 2 else 'Oslo'} {n} " * sizes[n % 5])])
+    assert holding(path.parent, b"Sunrise over Zurich")
+    await store.apply([gone(n, 1) for n in range(1, 101, 2)])
+    await until_gone(path.parent, b"Sunrise over Zurich")
+    assert holding(path.parent, b"Sunrise over Oslo")
+
+
+async def test_a_reader_delays_the_emptying_but_does_not_prevent_it(store: SqliteRawStore, path: Path) -> None:
+    """While another process reads an older state the log is kept and writing goes on; then the log is emptied."""
+    await store.apply([seen(1, name="Sunrise over Zurich" * 500)])
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("begin")
+        reader.execute("select count(*) from strava_activities").fetchone()
+        await store.apply([gone(1, 1)])
+        await asyncio.sleep(1.3)  # longer than the delay, so that it has been tried
+        assert await store.apply([seen(2)]) == [Applied.STORED]
+        assert holding(path.parent, b"Sunrise over Zurich")
+        reader.execute("commit")
+        await until_gone(path.parent, b"Sunrise over Zurich")
+
+
+async def test_what_a_killed_program_left_in_the_log_goes_at_the_next_start(path: Path, clock: Clock) -> None:
+    """Nobody may have emptied the log of what it removed: a program that starts does so."""
+    with closing(open_database(path)) as left_open:  # keeps the log, as a kill does
+        left_open.execute("insert into strava_gear values ('g', 1, 'Sunrise over Zurich', 't', 't')")
+        left_open.execute("delete from strava_gear")
+        assert holding(path.parent, b"Sunrise over Zurich")
+        store = SqliteRawStore(path, clock=clock)
+        await until_gone(path.parent, b"Sunrise over Zurich")
+        await store.close()
+
+
+async def test_after_a_close_the_file_alone_is_the_backup(store: SqliteRawStore, path: Path, tmp_path: Path) -> None:
+    """Once all have closed, a copy of pipeline.sqlite holds every row; there is no log that would have to go along."""
+    queue = EmbeddedQueue(path)
+    await queue.publish(b"event", {})
+    await store.apply([seen(n) for n in range(1, 50)])
+    await asyncio.gather(queue.close(), store.close())
+    assert [file.name for file in path.parent.iterdir()] == ["pipeline.sqlite"]
+    (tmp_path / "backup").mkdir()
+    copy = tmp_path / "backup" / "pipeline.sqlite"
+    copy.write_bytes(path.read_bytes())
+    assert rows(copy, "select count(*) from strava_activities") == [(49,)]
+    assert rows(copy, "select count(*) from queue_messages") == [(1,)]
+
+
+# -- the newest removal ---------------------------------------------------------------------------------------------
+
+
+async def test_the_newest_removal_is_told(store: SqliteRawStore, path: Path, clock: Clock) -> None:
+    """A deletion's or a purge's stamp, whichever came last, also by a clock that was set back."""
+    assert await store.last_removal() is None
+    await store.apply([seen(1), seen(2)])
+    assert await store.last_removal() is None
+    await store.apply([gone(1, 1)])
+    assert await store.last_removal() == datetime.fromisoformat(max(stamps(path)))
+    clock.now -= timedelta(hours=2)
+    receipt = await store.purge(ANNA)
+    assert await store.last_removal() == receipt.purged_at > NOON
+
+
+# -- another file in its place --------------------------------------------------------------------------------------
+
+
+async def test_a_moved_folder_is_noticed(tmp_path: Path) -> None:
+    """One write is refused, nothing goes to the file that was moved away, and the next goes to where the path leads."""
+    path = tmp_path / "data" / "pipeline.sqlite"
+    store = SqliteRawStore(path)
+    await store.apply([seen(1)])
+    (tmp_path / "data").rename(tmp_path / "moved")
+    with pytest.raises(WarehouseBusy, match="cannot be used"):
+        await store.counts(ANNA)
+    with pytest.raises(WarehouseBusy, match="was moved or replaced"):
+        await store.apply([seen(2)])
+    assert await store.apply([seen(3), seen(4)]) == [Applied.STORED] * 2
+    assert await store.counts(ANNA) == {DETAILED: 2}
+    await store.close()
+    assert rows(tmp_path / "moved" / "pipeline.sqlite", "select activity_id from strava_activities") == [(1,)]
+
+
+async def test_a_moved_folder_whose_place_cannot_be_used(tmp_path: Path) -> None:
+    """While nothing can be stored at the path every write says why; once it can, writing goes on there."""
+    path = tmp_path / "data" / "pipeline.sqlite"
+    store = SqliteRawStore(path)
+    (tmp_path / "data").rename(tmp_path / "moved")
+    (tmp_path / "data").write_text("a file in the way")
+    for _ in range(2):
+        with pytest.raises(WarehouseBusy, match="what is there now cannot be used"):
+            await store.apply([seen(1)])
+    (tmp_path / "data").unlink()
+    (tmp_path / "moved").rename(tmp_path / "data")
+    assert await store.apply([seen(1)]) == [Applied.STORED]
+    await store.close()
+
+
 # -- errors ---------------------------------------------------------------------------------------------------------
 
 
@@ -368,7 +480,7 @@ def test_a_file_that_is_no_database_is_busy(path: Path) -> None:
 # -- cost -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("statement", ["watermark", "last_stamp", "standing", "last_run", "counts", "activity_ids"])
+@pytest.mark.parametrize("statement", ["watermark", "last_stamp", "last_removal", "standing", "counts", "activity_ids"])
 def test_frequent_questions_use_an_index(path: Path, statement: str) -> None:
     """What is asked for every event or every refresh never scans a table that grows."""
     sql = (Path(sqlite_writes.__file__).parent / "sql" / f"{statement}.sql").read_text()

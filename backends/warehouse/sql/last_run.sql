@@ -1,3 +1,4 @@
+-- The one written last: runs follow one another, and the clock may have been set back between two of them.
 select
     run_id,
     watermark,
@@ -8,5 +9,5 @@ select
     error
 from transform_runs
 where published_at is not null
-order by published_at desc
+order by rowid desc
 limit 1;
