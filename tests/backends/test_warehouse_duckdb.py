@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from backends.warehouse import MartMissing, QueryFailed, WarehouseBusy
-from backends.warehouse.duckdb import DuckdbMartReader, extension_directory, publish
+from backends.warehouse.duckdb import DuckdbMartReader, compact, extension_directory, publish
 
 DIE_WITH_A_FULL_LOG = """
 import os, sys, duckdb
@@ -87,6 +87,57 @@ def test_a_builder_may_keep_its_file_open(transform: Path, mart: Path) -> None:
             publish(transform, mart)
             assert reader.rows("select n from mart.t") == [{"n": n}]
     assert not mart.with_name("mart.duckdb.new.wal").exists()
+
+
+MARKED = """
+create table mart.t as
+select n, ['Sunrise over Zurich', 'Rain in Oslo', 'Fog in Bern', 'Wind in Kiel'][n + 1] as title, [n] as list
+from range(4) as r (n)
+"""
+
+
+def test_compacting_leaves_no_byte_of_deleted_rows(transform: Path, mart: Path) -> None:
+    """Rows that were deleted are in the file's bytes until it is compacted; those that stayed are read as before."""
+    build(transform, MARKED, "create view staging.v as select * from transform.mart.t")
+    build(transform, "create view mart.v as select * from transform.staging.v", "delete from mart.t where n = 0")
+    assert b"Sunrise over Zurich" in transform.read_bytes()
+    compact(transform)
+    publish(transform, mart)
+    for file in (transform, mart):
+        assert b"Sunrise over Zurich" not in file.read_bytes()
+        assert b"Rain in Oslo" in file.read_bytes()
+    rows = DuckdbMartReader(mart).rows("select count(*) as n, sum(list[1]) as total from mart.v")
+    assert rows == [{"n": 3, "total": 6}]
+    build(transform, "insert into mart.t values (4, 'new', [])")
+    assert {file.name for file in transform.parent.iterdir()} == {"transform.duckdb", "mart.duckdb"}
+
+
+def test_compacting_after_kills(transform: Path) -> None:
+    """What a killed builder left in its log is kept, and what a killed compaction left is cleared."""
+    subprocess.run([sys.executable, "-c", DIE_WITH_A_FULL_LOG, str(transform)], check=False)
+    for leftover in ("transform.duckdb.new", "transform.duckdb.new.wal"):
+        transform.with_name(leftover).write_bytes(b"half of a file")
+    compact(transform)
+    assert [file.name for file in transform.parent.iterdir()] == ["transform.duckdb"]
+    with duckdb.connect(str(transform)) as connection:
+        assert connection.execute("select count(*) from mart.numbers").fetchall() == [(1000,)]
+
+
+def test_compacting_nothing(transform: Path) -> None:
+    """Before anything was built it says what to run."""
+    with pytest.raises(MartMissing, match="`athlete transform`"):
+        compact(transform)
+    assert list(transform.parent.iterdir()) == []
+
+
+def test_failed_compaction_leaves_the_file(transform: Path) -> None:
+    """When there is no room for the new file the old one stays as it was."""
+    build(transform, MARKED)
+    before = transform.read_bytes()
+    transform.with_name("transform.duckdb.new").mkdir()
+    with pytest.raises(WarehouseBusy, match="cannot be compacted"):
+        compact(transform)
+    assert transform.read_bytes() == before
 
 
 def test_failed_publish_leaves_the_snapshot_before(transform: Path, mart: Path) -> None:

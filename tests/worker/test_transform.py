@@ -1,6 +1,7 @@
 """The transformer and its watch, on a real warehouse with models that only pretend."""
 
 import asyncio
+import errno
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -9,15 +10,16 @@ from threading import Event as ThreadEvent
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
-from backends.warehouse import Athlete, MartMissing, WarehouseBusy
+from backends.warehouse import Athlete, MartMissing, Observation, Source, TransformRun, WarehouseBusy
 from backends.warehouse.sqlite import SqliteRawStore
-from worker.transform.models import Build, Node
+from worker.transform.models import Build, Node, RunStore
 from worker.transform.transformer import Transformer
 from worker.transform.watch import Rhythm, watch
 
 ATHLETE = 4605555801
-QUICK = Rhythm(poll_s=0.001, debounce_s=0.005, first_rest_s=0.002, longest_rest_s=0.01)
+QUICK = Rhythm(poll_s=0.001, debounce_s=0.005, first_rest_s=0.002, longest_rest_s=0.01, erase_after_s=0.05)
 Rows = Callable[[str], list[dict[str, Any]]]
 
 
@@ -59,10 +61,16 @@ def make_transformer(
     store: SqliteRawStore, models: FakeModels, tmp_path: Path, clock: Any
 ) -> Callable[..., Transformer]:
     """Makes a transformer, as each process has one of its own."""
-    mart_path, lock_path = tmp_path / "mart.duckdb", tmp_path / "transform.lock"
+    mart_path, lock_path, marks_dir = (tmp_path / name for name in ("mart.duckdb", "transform.lock", "dbt"))
 
-    def make(publish: Callable[[], None] = mart_path.touch) -> Transformer:
-        return Transformer(store, models, publish, mart_path=mart_path, lock_path=lock_path, clock=clock)
+    def make(
+        publish: Callable[[], None] = mart_path.touch,
+        compact: Callable[[], None] = lambda: None,
+        runs: RunStore = store,
+    ) -> Transformer:
+        return Transformer(
+            runs, models, publish, compact, mart_path=mart_path, lock_path=lock_path, marks_dir=marks_dir, clock=clock
+        )
 
     return make
 
@@ -119,7 +127,7 @@ async def test_without_a_snapshot_it_is_behind(make_transformer: Callable[..., T
         ("2026-05-01T12:59:59", False),
         ("2026-05-01T13:00:00", True),
         ("2026-05-02T00:00:00", True),
-        ("2026-05-01T11:00:00", False),  # the clock was set back: no run after run until it has caught up
+        ("2026-05-01T11:00:00", True),  # the clock was set back: the marts are of a day and an hour to come
     ],
 )
 async def test_a_new_hour_makes_it_behind(
@@ -177,6 +185,33 @@ async def test_a_purge_has_everything_built_anew_once(
     clock.advance(1)
     await transformer.once()
     assert [everything for everything, _ in models.builds] == [False, True, False]
+
+
+async def test_a_purge_is_noticed_by_a_clock_that_was_set_back(
+    make_transformer: Callable[..., Transformer], store: SqliteRawStore, models: FakeModels, clock: Any
+) -> None:
+    """The last run began in what is the future by now; the purge has everything built from nothing, once."""
+    transformer = make_transformer()
+    clock.now = datetime.now(UTC) + timedelta(hours=2)
+    await transformer.once()
+    clock.advance(-7200)
+    await store.purge(ATHLETE)
+    await transformer.once()
+    await transformer.once()
+    assert [everything for everything, _ in models.builds] == [False, True, False]
+
+
+async def test_a_purge_is_not_forgotten_by_a_run_that_failed(
+    make_transformer: Callable[..., Transformer], store: SqliteRawStore, models: FakeModels
+) -> None:
+    """Until a full refresh was published every run is one."""
+    transformer = make_transformer()
+    await transformer.once()
+    await store.purge(ATHLETE)
+    models.failures = 1
+    for _ in range(3):
+        await transformer.once()
+    assert [everything for everything, _ in models.builds] == [False, True, True, False]
 
 
 async def test_two_processes_never_run_at_once(
@@ -253,3 +288,132 @@ async def test_a_busy_warehouse_does_not_end_the_watch(
     assert not watching.done()
     stop.set()
     await watching
+
+
+async def gone(store: SqliteRawStore, clock: Any, activity_id: int = 1) -> None:
+    """Leave the tombstone of an activity."""
+    await store.apply(
+        [Observation(activity_id=activity_id, athlete_id=ATHLETE, observed_at=clock.now, source=Source.WEBHOOK)]
+    )
+
+
+@dataclass
+class Compactions:
+    """Counts how often the files were rewritten; fails as often as asked."""
+
+    count: int = 0
+    failures: int = 0
+
+    def __call__(self) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise WarehouseBusy("no space left on device")
+        self.count += 1
+
+
+async def test_the_files_are_rewritten_once_after_a_removal(
+    make_transformer: Callable[..., Transformer], store: SqliteRawStore, clock: Any
+) -> None:
+    """A deletion and a purge each have them rewritten, by whoever comes first of several processes, and only then."""
+    compactions = Compactions()
+    transformer, other = make_transformer(compact=compactions), make_transformer(compact=compactions)
+    await transformer.catch_up()
+    assert (await transformer.erase(), compactions.count) == (True, 0)
+    await gone(store, clock)
+    assert all(await asyncio.gather(transformer.erase(), other.erase()))
+    assert compactions.count == 1
+    await store.purge(ATHLETE)
+    assert all(await asyncio.gather(transformer.erase(), other.erase()))
+    assert compactions.count == 2
+    await gone(store, clock)
+    await transformer.once()
+    assert (await other.erase(), compactions.count) == (True, 3)
+
+
+async def test_erasing_runs_the_models_first(
+    make_transformer: Callable[..., Transformer], store: SqliteRawStore, models: FakeModels, clock: Any
+) -> None:
+    """Rows that are still in the tables would be copied, so a failed run leaves the erasure to be done."""
+    compactions = Compactions()
+    transformer = make_transformer(compact=compactions)
+    await gone(store, clock)
+    models.failures = 1
+    assert (await transformer.erase(), compactions.count, len(models.builds)) == (False, 0, 1)
+    assert (await transformer.erase(), compactions.count, len(models.builds)) == (True, 1, 2)
+
+
+async def test_the_watch_erases_after_a_while(
+    make_transformer: Callable[..., Transformer], store: SqliteRawStore, clock: Any
+) -> None:
+    """Several removals cost one rewriting, and one that fails is tried again."""
+    compactions, stop = Compactions(failures=2), asyncio.Event()
+    for activity_id in (1, 2, 3):
+        await gone(store, clock, activity_id)
+    transformer = make_transformer(compact=compactions)
+    watching = asyncio.create_task(watch(transformer, stop, QUICK))
+    async with asyncio.timeout(30):
+        while not compactions.count:  # noqa: ASYNC110 - it happens in a thread
+            await asyncio.sleep(0.001)
+    await until_level(transformer)
+    stop.set()
+    await watching
+    assert (compactions.count, compactions.failures) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOSPC, "No space left on device"), WarehouseBusy("database or disk is full")]
+)
+async def test_a_full_disk_does_not_end_the_watch(
+    make_transformer: Callable[..., Transformer], store: SqliteRawStore, models: FakeModels, error: Exception
+) -> None:
+    """The lock, the run's row and the files may each meet it; once there is room the marts are level again."""
+    stop = asyncio.Event()
+    fates: list[Exception | None] = [error, error, None]
+
+    class Full:
+        """The store, whose disk is full at first."""
+
+        async def put_run(self, run: TransformRun) -> None:
+            if fate := fates.pop(0):
+                raise fate
+            await store.put_run(run)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(store, name)
+
+    transformer = make_transformer(runs=Full())
+    watching = asyncio.create_task(watch(transformer, stop, QUICK))
+    await until_level(transformer)
+    stop.set()
+    await watching
+    assert (fates, len(models.builds)) == ([], 3)
+
+
+async def test_a_lock_that_cannot_be_made_does_not_end_the_watch(
+    make_transformer: Callable[..., Transformer], tmp_path: Path
+) -> None:
+    """A folder in the way of the lock's file stands for a disk without room for it."""
+    (tmp_path / "transform.lock").mkdir()
+    transformer, stop = make_transformer(), asyncio.Event()
+    with capture_logs() as logs:
+        watching = asyncio.create_task(watch(transformer, stop, QUICK))
+        async with asyncio.timeout(30):
+            while not logs:  # noqa: ASYNC110 - a log can only be read
+                await asyncio.sleep(0.001)
+    (tmp_path / "transform.lock").rmdir()
+    await until_level(transformer)
+    stop.set()
+    await watching
+    assert logs[0]["event"] == "transform.waiting"
+
+
+async def test_a_snapshot_without_a_run_is_behind(
+    make_transformer: Callable[..., Transformer], models: FakeModels, tmp_path: Path
+) -> None:
+    """A snapshot of which no run tells, as in a folder whose raw was begun from nothing, is built again."""
+    (tmp_path / "mart.duckdb").touch()
+    transformer = make_transformer()
+    assert await transformer.is_behind()
+    await transformer.once()
+    assert not await transformer.is_behind()
+    assert models.builds == [(False, False)]

@@ -49,6 +49,12 @@ class WarmDbt:
 
     def build(self, *, full_refresh: bool, tests: bool) -> Build:
         """Build what has changed, or everything."""
+        try:
+            return self._build_or_mend(full_refresh=full_refresh, tests=tests)
+        except Exception as error:  # noqa: BLE001 - dbt, DuckDB and our files each meet a full disk in their own way
+            return Build(nodes=(), is_full_refresh=full_refresh, error=f"dbt could not run: {_plain(str(error))}")
+
+    def _build_or_mend(self, *, full_refresh: bool, tests: bool) -> Build:
         build = self._build(full_refresh=full_refresh, tests=tests)
         if build.error is None or not _DAMAGE.search(build.error):
             return build

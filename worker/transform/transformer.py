@@ -12,9 +12,10 @@ import structlog
 from filelock import AsyncFileLock
 
 from backends.data_folder import make_private
-from backends.warehouse import MartMissing, TransformRun, TransformRuns, WarehouseBusy
+from backends.sqlite import utc_text
+from backends.warehouse import MartMissing, TransformRun, WarehouseBusy
 from strava.network import utc_now
-from worker.transform.models import Build, Models, Node
+from worker.transform.models import Build, Models, Node, RunStore
 
 log = structlog.get_logger(__name__)
 
@@ -38,25 +39,33 @@ class Transformer:
     """Runs the models and publishes them. `mart_path` tells whether there is a snapshot at all.
 
     The marts also depend on the time of day: they end with today, and count the last 24 hours. So a run serves only
-    until the clock next passes a whole multiple of `max_age`, by default the full hour, and with it midnight.
+    while the clock is between the same whole multiples of `max_age`, by default in the same hour.
+
+    What was removed from raw stays in the bytes of the files that were built before. `compact` rewrites them, which
+    `erase` calls for. `marks_dir` keeps which removal was dealt with last.
     """
 
-    def __init__(  # noqa: PLR0913 - four collaborators and where their files lie
+    def __init__(  # noqa: PLR0913 - four collaborators and where their files are
         self,
-        store: TransformRuns,
+        store: RunStore,
         models: Models,
         publish: Callable[[], None],
+        compact: Callable[[], None],
         *,
         mart_path: Path,
         lock_path: Path,
+        marks_dir: Path,
         max_age: timedelta = timedelta(hours=1),
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._store = store
         self._models = models
         self._publish = publish
+        self._compact = compact
         self._mart_path = mart_path
         self._lock_path = lock_path
+        self._purge_mark = marks_dir / "last_purge"
+        self._erased_mark = marks_dir / "last_erased"
         self._max_age = max_age
         self._clock = clock
 
@@ -71,22 +80,57 @@ class Transformer:
         return last is None or self._is_outdated(last) or last.watermark != await self._store.watermark()
 
     async def catch_up(self) -> Transformed | None:
-        """Run unless somebody else has done so meanwhile. Raises WarehouseBusy."""
+        """Run unless somebody else has done so meanwhile. Raises WarehouseBusy, OSError."""
         async with self._alone():
             return await self._run(full_refresh=False, tests=False) if await self.is_behind() else None
 
     async def once(self, *, full_refresh: bool = False, tests: bool = False) -> Transformed:
         """Run now, with dbt's tests if wanted: a failed test is an error, and what was built is not published.
 
-        Waits for a run that is under way in any process. Raises WarehouseBusy.
+        Waits for a run that is under way in any process. Raises WarehouseBusy, OSError.
         """
         async with self._alone():
-            return await self._run(full_refresh=full_refresh, tests=tests)
+            removal = await self._removal()
+            done = await self._run(full_refresh=full_refresh, tests=tests)
+            if done.is_published:
+                await self._erase(removal)
+            return done
+
+    async def erase(self) -> bool:
+        """Rewrite the files if they may hold bytes of what was removed from raw; return False when that failed.
+
+        Raises WarehouseBusy, OSError.
+        """
+        if await self._removal() == _read(self._erased_mark):
+            return True
+        async with self._alone():
+            removal = await self._removal()
+            if await self.is_behind() and not (await self._run(full_refresh=False, tests=False)).is_published:
+                return False
+            await self._erase(removal)
+            return True
+
+    async def _removal(self) -> str:
+        return _mark_of(await self._store.last_removal())
+
+    async def _erase(self, removal: str) -> None:
+        """Leave in the files only what their tables hold; the removal must be older than the last run."""
+        if removal == _read(self._erased_mark):
+            return
+        try:
+            await asyncio.to_thread(self._compact)
+            await asyncio.to_thread(self._publish)
+        except MartMissing as error:
+            raise WarehouseBusy(str(error)) from error
+        self._erased_mark.write_text(removal)
+        log.info("transform.erased")
 
     async def _run(self, *, full_refresh: bool, tests: bool) -> Transformed:
         watermark = await self._store.watermark()
         started_at = self._clock()
-        everything = full_refresh or await self._has_purged()
+        purge = _mark_of(await self._store.last_purge())
+        # Tables may still hold an athlete who was purged: only building them from nothing removes the rows.
+        everything = full_refresh or purge != _read(self._purge_mark)
         build = await asyncio.to_thread(self._models.build, full_refresh=everything, tests=tests)
         error = build.error or await asyncio.to_thread(self._published)
         finished_at = self._clock()
@@ -99,22 +143,18 @@ class Transformer:
             is_full_refresh=build.is_full_refresh,
             error=error,
         )
+        if error is None:
+            self._purge_mark.write_text(purge)
         await self._store.put_run(run)
         _tell(run, build)
         return Transformed(run=run, nodes=build.nodes)
 
     def _is_outdated(self, last: TransformRun) -> bool:
-        """Whether a later hour has begun; never of a run from the future, after a clock was set back."""
-        return self._periods_before(self._clock()) > self._periods_before(last.started_at)
+        """Whether it is another hour than when the run began: a later one, or an earlier one by a clock set back."""
+        return self._periods_before(self._clock()) != self._periods_before(last.started_at)
 
     def _periods_before(self, moment: datetime) -> int:
         return (moment - _EPOCH) // self._max_age
-
-    async def _has_purged(self) -> bool:
-        """Whether tables may still hold an athlete who was purged: only building them anew removes the rows."""
-        purged_at = await self._store.last_purge()
-        last = await self._store.last_run()
-        return purged_at is not None and (last is None or purged_at >= last.started_at)
 
     def _published(self) -> str | None:
         try:
@@ -126,8 +166,18 @@ class Transformer:
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:
         make_private(self._lock_path.parent)
+        make_private(self._erased_mark.parent)
         async with AsyncFileLock(self._lock_path, poll_interval=0.05):
             yield
+
+
+def _mark_of(moment: datetime | None) -> str:
+    return utc_text(moment) if moment else ""
+
+
+def _read(mark: Path) -> str:
+    """Return what a mark says; a mark is only compared, so that no clock needs to be right."""
+    return mark.read_text() if mark.exists() else ""
 
 
 def _tell(run: TransformRun, build: Build) -> None:

@@ -1,6 +1,8 @@
 """Watches raw and the clock, and runs the transforms when either has moved on. See docs/decisions/0004."""
 
 import asyncio
+import math
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -14,10 +16,15 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rhythm:
-    """How often to look, how long a change waits for company, and how long a failure rests before the next try."""
+    """How often to look, how long a change waits for company, and how long a failure rests before the next try.
+
+    After a run, `erase_after_s` pass before the files are rewritten without what was removed, for several removals at
+    once: with 100,000 activities that takes 8 s.
+    """
 
     poll_s: float = 0.05
     debounce_s: float = 0.3
+    erase_after_s: float = 15.0
     first_rest_s: float = 1.0
     longest_rest_s: float = 60.0
 
@@ -32,20 +39,25 @@ async def watch(transformer: Transformer, stop: asyncio.Event, rhythm: Rhythm) -
     However many rows changed meanwhile, they cost one run. A failed run is tried again after a growing pause.
     """
     failures = 0
+    erase_at = time.monotonic() + rhythm.erase_after_s  # also what a program before us left undone
     while not stop.is_set():
         try:
-            succeeded = await _keep_up(transformer, stop, rhythm)
-        except WarehouseBusy as error:
+            was_behind = await transformer.is_behind()
+            succeeded = not was_behind or await _catch_up(transformer, stop, rhythm)
+            if was_behind:
+                erase_at = min(erase_at, time.monotonic() + rhythm.erase_after_s)
+            if succeeded and not stop.is_set() and time.monotonic() >= erase_at:
+                succeeded = await transformer.erase()
+                erase_at = math.inf if succeeded else erase_at
+        except (WarehouseBusy, OSError) as error:
             log.warning("transform.waiting", reason=str(error))
             succeeded = False
         failures = 0 if succeeded else failures + 1
         await _wait(stop, rhythm.poll_s if succeeded else rhythm.rest_s(failures))
 
 
-async def _keep_up(transformer: Transformer, stop: asyncio.Event, rhythm: Rhythm) -> bool:
-    """Run if the marts are behind; return whether all is well."""
-    if not await transformer.is_behind():
-        return True
+async def _catch_up(transformer: Transformer, stop: asyncio.Event, rhythm: Rhythm) -> bool:
+    """Run after the debounce, unless a stop comes before; return whether all is well."""
     await _wait(stop, rhythm.debounce_s)
     if stop.is_set():
         return True

@@ -1,0 +1,73 @@
+"""Deleted means gone from the disk: no file of the data folder holds a byte of what was removed."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backends.warehouse import Observation, Source
+from backends.warehouse.sqlite import SqliteRawStore
+from strava.payload import ActivityPayload
+from worker.transform.main import open_transformer
+from worker.transform.settings import TransformSettings
+from worker.transform.transformer import Transformer
+
+ATHLETE = 4605555801
+DELETED, KEPT = b"Sunrise over Zurich", b"Rain in Oslo"
+
+
+def observation(activity_id: int, words: bytes | None) -> Observation:
+    """An activity with the words in its name and its description, or None: it was not there."""
+    fields: dict[str, Any] = {"sport_type": "Run", "distance": 5000.0, "moving_time": 1500, "elapsed_time": 1500}
+    text = "" if words is None else words.decode()
+    activity = ActivityPayload.from_json(
+        {"id": activity_id, "athlete": {"id": ATHLETE}, "resource_state": 3, "name": text, "description": text}
+        | fields
+        | {"start_date": "2026-05-01T06:00:00Z", "start_date_local": "2026-05-01T08:00:00Z"}
+    )
+    return Observation(
+        activity_id=activity_id,
+        athlete_id=ATHLETE,
+        observed_at=datetime.now(UTC),
+        source=Source.WEBHOOK,
+        activity=activity if words else None,
+    )
+
+
+def holding(folder: Path, words: bytes) -> set[str]:
+    """Name the files under the folder that hold the words."""
+    return {file.name for file in folder.rglob("*") if file.is_file() and words in file.read_bytes()}
+
+
+async def erased(transformer: Transformer, folder: Path) -> set[str]:
+    """Return which files hold what was deleted, once the marts have caught up and the log was emptied."""
+    await transformer.catch_up()
+    assert await transformer.erase()
+    async with asyncio.timeout(30):
+        while "pipeline.sqlite-wal" in holding(folder, DELETED):  # noqa: ASYNC110 - what is asked is the disk
+            await asyncio.sleep(0.05)
+    return holding(folder, DELETED)
+
+
+@pytest.mark.slow
+async def test_what_was_deleted_or_purged_is_in_no_file(tmp_path: Path) -> None:
+    """Name and description of a deleted activity, and all of a purged athlete, leave every database of the folder."""
+    settings = TransformSettings(data_dir=tmp_path)
+    store = SqliteRawStore(settings.pipeline_path)
+    async with open_transformer(settings) as transformer:
+        await store.apply([observation(1, DELETED), observation(2, KEPT), observation(3, DELETED)])
+        assert (await transformer.once()).run.error is None
+        assert holding(tmp_path, DELETED) >= {"transform.duckdb", "mart.duckdb"}
+        await store.apply([observation(1, None), observation(3, None)])
+        assert await erased(transformer, tmp_path) == set()
+        assert holding(tmp_path, KEPT) >= {"pipeline.sqlite", "transform.duckdb", "mart.duckdb"}
+
+        await store.apply([observation(4, DELETED)])
+        assert (await transformer.once()).run.error is None
+        assert holding(tmp_path, DELETED) >= {"transform.duckdb", "mart.duckdb"}
+        await store.purge(ATHLETE)
+        assert await erased(transformer, tmp_path) == set()
+        assert holding(tmp_path, KEPT) == set()
+    await store.close()
