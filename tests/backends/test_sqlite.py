@@ -38,21 +38,16 @@ def test_new_file_is_durable(tmp_path: Path) -> None:
         assert {"strava_activities", "strava_events", "queue_messages"} <= tables(connection)
 
 
-def test_new_file_is_private_in_a_folder_that_is_not(tmp_path: Path) -> None:
-    """Nobody else may read the file or its journal, though the folder lets them in."""
+def test_the_file_and_its_journal_are_private(tmp_path: Path) -> None:
+    """Nobody else may read them, though a foreign file keeps the folder open to all, and they were open before."""
     tmp_path.chmod(0o755)
-    with closing(open_database(tmp_path / "pipeline.sqlite")) as connection:
-        connection.execute("insert into purges values ('p', 'h', 't', '{}')")
-        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
-    assert modes == {"pipeline.sqlite": 0o600, "pipeline.sqlite-wal": 0o600, "pipeline.sqlite-shm": 0o600}
-
-
-def test_file_that_exists_keeps_its_mode(tmp_path: Path) -> None:
-    """Whoever opened the file to a group on purpose is not overruled."""
-    open_database(tmp_path / "pipeline.sqlite").close()
-    (tmp_path / "pipeline.sqlite").chmod(0o640)
-    open_database(tmp_path / "pipeline.sqlite").close()
-    assert stat.S_IMODE((tmp_path / "pipeline.sqlite").stat().st_mode) == 0o640
+    (tmp_path / "notes.txt").touch(0o644)
+    for _ in range(2):
+        with closing(open_database(tmp_path / "pipeline.sqlite")) as connection:
+            connection.execute("insert or replace into purges values ('p', 'h', 't', '{}')")
+            modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.glob("pipeline*")}
+        assert modes == {"pipeline.sqlite": 0o600, "pipeline.sqlite-wal": 0o600, "pipeline.sqlite-shm": 0o600}
+        (tmp_path / "pipeline.sqlite").chmod(0o644)
 
 
 def test_reopening_changes_nothing(tmp_path: Path, migrations: Path) -> None:
