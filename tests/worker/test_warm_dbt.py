@@ -1,6 +1,7 @@
 """dbt itself, warm, on a project of two models; and the real project once from raw to snapshot."""
 
 import json
+import resource
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -142,6 +143,31 @@ def test_a_damaged_database_is_built_anew(
     assert (mended.error, mended.is_full_refresh) == (None, True)
     assert [log["event"] for log in logs] == ["transform.database_damaged"]
     assert column("select sport from mart.fast") == ["Ride"]
+
+
+def test_a_full_disk_is_an_error_and_nothing_worse(
+    open_dbt: Callable[[], WarmDbt], column: Callable[[str], list[object]]
+) -> None:
+    """Where the database has no room, it is told; with room the same program builds."""
+    dbt = open_dbt()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        full = dbt.build(full_refresh=False, tests=False)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert full.error
+    assert dbt.build(full_refresh=False, tests=False).error is None
+    assert column("select sport from mart.fast") == ["Ride"]
+
+
+def test_a_fingerprint_that_cannot_be_kept_is_an_error(open_dbt: Callable[[], WarmDbt], tmp_path: Path) -> None:
+    """A folder in its place stands for a disk without room; it is told, not raised."""
+    dbt = open_dbt()
+    (tmp_path / "dbt" / "built.sha256").mkdir(parents=True)
+    failed = dbt.build(full_refresh=False, tests=False)
+    assert failed.error is not None
+    assert failed.error.startswith("dbt could not run: ")
 
 
 def test_a_project_that_cannot_be_read_is_an_error(open_dbt: Callable[[], WarmDbt], project: Path) -> None:

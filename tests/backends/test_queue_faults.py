@@ -1,0 +1,221 @@
+"""The embedded queue when its file fails it: a full disk, a slow one, and a folder that was moved away."""
+
+import asyncio
+import itertools
+import resource
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
+from pathlib import Path
+from statistics import mean
+
+import httpx
+import pytest
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
+
+from backends.group_commit import SqliteWriter
+from backends.queue import QueueUnavailable, committer
+from backends.queue.embedded import Deliverer, DeliveryPolicy, EmbeddedQueue
+from backends.sqlite import DatabaseMoved, connect
+
+HELD_S = 0.03  # how long a transaction holds the lock on a slow disk, in these tests
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the queue's file is, in a folder that can be moved."""
+    return tmp_path / "data" / "pipeline.sqlite"
+
+
+@pytest.fixture
+async def queue(path: Path) -> AsyncIterator[EmbeddedQueue]:
+    """An empty queue whose committing process runs."""
+    queue = EmbeddedQueue(path)
+    await queue.open()
+    yield queue
+    await queue.close()
+
+
+@contextmanager
+def full_disk(file: Path, process: int = 0) -> Iterator[None]:
+    """Let the process (this one by default) write to no file beyond the present size of this one."""
+    size = file.stat().st_size
+    before = resource.prlimit(process, resource.RLIMIT_FSIZE)
+    resource.prlimit(process, resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(process, resource.RLIMIT_FSIZE, before)
+
+
+def log_of(path: Path) -> Path:
+    """Return the database's write-ahead log."""
+    return path.with_name(f"{path.name}-wal")
+
+
+class Worker:
+    """Answers 204 once it may, and counts the pushes."""
+
+    def __init__(self) -> None:
+        self.pushes = 0
+        self.begun = asyncio.Event()
+        self.may_answer = asyncio.Event()
+
+    async def __call__(self, _request: httpx.Request) -> httpx.Response:
+        self.pushes += 1
+        self.begun.set()
+        await self.may_answer.wait()
+        return httpx.Response(204)
+
+
+@asynccontextmanager
+async def delivering(path: Path, worker: Worker) -> AsyncIterator[asyncio.Task[None]]:
+    """Run a deliverer while the context lasts."""
+    stop = asyncio.Event()
+    async with httpx.AsyncClient(transport=httpx.MockTransport(worker)) as http:
+        policy = DeliveryPolicy(concurrency=4)
+        running = asyncio.create_task(Deliverer(path, http, "http://worker/push", policy=policy).run(stop))
+        yield running
+        stop.set()
+        await asyncio.wait([running])
+
+
+async def logged(logs: list[EventDict], event: str) -> EventDict:
+    """Wait until this was logged."""
+    async with asyncio.timeout(30):
+        while not (found := [log for log in logs if log["event"] == event]):  # noqa: ASYNC110 - a log can only be read
+            await asyncio.sleep(0.005)
+    return found[0]
+
+
+async def drained(queue: EmbeddedQueue) -> None:
+    """Wait until nothing waits any more."""
+    async with asyncio.timeout(30):
+        while (await queue.status()).waiting:  # noqa: ASYNC110 - the port can only be asked
+            await asyncio.sleep(0.005)
+
+
+def committers(path: Path) -> list[int]:
+    """Return the ids of the processes that commit to this file now."""
+    command = f"{committer.__name__}\0{path}\0".encode()
+    return [int(each.parent.name) for each in Path("/proc").glob("[0-9]*/cmdline") if command in each.read_bytes()]
+
+
+# -- a full disk ----------------------------------------------------------------------------------------------------
+
+
+async def test_a_full_disk_is_outwaited_by_the_deliverer(queue: EmbeddedQueue, path: Path) -> None:
+    """It cannot lease, says so, goes on, and delivers once there is room."""
+    worker = Worker()
+    worker.may_answer.set()
+    with capture_logs() as logs:
+        async with delivering(path, worker):
+            with full_disk(log_of(path)):
+                await queue.publish(b"event", {})
+                assert "disk" in (await logged(logs, "queue.unavailable"))["reason"]
+            await drained(queue)
+    assert worker.pushes == 1
+
+
+async def test_an_acknowledgement_outlives_a_full_disk(queue: EmbeddedQueue, path: Path) -> None:
+    """What ended while nothing could be written is settled afterwards: gone, and pushed once."""
+    worker = Worker()
+    await queue.publish(b"event", {})
+    with capture_logs() as logs:
+        async with delivering(path, worker):
+            await worker.begun.wait()
+            with full_disk(log_of(path)):
+                worker.may_answer.set()
+                assert (await logged(logs, "queue.unavailable"))["unsettled"] == 1
+            await drained(queue)
+    assert worker.pushes == 1
+
+
+async def test_a_full_disk_is_outwaited_by_the_committer(queue: EmbeddedQueue, path: Path) -> None:
+    """A publish fails with the reason, nothing of it is stored, and the same process stores once there is room."""
+    [process] = committers(path)
+    with full_disk(log_of(path), process):
+        for _ in range(3):
+            with pytest.raises(QueueUnavailable, match="disk"):
+                await queue.publish(b"event", {})
+    assert (await queue.status()).waiting == 0
+    assert await queue.publish(b"event", {})
+    assert committers(path) == [process]
+
+
+async def test_a_full_disk_is_outwaited_by_the_writers_thread(path: Path) -> None:
+    """Neither a commit nor the emptying of the log ends it; both are done once there is room."""
+    writer = SqliteWriter(path)
+
+    def add(connection: sqlite3.Connection) -> None:
+        connection.execute("insert into purges values (hex(randomblob(8)), 'h', 't', hex(zeroblob(50000)))")
+
+    await writer.submit(add)
+    with full_disk(path):
+        for _ in range(2):
+            with pytest.raises(sqlite3.OperationalError, match="disk"):
+                await writer.submit(add, log_emptied_within_s=0)
+        await asyncio.sleep(0.1)
+    await writer.submit(add, log_emptied_within_s=0)
+    async with asyncio.timeout(30):
+        while log_of(path).stat().st_size:  # noqa: ASYNC110 - what is asked is the disk
+            await asyncio.sleep(0.01)
+    with closing(connect(path, read_only=True)) as reader:
+        assert reader.execute("select count(*) from purges").fetchone() == (2,)
+    await writer.close()
+
+
+# -- a slow disk ----------------------------------------------------------------------------------------------------
+
+
+async def test_publishing_goes_first(queue: EmbeddedQueue, path: Path) -> None:
+    """While six busy writers hold the lock in long transactions, an event waits for hardly more than one of them."""
+    turns, over = itertools.count(), asyncio.Event()
+    done = 0
+
+    def hold(_connection: sqlite3.Connection) -> None:
+        nonlocal done
+        time.sleep(HELD_S)
+        done = next(turns)
+
+    async def keep_busy() -> None:
+        writer = SqliteWriter(path)
+        while not over.is_set():
+            await writer.submit(hold)
+        await writer.close()
+
+    busy = [asyncio.create_task(keep_busy()) for _ in range(6)]
+    waited = []
+    for _ in range(25):
+        await asyncio.sleep(HELD_S)
+        before = done
+        await queue.publish(b"event", {})
+        waited.append(done - before)
+    over.set()
+    await asyncio.gather(*busy)
+    assert mean(waited) < 1.7
+
+
+# -- a folder that was moved ----------------------------------------------------------------------------------------
+
+
+async def test_a_moved_folder_ends_the_deliverer(queue: EmbeddedQueue, path: Path) -> None:
+    """It says so and ends, to be started again on what is at the path now; there it settles nothing of what it held."""
+    worker = Worker()
+    await queue.publish(b"moved", {})
+    with capture_logs() as logs:
+        async with delivering(path, worker) as running:
+            await worker.begun.wait()
+            path.parent.rename(path.parent.with_name("moved"))
+            assert await queue.publish(b"another with the same id", {}) == "1"
+            worker.may_answer.set()
+            await asyncio.wait([running])
+            with pytest.raises(DatabaseMoved, match="was moved or replaced"):
+                await running
+    assert "was moved or replaced" in (await logged(logs, "queue.file_moved"))["reason"]
+    assert (await queue.status()).waiting == 1
+    async with delivering(path, worker):
+        await drained(queue)
+    assert worker.pushes == 2
