@@ -72,8 +72,9 @@ bench: $(VENV)/.dev ## Measure, side by side, what the README promises
 
 .PHONY: lock
 lock: $(VENV)/.dev ## Choose the newest versions that pyproject.toml allows, with hashes
-	$(RUN_LOCK) $(LOCK_FLAGS) --extra athlete --group build --group dev --output-file requirements/dev.txt
+	$(RUN_LOCK) $(LOCK_FLAGS) --extra athlete --extra gcp --group build --group dev --output-file requirements/dev.txt
 	$(RUN_LOCK) --constraint requirements/dev.txt --extra athlete --group build --output-file requirements/athlete.txt
+	$(RUN_LOCK) --constraint requirements/dev.txt --extra transform --extra embedded --output-file requirements/transform.txt
 	for program in service worker dashboard; do \
 		$(RUN_LOCK) --constraint requirements/dev.txt --extra $$program --output-file requirements/$$program.txt || exit 1; \
 	done
