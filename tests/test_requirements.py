@@ -1,6 +1,7 @@
 """Each program's list of packages is what it imports: nothing is missing from it, and nothing is carried along."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -14,16 +15,18 @@ from typing import Any
 
 import pytest
 
+from tests.only_locked import locked, plain
+
 PROGRAMS = {
     "service": ({"service.main"}, {"service"}),
     "worker": ({"worker.main"}, {"worker"}),
     "transform": ({"worker.transform.main"}, {"transform", "embedded"}),
     "dashboard": ({"dashboard.main"}, {"dashboard"}),
     "simulator": ({"simulator.main"}, {"simulator"}),
-    "athlete": ({"athlete.main", "athlete.child", "athlete.deliverer", "simulator.main"}, {"athlete"}),
 }
-# Every program that `athlete` starts in a process of its own is listed with it.
-PROGRAMS["athlete"][0].update(*(mains for mains, _ in PROGRAMS.values()))
+# `athlete` starts every program in a process of its own.
+STARTED = set[str]().union(*(mains for mains, _ in PROGRAMS.values()))
+PROGRAMS["athlete"] = ({"athlete.main", "athlete.child", "athlete.deliverer"} | STARTED, {"athlete"})
 USED_WITHOUT_AN_IMPORT = {
     "duckdb-extension-sqlite": "DuckDB loads the file in it",
     "httptools": "uvicorn is told its name",
@@ -38,30 +41,6 @@ LOCKED = {
     "dashboard": "dashboard.main",
     "athlete": "athlete.main",
 }
-# Imports a module while every package that is not in the list cannot be found.
-WITH_THESE_ALONE = """
-import importlib, importlib.machinery, importlib.metadata, re, sys
-locked = set(sys.argv[2].split())
-plain = lambda name: re.sub("[-_.]+", "-", name).lower()
-files = {True: set(), False: set()}
-for each in importlib.metadata.distributions():
-    is_locked = plain(each.metadata["Name"]) in locked | {"athlete-dashboard"}
-    files[is_locked].update(str(each.locate_file(file)) for file in each.files or ())
-hidden = files[False] - files[True]
-class Locked:
-    def find_spec(self, name, path=None, target=None):
-        found = importlib.machinery.PathFinder.find_spec(name, path, target)
-        if found and found.origin and found.origin in hidden:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-        return None
-sys.meta_path.insert(0, Locked())
-importlib.import_module(sys.argv[1])
-"""
-
-
-def plain(name: str) -> str:
-    """Write a package's name as an index compares it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 @pytest.fixture(scope="module")
@@ -116,10 +95,12 @@ def provides(package: str, module: str) -> bool:
     return any(str(file) in {f"{place}.py", f"{place}/__init__.py"} for file in distribution(package).files or ())
 
 
-def locked(root: Path, program: str) -> set[str]:
-    """Return the packages that a lock file names."""
-    lines = (root / f"requirements/{program}.txt").read_text().splitlines()
-    return {plain(found[1]) for line in lines if (found := re.match(r"([\w.-]+)==", line))}
+def start(root: Path, lock: str, module: str) -> subprocess.CompletedProcess[str]:
+    """Import a program's module where the packages of one lock file are all there is."""
+    script, lock_file = (root / each for each in ("tests/only_locked.py", f"requirements/{lock}.txt"))
+    command = [sys.executable, "-P", str(script), str(lock_file), "import", module]
+    environment = os.environ | {"PYTHONPATH": str(root)}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -150,22 +131,24 @@ def test_only_google_cloud_needs_the_bigquery_adapter(project: dict[str, Any]) -
 @pytest.mark.parametrize("program", LOCKED)
 def test_no_google_package_is_locked_for_one_machine(program: str, project_root: Path) -> None:
     """What an installation without Google Cloud downloads holds nothing of Google's cloud."""
-    assert {each for each in locked(project_root, program) if re.search("google|gbq|bigquery|grpc", each)} == set()
+    assert {
+        each
+        for each in locked(project_root / f"requirements/{program}.txt")
+        if re.search("google|gbq|bigquery|grpc", each)
+    } == set()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("program", LOCKED)
 def test_a_program_starts_with_its_locked_packages_alone(program: str, project_root: Path) -> None:
     """Its module is imported while every other installed package is hidden from it."""
-    command = [sys.executable, "-c", WITH_THESE_ALONE, LOCKED[program], " ".join(locked(project_root, program))]
-    ran = subprocess.run(command, cwd=project_root, capture_output=True, text=True, check=False)
+    ran = start(project_root, program, LOCKED[program])
     assert ran.returncode == 0, ran.stderr
 
 
 def test_a_package_outside_the_list_is_hidden(project_root: Path) -> None:
     """The service cannot import what only the dashboard has, or the test above would prove nothing."""
-    command = [sys.executable, "-c", WITH_THESE_ALONE, "dashboard.main", " ".join(locked(project_root, "service"))]
-    ran = subprocess.run(command, cwd=project_root, capture_output=True, text=True, check=False)
+    ran = start(project_root, "service", "dashboard.main")
     assert "No module named 'streamlit'" in ran.stderr
 
 

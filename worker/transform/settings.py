@@ -7,6 +7,7 @@ from pydantic import Field
 
 from backends.settings import SharedSettings
 
+# The dbt project is beside our packages, in a checkout and where a wheel was installed.
 PROJECT_DIR = Path(__file__).parents[2] / "transforms"
 
 
