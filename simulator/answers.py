@@ -44,6 +44,11 @@ def not_found(resource: str, headers: Mapping[str, str] | None = None, *, is_emp
     return Refusal(404, body, headers)
 
 
+def unknown_path(headers: Mapping[str, str]) -> Refusal:
+    """404: the API has no such address, or not for this method."""
+    return Refusal(404, problem("Record Not Found", "resource", "path", "invalid"), headers)
+
+
 def rate_limit_exceeded(headers: Mapping[str, str]) -> Refusal:
     """429, without `Retry-After`."""
     return Refusal(429, problem("Rate Limit Exceeded", "Application", "rate limit", "exceeded"), headers)

@@ -95,6 +95,7 @@ async def revoke(request: Request) -> Response:
 
 
 @router.post("/oauth/deauthorize")
+@router.post("/api/v3/oauth/deauthorize")
 async def deauthorize(request: Request) -> Response:
     """End the grant, the older way: by its own access token."""
     simulation = simulation_of(request)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from simulator.answers import answer, bad_request, not_found
 from simulator.forms import as_application
-from simulator.simulation import simulation_of
+from simulator.simulation import rate_headers, simulation_of
 from simulator.subscriptions import SubscriptionRefused
 
 router = APIRouter(prefix="/api/v3/push_subscriptions", tags=["Strava webhooks"])
@@ -25,25 +25,19 @@ async def create(request: Request, parameters: Parameters) -> Response:
         made = await subscriptions.create(parameters.get("callback_url", ""), parameters.get("verify_token", ""))
     except SubscriptionRefused as refused:
         raise bad_request("PushSubscription", refused.field, refused.code) from refused
-    return answer(asdict(made), status=201, headers=_rates(request))
+    return answer(asdict(made), status=201, headers=rate_headers(request))
 
 
 @router.get("")
 async def show(request: Request, _: Parameters) -> Response:
     """The application's subscription, in a list, or an empty list."""
     current = simulation_of(request).subscriptions.current
-    return answer([asdict(current)] if current else [], headers=_rates(request))
+    return answer([asdict(current)] if current else [], headers=rate_headers(request))
 
 
 @router.delete("/{subscription_id}")
 async def delete(request: Request, subscription_id: int, _: Parameters) -> Response:
     """Unsubscribe."""
     if not simulation_of(request).subscriptions.delete(subscription_id):
-        raise not_found("PushSubscription")
-    return Response(status_code=204, headers=_rates(request))
-
-
-def _rates(request: Request) -> dict[str, str]:
-    """Return the rate headers; subscriptions themselves cost nothing."""
-    simulation = simulation_of(request)
-    return simulation.rates.headers(simulation.clock())
+        raise not_found("PushSubscription", rate_headers(request))
+    return Response(status_code=204, headers=rate_headers(request))

@@ -47,3 +47,9 @@ def simulation_of(request: Request) -> Simulation:
     """Return the simulation that the application was made with."""
     simulation: Simulation = request.app.state.simulation
     return simulation
+
+
+def rate_headers(request: Request) -> dict[str, str]:
+    """Return the rate headers of an answer that costs nothing itself."""
+    simulation = simulation_of(request)
+    return simulation.rates.headers(simulation.clock())

@@ -146,6 +146,46 @@ async def test_unknown_activity_is_404_in_strava_s_shape(lab: Any) -> None:
     assert (answer.status_code, answer.json()["errors"][0]["resource"]) == (404, "Activity")
 
 
+RATE_HEADERS = {"x-ratelimit-limit", "x-ratelimit-usage", "x-readratelimit-limit", "x-readratelimit-usage"}
+
+
+@pytest.mark.parametrize("path", ["/activities/1", "/activities/1/streams", "/activities/abc", "/gear/g1"])
+async def test_what_is_not_there_is_strava_s_own_word(lab: Any, path: str) -> None:
+    """The 404 is JSON and carries the rate headers: a client may believe it."""
+    answer = await lab.get(path)
+    assert (answer.status_code, answer.json()["message"]) == (404, "Record Not Found")
+    assert answer.headers["content-type"].startswith("application/json")
+    assert set(answer.headers) >= RATE_HEADERS
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/activitys/1"), ("GET", "/activities/1/2/3"), ("GET", "/"), ("POST", "/athlete"), ("PUT", "/nothing")],
+)
+async def test_a_path_that_the_api_does_not_have_is_named_so(lab: Any, method: str, path: str) -> None:
+    """404 in Strava's shape with the rate headers; the fault is the path's, not an activity's."""
+    answer = await lab.client.request(method, f"/api/v3{path}", headers={"Authorization": f"Bearer {lab.token}"})
+    assert (answer.status_code, answer.json()) == (
+        404,
+        {"message": "Record Not Found", "errors": [{"resource": "resource", "field": "path", "code": "invalid"}]},
+    )
+    assert set(answer.headers) >= RATE_HEADERS
+
+
+@pytest.mark.parametrize("path", ["/activities/1", "/api/activities/1", "/oauth/tokens"])
+async def test_beside_the_api_there_is_a_website(lab: Any, path: str) -> None:
+    """A base address that lacks a part meets a page, without rate headers: no word on any activity."""
+    answer = await lab.client.get(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert not RATE_HEADERS & set(answer.headers)
+
+
+async def test_the_control_api_keeps_its_own_404(lab: Any) -> None:
+    """It says in `detail` what is missing."""
+    assert "detail" in (await lab.client.delete("/simulator/activities/1")).json()
+    assert "detail" in (await lab.client.get("/simulator/nothing")).json()
+
+
 async def test_no_token_and_a_bad_token_are_401_without_rate_headers(bare_lab: Any) -> None:
     """Both read as Strava's authorization error."""
     for token in ("", "nonsense"):

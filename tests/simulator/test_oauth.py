@@ -3,6 +3,7 @@
 from typing import Any
 
 import httpx
+import pytest
 
 AUTHORIZE: dict[str, Any] = {
     "client_id": "4242",
@@ -137,9 +138,19 @@ async def test_revoking_an_unknown_token_is_success_without_an_event(lab: Any) -
     assert await lab.delivered() == []
 
 
-async def test_older_deauthorize_does_the_same(lab: Any) -> None:
-    """It answers with the token that it ended."""
-    answer = await lab.client.post("/oauth/deauthorize", data={"access_token": lab.token})
-    assert answer.json() == {"access_token": lab.token}
+@pytest.mark.parametrize("place", ["data", "params", "headers"])
+@pytest.mark.parametrize("address", ["/oauth/deauthorize", "/api/v3/oauth/deauthorize"])
+async def test_older_deauthorize_does_the_same(lab: Any, address: str, place: str) -> None:
+    """It answers with the token that it ended, at either address and wherever a client library puts the token."""
+    told = {"Authorization": f"Bearer {lab.token}"} if place == "headers" else {"access_token": lab.token}
+    answer = await lab.client.post(address, **{place: told})
+    assert (answer.status_code, answer.json()) == (200, {"access_token": lab.token})
     assert len(await lab.delivered()) == 1
-    assert (await lab.client.post("/oauth/deauthorize", data={"access_token": lab.token})).status_code == 401
+    assert (await lab.client.post(address, **{place: told})).status_code == 401
+
+
+async def test_tokens_come_from_either_address(lab: Any) -> None:
+    """Client libraries ask `/api/v3/oauth/token`."""
+    form = {"client_id": "4242", "client_secret": "pretend-client-secret", "grant_type": "refresh_token"}
+    answer = await lab.client.post("/api/v3/oauth/token", data=form | {"refresh_token": lab.refresh_token})
+    assert (answer.status_code, answer.json()["access_token"]) == (200, lab.token)
