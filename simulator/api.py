@@ -12,6 +12,7 @@ from pydantic import FiniteFloat
 from simulator.answers import bad_request
 from simulator.gate import Access, ActivitiesEntered, Entered
 from simulator.scopes import ACTIVITY_ALL, PROFILE, may_see, shown
+from simulator.world.streams import Resolution, SeriesType
 from simulator.world.streams import answer as streams_answer
 
 MAX_PER_PAGE = 200
@@ -55,15 +56,19 @@ async def activity(access: ActivitiesEntered, activity_id: int, include_all_effo
 
 
 @router.get("/activities/{activity_id}/streams")
-async def streams(
+@router.get("/activities/{activity_id}/streams/{keys}")
+async def streams(  # noqa: PLR0913, PLR0917 - Strava's parameters
     access: ActivitiesEntered,
     activity_id: int,
     keys: str = "",
     key_by_type: bool = False,  # noqa: FBT001, FBT002 - a query parameter of Strava's
+    resolution: Resolution | None = None,
+    series_type: SeriesType = "distance",
 ) -> Response:
-    """The asked-for curves, by key or as a list; 404 when the activity has none."""
+    """The asked-for curves, by key or as a list; 404 when there are none. Some clients put `keys` in the path."""
     _find(access, activity_id)
-    found = streams_answer(access.simulation.world.streams(activity_id), set(keys.split(",")))
+    data = access.simulation.world.streams(activity_id)
+    found = streams_answer(data, set(keys.split(",")), resolution, series_type)
     if not found:
         raise access.not_found("Stream")
     return access.answer(found if key_by_type else [{"type": key} | value for key, value in found.items()])

@@ -1,13 +1,19 @@
 """The curves under an activity: one value per recorded point, as `GET /activities/{id}/streams` gives them."""
 
+from bisect import bisect_left
+from collections.abc import Sequence
 from itertools import accumulate
 from math import pi, sin
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
 from simulator.world.summary import Sketch, has_power_meter
 
 POINTS_INDOORS = 240
+Resolution = Literal["low", "medium", "high"]
+SeriesType = Literal["distance", "time"]
+#: The most points of a stream, where a resolution was asked for.
+MOST_POINTS = {"low": 100, "medium": 1000, "high": 10_000}
 
 
 def streams(drawn: Sketch, summary: dict[str, Any]) -> dict[str, list[Any]]:
@@ -60,10 +66,31 @@ def _around(rng: Random, mean: float, spread: float, count: int) -> list[int]:
     return [max(0, round(rng.gauss(mean, spread))) for _ in range(count)]
 
 
-def answer(data: dict[str, list[Any]], keys: set[str]) -> dict[str, dict[str, Any]]:
-    """Shape the asked-for streams as Strava does. `distance` always comes along."""
+def answer(
+    data: dict[str, list[Any]], keys: set[str], resolution: Resolution | None, series_type: SeriesType
+) -> dict[str, dict[str, Any]]:
+    """Shape the asked-for streams as Strava does. The series that points are chosen by always comes along.
+
+    Without a resolution every recorded point is told.
+    """
+    kept = _evenly(data[series_type], MOST_POINTS[resolution]) if resolution and data else None
     return {
-        key: {"data": values, "series_type": "distance", "original_size": len(values), "resolution": "high"}
+        key: {
+            "data": values if kept is None else [values[index] for index in kept],
+            "series_type": series_type,
+            "original_size": len(values),
+            "resolution": resolution or "high",
+        }
         for key, values in data.items()
-        if key in keys or key == "distance"
+        if key in keys or key == series_type
     }
+
+
+def _evenly(series: Sequence[float], most: int) -> list[int]:
+    """Return the indices of so many points at most, evenly along a series that never falls; both ends stay."""
+    if len(series) <= most:
+        return list(range(len(series)))
+    along = series if series[-1] > series[0] else range(len(series))
+    first, last = along[0], along[-1]
+    inner = (bisect_left(along, first + (last - first) * step / (most - 1)) for step in range(1, most - 1))
+    return sorted({0, *inner, len(series) - 1})

@@ -123,6 +123,36 @@ async def test_streams_come_as_a_list_by_default(lab: Any) -> None:
     assert "altitude" in {stream["type"] for stream in listed}
 
 
+async def test_a_low_resolution_is_a_hundred_points(lab: Any) -> None:
+    """Both ends stay, and the answer tells how many points there were."""
+    made = await lab.save(sport_type="Run", distance=42_195, moving_time=14_000)
+    query = {"keys": "time,latlng", "key_by_type": "true"}
+    full = (await lab.get(f"/activities/{made['id']}/streams", **query)).json()
+    thin = (await lab.get(f"/activities/{made['id']}/streams", **query, resolution="low")).json()
+    assert {key: stream["resolution"] for key, stream in thin.items()} == dict.fromkeys(full, "low")
+    for key, stream in thin.items():
+        assert stream["original_size"] == len(full[key]["data"]) > len(stream["data"]) == 100
+        assert (stream["data"][0], stream["data"][-1]) == (full[key]["data"][0], full[key]["data"][-1])
+
+
+async def test_the_series_that_points_are_chosen_by_comes_along(lab: Any) -> None:
+    """Distance by default, time when asked for; client libraries put the keys into the path."""
+    made = await lab.save(sport_type="Ride")
+    path = f"/activities/{made['id']}/streams/heartrate,altitude"
+    assert "distance" in {stream["type"] for stream in (await lab.get(path)).json()}
+    by_time = {stream["type"] for stream in (await lab.get(path, series_type="time", resolution="low")).json()}
+    assert by_time >= {"time", "altitude"}
+    assert "distance" not in by_time
+
+
+@pytest.mark.parametrize("query", [{"resolution": "best"}, {"series_type": "latlng"}])
+async def test_a_resolution_or_series_that_there_is_not_is_refused(lab: Any, query: dict[str, str]) -> None:
+    """400 in Strava's shape."""
+    made = await lab.save(sport_type="Run")
+    answer = await lab.get(f"/activities/{made['id']}/streams", keys="time", **query)
+    assert (answer.status_code, answer.json()["message"]) == (400, "Bad Request")
+
+
 async def test_manual_activity_has_no_streams(lab: Any) -> None:
     """None at all is a 404."""
     made = await lab.save(sport_type="Run", manual=True)
