@@ -1,7 +1,10 @@
 """`athlete connect`: adopt an athlete by a refresh token, and say what its scopes will and will not bring."""
 
 import asyncio
+import sys
+from collections.abc import Generator
 from datetime import UTC, datetime
+from getpass import getpass
 from typing import Annotated
 
 import httpx
@@ -10,14 +13,15 @@ from rich.console import Console
 
 from athlete.complaints import Complaint, complains
 from athlete.folder import require_usable
+from athlete.pending_token import PendingToken
 from backends.logs import configure_logs
 from backends.tokens.file import FileTokenStore
 from backends.warehouse import Athlete
 from backends.warehouse.sqlite import SqliteRawStore
 from strava.client import StravaClient
-from strava.errors import StravaError
-from strava.oauth import OAuthApp, StravaAuth
-from strava.tokens import TokenSet, TokenStore
+from strava.errors import AppInactive, AppRejected, Refused, ScopeMissing, StravaError, TokenRejected
+from strava.oauth import OAuthApp
+from strava.tokens import TokenSet
 from worker.settings import WorkerSettings
 
 # What an athlete loses with each scope that was not granted.
@@ -26,82 +30,177 @@ WANTED_SCOPES = {
     "activity:read_all": "private activities will not arrive, and with no activity scope at all nothing arrives",
     "profile:read_all": "gear and heart-rate zones may be missing",
 }
-# Kept under this id until Strava has told whose tokens they are: a rotated token must be stored before it is used.
-UNCLAIMED = 0
+LONGEST_TOKEN = 1_000  # characters; Strava's have 40
+EARLIER_UNCLAIMED = 0  # the athlete id under which earlier versions kept tokens of an interrupted connect
+GOES_ON = "The token is kept: run `athlete connect` again and it goes on, without asking for a token."
+
+
+class UselessToken(Complaint):
+    """The token will never do; the text says where another comes from."""
+
+
+class Bearer(httpx.Auth):
+    """Signs requests with an access token that no store holds yet."""
+
+    def __init__(self, tokens: TokenSet) -> None:
+        self._tokens = tokens
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Sign."""
+        request.headers["Authorization"] = f"Bearer {self._tokens.access_token}"
+        yield request
 
 
 @complains
-def connect(
-    refresh_token: Annotated[
-        str | None,
-        typer.Option(help="The athlete's refresh token for your Strava app (see https://www.strava.com/settings/api)."),
-    ] = None,
-) -> None:
+def connect(refresh_token: Annotated[str | None, typer.Option(hidden=True)] = None) -> None:
     """Connect an athlete by a refresh token: check it, keep it, and say which permissions (scopes) are missing.
 
-    Needs STRAVA_CLIENT_ID and STRAVA_CLIENT_SECRET. Without a token it goes on with a connect that was interrupted.
+    The token is asked for and not shown, or read from a file: athlete connect < token.txt. Needs STRAVA_CLIENT_ID and
+    STRAVA_CLIENT_SECRET. A connect that was interrupted goes on without a token.
     """
+    if refresh_token is not None:
+        raise Complaint(
+            "--refresh-token is not taken any more: a command line shows the token to others and the shell keeps it. "
+            "Run `athlete connect` and paste the token when asked, or give it in a file: athlete connect < token.txt"
+        )
     settings = WorkerSettings()
     if not (settings.strava_client_id and settings.strava_client_secret.get_secret_value()):
         raise Complaint("Set STRAVA_CLIENT_ID and STRAVA_CLIENT_SECRET (environment or .env) before connecting.")
     require_usable(settings.data_dir)
     chosen = settings.log_level if "log_level" in settings.model_fields_set else "ERROR"  # what failed is told below
     configure_logs(settings.log_format, chosen)
-    asyncio.run(_connect(settings, refresh_token, Console()))
+    pending = PendingToken(settings.data_dir / "connect-recovery.token")
+    asyncio.run(_adopt_earlier(FileTokenStore(settings.tokens_path), pending))
+    if is_resumed := pending.read() is not None:
+        _say("An earlier connect was interrupted: it goes on, and no token is read. Run it again to connect another.")
+    else:
+        pending.keep(read_token())
+    try:
+        _say(asyncio.run(_connect(settings, pending)))
+    except UselessToken as error:
+        pending.drop()
+        raise Complaint(f"{'The kept token was removed. ' if is_resumed else ''}{error}") from error
+    pending.drop()
 
 
-async def _connect(settings: WorkerSettings, refresh_token: str | None, console: Console) -> None:
+def read_token() -> str:
+    """Ask for the token without showing it, or read it from what is piped in. Raises Complaint."""
+    if sys.stdin.isatty():
+        token = getpass("The athlete's refresh token (not shown): ")
+    else:
+        token = sys.stdin.buffer.read(LONGEST_TOKEN + 1).decode("ascii", errors="replace")
+    token = token.strip()
+    if not token:
+        raise Complaint("Give the athlete's refresh token: run `athlete connect` in a terminal and paste it, or "
+                        "athlete connect < token.txt")  # fmt: skip
+    if len(token) > LONGEST_TOKEN or not (token.isascii() and token.isprintable()) or " " in token:
+        raise Complaint("That is no refresh token: it is one word of letters and digits, 40 characters as a rule.")
+    return token
+
+
+async def _adopt_earlier(tokens: FileTokenStore, pending: PendingToken) -> None:
+    """Move what an earlier version kept of an interrupted connect to where it is kept now."""
+    earlier = await tokens.load(EARLIER_UNCLAIMED)
+    if earlier is not None:
+        pending.keep(earlier.refresh_token)
+        await tokens.delete(EARLIER_UNCLAIMED)
+
+
+async def _connect(settings: WorkerSettings, pending: PendingToken) -> str:
+    """Connect with the pending token, and return what to tell the person. Raises UselessToken."""
     tokens = FileTokenStore(settings.tokens_path)
     store = SqliteRawStore(settings.pipeline_path)
     try:
         async with httpx.AsyncClient(timeout=30) as http:
-            app = OAuthApp(
-                http,
-                client_id=settings.strava_client_id,
-                client_secret=settings.strava_client_secret.get_secret_value(),
-                oauth_url=settings.strava_oauth_url,
-            )
-            await _claim(app, tokens, refresh_token)
-            client = StravaClient(http, StravaAuth(UNCLAIMED, tokens, app), api_url=settings.strava_api_url)
-            athlete_id = (await client.athlete()).athlete_id
-            claimed = await hand_over(tokens, athlete_id)
-            await store.put_athlete(
-                Athlete(athlete_id=athlete_id, scope=claimed.scope, status="connected", updated_at=datetime.now(UTC))
-            )
+            fresh = await _refreshed(settings, http, pending)
+            client = StravaClient(http, Bearer(fresh), api_url=settings.strava_api_url)
+            athlete_id = await _athlete_id(client, settings)
+            unchecked = await _reach(client, settings)
+        async with tokens.refreshing(athlete_id):
+            await tokens.save(athlete_id, fresh)
+        await store.put_athlete(
+            Athlete(athlete_id=athlete_id, scope=fresh.scope, status="connected", updated_at=datetime.now(UTC))
+        )
     finally:
         await store.close()
-    console.print(f"Connected athlete {athlete_id}. {scope_verdict(claimed.scope)}", highlight=False)
+    return f"Connected athlete {athlete_id}. {unchecked}{scope_verdict(fresh.scope)}"
 
 
-async def _claim(app: OAuthApp, tokens: TokenStore, refresh_token: str | None) -> None:
-    """Store what the refresh token brings; without one, go on with what an interrupted connect had stored."""
-    if refresh_token:
-        await tokens.save(UNCLAIMED, await _refreshed(app, refresh_token))
-    elif await tokens.load(UNCLAIMED) is None:
-        raise Complaint("Give the athlete's refresh token: athlete connect --refresh-token …")
-
-
-async def _refreshed(app: OAuthApp, refresh_token: str) -> TokenSet:
-    """Trade the token in. What goes wrong is told of the API elsewhere; here it was OAuth's address that was asked."""
+async def _refreshed(settings: WorkerSettings, http: httpx.AsyncClient, pending: PendingToken) -> TokenSet:
+    """Trade the pending token in, and keep what came in its place: the old one may be dead already."""
+    app = OAuthApp(
+        http,
+        client_id=settings.strava_client_id,
+        client_secret=settings.strava_client_secret.get_secret_value(),
+        oauth_url=settings.strava_oauth_url,
+    )
     try:
-        return await app.refresh(refresh_token)
+        fresh = await app.refresh(pending.read() or "")
     except StravaError as error:
-        raise Complaint(str(error).replace("STRAVA_API_URL", "STRAVA_OAUTH_URL")) from error
+        if isinstance(error, Refused) and not isinstance(error, AppInactive | AppRejected):
+            raise UselessToken(
+                "Strava does not accept this refresh token: it is spent or revoked, or another app's. "
+                f"{where_tokens_come_from(settings)}"
+            ) from error
+        # Errors tell of the API's address; here it was OAuth's that was asked.
+        raise Complaint(f"{str(error).replace('STRAVA_API_URL', 'STRAVA_OAUTH_URL')} {GOES_ON}") from error
+    pending.keep(fresh.refresh_token)
+    return fresh
 
 
-async def hand_over(tokens: TokenStore, athlete_id: int) -> TokenSet:
-    """File the unclaimed tokens under their athlete."""
-    claimed = await tokens.load(UNCLAIMED)
-    if claimed is None:
-        raise Complaint("The tokens are gone: another connect ran at the same time. Run it again.")
-    await tokens.save(athlete_id, claimed)
-    await tokens.delete(UNCLAIMED)
-    return claimed
+async def _athlete_id(client: StravaClient, settings: WorkerSettings) -> int:
+    """Ask whose tokens these are."""
+    try:
+        return (await client.athlete()).athlete_id
+    except ScopeMissing as error:
+        raise UselessToken(_cannot_read(error.needed, settings)) from error
+    except TokenRejected as error:  # it is minutes old at most: Strava has not spread it yet
+        raise Complaint(f"Strava does not know its own fresh token yet; wait some minutes. {GOES_ON}") from error
+    except StravaError as error:
+        raise Complaint(f"{error} {GOES_ON}") from error
+
+
+async def _reach(client: StravaClient, settings: WorkerSettings) -> str:
+    """Ask the list once, since Strava need not tell the scopes; return a sentence where it could not be asked."""
+    try:
+        await anext(client.activities(per_page=1), None)
+    except ScopeMissing as error:
+        raise UselessToken(_cannot_read(error.needed, settings)) from error
+    except TokenRejected as error:  # the athlete was shown a moment before
+        raise UselessToken(_cannot_read("activity:read_all", settings)) from error
+    except StravaError as error:
+        return f"Whether activities can be read is not known: {error} "
+    return ""
+
+
+def _cannot_read(needed: str, settings: WorkerSettings) -> str:
+    return (
+        f"This token lacks the scope {needed}, without which no activity ever arrives; nothing was saved. The token on "
+        f"Strava's settings page has the scope read alone. {where_tokens_come_from(settings)}"
+    )
+
+
+def where_tokens_come_from(settings: WorkerSettings) -> str:
+    """Say how a refresh token with all scopes is made; the client id is no secret."""
+    url, client_id = settings.strava_oauth_url.rstrip("/"), settings.strava_client_id
+    return (
+        f"Make a new one: open {url}/authorize?client_id={client_id}&response_type=code&redirect_uri=http://localhost"
+        f"&approval_prompt=force&scope={','.join(WANTED_SCOPES)} and leave every box ticked; the page that follows "
+        "does not load, but its address holds code=…; trade that code for a refresh token: "
+        f"curl {url}/token -d client_id={client_id} -d client_secret=… -d grant_type=authorization_code -d code=…"
+    )
 
 
 def scope_verdict(scope: frozenset[str]) -> str:
     """Say in words what the granted scopes mean; Strava does not always tell them."""
     if not scope:
-        return "Strava did not say which scopes it granted: if no activity arrives, authorise with activity:read_all."
+        return (
+            "Strava did not say which scopes it granted: if private activities do not arrive, authorise with "
+            "activity:read_all."
+        )
     missing = [f"{name} is missing: {cost}" for name, cost in WANTED_SCOPES.items() if name not in scope]
     return "; ".join(missing) + "." if missing else "All scopes are granted."
+
+
+def _say(sentence: str) -> None:
+    Console().print(sentence, highlight=False, soft_wrap=True, markup=False)

@@ -21,7 +21,7 @@ from service.settings import ServiceSettings
 from worker.settings import WorkerSettings
 from worker.transform.settings import TransformSettings
 
-NOBODY = "No athlete is connected yet, so nothing will arrive: `athlete connect --refresh-token …` connects one."
+NOBODY = "No athlete is connected yet, so nothing will arrive: `athlete connect` connects one."
 
 
 @complains

@@ -3,18 +3,26 @@
 import asyncio
 import json
 import os
+import pty
+import stat
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
-from athlete.connect import UNCLAIMED, scope_verdict
+from athlete.connect import scope_verdict
 from athlete.demo.pretend import SCOPES, PretendStrava
 from athlete.demo.stage import CLIENT_ID, CLIENT_SECRET
+from athlete.main import app
 from athlete.processes import ProcessTree, Program, free_port
 from backends.tokens import TokenSet
 from backends.tokens.file import FileTokenStore
@@ -30,7 +38,7 @@ async def strava(tmp_path: Path) -> AsyncIterator[str]:
     program = Program(
         name="simulator",
         module="simulator.main",
-        environment={"SIMULATOR_PORT": str(port), "SIMULATOR_YEARS": "0"},
+        environment={"SIMULATOR_PORT": str(port), "SIMULATOR_YEARS": "0", "SIMULATOR_READ_LIMIT": "100000,1000000"},
         folder=tmp_path,
         health_url=f"http://127.0.0.1:{port}/simulator/health",
     )
@@ -39,82 +47,202 @@ async def strava(tmp_path: Path) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
-async def granted(strava: str) -> TokenSet:
-    """Authorise as the athlete would, and return the tokens."""
+async def granted(strava: str, *scopes: str) -> TokenSet:
+    """Authorise as the athlete would, with all boxes ticked or just these, and return the tokens."""
     async with httpx.AsyncClient() as http:
-        code = await PretendStrava(http, strava).approve(f"{strava}/oauth", "http://127.0.0.1/callback")
+        form = {
+            "client_id": CLIENT_ID,
+            "redirect_uri": "http://127.0.0.1/callback",
+            "response_type": "code",
+            "decision": "allow",
+            "scope": scopes or SCOPES.split(","),
+        }
+        answer = await http.post(f"{strava}/oauth/authorize", data=form)
+        [code] = parse_qs(urlsplit(answer.headers["location"]).query)["code"]
         app = OAuthApp(http, client_id=CLIENT_ID, client_secret=CLIENT_SECRET, oauth_url=f"{strava}/oauth")
         return (await app.exchange(code))[0]
 
 
-async def connect(strava: str, data_dir: Path, *arguments: str, **settings: str) -> tuple[int | None, str]:
-    """Run the command as a person would; return its exit code and all that it said."""
-    environment = os.environ | {
+async def switch_faults(strava: str, **faults: float) -> None:
+    """Switch on just these faults of the simulator."""
+    async with httpx.AsyncClient() as http:
+        await PretendStrava(http, strava).switch_faults(**faults)
+
+
+async def reads_counted(strava: str, tokens: TokenSet) -> int:
+    """Ask for the athlete, and return how many reads Strava has counted, this one included."""
+    async with httpx.AsyncClient() as http:
+        answer = await http.get(f"{strava}/api/v3/athlete", headers={"Authorization": f"Bearer {tokens.access_token}"})
+    return int(answer.headers["x-readratelimit-usage"].partition(",")[0])
+
+
+def kept_in(data_dir: Path) -> Any:
+    """What the token file holds of each athlete; nothing where there is no file."""
+    path = data_dir / "tokens.json"
+    return json.loads(path.read_text())["athletes"] if path.exists() else {}
+
+
+def settings_for(strava: str, data_dir: Path) -> dict[str, str]:
+    """The settings of a connect with the simulator."""
+    return {
         "DATA_DIR": str(data_dir),
         "STRAVA_API_URL": f"{strava}/api/v3",
         "STRAVA_OAUTH_URL": f"{strava}/oauth",
         "STRAVA_CLIENT_ID": CLIENT_ID,
         "STRAVA_CLIENT_SECRET": CLIENT_SECRET,
         "LOG_LEVEL": "",
-        **settings,
     }
+
+
+async def connect(
+    strava: str, data_dir: Path, *arguments: str, token: str = "", **settings: str
+) -> tuple[int | None, str]:
+    """Run the command as a person would, the token piped in; return its exit code and all that it said."""
+    environment = os.environ | settings_for(strava, data_dir) | settings
     command = (sys.executable, "-m", "athlete", "connect", *arguments)
     process = await asyncio.create_subprocess_exec(
-        *command, env=environment, cwd=data_dir, stdout=PIPE, stderr=asyncio.subprocess.STDOUT
+        *command, env=environment, cwd=data_dir, stdin=PIPE, stdout=PIPE, stderr=asyncio.subprocess.STDOUT
     )
-    output, _ = await process.communicate()
+    output, _ = await process.communicate(token.encode())
     return process.returncode, output.decode()
 
 
-async def test_a_good_token_is_kept_under_its_athlete(strava: str, tmp_path: Path) -> None:
-    """The athlete is named, the scopes are judged, and the tokens are filed for the worker."""
+async def test_a_good_token_is_kept_under_its_athlete_alone(strava: str, tmp_path: Path) -> None:
+    """The athlete is named, the scopes are judged, and the tokens are filed once, for their owner to read alone."""
     tokens = await granted(strava)
-    code, said = await connect(strava, tmp_path, "--refresh-token", tokens.refresh_token)
+    code, said = await connect(strava, tmp_path, token=f"{tokens.refresh_token}\n")
     assert (code, said) == (0, f"Connected athlete {ATHLETE_ID}. All scopes are granted.\n")
-    store = FileTokenStore(tmp_path / "tokens.json")
-    kept = await store.load(ATHLETE_ID)
-    assert kept is not None
-    assert kept.scope == frozenset(SCOPES.split(","))
-    assert await store.load(UNCLAIMED) is None
+    assert list(kept_in(tmp_path)) == [str(ATHLETE_ID)]
+    assert kept_in(tmp_path)[str(ATHLETE_ID)]["scope"] == sorted(SCOPES.split(","))
+    assert not list(tmp_path.glob("connect-recovery*"))
 
 
-async def test_a_dead_token_is_refused_with_what_to_do(strava: str, tmp_path: Path) -> None:
-    """A token that Strava does not know ends in one sentence, without the token in it, and nothing is stored."""
-    code, said = await connect(strava, tmp_path, "--refresh-token", "no-such-token")
-    assert code == 1
-    assert said.startswith("athlete: ")
-    assert "no-such-token" not in said
-    assert not json.loads((tmp_path / "tokens.json").read_text() if (tmp_path / "tokens.json").exists() else "{}")
-
-
-async def test_an_interrupted_connect_goes_on_without_the_token(strava: str, tmp_path: Path) -> None:
-    """What an interrupted connect had stored is enough for the next one: the rotated token was not lost."""
+async def test_a_token_at_the_prompt_is_not_shown(strava: str, tmp_path: Path) -> None:
+    """In a terminal the token is asked for, and what is typed is not echoed."""
     tokens = await granted(strava)
-    await FileTokenStore(tmp_path / "tokens.json").save(UNCLAIMED, tokens)
+    ours, terminal = pty.openpty()
+    environment = os.environ | settings_for(strava, tmp_path)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "athlete", "connect", env=environment, cwd=tmp_path, start_new_session=True,
+        stdin=terminal, stdout=terminal, stderr=terminal,
+    )  # fmt: skip
+    os.close(terminal)
+    said = b""
+    while b"not shown" not in said:
+        said += await asyncio.to_thread(os.read, ours, 1024)
+    os.write(ours, f"{tokens.refresh_token}\n".encode())
+    with suppress(OSError):  # the terminal's end
+        while chunk := await asyncio.to_thread(os.read, ours, 1024):
+            said += chunk
+    assert await process.wait() == 0, said
+    assert b"Connected athlete" in said
+    assert tokens.refresh_token.encode() not in said
+    os.close(ours)
+
+
+async def test_a_token_on_the_command_line_is_refused(strava: str, tmp_path: Path) -> None:
+    """Other users can read a command line: the sentence says how the token is given instead, and does not repeat it."""
+    code, said = await connect(strava, tmp_path, "--refresh-token", "s3cr3t")
+    assert code == 1
+    assert "athlete connect < token.txt" in said
+    assert "s3cr3t" not in said
+    assert not kept_in(tmp_path)
+
+
+async def test_a_spent_token_is_told_with_where_a_new_one_comes_from(strava: str, tmp_path: Path) -> None:
+    """One sentence with the address to authorise at, without the token in it; nothing is stored, and no vain advice."""
+    code, said = await connect(strava, tmp_path, token="no-such-token")
+    assert code == 1
+    assert said.startswith("athlete: Strava does not accept this refresh token: it is spent")
+    assert f"{strava}/oauth/authorize?client_id={CLIENT_ID}&" in said
+    assert f"scope={SCOPES}" in said
+    assert "no-such-token" not in said
+    assert "athlete connect" not in said
+    assert not kept_in(tmp_path)
+    assert not list(tmp_path.glob("connect-recovery*"))
+
+
+async def test_a_token_that_reads_no_activities_is_refused_with_what_is_missing(strava: str, tmp_path: Path) -> None:
+    """With the scope `read` alone nothing would ever arrive: it says so, and better tokens of the athlete stay."""
+    await FileTokenStore(tmp_path / "tokens.json").save(ATHLETE_ID, await granted(strava))
+    before = kept_in(tmp_path)
+    tokens = await granted(strava, "read")
+    code, said = await connect(strava, tmp_path, token=tokens.refresh_token)
+    assert code == 1
+    assert "lacks the scope activity:read" in said
+    assert "no activity ever arrives" in said
+    assert "settings page has the scope read alone" in said
+    assert "/oauth/authorize?" in said
+    assert kept_in(tmp_path) == before
+    assert not list(tmp_path.glob("connect-recovery*"))
+
+
+async def test_a_rotated_token_outlives_an_answer_that_did_not_come(strava: str, tmp_path: Path) -> None:
+    """Strava has retired the given token when whose it is cannot be asked: the next connect goes on without one."""
+    tokens = await granted(strava)
+    await switch_faults(strava, token_lifetime_s=0)  # each refresh rotates
+    nobody = f"http://127.0.0.1:{free_port()}"
+    code, said = await connect(strava, tmp_path, token=tokens.refresh_token, STRAVA_API_URL=nobody)
+    assert code == 1
+    assert "run `athlete connect` again and it goes on" in said
+    [kept] = tmp_path.glob("connect-recovery*")
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert kept.read_text() not in {said, tokens.refresh_token}
+    assert not kept_in(tmp_path)
+    await switch_faults(strava)
     code, said = await connect(strava, tmp_path)
     assert code == 0, said
-    assert await FileTokenStore(tmp_path / "tokens.json").load(ATHLETE_ID)
+    assert list(kept_in(tmp_path)) == [str(ATHLETE_ID)]
+    assert not list(tmp_path.glob("connect-recovery*"))
 
 
-async def test_without_a_token_it_asks_for_one(strava: str, tmp_path: Path) -> None:
-    """The first connect needs a refresh token."""
+async def test_tokens_are_saved_while_the_right_to_refresh_is_held(strava: str, tmp_path: Path) -> None:
+    """A worker that is refreshing saves first: what connect brings is not overwritten by it."""
+    tokens = await granted(strava)
+    store = FileTokenStore(tmp_path / "tokens.json")
+    async with store.refreshing(ATHLETE_ID):
+        connecting = asyncio.create_task(connect(strava, tmp_path, token=tokens.refresh_token))
+        async with asyncio.timeout(30):
+            probes = 1
+            while await reads_counted(strava, tokens) < probes + 2:  # connect reads the athlete and the list
+                probes += 1
+        await store.save(ATHLETE_ID, replace(tokens, refresh_token="the worker's"))
+        assert not connecting.done()
+    code, said = await connecting
+    assert code == 0, said
+    assert kept_in(tmp_path)[str(ATHLETE_ID)]["refresh_token"] == tokens.refresh_token
+
+
+async def test_what_an_earlier_version_left_unclaimed_is_adopted(strava: str, tmp_path: Path) -> None:
+    """Tokens that an interrupted connect had kept under the id 0 go to their athlete, and the 0 goes."""
+    await FileTokenStore(tmp_path / "tokens.json").save(0, await granted(strava))
     code, said = await connect(strava, tmp_path)
-    assert code == 1
-    assert "--refresh-token" in said
+    assert code == 0, said
+    assert list(kept_in(tmp_path)) == [str(ATHLETE_ID)]
+
+
+@pytest.mark.parametrize("token", ["", " \n", "two words", "x" * 2000, "naïve", "a\x00b"])
+def test_what_is_no_token_is_refused_before_strava_is_asked(tmp_path: Path, token: str) -> None:
+    """Nothing, several words, a whole file: one sentence, and nothing is kept."""
+    result = CliRunner().invoke(app, ["connect"], input=token, env=settings_for("http://127.0.0.1:9", tmp_path))
+    assert result.exit_code == 1
+    assert result.stderr.startswith(("athlete: Give the athlete's refresh token", "athlete: That is no refresh token"))
+    assert not list(tmp_path.glob("connect-recovery*"))
 
 
 async def test_an_unreachable_oauth_is_named_in_one_sentence(tmp_path: Path) -> None:
     """Where nobody answers, the setting of the address that was asked is named, and no retry is told of."""
-    code, said = await connect(f"http://127.0.0.1:{free_port()}", tmp_path, "--refresh-token", "x")
+    code, said = await connect(f"http://127.0.0.1:{free_port()}", tmp_path, token="x")
     assert code == 1
     assert said == (
-        "athlete: Strava cannot be reached (ConnectError); check the network and STRAVA_OAUTH_URL, or wait.\n"
+        "athlete: Strava cannot be reached (ConnectError); check the network and STRAVA_OAUTH_URL, or wait. The token "
+        "is kept: run `athlete connect` again and it goes on, without asking for a token.\n"
     )
 
 
 async def test_retries_are_told_to_whoever_asks_for_them(tmp_path: Path) -> None:
     """A LOG_LEVEL that a person has set is kept to."""
-    code, said = await connect(f"http://127.0.0.1:{free_port()}", tmp_path, "--refresh-token", "x", LOG_LEVEL="INFO")
+    code, said = await connect(f"http://127.0.0.1:{free_port()}", tmp_path, token="x", LOG_LEVEL="INFO")
     assert code == 1
     assert "retry" in said
 

@@ -92,4 +92,4 @@ async def test_up_says_where_to_look_and_that_nobody_is_connected(tmp_path: Path
         await up.communicate()
     assert up.returncode == 0
     assert "Dashboard: http://127.0.0.1:" in said
-    assert "No athlete is connected yet, so nothing will arrive: `athlete connect --refresh-token …`" in said
+    assert "No athlete is connected yet, so nothing will arrive: `athlete connect`" in said
