@@ -12,6 +12,15 @@ def no_mart() -> None:
         )
 
 
+def damaged() -> None:
+    """The published file cannot be read."""
+    with st.container(key="marts-damaged"):
+        st.warning(
+            "**The published marts are damaged.** `athlete up` builds them again by itself within a minute; where it "
+            "is not running, run `athlete transform`. What Strava sent is kept elsewhere and is not touched."
+        )
+
+
 def no_athlete() -> None:
     """The marts are there, but nobody is connected."""
     with st.container(key="empty-no-athlete"):

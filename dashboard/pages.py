@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from backends.warehouse import MartMissing, QueryFailed, WarehouseBusy
+from backends.warehouse import MartDamaged, MartMissing, QueryFailed, WarehouseBusy
 from dashboard import notices, overview, pipeline
 from dashboard.live import keep_live
 from dashboard.mart import Row, Snapshot
@@ -39,6 +39,8 @@ def _drawn(view: View, body: Callable[[View, Row], None]) -> Snapshot | None:
     try:
         snapshot = view.mart.snapshot()
         _fill(view, body, snapshot)
+    except MartDamaged:
+        notices.damaged()
     except MartMissing:
         notices.no_mart()
     except WarehouseBusy:
@@ -56,6 +58,8 @@ def _fill(view: View, body: Callable[[View, Row], None], snapshot: Snapshot) -> 
         return
     try:
         body(view, snapshot.of(_athlete(snapshot.athlete_ids)))
+    except MartDamaged:
+        notices.damaged()
     except MartMissing:  # there is one, but it lacks a table
         notices.misfit()
 

@@ -18,6 +18,10 @@ class MartMissing(Exception):
     """No mart was published yet: the first transform has not finished."""
 
 
+class MartDamaged(MartMissing):
+    """The published marts cannot be read; the next transform publishes them again."""
+
+
 class QueryFailed(Exception):
     """The engine refused a query; the sentence is the engine's reason."""
 

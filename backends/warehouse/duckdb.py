@@ -3,28 +3,43 @@
 dbt builds `transform.duckdb`; readers open a published copy, so that they never meet the builder's lock.
 """
 
+import json
 import re
 import shutil
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import duckdb
 
 from backends.data_folder import make_private
 from backends.durable_file import put_in_place
-from backends.warehouse import Answer, MartMissing, QueryFailed, WarehouseBusy
+from backends.warehouse import Answer, MartDamaged, MartMissing, QueryFailed, WarehouseBusy
 
 # Views name their tables in full, by the name of the file that dbt built, so a copy is attached under that name too.
 _CATALOG = "transform"
 _NO_DOWNLOADS = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+# The person's own queries: what they may take of the machine, and no look at Python's variables.
+_BOUNDS = {"memory_limit": "1GB", "temp_directory": "", "python_enable_replacements": "false"}
+_TOO_MUCH = "The query needs more than 1 GB of memory: narrow it with where, fewer columns or a limit."
 _FETCH_ROWS = 1_000
 _REBUILD = "run `athlete transform`."
 _NO_MART = f"No marts have been published yet: {_REBUILD}"
 _EXPLAIN = re.compile(r"\s*explain(\s+analyze\b)?(\s*\(\s*(analyze|format)\b[^)]*\))?", re.IGNORECASE)
+_DAMAGE = re.compile("not a valid DuckDB database file|Corrupt database file|Could not read enough bytes")
+# Table functions that compute or tell of the catalog. Others may open files, and `sqlite_scan` does so even where
+# external access is off.
+_TABLE_FUNCTIONS = frozenset({
+    "range", "generate_series", "unnest", "repeat", "json_each", "json_tree", "summary",
+    "duckdb_columns", "duckdb_constraints", "duckdb_databases", "duckdb_functions", "duckdb_keywords", "duckdb_schemas",
+    "duckdb_settings", "duckdb_tables", "duckdb_types", "duckdb_views",
+    "pragma_show", "pragma_table_info", "pragma_version", "pg_timezone_names",
+})  # fmt: skip
+# What a file's header says of its length; DuckDB itself only notices a lost end when it reads there.
+_SIZE_TOLD = f"select total_blocks * block_size from pragma_database_size() where database_name = '{_CATALOG}'"  # noqa: S608 - our own name
 _OF_THE_MOMENT = (
     duckdb.IOException,
     duckdb.ConnectionException,
@@ -121,6 +136,15 @@ class _Signature(NamedTuple):
     changed_ns: int
     size: int
 
+    @classmethod
+    def of(cls, path: Path) -> "_Signature | None":
+        """Return the file's, or None when there is none. Raises OSError."""
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            return None
+        return cls(status.st_ino, status.st_mtime_ns, status.st_size)
+
 
 class DuckdbMartReader:
     """Implements `MartReader` on the published snapshot; opens it anew when another was swapped in."""
@@ -142,7 +166,7 @@ class DuckdbMartReader:
         except duckdb.CatalogException as error:
             raise MartMissing(f"{_sentence(error)} The marts may be older than this program: {_REBUILD}") from error
         except duckdb.Error as error:
-            raise _translation(error) from error
+            raise _damage(error, self._path) or _translation(error) from error
 
     def close(self) -> None:
         """Release the snapshot; a query that is under way keeps it until it ends."""
@@ -158,12 +182,33 @@ class DuckdbMartReader:
             return self._opened[1].cursor().execute(f"use {_CATALOG}")
 
     def _signature(self) -> _Signature:
-        try:
-            status = self._path.stat()
-        except FileNotFoundError as error:
+        signature = _Signature.of(self._path)
+        if signature is None:
             self._opened = None
-            raise MartMissing(_NO_MART) from error
-        return _Signature(status.st_ino, status.st_mtime_ns, status.st_size)
+            raise MartMissing(_NO_MART)
+        return signature
+
+
+class SnapshotCheck:
+    """Whether there is a published snapshot that is not damaged; it is opened only when it is another than before."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._whole: _Signature | None = None
+
+    def __call__(self) -> bool:
+        """Return False where a transform must publish again; what may pass by itself is no damage."""
+        signature = _Signature.of(self._path)
+        if signature is not None and signature != self._whole:
+            try:
+                with _open_snapshot(self._path) as snapshot:
+                    [[told]] = snapshot.execute(_SIZE_TOLD).fetchall()
+            except duckdb.Error as error:
+                return _damage(error, self._path) is None
+            if signature.size < told:
+                return False
+        self._whole = signature
+        return signature is not None
 
 
 def _open_snapshot(path: Path) -> duckdb.DuckDBPyConnection:
@@ -181,30 +226,40 @@ def _open_snapshot(path: Path) -> duckdb.DuckDBPyConnection:
 class DuckdbWarehouse:
     """Implements `Warehouse`: staging and mart from the published snapshot, raw from the pipeline's SQLite file.
 
-    What is not there yet is left out, so raw can be looked at before the first transform. Opening raises
-    WarehouseBusy, QueryFailed, OSError.
+    What is not there or damaged is left out, so raw can be looked at without marts. Queries reach nothing but these
+    two files. Opening raises WarehouseBusy, QueryFailed, OSError.
     """
 
     def __init__(self, *, data_dir: Path, mart_path: Path, pipeline_path: Path) -> None:
         extensions = {"extension_directory": str(extension_directory(data_dir))}
-        self._connection = duckdb.connect(":memory:", config={**_NO_DOWNLOADS, **extensions})
-        self._has_marts = mart_path.exists()
+        self._connection = duckdb.connect(":memory:", config={**_NO_DOWNLOADS, **_BOUNDS, **extensions})
         try:
             self._connection.execute("set global timezone = 'UTC'")
             if pipeline_path.exists():
                 self._connection.execute("load sqlite_scanner")
                 _attach(self._connection, pipeline_path, "raw", "type sqlite, ")
-            if self._has_marts:
-                _attach(self._connection, mart_path, _CATALOG)
-                self._connection.execute(f"use {_CATALOG}")
+            self._without_marts = self._attach_marts(mart_path)
             self._connection.execute("set enable_external_access = false")
             self._connection.execute("set lock_configuration = true")
         except duckdb.Error as error:
             self.close()
             raise _translation(error) from error
 
+    def _attach_marts(self, path: Path) -> MartMissing | None:
+        """Attach the snapshot, or return why there is none."""
+        if not path.exists():
+            return MartMissing(_NO_MART)
+        try:
+            _attach(self._connection, path, _CATALOG)
+        except duckdb.Error as error:
+            if damaged := _damage(error, path):
+                return damaged
+            raise
+        self._connection.execute(f"use {_CATALOG}")
+        return None
+
     def query(self, sql: str) -> Answer:
-        """Run one statement that reads; tables are `raw.<table>`, `staging.<table>` and `mart.<table>`.
+        """Run one statement that reads; tables are `raw.<table>`, `staging.<table>` and `mart.<table>`, and no others.
 
         Raises MartMissing, WarehouseBusy, QueryFailed.
         """
@@ -212,9 +267,9 @@ class DuckdbWarehouse:
             found = self._connection.execute(_reading(self._connection, sql))
             return Answer(_names(found), _fetched(found))
         except duckdb.Error as error:
-            if not self._has_marts and re.search(r"\b(staging|mart)\b", sql, re.IGNORECASE):
-                raise MartMissing(_NO_MART) from error
-            raise _translation(error) from error
+            if self._without_marts and re.search(r"\b(staging|mart)\b", sql, re.IGNORECASE):
+                raise self._without_marts from error
+            raise _asking(error) from error
 
     def close(self) -> None:
         """Release both files."""
@@ -240,7 +295,35 @@ def _reading(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statemen
             f"{statement.type.name} is refused: a query can only read, so begin with select, from, "
             "with, show, describe, summarize or explain."
         )
+    else:
+        _refuse_foreign_tables(connection, sql)
     return statement
+
+
+def _refuse_foreign_tables(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
+    """Refuse every table function but those that are known to open no file. Raises QueryFailed."""
+    [[text]] = connection.execute("select json_serialize_sql(?)", [sql]).fetchall()
+    tree = json.loads(text)
+    if tree["error"]:
+        raise QueryFailed(f"The query cannot be checked: {tree['error_message']}")
+    foreign = sorted({name for name in _table_functions(tree) if name not in _TABLE_FUNCTIONS})
+    if foreign:
+        raise QueryFailed(
+            f"{foreign[0]} is refused: a query reads the tables of this data folder alone (raw.…, staging.…, mart.…)."
+        )
+
+
+def _table_functions(tree: Any) -> Iterator[str]:
+    """Yield the names of the table functions in a statement's syntax tree, however deep they stand."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            if node.get("type") == "TABLE_FUNCTION":
+                yield node["function"]["function_name"].lower()
+            waiting.extend(node.values())
+        elif isinstance(node, list):
+            waiting.extend(node)
 
 
 def _names(found: duckdb.DuckDBPyConnection) -> list[str]:
@@ -252,7 +335,21 @@ def _fetched(found: duckdb.DuckDBPyConnection) -> Iterator[tuple[object, ...]]:
         while batch := found.fetchmany(_FETCH_ROWS):
             yield from batch
     except duckdb.Error as error:
-        raise _translation(error) from error
+        raise _asking(error) from error
+
+
+def _asking(error: duckdb.Error) -> WarehouseBusy | QueryFailed | MartDamaged:
+    """Choose our error for what a person's own query met."""
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return QueryFailed(_TOO_MUCH)
+    return _damage(error, Path("mart.duckdb")) or _translation(error)
+
+
+def _damage(error: duckdb.Error, path: Path) -> MartDamaged | None:
+    """Return our error where DuckDB's says that the snapshot itself is broken."""
+    if not _DAMAGE.search(str(error)):
+        return None
+    return MartDamaged(f"{path} is damaged or empty ({_sentence(error)}) To build it again, {_REBUILD}")
 
 
 def _translation(error: duckdb.Error) -> WarehouseBusy | QueryFailed:

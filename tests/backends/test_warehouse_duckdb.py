@@ -2,13 +2,14 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from backends.warehouse import MartMissing, QueryFailed, WarehouseBusy
-from backends.warehouse.duckdb import DuckdbMartReader, compact, extension_directory, publish
+from backends.warehouse import MartDamaged, MartMissing, QueryFailed, WarehouseBusy
+from backends.warehouse.duckdb import DuckdbMartReader, SnapshotCheck, compact, extension_directory, publish
 
 DIE_WITH_A_FULL_LOG = """
 import os, sys, duckdb
@@ -19,6 +20,7 @@ os.kill(os.getpid(), 9)
 """
 READ_UNTIL_50 = """
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from backends.warehouse.duckdb import DuckdbMartReader
 reader, last = DuckdbMartReader(Path(sys.argv[1])), 0
@@ -193,11 +195,57 @@ def test_a_query_under_way_outlives_its_snapshot(transform: Path, mart: Path) ->
     assert len(cursor.fetchall()) == 100_000
 
 
-def test_a_damaged_snapshot_is_said_to_be_one(mart: Path) -> None:
-    """A file that is no DuckDB database is told as such."""
-    mart.write_bytes(b"not a database" * 1000)
-    with pytest.raises(WarehouseBusy, match="not a valid DuckDB database file"):
-        DuckdbMartReader(mart).rows("select 1 as one")
+DAMAGE: dict[str, Callable[[bytes], bytes]] = {
+    "emptied": lambda _: b"",
+    "something else": lambda _: b"not a database" * 1000,
+    "cut short": lambda whole: whole[: len(whole) // 2],
+}
+
+
+@pytest.fixture(params=DAMAGE)
+def damaged(request: pytest.FixtureRequest, transform: Path, mart: Path) -> Path:
+    """A snapshot that was published whole, and then was damaged."""
+    build(transform, "create table mart.t as select range as n, md5(range::varchar) as word from range(100000)")
+    publish(transform, mart)
+    mart.write_bytes(DAMAGE[request.param](mart.read_bytes()))
+    return mart
+
+
+def test_a_damaged_snapshot_is_said_to_be_one(damaged: Path, transform: Path) -> None:
+    """The sentence names the file and the command that builds it again; the next publish mends it."""
+    reader = DuckdbMartReader(damaged)
+    with pytest.raises(MartDamaged, match=r"mart\.duckdb is damaged or empty .* run `athlete transform`\.$"):
+        reader.rows("select max(word) from mart.t")
+    publish(transform, damaged)
+    assert reader.rows("select count(*) as n from mart.t") == [{"n": 100_000}]
+
+
+def test_damage_inside_a_table_is_told_by_the_query_that_meets_it(transform: Path, mart: Path) -> None:
+    """A file that opens but whose blocks do not match their checksums is called damaged too."""
+    build(transform, "create table mart.t as select md5(range::varchar) as word from range(100000)")
+    publish(transform, mart)
+    whole = mart.read_bytes()
+    mart.write_bytes(whole[: len(whole) // 3] + bytes(len(whole) // 3) + whole[2 * len(whole) // 3 :])
+    with pytest.raises(MartDamaged, match="run `athlete transform`"):
+        DuckdbMartReader(mart).rows("select max(word) from mart.t")
+
+
+def test_a_damaged_snapshot_counts_as_none_until_it_is_published_again(damaged: Path, transform: Path) -> None:
+    """The transformer's look sees the damage, and sees that it is mended."""
+    is_published = SnapshotCheck(damaged)
+    assert [is_published(), is_published()] == [False, False]
+    publish(transform, damaged)
+    assert [is_published(), is_published()] == [True, True]
+    damaged.unlink()
+    assert not is_published()
+
+
+def test_a_snapshot_that_cannot_be_opened_just_now_is_not_called_damaged(tmp_path: Path) -> None:
+    """What another publish would not cure asks for none."""
+    (tmp_path / "mart.duckdb").mkdir()
+    assert SnapshotCheck(tmp_path / "mart.duckdb")()
+    with pytest.raises(WarehouseBusy):
+        DuckdbMartReader(tmp_path / "mart.duckdb").rows("select 1 as one")
 
 
 def test_a_removed_snapshot_is_missing(transform: Path, mart: Path) -> None:

@@ -2,14 +2,16 @@
 
 import asyncio
 import os
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from backends.warehouse import Athlete, MartMissing, QueryFailed
+from backends.warehouse import Athlete, MartDamaged, MartMissing, QueryFailed
 from backends.warehouse.duckdb import DuckdbWarehouse, publish
 from backends.warehouse.sqlite import SqliteRawStore
 
@@ -118,6 +120,101 @@ def test_no_file_beside_the_layers_can_be_read(tmp_path: Path, warehouse: Duckdb
         list(warehouse.query(sql.format(folder=tmp_path)).rows)
 
 
+@pytest.fixture
+def foreign(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Somebody else's files: a SQLite database, a DuckDB one and a table of text."""
+    folder = tmp_path_factory.mktemp("foreign")
+    with closing(sqlite3.connect(folder / "other.sqlite")) as connection:
+        connection.execute("create table secret as select 's3cr3t' as word")
+        connection.commit()
+    with duckdb.connect(str(folder / "other.duckdb")) as other:
+        other.execute("create table secret as select 's3cr3t' as word")
+    (folder / "other.csv").write_text("word\ns3cr3t\n")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "from sqlite_scan('{foreign}/other.sqlite', 'secret')",
+        "from system.main.\"SQLITE_SCAN\"('{foreign}/other.sqlite', 'secret')",
+        "select (select word from sqlite_scan('{foreign}/other.sqlite', 'secret'))",
+        "with w as (from sqlite_scan('{foreign}/other.sqlite', 'secret')) select 1 where exists (from w)",
+        "select n from mart.even where n in (select 1 from sqlite_scan('{foreign}/other.sqlite', 'secret'))",
+        "from mart.even, lateral (from sqlite_scan('{foreign}/other.sqlite', 'secret'))",
+        "describe from sqlite_scan('{foreign}/other.sqlite', 'secret')",
+        "summarize from sqlite_scan('{foreign}/other.sqlite', 'secret')",
+        "explain analyze from sqlite_scan('{foreign}/other.sqlite', 'secret')",
+        "from query('from sqlite_' || 'scan(''{foreign}/other.sqlite'', ''secret'')')",
+        "from query_table('{foreign}/other.csv')",
+        "from json_execute_serialized_sql(json_serialize_sql('from raw.strava_athletes'))",
+        "from sqlite_query('raw', 'select 1')",
+        "from sqlite_attach('{foreign}/other.sqlite')",
+        "call sqlite_attach('{foreign}/other.sqlite')",
+        "from read_duckdb('{foreign}/other.duckdb')",
+        "from read_csv('{foreign}/other.csv')",
+        "from read_text('{foreign}/other.csv')",
+        "from read_blob('{foreign}/other.csv')",
+        "from sniff_csv('{foreign}/other.csv')",
+        "from glob('{foreign}/*')",
+        "from '{foreign}/other.csv'",
+        "from '{foreign}/other.sqlite'",
+        'from "{foreign}/other.duckdb"',
+        "attach '{foreign}/other.sqlite' as other (type sqlite)",
+        "attach '{foreign}/other.duckdb' as other",
+        "copy (select 1) to '{foreign}/new.csv'",
+        "export database '{foreign}/new'",
+        "install httpfs",
+        "load '{foreign}/other.duckdb'",
+        "pragma import_database('{foreign}')",
+        "set enable_external_access = true",
+        "from duckdb_secrets()",
+    ],
+)
+def test_a_query_reads_no_file_outside_the_data_folder(warehouse: DuckdbWarehouse, foreign: Path, sql: str) -> None:
+    """Every way that DuckDB has of opening another file is refused by one sentence, and nothing is written."""
+    before = contents(foreign)
+    with pytest.raises(QueryFailed) as caught:
+        list(warehouse.query(sql.format(foreign=foreign)).rows)
+    assert "\n" not in str(caught.value)
+    assert "s3cr3t" not in str(caught.value)
+    assert contents(foreign) == before
+
+
+def test_no_variable_of_the_program_is_read_as_a_table(warehouse: DuckdbWarehouse) -> None:
+    """DuckDB's own way of finding Python's data by its name is switched off."""
+    other = duckdb.sql("select 's3cr3t' as word")
+    assert other.fetchall()
+    with pytest.raises(QueryFailed, match="other does not exist"):
+        warehouse.query("from other")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select count(*) from (select distinct md5(range::varchar) from range(100000000))",
+        "select list(range) from range(1000000000)",
+    ],
+)
+def test_a_runaway_query_ends_with_a_sentence(warehouse: DuckdbWarehouse, tmp_path: Path, sql: str) -> None:
+    """Beyond its memory it is ended, nothing is spilled to the disk, and the next query is answered."""
+    before = set(tmp_path.rglob("*"))
+    with pytest.raises(QueryFailed, match="more than 1 GB of memory: narrow it"):
+        list(warehouse.query(sql).rows)
+    assert set(tmp_path.rglob("*")) == before
+    assert not Path(".tmp").exists()
+    assert list(warehouse.query("select max(n) from mart.even").rows) == [(2498,)]
+
+
+def test_damaged_marts_leave_raw_to_be_asked(tmp_path: Path, mart: Path, pipeline: Path) -> None:
+    """A query of the marts says that they are damaged and what builds them again; raw still answers."""
+    mart.touch()
+    with closing(DuckdbWarehouse(data_dir=tmp_path, mart_path=mart, pipeline_path=pipeline)) as opened:
+        with pytest.raises(MartDamaged, match=r"mart\.duckdb is damaged or empty .* run `athlete transform`"):
+            opened.query("select * from mart.fct_activities")
+        assert list(opened.query("select athlete_id from raw.strava_athletes").rows) == [(7,)]
+
+
 def contents(folder: Path) -> dict[Path, bytes]:
     """Read all files of a folder but SQLite's index, which also changes by reading."""
     return {file: file.read_bytes() for file in folder.glob("*") if file.is_file() and file.suffix != ".sqlite-shm"}
@@ -134,6 +231,11 @@ def contents(folder: Path) -> dict[Path, bytes]:
         "explain select n from mart.even",
         "explain analyze (select n from mart.even)",
         "explain (format json) select 1",
+        "select * from range(3) as r(n), unnest([n])",
+        "select j.value from json_each('[1, 2]') as j",
+        "from duckdb_columns()",
+        "from pragma_table_info('mart.even')",
+        "unpivot (select 1 as a, 2 as b) on a, b",
     ],
 )
 def test_every_way_of_reading_is_allowed(warehouse: DuckdbWarehouse, sql: str) -> None:

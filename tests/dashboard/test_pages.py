@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from backends.warehouse import MartMissing, QueryFailed, WarehouseBusy
+from backends.warehouse import MartDamaged, MartMissing, QueryFailed, WarehouseBusy
 from dashboard.mart import Mart
 from dashboard.quantities import NOTHING
 from dashboard.view import View
@@ -215,6 +215,7 @@ def test_several_athletes_are_picked_from(lively: Any, view_of: Any) -> None:
     [
         (WarehouseBusy("locked"), "try again by itself"),
         (QueryFailed("no column x"), "another version built them. Run `athlete transform`"),
+        (MartDamaged("mart.duckdb is damaged"), "The published marts are damaged"),
         (MartMissing("no table y"), "another version built them. Run `athlete transform`"),
     ],
 )
@@ -236,4 +237,20 @@ def test_what_cannot_be_read_is_told_instead_of_raised(
     refused = View(mart=Mart(Refusing()), zone=view.zone, refresh_s=2.0, clock=view.clock)
     text = said(overview(refused))
     assert sentence in text
+    assert "No data yet" not in text
+
+
+def test_a_damaged_file_is_no_empty_page(mart_file: Any, view_of: Any) -> None:
+    """Marts that are there but cannot be read at all are said to be damaged, with what builds them again."""
+    view = view_of(mart_file)
+
+    class Damaged:
+        def rows(self, sql: str, parameters: object = ()) -> list[dict[str, object]]:
+            raise MartDamaged
+
+        def close(self) -> None: ...
+
+    text = said(overview(View(mart=Mart(Damaged()), zone=view.zone, refresh_s=2.0, clock=view.clock)))
+    assert "damaged" in text
+    assert "`athlete transform`" in text
     assert "No data yet" not in text

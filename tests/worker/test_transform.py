@@ -66,13 +66,35 @@ def make_transformer(
     def make(
         publish: Callable[[], None] = mart_path.touch,
         compact: Callable[[], None] = lambda: None,
+        is_published: Callable[[], bool] = mart_path.exists,
         runs: RunStore = store,
     ) -> Transformer:
         return Transformer(
-            runs, models, publish, compact, mart_path=mart_path, lock_path=lock_path, marks_dir=marks_dir, clock=clock
+            runs,
+            models,
+            publish,
+            compact,
+            is_published=is_published,
+            lock_path=lock_path,
+            marks_dir=marks_dir,
+            clock=clock,
         )
 
     return make
+
+
+async def test_a_snapshot_that_cannot_be_read_is_published_again(
+    make_transformer: Callable[..., Transformer], models: FakeModels
+) -> None:
+    """Marts that are level with raw but damaged count as none: the next look runs the transforms."""
+    whole = [True]
+    transformer = make_transformer(is_published=lambda: whole[0])
+    await transformer.once()
+    assert not await transformer.is_behind()
+    whole[0] = False
+    assert await transformer.is_behind()
+    assert await transformer.catch_up() is not None
+    assert len(models.builds) == 2
 
 
 async def change(store: SqliteRawStore, clock: Any) -> None:

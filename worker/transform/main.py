@@ -12,7 +12,7 @@ from backends.data_folder import make_private
 from backends.logs import configure_logs
 from backends.startup import clear_refusal
 from backends.warehouse import WarehouseBusy
-from backends.warehouse.duckdb import compact, extension_directory, publish
+from backends.warehouse.duckdb import SnapshotCheck, compact, extension_directory, publish
 from backends.warehouse.sqlite import SqliteRawStore
 from worker.transform.dbt import WarmDbt
 from worker.transform.settings import PROJECT_DIR, TransformSettings
@@ -39,7 +39,7 @@ async def open_transformer(settings: TransformSettings) -> AsyncIterator[Transfo
             models,
             partial(publish, settings.transform_path, settings.mart_path),
             partial(compact, settings.transform_path),
-            mart_path=settings.mart_path,
+            is_published=SnapshotCheck(settings.mart_path),
             lock_path=settings.lock_path,
             marks_dir=settings.dbt_dir,
         )

@@ -36,7 +36,7 @@ class Transformed:
 
 
 class Transformer:
-    """Runs the models and publishes them. `mart_path` tells whether there is a snapshot at all.
+    """Runs the models and publishes them. `is_published` tells whether there is a snapshot that can be read.
 
     The marts also depend on the time of day: they end with today, and count the last 24 hours. So a run serves only
     while the clock is between the same whole multiples of `max_age`, by default in the same hour.
@@ -52,7 +52,7 @@ class Transformer:
         publish: Callable[[], None],
         compact: Callable[[], None],
         *,
-        mart_path: Path,
+        is_published: Callable[[], bool],
         lock_path: Path,
         marks_dir: Path,
         max_age: timedelta = timedelta(hours=1),
@@ -62,7 +62,7 @@ class Transformer:
         self._models = models
         self._publish = publish
         self._compact = compact
-        self._mart_path = mart_path
+        self._is_published = is_published
         self._lock_path = lock_path
         self._purge_mark = marks_dir / "last_purge"
         self._erased_mark = marks_dir / "last_erased"
@@ -74,7 +74,7 @@ class Transformer:
 
         Raises WarehouseBusy.
         """
-        if not self._mart_path.exists():
+        if not await asyncio.to_thread(self._is_published):
             return True
         last = await self._store.last_run()
         return last is None or self._is_outdated(last) or last.watermark != await self._store.watermark()
