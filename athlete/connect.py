@@ -14,6 +14,7 @@ from rich.console import Console
 from athlete.complaints import Complaint, complains
 from athlete.folder import require_usable
 from athlete.pending_token import PendingToken
+from backends.http_client import client_for
 from backends.logs import configure_logs
 from backends.tokens.file import FileTokenStore
 from backends.warehouse import Athlete
@@ -111,7 +112,7 @@ async def _connect(settings: WorkerSettings, pending: PendingToken) -> str:
     tokens = FileTokenStore(settings.tokens_path)
     store = SqliteRawStore(settings.pipeline_path)
     try:
-        async with httpx.AsyncClient(timeout=30) as http:
+        async with client_for(settings.strava_api_url, settings.strava_oauth_url, timeout=30) as http:
             fresh = await _refreshed(settings, http, pending)
             client = StravaClient(http, Bearer(fresh), api_url=settings.strava_api_url)
             athlete_id = await _athlete_id(client, settings)

@@ -17,6 +17,8 @@ from typing import IO, Self
 import httpx
 import structlog
 
+from backends.http_client import loopback_client
+
 log = structlog.get_logger()
 
 START_TIMEOUT_S = 90.0
@@ -46,6 +48,11 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def pause_s(failures: int) -> float:
+    """Return the seconds before a program is started again after so many failures in a row: they double up to eight."""
+    return min(0.25 * 2.0 ** min(failures, 10), LONGEST_PAUSE_S)
 
 
 class RunningProgram:
@@ -105,8 +112,17 @@ class RunningProgram:
             self._last_life_s = time.monotonic() - self._began
             self.failures = self.failures + 1 if self._last_life_s < LONGEST_PAUSE_S else 1
             log.warning("program.ended", program=self.program.name, exit_code=code, starts_again=True)
-            await asyncio.sleep(min(0.25 * 2**self.failures, LONGEST_PAUSE_S))
-            await self._spawn()
+            await self._spawn_again()
+
+    async def _spawn_again(self) -> None:
+        """Start the program after a pause, however often that takes: the disk or the process table may be full."""
+        while True:
+            await asyncio.sleep(pause_s(self.failures))
+            try:
+                return await self._spawn()
+            except OSError as error:
+                self.failures += 1
+                log.warning("program.not_started", program=self.program.name, reason=str(error), starts_again=True)
 
     async def stop(self) -> None:
         """Ask the program to end, and end it by force if it will not."""
@@ -155,7 +171,7 @@ class ProcessTree:
         started = [
             RunningProgram(program, self._logs / f"{program.name}.log" if self._logs else None) for program in programs
         ]
-        async with httpx.AsyncClient(timeout=2) as http:
+        async with loopback_client(timeout=2) as http:
             await asyncio.gather(*(_refuse_stranger(program, http) for program in programs))
             for running in started:
                 self.running[running.program.name] = running

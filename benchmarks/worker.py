@@ -60,7 +60,7 @@ async def _measure(api_url: str, folder: Path) -> tuple[list[float], list[float]
     fetched: list[float] = []
     worked: list[float] = []
     async with (
-        httpx.AsyncClient() as http,
+        httpx.AsyncClient(trust_env=False) as http,
         _deliveries(folder, StravaClient(http, None, api_url=api_url)) as deliveries,
     ):
         client = StravaClient(http, None, api_url=api_url)

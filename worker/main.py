@@ -6,6 +6,7 @@ from functools import cache, partial
 import httpx
 from fastapi import FastAPI
 
+from backends.http_client import ProxyUnusable, client_for
 from backends.logs import configure_logs
 from backends.queue.embedded import EmbeddedQueue
 from backends.serving import run
@@ -29,7 +30,7 @@ def build(settings: WorkerSettings) -> FastAPI:
     store = SqliteRawStore(settings.pipeline_path)
     queue = EmbeddedQueue(settings.pipeline_path)
     tokens = FileTokenStore(settings.tokens_path)
-    http = httpx.AsyncClient(timeout=STRAVA_TIMEOUT_S)
+    http = client_for(settings.strava_api_url, settings.strava_oauth_url, timeout=STRAVA_TIMEOUT_S)
     oauth = _oauth(settings, http)
 
     @cache
@@ -58,10 +59,10 @@ def _oauth(settings: WorkerSettings, http: httpx.AsyncClient) -> OAuthApp:
 
 def main() -> None:
     """Start the program."""
-    with clear_refusal("worker", WarehouseBusy):
+    with clear_refusal("worker", ProxyUnusable, WarehouseBusy) as started:
         settings = WorkerSettings()
         configure_logs(settings.log_format, settings.log_level)
-        run(partial(build, settings), host=settings.worker_host, port=settings.worker_port)
+        run(partial(build, settings), host=settings.worker_host, port=settings.worker_port, on_started=started)
 
 
 if __name__ == "__main__":

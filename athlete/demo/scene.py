@@ -4,12 +4,11 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import httpx
-
 from athlete.demo.opening import connect, subscribe
 from athlete.demo.pretend import PretendStrava
 from athlete.demo.stage import Stage
 from athlete.processes import ProcessTree
+from backends.http_client import loopback_client
 from backends.queue.embedded import EmbeddedQueue
 from backends.tokens.file import FileTokenStore
 from backends.warehouse.sqlite import SqliteRawStore
@@ -37,7 +36,7 @@ async def playing(stage: Stage, programs: Collection[str] | None = None) -> Asyn
     Raises ProgramFailed, StravaError.
     """
     chosen = [program for program in stage.pipeline() if programs is None or program.name in programs]
-    async with ProcessTree(stage.data_dir / "logs") as tree, httpx.AsyncClient(timeout=30) as http:
+    async with ProcessTree(stage.data_dir / "logs") as tree, loopback_client(timeout=30) as http:
         await tree.start([stage.simulator(), *chosen])
         store = SqliteRawStore(stage.files.pipeline_path)
         queue = EmbeddedQueue(stage.files.pipeline_path)

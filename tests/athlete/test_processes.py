@@ -11,7 +11,7 @@ from threading import Thread
 
 import pytest
 
-from athlete.processes import ProcessTree, Program, ProgramFailed, free_port
+from athlete.processes import LONGEST_PAUSE_S, ProcessTree, Program, ProgramFailed, free_port, pause_s
 
 
 async def until(holds: Callable[[], bool]) -> None:
@@ -68,6 +68,30 @@ async def test_a_program_that_cannot_start_is_named_with_its_last_words(tmp_path
     async with ProcessTree(tmp_path / "logs") as tree:
         with pytest.raises(ProgramFailed, match=r"broken does not start.*\n.*(\n.*)*No module named"):
             await tree.start([broken])
+
+
+def test_the_pause_before_a_restart_grows_and_is_capped() -> None:
+    """It doubles up to eight seconds and stays there, however many thousand times a program has fallen over."""
+    assert [pause_s(failures) for failures in range(1, 8)] == [0.5, 1, 2, 4, 8, 8, 8]
+    assert pause_s(1_025) == pause_s(10**6) == LONGEST_PAUSE_S
+
+
+async def test_a_program_that_cannot_even_be_started_again_is_tried_on(tmp_path: Path) -> None:
+    """Where the system refuses a new process for a while, the supervisor lives on and starts it when it can."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    silent = Program(name="silent", module="http.server", arguments=(str(free_port()),), folder=folder)
+    async with ProcessTree(tmp_path / "logs") as tree:
+        await tree.start([silent])
+        running = tree.running["silent"]
+        folder.rmdir()  # no process can begin in it
+        first = running.pid
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+        await until(lambda: running.failures > 1)
+        assert running.pid is None
+        folder.mkdir()
+        await until(lambda: running.pid is not None)
 
 
 class Answering(BaseHTTPRequestHandler):
