@@ -13,8 +13,10 @@ from rich.console import Console
 from rich.text import Text
 
 from athlete.processes import ProgramFailed
+from backends.database_faults import database_fault
+from backends.http_client import ProxyUnusable
 from backends.queue import QueueUnavailable
-from backends.settings import settings_complaint
+from backends.settings import SharedSettings, settings_complaint
 from backends.sqlite import SchemaMismatch
 from backends.tokens import TokensUnavailable
 from backends.warehouse import MartMissing, QueryFailed, WarehouseBusy
@@ -38,8 +40,8 @@ EXPECTED = (
     QueueUnavailable,
     StravaError,
     TokensUnavailable,
+    ProxyUnusable,
     WarehouseBusy,
-    sqlite3.Error,
 )
 
 
@@ -54,6 +56,8 @@ def complains(command: Callable[P, R]) -> Callable[P, R]:
             _say(settings_complaint(error))
         except BrokenPipeError:  # whoever read our output, such as `head`, has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or closing it would complain again
+        except sqlite3.Error as error:
+            _say(database_fault(error, SharedSettings().pipeline_path))
         except EXPECTED as error:
             _say(str(error))
         raise typer.Exit(1)

@@ -2,15 +2,17 @@
 
 import asyncio
 import signal
+from collections.abc import Callable
 
 from athlete.settings import DelivererSettings
 from backends.logs import configure_logs
 from backends.queue.connections import push_client
 from backends.queue.embedded import Deliverer, DeliveryPolicy
+from backends.sqlite import open_database
 from backends.startup import clear_refusal
 
 
-async def deliver(settings: DelivererSettings) -> None:
+async def deliver(settings: DelivererSettings, on_started: Callable[[], None]) -> None:
     """Push until asked to end (SIGTERM, SIGINT), then finish what is in flight."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -23,16 +25,18 @@ async def deliver(settings: DelivererSettings) -> None:
         ack_deadline_s=settings.queue_ack_deadline_s,
         dead_letter_url=f"{settings.worker_url}/dead-letter",
     )
+    open_database(settings.pipeline_path).close()  # what is wrong with the file is told before anything is delivered
+    on_started()
     async with push_client() as http:
         await Deliverer(settings.pipeline_path, http, f"{settings.worker_url}/push", policy=policy).run(stop)
 
 
 def main() -> None:
     """Run the deliverer with the settings of the environment."""
-    with clear_refusal("deliverer"):
+    with clear_refusal("deliverer") as started:
         settings = DelivererSettings()
         configure_logs(settings.log_format, settings.log_level)
-        asyncio.run(deliver(settings))
+        asyncio.run(deliver(settings, started))
 
 
 if __name__ == "__main__":

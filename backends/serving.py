@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 import sys
 from collections.abc import Callable
 from types import FrameType
@@ -13,18 +14,35 @@ from starlette.types import ASGIApp
 GRACE_S = 8  # Cloud Run and most process managers kill after ten seconds
 
 
-def run(make_app: Callable[[], ASGIApp], *, host: str, port: int) -> None:
+def run(
+    make_app: Callable[[], ASGIApp], *, host: str, port: int, on_started: Callable[[], None] = lambda: None
+) -> None:
     """Serve until SIGTERM or SIGINT, then leave with 0; what is in flight is finished first.
 
-    The application is made inside the running event loop.
+    The application is made inside the running event loop; `on_started` is called once it answers. Raises OSError with
+    a sentence when the port cannot be opened, and what making the application raises.
     """
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, _leave)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(make_app, host, port))
+        runner.run(_serve(make_app, host, port, on_started))
 
 
-async def _serve(make_app: Callable[[], ASGIApp], host: str, port: int) -> None:
+class _Server(uvicorn.Server):
+    """Tells when it answers."""
+
+    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_started = on_started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to answer."""
+        await super().startup(sockets)
+        if self.started:
+            self._on_started()
+
+
+async def _serve(make_app: Callable[[], ASGIApp], host: str, port: int, on_started: Callable[[], None]) -> None:
     config = uvicorn.Config(
         make_app(),
         host=host,
@@ -36,7 +54,19 @@ async def _serve(make_app: Callable[[], ASGIApp], host: str, port: int) -> None:
         proxy_headers=False,  # nobody asks who the caller is
         timeout_graceful_shutdown=GRACE_S,
     )
-    await uvicorn.Server(config).serve()
+    server = _Server(config, on_started)
+    await server.serve([_listening(host, port)])
+    if not server.started:
+        sys.exit(1)  # uvicorn has logged why
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Open the port ourselves: uvicorn would log a failure and end the process on the spot."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family)
+    except OSError as error:
+        raise OSError(f"{host}:{port} cannot be listened on ({error.strerror}); set another host or port.") from error
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> None:

@@ -2,34 +2,55 @@
 
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import structlog
 from pydantic import ValidationError
 
-from backends.settings import settings_complaint
+from backends.database_faults import database_fault
+from backends.settings import SharedSettings, settings_complaint
 from backends.sqlite import SchemaMismatch
 
+log = structlog.get_logger(__name__)
+
+FAILED = 1
 CANNOT_BEGIN = 2
 
 
 @contextmanager
-def clear_refusal(program: str, *expected: type[Exception]) -> Iterator[None]:
-    """Leave with code 2 and one sentence when the body raises what wrong settings or an unusable file raise.
+def clear_refusal(program: str, *expected: type[Exception]) -> Iterator[Callable[[], None]]:
+    """Leave with code 2 and one sentence when the start raises what wrong settings or an unusable file raise.
 
-    `expected` are the errors of the program's own adapters; their texts are sentences already.
+    The body calls what it is given once the program has started. From then on every error is a fault of the program:
+    it is logged with its traceback, and the code is 1. `expected` are the errors of the program's own adapters; their
+    texts are sentences already.
     """
-    sentences: tuple[type[Exception], ...] = (SchemaMismatch, OSError, *expected)
+    has_started = False
+
+    def started() -> None:
+        nonlocal has_started
+        has_started = True
+
     try:
-        yield
-    except ValidationError as error:
-        _leave(program, settings_complaint(error))
-    except sqlite3.Error as error:
-        _leave(program, f"The pipeline's file in DATA_DIR cannot be used: {error}.")
-    except sentences as error:
-        _leave(program, str(error))
+        yield started
+    except Exception as error:
+        if has_started:
+            log.exception("program.failed", program=program)
+            sys.exit(FAILED)
+        sentence = _sentence(error, expected)
+        if sentence is None:
+            raise
+        print(f"{program}: {sentence}", file=sys.stderr)  # noqa: T201 - how it is to be logged may be what is wrong
+        sys.exit(CANNOT_BEGIN)
 
 
-def _leave(program: str, sentence: str) -> None:
-    print(f"{program}: {sentence}", file=sys.stderr)  # noqa: T201 - how it is to be logged may be what is wrong
-    sys.exit(CANNOT_BEGIN)
+def _sentence(error: Exception, expected: tuple[type[Exception], ...]) -> str | None:
+    """Return what to tell of an error that a person can do something about; None for any other."""
+    if isinstance(error, ValidationError):
+        return settings_complaint(error)
+    if isinstance(error, sqlite3.Error):
+        return database_fault(error, SharedSettings().pipeline_path)
+    if isinstance(error, (SchemaMismatch, OSError, *expected)):
+        return str(error)
+    return None

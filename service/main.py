@@ -31,11 +31,11 @@ def build(settings: ServiceSettings) -> Service:
 
 def main() -> None:
     """Start the program."""
-    with clear_refusal("service"):
+    with clear_refusal("service") as started:
         settings = ServiceSettings()
         configure_logs(settings.log_format, settings.log_level)
         gc.freeze()  # what was imported lives as long as the program: no need to look for garbage in it
-        run(partial(build, settings), host=settings.service_host, port=settings.service_port)
+        run(partial(build, settings), host=settings.service_host, port=settings.service_port, on_started=started)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import json
 import shlex
 import shutil
 import signal
+import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -28,6 +29,7 @@ from athlete.folder import claimed, demo_folder, empty
 from athlete.ports import Listener, require_free
 from athlete.processes import free_port
 from athlete.programs import Ports, room_folder
+from backends.database_faults import database_fault
 from backends.logs import configure_logs
 from backends.warehouse.duckdb import DuckdbMartReader
 from dashboard.settings import DashboardSettings
@@ -115,7 +117,11 @@ def _own_stage(settings: DashboardSettings, wanted: Wanted, *, once: bool) -> It
     """Set the stage where no other demo plays. Raises Complaint."""
     with claimed(demo_folder(settings.data_dir, once=once)):
         require_free(wanted.listeners)
-        yield set_stage(settings, wanted, once=once)
+        stage = set_stage(settings, wanted, once=once)
+        try:
+            yield stage
+        except sqlite3.Error as error:
+            raise Complaint(database_fault(error, stage.files.pipeline_path)) from error
 
 
 def set_stage(settings: DashboardSettings, wanted: Wanted, *, once: bool) -> Stage:

@@ -16,6 +16,7 @@ from uuid import uuid4
 import duckdb
 
 from backends.data_folder import make_private
+from backends.database_faults import damaged_database
 from backends.durable_file import put_in_place
 from backends.warehouse import Answer, MartDamaged, MartMissing, QueryFailed, WarehouseBusy
 
@@ -30,6 +31,7 @@ _REBUILD = "run `athlete transform`."
 _NO_MART = f"No marts have been published yet: {_REBUILD}"
 _EXPLAIN = re.compile(r"\s*explain(\s+analyze\b)?(\s*\(\s*(analyze|format)\b[^)]*\))?", re.IGNORECASE)
 _DAMAGE = re.compile("not a valid DuckDB database file|Corrupt database file|Could not read enough bytes")
+_NO_SQLITE = re.compile("file is not a database|malformed|disk I/O error")
 # Table functions that compute or tell of the catalog. Others may open files, and `sqlite_scan` does so even where
 # external access is off.
 _TABLE_FUNCTIONS = frozenset({
@@ -236,14 +238,23 @@ class DuckdbWarehouse:
         try:
             self._connection.execute("set global timezone = 'UTC'")
             if pipeline_path.exists():
-                self._connection.execute("load sqlite_scanner")
-                _attach(self._connection, pipeline_path, "raw", "type sqlite, ")
+                self._attach_raw(pipeline_path)
             self._without_marts = self._attach_marts(mart_path)
             self._connection.execute("set enable_external_access = false")
             self._connection.execute("set lock_configuration = true")
         except duckdb.Error as error:
             self.close()
             raise _translation(error) from error
+
+    def _attach_raw(self, path: Path) -> None:
+        self._connection.execute("load sqlite_scanner")
+        try:
+            _attach(self._connection, path, "raw", "type sqlite, ")
+            self._connection.execute("select count(*) from duckdb_tables() where database_name = 'raw'")
+        except duckdb.Error as error:
+            if _NO_SQLITE.search(str(error)):
+                raise QueryFailed(damaged_database(_sentence(error), path)) from error
+            raise
 
     def _attach_marts(self, path: Path) -> MartMissing | None:
         """Attach the snapshot, or return why there is none."""

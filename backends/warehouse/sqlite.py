@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
+from backends.database_faults import database_fault
 from backends.group_commit import SqliteWriter
 from backends.sqlite import BUSY_TIMEOUT_S, connect, empty_log, file_identity, statements, utc_text
 from backends.warehouse import (
@@ -206,7 +207,9 @@ class SqliteRawStore:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, OSError) as error:
+        except sqlite3.Error as error:
+            raise WarehouseBusy(database_fault(error, self._path)) from error
+        except OSError as error:
             raise WarehouseBusy(f"The warehouse in {self._path} cannot be used just now: {error}.") from error
 
 

@@ -1,6 +1,8 @@
 """Programs that cannot begin say why in one sentence, and never show a setting's value, which may be a secret."""
 
+import json
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -14,7 +16,12 @@ from backends.settings import SharedSettings
 from backends.sqlite import open_database
 from backends.startup import clear_refusal
 
-PROGRAMS = {"service": "service.main", "worker": "worker.main", "transformer": "worker.transform.main"}
+PROGRAMS = {
+    "service": "service.main",
+    "worker": "worker.main",
+    "transformer": "worker.transform.main",
+    "deliverer": "athlete.deliverer",
+}
 every_program = pytest.mark.parametrize("name", PROGRAMS)
 
 
@@ -67,9 +74,11 @@ def test_file_of_a_newer_program(name: str, tmp_path: Path, project_root: Path) 
 @pytest.mark.slow
 @every_program
 def test_file_that_is_no_database(name: str, tmp_path: Path, project_root: Path) -> None:
-    """What SQLite says is told."""
+    """What SQLite says is told, of which file, and what to do."""
     (tmp_path / "pipeline.sqlite").write_text("no database" * 200)
-    assert "not a database" in refusal_of(name, tmp_path, project_root)
+    line = refusal_of(name, tmp_path, project_root)
+    assert f"{tmp_path / 'pipeline.sqlite'} is damaged or no database (file is not a database)" in line
+    assert "restore it from a backup" in line
 
 
 def test_text_of_a_wrong_setting_hides_the_value() -> None:
@@ -83,3 +92,45 @@ def test_unexpected_errors_keep_their_traceback() -> None:
     """A fault of our own is not dressed up as one of the settings."""
     with pytest.raises(KeyError), clear_refusal("program", sqlite3.Warning):
         raise KeyError("bug")
+
+
+LATER = """
+from backends.logs import configure_logs
+from backends.settings import LogFormat
+from backends.startup import clear_refusal
+
+with clear_refusal("program") as started:
+    configure_logs(LogFormat.JSON)
+    started()
+    raise OSError("the disk is full")
+"""
+
+
+def test_an_error_after_the_start_is_logged_with_its_traceback(project_root: Path) -> None:
+    """What would be one sentence at the start is a fault of the run later: traceback in the log, and code 1."""
+    told = {**os.environ, "PYTHONPATH": str(project_root)}
+    ended = subprocess.run([sys.executable, "-c", LATER], env=told, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    [line] = ended.stderr.splitlines()
+    logged = json.loads(line)
+    assert logged["event"] == "program.failed"
+    assert logged["exception"].startswith("Traceback")
+    assert "the disk is full" in logged["exception"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["service", "worker"])
+def test_a_port_that_is_taken(name: str, tmp_path: Path, project_root: Path) -> None:
+    """The sentence names the address."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        line = refusal_of(name, tmp_path, project_root, **{f"{name.upper()}_PORT": str(port)})
+    assert f"127.0.0.1:{port} cannot be listened on (Address already in use" in line
+
+
+@pytest.mark.slow
+def test_a_host_that_is_none(tmp_path: Path, project_root: Path) -> None:
+    """A name that nobody knows is an address that cannot be listened on."""
+    assert "no.such.host:8080 cannot be listened on" in refusal_of(
+        "service", tmp_path, project_root, SERVICE_HOST="no.such.host", SERVICE_PORT="8080"
+    )

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -47,13 +47,14 @@ async def open_transformer(settings: TransformSettings) -> AsyncIterator[Transfo
         await store.close()
 
 
-async def serve(settings: TransformSettings) -> None:
+async def serve(settings: TransformSettings, on_started: Callable[[], None]) -> None:
     """Keep the marts level with raw until a signal comes."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, stop.set)
     async with open_transformer(settings) as transformer:
+        on_started()
         log.info("transformer.started")
         await watch(transformer, stop, Rhythm(debounce_s=settings.transform_debounce_s))
     log.info("transformer.stopped")
@@ -61,10 +62,10 @@ async def serve(settings: TransformSettings) -> None:
 
 def main() -> None:
     """Start the program."""
-    with clear_refusal("transformer", WarehouseBusy):
+    with clear_refusal("transformer", WarehouseBusy) as started:
         settings = TransformSettings()
         configure_logs(settings.log_format, settings.log_level)
-        asyncio.run(serve(settings))
+        asyncio.run(serve(settings, started))
 
 
 if __name__ == "__main__":
