@@ -16,6 +16,7 @@ from athlete.folder import require_usable
 from athlete.pending_token import PendingToken
 from backends.http_client import client_for
 from backends.logs import configure_logs
+from backends.queue.embedded import EmbeddedQueue
 from backends.tokens.file import FileTokenStore
 from backends.warehouse import Athlete
 from backends.warehouse.sqlite import SqliteRawStore
@@ -23,6 +24,7 @@ from strava.client import StravaClient
 from strava.errors import AppInactive, AppRejected, Refused, ScopeMissing, StravaError, TokenRejected
 from strava.oauth import OAuthApp
 from strava.tokens import TokenSet
+from worker.parked import take_up_parked
 from worker.settings import WorkerSettings
 
 # What an athlete loses with each scope that was not granted.
@@ -122,9 +124,20 @@ async def _connect(settings: WorkerSettings, pending: PendingToken) -> str:
         await store.put_athlete(
             Athlete(athlete_id=athlete_id, scope=fresh.scope, status="connected", updated_at=datetime.now(UTC))
         )
+        taken_up = await _take_up(settings, store, athlete_id)
     finally:
         await store.close()
-    return f"Connected athlete {athlete_id}. {unchecked}{scope_verdict(fresh.scope)}"
+    return f"Connected athlete {athlete_id}. {unchecked}{scope_verdict(fresh.scope)}{taken_up}"
+
+
+async def _take_up(settings: WorkerSettings, store: SqliteRawStore, athlete_id: int) -> str:
+    """Publish what was parked while nobody was connected, and return a sentence about it."""
+    queue = EmbeddedQueue(settings.pipeline_path)
+    try:
+        count = await take_up_parked(store, queue, athlete_id)
+    finally:
+        await queue.close()
+    return f" Parked events that are tried again: {count:,}." if count else ""
 
 
 async def _refreshed(settings: WorkerSettings, http: httpx.AsyncClient, pending: PendingToken) -> TokenSet:

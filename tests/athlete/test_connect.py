@@ -24,8 +24,12 @@ from athlete.demo.pretend import SCOPES, PretendStrava
 from athlete.demo.stage import CLIENT_ID, CLIENT_SECRET
 from athlete.main import app
 from athlete.processes import ProcessTree, Program, free_port
+from backends.queue.embedded import EmbeddedQueue
 from backends.tokens import TokenSet
 from backends.tokens.file import FileTokenStore
+from backends.warehouse import LedgerEntry, Outcome
+from backends.warehouse.sqlite import SqliteRawStore
+from strava.events import StravaEvent
 from strava.oauth import OAuthApp
 
 ATHLETE_ID = 4242424242
@@ -115,6 +119,34 @@ async def test_a_good_token_is_kept_under_its_athlete_alone(strava: str, tmp_pat
     assert list(kept_in(tmp_path)) == [str(ATHLETE_ID)]
     assert kept_in(tmp_path)[str(ATHLETE_ID)]["scope"] == sorted(SCOPES.split(","))
     assert not list(tmp_path.glob("connect-recovery*"))
+
+
+async def test_events_that_were_parked_are_queued_again_on_connecting(strava: str, tmp_path: Path) -> None:
+    """An event that came before anybody was connected is on its way once the athlete connects, and this is said."""
+    fields = {"object_type": "activity", "aspect_type": "create", "object_id": 7, "owner_id": ATHLETE_ID}
+    event = StravaEvent.from_json({**fields, "subscription_id": 1, "event_time": 1_777_888_999})
+    now = datetime(2026, 5, 4, 12, tzinfo=UTC)
+    parked = LedgerEntry(
+        delivery_id="d1",
+        event_id=event.event_id,
+        event=event,
+        outcome=Outcome.PARKED,
+        reason="Nobody was connected.",
+        attempt=1,
+        received_at=now,
+        finished_at=now,
+    )
+    store = SqliteRawStore(tmp_path / "pipeline.sqlite")
+    await store.append([parked])
+    await store.close()
+    code, said = await connect(strava, tmp_path, token=(await granted(strava)).refresh_token)
+    assert (code, said.splitlines()[-1]) == (
+        0,
+        f"Connected athlete {ATHLETE_ID}. All scopes are granted. Parked events that are tried again: 1.",
+    )
+    queue = EmbeddedQueue(tmp_path / "pipeline.sqlite")
+    assert (await queue.status()).waiting == 1
+    await queue.close()
 
 
 async def test_a_token_at_the_prompt_is_not_shown(strava: str, tmp_path: Path) -> None:
