@@ -167,6 +167,8 @@ class Deliverer:
         try:
             async with self._answer_within(0 if self._is_cut_short else deadline_s):
                 answer = await self._http.post(url, content=envelope.to_json(), headers=_HEADERS, timeout=deadline_s)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:  # nobody saw the message, so it is not at fault
+            return Failure(f"the worker cannot be reached ({type(error).__name__})", retry_after_s=0)
         except (httpx.HTTPError, TimeoutError) as error:
             return Failure(_CUT_SHORT if self._is_cut_short else type(error).__name__)
         if answer.status_code in ACKNOWLEDGED:

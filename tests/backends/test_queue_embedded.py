@@ -235,8 +235,25 @@ async def test_silent_worker_times_out(queue: EmbeddedQueue, path: Path) -> None
     assert attempts == [1, 2]
 
 
+async def test_a_worker_that_is_away_for_long_costs_no_message_its_life(queue: EmbeddedQueue, path: Path) -> None:
+    """Nobody listens for more attempts than a message has: it is not given up, and delivered once somebody does."""
+    attempts: list[int] = []
+
+    async def away_at_first(envelope: PushEnvelope) -> int:
+        attempts.append(envelope.delivery_attempt)
+        if envelope.delivery_attempt <= 5:
+            raise httpx.ConnectError("nobody listens")
+        return 204
+
+    await queue.publish(b"patient", {})
+    policy = DeliveryPolicy(max_delivery_attempts=2, min_backoff_s=0.001, max_backoff_s=0.001)
+    async with delivering(path, away_at_first, policy):
+        await drained(queue)
+    assert (attempts, (await queue.status()).dead) == ([1, 2, 3, 4, 5, 6], 0)
+
+
 async def test_unreachable_worker_is_outwaited(queue: EmbeddedQueue, path: Path) -> None:
-    """Connection errors are failed deliveries like any other."""
+    """A connection error is followed by another attempt."""
     attempts: list[int] = []
 
     async def unreachable_at_first(envelope: PushEnvelope) -> int:
