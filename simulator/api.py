@@ -1,4 +1,4 @@
-"""Strava's API: the athlete, their activities, streams and gear.
+"""Strava's API: the athlete, their zones and totals, their activities with laps, zones and streams, and gear.
 
 https://developers.strava.com/docs/reference/
 """
@@ -9,9 +9,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from pydantic import FiniteFloat
 
-from simulator.answers import bad_request
+from simulator.answers import bad_request, unauthorized
 from simulator.gate import Access, ActivitiesEntered, Entered
 from simulator.scopes import ACTIVITY_ALL, PROFILE, may_see, shown
+from simulator.world import zones
+from simulator.world.stats import stats
 from simulator.world.streams import Resolution, SeriesType
 from simulator.world.streams import answer as streams_answer
 
@@ -23,6 +25,24 @@ router = APIRouter(prefix="/api/v3", tags=["Strava API"])
 async def athlete(access: Entered) -> Response:
     """The authenticated athlete, detailed with `profile:read_all`."""
     return access.answer(access.simulation.world.athlete(is_detailed=PROFILE in access.scopes))
+
+
+@router.get("/athlete/zones")
+async def athlete_zones(access: Entered) -> Response:
+    """Where the athlete's zones of heart rate and power begin; needs `profile:read_all`."""
+    if PROFILE not in access.scopes:
+        raise unauthorized("AccessToken", "profile:read_permission", "missing")
+    return access.answer(zones.of_athlete())
+
+
+@router.get("/athletes/{athlete_id}/stats")
+async def athlete_stats(access: Entered, athlete_id: int) -> Response:
+    """The totals of the authenticated athlete, of nobody else."""
+    simulation = access.simulation
+    if athlete_id != simulation.world.athlete_id:
+        raise access.not_found("Athlete")
+    summaries = [simulation.world.summary(key) for key in simulation.world.ids() if _is_there(access, key)]
+    return access.answer(stats(summaries, simulation.clock()))
 
 
 @router.get("/athlete/activities")
@@ -53,6 +73,19 @@ async def activity(access: ActivitiesEntered, activity_id: int, include_all_effo
     if not include_all_efforts and full.get("segment_efforts"):
         full = full | {"segment_efforts": [effort for effort in full["segment_efforts"] if not effort.get("hidden")]}
     return access.answer(shown(access.scopes, full))
+
+
+@router.get("/activities/{activity_id}/laps")
+async def activity_laps(access: ActivitiesEntered, activity_id: int) -> Response:
+    """The laps that the detail has too; a manual activity has none."""
+    return access.answer(_find(access, activity_id).get("laps", []))
+
+
+@router.get("/activities/{activity_id}/zones")
+async def activity_zones(access: ActivitiesEntered, activity_id: int) -> Response:
+    """The seconds in each zone, of each kind that was measured."""
+    full = _find(access, activity_id)
+    return access.answer(zones.of_activity(full, access.simulation.world.streams(activity_id)))
 
 
 @router.get("/activities/{activity_id}/streams")
@@ -91,10 +124,14 @@ def _find(access: Access, activity_id: int) -> dict[str, Any]:
 
 
 def _is_seen(access: Access, activity_id: int) -> bool:
-    world, faults = access.simulation.world, access.simulation.dice.faults
-    if activity_id not in world:
+    if not _is_there(access, activity_id):
         return False
+    return may_see(access.scopes, is_private=access.simulation.world.is_private(activity_id))
+
+
+def _is_there(access: Access, activity_id: int) -> bool:
+    """Whether Strava shows a living activity already."""
     saved_at = access.simulation.saves.created_at(activity_id)
-    if saved_at and access.simulation.clock() - saved_at < timedelta(seconds=faults.visible_after_s):
-        return False
-    return may_see(access.scopes, is_private=world.is_private(activity_id))
+    hidden_for = timedelta(seconds=access.simulation.dice.faults.visible_after_s)
+    is_early = saved_at is not None and access.simulation.clock() - saved_at < hidden_for
+    return activity_id in access.simulation.world and not is_early

@@ -12,7 +12,7 @@ from simulator.world.edits import ImpossibleChange
 
 CONTROL = "/simulator/"
 API = "/api/v3/"
-SUBSCRIPTIONS = "/api/v3/push_subscriptions/"
+RESOURCES = {"push_subscriptions": "PushSubscription", "athletes": "Athlete"}
 NO_PAGE = "<!doctype html><html lang=en><title>Page not found</title><h1>Page not found</h1></html>"
 
 
@@ -46,7 +46,7 @@ async def _refuse_unreadable(request: Request, unreadable: Exception) -> Respons
 
 def _unreadable(request: Request, place: str, name: str) -> Refusal:
     """Return what Strava says of a parameter: an id that is no number is unknown, anything else is a bad request."""
-    resource = "PushSubscription" if request.url.path.startswith(SUBSCRIPTIONS) else "Activity"
+    resource = RESOURCES.get(request.url.path.removeprefix(API).split("/")[0], "Activity")
     if place == "path":
         return not_found(resource, rate_headers(request))
     return bad_request(resource, name.replace("_", " "), "invalid")

@@ -26,13 +26,14 @@ def detail(drawn: Sketch, summary: dict[str, Any], gear: dict[str, Any] | None) 
         full |= _pieces(drawn, summary)
     if gear is not None:
         full["gear"] = gear
-    zones = (["heartrate"] if summary["has_heartrate"] else []) + (["pace"] if summary["type"] == "Run" else [])
+    is_run = summary["type"] == "Run" and not drawn.session.is_manual
+    has = {"heartrate": summary["has_heartrate"], "pace": is_run, "power": summary.get("device_watts")}
     return full | {
         "photos": {"primary": None, "count": 0},
         "stats_visibility": [{"type": kind, "visibility": "everyone"} for kind in VISIBLE_STATS],
         "hide_from_home": False,
         "embed_token": f"{drawn.session.activity_id:040x}",
-        "available_zones": zones,
+        "available_zones": [kind for kind, is_there in has.items() if is_there],
     }
 
 

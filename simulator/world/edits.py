@@ -10,6 +10,7 @@ from simulator.clock import iso, read_iso
 from simulator.world.places import local_time, wall_clock
 from simulator.world.sports import RUNS, legacy_type
 
+OF_LAPS = ("distance", "moving_time", "elapsed_time", "total_elevation_gain")
 RUN_ONLY = ("best_efforts", "splits_metric", "splits_standard")
 
 
@@ -32,6 +33,8 @@ def edited(full: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     if "distance" in changes and changes["distance"] < full["distance"]:
         after = cropped(after, float(changes["distance"]))
     after = after | changes
+    if after.get("laps") and "laps" not in changes and not changes.keys().isdisjoint(OF_LAPS):
+        after["laps"] = [after["laps"][0] | {key: after[key] for key in OF_LAPS if key in after}]  # one that adds up
     if "sport_type" in changes:
         after = _as_sport(after)
     if "start_date" in changes:
@@ -51,10 +54,6 @@ def cropped(full: dict[str, Any], distance: float) -> dict[str, Any]:
     for key in RUN_ONLY:
         if key in full:
             after[key] = _within(full[key], distance, is_split=key != "best_efforts")
-    if full.get("laps"):
-        after["laps"] = [
-            full["laps"][0] | {"distance": distance} | {k: after[k] for k in ("moving_time", "elapsed_time")}
-        ]
     return after | _shorter_map(full, share)
 
 

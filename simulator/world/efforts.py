@@ -66,20 +66,31 @@ def _split(summary: dict[str, Any], number: int, length: float, seconds: int, rn
 
 
 def laps(summary: dict[str, Any], rng: Random) -> list[dict[str, Any]]:
-    """One lap, or a lap per five kilometres when the watch was set so."""
-    distance, total = summary["distance"], summary["moving_time"]
+    """One lap, or a lap per five kilometres when the watch was set so; they add up to the activity."""
+    distance = summary["distance"]
     count = max(1, int(distance // 5000)) if rng.random() < 0.3 else 1
-    seconds = _shares([distance / count or 1.0] * count, total, rng)
-    starts = list(accumulate(seconds, initial=0))
-    pieces = [Piece(f"Lap {index + 1}", distance / count, seconds[index], starts[index]) for index in range(count)]
-    return [_lap(summary, index, piece, rng) for index, piece in enumerate(pieces, start=1)]
+    seconds = _shares([distance / count or 1.0] * count, summary["moving_time"], rng)
+    starts = [0, *accumulate(seconds[:-1])]
+    lengths, climbs = (_parts(summary[key], count) for key in ("distance", "total_elevation_gain"))
+    pieces = zip(lengths, climbs, seconds, starts, strict=True)
+    made = [
+        _lap(summary, Piece(f"Lap {index}", length, moving, start), index, rng) | {"total_elevation_gain": climb}
+        for index, (length, climb, moving, start) in enumerate(pieces, start=1)
+    ]
+    made[-1]["elapsed_time"] += summary["elapsed_time"] - summary["moving_time"]  # all pauses fall into the last one
+    return made
 
 
-def _lap(summary: dict[str, Any], index: int, piece: Piece, rng: Random) -> dict[str, Any]:
+def _parts(total: float, count: int) -> list[float]:
+    """Divide into equal parts of one decimal place that add up exactly."""
+    ends = [round(total * index / count, 1) for index in range(count + 1)]
+    return [round(after - before, 1) for before, after in pairwise(ends)]
+
+
+def _lap(summary: dict[str, Any], piece: Piece, index: int, rng: Random) -> dict[str, Any]:
     lap = _effort(summary, piece, rng) | {
         "average_speed": round(piece.length / max(piece.seconds, 1), 2), "max_speed": summary["max_speed"],
-        "lap_index": index, "split": index, "total_elevation_gain": round(summary["total_elevation_gain"] / index, 1),
-        "device_watts": bool(summary.get("device_watts", False)),
+        "lap_index": index, "split": index, "device_watts": bool(summary.get("device_watts", False)),
     }  # fmt: skip
     if summary["type"] == "Run":
         lap["pace_zone"] = rng.randrange(1, 5)

@@ -6,6 +6,7 @@ from typing import Any
 from simulator.world.plan import SHOE_DAYS, gear_of
 
 SHOES = (("Cloudhopper", "Ember 2"), ("Fjordline", "Tempo"), ("Cloudhopper", "Ember 3"), ("Northpaw", "Ridge GTX"))
+FTP_W = 238
 METRES_PER_MILE = 1609.344
 
 
@@ -22,7 +23,7 @@ def athlete(athlete_id: int, gear: list[dict[str, Any]], *, is_detailed: bool) -
         return short
     return short | {
         "resource_state": 3, "follower_count": 12, "friend_count": 9, "mutual_friend_count": 0, "athlete_type": 1,
-        "date_preference": "%m/%d/%Y", "measurement_preference": "meters", "clubs": [], "ftp": 238,
+        "date_preference": "%m/%d/%Y", "measurement_preference": "meters", "clubs": [], "ftp": FTP_W,
         "bikes": [short_gear(item) for item in gear if item["id"].startswith("b")],
         "shoes": [short_gear(item) for item in gear if item["id"].startswith("g")],
     }  # fmt: skip
