@@ -73,7 +73,8 @@ def connect(refresh_token: Annotated[str | None, typer.Option(hidden=True)] = No
     chosen = settings.log_level if "log_level" in settings.model_fields_set else "ERROR"  # what failed is told below
     configure_logs(settings.log_format, chosen)
     pending = PendingToken(settings.data_dir / "connect-recovery.token")
-    asyncio.run(_adopt_earlier(FileTokenStore(settings.tokens_path), pending))
+    if settings.tokens_path.exists():
+        asyncio.run(_adopt_earlier(FileTokenStore(settings.tokens_path), pending))
     if is_resumed := pending.read() is not None:
         _say("An earlier connect was interrupted: it goes on, and no token is read. Run it again to connect another.")
     else:

@@ -3,12 +3,14 @@
 import asyncio
 import json
 import os
+import stat
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import structlog
 from filelock import AsyncFileLock, FileLock, Timeout
 
 from backends.data_folder import make_private
@@ -21,13 +23,18 @@ REFRESH_WAIT_S = 60.0
 REFRESH_SLOTS = 16
 
 _Athletes = dict[str, TokenSet]
+_log = structlog.get_logger(__name__)
+
+
+class _Damaged(Exception):
+    """The file is not what `_to_json` writes; the text says where, without what stands there."""
 
 
 class FileTokenStore:
     """Implements `TokenStore` on one file; several processes may share it.
 
     A reader sees the file as it was before or after a save, never in between, whenever the writer dies.
-    Raises TokensUnavailable when the file is damaged, or cannot be read or written.
+    Raises TokensUnavailable when the file is damaged, or cannot be read or written, or is gone after it was there.
     """
 
     def __init__(self, path: Path, *, refresh_wait_s: float = REFRESH_WAIT_S) -> None:
@@ -36,8 +43,12 @@ class FileTokenStore:
 
     async def load(self, athlete_id: int) -> TokenSet | None:
         """Return the newest saved tokens, or None when the athlete has none."""
-        athletes = await asyncio.to_thread(self._read)
-        return athletes.get(str(athlete_id))
+        return (await asyncio.to_thread(self._kept)).get(str(athlete_id))
+
+    async def athlete_ids(self) -> list[int]:
+        """Return the athletes who have tokens, in a fixed order."""
+        athletes = await asyncio.to_thread(self._kept)
+        return sorted(int(athlete_id) for athlete_id in athletes if athlete_id.isdecimal())
 
     async def save(self, athlete_id: int, tokens: TokenSet) -> None:
         """Replace the athlete's tokens; on disk when this returns."""
@@ -82,32 +93,54 @@ class FileTokenStore:
         try:
             make_private(self._path.parent)
             with FileLock(self._beside(".lock"), mode=OWNER_ONLY):
-                athletes = self._read()
+                athletes = self._read() or {}
+                before = dict(athletes)
                 edit(athletes)
-                self._replace(_to_json(athletes))
+                if athletes != before:  # or a file that is gone for a moment would come back without its athletes
+                    self._replace(_to_json(athletes))
         except OSError as error:
             raise TokensUnavailable(
                 f"The tokens in {self._path} cannot be saved ({error.strerror}); check the disk and the folder's owner."
             ) from error
 
-    def _read(self) -> _Athletes:
+    def _kept(self) -> _Athletes:
+        """Return what is kept. A file that is gone although somebody has saved is no word that nobody is connected."""
+        athletes = self._read()
+        if athletes is None and self._beside(".lock").exists():  # it is made by the first save, and stays
+            raise TokensUnavailable(
+                f"The token file {self._path} is gone, although it was there: put it back, or run `athlete connect` "
+                "for each athlete again."
+            )
+        return athletes or {}
+
+    def _read(self) -> _Athletes | None:
+        """Return what the file holds, or None when there is none."""
         try:
-            text = self._path.read_text(encoding="utf-8")
+            with self._path.open("rb") as file:
+                self._narrow(file.fileno())
+                content = file.read()
         except FileNotFoundError:
-            return {}
+            return None
         except OSError as error:
             raise TokensUnavailable(
                 f"The tokens in {self._path} cannot be read ({error.strerror}); check the file's owner and rights."
             ) from error
-        except UnicodeDecodeError:
-            text = ""
-        athletes = _from_json(text)
-        if athletes is None:  # raised out here: the decoder's own errors carry the text, so the secrets, with them
-            raise TokensUnavailable(
-                f"The token file {self._path} is damaged; restore it from a backup, or move it away and "
-                "run `athlete connect` for each athlete again."
-            )
-        return athletes
+        try:
+            return _from_json(content)
+        except _Damaged as error:
+            fault = str(error)
+        # Raised out here: the decoder's own errors carry the text, so the secrets, with them.
+        raise TokensUnavailable(
+            f"The token file {self._path} is damaged ({fault}); restore it from a backup or mend it, or move it away "
+            "and run `athlete connect` for each athlete again."
+        )
+
+    def _narrow(self, descriptor: int) -> None:
+        """Take the file back from everybody but its owner, where somebody has loosened it."""
+        mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
+        if mode & ~OWNER_ONLY:
+            os.fchmod(descriptor, OWNER_ONLY)
+            _log.warning("tokens.mode_narrowed", path=str(self._path), was=f"{mode:04o}", now=f"{OWNER_ONLY:04o}")
 
     def _replace(self, content: bytes) -> None:
         # The name is fixed and ours alone under the lock, so a killed writer's leftover is cleared by the next.
@@ -127,12 +160,16 @@ def _to_json(athletes: _Athletes) -> bytes:
     return json.dumps({"athletes": rows}, indent=2).encode()
 
 
-def _from_json(text: str) -> _Athletes | None:
-    """Read the file's text; None when it is not what `_to_json` writes."""
+def _from_json(content: bytes) -> _Athletes:
+    """Read the file's content. Raises _Damaged."""
     try:
-        return {athlete_id: _from_row(row) for athlete_id, row in json.loads(text)["athletes"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return None
+        fields = json.loads(content)
+    except (ValueError, RecursionError):
+        raise _Damaged("it is not JSON" if content.strip() else "it is empty") from None
+    rows = fields.get("athletes") if isinstance(fields, dict) else None
+    if not isinstance(rows, dict):
+        raise _Damaged("it has no object named athletes")
+    return {athlete_id: _from_row(row, athlete_id) for athlete_id, row in rows.items()}
 
 
 def _to_row(tokens: TokenSet) -> dict[str, Any]:
@@ -144,13 +181,36 @@ def _to_row(tokens: TokenSet) -> dict[str, Any]:
     }
 
 
-def _from_row(row: dict[str, Any]) -> TokenSet:
-    access_token, refresh_token = row["access_token"], row["refresh_token"]
-    if not (isinstance(access_token, str) and isinstance(refresh_token, str)):
-        raise TypeError("a token is text")
+def _from_row(row: Any, athlete_id: str) -> TokenSet:
+    """Read one athlete's tokens, also as a person may have copied them from Strava's answer. Raises _Damaged."""
+    where = f"athletes.{athlete_id if athlete_id.isdecimal() else '…'}"
+    if not isinstance(row, dict):
+        raise _Damaged(f"{where} is no object")
+    for name in ("access_token", "refresh_token"):
+        if not (isinstance(row.get(name), str) and row[name].strip()):
+            raise _Damaged(f"{where}.{name} is missing or no text")
     return TokenSet(
-        access_token=access_token,
-        refresh_token=refresh_token,
-        expires_at=datetime.fromisoformat(row["expires_at"]),
-        scope=frozenset(row["scope"]),
+        access_token=row["access_token"],
+        refresh_token=row["refresh_token"],
+        expires_at=_moment(row.get("expires_at"), where),
+        scope=_scope(row.get("scope", []), where),
     )
+
+
+def _moment(value: Any, where: str) -> datetime:
+    """Read a time; one without an offset is UTC, as all that we write, and a number is Strava's epoch seconds."""
+    try:
+        if type(value) is int:
+            return datetime.fromtimestamp(value, UTC)
+        moment = datetime.fromisoformat(value)
+    except (ValueError, TypeError, OverflowError, OSError):
+        raise _Damaged(f"{where}.expires_at is missing or no time such as 2026-01-01T00:00:00+00:00") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _scope(value: Any, where: str) -> frozenset[str]:
+    """Read a list of scopes, or Strava's own form of it: one text with commas."""
+    scopes = value.replace(",", " ").split() if isinstance(value, str) else value
+    if not (isinstance(scopes, list) and all(isinstance(each, str) for each in scopes)):
+        raise _Damaged(f"{where}.scope is no list of texts")
+    return frozenset(scopes)

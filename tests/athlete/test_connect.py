@@ -253,6 +253,16 @@ async def test_what_an_earlier_version_left_unclaimed_is_adopted(strava: str, tm
     assert list(kept_in(tmp_path)) == [str(ATHLETE_ID)]
 
 
+async def test_connecting_mends_a_token_file_that_is_gone(strava: str, tmp_path: Path) -> None:
+    """Where tokens were and are not any more, the command that the programs advise works."""
+    tokens = await granted(strava)
+    await FileTokenStore(tmp_path / "tokens.json").save(1, tokens)
+    (tmp_path / "tokens.json").unlink()
+    code, said = await connect(strava, tmp_path, token=tokens.refresh_token)
+    assert code == 0, said
+    assert list(kept_in(tmp_path)) == [str(ATHLETE_ID)]
+
+
 @pytest.mark.parametrize("token", ["", " \n", "two words", "x" * 2000, "naïve", "a\x00b"])
 def test_what_is_no_token_is_refused_before_strava_is_asked(tmp_path: Path, token: str) -> None:
     """Nothing, several words, a whole file: one sentence, and nothing is kept."""

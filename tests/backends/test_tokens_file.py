@@ -8,10 +8,13 @@ import stat
 import subprocess
 import sys
 import traceback
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from backends.tokens import TokenSet, TokensUnavailable
 from backends.tokens.file import FileTokenStore
@@ -177,25 +180,137 @@ async def test_cancelled_save_is_finished_before_the_right_to_refresh_ends(store
             assert await store.load(ATHLETE) == secret_tokens()
 
 
+def mended(**fields: Any) -> bytes:
+    """A token file as a person's hand has left it; a field that is None is missing."""
+    row = {"access_token": "s3cr3t-a", "refresh_token": "s3cr3t-r", "expires_at": "2026-01-01T00:00:00+00:00"}
+    kept = {name: value for name, value in {**row, "scope": ["read"], **fields}.items() if value is not None}
+    return json.dumps({"athletes": {"101": kept}}).encode()
+
+
 @pytest.mark.parametrize(
-    "content",
+    ("content", "fault"),
     [
-        b"",
-        b'{"athletes": {"101": {"access_token": "s3cr3t-a", "refresh_tok',
-        b'{"athletes": {"101": {"access_token": "s3cr3t-a"}}}',
-        b'{"athletes": {"101": {"access_token": 7, "refresh_token": "s3cr3t-r", "expires_at": "x", "scope": []}}}',
-        b'["s3cr3t-a"]',
-        b"\xff\xfes3cr3t-a",
+        (b"", "it is empty"),
+        (b"  \n", "it is empty"),
+        (b'{"athletes": {"101": {"access_token": "s3cr3t-a", "refresh_tok', "it is not JSON"),
+        (b"\xff\xfes3cr3t-a", "it is not JSON"),
+        (b"[" * 100_000, "it is not JSON"),
+        (b'["s3cr3t-a"]', "it has no object named athletes"),
+        (b'{"s3cr3t-a": 1}', "it has no object named athletes"),
+        (b'{"athletes": []}', "it has no object named athletes"),
+        (b'{"athletes": {"101": 7}}', "athletes.101 is no object"),
+        (b'{"athletes": {"s3cr3t-a": 7}}', "athletes.… is no object"),
+        (mended(access_token=7), "athletes.101.access_token is missing or no text"),
+        (mended(access_token=None), "athletes.101.access_token is missing or no text"),
+        (mended(refresh_token=7), "athletes.101.refresh_token is missing or no text"),
+        (mended(refresh_token=" "), "athletes.101.refresh_token is missing or no text"),
+        (mended(expires_at=None), "athletes.101.expires_at is missing or no time"),
+        (mended(expires_at="s3cr3t"), "athletes.101.expires_at is missing or no time"),
+        (mended(expires_at=True), "athletes.101.expires_at is missing or no time"),
+        (mended(expires_at=10**20), "athletes.101.expires_at is missing or no time"),
+        (mended(scope=7), "athletes.101.scope is no list of texts"),
+        (mended(scope=[7]), "athletes.101.scope is no list of texts"),
     ],
 )
-async def test_damaged_file_says_what_to_do(store: FileTokenStore, path: Path, content: bytes) -> None:
-    """A damaged file is refused by one sentence with the remedy, and no part of the error holds a secret."""
+async def test_damaged_file_says_where_and_what_to_do(
+    store: FileTokenStore, path: Path, content: bytes, fault: str
+) -> None:
+    """A damaged file is refused by one sentence with the place and the remedy, and no part of the error is a secret."""
     path.parent.mkdir()
     path.write_bytes(content)
-    with pytest.raises(TokensUnavailable, match=r"damaged; restore it .* `athlete connect`") as caught:
+    with pytest.raises(TokensUnavailable, match=r"damaged .*; restore it .* `athlete connect`") as caught:
         await store.load(ATHLETE)
+    assert f"({fault}" in str(caught.value)
     assert caught.value.__context__ is None
     assert "s3cr3t" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("expires_at", "2026-01-01T00:00:00", datetime(2026, 1, 1, tzinfo=UTC)),
+        ("expires_at", "2026-01-01T02:00:00+02:00", datetime(2026, 1, 1, tzinfo=UTC)),
+        ("expires_at", 1767225600, datetime(2026, 1, 1, tzinfo=UTC)),
+        ("scope", "read,activity:read_all", frozenset({"read", "activity:read_all"})),
+        ("scope", ["read"], frozenset({"read"})),
+        ("scope", None, frozenset()),
+    ],
+)
+async def test_what_is_certain_in_a_mended_file_is_read(
+    store: FileTokenStore, path: Path, field: str, value: object, expected: object
+) -> None:
+    """A time without an offset is UTC, as all that is written; Strava's own forms of time and scope are understood."""
+    path.parent.mkdir()
+    path.write_bytes(mended(**{field: value}))
+    kept = await store.load(ATHLETE)
+    assert kept is not None
+    assert getattr(kept, field) == expected
+
+
+async def test_a_file_that_is_gone_is_not_taken_for_nobody(store: FileTokenStore, path: Path) -> None:
+    """Tokens that were there and are missing for a moment are unavailable, in a new process too; then they are back."""
+    assert await store.load(ATHLETE) is None
+    await store.save(ATHLETE, secret_tokens())
+    elsewhere = path.rename(path.with_name("elsewhere.json"))
+    for each in (store, FileTokenStore(path)):
+        with pytest.raises(TokensUnavailable, match=r"is gone, although it was there: put it back"):
+            await each.load(ATHLETE)
+    await store.delete(ATHLETE)
+    assert not path.exists()
+    elsewhere.rename(path)
+    assert await store.load(ATHLETE) == secret_tokens()
+
+
+async def test_tokens_can_be_saved_where_the_file_was_moved_away(store: FileTokenStore, path: Path) -> None:
+    """What the sentence about a damaged file advises works: move it away, and connect again."""
+    await store.save(ATHLETE, secret_tokens())
+    path.unlink()
+    await store.save(202, secret_tokens())
+    assert await store.athlete_ids() == [202]
+    assert await store.load(ATHLETE) is None
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o606, 0o700])
+async def test_a_loosened_file_is_narrowed_when_it_is_read_and_said(
+    store: FileTokenStore, path: Path, mode: int
+) -> None:
+    """Reading alone is enough to take the tokens back from everybody else, and the log names the file, once."""
+    await store.save(ATHLETE, secret_tokens())
+    path.chmod(mode)
+    with capture_logs() as logs:
+        assert await store.load(ATHLETE) == secret_tokens()
+        assert await store.load(ATHLETE) == secret_tokens()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    said = {"event": "tokens.mode_narrowed", "log_level": "warning", "path": str(path), "was": f"{mode:04o}"}
+    assert logs == [{**said, "now": "0600"}]
+
+
+async def test_a_second_save_leaves_nothing_of_the_first(store: FileTokenStore, path: Path) -> None:
+    """The file holds one entry of the athlete, and the retired token is nowhere in it."""
+    await store.save(ATHLETE, secret_tokens())
+    await store.save(ATHLETE, replace(secret_tokens(), refresh_token="fresh"))
+    assert path.read_text().count('"101"') == 1
+    assert "s3cr3t-r" not in path.read_text()
+    assert await store.athlete_ids() == [ATHLETE]
+
+
+async def test_a_failed_refresh_frees_its_right_while_its_error_is_held(store: FileTokenStore, path: Path) -> None:
+    """The right ends with the block, not when somebody lets go of the error that came out of it."""
+    with pytest.raises(ZeroDivisionError) as held:
+        async with store.refreshing(ATHLETE):
+            raise ZeroDivisionError
+    async with FileTokenStore(path, refresh_wait_s=0).refreshing(ATHLETE):
+        assert held.value.__traceback__ is not None
+
+
+async def test_the_draft_is_always_a_file_of_our_own_making(store: FileTokenStore, path: Path) -> None:
+    """A file that stands where the draft goes, with more names than one, is not written through."""
+    path.parent.mkdir()
+    elsewhere = path.with_name("elsewhere")
+    elsewhere.write_text("untouched")
+    path.with_name("tokens.json.new").hardlink_to(elsewhere)
+    await store.save(ATHLETE, secret_tokens())
+    assert elsewhere.read_text() == "untouched"
 
 
 async def test_damaged_file_is_not_overwritten(store: FileTokenStore, path: Path) -> None:
