@@ -65,5 +65,11 @@ def complains(command: Callable[P, R]) -> Callable[P, R]:
     return guarded
 
 
+def warn(sentence: str) -> None:
+    """Tell on stderr what a command that goes on has noticed; nothing is told of nothing."""
+    if sentence:
+        _say(sentence)
+
+
 def _say(sentence: str) -> None:
     Console(file=sys.stderr).print(Text("athlete: ", "bold red") + Text(sentence), soft_wrap=True)

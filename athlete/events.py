@@ -1,5 +1,6 @@
 """`athlete events`: the ledger, which says what became of every event."""
 
+import asyncio
 import re
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -11,8 +12,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from athlete.complaints import Complaint, complains
-from athlete.folder import require_pipeline
+from athlete.complaints import Complaint, complains, warn
+from athlete.folder import lost_athletes, require_pipeline
 from athlete.printing import Form, print_rows
 from backends.settings import SharedSettings
 from backends.sqlite import connect, utc_text
@@ -47,6 +48,7 @@ def events(  # noqa: PLR0913 - one argument a filter
     """
     settings = SharedSettings()
     require_pipeline(settings)
+    warn(asyncio.run(lost_athletes(settings)))
     filters = {
         "athlete": within_reach("--athlete", athlete),
         "activity": within_reach("--activity", activity),

@@ -3,13 +3,17 @@
 import fcntl
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from athlete.complaints import Complaint
 from backends.data_folder import make_private
 from backends.settings import SharedSettings
+from backends.sqlite import connect
+from backends.tokens import TokensUnavailable
+from backends.tokens.file import FileTokenStore
 
 LOCK = "pipeline.lock"
 
@@ -35,6 +39,7 @@ def require_data(settings: SharedSettings) -> None:
     has_data = settings.pipeline_path.exists() or settings.mart_path.exists()
     if not has_data and (demo_folder(settings.data_dir).exists() or not settings.data_dir.exists()):
         raise Complaint(_nothing_in(settings.data_dir))
+    _refuse_emptied(settings.pipeline_path)
 
 
 def require_pipeline(settings: SharedSettings) -> None:
@@ -42,6 +47,32 @@ def require_pipeline(settings: SharedSettings) -> None:
     require_usable(settings.data_dir)
     if not settings.pipeline_path.exists():
         raise Complaint(_nothing_in(settings.data_dir))
+    _refuse_emptied(settings.pipeline_path)
+
+
+def _refuse_emptied(path: Path) -> None:
+    if path.exists() and not path.stat().st_size:
+        raise Complaint(
+            f"{path} is empty, so what was stored in it is lost: restore it from a backup; without one, run "
+            "`athlete up`, which makes it again, and `athlete connect` for each athlete."
+        )
+
+
+async def lost_athletes(settings: SharedSettings) -> str:
+    """Return what to say where tokens are kept of athletes of whom the database knows none; otherwise nothing."""
+    try:
+        connected = await FileTokenStore(settings.tokens_path).athlete_ids()
+        with closing(connect(settings.pipeline_path, read_only=True)) as connection:
+            [is_known] = connection.execute("select exists (select 1 from strava_athletes)").fetchone()
+    except (TokensUnavailable, sqlite3.Error):
+        return ""  # told by those who need them
+    if is_known or not connected:
+        return ""
+    return (
+        f"{settings.pipeline_path} knows no athlete, but tokens are kept of {', '.join(map(str, connected))}: the "
+        "database was emptied or replaced. Stop the pipeline and restore it from a backup; without one, run `athlete "
+        "connect` for each athlete again: until then their events are not taken."
+    )
 
 
 def _nothing_in(data_dir: Path) -> str:

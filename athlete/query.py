@@ -1,5 +1,6 @@
 """`athlete query`: one SQL statement over raw, staging and mart, read-only."""
 
+import asyncio
 import signal
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -8,8 +9,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from athlete.complaints import complains
-from athlete.folder import require_data
+from athlete.complaints import complains, warn
+from athlete.folder import lost_athletes, require_data
 from athlete.printing import form_of, print_rows
 from backends.settings import SharedSettings
 from backends.warehouse.duckdb import DuckdbWarehouse
@@ -33,6 +34,7 @@ def query(
     form = form_of(as_json=as_json, as_csv=as_csv)
     settings = SharedSettings()
     require_data(settings)
+    warn(asyncio.run(lost_athletes(settings)))
     warehouse = DuckdbWarehouse(
         data_dir=settings.data_dir, mart_path=settings.mart_path, pipeline_path=settings.pipeline_path
     )

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from athlete.complaints import Complaint, complains
-from athlete.folder import require_pipeline
+from athlete.folder import lost_athletes, require_pipeline
 from backends.logs import configure_logs
 from worker.transform.models import Node
 from worker.transform.settings import TransformSettings
@@ -37,6 +37,8 @@ def transform(
     """
     settings = TransformSettings()
     require_pipeline(settings)
+    if lost := asyncio.run(lost_athletes(settings)):
+        raise Complaint(f"Nothing was published; the marts published before stay. {lost}")
     configure_logs(settings.log_format, "CRITICAL")  # a failure is told below
     console = Console()
     with console.status("dbt is at work …"):

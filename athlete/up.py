@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from athlete.complaints import Complaint, complains
-from athlete.folder import claimed
+from athlete.folder import claimed, lost_athletes
 from athlete.ports import Listener, require_free
 from athlete.processes import ProcessTree, free_port
 from athlete.programs import Ports, pipeline_programs
@@ -108,6 +108,6 @@ async def _run(settings: SharedSettings, ports: Ports, console: Console) -> None
             highlight=False,
         )
         if not await is_anybody_connected(settings):
-            console.print(NOBODY, highlight=False, soft_wrap=True)
+            console.print(await lost_athletes(settings) or NOBODY, highlight=False, markup=False, soft_wrap=True)
         console.print("Ctrl-C stops everything; nothing that was received is lost.")
         await stop.wait()

@@ -219,3 +219,48 @@ def test_a_row_of_events_fits_the_terminal(run: Run, columns: str) -> None:
     assert max(map(len, lines)) <= int(columns)
     [row] = [line.split() for line in lines if "deleted" in line]
     assert row == [*f"{NOW.astimezone():%Y-%m-%d %H:%M:%S}".split(), "2", "create", "deleted", "because"]
+
+
+TOKENS = {"access_token": "a", "refresh_token": "r", "expires_at": "2026-01-01T00:00:00+00:00", "scope": []}
+
+
+@pytest.fixture
+def tokens_of_somebody(tmp_path: Path) -> None:
+    """A token file with one athlete."""
+    path = tmp_path / "tokens.json"
+    path.write_text(json.dumps({"athletes": {"4242": TOKENS}}))
+    path.chmod(0o600)
+
+
+@pytest.mark.parametrize("command", [("events",), ("transform",), ("query", "select 1")])
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "is empty, so what was stored in it is lost: restore it from a backup"),
+        (b"no database" * 200, "is damaged or no database"),
+    ],
+)
+def test_a_lost_database_is_named_with_what_to_do(
+    run: Run, tmp_path: Path, command: tuple[str, ...], content: bytes, sentence: str
+) -> None:
+    """An emptied or overwritten file is told by its name in one sentence, and is left as it is."""
+    pipeline = tmp_path / "pipeline.sqlite"
+    pipeline.write_bytes(content)
+    result = run(*command)
+    assert result.exit_code == 1
+    assert f"{pipeline} {sentence}" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert pipeline.read_bytes() == content
+
+
+@pytest.mark.usefixtures("ledger", "tokens_of_somebody")
+def test_a_database_without_the_athletes_of_the_tokens_is_told(run: Run, tmp_path: Path) -> None:
+    """Where tokens are kept of somebody whom the database does not know, commands say so, and no marts are emptied."""
+    for command in (("events", "--json"), ("query", "--json", "select 1 as one")):
+        result = run(*command)
+        assert result.exit_code == 0
+        assert "knows no athlete, but tokens are kept of 4242" in result.stderr
+    result = run("transform")
+    assert result.exit_code == 1
+    assert "Nothing was published" in result.stderr
+    assert "knows no athlete, but tokens are kept of 4242" in result.stderr
