@@ -114,7 +114,9 @@ def _latest(view: View, athlete_id: int) -> None:
                 "Sport": st.column_config.TextColumn(width=90),
                 "Distance": st.column_config.NumberColumn("km", format="%,.2f", width=64, help="Distance."),
                 "Time": st.column_config.TextColumn(width=68, help="In motion, as hours:minutes:seconds."),
-                "Pace or speed": st.column_config.TextColumn(width=110),
+                "Pace or speed": st.column_config.TextColumn(
+                    width=110, help="In motion; of a race on foot by elapsed time, as Strava counts races."
+                ),
                 "Name": st.column_config.TextColumn(width=260),
                 "Strava": st.column_config.LinkColumn(display_text="View on Strava"),
             },

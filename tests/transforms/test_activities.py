@@ -175,10 +175,11 @@ def test_the_recorded_ride_contradicts_itself(life: Any) -> None:
 
 
 def test_the_recorded_marathon_is_read_in_full(life: Any) -> None:
-    """Times, heart rate, elevation, gear and pace (13,085 s over 42.2681 km) of the recorded marathon."""
+    """Times, heart rate, elevation, gear and a race's pace (13,333 s elapsed over 42.2681 km) of the recorded marathon."""
     row = fact(life, 1353942913)
     assert (row["distance_m"], row["moving_time_s"], row["elapsed_time_s"]) == (42268.1, 13085, 13333)
-    assert row["pace_s_per_km"] == pytest.approx(309.572, abs=0.001)
+    assert row["is_race"] is True
+    assert row["pace_s_per_km"] == pytest.approx(315.439, abs=0.001)
     assert (row["average_heartrate_bpm"], row["max_heartrate_bpm"]) == (170.1, 187)
     assert (row["elevation_gain_m"], row["elevation_high_m"], row["elevation_low_m"]) == (270.9, 54.7, -8.1)
     assert (row["gear_id"], row["gear_name"]) == ("g5073738", "Adidas Supernova ST")

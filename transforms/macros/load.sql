@@ -4,13 +4,20 @@
   / FTP); Banister 1991, Modeling elite athletic performance, in MacDougall et al. (TRIMP = minutes × r × 0.64 × e^(1.92 r), r being
   the fraction of the heart rate reserve, at most 1), scaled so that an hour at r = 0.85, about the lactate threshold, gives 100.
 -#}
-{% macro load_by_power() -%}
+{#- Rides only: a runner's watts are no share of a cyclist's FTP. Ten times the FTP and more is no reading. -#}
+{% macro load_by_power(is_measured) -%}
+    {%- set power = 'coalesce(weighted_power_w, average_power_w)' -%}
     case
-        when coalesce(weighted_power_w, average_power_w) > 0 and moving_time_s > 0
+        when
+            sport_group = 'ride'
+            and coalesce(is_power_measured, false) = {{ is_measured | lower }}
+            and {{ power }} > 0
+            and {{ power }} < 10 * {{ var('ftp_w') }}
+            and moving_time_s > 0
             then
                 moving_time_s / 3600.0
-                * (coalesce(weighted_power_w, average_power_w) / {{ var('ftp_w') }})
-                * (coalesce(weighted_power_w, average_power_w) / {{ var('ftp_w') }})
+                * ({{ power }} / {{ var('ftp_w') }})
+                * ({{ power }} / {{ var('ftp_w') }})
                 * 100
     end
 {%- endmacro %}

@@ -18,9 +18,11 @@ with activities as (
 measured as (
     select
         *,
-        {{ load_by_power() }} as load_by_power,
+        {{ load_by_power(is_measured=true) }} as load_by_measured_power,
         {{ load_by_heartrate() }} as load_by_heartrate,
-        {{ load_by_time() }} as load_by_time
+        {{ load_by_power(is_measured=false) }} as load_by_estimated_power,
+        {{ load_by_time() }} as load_by_time,
+        case when is_race then elapsed_time_s else moving_time_s end as pace_time_s
     from activities
 ),
 
@@ -32,6 +34,7 @@ final as (
         sport_type,
         sport_group,
         workout_type,
+        is_race,
         start_at,
         start_at_local,
         start_date_local,
@@ -46,8 +49,8 @@ final as (
         average_speed_mps,
         max_speed_mps,
         case
-            when sport_group in ('run', 'walk') and distance_m > 0 and moving_time_s > 0
-                then moving_time_s / distance_m * 1000
+            when sport_group in ('run', 'walk') and distance_m > 0 and pace_time_s > 0
+                then pace_time_s / distance_m * 1000
         end as pace_s_per_km,
         case
             when sport_group = 'ride' and distance_m > 0 and moving_time_s > 0
@@ -64,11 +67,14 @@ final as (
         calories_kcal,
         average_temperature_c,
         suffer_score,
-        coalesce(suffer_score, load_by_power, load_by_heartrate, load_by_time) as load,
+        coalesce(
+            suffer_score, load_by_measured_power, load_by_heartrate, load_by_estimated_power, load_by_time
+        ) as load,
         case
             when suffer_score is not null then 'suffer_score'
-            when load_by_power is not null then 'power'
+            when load_by_measured_power is not null then 'power'
             when load_by_heartrate is not null then 'heart_rate'
+            when load_by_estimated_power is not null then 'power_estimated'
             when load_by_time is not null then 'time'
         end as load_method,
         gear_id,
