@@ -27,7 +27,7 @@ async def deliver(settings: DelivererSettings, on_started: Callable[[], None]) -
     )
     open_database(settings.pipeline_path).close()  # what is wrong with the file is told before anything is delivered
     on_started()
-    async with push_client() as http:
+    async with push_client(settings.push_token.get_secret_value()) as http:
         await Deliverer(settings.pipeline_path, http, f"{settings.worker_url}/push", policy=policy).run(stop)
 
 

@@ -1,5 +1,6 @@
 """The programs of the embedded engine, as one list: who listens where, and what its environment tells it."""
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -46,7 +47,8 @@ def askable(host: str) -> str:
 def pipeline_programs(ports: Ports, environment: Mapping[str, str], *, folder: Path | None = None) -> list[Program]:
     """List service, worker, deliverer, transformer and dashboard, all under the same settings.
 
-    They start in `folder` (default: where we are), which decides whose `.env` they read.
+    They start in `folder` (default: where we are), which decides whose `.env` they read. Worker and deliverer share a
+    word that is made here, so that nobody else can push.
     """
     shared = {
         **environment,
@@ -56,12 +58,13 @@ def pipeline_programs(ports: Ports, environment: Mapping[str, str], *, folder: P
         "WORKER_PORT": str(ports.worker),
         "DASHBOARD_PORT": str(ports.dashboard),
     }
+    pushing = {**shared, "PUSH_TOKEN": secrets.token_urlsafe(32)}
     programs = [
         Program(name=name, module=module, environment=told, folder=folder, health_url=health_url)
         for name, module, told, health_url in (
             ("service", "service.main", shared, f"{ports.service_url}/health"),
-            ("worker", "worker.main", shared, f"{ports.worker_url}/health"),
-            ("deliverer", "athlete.deliverer", {**shared, "WORKER_HOST": askable(ports.worker_host)}, None),
+            ("worker", "worker.main", pushing, f"{ports.worker_url}/health"),
+            ("deliverer", "athlete.deliverer", {**pushing, "WORKER_HOST": askable(ports.worker_host)}, None),
             ("transformer", "worker.transform.main", shared, None),
         )
     ]

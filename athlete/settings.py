@@ -1,6 +1,6 @@
 """The settings that only the process tree reads: how the embedded queue delivers."""
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from backends.settings import SharedSettings
 
@@ -10,6 +10,13 @@ class DelivererSettings(SharedSettings):
 
     worker_host: str = Field("127.0.0.1", description="Address that the worker listens on.")
     worker_port: int = Field(8081, ge=0, le=65535, description="Port that the worker listens on; 0 takes a free one.")
+    push_token: SecretStr = Field(
+        SecretStr(""),
+        description=(
+            "Word by which the worker knows the deliverer; without it every push is refused. "
+            "`athlete up` makes one at each start."
+        ),
+    )
     queue_concurrency: int = Field(16, ge=1, description="How many events are pushed to the worker at once.")
     queue_max_delivery_attempts: int = Field(100, ge=1, description="After so many attempts an event is a dead letter.")
     queue_min_backoff_s: float = Field(0.5, gt=0, description="Seconds before the second attempt; doubles from there.")

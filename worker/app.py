@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import structlog
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 
 from backends.queue import QueueMonitor
 from backends.warehouse import RawStore
 from worker.deliveries import Deliveries, Ingesting
 from worker.health import health_routes
+from worker.push_auth import PushAuth, only_pushes
 from worker.verdicts import Verdict
 
 log = structlog.get_logger(__name__)
@@ -19,9 +20,12 @@ log = structlog.get_logger(__name__)
 OnStop = Callable[[], Awaitable[None]]
 
 
-def create_app(ingest: Ingesting, store: RawStore, queue: QueueMonitor, *, on_stop: OnStop | None = None) -> FastAPI:
+def create_app(
+    ingest: Ingesting, store: RawStore, queue: QueueMonitor, *, push_auth: PushAuth, on_stop: OnStop | None = None
+) -> FastAPI:
     """Assemble the worker; the queue is only watched, and `on_stop` runs when nothing is in flight any more."""
     deliveries = Deliveries(ingest, store)
+    pushes = APIRouter(tags=["queue"], dependencies=[Depends(only_pushes(push_auth))])
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -31,19 +35,19 @@ def create_app(ingest: Ingesting, store: RawStore, queue: QueueMonitor, *, on_st
             await on_stop()
         log.info("worker.stopped")
 
-    app = FastAPI(title="Athlete Dashboard worker", lifespan=lifespan)
-    app.include_router(health_routes(store, queue))
-
-    @app.post("/push", tags=["queue"], summary="Take one message, wrapped as Pub/Sub does", status_code=204)
+    @pushes.post("/push", summary="Take one message, wrapped as Pub/Sub does", status_code=204)
     async def push(request: Request) -> Response:
         structlog.contextvars.bind_contextvars(request_id=secrets.token_hex(8))
         return _answer(await deliveries.take(await request.body()))
 
-    @app.post("/dead-letter", tags=["queue"], summary="Record a message that was given up", status_code=204)
+    @pushes.post("/dead-letter", summary="Record a message that was given up", status_code=204)
     async def dead_letter(request: Request) -> Response:
         structlog.contextvars.bind_contextvars(request_id=secrets.token_hex(8))
         return _answer(await deliveries.bury(await request.body()))
 
+    app = FastAPI(title="Athlete Dashboard worker", lifespan=lifespan)
+    app.include_router(health_routes(store, queue))
+    app.include_router(pushes)
     return app
 
 

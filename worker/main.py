@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import cache, partial
 
 import httpx
+import structlog
 from fastapi import FastAPI
 
 from backends.http_client import ProxyUnusable, client_for
@@ -20,9 +21,12 @@ from worker.activities import ActivityEvents
 from worker.app import create_app
 from worker.athletes import Revocation, Roster
 from worker.ingest import Ingest
+from worker.push_auth import SWITCHED_OFF, SharedToken
 from worker.settings import WorkerSettings
 
 STRAVA_TIMEOUT_S = 10.0
+
+log = structlog.get_logger(__name__)
 
 
 def build(settings: WorkerSettings) -> FastAPI:
@@ -45,7 +49,10 @@ def build(settings: WorkerSettings) -> FastAPI:
     grace = timedelta(seconds=settings.not_found_grace_s)
     activities = ActivityEvents(store, client_of, not_found_grace=grace)
     ingest = Ingest(Roster(store), activities, Revocation(store, tokens), client_of)
-    return create_app(ingest, store, queue, on_stop=release)
+    push_token = settings.push_token.get_secret_value()
+    if not push_token:
+        log.warning("push.switched_off", reason=SWITCHED_OFF)
+    return create_app(ingest, store, queue, push_auth=SharedToken(push_token), on_stop=release)
 
 
 def _oauth(settings: WorkerSettings, http: httpx.AsyncClient) -> OAuthApp:

@@ -10,6 +10,13 @@ class WorkerSettings(SharedSettings):
 
     worker_host: str = Field("127.0.0.1", description="Address that the worker listens on.")
     worker_port: int = Field(8081, ge=0, le=65535, description="Port that the worker listens on; 0 takes a free one.")
+    push_token: SecretStr = Field(
+        SecretStr(""),
+        description=(
+            "Word by which the worker knows the deliverer; without it every push is refused. "
+            "`athlete up` makes one at each start."
+        ),
+    )
     strava_client_id: str = Field("", description="Client ID of your Strava app (https://www.strava.com/settings/api).")
     strava_client_secret: SecretStr = Field(SecretStr(""), description="Client Secret of your Strava app.")
     strava_api_url: str = Field("https://www.strava.com/api/v3", description="Where Strava's API answers.")

@@ -46,6 +46,10 @@ class OneConnectionEach(httpx.AsyncBaseTransport):
             await connection.aclose()
 
 
-def push_client() -> httpx.AsyncClient:
-    """Return the client that a deliverer pushes with; it opens as many connections as are in use at once."""
-    return httpx.AsyncClient(transport=OneConnectionEach())
+def push_client(token: str = "") -> httpx.AsyncClient:
+    """Return the client that a deliverer pushes with; it opens as many connections as are in use at once.
+
+    The token tells the worker who pushes, as Pub/Sub's does.
+    """
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    return httpx.AsyncClient(transport=OneConnectionEach(), headers=headers)

@@ -43,3 +43,16 @@ def test_hosts_are_loopback_unless_told() -> None:
     """Nothing listens beyond this machine by default."""
     ports = Ports(service=1, worker=2, dashboard=3)
     assert (ports.service_url, ports.worker_url) == ("http://127.0.0.1:1", "http://127.0.0.1:2")
+
+
+def test_only_worker_and_deliverer_share_the_word_of_a_start() -> None:
+    """Each start makes a new word of 256 bits by which the worker knows the deliverer; no other program has it."""
+    ports = Ports(service=1, worker=2, dashboard=3)
+    first, second = (
+        {program.name: program.environment.get("PUSH_TOKEN") for program in pipeline_programs(ports, {})}
+        for _ in range(2)
+    )
+    assert first["worker"] == first["deliverer"]
+    assert len(first["worker"] or "") == 43
+    assert first["worker"] != second["worker"]
+    assert {name for name, word in first.items() if word} == {"worker", "deliverer"}

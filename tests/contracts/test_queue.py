@@ -17,6 +17,7 @@ from backends.queue.embedded import Deliverer, DeliveryPolicy, EmbeddedQueue
 from backends.queue.envelope import PushEnvelope
 
 pytestmark = pytest.mark.uvloop_too
+TOKEN = "a-word-of-the-deliverer"
 MAX_DELIVERY_ATTEMPTS = 5  # the least that Pub/Sub allows
 
 
@@ -44,7 +45,7 @@ class EmbeddedBackend:
             dead_letter_url=dead_letter_url,
         )
         stop = asyncio.Event()
-        async with push_client() as http, asyncio.TaskGroup() as tasks:
+        async with push_client(TOKEN) as http, asyncio.TaskGroup() as tasks:
             tasks.create_task(Deliverer(self._path, http, push_url, policy=policy).run(stop))
             yield
             stop.set()
@@ -68,6 +69,7 @@ class PushEndpoint:
 
     def __init__(self) -> None:
         self.bodies: list[dict[str, Any]] = []
+        self.heads: list[str] = []
         self.answer: Callable[[dict[str, Any]], int | None] = lambda _: 204
         self._arrived = asyncio.Condition()
         self.port = 0
@@ -94,6 +96,7 @@ class PushEndpoint:
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        self.heads.append(head)
         length = next(line for line in head.splitlines() if line.startswith("content-length:"))
         body = json.loads(await reader.readexactly(int(length.partition(":")[2])))
         status = self.answer(body)
@@ -142,6 +145,20 @@ async def test_push_is_the_wrapped_message(
     published = datetime.fromisoformat(body["message"]["publishTime"])
     assert before - timedelta(seconds=1) <= published <= datetime.now(UTC) + timedelta(seconds=1)
     assert body["deliveryAttempt"] == 1
+
+
+async def test_push_says_who_it_is_from(
+    queue_backend: QueueBackend, worker: PushEndpoint, dead_letters: PushEndpoint
+) -> None:
+    """Every push carries a bearer token and is JSON, the dead letter too."""
+    worker.answer = lambda _: 503
+    await queue_backend.queue.publish(b"poison", {})
+    async with queue_backend.pushing(worker.url, dead_letters.url):
+        await until(queue_backend.queue, lambda status: status.dead == 1)
+    heads = [head.splitlines() for head in (*worker.heads, *dead_letters.heads)]
+    assert len(heads) == MAX_DELIVERY_ATTEMPTS + 1
+    assert all(f"authorization: bearer {TOKEN}" in head for head in heads)
+    assert all("content-type: application/json" in head for head in heads)
 
 
 async def test_envelope_is_readable(

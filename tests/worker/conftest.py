@@ -24,8 +24,11 @@ from worker.activities import ActivityEvents
 from worker.app import create_app
 from worker.athletes import Revocation, Roster
 from worker.ingest import Ingest
+from worker.push_auth import SharedToken
 
 ATHLETE = 4605555801
+PUSH_TOKEN = "the-deliverers-word"
+PUSH_HEADERS = {"authorization": f"Bearer {PUSH_TOKEN}", "content-type": "application/json"}
 NOON = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 
 
@@ -134,8 +137,9 @@ async def worker(
     """Speaks to the whole worker, without a network."""
     activities = ActivityEvents(store, client_of, clock=clock, steady=clock.steady_s)
     ingest = Ingest(Roster(store), activities, Revocation(store, tokens, clock=clock), client_of, clock=clock)
-    transport = httpx.ASGITransport(create_app(ingest, store, EmbeddedQueue(tmp_path / "queue.sqlite")))
-    async with httpx.AsyncClient(transport=transport, base_url="http://worker.test") as client:
+    queue = EmbeddedQueue(tmp_path / "queue.sqlite")
+    transport = httpx.ASGITransport(create_app(ingest, store, queue, push_auth=SharedToken(PUSH_TOKEN)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://worker.test", headers=PUSH_HEADERS) as client:
         yield client
 
 
