@@ -1,9 +1,11 @@
 """The worker: takes what the queue pushes, one HTTP request a message."""
 
+import asyncio
 import math
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any
 
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
@@ -18,19 +20,37 @@ from worker.verdicts import Verdict
 log = structlog.get_logger(__name__)
 
 OnStop = Callable[[], Awaitable[None]]
+Background = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 
 
-def create_app(
-    ingest: Ingesting, store: RawStore, queue: QueueMonitor, *, push_auth: PushAuth, on_stop: OnStop | None = None
+async def nothing(_: asyncio.Event) -> None:
+    """Do no work beside the pushes."""
+
+
+def create_app(  # noqa: PLR0913 - three collaborators, and by keyword what may be left as it is
+    ingest: Ingesting,
+    store: RawStore,
+    queue: QueueMonitor,
+    *,
+    push_auth: PushAuth,
+    background: Background = nothing,
+    on_stop: OnStop | None = None,
 ) -> FastAPI:
-    """Assemble the worker; the queue is only watched, and `on_stop` runs when nothing is in flight any more."""
+    """Assemble the worker; the queue is only watched.
+
+    `background` runs beside the pushes until its event is set; `on_stop` runs when nothing is in flight any more.
+    """
     deliveries = Deliveries(ingest, store)
     pushes = APIRouter(tags=["queue"], dependencies=[Depends(only_pushes(push_auth))])
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         log.info("worker.started")
+        stop = asyncio.Event()
+        beside = asyncio.create_task(background(stop))
         yield
+        stop.set()
+        await beside
         if on_stop is not None:
             await on_stop()
         log.info("worker.stopped")

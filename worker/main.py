@@ -22,6 +22,7 @@ from worker.app import create_app
 from worker.athletes import Revocation, Roster
 from worker.ingest import Ingest
 from worker.push_auth import SWITCHED_OFF, SharedToken
+from worker.second_look import SecondLooks
 from worker.settings import WorkerSettings
 
 STRAVA_TIMEOUT_S = 10.0
@@ -49,10 +50,12 @@ def build(settings: WorkerSettings) -> FastAPI:
     grace = timedelta(seconds=settings.not_found_grace_s)
     activities = ActivityEvents(store, client_of, not_found_grace=grace)
     ingest = Ingest(Roster(store), activities, Revocation(store, tokens), client_of)
+    looks = SecondLooks(activities, store, due_after=timedelta(seconds=settings.second_look_s))
     push_token = settings.push_token.get_secret_value()
     if not push_token:
         log.warning("push.switched_off", reason=SWITCHED_OFF)
-    return create_app(ingest, store, queue, push_auth=SharedToken(push_token), on_stop=release)
+    push_auth = SharedToken(push_token)
+    return create_app(ingest, store, queue, push_auth=push_auth, background=looks.run, on_stop=release)
 
 
 def _oauth(settings: WorkerSettings, http: httpx.AsyncClient) -> OAuthApp:

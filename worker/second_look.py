@@ -41,11 +41,13 @@ class SecondLooks:
         ledger: EventLedger,
         *,
         due_after: timedelta,
+        poll_s: float = _POLL_S,
         steady: Callable[[], float] = steady_s,
     ) -> None:
         self._looking = looking
         self._ledger = ledger
         self._due_after = due_after
+        self._poll_s = poll_s
         self._steady = steady
         self._resting_until_s: dict[int, float] = {}
 
@@ -56,8 +58,10 @@ class SecondLooks:
                 await self.look_at_due()
             except WarehouseBusy as error:
                 log.warning("second_look.waiting", reason=str(error))
+            except Exception:  # a fault in one look must not end all later ones
+                log.exception("second_look.fault")
             with suppress(TimeoutError):
-                async with asyncio.timeout(_POLL_S):
+                async with asyncio.timeout(self._poll_s):
                     await stop.wait()
 
     async def look_at_due(self) -> None:

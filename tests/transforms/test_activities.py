@@ -175,7 +175,7 @@ def test_the_recorded_ride_contradicts_itself(life: Any) -> None:
 
 
 def test_the_recorded_marathon_is_read_in_full(life: Any) -> None:
-    """Times, heart rate, elevation, gear and a race's pace (13,333 s elapsed over 42.2681 km) of the recorded marathon."""
+    """Times, heart rate, elevation, gear and a race's pace (13,333 s over 42.2681 km) of the recorded marathon."""
     row = fact(life, 1353942913)
     assert (row["distance_m"], row["moving_time_s"], row["elapsed_time_s"]) == (42268.1, 13085, 13333)
     assert row["is_race"] is True

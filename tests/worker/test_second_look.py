@@ -1,5 +1,6 @@
 """Asking once more after a create, without an event, and taking parked events up again."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,13 +12,16 @@ import pytest
 
 from backends.queue.embedded import EmbeddedQueue
 from backends.tokens.file import FileTokenStore
-from backends.warehouse import Athlete
+from backends.warehouse import Athlete, DueLook, Outcome, WarehouseBusy
 from backends.warehouse.sqlite import SqliteRawStore
 from strava.client import StravaClient
 from strava.events import ReceivedEvent
 from worker.activities import ActivityEvents
+from worker.app import create_app
 from worker.parked import take_up_parked
+from worker.push_auth import SharedToken
 from worker.second_look import SecondLooks
+from worker.verdicts import Verdict
 
 Event = Callable[..., ReceivedEvent]
 Wrap = Callable[..., bytes]
@@ -153,6 +157,50 @@ async def test_a_spent_limit_ends_the_round(
     strava.shows(101)
     await looks.look_at_due()
     assert strava.asked == ["activities/101", "activities/101", "activities/102", "activities/103"]
+
+
+class Busy:
+    """A ledger that cannot be read once, fails once, and then has nothing due."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.is_over = asyncio.Event()
+
+    async def due_looks(self, **_: object) -> list[DueLook]:
+        self.asked += 1
+        if self.asked == 1:
+            raise WarehouseBusy("locked")
+        if self.asked == 2:
+            raise ZeroDivisionError
+        self.is_over.set()
+        return []
+
+    async def append(self, entries: object) -> None: ...
+
+    async def parked_events(self, athlete_id: int) -> list[ReceivedEvent]:
+        return []
+
+
+async def test_the_worker_looks_while_it_serves(
+    store: SqliteRawStore, tmp_path: Path, client_of: Callable[[int], StravaClient]
+) -> None:
+    """A locked warehouse or a fault ends one round, not the loop; the loop ends with the worker."""
+    ledger = Busy()
+    looking = ActivityEvents(store, client_of)
+    looks = SecondLooks(looking, ledger, due_after=timedelta(minutes=5), poll_s=0.001)
+    off = SecondLooks(looking, ledger, due_after=timedelta(0))
+    await off.run(asyncio.Event())
+    queue = EmbeddedQueue(tmp_path / "queue.sqlite")
+
+    async def ingest(_: ReceivedEvent) -> Verdict:
+        return Verdict(outcome=Outcome.IGNORED, reason="")
+
+    app = create_app(ingest, store, queue, push_auth=SharedToken("x" * 32), background=looks.run)
+    async with app.router.lifespan_context(app):
+        await asyncio.wait_for(ledger.is_over.wait(), 30)
+    asked = ledger.asked
+    await asyncio.sleep(0.01)
+    assert ledger.asked == asked >= 3
 
 
 async def test_events_that_were_parked_are_taken_up_on_connecting(
