@@ -323,6 +323,7 @@ def fill_extremes(raw: Raw) -> None:
         43: {"start_latlng": [None, 13.25]},
         44: {"start_latlng": [52.5, 180.5], "end_latlng": [-90, 180]},
         45: {"start_latlng": [None, None]},
+        46: {"start_latlng": [90, -180], "end_latlng": [90.00001, 0]},
         51: {"start_date": "2026-03-20T23:30:00+02:00", "start_date_local": "2026-03-20T23:30:00+02:00"},
         52: {"start_date": "2026-03-20T23:30:00.25-0130", "start_date_local": "2026-03-20T22:00:00"},
         53: {"start_date": "2026-03-20T23:30:00Z", "start_date_local": None, "utc_offset": 3600},
@@ -330,6 +331,13 @@ def fill_extremes(raw: Raw) -> None:
         55: {"start_date": "2026-03-20T23:30:00Z", "start_date_local": "some day", "utc_offset": -3600},
         61: {"start_date": "2026-04-03T06:00:00Z", "start_date_local": "2026-04-03T08:00:00Z", "utc_offset": 7200},
         62: {"start_date": "2099-01-01T06:00:00Z", "start_date_local": "2099-01-01T07:00:00Z", "sport_type": "Ski"},
+        # across 180 degrees; 111 hours in motion within one; strength at rest; power by estimate, and of a run; a race
+        71: {"map": {"polyline": "~fpeB_v_ia@?~l`scA~oR_|lrcA"}},
+        72: {"moving_time": 399600, "elapsed_time": 3600},
+        73: {"sport_type": "WeightTraining", "distance": 0, "moving_time": 0, "elapsed_time": 3600},
+        74: {"sport_type": "Ride", "average_watts": 195, "device_watts": False},
+        75: {"average_watts": 249, "device_watts": True},
+        76: {"workout_type": 1, "device_watts": False},
         # of equals the one with a start comes first, in one payload (5K) and among activities (1K)
         31: {"best_efforts": [{"name": "1K", "distance": 1000, "elapsed_time": 240}]},
         32: {

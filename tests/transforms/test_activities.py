@@ -119,6 +119,7 @@ def test_a_number_beyond_measure_is_null_and_flagged(life: Any, activity_id: int
         (43, (None, None), (None, None), True),
         (44, (None, None), (-90, 180), True),
         (45, (None, None), (None, None), False),
+        (46, (90, -180), (None, None), True),
     ],
 )
 def test_a_place_has_both_parts_and_is_on_the_globe(
@@ -129,6 +130,9 @@ def test_a_place_has_both_parts_and_is_on_the_globe(
     assert (row["start_latitude"], row["start_longitude"]) == start
     assert (row["end_latitude"], row["end_longitude"]) == end
     assert row["has_unreadable_fields"] is flagged
+    staged = life.row(f"select start_location from staging.stg_strava__activities where activity_id = {activity_id}")  # noqa: S608
+    place = dict(zip(("latitude", "longitude"), start, strict=True))
+    assert staged == {"start_location": None if start == (None, None) else place}
 
 
 @pytest.mark.parametrize(
@@ -164,6 +168,37 @@ def test_a_heart_rate_above_the_maximum_counts_as_the_maximum(life: Any) -> None
     assert row["load"] == pytest.approx(65.3803, abs=0.0001)
 
 
+def test_a_moving_time_above_the_elapsed_one_is_flagged_and_elapsed_time_counts(life: Any) -> None:
+    """399,600 s in motion within 3,600 s: pace and load follow the hour; what was sent is one layer below."""
+    row = fact(life, 72)
+    assert (row["is_time_inconsistent"], row["moving_time_s"], row["elapsed_time_s"]) == (True, 3600, 3600)
+    assert (row["pace_s_per_km"], row["load"]) == (720, 50)
+    sent = life.row("select moving_time_s from staging.base_strava__activities where activity_id = 72")
+    assert sent == {"moving_time_s": 399600}
+    assert fact(life, 1)["is_time_inconsistent"] is False
+
+
+def test_an_hour_of_strength_without_motion_is_an_hour(life: Any) -> None:
+    """Its moving time of zero is no time of rest."""
+    row = fact(life, 73)
+    assert (row["moving_time_s"], row["load"], row["is_time_inconsistent"]) == (3600, 50, False)
+
+
+def test_power_that_is_estimated_or_a_runners_is_told_apart(life: Any) -> None:
+    """195 of 220 W for 25 minutes are 32.735, as an estimate; a runner's 249 W give no load; no power, no meter."""
+    estimated, running, without = (fact(life, activity_id) for activity_id in (74, 75, 76))
+    assert (estimated["load_method"], estimated["is_power_measured"]) == ("power_estimated", False)
+    assert estimated["load"] == pytest.approx(32.735, abs=0.001)
+    assert (running["load_method"], running["is_power_measured"]) == ("time", True)
+    assert (without["is_power_measured"], without["is_race"], without["pace_s_per_km"]) == (None, True, 312)
+
+
+def test_a_route_across_180_degrees_has_a_narrow_box(life: Any) -> None:
+    """Off Taveuni from 179.9 to -179.9 and back to 179.8: 0.3 degrees wide, not 360."""
+    row = life.row("select min_longitude, max_longitude, start_cell from mart.route where activity_id = 71")
+    assert row == {"min_longitude": 179.8, "max_longitude": -179.9, "start_cell": "-1680:17990"}
+
+
 def test_the_recorded_ride_contradicts_itself(life: Any) -> None:
     """101,529 m in 2,432 s beside an average of 2.87 m/s: kept as sent and flagged."""
     row = fact(life, 1455368249)
@@ -175,7 +210,7 @@ def test_the_recorded_ride_contradicts_itself(life: Any) -> None:
 
 
 def test_the_recorded_marathon_is_read_in_full(life: Any) -> None:
-    """Times, heart rate, elevation, gear and a race's pace (13,333 s over 42.2681 km) of the recorded marathon."""
+    """Times, heart rate, elevation, gear and pace of the recorded marathon: as of a race, 13,333 s over 42.2681 km."""
     row = fact(life, 1353942913)
     assert (row["distance_m"], row["moving_time_s"], row["elapsed_time_s"]) == (42268.1, 13085, 13333)
     assert row["is_race"] is True

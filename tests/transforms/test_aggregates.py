@@ -52,7 +52,7 @@ def test_periods_end_today_whatever_is_dated_later(life: Any) -> None:
         "select max(period_start_date) as last, count(distinct sport_group) as groups from mart.activity_summary_daily "
         "where athlete_id = 8"
     )
-    assert row == {"last": date(2026, 4, 2), "groups": 1}
+    assert row == {"last": date(2026, 4, 2), "groups": 3}
     assert life.row("select max(period_start_date) as last from mart.activity_mix") == {"last": date(2026, 3, 23)}
 
 

@@ -3,8 +3,9 @@
   each (minus 63; 32 says that more follow), lowest first; a number's lowest bit is its sign; latitude and longitude alternate, each
   the difference to the one before, in 1e-5 degrees.
 
-  polyline_extents(relation): activity_id with the number of points, the first point and the bounding box in 1e-5 degrees.
-  A line that does not follow the rules, or leaves the globe, has no row.
+  polyline_extents(relation): activity_id with the number of points, the first point and how far the line reaches, in 1e-5 degrees.
+  West and east are followed from point to point, always the shorter way round, so beyond 180 degrees they go on: a line from 179 to
+  -179 reaches from 179 to 181. A line that does not follow the rules, or leaves the globe, has no row.
 -#}
 {% macro polyline_extents(relation) -%}
     {{ return(adapter.dispatch('polyline_extents')(relation)) }}
@@ -17,16 +18,20 @@
         len(latitudes) as point_count,
         latitudes[1] as first_latitude,
         longitudes[1] as first_longitude,
-        south.low as min_latitude,
-        south.high as max_latitude,
-        west.low as min_longitude,
-        west.high as max_longitude
+        latitude.low as south,
+        latitude.high as north,
+        way.low as west,
+        way.high as east
     from (
         select
             activity_id,
             latitudes,
             longitudes,
-            {%- for axis, steps in {'south': 'latitudes', 'west': 'longitudes'}.items() %}
+            {%- for axis, steps in {
+                'latitude': 'latitudes',
+                'longitude': 'longitudes',
+                'way': 'list_transform(longitudes, lambda step: ' ~ shorter_way('step') ~ ')',
+            }.items() %}
             list_reduce(
                 list_transform({{ steps }}, lambda step: {'here': step, 'low': step, 'high': step}),
                 lambda before, step: {
@@ -72,16 +77,22 @@
         ) as steps
     ) as walked
     where
-        south.low between -9000000 and 9000000
-        and south.high between -9000000 and 9000000
-        and west.low between -18000000 and 18000000
-        and west.high between -18000000 and 18000000
+        latitude.low between -9000000 and 9000000
+        and latitude.high between -9000000 and 9000000
+        and longitude.low between -18000000 and 18000000
+        and longitude.high between -18000000 and 18000000
 {%- endmacro %}
 
 {% macro bigquery__polyline_extents(relation) -%}
     select
         activity_id,
-        extent.*
+        extent.point_count,
+        extent.first_latitude,
+        extent.first_longitude,
+        extent.south,
+        extent.north,
+        extent.west,
+        extent.east
     from (
         select
             activity_id,
@@ -90,36 +101,42 @@
                     countif(axis = 0) as point_count,
                     max(if(axis = 0 and step = 0, degrees, null)) as first_latitude,
                     max(if(axis = 1 and step = 0, degrees, null)) as first_longitude,
-                    min(if(axis = 0, degrees, null)) as min_latitude,
-                    max(if(axis = 0, degrees, null)) as max_latitude,
+                    min(if(axis = 0, degrees, null)) as south,
+                    max(if(axis = 0, degrees, null)) as north,
                     min(if(axis = 1, degrees, null)) as min_longitude,
-                    max(if(axis = 1, degrees, null)) as max_longitude
+                    max(if(axis = 1, degrees, null)) as max_longitude,
+                    min(if(axis = 1, way, null)) as west,
+                    max(if(axis = 1, way, null)) as east
                 from (
                     select
                         mod(k, 2) as axis,
                         div(k, 2) as step,
-                        sum((number >> 1) * (1 - 2 * (number & 1)) - (number & 1)) over (
-                            partition by mod(k, 2) order by k
-                        ) as degrees
+                        sum(difference) over (partition by mod(k, 2) order by k) as degrees,
+                        sum({{ shorter_way('difference') }}) over (partition by mod(k, 2) order by k) as way
                     from (
                         select
                             k,
-                            sum((code & 31) << (5 * (i - first_i))) as number
+                            (number >> 1) * (1 - 2 * (number & 1)) - (number & 1) as difference
                         from (
                             select
-                                i,
-                                code,
                                 k,
-                                min(i) over (partition by k) as first_i
+                                sum((code & 31) << (5 * (i - first_i))) as number
                             from (
                                 select
                                     i,
-                                    point - 63 as code,
-                                    countif(point - 63 < 32) over (order by i) - if(point - 63 < 32, 1, 0) as k
-                                from unnest(to_code_points(polyline)) as point with offset as i
+                                    code,
+                                    k,
+                                    min(i) over (partition by k) as first_i
+                                from (
+                                    select
+                                        i,
+                                        point - 63 as code,
+                                        countif(point - 63 < 32) over (order by i) - if(point - 63 < 32, 1, 0) as k
+                                    from unnest(to_code_points(polyline)) as point with offset as i
+                                )
                             )
+                            group by k
                         )
-                        group by k
                     )
                 )
             ) as extent
@@ -127,8 +144,18 @@
         where regexp_contains(polyline, r'^(([_-~]{0,6}[?-^]){2})+$')
     )
     where
-        extent.min_latitude between -9000000 and 9000000
-        and extent.max_latitude between -9000000 and 9000000
+        extent.south between -9000000 and 9000000
+        and extent.north between -9000000 and 9000000
         and extent.min_longitude between -18000000 and 18000000
         and extent.max_longitude between -18000000 and 18000000
+{%- endmacro %}
+
+
+{#- A difference of longitudes: nobody goes more than half round the earth from one point to the next. -#}
+{% macro shorter_way(difference) -%}
+    case
+        when {{ difference }} > 18000000 then {{ difference }} - 36000000
+        when {{ difference }} < -18000000 then {{ difference }} + 36000000
+        else {{ difference }}
+    end
 {%- endmacro %}

@@ -92,6 +92,7 @@ final as (
         has_map,
         has_hidden_start_time,
         is_speed_inconsistent,
+        is_time_inconsistent,
         has_unreadable_fields,
         kudos_count,
         comment_count,

@@ -21,6 +21,23 @@ extents as (
     {{ polyline_extents('lines') }}  -- noqa: PRS
 ),
 
+-- a box that crosses 180 degrees begins west of it and ends east of it; a line right round the earth spans all of it
+boxes as (
+    select
+        *,
+        case
+            when east - west >= 36000000 then -18000000
+            when west < -18000000 then west + 36000000
+            else west
+        end as western_edge,
+        case
+            when east - west >= 36000000 then 18000000
+            when east > 18000000 then east - 36000000
+            else east
+        end as eastern_edge
+    from extents
+),
+
 activities as (
     select * from {{ ref('stg_strava__activities') }}
 ),
@@ -34,21 +51,21 @@ final as (
         activities.start_date_local,
         lines.polyline,
         lines.polyline_kind,
-        extents.point_count,
-        extents.min_latitude / 100000 as min_latitude,
-        extents.min_longitude / 100000 as min_longitude,
-        extents.max_latitude / 100000 as max_latitude,
-        extents.max_longitude / 100000 as max_longitude,
-        extents.first_latitude / 100000 as start_latitude,
-        extents.first_longitude / 100000 as start_longitude,
+        boxes.point_count,
+        boxes.south / 100000 as min_latitude,
+        boxes.western_edge / 100000 as min_longitude,
+        boxes.north / 100000 as max_latitude,
+        boxes.eastern_edge / 100000 as max_longitude,
+        boxes.first_latitude / 100000 as start_latitude,
+        boxes.first_longitude / 100000 as start_longitude,
         concat(
-            cast(cast(floor(extents.first_latitude / 1000) as int64) as {{ dbt.type_string() }}),
+            cast(cast(floor(boxes.first_latitude / 1000) as int64) as {{ dbt.type_string() }}),
             ':',
-            cast(cast(floor(extents.first_longitude / 1000) as int64) as {{ dbt.type_string() }})
+            cast(cast(floor(boxes.first_longitude / 1000) as int64) as {{ dbt.type_string() }})
         ) as start_cell,
         lines.ingested_at
     from lines
-    inner join extents on lines.activity_id = extents.activity_id
+    inner join boxes on lines.activity_id = boxes.activity_id
     inner join activities on lines.activity_id = activities.activity_id
 )
 

@@ -51,7 +51,11 @@ final as (
         timezone_name,
         utc_offset_s,
         distance_m,
-        moving_time_s,
+        case
+            when moving_time_s > elapsed_time_s then elapsed_time_s
+            when moving_time_s = 0 and elapsed_time_s > 0 and coalesce(distance_m, 0) = 0 then elapsed_time_s
+            else moving_time_s
+        end as moving_time_s,
         elapsed_time_s,
         elevation_gain_m,
         elevation_high_m,
@@ -98,6 +102,7 @@ final as (
             or 1.5 * distance_m < average_speed_mps * speed_time_s,
             false
         ) as is_speed_inconsistent,
+        coalesce(moving_time_s > elapsed_time_s, false) as is_time_inconsistent,
         has_unreadable_fields,
         kudos_count,
         comment_count,
