@@ -47,6 +47,9 @@ def _store(connection: sqlite3.Connection, folded: Folded, stamp: datetime) -> N
         _SQL["put_observed_at"],
         [rows.observed_row(folded.rows[activity_id]) for activity_id in folded.moved - folded.winners.keys()],
     )
+    deleted = [activity_id for activity_id, seen in folded.winners.items() if seen.activity is None]
+    if deleted:
+        connection.execute(_SQL["drop_dead_letters"], {"activity_ids": json.dumps(deleted)})
 
 
 def append(connection: sqlite3.Connection, entries: Sequence[LedgerEntry], clock: Clock) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -345,6 +346,20 @@ async def test_a_deleted_payload_leaves_the_files_by_itself(store: SqliteRawStor
     await store.apply([gone(n, 1) for n in range(1, 101, 2)])
     await until_gone(path.parent, b"Sunrise over Zurich")
     assert holding(path.parent, b"Sunrise over Oslo")
+
+
+async def test_dead_letters_of_a_deleted_activity_go_with_it(store: SqliteRawStore, path: Path) -> None:
+    """An event that was given up may hold the activity's title; those that wait, and those of others, stay."""
+    queue = EmbeddedQueue(path)
+    for activity_id in (1, 1, 2):
+        told = replace(event(title="Sunrise over Zurich"), object_id=activity_id)
+        received = ReceivedEvent.of(told, NOON)
+        await queue.publish(received.to_message(), received.attributes())
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("update queue_messages set state = 'dead' where message_id > 1")
+    await store.apply([seen(1), seen(2), gone(1, 1)])
+    assert rows(path, "select message_id from queue_messages") == [(1,), (3,)]
+    await queue.close()
 
 
 async def test_a_reader_delays_the_emptying_but_does_not_prevent_it(store: SqliteRawStore, path: Path) -> None:
