@@ -52,7 +52,7 @@ def complains(command: Callable[P, R]) -> Callable[P, R]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return command(*args, **kwargs)
-        except pydantic.ValidationError as error:
+        except (pydantic.ValidationError, UnicodeDecodeError) as error:
             _say(settings_complaint(error))
         except BrokenPipeError:  # whoever read our output, such as `head`, has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or closing it would complain again

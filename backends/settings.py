@@ -2,8 +2,10 @@
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -34,11 +36,34 @@ class LogLevel(StrEnum):
         return next((level for level in cls if level == upper), None)
 
 
+HOST = r"^[A-Za-z0-9._:-]+$"  # a name or an IPv4 or IPv6 address
+
+
+def _web_address(text: str) -> str:
+    """Return the text if it is a URL that can be asked. Raises ValueError."""
+    try:
+        parts = urlsplit(text)
+        is_one = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, or half an IPv6 address
+        is_one = False
+    if not is_one or any(character.isspace() for character in text):
+        raise ValueError("it is no web address; write one such as https://www.strava.com/api/v3")
+    return text
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+
+
 class SharedSettings(BaseSettings):
     """Read from the environment, then from `.env`; names are the upper-case field names."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True, hide_input_in_errors=True
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        env_ignore_empty=True,
+        hide_input_in_errors=True,
+        allow_inf_nan=False,
     )
 
     backend: Backend = Field(
@@ -73,7 +98,12 @@ class SharedSettings(BaseSettings):
         return self.data_dir / "tokens.json"
 
 
-def settings_complaint(error: ValidationError) -> str:
+def settings_complaint(error: ValidationError | UnicodeDecodeError) -> str:
     """Name each setting that is wrong, and what is wrong with it; never its value, which may be a secret."""
-    faults = [f"{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in error.errors()]
+    if isinstance(error, UnicodeDecodeError):
+        return "Settings cannot be read: .env is no text in UTF-8; save it as such."
+    faults = [
+        f"{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg'].removeprefix('Value error, ')}"
+        for fault in error.errors()
+    ]
     return f"Settings are wrong (environment or .env): {'; '.join(faults)}. The README lists every setting."

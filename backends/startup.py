@@ -47,10 +47,12 @@ def clear_refusal(program: str, *expected: type[Exception]) -> Iterator[Callable
 
 def _sentence(error: Exception, expected: tuple[type[Exception], ...]) -> str | None:
     """Return what to tell of an error that a person can do something about; None for any other."""
-    if isinstance(error, ValidationError):
+    if isinstance(error, ValidationError | UnicodeDecodeError):
         return settings_complaint(error)
     if isinstance(error, sqlite3.Error):
         return database_fault(error, SharedSettings().pipeline_path)
+    if isinstance(error, FileExistsError | NotADirectoryError) and error.filename:
+        return f"DATA_DIR cannot be used, for {error.filename} is a file or lies in one; set it to a folder."
     if isinstance(error, (SchemaMismatch, OSError, *expected)):
         return str(error)
     return None

@@ -4,7 +4,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import streamlit as st
+from pydantic import ValidationError
 
+from backends.settings import settings_complaint
 from backends.warehouse.duckdb import DuckdbMartReader
 from dashboard import pages
 from dashboard.mart import Mart
@@ -20,7 +22,11 @@ def open_mart(path: Path) -> Mart:
 
 def main() -> None:
     """Show the pages that the environment asks for."""
-    settings = DashboardSettings()
+    try:
+        settings = DashboardSettings()
+    except (ValidationError, UnicodeDecodeError) as error:
+        st.error(settings_complaint(error))
+        return
     view = View(
         mart=open_mart(settings.mart_path),
         zone=settings.display_timezone,

@@ -1,8 +1,8 @@
 """What the dashboard can be told from outside."""
 
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from backends.settings import SharedSettings
 
@@ -17,3 +17,11 @@ class DashboardSettings(SharedSettings):
     display_timezone: ZoneInfo = Field(
         ZoneInfo("Europe/Berlin"), description="IANA name of the time zone in which moments are shown."
     )
+
+    @field_validator("display_timezone", mode="before")
+    @classmethod
+    def _known(cls, value: object) -> ZoneInfo:
+        try:
+            return value if isinstance(value, ZoneInfo) else ZoneInfo(str(value))
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("it is no time zone of the IANA list; write one such as Europe/Berlin") from None

@@ -4,17 +4,20 @@ import re
 
 from pydantic import Field, SecretStr, field_validator
 
-from backends.settings import SharedSettings
+from backends.settings import HOST, SharedSettings
+
+SHORTEST_SECRET = 16  # characters: 64 bits, should somebody write it in hexadecimal digits
 
 
 class ServiceSettings(SharedSettings):
     """What `python -m service.main` reads."""
 
-    service_host: str = Field("127.0.0.1", description="Address that the service listens on.")
+    service_host: str = Field("127.0.0.1", pattern=HOST, description="Address that the service listens on.")
     service_port: int = Field(8080, ge=0, le=65535, description="Port that the service listens on; 0 takes a free one.")
     webhook_path_secret: SecretStr = Field(
         SecretStr(""),
-        description="Unguessable last part of the webhook's path; without it the webhook is switched off.",
+        description="Unguessable last part of the webhook's path, 16 characters or more; without it the webhook is "
+        "switched off.",
     )
     strava_verify_token: SecretStr = Field(
         SecretStr(""),
@@ -33,6 +36,11 @@ class ServiceSettings(SharedSettings):
     @field_validator("webhook_path_secret")
     @classmethod
     def _fits_into_a_path(cls, secret: SecretStr) -> SecretStr:
+        if 0 < len(secret.get_secret_value()) < SHORTEST_SECRET:
+            raise ValueError(
+                f"it can be guessed, for it has fewer than {SHORTEST_SECRET} characters; "
+                "`openssl rand -hex 24` makes one"
+            )
         if not re.fullmatch("[A-Za-z0-9_-]*", secret.get_secret_value()):
             raise ValueError(
                 "only letters, digits, - and _ may stand in it, since it is one part of an address; "

@@ -2,13 +2,13 @@
 
 from pydantic import Field, SecretStr
 
-from backends.settings import SharedSettings
+from backends.settings import HOST, SharedSettings, WebAddress
 
 
 class WorkerSettings(SharedSettings):
     """What `python -m worker.main` reads."""
 
-    worker_host: str = Field("127.0.0.1", description="Address that the worker listens on.")
+    worker_host: str = Field("127.0.0.1", pattern=HOST, description="Address that the worker listens on.")
     worker_port: int = Field(8081, ge=0, le=65535, description="Port that the worker listens on; 0 takes a free one.")
     push_token: SecretStr = Field(
         SecretStr(""),
@@ -19,8 +19,8 @@ class WorkerSettings(SharedSettings):
     )
     strava_client_id: str = Field("", description="Client ID of your Strava app (https://www.strava.com/settings/api).")
     strava_client_secret: SecretStr = Field(SecretStr(""), description="Client Secret of your Strava app.")
-    strava_api_url: str = Field("https://www.strava.com/api/v3", description="Where Strava's API answers.")
-    strava_oauth_url: str = Field("https://www.strava.com/oauth", description="Where Strava's OAuth answers.")
+    strava_api_url: WebAddress = Field("https://www.strava.com/api/v3", description="Where Strava's API answers.")
+    strava_oauth_url: WebAddress = Field("https://www.strava.com/oauth", description="Where Strava's OAuth answers.")
     not_found_grace_s: float = Field(
         300.0,
         ge=0,

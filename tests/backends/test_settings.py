@@ -1,11 +1,14 @@
 """Settings that are wrong are refused by name, before anything starts."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from backends.settings import LogLevel, SharedSettings
+from backends.settings import LogLevel, SharedSettings, WebAddress
 
 
 @pytest.mark.parametrize("text", ["WARNING", "warning", "Warning"])
@@ -27,3 +30,42 @@ def test_everything_lies_in_the_data_folder() -> None:
     paths = [settings.pipeline_path, settings.transform_path, settings.mart_path, settings.tokens_path]
     assert {path.parent for path in paths} == {Path("here")}
     assert len(set(paths)) == 4
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["not a url", "www.strava.com", "ftp://strava.com", "http://", "http://[::1", "http://h:port/", "http://a b/"],
+)
+def test_an_address_that_is_none_is_refused(text: str) -> None:
+    """What could only fail at the first call is refused at the start, in a sentence."""
+    with pytest.raises(ValidationError, match="it is no web address; write one such as https://"):
+        TypeAdapter(WebAddress).validate_python(text)
+
+
+@pytest.mark.parametrize("text", ["https://www.strava.com/api/v3", "http://127.0.0.1:8090/oauth", "http://[::1]:80"])
+def test_an_address_is_taken_as_it_is(text: str) -> None:
+    """Nothing is added or cut."""
+    assert TypeAdapter(WebAddress).validate_python(text) == text
+
+
+@pytest.mark.parametrize("number", ["inf", "nan", "-inf"])
+def test_a_number_of_seconds_is_finite(number: str) -> None:
+    """What no clock can count is refused, for every program."""
+
+    class Waiting(SharedSettings):
+        wait_s: float = 1.0
+
+    with pytest.raises(ValidationError, match="finite number"):
+        Waiting.model_validate({"wait_s": number})
+
+
+def test_an_env_file_that_is_no_text_is_told_in_a_sentence(tmp_path: Path, project_root: Path) -> None:
+    """Bytes that are no UTF-8 end no program in a traceback."""
+    (tmp_path / ".env").write_bytes(b"DATA_DIR=\xff\xfe")
+    command = [sys.executable, "-m", "athlete", "events"]
+    told = {**os.environ, "PYTHONPATH": str(project_root)}
+    ended = subprocess.run(command, cwd=tmp_path, env=told, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (
+        1,
+        "athlete: Settings cannot be read: .env is no text in UTF-8; save it as such.\n",
+    )

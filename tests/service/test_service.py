@@ -87,7 +87,7 @@ def program(tmp_path: Path, free_port: int, project_root: Path) -> Iterator[subp
         **os.environ,
         "DATA_DIR": str(tmp_path / "data"),
         "SERVICE_PORT": str(free_port),
-        "WEBHOOK_PATH_SECRET": "s3cret",
+        "WEBHOOK_PATH_SECRET": "s3cret-s3cret-s3cret",
         "STRAVA_VERIFY_TOKEN": "verify-me",
         "LOG_FORMAT": "json",
         "PYTHONPATH": str(project_root),
@@ -118,7 +118,7 @@ def test_the_program_stops_cleanly(
     """It takes an event durably, ends with 0 on SIGTERM, and logs JSON without its secrets."""
     url = f"http://127.0.0.1:{free_port}"
     wait_until_up(f"{url}/health")
-    taken = httpx.post(f"{url}/webhook/s3cret", json=event)
+    taken = httpx.post(f"{url}/webhook/s3cret-s3cret-s3cret", json=event)
     deep = httpx.get(f"{url}/health", params={"deep": "true"})
     program.send_signal(signal.SIGTERM)
     _, logged = program.communicate(timeout=30)

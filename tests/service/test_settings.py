@@ -11,15 +11,33 @@ from service.settings import ServiceSettings
 def test_path_secret_that_is_no_part_of_a_path_is_refused(secret: str) -> None:
     """Events would find it and Strava's challenge would not; the sentence says how to make one, and not what it is."""
     with pytest.raises(ValidationError) as caught:
-        ServiceSettings.model_validate({"webhook_path_secret": secret})
+        ServiceSettings.model_validate({"webhook_path_secret": f"0123456789abcdef{secret}"})
     sentence = settings_complaint(caught.value)
     assert "WEBHOOK_PATH_SECRET" in sentence
     assert "openssl rand -hex 24" in sentence
     assert secret not in sentence
 
 
-@pytest.mark.parametrize("secret", ["", "0123456789abcdef", "aA9_-"])
+@pytest.mark.parametrize("secret", ["", "0123456789abcdef", "aA9_-aA9_-aA9_-a"])
 def test_path_secret_of_plain_characters_is_taken(secret: str) -> None:
     """Hexadecimal and URL-safe base64 pass, and so does none at all, which switches the webhook off."""
     settings = ServiceSettings.model_validate({"webhook_path_secret": secret})
     assert settings.webhook_path_secret.get_secret_value() == secret
+
+
+@pytest.mark.parametrize("secret", ["x", "x" * 15])
+def test_path_secret_that_can_be_guessed_is_refused(secret: str) -> None:
+    """Fewer than 16 characters protect nothing; the sentence says how to make a good one."""
+    with pytest.raises(ValidationError) as caught:
+        ServiceSettings.model_validate({"webhook_path_secret": secret})
+    sentence = settings_complaint(caught.value)
+    assert "WEBHOOK_PATH_SECRET" in sentence
+    assert "fewer than 16 characters" in sentence
+    assert "openssl rand -hex 24" in sentence
+
+
+@pytest.mark.parametrize("host", ["x y", "http://127.0.0.1", "a/b"])
+def test_host_that_is_no_host_is_refused(host: str) -> None:
+    """An address or a name stands there, nothing else."""
+    with pytest.raises(ValidationError, match="service_host"):
+        ServiceSettings.model_validate({"service_host": host})

@@ -1,0 +1,50 @@
+"""The dashboard's settings: what is wrong with one is said, by the commands and on the page."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from pydantic import ValidationError
+
+from backends.settings import settings_complaint
+from dashboard.settings import DashboardSettings
+
+OPEN_THE_PAGE = """
+import sys
+from streamlit.testing.v1 import AppTest
+
+page = AppTest.from_file(sys.argv[1], default_timeout=60).run()
+assert not page.exception, page.exception
+print(page.error[0].value)
+"""
+
+
+@pytest.mark.parametrize("zone", ["Nowhere/X", "../etc/passwd", "/etc/passwd", "Asia", "x" * 300, "a\0b"])
+def test_a_time_zone_that_is_none_is_told_in_a_sentence(zone: str) -> None:
+    """The setting is named, and what it may be; its value is not repeated."""
+    with pytest.raises(ValidationError) as caught:
+        DashboardSettings.model_validate({"display_timezone": zone})
+    sentence = settings_complaint(caught.value)
+    assert "DISPLAY_TIMEZONE" in sentence
+    assert "no time zone of the IANA list; write one such as Europe/Berlin" in sentence
+    assert zone not in sentence
+
+
+def test_a_time_zone_is_read_by_its_name() -> None:
+    """As the environment gives it, and as the program does."""
+    for zone in ("Asia/Tokyo", ZoneInfo("Asia/Tokyo")):
+        assert DashboardSettings.model_validate({"display_timezone": zone}).display_timezone.key == "Asia/Tokyo"
+
+
+@pytest.mark.slow
+def test_the_page_says_what_is_wrong_with_a_setting(tmp_path: Path, project_root: Path) -> None:
+    """A page opened with a wrong time zone shows the sentence instead of a traceback."""
+    told = {**os.environ, "PYTHONPATH": str(project_root), "DATA_DIR": str(tmp_path), "DISPLAY_TIMEZONE": "Nowhere/X"}
+    command = [sys.executable, "-c", OPEN_THE_PAGE, str(project_root / "dashboard/main.py")]
+    ended = subprocess.run(command, cwd=tmp_path, env=told, capture_output=True, text=True, timeout=90, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert "DISPLAY_TIMEZONE: " in ended.stdout
+    assert "no time zone of the IANA list" in ended.stdout
