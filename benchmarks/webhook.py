@@ -16,7 +16,7 @@ from service.settings import ServiceSettings
 CONNECTIONS = 64
 ROUNDS = 9
 SECONDS = 2.0
-SECRET = "benchmark"  # noqa: S105
+SECRET = "benchmark-benchmark"  # noqa: S105
 
 
 EVENT = (
