@@ -5,17 +5,26 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
+from typing import Any, cast
 
 import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
+from backends.http_limits import Incoming, LimitedProtocol, RequestLimits
+
 GRACE_S = 8  # Cloud Run and most process managers kill after ten seconds
 
 
 def run(
-    make_app: Callable[[], ASGIApp], *, host: str, port: int, on_started: Callable[[], None] = lambda: None
+    make_app: Callable[[], ASGIApp],
+    *,
+    host: str,
+    port: int,
+    limits: RequestLimits | None = None,
+    on_started: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then leave with 0; what is in flight is finished first.
 
@@ -25,7 +34,11 @@ def run(
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, _leave)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(make_app, host, port, on_started))
+        runner.run(_make_and_serve(make_app, host=host, port=port, limits=limits, on_started=on_started))
+
+
+async def _make_and_serve(make_app: Callable[[], ASGIApp], **options: Any) -> None:
+    await serve(make_app(), **options)
 
 
 class _Server(uvicorn.Server):
@@ -42,12 +55,25 @@ class _Server(uvicorn.Server):
             self._on_started()
 
 
-async def _serve(make_app: Callable[[], ASGIApp], host: str, port: int, on_started: Callable[[], None]) -> None:
+async def serve(
+    app: ASGIApp,
+    *,
+    host: str,
+    port: int,
+    limits: RequestLimits | None = None,
+    on_started: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve in the running event loop until a signal ends it, within what a stranger may send.
+
+    Raises OSError with a sentence when the port cannot be opened.
+    """
+    incoming = Incoming(limits or RequestLimits())
     config = uvicorn.Config(
-        make_app(),
+        app,
         host=host,
         port=port,
-        http="httptools",
+        http=cast("type[asyncio.Protocol]", partial(LimitedProtocol, incoming)),
+        ws="none",
         access_log=False,
         log_config=None,
         server_header=False,
@@ -55,7 +81,8 @@ async def _serve(make_app: Callable[[], ASGIApp], host: str, port: int, on_start
         timeout_graceful_shutdown=GRACE_S,
     )
     server = _Server(config, on_started)
-    await server.serve([_listening(host, port)])
+    async with incoming.watched():
+        await server.serve([_listening(host, port)])
     if not server.started:
         sys.exit(1)  # uvicorn has logged why
 

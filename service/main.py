@@ -4,6 +4,7 @@ import gc
 from functools import partial
 
 from backends.data_folder import make_private
+from backends.http_guard import HttpGuard, split_hosts
 from backends.logs import configure_logs
 from backends.queue.embedded import EmbeddedQueue
 from backends.serving import run
@@ -11,6 +12,7 @@ from backends.startup import clear_refusal
 from service.app import Service, create_app
 from service.gate import Gate
 from service.settings import ServiceSettings
+from service.webhook import PREFIX
 
 
 def build(settings: ServiceSettings) -> Service:
@@ -29,13 +31,19 @@ def build(settings: ServiceSettings) -> Service:
     )
 
 
+def guard(settings: ServiceSettings) -> HttpGuard:
+    """Put it behind the guard; the webhook is asked under a public name, and its path is a secret."""
+    hosts = split_hosts(settings.service_allowed_hosts)
+    return HttpGuard(build(settings), host=settings.service_host, allowed_hosts=hosts, public_prefix=PREFIX)
+
+
 def main() -> None:
     """Start the program."""
     with clear_refusal("service") as started:
         settings = ServiceSettings()
         configure_logs(settings.log_format, settings.log_level)
         gc.freeze()  # what was imported lives as long as the program: no need to look for garbage in it
-        run(partial(build, settings), host=settings.service_host, port=settings.service_port, on_started=started)
+        run(partial(guard, settings), host=settings.service_host, port=settings.service_port, on_started=started)
 
 
 if __name__ == "__main__":

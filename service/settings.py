@@ -14,6 +14,13 @@ class ServiceSettings(SharedSettings):
 
     service_host: str = Field("127.0.0.1", pattern=HOST, description="Address that the service listens on.")
     service_port: int = Field(8080, ge=0, le=65535, description="Port that the service listens on; 0 takes a free one.")
+    service_allowed_hosts: str = Field(
+        "",
+        description=(
+            "Names, separated by commas, under which the service is asked. "
+            "Empty: any name for the webhook, names of this machine for the rest."
+        ),
+    )
     webhook_path_secret: SecretStr = Field(
         SecretStr(""),
         description="Unguessable last part of the webhook's path, 16 characters or more; without it the webhook is "

@@ -5,9 +5,10 @@ from contextlib import suppress
 
 import httpx
 import structlog
-import uvicorn
 from fastapi import FastAPI
 
+from backends.http_guard import HttpGuard, split_hosts
+from backends.serving import serve as serve_http
 from simulator.app import Terms, create_app
 from simulator.clock import utc_now
 from simulator.courier import RetrySpacing
@@ -43,9 +44,9 @@ async def serve(settings: SimulatorSettings) -> None:
     journal = Journal(settings.state)
     try:
         async with httpx.AsyncClient(trust_env=False) as http:  # callbacks are local, whatever proxy is set
-            app = build(settings, journal, http)
-            config = uvicorn.Config(app, host=settings.host, port=settings.port, log_level="warning", access_log=False)
-            await uvicorn.Server(config).serve()
+            hosts = split_hosts(settings.allowed_hosts)
+            app = HttpGuard(build(settings, journal, http), host=settings.host, allowed_hosts=hosts)
+            await serve_http(app, host=settings.host, port=settings.port)
     finally:
         journal.close()
 

@@ -15,6 +15,12 @@ class SimulatorSettings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address that the pretend Strava listens on.")
     port: int = Field(8090, description="Port that the pretend Strava listens on.")
+    allowed_hosts: str = Field(
+        "",
+        description=(
+            "Names, separated by commas, under which it is asked, beside names of this machine and addresses in digits."
+        ),
+    )
     seed: int = Field(7, description="The same seed gives the same athlete, the same life and the same faults.")
     years: float = Field(4, ge=0, description="Years of history to generate; 0 generates none.")
     density: int = Field(1, ge=1, le=40, description="Plans every day this many times over: a load, not a life.")

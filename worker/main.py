@@ -8,6 +8,7 @@ import structlog
 from fastapi import FastAPI
 
 from backends.http_client import ProxyUnusable, client_for
+from backends.http_guard import HttpGuard, split_hosts
 from backends.logs import configure_logs
 from backends.queue.embedded import EmbeddedQueue
 from backends.serving import run
@@ -58,6 +59,12 @@ def build(settings: WorkerSettings) -> FastAPI:
     return create_app(ingest, store, queue, push_auth=push_auth, background=looks.run, on_stop=release)
 
 
+def guard(settings: WorkerSettings) -> HttpGuard:
+    """Put it behind the guard, which keeps web pages out."""
+    hosts = split_hosts(settings.worker_allowed_hosts)
+    return HttpGuard(build(settings), host=settings.worker_host, allowed_hosts=hosts)
+
+
 def _oauth(settings: WorkerSettings, http: httpx.AsyncClient) -> OAuthApp:
     return OAuthApp(
         http,
@@ -72,7 +79,7 @@ def main() -> None:
     with clear_refusal("worker", ProxyUnusable, WarehouseBusy) as started:
         settings = WorkerSettings()
         configure_logs(settings.log_format, settings.log_level)
-        run(partial(build, settings), host=settings.worker_host, port=settings.worker_port, on_started=started)
+        run(partial(guard, settings), host=settings.worker_host, port=settings.worker_port, on_started=started)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,13 @@ class WorkerSettings(SharedSettings):
 
     worker_host: str = Field("127.0.0.1", pattern=HOST, description="Address that the worker listens on.")
     worker_port: int = Field(8081, ge=0, le=65535, description="Port that the worker listens on; 0 takes a free one.")
+    worker_allowed_hosts: str = Field(
+        "",
+        description=(
+            "Names, separated by commas, under which the worker is asked, "
+            "beside names of this machine and addresses in digits."
+        ),
+    )
     push_token: SecretStr = Field(
         SecretStr(""),
         description=(

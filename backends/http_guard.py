@@ -1,0 +1,97 @@
+"""Keeps web pages out of the programs that listen, and serves HEAD wherever GET is served.
+
+A page that a person has open can send requests to this machine. Its browser names it in `Origin`; and where a page's
+own name was made to lead to this machine (DNS rebinding), `Host` is that name and not one of ours.
+"""
+
+import ipaddress
+from collections.abc import Collection
+
+import orjson
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from backends.log_sampling import SampledWarnings
+
+_SHOWN = 100  # characters of a stranger's header that are logged
+
+
+class HttpGuard:
+    """Refuses, with 403, requests of web pages and requests to a name that is not the program's.
+
+    Accepted are loopback names, addresses in digits (which nobody can rebind), the host that the program listens on,
+    and `allowed_hosts`. Paths that begin with `public_prefix` are served under any name while no hosts are given.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, host: str, allowed_hosts: Collection[str] = (), public_prefix: str | None = None
+    ) -> None:
+        self._app = app
+        self._names = frozenset(name.lower() for name in ("localhost", host, *allowed_hosts))
+        self._public_prefix = None if allowed_hosts else public_prefix
+        self._refusals = SampledWarnings("http.refused")
+        self._departures = SampledWarnings("http.abandoned")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        reason = self._why_refused(scope)
+        if reason is not None:
+            self._refusals.warning(status=403, reason=reason)
+            await _refuse(send, reason)
+            return
+        if scope["method"] == "HEAD":  # the server sends no body, whatever is answered
+            scope = {**scope, "method": "GET"}
+        try:
+            await self._app(scope, receive, send)
+        except ClientDisconnect:
+            self._departures.warning(reason="the connection closed before the request was complete")
+
+    def _why_refused(self, scope: Scope) -> str | None:
+        host = origin = None
+        for name, value in scope["headers"]:
+            if name == b"host":
+                host = value
+            elif name == b"origin":
+                origin = value
+        if origin is not None and (host is None or origin.partition(b"://")[2] != host):
+            return f"a web page of {_shown(origin)} may not send requests here"
+        if host is None or (self._public_prefix is not None and scope["path"].startswith(self._public_prefix)):
+            return None
+        if self._is_ours(host.decode("latin-1")):
+            return None
+        return f"{_shown(host)} is not a name of this program; its setting …_ALLOWED_HOSTS may add it"
+
+    def _is_ours(self, host: str) -> bool:
+        name = _without_port(host).lower()
+        if name in self._names:
+            return True
+        try:
+            ipaddress.ip_address(name)
+        except ValueError:
+            return False
+        return True
+
+
+def split_hosts(text: str) -> tuple[str, ...]:
+    """Return the names of a setting, which are separated by commas."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _without_port(host: str) -> str:
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0]
+
+
+def _shown(header: bytes) -> str:
+    return header.decode("latin-1")[:_SHOWN]
+
+
+async def _refuse(send: Send, reason: str) -> None:
+    body = orjson.dumps({"detail": f"Refused: {reason}."})
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": 403, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
