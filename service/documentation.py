@@ -34,7 +34,7 @@ EVENT_OPERATION: dict[str, Any] = {
     "parameters": [{"name": "secret", "in": "path", "required": True, "schema": {"type": "string"}}],
     "requestBody": {"required": True, "content": {"application/json": {"schema": _EVENT}}},
     "responses": {
-        "200": {"description": "Durable, or of another subscription and so ignored."},
+        "200": {"description": "Durable."},
         "400": {"description": "Not one of Strava's events; the detail says why.", **_FAULT},
         "404": {"description": "Not the webhook's path, or the webhook is switched off.", **_FAULT},
         "413": {"description": "Larger than WEBHOOK_MAX_BODY_BYTES.", **_FAULT},

@@ -1,4 +1,4 @@
-"""Who may speak to the webhook: an unguessable path, Strava's verify token, and one subscription."""
+"""Who may speak to the webhook: an unguessable path and Strava's verify token."""
 
 import hmac
 from dataclasses import dataclass, field
@@ -13,7 +13,6 @@ class Gate:
 
     path_secret: str = field(repr=False)
     verify_token: str = field(repr=False)
-    subscription_id: int | None = None
 
     @property
     def shut_because(self) -> str | None:
@@ -23,16 +22,12 @@ class Gate:
         return f"{' and '.join(unset)} must be set before Strava's webhook can be heard" if unset else None
 
     def knows_path(self, secret: str) -> bool:
-        """Whether this is the webhook's own path."""
-        return bool(self.path_secret and self.verify_token) and _same(secret, self.path_secret)
+        """Whether this is the last part of the webhook's own path, with or without a slash at its end."""
+        return bool(self.path_secret and self.verify_token) and _same(secret.removesuffix("/"), self.path_secret)
 
     def knows_token(self, token: str) -> bool:
         """Whether this is the verify token."""
         return bool(self.verify_token) and _same(token, self.verify_token)
-
-    def is_foreign(self, subscription_id: int) -> bool:
-        """Whether an event belongs to some other subscription."""
-        return self.subscription_id is not None and subscription_id != self.subscription_id
 
 
 def _same(given: str, expected: str) -> bool:

@@ -20,7 +20,6 @@ def build(settings: ServiceSettings) -> Service:
     gate = Gate(
         path_secret=settings.webhook_path_secret.get_secret_value(),
         verify_token=settings.strava_verify_token.get_secret_value(),
-        subscription_id=settings.strava_subscription_id,
     )
     make_private(settings.data_dir)
     return create_app(

@@ -30,9 +30,6 @@ class ServiceSettings(SharedSettings):
         SecretStr(""),
         description="Word that Strava must repeat when it checks the webhook; without it the webhook is switched off.",
     )
-    strava_subscription_id: int | None = Field(
-        None, description="The subscription whose events are taken; without it those of every subscription are."
-    )
     webhook_max_body_bytes: int = Field(
         16_384, ge=256, description="Longest webhook body that is read; a longer one is refused with 413."
     )

@@ -11,6 +11,7 @@ import structlog
 from fastapi import APIRouter, HTTPException, Query, status
 from starlette.types import Receive, Scope, Send
 
+from backends.log_sampling import SampledWarnings
 from backends.logs import logged_object
 from backends.queue import EventQueue, QueueUnavailable
 from service.answers import NOT_DURABLE, TAKEN, TOO_LARGE, UNKNOWN_PATH, Answer, unreadable
@@ -22,6 +23,9 @@ from service.tally import Tally
 from strava.events import EventMessage, UnreadableEvent
 
 PREFIX = "/webhook/"
+UNKNOWN = (
+    "the path is not the webhook's, or the webhook is switched off"  # and is not logged: it may be nearly the secret
+)
 
 log = structlog.get_logger(__name__)
 
@@ -44,11 +48,13 @@ class EventEndpoint:
         self._deadline = Deadline(publish_timeout_s)
         self._too_late = f"not durable within {publish_timeout_s:g} s"
         self._clock = clock
+        self._strangers = SampledWarnings("webhook.unknown_path")
         self.tally = Tally()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request whose path begins with PREFIX."""
         if not self._gate.knows_path(scope["path"].removeprefix(PREFIX)):
+            self._strangers.warning(method="POST", reason=UNKNOWN)
             await UNKNOWN_PATH.send(send)
             return
         try:
@@ -67,10 +73,6 @@ class EventEndpoint:
         except UnreadableEvent as error:
             _log().warning("event.refused", reason=str(error), body_bytes=len(body))
             return unreadable(str(error))
-        if self._gate.is_foreign(message.subscription_id):
-            named = logged_object(message.object_type, message.object_id)
-            _log().warning("event.foreign", subscription_id=message.subscription_id, **named)
-            return TAKEN
         return await self._publish(message)
 
     async def _publish(self, message: EventMessage) -> Answer:
@@ -91,8 +93,10 @@ def _log() -> structlog.typing.FilteringBoundLogger:
 def challenge_routes(gate: Gate) -> APIRouter:
     """GET /webhook/{secret}: repeat Strava's challenge to whoever knows the path and the verify token."""
     router = APIRouter(tags=["webhook"])
+    strangers = SampledWarnings("webhook.unknown_path")
+    refusals = SampledWarnings("webhook.challenge_refused")
 
-    @router.get(PREFIX + "{secret}", summary="Answer Strava's challenge")
+    @router.get(PREFIX + "{secret:path}", summary="Answer Strava's challenge")
     async def challenge(
         secret: str,
         mode: Annotated[str, Query(alias="hub.mode")] = "",
@@ -100,9 +104,10 @@ def challenge_routes(gate: Gate) -> APIRouter:
         challenge: Annotated[str, Query(alias="hub.challenge")] = "",
     ) -> dict[str, str]:
         if not gate.knows_path(secret):
+            strangers.warning(method="GET", reason=UNKNOWN)
             raise HTTPException(status.HTTP_404_NOT_FOUND)
         if mode != "subscribe" or not gate.knows_token(token):
-            log.warning("webhook.challenge_refused", reason="hub.mode or hub.verify_token is not what was expected")
+            refusals.warning(reason="hub.mode or hub.verify_token is not what was expected")
             raise HTTPException(status.HTTP_403_FORBIDDEN, "hub.mode or hub.verify_token is wrong")
         log.info("webhook.challenge_answered")
         return {"hub.challenge": challenge}

@@ -25,6 +25,7 @@ from worker.ingest import Ingest
 from worker.push_auth import SWITCHED_OFF, SharedToken
 from worker.second_look import SecondLooks
 from worker.settings import WorkerSettings
+from worker.subscription_check import SubscriptionCheck
 
 STRAVA_TIMEOUT_S = 10.0
 
@@ -51,12 +52,13 @@ def build(settings: WorkerSettings) -> FastAPI:
     grace = timedelta(seconds=settings.not_found_grace_s)
     activities = ActivityEvents(store, client_of, not_found_grace=grace)
     ingest = Ingest(Roster(store), activities, Revocation(store, tokens), client_of)
+    checked = SubscriptionCheck(ingest, settings.strava_subscription_id)
     looks = SecondLooks(activities, store, due_after=timedelta(seconds=settings.second_look_s))
     push_token = settings.push_token.get_secret_value()
     if not push_token:
         log.warning("push.switched_off", reason=SWITCHED_OFF)
     push_auth = SharedToken(push_token)
-    return create_app(ingest, store, queue, push_auth=push_auth, background=looks.run, on_stop=release)
+    return create_app(checked, store, queue, push_auth=push_auth, background=looks.run, on_stop=release)
 
 
 def guard(settings: WorkerSettings) -> HttpGuard:

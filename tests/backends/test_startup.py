@@ -49,7 +49,7 @@ def test_wrong_setting_is_named_without_its_value(name: str, tmp_path: Path, pro
 @pytest.mark.slow
 def test_token_in_the_wrong_place_is_not_shown(tmp_path: Path, project_root: Path) -> None:
     """A secret that was pasted into the line of another setting stays a secret."""
-    line = refusal_of("service", tmp_path, project_root, STRAVA_SUBSCRIPTION_ID="t0ken")
+    line = refusal_of("worker", tmp_path, project_root, STRAVA_SUBSCRIPTION_ID="t0ken")
     assert "STRAVA_SUBSCRIPTION_ID: Input should be a valid integer" in line
     assert "t0ken" not in line
 

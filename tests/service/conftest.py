@@ -53,7 +53,7 @@ def queue() -> FakeQueue:
 @pytest.fixture
 def make_app(queue: FakeQueue) -> Callable[..., Service]:
     """Makes the service; the gate's settings and limits may be given."""
-    known: dict[str, Any] = {"path_secret": "s3cret", "verify_token": "verify-me", "subscription_id": 42}
+    known: dict[str, Any] = {"path_secret": "s3cret", "verify_token": "verify-me"}
 
     def make(**changes: Any) -> Service:
         gate = Gate(**{key: changes.pop(key, value) for key, value in known.items()})

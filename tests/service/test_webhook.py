@@ -9,6 +9,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
+from backends.http_guard import HttpGuard
 from service.app import Service
 from strava.events import ReceivedEvent
 
@@ -117,22 +118,43 @@ async def test_what_is_no_event_is_refused_with_a_sentence(
     assert queue.published == []
 
 
-async def test_an_event_of_another_subscription_is_ignored(
+async def test_an_event_of_any_subscription_is_published(
     make_app: Make, open_client: Open, queue: Any, event: dict[str, Any]
 ) -> None:
-    """Strava would only try again, so it is 200; the log tells."""
+    """Whose subscription it is, is the worker's to judge, where it leaves a row."""
+    answer = await open_client(make_app()).post("/webhook/s3cret", json={**event, "subscription_id": 43})
+    assert (answer.status_code, len(queue.published)) == (200, 1)
+
+
+async def test_a_slash_at_the_end_is_the_same_address(
+    make_app: Make, open_client: Open, queue: Any, event: dict[str, Any]
+) -> None:
+    """A callback that was typed with a slash is answered at once: a redirect would lose the event."""
+    client = open_client(make_app())
+    challenge = await client.get("/webhook/s3cret/", params=CHALLENGE)
+    posted = await client.post("/webhook/s3cret/", json=event)
+    assert (challenge.status_code, challenge.json()) == (200, {"hub.challenge": "15f7d1a91c1f40f8"})
+    assert (posted.status_code, len(queue.published)) == (200, 1)
+
+
+async def test_head_is_answered_as_get_is(make_app: Make, open_client: Open) -> None:
+    """Behind the guard that every program has, a probe with HEAD learns the same of health and challenge."""
+    client = open_client(HttpGuard(make_app(), host="service.test"))  # type: ignore[arg-type]
+    paths = {"/health": 200, "/webhook/s3cret": 403, "/webhook/guess": 404, "/nothing": 404}
+    assert {path: (await client.head(path)).status_code for path in paths} == paths
+    assert (await client.head("/webhook/s3cret/", params=CHALLENGE)).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
+async def test_a_wrong_path_is_logged_once_a_second(make_app: Make, open_client: Open, method: str) -> None:
+    """A person who looks for a lost event finds that it came to another path, and not which: it may be a secret."""
+    client = open_client(HttpGuard(make_app(), host="service.test"))  # type: ignore[arg-type]
     with capture_logs() as logs:
-        answer = await open_client(make_app()).post("/webhook/s3cret", json={**event, "subscription_id": 43})
-    assert (answer.status_code, queue.published) == (200, [])
-    assert [line["event"] for line in logs] == ["event.foreign"]
-
-
-async def test_without_a_subscription_id_every_subscription_is_heard(
-    make_app: Make, open_client: Open, queue: Any, event: dict[str, Any]
-) -> None:
-    """An unset STRAVA_SUBSCRIPTION_ID means: take all."""
-    await open_client(make_app(subscription_id=None)).post("/webhook/s3cret", json={**event, "subscription_id": 43})
-    assert len(queue.published) == 1
+        for path in ("/webhook/s3cre", "/webhook/s3cret/more/", "/webhook/s3cret//", "/webhook/"):
+            assert (await client.request(method, path)).status_code == 404
+    [line] = logs
+    assert line["event"] == "webhook.unknown_path"
+    assert "s3cre" not in str(line)
 
 
 async def test_a_wrong_path_takes_no_event(
@@ -140,7 +162,9 @@ async def test_a_wrong_path_takes_no_event(
 ) -> None:
     """A guess, a prefix and a longer path are 404."""
     client = open_client(make_app())
-    statuses = [(await client.post(f"/webhook/{it}", json=event)).status_code for it in ("s3", "s3cret/", "S3CRET", "")]
+    statuses = [
+        (await client.post(f"/webhook/{it}", json=event)).status_code for it in ("s3", "s3cret/x", "S3CRET", "")
+    ]
     assert (statuses, queue.published) == ([404] * 4, [])
 
 
@@ -223,11 +247,11 @@ async def test_an_event_is_logged_without_its_title(make_app: Make, open_client:
     assert "Isar" not in str(logs)
 
 
-@pytest.mark.parametrize("change", [{}, {"subscription_id": 7}, {"queue": "down"}])
+@pytest.mark.parametrize("change", [{}, {"queue": "down"}])
 async def test_only_activities_are_logged_as_such(
     make_app: Make, open_client: Open, queue: Any, event: dict[str, Any], change: dict[str, Any]
 ) -> None:
-    """Queued, foreign or refused by the queue: an athlete's id is never told as an activity's."""
+    """Queued or refused by the queue: an athlete's id is never told as an activity's."""
     queue.fault = change.pop("queue", None)
     client = open_client(make_app())
     with capture_logs() as logs:
