@@ -42,7 +42,7 @@ def table(rows: Sequence[Row], measure: Measure, period: Period) -> list[dict[st
     return [
         {
             period.value: name,
-            "All": measure.tell(sum(cells.values())),
+            "All": measure.tell(quantities.total(cells.values())),
             **{sports.group(group).title: measure.tell(cells.get(group, 0)) for group in used_groups(rows)},
         }
         for name, cells in periods.items()
@@ -86,11 +86,11 @@ def spaced(sport_type: str) -> str:
 
 
 def _part(sport: str, group: str, rows: Sequence[Row], share: Share) -> dict[str, object]:
-    part = sum(row[share.column] for row in rows)
+    part = quantities.total(row[share.column] for row in rows)
     return {
         "sport": sport,
         "group": sports.group(group).title,
         "share": part,
         "percent": f"{part:.0%}" if part >= 0.01 else "< 1%",  # noqa: PLR2004 - one per cent
-        "shown": share.tell(sum(row[share.amount] for row in rows)),
+        "shown": share.tell(quantities.total(row[share.amount] for row in rows)),
     }

@@ -72,7 +72,8 @@ def _bars(view: View, athlete_id: int) -> Period:
             charts.by_period(frame, measure, period), alt=f"{measure.axis_title} by {period.lower()} and sport"
         )
     with st.container(key="chart-total"):
-        st.caption(f"In all, {measure.tell(sum(row[measure.column] for row in rows))} {_since(rows, period)}.")
+        total = quantities.total(row[measure.column] for row in rows)
+        st.caption(f"In all, {measure.tell(total)} {_since(rows, period)}.")
     with st.expander("The numbers behind the chart"):
         st.dataframe(frames.table(rows, measure, period), hide_index=True)
     return period

@@ -1,6 +1,7 @@
 """Numbers as a person reads them: with units, thousands separators, and a dash where there is none."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,6 +11,11 @@ NOTHING = "\N{EN DASH}"
 # Sports that are a matter of speed, though the marts count it for wheels only; Strava's words for the rollers.
 SPEED_GROUPS = frozenset({"winter", "water"})
 ROLLER_SPORTS = frozenset({"InlineSkate", "RollerSki", "Skateboard", "Wheelchair"})
+
+
+def total(amounts: Iterable[float]) -> float:
+    """The sum, the same in any order; to a millionth, as the marts add up."""
+    return round(math.fsum(amounts), 6)
 
 
 def distance(metres: float) -> str:

@@ -53,6 +53,15 @@ def test_bars_keep_empty_periods_and_leave_out_sports_never_done() -> None:
     assert frame[2]["period"] == "Week of Mon 16 Nov 2026"
 
 
+@pytest.mark.parametrize("groups", [("run", "ride", "swim"), ("swim", "ride", "run")])
+def test_a_sum_of_sports_does_not_depend_on_their_order(groups: tuple[str, ...]) -> None:
+    """34,746.4 + 8,341.7 + 5,161.9 m are 48,250 m; one order would read 48.3 km."""
+    km = {"run": 34.7464, "ride": 8.3417, "swim": 5.1619}
+    rows = [total("2026-11-16", group, 1, 0) | {"distance_m": round(km[group] * 1000, 1)} for group in groups]
+    (row,) = frames.table(rows, MEASURES["Distance"], Period.WEEK)
+    assert row["All"] == "48.2 km"
+
+
 def test_the_table_behind_the_bars_sums_each_period_newest_first() -> None:
     """The same numbers for whoever cannot see the chart."""
     assert frames.table(WEEKS, MEASURES["Activities"], Period.WEEK) == [

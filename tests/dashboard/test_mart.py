@@ -37,6 +37,18 @@ def test_running_totals_are_those_of_the_days_typed_in(mart: Mart) -> None:
     assert year[False]["elevation_gain_m"] == 780
 
 
+@pytest.mark.parametrize("metres", [(34_746.4, 8_341.7, 5_161.9), (5_161.9, 8_341.7, 34_746.4)])
+def test_running_totals_do_not_depend_on_the_order_of_days(
+    mart_file: Any, reader_of: Any, metres: tuple[float, ...]
+) -> None:
+    """48,250 m of distance and of climbing; added up from the left, one order gives 48,250.00000000001."""
+    for day, amount in enumerate(metres, start=16):
+        mart_file.activity(f"2026-11-{day}", "Run", km=1, minutes=1, climb=amount, distance_m=amount)
+    mart_file.health()
+    week = totals(Mart(reader_of(mart_file.publish())), Period.WEEK)[True]
+    assert (week["distance_m"], week["elevation_gain_m"]) == (48_250, 48_250)
+
+
 @pytest.mark.parametrize(("period", "periods"), [(Period.WEEK, 52), (Period.MONTH, 21), (Period.YEAR, 2)])
 def test_totals_by_period_hold_every_period_and_every_activity_since(mart: Mart, period: Period, periods: int) -> None:
     """Periods with nothing are there, and none before the chart's first."""

@@ -1,6 +1,7 @@
 """Numbers as a person reads them."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,6 +18,19 @@ def test_totals_have_units_and_thousands_separators() -> None:
     assert quantities.time(1_234 * 3600 + 5 * 60 + 29) == "1,234 h 05 min"
     assert quantities.elevation(12_345.4) == "12,345 m"
     assert quantities.count(1_482) == "1,482"
+
+
+@pytest.mark.parametrize("amounts", list(permutations((34_746.4, 8_341.7, 5_161.9))))
+def test_a_total_does_not_depend_on_the_order(amounts: tuple[float, ...]) -> None:
+    """48,250 m; added up from the left, one order gives 48,250.00000000001 m, which reads 48.3 km."""
+    assert quantities.total(amounts) == 48_250
+    assert quantities.distance(quantities.total(amounts)) == "48.2 km"
+
+
+def test_a_total_is_as_fine_as_the_marts() -> None:
+    """178,901.7 + 16,821.2 is 195,722.9, not 195,722.90000000002; a millionth still counts."""
+    assert quantities.total([178_901.7, 16_821.2]) == 195_722.9
+    assert quantities.total([0.000001, 1]) == 1.000001
 
 
 def test_minutes_never_read_sixty() -> None:
@@ -41,6 +55,10 @@ def test_minutes_never_read_sixty() -> None:
         ("Swim", "swim", 0.0, 1_800, quantities.NOTHING),
         ("Swim", "swim", None, None, quantities.NOTHING),
         ("Surfing", "water", 800.0, 0, quantities.NOTHING),
+        ("Surfing", "water", 800.0, None, quantities.NOTHING),
+        ("Surfing", "water", None, 1_800, quantities.NOTHING),
+        ("Swim", "swim", 100.0, None, quantities.NOTHING),
+        ("Swim", "swim", 1.0, 1, "1:40 /100 m"),
     ],
 )
 def test_each_sport_is_as_fast_as_it_counts(

@@ -1,3 +1,12 @@
+{#-
+  A sum of floats that is the same in any order of rows, on either engine: 195722.9, not 195722.90000000002. Decimals to a millionth
+  add up exactly; times 1e0 the sum is a float again, in a spelling that both engines know. A window may follow: `… over (…)`.
+-#}
+{% macro exact_sum(value) -%}
+    1e0 * sum(cast({{ value }} as decimal(35, 6)))
+{%- endmacro %}
+
+
 {#- The daily summary by week, month or year: its days add up, and a period without any activity has days with zeros. -#}
 {% macro summary_by(period) -%}
 with days as (
@@ -10,12 +19,12 @@ periods as (
         sport_group,
         {{ period_start(period, 'period_start_date') }} as first_day,
         sum(activity_count) as activity_count,
-        sum(distance_m) as distance_m,
+        {{ exact_sum('distance_m') }} as distance_m,
         sum(moving_time_s) as moving_time_s,
         sum(elapsed_time_s) as elapsed_time_s,
-        sum(elevation_gain_m) as elevation_gain_m,
-        sum(energy_kj) as energy_kj,
-        sum(load) as load
+        {{ exact_sum('elevation_gain_m') }} as elevation_gain_m,
+        {{ exact_sum('energy_kj') }} as energy_kj,
+        {{ exact_sum('load') }} as load
     from days
     group by athlete_id, sport_group, first_day
 ),

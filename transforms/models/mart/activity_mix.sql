@@ -19,7 +19,7 @@ periods as (
         sport_type,
         sport_group,
         count(*) as activity_count,
-        coalesce(sum(distance_m), 0) as distance_m,
+        coalesce({{ exact_sum('distance_m') }}, 0) as distance_m,
         cast(coalesce(sum(moving_time_s), 0) as int64) as moving_time_s
     from activities
     group by athlete_id, period_start_date, sport_type, sport_group
@@ -33,7 +33,7 @@ totals as (
     select
         *,
         sum(activity_count) over (partition by athlete_id, period_kind, period_start_date) as total_count,
-        sum(distance_m) over (partition by athlete_id, period_kind, period_start_date) as total_distance_m,
+        {{ exact_sum('distance_m') }} over (partition by athlete_id, period_kind, period_start_date) as total_distance_m,
         sum(moving_time_s) over (partition by athlete_id, period_kind, period_start_date) as total_time_s
     from periods
 ),

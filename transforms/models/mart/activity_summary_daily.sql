@@ -59,12 +59,12 @@ sums as (
         sport_group,
         start_date_local,
         count(*) as activity_count,
-        sum(distance_m) as distance_m,
+        {{ exact_sum('distance_m') }} as distance_m,
         sum(moving_time_s) as moving_time_s,
         sum(elapsed_time_s) as elapsed_time_s,
-        sum(elevation_gain_m) as elevation_gain_m,
-        sum(energy_kj) as energy_kj,
-        sum(load) as load
+        {{ exact_sum('elevation_gain_m') }} as elevation_gain_m,
+        {{ exact_sum('energy_kj') }} as energy_kj,
+        {{ exact_sum('load') }} as load
     from activities
     group by athlete_id, sport_group, start_date_local
 ),
