@@ -6,15 +6,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-import structlog
-
 OWNER_ONLY = 0o700
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _OUR_FILES = ("pipeline.", "transform.", "mart.")
 _OUR_FOLDERS = frozenset({"dbt", "logs", "duckdb_extensions", "demo", "demo-once"})
 _TOKENS = "tokens."  # ours too, and looked after by the token store
-
-log = structlog.get_logger(__name__)
 
 
 def make_private(folder: Path) -> None:
@@ -28,6 +24,9 @@ def make_private(folder: Path) -> None:
     _create(folder)
     narrowed = [str(path) for path in _wide(folder) if _narrow(path)]
     if narrowed:
+        import structlog  # noqa: PLC0415 - takes 0.3 s, and the committing process is to start at once
+
+        log = structlog.get_logger(__name__)
         log.warning("data_folder.narrowed", folder=str(folder), taken_from_others=narrowed)
 
 
