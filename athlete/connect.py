@@ -119,7 +119,7 @@ async def _connect(settings: WorkerSettings, pending: PendingToken) -> str:
             fresh = await _refreshed(settings, http, pending)
             client = StravaClient(http, Bearer(fresh), api_url=settings.strava_api_url)
             athlete_id = await _athlete_id(client, settings)
-            unchecked = await _reach(client, settings)
+            unchecked = await unknown_reach(client, settings)
         async with tokens.refreshing(athlete_id):
             await tokens.save(athlete_id, fresh)
         await store.put_athlete(
@@ -175,7 +175,7 @@ async def _athlete_id(client: StravaClient, settings: WorkerSettings) -> int:
         raise Complaint(f"{error} {GOES_ON}") from error
 
 
-async def _reach(client: StravaClient, settings: WorkerSettings) -> str:
+async def unknown_reach(client: StravaClient, settings: WorkerSettings) -> str:
     """Ask the list once, since Strava need not tell the scopes; return a sentence where it could not be asked."""
     try:
         await anext(client.activities(per_page=1), None)

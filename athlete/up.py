@@ -14,7 +14,9 @@ from athlete.programs import Ports, pipeline_programs
 from athlete.settings import DelivererSettings
 from backends.logs import configure_logs
 from backends.settings import SharedSettings
+from backends.tokens import TokensUnavailable
 from backends.tokens.file import FileTokenStore
+from backends.warehouse import WarehouseBusy
 from backends.warehouse.sqlite import SqliteRawStore
 from dashboard.settings import DashboardSettings
 from service.settings import ServiceSettings
@@ -96,6 +98,16 @@ async def is_anybody_connected(settings: SharedSettings) -> bool:
     return False
 
 
+async def connection_notice(settings: SharedSettings) -> str:
+    """Return why nothing of anybody would arrive, and what to do; nothing where somebody is connected."""
+    try:
+        if await is_anybody_connected(settings):
+            return ""
+    except (TokensUnavailable, WarehouseBusy) as error:  # the programs wait for them; so do we
+        return str(error)
+    return await lost_athletes(settings) or NOBODY
+
+
 async def _run(settings: SharedSettings, ports: Ports, console: Console) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -107,7 +119,7 @@ async def _run(settings: SharedSettings, ports: Ports, console: Console) -> None
             f"Strava's callback: make {ports.service_url}/webhook/<WEBHOOK_PATH_SECRET> reachable from outside.",
             highlight=False,
         )
-        if not await is_anybody_connected(settings):
-            console.print(await lost_athletes(settings) or NOBODY, highlight=False, markup=False, soft_wrap=True)
+        if notice := await connection_notice(settings):
+            console.print(notice, highlight=False, markup=False, soft_wrap=True)
         console.print("Ctrl-C stops everything; nothing that was received is lost.")
         await stop.wait()

@@ -19,7 +19,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from athlete.connect import scope_verdict
+from athlete.connect import UselessToken, scope_verdict, unknown_reach
 from athlete.demo.pretend import SCOPES, PretendStrava
 from athlete.demo.stage import CLIENT_ID, CLIENT_SECRET
 from athlete.main import app
@@ -29,8 +29,11 @@ from backends.tokens import TokenSet
 from backends.tokens.file import FileTokenStore
 from backends.warehouse import LedgerEntry, Outcome
 from backends.warehouse.sqlite import SqliteRawStore
+from strava.client import StravaClient
 from strava.events import StravaEvent
+from strava.network import Patience
 from strava.oauth import OAuthApp
+from worker.settings import WorkerSettings
 
 ATHLETE_ID = 4242424242
 
@@ -251,6 +254,49 @@ async def test_what_an_earlier_version_left_unclaimed_is_adopted(strava: str, tm
     code, said = await connect(strava, tmp_path)
     assert code == 0, said
     assert list(kept_in(tmp_path)) == [str(ATHLETE_ID)]
+
+
+async def test_a_kept_token_that_is_spent_is_removed(strava: str, tmp_path: Path) -> None:
+    """An interrupted connect cannot block the next one: it says that the token went, and the next reads a new one."""
+    (tmp_path / "connect-recovery.token").write_text("spent")
+    code, said = await connect(strava, tmp_path)
+    assert code == 1
+    assert "The kept token was removed. Strava does not accept this refresh token" in said
+    assert not list(tmp_path.glob("connect-recovery*"))
+
+
+async def test_a_wrong_client_secret_does_not_cost_the_token(strava: str, tmp_path: Path) -> None:
+    """The settings are at fault and are named; once they are right the connect goes on by itself."""
+    tokens = await granted(strava)
+    code, said = await connect(strava, tmp_path, token=tokens.refresh_token, STRAVA_CLIENT_SECRET="wrong")
+    assert code == 1
+    assert "compare STRAVA_CLIENT_ID and STRAVA_CLIENT_SECRET" in said
+    code, said = await connect(strava, tmp_path)
+    assert code == 0, said
+    assert list(kept_in(tmp_path)) == [str(ATHLETE_ID)]
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (httpx.Response(200, json=[]), ""),
+        (httpx.Response(500), "Whether activities can be read is not known: Strava failed with status 500"),
+        (httpx.Response(429), "Whether activities can be read is not known: Strava's rate limit"),
+    ],
+)
+async def test_a_list_that_cannot_be_asked_now_does_not_stop_a_connect(answer: httpx.Response, expected: str) -> None:
+    """No activity yet is fine; trouble that will pass is said, and the athlete is connected nevertheless."""
+    async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: answer)) as http:
+        client = StravaClient(http, None, api_url="https://strava.test", patience=Patience(attempts=1))
+        assert (await unknown_reach(client, WorkerSettings())).startswith(expected)
+
+
+async def test_a_rejected_token_for_the_list_counts_as_a_missing_scope() -> None:
+    """Strava has shown the athlete a moment before, so the token lives: what it lacks is the permission."""
+    async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(401))) as http:
+        client = StravaClient(http, None, api_url="https://strava.test")
+        with pytest.raises(UselessToken, match="lacks the scope activity:read_all"):
+            await unknown_reach(client, WorkerSettings())
 
 
 async def test_connecting_mends_a_token_file_that_is_gone(strava: str, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from athlete.main import app
-from athlete.up import is_anybody_connected
+from athlete.up import NOBODY, connection_notice, is_anybody_connected
 from backends.settings import SharedSettings
 from backends.tokens import TokenSet
 from backends.tokens.file import FileTokenStore
@@ -93,3 +93,18 @@ async def test_up_says_where_to_look_and_that_nobody_is_connected(tmp_path: Path
     assert up.returncode == 0
     assert "Dashboard: http://127.0.0.1:" in said
     assert "No athlete is connected yet, so nothing will arrive: `athlete connect`" in said
+
+
+async def test_up_says_why_nothing_would_arrive(tmp_path: Path) -> None:
+    """Nobody yet, somebody, tokens that are gone or damaged, and a database that was emptied: a sentence for each."""
+    settings = SharedSettings(data_dir=tmp_path)
+    assert await connection_notice(settings) == NOBODY
+    tokens = FileTokenStore(settings.tokens_path)
+    await tokens.save(1, TOKENS)
+    assert "knows no athlete, but tokens are kept of 1: the database was emptied" in await connection_notice(settings)
+    await put_athlete(settings, "connected")
+    assert not await connection_notice(settings)
+    settings.tokens_path.write_text("")
+    assert "tokens.json is damaged (it is empty)" in await connection_notice(settings)
+    settings.tokens_path.unlink()
+    assert "tokens.json is gone, although it was there" in await connection_notice(settings)
