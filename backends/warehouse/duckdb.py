@@ -3,14 +3,13 @@
 dbt builds `transform.duckdb`; readers open a published copy, so that they never meet the builder's lock.
 """
 
-import json
 import re
 import shutil
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import uuid4
 
 import duckdb
@@ -19,6 +18,7 @@ from backends.data_folder import make_private
 from backends.database_faults import damaged_database
 from backends.durable_file import put_in_place
 from backends.warehouse import Answer, MartDamaged, MartMissing, QueryFailed, WarehouseBusy
+from backends.warehouse.foreign_tables import refuse_foreign_tables
 
 # Views name their tables in full, by the name of the file that dbt built, so a copy is attached under that name too.
 _CATALOG = "transform"
@@ -32,14 +32,6 @@ _NO_MART = f"No marts have been published yet: {_REBUILD}"
 _EXPLAIN = re.compile(r"\s*explain(\s+analyze\b)?(\s*\(\s*(analyze|format)\b[^)]*\))?", re.IGNORECASE)
 _DAMAGE = re.compile("not a valid DuckDB database file|Corrupt database file|Could not read enough bytes")
 _NO_SQLITE = re.compile("file is not a database|malformed|disk I/O error")
-# Table functions that compute or tell of the catalog. Others may open files, and `sqlite_scan` does so even where
-# external access is off.
-_TABLE_FUNCTIONS = frozenset({
-    "range", "generate_series", "unnest", "repeat", "json_each", "json_tree", "summary",
-    "duckdb_columns", "duckdb_constraints", "duckdb_databases", "duckdb_functions", "duckdb_keywords", "duckdb_schemas",
-    "duckdb_settings", "duckdb_tables", "duckdb_types", "duckdb_views",
-    "pragma_show", "pragma_table_info", "pragma_version", "pg_timezone_names",
-})  # fmt: skip
 # What a file's header says of its length; DuckDB itself only notices a lost end when it reads there.
 _SIZE_TOLD = f"select total_blocks * block_size from pragma_database_size() where database_name = '{_CATALOG}'"  # noqa: S608 - our own name
 _OF_THE_MOMENT = (
@@ -307,34 +299,9 @@ def _reading(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statemen
             "with, show, describe, summarize or explain."
         )
     else:
-        _refuse_foreign_tables(connection, sql)
+        [[tree]] = connection.execute("select json_serialize_sql(?)", [sql]).fetchall()
+        refuse_foreign_tables(tree)
     return statement
-
-
-def _refuse_foreign_tables(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
-    """Refuse every table function but those that are known to open no file. Raises QueryFailed."""
-    [[text]] = connection.execute("select json_serialize_sql(?)", [sql]).fetchall()
-    tree = json.loads(text)
-    if tree["error"]:
-        raise QueryFailed(f"The query cannot be checked: {tree['error_message']}")
-    foreign = sorted({name for name in _table_functions(tree) if name not in _TABLE_FUNCTIONS})
-    if foreign:
-        raise QueryFailed(
-            f"{foreign[0]} is refused: a query reads the tables of this data folder alone (raw.…, staging.…, mart.…)."
-        )
-
-
-def _table_functions(tree: Any) -> Iterator[str]:
-    """Yield the names of the table functions in a statement's syntax tree, however deep they stand."""
-    waiting = [tree]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, dict):
-            if node.get("type") == "TABLE_FUNCTION":
-                yield node["function"]["function_name"].lower()
-            waiting.extend(node.values())
-        elif isinstance(node, list):
-            waiting.extend(node)
 
 
 def _names(found: duckdb.DuckDBPyConnection) -> list[str]:

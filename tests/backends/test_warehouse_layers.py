@@ -251,6 +251,7 @@ def test_every_way_of_reading_is_allowed(warehouse: DuckdbWarehouse, sql: str) -
         ("select * from raw.nope", "Table with name nope does not exist"),
         ("select 1; select 2", "Give one statement; this is 2"),
         (" ", "Give one statement; this is none"),
+        (f"from {'(from ' * 400}(select 1){')' * 400}", "nested too deeply: write it with fewer levels"),
     ],
 )
 def test_a_faulty_query_says_why(warehouse: DuckdbWarehouse, sql: str, reason: str) -> None:
