@@ -82,16 +82,17 @@ async def serve(
     )
     server = _Server(config, on_started)
     async with incoming.watched():
-        await server.serve([_listening(host, port)])
+        await server.serve(_listening(host, port))
     if not server.started:
         sys.exit(1)  # uvicorn has logged why
 
 
-def _listening(host: str, port: int) -> socket.socket:
-    """Open the port ourselves: uvicorn would log a failure and end the process on the spot."""
+def _listening(host: str, port: int) -> list[socket.socket]:
+    """Open the port at every address of the host ourselves: uvicorn would log a failure and end on the spot."""
     try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        places = dict.fromkeys((family, (str(address[0]), port)) for family, _, _, _, address in found)
+        return [socket.create_server(address, family=family) for family, address in places]
     except OSError as error:
         raise OSError(f"{host}:{port} cannot be listened on ({error.strerror}); set another host or port.") from error
 
