@@ -1,11 +1,25 @@
 """How the programs log: events with fields, coloured on a terminal, one JSON object a line for machines."""
 
+import io
 import logging
 import sys
+import textwrap
+import unicodedata
+from typing import TextIO
 
 import structlog
 
 from backends.settings import LogFormat
+
+_TURNING = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
+
+# What would move a terminal's cursor, begin a line or turn the writing's direction, as it is written in Python.
+_ESCAPES = {
+    point: ascii(chr(point))[1:-1]
+    for point in range(0x2070)
+    if unicodedata.category(chr(point)) in {"Cc", "Zl", "Zp"} or unicodedata.bidirectional(chr(point)) in _TURNING
+}
+_ESCAPES_OF_LINES = {point: text for point, text in _ESCAPES.items() if chr(point) not in "\n\t"}
 
 
 def configure_logs(log_format: LogFormat, level: str = "INFO") -> None:
@@ -15,6 +29,7 @@ def configure_logs(log_format: LogFormat, level: str = "INFO") -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
         _without_colour,
+        _without_control_characters,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     structlog.configure(
@@ -46,11 +61,27 @@ def _without_colour(_logger: object, _method: str, event: structlog.typing.Event
     return event
 
 
+def _without_control_characters(
+    _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Escape what a stranger's text could do to the reader's terminal, in the event's name and in every field."""
+    for name, value in event.items():
+        if isinstance(value, str):
+            event[name] = value.translate(_ESCAPES)
+    return event
+
+
+def _traceback(stream: TextIO, exc_info: structlog.typing.ExcInfo) -> None:
+    """Write a plain traceback: structlog's own choice prints the values of local variables, tokens among them.
+
+    It is indented, so that no line of an error's text looks like a line of the log.
+    """
+    plain = io.StringIO()
+    structlog.dev.plain_traceback(plain, exc_info)
+    stream.write(textwrap.indent(plain.getvalue().translate(_ESCAPES_OF_LINES), "  "))
+
+
 def _renderers(log_format: LogFormat) -> list[structlog.typing.Processor]:
     if log_format is LogFormat.JSON:
         return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    # Plain tracebacks: structlog's own choice prints the values of local variables, tokens among them.
-    console = structlog.dev.ConsoleRenderer(
-        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-    )
-    return [console]
+    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=_traceback)]

@@ -61,3 +61,40 @@ def test_uvicorns_lines_say_it_once() -> None:
 def test_only_an_activity_has_an_activity_id(object_type: str, name: str) -> None:
     """One name for an activity's id in every program's lines, and it is never an athlete's."""
     assert logged_object(object_type, 7) == {name: 7}
+
+
+HOSTILE = """
+import logging, sys, structlog
+from backends.logs import configure_logs
+from backends.settings import LogFormat
+
+configure_logs(LogFormat(sys.argv[1]))
+hostile = "a\\x1b[2Jb\\rc\\nd\\x07\\x9be\\u202ef\\u2028g"
+structlog.get_logger().info(f"{hostile}.stored", object_type=hostile, nested={"k": [hostile]})
+logging.getLogger("uvicorn.error").warning("%s", hostile)
+try:
+    raise ValueError(hostile)
+except ValueError:
+    structlog.get_logger().exception("worker.failed")
+"""
+
+
+@pytest.mark.parametrize("log_format", ["console", "json"])
+def test_control_characters_stay_out_of_the_log(log_format: str) -> None:
+    """Whatever a stranger's event holds, its text moves no cursor, begins no line and turns no writing around.
+
+    Event names, fields, other libraries' messages and tracebacks alike; what it was can still be read.
+    """
+    told = subprocess.run([sys.executable, "-c", HOSTILE, log_format], capture_output=True, check=True)
+    text = told.stderr.decode()
+    assert not set(text) & set("\x1b\r\x07\x9b\u202e\u2028")
+    assert not [line for line in text.splitlines() if line.startswith("d")]
+    assert text.count("x1b[2Jb") == 5 if log_format == "console" else 4
+
+
+def test_letters_of_every_script_stay_in_the_log() -> None:
+    """What is escaped are control characters, not names in another alphabet."""
+    program = HOSTILE.partition("hostile =")[0] + 'structlog.get_logger().info("größe", name="日本 שלום 🚴")'
+    told = subprocess.run([sys.executable, "-c", program, "console"], capture_output=True, check=True)
+    assert "größe" in told.stderr.decode()
+    assert "日本 שלום 🚴" in told.stderr.decode()
