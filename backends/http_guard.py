@@ -87,7 +87,7 @@ def _without_port(host: str) -> str:
 
 
 def _shown(header: bytes) -> str:
-    return header.decode("latin-1")[:_SHOWN]
+    return header.decode("ascii", "backslashreplace")[:_SHOWN]
 
 
 async def _refuse(send: Send, reason: str) -> None:

@@ -12,6 +12,7 @@ import structlog
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
+from backends.api_docs import documented
 from backends.queue import EventQueue
 from service.documentation import EVENT_OPERATION
 from service.gate import Gate
@@ -51,8 +52,12 @@ def create_app(
     *,
     max_body_bytes: int = 16_384,
     publish_timeout_s: float = 1.5,
+    api_docs: bool = False,
 ) -> Service:
-    """Assemble the service on a queue, which is opened when the service starts and closed when it stops."""
+    """Assemble the service on a queue, which is opened when the service starts and closed when it stops.
+
+    With `api_docs` /openapi.json describes it.
+    """
     events = EventEndpoint(queue, gate, max_body_bytes=max_body_bytes, publish_timeout_s=publish_timeout_s)
 
     @asynccontextmanager
@@ -66,7 +71,7 @@ def create_app(
         await queue.close()
         log.info("service.stopped")
 
-    app = Service(events, title="Athlete Dashboard service", lifespan=lifespan)
+    app = Service(events, title="Athlete Dashboard service", lifespan=lifespan, **documented(api_docs=api_docs))
     app.include_router(challenge_routes(gate))
     app.include_router(health_routes(queue))
     return app

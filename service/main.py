@@ -27,6 +27,7 @@ def build(settings: ServiceSettings) -> Service:
         gate,
         max_body_bytes=settings.webhook_max_body_bytes,
         publish_timeout_s=settings.publish_timeout_s,
+        api_docs=settings.api_docs,
     )
 
 

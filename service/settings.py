@@ -33,6 +33,10 @@ class ServiceSettings(SharedSettings):
     webhook_max_body_bytes: int = Field(
         16_384, ge=256, description="Longest webhook body that is read; a longer one is refused with 413."
     )
+    api_docs: bool = Field(
+        False,
+        description="Whether /openapi.json describes the programs that answer HTTP.",
+    )
     publish_timeout_s: float = Field(
         1.5, gt=0, description="Seconds that an event may take to become durable; Strava waits for two."
     )

@@ -37,7 +37,8 @@ def create_app(
     world: World, journal: Journal, http: httpx.AsyncClient, *, terms: Terms, clock: Clock = utc_now
 ) -> FastAPI:
     """Return the application. `http` reaches the callbacks; the caller closes it and the journal."""
-    app = FastAPI(title="Pretend Strava", lifespan=_living)
+    # no /docs: its page loads scripts from elsewhere
+    app = FastAPI(title="Pretend Strava", lifespan=_living, openapi_url=None)
     app.state.simulation = _simulate(world, journal, http, clock, terms)
     for routes in (push, api, oauth_routes, control):
         app.include_router(routes.router)

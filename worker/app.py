@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 
+from backends.api_docs import documented
 from backends.queue import QueueMonitor
 from backends.warehouse import RawStore
 from worker.deliveries import Deliveries, Ingesting
@@ -35,10 +36,12 @@ def create_app(  # noqa: PLR0913 - three collaborators, and by keyword what may 
     push_auth: PushAuth,
     background: Background = nothing,
     on_stop: OnStop | None = None,
+    api_docs: bool = False,
 ) -> FastAPI:
     """Assemble the worker; the queue is only watched.
 
     `background` runs beside the pushes until its event is set; `on_stop` runs when nothing is in flight any more.
+    With `api_docs` /openapi.json describes it.
     """
     deliveries = Deliveries(ingest, store)
     pushes = APIRouter(tags=["queue"], dependencies=[Depends(only_pushes(push_auth))])
@@ -65,7 +68,7 @@ def create_app(  # noqa: PLR0913 - three collaborators, and by keyword what may 
         structlog.contextvars.bind_contextvars(request_id=secrets.token_hex(8))
         return _answer(await deliveries.bury(await request.body()))
 
-    app = FastAPI(title="Athlete Dashboard worker", lifespan=lifespan)
+    app = FastAPI(title="Athlete Dashboard worker", lifespan=lifespan, **documented(api_docs=api_docs))
     app.include_router(health_routes(store, queue))
     app.include_router(pushes)
     return app

@@ -1,4 +1,4 @@
-"""GET /health: alive, and with `?deep=true` whether the warehouse and the queue answer, and how the queue stands."""
+"""GET /health: alive, and with `?deep=true` whether the warehouse can be written, and how the queue stands."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -9,7 +9,7 @@ import structlog
 from fastapi import APIRouter, Response, status
 
 from backends.queue import QueueMonitor, QueueUnavailable
-from backends.warehouse import TransformRuns, WarehouseBusy
+from backends.warehouse import RawStore, WarehouseBusy
 
 DEEP_TIMEOUT_S = 2.0  # for each part
 
@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 _Measure = Callable[[], Awaitable[Mapping[str, Any]]]
 
 
-def health_routes(store: TransformRuns, queue: QueueMonitor) -> APIRouter:
+def health_routes(store: RawStore, queue: QueueMonitor) -> APIRouter:
     """Make the route; the deep answer has a part for each thing that is asked, and is a 503 while one does not answer.
 
     The warehouse's part is its `watermark`; the queue's `waiting`, `oldest_age_s` and `dead`.
@@ -26,6 +26,7 @@ def health_routes(store: TransformRuns, queue: QueueMonitor) -> APIRouter:
     router = APIRouter(tags=["health"])
 
     async def warehouse() -> Mapping[str, Any]:
+        await store.probe()
         return {"watermark": await store.watermark()}
 
     async def messages() -> Mapping[str, Any]:
@@ -33,7 +34,7 @@ def health_routes(store: TransformRuns, queue: QueueMonitor) -> APIRouter:
 
     parts: Mapping[str, _Measure] = {"warehouse": warehouse, "queue": messages}
 
-    @router.get("/health", summary="Liveness; deep=true also asks the warehouse and measures the queue")
+    @router.get("/health", summary="Liveness; deep=true also writes to the warehouse and measures the queue")
     async def health(response: Response, *, deep: bool = False) -> dict[str, Any]:
         told: dict[str, Any] = {"status": "ok"}
         for name, measure in parts.items() if deep else ():

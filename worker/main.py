@@ -57,8 +57,15 @@ def build(settings: WorkerSettings) -> FastAPI:
     push_token = settings.push_token.get_secret_value()
     if not push_token:
         log.warning("push.switched_off", reason=SWITCHED_OFF)
-    push_auth = SharedToken(push_token)
-    return create_app(checked, store, queue, push_auth=push_auth, background=looks.run, on_stop=release)
+    return create_app(
+        checked,
+        store,
+        queue,
+        push_auth=SharedToken(push_token),
+        background=looks.run,
+        on_stop=release,
+        api_docs=settings.api_docs,
+    )
 
 
 def guard(settings: WorkerSettings) -> HttpGuard:

@@ -17,6 +17,10 @@ class WorkerSettings(SharedSettings):
             "beside names of this machine and addresses in digits."
         ),
     )
+    api_docs: bool = Field(
+        False,
+        description="Whether /openapi.json describes the programs that answer HTTP.",
+    )
     push_token: SecretStr = Field(
         SecretStr(""),
         description=(

@@ -22,7 +22,10 @@ class QueueMonitor(Protocol):
     """How the queue is watched."""
 
     async def status(self) -> QueueStatus:
-        """Measure the queue. Raises QueueUnavailable."""
+        """Measure the queue; where it was published to, find out too whether a message could be stored now.
+
+        Raises QueueUnavailable.
+        """
 
 
 class EventQueue(QueueMonitor, Protocol):

@@ -46,7 +46,7 @@ class EmbeddedQueue:
         return str(await self._running().store(encoded))
 
     async def status(self) -> QueueStatus:
-        """Measure the queue; once one was started, the committing process must answer too. Raises QueueUnavailable."""
+        """Measure the queue; once one was started, the committing process must write too. Raises QueueUnavailable."""
         if self._process is not None and not self._closed:
             await self._running().probe()
         return await asyncio.to_thread(self._measure)

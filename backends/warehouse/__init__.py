@@ -230,7 +230,14 @@ class TransformRuns(Protocol):
         """Return when an athlete was last purged: what was built before must be built anew."""
 
 
-class RawStore(ActivityStore, EventLedger, AthleteStore, IngestionStates, TransformRuns, Protocol):
+class WriteProbe(Protocol):
+    """Whether the store could take rows now."""
+
+    async def probe(self) -> None:
+        """Write something durable that changes nothing. Raises WarehouseBusy."""
+
+
+class RawStore(ActivityStore, EventLedger, AthleteStore, IngestionStates, TransformRuns, WriteProbe, Protocol):
     """All of `raw`."""
 
     async def close(self) -> None:

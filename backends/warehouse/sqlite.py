@@ -30,6 +30,7 @@ from backends.warehouse import (
     sqlite_writes,
 )
 from backends.warehouse.receipts import hash_athlete
+from backends.write_probe import rewrite_version
 from strava.events import ReceivedEvent
 
 T = TypeVar("T")
@@ -166,6 +167,10 @@ class SqliteRawStore:
         await asyncio.to_thread(self._reading.shutdown)
         self._reader.close()
         await self._writer.close()
+
+    async def probe(self) -> None:
+        """Write something durable that changes nothing."""
+        await self._write(rewrite_version)
 
     async def _write(self, work: Callable[[sqlite3.Connection], T], *, removes: bool = False) -> T:
         with self._translated():

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 from collections.abc import AsyncIterator
 from contextlib import closing, suppress
@@ -92,6 +93,18 @@ async def test_status_tells_of_a_stuck_committer(queue: EmbeddedQueue) -> None:
         await queue.status()
     assert (await once_well(queue)).waiting == 0
     assert committer_id() != stuck
+
+
+async def test_status_tells_of_a_full_disk(queue: EmbeddedQueue, path: Path) -> None:
+    """A queue that can be read but takes no message is not well, and it is again once there is room."""
+    await queue.publish(b"event", {})
+    limits = resource.prlimit(committer_id(), resource.RLIMIT_FSIZE)
+    resource.prlimit(committer_id(), resource.RLIMIT_FSIZE, (1, limits[1]))
+    with pytest.raises(QueueUnavailable, match="could not be used"):
+        await queue.status()
+    resource.prlimit(committer_id(), resource.RLIMIT_FSIZE, limits)
+    assert (await queue.status()).waiting == 1
+    assert rows_of(path) == 1
 
 
 async def test_status_is_soon_told(path: Path) -> None:

@@ -1,6 +1,8 @@
 """The worker's health: the warehouse and the queue, each with its own part of the deep answer."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,6 +92,34 @@ async def test_shut_warehouse_is_503(app: FastAPI, store: SqliteRawStore) -> Non
     assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
     assert answer.json()["warehouse"].keys() == {"reason"}
     assert answer.json()["queue"]["waiting"] == 3
+
+
+async def test_deep_health_writes(app: FastAPI, tmp_path: Path) -> None:
+    """It is well only if the warehouse's file took a change; liveness changes nothing."""
+    with closing(sqlite3.connect(tmp_path / "pipeline.sqlite")) as other:
+
+        def changes() -> int:  # rises with each commit of another connection
+            return int(other.execute("pragma data_version").fetchone()[0])
+
+        before = changes()
+        assert (await health_of(app, deep=False)).status_code == 200
+        assert changes() == before
+        assert (await health_of(app, deep=True)).status_code == 200
+        assert changes() > before
+
+
+@pytest.mark.parametrize("path", ["/openapi.json", "/docs", "/redoc"])
+async def test_nothing_is_documented_unless_asked_for(tmp_path: Path, path: str) -> None:
+    """By default no stranger reads what there is; when it is asked for, no page loads scripts from elsewhere."""
+    statuses = []
+    for number, api_docs in enumerate((False, True)):
+        worker = build(WorkerSettings(data_dir=tmp_path / str(number), api_docs=api_docs))
+        async with (
+            worker.router.lifespan_context(worker),
+            httpx.AsyncClient(transport=httpx.ASGITransport(worker), base_url="http://worker.test") as client,
+        ):
+            statuses.append((await client.get(path)).status_code)
+    assert statuses == [404, 200 if path == "/openapi.json" else 404]
 
 
 async def test_worker_watches_the_queue_in_its_data_folder(tmp_path: Path) -> None:
