@@ -33,14 +33,14 @@ class Sightings:
 
         Both times are wall-clock times of one machine, so they are comparable only while its clock is not set.
         """
-        if self._steps.has_stepped():
-            self._asked_at.clear()
+        self._look_at_clock()
         asked_at = self._asked_at.get(received.event.object_id)
         return asked_at is not None and asked_at > received.received_at + _CLOCK_MARGIN
 
     def is_clock_settled(self) -> bool:
         """Whether the wall clock was not set within the last minutes."""
-        return not self._steps.has_stepped() and self._steps.is_settled()
+        self._look_at_clock()
+        return self._steps.is_settled()
 
     def note_stored(self, activity_id: int, asked_at: datetime) -> None:
         """Remember that what Strava said at that moment is stored."""
@@ -72,6 +72,11 @@ class Sightings:
     def failures(self, activity_id: int) -> int:
         """Return how often in a row Strava has failed on the activity."""
         return self._failures.get(activity_id, 0)
+
+    def _look_at_clock(self) -> None:
+        """Forget when Strava was asked if the clock was set since."""
+        if self._steps.has_stepped():
+            self._asked_at.clear()
 
 
 def _remember(memory: OrderedDict[int, T], activity_id: int, value: T) -> None:

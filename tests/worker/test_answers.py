@@ -172,7 +172,7 @@ async def test_tokens_that_cannot_be_read_lose_nothing(
     assert (await worker.post("/push", content=envelope(make_event()))).status_code == 503
     [told] = rows(LEDGER)
     assert told["outcome"] == "deferred"
-    assert "is damaged; restore it" in told["reason"]
+    assert "is damaged (it is not JSON); restore it" in told["reason"]
 
 
 @pytest.mark.parametrize(
