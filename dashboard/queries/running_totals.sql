@@ -1,5 +1,5 @@
 -- Sums over the days of one span (both ends included) and over those of the span it is compared with.
--- Floats add up as decimals, so that their sum is the same in any order of rows; times 1e0 it is a float again.
+-- Floats add up as decimals, so that their sum is the same in any order of rows.
 -- Parameters: first and last day of the span, of the span before, and the athlete.
 with spans as (
     select
@@ -25,9 +25,9 @@ days as (
 
 select
     is_current,
-    1e0 * sum(cast(distance_m as decimal(35, 6))) as distance_m,
+    sum(cast(distance_m as decimal(35, 6))) as distance_m,
     sum(moving_time_s) as moving_time_s,
-    1e0 * sum(cast(elevation_gain_m as decimal(35, 6))) as elevation_gain_m,
+    sum(cast(elevation_gain_m as decimal(35, 6))) as elevation_gain_m,
     sum(activity_count) as activity_count
 from days
 group by is_current

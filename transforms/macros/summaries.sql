@@ -1,9 +1,12 @@
 {#-
   A sum of floats that is the same in any order of rows, on either engine: 195722.9, not 195722.90000000002. Decimals to a millionth
-  add up exactly; times 1e0 the sum is a float again, in a spelling that both engines know. A window may follow: `… over (…)`.
+  add up exactly; their sum is a float again. `window` is an over clause.
 -#}
-{% macro exact_sum(value) -%}
-    1e0 * sum(cast({{ value }} as decimal(35, 6)))
+{% macro exact_sum(value, window='') -%}
+    cast(
+        sum(cast({{ value }} as decimal(35, 6))) {{ window }}
+        as {{ 'float64' if target.type == 'bigquery' else 'double' }}
+    )
 {%- endmacro %}
 
 

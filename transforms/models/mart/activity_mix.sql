@@ -33,7 +33,7 @@ totals as (
     select
         *,
         sum(activity_count) over (partition by athlete_id, period_kind, period_start_date) as total_count,
-        {{ exact_sum('distance_m') }} over (partition by athlete_id, period_kind, period_start_date) as total_distance_m,
+        {{ exact_sum('distance_m', 'over (partition by athlete_id, period_kind, period_start_date)') }} as total_distance_m,
         sum(moving_time_s) over (partition by athlete_id, period_kind, period_start_date) as total_time_s
     from periods
 ),
