@@ -1,6 +1,6 @@
-"""Keeps an open page current: looks at the build every few seconds, and draws the page again only for a new one."""
+"""Keeps an open page current: looks at build and day every few seconds, and draws the page again for new ones only."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 
 import streamlit as st
@@ -16,15 +16,16 @@ LEEWAY = timedelta(minutes=5)
 def keep_live(view: View, shown: Snapshot | None) -> None:
     """Tell how old the build is that the page shows, warn when it is late, and draw the page again for another.
 
+    A new day of an athlete's draws it again too.
     `shown` None means that no build could be drawn, so any build is a new one.
     """
     ticks = count()
-    day = view.now().date()
+    days = days_of(view, shown)
 
     @st.fragment(run_every=view.refresh_s)
     def pulse() -> None:
         is_timer = next(ticks) > 0  # the first time is part of drawing the page itself
-        if is_timer and (_has_news(view, shown) or view.now().date() != day):
+        if is_timer and is_outdated(view, shown, days):
             st.rerun()
         with st.container(key="live"):
             st.caption(_line(view, shown))
@@ -32,6 +33,16 @@ def keep_live(view: View, shown: Snapshot | None) -> None:
             notices.late(quantities.moment(shown.built_at, view.zone))
 
     pulse()
+
+
+def days_of(view: View, shown: Snapshot | None) -> list[date]:
+    """Which day it is for each athlete of a build; "this week" moves with it."""
+    return [view.today(health) for health in shown.health] if shown else []
+
+
+def is_outdated(view: View, shown: Snapshot | None, days: list[date]) -> bool:
+    """Whether a page that was drawn from this build on these days would look different now."""
+    return _has_news(view, shown) or days_of(view, shown) != days
 
 
 def is_late(built_at: datetime, now: datetime) -> bool:

@@ -1,5 +1,6 @@
 """The Overview page: running totals, bars by period and sport, the activity mix, and the latest activities."""
 
+from datetime import date
 from typing import Any
 
 import streamlit as st
@@ -19,16 +20,16 @@ def show(view: View, health: Row) -> None:
     if not health["activity_count"]:
         notices.no_activities()
         return
-    athlete_id = health["athlete_id"]
-    _cards(view, athlete_id)
-    period = _bars(view, athlete_id)
+    athlete_id, today = health["athlete_id"], view.today(health)
+    _cards(view, athlete_id, today)
+    period = _bars(view, athlete_id, today)
     _mix(view, athlete_id, period)
     _latest(view, athlete_id)
 
 
-def _cards(view: View, athlete_id: int) -> None:
+def _cards(view: View, athlete_id: int, today: date) -> None:
     for column, period in zip(st.columns(3), Period, strict=True):
-        spans = running(period, view.now().date())
+        spans = running(period, today)
         with column, st.container(border=True, key=f"card-{period.lower()}"):
             st.markdown(f"**This {period.lower()}** · {span_label(spans.current)}")
             _card(period, *_totals(view, athlete_id, spans))
@@ -37,8 +38,9 @@ def _cards(view: View, athlete_id: int) -> None:
 
 def _totals(view: View, athlete_id: int, spans: Comparison) -> tuple[Row, Row]:
     days = (spans.current.first, spans.current.last, spans.before.first, spans.before.last)
-    sums = {row["is_current"]: row for row in view.mart.rows("running_totals", *days, athlete_id)}
-    nothing = {measure.column: 0 for measure in MEASURES.values()}
+    nothing = {measure.column: 0.0 for measure in MEASURES.values()}
+    rows = view.mart.rows("running_totals", *days, athlete_id)
+    sums = {row["is_current"]: {column: float(row[column]) for column in nothing} for row in rows}
     return sums.get(True, nothing), sums.get(False, nothing)
 
 
@@ -56,12 +58,12 @@ def _card(period: Period, now: Row, before: Row) -> None:
                 )
 
 
-def _bars(view: View, athlete_id: int) -> Period:
+def _bars(view: View, athlete_id: int, today: date) -> Period:
     st.subheader("By period and sport")
     with st.container(horizontal=True):
         measure = MEASURES[_pick("Measure", MEASURES)]
         period = Period(_pick("Period", [period.value for period in Period]))
-    since = earliest_shown(period, view.now().date())
+    since = earliest_shown(period, today)
     rows = view.mart.rows(f"totals_by_{period.lower()}", athlete_id, since)
     frame = frames.bars(rows, measure, period)
     if not frame:

@@ -1,11 +1,11 @@
-"""What every page is given: the mart, whose it is, and what time it is where the page is read."""
+"""What every page is given: the mart, what time it is where the page is read, and which day it is for the athlete."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
-from dashboard.mart import Mart
+from dashboard.mart import Mart, Row
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,3 +20,12 @@ class View:
     def now(self) -> datetime:
         """Return the present moment in the zone of the page."""
         return self.clock().astimezone(self.zone)
+
+    def today(self, health: Row) -> date:
+        """Return the day it is where the athlete of this row of `pipeline_health` last was.
+
+        While no activity tells, it is the day in the zone of the page.
+        """
+        offset_s = health["utc_offset_s"]
+        where = self.zone if offset_s is None else timezone(timedelta(seconds=offset_s))
+        return self.clock().astimezone(where).date()

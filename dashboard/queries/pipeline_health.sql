@@ -1,4 +1,37 @@
--- One row per connected athlete; any change in it means that the marts were built anew.
-select *
+-- One row per connected athlete; any change in it means that the marts were built again.
+-- Named columns: marts of another version are refused here, before a page misses one.
+select
+    athlete_id,
+    utc_offset_s,
+    last_event_at,
+    last_event_finished_at,
+    last_event_outcome,
+    activity_count,
+    detailed_count,
+    summary_count,
+    deleted_count,
+    backfill_progress,
+    event_count_24h,
+    event_count_30d,
+    save_to_raw_p50_24h_s,
+    save_to_raw_p50_30d_s,
+    save_to_raw_p95_24h_s,
+    save_to_raw_p95_30d_s,
+    save_to_mart_p50_24h_s,
+    save_to_mart_p50_30d_s,
+    save_to_mart_p95_24h_s,
+    save_to_mart_p95_30d_s,
+    parked_event_count,
+    deferred_event_count,
+    unassigned_parked_event_count,
+    last_reconciled_at,
+    reconcile_verdict,
+    reconcile_strava_count,
+    reconcile_warehouse_count,
+    missing_count,
+    extra_count,
+    changed_count,
+    repaired_count,
+    last_transform_started_at
 from mart.pipeline_health
 order by athlete_id

@@ -207,11 +207,11 @@ def reader_of() -> type[FileReader]:
 
 
 @pytest.fixture
-def view_of() -> Callable[[MartFile], View]:
-    """What the pages are given on the evening of 18 November 2026 in Berlin."""
+def view_of() -> Callable[..., View]:
+    """What the pages are given on the evening of 18 November 2026 in Berlin, or when a clock says."""
 
-    def view(file: MartFile) -> View:
+    def view(file: MartFile, clock: Callable[[], datetime] = lambda: NOW) -> View:
         mart = Mart(FileReader(file.path))
-        return View(mart=mart, zone=ZoneInfo("Europe/Berlin"), refresh_s=2.0, clock=lambda: NOW)
+        return View(mart=mart, zone=ZoneInfo("Europe/Berlin"), refresh_s=2.0, clock=clock)
 
     return view

@@ -1,6 +1,6 @@
 """The pages as Streamlit draws them: the numbers shown are the mart's, and emptiness is told."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -63,6 +63,56 @@ def test_the_cards_show_week_month_and_year(lively: Any, view_of: Any) -> None:
     assert shown(app, "Elevation") == ["12,465 m", "12,515 m", "13,415 m"]
     assert shown(app, "Activities") == ["3", "5", "6"]
     assert app.metric[0].delta == "+1,042.8 km"
+
+
+@pytest.mark.parametrize(
+    ("utc_offset_s", "week", "distance"),
+    [
+        (-36_000, "16 \N{EN DASH} 22 Nov 2026", "5.0 km"),
+        (3_600, "23 Nov 2026", "7.0 km"),
+        (46_800, "23 Nov 2026", "7.0 km"),
+        (None, "23 Nov 2026", "7.0 km"),
+    ],
+)
+def test_this_week_is_the_athletes(
+    mart_file: Any, view_of: Any, utc_offset_s: int | None, week: str, distance: str
+) -> None:
+    """At half past midnight of a Monday in Berlin it is Sunday in Honolulu; nobody knows where: the page's zone."""
+    mart_file.activity("2026-11-22", "Run", km=5, minutes=25)
+    mart_file.activity("2026-11-23", "Run", km=7, minutes=35)
+    mart_file.health(utc_offset_s=utc_offset_s)
+    mart_file.publish(date(2026, 11, 23))
+    app = overview(view_of(mart_file, lambda: datetime.fromisoformat("2026-11-22T23:30:00Z")))
+    assert f"**This week** · {week}" in [element.value for element in app.markdown]
+    assert shown(app, "Distance")[0] == distance
+
+
+def test_the_bars_begin_by_the_athletes_day(mart_file: Any, view_of: Any) -> None:
+    """A year of weeks ends with the athlete's running one: in Auckland Monday has come, in Honolulu it has not."""
+    mart_file.activity("2024-05-01", "Run", km=5, minutes=25)
+    for utc_offset_s, since in ((46_800, "1 Dec 2025"), (-36_000, "24 Nov 2025")):
+        mart_file.health(utc_offset_s=utc_offset_s)
+        mart_file.publish()
+        app = overview(view_of(mart_file, lambda: datetime.fromisoformat("2026-11-22T20:00:00Z")))
+        assert f"Nothing since {since}." in said(app)
+
+
+def test_marts_without_a_column_are_told_to_be_of_another_version(lively: Any, view_of: Any) -> None:
+    """The page's own query names what it needs, so that no page trips over a column that is not there."""
+
+    class Older:
+        """Answers as an adapter does whose marts have every column of the health but one."""
+
+        def rows(self, sql: str, parameters: object = ()) -> list[dict[str, object]]:
+            if "utc_offset_s" in sql:
+                raise QueryFailed("no column utc_offset_s")
+            return [{"athlete_id": 7001}]
+
+        def close(self) -> None: ...
+
+    view = view_of(lively)
+    older = View(mart=Mart(Older()), zone=view.zone, refresh_s=2.0, clock=view.clock)
+    assert "another version built them" in said(overview(older))
 
 
 def test_the_pickers_choose_what_the_bars_show(lively: Any, view_of: Any) -> None:

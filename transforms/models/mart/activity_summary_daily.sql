@@ -6,12 +6,7 @@ with activities as (
 ),
 
 newest as (
-    select
-        athlete_id,
-        utc_offset_s,
-        row_number() over (partition by athlete_id order by start_at desc nulls last, activity_id desc) as place
-    from activities
-    where utc_offset_s is not null
+    {{ newest_offsets('activities') }}
 ),
 
 spans as (
@@ -30,10 +25,7 @@ athletes as (
         spans.first_date,
         greatest(spans.last_activity_date, {{ local_date(as_of(), 'coalesce(newest.utc_offset_s, 0)') }}) as last_date
     from spans
-    left join newest
-        on
-            spans.athlete_id = newest.athlete_id
-            and newest.place = 1
+    left join newest on spans.athlete_id = newest.athlete_id
 ),
 
 sport_groups as (

@@ -57,6 +57,14 @@ stored as (
     group by athlete_id
 ),
 
+activities as (
+    select * from {{ ref('fct_activities') }}
+),
+
+newest_offset as (
+    {{ newest_offsets('activities') }}
+),
+
 newest_event as (
     select
         athlete_id,
@@ -206,6 +214,7 @@ measured as (
 final as (
     select
         athletes.athlete_id,
+        newest_offset.utc_offset_s,
         newest_event.last_event_at,
         newest_event.last_event_finished_at,
         newest_outcome.last_event_outcome,
@@ -244,6 +253,7 @@ final as (
     from athletes
     cross join unassigned
     left join stored on athletes.athlete_id = stored.athlete_id
+    left join newest_offset on athletes.athlete_id = newest_offset.athlete_id
     left join newest_event on athletes.athlete_id = newest_event.athlete_id
     left join newest_outcome on athletes.athlete_id = newest_outcome.athlete_id
     left join open_events on athletes.athlete_id = open_events.athlete_id
