@@ -84,6 +84,18 @@ def test_a_refresh_with_nothing_new_changes_nothing(warehouse: Any, payload: Any
     assert contents(warehouse) == before
 
 
+def test_a_refresh_reads_only_what_came_since_the_last_one(warehouse: Any, payload: Any) -> None:
+    """A row whose `ingested_at` is no newer than the newest one known is not looked at again, even if it differs."""
+    warehouse.raw.activity(1, payload())
+    warehouse.raw.activity(2, payload(name="as first read"))
+    warehouse.refresh()
+    warehouse.raw.execute("update strava_activities set payload = replace(payload, 'as first read', 'changed unseen')")
+    warehouse.raw.activity(3, payload(name="new"))
+    warehouse.refresh()
+    names = warehouse.rows("select activity_id, name from mart.fct_activities order by activity_id")
+    assert [row["name"] for row in names] == ["Morning run", "as first read", "new"]
+
+
 def test_an_activity_counts_once_its_day_has_come(warehouse: Any, payload: Any) -> None:
     """Nothing changes in raw: the next day's refresh alone counts what was dated tomorrow, and equals a full build."""
     warehouse.raw.activity(1, payload())
