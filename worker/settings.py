@@ -38,10 +38,12 @@ class WorkerSettings(SharedSettings):
     not_found_grace_s: float = Field(
         300.0,
         ge=0,
+        le=86_400,
         description="Seconds for which Strava must not show a stored activity before that counts as a deletion.",
     )
     second_look_s: float = Field(
         600.0,
         ge=0,
+        le=43_200,
         description="Seconds after a create in which its detail is fetched once more, for late efforts; 0 never.",
     )
