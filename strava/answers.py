@@ -81,6 +81,8 @@ def _refusal(answer: httpx.Response, asked: str, now: datetime, *, by_app: bool)
     said = " ".join(reasons).lower()
     if status == httpx.codes.TOO_MANY_REQUESTS or "rate limit" in said:
         return _rate_limited(answer, now)
+    if "application" in said and "inactive" in said:
+        return AppInactive()
     if not _is_stravas(answer, fields, reasons):
         return TurnedAway(status)
     if (error := _rights_problem(status, reasons, said, by_app=by_app)) is not None:
@@ -91,25 +93,54 @@ def _refusal(answer: httpx.Response, asked: str, now: datetime, *, by_app: bool)
 
 
 def _is_stravas(answer: httpx.Response, fields: Mapping[str, Any], reasons: tuple[str, ...]) -> bool:
-    """Whether the refusal is Strava's own word, and not that of a proxy or of a wrong address."""
+    """Whether the refusal is Strava's own word, and not that of a proxy or of a wrong address.
+
+    Strava's JSON has entries of `errors`, each an object; that of a gateway has a message at most.
+    """
     status = answer.status_code
     if status in _PASSING:
         return False
     has_limits = RateUsage.from_headers(answer.headers) is not None
+    has_form = has_limits or _has_entries(fields)
     if status in _ABSENCE:
-        if not answer.content.strip():
-            return has_limits or "status" in answer.headers  # both recorded; a proxy has neither
-        says_so = _NOT_FOUND.search(" ".join((_text(fields.get("message")), *reasons))) is not None
-        return says_so and not any(_WRONG_PATH in reason for reason in reasons)
-    if status in _RIGHTS:  # Strava's API gives an entry of `errors`; a gateway's JSON has a message at most
-        return bool(fields.get("errors")) or (has_limits and bool(reasons))
-    return bool(fields) or has_limits
+        return _says_not_found(answer, fields, reasons, has_limits=has_limits, has_form=has_form)
+    if status in _RIGHTS:
+        return has_form and bool(reasons)
+    return has_form
+
+
+def _has_entries(fields: Mapping[str, Any]) -> bool:
+    errors = fields.get("errors")
+    entries = errors if isinstance(errors, list) else []
+    return any(isinstance(entry, Mapping) and {"resource", "code"} & entry.keys() for entry in entries)
+
+
+def _says_not_found(
+    answer: httpx.Response,
+    fields: Mapping[str, Any],
+    reasons: tuple[str, ...],
+    *,
+    has_limits: bool,
+    has_form: bool,
+) -> bool:
+    if not answer.content.strip():
+        return has_limits or _is_recorded_form(answer)
+    if any(_WRONG_PATH in reason for reason in reasons):
+        return False
+    message = _text(fields.get("message"))
+    if message == "Record Not Found":
+        return True
+    return has_form and _NOT_FOUND.search(" ".join((message, *reasons))) is not None
+
+
+def _is_recorded_form(answer: httpx.Response) -> bool:
+    """Whether an empty 404 has the headers of the one that was recorded, which had no limits."""
+    status, kind = (str(answer.headers.get(name, "")) for name in ("status", "content-type"))
+    return status.startswith("404") and kind.startswith("application/json")
 
 
 def _rights_problem(status: int, reasons: tuple[str, ...], said: str, *, by_app: bool) -> StravaError | None:
     is_unauthorized = status == httpx.codes.UNAUTHORIZED
-    if "inactive" in said:
-        return AppInactive()
     if (needed := _missing_scope(reasons)) is not None:
         return ScopeMissing(needed)
     if "refreshtoken" in said or "refresh_token" in said or (is_unauthorized and not by_app):

@@ -9,19 +9,20 @@ from weakref import WeakValueDictionary
 import structlog
 
 from backends.warehouse import ActivityStore, Applied, Observation, Outcome, Source, StoredActivity
-from strava.errors import NotFound, ServerFailed
+from strava.errors import NotFound, ServerFailed, StravaError, UnreadableAnswer
 from strava.events import ReceivedEvent
 from strava.network import utc_now
 from strava.payload import DETAILED, ActivityPayload
 from worker.budget import CallBudget
 from worker.clock_steps import steady_s
 from worker.evidence import gone_by, is_gone_since, is_plainly_gone, observed_after
-from worker.sightings import Sightings
-from worker.verdicts import TryLater, Verdict
+from worker.sightings import Asked, Sightings
+from worker.verdicts import PATIENT_ATTEMPTS, PATIENT_RETRY_S, TryLater, Verdict
 
 NOT_FOUND_GRACE = timedelta(seconds=300)
 _SHOWN_WITHIN = timedelta(days=2)  # an activity that was never shown for so long is not waited for
 _LEAST_WAIT_S, _LONGEST_WAIT_S = 60.0, 6 * 3600.0
+_LONGEST_FAULT_S = 3600.0
 
 log = structlog.get_logger(__name__)
 
@@ -100,17 +101,17 @@ class ActivityEvents:
         return self._turns.setdefault(activity_id, asyncio.Lock())
 
     async def _fetch(self, received: ReceivedEvent, stored: StoredActivity | None) -> Verdict:
-        asked_at = self._clock()
+        asked = self._seen.ask()
         found = await self._ask(received.event.owner_id, received.event.object_id)
         if found is not None:
-            return await self._keep(received, stored, asked_at, found)
+            return await self._keep(received, stored, asked, found)
         if is_gone_since(stored, received.event):
             return _unchanged("The activity was deleted after this event.")
         if stored is None or stored.is_deleted:
-            return self._await_first_sight(received, asked_at)
+            return self._await_first_sight(received, asked.at)
         if self._seen.missing_s(stored) < self._not_found_grace.total_seconds():
             raise TryLater("Strava does not show the activity now; it is asked again before that counts as a deletion.")
-        return await self._bury(received, observed_after(stored, asked_at), "Strava no longer shows the activity.")
+        return await self._bury(received, observed_after(stored, asked.at), "Strava no longer shows the activity.")
 
     def _await_first_sight(self, received: ReceivedEvent, asked_at: datetime) -> Verdict:
         """Ask again ever later for what was never shown: nothing is stored, so nothing is there to delete."""
@@ -131,13 +132,13 @@ class ActivityEvents:
         gone_at = gone_by(received)
         if stored is not None and stored.is_deleted and stored.observed_at >= gone_at:
             return _unchanged("The activity was deleted already.")
-        asked_at = self._clock()
-        if self._seen.is_clock_settled() and is_plainly_gone(stored, received, asked_at):
+        asked = self._seen.ask()
+        if self._seen.is_clock_settled() and is_plainly_gone(stored, received, asked.at):
             return await self._bury(received, gone_at, "Deleted at Strava.")
         found = await self._ask(received.event.owner_id, received.event.object_id)  # it may have come back since
         if found is not None:
-            return await self._keep(received, stored, asked_at, found)
-        return await self._bury(received, observed_after(stored, asked_at), "Deleted at Strava.")
+            return await self._keep(received, stored, asked, found)
+        return await self._bury(received, observed_after(stored, asked.at), "Deleted at Strava.")
 
     async def _ask(self, athlete_id: int, activity_id: int) -> ActivityPayload | None:
         source = self._source_of(athlete_id)
@@ -146,33 +147,37 @@ class ActivityEvents:
             found = await self._budget.spend(lambda: source.activity(activity_id, tries=tries))
         except NotFound:
             return None
-        except ServerFailed as error:
+        except (ServerFailed, UnreadableAnswer) as error:
             raise self._failed(activity_id, error) from error
         self._seen.forget_faults(activity_id)
         return found
 
-    def _failed(self, activity_id: int, error: ServerFailed) -> Exception:
+    def _failed(self, activity_id: int, error: StravaError) -> Exception:
+        """Count the failure; one that goes on for long waits ever longer, up to an hour."""
         failures = self._seen.note_failure(activity_id)
         if failures == 1:
             return error
-        log.warning("activity.failing", activity_id=activity_id, status=error.status, attempts=failures)
+        log.warning("activity.failing", activity_id=activity_id, reason=str(error), attempts=failures)
+        beyond = failures - PATIENT_ATTEMPTS
+        wait_s = min(PATIENT_RETRY_S * 2.0 ** min(beyond, 10), _LONGEST_FAULT_S) if beyond > 0 else None
         return TryLater(
-            f"Strava failed with status {error.status} on this activity at {failures} attempts in a row; "
-            "it is asked once an attempt until it answers."
+            f"Strava failed on this activity at {failures} attempts in a row; it is asked once an attempt until it "
+            f"answers. {error}",
+            wait_s,
         )
 
     async def _keep(
-        self, received: ReceivedEvent, stored: StoredActivity | None, asked_at: datetime, found: ActivityPayload
+        self, received: ReceivedEvent, stored: StoredActivity | None, asked: Asked, found: ActivityPayload
     ) -> Verdict:
         event = received.event
         if found.athlete_id != event.owner_id:
             return _of_another(event.object_id)
-        observed_at = observed_after(stored, asked_at)
+        observed_at = observed_after(stored, asked.at)
         applied = await self._apply(received, observed_at, found)
         if applied not in {Applied.STORED, Applied.UNCHANGED}:
             return await self._outdone(event.object_id, observed_at)
         if found.is_detailed:
-            self._seen.note_stored(event.object_id, asked_at)
+            self._seen.note_stored(event.object_id, asked)
         if applied is Applied.STORED:
             return Verdict(outcome=Outcome.STORED, reason="Fetched from Strava and stored.")
         return _unchanged("Strava shows what is stored already.")

@@ -20,6 +20,8 @@ from worker.verdicts import Verdict
 
 log = structlog.get_logger(__name__)
 
+STOP_GRACE_S = 3.0  # for the work in the background; what it leaves is found again at the next start
+
 OnStop = Callable[[], Awaitable[None]]
 Background = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 
@@ -53,7 +55,9 @@ def create_app(  # noqa: PLR0913 - three collaborators, and by keyword what may 
         beside = asyncio.create_task(background(stop))
         yield
         stop.set()
-        await beside
+        _done, unfinished = await asyncio.wait({beside}, timeout=STOP_GRACE_S)
+        for task in unfinished:
+            task.cancel()
         if on_stop is not None:
             await on_stop()
         log.info("worker.stopped")
@@ -69,7 +73,7 @@ def create_app(  # noqa: PLR0913 - three collaborators, and by keyword what may 
         return _answer(await deliveries.bury(await request.body()))
 
     app = FastAPI(title="Athlete Dashboard worker", lifespan=lifespan, **documented(api_docs=api_docs))
-    app.include_router(health_routes(store, queue))
+    app.include_router(health_routes(store, queue, push_auth))
     app.include_router(pushes)
     return app
 

@@ -46,11 +46,15 @@ class CallBudget:
         except (RateLimited, AppInactive, AppRejected) as error:
             self._close(error)
             raise
-        except Exception:
-            self._is_open = True  # it is about this call, not about all
+        except Exception:  # it is about this call, not about all
+            self._note_answer()
             raise
-        self._is_open = True
+        self._note_answer()
         return answer
+
+    def _note_answer(self) -> None:
+        """Strava answers somebody; a call that began before the refusal says nothing about what is after it."""
+        self._is_open = self._closed_by is None
 
     def _close(self, error: _Closing) -> None:
         until_s = self._steady() + min(error.retry_after, _LONGEST_S)

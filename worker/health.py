@@ -6,10 +6,11 @@ from dataclasses import asdict
 from typing import Any
 
 import structlog
-from fastapi import APIRouter, Response, status
+from fastapi import APIRouter, Request, Response, status
 
 from backends.queue import QueueMonitor, QueueUnavailable
 from backends.warehouse import RawStore, WarehouseBusy
+from worker.push_auth import PushAuth
 
 DEEP_TIMEOUT_S = 2.0  # for each part
 
@@ -18,10 +19,11 @@ log = structlog.get_logger(__name__)
 _Measure = Callable[[], Awaitable[Mapping[str, Any]]]
 
 
-def health_routes(store: RawStore, queue: QueueMonitor) -> APIRouter:
-    """Make the route; the deep answer has a part for each thing that is asked, and is a 503 while one does not answer.
+def health_routes(store: RawStore, queue: QueueMonitor, push_auth: PushAuth) -> APIRouter:
+    """Make the route; the deep answer is a 503 while something does not answer.
 
-    The warehouse's part is its `watermark`; the queue's `waiting`, `oldest_age_s` and `dead`.
+    Who may push is also told a part for each thing that is asked: the warehouse's `watermark`; the queue's `waiting`,
+    `oldest_age_s` and `dead`; or the reason why there is no answer.
     """
     router = APIRouter(tags=["health"])
 
@@ -35,7 +37,7 @@ def health_routes(store: RawStore, queue: QueueMonitor) -> APIRouter:
     parts: Mapping[str, _Measure] = {"warehouse": warehouse, "queue": messages}
 
     @router.get("/health", summary="Liveness; deep=true also writes to the warehouse and measures the queue")
-    async def health(response: Response, *, deep: bool = False) -> dict[str, Any]:
+    async def health(request: Request, response: Response, *, deep: bool = False) -> dict[str, Any]:
         told: dict[str, Any] = {"status": "ok"}
         for name, measure in parts.items() if deep else ():
             try:
@@ -46,6 +48,7 @@ def health_routes(store: RawStore, queue: QueueMonitor) -> APIRouter:
                 log.error("health.unreachable", part=name, reason=reason)
                 response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
                 told |= {"status": "unavailable", name: {"reason": reason}}
-        return told
+        may_know = await push_auth(request.headers.get("authorization", "")) is None
+        return told if may_know else {"status": told["status"]}
 
     return router

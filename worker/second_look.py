@@ -32,7 +32,7 @@ class Looking(Protocol):
 class SecondLooks:
     """Finds in the warehouse what is due, so that a restart forgets nothing. A zero `due_after` switches it off.
 
-    An activity whose look failed is left alone for an hour.
+    An activity that was looked at is left alone for an hour, also where its look brought nothing.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class SecondLooks:
         """Look at what is due until `stop` is set."""
         while self._due_after and not stop.is_set():
             try:
-                await self.look_at_due()
+                await self.look_at_due(stop)
             except WarehouseBusy as error:
                 log.warning("second_look.waiting", reason=str(error))
             except Exception:  # a fault in one look must not end all later ones
@@ -64,13 +64,15 @@ class SecondLooks:
                 async with asyncio.timeout(self._poll_s):
                     await stop.wait()
 
-    async def look_at_due(self) -> None:
-        """Look once at each activity that is due. Raises WarehouseBusy."""
+    async def look_at_due(self, stop: asyncio.Event) -> None:
+        """Look once at each activity that is due, until `stop` is set. Raises WarehouseBusy."""
         now_s = self._steady()
         self._resting_until_s = {key: until_s for key, until_s in self._resting_until_s.items() if until_s > now_s}
         how_many = _AT_ONCE + len(self._resting_until_s)
         found = await self._ledger.due_looks(due_after=self._due_after, within=_WITHIN, how_many=how_many)
         for due in found:
+            if stop.is_set():
+                return
             if due.activity_id in self._resting_until_s:
                 continue
             try:
@@ -86,8 +88,6 @@ class SecondLooks:
             raise
         except (StravaError, TokensUnavailable, TryLater) as error:
             log.warning("second_look.failed", activity_id=activity_id, reason=str(error))
-            applied = None
         else:
             log.info("second_look.done", activity_id=activity_id, outcome=applied and applied.value)
-        if applied is None:
-            self._resting_until_s[activity_id] = self._steady() + _RETRY_S
+        self._resting_until_s[activity_id] = self._steady() + _RETRY_S

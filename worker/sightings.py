@@ -6,7 +6,7 @@ It is forgotten when the process ends. That costs calls and loses nothing: the w
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from backends.warehouse import StoredActivity
 from strava.events import ReceivedEvent
@@ -18,11 +18,20 @@ _CLOCK_MARGIN = timedelta(seconds=1)  # between the clocks of service and worker
 _MOST_REMEMBERED = 10_000
 
 
+class Asked(NamedTuple):
+    """When Strava was asked, and how often the clock had been set until then."""
+
+    at: datetime
+    steps: int
+
+
 class Sightings:
     """Remembers when Strava was last asked, since when it has not shown an activity, and how often it failed on one."""
 
     def __init__(self, clock: Callable[[], datetime], steady: Callable[[], float] = steady_s) -> None:
+        self._clock = clock
         self._steady = steady
+        self._step_count = 0
         self._steps = ClockSteps(clock, steady)
         self._asked_at: OrderedDict[int, datetime] = OrderedDict()
         self._missing: OrderedDict[int, tuple[float, datetime | None]] = OrderedDict()
@@ -42,9 +51,16 @@ class Sightings:
         self._look_at_clock()
         return self._steps.is_settled()
 
-    def note_stored(self, activity_id: int, asked_at: datetime) -> None:
-        """Remember that what Strava said at that moment is stored."""
-        _remember(self._asked_at, activity_id, asked_at)
+    def ask(self) -> Asked:
+        """Return the moment of a question that is put now."""
+        self._look_at_clock()
+        return Asked(self._clock(), self._step_count)
+
+    def note_stored(self, activity_id: int, asked: Asked) -> None:
+        """Remember that the answer to that question is stored, unless the clock was set since it was asked."""
+        self._look_at_clock()
+        if asked.steps == self._step_count:
+            _remember(self._asked_at, activity_id, asked.at)
 
     def forget_faults(self, activity_id: int) -> None:
         """Forget that Strava did not show the activity, or failed on it."""
@@ -76,6 +92,7 @@ class Sightings:
     def _look_at_clock(self) -> None:
         """Forget when Strava was asked if the clock was set since."""
         if self._steps.has_stepped():
+            self._step_count += 1
             self._asked_at.clear()
 
 

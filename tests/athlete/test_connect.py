@@ -293,7 +293,9 @@ async def test_a_list_that_cannot_be_asked_now_does_not_stop_a_connect(answer: h
 
 async def test_a_rejected_token_for_the_list_counts_as_a_missing_scope() -> None:
     """Strava has shown the athlete a moment before, so the token lives: what it lacks is the permission."""
-    async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(401))) as http:
+    refused = {"message": "Authorization Error", "errors": [{"resource": "Athlete", "code": "invalid"}]}
+    transport = httpx.MockTransport(lambda _: httpx.Response(401, json=refused))
+    async with httpx.AsyncClient(transport=transport) as http:
         client = StravaClient(http, None, api_url="https://strava.test")
         with pytest.raises(UselessToken, match="lacks the scope activity:read_all"):
             await unknown_reach(client, WorkerSettings())

@@ -39,7 +39,7 @@ from simulator.settings import SimulatorSettings
 from worker.settings import WorkerSettings
 from worker.transform.settings import TransformSettings
 service, worker, deliverer = ServiceSettings(), WorkerSettings(), DelivererSettings()
-print(service.strava_subscription_id, service.service_host, service.webhook_max_body_bytes)
+print(worker.strava_subscription_id, service.service_host, service.webhook_max_body_bytes)
 print(worker.worker_host, worker.not_found_grace_s)
 print(deliverer.worker_url, deliverer.queue_concurrency, deliverer.queue_max_delivery_attempts)
 print(TransformSettings().transform_debounce_s, DashboardSettings().display_timezone)

@@ -27,7 +27,7 @@ every_program = pytest.mark.parametrize("name", PROGRAMS)
 
 def refusal_of(name: str, folder: Path, root: Path, **environment: str) -> str:
     """Start a program that cannot begin, and return what it says."""
-    told = {**os.environ, "PYTHONPATH": str(root), "DATA_DIR": str(folder), **environment}
+    told = {**os.environ, "PYTHONPATH": str(root), "DATA_DIR": str(folder), "PUSH_TOKEN": "word", **environment}
     command = [sys.executable, "-m", PROGRAMS[name]]
     without_env = root / "tests"  # where no .env lies
     ended = subprocess.run(command, cwd=without_env, env=told, capture_output=True, text=True, timeout=60, check=False)

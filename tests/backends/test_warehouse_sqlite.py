@@ -425,7 +425,7 @@ async def test_a_moved_folder_is_noticed(tmp_path: Path) -> None:
     store = SqliteRawStore(path)
     await store.apply([seen(1)])
     (tmp_path / "data").rename(tmp_path / "moved")
-    with pytest.raises(WarehouseBusy, match="cannot be used"):
+    with pytest.raises(WarehouseBusy, match="cannot be opened"):
         await store.counts(ANNA)
     with pytest.raises(WarehouseBusy, match="was moved or replaced"):
         await store.apply([seen(2)])

@@ -188,7 +188,12 @@ async def test_tokens_that_cannot_be_read_lose_nothing(
         (httpx.Response(200, json={"id": 101}), 503, "deferred"),
         (httpx.ConnectError("refused"), 503, "deferred"),
         (httpx.ReadTimeout("slow"), 503, "deferred"),
-        (httpx.Response(400, json={"message": "Bad Request"}), 204, "parked"),
+        (httpx.Response(400, json={"message": "Bad Request"}), 503, "deferred"),
+        (
+            httpx.Response(400, json={"errors": [{"resource": "Activity", "field": "id", "code": "invalid"}]}),
+            204,
+            "parked",
+        ),
     ],
 )
 async def test_other_faults_of_strava(
@@ -246,6 +251,19 @@ async def test_a_poisoned_activity_costs_one_call_an_attempt(
     await worker.post("/push", content=envelope(make_event(102), message_id="2"))
     assert strava.asked == ["activities/101"] * 4 + ["activities/102"] * 2
     assert "at 3 attempts in a row; it is asked once an attempt" in rows(LEDGER)[2]["reason"]
+
+
+async def test_an_activity_that_fails_for_days_waits_ever_longer(
+    worker: httpx.AsyncClient, strava: Any, make_event: Event, envelope: Wrap
+) -> None:
+    """From the eleventh failure on the wait doubles, up to an hour, also for odd answers."""
+    strava.answers["activities/101"] = httpx.Response(200, json={"id": 101})
+    event = make_event(101)
+    waits = [
+        (await worker.post("/push", content=envelope(event, attempt=attempt))).headers.get("retry-after")
+        for attempt in range(1, 15)
+    ]
+    assert waits == [None] * 10 + ["1200", "2400", "3600", "3600"]
 
 
 async def test_a_cured_activity_is_tried_as_before(

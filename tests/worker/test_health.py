@@ -9,13 +9,17 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi import FastAPI
+from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from backends.queue import QueueStatus, QueueUnavailable
 from backends.warehouse.sqlite import SqliteRawStore
 from worker.health import health_routes
 from worker.main import build
+from worker.push_auth import SharedToken
 from worker.settings import WorkerSettings
+
+TOKEN = "a-push-token"
 
 
 @dataclass
@@ -43,14 +47,23 @@ def queue() -> FakeQueue:
 def app(store: SqliteRawStore, queue: FakeQueue) -> FastAPI:
     """An application with nothing but its health."""
     app = FastAPI()
-    app.include_router(health_routes(store, queue))
+    app.include_router(health_routes(store, queue, SharedToken(TOKEN)))
     return app
 
 
-async def health_of(app: FastAPI, *, deep: bool) -> httpx.Response:
-    """Ask for the health."""
+async def health_of(app: FastAPI, *, deep: bool, token: str = TOKEN) -> httpx.Response:
+    """Ask for the health, as one who may push unless another token is given."""
+    headers = {"authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://worker.test") as client:
-        return await client.get("/health", params={"deep": deep})
+        return await client.get("/health", params={"deep": deep}, headers=headers)
+
+
+async def test_a_stranger_is_told_no_more_than_whether_all_is_well(app: FastAPI, queue: FakeQueue) -> None:
+    """Depth, age, watermark and the paths in a reason are for those who may push; the status is for everybody."""
+    assert (await health_of(app, deep=True, token="guess")).json() == {"status": "ok"}
+    queue.fault = "/home/anna/data/pipeline.sqlite is gone"
+    answer = await health_of(app, deep=True, token="guess")
+    assert (answer.status_code, answer.json()) == (503, {"status": "unavailable"})
 
 
 async def test_deep_health_measures_the_queue(app: FastAPI) -> None:
@@ -124,7 +137,7 @@ async def test_nothing_is_documented_unless_asked_for(tmp_path: Path, path: str)
 
 async def test_worker_watches_the_queue_in_its_data_folder(tmp_path: Path) -> None:
     """The program as its settings put it together measures the queue that the service publishes to."""
-    app = build(WorkerSettings(data_dir=tmp_path))
+    app = build(WorkerSettings(data_dir=tmp_path, push_token=SecretStr(TOKEN)))
     async with app.router.lifespan_context(app):
         answer = await health_of(app, deep=True)
     assert answer.json()["queue"] == {"waiting": 0, "oldest_age_s": None, "dead": 0}

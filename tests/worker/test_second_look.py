@@ -58,11 +58,11 @@ async def test_what_the_first_detail_lacked_is_there_minutes_later(
     await push(worker, envelope(event))
     strava.shows(101, calories=640.0)
     clock.advance(299)
-    await looks.look_at_due()
+    await looks.look_at_due(asyncio.Event())
     assert strava.asked == ["activities/101"]
     clock.advance(2)
-    await looks.look_at_due()
-    await looks.look_at_due()
+    await looks.look_at_due(asyncio.Event())
+    await looks.look_at_due(asyncio.Event())
     [row] = rows(STORED)
     assert (json.loads(row["payload"])["calories"], row["source"], row["event_id"]) == (640, "webhook", event.event_id)
     assert strava.asked == ["activities/101"] * 2
@@ -81,7 +81,7 @@ async def test_an_edit_minutes_later_was_a_second_look_already(
         await push(worker, envelope(edit, message_id=f"{activity_id}b"))
     clock.advance(600)
     strava.asked.clear()
-    await looks.look_at_due()
+    await looks.look_at_due(asyncio.Event())
     assert strava.asked == ["activities/102"]
 
 
@@ -104,11 +104,11 @@ async def test_what_is_gone_old_or_revoked_is_not_looked_at(
     await push(worker, envelope(make_event(102, "delete"), message_id="3"))
     clock.advance(400)
     strava.asked.clear()
-    await looks.look_at_due()
+    await looks.look_at_due(asyncio.Event())
     await push(worker, envelope(make_event(103), message_id="4"))
     clock.advance(400)
     await store.put_athlete(Athlete(athlete_id=ATHLETE, scope=frozenset(), status="revoked", updated_at=clock()))
-    await looks.look_at_due()
+    await looks.look_at_due(asyncio.Event())
     assert strava.asked == ["activities/103"]
 
 
@@ -129,16 +129,29 @@ async def test_a_look_that_failed_rests_for_an_hour(
         await push(worker, envelope(make_event(activity_id), message_id=str(activity_id)))
     strava.answers["activities/101"] = answer
     clock.advance(301)
-    await looks.look_at_due()
+    await looks.look_at_due(asyncio.Event())
     assert "activities/102" in strava.asked[3:]
     strava.asked.clear()
     clock.advance(3500)
-    await looks.look_at_due()
+    await looks.look_at_due(asyncio.Event())
     assert strava.asked == []
     clock.advance(101)
-    await looks.look_at_due()
+    await looks.look_at_due(asyncio.Event())
     assert set(strava.asked) == {"activities/101"}
     assert rows("select is_deleted from strava_activities") == [{"is_deleted": 0}] * 2
+
+
+async def test_a_stop_ends_the_round(
+    worker: httpx.AsyncClient, strava: Any, looks: SecondLooks, clock: Any, make_event: Event, envelope: Wrap
+) -> None:
+    """The worker is ending: no further look begins."""
+    strava.shows(101)
+    await push(worker, envelope(make_event(101)))
+    clock.advance(301)
+    stop = asyncio.Event()
+    stop.set()
+    await looks.look_at_due(stop)
+    assert strava.asked == ["activities/101"]
 
 
 async def test_a_spent_limit_ends_the_round(
@@ -151,11 +164,11 @@ async def test_a_spent_limit_ends_the_round(
     clock.advance(301)
     strava.asked.clear()
     strava.answers["activities/101"] = httpx.Response(429)
-    await looks.look_at_due()
+    await looks.look_at_due(asyncio.Event())
     assert strava.asked == ["activities/101"]
     clock.advance(1000)
     strava.shows(101)
-    await looks.look_at_due()
+    await looks.look_at_due(asyncio.Event())
     assert strava.asked == ["activities/101", "activities/101", "activities/102", "activities/103"]
 
 

@@ -85,7 +85,7 @@ def test_an_answer_covers_what_was_heard_a_second_before(heard_before_s: float, 
     """The clocks of service and worker may be a second apart."""
     clocks = Clocks()
     seen = Sightings(clocks.now, clocks.steady)
-    seen.note_stored(101, NOON)
+    seen.note_stored(101, seen.ask())
     heard = NOON - timedelta(seconds=heard_before_s)
     assert seen.cover(update(101, heard)) is is_covered
     assert not seen.cover(update(102, heard))
@@ -97,13 +97,24 @@ def test_a_clock_that_was_set_covers_nothing(set_by_s: float, *, is_covered_firs
     """What was asked for before the step cannot be compared with what was heard after it, whoever noticed it first."""
     clocks = Clocks()
     seen = Sightings(clocks.now, clocks.steady)
-    seen.note_stored(101, NOON)
+    seen.note_stored(101, seen.ask())
     clocks.wall += timedelta(seconds=set_by_s)
     heard = update(101, NOON - timedelta(seconds=20))
     if is_covered_first:
         assert (seen.cover(heard), seen.is_clock_settled()) == (False, False)
     else:
         assert (seen.is_clock_settled(), seen.cover(heard)) == (False, False)
+
+
+def test_an_answer_that_was_asked_for_before_a_step_covers_nothing() -> None:
+    """Asked by a clock two hours ahead, answered after it was set right and another event had noticed: not noted."""
+    clocks = Clocks()
+    seen = Sightings(clocks.now, clocks.steady)
+    asked = seen.ask()
+    clocks.wall -= timedelta(hours=2)
+    assert not seen.cover(update(102, clocks.wall))
+    seen.note_stored(101, asked)
+    assert not seen.cover(update(101, clocks.wall))
 
 
 def test_the_absence_is_counted_from_its_first_sight() -> None:
