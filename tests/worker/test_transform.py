@@ -382,6 +382,26 @@ async def test_the_watch_erases_after_a_while(
     assert (compactions.count, compactions.failures) == (1, 0)
 
 
+async def test_files_that_cannot_be_rewritten_delay_no_refresh(
+    make_transformer: Callable[..., Transformer], store: SqliteRawStore, clock: Any
+) -> None:
+    """No room for the copy: the rewriting is tried again, and a change of raw is published without a rest."""
+    compactions, stop = Compactions(failures=1_000_000), asyncio.Event()
+    await gone(store, clock, 1)
+    transformer = make_transformer(compact=compactions)
+    rhythm = Rhythm(poll_s=0.001, debounce_s=0.001, first_rest_s=3600, longest_rest_s=3600, erase_after_s=0.01)
+    with capture_logs() as logs:
+        watching = asyncio.create_task(watch(transformer, stop, rhythm))
+        async with asyncio.timeout(30):
+            while not any(line["event"] == "transform.erasing_failed" for line in logs):  # noqa: ASYNC110 - as below
+                await asyncio.sleep(0.001)
+        await gone(store, clock, 2)
+        await asyncio.wait_for(until_level(transformer), 30)
+    stop.set()
+    await watching
+    assert compactions.count == 0
+
+
 @pytest.mark.parametrize(
     "error", [OSError(errno.ENOSPC, "No space left on device"), WarehouseBusy("database or disk is full")]
 )

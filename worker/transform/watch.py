@@ -47,8 +47,7 @@ async def watch(transformer: Transformer, stop: asyncio.Event, rhythm: Rhythm) -
             if was_behind:
                 erase_at = min(erase_at, time.monotonic() + rhythm.erase_after_s)
             if succeeded and not stop.is_set() and time.monotonic() >= erase_at:
-                succeeded = await transformer.erase()
-                erase_at = math.inf if succeeded else erase_at
+                erase_at = math.inf if await _erase(transformer) else time.monotonic() + rhythm.erase_after_s
         except (WarehouseBusy, OSError) as error:
             log.warning("transform.waiting", reason=str(error))
             succeeded = False
@@ -63,6 +62,15 @@ async def _catch_up(transformer: Transformer, stop: asyncio.Event, rhythm: Rhyth
         return True
     done = await transformer.catch_up()
     return done is None or done.is_published
+
+
+async def _erase(transformer: Transformer) -> bool:
+    """Rewrite the files; a failure, such as too little disk for the copy, is tried again and delays no refresh."""
+    try:
+        return await transformer.erase()
+    except (WarehouseBusy, OSError) as error:
+        log.warning("transform.erasing_failed", reason=str(error))
+        return False
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:
