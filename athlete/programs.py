@@ -77,6 +77,8 @@ def dashboard_program(ports: Ports, environment: Mapping[str, str], folder: Path
         "server.port": ports.dashboard,
         "server.address": LOOPBACK,
         "server.headless": "true",
+        "server.enableCORS": "true",  # no page of another origin opens a session
+        "server.enableXsrfProtection": "true",
         "server.fileWatcherType": "none",
         "browser.gatherUsageStats": "false",
     }

@@ -56,3 +56,11 @@ def test_only_worker_and_deliverer_share_the_word_of_a_start() -> None:
     assert len(first["worker"] or "") == 43
     assert first["worker"] != second["worker"]
     assert {name for name, word in first.items() if word} == {"worker", "deliverer"}
+
+
+def test_the_dashboard_keeps_pages_of_other_origins_out() -> None:
+    """Streamlit's own checks of origin and of forged posts are on, and it listens on loopback alone."""
+    ports = choose_ports(ServiceSettings(), WorkerSettings(), DashboardSettings())
+    [dashboard] = [program for program in pipeline_programs(ports, {}) if program.name == "dashboard"]
+    wanted = {"--server.enableCORS=true", "--server.enableXsrfProtection=true", "--server.address=127.0.0.1"}
+    assert wanted <= set(dashboard.arguments)
