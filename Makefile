@@ -49,8 +49,8 @@ up: $(VENV)/.athlete ## Run everything against the real Strava, with the setting
 	@$(BIN)/athlete up
 
 .PHONY: test
-test: $(VENV)/.dev ## Run all tests
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/.dev ## Run all tests, on all processors (ARGS="-k name" runs some)
+	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal --durations 25 $(ARGS)
 
 .PHONY: lint
 lint: $(VENV)/.dev ## Check packages, style, types, imports between rooms, and the SQL
