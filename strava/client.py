@@ -12,12 +12,12 @@ from urllib.parse import quote
 import httpx
 import structlog
 
-from strava.answers import check, read
 from strava.errors import UnreadableAnswer
-from strava.network import Patience, send, utc_now
 from strava.oauth import StravaAuth
 from strava.payload import ActivityPayload, AthletePayload, UnreadablePayload
-from strava.rates import RateUsage
+from strava.rate_limits import RateUsage
+from strava.responses import json_body, raise_for_error
+from strava.transport import RetryPolicy, send, utc_now
 
 _log = structlog.get_logger(__name__)
 
@@ -48,13 +48,13 @@ class StravaClient:
         auth: httpx.Auth | None,
         *,
         api_url: str,
-        patience: Patience | None = None,
+        retry_policy: RetryPolicy | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._http = http
         self._auth = auth
         self._api_url = api_url.rstrip("/")
-        self._patience = patience or Patience()
+        self._retry_policy = retry_policy or RetryPolicy()
         self._clock = clock
         self.rate: RateUsage | None = None
 
@@ -62,14 +62,14 @@ class StravaClient:
         """Return the athlete whose token this is."""
         asked = "athlete"
         try:
-            return AthletePayload.from_json(read(await self._get(asked), asked=asked))
+            return AthletePayload.from_json(json_body(await self._get(asked), asked=asked))
         except UnreadablePayload as error:
             raise UnreadableAnswer(asked, str(error)) from error
 
     async def activity(self, activity_id: int, *, tries: int | None = None) -> ActivityPayload:
         """Return one activity with all its efforts. Raises NotFound, also in the first moments after a save.
 
-        `tries` is how often the call is made at most, instead of what the client's patience says.
+        `tries` is how often the call is made at most, instead of what the client's retry policy says.
         """
         asked = f"activities/{activity_id}"
         answer = await self._get(asked, {"include_all_efforts": "true"}, tries=tries)
@@ -111,7 +111,7 @@ class StravaClient:
 
     async def _page(self, **params: str | int) -> list[Any]:
         asked = "athlete/activities"
-        items = read(await self._get(asked, params), asked=asked)
+        items = json_body(await self._get(asked, params), asked=asked)
         if not isinstance(items, list):
             raise UnreadableAnswer(asked, "it is not a list")
         return items
@@ -132,7 +132,7 @@ class StravaClient:
         return item
 
     async def _object(self, asked: str, **params: str | int) -> dict[str, Any]:
-        fields = read(await self._get(asked, params), asked=asked)
+        fields = json_body(await self._get(asked, params), asked=asked)
         if not isinstance(fields, dict):
             raise UnreadableAnswer(asked, "it is not an object")
         return fields
@@ -141,10 +141,10 @@ class StravaClient:
         self, asked: str, params: Mapping[str, str | int] | None = None, *, tries: int | None = None
     ) -> httpx.Response:
         request = self._http.build_request("GET", f"{self._api_url}/{asked}", params=params)
-        patience = self._patience if tries is None else replace(self._patience, attempts=tries)
-        answer = await send(self._http, request, auth=self._auth, patience=patience)
+        retry_policy = self._retry_policy if tries is None else replace(self._retry_policy, attempts=tries)
+        answer = await send(self._http, request, auth=self._auth, retry_policy=retry_policy)
         self.rate = RateUsage.from_headers(answer.headers) or self.rate
-        check(answer, asked=asked, now=self._clock())
+        raise_for_error(answer, asked=asked, now=self._clock())
         return answer
 
 

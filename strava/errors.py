@@ -20,7 +20,7 @@
 Every text says what to do and none repeats a token, a title or a place.
 """
 
-from strava.rates import RateUsage
+from strava.rate_limits import RateUsage
 
 APP_RETRY_S = 3600.0  # only the app's owner can end its state, so an hour is soon enough to ask again
 _MINUTE_S = 60

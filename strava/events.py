@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Self
 
 import orjson
 
-from strava.wire import parse
+from strava.json_repair import parse
 
 _KNOWN = frozenset(
     {

@@ -12,10 +12,10 @@ from typing import Any
 import httpx
 import structlog
 
-from strava.answers import check, problem, read
 from strava.errors import AccessTokenRefused, NotConnected, TokenRejected, UnreadableAnswer
-from strava.network import Patience, send, utc_now
+from strava.responses import error_for, json_body, raise_for_error
 from strava.tokens import TokenSet, TokenStore
+from strava.transport import RetryPolicy, send, utc_now
 
 _log = structlog.get_logger(__name__)
 
@@ -33,14 +33,14 @@ class OAuthApp:
         client_id: str | int,
         client_secret: str,
         oauth_url: str,
-        patience: Patience | None = None,
+        retry_policy: RetryPolicy | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._http = http
         self._client_id = str(client_id)
         self._client_secret = client_secret
         self._oauth_url = oauth_url.rstrip("/")
-        self._patience = patience or Patience()
+        self._retry_policy = retry_policy or RetryPolicy()
         self._clock = clock
 
     async def exchange(self, code: str) -> tuple[TokenSet, int]:
@@ -72,7 +72,7 @@ class OAuthApp:
 
     async def _tokens_for(self, *, may_repeat: bool = True, **grant: str) -> Mapping[str, Any]:
         form = {"client_id": self._client_id, "client_secret": self._client_secret, **grant}
-        fields = read(await self._post("token", form, may_repeat=may_repeat), asked=_ASKED)
+        fields = json_body(await self._post("token", form, may_repeat=may_repeat), asked=_ASKED)
         if not isinstance(fields, Mapping):
             raise UnreadableAnswer(_ASKED, "it is not an object")
         return fields
@@ -81,8 +81,8 @@ class OAuthApp:
         self, action: str, form: Mapping[str, str], *, auth: httpx.Auth | None = None, may_repeat: bool = True
     ) -> httpx.Response:
         request = self._http.build_request("POST", f"{self._oauth_url}/{action}", data=form)
-        answer = await send(self._http, request, auth=auth, patience=self._patience, may_repeat=may_repeat)
-        check(answer, asked=f"oauth/{action}", now=self._clock(), by_app=True)
+        answer = await send(self._http, request, auth=auth, retry_policy=self._retry_policy, may_repeat=may_repeat)
+        raise_for_error(answer, asked=f"oauth/{action}", now=self._clock(), by_app=True)
         return answer
 
     def _token_set(self, fields: Mapping[str, Any], old_refresh_token: str | None) -> TokenSet:
@@ -149,7 +149,7 @@ class StravaAuth(httpx.Auth):
         if answer.status_code != httpx.codes.UNAUTHORIZED:
             return False
         await answer.aread()  # only the body tells a dead token from a missing scope
-        return isinstance(problem(answer, asked="", now=self._clock()), TokenRejected)
+        return isinstance(error_for(answer, asked="", now=self._clock()), TokenRejected)
 
     def _is_ageing(self, tokens: TokenSet) -> bool:
         return tokens.expires_at - self._clock() < _LEAST_LEFT

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import orjson
 
-from strava.wire import mend
+from strava.json_repair import replace_lone_surrogates
 
 SUMMARY, DETAILED = 2, 3
 _RESOURCE_STATES = (1, SUMMARY, DETAILED)
@@ -54,7 +54,7 @@ class ActivityPayload:
 
     `resource_state` is 3 for a detail; where Strava does not say, 3 for the body of an answer about one activity and 2
     for an item of a list: a summary never overwrites a detail.
-    `start_date` is the true start in UTC, or None. `text` is Strava's, word for word, unless `mend` had to act.
+    `start_date` is the true start in UTC, or None. `text` is Strava's, word for word, but for lone surrogates.
     `payload_hash` does not depend on spacing or the order of keys.
     """
 
@@ -90,7 +90,7 @@ class ActivityPayload:
     @classmethod
     def _mended(cls, text: str) -> Self:
         try:
-            mended = mend(text)
+            mended = replace_lone_surrogates(text)
         except ValueError as error:
             raise UnreadablePayload("the activity is not JSON") from error
         return cls._read(orjson.loads(mended), mended.decode(), unless_said=DETAILED)
@@ -147,7 +147,7 @@ def _dumped(fields: Mapping[str, Any], *, is_sorted: bool = False) -> str:
     except TypeError:
         pass  # a number beyond 64 bits, half an emoji, or no JSON at all
     try:
-        return mend(json.dumps(fields, sort_keys=is_sorted)).decode()
+        return replace_lone_surrogates(json.dumps(fields, sort_keys=is_sorted)).decode()
     except (TypeError, ValueError, RecursionError):
         raise UnreadablePayload("the activity holds what JSON cannot") from None
 

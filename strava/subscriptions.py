@@ -8,9 +8,9 @@ from typing import Any, Self
 
 import httpx
 
-from strava.answers import check, read
 from strava.errors import ServerFailed, Unreachable, UnreadableAnswer
-from strava.network import Patience, send, utc_now
+from strava.responses import json_body, raise_for_error
+from strava.transport import RetryPolicy, send, utc_now
 
 _ASKED = "push_subscriptions"
 
@@ -49,13 +49,13 @@ class PushSubscriptions:
         client_id: str | int,
         client_secret: str,
         api_url: str,
-        patience: Patience | None = None,
+        retry_policy: RetryPolicy | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._http = http
         self._credentials = {"client_id": str(client_id), "client_secret": client_secret}
         self._url = f"{api_url.rstrip('/')}/{_ASKED}"
-        self._patience = patience or Patience()
+        self._retry_policy = retry_policy or RetryPolicy()
         self._clock = clock
 
     async def create(self, callback_url: str, verify_token: str) -> Subscription:
@@ -72,12 +72,12 @@ class PushSubscriptions:
             if made is None:
                 raise
             return made
-        return Subscription.from_json(read(answer, asked=_ASKED), callback_url=callback_url)
+        return Subscription.from_json(json_body(answer, asked=_ASKED), callback_url=callback_url)
 
     async def list(self) -> list[Subscription]:
         """Return the app's subscription, if it has one: Strava allows one per app."""
         answer = await self._send(self._http.build_request("GET", self._url, params=self._credentials))
-        items = read(answer, asked=_ASKED)
+        items = json_body(answer, asked=_ASKED)
         if not isinstance(items, list):
             raise UnreadableAnswer(_ASKED, "it is not a list")
         return [Subscription.from_json(item) for item in items]
@@ -89,6 +89,6 @@ class PushSubscriptions:
         await self._send(request, asked=f"{_ASKED}/{subscription_id}")
 
     async def _send(self, request: httpx.Request, asked: str = _ASKED, *, may_repeat: bool = True) -> httpx.Response:
-        answer = await send(self._http, request, auth=None, patience=self._patience, may_repeat=may_repeat)
-        check(answer, asked=asked, now=self._clock(), by_app=True)
+        answer = await send(self._http, request, auth=None, retry_policy=self._retry_policy, may_repeat=may_repeat)
+        raise_for_error(answer, asked=asked, now=self._clock(), by_app=True)
         return answer

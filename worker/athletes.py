@@ -8,8 +8,8 @@ from datetime import datetime
 import structlog
 
 from backends.warehouse import Athlete, AthleteStore, Outcome
-from strava.network import utc_now
 from strava.tokens import TokenStore
+from strava.transport import utc_now
 from worker.verdicts import Verdict
 
 CONNECTED, REVOKED = "connected", "revoked"

@@ -12,7 +12,7 @@ from backends.logs import logged_object
 from backends.queue.envelope import PushEnvelope, UnreadableEnvelope
 from backends.warehouse import EventLedger, LedgerEntry, Outcome, WarehouseBusy
 from strava.events import ReceivedEvent, UnreadableEvent
-from strava.network import utc_now
+from strava.transport import utc_now
 from worker.verdicts import Verdict, verdict_on
 
 log = structlog.get_logger(__name__)

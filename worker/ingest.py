@@ -7,8 +7,8 @@ from typing import Protocol
 from backends.warehouse import Athlete, Outcome
 from strava.errors import TokenRejected, UnreadableAnswer
 from strava.events import ReceivedEvent
-from strava.network import utc_now
 from strava.payload import AthletePayload
+from strava.transport import utc_now
 from worker.activities import ActivityEvents
 from worker.athletes import CONNECTED, Roster
 from worker.evidence import is_connected_before

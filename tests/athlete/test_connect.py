@@ -31,8 +31,8 @@ from backends.warehouse import LedgerEntry, Outcome
 from backends.warehouse.sqlite import SqliteRawStore
 from strava.client import StravaClient
 from strava.events import StravaEvent
-from strava.network import Patience
 from strava.oauth import OAuthApp
+from strava.transport import RetryPolicy
 from worker.settings import WorkerSettings
 
 ATHLETE_ID = 4242424242
@@ -287,7 +287,7 @@ async def test_a_wrong_client_secret_does_not_cost_the_token(strava: str, tmp_pa
 async def test_a_list_that_cannot_be_asked_now_does_not_stop_a_connect(answer: httpx.Response, expected: str) -> None:
     """No activity yet is fine; trouble that will pass is said, and the athlete is connected nevertheless."""
     async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: answer)) as http:
-        client = StravaClient(http, None, api_url="https://strava.test", patience=Patience(attempts=1))
+        client = StravaClient(http, None, api_url="https://strava.test", retry_policy=RetryPolicy(attempts=1))
         assert (await unknown_reach(client, WorkerSettings())).startswith(expected)
 
 

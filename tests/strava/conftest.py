@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from strava.network import Patience
 from strava.oauth import OAuthApp
+from strava.transport import RetryPolicy
 
 
 @pytest.fixture(scope="session")
@@ -39,9 +39,9 @@ def recorded(exchanges: Callable[[str], list[dict[str, Any]]]) -> Callable[[str]
 
 
 @pytest.fixture
-def impatient() -> Patience:
+def two_tries() -> RetryPolicy:
     """Three attempts without a pause."""
-    return Patience(attempts=3, first_wait_s=0.0, longest_wait_s=0.0)
+    return RetryPolicy(attempts=3, first_wait_s=0.0, longest_wait_s=0.0)
 
 
 @pytest.fixture
@@ -51,13 +51,13 @@ def noon() -> datetime:
 
 
 @pytest.fixture
-def make_app(impatient: Patience, noon: datetime) -> Callable[[httpx.AsyncClient], OAuthApp]:
+def make_app(two_tries: RetryPolicy, noon: datetime) -> Callable[[httpx.AsyncClient], OAuthApp]:
     """Makes the app on any client; its clock stands at noon."""
     return lambda http: OAuthApp(
         http,
         client_id=10_001,
         client_secret="pretend-secret",
         oauth_url="https://strava.test/oauth",
-        patience=impatient,
+        retry_policy=two_tries,
         clock=lambda: noon,
     )

@@ -16,9 +16,9 @@ from structlog.testing import capture_logs
 
 from strava.client import StravaClient
 from strava.errors import AccessTokenRefused, NotConnected, Retryable, ScopeMissing, ServerFailed, TokenRejected
-from strava.network import Patience
 from strava.oauth import OAuthApp, StravaAuth
 from strava.tokens import TokenSet
+from strava.transport import RetryPolicy
 
 MakeApp = Callable[[httpx.AsyncClient], OAuthApp]
 Connect = Callable[["FakeTokenStore"], StravaClient]
@@ -162,12 +162,12 @@ async def http(strava: FakeStrava) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-def connect(http: httpx.AsyncClient, make_app: MakeApp, impatient: Patience) -> Connect:
+def connect(http: httpx.AsyncClient, make_app: MakeApp, two_tries: RetryPolicy) -> Connect:
     """Makes an athlete's client on a token store, as one process would."""
 
     def make(store: FakeTokenStore) -> StravaClient:
         auth = StravaAuth(ATHLETE_ID, store, make_app(http), clock=lambda: NOW)
-        return StravaClient(http, auth, api_url=API, patience=impatient, clock=lambda: NOW)
+        return StravaClient(http, auth, api_url=API, retry_policy=two_tries, clock=lambda: NOW)
 
     return make
 

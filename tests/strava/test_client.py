@@ -12,11 +12,11 @@ from structlog.testing import capture_logs
 
 from strava.client import StravaClient
 from strava.errors import NotFound, RateLimited, ServerFailed, UnreadableAnswer
-from strava.network import Patience
 from strava.oauth import OAuthApp, StravaAuth
 from strava.payload import ActivityPayload
-from strava.rates import RateWindow
+from strava.rate_limits import RateWindow
 from strava.tokens import TokenSet
+from strava.transport import RetryPolicy
 
 API = "https://strava.test/api/v3/"
 Recorded = Callable[[str], httpx.Response]
@@ -25,14 +25,14 @@ Client = Callable[[Answer], StravaClient]
 
 
 @pytest.fixture
-async def client(impatient: Patience, noon: datetime) -> AsyncIterator[Client]:
+async def client(two_tries: RetryPolicy, noon: datetime) -> AsyncIterator[Client]:
     """Makes a client of which one function is the other end."""
     opened: list[httpx.AsyncClient] = []
 
     def make(answer: Answer) -> StravaClient:
         http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
         opened.append(http)
-        return StravaClient(http, None, api_url=API, patience=impatient, clock=lambda: noon)
+        return StravaClient(http, None, api_url=API, retry_policy=two_tries, clock=lambda: noon)
 
     yield make
     for http in opened:
@@ -76,7 +76,7 @@ async def test_an_answer_about_another_activity_is_unreadable(client: Client, re
 async def test_how_often_an_activity_is_tried_is_the_callers_choice(
     client: Client, tries: int | None, calls: int
 ) -> None:
-    """Without a number the client's patience counts."""
+    """Without a number the client's retry policy counts."""
     asked: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:

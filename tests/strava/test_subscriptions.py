@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from strava.errors import AppRejected, BadRequest, NotFound, Retryable, UnreadableAnswer
-from strava.network import Patience
 from strava.subscriptions import PushSubscriptions, Subscription
+from strava.transport import RetryPolicy
 
 Recorded = Callable[[str], httpx.Response]
 Answer = Callable[[httpx.Request], httpx.Response]
@@ -21,7 +21,7 @@ RECORDED = Subscription(id=1_807_680_603, callback_url="https://example.org/webh
 
 
 @pytest.fixture
-async def subscriptions(impatient: Patience) -> AsyncIterator[Subscriptions]:
+async def subscriptions(two_tries: RetryPolicy) -> AsyncIterator[Subscriptions]:
     """Makes the app's subscriptions, of which one function is the other end."""
     opened: list[httpx.AsyncClient] = []
 
@@ -33,7 +33,7 @@ async def subscriptions(impatient: Patience) -> AsyncIterator[Subscriptions]:
             client_id=10_001,
             client_secret="pretend-secret",
             api_url="https://strava.test/api/v3",
-            patience=impatient,
+            retry_policy=two_tries,
         )
 
     yield make

@@ -17,9 +17,9 @@ from backends.warehouse import Athlete
 from backends.warehouse.sqlite import SqliteRawStore
 from strava.client import StravaClient
 from strava.events import ReceivedEvent, StravaEvent
-from strava.network import Patience
 from strava.oauth import OAuthApp, StravaAuth
 from strava.tokens import TokenSet
+from strava.transport import RetryPolicy
 from worker.activities import ActivityEvents
 from worker.app import create_app
 from worker.athletes import Revocation, Roster
@@ -119,10 +119,10 @@ async def client_of(
     """Makes the real client of an athlete, on the pretend Strava and without a pause between tries."""
     async with httpx.AsyncClient(transport=httpx.MockTransport(strava)) as http:
         app = OAuthApp(http, client_id=1, client_secret="pretend", oauth_url="https://strava.test/oauth")
-        patience = Patience(attempts=2, first_wait_s=0.0, longest_wait_s=0.0)
+        retry_policy = RetryPolicy(attempts=2, first_wait_s=0.0, longest_wait_s=0.0)
         url = "https://strava.test/api/v3"
         yield lambda athlete_id: StravaClient(
-            http, StravaAuth(athlete_id, tokens, app), api_url=url, patience=patience, clock=clock
+            http, StravaAuth(athlete_id, tokens, app), api_url=url, retry_policy=retry_policy, clock=clock
         )
 
 

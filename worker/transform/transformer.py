@@ -14,7 +14,7 @@ from filelock import AsyncFileLock
 from backends.data_folder import make_private
 from backends.sqlite import utc_text
 from backends.warehouse import MartMissing, TransformRun, WarehouseBusy
-from strava.network import utc_now
+from strava.transport import utc_now
 from worker.transform.models import Build, Models, Node, RunStore
 
 log = structlog.get_logger(__name__)

@@ -13,7 +13,7 @@ _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout)  # the request has not le
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Patience:
+class RetryPolicy:
     """How often and how long one call is tried; times in seconds. No new try begins after `within_s`."""
 
     attempts: int = 3
@@ -40,7 +40,7 @@ async def send(
     request: httpx.Request,
     *,
     auth: httpx.Auth | None,
-    patience: Patience,
+    retry_policy: RetryPolicy,
     may_repeat: bool = True,
 ) -> httpx.Response:
     """Send and return the answer, a refusal and the last of several 5xx included.
@@ -51,7 +51,7 @@ async def send(
     """
     passing = (*_PASSING, _ServerError) if may_repeat else _NOT_SENT
     try:
-        return await _send_patiently(http, request, auth, patience, passing)
+        return await _send_with_retries(http, request, auth, retry_policy, passing)
     except _ServerError as failed:
         return failed.answer
     except _PASSING as error:
@@ -60,21 +60,21 @@ async def send(
         raise UnreadableAnswer(request.url.path, type(error).__name__) from None
 
 
-async def _send_patiently(
+async def _send_with_retries(
     http: httpx.AsyncClient,
     request: httpx.Request,
     auth: httpx.Auth | None,
-    patience: Patience,
+    retry_policy: RetryPolicy,
     passing: tuple[type[Exception], ...],
 ) -> httpx.Response:
     # As a block: the decorator would hand the call's arguments, secrets in a URL included, to stamina's log.
     attempts = stamina.retry_context(
         on=passing,
-        attempts=patience.attempts,
-        timeout=patience.within_s,
-        wait_initial=patience.first_wait_s,
-        wait_max=patience.longest_wait_s,
-        wait_jitter=patience.first_wait_s,
+        attempts=retry_policy.attempts,
+        timeout=retry_policy.within_s,
+        wait_initial=retry_policy.first_wait_s,
+        wait_max=retry_policy.longest_wait_s,
+        wait_jitter=retry_policy.first_wait_s,
     )
     async for attempt in attempts:
         with attempt:

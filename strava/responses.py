@@ -27,8 +27,8 @@ from strava.errors import (
     TurnedAway,
     UnreadableAnswer,
 )
-from strava.rates import RateUsage, wait_for_next_day, wait_for_next_window
-from strava.wire import parse
+from strava.json_repair import parse
+from strava.rate_limits import RateUsage, wait_for_next_day, wait_for_next_window
 
 _SECRET_LIKE = re.compile(r"\w{24,}")  # Strava's tokens are 40 hexadecimal digits, its words are shorter
 _LONGEST_REASON = 200
@@ -46,17 +46,17 @@ _ADVICE = (
 )
 
 
-def check(answer: httpx.Response, *, asked: str, now: datetime, by_app: bool = False) -> None:
+def raise_for_error(answer: httpx.Response, *, asked: str, now: datetime, by_app: bool = False) -> None:
     """Raise the StravaError that the answer stands for; return when it is a success.
 
     `asked` names what was asked for. `by_app`: the app's own credentials were sent, not an athlete's token.
     """
-    error = problem(answer, asked=asked, now=now, by_app=by_app)
+    error = error_for(answer, asked=asked, now=now, by_app=by_app)
     if error is not None:
         raise error
 
 
-def problem(answer: httpx.Response, *, asked: str, now: datetime, by_app: bool = False) -> StravaError | None:
+def error_for(answer: httpx.Response, *, asked: str, now: datetime, by_app: bool = False) -> StravaError | None:
     """Return the error that the answer stands for, or None when it is a success."""
     if answer.is_success:
         return None
@@ -67,7 +67,7 @@ def problem(answer: httpx.Response, *, asked: str, now: datetime, by_app: bool =
     return _refusal(answer, asked, now, by_app=by_app)
 
 
-def read(answer: httpx.Response, *, asked: str) -> Any:
+def json_body(answer: httpx.Response, *, asked: str) -> Any:
     """Return the answer's JSON. Raises UnreadableAnswer."""
     try:
         return parse(answer.content)

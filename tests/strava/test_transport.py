@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from strava.errors import Unreachable, UnreadableAnswer
-from strava.network import Patience, send, utc_now
+from strava.transport import RetryPolicy, send, utc_now
 
 URL = "https://strava.test/api/v3/athlete"
 Script = list[int | Exception]
@@ -29,12 +29,12 @@ class Strava:
 
 
 async def sent(
-    strava: Callable[[httpx.Request], httpx.Response], patience: Patience, *, may_repeat: bool = True
+    strava: Callable[[httpx.Request], httpx.Response], retry_policy: RetryPolicy, *, may_repeat: bool = True
 ) -> httpx.Response:
     """Send one request to the fake Strava."""
     async with httpx.AsyncClient(transport=httpx.MockTransport(strava)) as http:
         request = http.build_request("GET", URL)
-        return await send(http, request, auth=None, patience=patience, may_repeat=may_repeat)
+        return await send(http, request, auth=None, retry_policy=retry_policy, may_repeat=may_repeat)
 
 
 @pytest.mark.parametrize(
@@ -49,62 +49,62 @@ async def sent(
         httpx.RemoteProtocolError("hung up"),
     ],
 )
-async def test_a_passing_failure_is_tried_again(failure: int | Exception, impatient: Patience) -> None:
+async def test_a_passing_failure_is_tried_again(failure: int | Exception, two_tries: RetryPolicy) -> None:
     """Broken connections, time-outs and 5xx are got over."""
     strava = Strava([failure, failure, 200])
 
-    assert (await sent(strava, impatient)).status_code == 200
+    assert (await sent(strava, two_tries)).status_code == 200
     assert strava.calls == 3
 
 
 @pytest.mark.parametrize("status", [200, 204, 302, 400, 401, 403, 404, 408, 429])
-async def test_an_answer_below_500_is_final(status: int, impatient: Patience) -> None:
+async def test_an_answer_below_500_is_final(status: int, two_tries: RetryPolicy) -> None:
     """No refusal is ever asked for twice."""
     strava = Strava([status])
 
-    assert (await sent(strava, impatient)).status_code == status
+    assert (await sent(strava, two_tries)).status_code == status
     assert strava.calls == 1
 
 
 @pytest.mark.parametrize("failure", [httpx.ReadTimeout("slow"), httpx.ReadError("reset"), httpx.WriteError("reset")])
-async def test_what_may_have_been_done_is_not_repeated(failure: Exception, impatient: Patience) -> None:
+async def test_what_may_have_been_done_is_not_repeated(failure: Exception, two_tries: RetryPolicy) -> None:
     """A request that may not be repeated is sent once where its answer was lost."""
     strava = Strava([failure, 200])
 
     with pytest.raises(Unreachable):
-        await sent(strava, impatient, may_repeat=False)
+        await sent(strava, two_tries, may_repeat=False)
     assert strava.calls == 1
 
 
-async def test_a_5xx_to_what_may_not_be_repeated_is_final(impatient: Patience) -> None:
+async def test_a_5xx_to_what_may_not_be_repeated_is_final(two_tries: RetryPolicy) -> None:
     """Strava may have done the work before it failed."""
     strava = Strava([502, 200])
 
-    assert (await sent(strava, impatient, may_repeat=False)).status_code == 502
+    assert (await sent(strava, two_tries, may_repeat=False)).status_code == 502
 
 
 @pytest.mark.parametrize("failure", [httpx.ConnectError("refused"), httpx.ConnectTimeout("slow")])
-async def test_what_never_left_this_machine_is_repeated(failure: Exception, impatient: Patience) -> None:
+async def test_what_never_left_this_machine_is_repeated(failure: Exception, two_tries: RetryPolicy) -> None:
     """Where no connection came about nothing was sent, so nothing can be done twice."""
     strava = Strava([failure, 200])
 
-    assert (await sent(strava, impatient, may_repeat=False)).status_code == 200
+    assert (await sent(strava, two_tries, may_repeat=False)).status_code == 200
 
 
-async def test_the_last_5xx_is_returned(impatient: Patience) -> None:
+async def test_the_last_5xx_is_returned(two_tries: RetryPolicy) -> None:
     """After the last attempt the answer is the caller's to judge."""
     strava = Strava([500, 502, 503])
 
-    assert (await sent(strava, impatient)).status_code == 503
+    assert (await sent(strava, two_tries)).status_code == 503
     assert strava.calls == 3
 
 
-async def test_no_answer_at_all_is_unreachable(impatient: Patience) -> None:
+async def test_no_answer_at_all_is_unreachable(two_tries: RetryPolicy) -> None:
     """After the last attempt a broken connection is Unreachable, naming its kind."""
     strava = Strava([httpx.ConnectError("a"), httpx.ReadTimeout("b"), httpx.ConnectError("c")])
 
     with pytest.raises(Unreachable, match="ConnectError"):
-        await sent(strava, impatient)
+        await sent(strava, two_tries)
     assert strava.calls == 3
 
 
@@ -112,24 +112,24 @@ async def test_attempts_are_a_setting() -> None:
     """One attempt means one call."""
     strava = Strava([500])
 
-    assert (await sent(strava, Patience(attempts=1))).status_code == 500
+    assert (await sent(strava, RetryPolicy(attempts=1))).status_code == 500
 
 
 async def test_no_attempt_begins_after_the_time() -> None:
     """When the time is over there is no further attempt, however many are allowed."""
     strava = Strava([500])
 
-    assert (await sent(strava, Patience(attempts=9, within_s=1e-9))).status_code == 500
+    assert (await sent(strava, RetryPolicy(attempts=9, within_s=1e-9))).status_code == 500
     assert strava.calls == 1
 
 
 @pytest.mark.parametrize("error", [httpx.DecodingError("bad gzip"), httpx.LocalProtocolError("bad header: Bearer x")])
-async def test_what_no_repetition_mends_is_not_repeated(error: Exception, impatient: Patience) -> None:
+async def test_what_no_repetition_mends_is_not_repeated(error: Exception, two_tries: RetryPolicy) -> None:
     """A body that cannot be unpacked is unreadable at once, and the cause is not shown."""
     strava = Strava([error])
 
     with pytest.raises(UnreadableAnswer) as caught:
-        await sent(strava, impatient)
+        await sent(strava, two_tries)
     assert strava.calls == 1
     assert "Bearer" not in str(caught.value)
     assert caught.value.__cause__ is None
@@ -137,7 +137,7 @@ async def test_what_no_repetition_mends_is_not_repeated(error: Exception, impati
 
 def test_the_default_patience_is_short() -> None:
     """Three attempts within ten seconds: longer waits belong to the queue."""
-    assert (Patience().attempts, Patience().within_s) == (3, 10.0)
+    assert (RetryPolicy().attempts, RetryPolicy().within_s) == (3, 10.0)
 
 
 def test_the_clock_is_aware() -> None:

@@ -12,10 +12,10 @@ def parse(raw: bytes | str) -> Any:
         return orjson.loads(raw)
     except orjson.JSONDecodeError:
         pass  # its own error would carry all of `raw`
-    return orjson.loads(mend(raw))
+    return orjson.loads(replace_lone_surrogates(raw))
 
 
-def mend(raw: bytes | str) -> bytes:
+def replace_lone_surrogates(raw: bytes | str) -> bytes:
     """Rewrite JSON so that strict readers (orjson, DuckDB) take it.
 
     Half an emoji, as left by a title that was cut at its greatest length, becomes a question mark. Raises ValueError

@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strava import errors
-from strava.answers import check, problem, read
 from strava.errors import (
     AppInactive,
     AppRejected,
@@ -28,6 +27,7 @@ from strava.errors import (
     TurnedAway,
     UnreadableAnswer,
 )
+from strava.responses import error_for, json_body, raise_for_error
 
 Recorded = Callable[[str], httpx.Response]
 
@@ -46,7 +46,7 @@ def error_of(
     """Judge an answer with this body, asked of activity 7."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     answer = httpx.Response(status, content=content, headers=headers)
-    return problem(answer, asked="activities/7", now=now, by_app=by_app)
+    return error_for(answer, asked="activities/7", now=now, by_app=by_app)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def error_of(
 )
 def test_recorded_successes_are_no_error(name: str, recorded: Recorded, noon: datetime) -> None:
     """A 200 or 201 passes."""
-    check(recorded(name), asked=name, now=noon)
+    raise_for_error(recorded(name), asked=name, now=noon)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_recorded_refusals_are_known(
 ) -> None:
     """Each recorded refusal is raised as its own error."""
     with pytest.raises(expected) as caught:
-        check(recorded(name), asked=name, now=noon)
+        raise_for_error(recorded(name), asked=name, now=noon)
     assert type(caught.value) is expected
 
 
@@ -249,7 +249,7 @@ def test_the_wait_is_counted_by_stravas_clock(date: str, wait: float, noon: date
 
 def test_a_429_on_a_spent_day_waits_for_midnight(recorded: Recorded, noon: datetime) -> None:
     """The recorded 429 has spent 30,000 of 30,000: calls come back at midnight UTC."""
-    error = problem(recorded("error_429"), asked="activities/7", now=noon)
+    error = error_for(recorded("error_429"), asked="activities/7", now=noon)
 
     assert isinstance(error, RateLimited)
     assert error.retry_after == 43_305
@@ -263,7 +263,7 @@ def test_a_429_on_a_spent_day_waits_for_midnight(recorded: Recorded, noon: datet
 )
 def test_a_stated_wait_is_believed(header: str, wait: float, noon: datetime) -> None:
     """Should Strava send a Retry-After in seconds, it counts; anything else does not."""
-    error = problem(httpx.Response(429, headers={"Retry-After": header}), asked="", now=noon)
+    error = error_for(httpx.Response(429, headers={"Retry-After": header}), asked="", now=noon)
 
     assert isinstance(error, RateLimited)
     assert error.retry_after == wait
@@ -319,7 +319,7 @@ def test_an_error_never_repeats_a_token(noon: datetime) -> None:
 def test_an_answer_that_is_no_json_is_unreadable() -> None:
     """A page of HTML with status 200 is an error that repeats nothing of the page."""
     with pytest.raises(UnreadableAnswer, match="activities/7") as caught:
-        read(httpx.Response(200, text="<html>secret</html>"), asked="activities/7")
+        json_body(httpx.Response(200, text="<html>secret</html>"), asked="activities/7")
     assert "secret" not in str(caught.value)
 
 

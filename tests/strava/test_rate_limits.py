@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strava.rates import RateUsage, RateWindow, wait_for_next_day, wait_for_next_window
+from strava.rate_limits import RateUsage, RateWindow, wait_for_next_day, wait_for_next_window
 
 FULL = {
     "X-RateLimit-Limit": "200,2000",
