@@ -24,7 +24,7 @@ from strava.client import StravaClient
 from strava.errors import AppInactive, AppRejected, Refused, ScopeMissing, StravaError, TokenRejected
 from strava.oauth import OAuthApp
 from strava.tokens import TokenSet
-from worker.parked import take_up_parked
+from worker.parked_events import republish_parked
 from worker.settings import WorkerSettings
 
 # What an athlete loses with each scope that was not granted.
@@ -135,7 +135,7 @@ async def _take_up(settings: WorkerSettings, store: SqliteRawStore, athlete_id: 
     """Publish what was parked while nobody was connected, and return a sentence about it."""
     queue = EmbeddedQueue(settings.pipeline_path)
     try:
-        count = await take_up_parked(store, queue, athlete_id)
+        count = await republish_parked(store, queue, athlete_id)
     finally:
         await queue.close()
     return f" Parked events that are tried again: {count:,}." if count else ""

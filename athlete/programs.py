@@ -65,7 +65,7 @@ def pipeline_programs(ports: Ports, environment: Mapping[str, str], *, folder: P
             ("service", "service.main", shared, f"{ports.service_url}/health"),
             ("worker", "worker.main", pushing, f"{ports.worker_url}/health"),
             ("deliverer", "athlete.deliverer", {**pushing, "WORKER_HOST": askable(ports.worker_host)}, None),
-            ("transformer", "worker.transform.main", shared, None),
+            ("transformer", "worker.dbt_runner.main", shared, None),
         )
     ]
     return [*programs, dashboard_program(ports, shared, folder)]

@@ -12,9 +12,9 @@ from rich.text import Text
 from athlete.complaints import Complaint, complains
 from athlete.folder import lost_athletes, require_pipeline
 from backends.logs import configure_logs
-from worker.transform.models import Node
-from worker.transform.settings import TransformSettings
-from worker.transform.transformer import Transformed
+from worker.dbt_runner.port import Node
+from worker.dbt_runner.settings import TransformSettings
+from worker.dbt_runner.transformer import Transformed
 
 SUCCEEDED = {"success", "pass"}
 FAILED = {"error", "fail", "runtime error", "partial success"}
@@ -66,10 +66,10 @@ def one_line(message: str) -> str:
 
 
 async def _once(settings: TransformSettings, *, full_refresh: bool, tests: bool) -> Transformed:
-    from worker.transform.main import open_transformer  # noqa: PLC0415 - dbt, which the other commands need not wait for
+    from worker.dbt_runner.main import open_transformer  # noqa: PLC0415 - dbt, which the other commands need not wait for
 
     async with open_transformer(settings) as transformer:
-        return await transformer.once(full_refresh=full_refresh, tests=tests)
+        return await transformer.run(full_refresh=full_refresh, tests=tests)
 
 
 def _table(nodes: tuple[Node, ...]) -> Table:

@@ -20,8 +20,8 @@ from backends.warehouse import WarehouseBusy
 from backends.warehouse.sqlite import SqliteRawStore
 from dashboard.settings import DashboardSettings
 from service.settings import ServiceSettings
+from worker.dbt_runner.settings import TransformSettings
 from worker.settings import WorkerSettings
-from worker.transform.settings import TransformSettings
 
 NOBODY = "No athlete is connected yet, so nothing will arrive: `athlete connect` connects one."
 

@@ -18,8 +18,8 @@ from backends.warehouse import Athlete
 from backends.warehouse.sqlite import SqliteRawStore
 from benchmarks.pretend import ATHLETE_ID
 from benchmarks.upsert import LARGE, SMALL, fill, observations
-from worker.transform.main import open_transformer
-from worker.transform.settings import TransformSettings
+from worker.dbt_runner.main import open_transformer
+from worker.dbt_runner.settings import TransformSettings
 
 ROUNDS = 7
 
@@ -70,10 +70,10 @@ async def _serve(count: int) -> None:
     async with open_transformer(settings) as transformer:
         for _ in range(2):  # the first builds everything, the second warms what only a refresh does
             await _change(store, count, "warming up")
-            await transformer.once()
+            await transformer.run()
         for line in sys.stdin:
             await _change(store, count, f"change {line.strip()}")
-            run = (await transformer.once()).run
+            run = (await transformer.run()).run
             if run.error:
                 raise RuntimeError(run.error)
             print(json.dumps((run.finished_at - run.started_at).total_seconds()), flush=True)  # noqa: T201 - protocol

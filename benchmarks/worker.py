@@ -25,10 +25,10 @@ from benchmarks.webhook import event
 from strava.client import StravaClient
 from strava.events import ReceivedEvent, StravaEvent
 from worker.activities import ActivityEvents
-from worker.athletes import Roster
-from worker.deliveries import Deliveries
-from worker.ingest import Ingest
-from worker.verdicts import Verdict
+from worker.athletes import AthleteCache
+from worker.event_router import EventRouter
+from worker.push_handler import PushHandler
+from worker.results import Result
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ EVENTS = 1_000
 
 
 def measure() -> dict[str, float]:
-    """Alternate rounds of fetching alone and of whole deliveries; return the medians and their ratio."""
+    """Alternate rounds of fetching alone and of handling pushes; return the medians and their ratio."""
     port = free_port()
     # The worker logs a line an event, as it does by default; only the terminal is spared.
     with (
@@ -61,29 +61,31 @@ async def _measure(api_url: str, folder: Path) -> tuple[list[float], list[float]
     worked: list[float] = []
     async with (
         httpx.AsyncClient(trust_env=False) as http,
-        _deliveries(folder, StravaClient(http, None, api_url=api_url)) as deliveries,
+        _open_handler(folder, StravaClient(http, None, api_url=api_url)) as push_handler,
     ):
         client = StravaClient(http, None, api_url=api_url)
         for number in range(ROUNDS):
             first = 1 + number * 10 * EVENTS
             fetched.append(await _rate(client.activity, iter(range(first, first + EVENTS))))
             pushes = (_push(first + 5 * EVENTS + n) for n in range(EVENTS))
-            worked.append(await _rate(deliveries.take, pushes))
+            worked.append(await _rate(push_handler.handle, pushes))
     return fetched, worked
 
 
 @asynccontextmanager
-async def _deliveries(folder: Path, client: StravaClient) -> AsyncIterator[Deliveries]:
+async def _open_handler(folder: Path, client: StravaClient) -> AsyncIterator[PushHandler]:
     store = SqliteRawStore(folder / "pipeline.sqlite")
     now = datetime.now(UTC)
     await store.put_athlete(Athlete(athlete_id=ATHLETE_ID, scope=frozenset(), status="connected", updated_at=now))
 
-    async def on_deauthorized(_: Athlete) -> Verdict:
+    async def on_deauthorized(_: Athlete) -> Result:
         raise AssertionError("nobody leaves during a benchmark")
 
-    ingest = Ingest(Roster(store), ActivityEvents(store, lambda _: client), on_deauthorized, lambda _: client)
+    router = EventRouter(
+        AthleteCache(store), ActivityEvents(store, lambda _: client), on_deauthorized, lambda _: client
+    )
     try:
-        yield Deliveries(ingest, store)
+        yield PushHandler(router, store)
     finally:
         await store.close()
 

@@ -17,8 +17,8 @@ from athlete.settings import DelivererSettings
 from dashboard.settings import DashboardSettings
 from service.settings import ServiceSettings
 from simulator.settings import SimulatorSettings
+from worker.dbt_runner.settings import TransformSettings
 from worker.settings import WorkerSettings
-from worker.transform.settings import TransformSettings
 
 PROGRAMS: tuple[type[BaseSettings], ...] = (
     DashboardSettings,

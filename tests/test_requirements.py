@@ -20,7 +20,7 @@ from tests.only_locked import locked, plain
 PROGRAMS = {
     "service": ({"service.main"}, {"service"}),
     "worker": ({"worker.main"}, {"worker"}),
-    "transform": ({"worker.transform.main"}, {"transform", "embedded"}),
+    "transform": ({"worker.dbt_runner.main"}, {"transform", "embedded"}),
     "dashboard": ({"dashboard.main"}, {"dashboard"}),
     "simulator": ({"simulator.main"}, {"simulator"}),
 }
@@ -37,7 +37,7 @@ USED_WITHOUT_AN_IMPORT = {
 LOCKED = {
     "service": "service.main",
     "worker": "worker.main",
-    "transform": "worker.transform.main",
+    "transform": "worker.dbt_runner.main",
     "dashboard": "dashboard.main",
     "athlete": "athlete.main",
 }

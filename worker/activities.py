@@ -15,9 +15,9 @@ from strava.payload import DETAILED, ActivityPayload
 from strava.transport import utc_now
 from worker.budget import CallBudget
 from worker.clock_steps import steady_s
-from worker.evidence import gone_by, is_gone_since, is_plainly_gone, observed_after
+from worker.event_ordering import gone_by, is_gone_since, is_plainly_gone, observed_after
+from worker.results import LONG_RETRY_S, SHORT_RETRY_ATTEMPTS, Result, TryLater
 from worker.sightings import Asked, Sightings
-from worker.verdicts import PATIENT_ATTEMPTS, PATIENT_RETRY_S, TryLater, Verdict
 
 NOT_FOUND_GRACE = timedelta(seconds=300)
 _SHOWN_WITHIN = timedelta(days=2)  # an activity that was never shown for so long is not waited for
@@ -60,7 +60,7 @@ class ActivityEvents:
         self._seen = Sightings(clock, steady)
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
-    async def take(self, received: ReceivedEvent) -> Verdict:
+    async def take(self, received: ReceivedEvent) -> Result:
         """Bring the row up to the event. Raises StravaError, WarehouseBusy, TryLater."""
         event = received.event
         async with self._turn(event.object_id):
@@ -100,7 +100,7 @@ class ActivityEvents:
     def _turn(self, activity_id: int) -> asyncio.Lock:
         return self._turns.setdefault(activity_id, asyncio.Lock())
 
-    async def _fetch(self, received: ReceivedEvent, stored: StoredActivity | None) -> Verdict:
+    async def _fetch(self, received: ReceivedEvent, stored: StoredActivity | None) -> Result:
         asked = self._seen.ask()
         found = await self._ask(received.event.owner_id, received.event.object_id)
         if found is not None:
@@ -113,7 +113,7 @@ class ActivityEvents:
             raise TryLater("Strava does not show the activity now; it is asked again before that counts as a deletion.")
         return await self._bury(received, observed_after(stored, asked.at), "Strava no longer shows the activity.")
 
-    def _await_first_sight(self, received: ReceivedEvent, asked_at: datetime) -> Verdict:
+    def _await_first_sight(self, received: ReceivedEvent, asked_at: datetime) -> Result:
         """Ask again ever later for what was never shown: nothing is stored, so nothing is there to delete."""
         age = asked_at - received.received_at
         if age < self._not_found_grace:
@@ -126,9 +126,9 @@ class ActivityEvents:
             f"Strava has not shown the activity within {_SHOWN_WITHIN.days} days, and nothing of it is stored. "
             "Loading the history brings it if it appears."
         )
-        return Verdict(outcome=Outcome.IGNORED, reason=reason)
+        return Result(outcome=Outcome.IGNORED, reason=reason)
 
-    async def _delete(self, received: ReceivedEvent, stored: StoredActivity | None) -> Verdict:
+    async def _delete(self, received: ReceivedEvent, stored: StoredActivity | None) -> Result:
         gone_at = gone_by(received)
         if stored is not None and stored.is_deleted and stored.observed_at >= gone_at:
             return _unchanged("The activity was deleted already.")
@@ -158,8 +158,8 @@ class ActivityEvents:
         if failures == 1:
             return error
         log.warning("activity.failing", activity_id=activity_id, reason=str(error), attempts=failures)
-        beyond = failures - PATIENT_ATTEMPTS
-        wait_s = min(PATIENT_RETRY_S * 2.0 ** min(beyond, 10), _LONGEST_FAULT_S) if beyond > 0 else None
+        beyond = failures - SHORT_RETRY_ATTEMPTS
+        wait_s = min(LONG_RETRY_S * 2.0 ** min(beyond, 10), _LONGEST_FAULT_S) if beyond > 0 else None
         return TryLater(
             f"Strava failed on this activity at {failures} attempts in a row; it is asked once an attempt until it "
             f"answers. {error}",
@@ -168,7 +168,7 @@ class ActivityEvents:
 
     async def _keep(
         self, received: ReceivedEvent, stored: StoredActivity | None, asked: Asked, found: ActivityPayload
-    ) -> Verdict:
+    ) -> Result:
         event = received.event
         if found.athlete_id != event.owner_id:
             return _of_another(event.object_id)
@@ -179,21 +179,21 @@ class ActivityEvents:
         if found.is_detailed:
             self._seen.note_stored(event.object_id, asked)
         if applied is Applied.STORED:
-            return Verdict(outcome=Outcome.STORED, reason="Fetched from Strava and stored.")
+            return Result(outcome=Outcome.STORED, reason="Fetched from Strava and stored.")
         return _unchanged("Strava shows what is stored already.")
 
-    async def _outdone(self, activity_id: int, observed_at: datetime) -> Verdict:
+    async def _outdone(self, activity_id: int, observed_at: datetime) -> Result:
         stored = await self._store.activity(activity_id)
         is_detailed = stored is not None and not stored.is_deleted and stored.resource_state == DETAILED
         if stored is not None and is_detailed and stored.observed_at >= observed_at:
             return _unchanged("Something newer is stored already.")
         raise TryLater("Something newer is known of the activity, but not in detail; Strava is asked again.")
 
-    async def _bury(self, received: ReceivedEvent, gone_at: datetime, reason: str) -> Verdict:
+    async def _bury(self, received: ReceivedEvent, gone_at: datetime, reason: str) -> Result:
         applied = await self._apply(received, gone_at, None)
         if applied is Applied.DELETED:
             self._seen.forget_faults(received.event.object_id)
-            return Verdict(outcome=Outcome.DELETED, reason=reason)
+            return Result(outcome=Outcome.DELETED, reason=reason)
         if applied is Applied.UNCHANGED:
             return _unchanged("The activity was deleted already.")
         return _unchanged("Something newer is stored already.")
@@ -212,10 +212,10 @@ class ActivityEvents:
         return (await self._store.apply([observation]))[0]
 
 
-def _unchanged(reason: str) -> Verdict:
-    return Verdict(outcome=Outcome.UNCHANGED, reason=reason)
+def _unchanged(reason: str) -> Result:
+    return Result(outcome=Outcome.UNCHANGED, reason=reason)
 
 
-def _of_another(activity_id: int) -> Verdict:
+def _of_another(activity_id: int) -> Result:
     reason = f"Activity {activity_id} does not belong to the athlete that the event names; nothing was changed."
-    return Verdict(outcome=Outcome.PARKED, reason=reason)
+    return Result(outcome=Outcome.PARKED, reason=reason)

@@ -13,10 +13,10 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from backends.api_docs import documented
 from backends.queue import QueueMonitor
 from backends.warehouse import RawStore
-from worker.deliveries import Deliveries, Ingesting
 from worker.health import health_routes
 from worker.push_auth import PushAuth, only_pushes
-from worker.verdicts import Verdict
+from worker.push_handler import EventHandler, PushHandler
+from worker.results import Result
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +31,7 @@ async def nothing(_: asyncio.Event) -> None:
 
 
 def create_app(  # noqa: PLR0913 - three collaborators, and by keyword what may be left as it is
-    ingest: Ingesting,
+    handle_event: EventHandler,
     store: RawStore,
     queue: QueueMonitor,
     *,
@@ -45,7 +45,7 @@ def create_app(  # noqa: PLR0913 - three collaborators, and by keyword what may 
     `background` runs beside the pushes until its event is set; `on_stop` runs when nothing is in flight any more.
     With `api_docs` /openapi.json describes it.
     """
-    deliveries = Deliveries(ingest, store)
+    push_handler = PushHandler(handle_event, store)
     pushes = APIRouter(tags=["queue"], dependencies=[Depends(only_pushes(push_auth))])
 
     @asynccontextmanager
@@ -65,12 +65,12 @@ def create_app(  # noqa: PLR0913 - three collaborators, and by keyword what may 
     @pushes.post("/push", summary="Take one message, wrapped as Pub/Sub does", status_code=204)
     async def push(request: Request) -> Response:
         structlog.contextvars.bind_contextvars(request_id=secrets.token_hex(8))
-        return _answer(await deliveries.take(await request.body()))
+        return _answer(await push_handler.handle(await request.body()))
 
     @pushes.post("/dead-letter", summary="Record a message that was given up", status_code=204)
     async def dead_letter(request: Request) -> Response:
         structlog.contextvars.bind_contextvars(request_id=secrets.token_hex(8))
-        return _answer(await deliveries.bury(await request.body()))
+        return _answer(await push_handler.record_dead_letter(await request.body()))
 
     app = FastAPI(title="Athlete Dashboard worker", lifespan=lifespan, **documented(api_docs=api_docs))
     app.include_router(health_routes(store, queue, push_auth))
@@ -78,7 +78,7 @@ def create_app(  # noqa: PLR0913 - three collaborators, and by keyword what may 
     return app
 
 
-def _answer(verdict: Verdict) -> Response:
-    after = verdict.retry_after_s
+def _answer(result: Result) -> Response:
+    after = result.retry_after_s
     headers = {} if after is None else {"retry-after": str(math.ceil(after))}
-    return Response(status_code=verdict.status, headers=headers)
+    return Response(status_code=result.status, headers=headers)

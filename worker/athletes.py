@@ -10,7 +10,7 @@ import structlog
 from backends.warehouse import Athlete, AthleteStore, Outcome
 from strava.tokens import TokenStore
 from strava.transport import utc_now
-from worker.verdicts import Verdict
+from worker.results import Result
 
 CONNECTED, REVOKED = "connected", "revoked"
 _REMEMBERED_S = 1.0
@@ -18,7 +18,7 @@ _REMEMBERED_S = 1.0
 log = structlog.get_logger(__name__)
 
 
-class Roster:
+class AthleteCache:
     """The athletes by id. A connected one is remembered for a second, so that a burst of events costs one read."""
 
     def __init__(self, athletes: AthleteStore, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -42,7 +42,7 @@ class Roster:
         self._connected.pop(athlete_id, None)
 
 
-class Revocation:
+class Deauthorization:
     """Marks an athlete as revoked and removes their tokens; running it twice is success."""
 
     def __init__(self, athletes: AthleteStore, tokens: TokenStore, *, clock: Callable[[], datetime] = utc_now) -> None:
@@ -50,7 +50,7 @@ class Revocation:
         self._tokens = tokens
         self._clock = clock
 
-    async def __call__(self, athlete: Athlete) -> Verdict:
+    async def __call__(self, athlete: Athlete) -> Result:
         """Do it. Raises WarehouseBusy, TokensUnavailable.
 
         A refresh under way ends first: what it saves must not outlive the removal.
@@ -62,4 +62,4 @@ class Revocation:
             await self._tokens.delete(athlete.athlete_id)
         log.warning("athlete.revoked", athlete_id=athlete.athlete_id)
         reason = "The athlete took back the app's access; the tokens were removed."
-        return Verdict(outcome=Outcome.STORED if was_connected else Outcome.UNCHANGED, reason=reason)
+        return Result(outcome=Outcome.STORED if was_connected else Outcome.UNCHANGED, reason=reason)

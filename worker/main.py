@@ -20,8 +20,8 @@ from strava.client import StravaClient
 from strava.oauth import OAuthApp, StravaAuth
 from worker.activities import ActivityEvents
 from worker.app import create_app
-from worker.athletes import Revocation, Roster
-from worker.ingest import Ingest
+from worker.athletes import AthleteCache, Deauthorization
+from worker.event_router import EventRouter
 from worker.push_auth import SWITCHED_OFF, SharedToken
 from worker.second_look import SecondLooks
 from worker.settings import WorkerSettings
@@ -51,8 +51,8 @@ def build(settings: WorkerSettings) -> FastAPI:
 
     grace = timedelta(seconds=settings.not_found_grace_s)
     activities = ActivityEvents(store, client_of, not_found_grace=grace)
-    ingest = Ingest(Roster(store), activities, Revocation(store, tokens), client_of)
-    checked = SubscriptionCheck(ingest, settings.strava_subscription_id)
+    router = EventRouter(AthleteCache(store), activities, Deauthorization(store, tokens), client_of)
+    checked = SubscriptionCheck(router, settings.strava_subscription_id)
     looks = SecondLooks(activities, store, due_after=timedelta(seconds=settings.second_look_s))
     push_token = settings.push_token.get_secret_value()
     if not push_token:

@@ -12,7 +12,7 @@ from backends.tokens import TokensUnavailable
 from backends.warehouse import Applied, EventLedger, WarehouseBusy
 from strava.errors import AppInactive, AppRejected, RateLimited, StravaError
 from worker.clock_steps import steady_s
-from worker.verdicts import TryLater
+from worker.results import TryLater
 
 log = structlog.get_logger(__name__)
 

@@ -7,26 +7,26 @@ row in the ledger that says what to do: https://developers.strava.com/docs/webho
 from backends.log_sampling import SampledWarnings
 from backends.warehouse import Outcome
 from strava.events import ReceivedEvent
-from worker.deliveries import Ingesting
-from worker.verdicts import Verdict
+from worker.push_handler import EventHandler
+from worker.results import Result
 
 
 class SubscriptionCheck:
     """Takes the events of the subscription that is configured, or of every one while none is; ignores others."""
 
-    def __init__(self, ingest: Ingesting, subscription_id: int | None) -> None:
-        self._ingest = ingest
+    def __init__(self, handle_event: EventHandler, subscription_id: int | None) -> None:
+        self._handle = handle_event
         self._subscription_id = subscription_id
         self._warnings = SampledWarnings("event.other_subscription")
 
-    async def __call__(self, received: ReceivedEvent) -> Verdict:
-        """Finish the event. Raises what the ingest raises."""
+    async def __call__(self, received: ReceivedEvent) -> Result:
+        """Finish the event. Raises what the handle_event raises."""
         given, configured = received.event.subscription_id, self._subscription_id
         if configured is None or given == configured:
-            return await self._ingest(received)
+            return await self._handle(received)
         reason = (
             f"The event's subscription is {given}, STRAVA_SUBSCRIPTION_ID says {configured}: "
             f"set it to {given} and start again, or delete the other subscription at Strava."
         )
         self._warnings.warning(reason=reason)
-        return Verdict(outcome=Outcome.IGNORED, reason=reason)
+        return Result(outcome=Outcome.IGNORED, reason=reason)

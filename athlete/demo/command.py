@@ -34,8 +34,8 @@ from backends.logs import configure_logs
 from backends.warehouse.duckdb import DuckdbMartReader
 from dashboard.settings import DashboardSettings
 from strava.payload import DETAILED
-from worker.history import Progress as HistoryProgress
-from worker.history import load_history
+from worker.backfill import Progress as BackfillProgress
+from worker.backfill import backfill
 
 HISTORY_CONCURRENCY = 8
 RECORDED = Path("tests/fixtures/strava")
@@ -217,10 +217,10 @@ async def _load_history(scene: Scene, console: Console) -> None:
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task("history", total=None)
 
-        def on_progress(seen: HistoryProgress) -> None:
+        def on_progress(seen: BackfillProgress) -> None:
             progress.update(bar, completed=seen.detailed, total=seen.to_detail)
 
-        await load_history(
+        await backfill(
             scene.client, scene.store, scene.athlete_id, on_progress=on_progress, concurrency=HISTORY_CONCURRENCY
         )
     counts = await scene.store.counts(scene.athlete_id)

@@ -20,8 +20,8 @@ from backends.settings import SharedSettings
 from dashboard.settings import DashboardSettings
 from service.settings import ServiceSettings
 from simulator.settings import SimulatorSettings
+from worker.dbt_runner.settings import TransformSettings
 from worker.settings import WorkerSettings
-from worker.transform.settings import TransformSettings
 
 CLIENT_ID = "4242"
 CLIENT_SECRET = "pretend-client-secret"  # noqa: S105 - the simulator's, as pretended as its Strava

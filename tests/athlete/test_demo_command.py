@@ -37,7 +37,7 @@ from dashboard.settings import DashboardSettings
 from service.settings import ServiceSettings
 from simulator.settings import SimulatorSettings
 from worker.settings import WorkerSettings
-from worker.transform.settings import TransformSettings
+from worker.dbt_runner.settings import TransformSettings
 service, worker, deliverer = ServiceSettings(), WorkerSettings(), DelivererSettings()
 print(worker.strava_subscription_id, service.service_host, service.webhook_max_body_bytes)
 print(worker.worker_host, worker.not_found_grace_s)

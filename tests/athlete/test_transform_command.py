@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 from athlete.transform import fault
 from backends.warehouse import TransformRun
-from worker.transform.models import Node
-from worker.transform.transformer import Transformed
+from worker.dbt_runner.port import Node
+from worker.dbt_runner.transformer import Transformed
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 DRAWING = "Runtime Error in model a (a.sql)\n  no such column: n\n  \n  LINE 21:  from t\n            ^"

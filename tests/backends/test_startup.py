@@ -19,7 +19,7 @@ from backends.startup import clear_refusal
 PROGRAMS = {
     "service": "service.main",
     "worker": "worker.main",
-    "transformer": "worker.transform.main",
+    "transformer": "worker.dbt_runner.main",
     "deliverer": "athlete.deliverer",
 }
 every_program = pytest.mark.parametrize("name", PROGRAMS)

@@ -12,7 +12,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 from athlete.demo.checks import settle
 from athlete.demo.scene import Scene
 from backends.warehouse.duckdb import DuckdbMartReader
-from worker.history import load_history
+from worker.backfill import backfill
 
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 QUIET += ["--disable-component-update", "--disable-sync"]
@@ -35,7 +35,7 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
 async def scene(start: Callable[..., Awaitable[Scene]], project_root: Path) -> Scene:
     """A whole pipeline with a year of history and the recorded activities, all of it in the marts."""
     scene = await start(years=1, recorded=project_root / "tests/fixtures/strava")
-    await load_history(scene.client, scene.store, scene.athlete_id, concurrency=8)
+    await backfill(scene.client, scene.store, scene.athlete_id, concurrency=8)
     assert await settle(scene.pretend, scene.queue, scene.store)
     return scene
 

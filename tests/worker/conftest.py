@@ -22,8 +22,8 @@ from strava.tokens import TokenSet
 from strava.transport import RetryPolicy
 from worker.activities import ActivityEvents
 from worker.app import create_app
-from worker.athletes import Revocation, Roster
-from worker.ingest import Ingest
+from worker.athletes import AthleteCache, Deauthorization
+from worker.event_router import EventRouter
 from worker.push_auth import SharedToken
 
 ATHLETE = 4605555801
@@ -136,9 +136,11 @@ async def worker(
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Speaks to the whole worker, without a network."""
     activities = ActivityEvents(store, client_of, clock=clock, steady=clock.steady_s)
-    ingest = Ingest(Roster(store), activities, Revocation(store, tokens, clock=clock), client_of, clock=clock)
+    router = EventRouter(
+        AthleteCache(store), activities, Deauthorization(store, tokens, clock=clock), client_of, clock=clock
+    )
     queue = EmbeddedQueue(tmp_path / "queue.sqlite")
-    transport = httpx.ASGITransport(create_app(ingest, store, queue, push_auth=SharedToken(PUSH_TOKEN)))
+    transport = httpx.ASGITransport(create_app(router, store, queue, push_auth=SharedToken(PUSH_TOKEN)))
     async with httpx.AsyncClient(transport=transport, base_url="http://worker.test", headers=PUSH_HEADERS) as client:
         yield client
 

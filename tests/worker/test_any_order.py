@@ -23,8 +23,8 @@ from strava.errors import NotFound
 from strava.events import ReceivedEvent, StravaEvent
 from strava.payload import ActivityPayload, disagrees
 from worker.activities import ActivityEvents
-from worker.history import load_history
-from worker.verdicts import TryLater
+from worker.backfill import backfill
+from worker.results import TryLater
 
 ATHLETE = 7
 ACTIVITIES = (101, 102)
@@ -144,7 +144,7 @@ class ModelStrava:
 
 
 class Lister:
-    """The model as `load_history` sees it."""
+    """The model as `backfill` sees it."""
 
     def __init__(self, strava: ModelStrava) -> None:
         self.activity = strava.activity
@@ -219,10 +219,10 @@ class Pipeline:
 
     async def deliver(self, received: ReceivedEvent) -> None:
         try:
-            verdict = await self._take(received)
+            result = await self._take(received)
         except TryLater:
             return
-        assert verdict.outcome in {Outcome.STORED, Outcome.UNCHANGED, Outcome.DELETED, Outcome.IGNORED}
+        assert result.outcome in {Outcome.STORED, Outcome.UNCHANGED, Outcome.DELETED, Outcome.IGNORED}
         self.unfinished = [message for message in self.unfinished if message is not received]
 
     async def finish(self) -> None:
@@ -289,7 +289,7 @@ async def live(script: Sequence[Step], strava: ModelStrava, store: Any) -> None:
     """Play the script, then deliver what is left until the queue is empty."""
     pipeline = Pipeline(strava, store)
     for step in script:
-        take_step(step, strava, pipeline, load_history(Lister(strava), store, ATHLETE, clock=strava.clock))
+        take_step(step, strava, pipeline, backfill(Lister(strava), store, ATHLETE, clock=strava.clock))
         await settle()
     strava.stage.open()
     await pipeline.finish()
@@ -356,7 +356,7 @@ def test_a_clock_that_is_set_loses_nothing(changes: list[tuple[str, int, float, 
         pipeline = Pipeline(strava, store)
         for kind, activity_id, set_by_s, wait_s, is_heard in changes:
             if kind == "list":
-                await load_history(Lister(strava), store, ATHLETE, clock=strava.clock)
+                await backfill(Lister(strava), store, ATHLETE, clock=strava.clock)
             else:
                 {"toggle": strava.toggle, "edit": strava.edit}[kind](activity_id)
             if is_heard and strava.events:

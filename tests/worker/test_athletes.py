@@ -1,4 +1,4 @@
-"""Revocation beside a refresh that is under way: the tokens are gone whichever ends last."""
+"""Deauthorization beside a refresh that is under way: the tokens are gone whichever ends last."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from backends.tokens.file import FileTokenStore
 from backends.warehouse.sqlite import SqliteRawStore
 from strava.tokens import TokenSet
-from worker.athletes import Revocation
+from worker.athletes import Deauthorization
 
 ATHLETE = 4605555801
 FRESH = TokenSet(access_token="fresh", refresh_token="rotated", expires_at=datetime(2100, 1, 1, tzinfo=UTC))
@@ -16,7 +16,7 @@ async def test_a_refresh_under_way_brings_no_tokens_back(store: SqliteRawStore, 
     """The removal waits for whoever refreshes, so what they save goes too."""
     [athlete] = await store.athletes()
     async with tokens.refreshing(ATHLETE):
-        revoking = asyncio.create_task(Revocation(store, tokens)(athlete))
+        revoking = asyncio.create_task(Deauthorization(store, tokens)(athlete))
         while (await store.athletes())[0].status == "connected":  # noqa: ASYNC110 - the port can only be asked
             await asyncio.sleep(0.005)
         ended, _ = await asyncio.wait({revoking}, timeout=0.2)

@@ -10,9 +10,9 @@ import pytest
 from backends.warehouse import Observation, Source
 from backends.warehouse.sqlite import SqliteRawStore
 from strava.payload import ActivityPayload
-from worker.transform.main import open_transformer
-from worker.transform.settings import TransformSettings
-from worker.transform.transformer import Transformer
+from worker.dbt_runner.main import open_transformer
+from worker.dbt_runner.settings import TransformSettings
+from worker.dbt_runner.transformer import Transformer
 
 ATHLETE = 4605555801
 DELETED, KEPT = b"Sunrise over Zurich", b"Rain in Oslo"
@@ -43,7 +43,7 @@ def holding(folder: Path, words: bytes) -> set[str]:
 
 async def erased(transformer: Transformer, folder: Path) -> set[str]:
     """Return which files hold what was deleted, once the marts have caught up and the log was emptied."""
-    await transformer.catch_up()
+    await transformer.run_if_stale()
     assert await transformer.erase()
     async with asyncio.timeout(30):
         while "pipeline.sqlite-wal" in holding(folder, DELETED):  # noqa: ASYNC110 - what is asked is the disk
@@ -58,14 +58,14 @@ async def test_what_was_deleted_or_purged_is_in_no_file(tmp_path: Path) -> None:
     store = SqliteRawStore(settings.pipeline_path)
     async with open_transformer(settings) as transformer:
         await store.apply([observation(1, DELETED), observation(2, KEPT), observation(3, DELETED)])
-        assert (await transformer.once()).run.error is None
+        assert (await transformer.run()).run.error is None
         assert holding(tmp_path, DELETED) >= {"transform.duckdb", "mart.duckdb"}
         await store.apply([observation(1, None), observation(3, None)])
         assert await erased(transformer, tmp_path) == set()
         assert holding(tmp_path, KEPT) >= {"pipeline.sqlite", "transform.duckdb", "mart.duckdb"}
 
         await store.apply([observation(4, DELETED)])
-        assert (await transformer.once()).run.error is None
+        assert (await transformer.run()).run.error is None
         assert holding(tmp_path, DELETED) >= {"transform.duckdb", "mart.duckdb"}
         await store.purge(ATHLETE)
         assert await erased(transformer, tmp_path) == set()

@@ -21,8 +21,8 @@ from strava.client import StravaClient
 from strava.events import ReceivedEvent
 from strava.payload import ActivityPayload
 from worker.activities import ActivityEvents
-from worker.deliveries import Deliveries
-from worker.verdicts import TryLater, Verdict
+from worker.push_handler import PushHandler
+from worker.results import Result, TryLater
 
 Event = Callable[..., ReceivedEvent]
 Wrap = Callable[..., bytes]
@@ -666,8 +666,8 @@ async def test_something_newer_that_came_in_between_decides(
         with pytest.raises(TryLater, match="Something newer is known of the activity, but not in detail"):
             await events.take(make_event(aspect_type=aspect_type))
     else:
-        verdict = await events.take(make_event(aspect_type=aspect_type))
-        assert (verdict.outcome, verdict.reason) == (outcome, "Something newer is stored already.")
+        result = await events.take(make_event(aspect_type=aspect_type))
+        assert (result.outcome, result.reason) == (outcome, "Something newer is stored already.")
 
 
 async def test_what_an_operator_must_know_is_logged(
@@ -718,14 +718,14 @@ async def test_only_activities_are_logged_as_such(store: SqliteRawStore, make_ev
     """Whatever is logged about an event carries the activity's id, or the other object's under its own name."""
     seen: list[dict[str, Any]] = []
 
-    async def ingest(_: ReceivedEvent) -> Verdict:
+    async def handle_event(_: ReceivedEvent) -> Result:
         seen.append(structlog.contextvars.get_contextvars())
-        return Verdict(outcome=Outcome.IGNORED, reason="")
+        return Result(outcome=Outcome.IGNORED, reason="")
 
-    deliveries = Deliveries(ingest, store)
+    push_handler = PushHandler(handle_event, store)
     for event in (make_event(101), make_event(9, "update", object_type="athlete")):
         structlog.contextvars.clear_contextvars()
-        await deliveries.take(envelope(event, message_id=event.event_id))
+        await push_handler.handle(envelope(event, message_id=event.event_id))
     assert [{key for key in each if key != "event_id"} for each in seen] == [{"activity_id"}, {"object_id"}]
     assert (seen[0]["activity_id"], seen[1]["object_id"]) == (101, 9)
 

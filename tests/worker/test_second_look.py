@@ -18,10 +18,10 @@ from strava.client import StravaClient
 from strava.events import ReceivedEvent
 from worker.activities import ActivityEvents
 from worker.app import create_app
-from worker.parked import take_up_parked
+from worker.parked_events import republish_parked
 from worker.push_auth import SharedToken
+from worker.results import Result
 from worker.second_look import SecondLooks
-from worker.verdicts import Verdict
 
 Event = Callable[..., ReceivedEvent]
 Wrap = Callable[..., bytes]
@@ -205,10 +205,10 @@ async def test_the_worker_looks_while_it_serves(
     await off.run(asyncio.Event())
     queue = EmbeddedQueue(tmp_path / "queue.sqlite")
 
-    async def ingest(_: ReceivedEvent) -> Verdict:
-        return Verdict(outcome=Outcome.IGNORED, reason="")
+    async def handle_event(_: ReceivedEvent) -> Result:
+        return Result(outcome=Outcome.IGNORED, reason="")
 
-    app = create_app(ingest, store, queue, push_auth=SharedToken("x" * 32), background=looks.run)
+    app = create_app(handle_event, store, queue, push_auth=SharedToken("x" * 32), background=looks.run)
     async with app.router.lifespan_context(app):
         await asyncio.wait_for(ledger.is_over.wait(), 30)
     asked = ledger.asked
@@ -241,7 +241,7 @@ async def test_events_that_were_parked_are_taken_up_on_connecting(
     assert granted is not None
     await tokens.save(ben, granted)
     await store.put_athlete(Athlete(athlete_id=ben, scope=frozenset(), status="connected", updated_at=clock()))
-    taken_up = await take_up_parked(store, queue, ben)
+    taken_up = await republish_parked(store, queue, ben)
     waiting = (await queue.status()).waiting
     await queue.close()
     assert (taken_up, waiting) == (2, 2)

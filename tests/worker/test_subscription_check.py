@@ -13,50 +13,50 @@ from structlog.testing import capture_logs
 from backends.warehouse import Outcome
 from strava.events import ReceivedEvent
 from worker.main import build
+from worker.results import Result
 from worker.settings import WorkerSettings
 from worker.subscription_check import SubscriptionCheck
-from worker.verdicts import Verdict
 
 Event = Callable[..., ReceivedEvent]
 REASON = (
     "The event's subscription is 120, STRAVA_SUBSCRIPTION_ID says 119: "
     "set it to 120 and start again, or delete the other subscription at Strava."
 )
-STORED = Verdict(outcome=Outcome.STORED, reason="Stored.")
+STORED = Result(outcome=Outcome.STORED, reason="Stored.")
 
 
 @dataclass
-class FakeIngest:
+class FakeRouter:
     """Stores everything, and keeps what it was given."""
 
     taken: list[ReceivedEvent] = field(default_factory=list)
 
-    async def __call__(self, received: ReceivedEvent) -> Verdict:
+    async def __call__(self, received: ReceivedEvent) -> Result:
         self.taken.append(received)
         return STORED
 
 
 async def test_an_event_of_another_subscription_says_what_to_do(make_event: Event) -> None:
     """It is ignored, not ingested; reason and log name both ids and the setting; a flood costs one line a second."""
-    ingest = FakeIngest()
-    check = SubscriptionCheck(ingest, 119)
+    router = FakeRouter()
+    check = SubscriptionCheck(router, 119)
     with capture_logs() as logs:
-        verdicts = [await check(make_event(subscription_id=120)) for _ in range(3)]
-    assert {verdict.outcome for verdict in verdicts} == {Outcome.IGNORED}
-    assert {verdict.reason for verdict in verdicts} == {REASON}
+        results = [await check(make_event(subscription_id=120)) for _ in range(3)]
+    assert {result.outcome for result in results} == {Outcome.IGNORED}
+    assert {result.reason for result in results} == {REASON}
     assert [(line["event"], line["log_level"], line["reason"]) for line in logs] == [
         ("event.other_subscription", "warning", REASON)
     ]
-    assert ingest.taken == []
+    assert router.taken == []
 
 
 @pytest.mark.parametrize("configured", [None, 120])
 async def test_events_of_the_own_subscription_are_taken(make_event: Event, configured: int | None) -> None:
     """With the id configured its own events, without one the events of every subscription."""
-    ingest = FakeIngest()
+    router = FakeRouter()
     event = make_event(subscription_id=120)
-    assert await SubscriptionCheck(ingest, configured)(event) is STORED
-    assert ingest.taken == [event]
+    assert await SubscriptionCheck(router, configured)(event) is STORED
+    assert router.taken == [event]
 
 
 async def test_a_person_finds_it_in_the_ledger(

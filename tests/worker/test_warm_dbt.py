@@ -14,9 +14,9 @@ from backends.warehouse import Observation, Source
 from backends.warehouse.duckdb import DuckdbMartReader, publish
 from backends.warehouse.sqlite import SqliteRawStore
 from strava.payload import ActivityPayload
-from worker.transform.dbt import WarmDbt
-from worker.transform.main import open_transformer
-from worker.transform.settings import TransformSettings
+from worker.dbt_runner.dbt import WarmDbt
+from worker.dbt_runner.main import open_transformer
+from worker.dbt_runner.settings import TransformSettings
 
 PROJECT = {
     "dbt_project.yml": "name: tiny\nversion: 1.0.0\nconfig-version: 2\nprofile: tiny\n",
@@ -171,7 +171,7 @@ def test_a_fingerprint_that_cannot_be_kept_is_an_error(open_dbt: Callable[[], Wa
 
 
 def test_a_project_that_cannot_be_read_is_an_error(open_dbt: Callable[[], WarmDbt], project: Path) -> None:
-    """It is told, not raised: the watch goes on and tries again."""
+    """It is told, not raised: the loop goes on and tries again."""
     (project / "models/fast.sql").write_text("select 1 from {{ ref('nowhere') }}")
     build = open_dbt().build(full_refresh=False, tests=False)
     assert build.error is not None
@@ -189,7 +189,7 @@ async def test_from_raw_to_snapshot(tmp_path: Path, project_root: Path) -> None:
     reader = DuckdbMartReader(settings.mart_path)
     counted = "select count(*) as n from mart.fct_activities"
     async with open_transformer(settings) as transformer:
-        empty = await transformer.once()
+        empty = await transformer.run()
         assert (empty.run.error, reader.rows(counted)) == (None, [{"n": 0}])
         await store.apply(
             [
@@ -202,7 +202,7 @@ async def test_from_raw_to_snapshot(tmp_path: Path, project_root: Path) -> None:
                 )
             ]
         )
-        caught_up = await transformer.catch_up()
+        caught_up = await transformer.run_if_stale()
     await store.close()
     assert caught_up is not None
     assert (caught_up.run.error, caught_up.run.is_full_refresh, reader.rows(counted)) == (None, False, [{"n": 1}])

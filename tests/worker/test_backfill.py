@@ -14,7 +14,7 @@ from backends.warehouse.sqlite import SqliteRawStore
 from strava.client import StravaClient
 from strava.errors import RateLimited
 from strava.payload import ActivityPayload
-from worker.history import Progress, load_history
+from worker.backfill import Progress, backfill
 
 ATHLETE = 4605555801
 NOON = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
@@ -73,7 +73,7 @@ async def test_everything_is_listed_and_then_detailed_newest_first(
     """Seven activities: all stored in detail, asked for from the newest on, vouched for at the end."""
     past = Past(*range(1, 8))
     told: list[Progress] = []
-    done = await load_history(past, store, ATHLETE, on_progress=told.append, concurrency=1, clock=clock)
+    done = await backfill(past, store, ATHLETE, on_progress=told.append, concurrency=1, clock=clock)
     assert past.asked == [7, 6, 5, 4, 3, 2, 1]
     assert done == Progress(listed=7, detailed=7, to_detail=7)
     assert [progress.listed for progress in told[:3]] == [3, 6, 7]
@@ -92,14 +92,14 @@ async def test_a_listing_that_was_cut_short_goes_on_from_its_cursor(store: Sqlit
     past = Past(*range(1, 8))
     past.pages_left = 1
     with pytest.raises(RateLimited):
-        await load_history(past, store, ATHLETE, clock=clock)
+        await backfill(past, store, ATHLETE, clock=clock)
     state = await store.ingestion_state(ATHLETE)
     assert state is not None
     assert (state.complete_as_of, state.backfill_cursor) == (None, datetime(2026, 1, 5, 10, tzinfo=UTC))
     began_at = state.listing_began_at
     clock.advance(3600)
     past.pages_left, past.listed = 1000, []
-    await load_history(past, store, ATHLETE, clock=clock)
+    await backfill(past, store, ATHLETE, clock=clock)
     done = await store.ingestion_state(ATHLETE)
     assert done is not None
     assert (past.listed, done.complete_as_of, done.backfill_cursor) == ([5, 4, 3, 2, 1], began_at, None)
@@ -109,14 +109,14 @@ async def test_a_listing_that_was_cut_short_goes_on_from_its_cursor(store: Sqlit
 async def test_an_outdated_detail_is_fetched_before_the_cursor_passes_it(store: SqliteRawStore, clock: Any) -> None:
     """The calls are used up before the edit is fetched: the next start finds it still."""
     past = Past(*range(1, 8))
-    await load_history(past, store, ATHLETE, clock=clock)
+    await backfill(past, store, ATHLETE, clock=clock)
     past.summaries[7]["name"] = "Race"
     past.failing[7] = RateLimited(600)
     with pytest.raises(RateLimited):
-        await load_history(past, store, ATHLETE, clock=clock)
+        await backfill(past, store, ATHLETE, clock=clock)
     past.failing.clear()
     past.asked.clear()
-    await load_history(past, store, ATHLETE, clock=clock)
+    await backfill(past, store, ATHLETE, clock=clock)
     assert past.asked == [7]
 
 
@@ -124,9 +124,9 @@ async def test_an_activity_from_the_far_future_hides_no_other(store: SqliteRawSt
     """Dated 2099: up to where all is complete is the moment of the listing, and what follows is listed too."""
     past = Past(1, 2)
     past.summaries[9] = summary(9, start_date="2099-01-01T00:00:00Z")
-    await load_history(past, store, ATHLETE, clock=clock)
+    await backfill(past, store, ATHLETE, clock=clock)
     past.summaries[3] = summary(3)
-    await load_history(past, store, ATHLETE, clock=clock)
+    await backfill(past, store, ATHLETE, clock=clock)
     state = await store.ingestion_state(ATHLETE)
     assert state is not None
     assert state.complete_as_of is not None
@@ -138,27 +138,27 @@ async def test_a_page_without_any_start_is_stored(store: SqliteRawStore, clock: 
     """The cursor stays where it was."""
     past = Past()
     past.summaries[1] = summary(1, start_date="not a date")
-    done = await load_history(past, store, ATHLETE, clock=clock)
+    done = await backfill(past, store, ATHLETE, clock=clock)
     assert (done.listed, await store.counts(ATHLETE)) == (1, {3: 1})
 
 
 async def test_a_second_time_asks_for_nothing_twice(store: SqliteRawStore, clock: Any) -> None:
     """What is detailed stays; only what is new is fetched."""
     past = Past(1, 2, 3)
-    await load_history(past, store, ATHLETE, clock=clock)
+    await backfill(past, store, ATHLETE, clock=clock)
     past.summaries[4] = summary(4)
     past.asked.clear()
-    await load_history(past, store, ATHLETE, clock=clock)
+    await backfill(past, store, ATHLETE, clock=clock)
     assert past.asked == [4]
 
 
 async def test_an_edit_without_an_event_is_found(store: SqliteRawStore, clock: Any, rows: Rows) -> None:
     """A summary that disagrees with the stored detail has it fetched again."""
     past = Past(1, 2, 3)
-    await load_history(past, store, ATHLETE, clock=clock)
+    await backfill(past, store, ATHLETE, clock=clock)
     past.summaries[2]["name"] = "Race"
     past.asked.clear()
-    await load_history(past, store, ATHLETE, clock=clock)
+    await backfill(past, store, ATHLETE, clock=clock)
     [row] = rows("select payload, resource_state from strava_activities where activity_id = 2")
     assert (past.asked, json.loads(row["payload"])["name"], row["resource_state"]) == ([2], "Race", 3)
 
@@ -168,14 +168,14 @@ async def test_a_spent_budget_stops_it_and_the_next_start_goes_on(store: SqliteR
     past = Past(*range(1, 8))
     past.failing[4] = RateLimited(600)
     with pytest.raises(RateLimited) as stopped:
-        await load_history(past, store, ATHLETE, concurrency=2, clock=clock)
+        await backfill(past, store, ATHLETE, concurrency=2, clock=clock)
     assert stopped.value.retry_after == 600
     stored = set(await store.activity_ids(ATHLETE, resource_state=3))
     assert {6, 7} <= stored <= {5, 6, 7}
     assert sum((await store.counts(ATHLETE)).values()) == 7
     past.failing.clear()
     past.asked.clear()
-    await load_history(past, store, ATHLETE, clock=clock)
+    await backfill(past, store, ATHLETE, clock=clock)
     assert {1, 2, 3, 4} <= set(past.asked) <= {1, 2, 3, 4, 5}
     assert await store.counts(ATHLETE) == {3: 7}
 
@@ -183,13 +183,13 @@ async def test_a_spent_budget_stops_it_and_the_next_start_goes_on(store: SqliteR
 async def test_details_are_fetched_some_at_a_time(store: SqliteRawStore, clock: Any) -> None:
     """Never more at once than was asked for."""
     past = Past(*range(1, 20))
-    await load_history(past, store, ATHLETE, concurrency=3, clock=clock)
+    await backfill(past, store, ATHLETE, concurrency=3, clock=clock)
     assert past.most_at_once == 3
 
 
 async def test_nothing_to_load(store: SqliteRawStore, clock: Any) -> None:
     """An athlete without activities is done at once."""
-    assert await load_history(Past(), store, ATHLETE, clock=clock) == Progress(to_detail=0)
+    assert await backfill(Past(), store, ATHLETE, clock=clock) == Progress(to_detail=0)
 
 
 async def test_an_activity_that_is_listed_but_not_shown_is_left_for_later(
@@ -199,7 +199,7 @@ async def test_an_activity_that_is_listed_but_not_shown_is_left_for_later(
     pages = iter([[summary(1), summary(2)], []])
     strava.shows(2, start_date="2026-01-02T10:00:00Z")
     strava.answers = _Pages(strava.answers, pages)
-    done = await load_history(client_of(ATHLETE), store, ATHLETE, clock=clock)
+    done = await backfill(client_of(ATHLETE), store, ATHLETE, clock=clock)
     assert (done.to_detail, done.detailed, await store.counts(ATHLETE)) == (2, 1, {2: 1, 3: 1})
 
 

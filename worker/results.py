@@ -18,8 +18,8 @@ from strava.errors import (
 from strava.events import UnreadableEvent
 
 ACKNOWLEDGED = HTTPStatus.NO_CONTENT
-PATIENT_ATTEMPTS = 10  # after so many an event waits by `PATIENT_RETRY_S`, which does not use up its attempts
-PATIENT_RETRY_S = 600.0
+SHORT_RETRY_ATTEMPTS = 10  # after so many an event waits by `LONG_RETRY_S`, which does not use up its attempts
+LONG_RETRY_S = 600.0
 
 
 class TryLater(Exception):
@@ -34,7 +34,7 @@ class TryLater(Exception):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Verdict:
+class Result:
     """What the ledger keeps (`outcome`, `reason`) and what the queue is answered (`status`, `retry_after_s`)."""
 
     outcome: Outcome
@@ -52,7 +52,11 @@ _TABLE: tuple[tuple[type[Exception], Outcome, HTTPStatus], ...] = (
     (AppRejected, Outcome.DEFERRED, HTTPStatus.SERVICE_UNAVAILABLE),
     (TokensUnavailable, Outcome.DEFERRED, HTTPStatus.SERVICE_UNAVAILABLE),
     (WarehouseBusy, Outcome.DEFERRED, HTTPStatus.SERVICE_UNAVAILABLE),
-    (NotConnected, Outcome.DEFERRED, HTTPStatus.SERVICE_UNAVAILABLE),  # only where the athlete is known: see `ingest`
+    (
+        NotConnected,
+        Outcome.DEFERRED,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+    ),  # of a known athlete: see `event_router`
     (TryLater, Outcome.DEFERRED, HTTPStatus.SERVICE_UNAVAILABLE),
     (Refused, Outcome.PARKED, ACKNOWLEDGED),
     (UnreadableEvent, Outcome.PARKED, ACKNOWLEDGED),
@@ -60,7 +64,7 @@ _TABLE: tuple[tuple[type[Exception], Outcome, HTTPStatus], ...] = (
 )
 
 
-def verdict_on(error: Exception, attempt: int = 1) -> Verdict:
+def result_of_error(error: Exception, attempt: int = 1) -> Result:
     """Look an error up. One that is not in the table is a fault of ours: 500, so that nothing is lost by it.
 
     What time alone can cure is never given up: after the first attempts its waits no longer use up the attempts.
@@ -68,10 +72,10 @@ def verdict_on(error: Exception, attempt: int = 1) -> Verdict:
     for kind, outcome, status in _TABLE:
         if isinstance(error, kind):
             retry_after_s = _retry_after_s(error) if outcome is Outcome.DEFERRED else None
-            if outcome is Outcome.DEFERRED and retry_after_s is None and attempt > PATIENT_ATTEMPTS:
-                retry_after_s = PATIENT_RETRY_S
-            return Verdict(outcome=outcome, reason=_sentence(error), status=status, retry_after_s=retry_after_s)
-    return Verdict(
+            if outcome is Outcome.DEFERRED and retry_after_s is None and attempt > SHORT_RETRY_ATTEMPTS:
+                retry_after_s = LONG_RETRY_S
+            return Result(outcome=outcome, reason=_sentence(error), status=status, retry_after_s=retry_after_s)
+    return Result(
         outcome=Outcome.DEFERRED,
         reason=f"A fault of this program ({type(error).__name__}); its log tells more. It will be tried again.",
         status=HTTPStatus.INTERNAL_SERVER_ERROR,

@@ -26,7 +26,7 @@ from strava.errors import (
     UnreadableAnswer,
 )
 from strava.events import ReceivedEvent
-from worker.verdicts import TryLater, verdict_on
+from worker.results import TryLater, result_of_error
 
 Event = Callable[..., ReceivedEvent]
 Wrap = Callable[..., bytes]
@@ -337,13 +337,13 @@ async def test_a_fault_of_our_own_loses_nothing(
 )
 def test_the_table(error: Exception, status: int, outcome: Outcome, retry_after_s: float | None) -> None:
     """Each foreseen error has its answer and its wait, and its own sentence is the reason."""
-    verdict = verdict_on(error)
-    assert (verdict.status, verdict.outcome, verdict.reason) == (status, outcome, str(error))
-    assert verdict.retry_after_s == retry_after_s
+    result = result_of_error(error)
+    assert (result.status, result.outcome, result.reason) == (status, outcome, str(error))
+    assert result.retry_after_s == retry_after_s
 
 
 def test_waits_are_for_what_is_tried_again() -> None:
     """What is parked names no wait, however many attempts it took; a fault of ours uses up its attempts."""
-    assert verdict_on(BadRequest(418), 50).retry_after_s is None
-    assert verdict_on(ZeroDivisionError(), 50).retry_after_s is None
-    assert verdict_on(RateLimited(30), 50).retry_after_s == 30
+    assert result_of_error(BadRequest(418), 50).retry_after_s is None
+    assert result_of_error(ZeroDivisionError(), 50).retry_after_s is None
+    assert result_of_error(RateLimited(30), 50).retry_after_s == 30

@@ -14,7 +14,7 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 
-from worker.transform.models import Build, Node
+from worker.dbt_runner.port import Build, Node
 
 _FAILED = frozenset({"error", "fail", "runtime error", "partial success"})
 _WITH_TESTS = ("build", "--exclude-resource-type", "seed")

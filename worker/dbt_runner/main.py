@@ -14,10 +14,10 @@ from backends.startup import clear_refusal
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.duckdb import SnapshotCheck, compact, extension_directory, publish
 from backends.warehouse.sqlite import SqliteRawStore
-from worker.transform.dbt import WarmDbt
-from worker.transform.settings import PROJECT_DIR, TransformSettings
-from worker.transform.transformer import Transformer
-from worker.transform.watch import Rhythm, watch
+from worker.dbt_runner.dbt import WarmDbt
+from worker.dbt_runner.loop import PollPolicy, keep_fresh
+from worker.dbt_runner.settings import PROJECT_DIR, TransformSettings
+from worker.dbt_runner.transformer import Transformer
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +56,7 @@ async def serve(settings: TransformSettings, on_started: Callable[[], None]) -> 
     async with open_transformer(settings) as transformer:
         on_started()
         log.info("transformer.started")
-        await watch(transformer, stop, Rhythm(debounce_s=settings.transform_debounce_s))
+        await keep_fresh(transformer, stop, PollPolicy(debounce_s=settings.transform_debounce_s))
     log.info("transformer.stopped")
 
 

@@ -4,7 +4,7 @@ from backends.queue import EventQueue
 from backends.warehouse import EventLedger
 
 
-async def take_up_parked(ledger: EventLedger, queue: EventQueue, athlete_id: int) -> int:
+async def republish_parked(ledger: EventLedger, queue: EventQueue, athlete_id: int) -> int:
     """Publish the athlete's parked events once more, and return how many. Raises WarehouseBusy, QueueUnavailable."""
     parked = await ledger.parked_events(athlete_id)
     for received in parked:

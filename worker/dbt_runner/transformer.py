@@ -15,7 +15,7 @@ from backends.data_folder import make_private
 from backends.sqlite import utc_text
 from backends.warehouse import MartMissing, TransformRun, WarehouseBusy
 from strava.transport import utc_now
-from worker.transform.models import Build, Models, Node, RunStore
+from worker.dbt_runner.port import Build, Models, Node, RunStore
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +69,7 @@ class Transformer:
         self._max_age = max_age
         self._clock = clock
 
-    async def is_behind(self) -> bool:
+    async def is_stale(self) -> bool:
         """Whether raw or the hour has changed since the run that readers see began, or there is none.
 
         Raises WarehouseBusy.
@@ -79,17 +79,17 @@ class Transformer:
         last = await self._store.last_run()
         return last is None or self._is_outdated(last) or last.watermark != await self._store.watermark()
 
-    async def catch_up(self) -> Transformed | None:
+    async def run_if_stale(self) -> Transformed | None:
         """Run unless somebody else has done so meanwhile. Raises WarehouseBusy, OSError."""
-        async with self._alone():
-            return await self._run(full_refresh=False, tests=False) if await self.is_behind() else None
+        async with self._single_flight():
+            return await self._run(full_refresh=False, tests=False) if await self.is_stale() else None
 
-    async def once(self, *, full_refresh: bool = False, tests: bool = False) -> Transformed:
+    async def run(self, *, full_refresh: bool = False, tests: bool = False) -> Transformed:
         """Run now, with dbt's tests if wanted: a failed test is an error, and what was built is not published.
 
         Waits for a run that is under way in any process. Raises WarehouseBusy, OSError.
         """
-        async with self._alone():
+        async with self._single_flight():
             removal = await self._removal()
             done = await self._run(full_refresh=full_refresh, tests=tests)
             if done.is_published:
@@ -103,9 +103,9 @@ class Transformer:
         """
         if await self._removal() == _read(self._erased_mark):
             return True
-        async with self._alone():
+        async with self._single_flight():
             removal = await self._removal()
-            if await self.is_behind() and not (await self._run(full_refresh=False, tests=False)).is_published:
+            if await self.is_stale() and not (await self._run(full_refresh=False, tests=False)).is_published:
                 return False
             await self._erase(removal)
             return True
@@ -164,7 +164,7 @@ class Transformer:
         return None
 
     @asynccontextmanager
-    async def _alone(self) -> AsyncIterator[None]:
+    async def _single_flight(self) -> AsyncIterator[None]:
         make_private(self._lock_path.parent)
         make_private(self._erased_mark.parent)
         async with AsyncFileLock(self._lock_path, poll_interval=0.05):

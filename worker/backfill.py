@@ -15,14 +15,14 @@ from worker.activities import ActivitySource
 _ONE_SECOND = timedelta(seconds=1)  # Strava compares whole seconds, and what started in the cursor's own may be missing
 
 
-class HistorySource(ActivitySource, Protocol):
+class BackfillSource(ActivitySource, Protocol):
     """Where an athlete's activities are listed: `strava.client.StravaClient`."""
 
     def activities(self, *, before: datetime | None = None) -> AsyncIterator[list[ActivityPayload]]:
         """Yield pages of summaries, newest first, of what started before a moment. Raises StravaError."""
 
 
-class HistoryStore(ActivityStore, IngestionStates, Protocol):
+class BackfillStore(ActivityStore, IngestionStates, Protocol):
     """The part of `raw` that a history needs."""
 
 
@@ -35,9 +35,9 @@ class Progress:
     to_detail: int | None = None  # known once everything is listed
 
 
-async def load_history(  # noqa: PLR0913 - three collaborators, and by keyword what may be left as it is
-    client: HistorySource,
-    store: HistoryStore,
+async def backfill(  # noqa: PLR0913 - three collaborators, and by keyword what may be left as it is
+    client: BackfillSource,
+    store: BackfillStore,
     athlete_id: int,
     *,
     on_progress: Callable[[Progress], None] = lambda _: None,
@@ -50,17 +50,17 @@ async def load_history(  # noqa: PLR0913 - three collaborators, and by keyword w
     A detail that Strava lists but does not show is left for later. Raises WarehouseBusy and StravaError, of which
     RateLimited when the calls are used up; what was stored by then stays.
     """
-    history = _History(client, store, athlete_id, on_progress, clock)
+    history = _Backfill(client, store, athlete_id, on_progress, clock)
     await history.list_all(concurrency)
     await history.detail_all(await store.activity_ids(athlete_id, resource_state=SUMMARY), concurrency)
     return history.progress
 
 
-class _History:
+class _Backfill:
     def __init__(
         self,
-        client: HistorySource,
-        store: HistoryStore,
+        client: BackfillSource,
+        store: BackfillStore,
         athlete_id: int,
         on_progress: Callable[[Progress], None],
         clock: Callable[[], datetime],

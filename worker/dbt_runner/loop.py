@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import structlog
 
 from backends.warehouse import WarehouseBusy
-from worker.transform.transformer import Transformer
+from worker.dbt_runner.transformer import Transformer
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Rhythm:
+class PollPolicy:
     """How often to look, how long a change waits for company, and how long a failure rests before the next try.
 
     After a run, `erase_after_s` pass before the files are rewritten without what was removed, for several removals at
@@ -33,34 +33,34 @@ class Rhythm:
         return min(self.longest_rest_s, self.first_rest_s * 2.0 ** min(failures - 1, 30))
 
 
-async def watch(transformer: Transformer, stop: asyncio.Event, rhythm: Rhythm) -> None:
+async def keep_fresh(transformer: Transformer, stop: asyncio.Event, policy: PollPolicy) -> None:
     """Keep the marts level with raw and the hour until `stop` is set; a run that has begun is finished.
 
     However many rows changed meanwhile, they cost one run. A failed run is tried again after a growing pause.
     """
     failures = 0
-    erase_at = time.monotonic() + rhythm.erase_after_s  # also what a program before us left undone
+    erase_at = time.monotonic() + policy.erase_after_s  # also what a program before us left undone
     while not stop.is_set():
         try:
-            was_behind = await transformer.is_behind()
-            succeeded = not was_behind or await _catch_up(transformer, stop, rhythm)
-            if was_behind:
-                erase_at = min(erase_at, time.monotonic() + rhythm.erase_after_s)
+            was_stale = await transformer.is_stale()
+            succeeded = not was_stale or await _run_after_debounce(transformer, stop, policy)
+            if was_stale:
+                erase_at = min(erase_at, time.monotonic() + policy.erase_after_s)
             if succeeded and not stop.is_set() and time.monotonic() >= erase_at:
-                erase_at = math.inf if await _erase(transformer) else time.monotonic() + rhythm.erase_after_s
+                erase_at = math.inf if await _erase(transformer) else time.monotonic() + policy.erase_after_s
         except (WarehouseBusy, OSError) as error:
             log.warning("transform.waiting", reason=str(error))
             succeeded = False
         failures = 0 if succeeded else failures + 1
-        await _wait(stop, rhythm.poll_s if succeeded else rhythm.rest_s(failures))
+        await _wait(stop, policy.poll_s if succeeded else policy.rest_s(failures))
 
 
-async def _catch_up(transformer: Transformer, stop: asyncio.Event, rhythm: Rhythm) -> bool:
+async def _run_after_debounce(transformer: Transformer, stop: asyncio.Event, policy: PollPolicy) -> bool:
     """Run after the debounce, unless a stop comes before; return whether all is well."""
-    await _wait(stop, rhythm.debounce_s)
+    await _wait(stop, policy.debounce_s)
     if stop.is_set():
         return True
-    done = await transformer.catch_up()
+    done = await transformer.run_if_stale()
     return done is None or done.is_published
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from backends.warehouse import Athlete, StoredActivity
 from strava.events import ReceivedEvent, StravaEvent
-from worker.evidence import gone_by, is_connected_before, is_gone_since, is_plainly_gone, observed_after
+from worker.event_ordering import gone_by, is_connected_before, is_gone_since, is_plainly_gone, observed_after
 
 NOON = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 TICK = timedelta(microseconds=1)

@@ -14,12 +14,12 @@ from structlog.testing import capture_logs
 
 from backends.warehouse import Athlete, MartMissing, Observation, Source, TransformRun, WarehouseBusy
 from backends.warehouse.sqlite import SqliteRawStore
-from worker.transform.models import Build, Node, RunStore
-from worker.transform.transformer import Transformer
-from worker.transform.watch import Rhythm, watch
+from worker.dbt_runner.loop import PollPolicy, keep_fresh
+from worker.dbt_runner.port import Build, Node, RunStore
+from worker.dbt_runner.transformer import Transformer
 
 ATHLETE = 4605555801
-QUICK = Rhythm(poll_s=0.001, debounce_s=0.005, first_rest_s=0.002, longest_rest_s=0.01, erase_after_s=0.05)
+QUICK = PollPolicy(poll_s=0.001, debounce_s=0.005, first_rest_s=0.002, longest_rest_s=0.01, erase_after_s=0.05)
 Rows = Callable[[str], list[dict[str, Any]]]
 
 
@@ -89,11 +89,11 @@ async def test_a_snapshot_that_cannot_be_read_is_published_again(
     """Marts that are level with raw but damaged count as none: the next look runs the transforms."""
     whole = [True]
     transformer = make_transformer(is_published=lambda: whole[0])
-    await transformer.once()
-    assert not await transformer.is_behind()
+    await transformer.run()
+    assert not await transformer.is_stale()
     whole[0] = False
-    assert await transformer.is_behind()
-    assert await transformer.catch_up() is not None
+    assert await transformer.is_stale()
+    assert await transformer.run_if_stale() is not None
     assert len(models.builds) == 2
 
 
@@ -106,16 +106,16 @@ async def change(store: SqliteRawStore, clock: Any) -> None:
 
 
 async def until_built(models: FakeModels, builds: int) -> None:
-    """Let the watch go on until so many builds have begun."""
+    """Let the loop go on until so many builds have begun."""
     async with asyncio.timeout(30):
         while len(models.builds) < builds:  # noqa: ASYNC110 - builds begin in a thread
             await asyncio.sleep(0.001)
 
 
 async def until_level(transformer: Transformer) -> None:
-    """Let the watch go on until the marts are level with raw."""
+    """Let the loop go on until the marts are level with raw."""
     async with asyncio.timeout(30):
-        while await transformer.is_behind():  # noqa: ASYNC110 - what is asked is the file
+        while await transformer.is_stale():  # noqa: ASYNC110 - what is asked is the file
             await asyncio.sleep(0.001)
 
 
@@ -125,26 +125,26 @@ async def test_a_run_is_published_and_written_down(
     """The run's row holds the watermark from before it began; afterwards nothing is behind."""
     transformer = make_transformer()
     watermark = await store.watermark()
-    assert await transformer.is_behind()
-    done = await transformer.once(full_refresh=True, tests=True)
+    assert await transformer.is_stale()
+    done = await transformer.run(full_refresh=True, tests=True)
     assert (models.builds, done.is_published, done.nodes[0].name) == ([(True, True)], True, "fct_activities")
     last = await store.last_run()
     assert last is not None
     assert (last, last.watermark, last.is_full_refresh) == (done.run, watermark, True)
-    assert not await transformer.is_behind()
-    assert await transformer.catch_up() is None
+    assert not await transformer.is_stale()
+    assert await transformer.run_if_stale() is None
 
 
 async def test_without_a_snapshot_it_is_behind(make_transformer: Callable[..., Transformer], tmp_path: Path) -> None:
     """A snapshot that was removed is built again even if nothing changed."""
     transformer = make_transformer()
-    await transformer.once()
+    await transformer.run()
     (tmp_path / "mart.duckdb").unlink()
-    assert await transformer.is_behind()
+    assert await transformer.is_stale()
 
 
 @pytest.mark.parametrize(
-    ("now", "is_behind"),
+    ("now", "is_stale"),
     [
         ("2026-05-01T12:59:59", False),
         ("2026-05-01T13:00:00", True),
@@ -153,15 +153,15 @@ async def test_without_a_snapshot_it_is_behind(make_transformer: Callable[..., T
     ],
 )
 async def test_a_new_hour_makes_it_behind(
-    make_transformer: Callable[..., Transformer], clock: Any, now: str, is_behind: bool
+    make_transformer: Callable[..., Transformer], clock: Any, now: str, is_stale: bool
 ) -> None:
     """Today's rows and the last 24 hours move on although raw does not: once every full hour, midnight among them."""
     transformer = make_transformer()
-    await transformer.once()
+    await transformer.run()
     clock.now = datetime.fromisoformat(now).replace(tzinfo=UTC)
-    assert await transformer.is_behind() == is_behind
-    assert (await transformer.catch_up() is not None) == is_behind
-    assert await transformer.is_behind() is False
+    assert await transformer.is_stale() == is_stale
+    assert (await transformer.run_if_stale() is not None) == is_stale
+    assert await transformer.is_stale() is False
 
 
 async def test_a_failed_run_leaves_the_snapshot(
@@ -169,13 +169,13 @@ async def test_a_failed_run_leaves_the_snapshot(
 ) -> None:
     """Nothing is published, the row holds the error, and the work is still to be done."""
     transformer = make_transformer()
-    good = await transformer.once()
+    good = await transformer.run()
     await change(store, clock)
     models.failures = 1
-    failed = await transformer.once()
+    failed = await transformer.run()
     assert (failed.is_published, failed.run.error) == (False, "fct_activities: no such column")
     assert await store.last_run() == good.run
-    assert await transformer.is_behind()
+    assert await transformer.is_stale()
     assert [row["error"] for row in rows("select error from transform_runs order by started_at")] == [
         None,
         "fct_activities: no such column",
@@ -191,7 +191,7 @@ async def test_a_snapshot_that_cannot_be_published_is_a_failed_run(
     def publish() -> None:
         raise error
 
-    done = await make_transformer(publish).once()
+    done = await make_transformer(publish).run()
     assert (done.is_published, done.run.error) == (False, str(error))
 
 
@@ -200,12 +200,12 @@ async def test_a_purge_has_everything_built_anew_once(
 ) -> None:
     """The run after a purge is a full refresh, the one after that is not."""
     transformer = make_transformer()
-    await transformer.once()
+    await transformer.run()
     receipt = await store.purge(ATHLETE)
     clock.now = receipt.purged_at
-    await transformer.once()
+    await transformer.run()
     clock.advance(1)
-    await transformer.once()
+    await transformer.run()
     assert [everything for everything, _ in models.builds] == [False, True, False]
 
 
@@ -215,11 +215,11 @@ async def test_a_purge_is_noticed_by_a_clock_that_was_set_back(
     """The last run began in what is the future by now; the purge has everything built from nothing, once."""
     transformer = make_transformer()
     clock.now = datetime.now(UTC) + timedelta(hours=2)
-    await transformer.once()
+    await transformer.run()
     clock.advance(-7200)
     await store.purge(ATHLETE)
-    await transformer.once()
-    await transformer.once()
+    await transformer.run()
+    await transformer.run()
     assert [everything for everything, _ in models.builds] == [False, True, False]
 
 
@@ -228,11 +228,11 @@ async def test_a_purge_is_not_forgotten_by_a_run_that_failed(
 ) -> None:
     """Until a full refresh was published every run is one."""
     transformer = make_transformer()
-    await transformer.once()
+    await transformer.run()
     await store.purge(ATHLETE)
     models.failures = 1
     for _ in range(3):
-        await transformer.once()
+        await transformer.run()
     assert [everything for everything, _ in models.builds] == [False, True, True, False]
 
 
@@ -241,7 +241,7 @@ async def test_two_processes_never_run_at_once(
 ) -> None:
     """The second waits, and when it only wants to catch up it finds nothing left to do."""
     first, second, third = make_transformer(), make_transformer(), make_transformer()
-    done = await asyncio.gather(first.catch_up(), second.catch_up(), third.once())
+    done = await asyncio.gather(first.run_if_stale(), second.run_if_stale(), third.run())
     assert models.most_at_once == 1
     assert sum(each is not None for each in done[:2]) <= 1
     assert len(models.builds) == 1 + sum(each is not None for each in done[:2])
@@ -253,7 +253,7 @@ async def test_the_watch_runs_at_once_and_after_each_change(
     """An empty warehouse gets its first snapshot; a change gets one run; then it is quiet."""
     stop = asyncio.Event()
     transformer = make_transformer()
-    watching = asyncio.create_task(watch(transformer, stop, QUICK))
+    watching = asyncio.create_task(keep_fresh(transformer, stop, QUICK))
     await until_built(models, 1)
     await change(store, clock)
     await until_built(models, 2)
@@ -270,7 +270,7 @@ async def test_changes_during_a_run_cost_one_more(
     stop = asyncio.Event()
     transformer = make_transformer()
     models.may_go_on.clear()
-    watching = asyncio.create_task(watch(transformer, stop, QUICK))
+    watching = asyncio.create_task(keep_fresh(transformer, stop, QUICK))
     await until_built(models, 1)
     for _ in range(20):
         await change(store, clock)
@@ -287,7 +287,7 @@ async def test_a_failed_run_is_tried_again(make_transformer: Callable[..., Trans
     models.failures = 3
     stop = asyncio.Event()
     transformer = make_transformer()
-    watching = asyncio.create_task(watch(transformer, stop, QUICK))
+    watching = asyncio.create_task(keep_fresh(transformer, stop, QUICK))
     await until_level(transformer)
     stop.set()
     await watching
@@ -296,16 +296,16 @@ async def test_a_failed_run_is_tried_again(make_transformer: Callable[..., Trans
 
 def test_failures_rest_longer_and_longer() -> None:
     """1, 2, 4 … seconds, and never more than a minute: no busy loop."""
-    assert [Rhythm().rest_s(n) for n in (1, 2, 3, 7, 1000)] == [1, 2, 4, 60, 60]
+    assert [PollPolicy().rest_s(n) for n in (1, 2, 3, 7, 1000)] == [1, 2, 4, 60, 60]
 
 
 async def test_a_busy_warehouse_does_not_end_the_watch(
     make_transformer: Callable[..., Transformer], store: SqliteRawStore
 ) -> None:
-    """While the warehouse cannot be read the watch rests, and still stops when it is told to."""
+    """While the warehouse cannot be read the loop waits, and still stops when it is told to."""
     stop = asyncio.Event()
     await store.close()
-    watching = asyncio.create_task(watch(make_transformer(), stop, QUICK))
+    watching = asyncio.create_task(keep_fresh(make_transformer(), stop, QUICK))
     await asyncio.sleep(0)
     assert not watching.done()
     stop.set()
@@ -339,7 +339,7 @@ async def test_the_files_are_rewritten_once_after_a_removal(
     """A deletion and a purge each have them rewritten, by whoever comes first of several processes, and only then."""
     compactions = Compactions()
     transformer, other = make_transformer(compact=compactions), make_transformer(compact=compactions)
-    await transformer.catch_up()
+    await transformer.run_if_stale()
     assert (await transformer.erase(), compactions.count) == (True, 0)
     await gone(store, clock)
     assert all(await asyncio.gather(transformer.erase(), other.erase()))
@@ -348,7 +348,7 @@ async def test_the_files_are_rewritten_once_after_a_removal(
     assert all(await asyncio.gather(transformer.erase(), other.erase()))
     assert compactions.count == 2
     await gone(store, clock)
-    await transformer.once()
+    await transformer.run()
     assert (await other.erase(), compactions.count) == (True, 3)
 
 
@@ -372,7 +372,7 @@ async def test_the_watch_erases_after_a_while(
     for activity_id in (1, 2, 3):
         await gone(store, clock, activity_id)
     transformer = make_transformer(compact=compactions)
-    watching = asyncio.create_task(watch(transformer, stop, QUICK))
+    watching = asyncio.create_task(keep_fresh(transformer, stop, QUICK))
     async with asyncio.timeout(30):
         while not compactions.count:  # noqa: ASYNC110 - it happens in a thread
             await asyncio.sleep(0.001)
@@ -389,9 +389,9 @@ async def test_files_that_cannot_be_rewritten_delay_no_refresh(
     compactions, stop = Compactions(failures=1_000_000), asyncio.Event()
     await gone(store, clock, 1)
     transformer = make_transformer(compact=compactions)
-    rhythm = Rhythm(poll_s=0.001, debounce_s=0.001, first_rest_s=3600, longest_rest_s=3600, erase_after_s=0.01)
+    policy = PollPolicy(poll_s=0.001, debounce_s=0.001, first_rest_s=3600, longest_rest_s=3600, erase_after_s=0.01)
     with capture_logs() as logs:
-        watching = asyncio.create_task(watch(transformer, stop, rhythm))
+        watching = asyncio.create_task(keep_fresh(transformer, stop, policy))
         async with asyncio.timeout(30):
             while not any(line["event"] == "transform.erasing_failed" for line in logs):  # noqa: ASYNC110 - as below
                 await asyncio.sleep(0.001)
@@ -424,7 +424,7 @@ async def test_a_full_disk_does_not_end_the_watch(
             return getattr(store, name)
 
     transformer = make_transformer(runs=Full())
-    watching = asyncio.create_task(watch(transformer, stop, QUICK))
+    watching = asyncio.create_task(keep_fresh(transformer, stop, QUICK))
     await until_level(transformer)
     stop.set()
     await watching
@@ -438,7 +438,7 @@ async def test_a_lock_that_cannot_be_made_does_not_end_the_watch(
     (tmp_path / "transform.lock").mkdir()
     transformer, stop = make_transformer(), asyncio.Event()
     with capture_logs() as logs:
-        watching = asyncio.create_task(watch(transformer, stop, QUICK))
+        watching = asyncio.create_task(keep_fresh(transformer, stop, QUICK))
         async with asyncio.timeout(30):
             while not logs:  # noqa: ASYNC110 - a log can only be read
                 await asyncio.sleep(0.001)
@@ -455,7 +455,7 @@ async def test_a_snapshot_without_a_run_is_behind(
     """A snapshot of which no run tells, as in a folder whose raw was begun from nothing, is built again."""
     (tmp_path / "mart.duckdb").touch()
     transformer = make_transformer()
-    assert await transformer.is_behind()
-    await transformer.once()
-    assert not await transformer.is_behind()
+    assert await transformer.is_stale()
+    await transformer.run()
+    assert not await transformer.is_stale()
     assert models.builds == [(False, False)]

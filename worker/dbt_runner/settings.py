@@ -12,7 +12,7 @@ PROJECT_DIR = Path(__file__).parents[2] / "transforms"
 
 
 class TransformSettings(SharedSettings):
-    """What `python -m worker.transform.main` and `athlete transform` read."""
+    """What `python -m worker.dbt_runner.main` and `athlete transform` read."""
 
     transform_debounce_s: float = Field(
         0.3, ge=0, description="Seconds that a change of raw waits for company before the transforms run."

@@ -10,11 +10,11 @@ from strava.events import ReceivedEvent
 from strava.payload import AthletePayload
 from strava.transport import utc_now
 from worker.activities import ActivityEvents
-from worker.athletes import CONNECTED, Roster
-from worker.evidence import is_connected_before
-from worker.verdicts import Verdict
+from worker.athletes import CONNECTED, AthleteCache
+from worker.event_ordering import is_connected_before
+from worker.results import Result
 
-OnDeauthorized = Callable[[Athlete], Awaitable[Verdict]]
+OnDeauthorized = Callable[[Athlete], Awaitable[Result]]
 
 
 class AthleteSource(Protocol):
@@ -24,49 +24,49 @@ class AthleteSource(Protocol):
         """Return the athlete. Raises StravaError, of which TokenRejected when there is no access any more."""
 
 
-class Ingest:
+class EventRouter:
     """Takes every kind of event that Strava sends. `on_deauthorized` says what losing an athlete's consent entails."""
 
     def __init__(
         self,
-        roster: Roster,
+        athletes: AthleteCache,
         activities: ActivityEvents,
         on_deauthorized: OnDeauthorized,
         source_of: Callable[[int], AthleteSource],
         *,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        self._roster = roster
+        self._athletes = athletes
         self._activities = activities
         self._on_deauthorized = on_deauthorized
         self._source_of = source_of
         self._clock = clock
 
-    async def __call__(self, received: ReceivedEvent) -> Verdict:
+    async def __call__(self, received: ReceivedEvent) -> Result:
         """Finish the event. Raises StravaError, WarehouseBusy, TokensUnavailable, TryLater."""
         event = received.event
         if event.is_deauthorization:
             return await self._deauthorize(received)
         if not event.is_activity:
             return _ignored(f"Nothing is kept of {event.object_type} {event.aspect_type} events.")
-        athlete = await self._roster.find(event.owner_id)
+        athlete = await self._athletes.find(event.owner_id)
         if athlete is None:
             return _parked(f"Athlete {event.owner_id} is not connected here; connect first with `athlete connect`.")
         if athlete.status != CONNECTED:
             return _ignored("The athlete has taken back the app's access.")
         return await self._activities.take(received)
 
-    async def _deauthorize(self, received: ReceivedEvent) -> Verdict:
+    async def _deauthorize(self, received: ReceivedEvent) -> Result:
         athlete_id = received.event.owner_id
-        self._roster.forget(athlete_id)
-        athlete = await self._roster.find(athlete_id)
+        self._athletes.forget(athlete_id)
+        athlete = await self._athletes.find(athlete_id)
         if athlete is None:
             return _ignored(f"Athlete {athlete_id} is not connected here, so there is no access to end.")
         if athlete.status == CONNECTED and await self._is_overtaken(athlete, received):
             return _ignored("The athlete has connected again since.")
-        verdict = await self._on_deauthorized(athlete)
-        self._roster.forget(athlete_id)
-        return verdict
+        result = await self._on_deauthorized(athlete)
+        self._athletes.forget(athlete_id)
+        return result
 
     async def _is_overtaken(self, athlete: Athlete, received: ReceivedEvent) -> bool:
         """Tell whether the stored tokens work in spite of the event; where the times leave doubt, Strava is asked."""
@@ -81,9 +81,9 @@ class Ingest:
         return True
 
 
-def _ignored(reason: str) -> Verdict:
-    return Verdict(outcome=Outcome.IGNORED, reason=reason)
+def _ignored(reason: str) -> Result:
+    return Result(outcome=Outcome.IGNORED, reason=reason)
 
 
-def _parked(reason: str) -> Verdict:
-    return Verdict(outcome=Outcome.PARKED, reason=reason)
+def _parked(reason: str) -> Result:
+    return Result(outcome=Outcome.PARKED, reason=reason)

@@ -13,72 +13,76 @@ from backends.queue.envelope import PushEnvelope, UnreadableEnvelope
 from backends.warehouse import EventLedger, LedgerEntry, Outcome, WarehouseBusy
 from strava.events import ReceivedEvent, UnreadableEvent
 from strava.transport import utc_now
-from worker.verdicts import Verdict, verdict_on
+from worker.results import Result, result_of_error
 
 log = structlog.get_logger(__name__)
 
 _LONGEST_COUNT = 18  # digits, so that it fits 64 bits
 
-Ingesting = Callable[[ReceivedEvent], Awaitable[Verdict]]
+EventHandler = Callable[[ReceivedEvent], Awaitable[Result]]
 
 
-class Deliveries:
-    """Reads what the queue pushes, has it ingested, writes the ledger, and says how to answer."""
+class PushHandler:
+    """Reads what the queue pushes, has it handled, writes the ledger, and says how to answer."""
 
-    def __init__(self, ingest: Ingesting, ledger: EventLedger, *, clock: Callable[[], datetime] = utc_now) -> None:
-        self._ingest = ingest
+    def __init__(
+        self, handle_event: EventHandler, ledger: EventLedger, *, clock: Callable[[], datetime] = utc_now
+    ) -> None:
+        self._handle = handle_event
         self._ledger = ledger
         self._clock = clock
 
-    async def take(self, body: bytes) -> Verdict:
+    async def handle(self, body: bytes) -> Result:
         """Finish one push."""
         began = time.perf_counter()
         try:
             envelope = PushEnvelope.from_json(body)
             received = ReceivedEvent.from_push(envelope.data)
         except UnreadableEnvelope as error:
-            return await self._record(_foreign_id(body), None, verdict_on(error))
+            return await self._record(_foreign_id(body), None, result_of_error(error))
         except UnreadableEvent as error:
-            return await self._record(_delivery_id(envelope, None), None, verdict_on(error), envelope.delivery_attempt)
+            return await self._record(
+                _delivery_id(envelope, None), None, result_of_error(error), envelope.delivery_attempt
+            )
         named = logged_object(received.event.object_type, received.event.object_id)
         structlog.contextvars.bind_contextvars(event_id=received.event_id, **named)
-        verdict = await self._judged(received, envelope.delivery_attempt)
-        _tell(received, verdict, began)
-        return await self._record(_delivery_id(envelope, received), received, verdict, envelope.delivery_attempt)
+        result = await self._handled(received, envelope.delivery_attempt)
+        _log_result(received, result, began)
+        return await self._record(_delivery_id(envelope, received), received, result, envelope.delivery_attempt)
 
-    async def bury(self, body: bytes) -> Verdict:
+    async def record_dead_letter(self, body: bytes) -> Result:
         """Record a message that the queue gave up on; it stays with the queue for a replay."""
         try:
             envelope = PushEnvelope.from_json(body)
         except UnreadableEnvelope as error:
-            return await self._record(_foreign_id(body), None, verdict_on(error))
+            return await self._record(_foreign_id(body), None, result_of_error(error))
         received = _read_or_none(envelope.data)
         attempts = _attempts(envelope)
-        verdict = Verdict(
+        result = Result(
             outcome=Outcome.PARKED,
             reason=f"Gave up after {attempts} attempts; the last rows of this event say why.",
         )
         log.error("event.dead", event_id=received and received.event_id, attempts=attempts)
-        return await self._record(_delivery_id(envelope, received, "dead"), received, verdict, attempts)
+        return await self._record(_delivery_id(envelope, received, "dead"), received, result, attempts)
 
-    async def _judged(self, received: ReceivedEvent, attempt: int) -> Verdict:
+    async def _handled(self, received: ReceivedEvent, attempt: int) -> Result:
         try:
-            return await self._ingest(received)
+            return await self._handle(received)
         except Exception as error:  # the one place where the worker survives whatever happens
-            verdict = verdict_on(error, attempt)
-            if verdict.status is HTTPStatus.INTERNAL_SERVER_ERROR:
+            result = result_of_error(error, attempt)
+            if result.status is HTTPStatus.INTERNAL_SERVER_ERROR:
                 log.exception("event.fault")
-            return verdict
+            return result
 
     async def _record(
-        self, delivery_id: str, received: ReceivedEvent | None, verdict: Verdict, attempt: int = 1
-    ) -> Verdict:
+        self, delivery_id: str, received: ReceivedEvent | None, result: Result, attempt: int = 1
+    ) -> Result:
         entry = LedgerEntry(
             delivery_id=delivery_id,
             event_id=None if received is None else received.event_id,
             event=None if received is None else received.event,
-            outcome=verdict.outcome,
-            reason=verdict.reason,
+            outcome=result.outcome,
+            reason=result.reason,
             attempt=attempt,
             received_at=None if received is None else received.received_at,
             finished_at=self._clock(),
@@ -87,8 +91,8 @@ class Deliveries:
             await self._ledger.append([entry])
         except WarehouseBusy as error:
             log.warning("ledger.busy", delivery_id=delivery_id, reason=str(error))
-            return verdict_on(error)
-        return verdict
+            return result_of_error(error)
+        return result
 
 
 def _delivery_id(envelope: PushEnvelope, received: ReceivedEvent | None, suffix: str = "") -> str:
@@ -113,11 +117,11 @@ def _attempts(envelope: PushEnvelope) -> int:
     return int(count) if count.isdecimal() and len(count) <= _LONGEST_COUNT else envelope.delivery_attempt
 
 
-def _tell(received: ReceivedEvent, verdict: Verdict, began: float) -> None:
-    say = log.warning if verdict.outcome in {Outcome.PARKED, Outcome.DEFERRED} else log.info
+def _log_result(received: ReceivedEvent, result: Result, began: float) -> None:
+    say = log.warning if result.outcome in {Outcome.PARKED, Outcome.DEFERRED} else log.info
     say(
-        f"{received.event.object_type}.{verdict.outcome}",
+        f"{received.event.object_type}.{result.outcome}",
         aspect_type=received.event.aspect_type,
-        reason=verdict.reason,
+        reason=result.reason,
         duration_ms=round((time.perf_counter() - began) * 1000, 1),
     )
