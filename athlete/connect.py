@@ -11,8 +11,8 @@ import httpx
 import typer
 from rich.console import Console
 
-from athlete.complaints import Complaint, complains
-from athlete.folder import require_usable
+from athlete.data_dir import require_usable
+from athlete.errors import CommandError, exit_on_error
 from athlete.pending_token import PendingToken
 from backends.http_client import client_for
 from backends.logs import configure_logs
@@ -38,7 +38,7 @@ EARLIER_UNCLAIMED = 0  # the athlete id under which earlier versions kept tokens
 GOES_ON = "The token is kept: run `athlete connect` again and it goes on, without asking for a token."
 
 
-class UselessToken(Complaint):
+class UselessToken(CommandError):
     """The token will never do; the text says where another comes from."""
 
 
@@ -54,7 +54,7 @@ class Bearer(httpx.Auth):
         yield request
 
 
-@complains
+@exit_on_error
 def connect(refresh_token: Annotated[str | None, typer.Option(hidden=True)] = None) -> None:
     """Connect an athlete by a refresh token: check it, keep it, and say which permissions (scopes) are missing.
 
@@ -62,13 +62,13 @@ def connect(refresh_token: Annotated[str | None, typer.Option(hidden=True)] = No
     STRAVA_CLIENT_SECRET. A connect that was interrupted goes on without a token.
     """
     if refresh_token is not None:
-        raise Complaint(
+        raise CommandError(
             "--refresh-token is not taken any more: a command line shows the token to others and the shell keeps it. "
             "Run `athlete connect` and paste the token when asked, or give it in a file: athlete connect < token.txt"
         )
     settings = WorkerSettings()
     if not (settings.strava_client_id and settings.strava_client_secret.get_secret_value()):
-        raise Complaint("Set STRAVA_CLIENT_ID and STRAVA_CLIENT_SECRET (environment or .env) before connecting.")
+        raise CommandError("Set STRAVA_CLIENT_ID and STRAVA_CLIENT_SECRET (environment or .env) before connecting.")
     require_usable(settings.data_dir)
     chosen = settings.log_level if "log_level" in settings.model_fields_set else "ERROR"  # what failed is told below
     configure_logs(settings.log_format, chosen)
@@ -83,22 +83,22 @@ def connect(refresh_token: Annotated[str | None, typer.Option(hidden=True)] = No
         _say(asyncio.run(_connect(settings, pending)))
     except UselessToken as error:
         pending.drop()
-        raise Complaint(f"{'The kept token was removed. ' if is_resumed else ''}{error}") from error
+        raise CommandError(f"{'The kept token was removed. ' if is_resumed else ''}{error}") from error
     pending.drop()
 
 
 def read_token() -> str:
-    """Ask for the token without showing it, or read it from what is piped in. Raises Complaint."""
+    """Ask for the token without showing it, or read it from what is piped in. Raises CommandError."""
     if sys.stdin.isatty():
         token = getpass("The athlete's refresh token (not shown): ")
     else:
         token = sys.stdin.buffer.read(LONGEST_TOKEN + 1).decode("ascii", errors="replace")
     token = token.strip()
     if not token:
-        raise Complaint("Give the athlete's refresh token: run `athlete connect` in a terminal and paste it, or "
+        raise CommandError("Give the athlete's refresh token: run `athlete connect` in a terminal and paste it, or "
                         "athlete connect < token.txt")  # fmt: skip
     if len(token) > LONGEST_TOKEN or not (token.isascii() and token.isprintable()) or " " in token:
-        raise Complaint("That is no refresh token: it is one word of letters and digits, 40 characters as a rule.")
+        raise CommandError("That is no refresh token: it is one word of letters and digits, 40 characters as a rule.")
     return token
 
 
@@ -158,7 +158,7 @@ async def _refreshed(settings: WorkerSettings, http: httpx.AsyncClient, pending:
                 f"{where_tokens_come_from(settings)}"
             ) from error
         # Errors tell of the API's address; here it was OAuth's that was asked.
-        raise Complaint(f"{str(error).replace('STRAVA_API_URL', 'STRAVA_OAUTH_URL')} {GOES_ON}") from error
+        raise CommandError(f"{str(error).replace('STRAVA_API_URL', 'STRAVA_OAUTH_URL')} {GOES_ON}") from error
     pending.keep(fresh.refresh_token)
     return fresh
 
@@ -170,9 +170,9 @@ async def _athlete_id(client: StravaClient, settings: WorkerSettings) -> int:
     except ScopeMissing as error:
         raise UselessToken(_cannot_read(error.needed, settings)) from error
     except TokenRejected as error:  # it is minutes old at most: Strava has not spread it yet
-        raise Complaint(f"Strava does not know its own fresh token yet; wait some minutes. {GOES_ON}") from error
+        raise CommandError(f"Strava does not know its own fresh token yet; wait some minutes. {GOES_ON}") from error
     except StravaError as error:
-        raise Complaint(f"{error} {GOES_ON}") from error
+        raise CommandError(f"{error} {GOES_ON}") from error
 
 
 async def unknown_reach(client: StravaClient, settings: WorkerSettings) -> str:

@@ -12,9 +12,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from athlete.complaints import Complaint, complains, warn
-from athlete.folder import lost_athletes, require_pipeline
-from athlete.printing import Form, print_rows
+from athlete.data_dir import lost_athletes, require_pipeline
+from athlete.errors import CommandError, exit_on_error, warn
+from athlete.output import Form, print_rows
 from backends.settings import SharedSettings
 from backends.sqlite import connect, utc_text
 from backends.warehouse import Outcome
@@ -27,7 +27,7 @@ LONGEST_SHOWN = 40
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
-@complains
+@exit_on_error
 def events(  # noqa: PLR0913 - one argument a filter
     *,
     athlete: Annotated[int | None, typer.Option(help="Only events of the athlete with this id.")] = None,
@@ -77,21 +77,21 @@ def shortened(event: Mapping[str, Any]) -> Sequence[str]:
 
 
 def within_reach(option: str, number: int | None) -> int | None:
-    """Return the number if the database can hold it. Raises Complaint."""
+    """Return the number if the database can hold it. Raises CommandError."""
     if number is not None and abs(number) > LARGEST:
-        raise Complaint(f"{option} is beyond every number that is stored: give at most {LARGEST}.")
+        raise CommandError(f"{option} is beyond every number that is stored: give at most {LARGEST}.")
     return number
 
 
 def read_since(text: str, now: datetime) -> datetime:
-    """Read a date, a time (local unless it has an offset) or an age such as 12h. Raises Complaint."""
+    """Read a date, a time (local unless it has an offset) or an age such as 12h. Raises CommandError."""
     age = re.fullmatch(r"([0-9]{1,19})([mhd])", text)
     try:
         if age:
             return now - timedelta(**{UNITS[age[2]]: int(age[1])})
         return datetime.fromisoformat(text).astimezone(UTC)
     except OverflowError as error:
-        raise Complaint(f"--since {text} is beyond every calendar; leave it out to see all events.") from error
+        raise CommandError(f"--since {text} is beyond every calendar; leave it out to see all events.") from error
     except ValueError as error:
         shown = text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
-        raise Complaint(f"--since {shown} is neither a time such as 2026-05-01 nor an age such as 12h.") from error
+        raise CommandError(f"--since {shown} is neither a time such as 2026-05-01 nor an age such as 12h.") from error

@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
+from backends.atomic_file import atomic_replace
 from backends.data_folder import make_private
-from backends.durable_file import put_in_place
 
 OWNER_ONLY = 0o600
 
@@ -29,7 +29,7 @@ class PendingToken:
         draft.unlink(missing_ok=True)
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY), "w") as file:
             file.write(token)
-        put_in_place(draft, self._path)
+        atomic_replace(draft, self._path)
 
     def drop(self) -> None:
         """Forget the token; forgetting none is success."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from athlete.complaints import Complaint
+from athlete.errors import CommandError
 
 LOOPBACK = "127.0.0.1"
 
@@ -23,13 +23,13 @@ class Listener:
 
 
 def require_free(listeners: Sequence[Listener]) -> None:
-    """Try to listen at all these places at once; port 0 is always free. Raises Complaint."""
+    """Try to listen at all these places at once; port 0 is always free. Raises CommandError."""
     with ExitStack() as held:
         for number, listener in enumerate(listeners):
             try:
                 held.enter_context(_listening(listener))
             except OSError as error:
-                raise Complaint(_complaint(listener, listeners[:number], error)) from error
+                raise CommandError(_complaint(listener, listeners[:number], error)) from error
 
 
 def _listening(listener: Listener) -> socket.socket:

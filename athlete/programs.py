@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic_settings import BaseSettings
 
 from athlete.ports import LOOPBACK
-from athlete.processes import Program
+from athlete.supervisor import Program
 
 
 @dataclass(frozen=True, kw_only=True)

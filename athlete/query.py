@@ -9,14 +9,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from athlete.complaints import complains, warn
-from athlete.folder import lost_athletes, require_data
-from athlete.printing import form_of, print_rows
+from athlete.data_dir import lost_athletes, require_data
+from athlete.errors import exit_on_error, warn
+from athlete.output import form_of, print_rows
 from backends.settings import SharedSettings
 from backends.warehouse.duckdb import DuckdbWarehouse
 
 
-@complains
+@exit_on_error
 def query(
     sql: Annotated[str, typer.Argument(help='For example: "select * from mart.activity_summary_weekly limit 10".')],
     *,

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from athlete.complaints import Complaint, complains
-from athlete.folder import lost_athletes, require_pipeline
+from athlete.data_dir import lost_athletes, require_pipeline
+from athlete.errors import CommandError, exit_on_error
 from backends.logs import configure_logs
 from worker.dbt_runner.port import Node
 from worker.dbt_runner.settings import TransformSettings
@@ -21,7 +21,7 @@ FAILED = {"error", "fail", "runtime error", "partial success"}
 MOST_CHARACTERS = 400
 
 
-@complains
+@exit_on_error
 def transform(
     *,
     full_refresh: Annotated[
@@ -38,13 +38,13 @@ def transform(
     settings = TransformSettings()
     require_pipeline(settings)
     if lost := asyncio.run(lost_athletes(settings)):
-        raise Complaint(f"Nothing was published; the marts published before stay. {lost}")
+        raise CommandError(f"Nothing was published; the marts published before stay. {lost}")
     configure_logs(settings.log_format, "CRITICAL")  # a failure is told below
     console = Console()
     with console.status("dbt is at work …"):
         done = asyncio.run(_once(settings, full_refresh=full_refresh, tests=tests))
     if done.run.error:
-        raise Complaint(f"Nothing was published; the marts published before stay. {fault(done)}")
+        raise CommandError(f"Nothing was published; the marts published before stay. {fault(done)}")
     console.print(_table(done.nodes))
     seconds = (done.run.finished_at - done.run.started_at).total_seconds()
     console.print(f"Published {settings.mart_path} after {seconds:.1f} s.", highlight=False)

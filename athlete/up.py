@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from athlete.complaints import Complaint, complains
-from athlete.folder import claimed, lost_athletes
+from athlete.data_dir import claimed, lost_athletes
+from athlete.errors import CommandError, exit_on_error
 from athlete.ports import Listener, require_free
-from athlete.processes import ProcessTree, free_port
 from athlete.programs import Ports, pipeline_programs
 from athlete.settings import DelivererSettings
+from athlete.supervisor import ProcessTree, free_port
 from backends.logs import configure_logs
 from backends.settings import SharedSettings
 from backends.tokens import TokensUnavailable
@@ -26,7 +26,7 @@ from worker.settings import WorkerSettings
 NOBODY = "No athlete is connected yet, so nothing will arrive: `athlete connect` connects one."
 
 
-@complains
+@exit_on_error
 def up() -> None:
     """Run service, queue, worker, transforms and dashboard until Ctrl-C, against the real Strava."""
     worker = WorkerSettings()
@@ -36,7 +36,7 @@ def up() -> None:
         others()  # the programs read them again: here they could only fall over
     configure_logs(worker.log_format, worker.log_level)
     if missing := missing_settings(service, worker):
-        raise Complaint(f"Set {', '.join(missing)} (environment or .env) first; .env.example explains each.")
+        raise CommandError(f"Set {', '.join(missing)} (environment or .env) first; .env.example explains each.")
     with claimed(worker.data_dir):
         require_free(listeners(service, worker, dashboard))
         asyncio.run(_run(worker, choose_ports(service, worker, dashboard), Console()))

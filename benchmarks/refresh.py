@@ -16,7 +16,7 @@ from backends.logs import configure_logs
 from backends.settings import LogFormat
 from backends.warehouse import Athlete
 from backends.warehouse.sqlite import SqliteRawStore
-from benchmarks.pretend import ATHLETE_ID
+from benchmarks.fake_strava import ATHLETE_ID
 from benchmarks.upsert import LARGE, SMALL, fill, observations
 from worker.dbt_runner.main import open_transformer
 from worker.dbt_runner.settings import TransformSettings

@@ -11,7 +11,7 @@ from statistics import median
 
 from backends.warehouse import Observation, Source
 from backends.warehouse.sqlite import SqliteRawStore
-from benchmarks.pretend import ATHLETE_ID, recorded_activity
+from benchmarks.fake_strava import ATHLETE_ID, recorded_activity
 from strava.payload import ActivityPayload
 
 SMALL = 1_000

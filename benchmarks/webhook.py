@@ -6,8 +6,8 @@ from contextlib import closing
 from pathlib import Path
 from statistics import median, quantiles
 
-from athlete.processes import free_port
 from athlete.programs import at_defaults
+from athlete.supervisor import free_port
 from backends.sqlite import connect
 from benchmarks.load import LoadResult, load
 from benchmarks.servers import running
@@ -35,7 +35,7 @@ def measure() -> dict[str, float]:
     bare_port, service_port = free_port(), free_port()
     with (
         tempfile.TemporaryDirectory() as folder,
-        running(["-m", "benchmarks.bare", str(bare_port)], f"http://127.0.0.1:{bare_port}/"),
+        running(["-m", "benchmarks.baseline", str(bare_port)], f"http://127.0.0.1:{bare_port}/"),
         running(
             ["-m", "service.main"], f"http://127.0.0.1:{service_port}/health", _settings(folder, service_port), folder
         ),

@@ -13,13 +13,13 @@ from typing import TypeVar
 
 import httpx
 
-from athlete.processes import free_port
+from athlete.supervisor import free_port
 from backends.logs import configure_logs
 from backends.queue.envelope import PushEnvelope
 from backends.settings import LogFormat
 from backends.warehouse import Athlete
 from backends.warehouse.sqlite import SqliteRawStore
-from benchmarks.pretend import ATHLETE_ID
+from benchmarks.fake_strava import ATHLETE_ID
 from benchmarks.servers import running
 from benchmarks.webhook import event
 from strava.client import StravaClient
@@ -42,7 +42,7 @@ def measure() -> dict[str, float]:
     port = free_port()
     # The worker logs a line an event, as it does by default; only the terminal is spared.
     with (
-        running(["-m", "benchmarks.pretend", str(port)], f"http://127.0.0.1:{port}/"),
+        running(["-m", "benchmarks.fake_strava", str(port)], f"http://127.0.0.1:{port}/"),
         tempfile.TemporaryDirectory() as folder,
         Path(os.devnull).open("w") as nowhere,
         redirect_stderr(nowhere),

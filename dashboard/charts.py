@@ -19,7 +19,7 @@ AXIS_TITLES = {Period.WEEK: "Week, by its Monday", Period.MONTH: "Month", Period
 
 
 def by_period(frame: Sequence[dict[str, Any]], measure: Measure, period: Period) -> alt.Chart:
-    """Stacked bars of `frames.bars`."""
+    """Stacked bars of `chart_data.bars`."""
     shown = dict(sorted((row["rank"], row["sport"]) for row in frame))
     chart: alt.Chart = (
         alt.Chart(alt.InlineData(values=frame))
@@ -51,7 +51,7 @@ def by_period(frame: Sequence[dict[str, Any]], measure: Measure, period: Period)
 
 
 def mix(frame: Sequence[dict[str, Any]], share: Share) -> alt.LayerChart:
-    """Lying bars of `frames.mix`, each with its percentage written beside it."""
+    """Lying bars of `chart_data.mix`, each with its percentage written beside it."""
     base = alt.Chart(alt.InlineData(values=frame)).encode(
         x=alt.X(
             "share:Q",

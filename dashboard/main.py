@@ -8,10 +8,10 @@ from pydantic import ValidationError
 
 from backends.settings import settings_complaint
 from backends.warehouse.duckdb import DuckdbMartReader
-from dashboard import pages
+from dashboard import navigation
+from dashboard.context import PageContext
 from dashboard.mart import Mart
 from dashboard.settings import DashboardSettings
-from dashboard.view import View
 
 
 @st.cache_resource(show_spinner=False)
@@ -27,13 +27,13 @@ def main() -> None:
     except (ValidationError, UnicodeDecodeError) as error:
         st.error(settings_complaint(error))
         return
-    view = View(
+    context = PageContext(
         mart=open_mart(settings.mart_path),
         zone=settings.display_timezone,
         refresh_s=settings.dashboard_refresh_s,
         clock=lambda: datetime.now(UTC),
     )
-    pages.show(view)
+    navigation.show(context)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dashboard import quantities
+from dashboard import formatting
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,14 +38,14 @@ class Share:
 
 
 MEASURES = {
-    "Distance": Measure(title="Distance", column="distance_m", unit="km", scale=1000, tell=quantities.distance),
-    "Time": Measure(title="Time", column="moving_time_s", unit="h", scale=3600, tell=quantities.time),
-    "Elevation": Measure(title="Elevation", column="elevation_gain_m", unit="m", scale=1, tell=quantities.elevation),
-    "Activities": Measure(title="Activities", column="activity_count", unit=None, scale=1, tell=quantities.count),
+    "Distance": Measure(title="Distance", column="distance_m", unit="km", scale=1000, tell=formatting.distance),
+    "Time": Measure(title="Time", column="moving_time_s", unit="h", scale=3600, tell=formatting.time),
+    "Elevation": Measure(title="Elevation", column="elevation_gain_m", unit="m", scale=1, tell=formatting.elevation),
+    "Activities": Measure(title="Activities", column="activity_count", unit=None, scale=1, tell=formatting.count),
 }
 
 SHARES = {
-    "Time": Share(title="time", column="share_of_time", amount="moving_time_s", tell=quantities.time),
-    "Distance": Share(title="distance", column="share_of_distance", amount="distance_m", tell=quantities.distance),
-    "Count": Share(title="activities", column="share_of_count", amount="activity_count", tell=quantities.count),
+    "Time": Share(title="time", column="share_of_time", amount="moving_time_s", tell=formatting.time),
+    "Distance": Share(title="distance", column="share_of_distance", amount="distance_m", tell=formatting.distance),
+    "Count": Share(title="activities", column="share_of_count", amount="activity_count", tell=formatting.count),
 }

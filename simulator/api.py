@@ -9,8 +9,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from pydantic import FiniteFloat
 
-from simulator.answers import bad_request, unauthorized
-from simulator.gate import Access, ActivitiesEntered, Entered
+from simulator.dependencies import Access, ActivitiesEntered, Entered
+from simulator.responses import bad_request, unauthorized
 from simulator.scopes import ACTIVITY_ALL, PROFILE, may_see, shown
 from simulator.world import zones
 from simulator.world.stats import stats

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 import httpx
 from fastapi import FastAPI
 
-from simulator import api, control, oauth_routes, push
+from simulator import api, control, oauth_routes, subscription_routes
+from simulator.actions import Actions
+from simulator.activity_log import ActivityLog
+from simulator.autoplay import Autoplay
 from simulator.clock import Clock, utc_now
-from simulator.courier import Courier, RetrySpacing
+from simulator.error_handlers import answer_refusals
 from simulator.faults import Dice
 from simulator.journal import Journal
-from simulator.life import Life
-from simulator.live import LiveLife
 from simulator.oauth import Grants
 from simulator.rates import Limits, RateMeter
-from simulator.refusals import answer_refusals
-from simulator.saves import SaveLog
 from simulator.simulation import Application, Simulation
 from simulator.subscriptions import Subscriptions
+from simulator.webhook_delivery import RetrySpacing, WebhookDelivery
 from simulator.world.world import World
 
 
@@ -40,7 +40,7 @@ def create_app(
     # no /docs: its page loads scripts from elsewhere
     app = FastAPI(title="Pretend Strava", lifespan=_living, openapi_url=None)
     app.state.simulation = _simulate(world, journal, http, clock, terms)
-    for routes in (push, api, oauth_routes, control):
+    for routes in (subscription_routes, api, oauth_routes, control):
         app.include_router(routes.router)
     answer_refusals(app)
     return app
@@ -48,12 +48,12 @@ def create_app(
 
 def _simulate(world: World, journal: Journal, http: httpx.AsyncClient, clock: Clock, terms: Terms) -> Simulation:
     dice = Dice()
-    saves = SaveLog(journal)
+    saves = ActivityLog(journal)
     grants = Grants(journal, clock, dice, seed=world.origin.seed)
     application_id = int(terms.application.client_id)
     subscriptions = Subscriptions(journal, http, clock, application_id=application_id)
-    courier = Courier(http, subscriptions, saves, dice, clock, terms.retry_spacing)
-    life = Life(world, clock, saves, courier, grants)
+    webhook_delivery = WebhookDelivery(http, subscriptions, saves, dice, clock, terms.retry_spacing)
+    actions = Actions(world, clock, saves, webhook_delivery, grants)
     return Simulation(
         application=terms.application,
         world=world,
@@ -64,16 +64,16 @@ def _simulate(world: World, journal: Journal, http: httpx.AsyncClient, clock: Cl
         grants=grants,
         saves=saves,
         subscriptions=subscriptions,
-        courier=courier,
-        life=life,
-        live=LiveLife(life, world, saves),
+        webhook_delivery=webhook_delivery,
+        actions=actions,
+        autoplay=Autoplay(actions, world, saves),
     )
 
 
 @asynccontextmanager
 async def _living(app: FastAPI) -> AsyncIterator[None]:
     simulation: Simulation = app.state.simulation
-    simulation.courier.resume()
+    simulation.webhook_delivery.resume()
     yield
-    await simulation.live.close()
-    await simulation.courier.close()
+    await simulation.autoplay.close()
+    await simulation.webhook_delivery.close()

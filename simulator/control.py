@@ -1,4 +1,4 @@
-"""The control API: switch faults, live the athlete's life, and see the truth. It costs no rate limit."""
+"""The control API: switch faults, act as the athlete, and see the truth. It costs no rate limit."""
 
 import asyncio
 import hashlib
@@ -12,10 +12,10 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator
 
-from simulator.answers import answer
+from simulator.activity_log import Save
+from simulator.autoplay import AutoplaySettings
 from simulator.faults import Faults
-from simulator.live import LiveSettings
-from simulator.saves import Save
+from simulator.responses import answer
 from simulator.simulation import simulation_of
 
 router = APIRouter(prefix="/simulator", tags=["Control"])
@@ -69,8 +69,8 @@ async def health(request: Request) -> dict[str, Any]:
         "activities": len(simulation.world),
         "is_connected": bool(simulation.grants.scopes),
         "is_subscribed": simulation.subscriptions.current is not None,
-        "is_living": simulation.live.settings.running,
-        "is_idle": simulation.courier.is_idle,
+        "is_living": simulation.autoplay.settings.running,
+        "is_idle": simulation.webhook_delivery.is_idle,
     }
 
 
@@ -90,7 +90,7 @@ async def switch_faults(request: Request, wanted: Faults) -> Faults:
 @router.post("/activities", status_code=201)
 async def create(request: Request, fields: Fields) -> Response:
     """Save an activity now."""
-    return _saved(simulation_of(request).life.create(fields.given()), status=201)
+    return _saved(simulation_of(request).actions.create(fields.given()), status=201)
 
 
 @router.patch("/activities/{activity_id}")
@@ -100,14 +100,14 @@ async def edit(request: Request, activity_id: int, fields: Fields) -> Response:
     _check_living(request, activity_id)
     changes = fields.given()
     _refuse_any(frozenset({"start_date_local"}), changes)  # it follows from `start_date`
-    return _saved(simulation.life.edit(activity_id, changes))
+    return _saved(simulation.actions.edit(activity_id, changes))
 
 
 @router.delete("/activities/{activity_id}")
 async def delete(request: Request, activity_id: int) -> Response:
     """Delete."""
     _check_living(request, activity_id)
-    return _saved(simulation_of(request).life.delete(activity_id))
+    return _saved(simulation_of(request).actions.delete(activity_id))
 
 
 @router.post("/activities/{activity_id}/repeat")
@@ -117,13 +117,13 @@ async def repeat(request: Request, activity_id: int) -> Response:
     told = [save for save in simulation.saves.after() if save.id == activity_id and save.event is not None]
     if not told:
         raise HTTPException(404, "no event of this activity was ever sent")
-    return _saved(simulation.life.repeat(told[-1]))
+    return _saved(simulation.actions.repeat(told[-1]))
 
 
 @router.post("/deauthorize")
 async def deauthorize(request: Request) -> Response:
     """Revoke the application's access, as the athlete does on Strava's settings page."""
-    save = simulation_of(request).life.deauthorize()
+    save = simulation_of(request).actions.deauthorize()
     if save is None:
         raise HTTPException(409, "the application has no access")
     return _saved(save)
@@ -145,15 +145,15 @@ async def saves(request: Request, after: int = 0) -> Response:
 
 
 @router.get("/live")
-async def live(request: Request) -> LiveSettings:
+async def live(request: Request) -> AutoplaySettings:
     """How the life goes on by itself."""
-    return simulation_of(request).live.settings
+    return simulation_of(request).autoplay.settings
 
 
 @router.post("/live")
-async def switch_live(request: Request, wanted: LiveSettings) -> LiveSettings:
+async def switch_live(request: Request, wanted: AutoplaySettings) -> AutoplaySettings:
     """Start, stop or change the life that goes on by itself."""
-    await simulation_of(request).live.switch(wanted)
+    await simulation_of(request).autoplay.switch(wanted)
     return wanted
 
 

@@ -6,7 +6,7 @@ import binascii
 import orjson
 from fastapi import Request
 
-from simulator.answers import bad_request, unauthorized
+from simulator.responses import bad_request, unauthorized
 from simulator.simulation import Application, simulation_of
 
 

@@ -11,13 +11,13 @@ from backends.http_guard import HttpGuard, split_hosts
 from backends.serving import serve as serve_http
 from simulator.app import Terms, create_app
 from simulator.clock import utc_now
-from simulator.courier import RetrySpacing
 from simulator.journal import Journal
 from simulator.logs import configure_logs
 from simulator.rates import Limits
 from simulator.recorded import Recorded, read_recorded
 from simulator.settings import SimulatorSettings
 from simulator.simulation import Application
+from simulator.webhook_delivery import RetrySpacing
 from simulator.world.world import Origin, World
 
 log = structlog.get_logger(__name__)

@@ -12,10 +12,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from simulator.addresses import is_web_address
-from simulator.answers import answer, bad_request, unauthorized
+from simulator.dependencies import bearer, hold_up
 from simulator.forms import as_application, basic_credentials, check_credentials, read_parameters
-from simulator.gate import bearer, hold_up
 from simulator.oauth import AccessToken, Issued
+from simulator.responses import answer, bad_request, unauthorized
 from simulator.scopes import KNOWN, READ
 from simulator.simulation import Simulation, simulation_of
 
@@ -90,7 +90,7 @@ async def revoke(request: Request) -> Response:
     simulation = simulation_of(request)
     check_credentials(simulation.application, parameters | basic_credentials(request))
     if simulation.grants.knows(parameters.get("token", "")):
-        simulation.life.deauthorize()
+        simulation.actions.deauthorize()
     return answer({})
 
 
@@ -102,7 +102,7 @@ async def deauthorize(request: Request) -> Response:
     held = bearer(request) or (await read_parameters(request)).get("access_token", "")
     if simulation.grants.access(held) is None:
         raise unauthorized("Athlete", "access_token", "invalid")
-    simulation.life.deauthorize()
+    simulation.actions.deauthorize()
     return answer({"access_token": held})
 
 

@@ -4,16 +4,16 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from simulator.actions import Actions
+from simulator.activity_log import ActivityLog
+from simulator.autoplay import Autoplay
 from simulator.clock import Clock
-from simulator.courier import Courier
 from simulator.faults import Dice
 from simulator.journal import Journal
-from simulator.life import Life
-from simulator.live import LiveLife
 from simulator.oauth import Grants
 from simulator.rates import RateMeter
-from simulator.saves import SaveLog
 from simulator.subscriptions import Subscriptions
+from simulator.webhook_delivery import WebhookDelivery
 from simulator.world.world import World
 
 
@@ -36,11 +36,11 @@ class Simulation:
     dice: Dice
     rates: RateMeter
     grants: Grants
-    saves: SaveLog
+    saves: ActivityLog
     subscriptions: Subscriptions
-    courier: Courier
-    life: Life
-    live: LiveLife
+    webhook_delivery: WebhookDelivery
+    actions: Actions
+    autoplay: Autoplay
 
 
 def simulation_of(request: Request) -> Simulation:

@@ -26,7 +26,7 @@ PROGRAMS = {
 }
 # `athlete` starts every program in a process of its own.
 STARTED = set[str]().union(*(mains for mains, _ in PROGRAMS.values()))
-PROGRAMS["athlete"] = ({"athlete.main", "athlete.child", "athlete.deliverer"} | STARTED, {"athlete"})
+PROGRAMS["athlete"] = ({"athlete.main", "athlete.supervised", "athlete.deliverer"} | STARTED, {"athlete"})
 USED_WITHOUT_AN_IMPORT = {
     "duckdb-extension-sqlite": "DuckDB loads the file in it",
     "httptools": "uvicorn is told its name",

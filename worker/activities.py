@@ -1,4 +1,4 @@
-"""Events of activities: Strava is asked what is true now, and the order rule decides what that is worth."""
+"""Events of activities: Strava is asked what is true now, and the last-write-wins rule decides what that is worth."""
 
 import asyncio
 from collections.abc import Callable

@@ -18,17 +18,17 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from athlete.complaints import Complaint, complains
+from athlete.data_dir import claimed, demo_folder, empty
 from athlete.demo.checks import Verdict, judge, settle, verdict_table
 from athlete.demo.lateness import reason
 from athlete.demo.scene import Scene, playing
 from athlete.demo.script import scripted_life
 from athlete.demo.stage import Stage, pretend_secrets, require_same_athlete
 from athlete.demo.view import LiveView
-from athlete.folder import claimed, demo_folder, empty
+from athlete.errors import CommandError, exit_on_error
 from athlete.ports import Listener, require_free
-from athlete.processes import free_port
 from athlete.programs import Ports, room_folder
+from athlete.supervisor import free_port
 from backends.database_faults import database_fault
 from backends.logs import configure_logs
 from backends.warehouse.duckdb import DuckdbMartReader
@@ -69,7 +69,7 @@ class Wanted:
         )
 
 
-@complains
+@exit_on_error
 def demo(  # noqa: PLR0913 - what a person may choose
     *,
     once: Annotated[bool, typer.Option("--once", help="Play a scripted life, check it, print one JSON line.")] = False,
@@ -104,9 +104,9 @@ def _play_once(settings: DashboardSettings, wanted: Wanted, console: Console) ->
         console.print(verdict_table(verdict))
         line = {**verdict.numbers, "ok": verdict.ok}
     except (asyncio.CancelledError, KeyboardInterrupt) as error:
-        raise Complaint("The scripted life was interrupted before it was checked; run it again.") from error
+        raise CommandError("The scripted life was interrupted before it was checked; run it again.") from error
     except httpx.HTTPError as error:
-        raise Complaint(f"The pretend Strava does not answer ({error!r}); see the logs in DATA_DIR.") from error
+        raise CommandError(f"The pretend Strava does not answer ({error!r}); see the logs in DATA_DIR.") from error
     finally:
         print(json.dumps(line), flush=True)  # noqa: T201 - the one line that is for machines
     return verdict.ok
@@ -114,20 +114,20 @@ def _play_once(settings: DashboardSettings, wanted: Wanted, console: Console) ->
 
 @contextmanager
 def _own_stage(settings: DashboardSettings, wanted: Wanted, *, once: bool) -> Iterator[Stage]:
-    """Set the stage where no other demo plays. Raises Complaint."""
+    """Set the stage where no other demo plays. Raises CommandError."""
     with claimed(demo_folder(settings.data_dir, once=once)):
         require_free(wanted.listeners)
         stage = set_stage(settings, wanted, once=once)
         try:
             yield stage
         except sqlite3.Error as error:
-            raise Complaint(database_fault(error, stage.files.pipeline_path)) from error
+            raise CommandError(database_fault(error, stage.files.pipeline_path)) from error
 
 
 def set_stage(settings: DashboardSettings, wanted: Wanted, *, once: bool) -> Stage:
     """Choose folder and ports. A scripted life starts afresh each time, a living demo goes on where it was.
 
-    Raises Complaint where that was another athlete's life.
+    Raises CommandError where that was another athlete's life.
     """
     folder = demo_folder(settings.data_dir, once=once)
     if once:
@@ -206,7 +206,7 @@ async def _opened(stage: Stage, console: Console) -> AsyncIterator[Scene]:
         await _load_history(scene, console)
         with console.status("dbt builds the first marts …"):
             if not await settle(scene.pretend, scene.queue, scene.store):
-                raise Complaint(f"The first marts were not there in time: {reason(stage)}")
+                raise CommandError(f"The first marts were not there in time: {reason(stage)}")
         console.print("✓ built and published the first marts", highlight=False)
         console.print(how_to_ask(stage.data_dir), highlight=False, markup=False, soft_wrap=True)
         yield scene

@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
-from athlete.complaints import Complaint
 from athlete.demo.stage import CLIENT_ID
+from athlete.errors import CommandError
 from strava.events import StravaEvent
 
 REPEAT = "repeat"  # the kind of a save that only sends an earlier event once more
@@ -71,7 +71,7 @@ class PretendStrava:
         )
         code = parse_qs(urlsplit(answer.headers.get("location", "")).query).get("code")
         if not code:
-            raise Complaint(f"The pretend Strava did not authorise: it answered {answer.status_code}.")
+            raise CommandError(f"The pretend Strava did not authorise: it answered {answer.status_code}.")
         return str(code[0])
 
     async def create(self, **fields: Any) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from athlete.demo.opening import connect, subscribe
 from athlete.demo.pretend import PretendStrava
 from athlete.demo.stage import Stage
-from athlete.processes import ProcessTree
+from athlete.supervisor import ProcessTree
 from backends.http_client import loopback_client
 from backends.queue.embedded import EmbeddedQueue
 from backends.tokens.file import FileTokenStore

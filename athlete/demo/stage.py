@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from athlete.complaints import Complaint
-from athlete.processes import Program
+from athlete.errors import CommandError
 from athlete.programs import Ports, at_defaults, pipeline_programs
 from athlete.settings import DelivererSettings
+from athlete.supervisor import Program
+from backends.atomic_file import atomic_replace
 from backends.data_folder import make_private
-from backends.durable_file import put_in_place
 from backends.settings import SharedSettings
 from dashboard.settings import DashboardSettings
 from service.settings import ServiceSettings
@@ -128,11 +128,11 @@ def pretend_secrets(data_dir: Path) -> tuple[str, str]:
 
 
 def require_same_athlete(data_dir: Path, *, seed: int, years: int) -> None:
-    """Keep whose life the folder tells, and refuse to mix in somebody else's. Raises Complaint."""
+    """Keep whose life the folder tells, and refuse to mix in somebody else's. Raises CommandError."""
     wanted = {"seed": seed, "years": years}
     kept = _kept(data_dir / "athlete.json", wanted)
     if kept != wanted:
-        raise Complaint(
+        raise CommandError(
             f"{data_dir} holds another pretend athlete, that of {_options(kept)}: give these options again, "
             f"or remove {data_dir}, or set another DATA_DIR."
         )
@@ -143,17 +143,17 @@ def _options(kept: Mapping[str, Any]) -> str:
 
 
 def _kept(path: Path, made: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what the file holds; the first time that is what was made now. Raises Complaint where it is damaged."""
+    """Return what the file holds; the first time that is what was made now. Raises CommandError where it is damaged."""
     if not path.exists():
         make_private(path.parent)
         draft = path.with_name(f"{path.name}.new")
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             json.dump(made, file)
-        put_in_place(draft, path)
+        atomic_replace(draft, path)
     try:
         kept = json.loads(path.read_text())
     except ValueError:
         kept = None
     if not isinstance(kept, dict) or kept.keys() != made.keys():
-        raise Complaint(f"{path} is damaged: remove {path.parent} and start again.")
+        raise CommandError(f"{path} is damaged: remove {path.parent} and start again.")
     return kept

@@ -13,8 +13,8 @@ from typing import Any
 import structlog
 from filelock import AsyncFileLock, FileLock, Timeout
 
+from backends.atomic_file import atomic_replace
 from backends.data_folder import make_private
-from backends.durable_file import put_in_place
 from backends.tokens import TokensUnavailable
 from strava.tokens import TokenSet
 
@@ -149,7 +149,7 @@ class FileTokenStore:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
-        put_in_place(draft, self._path)
+        atomic_replace(draft, self._path)
 
     def _beside(self, suffix: str) -> Path:
         return self._path.with_name(f"{self._path.name}{suffix}")

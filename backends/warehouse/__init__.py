@@ -49,7 +49,7 @@ class Observation:
 
 
 class Applied(StrEnum):
-    """What the order rule made of an observation."""
+    """What the last-write-wins rule made of an observation."""
 
     STORED = "stored"
     UNCHANGED = "unchanged"
@@ -151,7 +151,7 @@ class TransformRun:
 
 
 class ActivityStore(Protocol):
-    """Activities under the order rule."""
+    """Activities under the last-write-wins rule."""
 
     async def apply(self, observations: Sequence[Observation]) -> list[Applied]:
         """Fold the observations in, in one transaction; one answer each, in order. Raises WarehouseBusy."""
@@ -258,17 +258,17 @@ class MartReader(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class QueryResult:
     """A query's column names, and its rows as they are fetched; fetching may raise what asking raises."""
 
     columns: list[str]
     rows: Iterator[tuple[object, ...]]
 
 
-class Warehouse(Protocol):
+class SqlConsole(Protocol):
     """All of the warehouse to look at, for a person at the command line: raw, staging and mart, read-only."""
 
-    def query(self, sql: str) -> Answer:
+    def query(self, sql: str) -> QueryResult:
         """Run one statement. Raises MartMissing, WarehouseBusy, QueryFailed."""
 
     def close(self) -> None:

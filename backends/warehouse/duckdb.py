@@ -14,10 +14,10 @@ from uuid import uuid4
 
 import duckdb
 
+from backends.atomic_file import atomic_replace
 from backends.data_folder import make_private
 from backends.database_faults import damaged_database
-from backends.durable_file import put_in_place
-from backends.warehouse import Answer, MartDamaged, MartMissing, QueryFailed, WarehouseBusy
+from backends.warehouse import MartDamaged, MartMissing, QueryFailed, QueryResult, WarehouseBusy
 from backends.warehouse.foreign_tables import refuse_foreign_tables
 
 # Views name their tables in full, by the name of the file that dbt built, so a copy is attached under that name too.
@@ -52,7 +52,7 @@ def publish(transform_path: Path, mart_path: Path) -> None:
     draft = mart_path.with_name(f"{mart_path.name}.new")  # one name, so a killed publisher leaves no second copy
     try:
         _copy(transform_path, draft)
-        put_in_place(draft, mart_path)
+        atomic_replace(draft, mart_path)
     except FileNotFoundError as error:
         raise MartMissing(f"There is nothing to publish in {transform_path}: {_REBUILD}") from error
     except (OSError, duckdb.Error) as error:
@@ -76,7 +76,7 @@ def compact(path: Path) -> None:
                 quoted = str(file).replace("'", "''")
                 connection.execute(f"attach '{quoted}' as \"{name}\"")
             connection.execute(f'copy from database built to "{path.stem}"')
-        put_in_place(draft, path)
+        atomic_replace(draft, path)
     except (OSError, duckdb.Error) as error:
         raise WarehouseBusy(f"{path} cannot be compacted just now: {_sentence(error)}") from error
 
@@ -218,7 +218,7 @@ def _open_snapshot(path: Path) -> duckdb.DuckDBPyConnection:
 
 
 class DuckdbWarehouse:
-    """Implements `Warehouse`: staging and mart from the published snapshot, raw from the pipeline's SQLite file.
+    """Implements `SqlConsole`: staging and mart from the published snapshot, raw from the pipeline's SQLite file.
 
     What is not there or damaged is left out, so raw can be looked at without marts. Queries reach nothing but these
     two files. Opening raises WarehouseBusy, QueryFailed, OSError.
@@ -261,14 +261,14 @@ class DuckdbWarehouse:
         self._connection.execute(f"use {_CATALOG}")
         return None
 
-    def query(self, sql: str) -> Answer:
+    def query(self, sql: str) -> QueryResult:
         """Run one statement that reads; tables are `raw.<table>`, `staging.<table>` and `mart.<table>`, and no others.
 
         Raises MartMissing, WarehouseBusy, QueryFailed.
         """
         try:
             found = self._connection.execute(_reading(self._connection, sql))
-            return Answer(_names(found), _fetched(found))
+            return QueryResult(_names(found), _fetched(found))
         except duckdb.Error as error:
             if self._without_marts and re.search(r"\b(staging|mart)\b", sql, re.IGNORECASE):
                 raise self._without_marts from error

@@ -46,7 +46,7 @@ def activity_row(seen: Observation, stored: StoredActivity, ingested_at: datetim
 
 
 def stored_activity(row: sqlite3.Row) -> StoredActivity:
-    """Read a row of `standing.sql`."""
+    """Read a row of `activity_versions.sql`."""
     return StoredActivity(
         activity_id=row["activity_id"],
         athlete_id=row["athlete_id"],

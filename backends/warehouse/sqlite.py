@@ -29,7 +29,7 @@ from backends.warehouse import (
     rows,
     sqlite_writes,
 )
-from backends.warehouse.receipts import hash_athlete
+from backends.warehouse.purge_receipts import hash_athlete
 from backends.write_probe import rewrite_version
 from strava.events import ReceivedEvent
 
@@ -74,7 +74,7 @@ class SqliteRawStore:
 
     async def activity(self, activity_id: int) -> StoredActivity | None:
         """Return what is stored of the activity, a tombstone included."""
-        found = await self._read("standing", activity_ids=json.dumps([activity_id]))
+        found = await self._read("activity_versions", activity_ids=json.dumps([activity_id]))
         return rows.stored_activity(found[0]) if found else None
 
     async def counts(self, athlete_id: int) -> Mapping[int, int]:

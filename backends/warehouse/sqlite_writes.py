@@ -9,8 +9,8 @@ from pathlib import Path
 from uuid import uuid4
 
 from backends.sqlite import statements
-from backends.warehouse import Applied, LedgerEntry, Observation, PurgeReceipt, StoredActivity, rows
-from backends.warehouse.order_rule import Folded, fold
+from backends.warehouse import Applied, LedgerEntry, Observation, PurgeReceipt, StoredActivity, last_write_wins, rows
+from backends.warehouse.last_write_wins import Decisions
 from strava.payload import ActivityPayload, disagrees
 
 _SQL = statements(Path(__file__).parent / "sql")
@@ -21,33 +21,33 @@ Clock = Callable[[], datetime]
 
 
 def apply(connection: sqlite3.Connection, observations: Sequence[Observation], clock: Clock) -> list[Applied]:
-    """Fold the observations in under the order rule and answer each, in order."""
+    """Apply the observations under the last-write-wins rule and answer each, in order."""
     details = _StoredDetails(connection, observations)
-    folded = fold(_standing(connection, observations), observations, details.disagree, now=clock())
-    _store(connection, folded, _next_stamp(connection, clock))
-    return folded.answers
+    decisions = last_write_wins.apply(_versions(connection, observations), observations, details.disagree, now=clock())
+    _store(connection, decisions, _next_stamp(connection, clock))
+    return decisions.answers
 
 
-def _standing(connection: sqlite3.Connection, observations: Sequence[Observation]) -> dict[int, StoredActivity]:
+def _versions(connection: sqlite3.Connection, observations: Sequence[Observation]) -> dict[int, StoredActivity]:
     activity_ids = json.dumps(list({seen.activity_id for seen in observations}))
-    found = connection.execute(_SQL["standing"], {"activity_ids": activity_ids})
+    found = connection.execute(_SQL["activity_versions"], {"activity_ids": activity_ids})
     stored = (rows.stored_activity(sqlite3.Row(found, row)) for row in found)
     return {row.activity_id: row for row in stored}
 
 
-def _store(connection: sqlite3.Connection, folded: Folded, stamp: datetime) -> None:
+def _store(connection: sqlite3.Connection, decisions: Decisions, stamp: datetime) -> None:
     connection.executemany(
         _SQL["put_activity"],
         [
-            rows.activity_row(seen, folded.rows[activity_id], stamp + place * _STEP)
-            for place, (activity_id, seen) in enumerate(folded.winners.items())
+            rows.activity_row(seen, decisions.rows[activity_id], stamp + place * _STEP)
+            for place, (activity_id, seen) in enumerate(decisions.winners.items())
         ],
     )
     connection.executemany(
         _SQL["put_observed_at"],
-        [rows.observed_row(folded.rows[activity_id]) for activity_id in folded.moved - folded.winners.keys()],
+        [rows.observed_row(decisions.rows[activity_id]) for activity_id in decisions.moved - decisions.winners.keys()],
     )
-    deleted = [activity_id for activity_id, seen in folded.winners.items() if seen.activity is None]
+    deleted = [activity_id for activity_id, seen in decisions.winners.items() if seen.activity is None]
     if deleted:
         connection.execute(_SQL["drop_dead_letters"], {"activity_ids": json.dumps(deleted)})
 

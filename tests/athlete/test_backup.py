@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from athlete.processes import ProcessTree, Program, free_port
+from athlete.supervisor import ProcessTree, Program, free_port
 
 ROWS = 500
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from athlete.complaints import Complaint
+from athlete.errors import CommandError
 from athlete.events import read_since
 from athlete.main import app
 from athlete.query import query
@@ -144,7 +144,7 @@ def test_since_reads_ages_and_times_and_explains_anything_else() -> None:
     """12h is an age, a date is a date, and a word is refused with the two forms that work."""
     assert read_since("12h", NOW) == NOW - timedelta(hours=12)
     assert read_since("2026-05-01T12:00:00Z", NOW) == NOW
-    with pytest.raises(Complaint, match="12h"):
+    with pytest.raises(CommandError, match="12h"):
         read_since("yesterday", NOW)
 
 

@@ -23,7 +23,7 @@ from athlete.connect import UselessToken, scope_verdict, unknown_reach
 from athlete.demo.pretend import SCOPES, PretendStrava
 from athlete.demo.stage import CLIENT_ID, CLIENT_SECRET
 from athlete.main import app
-from athlete.processes import ProcessTree, Program, free_port
+from athlete.supervisor import ProcessTree, Program, free_port
 from backends.queue.embedded import EmbeddedQueue
 from backends.tokens import TokenSet
 from backends.tokens.file import FileTokenStore

@@ -12,8 +12,8 @@ from athlete.demo.checks import judge, settle, verdict_table
 from athlete.demo.pretend import PretendStrava
 from athlete.demo.scene import Scene
 from athlete.demo.stage import Stage
-from athlete.processes import ProcessTree
 from athlete.programs import Ports
+from athlete.supervisor import ProcessTree
 from backends.queue.embedded import EmbeddedQueue
 from backends.warehouse.duckdb import DuckdbMartReader
 from backends.warehouse.sqlite import SqliteRawStore

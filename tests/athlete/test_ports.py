@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from athlete.complaints import Complaint
+from athlete.errors import CommandError
 from athlete.main import app
 from athlete.ports import Listener, require_free
-from athlete.processes import free_port
+from athlete.supervisor import free_port
 
 CREDENTIALS = dict.fromkeys(
     ("STRAVA_CLIENT_ID", "STRAVA_CLIENT_SECRET", "WEBHOOK_PATH_SECRET", "STRAVA_VERIFY_TOKEN"), "pretend-credential"
@@ -54,7 +54,9 @@ def test_two_programs_cannot_have_one_port() -> None:
     """A port that was chosen twice is not said to be somebody else's."""
     port = free_port()
     twice = [Listener(program=name, port=port, chosen_by=f"--{name}") for name in ("one", "two")]
-    with pytest.raises(Complaint, match=rf"Port {port} \(two\) is also wanted for the one; choose another with --two"):
+    with pytest.raises(
+        CommandError, match=rf"Port {port} \(two\) is also wanted for the one; choose another with --two"
+    ):
         require_free(twice)
     require_free(twice[:1])
 
@@ -64,7 +66,7 @@ def test_an_address_of_another_machine_is_named() -> None:
     elsewhere = Listener(
         program="service", host="192.0.2.1", port=8080, chosen_by="SERVICE_PORT", host_chosen_by="SERVICE_HOST"
     )
-    with pytest.raises(Complaint, match=r"of 192\.0\.2\.1 cannot be opened .* with SERVICE_HOST or SERVICE_PORT"):
+    with pytest.raises(CommandError, match=r"of 192\.0\.2\.1 cannot be opened .* with SERVICE_HOST or SERVICE_PORT"):
         require_free([elsewhere])
 
 

@@ -495,7 +495,9 @@ def test_a_file_that_is_no_database_is_busy(path: Path) -> None:
 # -- cost -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("statement", ["watermark", "last_stamp", "last_removal", "standing", "counts", "activity_ids"])
+@pytest.mark.parametrize(
+    "statement", ["watermark", "last_stamp", "last_removal", "activity_versions", "counts", "activity_ids"]
+)
 def test_frequent_questions_use_an_index(path: Path, statement: str) -> None:
     """What is asked for every event or every refresh never scans a table that grows."""
     sql = (Path(sqlite_writes.__file__).parent / "sql" / f"{statement}.sql").read_text()

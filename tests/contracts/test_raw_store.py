@@ -23,7 +23,7 @@ from backends.warehouse import (
     Source,
     TransformRun,
 )
-from backends.warehouse.receipts import is_receipt_of
+from backends.warehouse.purge_receipts import is_receipt_of
 from backends.warehouse.sqlite import SqliteRawStore
 from strava.events import StravaEvent
 from strava.payload import DETAILED, SUMMARY, ActivityPayload

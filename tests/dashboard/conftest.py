@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from backends.warehouse import MartMissing
+from dashboard.context import PageContext
 from dashboard.mart import Mart
-from dashboard.view import View
 
 ATHLETE = 7001
 NOW = datetime.fromisoformat("2026-11-18T20:30:00+01:00")  # a Wednesday
@@ -207,11 +207,11 @@ def reader_of() -> type[FileReader]:
 
 
 @pytest.fixture
-def view_of() -> Callable[..., View]:
+def context_of() -> Callable[..., PageContext]:
     """What the pages are given on the evening of 18 November 2026 in Berlin, or when a clock says."""
 
-    def view(file: MartFile, clock: Callable[[], datetime] = lambda: NOW) -> View:
+    def context(file: MartFile, clock: Callable[[], datetime] = lambda: NOW) -> PageContext:
         mart = Mart(FileReader(file.path))
-        return View(mart=mart, zone=ZoneInfo("Europe/Berlin"), refresh_s=2.0, clock=clock)
+        return PageContext(mart=mart, zone=ZoneInfo("Europe/Berlin"), refresh_s=2.0, clock=clock)
 
-    return view
+    return context

@@ -7,33 +7,34 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from backends.warehouse import MartDamaged, MartMissing, QueryFailed, WarehouseBusy
+from dashboard.context import PageContext
+from dashboard.formatting import NOTHING
 from dashboard.mart import Mart
-from dashboard.quantities import NOTHING
-from dashboard.view import View
 
 
-def first_page(view):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - AppTest runs this text by itself
+def first_page(context):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - AppTest runs this text by itself
     """Draw the page that opens first."""
-    from dashboard import pages  # noqa: PLC0415 - see above
+    from dashboard import navigation  # noqa: PLC0415 - see above
 
-    pages.show(view)
+    navigation.show(context)
 
 
-def other_page(view):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - AppTest runs this text by itself
+def other_page(context):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - AppTest runs this text by itself
     """Draw the page that AppTest cannot click its way to."""
-    from dashboard import pages, pipeline  # noqa: PLC0415 - see above
+    from dashboard import navigation  # noqa: PLC0415 - see above
+    from dashboard.views import pipeline  # noqa: PLC0415 - see above
 
-    pages.draw(view, pipeline.show)
+    navigation.draw(context, pipeline.show)
 
 
-def overview(view: View) -> AppTest:
+def overview(context: PageContext) -> AppTest:
     """Open the page that opens first."""
-    return drawn(AppTest.from_function(first_page, kwargs={"view": view}))
+    return drawn(AppTest.from_function(first_page, kwargs={"context": context}))
 
 
-def pipeline(view: View) -> AppTest:
+def pipeline(context: PageContext) -> AppTest:
     """Open the other page."""
-    return drawn(AppTest.from_function(other_page, kwargs={"view": view}))
+    return drawn(AppTest.from_function(other_page, kwargs={"context": context}))
 
 
 def drawn(app: AppTest) -> AppTest:
@@ -55,9 +56,9 @@ def shown(app: AppTest, title: str) -> list[str]:
     return [metric.value for metric in app.metric if metric.label == title]
 
 
-def test_the_cards_show_week_month_and_year(lively: Any, view_of: Any) -> None:
+def test_the_cards_show_week_month_and_year(lively: Any, context_of: Any) -> None:
     """The sums of the typed-in days, with units."""
-    app = overview(view_of(lively))
+    app = overview(context_of(lively))
     assert shown(app, "Distance") == ["1,050.8 km", "1,060.8 km", "1,072.8 km"]
     assert shown(app, "Time") == ["34 h 42 min", "36 h 08 min", "40 h 08 min"]
     assert shown(app, "Elevation") == ["12,465 m", "12,515 m", "13,415 m"]
@@ -75,29 +76,29 @@ def test_the_cards_show_week_month_and_year(lively: Any, view_of: Any) -> None:
     ],
 )
 def test_this_week_is_the_athletes(
-    mart_file: Any, view_of: Any, utc_offset_s: int | None, week: str, distance: str
+    mart_file: Any, context_of: Any, utc_offset_s: int | None, week: str, distance: str
 ) -> None:
     """At half past midnight of a Monday in Berlin it is Sunday in Honolulu; nobody knows where: the page's zone."""
     mart_file.activity("2026-11-22", "Run", km=5, minutes=25)
     mart_file.activity("2026-11-23", "Run", km=7, minutes=35)
     mart_file.health(utc_offset_s=utc_offset_s)
     mart_file.publish(date(2026, 11, 23))
-    app = overview(view_of(mart_file, lambda: datetime.fromisoformat("2026-11-22T23:30:00Z")))
+    app = overview(context_of(mart_file, lambda: datetime.fromisoformat("2026-11-22T23:30:00Z")))
     assert f"**This week** · {week}" in [element.value for element in app.markdown]
     assert shown(app, "Distance")[0] == distance
 
 
-def test_the_bars_begin_by_the_athletes_day(mart_file: Any, view_of: Any) -> None:
+def test_the_bars_begin_by_the_athletes_day(mart_file: Any, context_of: Any) -> None:
     """A year of weeks ends with the athlete's running one: in Auckland Monday has come, in Honolulu it has not."""
     mart_file.activity("2024-05-01", "Run", km=5, minutes=25)
     for utc_offset_s, since in ((46_800, "1 Dec 2025"), (-36_000, "24 Nov 2025")):
         mart_file.health(utc_offset_s=utc_offset_s)
         mart_file.publish()
-        app = overview(view_of(mart_file, lambda: datetime.fromisoformat("2026-11-22T20:00:00Z")))
+        app = overview(context_of(mart_file, lambda: datetime.fromisoformat("2026-11-22T20:00:00Z")))
         assert f"Nothing since {since}." in said(app)
 
 
-def test_marts_without_a_column_are_told_to_be_of_another_version(lively: Any, view_of: Any) -> None:
+def test_marts_without_a_column_are_told_to_be_of_another_version(lively: Any, context_of: Any) -> None:
     """The page's own query names what it needs, so that no page trips over a column that is not there."""
 
     class Older:
@@ -110,14 +111,14 @@ def test_marts_without_a_column_are_told_to_be_of_another_version(lively: Any, v
 
         def close(self) -> None: ...
 
-    view = view_of(lively)
-    older = View(mart=Mart(Older()), zone=view.zone, refresh_s=2.0, clock=view.clock)
+    context = context_of(lively)
+    older = PageContext(mart=Mart(Older()), zone=context.zone, refresh_s=2.0, clock=context.clock)
     assert "another version built them" in said(overview(older))
 
 
-def test_the_pickers_choose_what_the_bars_show(lively: Any, view_of: Any) -> None:
+def test_the_pickers_choose_what_the_bars_show(lively: Any, context_of: Any) -> None:
     """Eight activities in all years, 780 m of climbing in the year before among them."""
-    app = overview(view_of(lively))
+    app = overview(context_of(lively))
     assert "In all, 1,072.8 km since the week of Mon 24 Nov 2025." in said(app)
     app.segmented_control(key="period").set_value("Year")
     app.segmented_control(key="measure").set_value("Activities")
@@ -126,9 +127,9 @@ def test_the_pickers_choose_what_the_bars_show(lively: Any, view_of: Any) -> Non
     assert list(app.dataframe[0].value["All"]) == ["6", "2"]
 
 
-def test_the_latest_table_links_to_strava_and_leaves_names_alone(lively: Any, view_of: Any) -> None:
+def test_the_latest_table_links_to_strava_and_leaves_names_alone(lively: Any, context_of: Any) -> None:
     """Names are cells of a table, in which nothing is interpreted."""
-    table = overview(view_of(lively)).dataframe[1].value
+    table = overview(context_of(lively)).dataframe[1].value
     assert list(table.columns) == ["Start", "Sport", "Distance", "Time", "Pace or speed", "Name", "Strava"]
     assert list(table["Name"][:2]) == ["WeightTraining 8", "<b>Far</b> **out** :bike: 🚴"]
     assert list(table["Time"][:2]) == ["00:30:00", "33:20:00"]
@@ -136,30 +137,30 @@ def test_the_latest_table_links_to_strava_and_leaves_names_alone(lively: Any, vi
     assert table["Strava"][0] == "https://www.strava.com/activities/8"
 
 
-def test_times_are_shown_in_the_zone_that_was_asked_for(lively: Any, view_of: Any) -> None:
+def test_times_are_shown_in_the_zone_that_was_asked_for(lively: Any, context_of: Any) -> None:
     """The mart's UTC moments appear in Berlin's time, and the zone is named."""
-    text = said(overview(view_of(lively)))
+    text = said(overview(context_of(lively)))
     assert "as of 18 Nov 2026, 20:29:50 CET (less than 1 min ago) · times in Europe/Berlin" in text
 
 
-def test_charts_that_should_have_been_renewed_are_not_called_live(mart_file: Any, view_of: Any) -> None:
+def test_charts_that_should_have_been_renewed_are_not_called_live(mart_file: Any, context_of: Any) -> None:
     """Both pages warn, and say since when; a build of this hour is live, whatever its minute."""
     mart_file.activity("2026-11-18", "Run", km=5, minutes=25)
     mart_file.health(last_transform_started_at=datetime.fromisoformat("2026-11-18T18:59:59"))
     mart_file.publish()
-    for text in (said(overview(view_of(mart_file))), said(pipeline(view_of(mart_file)))):
+    for text in (said(overview(context_of(mart_file))), said(pipeline(context_of(mart_file)))):
         assert "have not been renewed since 18 Nov 2026, 19:59:59 CET" in text
         assert "log of the transformer" in text
         assert "As of 18 Nov 2026, 19:59:59 CET (30 min ago)" in text
         assert "Live" not in text
     mart_file.health(last_transform_started_at=datetime.fromisoformat("2026-11-18T19:00:00"))
     mart_file.publish()
-    renewed = overview(view_of(mart_file))
+    renewed = overview(context_of(mart_file))
     assert "Live · as of 18 Nov 2026, 20:00:00 CET" in said(renewed)
     assert not renewed.warning
 
 
-def test_the_pipeline_shows_the_marts_health(mart_file: Any, view_of: Any) -> None:
+def test_the_pipeline_shows_the_marts_health(mart_file: Any, context_of: Any) -> None:
     """Every number of the page is that of its column."""
     mart_file.activity("2026-11-18", "Run", km=5, minutes=25)
     mart_file.health(
@@ -181,7 +182,7 @@ def test_the_pipeline_shows_the_marts_health(mart_file: Any, view_of: Any) -> No
         unassigned_parked_event_count=3,
     )
     mart_file.publish()
-    app = pipeline(view_of(mart_file))
+    app = pipeline(context_of(mart_file))
     assert shown(app, "Last event") == ["18 Nov 2026, 20:00:00 CET"]
     assert shown(app, "p50, last 24 hours") == ["0.4 s", "2.1 s"]
     assert shown(app, "p95, last 24 hours") == ["1.2 s", NOTHING]
@@ -207,54 +208,54 @@ def test_the_pipeline_shows_the_marts_health(mart_file: Any, view_of: Any) -> No
     ],
 )
 def test_the_verdict_is_told_with_its_counts(
-    mart_file: Any, view_of: Any, verdict: str, ours: int, sentence: str
+    mart_file: Any, context_of: Any, verdict: str, ours: int, sentence: str
 ) -> None:
     """Complete or not, with both counts and when they were compared."""
     counts = {"missing_count": 2, "extra_count": 0, "changed_count": 0, "repaired_count": 0}
     checked = {"reconcile_verdict": verdict, "last_reconciled_at": datetime.fromisoformat("2026-11-18T06:00:00")}
     mart_file.health(reconcile_strava_count=1482, reconcile_warehouse_count=ours, **counts, **checked)
     mart_file.publish()
-    assert f"{sentence}: 2 missing, 0 extra, 0 changed, 0 repaired." in said(pipeline(view_of(mart_file)))
+    assert f"{sentence}: 2 missing, 0 extra, 0 changed, 0 repaired." in said(pipeline(context_of(mart_file)))
 
 
-def test_no_mart_says_what_to_run(mart_file: Any, view_of: Any) -> None:
+def test_no_mart_says_what_to_run(mart_file: Any, context_of: Any) -> None:
     """Both pages give the same advice, and no other beside it."""
     for page in (overview, pipeline):
-        app = page(view_of(mart_file))
+        app = page(context_of(mart_file))
         assert "Run `athlete demo`" in said(app)
         assert not app.text
 
 
-def test_nobody_connected_says_what_to_run(mart_file: Any, view_of: Any) -> None:
+def test_nobody_connected_says_what_to_run(mart_file: Any, context_of: Any) -> None:
     """The marts may exist before there is an athlete."""
     mart_file.publish()
-    assert "Run `athlete connect`" in said(overview(view_of(mart_file)))
+    assert "Run `athlete connect`" in said(overview(context_of(mart_file)))
 
 
-def test_no_activities_and_no_events_are_told(mart_file: Any, view_of: Any) -> None:
+def test_no_activities_and_no_events_are_told(mart_file: Any, context_of: Any) -> None:
     """A connected athlete without anything sees no empty charts, and is told what will happen."""
     mart_file.health()
     mart_file.publish()
-    page = overview(view_of(mart_file))
+    page = overview(context_of(mart_file))
     assert "No activities yet" in said(page)
     assert not page.metric
-    assert "No events yet" in said(pipeline(view_of(mart_file)))
+    assert "No events yet" in said(pipeline(context_of(mart_file)))
 
 
-def test_a_long_break_leaves_the_chart_empty_and_says_so(mart_file: Any, view_of: Any) -> None:
+def test_a_long_break_leaves_the_chart_empty_and_says_so(mart_file: Any, context_of: Any) -> None:
     """No activity within a year of weeks: the page says where to look."""
     mart_file.activity("2024-05-01", "Run", km=5, minutes=25)
     mart_file.health()
     mart_file.publish()
-    assert "Nothing since 24 Nov 2025. Pick a longer period" in said(overview(view_of(mart_file)))
+    assert "Nothing since 24 Nov 2025. Pick a longer period" in said(overview(context_of(mart_file)))
 
 
-def test_several_athletes_are_picked_from(lively: Any, view_of: Any) -> None:
+def test_several_athletes_are_picked_from(lively: Any, context_of: Any) -> None:
     """Each sees their own numbers."""
     lively.activity("2026-11-18", "Run", km=5, minutes=25, athlete_id=8000)
     lively.health(8000)
     lively.publish()
-    app = overview(view_of(lively))
+    app = overview(context_of(lively))
     assert shown(app, "Distance")[0] == "1,050.8 km"
     app.selectbox(key="athlete").set_value(8000)
     assert shown(drawn(app), "Distance") == ["5.0 km", "5.0 km", "5.0 km"]
@@ -270,11 +271,11 @@ def test_several_athletes_are_picked_from(lively: Any, view_of: Any) -> None:
     ],
 )
 def test_what_cannot_be_read_is_told_instead_of_raised(
-    lively: Any, view_of: Any, error: Exception, sentence: str
+    lively: Any, context_of: Any, error: Exception, sentence: str
 ) -> None:
     """A busy warehouse or marts of another version, even if only a table is missing, are no traceback."""
-    view = view_of(lively)
-    health = view.mart.snapshot().health
+    context = context_of(lively)
+    health = context.mart.snapshot().health
 
     class Refusing:
         def rows(self, sql: str, parameters: object = ()) -> list[dict[str, object]]:
@@ -284,15 +285,15 @@ def test_what_cannot_be_read_is_told_instead_of_raised(
 
         def close(self) -> None: ...
 
-    refused = View(mart=Mart(Refusing()), zone=view.zone, refresh_s=2.0, clock=view.clock)
+    refused = PageContext(mart=Mart(Refusing()), zone=context.zone, refresh_s=2.0, clock=context.clock)
     text = said(overview(refused))
     assert sentence in text
     assert "No data yet" not in text
 
 
-def test_a_damaged_file_is_no_empty_page(mart_file: Any, view_of: Any) -> None:
+def test_a_damaged_file_is_no_empty_page(mart_file: Any, context_of: Any) -> None:
     """Marts that are there but cannot be read at all are said to be damaged, with what builds them again."""
-    view = view_of(mart_file)
+    context = context_of(mart_file)
 
     class Damaged:
         def rows(self, sql: str, parameters: object = ()) -> list[dict[str, object]]:
@@ -300,7 +301,7 @@ def test_a_damaged_file_is_no_empty_page(mart_file: Any, view_of: Any) -> None:
 
         def close(self) -> None: ...
 
-    text = said(overview(View(mart=Mart(Damaged()), zone=view.zone, refresh_s=2.0, clock=view.clock)))
+    text = said(overview(PageContext(mart=Mart(Damaged()), zone=context.zone, refresh_s=2.0, clock=context.clock)))
     assert "damaged" in text
     assert "`athlete transform`" in text
     assert "No data yet" not in text

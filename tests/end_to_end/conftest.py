@@ -9,8 +9,8 @@ import pytest
 
 from athlete.demo.scene import Scene, playing
 from athlete.demo.stage import Stage, pretend_secrets
-from athlete.processes import free_port
 from athlete.programs import Ports
+from athlete.supervisor import free_port
 
 
 def make_stage(data_dir: Path, **options: Any) -> Stage:

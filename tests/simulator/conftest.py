@@ -13,11 +13,11 @@ import httpx
 import pytest
 
 from simulator.app import Terms, create_app
-from simulator.courier import RetrySpacing
 from simulator.journal import Journal
 from simulator.rates import Limits
 from simulator.recorded import Recorded
 from simulator.simulation import Application
+from simulator.webhook_delivery import RetrySpacing
 from simulator.world.world import Origin, World
 
 APPLICATION = {"client_id": "4242", "client_secret": "pretend-client-secret"}
@@ -126,7 +126,7 @@ class Lab:
 
     async def delivered(self) -> list[dict[str, Any]]:
         """Wait until nothing is on its way and return all events that arrived."""
-        await self.app.state.simulation.courier.idle()
+        await self.app.state.simulation.webhook_delivery.idle()
         return self.callback.events
 
     async def saves(self) -> list[dict[str, Any]]:

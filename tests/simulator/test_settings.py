@@ -3,9 +3,9 @@
 import pytest
 from pydantic import ValidationError
 
-from simulator.courier import RetrySpacing
 from simulator.rates import Limits
 from simulator.settings import SimulatorSettings
+from simulator.webhook_delivery import RetrySpacing
 
 
 def test_every_setting_is_described_and_has_a_default() -> None:

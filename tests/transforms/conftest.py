@@ -82,7 +82,7 @@ class Raw:
         )
 
     def tombstone(self, activity_id: int, *, athlete_id: int = BERLIN) -> None:
-        """Delete an activity as the order rule does: the payload goes, the row stays."""
+        """Delete an activity as the last-write-wins rule does: the payload goes, the row stays."""
         moment = self.next_ingested_at()
         self.insert(
             "strava_activities",

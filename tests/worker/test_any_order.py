@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from backends.warehouse import ActivityStore, Applied, IngestionState, Observation, Outcome, StoredActivity
-from backends.warehouse.order_rule import fold
+from backends.warehouse.last_write_wins import apply
 from backends.warehouse.sqlite import SqliteRawStore
 from strava.errors import NotFound
 from strava.events import ReceivedEvent, StravaEvent
@@ -152,7 +152,7 @@ class Lister:
 
 
 class MemoryStore:
-    """The real order rule over a dictionary, pausing before each access as a busy warehouse would."""
+    """The real last-write-wins rule over a dictionary, pausing before each access as a busy warehouse would."""
 
     def __init__(self, stage: Stage, clock: Callable[[], datetime]) -> None:
         self._stage = stage
@@ -163,10 +163,10 @@ class MemoryStore:
     async def apply(self, observations: Sequence[Observation]) -> list[Applied]:
         await self._stage.pause()
         touched = {key: row for key, row in self.rows.items() if key in {seen.activity_id for seen in observations}}
-        folded = fold(touched, observations, self._disagrees, now=self._clock())
-        self.rows |= {key: folded.rows[key] for key in folded.moved | folded.winners.keys()}
-        self._payloads |= {key: seen.activity for key, seen in folded.winners.items() if seen.activity}
-        return folded.answers
+        decisions = apply(touched, observations, self._disagrees, now=self._clock())
+        self.rows |= {key: decisions.rows[key] for key in decisions.moved | decisions.winners.keys()}
+        self._payloads |= {key: seen.activity for key, seen in decisions.winners.items() if seen.activity}
+        return decisions.answers
 
     def _disagrees(self, summary: ActivityPayload, winner: ActivityPayload | None) -> bool:
         detail = winner or self._payloads[summary.activity_id]

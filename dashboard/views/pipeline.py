@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from dashboard import notices, quantities
+from dashboard import empty_states, formatting
+from dashboard.context import PageContext
 from dashboard.mart import Row, in_utc
-from dashboard.view import View
 
 # https://developers.strava.com/docs/webhooks/ has `event_time` as a Unix time without a fraction.
 WHOLE_SECONDS = "Strava tells times in whole seconds, so each of these may be up to 1 s too long."
@@ -23,20 +23,20 @@ class Number:
     meaning: str
 
 
-def show(view: View, health: Row) -> None:
+def show(context: PageContext, health: Row) -> None:
     """Draw the page for one athlete."""
     st.title("Pipeline")
-    _verdict(view, health)
+    _verdict(context, health)
     if health["last_event_finished_at"] is None:
-        notices.no_events()
-    _section("Freshness", freshness(view, health), columns=3)
+        empty_states.no_events()
+    _section("Freshness", freshness(context, health), columns=3)
     _section("From the save on Strava to the warehouse", latencies(health, "raw"), note=WHOLE_SECONDS)
     _section("From the save on Strava to the charts", latencies(health, "mart"), note=WHOLE_SECONDS)
     _section("What is stored", stored(health))
     _section("What waits", waiting(health))
 
 
-def verdict(view: View, health: Row) -> str:
+def verdict(context: PageContext, health: Row) -> str:
     """Say whether the warehouse holds what Strava holds, or that nobody looked yet."""
     if health["reconcile_verdict"] is None:
         return (
@@ -45,12 +45,12 @@ def verdict(view: View, health: Row) -> str:
         )
     ours, theirs = health["reconcile_warehouse_count"], health["reconcile_strava_count"]
     counts = f"Strava {theirs:,} {'=' if ours == theirs else '≠'} warehouse {ours:,}"
-    at = quantities.moment(in_utc(health["last_reconciled_at"]), view.zone)
+    at = formatting.moment(in_utc(health["last_reconciled_at"]), context.zone)
     found = ", ".join(f"{health[f'{kind}_count']:,} {kind}" for kind in ("missing", "extra", "changed", "repaired"))
     return f"**{health['reconcile_verdict'].capitalize()}.** {counts}, checked {at}: {found}."
 
 
-def freshness(view: View, health: Row) -> list[Number]:
+def freshness(context: PageContext, health: Row) -> list[Number]:
     """When Strava was last heard, and when the marts were last built."""
     outcome = health["last_event_outcome"] or "none yet"
     shown = (
@@ -58,7 +58,7 @@ def freshness(view: View, health: Row) -> list[Number]:
         ("last_event_finished_at", "Last event done", f"When its delivery was dealt with; outcome: {outcome}."),
         ("last_transform_started_at", "Last transform", "What was stored by then is in the charts, nothing newer."),
     )
-    return [_moment(view, health, *number) for number in shown]
+    return [_moment(context, health, *number) for number in shown]
 
 
 def latencies(health: Row, goal: str) -> list[Number]:
@@ -69,7 +69,7 @@ def latencies(health: Row, goal: str) -> list[Number]:
         Number(
             f"save-to-{goal}-{quantile}-{short}",
             f"{quantile}, {span}",
-            quantities.latency(health[f"save_to_{goal}_{quantile}_{short}_s"]),
+            formatting.latency(health[f"save_to_{goal}_{quantile}_{short}_s"]),
             meaning.format(_events(health[f"event_count_{short}"])),
         )
         for short, span in spans
@@ -101,10 +101,10 @@ def waiting(health: Row) -> list[Number]:
     ]
 
 
-def _verdict(view: View, health: Row) -> None:
+def _verdict(context: PageContext, health: Row) -> None:
     box = {None: st.info, "complete": st.success}.get(health["reconcile_verdict"], st.warning)
     with st.container(key="pipeline-verdict"):
-        box(verdict(view, health))
+        box(verdict(context, health))
 
 
 def _section(title: str, numbers: Sequence[Number], columns: int = 4, note: str | None = None) -> None:
@@ -117,13 +117,13 @@ def _section(title: str, numbers: Sequence[Number], columns: int = 4, note: str 
             st.caption(number.meaning)
 
 
-def _moment(view: View, health: Row, column: str, title: str, meaning: str) -> Number:
+def _moment(context: PageContext, health: Row, column: str, title: str, meaning: str) -> Number:
     at = None if health[column] is None else in_utc(health[column])
-    return Number(column.removesuffix("_at").replace("_", "-"), title, quantities.moment(at, view.zone), meaning)
+    return Number(column.removesuffix("_at").replace("_", "-"), title, formatting.moment(at, context.zone), meaning)
 
 
 def _count(health: Row, thing: str, title: str, meaning: str) -> Number:
-    return Number(f"{thing.replace('_', '-')}-count", title, quantities.count(health[f"{thing}_count"]), meaning)
+    return Number(f"{thing.replace('_', '-')}-count", title, formatting.count(health[f"{thing}_count"]), meaning)
 
 
 def _events(number: int) -> str:

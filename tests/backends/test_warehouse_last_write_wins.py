@@ -1,4 +1,4 @@
-"""The order rule as laws: whatever the order and the repetition, the row ends as the newest observation."""
+"""The last-write-wins rule as laws: whatever the order and the repetition, the row ends as the newest observation."""
 
 import json
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backends.warehouse import Applied, Observation, Source, StoredActivity
-from backends.warehouse.order_rule import Folded, fold, judge
+from backends.warehouse.last_write_wins import Decisions, apply, decide
 from strava.payload import DETAILED, SUMMARY, ActivityPayload
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -38,9 +38,9 @@ def names_differ(summary: ActivityPayload, newer: ActivityPayload | None) -> boo
     return bool(json.loads(summary.text)["name"] != json.loads(newer.text)["name"])
 
 
-def ended(history: Sequence[Observation]) -> Folded:
+def ended(history: Sequence[Observation]) -> Decisions:
     """Fold a history into an empty store."""
-    return fold({}, history, names_differ, now=NOON)
+    return apply({}, history, names_differ, now=NOON)
 
 
 SECONDS = st.integers(0, 4)
@@ -109,10 +109,10 @@ def test_a_detail_older_than_a_disagreeing_summary_is_stored() -> None:
         observation(20, payload("b", SUMMARY)),
         observation(15, payload("b", DETAILED)),
     ]
-    folded = ended(told)
-    assert folded.answers == [Applied.STORED, Applied.NEEDS_DETAIL, Applied.STORED]
+    decisions = ended(told)
+    assert decisions.answers == [Applied.STORED, Applied.NEEDS_DETAIL, Applied.STORED]
     assert told[2].activity is not None
-    assert folded.rows[1].payload_hash == told[2].activity.payload_hash
+    assert decisions.rows[1].payload_hash == told[2].activity.payload_hash
 
 
 @pytest.mark.parametrize("ahead_s", [60, 61, 7200])
@@ -120,56 +120,56 @@ def test_a_detail_older_than_a_disagreeing_summary_is_stored() -> None:
 def test_a_row_from_the_future_proves_nothing(ahead_s: int, activity: ActivityPayload | None) -> None:
     """A row dated more than a minute ahead was stored before a clock was set back: any observation counts for more."""
     stored = ended([observation(ahead_s, payload("a", SUMMARY))]).rows
-    folded = fold(stored, [observation(0, activity)], names_differ, now=NOON)
-    assert (1 in folded.winners) == (ahead_s > 60)
+    decisions = apply(stored, [observation(0, activity)], names_differ, now=NOON)
+    assert (1 in decisions.winners) == (ahead_s > 60)
     if ahead_s > 60:
-        assert folded.rows[1].observed_at == NOON
+        assert decisions.rows[1].observed_at == NOON
 
 
 def test_a_sign_of_life_from_the_future_does_not_undo_a_deletion() -> None:
     """Seen alive by a clock that was two hours ahead, gone now: the tombstone stands."""
     alive = ended([observation(0, payload("a", DETAILED)), observation(7200, payload("a", SUMMARY))]).rows
-    folded = fold(alive, [observation(5, None)], names_differ, now=NOON + timedelta(seconds=5))
-    assert folded.answers == [Applied.DELETED]
+    decisions = apply(alive, [observation(5, None)], names_differ, now=NOON + timedelta(seconds=5))
+    assert decisions.answers == [Applied.DELETED]
 
 
 def test_seen_again_a_row_from_the_future_gets_a_date_of_today() -> None:
     """The same content, seen now: the row's wrong date is mended without a change for readers."""
     stored = ended([observation(7200, payload("a", DETAILED))]).rows
-    folded = fold(stored, [observation(0, payload("a", DETAILED))], names_differ, now=NOON)
-    assert (folded.answers, folded.winners, folded.moved) == ([Applied.UNCHANGED], {}, {1})
-    assert (folded.rows[1].observed_at, folded.rows[1].seen_alive_at) == (NOON, NOON)
+    decisions = apply(stored, [observation(0, payload("a", DETAILED))], names_differ, now=NOON)
+    assert (decisions.answers, decisions.winners, decisions.moved) == ([Applied.UNCHANGED], {}, {1})
+    assert (decisions.rows[1].observed_at, decisions.rows[1].seen_alive_at) == (NOON, NOON)
 
 
 @given(WITH_SUMMARIES)
 def test_a_change_never_goes_back_in_time(history: list[Observation]) -> None:
     """Whatever is mixed in, no observation replaces a row that was observed later."""
-    folded = Folded({})
+    decisions = Decisions({})
     for one in history:
-        before = folded.rows.get(1)
-        folded.add(one, names_differ)
-        after = folded.rows[1]
+        before = decisions.rows.get(1)
+        decisions.add(one, names_differ)
+        after = decisions.rows[1]
         assert before is None or after.observed_at >= before.observed_at
 
 
 @given(WITH_SUMMARIES)
 def test_a_living_detail_is_never_reduced_to_a_summary(history: list[Observation]) -> None:
     """A row goes from detail to summary only through a tombstone."""
-    folded = Folded({})
+    decisions = Decisions({})
     for one in history:
-        before = folded.rows.get(1)
-        folded.add(one, names_differ)
+        before = decisions.rows.get(1)
+        decisions.add(one, names_differ)
         if before and before.resource_state == DETAILED:
-            assert folded.rows[1].is_deleted or folded.rows[1].resource_state == DETAILED
+            assert decisions.rows[1].is_deleted or decisions.rows[1].resource_state == DETAILED
 
 
 @given(WITH_SUMMARIES, st.integers(0, 10))
 def test_batches_do_not_matter(history: list[Observation], cut: int) -> None:
     """A history cut in two batches gives the answers and the row of the history in one."""
-    one = Folded({})
+    one = Decisions({})
     for seen in history[:cut]:
         one.add(seen, names_differ)
-    two = Folded(dict(one.rows), winners=dict(one.winners))
+    two = Decisions(dict(one.rows), winners=dict(one.winners))
     for seen in history[cut:]:
         two.add(seen, names_differ)
     whole = ended(history)
@@ -179,7 +179,7 @@ def test_batches_do_not_matter(history: list[Observation], cut: int) -> None:
 @given(HISTORIES)
 def test_repeating_a_whole_history_stores_nothing(history: list[Observation]) -> None:
     """Replaying what is stored already changes no row."""
-    again = fold(ended(history).rows, history, names_differ, now=NOON)
+    again = apply(ended(history).rows, history, names_differ, now=NOON)
     assert (again.winners, again.moved) == ({}, set())
 
 
@@ -194,6 +194,6 @@ def test_a_summary_is_compared_only_when_it_matters() -> None:
     detail = observation(2, payload("a", DETAILED))
     row: StoredActivity = ended([detail]).rows[1]
     newer, older = observation(3, payload("b", SUMMARY)), observation(1, payload("c", SUMMARY))
-    answers = [judge(row, one, is_outdated) for one in (newer, older, detail)]
+    answers = [decide(row, one, is_outdated) for one in (newer, older, detail)]
     assert answers == [Applied.NEEDS_DETAIL, Applied.UNCHANGED, Applied.UNCHANGED]
     assert [json.loads(text)["name"] for text in asked] == ["b"]

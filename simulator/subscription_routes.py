@@ -8,8 +8,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from simulator.answers import answer, bad_request, not_found
 from simulator.forms import as_application
+from simulator.responses import answer, bad_request, not_found
 from simulator.simulation import rate_headers, simulation_of
 from simulator.subscriptions import SubscriptionRefused
 

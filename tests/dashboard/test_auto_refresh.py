@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.live import days_of, is_late, is_outdated
+from dashboard.auto_refresh import days_of, is_late, is_outdated
 
 
 @pytest.mark.parametrize(
@@ -41,32 +41,32 @@ def test_no_build_older_than_65_minutes_passes_for_live(now: datetime) -> None:
     assert not is_late(now_utc - timedelta(minutes=5), now)
 
 
-def test_a_page_is_drawn_again_on_the_athletes_new_day(mart_file: Any, view_of: Any) -> None:
+def test_a_page_is_drawn_again_on_the_athletes_new_day(mart_file: Any, context_of: Any) -> None:
     """Auckland's midnight is noon in Berlin, whose own midnight changes nothing."""
     mart_file.health(utc_offset_s=46_800)
     mart_file.publish()
     clock = [datetime.fromisoformat("2026-11-18T10:59:59Z")]
-    view = view_of(mart_file, lambda: clock[0])
-    shown = view.mart.snapshot()
-    days = days_of(view, shown)
+    context = context_of(mart_file, lambda: clock[0])
+    shown = context.mart.snapshot()
+    days = days_of(context, shown)
     assert days == [date(2026, 11, 18)]
-    assert not is_outdated(view, shown, days)
+    assert not is_outdated(context, shown, days)
     clock[0] = datetime.fromisoformat("2026-11-18T11:00:00Z")
-    assert is_outdated(view, shown, days)
-    drawn = days_of(view, shown)
+    assert is_outdated(context, shown, days)
+    drawn = days_of(context, shown)
     clock[0] = datetime.fromisoformat("2026-11-18T23:00:00Z")
-    assert not is_outdated(view, shown, drawn)
+    assert not is_outdated(context, shown, drawn)
 
 
-def test_a_page_is_drawn_again_for_another_build(mart_file: Any, view_of: Any) -> None:
+def test_a_page_is_drawn_again_for_another_build(mart_file: Any, context_of: Any) -> None:
     """From none to one, and from one to the next; a build that cannot be read is no news."""
-    view = view_of(mart_file)
-    assert not is_outdated(view, None, [])
+    context = context_of(mart_file)
+    assert not is_outdated(context, None, [])
     mart_file.health()
     mart_file.publish()
-    assert is_outdated(view, None, [])
-    shown = view.mart.snapshot()
-    assert not is_outdated(view, shown, days_of(view, shown))
+    assert is_outdated(context, None, [])
+    shown = context.mart.snapshot()
+    assert not is_outdated(context, shown, days_of(context, shown))
     mart_file.health(deleted_count=1)
     mart_file.publish()
-    assert is_outdated(view, shown, days_of(view, shown))
+    assert is_outdated(context, shown, days_of(context, shown))

@@ -1,4 +1,4 @@
--- What the order rule needs to know of the rows that a batch touches. :activity_ids is a JSON array.
+-- What the last-write-wins rule needs to know of the rows that a batch touches. :activity_ids is a JSON array.
 select
     activity_id,
     athlete_id,

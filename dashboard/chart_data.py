@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from dashboard import quantities, sports
+from dashboard import formatting, sports
 from dashboard.mart import Row
 from dashboard.measures import Measure, Share
 from dashboard.periods import Period, label
@@ -42,7 +42,7 @@ def table(rows: Sequence[Row], measure: Measure, period: Period) -> list[dict[st
     return [
         {
             period.value: name,
-            "All": measure.tell(quantities.total(cells.values())),
+            "All": measure.tell(formatting.total(cells.values())),
             **{sports.group(group).title: measure.tell(cells.get(group, 0)) for group in used_groups(rows)},
         }
         for name, cells in periods.items()
@@ -65,8 +65,8 @@ def latest(rows: Iterable[Row]) -> list[dict[str, object]]:
             "Start": row["start_at_local"],
             "Sport": spaced(row["sport_type"]),
             "Distance": row["distance_m"] / 1000 if row["distance_m"] else None,
-            "Time": quantities.clock(row["moving_time_s"]),
-            "Pace or speed": quantities.pace_or_speed(row),
+            "Time": formatting.clock(row["moving_time_s"]),
+            "Pace or speed": formatting.pace_or_speed(row),
             "Name": row["name"] or "",
             "Strava": row["strava_url"],
         }
@@ -86,11 +86,11 @@ def spaced(sport_type: str) -> str:
 
 
 def _part(sport: str, group: str, rows: Sequence[Row], share: Share) -> dict[str, object]:
-    part = quantities.total(row[share.column] for row in rows)
+    part = formatting.total(row[share.column] for row in rows)
     return {
         "sport": sport,
         "group": sports.group(group).title,
         "share": part,
         "percent": f"{part:.0%}" if part >= 0.01 else "< 1%",  # noqa: PLR2004 - one per cent
-        "shown": share.tell(quantities.total(row[share.amount] for row in rows)),
+        "shown": share.tell(formatting.total(row[share.amount] for row in rows)),
     }

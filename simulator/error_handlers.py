@@ -6,7 +6,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 
-from simulator.answers import Refusal, answer, bad_request, not_found, unknown_path
+from simulator.responses import Refusal, answer, bad_request, not_found, unknown_path
 from simulator.simulation import rate_headers
 from simulator.world.edits import ImpossibleChange
 

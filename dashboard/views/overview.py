@@ -5,41 +5,41 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import charts, frames, notices, quantities
+from dashboard import chart_data, charts, empty_states, formatting
+from dashboard.context import PageContext
 from dashboard.mart import Row
 from dashboard.measures import MEASURES, SHARES
 from dashboard.periods import Comparison, Period, earliest_shown, label, running, span_label
-from dashboard.view import View
 
 TILE = 150  # pixels: a phone of 390 takes two beside one another
 
 
-def show(view: View, health: Row) -> None:
+def show(context: PageContext, health: Row) -> None:
     """Draw the page for one athlete."""
     st.title("Overview")
     if not health["activity_count"]:
-        notices.no_activities()
+        empty_states.no_activities()
         return
-    athlete_id, today = health["athlete_id"], view.today(health)
-    _cards(view, athlete_id, today)
-    period = _bars(view, athlete_id, today)
-    _mix(view, athlete_id, period)
-    _latest(view, athlete_id)
+    athlete_id, today = health["athlete_id"], context.today(health)
+    _cards(context, athlete_id, today)
+    period = _bars(context, athlete_id, today)
+    _mix(context, athlete_id, period)
+    _latest(context, athlete_id)
 
 
-def _cards(view: View, athlete_id: int, today: date) -> None:
+def _cards(context: PageContext, athlete_id: int, today: date) -> None:
     for column, period in zip(st.columns(3), Period, strict=True):
         spans = running(period, today)
         with column, st.container(border=True, key=f"card-{period.lower()}"):
             st.markdown(f"**This {period.lower()}** · {span_label(spans.current)}")
-            _card(period, *_totals(view, athlete_id, spans))
+            _card(period, *_totals(context, athlete_id, spans))
             st.caption(f"Change against {span_label(spans.before)}, the same span of the {period.lower()} before.")
 
 
-def _totals(view: View, athlete_id: int, spans: Comparison) -> tuple[Row, Row]:
+def _totals(context: PageContext, athlete_id: int, spans: Comparison) -> tuple[Row, Row]:
     days = (spans.current.first, spans.current.last, spans.before.first, spans.before.last)
     nothing = {measure.column: 0.0 for measure in MEASURES.values()}
-    rows = view.mart.rows("running_totals", *days, athlete_id)
+    rows = context.mart.rows("running_totals", *days, athlete_id)
     sums = {row["is_current"]: {column: float(row[column]) for column in nothing} for row in rows}
     return sums.get(True, nothing), sums.get(False, nothing)
 
@@ -58,14 +58,14 @@ def _card(period: Period, now: Row, before: Row) -> None:
                 )
 
 
-def _bars(view: View, athlete_id: int, today: date) -> Period:
+def _bars(context: PageContext, athlete_id: int, today: date) -> Period:
     st.subheader("By period and sport")
     with st.container(horizontal=True):
         measure = MEASURES[_pick("Measure", MEASURES)]
         period = Period(_pick("Period", [period.value for period in Period]))
     since = earliest_shown(period, today)
-    rows = view.mart.rows(f"totals_by_{period.lower()}", athlete_id, since)
-    frame = frames.bars(rows, measure, period)
+    rows = context.mart.rows(f"totals_by_{period.lower()}", athlete_id, since)
+    frame = chart_data.bars(rows, measure, period)
     if not frame:
         st.caption(f"Nothing since {since.day} {since:%b %Y}. Pick a longer period to see what came before.")
         return period
@@ -74,10 +74,10 @@ def _bars(view: View, athlete_id: int, today: date) -> Period:
             charts.by_period(frame, measure, period), alt=f"{measure.axis_title} by {period.lower()} and sport"
         )
     with st.container(key="chart-total"):
-        total = quantities.total(row[measure.column] for row in rows)
+        total = formatting.total(row[measure.column] for row in rows)
         st.caption(f"In all, {measure.tell(total)} {_since(rows, period)}.")
     with st.expander("The numbers behind the chart"):
-        st.dataframe(frames.table(rows, measure, period), hide_index=True)
+        st.dataframe(chart_data.table(rows, measure, period), hide_index=True)
     return period
 
 
@@ -86,15 +86,15 @@ def _since(rows: list[Row], period: Period) -> str:
     return f"since the {first[0].lower()}{first[1:]}" if period is Period.WEEK else f"since {first}"
 
 
-def _mix(view: View, athlete_id: int, period: Period) -> None:
+def _mix(context: PageContext, athlete_id: int, period: Period) -> None:
     st.subheader("Activity mix")
-    starts = [row["period_start_date"] for row in view.mart.rows("mix_periods", athlete_id, period.lower())]
+    starts = [row["period_start_date"] for row in context.mart.rows("mix_periods", athlete_id, period.lower())]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         share = SHARES[_pick("Share of", SHARES)]
         start = st.selectbox(period.value, starts, format_func=lambda day: label(period, day), width=240)
     if start is None:
         return
-    frame = frames.mix(view.mart.rows("mix", athlete_id, period.lower(), start), share)
+    frame = chart_data.mix(context.mart.rows("mix", athlete_id, period.lower(), start), share)
     if not frame:
         st.caption(f"No {share.title} was recorded in this {period.lower()}.")
         return
@@ -102,14 +102,14 @@ def _mix(view: View, athlete_id: int, period: Period) -> None:
         st.altair_chart(charts.mix(frame, share), alt=f"Share of {share.title} by sport")
 
 
-def _latest(view: View, athlete_id: int) -> None:
+def _latest(context: PageContext, athlete_id: int) -> None:
     st.subheader("Latest activities")
     with st.container(key="latest-activities"):
         st.dataframe(
-            frames.latest(view.mart.rows("latest_activities", athlete_id)),
+            chart_data.latest(context.mart.rows("latest_activities", athlete_id)),
             height="content",
             hide_index=True,
-            placeholder=quantities.NOTHING,
+            placeholder=formatting.NOTHING,
             column_config={  # up to the time they are as wide together as the page on a phone
                 "Start": st.column_config.DatetimeColumn(
                     format="D MMM YYYY, HH:mm", width=134, help="By the clock where the activity was."

@@ -15,7 +15,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from athlete.main import app
-from athlete.printing import Form, print_rows
+from athlete.output import Form, print_rows
 
 ODD: dict[str, object] = {
     "blob": b"\x00\x01\xff",

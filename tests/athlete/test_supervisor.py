@@ -11,7 +11,7 @@ from threading import Thread
 
 import pytest
 
-from athlete.processes import LONGEST_PAUSE_S, ProcessTree, Program, ProgramFailed, free_port, pause_s
+from athlete.supervisor import LONGEST_PAUSE_S, ProcessTree, Program, ProgramFailed, free_port, pause_s
 
 
 async def until(holds: Callable[[], bool]) -> None:
@@ -177,7 +177,7 @@ async def test_programs_end_with_a_killed_parent(tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
     script = (
         "import asyncio, pathlib\n"
-        "from athlete.processes import ProcessTree, Program\n"
+        "from athlete.supervisor import ProcessTree, Program\n"
         "async def main():\n"
         f"    async with ProcessTree(pathlib.Path({str(tmp_path)!r})) as tree:\n"
         f"        await tree.start([Program(name='web', module='http.server', arguments=('{free_port()}',))])\n"

@@ -15,7 +15,7 @@ def end_with_parent() -> None:
 
 
 def main() -> None:
-    """Run `python -m athlete.child MODULE [ARGUMENT …]`."""
+    """Run `python -m athlete.supervised MODULE [ARGUMENT …]`."""
     sys.argv = sys.argv[1:]
     threading.Thread(target=end_with_parent, daemon=True).start()
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

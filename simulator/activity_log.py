@@ -37,7 +37,7 @@ class Save:
     deliveries: list[Delivery] = field(default_factory=list)
 
 
-class SaveLog:
+class ActivityLog:
     """All saves, oldest first; remembered in the journal."""
 
     def __init__(self, journal: Journal) -> None:

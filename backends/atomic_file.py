@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 
-def put_in_place(draft: Path, path: Path) -> None:
+def atomic_replace(draft: Path, path: Path) -> None:
     """Flush the draft to the disk and give it the path's name; it must lie in the same folder. Raises OSError."""
     _flush(draft)
     draft.replace(path)

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from athlete.processes import ProgramFailed
+from athlete.supervisor import ProgramFailed
 from backends.database_faults import database_fault
 from backends.http_client import ProxyUnusable
 from backends.queue import QueueUnavailable
@@ -26,12 +26,12 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Complaint(Exception):
+class CommandError(Exception):
     """A command cannot go on; the text says why and what to do."""
 
 
 EXPECTED = (
-    Complaint,
+    CommandError,
     SchemaMismatch,
     MartMissing,
     OSError,
@@ -45,7 +45,7 @@ EXPECTED = (
 )
 
 
-def complains(command: Callable[P, R]) -> Callable[P, R]:
+def exit_on_error(command: Callable[P, R]) -> Callable[P, R]:
     """Turn the expected errors of a command into one clear sentence on stderr and exit code 1."""
 
     @functools.wraps(command)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
 
-from simulator.answers import (
+from simulator.responses import (
     Refusal,
     answer,
     inactive,

@@ -1,4 +1,4 @@
-"""The order rule: what becomes of a stored activity when something is observed of it, in any order and repetition.
+"""The last-write-wins rule: events arrive late, twice and in any order, and `raw` must end in Strava's own state.
 
 The newest observation wins. At the same moment a tombstone beats a detail, a detail beats a summary, and the greater
 hash decides between two of a kind, so that the outcome never depends on which came first. One exception: a summary
@@ -25,7 +25,7 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 Disagree = Callable[[ActivityPayload, ActivityPayload | None], bool]
 
 
-def judge(stored: StoredActivity | None, seen: Observation, is_outdated: Callable[[ActivityPayload], bool]) -> Applied:
+def decide(stored: StoredActivity | None, seen: Observation, is_outdated: Callable[[ActivityPayload], bool]) -> Applied:
     """Tell what the observation makes of the row; STORED and DELETED mean that it replaces the row.
 
     `is_outdated` is asked only for a summary newer than a living detail: does that detail have to be fetched again?
@@ -43,7 +43,7 @@ def judge(stored: StoredActivity | None, seen: Observation, is_outdated: Callabl
 
 
 @dataclass(slots=True)
-class Folded:
+class Decisions:
     """What a batch made of the rows that it touched: one answer for each observation, and what is to be written.
 
     `winners` are the observations that replace their rows, the latest change last; `moved` are the rows whose
@@ -58,7 +58,7 @@ class Folded:
     def add(self, seen: Observation, disagree: Disagree) -> None:
         """Fold one more observation in."""
         stored, winner = self.rows.get(seen.activity_id), self.winners.get(seen.activity_id)
-        answer = judge(stored, seen, lambda summary: disagree(summary, winner.activity if winner else None))
+        answer = decide(stored, seen, lambda summary: disagree(summary, winner.activity if winner else None))
         self.answers.append(answer)
         if stored is None or answer in {Applied.STORED, Applied.DELETED}:
             self.winners.pop(seen.activity_id, None)
@@ -69,18 +69,18 @@ class Folded:
             self.rows[seen.activity_id] = row
 
 
-def fold(
+def apply(
     stored: Mapping[int, StoredActivity], observations: Iterable[Observation], disagree: Disagree, *, now: datetime
-) -> Folded:
+) -> Decisions:
     """Fold the observations, in order, into the rows that are stored; `now` is by the store's clock.
 
     `disagree(summary, newer)` compares a summary with the activity's living detail: with `newer`, which this batch
     brings, or with the stored payload when that is None.
     """
-    folded = Folded({activity_id: _without_future(row, now) for activity_id, row in stored.items()})
+    decisions = Decisions({activity_id: _without_future(row, now) for activity_id, row in stored.items()})
     for observation in observations:
-        folded.add(observation, disagree)
-    return folded
+        decisions.add(observation, disagree)
+    return decisions
 
 
 def _without_future(row: StoredActivity, now: datetime) -> StoredActivity:

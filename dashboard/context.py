@@ -9,7 +9,7 @@ from dashboard.mart import Mart, Row
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class View:
+class PageContext:
     """The collaborators of a page. `clock` returns the present moment, zone included."""
 
     mart: Mart

@@ -7,61 +7,62 @@ from pathlib import Path
 import streamlit as st
 
 from backends.warehouse import MartDamaged, MartMissing, QueryFailed, WarehouseBusy
-from dashboard import notices, overview, pipeline
-from dashboard.live import keep_live
+from dashboard import empty_states
+from dashboard.auto_refresh import auto_refresh
+from dashboard.context import PageContext
 from dashboard.mart import Row, Snapshot
-from dashboard.view import View
+from dashboard.views import overview, pipeline
 
 
-def show(view: View) -> None:
+def show(context: PageContext) -> None:
     """Draw the page that was asked for, and keep it current."""
     icon = Path(__file__).with_name("icon.svg")
     st.set_page_config(page_title="Athlete Dashboard", page_icon=str(icon), layout="wide")
     page = st.navigation(
         [
-            st.Page(partial(draw, view, overview.show), title="Overview", url_path="overview", default=True),
-            st.Page(partial(draw, view, pipeline.show), title="Pipeline", url_path="pipeline"),
+            st.Page(partial(draw, context, overview.show), title="Overview", url_path="overview", default=True),
+            st.Page(partial(draw, context, pipeline.show), title="Pipeline", url_path="pipeline"),
         ],
         position="top",
     )
     page.run()
 
 
-def draw(view: View, body: Callable[[View, Row], None]) -> None:
+def draw(context: PageContext, body: Callable[[PageContext, Row], None]) -> None:
     """Draw a page's body for the athlete picked, or the reason why there is nothing to draw; then keep it current."""
     top = st.container()
-    shown = _drawn(view, body)
+    shown = _drawn(context, body)
     with top:
-        keep_live(view, shown)
+        auto_refresh(context, shown)
 
 
-def _drawn(view: View, body: Callable[[View, Row], None]) -> Snapshot | None:
+def _drawn(context: PageContext, body: Callable[[PageContext, Row], None]) -> Snapshot | None:
     try:
-        snapshot = view.mart.snapshot()
-        _fill(view, body, snapshot)
+        snapshot = context.mart.snapshot()
+        _fill(context, body, snapshot)
     except MartDamaged:
-        notices.damaged()
+        empty_states.damaged()
     except MartMissing:
-        notices.no_mart()
+        empty_states.no_mart()
     except WarehouseBusy:
-        notices.busy()
+        empty_states.busy()
     except QueryFailed as failed:
-        notices.misfit(str(failed))
+        empty_states.misfit(str(failed))
     else:
         return snapshot
     return None
 
 
-def _fill(view: View, body: Callable[[View, Row], None], snapshot: Snapshot) -> None:
+def _fill(context: PageContext, body: Callable[[PageContext, Row], None], snapshot: Snapshot) -> None:
     if not snapshot.health:
-        notices.no_athlete()
+        empty_states.no_athlete()
         return
     try:
-        body(view, snapshot.of(_athlete(snapshot.athlete_ids)))
+        body(context, snapshot.of(_athlete(snapshot.athlete_ids)))
     except MartDamaged:
-        notices.damaged()
+        empty_states.damaged()
     except MartMissing:  # there is one, but it lacks a table
-        notices.misfit()
+        empty_states.misfit()
 
 
 def _athlete(athlete_ids: list[int]) -> int:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from dashboard import quantities
+from dashboard import formatting
 from dashboard.measures import MEASURES
 
 MART_HAS_NEITHER = {"pace_s_per_km": None, "speed_kmh": None}
@@ -14,31 +14,31 @@ MART_HAS_NEITHER = {"pace_s_per_km": None, "speed_kmh": None}
 
 def test_totals_have_units_and_thousands_separators() -> None:
     """A large total stays readable and says what it counts."""
-    assert quantities.distance(1_234_567) == "1,234.6 km"
-    assert quantities.time(1_234 * 3600 + 5 * 60 + 29) == "1,234 h 05 min"
-    assert quantities.elevation(12_345.4) == "12,345 m"
-    assert quantities.count(1_482) == "1,482"
+    assert formatting.distance(1_234_567) == "1,234.6 km"
+    assert formatting.time(1_234 * 3600 + 5 * 60 + 29) == "1,234 h 05 min"
+    assert formatting.elevation(12_345.4) == "12,345 m"
+    assert formatting.count(1_482) == "1,482"
 
 
 @pytest.mark.parametrize("amounts", list(permutations((34_746.4, 8_341.7, 5_161.9))))
 def test_a_total_does_not_depend_on_the_order(amounts: tuple[float, ...]) -> None:
     """48,250 m; added up from the left, one order gives 48,250.00000000001 m, which reads 48.3 km."""
-    assert quantities.total(amounts) == 48_250
-    assert quantities.distance(quantities.total(amounts)) == "48.2 km"
+    assert formatting.total(amounts) == 48_250
+    assert formatting.distance(formatting.total(amounts)) == "48.2 km"
 
 
 def test_a_total_is_as_fine_as_the_marts() -> None:
     """178,901.7 + 16,821.2 is 195,722.9, not 195,722.90000000002; a millionth still counts."""
-    assert quantities.total([178_901.7, 16_821.2]) == 195_722.9
-    assert quantities.total([0.000001, 1]) == 1.000001
+    assert formatting.total([178_901.7, 16_821.2]) == 195_722.9
+    assert formatting.total([0.000001, 1]) == 1.000001
 
 
 def test_minutes_never_read_sixty() -> None:
     """Rounding carries into the hours."""
-    assert quantities.time(3599) == "1 h 00 min"
-    assert quantities.clock(3599.6) == "01:00:00"
-    assert quantities.latency(59.97) == "1 min 00 s"
-    assert quantities.latency(0.9996) == "1.0 s"
+    assert formatting.time(3599) == "1 h 00 min"
+    assert formatting.clock(3599.6) == "01:00:00"
+    assert formatting.latency(59.97) == "1 min 00 s"
+    assert formatting.latency(0.9996) == "1.0 s"
 
 
 @pytest.mark.parametrize(
@@ -49,15 +49,15 @@ def test_minutes_never_read_sixty() -> None:
         ("NordicSki", "winter", 15_000, 3_600, "15.0 km/h"),
         ("Kayaking", "water", 5_000, 3_000, "6.0 km/h"),
         ("RollerSki", "other", 9_000, 1_800, "18.0 km/h"),
-        ("Tennis", "other", 3_000, 3_600, quantities.NOTHING),
-        ("Yoga", "strength", 0.0, 3_600, quantities.NOTHING),
-        ("WeightTraining", "strength", 120.0, 3_600, quantities.NOTHING),
-        ("Swim", "swim", 0.0, 1_800, quantities.NOTHING),
-        ("Swim", "swim", None, None, quantities.NOTHING),
-        ("Surfing", "water", 800.0, 0, quantities.NOTHING),
-        ("Surfing", "water", 800.0, None, quantities.NOTHING),
-        ("Surfing", "water", None, 1_800, quantities.NOTHING),
-        ("Swim", "swim", 100.0, None, quantities.NOTHING),
+        ("Tennis", "other", 3_000, 3_600, formatting.NOTHING),
+        ("Yoga", "strength", 0.0, 3_600, formatting.NOTHING),
+        ("WeightTraining", "strength", 120.0, 3_600, formatting.NOTHING),
+        ("Swim", "swim", 0.0, 1_800, formatting.NOTHING),
+        ("Swim", "swim", None, None, formatting.NOTHING),
+        ("Surfing", "water", 800.0, 0, formatting.NOTHING),
+        ("Surfing", "water", 800.0, None, formatting.NOTHING),
+        ("Surfing", "water", None, 1_800, formatting.NOTHING),
+        ("Swim", "swim", 100.0, None, formatting.NOTHING),
         ("Swim", "swim", 1.0, 1, "1:40 /100 m"),
     ],
 )
@@ -66,21 +66,21 @@ def test_each_sport_is_as_fast_as_it_counts(
 ) -> None:
     """Where the marts give neither pace nor speed, distance and time do, if the sport has any."""
     row = {"sport_type": sport_type, "sport_group": group, "distance_m": metres, "moving_time_s": seconds}
-    assert quantities.pace_or_speed(row | MART_HAS_NEITHER) == text
+    assert formatting.pace_or_speed(row | MART_HAS_NEITHER) == text
 
 
 def test_the_marts_own_pace_and_speed_come_first() -> None:
     """They are shown as they are, and never reckoned twice."""
     row = {"sport_type": "Run", "sport_group": "run", "distance_m": 1.0, "moving_time_s": 1}
-    assert quantities.pace_or_speed(row | MART_HAS_NEITHER | {"pace_s_per_km": 299.7}) == "5:00 /km"
-    assert quantities.pace_or_speed(row | MART_HAS_NEITHER | {"speed_kmh": 27.34}) == "27.3 km/h"
-    assert quantities.clock(None) == quantities.NOTHING
+    assert formatting.pace_or_speed(row | MART_HAS_NEITHER | {"pace_s_per_km": 299.7}) == "5:00 /km"
+    assert formatting.pace_or_speed(row | MART_HAS_NEITHER | {"speed_kmh": 27.34}) == "27.3 km/h"
+    assert formatting.clock(None) == formatting.NOTHING
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
-        (None, quantities.NOTHING),
+        (None, formatting.NOTHING),
         (0, "< 0.1 s"),
         (0.03, "< 0.1 s"),
         (0.595, "0.6 s"),
@@ -92,15 +92,15 @@ def test_the_marts_own_pace_and_speed_come_first() -> None:
 )
 def test_latencies_are_no_finer_than_their_source(seconds: float | None, text: str) -> None:
     """Tenths of a second up to a minute; below zero only where clocks disagree."""
-    assert quantities.latency(seconds) == text
+    assert formatting.latency(seconds) == text
 
 
 def test_moments_are_shown_in_the_zone_asked_for_and_name_it() -> None:
     """Summer and winter time are told apart by the name beside the clock."""
     berlin = ZoneInfo("Europe/Berlin")
-    assert quantities.moment(datetime(2026, 7, 1, 22, 30, 5, tzinfo=UTC), berlin) == "2 Jul 2026, 00:30:05 CEST"
-    assert quantities.moment(datetime(2026, 11, 18, 8, 3, 12, tzinfo=UTC), berlin) == "18 Nov 2026, 09:03:12 CET"
-    assert quantities.moment(None, berlin) == quantities.NOTHING
+    assert formatting.moment(datetime(2026, 7, 1, 22, 30, 5, tzinfo=UTC), berlin) == "2 Jul 2026, 00:30:05 CEST"
+    assert formatting.moment(datetime(2026, 11, 18, 8, 3, 12, tzinfo=UTC), berlin) == "18 Nov 2026, 09:03:12 CET"
+    assert formatting.moment(None, berlin) == formatting.NOTHING
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_moments_are_shown_in_the_zone_asked_for_and_name_it() -> None:
 )
 def test_ages_change_at_most_once_a_minute(since: timedelta, text: str) -> None:
     """An idle page has nothing to redraw within the minute."""
-    assert quantities.age(since) == text
+    assert formatting.age(since) == text
 
 
 def test_differences_carry_their_sign_and_nothing_has_none() -> None:

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from athlete.complaints import Complaint
+from athlete.errors import CommandError
 
 MOST_TABLE_ROWS = 500
 MOST_CHARACTERS = 200  # of one value in a table
@@ -34,9 +34,9 @@ class Form(StrEnum):
 
 
 def form_of(*, as_json: bool, as_csv: bool = False) -> Form:
-    """Choose the form by the command's flags. Raises Complaint when both are given."""
+    """Choose the form by the command's flags. Raises CommandError when both are given."""
     if as_json and as_csv:
-        raise Complaint("Choose one of --json and --csv.")
+        raise CommandError("Choose one of --json and --csv.")
     if as_json:
         return Form.JSON
     return Form.CSV if as_csv else Form.TABLE

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from athlete.complaints import Complaint
+from athlete.errors import CommandError
 from backends.data_folder import make_private
 from backends.settings import SharedSettings
 from backends.sqlite import connect
@@ -24,35 +24,35 @@ def demo_folder(data_dir: Path, *, once: bool = False) -> Path:
 
 
 def require_usable(data_dir: Path) -> None:
-    """Refuse what is no folder and can never be one. Raises Complaint, OSError."""
+    """Refuse what is no folder and can never be one. Raises CommandError, OSError."""
     nearest = next(each for each in (data_dir, *data_dir.parents) if each.exists())
     if not nearest.is_dir():
-        raise Complaint(f"DATA_DIR cannot be used, for {nearest} is a file; set it to a folder.")
+        raise CommandError(f"DATA_DIR cannot be used, for {nearest} is a file; set it to a folder.")
 
 
 def require_data(settings: SharedSettings) -> None:
     """Refuse a folder that is not there, or has but a demo's in it: whoever only reads does not make one.
 
-    Raises Complaint, OSError.
+    Raises CommandError, OSError.
     """
     require_usable(settings.data_dir)
     has_data = settings.pipeline_path.exists() or settings.mart_path.exists()
     if not has_data and (demo_folder(settings.data_dir).exists() or not settings.data_dir.exists()):
-        raise Complaint(_nothing_in(settings.data_dir))
+        raise CommandError(_nothing_in(settings.data_dir))
     _refuse_emptied(settings.pipeline_path)
 
 
 def require_pipeline(settings: SharedSettings) -> None:
-    """Refuse a folder in which no pipeline has run yet. Raises Complaint, OSError."""
+    """Refuse a folder in which no pipeline has run yet. Raises CommandError, OSError."""
     require_usable(settings.data_dir)
     if not settings.pipeline_path.exists():
-        raise Complaint(_nothing_in(settings.data_dir))
+        raise CommandError(_nothing_in(settings.data_dir))
     _refuse_emptied(settings.pipeline_path)
 
 
 def _refuse_emptied(path: Path) -> None:
     if path.exists() and not path.stat().st_size:
-        raise Complaint(
+        raise CommandError(
             f"{path} is empty, so what was stored in it is lost: restore it from a backup; without one, run "
             "`athlete up`, which makes it again, and `athlete connect` for each athlete."
         )
@@ -83,7 +83,7 @@ def _nothing_in(data_dir: Path) -> str:
 
 @contextmanager
 def claimed(data_dir: Path) -> Iterator[None]:
-    """Hold the folder, made if need be, against every other pipeline. Raises Complaint, OSError.
+    """Hold the folder, made if need be, against every other pipeline. Raises CommandError, OSError.
 
     The lock is the kernel's: it ends with this process, even by kill -9. The programs that we start do not inherit
     the file, so one that outlives us for a moment does not keep it.
@@ -96,7 +96,7 @@ def claimed(data_dir: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             holder = file.read().strip() or "unknown"
-            raise Complaint(
+            raise CommandError(
                 f"A pipeline is already running on {data_dir} (process {holder}); stop it, or set another DATA_DIR."
             ) from error
         file.truncate()

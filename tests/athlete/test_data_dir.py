@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from athlete.complaints import Complaint
-from athlete.folder import claimed, empty
+from athlete.data_dir import claimed, empty
+from athlete.errors import CommandError
 from athlete.main import app
 
 CREDENTIALS = dict.fromkeys(
@@ -19,8 +19,8 @@ CREDENTIALS = dict.fromkeys(
 )
 HOLD = """
 import asyncio, pathlib, sys
-from athlete.folder import claimed
-from athlete.processes import ProcessTree, Program
+from athlete.data_dir import claimed
+from athlete.supervisor import ProcessTree, Program
 
 async def main():
     async with ProcessTree(pathlib.Path("logs")) as tree:
@@ -63,7 +63,7 @@ async def test_a_killed_pipeline_holds_nothing_even_while_its_programs_linger(tm
         while not (pid_file.exists() and pid_file.read_text().endswith(".")):  # noqa: ASYNC110 - the holder writes it
             await asyncio.sleep(0.02)
     lingering = int(pid_file.read_text().removesuffix("."))
-    with pytest.raises(Complaint, match=str(holder.pid)), claimed(tmp_path / "data"):
+    with pytest.raises(CommandError, match=str(holder.pid)), claimed(tmp_path / "data"):
         pass
     holder.kill()
     await holder.wait()
@@ -79,7 +79,7 @@ def test_an_emptied_folder_is_still_held(tmp_path: Path) -> None:
         (tmp_path / "folder" / "file").touch()
         empty(tmp_path)
         assert [each.name for each in tmp_path.iterdir()] == ["pipeline.lock"]
-        with pytest.raises(Complaint), claimed(tmp_path):
+        with pytest.raises(CommandError), claimed(tmp_path):
             pass
 
 

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from simulator.life import Life
-from simulator.saves import Save, SaveLog
+from simulator.actions import Actions
+from simulator.activity_log import ActivityLog, Save
 from simulator.world.world import World
 
 Weight = Annotated[float, Field(ge=0)]
@@ -38,7 +38,7 @@ class Mix(BaseModel):
     repeat: Weight = 1
 
 
-class LiveSettings(BaseModel):
+class AutoplaySettings(BaseModel):
     """Whether the life goes on by itself, how fast and how."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -49,17 +49,17 @@ class LiveSettings(BaseModel):
     seed: int = 0
 
 
-class LiveLife:
+class Autoplay:
     """Runs the life in a task; `step` does one thing at once."""
 
-    def __init__(self, life: Life, world: World, saves: SaveLog) -> None:
-        self._life, self._world, self._saves = life, world, saves
+    def __init__(self, actions: Actions, world: World, saves: ActivityLog) -> None:
+        self._actions, self._world, self._saves = actions, world, saves
         self._task: asyncio.Task[None] | None = None
-        self.settings = LiveSettings(running=False)
+        self.settings = AutoplaySettings(running=False)
         self._steps = 0
 
-    async def switch(self, settings: LiveSettings) -> None:
-        """Start, stop or change the life."""
+    async def switch(self, settings: AutoplaySettings) -> None:
+        """Start, stop or change it."""
         await self.close()
         if settings.seed != self.settings.seed:
             self._steps = 0
@@ -76,9 +76,9 @@ class LiveLife:
         recent = self._world.ids()[-RECENT:]
         if kind == "repeat":
             told = [save for save in self._saves.after() if save.event is not None][-RECENT:]
-            return self._life.repeat(rng.choice(told)) if told else self._life.create({})
+            return self._actions.repeat(rng.choice(told)) if told else self._actions.create({})
         if kind == "create" or not recent:
-            return self._life.create({})
+            return self._actions.create({})
         return self._change(kind, rng.choice(recent), rng)
 
     async def close(self) -> None:
@@ -91,20 +91,20 @@ class LiveLife:
 
     def _change(self, kind: str, activity_id: int, rng: Random) -> Save:
         if kind == "delete":
-            return self._life.delete(activity_id)
+            return self._actions.delete(activity_id)
         before = self._world.summary(activity_id)
         if kind == "rename":
-            return self._life.edit(
+            return self._actions.edit(
                 activity_id, {"name": rng.choice([title for title in TITLES if title != before["name"]])}
             )
         if kind == "retype":
             other = {"Run": "TrailRun", "Ride": "GravelRide"}.get(before["sport_type"], "Workout")
-            return self._life.edit(activity_id, {"sport_type": other})
+            return self._actions.edit(activity_id, {"sport_type": other})
         if kind == "hide":
-            return self._life.edit(activity_id, {"private": not before["private"]})
+            return self._actions.edit(activity_id, {"private": not before["private"]})
         if before["distance"] > 0 and rng.random() < 0.5:  # noqa: PLR2004 - a coin
-            return self._life.edit(activity_id, {"distance": round(before["distance"] * 0.9, 1)})
-        return self._life.edit(activity_id, {"description": f"Note {self._steps}"})
+            return self._actions.edit(activity_id, {"distance": round(before["distance"] * 0.9, 1)})
+        return self._actions.edit(activity_id, {"description": f"Note {self._steps}"})
 
     async def _run(self, every_s: float) -> None:
         while True:

@@ -13,9 +13,9 @@ import httpx
 import orjson
 import structlog
 
+from simulator.activity_log import ActivityLog, Delivery, Save
 from simulator.clock import Clock, iso_exact
 from simulator.faults import Dice
-from simulator.saves import Delivery, Save, SaveLog
 from simulator.subscriptions import ANSWER_WITHIN_S, Subscriptions
 
 ATTEMPTS = 3
@@ -36,14 +36,14 @@ class RetrySpacing:
         return cls(least, most)
 
 
-class Courier:
+class WebhookDelivery:
     """Sends each event in a task of its own; first attempts of one object keep their order unless a fault says not."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - its collaborators
         self,
         http: httpx.AsyncClient,
         subscriptions: Subscriptions,
-        saves: SaveLog,
+        saves: ActivityLog,
         dice: Dice,
         clock: Clock,
         spacing: RetrySpacing,

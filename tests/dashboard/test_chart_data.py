@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from dashboard import frames, sports
+from dashboard import chart_data, sports
+from dashboard.formatting import NOTHING
 from dashboard.measures import MEASURES, SHARES
 from dashboard.periods import Period
-from dashboard.quantities import NOTHING
 
 
 def total(day: str, group: str, count: int, km: float) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def part(sport_type: str, share: float, group: str = "other") -> dict[str, Any]:
 
 def test_bars_keep_empty_periods_and_leave_out_sports_never_done() -> None:
     """A week without a run is a gap in the chart; a sport without anything is not even in the legend."""
-    frame = frames.bars(WEEKS, MEASURES["Distance"], Period.WEEK)
+    frame = chart_data.bars(WEEKS, MEASURES["Distance"], Period.WEEK)
     assert [(row["start"], row["sport"], row["value"]) for row in frame] == [
         ("2026-11-09", "Ride", 0.0),
         ("2026-11-09", "Run", 18.5),
@@ -58,13 +58,13 @@ def test_a_sum_of_sports_does_not_depend_on_their_order(groups: tuple[str, ...])
     """34,746.4 + 8,341.7 + 5,161.9 m are 48,250 m; one order would read 48.3 km."""
     km = {"run": 34.7464, "ride": 8.3417, "swim": 5.1619}
     rows = [total("2026-11-16", group, 1, 0) | {"distance_m": round(km[group] * 1000, 1)} for group in groups]
-    (row,) = frames.table(rows, MEASURES["Distance"], Period.WEEK)
+    (row,) = chart_data.table(rows, MEASURES["Distance"], Period.WEEK)
     assert row["All"] == "48.2 km"
 
 
 def test_the_table_behind_the_bars_sums_each_period_newest_first() -> None:
     """The same numbers for whoever cannot see the chart."""
-    assert frames.table(WEEKS, MEASURES["Activities"], Period.WEEK) == [
+    assert chart_data.table(WEEKS, MEASURES["Activities"], Period.WEEK) == [
         {"Week": "Week of Mon 16 Nov 2026", "All": "1", "Run": "0", "Ride": "1"},
         {"Week": "Week of Mon 9 Nov 2026", "All": "2", "Run": "2", "Ride": "0"},
     ]
@@ -73,7 +73,7 @@ def test_the_table_behind_the_bars_sums_each_period_newest_first() -> None:
 def test_the_mix_is_sorted_and_past_ten_sports_the_smallest_are_one_bar() -> None:
     """A long tail does not make the chart unreadable, and nothing of it is lost."""
     parts = [part(f"Sport{number}", 0.01) for number in range(5)] + [part(f"Big{number}", 0.1) for number in range(9)]
-    frame = frames.mix([*parts, part("TrailRun", 0.05, "run")], SHARES["Time"])
+    frame = chart_data.mix([*parts, part("TrailRun", 0.05, "run")], SHARES["Time"])
     assert [row["sport"] for row in frame[:2]] == ["Big0", "Big1"]
     assert (frame[9]["sport"], frame[9]["group"], frame[9]["percent"]) == ("Trail Run", "Run", "5%")
     assert (frame[10]["sport"], frame[10]["percent"], frame[10]["shown"]) == ("5 more", "5%", "5 h 00 min")
@@ -81,7 +81,7 @@ def test_the_mix_is_sorted_and_past_ten_sports_the_smallest_are_one_bar() -> Non
 
 def test_shares_that_do_not_exist_make_no_bar() -> None:
     """A week of strength training has no distance to share."""
-    assert frames.mix([part("WeightTraining", 1.0)], SHARES["Distance"]) == []
+    assert chart_data.mix([part("WeightTraining", 1.0)], SHARES["Distance"]) == []
 
 
 @pytest.mark.parametrize("distance_m", [None, 0.0])
@@ -95,7 +95,7 @@ def test_the_latest_keep_their_names_as_they_are_and_missing_values_missing(dist
         "name": "**<b>Lift</b>** 🏋",
         "strava_url": "https://www.strava.com/activities/1",
     }
-    assert frames.latest([row]) == [
+    assert chart_data.latest([row]) == [
         {
             "Start": row["start_at_local"],
             "Sport": "Weight Training",
@@ -121,7 +121,7 @@ def test_the_latest_keep_their_names_as_they_are_and_missing_values_missing(dist
 )
 def test_sport_types_read_as_words(sport_type: str, words: str) -> None:
     """Strava's CamelCase is not for people."""
-    assert frames.spaced(sport_type) == words
+    assert chart_data.spaced(sport_type) == words
 
 
 def test_every_group_of_the_seed_has_a_colour_of_its_own() -> None:

@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
+from simulator.activity_log import ActivityLog, Save
 from simulator.clock import Clock, read_iso
-from simulator.courier import Courier
 from simulator.oauth import Grants
-from simulator.saves import Save, SaveLog
 from simulator.scopes import event_of_edit, may_see
+from simulator.webhook_delivery import WebhookDelivery
 from simulator.world.edits import only_possible
 from simulator.world.names import chosen_name
 from simulator.world.places import Place, place_on, wall_clock
@@ -20,12 +20,14 @@ USUAL = ("Run", "Run", "Run", "Ride", "Ride", "GravelRide", "TrailRun", "Virtual
 OF_SESSION = frozenset({"sport_type", "distance", "moving_time", "name", "start_date", "start_date_local", "manual"})
 
 
-class Life:
+class Actions:
     """Changes the world, logs the save and sends what Strava would tell the application."""
 
-    def __init__(self, world: World, clock: Clock, saves: SaveLog, courier: Courier, grants: Grants) -> None:
+    def __init__(
+        self, world: World, clock: Clock, saves: ActivityLog, webhook_delivery: WebhookDelivery, grants: Grants
+    ) -> None:
         self._world, self._clock, self._saves = world, clock, saves
-        self._courier, self._grants = courier, grants
+        self._webhook_delivery, self._grants = webhook_delivery, grants
 
     def create(self, wanted: dict[str, Any]) -> Save:
         """Save an activity now; `wanted` may fix any of Strava's fields, the rest is made up from the seed.
@@ -74,7 +76,7 @@ class Life:
     def _record(self, object_id: int, kind: str, at: datetime, event: dict[str, Any] | None) -> Save:
         save = self._saves.add(activity_id=object_id, kind=kind, at=at, event=event)
         if event is not None:
-            self._courier.send(save)
+            self._webhook_delivery.send(save)
         return save
 
     def _event(self, object_id: int, at: datetime, aspect: str, updates: dict[str, str]) -> dict[str, Any]:

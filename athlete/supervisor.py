@@ -88,7 +88,7 @@ class RunningProgram:
         output = self._open_log()
         try:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "athlete.child", self.program.module, *self.program.arguments,
+                sys.executable, "-m", "athlete.supervised", self.program.module, *self.program.arguments,
                 stdin=asyncio.subprocess.PIPE, stdout=output, stderr=output,
                 env={**os.environ, **self.program.environment}, cwd=self.program.folder, start_new_session=True,
             )  # fmt: skip
