@@ -3,7 +3,6 @@
 import asyncio
 import sys
 from collections.abc import Generator
-from datetime import UTC, datetime
 from getpass import getpass
 from typing import Annotated
 
@@ -14,12 +13,13 @@ from rich.console import Console
 from athlete.data_dir import require_usable
 from athlete.errors import CommandError, exit_on_error
 from athlete.pending_token import PendingToken
-from backends.http_client import client_for
-from backends.logs import configure_logs
 from backends.queue.embedded import EmbeddedQueue
 from backends.tokens.file import FileTokenStore
 from backends.warehouse import Athlete
 from backends.warehouse.sqlite import SqliteRawStore
+from runtime.clock import utc_now
+from runtime.http_client import client_for
+from runtime.logs import configure_logs
 from strava.client import StravaClient
 from strava.errors import AppInactive, AppRejected, Refused, ScopeMissing, StravaError, TokenRejected
 from strava.oauth import OAuthApp
@@ -123,7 +123,7 @@ async def _connect(settings: WorkerSettings, pending: PendingToken) -> str:
         async with tokens.refreshing(athlete_id):
             await tokens.save(athlete_id, fresh)
         await store.put_athlete(
-            Athlete(athlete_id=athlete_id, scope=fresh.scope, status="connected", updated_at=datetime.now(UTC))
+            Athlete(athlete_id=athlete_id, scope=fresh.scope, status="connected", updated_at=utc_now())
         )
         taken_up = await _take_up(settings, store, athlete_id)
     finally:

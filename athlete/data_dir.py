@@ -9,11 +9,11 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from athlete.errors import CommandError
-from backends.data_folder import make_private
-from backends.settings import SharedSettings
 from backends.sqlite import connect
 from backends.tokens import TokensUnavailable
 from backends.tokens.file import FileTokenStore
+from runtime.data_dir import make_private
+from runtime.settings import SharedSettings
 
 LOCK = "pipeline.lock"
 

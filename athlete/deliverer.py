@@ -5,11 +5,12 @@ import signal
 from collections.abc import Callable
 
 from athlete.settings import DelivererSettings
-from backends.logs import configure_logs
+from backends.database_errors import explain_database_error
 from backends.queue.connections import push_client
 from backends.queue.embedded import Deliverer, DeliveryPolicy
 from backends.sqlite import open_database
-from backends.startup import clear_refusal
+from runtime.logs import configure_logs
+from runtime.startup import exit_on_startup_error
 
 
 async def deliver(settings: DelivererSettings, on_started: Callable[[], None]) -> None:
@@ -33,7 +34,7 @@ async def deliver(settings: DelivererSettings, on_started: Callable[[], None]) -
 
 def main() -> None:
     """Run the deliverer with the settings of the environment."""
-    with clear_refusal("deliverer") as started:
+    with exit_on_startup_error("deliverer", explain=explain_database_error) as started:
         settings = DelivererSettings()
         configure_logs(settings.log_format, settings.log_level)
         asyncio.run(deliver(settings, started))

@@ -13,13 +13,13 @@ from rich.console import Console
 from rich.text import Text
 
 from athlete.supervisor import ProgramFailed
-from backends.database_faults import database_fault
-from backends.http_client import ProxyUnusable
+from backends.database_errors import explain_database_error
 from backends.queue import QueueUnavailable
-from backends.settings import SharedSettings, settings_complaint
 from backends.sqlite import SchemaMismatch
 from backends.tokens import TokensUnavailable
 from backends.warehouse import MartMissing, QueryFailed, WarehouseBusy
+from runtime.http_client import ProxyUnusable
+from runtime.settings import settings_complaint
 from strava.errors import StravaError
 
 P = ParamSpec("P")
@@ -32,7 +32,6 @@ class CommandError(Exception):
 
 EXPECTED = (
     CommandError,
-    SchemaMismatch,
     MartMissing,
     OSError,
     ProgramFailed,
@@ -56,8 +55,8 @@ def exit_on_error(command: Callable[P, R]) -> Callable[P, R]:
             _say(settings_complaint(error))
         except BrokenPipeError:  # whoever read our output, such as `head`, has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or closing it would complain again
-        except sqlite3.Error as error:
-            _say(database_fault(error, SharedSettings().pipeline_path))
+        except (sqlite3.Error, SchemaMismatch) as error:
+            _say(explain_database_error(error) or str(error))
         except EXPECTED as error:
             _say(str(error))
         raise typer.Exit(1)

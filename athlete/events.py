@@ -15,9 +15,10 @@ from rich.console import Console
 from athlete.data_dir import lost_athletes, require_pipeline
 from athlete.errors import CommandError, exit_on_error, warn
 from athlete.output import Form, print_rows
-from backends.settings import SharedSettings
-from backends.sqlite import connect, utc_text
+from backends.sqlite import connect
 from backends.warehouse import Outcome
+from runtime.clock import utc_now, utc_text
+from runtime.settings import SharedSettings
 
 SQL = (Path(__file__).parent / "events.sql").read_text()
 OUTCOMES = " or ".join(", ".join(Outcome).rsplit(", ", 1))
@@ -53,7 +54,7 @@ def events(  # noqa: PLR0913 - one argument a filter
         "athlete": within_reach("--athlete", athlete),
         "activity": within_reach("--activity", activity),
         "outcome": outcome and outcome.value,
-        "since": since and utc_text(read_since(since, datetime.now(UTC))),
+        "since": since and utc_text(read_since(since, utc_now())),
         "limit": within_reach("--limit", limit),
     }
     with closing(connect(settings.pipeline_path, read_only=True)) as connection:

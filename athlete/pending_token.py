@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from backends.atomic_file import atomic_replace
-from backends.data_folder import make_private
+from runtime.data_dir import make_private
 
 OWNER_ONLY = 0o600
 

@@ -12,8 +12,8 @@ from rich.console import Console
 from athlete.data_dir import lost_athletes, require_data
 from athlete.errors import exit_on_error, warn
 from athlete.output import form_of, print_rows
-from backends.settings import SharedSettings
 from backends.warehouse.duckdb import DuckdbWarehouse
+from runtime.settings import SharedSettings
 
 
 @exit_on_error

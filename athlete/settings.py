@@ -2,7 +2,7 @@
 
 from pydantic import Field, SecretStr
 
-from backends.settings import SharedSettings
+from runtime.settings import SharedSettings
 
 
 class DelivererSettings(SharedSettings):

@@ -17,7 +17,7 @@ from typing import IO, Self
 import httpx
 import structlog
 
-from backends.http_client import loopback_client
+from runtime.http_client import loopback_client
 
 log = structlog.get_logger()
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from athlete.data_dir import lost_athletes, require_pipeline
 from athlete.errors import CommandError, exit_on_error
-from backends.logs import configure_logs
+from runtime.logs import configure_logs
 from worker.dbt_runner.port import Node
 from worker.dbt_runner.settings import TransformSettings
 from worker.dbt_runner.transformer import Transformed

@@ -12,13 +12,13 @@ from athlete.ports import Listener, require_free
 from athlete.programs import Ports, pipeline_programs
 from athlete.settings import DelivererSettings
 from athlete.supervisor import ProcessTree, free_port
-from backends.logs import configure_logs
-from backends.settings import SharedSettings
 from backends.tokens import TokensUnavailable
 from backends.tokens.file import FileTokenStore
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.sqlite import SqliteRawStore
 from dashboard.settings import DashboardSettings
+from runtime.logs import configure_logs
+from runtime.settings import SharedSettings
 from service.settings import ServiceSettings
 from worker.dbt_runner.settings import TransformSettings
 from worker.settings import WorkerSettings

@@ -6,11 +6,10 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from backends.data_folder import make_private
+from runtime.data_dir import make_private
 
 T = TypeVar("T")
 
@@ -43,11 +42,6 @@ class MigrationEdited(SchemaMismatch):
 
 class DatabaseMoved(sqlite3.OperationalError):
     """Another file, or none, is where the open one was: nothing is written until it is opened again."""
-
-
-def utc_text(moment: datetime) -> str:
-    """Return UTC text of one fixed width, YYYY-MM-DDTHH:MM:SS.ffffffZ, so that it sorts as time passes."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def statements(folder: Path) -> Mapping[str, str]:

@@ -7,17 +7,17 @@ import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Self
 
-from backends.logs import configure_logs
-from backends.settings import LogFormat
 from backends.warehouse import Athlete
 from backends.warehouse.sqlite import SqliteRawStore
 from benchmarks.fake_strava import ATHLETE_ID
 from benchmarks.upsert import LARGE, SMALL, fill, observations
+from runtime.clock import utc_now
+from runtime.logs import configure_logs
+from runtime.settings import LogFormat
 from worker.dbt_runner.main import open_transformer
 from worker.dbt_runner.settings import TransformSettings
 
@@ -64,7 +64,7 @@ class _Refresher:
 async def _serve(count: int) -> None:
     settings = TransformSettings()
     store = SqliteRawStore(settings.pipeline_path)
-    now = datetime.now(UTC)
+    now = utc_now()
     await store.put_athlete(Athlete(athlete_id=ATHLETE_ID, scope=frozenset(), status="connected", updated_at=now))
     await fill(store, count)
     async with open_transformer(settings) as transformer:
@@ -80,7 +80,7 @@ async def _serve(count: int) -> None:
 
 
 async def _change(store: SqliteRawStore, count: int, title: str) -> None:
-    await store.apply(observations(count // 2, 1, observed_at=datetime.now(UTC), title=title))
+    await store.apply(observations(count // 2, 1, observed_at=utc_now(), title=title))
 
 
 if __name__ == "__main__":

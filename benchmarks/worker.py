@@ -6,7 +6,6 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, redirect_stderr
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import TypeVar
@@ -14,14 +13,15 @@ from typing import TypeVar
 import httpx
 
 from athlete.supervisor import free_port
-from backends.logs import configure_logs
 from backends.queue.envelope import PushEnvelope
-from backends.settings import LogFormat
 from backends.warehouse import Athlete
 from backends.warehouse.sqlite import SqliteRawStore
 from benchmarks.fake_strava import ATHLETE_ID
 from benchmarks.servers import running
 from benchmarks.webhook import event
+from runtime.clock import utc_now
+from runtime.logs import configure_logs
+from runtime.settings import LogFormat
 from strava.client import StravaClient
 from strava.events import ReceivedEvent, StravaEvent
 from worker.activities import ActivityEvents
@@ -75,7 +75,7 @@ async def _measure(api_url: str, folder: Path) -> tuple[list[float], list[float]
 @asynccontextmanager
 async def _open_handler(folder: Path, client: StravaClient) -> AsyncIterator[PushHandler]:
     store = SqliteRawStore(folder / "pipeline.sqlite")
-    now = datetime.now(UTC)
+    now = utc_now()
     await store.put_athlete(Athlete(athlete_id=ATHLETE_ID, scope=frozenset(), status="connected", updated_at=now))
 
     async def on_deauthorized(_: Athlete) -> Result:
@@ -91,7 +91,7 @@ async def _open_handler(folder: Path, client: StravaClient) -> AsyncIterator[Pus
 
 
 def _push(activity_id: int) -> bytes:
-    received = ReceivedEvent.of(StravaEvent.from_http(event(0, first=activity_id)), datetime.now(UTC))
+    received = ReceivedEvent.of(StravaEvent.from_http(event(0, first=activity_id)), utc_now())
     envelope = PushEnvelope(
         data=received.to_message(),
         attributes=received.attributes(),

@@ -1,17 +1,17 @@
 """The dashboard's composition root, run by `streamlit run`: the only file that reads settings and picks the adapter."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import streamlit as st
 from pydantic import ValidationError
 
-from backends.settings import settings_complaint
 from backends.warehouse.duckdb import DuckdbMartReader
 from dashboard import navigation
 from dashboard.context import PageContext
 from dashboard.mart import Mart
 from dashboard.settings import DashboardSettings
+from runtime.clock import utc_now
+from runtime.settings import settings_complaint
 
 
 @st.cache_resource(show_spinner=False)
@@ -31,7 +31,7 @@ def main() -> None:
         mart=open_mart(settings.mart_path),
         zone=settings.display_timezone,
         refresh_s=settings.dashboard_refresh_s,
-        clock=lambda: datetime.now(UTC),
+        clock=utc_now,
     )
     navigation.show(context)
 

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator
 
-from backends.settings import SharedSettings
+from runtime.settings import SharedSettings
 
 
 class DashboardSettings(SharedSettings):

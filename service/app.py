@@ -12,8 +12,8 @@ import structlog
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
-from backends.api_docs import documented
 from backends.queue import EventQueue
+from runtime.api_docs import documented
 from service.documentation import EVENT_OPERATION
 from service.gate import Gate
 from service.health import health_routes

@@ -3,12 +3,13 @@
 import gc
 from functools import partial
 
-from backends.data_folder import make_private
-from backends.http_guard import HttpGuard, split_hosts
-from backends.logs import configure_logs
+from backends.database_errors import explain_database_error
 from backends.queue.embedded import EmbeddedQueue
-from backends.serving import run
-from backends.startup import clear_refusal
+from runtime.data_dir import make_private
+from runtime.http_guard import HttpGuard, split_hosts
+from runtime.logs import configure_logs
+from runtime.serving import run
+from runtime.startup import exit_on_startup_error
 from service.app import Service, create_app
 from service.gate import Gate
 from service.settings import ServiceSettings
@@ -39,7 +40,7 @@ def guard(settings: ServiceSettings) -> HttpGuard:
 
 def main() -> None:
     """Start the program."""
-    with clear_refusal("service") as started:
+    with exit_on_startup_error("service", explain=explain_database_error) as started:
         settings = ServiceSettings()
         configure_logs(settings.log_format, settings.log_level)
         gc.freeze()  # what was imported lives as long as the program: no need to look for garbage in it

@@ -4,7 +4,7 @@ import re
 
 from pydantic import Field, SecretStr, field_validator
 
-from backends.settings import HOST, SharedSettings
+from runtime.settings import HOST, SharedSettings
 
 SHORTEST_SECRET = 16  # characters: 64 bits, should somebody write it in hexadecimal digits
 

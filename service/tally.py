@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import structlog
 
-from backends.logs import logged_object
+from runtime.logs import logged_object
 from service.request_ids import new_request_id
 from strava.events import EventMessage
 

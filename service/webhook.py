@@ -4,16 +4,17 @@ https://developers.strava.com/docs/webhooks/. Events are a plain ASGI endpoint, 
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, cast
 
 import structlog
 from fastapi import APIRouter, HTTPException, Query, status
 from starlette.types import Receive, Scope, Send
 
-from backends.log_sampling import SampledWarnings
-from backends.logs import logged_object
 from backends.queue import EventQueue, QueueUnavailable
+from runtime.clock import utc_now
+from runtime.log_sampling import SampledWarnings
+from runtime.logs import logged_object
 from service.answers import NOT_DURABLE, TAKEN, TOO_LARGE, UNKNOWN_PATH, Answer, unreadable
 from service.bodies import BodyTooLarge, CallerLeft, read_body
 from service.deadline import Deadline
@@ -40,7 +41,7 @@ class EventEndpoint:
         *,
         max_body_bytes: int,
         publish_timeout_s: float,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._queue = queue
         self._gate = gate

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import httpx
 from fastapi import FastAPI
 
+from runtime.clock import utc_now
 from simulator import api, control, oauth_routes, subscription_routes
 from simulator.actions import Actions
 from simulator.activity_log import ActivityLog
 from simulator.autoplay import Autoplay
-from simulator.clock import Clock, utc_now
+from simulator.clock import Clock
 from simulator.error_handlers import answer_refusals
 from simulator.faults import Dice
 from simulator.journal import Journal

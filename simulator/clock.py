@@ -6,11 +6,6 @@ from datetime import UTC, datetime
 Clock = Callable[[], datetime]
 
 
-def utc_now() -> datetime:
-    """Return the moment now, aware, in UTC."""
-    return datetime.now(UTC)
-
-
 def iso(moment: datetime) -> str:
     """Write a moment as Strava does, to the second: `2026-05-01T06:30:00Z`."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

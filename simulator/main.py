@@ -7,10 +7,10 @@ import httpx
 import structlog
 from fastapi import FastAPI
 
-from backends.http_guard import HttpGuard, split_hosts
-from backends.serving import serve as serve_http
+from runtime.clock import utc_now
+from runtime.http_guard import HttpGuard, split_hosts
+from runtime.serving import serve as serve_http
 from simulator.app import Terms, create_app
-from simulator.clock import utc_now
 from simulator.journal import Journal
 from simulator.logs import configure_logs
 from simulator.rates import Limits

@@ -12,12 +12,13 @@ from urllib.parse import quote
 import httpx
 import structlog
 
+from runtime.clock import utc_now
 from strava.errors import UnreadableAnswer
 from strava.oauth import StravaAuth
 from strava.payload import ActivityPayload, AthletePayload, UnreadablePayload
 from strava.rate_limits import RateUsage
 from strava.responses import json_body, raise_for_error
-from strava.transport import RetryPolicy, send, utc_now
+from strava.transport import RetryPolicy, send
 
 _log = structlog.get_logger(__name__)
 

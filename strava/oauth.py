@@ -12,10 +12,11 @@ from typing import Any
 import httpx
 import structlog
 
+from runtime.clock import utc_now
 from strava.errors import AccessTokenRefused, NotConnected, TokenRejected, UnreadableAnswer
 from strava.responses import error_for, json_body, raise_for_error
 from strava.tokens import TokenSet, TokenStore
-from strava.transport import RetryPolicy, send, utc_now
+from strava.transport import RetryPolicy, send
 
 _log = structlog.get_logger(__name__)
 

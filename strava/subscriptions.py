@@ -8,9 +8,10 @@ from typing import Any, Self
 
 import httpx
 
+from runtime.clock import utc_now
 from strava.errors import ServerFailed, Unreachable, UnreadableAnswer
 from strava.responses import json_body, raise_for_error
-from strava.transport import RetryPolicy, send, utc_now
+from strava.transport import RetryPolicy, send
 
 _ASKED = "push_subscriptions"
 

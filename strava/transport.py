@@ -1,7 +1,6 @@
 """The one network call, and how often it is tried. Longer waits belong to the queue."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import httpx
 import stamina
@@ -28,11 +27,6 @@ class _ServerError(Exception):
     def __init__(self, answer: httpx.Response) -> None:
         super().__init__(answer.status_code)
         self.answer = answer
-
-
-def utc_now() -> datetime:
-    """Return the present, aware: the clock of every class here that is not given another."""
-    return datetime.now(UTC)
 
 
 async def send(

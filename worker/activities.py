@@ -9,10 +9,10 @@ from weakref import WeakValueDictionary
 import structlog
 
 from backends.warehouse import ActivityStore, Applied, Observation, Outcome, Source, StoredActivity
+from runtime.clock import utc_now
 from strava.errors import NotFound, ServerFailed, StravaError, UnreadableAnswer
 from strava.events import ReceivedEvent
 from strava.payload import DETAILED, ActivityPayload
-from strava.transport import utc_now
 from worker.budget import CallBudget
 from worker.clock_steps import steady_s
 from worker.event_ordering import gone_by, is_gone_since, is_plainly_gone, observed_after

@@ -10,9 +10,9 @@ from typing import Any
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 
-from backends.api_docs import documented
 from backends.queue import QueueMonitor
 from backends.warehouse import RawStore
+from runtime.api_docs import documented
 from worker.health import health_routes
 from worker.push_auth import PushAuth, only_pushes
 from worker.push_handler import EventHandler, PushHandler

@@ -8,8 +8,8 @@ from datetime import datetime
 import structlog
 
 from backends.warehouse import Athlete, AthleteStore, Outcome
+from runtime.clock import utc_now
 from strava.tokens import TokenStore
-from strava.transport import utc_now
 from worker.results import Result
 
 CONNECTED, REVOKED = "connected", "revoked"

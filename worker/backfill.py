@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from backends.warehouse import ActivityStore, Applied, IngestionState, IngestionStates, Observation, Source
+from runtime.clock import utc_now
 from strava.errors import NotFound
 from strava.payload import SUMMARY, ActivityPayload
-from strava.transport import utc_now
 from worker.activities import ActivitySource
 
 _ONE_SECOND = timedelta(seconds=1)  # Strava compares whole seconds, and what started in the cursor's own may be missing

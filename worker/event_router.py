@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Protocol
 
 from backends.warehouse import Athlete, Outcome
+from runtime.clock import utc_now
 from strava.errors import TokenRejected, UnreadableAnswer
 from strava.events import ReceivedEvent
 from strava.payload import AthletePayload
-from strava.transport import utc_now
 from worker.activities import ActivityEvents
 from worker.athletes import CONNECTED, AthleteCache
 from worker.event_ordering import is_connected_before

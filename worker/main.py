@@ -7,15 +7,16 @@ import httpx
 import structlog
 from fastapi import FastAPI
 
-from backends.http_client import ProxyUnusable, client_for
-from backends.http_guard import HttpGuard, split_hosts
-from backends.logs import configure_logs
+from backends.database_errors import explain_database_error
 from backends.queue.embedded import EmbeddedQueue
-from backends.serving import run
-from backends.startup import clear_refusal
 from backends.tokens.file import FileTokenStore
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.sqlite import SqliteRawStore
+from runtime.http_client import client_for
+from runtime.http_guard import HttpGuard, split_hosts
+from runtime.logs import configure_logs
+from runtime.serving import run
+from runtime.startup import exit_on_startup_error
 from strava.client import StravaClient
 from strava.oauth import OAuthApp, StravaAuth
 from worker.activities import ActivityEvents
@@ -85,7 +86,7 @@ def _oauth(settings: WorkerSettings, http: httpx.AsyncClient) -> OAuthApp:
 
 def main() -> None:
     """Start the program."""
-    with clear_refusal("worker", ProxyUnusable, WarehouseBusy) as started:
+    with exit_on_startup_error("worker", WarehouseBusy, explain=explain_database_error) as started:
         settings = WorkerSettings()
         configure_logs(settings.log_format, settings.log_level)
         run(partial(guard, settings), host=settings.worker_host, port=settings.worker_port, on_started=started)

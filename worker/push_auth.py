@@ -12,7 +12,7 @@ from http import HTTPStatus
 
 from fastapi import HTTPException, Request
 
-from backends.log_sampling import SampledWarnings
+from runtime.log_sampling import SampledWarnings
 
 # Takes the `Authorization` header; returns the status to refuse the push with, or None when it may come in.
 PushAuth = Callable[[str], Awaitable[HTTPStatus | None]]

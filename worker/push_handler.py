@@ -8,11 +8,11 @@ from http import HTTPStatus
 
 import structlog
 
-from backends.logs import logged_object
 from backends.queue.envelope import PushEnvelope, UnreadableEnvelope
 from backends.warehouse import EventLedger, LedgerEntry, Outcome, WarehouseBusy
+from runtime.clock import utc_now
+from runtime.logs import logged_object
 from strava.events import ReceivedEvent, UnreadableEvent
-from strava.transport import utc_now
 from worker.results import Result, result_of_error
 
 log = structlog.get_logger(__name__)

@@ -2,7 +2,7 @@
 
 from pydantic import Field, SecretStr
 
-from backends.settings import HOST, SharedSettings, WebAddress
+from runtime.settings import HOST, SharedSettings, WebAddress
 
 
 class WorkerSettings(SharedSettings):

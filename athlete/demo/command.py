@@ -29,10 +29,10 @@ from athlete.errors import CommandError, exit_on_error
 from athlete.ports import Listener, require_free
 from athlete.programs import Ports, room_folder
 from athlete.supervisor import free_port
-from backends.database_faults import database_fault
-from backends.logs import configure_logs
+from backends.database_errors import database_fault
 from backends.warehouse.duckdb import DuckdbMartReader
 from dashboard.settings import DashboardSettings
+from runtime.logs import configure_logs
 from strava.payload import DETAILED
 from worker.backfill import Progress as BackfillProgress
 from worker.backfill import backfill

@@ -1,13 +1,12 @@
 """How a demo begins: the pretend athlete connects by OAuth, Strava's webhook is subscribed."""
 
-from datetime import UTC, datetime
-
 import httpx
 
 from athlete.demo.pretend import PretendStrava
 from athlete.demo.stage import CLIENT_ID, CLIENT_SECRET, Stage
 from backends.tokens import TokenStore
 from backends.warehouse import Athlete, RawStore
+from runtime.clock import utc_now
 from strava.client import StravaClient
 from strava.oauth import OAuthApp, StravaAuth
 from strava.subscriptions import PushSubscriptions
@@ -26,7 +25,7 @@ async def connect(
         granted, athlete_id = await app.exchange(code)
         await tokens.save(athlete_id, granted)
         await store.put_athlete(
-            Athlete(athlete_id=athlete_id, scope=granted.scope, status="connected", updated_at=datetime.now(UTC))
+            Athlete(athlete_id=athlete_id, scope=granted.scope, status="connected", updated_at=utc_now())
         )
     return athlete_id, StravaClient(http, StravaAuth(athlete_id, tokens, app), api_url=stage.api_url)
 

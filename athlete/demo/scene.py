@@ -8,10 +8,10 @@ from athlete.demo.opening import connect, subscribe
 from athlete.demo.pretend import PretendStrava
 from athlete.demo.stage import Stage
 from athlete.supervisor import ProcessTree
-from backends.http_client import loopback_client
 from backends.queue.embedded import EmbeddedQueue
 from backends.tokens.file import FileTokenStore
 from backends.warehouse.sqlite import SqliteRawStore
+from runtime.http_client import loopback_client
 from strava.client import StravaClient
 
 

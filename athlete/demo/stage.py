@@ -15,9 +15,9 @@ from athlete.programs import Ports, at_defaults, pipeline_programs
 from athlete.settings import DelivererSettings
 from athlete.supervisor import Program
 from backends.atomic_file import atomic_replace
-from backends.data_folder import make_private
-from backends.settings import SharedSettings
 from dashboard.settings import DashboardSettings
+from runtime.data_dir import make_private
+from runtime.settings import SharedSettings
 from service.settings import ServiceSettings
 from simulator.settings import SimulatorSettings
 from worker.dbt_runner.settings import TransformSettings

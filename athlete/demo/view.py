@@ -14,7 +14,7 @@ from athlete.demo.journeys import Journey, journeys, speeds
 from athlete.demo.lateness import late, warning
 from athlete.demo.pretend import PretendStrava, Save
 from athlete.demo.stage import Stage
-from strava.transport import utc_now
+from runtime.clock import utc_now
 
 REFRESH_S = 0.5
 ROWS = 12

@@ -18,7 +18,8 @@ from backends.queue import messages
 from backends.queue.envelope import PushEnvelope
 from backends.queue.messages import LeasedMessage, Settlement, State
 from backends.queue.policy import ACKNOWLEDGED, DeliveryPolicy, Failure
-from backends.sqlite import BUSY_TIMEOUT_S, DatabaseMoved, connect, file_identity, utc_text
+from backends.sqlite import BUSY_TIMEOUT_S, DatabaseMoved, connect, file_identity
+from runtime.clock import utc_now, utc_text
 
 SUBSCRIPTION = "strava-events"
 DEAD_LETTER_SUBSCRIPTION = "dead-letter"
@@ -46,7 +47,7 @@ class Deliverer:
         push_url: str,
         *,
         policy: DeliveryPolicy | None = None,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = utc_now,
         busy_timeout_s: float = BUSY_TIMEOUT_S,
     ) -> None:
         self._path = path

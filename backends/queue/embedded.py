@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from backends.queue import QueueStatus, QueueUnavailable, messages
@@ -12,6 +12,7 @@ from backends.queue.commit_process import CommitProcess
 from backends.queue.deliverer import Deliverer
 from backends.queue.policy import DeliveryPolicy
 from backends.sqlite import BUSY_TIMEOUT_S, connect, open_database
+from runtime.clock import utc_now
 
 __all__ = ["Deliverer", "DeliveryPolicy", "EmbeddedQueue"]
 
@@ -26,7 +27,7 @@ class EmbeddedQueue:
         self,
         path: Path,
         *,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = utc_now,
         busy_timeout_s: float = BUSY_TIMEOUT_S,
     ) -> None:
         self._path = path

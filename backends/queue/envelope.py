@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from backends.sqlite import utc_text
+from runtime.clock import utc_text
 
 
 class UnreadableEnvelope(ValueError):

@@ -11,8 +11,9 @@ from pathlib import Path
 import orjson
 
 from backends.queue import QueueStatus
-from backends.sqlite import statements, transaction, utc_text
+from backends.sqlite import statements, transaction
 from backends.write_probe import rewrite_version
+from runtime.clock import utc_text
 
 _SQL = statements(Path(__file__).parent / "sql")
 _CLOCK_LEEWAY_MS = 5_000  # a decision farther in the future than this was made before the clock was set back

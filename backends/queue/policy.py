@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from backends.queue.messages import LeasedMessage, Settlement, State, epoch_ms
-from backends.sqlite import utc_text
+from runtime.clock import utc_text
 
 ACKNOWLEDGED = frozenset({102, 200, 201, 202, 204})  # https://cloud.google.com/pubsub/docs/push#receive_push
 LONGEST_RETRY_AFTER_S = 86_400.0  # Strava's longest window; whoever asks for more is asked again tomorrow

@@ -14,8 +14,8 @@ import structlog
 from filelock import AsyncFileLock, FileLock, Timeout
 
 from backends.atomic_file import atomic_replace
-from backends.data_folder import make_private
 from backends.tokens import TokensUnavailable
+from runtime.data_dir import make_private
 from strava.tokens import TokenSet
 
 OWNER_ONLY = 0o600

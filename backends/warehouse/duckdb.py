@@ -15,10 +15,10 @@ from uuid import uuid4
 import duckdb
 
 from backends.atomic_file import atomic_replace
-from backends.data_folder import make_private
-from backends.database_faults import damaged_database
+from backends.database_errors import damaged_database
 from backends.warehouse import MartDamaged, MartMissing, QueryFailed, QueryResult, WarehouseBusy
 from backends.warehouse.foreign_tables import refuse_foreign_tables
+from runtime.data_dir import make_private
 
 # Views name their tables in full, by the name of the file that dbt built, so a copy is attached under that name too.
 _CATALOG = "transform"

@@ -7,7 +7,6 @@ from typing import Any
 
 import orjson
 
-from backends.sqlite import utc_text
 from backends.warehouse import (
     Athlete,
     DueLook,
@@ -18,6 +17,7 @@ from backends.warehouse import (
     StoredActivity,
     TransformRun,
 )
+from runtime.clock import utc_text
 from strava.events import ReceivedEvent, StravaEvent
 
 Row = dict[str, Any]

@@ -8,13 +8,13 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from backends.database_faults import database_fault
+from backends.database_errors import database_fault
 from backends.group_commit import SqliteWriter
-from backends.sqlite import BUSY_TIMEOUT_S, connect, empty_log, file_identity, statements, utc_text
+from backends.sqlite import BUSY_TIMEOUT_S, connect, empty_log, file_identity, statements
 from backends.warehouse import (
     Applied,
     Athlete,
@@ -31,16 +31,13 @@ from backends.warehouse import (
 )
 from backends.warehouse.purge_receipts import hash_athlete
 from backends.write_probe import rewrite_version
+from runtime.clock import utc_now, utc_text
 from strava.events import ReceivedEvent
 
 T = TypeVar("T")
 
 _SQL = statements(Path(__file__).parent / "sql")
 _EMPTIED_WITHIN_S = 1.0  # how long a removed payload may stay in the write-ahead log, unless a reader needs the log
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 class SqliteRawStore:
@@ -52,7 +49,7 @@ class SqliteRawStore:
     """
 
     def __init__(
-        self, path: Path, *, clock: Callable[[], datetime] = _now, busy_timeout_s: float = BUSY_TIMEOUT_S
+        self, path: Path, *, clock: Callable[[], datetime] = utc_now, busy_timeout_s: float = BUSY_TIMEOUT_S
     ) -> None:
         self._path = path
         self._clock = clock

@@ -13,11 +13,11 @@ from typer.testing import CliRunner
 
 from athlete.main import app
 from athlete.up import NOBODY, connection_notice, is_anybody_connected
-from backends.settings import SharedSettings
 from backends.tokens import TokenSet
 from backends.tokens.file import FileTokenStore
 from backends.warehouse import Athlete
 from backends.warehouse.sqlite import SqliteRawStore
+from runtime.settings import SharedSettings
 
 CREDENTIALS = dict.fromkeys(
     ("STRAVA_CLIENT_ID", "STRAVA_CLIENT_SECRET", "WEBHOOK_PATH_SECRET", "STRAVA_VERIFY_TOKEN"), "pretend-credential"

@@ -12,7 +12,8 @@ import pytest
 
 from backends.queue.embedded import Deliverer, DeliveryPolicy, EmbeddedQueue
 from backends.queue.envelope import PushEnvelope
-from backends.sqlite import MIGRATIONS, open_database, utc_text
+from backends.sqlite import MIGRATIONS, open_database
+from runtime.clock import utc_text
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 

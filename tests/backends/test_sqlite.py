@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from backends.sqlite import MIGRATIONS, DatabaseTooNew, MigrationEdited, connect, open_database, statements, utc_text
+from backends.sqlite import MIGRATIONS, DatabaseTooNew, MigrationEdited, connect, open_database, statements
+from runtime.clock import utc_text
 
 
 def tables(connection: sqlite3.Connection) -> set[str]:

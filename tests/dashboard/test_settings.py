@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
-from backends.settings import settings_complaint
 from dashboard.settings import DashboardSettings
+from runtime.settings import settings_complaint
 
 OPEN_THE_PAGE = """
 import sys

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from backends.settings import settings_complaint
+from runtime.settings import settings_complaint
 from service.settings import ServiceSettings
 
 

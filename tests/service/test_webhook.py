@@ -9,7 +9,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from backends.http_guard import HttpGuard
+from runtime.http_guard import HttpGuard
 from service.app import Service
 from strava.events import ReceivedEvent
 

@@ -6,8 +6,9 @@ from datetime import UTC
 import httpx
 import pytest
 
+from runtime.clock import utc_now
 from strava.errors import Unreachable, UnreadableAnswer
-from strava.transport import RetryPolicy, send, utc_now
+from strava.transport import RetryPolicy, send
 
 URL = "https://strava.test/api/v3/athlete"
 Script = list[int | Exception]

@@ -8,12 +8,13 @@ from functools import partial
 
 import structlog
 
-from backends.data_folder import make_private
-from backends.logs import configure_logs
-from backends.startup import clear_refusal
+from backends.database_errors import explain_database_error
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.duckdb import SnapshotCheck, compact, extension_directory, publish
 from backends.warehouse.sqlite import SqliteRawStore
+from runtime.data_dir import make_private
+from runtime.logs import configure_logs
+from runtime.startup import exit_on_startup_error
 from worker.dbt_runner.dbt import WarmDbt
 from worker.dbt_runner.loop import PollPolicy, keep_fresh
 from worker.dbt_runner.settings import PROJECT_DIR, TransformSettings
@@ -62,7 +63,7 @@ async def serve(settings: TransformSettings, on_started: Callable[[], None]) -> 
 
 def main() -> None:
     """Start the program."""
-    with clear_refusal("transformer", WarehouseBusy) as started:
+    with exit_on_startup_error("transformer", WarehouseBusy, explain=explain_database_error) as started:
         settings = TransformSettings()
         configure_logs(settings.log_format, settings.log_level)
         asyncio.run(serve(settings, started))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from backends.settings import SharedSettings
+from runtime.settings import SharedSettings
 
 # The dbt project is beside our packages, in a checkout and where a wheel was installed.
 PROJECT_DIR = Path(__file__).parents[2] / "transforms"

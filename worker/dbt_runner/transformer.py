@@ -11,10 +11,9 @@ from uuid import uuid4
 import structlog
 from filelock import AsyncFileLock
 
-from backends.data_folder import make_private
-from backends.sqlite import utc_text
 from backends.warehouse import MartMissing, TransformRun, WarehouseBusy
-from strava.transport import utc_now
+from runtime.clock import utc_now, utc_text
+from runtime.data_dir import make_private
 from worker.dbt_runner.port import Build, Models, Node, RunStore
 
 log = structlog.get_logger(__name__)

@@ -10,12 +10,12 @@ from threading import Thread
 
 import pytest
 
-from backends.http_client import is_loopback
+from runtime.http_client import is_loopback
 
 ASK = """
 import asyncio, sys
 import httpx
-from backends.http_client import ProxyUnusable, client_for, loopback_client
+from runtime.http_client import ProxyUnusable, client_for, loopback_client
 from backends.queue.connections import push_client
 
 async def ask(client, url):

@@ -13,7 +13,7 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
-from backends.http_limits import Incoming, LimitedProtocol, RequestLimits
+from runtime.http_limits import Incoming, LimitedProtocol, RequestLimits
 
 GRACE_S = 8  # Cloud Run and most process managers kill after ten seconds
 

@@ -6,12 +6,12 @@ import sys
 
 import pytest
 
-from backends.logs import logged_object
+from runtime.logs import logged_object
 
 FAIL = """
 import sys, structlog
-from backends.logs import configure_logs
-from backends.settings import LogFormat
+from runtime.logs import configure_logs
+from runtime.settings import LogFormat
 
 def fail(refresh_token):
     raise ValueError("an unexpected answer")
@@ -41,8 +41,8 @@ def test_json_is_one_object_a_line() -> None:
 
 UVICORN = """
 import logging
-from backends.logs import configure_logs
-from backends.settings import LogFormat
+from runtime.logs import configure_logs
+from runtime.settings import LogFormat
 
 configure_logs(LogFormat.JSON)
 logging.getLogger("uvicorn.error").info("Started [%d]", 7, extra={"color_message": "Started [coloured]"})
@@ -65,8 +65,8 @@ def test_only_an_activity_has_an_activity_id(object_type: str, name: str) -> Non
 
 HOSTILE = """
 import logging, sys, structlog
-from backends.logs import configure_logs
-from backends.settings import LogFormat
+from runtime.logs import configure_logs
+from runtime.settings import LogFormat
 
 configure_logs(LogFormat(sys.argv[1]))
 hostile = "a\\x1b[2Jb\\rc\\nd\\x07\\x9be\\u202ef\\u2028g"

@@ -2,7 +2,7 @@
 
 from structlog.testing import capture_logs
 
-from backends.log_sampling import SampledWarnings
+from runtime.log_sampling import SampledWarnings
 
 
 def test_refusals_are_counted_between_lines() -> None:

@@ -12,7 +12,7 @@ import pytest
 PROGRAM = """
 import asyncio, sys
 from fastapi import FastAPI
-from backends.serving import run
+from runtime.serving import run
 
 def make_app():
     asyncio.get_running_loop()  # raises where there is none

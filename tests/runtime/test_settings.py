@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from backends.settings import LogLevel, SharedSettings, WebAddress
+from runtime.settings import LogLevel, SharedSettings, WebAddress
 
 
 @pytest.mark.parametrize("text", ["WARNING", "warning", "Warning"])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from backends.database_faults import database_fault
+from backends.database_errors import database_fault
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.sqlite import SqliteRawStore
 

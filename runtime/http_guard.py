@@ -11,7 +11,7 @@ import orjson
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from backends.log_sampling import SampledWarnings
+from runtime.log_sampling import SampledWarnings
 
 _SHOWN = 100  # characters of a stranger's header that are logged
 

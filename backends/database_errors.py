@@ -3,6 +3,9 @@
 import sqlite3
 from pathlib import Path
 
+from backends.sqlite import SchemaMismatch
+from runtime.settings import SharedSettings
+
 _DAMAGED = (
     "{path} is damaged or no database ({error}): restore it from a backup; without one, move it and its -wal and -shm "
     "files away and connect again with `athlete connect`."
@@ -39,3 +42,10 @@ def database_fault(error: sqlite3.Error, path: Path) -> str:
 def damaged_database(reason: str, path: Path) -> str:
     """Return what is said of a file that is no database, where another engine than SQLite has met it."""
     return _DAMAGED.format(path=path, error=reason)
+
+
+def explain_database_error(error: Exception) -> str | None:
+    """Return what to tell of an error of the pipeline's database; None of any other."""
+    if isinstance(error, sqlite3.Error):
+        return database_fault(error, SharedSettings().pipeline_path)
+    return str(error) if isinstance(error, SchemaMismatch) else None

@@ -16,9 +16,9 @@ pytestmark = pytest.mark.slow
 PROGRAM = """
 import asyncio, sys
 from fastapi import FastAPI, Request
-from backends.http_guard import HttpGuard
-from backends.http_limits import RequestLimits
-from backends.serving import run
+from runtime.http_guard import HttpGuard
+from runtime.http_limits import RequestLimits
+from runtime.serving import run
 
 def make_app():
     app = FastAPI()

@@ -1,6 +1,5 @@
-"""How a program of ours ends when it cannot begin: with one sentence for whoever started it, instead of a traceback."""
+"""Ends a program that cannot start with one sentence that says what to do, instead of a traceback."""
 
-import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,9 +7,8 @@ from contextlib import contextmanager
 import structlog
 from pydantic import ValidationError
 
-from backends.database_faults import database_fault
-from backends.settings import SharedSettings, settings_complaint
-from backends.sqlite import SchemaMismatch
+from runtime.http_client import ProxyUnusable
+from runtime.settings import settings_complaint
 
 log = structlog.get_logger(__name__)
 
@@ -18,13 +16,19 @@ FAILED = 1
 CANNOT_BEGIN = 2
 
 
+def _no_sentence(_: Exception) -> str | None:
+    return None
+
+
 @contextmanager
-def clear_refusal(program: str, *expected: type[Exception]) -> Iterator[Callable[[], None]]:
+def exit_on_startup_error(
+    program: str, *expected: type[Exception], explain: Callable[[Exception], str | None] = _no_sentence
+) -> Iterator[Callable[[], None]]:
     """Leave with code 2 and one sentence when the start raises what wrong settings or an unusable file raise.
 
     The body calls what it is given once the program has started. From then on every error is a fault of the program:
-    it is logged with its traceback, and the code is 1. `expected` are the errors of the program's own adapters; their
-    texts are sentences already.
+    it is logged with its traceback, and the code is 1. `expected` are the errors of the program's own adapters, whose
+    texts are sentences already; `explain` returns the sentence for an error whose text is none, and None for any other.
     """
     has_started = False
 
@@ -38,7 +42,7 @@ def clear_refusal(program: str, *expected: type[Exception]) -> Iterator[Callable
         if has_started:
             log.exception("program.failed", program=program)
             sys.exit(FAILED)
-        sentence = _sentence(error, expected)
+        sentence = explain(error) or _sentence(error, expected)
         if sentence is None:
             raise
         print(f"{program}: {sentence}", file=sys.stderr)  # noqa: T201 - how it is to be logged may be what is wrong
@@ -49,10 +53,8 @@ def _sentence(error: Exception, expected: tuple[type[Exception], ...]) -> str | 
     """Return what to tell of an error that a person can do something about; None for any other."""
     if isinstance(error, ValidationError | UnicodeDecodeError):
         return settings_complaint(error)
-    if isinstance(error, sqlite3.Error):
-        return database_fault(error, SharedSettings().pipeline_path)
     if isinstance(error, FileExistsError | NotADirectoryError) and error.filename:
         return f"DATA_DIR cannot be used, for {error.filename} is a file or lies in one; set it to a folder."
-    if isinstance(error, (SchemaMismatch, OSError, *expected)):
+    if isinstance(error, (OSError, ProxyUnusable, *expected)):
         return str(error)
     return None

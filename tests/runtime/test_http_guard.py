@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from starlette.requests import ClientDisconnect
 from structlog.testing import capture_logs
 
-from backends.http_guard import HttpGuard, split_hosts
+from runtime.http_guard import HttpGuard, split_hosts
 
 
 def guarded(**options: Any) -> HttpGuard:

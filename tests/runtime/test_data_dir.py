@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from backends.data_folder import make_private
 from backends.sqlite import open_database
 from backends.tokens.file import FileTokenStore
 from backends.warehouse.duckdb import extension_directory
+from runtime.data_dir import make_private
 from strava.tokens import TokenSet
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO

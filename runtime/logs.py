@@ -9,7 +9,7 @@ from typing import TextIO
 
 import structlog
 
-from backends.settings import LogFormat
+from runtime.settings import LogFormat
 
 _TURNING = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from backends.log_sampling import SampledWarnings
+from runtime.log_sampling import SampledWarnings
 
 _SWEEP_S = 1.0
 _LOG = logging.getLogger("uvicorn.error.http")

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from backends.settings import SharedSettings
 from backends.sqlite import open_database
-from backends.startup import clear_refusal
+from runtime.settings import SharedSettings
+from runtime.startup import exit_on_startup_error
 
 PROGRAMS = {
     "service": "service.main",
@@ -90,16 +90,16 @@ def test_text_of_a_wrong_setting_hides_the_value() -> None:
 
 def test_unexpected_errors_keep_their_traceback() -> None:
     """A fault of our own is not dressed up as one of the settings."""
-    with pytest.raises(KeyError), clear_refusal("program", sqlite3.Warning):
+    with pytest.raises(KeyError), exit_on_startup_error("program", sqlite3.Warning):
         raise KeyError("bug")
 
 
 LATER = """
-from backends.logs import configure_logs
-from backends.settings import LogFormat
-from backends.startup import clear_refusal
+from runtime.logs import configure_logs
+from runtime.settings import LogFormat
+from runtime.startup import exit_on_startup_error
 
-with clear_refusal("program") as started:
+with exit_on_startup_error("program") as started:
     configure_logs(LogFormat.JSON)
     started()
     raise OSError("the disk is full")

@@ -1,0 +1,1 @@
+"""What every program needs to run: settings, logs, serving, startup, the clock. Knows no room."""
