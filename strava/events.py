@@ -28,7 +28,7 @@ _KNOWN = frozenset(
 _OURS = frozenset({"received_at", "event_id"})
 _NOT_EXTRA = _KNOWN | _OURS
 
-_NAMING = itemgetter("object_type", "aspect_type", "object_id", "subscription_id")
+_NAMING = itemgetter("object_type", "aspect_type", "object_id")
 
 _INT64_MAX = 2**63 - 1
 _LAST_SECOND = 253_402_214_399  # 9999-12-30T23:59:59Z: a day before the last that datetime can hold
@@ -157,7 +157,6 @@ class EventMessage(NamedTuple):
     object_type: str
     aspect_type: str
     object_id: int
-    subscription_id: int
     data: bytes
     attributes: dict[str, str]
 
@@ -167,11 +166,11 @@ class EventMessage(NamedTuple):
         fields = _object(body)
         documented = _documented(fields)
         event_id = _named(documented)
-        object_type, aspect_type, object_id, subscription_id = _NAMING(documented)
+        object_type, aspect_type, object_id = _NAMING(documented)
         fields["updates"] = documented["updates"]  # null means none; all else stays as it came
         data = _message(fields, received_at, event_id)
         attributes = _attributes(documented, event_id)
-        return cls(event_id, object_type, aspect_type, object_id, subscription_id, data, attributes)
+        return cls(event_id, object_type, aspect_type, object_id, data, attributes)
 
 
 def _documented(fields: Mapping[str, Any]) -> dict[str, Any]:
