@@ -1,20 +1,20 @@
 """What stored rows and times prove about an event.
 
 Strava gives `event_time` in whole seconds by its own clock; `received_at` and `observed_at` are by ours. The two are
-compared only within a minute either way. Where they lie further apart, or where either lies in the future, nothing is
-concluded: Strava is asked.
+compared only within `CLOCK_SKEW` either way, which leaves an event time to arrive. Where they lie further apart, or
+where either lies in the future, nothing is concluded: Strava is asked.
 """
 
 from datetime import datetime, timedelta
 
 from backends.warehouse import Athlete, StoredActivity
+from backends.warehouse.order_rule import CLOCK_SKEW
 from strava.events import ReceivedEvent, StravaEvent
 
 _CLOCK_MARGIN = timedelta(seconds=1)  # between the clocks of service and worker
-_STRAVA_MARGIN = timedelta(seconds=60)  # between Strava's clock and ours, and for an event on its way
 _ONE_SECOND = timedelta(seconds=1)
 _STEP = timedelta(microseconds=1)
-_FAR_AHEAD = timedelta(seconds=120)  # what is dated beyond loses against anything: `order_rule`
+_FAR_AHEAD = 2 * CLOCK_SKEW  # what is dated beyond loses against anything: `order_rule`
 
 
 def observed_after(stored: StoredActivity | None, asked_at: datetime) -> datetime:
@@ -57,13 +57,13 @@ def is_connected_before(athlete: Athlete, received: ReceivedEvent, now: datetime
 def _is_timely(received: ReceivedEvent, now: datetime) -> bool:
     """Whether the event was heard within a minute of its time, by clocks that agree, and not in the future."""
     event_time = received.event.event_time
-    earliest, latest = event_time - _STRAVA_MARGIN, event_time + _ONE_SECOND + _STRAVA_MARGIN
+    earliest, latest = event_time - CLOCK_SKEW, event_time + _ONE_SECOND + CLOCK_SKEW
     return earliest <= received.received_at <= latest and not _is_from_the_future(received, now)
 
 
 def _is_from_the_future(received: ReceivedEvent, now: datetime) -> bool:
-    return received.received_at > now + _CLOCK_MARGIN or received.event.event_time > now + _STRAVA_MARGIN
+    return received.received_at > now + _CLOCK_MARGIN or received.event.event_time > now + CLOCK_SKEW
 
 
 def _surely_before(received: ReceivedEvent) -> datetime:
-    return min(received.event.event_time, received.received_at) - _STRAVA_MARGIN
+    return min(received.event.event_time, received.received_at) - CLOCK_SKEW

@@ -18,8 +18,9 @@ from datetime import UTC, datetime, timedelta
 from backends.warehouse import Applied, Observation, StoredActivity
 from strava.payload import DETAILED, ActivityPayload
 
+CLOCK_SKEW = timedelta(seconds=60)  # as far as two clocks may differ: two workers', or Strava's and ours
+
 _SUMMARY_KIND, _DETAIL_KIND, _TOMBSTONE_KIND = range(3)
-_CLOCKS_APART = timedelta(seconds=60)  # as far as the clocks of two workers may differ
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 Disagree = Callable[[ActivityPayload, ActivityPayload | None], bool]
@@ -84,7 +85,7 @@ def apply(
 
 
 def _without_future(row: StoredActivity, now: datetime) -> StoredActivity:
-    latest = now + _CLOCKS_APART
+    latest = now + CLOCK_SKEW
     if row.observed_at > latest:
         row = replace(row, observed_at=_LONG_AGO)
     if row.seen_alive_at is not None and row.seen_alive_at > latest:
