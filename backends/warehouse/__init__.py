@@ -229,6 +229,9 @@ class TransformRuns(Protocol):
     async def last_purge(self) -> datetime | None:
         """Return when an athlete was last purged: what was built before must be built anew."""
 
+    async def last_removal(self) -> datetime | None:
+        """Return the stamp of the newest deletion or purge: what was built before may still hold what it removed."""
+
 
 class WriteProbe(Protocol):
     """Whether the store could take rows now."""

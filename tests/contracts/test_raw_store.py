@@ -466,6 +466,19 @@ async def test_last_purge_is_told(store: RawStore) -> None:
     assert await store.last_purge() == receipt.purged_at
 
 
+async def test_last_removal_is_told(store: RawStore) -> None:
+    """What is stored or seen again removes nothing; a deletion does, and so does a purge after it."""
+    await store.apply([seen(payload(1)), seen(payload(2))])
+    assert await store.last_removal() is None
+    await store.apply([gone(1)])
+    deleted_at = await store.last_removal()
+    assert deleted_at is not None
+    await store.apply([seen(payload(2), 2)])
+    assert await store.last_removal() == deleted_at
+    receipt = await store.purge(ANNA)
+    assert await store.last_removal() == receipt.purged_at > deleted_at
+
+
 async def test_purged_athlete_may_come_back(store: RawStore) -> None:
     """After a purge the athlete starts anew: even an observation made before it is taken."""
     await store.apply([gone(5)])

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from backends.warehouse import Athlete, MartMissing, Observation, Source, TransformRun, WarehouseBusy
+from backends.warehouse import Athlete, MartMissing, Observation, Source, TransformRun, TransformRuns, WarehouseBusy
 from backends.warehouse.sqlite import SqliteRawStore
 from worker.dbt_runner.loop import PollPolicy, keep_fresh
-from worker.dbt_runner.port import Build, Node, RunStore
+from worker.dbt_runner.port import Build, Node
 from worker.dbt_runner.transformer import Transformer
 
 ATHLETE = 4605555801
@@ -67,7 +67,7 @@ def make_transformer(
         publish: Callable[[], None] = mart_path.touch,
         compact: Callable[[], None] = lambda: None,
         is_published: Callable[[], bool] = mart_path.exists,
-        runs: RunStore = store,
+        runs: TransformRuns = store,
     ) -> Transformer:
         return Transformer(
             runs,

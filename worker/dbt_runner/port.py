@@ -1,10 +1,7 @@
 """What building the models means to whoever asks for it; dbt does it in earnest, a fake in tests."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
-
-from backends.warehouse import TransformRuns
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,10 +28,3 @@ class Models(Protocol):
 
     def build(self, *, full_refresh: bool, tests: bool) -> Build:
         """Build what has changed, or everything. A failure is told in the answer, not raised."""
-
-
-class RunStore(TransformRuns, Protocol):
-    """What the transforms must catch up with, and what must be gone from the files that they build."""
-
-    async def last_removal(self) -> datetime | None:
-        """Return the stamp of the newest deletion or purge: what was built before may still hold what it removed."""

@@ -11,10 +11,10 @@ from uuid import uuid4
 import structlog
 from filelock import AsyncFileLock
 
-from backends.warehouse import MartMissing, TransformRun, WarehouseBusy
+from backends.warehouse import MartMissing, TransformRun, TransformRuns, WarehouseBusy
 from runtime.clock import utc_now, utc_text
 from runtime.data_dir import make_private
-from worker.dbt_runner.port import Build, Models, Node, RunStore
+from worker.dbt_runner.port import Build, Models, Node
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +46,7 @@ class Transformer:
 
     def __init__(  # noqa: PLR0913 - four collaborators and where their files are
         self,
-        store: RunStore,
+        store: TransformRuns,
         models: Models,
         publish: Callable[[], None],
         compact: Callable[[], None],
