@@ -15,7 +15,7 @@ from athlete.errors import CommandError, exit_on_error
 from athlete.pending_token import PendingToken
 from backends.queue.embedded import EmbeddedQueue
 from backends.tokens.file import FileTokenStore
-from backends.warehouse import Athlete
+from backends.warehouse import Athlete, EventLedger
 from backends.warehouse.sqlite import SqliteRawStore
 from runtime.clock import utc_now
 from runtime.http_client import client_for
@@ -23,7 +23,7 @@ from runtime.logs import configure_logs
 from strava.client import StravaClient
 from strava.errors import AppInactive, AppRejected, Refused, ScopeMissing, StravaError, TokenRejected
 from strava.oauth import OAuthApp
-from strava.tokens import TokenSet
+from strava.tokens import TokenSet, TokenStore
 from worker.parked_events import republish_parked
 from worker.settings import WorkerSettings
 
@@ -102,7 +102,7 @@ def read_token() -> str:
     return token
 
 
-async def _adopt_earlier(tokens: FileTokenStore, pending: PendingToken) -> None:
+async def _adopt_earlier(tokens: TokenStore, pending: PendingToken) -> None:
     """Move what an earlier version kept of an interrupted connect to where it is kept now."""
     earlier = await tokens.load(EARLIER_UNCLAIMED)
     if earlier is not None:
@@ -131,11 +131,11 @@ async def _connect(settings: WorkerSettings, pending: PendingToken) -> str:
     return f"Connected athlete {athlete_id}. {unchecked}{scope_verdict(fresh.scope)}{taken_up}"
 
 
-async def _take_up(settings: WorkerSettings, store: SqliteRawStore, athlete_id: int) -> str:
+async def _take_up(settings: WorkerSettings, ledger: EventLedger, athlete_id: int) -> str:
     """Publish what was parked while nobody was connected, and return a sentence about it."""
     queue = EmbeddedQueue(settings.pipeline_path)
     try:
-        count = await republish_parked(store, queue, athlete_id)
+        count = await republish_parked(ledger, queue, athlete_id)
     finally:
         await queue.close()
     return f" Parked events that are tried again: {count:,}." if count else ""

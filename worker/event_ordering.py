@@ -8,7 +8,7 @@ where either lies in the future, nothing is concluded: Strava is asked.
 from datetime import datetime, timedelta
 
 from backends.warehouse import Athlete, StoredActivity
-from backends.warehouse.order_rule import CLOCK_SKEW
+from backends.warehouse.last_write_wins import CLOCK_SKEW
 from strava.events import ReceivedEvent, StravaEvent
 
 _CLOCK_MARGIN = timedelta(seconds=1)  # between the clocks of service and worker
