@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol, Self
 from weakref import WeakValueDictionary
 
 import structlog
@@ -32,6 +32,21 @@ class ActivitySource(Protocol):
 
     async def activity(self, activity_id: int, *, tries: int | None = None) -> ActivityPayload:
         """Return the activity in detail, calling `tries` times at most. Raises StravaError."""
+
+
+class _Cause(NamedTuple):
+    """Why an activity is asked for: the event that tells of it now, or that first brought it."""
+
+    activity_id: int
+    athlete_id: int
+    event_id: str
+    event_time: datetime | None
+
+    @classmethod
+    def of(cls, received: ReceivedEvent) -> Self:
+        """Read it from an event."""
+        event = received.event
+        return cls(event.object_id, event.owner_id, received.event_id, event.event_time)
 
 
 class ActivityEvents:
@@ -86,16 +101,8 @@ class ActivityEvents:
             found = await self._ask(stored.athlete_id, activity_id)
             if found is None:  # its own event, or a reconciliation, tells whether it was deleted
                 return None
-            seen = Observation(
-                activity_id=activity_id,
-                athlete_id=stored.athlete_id,
-                observed_at=observed_after(stored, asked_at),
-                source=Source.WEBHOOK,
-                activity=found,
-                event_time=stored.event_time,
-                event_id=event_id,
-            )
-            return (await self._store.apply([seen]))[0]
+            cause = _Cause(activity_id, stored.athlete_id, event_id, stored.event_time)
+            return await self._apply(cause, observed_after(stored, asked_at), found)
 
     def _turn(self, activity_id: int) -> asyncio.Lock:
         return self._turns.setdefault(activity_id, asyncio.Lock())
@@ -173,7 +180,7 @@ class ActivityEvents:
         if found.athlete_id != event.owner_id:
             return _of_another(event.object_id)
         observed_at = observed_after(stored, asked.at)
-        applied = await self._apply(received, observed_at, found)
+        applied = await self._apply(_Cause.of(received), observed_at, found)
         if applied not in {Applied.STORED, Applied.UNCHANGED}:
             return await self._outdone(event.object_id, observed_at)
         if found.is_detailed:
@@ -190,7 +197,7 @@ class ActivityEvents:
         raise TryLater("Something newer is known of the activity, but not in detail; Strava is asked again.")
 
     async def _bury(self, received: ReceivedEvent, gone_at: datetime, reason: str) -> Result:
-        applied = await self._apply(received, gone_at, None)
+        applied = await self._apply(_Cause.of(received), gone_at, None)
         if applied is Applied.DELETED:
             self._seen.forget_faults(received.event.object_id)
             return Result(outcome=Outcome.DELETED, reason=reason)
@@ -198,16 +205,15 @@ class ActivityEvents:
             return _unchanged("The activity was deleted already.")
         return _unchanged("Something newer is stored already.")
 
-    async def _apply(self, received: ReceivedEvent, observed_at: datetime, found: ActivityPayload | None) -> Applied:
-        event = received.event
+    async def _apply(self, cause: _Cause, observed_at: datetime, found: ActivityPayload | None) -> Applied:
         observation = Observation(
-            activity_id=event.object_id,
-            athlete_id=event.owner_id,
+            activity_id=cause.activity_id,
+            athlete_id=cause.athlete_id,
             observed_at=observed_at,
             source=Source.WEBHOOK,
             activity=found,
-            event_time=event.event_time,
-            event_id=received.event_id,
+            event_time=cause.event_time,
+            event_id=cause.event_id,
         )
         return (await self._store.apply([observation]))[0]
 

@@ -198,7 +198,7 @@ async def test_an_activity_that_is_listed_but_not_shown_is_left_for_later(
     """With the real client: a 404 of one detail does not stop the others, and removes nothing."""
     pages = iter([[summary(1), summary(2)], []])
     strava.shows(2, start_date="2026-01-02T10:00:00Z")
-    strava.responses = _Pages(strava.answers, pages)
+    strava.responses = _Pages(strava.responses, pages)
     done = await backfill(client_of(ATHLETE), store, ATHLETE, clock=clock)
     assert (done.to_detail, done.detailed, await store.counts(ATHLETE)) == (2, 1, {2: 1, 3: 1})
 
