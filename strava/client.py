@@ -15,7 +15,7 @@ import structlog
 from runtime.clock import utc_now
 from strava.errors import UnreadableAnswer
 from strava.oauth import StravaAuth
-from strava.payload import ActivityPayload, AthletePayload, UnreadablePayload
+from strava.payload import ActivityPage, ActivityPayload, AthletePayload, UnreadablePayload
 from strava.rate_limits import RateUsage
 from strava.responses import json_body, raise_for_error
 from strava.transport import RetryPolicy, send
@@ -84,11 +84,11 @@ class StravaClient:
 
     async def activities(
         self, *, after: datetime | None = None, before: datetime | None = None, per_page: int = 200
-    ) -> AsyncIterator[list[ActivityPayload]]:
+    ) -> AsyncIterator[ActivityPage]:
         """Yield the athlete's activities page by page, each page newest first, until Strava has no more.
 
         The order of the pages is Strava's: with `after` alone the oldest come first. Times are aware. An item that
-        cannot be read is left out and counted in the log, so that it does not stand in the way of all others.
+        cannot be read is left out, so that it does not stand in the way of all others, and counted in page and log.
         """
         bounds: dict[str, str | int] = {}
         if after is not None:
@@ -99,8 +99,7 @@ class StravaClient:
             items = await self._page(page=page, per_page=per_page, **bounds)
             if not items:
                 return
-            if found := self._readable(items):
-                yield sorted(found, key=_newest_first)
+            yield self._read_page(items)
 
     async def streams(self, activity_id: int, keys: Iterable[str] = STREAM_KEYS) -> dict[str, Any]:
         """Return the activity's streams by key; those it lacks are absent. Raises NotFound when it has none at all."""
@@ -117,14 +116,15 @@ class StravaClient:
             raise UnreadableAnswer(asked, "it is not a list")
         return items
 
-    def _readable(self, items: list[Any]) -> list[ActivityPayload]:
+    def _read_page(self, items: list[Any]) -> ActivityPage:
         found: list[ActivityPayload] = []
         for item in items:
             with suppress(UnreadablePayload):
                 found.append(ActivityPayload.from_json(self._named(item)))
-        if len(found) < len(items):
-            _log.warning("activities.unreadable", count=len(items) - len(found))
-        return found
+        unreadable = len(items) - len(found)
+        if unreadable:
+            _log.warning("activities.unreadable", count=unreadable)
+        return ActivityPage(sorted(found, key=_newest_first), unreadable)
 
     def _named(self, item: Any) -> Any:
         """Add the athlete where the item names none: a list holds nobody else's activities."""

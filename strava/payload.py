@@ -110,6 +110,14 @@ class ActivityPayload:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class ActivityPage:
+    """One page of the athlete's list: the activities, newest first, and how many items could not be read."""
+
+    activities: list[ActivityPayload]
+    unreadable: int = 0
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AthletePayload:
     """The athlete whose token was used. `fields` is all that Strava sent, personal data included."""

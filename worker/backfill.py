@@ -6,11 +6,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+import structlog
+
 from backends.warehouse import ActivityStore, Applied, IngestionState, IngestionStates, Observation, Source
 from runtime.clock import utc_now
 from strava.errors import NotFound
-from strava.payload import SUMMARY, ActivityPayload
+from strava.payload import SUMMARY, ActivityPage, ActivityPayload
 from worker.activities import ActivitySource
+
+log = structlog.get_logger(__name__)
 
 _ONE_SECOND = timedelta(seconds=1)  # Strava compares whole seconds, and what started in the cursor's own may be missing
 
@@ -18,7 +22,7 @@ _ONE_SECOND = timedelta(seconds=1)  # Strava compares whole seconds, and what st
 class BackfillSource(ActivitySource, Protocol):
     """Where an athlete's activities are listed: `strava.client.StravaClient`."""
 
-    def activities(self, *, before: datetime | None = None) -> AsyncIterator[list[ActivityPayload]]:
+    def activities(self, *, before: datetime | None = None) -> AsyncIterator[ActivityPage]:
         """Yield pages of summaries, newest first, of what started before a moment. Raises StravaError."""
 
 
@@ -28,9 +32,13 @@ class BackfillStore(ActivityStore, IngestionStates, Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Progress:
-    """How many activities were listed, and of those that lacked a detail, how many have one now."""
+    """How many activities were listed, and of those that lacked a detail, how many have one now.
+
+    With `unreadable` items in the list it is not complete: they are not stored, and the next start lists all again.
+    """
 
     listed: int = 0
+    unreadable: int = 0
     detailed: int = 0
     to_detail: int | None = None  # known once everything is listed
 
@@ -73,7 +81,10 @@ class _Backfill:
         self.progress = Progress()
 
     async def list_all(self, concurrency: int) -> None:
-        """Store every summary, and fetch each detail that one shows to be outdated before the cursor moves past it."""
+        """Store every summary, and fetch each detail that one shows to be outdated before the cursor moves past it.
+
+        The cursor never moves past an item that could not be read, so that a listing that goes on meets it again.
+        """
         state = await self._begin()
         before = None if state.backfill_cursor is None else state.backfill_cursor + _ONE_SECOND
         pages = aiter(self._client.activities(before=before))
@@ -82,22 +93,18 @@ class _Backfill:
             page = await anext(pages, None)
             if page is None:
                 break
-            applied = await self._store.apply([self._seen(activity, asked_at) for activity in page])
-            ends = zip(page, applied, strict=True)
+            applied = await self._store.apply([self._seen(activity, asked_at) for activity in page.activities])
+            ends = zip(page.activities, applied, strict=True)
             outdated = [seen.activity_id for seen, end in ends if end is Applied.NEEDS_DETAIL]
             await self._detail_some(outdated, concurrency)
-            state = replace(state, backfill_cursor=_oldest_start(page, state.backfill_cursor), updated_at=self._clock())
-            await self._store.put_ingestion_state(state)
-            self._tell(replace(self.progress, listed=self.progress.listed + len(page)))
-        await self._store.put_ingestion_state(
-            replace(
-                state,
-                complete_as_of=state.listing_began_at,
-                listing_began_at=None,
-                backfill_cursor=None,
-                updated_at=self._clock(),
-            )
-        )
+            listed = self.progress.listed + len(page.activities)
+            unreadable = self.progress.unreadable + page.unreadable
+            if not unreadable:
+                cursor = _oldest_start(page.activities, state.backfill_cursor)
+                state = replace(state, backfill_cursor=cursor, updated_at=self._clock())
+                await self._store.put_ingestion_state(state)
+            self._tell(replace(self.progress, listed=listed, unreadable=unreadable))
+        await self._store.put_ingestion_state(self._ended(state))
 
     async def _begin(self) -> IngestionState:
         """Go on with a listing that was cut short, or begin one."""
@@ -111,6 +118,20 @@ class _Backfill:
             listing_began_at=now,
             backfill_cursor=None,
             updated_at=now,
+        )
+
+    def _ended(self, state: IngestionState) -> IngestionState:
+        """Vouch for the whole list as of its beginning, unless an item of it could not be read."""
+        complete_as_of = state.listing_began_at
+        if unreadable := self.progress.unreadable:
+            log.warning("history.incomplete", athlete_id=self._athlete_id, unreadable=unreadable)
+            complete_as_of = state.complete_as_of
+        return replace(
+            state,
+            complete_as_of=complete_as_of,
+            listing_began_at=None,
+            backfill_cursor=None,
+            updated_at=self._clock(),
         )
 
     async def detail_all(self, activity_ids: list[int], concurrency: int) -> None:

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from strava.client import StravaClient
 from strava.errors import NotFound, RateLimited, ServerFailed, UnreadableAnswer
 from strava.oauth import OAuthApp, StravaAuth
-from strava.payload import ActivityPayload
+from strava.payload import ActivityPage, ActivityPayload
 from strava.rate_limits import RateWindow
 from strava.tokens import TokenSet
 from strava.transport import RetryPolicy
@@ -44,9 +44,9 @@ def summary(activity_id: int, start: str | None) -> dict[str, Any]:
     return {"id": activity_id, "athlete": {"id": 2}, "resource_state": 2, "start_date": start}
 
 
-async def pages(found: AsyncIterator[list[ActivityPayload]]) -> list[list[int]]:
+async def pages(found: AsyncIterator[ActivityPage]) -> list[list[int]]:
     """Collect the ids, page by page."""
-    return [[activity.activity_id for activity in page] async for page in found]
+    return [[activity.activity_id for activity in page.activities] async for page in found]
 
 
 async def test_fetches_a_recorded_activity(client: Client, recorded: Recorded) -> None:
@@ -225,15 +225,17 @@ async def test_an_odd_200_is_unreadable(body: bytes, client: Client) -> None:
 
 
 async def test_an_unreadable_item_is_skipped_and_counted(client: Client) -> None:
-    """What has no id cannot be stored; the others are, the pages go on, and the log tells how many were left out."""
+    """What has no id cannot be stored; the others are, the pages go on, and page and log tell how many are missing."""
     listed = [[{"name": "Evening run"}, summary(1, None), 7], [{"id": "x"}], [summary(2, None)], []]
 
     def answer(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json=listed[int(request.url.params["page"]) - 1])
 
     with capture_logs() as logs:
-        assert await pages(client(answer).activities()) == [[1], [2]]
+        found = [page async for page in client(answer).activities()]
 
+    assert [[activity.activity_id for activity in page.activities] for page in found] == [[1], [], [2]]
+    assert [page.unreadable for page in found] == [2, 1, 0]
     assert [(line["event"], line["count"]) for line in logs] == [("activities.unreadable", n) for n in (2, 1)]
     assert "Evening" not in repr(logs)
 
@@ -253,8 +255,8 @@ async def test_a_list_may_leave_its_athlete_out(
         strava = StravaClient(http, auth, api_url=API)
         [page] = [page async for page in strava.activities()]
 
-    assert {found.activity_id: found.athlete_id for found in page} == {1: 77, 3: 77, 4: 2}
-    assert json.loads(page[-1].text)["athlete"] == {"id": 77}
+    assert {found.activity_id: found.athlete_id for found in page.activities} == {1: 77, 3: 77, 4: 2}
+    assert json.loads(page.activities[-1].text)["athlete"] == {"id": 77}
 
 
 class OneAthlete:

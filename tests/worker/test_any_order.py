@@ -21,7 +21,7 @@ from backends.warehouse.last_write_wins import apply
 from backends.warehouse.sqlite import SqliteRawStore
 from strava.errors import NotFound
 from strava.events import ReceivedEvent, StravaEvent
-from strava.payload import ActivityPayload, disagrees
+from strava.payload import ActivityPage, ActivityPayload, disagrees
 from worker.activities import ActivityEvents
 from worker.backfill import backfill
 from worker.results import TryLater
@@ -135,12 +135,12 @@ class ModelStrava:
             raise NotFound(f"activities/{activity_id}")
         return answer
 
-    async def list_activities(self, *, before: datetime | None = None) -> AsyncIterator[list[ActivityPayload]]:
+    async def list_activities(self, *, before: datetime | None = None) -> AsyncIterator[ActivityPage]:
         await self.stage.pause()
         page = [self.payload(key, 2) for key, it in self.activities.items() if it.is_visible]
         await self.stage.pause()
         if page:
-            yield page
+            yield ActivityPage(page)
 
 
 class Lister:

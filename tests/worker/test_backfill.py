@@ -8,17 +8,19 @@ from typing import Any
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from backends.warehouse import Source
 from backends.warehouse.sqlite import SqliteRawStore
 from strava.client import StravaClient
 from strava.errors import RateLimited
-from strava.payload import ActivityPayload
+from strava.payload import ActivityPage, ActivityPayload
 from worker.backfill import Progress, backfill
 
 ATHLETE = 4605555801
 NOON = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 Rows = Callable[[str], list[dict[str, Any]]]
+STATE = "select complete_as_of, listing_began_at, backfill_cursor from _ingestion_state"
 
 
 def summary(activity_id: int, **fields: Any) -> dict[str, Any]:
@@ -46,7 +48,7 @@ class Past:
         self.at_once = 0
         self.most_at_once = 0
 
-    async def activities(self, *, before: datetime | None = None) -> AsyncIterator[list[ActivityPayload]]:
+    async def activities(self, *, before: datetime | None = None) -> AsyncIterator[ActivityPage]:
         newest_first = sorted(self.summaries.values(), key=lambda it: str(it["start_date"]), reverse=True)
         wanted = [it for it in newest_first if before is None or datetime.fromisoformat(it["start_date"]) < before]
         for first in range(0, len(wanted), 3):
@@ -54,7 +56,7 @@ class Past:
                 raise RateLimited(600)
             self.pages_left -= 1
             self.listed += [it["id"] for it in wanted[first : first + 3]]
-            yield [ActivityPayload.from_json(it) for it in wanted[first : first + 3]]
+            yield ActivityPage([ActivityPayload.from_json(it) for it in wanted[first : first + 3]])
 
     async def activity(self, activity_id: int, *, tries: int | None = None) -> ActivityPayload:
         self.asked.append(activity_id)
@@ -187,6 +189,45 @@ async def test_details_are_fetched_some_at_a_time(store: SqliteRawStore, clock: 
     assert past.most_at_once == 3
 
 
+async def test_a_listing_with_an_unreadable_item_is_not_complete(
+    store: SqliteRawStore, clock: Any, client_of: Callable[[int], StravaClient], strava: Any, rows: Rows
+) -> None:
+    """With the real client: the rest is stored, nothing new is vouched for, and log and outcome tell how many."""
+    for activity_id in (1, 2, 3):
+        strava.shows(activity_id, start_date=f"2026-01-{activity_id:02}T10:00:00Z")
+    whole = [[summary(1)], []]
+    strava.responses = _Pages(strava.responses, iter([*whole, [summary(3), {"name": "Run 4"}], [7], [summary(2)], []]))
+    await backfill(client_of(ATHLETE), store, ATHLETE, clock=clock)
+    [vouched_for] = rows(STATE)
+    with capture_logs() as logs:
+        done = await backfill(client_of(ATHLETE), store, ATHLETE, clock=clock)
+    assert (done.listed, done.unreadable, await store.counts(ATHLETE)) == (2, 2, {3: 3})
+    assert rows(STATE) == [vouched_for]
+    assert vouched_for["complete_as_of"] is not None
+    assert [(line["log_level"], line["unreadable"]) for line in logs if line["event"] == "history.incomplete"] == [
+        ("warning", 2)
+    ]
+    strava.responses = _Pages(strava.responses, iter([[summary(3), summary(2)], [summary(1)], []]))
+    await backfill(client_of(ATHLETE), store, ATHLETE, clock=clock)
+    assert rows(STATE)[0]["complete_as_of"] > vouched_for["complete_as_of"]
+
+
+async def test_a_cursor_never_passes_an_unreadable_item(
+    store: SqliteRawStore, clock: Any, client_of: Callable[[int], StravaClient], strava: Any, rows: Rows
+) -> None:
+    """A listing that was cut short goes on where it still meets the item, so it is not complete in the end either."""
+    spent = httpx.Response(429, json={"message": "Rate Limit Exceeded"})
+    first = [[summary(5)], [summary(4), {"name": "Run 3"}], [summary(2)], spent]
+    strava.responses = _Pages(strava.responses, iter(first))
+    with pytest.raises(RateLimited):
+        await backfill(client_of(ATHLETE), store, ATHLETE, clock=clock)
+    assert [row["backfill_cursor"] for row in rows(STATE)] == ["2026-01-05T10:00:00.000000Z"]
+    strava.responses = _Pages(strava.responses, iter([[summary(4), {"name": "Run 3"}, summary(2)], [summary(1)], []]))
+    await backfill(client_of(ATHLETE), store, ATHLETE, clock=clock)
+    assert await store.counts(ATHLETE) == {2: 4}
+    assert rows(STATE) == [{"complete_as_of": None, "listing_began_at": None, "backfill_cursor": None}]
+
+
 async def test_nothing_to_load(store: SqliteRawStore, clock: Any) -> None:
     """An athlete without activities is done at once."""
     assert await backfill(Past(), store, ATHLETE, clock=clock) == Progress(to_detail=0)
@@ -212,5 +253,6 @@ class _Pages(dict[str, httpx.Response | Exception]):
 
     def get(self, path: str, default: Any = None) -> Any:
         if path == "athlete/activities":
-            return httpx.Response(200, json=next(self._pages))
+            page = next(self._pages)
+            return page if isinstance(page, httpx.Response) else httpx.Response(200, json=page)
         return super().get(path, default)
