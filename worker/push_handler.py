@@ -5,15 +5,17 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from http import HTTPStatus
+from typing import Protocol
 
 import structlog
 
 from backends.queue.envelope import PushEnvelope, UnreadableEnvelope
-from backends.warehouse import EventLedger, LedgerEntry, Outcome, WarehouseBusy
+from backends.warehouse import AthleteStore, EventLedger, LedgerEntry, Outcome, WarehouseBusy
 from runtime.clock import utc_now
 from runtime.logs import logged_object
 from strava.events import ReceivedEvent, UnreadableEvent
-from worker.results import Result, result_of_error
+from worker.parked_events import has_connected_since
+from worker.results import Result, TryLater, result_of_error
 
 log = structlog.get_logger(__name__)
 
@@ -22,19 +24,23 @@ _LONGEST_COUNT = 18  # digits, so that it fits 64 bits
 EventHandler = Callable[[ReceivedEvent], Awaitable[Result]]
 
 
+class DeliveryStore(EventLedger, AthleteStore, Protocol):
+    """The part of `raw` that a delivery needs."""
+
+
 class PushHandler:
     """Reads what the queue pushes, has it handled, writes the ledger, and says how to answer."""
 
     def __init__(
-        self, handle_event: EventHandler, ledger: EventLedger, *, clock: Callable[[], datetime] = utc_now
+        self, handle_event: EventHandler, store: DeliveryStore, *, clock: Callable[[], datetime] = utc_now
     ) -> None:
         self._handle = handle_event
-        self._ledger = ledger
+        self._store = store
         self._clock = clock
 
     async def handle(self, body: bytes) -> Result:
         """Finish one push."""
-        began = time.perf_counter()
+        began_at, began = self._clock(), time.perf_counter()
         try:
             envelope = PushEnvelope.from_json(body)
             received = ReceivedEvent.from_push(envelope.data)
@@ -48,7 +54,10 @@ class PushHandler:
         structlog.contextvars.bind_contextvars(event_id=received.event_id, **named)
         result = await self._handled(received, envelope.delivery_attempt)
         _log_result(received, result, began)
-        return await self._record(_delivery_id(envelope, received), received, result, envelope.delivery_attempt)
+        result = await self._record(_delivery_id(envelope, received), received, result, envelope.delivery_attempt)
+        if result.outcome is Outcome.PARKED:
+            return await self._unless_connected(received, result, began_at)
+        return result
 
     async def record_dead_letter(self, body: bytes) -> Result:
         """Record a message that the queue gave up on; it stays with the queue for a replay."""
@@ -74,6 +83,16 @@ class PushHandler:
                 log.exception("event.fault")
             return result
 
+    async def _unless_connected(self, received: ReceivedEvent, parked: Result, began_at: datetime) -> Result:
+        """Have a parked event come again if its athlete connected before its row could be read."""
+        try:
+            if not await has_connected_since(self._store, received.event.owner_id, began_at):
+                return parked
+        except WarehouseBusy as error:
+            return result_of_error(error)
+        log.info("event.retried", reason="its athlete connected meanwhile")
+        return result_of_error(TryLater("The athlete connected while the event was parked; it is tried again."))
+
     async def _record(
         self, delivery_id: str, received: ReceivedEvent | None, result: Result, attempt: int = 1
     ) -> Result:
@@ -88,7 +107,7 @@ class PushHandler:
             finished_at=self._clock(),
         )
         try:
-            await self._ledger.append([entry])
+            await self._store.append([entry])
         except WarehouseBusy as error:
             log.warning("ledger.busy", delivery_id=delivery_id, reason=str(error))
             return result_of_error(error)
