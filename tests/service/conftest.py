@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from backends.queue import QueueStatus, QueueUnavailable
 from service.app import Service, create_app
@@ -21,6 +22,7 @@ class FakeQueue:
         self.hangs = False
         self.is_open = False
         self.is_closed = False
+        self.probes = 0
 
     async def open(self) -> None:
         self.is_open = True
@@ -31,6 +33,7 @@ class FakeQueue:
         return str(len(self.published))
 
     async def status(self) -> QueueStatus:
+        self.probes += 1
         await self._pass()
         return QueueStatus(waiting=len(self.published), oldest_age_s=1.5, dead=0)
 
@@ -63,11 +66,11 @@ def make_app(queue: FakeQueue) -> Callable[..., Service]:
 
 
 @pytest.fixture
-async def open_client() -> AsyncIterator[Callable[[Service], httpx.AsyncClient]]:
+async def open_client() -> AsyncIterator[Callable[[FastAPI], httpx.AsyncClient]]:
     """Makes clients that speak to an app in this process."""
     clients: list[httpx.AsyncClient] = []
 
-    def client(app: Service) -> httpx.AsyncClient:
+    def client(app: FastAPI) -> httpx.AsyncClient:
         clients.append(httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service.test"))
         return clients[-1]
 

@@ -1,5 +1,6 @@
 """The service around the webhook: health, log volume, settings, and the program itself."""
 
+import asyncio
 import json
 import os
 import signal
@@ -14,15 +15,17 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from structlog.testing import capture_logs
 
 from service.app import Service
 from service.gate import Gate
+from service.health import health_routes
 from service.tally import Tally
 from strava.events import EventMessage
 
 Make = Callable[..., Service]
-Open = Callable[[Service], httpx.AsyncClient]
+Open = Callable[[FastAPI], httpx.AsyncClient]
 
 
 async def test_health_is_cheap(make_app: Make, open_client: Open, queue: Any) -> None:
@@ -44,7 +47,25 @@ async def test_deep_health_is_503_without_the_queue(make_app: Make, open_client:
     with capture_logs() as logs:
         answer = await open_client(make_app()).get("/health", params={"deep": "true"})
     assert (answer.status_code, answer.json()) == (503, {"status": "unavailable"})
-    assert [line["reason"] for line in logs] == ["the disk is full"]
+    assert [(line["event"], line["log_level"], line["reason"]) for line in logs] == [
+        ("health.unreachable", "error", "the disk is full")
+    ]
+
+
+async def test_many_deep_requests_cost_one_probe(open_client: Open, queue: Any) -> None:
+    """Strangers may ask as often as they like: the queue is tried once in five seconds, and its fault is told then."""
+    now = 0.0
+    app = FastAPI()
+    app.include_router(health_routes(queue, clock=lambda: now))
+    client = open_client(app)
+    asking = [client.get("/health", params={"deep": "true"}) for _ in range(20)]
+    assert {answer.status_code for answer in await asyncio.gather(*asking)} == {200}
+    queue.fault, now = "the disk is full", 4.9
+    kept = await client.get("/health", params={"deep": "true"})
+    assert (kept.status_code, queue.probes) == (200, 1)
+    now = 5.0
+    told = await client.get("/health", params={"deep": "true"})
+    assert (told.status_code, queue.probes) == (503, 2)
 
 
 @pytest.mark.parametrize("path", ["/openapi.json", "/docs", "/redoc"])

@@ -5,6 +5,7 @@ import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -44,10 +45,10 @@ def queue() -> FakeQueue:
 
 
 @pytest.fixture
-def app(store: SqliteRawStore, queue: FakeQueue) -> FastAPI:
+def app(store: SqliteRawStore, queue: FakeQueue, clock: Any) -> FastAPI:
     """An application with nothing but its health."""
     app = FastAPI()
-    app.include_router(health_routes(store, queue, SharedToken(TOKEN)))
+    app.include_router(health_routes(store, queue, SharedToken(TOKEN), clock=clock.steady_s))
     return app
 
 
@@ -58,10 +59,11 @@ async def health_of(app: FastAPI, *, deep: bool, token: str = TOKEN) -> httpx.Re
         return await client.get("/health", params={"deep": deep}, headers=headers)
 
 
-async def test_a_stranger_is_told_no_more_than_whether_all_is_well(app: FastAPI, queue: FakeQueue) -> None:
+async def test_a_stranger_is_told_no_more_than_whether_all_is_well(app: FastAPI, queue: FakeQueue, clock: Any) -> None:
     """Depth, age, watermark and the paths in a reason are for those who may push; the status is for everybody."""
     assert (await health_of(app, deep=True, token="guess")).json() == {"status": "ok"}
     queue.fault = "/home/anna/data/pipeline.sqlite is gone"
+    clock.advance(5)
     answer = await health_of(app, deep=True, token="guess")
     assert (answer.status_code, answer.json()) == (503, {"status": "unavailable"})
 
@@ -119,6 +121,30 @@ async def test_deep_health_writes(app: FastAPI, tmp_path: Path) -> None:
         assert changes() == before
         assert (await health_of(app, deep=True)).status_code == 200
         assert changes() > before
+
+
+class CountingStore(SqliteRawStore):
+    """Counts its probes, each of which is a write."""
+
+    probes = 0
+
+    async def probe(self) -> None:
+        self.probes += 1
+        await super().probe()
+
+
+async def test_many_requests_cost_one_write(tmp_path: Path, queue: FakeQueue, clock: Any) -> None:
+    """Requests within five seconds share one write and one answer; the next one after that writes again."""
+    store = CountingStore(tmp_path / "counted.sqlite")
+    app = FastAPI()
+    app.include_router(health_routes(store, queue, SharedToken(TOKEN), clock=clock.steady_s))
+    answers = await asyncio.gather(*(health_of(app, deep=True) for _ in range(20)))
+    clock.advance(4)
+    answers.append(await health_of(app, deep=True))
+    assert ({answer.status_code for answer in answers}, store.probes) == ({200}, 1)
+    clock.advance(1)
+    await store.close()
+    assert ((await health_of(app, deep=True)).status_code, store.probes) == (503, 2)
 
 
 @pytest.mark.parametrize("path", ["/openapi.json", "/docs", "/redoc"])
