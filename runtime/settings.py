@@ -98,12 +98,15 @@ class SharedSettings(BaseSettings):
         return self.data_dir / "tokens.json"
 
 
-def settings_complaint(error: ValidationError | UnicodeDecodeError) -> str:
-    """Name each setting that is wrong, and what is wrong with it; never its value, which may be a secret."""
+def settings_complaint(error: ValidationError | UnicodeDecodeError, prefix: str = "") -> str:
+    """Name each setting that is wrong, and what is wrong with it; never its value, which may be a secret.
+
+    `prefix` is what the names of the program's own settings begin with.
+    """
     if isinstance(error, UnicodeDecodeError):
         return "Settings cannot be read: .env is no text in UTF-8; save it as such."
     faults = [
-        f"{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg'].removeprefix('Value error, ')}"
+        f"{prefix}{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg'].removeprefix('Value error, ')}"
         for fault in error.errors()
     ]
     return f"Settings are wrong (environment or .env): {'; '.join(faults)}. The README lists every setting."

@@ -11,15 +11,24 @@ from typing import Any, BinaryIO
 import orjson
 
 
+class StateUnusable(Exception):
+    """The file that keeps the state cannot be read or written; the sentence names it and says what to do."""
+
+
 class Journal:
-    """Keeps JSON values by kind and key. Without a path it forgets everything at the end."""
+    """Keeps JSON values by kind and key. Without a path it forgets everything at the end. Raises StateUnusable."""
 
     def __init__(self, path: Path | None = None) -> None:
         self._values: dict[str, dict[str, Any]] = defaultdict(dict)
         self._file: BinaryIO | None = None
         if path is not None:
-            self._replay(path)
-            self._file = self._compact(path)
+            try:
+                self._replay(path)
+                self._file = self._compact(path)
+            except OSError as error:
+                raise StateUnusable(
+                    f"SIMULATOR_STATE cannot be used ({error.strerror}: {error.filename}); set it to a file."
+                ) from error
 
     def of(self, kind: str) -> dict[str, Any]:
         """Return all values of a kind by key, in the order in which their keys first came."""

@@ -1,6 +1,7 @@
 """The pretend Strava as a program: `python -m simulator.main`, settings from `SIMULATOR_*`."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 
 import httpx
@@ -10,12 +11,13 @@ from fastapi import FastAPI
 from runtime.clock import utc_now
 from runtime.http_guard import HttpGuard, split_hosts
 from runtime.serving import serve as serve_http
+from runtime.startup import exit_on_startup_error
 from simulator.app import Terms, create_app
-from simulator.journal import Journal
+from simulator.journal import Journal, StateUnusable
 from simulator.logs import configure_logs
 from simulator.rates import Limits
-from simulator.recorded import Recorded, read_recorded
-from simulator.settings import SimulatorSettings
+from simulator.recorded import Recorded, UnreadableRecording, read_recorded
+from simulator.settings import PREFIX, SimulatorSettings
 from simulator.simulation import Application
 from simulator.webhook_delivery import RetrySpacing
 from simulator.world.world import Origin, World
@@ -39,24 +41,25 @@ def build(settings: SimulatorSettings, journal: Journal, http: httpx.AsyncClient
     return create_app(world, journal, http, terms=_terms(settings))
 
 
-async def serve(settings: SimulatorSettings) -> None:
+async def serve(settings: SimulatorSettings, on_started: Callable[[], None]) -> None:
     """Serve until told to stop."""
     journal = Journal(settings.state)
     try:
         async with httpx.AsyncClient(trust_env=False) as http:  # callbacks are local, whatever proxy is set
             hosts = split_hosts(settings.allowed_hosts)
             app = HttpGuard(build(settings, journal, http), host=settings.host, allowed_hosts=hosts)
-            await serve_http(app, host=settings.host, port=settings.port)
+            await serve_http(app, host=settings.host, port=settings.port, on_started=on_started)
     finally:
         journal.close()
 
 
 def main() -> None:
     """Run the program."""
-    settings = SimulatorSettings()
-    configure_logs(settings.log_format, settings.log_level)
-    with suppress(KeyboardInterrupt):
-        asyncio.run(serve(settings))
+    refusal = exit_on_startup_error("simulator", StateUnusable, UnreadableRecording, settings_prefix=PREFIX)
+    with suppress(KeyboardInterrupt), refusal as started:
+        settings = SimulatorSettings()
+        configure_logs(settings.log_format, settings.log_level)
+        asyncio.run(serve(settings, started))
 
 
 def _terms(settings: SimulatorSettings) -> Terms:

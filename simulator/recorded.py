@@ -10,6 +10,10 @@ import orjson
 EMPTY_DETAIL: dict[str, Any] = {"description": None, "calories": 0.0, "segment_efforts": [], "laps": []}
 
 
+class UnreadableRecording(ValueError):
+    """A recorded file holds no JSON; the sentence names it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """Detailed activities and gear by id."""
@@ -21,14 +25,14 @@ class Recorded:
 def read_recorded(folder: Path, athlete_id: int) -> Recorded:
     """Read every `*.json` of the folder: an answer (request, status, headers, body), a list of those, or bare bodies.
 
-    Ids are kept; the athlete's own becomes `athlete_id` wherever it stands. Raises ValueError on a file without JSON.
+    Ids are kept; the athlete's own becomes `athlete_id` wherever it stands. Raises UnreadableRecording, OSError.
     """
     recorded = Recorded()
     for path in sorted(folder.glob("*.json")):
         try:
             content = orjson.loads(path.read_bytes())
         except orjson.JSONDecodeError as error:
-            raise ValueError(f"{path.name} holds no JSON: {error}") from error
+            raise UnreadableRecording(f"SIMULATOR_RECORDED_DIR: {path.name} holds no JSON: {error}") from error
         for body in _bodies(content):
             _sort_in(_as_athlete(body, athlete_id), recorded)
     return recorded

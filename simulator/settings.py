@@ -1,20 +1,51 @@
 """The settings of the pretend Strava: read from the environment, all with harmless pretend defaults."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, DirectoryPath, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from simulator.courier import RetrySpacing
+from simulator.rates import Limits
+
+
+def _pair(read: Callable[[str], object], example: str) -> AfterValidator:
+    """Refuse a text that is not two numbers as `read` reads them. Raises ValueError."""
+
+    def check(text: str) -> str:
+        try:
+            read(text)
+        except ValueError:
+            raise ValueError(f"it is not two numbers with a comma between them; write such as {example}") from None
+        return text
+
+    return AfterValidator(check)
+
+
+_Limits = Annotated[str, _pair(Limits.from_text, "100,1000")]
+_Spacing = Annotated[str, _pair(RetrySpacing.from_text, "60,120")]
+
+
+PREFIX = "SIMULATOR_"
 
 
 class SimulatorSettings(BaseSettings):
     """Environment names are `SIMULATOR_` and the upper-case field name."""
 
     model_config = SettingsConfigDict(
-        env_prefix="SIMULATOR_", env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
+        env_prefix=PREFIX,
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        env_ignore_empty=True,
+        hide_input_in_errors=True,
+        allow_inf_nan=False,
     )
 
     host: str = Field("127.0.0.1", description="Address that the pretend Strava listens on.")
-    port: int = Field(8090, description="Port that the pretend Strava listens on.")
+    port: int = Field(8090, ge=0, le=65535, description="Port that the pretend Strava listens on.")
     allowed_hosts: str = Field(
         "",
         description=(
@@ -22,16 +53,18 @@ class SimulatorSettings(BaseSettings):
         ),
     )
     seed: int = Field(7, description="The same seed gives the same athlete, the same life and the same faults.")
-    years: float = Field(4, ge=0, description="Years of history to generate; 0 generates none.")
+    years: float = Field(4, ge=0, le=100, description="Years of history to generate; 0 generates none.")
     density: int = Field(1, ge=1, le=40, description="Plans every day this many times over: a load, not a life.")
-    recorded_dir: Path | None = Field(None, description="Folder of recorded Strava answers whose activities are added.")
+    recorded_dir: DirectoryPath | None = Field(
+        None, description="Folder of recorded Strava answers whose activities are added."
+    )
     state: Path | None = Field(None, description="File that keeps what happened between starts; empty keeps nothing.")
     athlete_id: int = Field(4242424242, description="The pretend athlete's id.")
     client_id: str = Field("4242", description="The pretend application's id.")
     client_secret: str = Field("pretend-client-secret", description="The pretend application's secret.")
-    read_limit: str = Field("100,1000", description="Reads allowed per 15 minutes and per day.")
-    overall_limit: str = Field("200,2000", description="Requests allowed per 15 minutes and per day.")
-    retry_spacing: str = Field("60,120", description="Least and most seconds between two attempts of an event.")
+    read_limit: _Limits = Field("100,1000", description="Reads allowed per 15 minutes and per day.")
+    overall_limit: _Limits = Field("200,2000", description="Requests allowed per 15 minutes and per day.")
+    retry_spacing: _Spacing = Field("60,120", description="Least and most seconds between two attempts of an event.")
     log_format: str = Field("console", description="`console` for a person, `json` for one object a line.")
     log_level: str = Field(
         "INFO",

@@ -78,7 +78,7 @@ def demo(  # noqa: PLR0913 - what a person may choose
     simulator_port: Annotated[
         int, typer.Option(min=0, max=65535, help="The pretend Strava's port; 0 takes a free one.")
     ] = 0,
-    years: Annotated[int, typer.Option(min=1, help="Years of history that the pretend athlete has.")] = 4,
+    years: Annotated[int, typer.Option(min=1, max=100, help="Years of history that the pretend athlete has.")] = 4,
     per_minute: Annotated[float, typer.Option(min=0.1, help="How many things the athlete does a minute.")] = 12,
     seed: Annotated[int, typer.Option(help="Another seed is another athlete.")] = 7,
 ) -> None:

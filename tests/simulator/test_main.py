@@ -113,3 +113,56 @@ async def test_recorded_folder_can_replace_the_generated_years(tmp_path: Path) -
     program.terminate()
     await asyncio.to_thread(program.wait, 20)
     assert health["activities"] == 14
+
+
+def refusal_of(folder: Path, root: Path, **settings: str) -> str:
+    """Start the program with settings that it cannot begin with, and return the one line that it says."""
+    environment = {**os.environ, "PYTHONPATH": str(root), **settings}
+    command = [sys.executable, "-m", "simulator.main"]
+    ended = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 2, ended.stderr
+    [line] = [each for each in ended.stderr.splitlines() if "world.made" not in each]
+    assert line.startswith("simulator: ")
+    return line
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("SIMULATOR_PORT", "s3cret", "valid integer"),
+        ("SIMULATOR_PORT", "70000", "less than or equal to 65535"),
+        ("SIMULATOR_YEARS", "inf", "finite number"),
+        ("SIMULATOR_READ_LIMIT", "s3cret", "two numbers with a comma between them; write such as 100,1000"),
+        ("SIMULATOR_OVERALL_LIMIT", "100", "two numbers with a comma between them"),
+        ("SIMULATOR_RETRY_SPACING", "60;120", "two numbers with a comma between them; write such as 60,120"),
+        ("SIMULATOR_RECORDED_DIR", "nowhere", "does not point to a directory"),
+        ("SIMULATOR_STATE", "file/state", "set it to a file"),
+        ("SIMULATOR_STATE", "folder", "set it to a file"),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence(tmp_path: Path, project_root: Path, name: str, value: str, says: str) -> None:
+    """The program ends with 2 and names the setting and what it may be, not a secret that was pasted in its place."""
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    line = refusal_of(tmp_path, project_root, **{name: value})
+    assert name in line
+    assert says in line
+    assert "s3cret" not in line
+    assert "DATA_DIR" not in line
+
+
+def test_a_recording_without_json_is_named(tmp_path: Path, project_root: Path) -> None:
+    """The sentence tells the setting and the file."""
+    (tmp_path / "broken.json").write_text("{")
+    line = refusal_of(tmp_path, project_root, SIMULATOR_RECORDED_DIR=str(tmp_path))
+    assert "SIMULATOR_RECORDED_DIR: broken.json holds no JSON" in line
+
+
+def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path, project_root: Path) -> None:
+    """The address is named."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        line = refusal_of(tmp_path, project_root, SIMULATOR_PORT=str(port), SIMULATOR_YEARS="0")
+    assert f"127.0.0.1:{port} cannot be listened on (Address already in use" in line
