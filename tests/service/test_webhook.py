@@ -1,7 +1,7 @@
 """The webhook as Strava meets it: the challenge, and events."""
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,13 +16,24 @@ from strava.events import ReceivedEvent
 Make = Callable[..., Service]
 Open = Callable[[Service], httpx.AsyncClient]
 
+UNKNOWN_PATH = ("webhook.unknown_path", "warning")
+CHALLENGE_REFUSED = ("webhook.challenge_refused", "warning")
+EVENT_REFUSED = ("event.refused", "warning")
+NOT_QUEUED = ("event.not_queued", "error")
 CHALLENGE = {"hub.mode": "subscribe", "hub.challenge": "15f7d1a91c1f40f8", "hub.verify_token": "verify-me"}
+
+
+def told(logs: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """What an operator finds in the log: the name and the level of each line."""
+    return [(line["event"], line["log_level"]) for line in logs]
 
 
 async def test_the_challenge_is_repeated(make_app: Make, open_client: Open) -> None:
     """Whoever knows path and verify token gets 200 and the challenge under a key with a dot."""
-    answer = await open_client(make_app()).get("/webhook/s3cret", params=CHALLENGE)
+    with capture_logs() as logs:
+        answer = await open_client(make_app()).get("/webhook/s3cret", params=CHALLENGE)
     assert (answer.status_code, answer.json()) == (200, {"hub.challenge": "15f7d1a91c1f40f8"})
+    assert told(logs) == [("webhook.challenge_answered", "info")]
 
 
 @pytest.mark.parametrize(
@@ -40,10 +51,13 @@ async def test_the_challenge_is_repeated(make_app: Make, open_client: Open) -> N
 async def test_a_wrong_challenge_is_refused(
     make_app: Make, open_client: Open, path: str, change: dict[str, str], status: int
 ) -> None:
-    """A wrong mode or token is 403, a wrong path does not exist, and neither says more."""
-    answer = await open_client(make_app()).get(path, params={**CHALLENGE, **change})
+    """A wrong mode or token is 403, a wrong path does not exist, and neither says more; each leaves its warning."""
+    with capture_logs() as logs:
+        answer = await open_client(make_app()).get(path, params={**CHALLENGE, **change})
     assert answer.status_code == status
     assert "15f7d1a91c1f40f8" not in answer.text
+    assert told(logs) == [CHALLENGE_REFUSED if status == 403 else UNKNOWN_PATH]
+    assert not any(word in str(logs) for word in ("guess", "pässword", "crät", "verify-me"))
 
 
 async def test_a_challenge_without_parameters_is_refused(make_app: Make, open_client: Open) -> None:
@@ -71,8 +85,8 @@ async def test_the_log_says_why_the_webhook_is_off(make_app: Make) -> None:
     with capture_logs() as logs:
         async with app.router.lifespan_context(app):
             pass
-    [told] = [line for line in logs if line["event"] == "webhook.switched_off"]
-    assert "STRAVA_VERIFY_TOKEN must be set" in told["reason"]
+    assert told(logs) == [("webhook.switched_off", "warning"), ("service.started", "info"), ("service.stopped", "info")]
+    assert "STRAVA_VERIFY_TOKEN must be set" in logs[0]["reason"]
 
 
 async def test_an_event_is_published_as_it_came(
@@ -114,7 +128,8 @@ async def test_what_is_no_event_is_refused_with_a_sentence(
         answer = await open_client(make_app()).post("/webhook/s3cret", content=content)
     assert answer.status_code == 400
     assert says in answer.json()["detail"]
-    assert [line["event"] for line in logs] == ["event.refused"]
+    assert told(logs) == [EVENT_REFUSED]
+    assert says in logs[0]["reason"]
     assert queue.published == []
 
 
@@ -152,9 +167,8 @@ async def test_a_wrong_path_is_logged_once_a_second(make_app: Make, open_client:
     with capture_logs() as logs:
         for path in ("/webhook/s3cre", "/webhook/s3cret/more/", "/webhook/s3cret//", "/webhook/"):
             assert (await client.request(method, path)).status_code == 404
-    [line] = logs
-    assert line["event"] == "webhook.unknown_path"
-    assert "s3cre" not in str(line)
+    assert told(logs) == [UNKNOWN_PATH]
+    assert "s3cre" not in str(logs)
 
 
 async def test_a_wrong_path_takes_no_event(
@@ -174,14 +188,16 @@ async def test_a_queue_that_fails_is_503(make_app: Make, open_client: Open, queu
     with capture_logs() as logs:
         answer = await open_client(make_app()).post("/webhook/s3cret", json=event)
     assert answer.status_code == 503
-    assert [(line["event"], line["reason"]) for line in logs] == [("event.not_queued", "the disk is full")]
+    assert (told(logs), logs[0]["reason"]) == ([NOT_QUEUED], "the disk is full")
 
 
 async def test_a_queue_that_hangs_is_503(make_app: Make, open_client: Open, queue: Any, event: dict[str, Any]) -> None:
-    """Strava waits for two seconds only: after the time-out it is told to come again."""
+    """Strava waits for two seconds only: after the time-out it is told to come again, and the log says so."""
     queue.hangs = True
-    answer = await open_client(make_app(publish_timeout_s=0.02)).post("/webhook/s3cret", json=event)
+    with capture_logs() as logs:
+        answer = await open_client(make_app(publish_timeout_s=0.02)).post("/webhook/s3cret", json=event)
     assert answer.status_code == 503
+    assert (told(logs), logs[0]["reason"]) == ([NOT_QUEUED], "not durable within 0.02 s")
 
 
 async def test_a_slow_event_does_not_fail_the_next(
@@ -200,8 +216,11 @@ async def test_a_large_body_is_413(make_app: Make, open_client: Open, queue: Any
     content = json.dumps(event).encode()
     client = open_client(make_app(max_body_bytes=len(content)))
     fits = await client.post("/webhook/s3cret", content=content)
-    too_long = await client.post("/webhook/s3cret", content=content + b" ")
+    with capture_logs() as logs:
+        too_long = await client.post("/webhook/s3cret", content=content + b" ")
     assert (fits.status_code, too_long.status_code, len(queue.published)) == (200, 413, 1)
+    assert told(logs) == [EVENT_REFUSED]
+    assert f"longer than {len(content)} bytes" in logs[0]["reason"]
 
 
 async def test_an_endless_body_without_a_length_is_413(make_app: Make, open_client: Open, queue: Any) -> None:
@@ -234,7 +253,7 @@ async def test_a_caller_that_leaves_is_not_answered(make_app: Make, queue: Any) 
 
     with capture_logs() as logs:
         await make_app()({"type": "http", "method": "POST", "path": "/webhook/s3cret"}, receive, send)
-    assert (sent, queue.published, [line["event"] for line in logs]) == ([], [], ["event.abandoned"])
+    assert (sent, queue.published, told(logs)) == ([], [], [("event.abandoned", "info")])
 
 
 async def test_an_event_is_logged_without_its_title(make_app: Make, open_client: Open, event: dict[str, Any]) -> None:
@@ -243,7 +262,8 @@ async def test_an_event_is_logged_without_its_title(make_app: Make, open_client:
     with capture_logs() as logs:
         await open_client(make_app()).post("/webhook/s3cret", json=body)
     [line] = logs
-    assert (line["event"], line["activity_id"], line["aspect_type"]) == ("event.queued", 1360128428, "update")
+    assert told(logs) == [("event.queued", "info")]
+    assert (line["activity_id"], line["aspect_type"]) == (1360128428, "update")
     assert "Isar" not in str(logs)
 
 
