@@ -7,8 +7,8 @@ from typing import Annotated
 from pydantic import AfterValidator, DirectoryPath, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from simulator.courier import RetrySpacing
 from simulator.rates import Limits
+from simulator.webhook_delivery import RetrySpacing
 
 
 def _pair(read: Callable[[str], object], example: str) -> AfterValidator:
