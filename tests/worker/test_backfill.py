@@ -196,7 +196,7 @@ async def test_a_listing_with_an_unreadable_item_is_not_complete(
     for activity_id in (1, 2, 3):
         strava.shows(activity_id, start_date=f"2026-01-{activity_id:02}T10:00:00Z")
     whole = [[summary(1)], []]
-    strava.responses = _Pages(strava.responses, iter([*whole, [summary(3), {"name": "Run 4"}], [7], [summary(2)], []]))
+    strava.answers = _Pages(strava.answers, iter([*whole, [summary(3), {"name": "Run 4"}], [7], [summary(2)], []]))
     await backfill(client_of(ATHLETE), store, ATHLETE, clock=clock)
     [vouched_for] = rows(STATE)
     with capture_logs() as logs:
@@ -207,7 +207,7 @@ async def test_a_listing_with_an_unreadable_item_is_not_complete(
     assert [(line["log_level"], line["unreadable"]) for line in logs if line["event"] == "history.incomplete"] == [
         ("warning", 2)
     ]
-    strava.responses = _Pages(strava.responses, iter([[summary(3), summary(2)], [summary(1)], []]))
+    strava.answers = _Pages(strava.answers, iter([[summary(3), summary(2)], [summary(1)], []]))
     await backfill(client_of(ATHLETE), store, ATHLETE, clock=clock)
     assert rows(STATE)[0]["complete_as_of"] > vouched_for["complete_as_of"]
 
@@ -218,11 +218,11 @@ async def test_a_cursor_never_passes_an_unreadable_item(
     """A listing that was cut short goes on where it still meets the item, so it is not complete in the end either."""
     spent = httpx.Response(429, json={"message": "Rate Limit Exceeded"})
     first = [[summary(5)], [summary(4), {"name": "Run 3"}], [summary(2)], spent]
-    strava.responses = _Pages(strava.responses, iter(first))
+    strava.answers = _Pages(strava.answers, iter(first))
     with pytest.raises(RateLimited):
         await backfill(client_of(ATHLETE), store, ATHLETE, clock=clock)
     assert [row["backfill_cursor"] for row in rows(STATE)] == ["2026-01-05T10:00:00.000000Z"]
-    strava.responses = _Pages(strava.responses, iter([[summary(4), {"name": "Run 3"}, summary(2)], [summary(1)], []]))
+    strava.answers = _Pages(strava.answers, iter([[summary(4), {"name": "Run 3"}, summary(2)], [summary(1)], []]))
     await backfill(client_of(ATHLETE), store, ATHLETE, clock=clock)
     assert await store.counts(ATHLETE) == {2: 4}
     assert rows(STATE) == [{"complete_as_of": None, "listing_began_at": None, "backfill_cursor": None}]
@@ -239,7 +239,7 @@ async def test_an_activity_that_is_listed_but_not_shown_is_left_for_later(
     """With the real client: a 404 of one detail does not stop the others, and removes nothing."""
     pages = iter([[summary(1), summary(2)], []])
     strava.shows(2, start_date="2026-01-02T10:00:00Z")
-    strava.responses = _Pages(strava.responses, pages)
+    strava.answers = _Pages(strava.answers, pages)
     done = await backfill(client_of(ATHLETE), store, ATHLETE, clock=clock)
     assert (done.to_detail, done.detailed, await store.counts(ATHLETE)) == (2, 1, {2: 1, 3: 1})
 

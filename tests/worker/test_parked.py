@@ -117,8 +117,8 @@ async def test_an_athlete_who_connects_again_meanwhile(
 ) -> None:
     """The old tokens were dead, the new ones are saved before the row is written: the event comes again too."""
     prepare, taken_up = connect_in_between
-    strava.responses["activities/101"] = recorded("error_401")
-    strava.responses["/oauth/token"] = httpx.Response(400, json={"errors": [{"resource": "RefreshToken"}]})
+    strava.answers["activities/101"] = recorded("error_401")
+    strava.answers["/oauth/token"] = httpx.Response(400, json={"errors": [{"resource": "RefreshToken"}]})
     event = make_event()
     prepare(ATHLETE)
     assert await push(worker, envelope(event)) == 503

@@ -359,7 +359,7 @@ async def test_a_404_that_is_not_stravas_word_erases_nothing(
     strava.shows(101)
     await push(worker, envelope(make_event()))
     clock.advance(600)
-    strava.responses["activities/101"] = foreign
+    strava.answers["activities/101"] = foreign
     event = make_event(aspect_type=aspect_type, event_time=int(clock.now.timestamp()) - 400)
     for attempt in (1, 2, 3):
         assert await push(worker, envelope(event, message_id="2", attempt=attempt)) == 503
@@ -445,7 +445,7 @@ async def test_a_deauthorisation_from_the_future_is_asked_about(
     worker: httpx.AsyncClient, strava: Any, tokens: FileTokenStore, clock: Any, make_event: Event, envelope: Wrap
 ) -> None:
     """Strava takes the tokens, so they stay."""
-    strava.responses["athlete"] = httpx.Response(200, json={"id": ATHLETE})
+    strava.answers["athlete"] = httpx.Response(200, json={"id": ATHLETE})
     later = int(clock.now.timestamp()) + 3600
     goodbye = make_event(ATHLETE, "update", object_type="athlete", updates={"authorized": "false"}, event_time=later)
     assert await push(worker, envelope(goodbye)) == 204
@@ -457,7 +457,7 @@ async def test_an_answer_about_another_athlete_proves_nothing(
     worker: httpx.AsyncClient, strava: Any, tokens: FileTokenStore, clock: Any, make_event: Event, envelope: Wrap
 ) -> None:
     """Asked whether the tokens work, something on the way answers for somebody else: the event waits."""
-    strava.responses["athlete"] = httpx.Response(200, json={"id": 5})
+    strava.answers["athlete"] = httpx.Response(200, json={"id": 5})
     long_ago = int(clock.now.timestamp()) - 30 * 86_400
     goodbye = make_event(ATHLETE, "update", object_type="athlete", updates={"authorized": "false"}, event_time=long_ago)
     assert await push(worker, envelope(goodbye)) == 503
@@ -552,7 +552,7 @@ async def test_an_old_deauthorisation_does_not_end_a_new_connection(
     rows: Rows,
 ) -> None:
     """The athlete has connected again since, as Strava confirms: the late event is ignored."""
-    strava.responses["athlete"] = httpx.Response(200, json={"id": ATHLETE})
+    strava.answers["athlete"] = httpx.Response(200, json={"id": ATHLETE})
     long_ago = int(clock.now.timestamp()) - 30 * 86_400
     goodbye = make_event(ATHLETE, "update", object_type="athlete", updates={"authorized": "false"}, event_time=long_ago)
     await push(worker, envelope(goodbye))
@@ -575,8 +575,8 @@ async def test_a_deauthorisation_right_after_connecting_revokes(
     [athlete] = await store.athletes()
     await store.put_athlete(replace(athlete, updated_at=clock.now))
     refused = {"message": "Authorization Error", "errors": [{"resource": "Athlete", "code": "invalid"}]}
-    strava.responses["athlete"] = httpx.Response(401, json=refused)
-    strava.responses["/oauth/token"] = httpx.Response(
+    strava.answers["athlete"] = httpx.Response(401, json=refused)
+    strava.answers["/oauth/token"] = httpx.Response(
         400, json={"errors": [{"resource": "RefreshToken", "field": "refresh_token", "code": "invalid"}]}
     )
     clock.advance(20)
@@ -674,7 +674,7 @@ async def test_what_an_operator_must_know_is_logged(
     worker: httpx.AsyncClient, strava: Any, make_event: Event, envelope: Wrap
 ) -> None:
     """A fault is an error with its traceback, a dead letter an error with its attempts, a deferral a warning."""
-    strava.responses["activities/101"] = ZeroDivisionError("at Isar 7")
+    strava.answers["activities/101"] = ZeroDivisionError("at Isar 7")
     strava.shows(102)
     with capture_logs() as logs:
         await push(worker, envelope(make_event(101)))

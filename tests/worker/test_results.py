@@ -56,7 +56,7 @@ async def test_a_recorded_activity_is_stored_word_for_word(
     start_date: str,
 ) -> None:
     """The payload is what Strava sent, the start is its true UTC start, the athlete the recorded one."""
-    strava.responses[f"activities/{activity_id}"] = recorded(name)
+    strava.answers[f"activities/{activity_id}"] = recorded(name)
     answer = await worker.post("/push", content=envelope(make_event(activity_id)))
     [row] = rows("select * from strava_activities")
     assert answer.status_code == 204
@@ -71,7 +71,7 @@ async def test_what_the_recorded_activities_say_can_be_read_from_the_row(
 ) -> None:
     """A marathon of 42,268.1 m in 13,085 s; a ride of 101,529 m in 2,432 s, contradictory as it came."""
     for name, activity_id in (("activity_run_marathon", MARATHON), ("activity_ride_indoor", INDOOR_RIDE)):
-        strava.responses[f"activities/{activity_id}"] = recorded(name)
+        strava.answers[f"activities/{activity_id}"] = recorded(name)
         await worker.post("/push", content=envelope(make_event(activity_id), message_id=name))
     payloads = [
         json.loads(row["payload"]) for row in rows("select payload from strava_activities order by activity_id")
@@ -103,8 +103,8 @@ async def test_a_recorded_refusal_is_answered_by_the_table(
     says: str,
 ) -> None:
     """A dead token needs the athlete, a young 404 and a spent budget need time; the ledger says which."""
-    strava.responses[f"activities/{MARATHON}"] = recorded(name)
-    strava.responses["/oauth/token"] = httpx.Response(400, json={"errors": [{"resource": "RefreshToken"}]})
+    strava.answers[f"activities/{MARATHON}"] = recorded(name)
+    strava.answers["/oauth/token"] = httpx.Response(400, json={"errors": [{"resource": "RefreshToken"}]})
     answer = await worker.post("/push", content=envelope(make_event(MARATHON)))
     [told] = rows(LEDGER)
     assert (answer.status_code, told["outcome"]) == (status, outcome)
@@ -116,7 +116,7 @@ async def test_a_spent_budget_says_when_to_come_again(
     worker: httpx.AsyncClient, strava: Any, recorded: Recorded, make_event: Event, envelope: Wrap
 ) -> None:
     """The recorded 429 has used up the day: at noon, the seconds to midnight UTC and five more."""
-    strava.responses[f"activities/{MARATHON}"] = recorded("error_429")
+    strava.answers[f"activities/{MARATHON}"] = recorded("error_429")
     answer = await worker.post("/push", content=envelope(make_event(MARATHON)))
     assert answer.headers["retry-after"] == "43205"
 
@@ -131,7 +131,7 @@ async def test_a_spent_budget_is_not_asked_again_before_its_reset(
     rows: Rows,
 ) -> None:
     """Other activities wait for the rest of the time without a call, and are fetched as soon as it is over."""
-    strava.responses["activities/101"] = recorded("error_429")
+    strava.answers["activities/101"] = recorded("error_429")
     strava.shows(102)
     await worker.post("/push", content=envelope(make_event(101)))
     other = envelope(make_event(102), message_id="2")
@@ -149,7 +149,7 @@ async def test_a_lapsed_app_is_asked_for_again_in_an_hour(
 ) -> None:
     """Nobody but its owner can end it, so the event comes again in an hour."""
     inactive = {"message": "Forbidden", "errors": [{"resource": "Application", "field": "Status", "code": "Inactive"}]}
-    strava.responses["activities/101"] = httpx.Response(403, json=inactive)
+    strava.answers["activities/101"] = httpx.Response(403, json=inactive)
     answer = await worker.post("/push", content=envelope(make_event()))
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "3600")
 
@@ -158,7 +158,7 @@ async def test_a_delete_needs_no_budget(
     worker: httpx.AsyncClient, strava: Any, recorded: Recorded, make_event: Event, envelope: Wrap, rows: Rows
 ) -> None:
     """What is deleted at Strava goes at once, spent limit or not."""
-    strava.responses["activities/101"] = recorded("error_429")
+    strava.answers["activities/101"] = recorded("error_429")
     await worker.post("/push", content=envelope(make_event(101)))
     assert (await worker.post("/push", content=envelope(make_event(102, "delete"), message_id="2"))).status_code == 204
     assert rows("select activity_id, is_deleted from strava_activities") == [{"activity_id": 102, "is_deleted": 1}]
@@ -207,7 +207,7 @@ async def test_other_faults_of_strava(
     outcome: str,
 ) -> None:
     """What may pass is tried again, what cannot is parked, and each leaves its row."""
-    strava.responses["activities/101"] = answer
+    strava.answers["activities/101"] = answer
     answered = await worker.post("/push", content=envelope(make_event()))
     assert (answered.status_code, "retry-after" in answered.headers) == (status, False)
     assert [row["outcome"] for row in rows(LEDGER)] == [outcome]
@@ -217,12 +217,12 @@ async def test_a_grant_that_is_alive_is_waited_for(
     worker: httpx.AsyncClient, strava: Any, recorded: Recorded, make_event: Event, envelope: Wrap, rows: Rows
 ) -> None:
     """401 twice although the refresh in between succeeded: the event waits, and is stored later."""
-    strava.responses[f"activities/{MARATHON}"] = recorded("error_401")
+    strava.answers[f"activities/{MARATHON}"] = recorded("error_401")
     fresh = {"access_token": "a2", "refresh_token": "refresh", "expires_in": 21_600}
-    strava.responses["/oauth/token"] = httpx.Response(200, json=fresh)
+    strava.answers["/oauth/token"] = httpx.Response(200, json=fresh)
     event = make_event(MARATHON)
     assert (await worker.post("/push", content=envelope(event))).status_code == 503
-    strava.responses[f"activities/{MARATHON}"] = recorded("activity_run_marathon")
+    strava.answers[f"activities/{MARATHON}"] = recorded("activity_run_marathon")
     assert (await worker.post("/push", content=envelope(event, attempt=2))).status_code == 204
     assert [row["outcome"] for row in rows(LEDGER)] == ["deferred", "stored"]
 
@@ -231,7 +231,7 @@ async def test_what_time_can_cure_is_never_given_up(
     worker: httpx.AsyncClient, strava: Any, make_event: Event, envelope: Wrap
 ) -> None:
     """After ten attempts a failing Strava is answered with a wait, which does not use up the event's attempts."""
-    strava.responses["activities/101"] = httpx.Response(500)
+    strava.answers["activities/101"] = httpx.Response(500)
     event = make_event()
     waits = [
         (await worker.post("/push", content=envelope(event, attempt=attempt))).headers.get("retry-after")
@@ -244,8 +244,8 @@ async def test_a_poisoned_activity_costs_one_call_an_attempt(
     worker: httpx.AsyncClient, strava: Any, make_event: Event, envelope: Wrap, rows: Rows
 ) -> None:
     """Strava fails on one activity for days: several tries at the first attempt only, and it is said."""
-    strava.responses["activities/101"] = httpx.Response(500)
-    strava.responses["activities/102"] = httpx.Response(500)
+    strava.answers["activities/101"] = httpx.Response(500)
+    strava.answers["activities/102"] = httpx.Response(500)
     for attempt in (1, 2, 3):
         await worker.post("/push", content=envelope(make_event(101), attempt=attempt))
     await worker.post("/push", content=envelope(make_event(102), message_id="2"))
@@ -257,7 +257,7 @@ async def test_an_activity_that_fails_for_days_waits_ever_longer(
     worker: httpx.AsyncClient, strava: Any, make_event: Event, envelope: Wrap
 ) -> None:
     """From the eleventh failure on the wait doubles, up to an hour, also for odd answers."""
-    strava.responses["activities/101"] = httpx.Response(200, json={"id": 101})
+    strava.answers["activities/101"] = httpx.Response(200, json={"id": 101})
     event = make_event(101)
     waits = [
         (await worker.post("/push", content=envelope(event, attempt=attempt))).headers.get("retry-after")
@@ -270,13 +270,13 @@ async def test_a_cured_activity_is_tried_as_before(
     worker: httpx.AsyncClient, strava: Any, clock: Any, make_event: Event, envelope: Wrap
 ) -> None:
     """One good answer ends the caution."""
-    strava.responses["activities/101"] = httpx.Response(500)
+    strava.answers["activities/101"] = httpx.Response(500)
     await worker.post("/push", content=envelope(make_event(101)))
     strava.shows(101)
     await worker.post("/push", content=envelope(make_event(101), attempt=2))
     clock.advance(60)
     strava.asked.clear()
-    strava.responses["activities/101"] = httpx.Response(500)
+    strava.answers["activities/101"] = httpx.Response(500)
     await worker.post("/push", content=envelope(make_event(101), message_id="2"))
     assert strava.asked == ["activities/101"] * 2
 
@@ -287,7 +287,7 @@ async def test_a_thousand_events_of_a_lapsed_app_cost_one_probe(
     """All wait for the hour, pushed at once or one after another; then one more probe finds the app alive for all."""
     inactive = {"message": "Forbidden", "errors": [{"resource": "Application", "field": "Status", "code": "Inactive"}]}
     for activity_id in range(1, 1001):
-        strava.responses[f"activities/{activity_id}"] = httpx.Response(403, json=inactive)
+        strava.answers[f"activities/{activity_id}"] = httpx.Response(403, json=inactive)
     bodies = [envelope(make_event(each), message_id=str(each)) for each in range(1, 1001)]
     answers = await asyncio.gather(*(worker.post("/push", content=body) for body in bodies))
     assert {answer.status_code for answer in answers} == {503}
@@ -305,7 +305,7 @@ async def test_a_fault_of_our_own_loses_nothing(
     worker: httpx.AsyncClient, strava: Any, make_event: Event, envelope: Wrap, rows: Rows
 ) -> None:
     """An error that nobody foresaw is 500, so the queue keeps the message, and the ledger names its kind only."""
-    strava.responses["activities/101"] = ZeroDivisionError("at Isar 7")
+    strava.answers["activities/101"] = ZeroDivisionError("at Isar 7")
     assert (await worker.post("/push", content=envelope(make_event()))).status_code == 500
     [told] = rows(LEDGER)
     assert told["outcome"] == "deferred"

@@ -127,7 +127,7 @@ async def test_a_look_that_failed_rests_for_an_hour(
     for activity_id in (101, 102):
         strava.shows(activity_id)
         await push(worker, envelope(make_event(activity_id), message_id=str(activity_id)))
-    strava.responses["activities/101"] = answer
+    strava.answers["activities/101"] = answer
     clock.advance(301)
     await looks.look_at_due(asyncio.Event())
     assert "activities/102" in strava.asked[3:]
@@ -163,7 +163,7 @@ async def test_a_spent_limit_ends_the_round(
         await push(worker, envelope(make_event(activity_id), message_id=str(activity_id)))
     clock.advance(301)
     strava.asked.clear()
-    strava.responses["activities/101"] = httpx.Response(429)
+    strava.answers["activities/101"] = httpx.Response(429)
     await looks.look_at_due(asyncio.Event())
     assert strava.asked == ["activities/101"]
     clock.advance(1000)
