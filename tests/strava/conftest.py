@@ -39,7 +39,7 @@ def recorded(exchanges: Callable[[str], list[dict[str, Any]]]) -> Callable[[str]
 
 
 @pytest.fixture
-def two_tries() -> RetryPolicy:
+def quick_retries() -> RetryPolicy:
     """Three attempts without a pause."""
     return RetryPolicy(attempts=3, first_wait_s=0.0, longest_wait_s=0.0)
 
@@ -51,13 +51,13 @@ def noon() -> datetime:
 
 
 @pytest.fixture
-def make_app(two_tries: RetryPolicy, noon: datetime) -> Callable[[httpx.AsyncClient], OAuthApp]:
+def make_app(quick_retries: RetryPolicy, noon: datetime) -> Callable[[httpx.AsyncClient], OAuthApp]:
     """Makes the app on any client; its clock stands at noon."""
     return lambda http: OAuthApp(
         http,
         client_id=10_001,
         client_secret="pretend-secret",
         oauth_url="https://strava.test/oauth",
-        retry_policy=two_tries,
+        retry_policy=quick_retries,
         clock=lambda: noon,
     )

@@ -162,12 +162,12 @@ async def http(strava: FakeStrava) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-def connect(http: httpx.AsyncClient, make_app: MakeApp, two_tries: RetryPolicy) -> Connect:
+def connect(http: httpx.AsyncClient, make_app: MakeApp, quick_retries: RetryPolicy) -> Connect:
     """Makes an athlete's client on a token store, as one process would."""
 
     def make(store: FakeTokenStore) -> StravaClient:
         auth = StravaAuth(ATHLETE_ID, store, make_app(http), clock=lambda: NOW)
-        return StravaClient(http, auth, api_url=API, retry_policy=two_tries, clock=lambda: NOW)
+        return StravaClient(http, auth, api_url=API, retry_policy=quick_retries, clock=lambda: NOW)
 
     return make
 

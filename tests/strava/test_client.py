@@ -25,14 +25,14 @@ Client = Callable[[Answer], StravaClient]
 
 
 @pytest.fixture
-async def client(two_tries: RetryPolicy, noon: datetime) -> AsyncIterator[Client]:
+async def client(quick_retries: RetryPolicy, noon: datetime) -> AsyncIterator[Client]:
     """Makes a client of which one function is the other end."""
     opened: list[httpx.AsyncClient] = []
 
     def make(answer: Answer) -> StravaClient:
         http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
         opened.append(http)
-        return StravaClient(http, None, api_url=API, retry_policy=two_tries, clock=lambda: noon)
+        return StravaClient(http, None, api_url=API, retry_policy=quick_retries, clock=lambda: noon)
 
     yield make
     for http in opened:

@@ -190,6 +190,26 @@ def test_rights_with_a_message_alone_need_the_limits_beside_it(noon: datetime) -
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        {"message": "Resource Not Found", "errors": [{}]},
+        {"message": "Resource Not Found", "errors": [{"detail": "none"}]},
+        {"message": "Resource Not Found", "errors": ["resource", "code"]},
+        {"message": "Bad Gateway", "errors": [{"resource": "Upstream", "code": "timed out"}]},
+    ],
+)
+def test_a_404_that_looks_like_stravas_form_but_is_not_proves_nothing(body: Any, noon: datetime) -> None:
+    """An entry needs one of Strava's own fields, and some word must say that the thing was not found."""
+    assert type(error_of(404, body, noon)) is TurnedAway
+
+
+@pytest.mark.parametrize("entry", [{"resource": "Activity"}, {"code": "not found"}])
+def test_one_of_stravas_fields_makes_an_entry(entry: dict[str, str], noon: datetime) -> None:
+    """Strava's entries have a resource or a code; either tells its form."""
+    assert type(error_of(404, {"message": "Resource Not Found", "errors": [entry]}, noon)) is NotFound
+
+
+@pytest.mark.parametrize(
     ("status", "body", "expected"),
     [
         (401, refusal("Application", "", "invalid", "Authorization Error"), AppRejected),

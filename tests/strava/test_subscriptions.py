@@ -21,7 +21,7 @@ RECORDED = Subscription(id=1_807_680_603, callback_url="https://example.org/webh
 
 
 @pytest.fixture
-async def subscriptions(two_tries: RetryPolicy) -> AsyncIterator[Subscriptions]:
+async def subscriptions(quick_retries: RetryPolicy) -> AsyncIterator[Subscriptions]:
     """Makes the app's subscriptions, of which one function is the other end."""
     opened: list[httpx.AsyncClient] = []
 
@@ -33,7 +33,7 @@ async def subscriptions(two_tries: RetryPolicy) -> AsyncIterator[Subscriptions]:
             client_id=10_001,
             client_secret="pretend-secret",
             api_url="https://strava.test/api/v3",
-            retry_policy=two_tries,
+            retry_policy=quick_retries,
         )
 
     yield make

@@ -48,64 +48,65 @@ async def sent(
         httpx.ReadError("reset"),
         httpx.ReadTimeout("slow"),
         httpx.RemoteProtocolError("hung up"),
+        httpx.ProxyError("503 from the proxy"),
     ],
 )
-async def test_a_passing_failure_is_tried_again(failure: int | Exception, two_tries: RetryPolicy) -> None:
+async def test_a_passing_failure_is_tried_again(failure: int | Exception, quick_retries: RetryPolicy) -> None:
     """Broken connections, time-outs and 5xx are got over."""
     strava = Strava([failure, failure, 200])
 
-    assert (await sent(strava, two_tries)).status_code == 200
+    assert (await sent(strava, quick_retries)).status_code == 200
     assert strava.calls == 3
 
 
 @pytest.mark.parametrize("status", [200, 204, 302, 400, 401, 403, 404, 408, 429])
-async def test_an_answer_below_500_is_final(status: int, two_tries: RetryPolicy) -> None:
+async def test_an_answer_below_500_is_final(status: int, quick_retries: RetryPolicy) -> None:
     """No refusal is ever asked for twice."""
     strava = Strava([status])
 
-    assert (await sent(strava, two_tries)).status_code == status
+    assert (await sent(strava, quick_retries)).status_code == status
     assert strava.calls == 1
 
 
 @pytest.mark.parametrize("failure", [httpx.ReadTimeout("slow"), httpx.ReadError("reset"), httpx.WriteError("reset")])
-async def test_what_may_have_been_done_is_not_repeated(failure: Exception, two_tries: RetryPolicy) -> None:
+async def test_what_may_have_been_done_is_not_repeated(failure: Exception, quick_retries: RetryPolicy) -> None:
     """A request that may not be repeated is sent once where its answer was lost."""
     strava = Strava([failure, 200])
 
     with pytest.raises(Unreachable):
-        await sent(strava, two_tries, may_repeat=False)
+        await sent(strava, quick_retries, may_repeat=False)
     assert strava.calls == 1
 
 
-async def test_a_5xx_to_what_may_not_be_repeated_is_final(two_tries: RetryPolicy) -> None:
+async def test_a_5xx_to_what_may_not_be_repeated_is_final(quick_retries: RetryPolicy) -> None:
     """Strava may have done the work before it failed."""
     strava = Strava([502, 200])
 
-    assert (await sent(strava, two_tries, may_repeat=False)).status_code == 502
+    assert (await sent(strava, quick_retries, may_repeat=False)).status_code == 502
 
 
 @pytest.mark.parametrize("failure", [httpx.ConnectError("refused"), httpx.ConnectTimeout("slow")])
-async def test_what_never_left_this_machine_is_repeated(failure: Exception, two_tries: RetryPolicy) -> None:
+async def test_what_never_left_this_machine_is_repeated(failure: Exception, quick_retries: RetryPolicy) -> None:
     """Where no connection came about nothing was sent, so nothing can be done twice."""
     strava = Strava([failure, 200])
 
-    assert (await sent(strava, two_tries, may_repeat=False)).status_code == 200
+    assert (await sent(strava, quick_retries, may_repeat=False)).status_code == 200
 
 
-async def test_the_last_5xx_is_returned(two_tries: RetryPolicy) -> None:
+async def test_the_last_5xx_is_returned(quick_retries: RetryPolicy) -> None:
     """After the last attempt the answer is the caller's to judge."""
     strava = Strava([500, 502, 503])
 
-    assert (await sent(strava, two_tries)).status_code == 503
+    assert (await sent(strava, quick_retries)).status_code == 503
     assert strava.calls == 3
 
 
-async def test_no_answer_at_all_is_unreachable(two_tries: RetryPolicy) -> None:
+async def test_no_answer_at_all_is_unreachable(quick_retries: RetryPolicy) -> None:
     """After the last attempt a broken connection is Unreachable, naming its kind."""
     strava = Strava([httpx.ConnectError("a"), httpx.ReadTimeout("b"), httpx.ConnectError("c")])
 
     with pytest.raises(Unreachable, match="ConnectError"):
-        await sent(strava, two_tries)
+        await sent(strava, quick_retries)
     assert strava.calls == 3
 
 
@@ -125,12 +126,12 @@ async def test_no_attempt_begins_after_the_time() -> None:
 
 
 @pytest.mark.parametrize("error", [httpx.DecodingError("bad gzip"), httpx.LocalProtocolError("bad header: Bearer x")])
-async def test_what_no_repetition_mends_is_not_repeated(error: Exception, two_tries: RetryPolicy) -> None:
+async def test_what_no_repetition_mends_is_not_repeated(error: Exception, quick_retries: RetryPolicy) -> None:
     """A body that cannot be unpacked is unreadable at once, and the cause is not shown."""
     strava = Strava([error])
 
     with pytest.raises(UnreadableAnswer) as caught:
-        await sent(strava, two_tries)
+        await sent(strava, quick_retries)
     assert strava.calls == 1
     assert "Bearer" not in str(caught.value)
     assert caught.value.__cause__ is None

@@ -736,6 +736,7 @@ async def test_what_is_no_envelope_is_parked(worker: httpx.AsyncClient, rows: Ro
     assert await push(worker, body) == 204
     [told] = rows(LEDGER)
     assert told["outcome"] == "parked"
+    assert rows("select attempt from strava_events") == [{"attempt": 1}]
     assert told["reason"].startswith("The message cannot be read: ")
 
 
