@@ -15,8 +15,9 @@ from athlete.errors import CommandError, exit_on_error
 from athlete.pending_token import PendingToken
 from backends.queue.embedded import EmbeddedQueue
 from backends.tokens.file import FileTokenStore
-from backends.warehouse import Athlete, EventLedger
-from backends.warehouse.sqlite import SqliteRawStore
+from backends.warehouse.athletes import Athlete
+from backends.warehouse.ledger import EventLedger
+from backends.warehouse.sqlite.store import SqliteRawStore
 from runtime.clock import utc_now
 from runtime.http_client import client_for
 from runtime.logs import configure_logs

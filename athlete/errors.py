@@ -17,7 +17,8 @@ from backends.database_errors import explain_database_error
 from backends.queue import QueueUnavailable
 from backends.sqlite import SchemaMismatch
 from backends.tokens import TokensUnavailable
-from backends.warehouse import MartMissing, QueryFailed, WarehouseBusy
+from backends.warehouse import WarehouseBusy
+from backends.warehouse.marts import MartMissing, QueryFailed
 from runtime.http_client import ProxyUnusable
 from runtime.settings import settings_complaint
 from strava.errors import StravaError

@@ -16,7 +16,7 @@ from athlete.data_dir import lost_athletes, require_pipeline
 from athlete.errors import CommandError, exit_on_error, warn
 from athlete.output import Form, print_rows
 from backends.sqlite import connect
-from backends.warehouse import Outcome
+from backends.warehouse.ledger import Outcome
 from runtime.clock import utc_now, utc_text
 from runtime.settings import SharedSettings
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from athlete.data_dir import lost_athletes, require_data
 from athlete.errors import exit_on_error, warn
 from athlete.output import form_of, print_rows
-from backends.warehouse.duckdb import DuckdbWarehouse
+from backends.warehouse.duckdb.console import DuckdbSqlConsole
 from runtime.settings import SharedSettings
 
 
@@ -35,7 +35,7 @@ def query(
     settings = SharedSettings()
     require_data(settings)
     warn(asyncio.run(lost_athletes(settings)))
-    warehouse = DuckdbWarehouse(
+    warehouse = DuckdbSqlConsole(
         data_dir=settings.data_dir, mart_path=settings.mart_path, pipeline_path=settings.pipeline_path
     )
     with closing(warehouse), _ended_by_ctrl_c():

@@ -15,7 +15,7 @@ from athlete.supervisor import ProcessTree, free_port
 from backends.tokens import TokensUnavailable
 from backends.tokens.file import FileTokenStore
 from backends.warehouse import WarehouseBusy
-from backends.warehouse.sqlite import SqliteRawStore
+from backends.warehouse.sqlite.store import SqliteRawStore
 from dashboard.settings import DashboardSettings
 from runtime.logs import configure_logs
 from runtime.settings import SharedSettings

@@ -11,8 +11,8 @@ from pathlib import Path
 from statistics import median
 from typing import Self
 
-from backends.warehouse import Athlete
-from backends.warehouse.sqlite import SqliteRawStore
+from backends.warehouse.athletes import Athlete
+from backends.warehouse.sqlite.store import SqliteRawStore
 from benchmarks.fake_strava import ATHLETE_ID
 from benchmarks.upsert import LARGE, SMALL, fill, observations
 from runtime.clock import utc_now

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
-from backends.warehouse import Observation, Source
-from backends.warehouse.sqlite import SqliteRawStore
+from backends.warehouse.activities import Observation, Source
+from backends.warehouse.sqlite.store import SqliteRawStore
 from benchmarks.fake_strava import ATHLETE_ID, recorded_activity
 from strava.payload import ActivityPayload
 

@@ -14,8 +14,8 @@ import httpx
 
 from athlete.supervisor import free_port
 from backends.queue.envelope import PushEnvelope
-from backends.warehouse import Athlete
-from backends.warehouse.sqlite import SqliteRawStore
+from backends.warehouse.athletes import Athlete
+from backends.warehouse.sqlite.store import SqliteRawStore
 from benchmarks.fake_strava import ATHLETE_ID
 from benchmarks.servers import running
 from benchmarks.webhook import event

@@ -5,7 +5,8 @@ from itertools import count
 
 import streamlit as st
 
-from backends.warehouse import MartMissing, QueryFailed, WarehouseBusy
+from backends.warehouse import WarehouseBusy
+from backends.warehouse.marts import MartMissing, QueryFailed
 from dashboard import empty_states, formatting
 from dashboard.context import PageContext
 from dashboard.mart import Snapshot

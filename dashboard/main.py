@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 from pydantic import ValidationError
 
-from backends.warehouse.duckdb import DuckdbMartReader
+from backends.warehouse.duckdb.marts import DuckdbMartReader
 from dashboard import navigation
 from dashboard.context import PageContext
 from dashboard.mart import Mart

@@ -7,7 +7,7 @@ from importlib.resources import files
 from threading import Lock
 from typing import Any
 
-from backends.warehouse import MartReader
+from backends.warehouse.marts import MartReader
 
 Row = Mapping[str, Any]
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from backends.warehouse import MartDamaged, MartMissing, QueryFailed, WarehouseBusy
+from backends.warehouse import WarehouseBusy
+from backends.warehouse.marts import MartDamaged, MartMissing, QueryFailed
 from dashboard import empty_states
 from dashboard.auto_refresh import auto_refresh
 from dashboard.context import PageContext

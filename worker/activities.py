@@ -8,7 +8,8 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from backends.warehouse import ActivityStore, Applied, Observation, Outcome, Source, StoredActivity
+from backends.warehouse.activities import ActivityStore, Applied, Observation, Source, StoredActivity
+from backends.warehouse.ledger import Outcome
 from runtime.clock import utc_now
 from strava.errors import NotFound, ServerFailed, StravaError, UnreadableAnswer
 from strava.events import ReceivedEvent

@@ -7,7 +7,8 @@ from datetime import datetime
 
 import structlog
 
-from backends.warehouse import Athlete, AthleteStore, Outcome
+from backends.warehouse.athletes import Athlete, AthleteStore
+from backends.warehouse.ledger import Outcome
 from runtime.clock import utc_now
 from strava.tokens import TokenStore
 from worker.results import Result

@@ -8,7 +8,8 @@ from typing import Protocol
 
 import structlog
 
-from backends.warehouse import ActivityStore, Applied, IngestionState, IngestionStates, Observation, Source
+from backends.warehouse.activities import ActivityStore, Applied, Observation, Source
+from backends.warehouse.athletes import IngestionState, IngestionStates
 from runtime.clock import utc_now
 from strava.errors import NotFound
 from strava.payload import SUMMARY, ActivityPage, ActivityPayload

@@ -7,7 +7,8 @@ where either lies in the future, nothing is concluded: Strava is asked.
 
 from datetime import datetime, timedelta
 
-from backends.warehouse import Athlete, StoredActivity
+from backends.warehouse.activities import StoredActivity
+from backends.warehouse.athletes import Athlete
 from backends.warehouse.last_write_wins import CLOCK_SKEW
 from strava.events import ReceivedEvent, StravaEvent
 

@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Protocol
 
-from backends.warehouse import Athlete, Outcome
+from backends.warehouse.athletes import Athlete
+from backends.warehouse.ledger import Outcome
 from runtime.clock import utc_now
 from strava.errors import TokenRejected, UnreadableAnswer
 from strava.events import ReceivedEvent

@@ -11,7 +11,7 @@ from backends.database_errors import explain_database_error
 from backends.queue.embedded import EmbeddedQueue
 from backends.tokens.file import FileTokenStore
 from backends.warehouse import WarehouseBusy
-from backends.warehouse.sqlite import SqliteRawStore
+from backends.warehouse.sqlite.store import SqliteRawStore
 from runtime.http_client import client_for
 from runtime.http_guard import HttpGuard, split_hosts
 from runtime.logs import configure_logs

@@ -3,8 +3,9 @@
 from datetime import datetime
 
 from backends.queue import EventQueue
-from backends.warehouse import AthleteStore, EventLedger
+from backends.warehouse.athletes import AthleteStore
 from backends.warehouse.last_write_wins import CLOCK_SKEW
+from backends.warehouse.ledger import EventLedger
 from worker.athletes import CONNECTED
 
 

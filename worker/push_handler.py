@@ -10,7 +10,9 @@ from typing import Protocol
 import structlog
 
 from backends.queue.envelope import PushEnvelope, UnreadableEnvelope
-from backends.warehouse import AthleteStore, EventLedger, LedgerEntry, Outcome, WarehouseBusy
+from backends.warehouse import WarehouseBusy
+from backends.warehouse.athletes import AthleteStore
+from backends.warehouse.ledger import EventLedger, LedgerEntry, Outcome
 from runtime.clock import utc_now
 from runtime.logs import logged_object
 from strava.events import ReceivedEvent, UnreadableEvent

@@ -5,7 +5,8 @@ from http import HTTPStatus
 
 from backends.queue.envelope import UnreadableEnvelope
 from backends.tokens import TokensUnavailable
-from backends.warehouse import Outcome, WarehouseBusy
+from backends.warehouse import WarehouseBusy
+from backends.warehouse.ledger import Outcome
 from strava.errors import (
     AppInactive,
     AppRejected,

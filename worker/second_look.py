@@ -9,7 +9,9 @@ from typing import Protocol
 import structlog
 
 from backends.tokens import TokensUnavailable
-from backends.warehouse import Applied, EventLedger, WarehouseBusy
+from backends.warehouse import WarehouseBusy
+from backends.warehouse.activities import Applied
+from backends.warehouse.ledger import EventLedger
 from strava.errors import AppInactive, AppRejected, RateLimited, StravaError
 from worker.clock_steps import steady_s
 from worker.results import TryLater

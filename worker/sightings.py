@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple, TypeVar
 
-from backends.warehouse import StoredActivity
+from backends.warehouse.activities import StoredActivity
 from strava.events import ReceivedEvent
 from worker.clock_steps import ClockSteps, steady_s
 

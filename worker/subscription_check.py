@@ -4,7 +4,7 @@ A subscription that is made again has a new id. With the old one configured ever
 row in the ledger that says what to do: https://developers.strava.com/docs/webhooks/.
 """
 
-from backends.warehouse import Outcome
+from backends.warehouse.ledger import Outcome
 from runtime.log_sampling import SampledWarnings
 from strava.events import ReceivedEvent
 from worker.push_handler import EventHandler

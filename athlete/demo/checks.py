@@ -14,7 +14,8 @@ from athlete.demo.pretend import PretendStrava
 from athlete.demo.scene import Scene
 from backends.queue import EventQueue
 from backends.sqlite import connect
-from backends.warehouse import MartMissing, MartReader, QueryFailed, RawStore, WarehouseBusy
+from backends.warehouse import RawStore, WarehouseBusy
+from backends.warehouse.marts import MartMissing, MartReader, QueryFailed
 from strava.payload import ActivityPayload
 
 SETTLE_TIMEOUT_S = 90

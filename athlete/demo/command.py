@@ -30,7 +30,7 @@ from athlete.ports import Listener, require_free
 from athlete.programs import Ports, room_folder
 from athlete.supervisor import free_port
 from backends.database_errors import database_fault
-from backends.warehouse.duckdb import DuckdbMartReader
+from backends.warehouse.duckdb.marts import DuckdbMartReader
 from dashboard.settings import DashboardSettings
 from runtime.logs import configure_logs
 from strava.payload import DETAILED

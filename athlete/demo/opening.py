@@ -5,7 +5,8 @@ import httpx
 from athlete.demo.pretend import PretendStrava
 from athlete.demo.stage import CLIENT_ID, CLIENT_SECRET, Stage
 from backends.tokens import TokenStore
-from backends.warehouse import Athlete, RawStore
+from backends.warehouse import RawStore
+from backends.warehouse.athletes import Athlete
 from runtime.clock import utc_now
 from strava.client import StravaClient
 from strava.oauth import OAuthApp, StravaAuth

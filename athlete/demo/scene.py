@@ -10,7 +10,7 @@ from athlete.demo.stage import Stage
 from athlete.supervisor import ProcessTree
 from backends.queue.embedded import EmbeddedQueue
 from backends.tokens.file import FileTokenStore
-from backends.warehouse.sqlite import SqliteRawStore
+from backends.warehouse.sqlite.store import SqliteRawStore
 from runtime.http_client import loopback_client
 from strava.client import StravaClient
 

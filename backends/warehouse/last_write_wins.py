@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from backends.warehouse import Applied, Observation, StoredActivity
+from backends.warehouse.activities import Applied, Observation, StoredActivity
 from strava.payload import DETAILED, ActivityPayload
 
 CLOCK_SKEW = timedelta(seconds=60)  # as far as two clocks may differ: two workers', or Strava's and ours

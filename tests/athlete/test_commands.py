@@ -15,8 +15,8 @@ from athlete.errors import CommandError
 from athlete.events import read_since
 from athlete.main import app
 from athlete.query import query
-from backends.warehouse import LedgerEntry, Outcome
-from backends.warehouse.sqlite import SqliteRawStore
+from backends.warehouse.ledger import LedgerEntry, Outcome
+from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.events import StravaEvent
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)

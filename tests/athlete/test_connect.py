@@ -27,8 +27,8 @@ from athlete.supervisor import ProcessTree, Program, free_port
 from backends.queue.embedded import EmbeddedQueue
 from backends.tokens import TokenSet
 from backends.tokens.file import FileTokenStore
-from backends.warehouse import LedgerEntry, Outcome
-from backends.warehouse.sqlite import SqliteRawStore
+from backends.warehouse.ledger import LedgerEntry, Outcome
+from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.client import StravaClient
 from strava.events import StravaEvent
 from strava.oauth import OAuthApp

@@ -15,8 +15,8 @@ from athlete.demo.stage import Stage
 from athlete.programs import Ports
 from athlete.supervisor import ProcessTree
 from backends.queue.embedded import EmbeddedQueue
-from backends.warehouse.duckdb import DuckdbMartReader
-from backends.warehouse.sqlite import SqliteRawStore
+from backends.warehouse.duckdb.marts import DuckdbMartReader
+from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.client import StravaClient
 
 EVENT = {

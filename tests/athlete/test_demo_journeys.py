@@ -10,8 +10,9 @@ import pytest
 from athlete.demo.checks import every_event, nothing_parked
 from athlete.demo.journeys import journeys, speeds
 from athlete.demo.pretend import Save
-from backends.warehouse import LedgerEntry, Outcome, TransformRun
-from backends.warehouse.sqlite import SqliteRawStore
+from backends.warehouse.ledger import LedgerEntry, Outcome
+from backends.warehouse.runs import TransformRun
+from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.events import StravaEvent
 
 SUBSCRIPTION = 310_001

@@ -16,8 +16,9 @@ from athlete.demo.pretend import PretendStrava
 from athlete.demo.stage import Stage
 from athlete.demo.view import LiveView
 from athlete.programs import Ports
-from backends.warehouse import LedgerEntry, Outcome, TransformRun
-from backends.warehouse.sqlite import SqliteRawStore
+from backends.warehouse.ledger import LedgerEntry, Outcome
+from backends.warehouse.runs import TransformRun
+from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.events import StravaEvent
 
 SUBSCRIPTION = 310_001

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from athlete.transform import fault
-from backends.warehouse import TransformRun
+from backends.warehouse.runs import TransformRun
 from worker.dbt_runner.port import Node
 from worker.dbt_runner.transformer import Transformed
 

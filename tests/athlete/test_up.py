@@ -15,8 +15,8 @@ from athlete.main import app
 from athlete.up import NOBODY, connection_notice, is_anybody_connected
 from backends.tokens import TokenSet
 from backends.tokens.file import FileTokenStore
-from backends.warehouse import Athlete
-from backends.warehouse.sqlite import SqliteRawStore
+from backends.warehouse.athletes import Athlete
+from backends.warehouse.sqlite.store import SqliteRawStore
 from runtime.settings import SharedSettings
 
 CREDENTIALS = dict.fromkeys(

@@ -8,7 +8,7 @@ import pytest
 
 from backends.database_errors import database_fault
 from backends.warehouse import WarehouseBusy
-from backends.warehouse.sqlite import SqliteRawStore
+from backends.warehouse.sqlite.store import SqliteRawStore
 
 PATH = Path("here/pipeline.sqlite")
 

@@ -8,8 +8,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from backends.warehouse import MartDamaged, MartMissing, QueryFailed, WarehouseBusy
-from backends.warehouse.duckdb import DuckdbMartReader, SnapshotCheck, compact, extension_directory, publish
+from backends.warehouse import WarehouseBusy
+from backends.warehouse.duckdb.extension import extension_directory
+from backends.warehouse.duckdb.marts import DuckdbMartReader, SnapshotCheck
+from backends.warehouse.duckdb.snapshot import compact, publish
+from backends.warehouse.marts import MartDamaged, MartMissing, QueryFailed
 
 DIE_WITH_A_FULL_LOG = """
 import os, sys, duckdb
@@ -22,7 +25,7 @@ READ_UNTIL_50 = """
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from backends.warehouse.duckdb import DuckdbMartReader
+from backends.warehouse.duckdb.marts import DuckdbMartReader
 reader, last = DuckdbMartReader(Path(sys.argv[1])), 0
 while last < 50:
     [row] = reader.rows("select max(a.n) as a, max(b.n) as b, count(*) as size from mart.a as a, mart.b as b")

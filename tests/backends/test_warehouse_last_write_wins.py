@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backends.warehouse import Applied, Observation, Source, StoredActivity
+from backends.warehouse.activities import Applied, Observation, Source, StoredActivity
 from backends.warehouse.last_write_wins import Decisions, apply, decide
 from strava.payload import DETAILED, SUMMARY, ActivityPayload
 

@@ -11,9 +11,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from backends.warehouse import Athlete, MartDamaged, MartMissing, QueryFailed
-from backends.warehouse.duckdb import DuckdbWarehouse, publish
-from backends.warehouse.sqlite import SqliteRawStore
+from backends.warehouse.athletes import Athlete
+from backends.warehouse.duckdb.console import DuckdbSqlConsole
+from backends.warehouse.duckdb.snapshot import publish
+from backends.warehouse.marts import MartDamaged, MartMissing, QueryFailed
+from backends.warehouse.sqlite.store import SqliteRawStore
 
 
 @pytest.fixture
@@ -49,15 +51,15 @@ async def pipeline(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def warehouse(tmp_path: Path, transform: Path, mart: Path, pipeline: Path) -> Iterator[DuckdbWarehouse]:
+def warehouse(tmp_path: Path, transform: Path, mart: Path, pipeline: Path) -> Iterator[DuckdbSqlConsole]:
     """All layers, with an athlete in raw."""
     publish(transform, mart)
-    opened = DuckdbWarehouse(data_dir=tmp_path, mart_path=mart, pipeline_path=pipeline)
+    opened = DuckdbSqlConsole(data_dir=tmp_path, mart_path=mart, pipeline_path=pipeline)
     yield opened
     opened.close()
 
 
-def test_one_query_over_all_layers(warehouse: DuckdbWarehouse) -> None:
+def test_one_query_over_all_layers(warehouse: DuckdbSqlConsole) -> None:
     """Raw, staging and mart are joined in one statement."""
     answer = warehouse.query(
         "select athlete_id, (select count(*) from staging.numbers) as staged, (select max(n) from mart.even) as most "
@@ -66,7 +68,7 @@ def test_one_query_over_all_layers(warehouse: DuckdbWarehouse) -> None:
     assert (answer.columns, list(answer.rows)) == (["athlete_id", "staged", "most"], [(7, 2500, 2498)])
 
 
-def test_rows_are_fetched_as_they_are_asked_for(warehouse: DuckdbWarehouse) -> None:
+def test_rows_are_fetched_as_they_are_asked_for(warehouse: DuckdbSqlConsole) -> None:
     """A large answer comes whole, in order, and need not be fetched to its end."""
     assert [row[0] for row in warehouse.query("select n from staging.numbers order by n").rows] == list(range(2500))
     assert next(warehouse.query("select range as n from range(1000000000)").rows) == (0,)
@@ -94,7 +96,7 @@ def test_rows_are_fetched_as_they_are_asked_for(warehouse: DuckdbWarehouse) -> N
         "call sqlite_attach('{folder}/pipeline.sqlite')",
     ],
 )
-def test_the_warehouse_can_only_be_read(tmp_path: Path, warehouse: DuckdbWarehouse, sql: str) -> None:
+def test_the_warehouse_can_only_be_read(tmp_path: Path, warehouse: DuckdbSqlConsole, sql: str) -> None:
     """Nothing that writes, reaches for another file or changes the engine is run at all."""
     (tmp_path / "tokens.json").write_text("secret")
     before = contents(tmp_path)
@@ -113,7 +115,7 @@ def test_the_warehouse_can_only_be_read(tmp_path: Path, warehouse: DuckdbWarehou
         "select * from glob('{folder}/*')",
     ],
 )
-def test_no_file_beside_the_layers_can_be_read(tmp_path: Path, warehouse: DuckdbWarehouse, sql: str) -> None:
+def test_no_file_beside_the_layers_can_be_read(tmp_path: Path, warehouse: DuckdbSqlConsole, sql: str) -> None:
     """What lies beside the layers, such as the tokens, is out of reach."""
     (tmp_path / "tokens.json").write_text('{"secret": 1}')
     with pytest.raises(QueryFailed):
@@ -171,7 +173,7 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "from duckdb_secrets()",
     ],
 )
-def test_a_query_reads_no_file_outside_the_data_folder(warehouse: DuckdbWarehouse, foreign: Path, sql: str) -> None:
+def test_a_query_reads_no_file_outside_the_data_folder(warehouse: DuckdbSqlConsole, foreign: Path, sql: str) -> None:
     """Every way that DuckDB has of opening another file is refused by one sentence, and nothing is written."""
     before = contents(foreign)
     with pytest.raises(QueryFailed) as caught:
@@ -181,7 +183,7 @@ def test_a_query_reads_no_file_outside_the_data_folder(warehouse: DuckdbWarehous
     assert contents(foreign) == before
 
 
-def test_no_variable_of_the_program_is_read_as_a_table(warehouse: DuckdbWarehouse) -> None:
+def test_no_variable_of_the_program_is_read_as_a_table(warehouse: DuckdbSqlConsole) -> None:
     """DuckDB's own way of finding Python's data by its name is switched off."""
     other = duckdb.sql("select 's3cr3t' as word")
     assert other.fetchall()
@@ -196,7 +198,7 @@ def test_no_variable_of_the_program_is_read_as_a_table(warehouse: DuckdbWarehous
         "select list(range) from range(1000000000)",
     ],
 )
-def test_a_runaway_query_ends_with_a_sentence(warehouse: DuckdbWarehouse, tmp_path: Path, sql: str) -> None:
+def test_a_runaway_query_ends_with_a_sentence(warehouse: DuckdbSqlConsole, tmp_path: Path, sql: str) -> None:
     """Beyond its memory it is ended, nothing is spilled to the disk, and the next query is answered."""
     before = set(tmp_path.rglob("*"))
     with pytest.raises(QueryFailed, match="more than 1 GB of memory: narrow it"):
@@ -209,7 +211,7 @@ def test_a_runaway_query_ends_with_a_sentence(warehouse: DuckdbWarehouse, tmp_pa
 def test_damaged_marts_leave_raw_to_be_asked(tmp_path: Path, mart: Path, pipeline: Path) -> None:
     """A query of the marts says that they are damaged and what builds them again; raw still answers."""
     mart.touch()
-    with closing(DuckdbWarehouse(data_dir=tmp_path, mart_path=mart, pipeline_path=pipeline)) as opened:
+    with closing(DuckdbSqlConsole(data_dir=tmp_path, mart_path=mart, pipeline_path=pipeline)) as opened:
         with pytest.raises(MartDamaged, match=r"mart\.duckdb is damaged or empty .* run `athlete transform`"):
             opened.query("select * from mart.fct_activities")
         assert list(opened.query("select athlete_id from raw.strava_athletes").rows) == [(7,)]
@@ -238,7 +240,7 @@ def contents(folder: Path) -> dict[Path, bytes]:
         "unpivot (select 1 as a, 2 as b) on a, b",
     ],
 )
-def test_every_way_of_reading_is_allowed(warehouse: DuckdbWarehouse, sql: str) -> None:
+def test_every_way_of_reading_is_allowed(warehouse: DuckdbSqlConsole, sql: str) -> None:
     """Whatever only reads is run, in all of its forms."""
     assert list(warehouse.query(sql).rows)
 
@@ -254,14 +256,14 @@ def test_every_way_of_reading_is_allowed(warehouse: DuckdbWarehouse, sql: str) -
         (f"from {'(from ' * 400}(select 1){')' * 400}", "nested too deeply: write it with fewer levels"),
     ],
 )
-def test_a_faulty_query_says_why(warehouse: DuckdbWarehouse, sql: str, reason: str) -> None:
+def test_a_faulty_query_says_why(warehouse: DuckdbSqlConsole, sql: str, reason: str) -> None:
     """The reason is one line without DuckDB's drawing of the query."""
     with pytest.raises(QueryFailed, match=reason) as caught:
         warehouse.query(sql)
     assert "\n" not in str(caught.value)
 
 
-def test_a_row_that_cannot_be_computed_says_why(warehouse: DuckdbWarehouse) -> None:
+def test_a_row_that_cannot_be_computed_says_why(warehouse: DuckdbSqlConsole) -> None:
     """An error in the middle of the rows is ours too."""
     with pytest.raises(QueryFailed, match="Could not convert"):
         list(warehouse.query("select cast(if(n = 2400, 'x', '1') as integer) from staging.numbers").rows)
@@ -269,7 +271,7 @@ def test_a_row_that_cannot_be_computed_says_why(warehouse: DuckdbWarehouse) -> N
 
 def test_raw_can_be_looked_at_before_the_first_transform(tmp_path: Path, mart: Path, pipeline: Path) -> None:
     """Without a snapshot raw still answers, and a query of the marts names the command that is missing."""
-    opened = DuckdbWarehouse(data_dir=tmp_path, mart_path=mart, pipeline_path=pipeline)
+    opened = DuckdbSqlConsole(data_dir=tmp_path, mart_path=mart, pipeline_path=pipeline)
     assert list(opened.query("select status from raw.strava_athletes").rows) == [("connected",)]
     with pytest.raises(MartMissing, match="`athlete transform`"):
         opened.query("select * from mart.fct_activities")
@@ -280,14 +282,14 @@ def test_raw_can_be_looked_at_before_the_first_transform(tmp_path: Path, mart: P
 
 def test_an_empty_data_folder(tmp_path: Path, mart: Path) -> None:
     """With nothing at all, looking creates no data file."""
-    opened = DuckdbWarehouse(data_dir=tmp_path, mart_path=mart, pipeline_path=tmp_path / "pipeline.sqlite")
+    opened = DuckdbSqlConsole(data_dir=tmp_path, mart_path=mart, pipeline_path=tmp_path / "pipeline.sqlite")
     with pytest.raises(QueryFailed):
         opened.query("select * from raw.strava_athletes")
     opened.close()
     assert os.listdir(tmp_path) == ["duckdb_extensions"]  # noqa: PTH208 - the names
 
 
-def test_looking_does_not_hold_up_the_writers(warehouse: DuckdbWarehouse, pipeline: Path) -> None:
+def test_looking_does_not_hold_up_the_writers(warehouse: DuckdbSqlConsole, pipeline: Path) -> None:
     """While an answer from raw is only half fetched, the pipeline still writes."""
     answer = warehouse.query("select athlete_id from raw.strava_athletes, range(1000000)")
     assert next(answer.rows) == (7,)

@@ -16,8 +16,11 @@ from hypothesis import strategies as st
 
 from backends.queue.embedded import EmbeddedQueue
 from backends.sqlite import MIGRATIONS, open_database
-from backends.warehouse import Applied, LedgerEntry, Observation, Outcome, Source, WarehouseBusy, sqlite_writes
-from backends.warehouse.sqlite import SqliteRawStore
+from backends.warehouse import WarehouseBusy
+from backends.warehouse.activities import Applied, Observation, Source
+from backends.warehouse.ledger import LedgerEntry, Outcome
+from backends.warehouse.sqlite import transactions
+from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.events import ReceivedEvent, StravaEvent
 from strava.payload import DETAILED, SUMMARY, ActivityPayload
 
@@ -263,10 +266,10 @@ def test_batches_store_what_single_observations_would(path: Path) -> None:
         @given(HISTORIES)
         def law(history: list[Observation]) -> None:
             with empty_again(connection):
-                answers = [sqlite_writes.apply(connection, [one], Clock())[0] for one in history]
+                answers = [transactions.apply(connection, [one], Clock())[0] for one in history]
                 singly = table(connection)
             with empty_again(connection):
-                assert sqlite_writes.apply(connection, history, Clock()) == answers
+                assert transactions.apply(connection, history, Clock()) == answers
                 assert table(connection) == singly
 
         law()
@@ -281,12 +284,12 @@ def test_any_order_and_repetition_leaves_the_same_table(path: Path) -> None:
         @given(orderless.filter(bool), st.data())
         def law(history: list[Observation], data: st.DataObject) -> None:
             with empty_again(connection):
-                sqlite_writes.apply(connection, history, Clock())
+                transactions.apply(connection, history, Clock())
                 expected = table(connection)
             again = data.draw(st.permutations(history + data.draw(st.lists(st.sampled_from(history), max_size=4))))
             with empty_again(connection):
                 for one in again:
-                    sqlite_writes.apply(connection, [one], Clock())
+                    transactions.apply(connection, [one], Clock())
                 assert table(connection) == expected
 
         law()
@@ -500,7 +503,7 @@ def test_a_file_that_is_no_database_is_busy(path: Path) -> None:
 )
 def test_frequent_questions_use_an_index(path: Path, statement: str) -> None:
     """What is asked for every event or every refresh never scans a table that grows."""
-    sql = (Path(sqlite_writes.__file__).parent / "sql" / f"{statement}.sql").read_text()
+    sql = (Path(transactions.__file__).parent / "sql" / f"{statement}.sql").read_text()
     parameters = {"activity_ids": "[1]", "athlete_id": 1, "resource_state": None}
     with closing(open_database(path)) as connection:
         plan = [row[3] for row in connection.execute(f"explain query plan {sql}", parameters)]

@@ -9,8 +9,9 @@ from typing import Protocol
 import duckdb
 import pytest
 
-from backends.warehouse import MartMissing, MartReader, QueryFailed
-from backends.warehouse.duckdb import DuckdbMartReader, publish
+from backends.warehouse.duckdb.marts import DuckdbMartReader
+from backends.warehouse.duckdb.snapshot import publish
+from backends.warehouse.marts import MartMissing, MartReader, QueryFailed
 
 
 class PublishedMarts(Protocol):

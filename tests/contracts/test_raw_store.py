@@ -11,20 +11,13 @@ from typing import Any
 
 import pytest
 
-from backends.warehouse import (
-    Applied,
-    Athlete,
-    DueLook,
-    IngestionState,
-    LedgerEntry,
-    Observation,
-    Outcome,
-    RawStore,
-    Source,
-    TransformRun,
-)
+from backends.warehouse import RawStore
+from backends.warehouse.activities import Applied, Observation, Source
+from backends.warehouse.athletes import Athlete, IngestionState
+from backends.warehouse.ledger import DueLook, LedgerEntry, Outcome
 from backends.warehouse.purge_receipts import is_receipt_of
-from backends.warehouse.sqlite import SqliteRawStore
+from backends.warehouse.runs import TransformRun
+from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.events import StravaEvent
 from strava.payload import DETAILED, SUMMARY, ActivityPayload
 

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 import yaml
 
-from backends.warehouse import MartMissing
+from backends.warehouse.marts import MartMissing
 from dashboard.context import PageContext
 from dashboard.mart import Mart
 

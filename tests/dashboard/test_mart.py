@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from backends.warehouse import MartMissing
+from backends.warehouse.marts import MartMissing
 from dashboard.mart import Mart, Snapshot, in_utc
 from dashboard.periods import Period, earliest_shown, running
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from backends.warehouse import MartDamaged, MartMissing, QueryFailed, WarehouseBusy
+from backends.warehouse import WarehouseBusy
+from backends.warehouse.marts import MartDamaged, MartMissing, QueryFailed
 from dashboard.context import PageContext
 from dashboard.formatting import NOTHING
 from dashboard.mart import Mart

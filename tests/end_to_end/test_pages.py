@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 
 from athlete.demo.checks import settle
 from athlete.demo.scene import Scene
-from backends.warehouse.duckdb import DuckdbMartReader
+from backends.warehouse.duckdb.marts import DuckdbMartReader
 from worker.backfill import backfill
 
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]

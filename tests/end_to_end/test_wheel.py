@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from backends.sqlite import open_database
-from backends.warehouse import Observation, Source
-from backends.warehouse.sqlite import SqliteRawStore
+from backends.warehouse.activities import Observation, Source
+from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.payload import ActivityPayload
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from backends.sqlite import open_database
 from backends.tokens.file import FileTokenStore
-from backends.warehouse.duckdb import extension_directory
+from backends.warehouse.duckdb.extension import extension_directory
 from runtime.data_dir import make_private
 from strava.tokens import TokenSet
 

@@ -13,8 +13,8 @@ import pytest
 from backends.queue.embedded import EmbeddedQueue
 from backends.queue.envelope import PushEnvelope
 from backends.tokens.file import FileTokenStore
-from backends.warehouse import Athlete
-from backends.warehouse.sqlite import SqliteRawStore
+from backends.warehouse.athletes import Athlete
+from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.client import StravaClient
 from strava.events import ReceivedEvent, StravaEvent
 from strava.oauth import OAuthApp, StravaAuth

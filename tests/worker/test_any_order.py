@@ -16,9 +16,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from backends.warehouse import ActivityStore, Applied, IngestionState, Observation, Outcome, StoredActivity
+from backends.warehouse.activities import ActivityStore, Applied, Observation, StoredActivity
+from backends.warehouse.athletes import IngestionState
 from backends.warehouse.last_write_wins import apply
-from backends.warehouse.sqlite import SqliteRawStore
+from backends.warehouse.ledger import Outcome
+from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.errors import NotFound
 from strava.events import ReceivedEvent, StravaEvent
 from strava.payload import ActivityPage, ActivityPayload, disagrees

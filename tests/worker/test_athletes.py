@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime
 
 from backends.tokens.file import FileTokenStore
-from backends.warehouse.sqlite import SqliteRawStore
+from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.tokens import TokenSet
 from worker.athletes import Deauthorization
 

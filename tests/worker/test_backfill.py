@@ -10,8 +10,8 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from backends.warehouse import Source
-from backends.warehouse.sqlite import SqliteRawStore
+from backends.warehouse.activities import Source
+from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.client import StravaClient
 from strava.errors import RateLimited
 from strava.payload import ActivityPage, ActivityPayload

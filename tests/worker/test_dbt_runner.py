@@ -12,8 +12,12 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from backends.warehouse import Athlete, MartMissing, Observation, Source, TransformRun, TransformRuns, WarehouseBusy
-from backends.warehouse.sqlite import SqliteRawStore
+from backends.warehouse import WarehouseBusy
+from backends.warehouse.activities import Observation, Source
+from backends.warehouse.athletes import Athlete
+from backends.warehouse.marts import MartMissing
+from backends.warehouse.runs import TransformRun, TransformRuns
+from backends.warehouse.sqlite.store import SqliteRawStore
 from worker.dbt_runner.loop import PollPolicy, keep_fresh
 from worker.dbt_runner.port import Build, Node
 from worker.dbt_runner.transformer import Transformer

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from backends.warehouse import Observation, Source
-from backends.warehouse.sqlite import SqliteRawStore
+from backends.warehouse.activities import Observation, Source
+from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.payload import ActivityPayload
 from worker.dbt_runner.main import open_transformer
 from worker.dbt_runner.settings import TransformSettings

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from backends.warehouse import Athlete, StoredActivity
+from backends.warehouse.activities import StoredActivity
+from backends.warehouse.athletes import Athlete
 from strava.events import ReceivedEvent, StravaEvent
 from worker.event_ordering import gone_by, is_connected_before, is_gone_since, is_plainly_gone, observed_after
 

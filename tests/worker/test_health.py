@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from backends.queue import QueueStatus, QueueUnavailable
-from backends.warehouse.sqlite import SqliteRawStore
+from backends.warehouse.sqlite.store import SqliteRawStore
 from worker.health import health_routes
 from worker.main import build
 from worker.push_auth import SharedToken

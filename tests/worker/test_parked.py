@@ -11,8 +11,10 @@ from structlog.testing import capture_logs
 
 from backends.queue.embedded import EmbeddedQueue
 from backends.tokens.file import FileTokenStore
-from backends.warehouse import Athlete, LedgerEntry, WarehouseBusy
-from backends.warehouse.sqlite import SqliteRawStore
+from backends.warehouse import WarehouseBusy
+from backends.warehouse.athletes import Athlete
+from backends.warehouse.ledger import LedgerEntry
+from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.events import ReceivedEvent
 from strava.tokens import TokenSet
 from worker.parked_events import republish_parked

@@ -15,8 +15,9 @@ from structlog.testing import capture_logs
 
 from backends.queue.envelope import PushEnvelope
 from backends.tokens.file import FileTokenStore
-from backends.warehouse import Applied, Observation, Outcome, Source
-from backends.warehouse.sqlite import SqliteRawStore
+from backends.warehouse.activities import Applied, Observation, Source
+from backends.warehouse.ledger import Outcome
+from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.client import StravaClient
 from strava.events import ReceivedEvent
 from strava.payload import ActivityPayload

@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from backends.tokens import TokensUnavailable
-from backends.warehouse import Outcome, WarehouseBusy
+from backends.warehouse import WarehouseBusy
+from backends.warehouse.ledger import Outcome
 from strava.errors import (
     AccessTokenRefused,
     AppInactive,

@@ -12,8 +12,10 @@ import pytest
 
 from backends.queue.embedded import EmbeddedQueue
 from backends.tokens.file import FileTokenStore
-from backends.warehouse import Athlete, DueLook, Outcome, WarehouseBusy
-from backends.warehouse.sqlite import SqliteRawStore
+from backends.warehouse import WarehouseBusy
+from backends.warehouse.athletes import Athlete
+from backends.warehouse.ledger import DueLook, Outcome
+from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.client import StravaClient
 from strava.events import ReceivedEvent
 from worker.activities import ActivityEvents

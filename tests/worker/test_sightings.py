@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from backends.warehouse import StoredActivity
+from backends.warehouse.activities import StoredActivity
 from strava.events import ReceivedEvent, StravaEvent
 from worker.clock_steps import ClockSteps, steady_s
 from worker.sightings import Sightings

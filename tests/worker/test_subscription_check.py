@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from backends.warehouse import Outcome
+from backends.warehouse.ledger import Outcome
 from strava.events import ReceivedEvent
 from worker.main import build
 from worker.results import Result

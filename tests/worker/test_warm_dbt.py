@@ -10,9 +10,10 @@ import duckdb
 import pytest
 from structlog.testing import capture_logs
 
-from backends.warehouse import Observation, Source
-from backends.warehouse.duckdb import DuckdbMartReader, publish
-from backends.warehouse.sqlite import SqliteRawStore
+from backends.warehouse.activities import Observation, Source
+from backends.warehouse.duckdb.marts import DuckdbMartReader
+from backends.warehouse.duckdb.snapshot import publish
+from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.payload import ActivityPayload
 from worker.dbt_runner.dbt import WarmDbt
 from worker.dbt_runner.main import open_transformer

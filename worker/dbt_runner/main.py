@@ -10,8 +10,10 @@ import structlog
 
 from backends.database_errors import explain_database_error
 from backends.warehouse import WarehouseBusy
-from backends.warehouse.duckdb import SnapshotCheck, compact, extension_directory, publish
-from backends.warehouse.sqlite import SqliteRawStore
+from backends.warehouse.duckdb.extension import extension_directory
+from backends.warehouse.duckdb.marts import SnapshotCheck
+from backends.warehouse.duckdb.snapshot import compact, publish
+from backends.warehouse.sqlite.store import SqliteRawStore
 from runtime.data_dir import make_private
 from runtime.logs import configure_logs
 from runtime.startup import exit_on_startup_error

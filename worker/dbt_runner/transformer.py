@@ -11,7 +11,9 @@ from uuid import uuid4
 import structlog
 from filelock import AsyncFileLock
 
-from backends.warehouse import MartMissing, TransformRun, TransformRuns, WarehouseBusy
+from backends.warehouse import WarehouseBusy
+from backends.warehouse.marts import MartMissing
+from backends.warehouse.runs import TransformRun, TransformRuns
 from runtime.clock import utc_now, utc_text
 from runtime.data_dir import make_private
 from worker.dbt_runner.port import Build, Models, Node

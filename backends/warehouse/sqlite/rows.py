@@ -7,16 +7,10 @@ from typing import Any
 
 import orjson
 
-from backends.warehouse import (
-    Athlete,
-    DueLook,
-    IngestionState,
-    LedgerEntry,
-    Observation,
-    PurgeReceipt,
-    StoredActivity,
-    TransformRun,
-)
+from backends.warehouse.activities import Observation, StoredActivity
+from backends.warehouse.athletes import Athlete, IngestionState, PurgeReceipt
+from backends.warehouse.ledger import DueLook, LedgerEntry
+from backends.warehouse.runs import TransformRun
 from runtime.clock import utc_text
 from strava.events import ReceivedEvent, StravaEvent
 

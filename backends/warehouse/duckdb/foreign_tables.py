@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from backends.warehouse import QueryFailed
+from backends.warehouse.marts import QueryFailed
 
 # Table functions that compute or tell of the catalog. Others may open files, and `sqlite_scan` does so even where
 # external access is off.

@@ -15,21 +15,13 @@ from typing import TypeVar
 from backends.database_errors import database_fault
 from backends.group_commit import SqliteWriter
 from backends.sqlite import BUSY_TIMEOUT_S, connect, empty_log, file_identity, statements
-from backends.warehouse import (
-    Applied,
-    Athlete,
-    DueLook,
-    IngestionState,
-    LedgerEntry,
-    Observation,
-    PurgeReceipt,
-    StoredActivity,
-    TransformRun,
-    WarehouseBusy,
-    rows,
-    sqlite_writes,
-)
+from backends.warehouse import WarehouseBusy
+from backends.warehouse.activities import Applied, Observation, StoredActivity
+from backends.warehouse.athletes import Athlete, IngestionState, PurgeReceipt
+from backends.warehouse.ledger import DueLook, LedgerEntry
 from backends.warehouse.purge_receipts import hash_athlete
+from backends.warehouse.runs import TransformRun
+from backends.warehouse.sqlite import rows, transactions
 from backends.write_probe import rewrite_version
 from runtime.clock import utc_now, utc_text
 from strava.events import ReceivedEvent
@@ -66,7 +58,7 @@ class SqliteRawStore:
             return []
         removes = any(seen.activity is None for seen in observations)
         return await self._write(
-            lambda connection: sqlite_writes.apply(connection, observations, self._clock), removes=removes
+            lambda connection: transactions.apply(connection, observations, self._clock), removes=removes
         )
 
     async def activity(self, activity_id: int) -> StoredActivity | None:
@@ -86,7 +78,7 @@ class SqliteRawStore:
     async def append(self, entries: Sequence[LedgerEntry]) -> None:
         """Add ledger rows; a `delivery_id` already there is left as it is."""
         if entries:
-            await self._write(lambda connection: sqlite_writes.append(connection, entries, self._clock))
+            await self._write(lambda connection: transactions.append(connection, entries, self._clock))
 
     async def parked_events(self, athlete_id: int) -> list[ReceivedEvent]:
         """Return the athlete's events that were parked last, oldest first."""
@@ -116,7 +108,7 @@ class SqliteRawStore:
         """Remove every row of the athlete from `raw` and its queued work, and keep the receipt."""
         mark = await asyncio.to_thread(hash_athlete, athlete_id)
         receipt = await self._write(
-            lambda connection: sqlite_writes.purge(connection, athlete_id, mark, self._clock), removes=True
+            lambda connection: transactions.purge(connection, athlete_id, mark, self._clock), removes=True
         )
         await asyncio.to_thread(self._empty_log)
         return receipt

@@ -9,8 +9,12 @@ from pathlib import Path
 from uuid import uuid4
 
 from backends.sqlite import statements
-from backends.warehouse import Applied, LedgerEntry, Observation, PurgeReceipt, StoredActivity, last_write_wins, rows
+from backends.warehouse import last_write_wins
+from backends.warehouse.activities import Applied, Observation, StoredActivity
+from backends.warehouse.athletes import PurgeReceipt
 from backends.warehouse.last_write_wins import Decisions
+from backends.warehouse.ledger import LedgerEntry
+from backends.warehouse.sqlite import rows
 from strava.payload import ActivityPayload, disagrees
 
 _SQL = statements(Path(__file__).parent / "sql")

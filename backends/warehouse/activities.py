@@ -1,0 +1,71 @@
+"""Activities in `raw`, under the last-write-wins rule."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from strava.payload import ActivityPayload
+
+
+class Source(StrEnum):
+    """How an observation came about."""
+
+    WEBHOOK = "webhook"
+    RECONCILE = "reconcile"
+    BACKFILL = "backfill"
+    ARCHIVE = "archive"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Observation:
+    """What was seen of one activity at one moment. `activity` None means: it was not there."""
+
+    activity_id: int
+    athlete_id: int
+    observed_at: datetime
+    source: Source
+    activity: ActivityPayload | None = None
+    event_time: datetime | None = None
+    event_id: str | None = None
+
+
+class Applied(StrEnum):
+    """What the last-write-wins rule made of an observation."""
+
+    STORED = "stored"
+    UNCHANGED = "unchanged"
+    DELETED = "deleted"
+    SUPERSEDED = "superseded"  # a newer observation is stored already
+    NEEDS_DETAIL = "needs_detail"  # a newer summary disagrees with the stored detail: fetch it again
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoredActivity:
+    """One row of `raw.strava_activities`, without its payload. `seen_alive_at` is None once it is deleted."""
+
+    activity_id: int
+    athlete_id: int
+    resource_state: int | None
+    observed_at: datetime
+    is_deleted: bool
+    payload_hash: str | None
+    seen_alive_at: datetime | None = None
+    event_time: datetime | None = None  # of the event that led here, if one did
+
+
+class ActivityStore(Protocol):
+    """Activities under the last-write-wins rule."""
+
+    async def apply(self, observations: Sequence[Observation]) -> list[Applied]:
+        """Fold the observations in, in one transaction; one answer each, in order. Raises WarehouseBusy."""
+
+    async def activity(self, activity_id: int) -> StoredActivity | None:
+        """Return what is stored of the activity, a tombstone included."""
+
+    async def counts(self, athlete_id: int) -> Mapping[int, int]:
+        """Return how many living activities are stored, by `resource_state` (2 summary, 3 detailed)."""
+
+    async def activity_ids(self, athlete_id: int, *, resource_state: int | None = None) -> list[int]:
+        """Return the ids of living activities, newest start first."""

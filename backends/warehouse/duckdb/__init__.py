@@ -1,0 +1,1 @@
+"""What dbt built with DuckDB: published, read, and queried by a person."""

@@ -1,0 +1,119 @@
+"""A person's own SQL over all of the warehouse, read-only and bounded."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+
+from backends.database_errors import damaged_database
+from backends.warehouse import WarehouseBusy
+from backends.warehouse.duckdb.connection import CATALOG, NO_DOWNLOADS, attach, column_names
+from backends.warehouse.duckdb.errors import NO_MART, damage, sentence, translation
+from backends.warehouse.duckdb.extension import extension_directory
+from backends.warehouse.duckdb.foreign_tables import refuse_foreign_tables
+from backends.warehouse.marts import MartDamaged, MartMissing, QueryFailed, QueryResult
+
+# What a person's query may take of the machine, and no look at Python's variables.
+_BOUNDS = {"memory_limit": "1GB", "temp_directory": "", "python_enable_replacements": "false"}
+_TOO_MUCH = "The query needs more than 1 GB of memory: narrow it with where, fewer columns or a limit."
+_FETCH_ROWS = 1_000
+_EXPLAIN = re.compile(r"\s*explain(\s+analyze\b)?(\s*\(\s*(analyze|format)\b[^)]*\))?", re.IGNORECASE)
+_NO_SQLITE = re.compile("file is not a database|malformed|disk I/O error")
+
+
+class DuckdbSqlConsole:
+    """Implements `SqlConsole`: staging and mart from the published snapshot, raw from the pipeline's SQLite file.
+
+    What is not there or damaged is left out, so raw can be looked at without marts. Queries reach nothing but these
+    two files. Opening raises WarehouseBusy, QueryFailed, OSError.
+    """
+
+    def __init__(self, *, data_dir: Path, mart_path: Path, pipeline_path: Path) -> None:
+        extensions = {"extension_directory": str(extension_directory(data_dir))}
+        self._connection = duckdb.connect(":memory:", config={**NO_DOWNLOADS, **_BOUNDS, **extensions})
+        try:
+            self._connection.execute("set global timezone = 'UTC'")
+            if pipeline_path.exists():
+                self._attach_raw(pipeline_path)
+            self._without_marts = self._attach_marts(mart_path)
+            self._connection.execute("set enable_external_access = false")
+            self._connection.execute("set lock_configuration = true")
+        except duckdb.Error as error:
+            self.close()
+            raise translation(error) from error
+
+    def _attach_raw(self, path: Path) -> None:
+        self._connection.execute("load sqlite_scanner")
+        try:
+            attach(self._connection, path, "raw", "type sqlite, ")
+            self._connection.execute("select count(*) from duckdb_tables() where database_name = 'raw'")
+        except duckdb.Error as error:
+            if _NO_SQLITE.search(str(error)):
+                raise QueryFailed(damaged_database(sentence(error), path)) from error
+            raise
+
+    def _attach_marts(self, path: Path) -> MartMissing | None:
+        """Attach the snapshot, or return why there is none."""
+        if not path.exists():
+            return MartMissing(NO_MART)
+        try:
+            attach(self._connection, path, CATALOG)
+        except duckdb.Error as error:
+            if damaged := damage(error, path):
+                return damaged
+            raise
+        self._connection.execute(f"use {CATALOG}")
+        return None
+
+    def query(self, sql: str) -> QueryResult:
+        """Run one statement that reads; tables are `raw.<table>`, `staging.<table>` and `mart.<table>`, and no others.
+
+        Raises MartMissing, WarehouseBusy, QueryFailed.
+        """
+        try:
+            found = self._connection.execute(_reading(self._connection, sql))
+            return QueryResult(column_names(found), _fetched(found))
+        except duckdb.Error as error:
+            if self._without_marts and re.search(r"\b(staging|mart)\b", sql, re.IGNORECASE):
+                raise self._without_marts from error
+            raise _asking(error) from error
+
+    def close(self) -> None:
+        """Release both files."""
+        self._connection.close()
+
+
+def _reading(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    """Return the one statement, which only reads: an attached file could still be written through its path."""
+    statements = connection.extract_statements(sql)
+    if len(statements) != 1:
+        raise QueryFailed(f"Give one statement; this is {len(statements) or 'none'}.")
+    [statement] = statements
+    explain = _EXPLAIN.match(sql)
+    if statement.type == duckdb.StatementType.EXPLAIN and explain:
+        _reading(connection, sql[explain.end() :])  # `explain analyze` runs what it explains
+    elif statement.type != duckdb.StatementType.SELECT:
+        raise QueryFailed(
+            f"{statement.type.name} is refused: a query can only read, so begin with select, from, "
+            "with, show, describe, summarize or explain."
+        )
+    else:
+        [[tree]] = connection.execute("select json_serialize_sql(?)", [sql]).fetchall()
+        refuse_foreign_tables(tree)
+    return statement
+
+
+def _fetched(found: duckdb.DuckDBPyConnection) -> Iterator[tuple[object, ...]]:
+    try:
+        while batch := found.fetchmany(_FETCH_ROWS):
+            yield from batch
+    except duckdb.Error as error:
+        raise _asking(error) from error
+
+
+def _asking(error: duckdb.Error) -> WarehouseBusy | QueryFailed | MartDamaged:
+    """Choose our error for what a person's own query met."""
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return QueryFailed(_TOO_MUCH)
+    return damage(error, Path("mart.duckdb")) or translation(error)

@@ -1,0 +1,109 @@
+"""Reading the published marts."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Lock
+from typing import NamedTuple
+
+import duckdb
+
+from backends.warehouse.duckdb.connection import CATALOG, NO_DOWNLOADS, attach, column_names
+from backends.warehouse.duckdb.errors import NO_MART, REBUILD, damage, sentence, translation
+from backends.warehouse.marts import MartMissing
+
+# What a file's header says of its length; DuckDB itself only notices a lost end when it reads there.
+_SIZE_TOLD = f"select total_blocks * block_size from pragma_database_size() where database_name = '{CATALOG}'"  # noqa: S608 - our own name
+
+
+class _Signature(NamedTuple):
+    """What tells one published file from the next of the same name."""
+
+    inode: int
+    changed_ns: int
+    size: int
+
+    @classmethod
+    def of(cls, path: Path) -> "_Signature | None":
+        """Return the file's, or None when there is none. Raises OSError."""
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            return None
+        return cls(status.st_ino, status.st_mtime_ns, status.st_size)
+
+
+class DuckdbMartReader:
+    """Implements `MartReader` on the published snapshot; opens it anew when another was swapped in."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = Lock()
+        self._opened: tuple[_Signature, duckdb.DuckDBPyConnection] | None = None
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, object]]:
+        """Run one query (positional `?` parameters) on the newest snapshot.
+
+        Raises MartMissing, WarehouseBusy, QueryFailed.
+        """
+        try:
+            found = self._cursor().execute(sql, list(parameters))
+            names = column_names(found)
+            return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        except duckdb.CatalogException as error:
+            raise MartMissing(f"{sentence(error)} The marts may be older than this program: {REBUILD}") from error
+        except duckdb.Error as error:
+            raise damage(error, self._path) or translation(error) from error
+
+    def close(self) -> None:
+        """Release the snapshot; a query that is under way keeps it until it ends."""
+        with self._lock:
+            self._opened = None
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        # A snapshot that was replaced is let go of, not closed: closing would cut off the queries of other threads.
+        with self._lock:
+            signature = self._signature()
+            if self._opened is None or self._opened[0] != signature:
+                self._opened = signature, _open_snapshot(self._path)
+            return self._opened[1].cursor().execute(f"use {CATALOG}")
+
+    def _signature(self) -> _Signature:
+        signature = _Signature.of(self._path)
+        if signature is None:
+            self._opened = None
+            raise MartMissing(NO_MART)
+        return signature
+
+
+class SnapshotCheck:
+    """Whether there is a published snapshot that is not damaged; it is opened only when it is another than before."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._whole: _Signature | None = None
+
+    def __call__(self) -> bool:
+        """Return False where a transform must publish again; what may pass by itself is no damage."""
+        signature = _Signature.of(self._path)
+        if signature is not None and signature != self._whole:
+            try:
+                with _open_snapshot(self._path) as snapshot:
+                    [[told]] = snapshot.execute(_SIZE_TOLD).fetchall()
+            except duckdb.Error as error:
+                return damage(error, self._path) is None
+            if signature.size < told:
+                return False
+        self._whole = signature
+        return signature is not None
+
+
+def _open_snapshot(path: Path) -> duckdb.DuckDBPyConnection:
+    """Attach the snapshot to an engine of its own, which can reach nothing else.
+
+    DuckDB shares one engine among all who open a path, so opening the path itself could return the file before.
+    """
+    connection = duckdb.connect(":memory:", config=dict(NO_DOWNLOADS))
+    attach(connection, path, CATALOG)
+    connection.execute("set global timezone = 'UTC'")
+    connection.execute("set enable_external_access = false")
+    return connection

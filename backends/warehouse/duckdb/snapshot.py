@@ -1,0 +1,65 @@
+"""Publishing what dbt built, and rewriting it without what was removed.
+
+dbt builds `transform.duckdb`; readers open a published copy, so that they never meet the builder's lock.
+"""
+
+import shutil
+from pathlib import Path
+
+import duckdb
+
+from backends.atomic_file import atomic_replace
+from backends.warehouse import WarehouseBusy
+from backends.warehouse.duckdb.connection import NO_DOWNLOADS
+from backends.warehouse.duckdb.errors import REBUILD, sentence
+from backends.warehouse.marts import MartMissing
+
+
+def publish(transform_path: Path, mart_path: Path) -> None:
+    """Copy what dbt built to where readers look, and swap it in as a whole.
+
+    The caller sees to it that nobody has the builder's file open meanwhile, least of all this process: on Unix, closing
+    one of a process's handles on a file gives up its locks of it, and then two may write. Readers keep what they have
+    open and see the new snapshot at their next query. Raises MartMissing when nothing was built, WarehouseBusy.
+    """
+    draft = mart_path.with_name(f"{mart_path.name}.new")  # one name, so a killed publisher leaves no second copy
+    try:
+        _copy(transform_path, draft)
+        atomic_replace(draft, mart_path)
+    except FileNotFoundError as error:
+        raise MartMissing(f"There is nothing to publish in {transform_path}: {REBUILD}") from error
+    except (OSError, duckdb.Error) as error:
+        raise WarehouseBusy(f"{transform_path} cannot be published just now: {sentence(error)}") from error
+
+
+def compact(path: Path) -> None:
+    """Write what dbt built into a new file, which takes the old one's place: DuckDB keeps the bytes of deleted rows.
+
+    The caller sees to it that nobody has the file open meanwhile, as with `publish`. Takes 0.1 ms a row of the widest
+    tables. Raises MartMissing when nothing was built, WarehouseBusy.
+    """
+    if not path.exists():
+        raise MartMissing(f"There is nothing to compact in {path}: {REBUILD}")
+    draft = path.with_name(f"{path.name}.new")
+    try:
+        for leftover in (draft, draft.with_name(f"{draft.name}.wal")):
+            leftover.unlink(missing_ok=True)
+        with duckdb.connect(":memory:", config=dict(NO_DOWNLOADS)) as connection:
+            for file, name in ((path, "built"), (draft, path.stem)):  # views hold the name that the file will have
+                quoted = str(file).replace("'", "''")
+                connection.execute(f"attach '{quoted}' as \"{name}\"")
+            connection.execute(f'copy from database built to "{path.stem}"')
+        atomic_replace(draft, path)
+    except (OSError, duckdb.Error) as error:
+        raise WarehouseBusy(f"{path} cannot be compacted just now: {sentence(error)}") from error
+
+
+def _copy(path: Path, draft: Path) -> None:
+    """Copy a database with its write-ahead log, and bring what the log holds into the copy."""
+    log, draft_log = (each.with_name(f"{each.name}.wal") for each in (path, draft))
+    draft_log.unlink(missing_ok=True)
+    shutil.copyfile(path, draft)
+    if log.exists():
+        shutil.copyfile(log, draft_log)
+        with duckdb.connect(str(draft), config=dict(NO_DOWNLOADS)) as connection:
+            connection.execute("checkpoint")

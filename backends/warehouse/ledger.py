@@ -1,0 +1,64 @@
+"""The ledger: what became of every event."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from strava.events import ReceivedEvent, StravaEvent
+
+
+class Outcome(StrEnum):
+    """How one delivery of an event ended, as the ledger tells it."""
+
+    STORED = "stored"
+    UNCHANGED = "unchanged"
+    DELETED = "deleted"
+    DEFERRED = "deferred"
+    PARKED = "parked"
+    IGNORED = "ignored"
+    PURGED = "purged"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LedgerEntry:
+    """One row of `raw.strava_events`: an event, a delivery of it and its outcome.
+
+    `delivery_id` is the key: writing the same delivery twice is success and leaves one row.
+    `event` is None when the message could not be read.
+    """
+
+    delivery_id: str
+    event_id: str | None
+    event: StravaEvent | None
+    outcome: Outcome
+    reason: str
+    attempt: int
+    received_at: datetime | None
+    finished_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DueLook:
+    """A living activity that is due for a second look, and the event that first brought it."""
+
+    activity_id: int
+    athlete_id: int
+    event_id: str
+
+
+class EventLedger(Protocol):
+    """What became of every event."""
+
+    async def append(self, entries: Sequence[LedgerEntry]) -> None:
+        """Add rows; a `delivery_id` already there is left as it is. Raises WarehouseBusy."""
+
+    async def parked_events(self, athlete_id: int) -> list[ReceivedEvent]:
+        """Return the athlete's events that were parked last, oldest first; of their updates the texts are lost."""
+
+    async def due_looks(self, *, due_after: timedelta, within: timedelta, how_many: int) -> list[DueLook]:
+        """Return activities whose create arrived longer ago than `due_after`, and that were not asked for since then.
+
+        Only creates of the last `within` count, and only connected athletes; oldest first, `how_many` at most.
+        """

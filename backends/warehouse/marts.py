@@ -1,0 +1,48 @@
+"""Reading the warehouse: the published marts for the pages, and all of it for a person's own SQL."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class MartMissing(Exception):
+    """No mart was published yet: the first transform has not finished."""
+
+
+class MartDamaged(MartMissing):
+    """The published marts cannot be read; the next transform publishes them again."""
+
+
+class QueryFailed(Exception):
+    """The engine refused a query; the sentence is the engine's reason."""
+
+
+class MartReader(Protocol):
+    """Reads the published marts; safe to call from several threads."""
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, object]]:
+        """Run one query (positional `?` parameters) on the newest snapshot.
+
+        Raises MartMissing, WarehouseBusy, QueryFailed.
+        """
+
+    def close(self) -> None:
+        """Release the snapshot."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueryResult:
+    """A query's column names, and its rows as they are fetched; fetching may raise what asking raises."""
+
+    columns: list[str]
+    rows: Iterator[tuple[object, ...]]
+
+
+class SqlConsole(Protocol):
+    """All of the warehouse to look at, for a person at the command line: raw, staging and mart, read-only."""
+
+    def query(self, sql: str) -> QueryResult:
+        """Run one statement. Raises MartMissing, WarehouseBusy, QueryFailed."""
+
+    def close(self) -> None:
+        """Release what was opened."""

@@ -1,0 +1,37 @@
+"""The transforms' runs, and what they must catch up with."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TransformRun:
+    """One row of `raw.transform_runs`. `watermark` is `RawStore.watermark()` read before the run began."""
+
+    run_id: str
+    watermark: str
+    started_at: datetime
+    finished_at: datetime
+    published_at: datetime | None
+    is_full_refresh: bool
+    error: str | None
+
+
+class TransformRuns(Protocol):
+    """What the transforms must catch up with, and when they did."""
+
+    async def watermark(self) -> str:
+        """Return a text that changes whenever activities, ledger, athletes or purges changed."""
+
+    async def last_run(self) -> TransformRun | None:
+        """Return the newest run that was published."""
+
+    async def put_run(self, run: TransformRun) -> None:
+        """Add one run."""
+
+    async def last_purge(self) -> datetime | None:
+        """Return when an athlete was last purged: what was built before must be built anew."""
+
+    async def last_removal(self) -> datetime | None:
+        """Return the stamp of the newest deletion or purge: what was built before may still hold what it removed."""

@@ -1,0 +1,1 @@
+"""`raw` in the pipeline's SQLite file."""
