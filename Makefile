@@ -5,7 +5,7 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 # A lock file names every package there is to install, so pip has nothing to resolve: asked to, it takes a newer
-# release of a package that it meets without its pin, and then refuses it for want of a hash.
+# release of a package that it meets without its pin, and then refuses it because it has no hash.
 INSTALL_LOCKED := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement
 INSTALL_PROJECT := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(shell command -v $(p) 2>/dev/null)))
@@ -41,7 +41,7 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
 setup: $(VENV)/.dev ## Make the virtual environment with programs and tools
 
 .PHONY: demo
-demo: $(VENV)/.athlete ## Run everything against a pretend Strava (ONCE=1: a scripted life that checks itself)
+demo: $(VENV)/.athlete ## Run everything against a Strava simulator (ONCE=1: a scripted life that checks itself)
 	@$(BIN)/athlete demo $(if $(ONCE),--once)
 
 .PHONY: up

@@ -31,7 +31,7 @@ def require_usable(data_dir: Path) -> None:
 
 
 def require_data(settings: SharedSettings) -> None:
-    """Refuse a folder that is not there, or has but a demo's in it: whoever only reads does not make one.
+    """Refuse a folder that is missing or holds only a demo's data: a command that only reads makes none.
 
     Raises CommandError, OSError.
     """
@@ -105,7 +105,7 @@ def claimed(data_dir: Path) -> Iterator[None]:
 
 
 def empty(data_dir: Path) -> None:
-    """Remove all that lies in a claimed folder, except what holds it."""
+    """Remove everything in a claimed folder, except its lock."""
     for each in data_dir.iterdir():
         if each.is_dir() and not each.is_symlink():
             shutil.rmtree(each)

@@ -54,7 +54,7 @@ def exit_on_error(command: Callable[P, R]) -> Callable[P, R]:
             return command(*args, **kwargs)
         except (pydantic.ValidationError, UnicodeDecodeError) as error:
             _say(settings_complaint(error))
-        except BrokenPipeError:  # whoever read our output, such as `head`, has seen enough
+        except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or closing it would complain again
         except (sqlite3.Error, SchemaMismatch) as error:
             _say(explain_database_error(error) or str(error))

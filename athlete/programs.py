@@ -93,7 +93,7 @@ def dashboard_program(ports: Ports, environment: Mapping[str, str], folder: Path
 
 
 def at_defaults(*settings: type[BaseSettings]) -> dict[str, str]:
-    """Return an environment that leaves all these settings empty, so at their defaults, whatever the shell exports."""
+    """Return an environment that leaves all these settings empty, so at their defaults even if exported."""
     return {
         f"{each.model_config.get('env_prefix', '')}{name}".upper(): ""
         for each in settings

@@ -181,7 +181,7 @@ class ProcessTree:
             await asyncio.gather(*(_until_ready(running, http) for running in silent))  # do they still run?
 
     async def stop(self) -> None:
-        """Stop all programs at once: whatever was in flight is durable and goes on at the next start."""
+        """Stop all programs at once: what was in flight is durable and continues at the next start."""
         await asyncio.gather(*(running.stop() for running in self.running.values()))
 
 

@@ -25,7 +25,7 @@ MOST_CHARACTERS = 400
 def transform(
     *,
     full_refresh: Annotated[
-        bool, typer.Option("--full-refresh", help="Build every table anew instead of adding what is new.")
+        bool, typer.Option("--full-refresh", help="Rebuild every table instead of adding what is new.")
     ] = False,
     tests: Annotated[
         bool, typer.Option("--tests", help="Run dbt's tests too; if one fails, nothing is published.")

@@ -64,7 +64,7 @@ def listeners(service: ServiceSettings, worker: WorkerSettings, dashboard: Dashb
 
 
 def choose_ports(service: ServiceSettings, worker: WorkerSettings, dashboard: DashboardSettings) -> Ports:
-    """Take what the settings say, and a free port where they say 0: whoever is to ask must know it beforehand."""
+    """Take what the settings say, and a free port where they say 0: a caller must know it before the start."""
     return Ports(
         service=service.service_port or free_port(),
         worker=worker.worker_port or free_port(),

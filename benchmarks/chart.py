@@ -1,4 +1,4 @@
-"""From the save at a pretend Strava to `raw` and to the published marts, in the scripted life of the demo."""
+"""From the save at a Strava simulator to `raw` and to the published marts, in the scripted life of the demo."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A Strava that costs as little as possible: one recorded activity, under whatever id it is asked for."""
+"""A Strava that costs as little as possible: one recorded activity, under any id."""
 
 import json
 import sys

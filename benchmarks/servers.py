@@ -1,4 +1,4 @@
-"""Starts one server of a benchmark and stops it, whatever happens in between."""
+"""Starts one server of a benchmark, and stops it also after an error."""
 
 import os
 import subprocess

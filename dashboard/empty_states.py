@@ -7,7 +7,7 @@ def no_mart() -> None:
     """Nothing was ever built."""
     with st.container(key="empty-no-mart"):
         st.info(
-            "**No data yet.** Run `athlete demo` to watch a pretend athlete live, or `athlete up` to bring in your own "
+            "**No data yet.** Run `athlete demo` to watch a simulated athlete, or `athlete up` to bring in your own "
             "activities. While one of them is running, the first charts are on their way: they will show by themselves."
         )
 
@@ -26,7 +26,7 @@ def no_athlete() -> None:
     with st.container(key="empty-no-athlete"):
         st.info(
             "**No athlete is connected yet.** Run `athlete connect` to connect your Strava account, "
-            "or `athlete demo` for a pretend one."
+            "or `athlete demo` for a simulated one."
         )
 
 
@@ -67,7 +67,7 @@ def misfit(reason: str = "") -> None:
     """The marts were built by another version of the program; the reason is the engine's, if it gave one."""
     with st.container(key="marts-misfit"):
         st.warning(
-            "The marts do not fit this page: another version built them. Run `athlete transform` to build them anew."
+            "The marts do not fit this page: another version built them. Run `athlete transform` to rebuild them."
         )
         if reason:
             st.text(reason)

@@ -1,4 +1,4 @@
-"""The pages' way to the mart: each query is a file, and its answer is remembered until the marts are built anew."""
+"""The pages' way to the mart: each query is a file, and its rows are cached until the next snapshot."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

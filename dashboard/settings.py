@@ -8,7 +8,7 @@ from runtime.settings import SharedSettings
 
 
 class DashboardSettings(SharedSettings):
-    """Settings of the dashboard; the port is read by whoever starts Streamlit."""
+    """Settings of the dashboard; the port is read by the program that starts Streamlit."""
 
     dashboard_port: int = Field(8501, ge=0, le=65535, description="Port of the dashboard's page.")
     dashboard_refresh_s: float = Field(

@@ -16,9 +16,9 @@ _TOKENS = "tokens."  # ours too, and looked after by the token store
 def make_private(folder: Path) -> None:
     """Create the folder, and its parents if they are missing, for its owner alone, and take what is ours from others.
 
-    From here on whatever this process and its children create is their owner's alone, libraries included. In a folder
-    that exists our files and folders lose the rights of others, and so does the folder itself, if we own it and nothing
-    else is in it. Safe in several processes at once. Raises OSError.
+    From here on everything that this process and its children create is their owner's alone, libraries included.
+    In a folder that exists our files and folders lose the rights of others, and so does the folder itself, if we own
+    it and nothing else is in it. Safe in several processes at once. Raises OSError.
     """
     os.umask(_OTHERS)
     _create(folder)

@@ -11,7 +11,7 @@ class ProxyUnusable(Exception):
 
 
 def loopback_client(*, timeout: float) -> httpx.AsyncClient:
-    """Return a client for programs on this machine, whatever proxy the environment names."""
+    """Return a client for programs on this machine, past any proxy that the environment names."""
     return httpx.AsyncClient(timeout=timeout, trust_env=False)
 
 

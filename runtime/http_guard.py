@@ -42,7 +42,7 @@ class HttpGuard:
             self._refusals.warning(status=403, reason=reason)
             await _refuse(send, reason)
             return
-        if scope["method"] == "HEAD":  # the server sends no body, whatever is answered
+        if scope["method"] == "HEAD":  # the server sends no body for it
             scope = {**scope, "method": "GET"}
         try:
             await self._app(scope, receive, send)

@@ -153,7 +153,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._refuse(431, f"the headers are longer than {self._limits.header_bytes} bytes")
 
     def _refuse(self, status: int, reason: str) -> None:
-        """Answer, unless an answer has begun, and close; whoever reads the request finds that its sender left."""
+        """Answer, unless an answer has begun, and close; a reader of the request finds that its sender left."""
         self._incoming.refusals.warning(status=status, reason=reason)
         cycle = self.cycle
         if cycle is None or cycle.response_complete or not cycle.response_started:

@@ -1,4 +1,4 @@
-"""The settings that every program of ours shares: where the data lies and how it logs."""
+"""The settings that all programs share: where the data is and how they log."""
 
 from enum import StrEnum
 from pathlib import Path

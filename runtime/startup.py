@@ -58,7 +58,7 @@ def _sentence(error: Exception, expected: tuple[type[Exception], ...], settings_
     if isinstance(error, ValidationError | UnicodeDecodeError):
         return settings_complaint(error, settings_prefix)
     if isinstance(error, FileExistsError | NotADirectoryError) and error.filename:
-        return f"DATA_DIR cannot be used, for {error.filename} is a file or lies in one; set it to a folder."
+        return f"DATA_DIR cannot be used, for {error.filename} is a file or is inside one; set it to a folder."
     if isinstance(error, (OSError, ProxyUnusable, *expected)):
         return str(error)
     return None

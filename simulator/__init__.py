@@ -1,1 +1,1 @@
-"""A pretend Strava that knows only Strava's documentation; it serves the demo and the tests."""
+"""A Strava simulator that knows only Strava's documentation; it serves the demo and the tests."""

@@ -1,4 +1,4 @@
-"""The pretend Strava as a web application, made from finished collaborators."""
+"""The simulator as a web application, made from finished collaborators."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -39,7 +39,7 @@ def create_app(
 ) -> FastAPI:
     """Return the application. `http` reaches the callbacks; the caller closes it and the journal."""
     # no /docs: its page loads scripts from elsewhere
-    app = FastAPI(title="Pretend Strava", lifespan=_living, openapi_url=None)
+    app = FastAPI(title="Strava simulator", lifespan=_living, openapi_url=None)
     app.state.simulation = _simulate(world, journal, http, clock, terms)
     for routes in (subscription_routes, api, oauth_routes, control):
         app.include_router(routes.router)

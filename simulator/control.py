@@ -82,7 +82,7 @@ async def faults(request: Request) -> Faults:
 
 @router.put("/faults")
 async def switch_faults(request: Request, wanted: Faults) -> Faults:
-    """Replace all faults: what is not named is off. The dice start anew."""
+    """Replace all faults: what is not named is off. The dice start again."""
     simulation_of(request).dice.switch(wanted)
     return wanted
 

@@ -25,7 +25,9 @@ class Faults(BaseModel):
     not_found: Chance = Field(0, description="404 for an activity that is there.")
     empty_not_found: bool = Field(False, description="404 answers have an empty body.")
     visible_after_s: Seconds = Field(0, description="A new activity is 404, and not listed, for this long.")
-    token_lifetime_s: Seconds = Field(21_600, description="Access tokens die after this long, whatever they promised.")
+    token_lifetime_s: Seconds = Field(
+        21_600, description="Access tokens end after this long, also before the time they were given."
+    )
     duplicate: Chance = Field(0, description="An event is delivered twice.")
     duplicate_within_s: Seconds = Field(1, description="…the copy up to this much later.")
     reorder: Chance = Field(0, description="An event waits, so that later ones overtake it.")
@@ -36,7 +38,7 @@ class Faults(BaseModel):
 
 
 class Dice:
-    """Throws for the faults that are switched on. Switching them starts the throws anew."""
+    """Throws for the faults that are switched on. Switching them starts the throws again."""
 
     def __init__(self, faults: Faults | None = None) -> None:
         self.faults = faults or Faults()

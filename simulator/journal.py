@@ -1,4 +1,4 @@
-"""What the pretend Strava remembers between starts: an append-only file, compacted in one atomic step at each start.
+"""What the simulator remembers between starts: an append-only file, compacted in one atomic step at each start.
 
 A kill at any point loses at most the line in hand.
 """

@@ -1,4 +1,4 @@
-"""How the pretend Strava logs: events with fields, on stderr, for a person or for a machine."""
+"""How the simulator logs: events with fields, on stderr, for a person or for a machine."""
 
 import logging
 import sys

@@ -1,4 +1,4 @@
-"""The pretend Strava as a program: `python -m simulator.main`, settings from `SIMULATOR_*`."""
+"""The simulator as a program: `python -m simulator.main`, settings from `SIMULATOR_*`."""
 
 import asyncio
 from collections.abc import Callable
@@ -45,7 +45,7 @@ async def serve(settings: SimulatorSettings, on_started: Callable[[], None]) -> 
     """Serve until told to stop."""
     journal = Journal(settings.state)
     try:
-        async with httpx.AsyncClient(trust_env=False) as http:  # callbacks are local, whatever proxy is set
+        async with httpx.AsyncClient(trust_env=False) as http:  # callbacks are local: no proxy
             hosts = split_hosts(settings.allowed_hosts)
             app = HttpGuard(build(settings, journal, http), host=settings.host, allowed_hosts=hosts)
             await serve_http(app, host=settings.host, port=settings.port, on_started=on_started)

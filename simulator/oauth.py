@@ -122,7 +122,7 @@ class Grants:
         return Issued(self._read(token), refresh_token)
 
     def _secret(self, kind: str) -> str:
-        """Return 40 hex digits that the seed decides: pretend tokens are repeatable, like everything here."""
+        """Return 40 hex digits that the seed decides: tokens are repeatable, like everything here."""
         number = int(self._journal.of("oauth").get("number", 0)) + 1
         self._journal.put("oauth", "number", number)
         return hashlib.sha256(f"{self._seed}:{kind}:{number}".encode()).hexdigest()[:40]

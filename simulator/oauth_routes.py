@@ -21,11 +21,11 @@ from simulator.simulation import Simulation, simulation_of
 
 router = APIRouter(tags=["Strava OAuth"])
 
-PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Authorise: pretend Strava</title>
+PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Authorise: Strava simulator</title>
 <style>body{{font:16px/1.5 system-ui;margin:10vh auto;max-width:26rem;padding:0 1rem}}label{{display:block}}
 button{{margin:1rem .5rem 0 0;padding:.5rem 1rem}}</style>
 <h1>Let this application see Robin's activities?</h1>
-<p>This is a pretend Strava; nothing real is shared. Untick what should stay hidden.</p>
+<p>This is a Strava simulator; nothing real is shared. Untick what should stay hidden.</p>
 <form method="post" action="/oauth/authorize">{hidden}{boxes}
 <button name="decision" value="allow">Authorise</button>
 <button name="decision" value="deny">Cancel</button></form></html>

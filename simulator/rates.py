@@ -45,7 +45,7 @@ class Budget:
         return quarter < self.limits.quarter and day < self.limits.day
 
     def used(self, now: datetime) -> tuple[int, int]:
-        """Return what was used of the quarter hour and of the day that `now` lies in."""
+        """Return what was used of the quarter hour and of the day at `now`."""
         epoch = int(now.timestamp())
         windows = (epoch // QUARTER_S, epoch // DAY_S)
         old, used = self._windows, self._used

@@ -1,4 +1,4 @@
-"""Recorded Strava answers, read from a folder: activities and gear to serve as if they were the pretend athlete's."""
+"""Recorded Strava answers, read from a folder: activities and gear to serve as if they were the simulated athlete's."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The settings of the pretend Strava: read from the environment, all with harmless pretend defaults."""
+"""The settings of the simulator: read from the environment, all with harmless defaults."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -44,8 +44,8 @@ class SimulatorSettings(BaseSettings):
         allow_inf_nan=False,
     )
 
-    host: str = Field("127.0.0.1", description="Address that the pretend Strava listens on.")
-    port: int = Field(8090, ge=0, le=65535, description="Port that the pretend Strava listens on.")
+    host: str = Field("127.0.0.1", description="Address that the simulator listens on.")
+    port: int = Field(8090, ge=0, le=65535, description="Port that the simulator listens on.")
     allowed_hosts: str = Field(
         "",
         description=(
@@ -59,9 +59,9 @@ class SimulatorSettings(BaseSettings):
         None, description="Folder of recorded Strava answers whose activities are added."
     )
     state: Path | None = Field(None, description="File that keeps what happened between starts; empty keeps nothing.")
-    athlete_id: int = Field(4242424242, description="The pretend athlete's id.")
-    client_id: str = Field("4242", description="The pretend application's id.")
-    client_secret: str = Field("pretend-client-secret", description="The pretend application's secret.")
+    athlete_id: int = Field(4242424242, description="The simulated athlete's id.")
+    client_id: str = Field("4242", description="The simulated application's id.")
+    client_secret: str = Field("simulated-client-secret", description="The simulated application's secret.")
     read_limit: _Limits = Field("100,1000", description="Reads allowed per 15 minutes and per day.")
     overall_limit: _Limits = Field("200,2000", description="Requests allowed per 15 minutes and per day.")
     retry_spacing: _Spacing = Field("60,120", description="Least and most seconds between two attempts of an event.")

@@ -1,4 +1,4 @@
-"""All collaborators of one pretend Strava, and how a request finds them."""
+"""All collaborators of one simulator, and how a request finds them."""
 
 from dataclasses import dataclass
 

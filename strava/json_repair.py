@@ -7,7 +7,7 @@ import orjson
 
 
 def parse(raw: bytes | str) -> Any:
-    """Parse JSON, mended where needed. Raises ValueError, whose text holds nothing of `raw`."""
+    """Parse JSON, repaired where needed. Raises ValueError, whose text holds nothing of `raw`."""
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError:
@@ -22,8 +22,8 @@ def replace_lone_surrogates(raw: bytes | str) -> bytes:
     when that does not help; its text holds nothing of `raw`.
     """
     try:
-        mended = json.dumps(json.loads(raw), ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
-        orjson.loads(mended)
+        repaired = json.dumps(json.loads(raw), ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+        orjson.loads(repaired)
     except (ValueError, RecursionError):
         raise ValueError("not JSON") from None
-    return mended
+    return repaired

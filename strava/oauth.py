@@ -27,7 +27,7 @@ _LEAST_LEFT = timedelta(hours=1)  # Strava hands out a new access token only in 
 class OAuthApp:
     """The app as Strava knows it. Methods raise StravaError; none of them stores anything."""
 
-    def __init__(  # noqa: PLR0913 - three facts about the app, and by keyword whatever else may vary
+    def __init__(  # noqa: PLR0913 - three facts about the app, and by keyword what else may vary
         self,
         http: httpx.AsyncClient,
         *,
@@ -178,7 +178,7 @@ class StravaAuth(httpx.Auth):
     def _forget(self, task: asyncio.Task[TokenSet]) -> None:
         self._refreshes.discard(task)
         if not task.cancelled():
-            task.exception()  # whoever asked may be gone; an unread exception would be a warning
+            task.exception()  # the caller may be gone; an unread exception would be a warning
 
     async def _refresh_alone(self, rejected: str | None) -> TokenSet:
         async with self._store.refreshing(self.athlete_id):
@@ -189,7 +189,7 @@ class StravaAuth(httpx.Auth):
         return tokens
 
     async def _made_up_for(self, stored: TokenSet) -> TokenSet:
-        """Save what an earlier refresh could not, unless the athlete has connected anew since."""
+        """Save what an earlier refresh could not, unless the athlete has connected again since."""
         if self._unsaved is not None and self._unsaved[0].refresh_token == stored.refresh_token:
             return await self._save(*self._unsaved)
         self._unsaved = None

@@ -54,7 +54,7 @@ class ActivityPayload:
 
     `resource_state` is 3 for a detail; where Strava does not say, 3 for the body of an answer about one activity and 2
     for an item of a list: a summary never overwrites a detail.
-    `start_date` is the true start in UTC, or None. `text` is Strava's, word for word, but for lone surrogates.
+    `start_date` is the true start in UTC, or None. `text` is Strava's, word for word, except lone surrogates.
     `payload_hash` does not depend on spacing or the order of keys.
     """
 
@@ -90,10 +90,10 @@ class ActivityPayload:
     @classmethod
     def _mended(cls, text: str) -> Self:
         try:
-            mended = replace_lone_surrogates(text)
+            repaired = replace_lone_surrogates(text)
         except ValueError as error:
             raise UnreadablePayload("the activity is not JSON") from error
-        return cls._read(orjson.loads(mended), mended.decode(), unless_said=DETAILED)
+        return cls._read(orjson.loads(repaired), repaired.decode(), unless_said=DETAILED)
 
     @classmethod
     def _read(cls, fields: Any, text: str | None, *, unless_said: int) -> Self:

@@ -38,7 +38,7 @@ _ABSENCE = frozenset({httpx.codes.NOT_FOUND, httpx.codes.GONE})
 _NOT_FOUND = re.compile("(record|resource) not found", re.IGNORECASE)
 _WRONG_PATH = "/path/"  # the field that Strava names when it has no such endpoint
 
-# Part of a reason, in lower case -> what whoever reads the error can do about it.
+# Part of a reason, in lower case -> what the reader can do about it.
 _ADVICE = (
     ("already exists", "The app has a subscription already: list it, then keep it or delete it."),
     ("callback", "The callback URL must answer Strava's challenge from the internet within 2 seconds."),

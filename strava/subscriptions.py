@@ -43,7 +43,7 @@ class Subscription:
 class PushSubscriptions:
     """Creates, lists and deletes, with the app's own credentials. Methods raise StravaError."""
 
-    def __init__(  # noqa: PLR0913 - three facts about the app, and by keyword whatever else may vary
+    def __init__(  # noqa: PLR0913 - three facts about the app, and by keyword what else may vary
         self,
         http: httpx.AsyncClient,
         *,

@@ -1,4 +1,4 @@
-"""An athlete's OAuth tokens, and what keeping them safely means to whoever refreshes them."""
+"""An athlete's OAuth tokens, and the store that a refresh saves them in."""
 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field

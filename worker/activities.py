@@ -51,7 +51,7 @@ class _Cause(NamedTuple):
 
 
 class ActivityEvents:
-    """Takes create, update and delete events, each as often and in whatever order it comes.
+    """Takes create, update and delete events, each as often as it comes and in any order.
 
     Events of one activity take turns within this process, so that what was read of a row still holds when it is
     written, and so that a burst of events costs one call where the first answer covers the others. While Strava answers

@@ -39,7 +39,7 @@ class AthleteCache:
         return everyone.get(athlete_id)
 
     def forget(self, athlete_id: int) -> None:
-        """Read the athlete anew next time."""
+        """Read the athlete again next time."""
         self._connected.pop(athlete_id, None)
 
 

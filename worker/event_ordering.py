@@ -2,7 +2,7 @@
 
 Strava gives `event_time` in whole seconds by its own clock; `received_at` and `observed_at` are by ours. The two are
 compared only within `CLOCK_SKEW` either way, which leaves an event time to arrive. Where they lie further apart, or
-where either lies in the future, nothing is concluded: Strava is asked.
+where either is in the future, nothing is concluded: Strava is asked.
 """
 
 from datetime import datetime, timedelta

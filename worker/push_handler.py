@@ -79,7 +79,7 @@ class PushHandler:
     async def _handled(self, received: ReceivedEvent, attempt: int) -> Result:
         try:
             return await self._handle(received)
-        except Exception as error:  # the one place where the worker survives whatever happens
+        except Exception as error:  # the one place where the worker survives every error
             result = result_of_error(error, attempt)
             if result.status is HTTPStatus.INTERNAL_SERVER_ERROR:
                 log.exception("event.fault")

@@ -1,4 +1,4 @@
-"""How one delivery ended, and the one table that turns whatever went wrong into such an end."""
+"""How one delivery ended, and the one table that maps an error to such an end."""
 
 from dataclasses import dataclass
 from http import HTTPStatus

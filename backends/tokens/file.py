@@ -85,7 +85,7 @@ class FileTokenStore:
         try:
             await asyncio.shield(work)
         except asyncio.CancelledError:
-            # Whoever holds `refreshing` must not let go of it while the rotated token is still on its way to the disk.
+            # The holder of `refreshing` must keep it while the rotated token is still on its way to the disk.
             await asyncio.wait({work})
             raise
 
@@ -131,7 +131,7 @@ class FileTokenStore:
             fault = str(error)
         # Raised out here: the decoder's own errors carry the text, so the secrets, with them.
         raise TokensUnavailable(
-            f"The token file {self._path} is damaged ({fault}); restore it from a backup or mend it, or move it away "
+            f"The token file {self._path} is damaged ({fault}); restore it from a backup, correct it, or move it away "
             "and run `athlete connect` for each athlete again."
         )
 

@@ -2,8 +2,8 @@
 
 The newest observation wins. At the same moment a tombstone beats a detail, a detail beats a summary, and the greater
 hash decides between two of a kind, so that the outcome never depends on which came first. One exception: a summary
-never replaces a living detail, it can only ask for that detail to be fetched again. It is a sign of life all the same:
-a tombstone must be as new as the last one, `seen_alive_at`.
+never replaces a living detail, it can only ask for that detail to be fetched again. It still shows that the
+activity exists: a tombstone must be as new as the last one, `seen_alive_at`.
 
 A row that is dated in the future, because a clock was set back since, proves nothing: any observation replaces it.
 

@@ -31,7 +31,7 @@ class TransformRuns(Protocol):
         """Add one run."""
 
     async def last_purge(self) -> datetime | None:
-        """Return when an athlete was last purged: what was built before must be built anew."""
+        """Return when an athlete was last purged: what was built before must be rebuilt."""
 
     async def last_removal(self) -> datetime | None:
         """Return the stamp of the newest deletion or purge: what was built before may still hold what it removed."""

@@ -1,1 +1,1 @@
-"""The pretend athlete's world: a believable history, made lazily from a seed, and what has been changed in it since."""
+"""The simulated athlete's world: a believable history made from a seed, and the changes made since."""

@@ -1,4 +1,4 @@
-"""What an edit does to an activity: renaming, hiding, cropping, another sport; whatever it was made from."""
+"""What an edit does to an activity: renaming, hiding, cropping, another sport."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ class ImpossibleChange(Exception):
 
 @contextmanager
 def only_possible() -> Iterator[None]:
-    """Raises ImpossibleChange in place of whatever odd fields make the work inside fail with."""
+    """Raises ImpossibleChange in place of the errors that odd fields raise inside."""
     try:
         yield
     except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError) as error:

@@ -1,4 +1,4 @@
-"""What the pretend athlete calls an activity: mostly dull, sometimes an emoji or another script."""
+"""What the simulated athlete calls an activity: mostly dull, sometimes an emoji or another script."""
 
 from random import Random
 

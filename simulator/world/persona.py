@@ -1,4 +1,4 @@
-"""Who the pretend athlete is, and what they wear and ride. Nobody real."""
+"""Who the simulated athlete is, and what they wear and ride. Nobody real."""
 
 from datetime import date
 from typing import Any
@@ -13,8 +13,8 @@ METRES_PER_MILE = 1609.344
 def athlete(athlete_id: int, gear: list[dict[str, Any]], *, is_detailed: bool) -> dict[str, Any]:
     """Return the athlete as `GET /athlete` does; the short form also comes with a code exchange."""
     short: dict[str, Any] = {
-        "id": athlete_id, "username": "robin_pretend", "resource_state": 2, "firstname": "Robin",
-        "lastname": "Pretend", "bio": None, "city": "Lindenfurt", "state": "Nowhere", "country": "Germany", "sex": None,
+        "id": athlete_id, "username": "robin_sample", "resource_state": 2, "firstname": "Robin",
+        "lastname": "Sample", "bio": None, "city": "Lindenfurt", "state": "Nowhere", "country": "Germany", "sex": None,
         "premium": True, "summit": True, "created_at": "2016-03-01T08:00:00Z", "updated_at": "2026-01-01T08:00:00Z",
         "badge_type_id": 1, "weight": 68.0, "profile_medium": "https://example.org/medium.png",
         "profile": "https://example.org/large.png", "friend": None, "follower": None,

@@ -1,4 +1,4 @@
-"""Where the pretend athlete lives and travels: invented towns, each in a real time zone."""
+"""Where the simulated athlete lives and travels: invented towns, each in a real time zone."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta

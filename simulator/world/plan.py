@@ -1,4 +1,4 @@
-"""When the pretend athlete trains: a periodised year, planned day by day.
+"""When the simulated athlete trains: a periodised year, planned day by day.
 
 Each day's plan depends on the seed and the date alone, so the history does not shift when it is asked for tomorrow.
 """

@@ -1,4 +1,4 @@
-"""The sports that the pretend athlete does, and what recording each of them looks like."""
+"""The sports that the simulated athlete does, and what recording each of them looks like."""
 
 from dataclasses import dataclass
 

@@ -208,7 +208,7 @@ def _upload(drawn: Sketch) -> dict[str, Any]:
         "device_name": device,
         "upload_id": upload_id,
         "upload_id_str": str(upload_id),
-        "external_id": f"pretend_{session.activity_id}.fit",
+        "external_id": f"simulated_{session.activity_id}.fit",
     } | rest
 
 

@@ -1,4 +1,4 @@
-"""All activities of the pretend athlete: planned from the seed, recorded, or saved since; with edits and deletions."""
+"""All activities of the simulated athlete: planned from the seed, recorded, or saved since, with their edits."""
 
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
@@ -73,7 +73,7 @@ class World:
 
     @property
     def athlete_id(self) -> int:
-        """The pretend athlete."""
+        """The simulated athlete."""
         return self.origin.athlete_id
 
     def __contains__(self, activity_id: int) -> bool:

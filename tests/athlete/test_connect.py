@@ -1,4 +1,4 @@
-"""`athlete connect` against a pretend Strava: tokens are kept, scopes are judged, and nothing is lost on the way."""
+"""`athlete connect` against a Strava simulator: tokens are kept, scopes are judged, and nothing is lost on the way."""
 
 import asyncio
 import json

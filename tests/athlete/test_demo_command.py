@@ -95,7 +95,7 @@ def test_a_demo_does_not_mix_two_athletes(options: tuple[str, ...], stage: Stage
     assert (stage.seed, stage.years) == (7, 4)
     assert result.exit_code == 1
     assert result.stderr == (
-        f"athlete: {tmp_path / 'demo'} holds another pretend athlete, that of --seed 7 --years 4: give these options "
+        f"athlete: {tmp_path / 'demo'} holds another simulated athlete, that of --seed 7 --years 4: give these options "
         f"again, or remove {tmp_path / 'demo'}, or set another DATA_DIR.\n"
     )
     assert not list(tmp_path.rglob("*.log"))

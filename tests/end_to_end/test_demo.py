@@ -82,7 +82,7 @@ async def test_a_living_demo_stops_on_ctrl_c_and_goes_on_where_it_was(tmp_path: 
     second = await start(tmp_path, "--per-minute", "120")
     said = await until_says(second, "stored")
     await end(second)
-    assert "connected the pretend athlete 4242424242" in said
+    assert "connected the simulated athlete 4242424242" in said
     assert ids < {line[1] for line in _changes(tmp_path)}
 
 

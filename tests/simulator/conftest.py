@@ -1,4 +1,4 @@
-"""A pretend Strava in a laboratory: a clock that is turned by hand and a callback that answers as told."""
+"""A Strava simulator in a laboratory: a clock that is turned by hand and a callback that answers as told."""
 
 import json
 from collections.abc import AsyncIterator, Callable
@@ -20,7 +20,7 @@ from simulator.simulation import Application
 from simulator.webhook_delivery import RetrySpacing
 from simulator.world.world import Origin, World
 
-APPLICATION = {"client_id": "4242", "client_secret": "pretend-client-secret"}
+APPLICATION = {"client_id": "4242", "client_secret": "simulated-client-secret"}
 CALLBACK = "http://callback.test/webhook/secret"
 
 
@@ -69,7 +69,7 @@ class Callback:
 
 @dataclass
 class Lab:
-    """The pretend Strava over HTTP, as a client sees it."""
+    """the simulator over HTTP, as a client sees it."""
 
     client: httpx.AsyncClient
     app: Any

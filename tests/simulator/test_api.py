@@ -75,7 +75,7 @@ async def test_unreadable_bounds_and_pages_are_refused(lab: Any, query: dict[str
 )
 async def test_id_that_is_no_number_is_not_found(lab: Any, method: str, path: str, resource: str) -> None:
     """404 in Strava's shape."""
-    credentials = {"client_id": "4242", "client_secret": "pretend-client-secret"}
+    credentials = {"client_id": "4242", "client_secret": "simulated-client-secret"}
     headers = {"Authorization": f"Bearer {lab.token}"}
     answer = await lab.client.request(method, f"/api/v3{path}", params=credentials, headers=headers)
     assert (answer.status_code, answer.json()) == (

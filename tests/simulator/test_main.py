@@ -15,7 +15,7 @@ import pytest
 import uvicorn
 
 pytestmark = pytest.mark.slow
-FORM = {"client_id": "4242", "client_secret": "pretend-client-secret"}
+FORM = {"client_id": "4242", "client_secret": "simulated-client-secret"}
 
 
 def free_port() -> int:

@@ -100,7 +100,7 @@ async def test_token_address_under_the_api_works_too(lab: Any) -> None:
     """Both addresses are seen in the wild; JSON and form bodies both work."""
     body = {
         "client_id": "4242",
-        "client_secret": "pretend-client-secret",
+        "client_secret": "simulated-client-secret",
         "grant_type": "refresh_token",
         "refresh_token": lab.refresh_token,
     }
@@ -115,7 +115,7 @@ async def test_wrong_application_secret_gets_no_token(lab: Any) -> None:
 
 async def test_revoke_kills_all_tokens_and_tells_the_application(lab: Any) -> None:
     """The event's `authorized` is the string "false"."""
-    basic = httpx.BasicAuth("4242", "pretend-client-secret")
+    basic = httpx.BasicAuth("4242", "simulated-client-secret")
     answer = await lab.client.post("/oauth/revoke", auth=basic, data={"token": lab.token})
     assert answer.status_code == 200
     assert (await lab.get("/athlete")).status_code == 401
@@ -133,7 +133,7 @@ async def test_revoke_kills_all_tokens_and_tells_the_application(lab: Any) -> No
 
 async def test_revoking_an_unknown_token_is_success_without_an_event(lab: Any) -> None:
     """As RFC 7009 asks."""
-    basic = httpx.BasicAuth("4242", "pretend-client-secret")
+    basic = httpx.BasicAuth("4242", "simulated-client-secret")
     assert (await lab.client.post("/oauth/revoke", auth=basic, data={"token": "other"})).status_code == 200
     assert await lab.delivered() == []
 
@@ -151,6 +151,6 @@ async def test_older_deauthorize_does_the_same(lab: Any, address: str, place: st
 
 async def test_tokens_come_from_either_address(lab: Any) -> None:
     """Client libraries ask `/api/v3/oauth/token`."""
-    form = {"client_id": "4242", "client_secret": "pretend-client-secret", "grant_type": "refresh_token"}
+    form = {"client_id": "4242", "client_secret": "simulated-client-secret", "grant_type": "refresh_token"}
     answer = await lab.client.post("/api/v3/oauth/token", data=form | {"refresh_token": lab.refresh_token})
     assert (answer.status_code, answer.json()["access_token"]) == (200, lab.token)

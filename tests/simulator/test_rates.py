@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-CREDENTIALS = {"client_id": "4242", "client_secret": "pretend-client-secret"}
+CREDENTIALS = {"client_id": "4242", "client_secret": "simulated-client-secret"}
 HEADERS = ("x-ratelimit-limit", "x-ratelimit-usage", "x-readratelimit-limit", "x-readratelimit-usage")
 
 

@@ -1,4 +1,4 @@
-"""Recorded answers are served as the pretend athlete's own."""
+"""Recorded answers are served as the simulated athlete's own."""
 
 from pathlib import Path
 from typing import Any

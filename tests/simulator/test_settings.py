@@ -1,4 +1,4 @@
-"""The settings of the pretend Strava."""
+"""The settings of the simulator."""
 
 import pytest
 from pydantic import ValidationError

@@ -1,4 +1,4 @@
-"""What is pretended has the keys and types of what was recorded from the real one."""
+"""What the simulator shows has the keys and types of what was recorded from the real one."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,19 +16,19 @@ def kind(value: Any) -> str:
     return "number" if isinstance(value, (int, float)) else type(value).__name__
 
 
-def differences(real: Any, pretended: Any, path: str = "") -> list[str]:
+def differences(real: Any, simulated: Any, path: str = "") -> list[str]:
     """List the keys of the real one that are missing, and those of another type; null fits every type."""
-    if real is None or pretended is None:
+    if real is None or simulated is None:
         return []
-    if kind(real) != kind(pretended):
-        return [f"{path}: {kind(real)} is {kind(pretended)}"]
+    if kind(real) != kind(simulated):
+        return [f"{path}: {kind(real)} is {kind(simulated)}"]
     if isinstance(real, list):
-        return differences(real[0], pretended[0], f"{path}[]") if real and pretended else []
+        return differences(real[0], simulated[0], f"{path}[]") if real and simulated else []
     if not isinstance(real, dict):
         return []
-    missing = [f"{path}.{key} is missing" for key in real if key not in pretended and key not in OPTIONAL]
-    shared = [key for key in real if key in pretended]
-    return missing + [line for key in shared for line in differences(real[key], pretended[key], f"{path}.{key}")]
+    missing = [f"{path}.{key} is missing" for key in real if key not in simulated and key not in OPTIONAL]
+    shared = [key for key in real if key in simulated]
+    return missing + [line for key in shared for line in differences(real[key], simulated[key], f"{path}.{key}")]
 
 
 async def test_detailed_run_has_the_recorded_shape(lab: Any, samples: Sample) -> None:
@@ -50,10 +50,10 @@ async def test_detailed_ride_has_the_recorded_shape(lab: Any, samples: Sample) -
 async def test_listed_run_has_the_recorded_shape(lab: Any, samples: Sample) -> None:
     """Nothing of the detail, in Strava's order of keys."""
     await lab.save(sport_type="Run")
-    (pretended,) = (await lab.get("/athlete/activities", per_page=1)).json()
+    (simulated,) = (await lab.get("/athlete/activities", per_page=1)).json()
     real = samples("athlete_activities_page")[0]
-    assert differences(real, pretended) == []
-    assert [key for key in pretended if key in real][:20] == list(real)[:20]
+    assert differences(real, simulated) == []
+    assert [key for key in simulated if key in real][:20] == list(real)[:20]
 
 
 async def test_streams_gear_tokens_and_subscriptions_have_the_recorded_shapes(lab: Any, samples: Sample) -> None:
@@ -70,7 +70,7 @@ async def test_streams_gear_tokens_and_subscriptions_have_the_recorded_shapes(la
     lab.refresh_token = exchanged["refresh_token"]
     refreshed = (await lab.token_request(grant_type="refresh_token", refresh_token=lab.refresh_token)).json()
     assert differences(samples("token_refresh"), refreshed) == []
-    form = {"client_id": "4242", "client_secret": "pretend-client-secret"}
+    form = {"client_id": "4242", "client_secret": "simulated-client-secret"}
     listed = (await lab.client.get("/api/v3/push_subscriptions", params=form)).json()
     assert differences(samples("subscription_list"), listed) == []
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-CREDENTIALS = {"client_id": "4242", "client_secret": "pretend-client-secret"}
+CREDENTIALS = {"client_id": "4242", "client_secret": "simulated-client-secret"}
 
 
 async def test_creating_asks_the_challenge_and_answers_201(bare_lab: Any) -> None:

@@ -56,7 +56,7 @@ def make_app(quick_retries: RetryPolicy, noon: datetime) -> Callable[[httpx.Asyn
     return lambda http: OAuthApp(
         http,
         client_id=10_001,
-        client_secret="pretend-secret",
+        client_secret="fake-secret",
         oauth_url="https://strava.test/oauth",
         retry_policy=quick_retries,
         clock=lambda: noon,

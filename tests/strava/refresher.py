@@ -1,6 +1,6 @@
 """A process of its own for the tests: waits for a line, then asks who the athlete is. Prints what came of it.
 
-Arguments: the token file, the address of the pretend Strava, the athlete's id, and `die` to be killed after the save.
+Arguments: the token file, the address of the simulator, the athlete's id, and `die` to be killed after the save.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ async def main(path: str, url: str, athlete_id: str, *how: str) -> None:
     """Ask once, as the worker does."""
     store = (DyingStore if how == ("die",) else FileTokenStore)(Path(path))
     async with httpx.AsyncClient() as http:
-        app = OAuthApp(http, client_id=1, client_secret="pretend", oauth_url=f"{url}/oauth")
+        app = OAuthApp(http, client_id=1, client_secret="fake", oauth_url=f"{url}/oauth")
         auth = StravaAuth(int(athlete_id), store, app)
         say("ready")
         sys.stdin.readline()

@@ -57,11 +57,11 @@ class FakeStrava:
 
     @property
     def access_token(self) -> str:
-        return f"pretend-access-{self.generation}"
+        return f"fake-access-{self.generation}"
 
     @property
     def refresh_token(self) -> str:
-        return f"pretend-refresh-{self.generation}"
+        return f"fake-refresh-{self.generation}"
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         if request.url.path == "/oauth/token":
@@ -129,10 +129,10 @@ def _refused(status: int, resource: str, field: str, code: str) -> httpx.Respons
 
 
 def tokens(left: timedelta, generation: int = 1) -> TokenSet:
-    """Tokens of the pretend Strava with so much of their life left."""
+    """Tokens of the simulator with so much of their life left."""
     return TokenSet(
-        access_token=f"pretend-access-{generation}",
-        refresh_token=f"pretend-refresh-{generation}",
+        access_token=f"fake-access-{generation}",
+        refresh_token=f"fake-refresh-{generation}",
         expires_at=NOW + left,
         scope=frozenset({"read", "activity:read_all"}),
     )
@@ -156,7 +156,7 @@ def strava() -> FakeStrava:
 
 @pytest.fixture
 async def http(strava: FakeStrava) -> AsyncIterator[httpx.AsyncClient]:
-    """A client that reaches the pretend Strava alone."""
+    """A client that reaches the simulator alone."""
     async with httpx.AsyncClient(transport=httpx.MockTransport(strava)) as client:
         yield client
 
@@ -201,7 +201,7 @@ async def test_the_rotated_token_is_saved_before_use(strava: FakeStrava, connect
     strava.before_accepting = lambda token: seen.append((token, store.tokens))
     await connect(store).athlete()
 
-    assert seen == [("pretend-access-2", tokens(timedelta(hours=6), generation=2))]
+    assert seen == [("fake-access-2", tokens(timedelta(hours=6), generation=2))]
 
 
 async def test_a_kill_between_save_and_use_loses_nothing(strava: FakeStrava, connect: Connect) -> None:
@@ -215,7 +215,7 @@ async def test_a_kill_between_save_and_use_loses_nothing(strava: FakeStrava, con
 
     await connect(store).athlete()
 
-    assert strava.accepted == ["pretend-access-2"]
+    assert strava.accepted == ["fake-access-2"]
     assert strava.refreshes == 1
 
 
@@ -261,7 +261,7 @@ async def test_a_save_that_fails_is_made_up_for(strava: FakeStrava, connect: Con
 
     await client.athlete()
 
-    assert (strava.refreshes, strava.accepted) == (1, ["pretend-access-2"])
+    assert (strava.refreshes, strava.accepted) == (1, ["fake-access-2"])
     assert store.tokens == tokens(timedelta(hours=6), generation=2)
 
 
@@ -276,7 +276,7 @@ async def test_a_save_that_failed_never_undoes_a_new_connection(strava: FakeStra
     strava.generation = 7
     store.tokens = tokens(FRESH, generation=7)
     await client.athlete()
-    assert (store.tokens, strava.accepted) == (tokens(FRESH, generation=7), ["pretend-access-7"])
+    assert (store.tokens, strava.accepted) == (tokens(FRESH, generation=7), ["fake-access-7"])
 
     store.tokens = tokens(AGEING, generation=7)
     client = connect(store)
@@ -302,7 +302,7 @@ async def test_tokens_of_unknown_life_are_kept(expiry: dict[str, object], strava
     await client.athlete()
 
     assert store.tokens == tokens(timedelta(hours=6), generation=3)
-    assert strava.accepted == ["pretend-access-2", "pretend-access-3"]
+    assert strava.accepted == ["fake-access-2", "fake-access-3"]
 
 
 async def test_a_failed_refresh_may_pass(strava: FakeStrava, connect: Connect) -> None:
@@ -322,20 +322,20 @@ async def test_many_refreshing_at_once_refresh_once(strava: FakeStrava, connect:
     await asyncio.gather(*(client.athlete() for client in processes * 4))
 
     assert strava.refreshes == 1
-    assert strava.accepted == ["pretend-access-2"] * 8
+    assert strava.accepted == ["fake-access-2"] * 8
 
 
 async def test_a_401_is_refreshed_and_asked_once_more(strava: FakeStrava, connect: Connect) -> None:
     """A token that Strava no longer takes is replaced whatever its date says."""
-    store = FakeTokenStore(TokenSet(access_token="dead", refresh_token="pretend-refresh-1", expires_at=NOW + FRESH))
+    store = FakeTokenStore(TokenSet(access_token="dead", refresh_token="fake-refresh-1", expires_at=NOW + FRESH))
     await connect(store).athlete()
 
-    assert (strava.refreshes, strava.accepted) == (1, ["pretend-access-2"])
+    assert (strava.refreshes, strava.accepted) == (1, ["fake-access-2"])
 
 
 async def test_many_401s_refresh_once(strava: FakeStrava, connect: Connect) -> None:
     """Requests that were refused together share one refresh."""
-    store = FakeTokenStore(TokenSet(access_token="dead", refresh_token="pretend-refresh-1", expires_at=NOW + FRESH))
+    store = FakeTokenStore(TokenSet(access_token="dead", refresh_token="fake-refresh-1", expires_at=NOW + FRESH))
     client = connect(store)
     await asyncio.gather(*(client.athlete() for _ in range(8)))
 
@@ -352,7 +352,7 @@ async def test_a_401_takes_what_another_process_saved(strava: FakeStrava, connec
 
     await client.athlete()
 
-    assert (strava.refreshes, strava.accepted) == (0, ["pretend-access-1", "pretend-access-2"])
+    assert (strava.refreshes, strava.accepted) == (0, ["fake-access-1", "fake-access-2"])
 
 
 async def test_a_second_401_after_a_good_refresh_may_pass(strava: FakeStrava, connect: Connect) -> None:
@@ -363,7 +363,7 @@ async def test_a_second_401_after_a_good_refresh_may_pass(strava: FakeStrava, co
         await connect(FakeTokenStore(tokens(FRESH))).athlete()
     assert isinstance(caught.value, Retryable)
     assert caught.value.athlete_id == ATHLETE_ID
-    assert strava.presented == ["Bearer pretend-access-1", "Bearer pretend-access-2"]
+    assert strava.presented == ["Bearer fake-access-1", "Bearer fake-access-2"]
 
 
 async def test_a_dead_refresh_token_names_the_athlete(strava: FakeStrava, connect: Connect) -> None:
@@ -405,7 +405,7 @@ async def test_no_token_is_ever_shown(strava: FakeStrava, connect: Connect, capl
     shown = "".join(traceback.format_exception(caught.value)) + repr(store.tokens) + repr(logs) + caplog.text
 
     assert "tokens.refreshed" in shown
-    assert "pretend-" not in shown
+    assert "fake-" not in shown
 
 
 async def test_a_synchronous_client_is_refused(http: httpx.AsyncClient, make_app: MakeApp) -> None:

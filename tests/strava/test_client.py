@@ -1,4 +1,4 @@
-"""The client, on recorded answers and on a small pretend Strava."""
+"""The client, on recorded answers and on a small Strava simulator."""
 
 import json
 from collections.abc import AsyncIterator, Callable

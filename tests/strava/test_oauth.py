@@ -16,7 +16,7 @@ MakeApp = Callable[[httpx.AsyncClient], OAuthApp]
 Answer = Callable[[httpx.Request], httpx.Response]
 App = Callable[[Answer], OAuthApp]
 
-FORM = {"client_id": "10001", "client_secret": "pretend-secret"}
+FORM = {"client_id": "10001", "client_secret": "fake-secret"}
 PLAIN: dict[str, Any] = {"access_token": "a1", "refresh_token": "r2", "expires_in": 60}
 
 
@@ -43,7 +43,7 @@ async def test_exchanges_as_recorded(app: App, recorded: Recorded, noon: datetim
         asked.append(request)
         return recorded("token_exchange")
 
-    tokens, athlete_id = await app(answer).exchange("pretend-code")
+    tokens, athlete_id = await app(answer).exchange("fake-code")
 
     assert athlete_id == 4_745_727_520
     assert (tokens.access_token, tokens.refresh_token) == ("a" * 40, "b" * 40)
@@ -52,7 +52,7 @@ async def test_exchanges_as_recorded(app: App, recorded: Recorded, noon: datetim
     assert dict(parse_qsl(asked[0].content.decode())) == {
         **FORM,
         "grant_type": "authorization_code",
-        "code": "pretend-code",
+        "code": "fake-code",
     }
 
 
@@ -68,7 +68,7 @@ async def test_a_code_is_not_traded_twice(app: App, lost: Exception | httpx.Resp
         return lost
 
     with pytest.raises(Retryable):
-        await app(answer).exchange("pretend-code")
+        await app(answer).exchange("fake-code")
     assert len(asked) == 1
 
 
@@ -93,14 +93,14 @@ async def test_refreshes_as_recorded(app: App, recorded: Recorded, noon: datetim
         asked.append(request)
         return recorded("token_refresh")
 
-    tokens = await app(answer).refresh("pretend-refresh")
+    tokens = await app(answer).refresh("fake-refresh")
 
     assert (tokens.access_token, tokens.refresh_token) == ("a" * 40, "b" * 40)
     assert tokens.expires_at == noon + timedelta(seconds=14_282)
     assert dict(parse_qsl(asked[0].content.decode())) == {
         **FORM,
         "grant_type": "refresh_token",
-        "refresh_token": "pretend-refresh",
+        "refresh_token": "fake-refresh",
     }
 
 
@@ -165,17 +165,17 @@ async def test_revokes_with_the_apps_credentials(app: App) -> None:
         asked.append(request)
         return httpx.Response(200)
 
-    await app(answer).revoke("pretend-refresh")
+    await app(answer).revoke("fake-refresh")
 
     assert str(asked[0].url) == "https://strava.test/oauth/revoke"
     assert asked[0].headers["Authorization"] == "Basic MTAwMDE6cHJldGVuZC1zZWNyZXQ="
-    assert asked[0].content == b"token=pretend-refresh"
+    assert asked[0].content == b"token=fake-refresh"
 
 
 async def test_a_recorded_dead_code_says_connect_again(app: App, recorded: Recorded) -> None:
     """A used code is refused with what to do."""
     with pytest.raises(BadRequest, match="connect again"):
-        await app(lambda _: recorded("token_invalid_code")).exchange("pretend-code")
+        await app(lambda _: recorded("token_invalid_code")).exchange("fake-code")
 
 
 async def test_a_dead_refresh_token_is_rejected(app: App) -> None:
@@ -213,4 +213,4 @@ async def test_odd_tokens_are_unreadable(fields: Any, app: App) -> None:
 async def test_tokens_of_nobody_are_unreadable(athlete: Any, app: App) -> None:
     """Without the athlete's id the tokens could not be filed."""
     with pytest.raises(UnreadableAnswer, match="whose tokens"):
-        await app(lambda _: httpx.Response(200, json={**PLAIN, "athlete": athlete})).exchange("pretend-code")
+        await app(lambda _: httpx.Response(200, json={**PLAIN, "athlete": athlete})).exchange("fake-code")

@@ -1,4 +1,4 @@
-"""Real processes on one token file, against a pretend Strava that kills old tokens at once."""
+"""Real processes on one token file, against a Strava simulator that kills old tokens at once."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ ATHLETE_ID = 7
 Spawn = Callable[..., Awaitable[asyncio.subprocess.Process]]
 
 
-class PretendStrava(ThreadingHTTPServer):
+class FakeStrava(ThreadingHTTPServer):
     """Knows one living pair of tokens; a refresh kills it and makes the next."""
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class PretendStrava(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: PretendStrava
+    server: FakeStrava
 
     def do_POST(self) -> None:
         form = dict(parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
@@ -59,9 +59,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def strava() -> Iterator[PretendStrava]:
-    """A pretend Strava on loopback."""
-    with PretendStrava() as server:
+def strava() -> Iterator[FakeStrava]:
+    """A Strava simulator on loopback."""
+    with FakeStrava() as server:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         yield server
@@ -81,7 +81,7 @@ async def token_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def spawn(project_root: Path, strava: PretendStrava, token_file: Path) -> Spawn:
+def spawn(project_root: Path, strava: FakeStrava, token_file: Path) -> Spawn:
     """Starts a refresher and returns when it is ready to go."""
 
     async def start(*how: str) -> asyncio.subprocess.Process:
@@ -102,7 +102,7 @@ def spawn(project_root: Path, strava: PretendStrava, token_file: Path) -> Spawn:
     return start
 
 
-async def test_four_processes_refresh_once(spawn: Spawn, strava: PretendStrava) -> None:
+async def test_four_processes_refresh_once(spawn: Spawn, strava: FakeStrava) -> None:
     """Four processes find the tokens run out at the same time: one refreshes, and all get their answer."""
     processes = [await spawn() for _ in range(4)]
 
@@ -112,7 +112,7 @@ async def test_four_processes_refresh_once(spawn: Spawn, strava: PretendStrava) 
     assert strava.refreshes == 1
 
 
-async def test_a_process_killed_after_the_save_loses_nothing(spawn: Spawn, strava: PretendStrava) -> None:
+async def test_a_process_killed_after_the_save_loses_nothing(spawn: Spawn, strava: FakeStrava) -> None:
     """Killed -9 between save and use, it leaves tokens that the next process lives on, and no lock behind."""
     killed = await spawn("die")
     await killed.communicate(b"go\n")

@@ -16,7 +16,7 @@ Recorded = Callable[[str], httpx.Response]
 Answer = Callable[[httpx.Request], httpx.Response]
 Subscriptions = Callable[[Answer], PushSubscriptions]
 
-CREDENTIALS = {"client_id": "10001", "client_secret": "pretend-secret"}
+CREDENTIALS = {"client_id": "10001", "client_secret": "fake-secret"}
 RECORDED = Subscription(id=1_807_680_603, callback_url="https://example.org/webhook")
 
 
@@ -31,7 +31,7 @@ async def subscriptions(quick_retries: RetryPolicy) -> AsyncIterator[Subscriptio
         return PushSubscriptions(
             http,
             client_id=10_001,
-            client_secret="pretend-secret",
+            client_secret="fake-secret",
             api_url="https://strava.test/api/v3",
             retry_policy=quick_retries,
         )
@@ -71,7 +71,7 @@ async def test_a_create_whose_answer_was_lost_is_found_in_the_list(
     """Strava did subscribe: that subscription is returned, and no second one is asked for."""
     strava = Forgetful(lost, is_done=True)
 
-    made = await subscriptions(strava).create("https://example.org/webhook", "pretend-verify-token")
+    made = await subscriptions(strava).create("https://example.org/webhook", "fake-verify-token")
 
     assert (made, strava.creates) == (Subscription(id=9, callback_url="https://example.org/webhook"), 1)
 
@@ -84,7 +84,7 @@ async def test_a_create_that_was_not_done_is_not_repeated(
     strava = Forgetful(lost, is_done=False)
 
     with pytest.raises(Retryable):
-        await subscriptions(strava).create("https://example.org/webhook", "pretend-verify-token")
+        await subscriptions(strava).create("https://example.org/webhook", "fake-verify-token")
     assert strava.creates == 1
 
 
@@ -102,14 +102,14 @@ async def test_creates_as_recorded(subscriptions: Subscriptions, recorded: Recor
         asked.append(request)
         return recorded("subscription_create")
 
-    created = await subscriptions(answer).create("https://example.org/webhook", "pretend-verify-token")
+    created = await subscriptions(answer).create("https://example.org/webhook", "fake-verify-token")
 
     assert created == RECORDED
     assert (asked[0].method, str(asked[0].url)) == ("POST", "https://strava.test/api/v3/push_subscriptions")
     assert dict(parse_qsl(asked[0].content.decode())) == {
         **CREDENTIALS,
         "callback_url": "https://example.org/webhook",
-        "verify_token": "pretend-verify-token",
+        "verify_token": "fake-verify-token",
     }
 
 
@@ -182,5 +182,5 @@ async def test_no_secret_is_ever_logged(
     found = await subscriptions(lambda _: recorded("subscription_list")).list()
     await subscriptions(lambda _: httpx.Response(204)).delete(3)
 
-    assert "pretend-secret" not in caplog.text
+    assert "fake-secret" not in caplog.text
     assert "webhook" not in repr(found)

@@ -106,7 +106,7 @@ def compiled(life: Any, folder: Path, tables: Mapping[str, list[str]]) -> dict[s
         result = life.with_variables(
             GCP_PROJECT="a-project",
             BIGQUERY_METHOD="oauth-secrets",
-            BIGQUERY_TOKEN="pretend",
+            BIGQUERY_TOKEN="fake",
             BIGQUERY_API_ENDPOINT=f"http://127.0.0.1:{server.server_port}",
             DBT_TARGET_PATH=str(folder),
         ).dbt("compile", "--target", "bigquery", "--vars", json.dumps({"as_of": "2026-04-02 10:00:00"}))

@@ -1,4 +1,4 @@
-"""Shared by the tests of `worker/`: a pretend Strava behind the real client, and the worker on a real warehouse."""
+"""Shared by the tests of `worker/`: a Strava simulator behind the real client, and the worker on a real warehouse."""
 
 import json
 from collections.abc import AsyncIterator, Callable
@@ -58,7 +58,7 @@ class Clock:
 
 
 @dataclass
-class PretendStrava:
+class FakeStrava:
     """Answers by path; what has no answer is Strava's own 404. `asked` are the paths it was asked for."""
 
     answers: dict[str, httpx.Response | Exception] = field(default_factory=dict)
@@ -87,9 +87,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def strava() -> PretendStrava:
+def strava() -> FakeStrava:
     """Strava as the test wants it."""
-    return PretendStrava()
+    return FakeStrava()
 
 
 @pytest.fixture
@@ -114,11 +114,11 @@ async def tokens(tmp_path: Path) -> FileTokenStore:
 
 @pytest.fixture
 async def client_of(
-    strava: PretendStrava, tokens: FileTokenStore, clock: Clock
+    strava: FakeStrava, tokens: FileTokenStore, clock: Clock
 ) -> AsyncIterator[Callable[[int], StravaClient]]:
-    """Makes the real client of an athlete, on the pretend Strava and without a pause between tries."""
+    """Makes the real client of an athlete, on the simulator and without a pause between tries."""
     async with httpx.AsyncClient(transport=httpx.MockTransport(strava)) as http:
-        app = OAuthApp(http, client_id=1, client_secret="pretend", oauth_url="https://strava.test/oauth")
+        app = OAuthApp(http, client_id=1, client_secret="fake", oauth_url="https://strava.test/oauth")
         retry_policy = RetryPolicy(attempts=2, first_wait_s=0.0, longest_wait_s=0.0)
         url = "https://strava.test/api/v3"
         yield lambda athlete_id: StravaClient(

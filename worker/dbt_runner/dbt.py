@@ -34,10 +34,10 @@ class WarmDbt:
     """Implements `Models` with dbt. Its manifest and compiled SQL go to `work_dir`, never to the project.
 
     Between builds the database is closed, so that another process may build, and the file is all there is to copy. One
-    that cannot be read any more is built anew: everything in it comes from raw.
+    that cannot be read any more is rebuilt: everything in it comes from raw.
 
     The project's fingerprint is kept beside them: a project that has changed, or a first run, loads the seeds and
-    builds every table anew, so that an upgrade never meets tables of another shape.
+    rebuilds every table, so that an upgrade never meets tables of another shape.
     """
 
     def __init__(self, project_dir: Path, work_dir: Path, *, database: Path, environment: Mapping[str, str]) -> None:

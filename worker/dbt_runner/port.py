@@ -1,4 +1,4 @@
-"""What building the models means to whoever asks for it; dbt does it in earnest, a fake in tests."""
+"""Building the models, as a port: dbt builds them, and tests use a fake."""
 
 from dataclasses import dataclass
 from typing import Protocol

@@ -20,7 +20,7 @@ class TransformSettings(SharedSettings):
 
     @property
     def lock_path(self) -> Path:
-        """Held by whoever runs the transforms."""
+        """Held by the process that runs the transforms."""
         return self.data_dir / "transform.lock"
 
     @property

@@ -33,7 +33,7 @@ class _Signature(NamedTuple):
 
 
 class DuckdbMartReader:
-    """Implements `MartReader` on the published snapshot; opens it anew when another was swapped in."""
+    """Implements `MartReader` on the published snapshot; opens the new file when another was swapped in."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

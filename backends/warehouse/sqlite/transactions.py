@@ -77,7 +77,7 @@ def purge(connection: sqlite3.Connection, athlete_id: int, athlete_hash: str, cl
 
 
 def _next_stamp(connection: sqlite3.Connection, clock: Clock) -> datetime:
-    """Return a moment later than every stamp in the file, whatever the clock says."""
+    """Return a moment later than every stamp in the file, even if the clock was set back."""
     last = connection.execute(_SQL["last_stamp"]).fetchone()[0]
     now = clock()
     return now if last is None else max(now, datetime.fromisoformat(last) + _STEP)
