@@ -171,10 +171,10 @@ async def test_life_of_a_seed_is_always_the_same(make_lab: Any) -> None:
     lives = []
     for seed in (5, 5, 6):
         async with make_lab() as lab:
-            live = lab.app.state.simulation.live
-            live.settings = live.settings.model_copy(update={"seed": seed})
+            autoplay = lab.app.state.simulation.autoplay
+            autoplay.settings = autoplay.settings.model_copy(update={"seed": seed})
             for _ in range(30):
-                live.step()
+                autoplay.step()
             lives.append([(save["kind"], save["id"], save["event"]) for save in await lab.saves()])
     assert lives[0] == lives[1] != lives[2]
 

@@ -168,7 +168,7 @@ async def test_revokes_with_the_apps_credentials(app: App) -> None:
     await app(answer).revoke("fake-refresh")
 
     assert str(asked[0].url) == "https://strava.test/oauth/revoke"
-    assert asked[0].headers["Authorization"] == "Basic MTAwMDE6cHJldGVuZC1zZWNyZXQ="
+    assert asked[0].headers["Authorization"] == "Basic MTAwMDE6ZmFrZS1zZWNyZXQ="
     assert asked[0].content == b"token=fake-refresh"
 
 
