@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings
 
 from athlete.main import app
 from athlete.settings import DelivererSettings
+from backends.warehouse.ledger import Outcome
 from dashboard.settings import DashboardSettings
 from service.settings import ServiceSettings
 from simulator.settings import SimulatorSettings
@@ -105,3 +106,10 @@ def test_every_link_of_the_documents_leads_somewhere(project_root: Path) -> None
     ]
     assert targets
     assert [f"{page.name}: {target}" for page, target in targets if not (page.parent / target).exists()] == []
+
+
+def test_the_glossary_names_every_outcome(project_root: Path) -> None:
+    """The table of outcomes has a row for each, and no others."""
+    text = (project_root / "docs/glossary.md").read_text()
+    table = text.split("| outcome | meaning |")[1].split("\n\n")[0]
+    assert re.findall(r"^\| (\w+) \|", table, flags=re.MULTILINE) == [outcome.value for outcome in Outcome]
