@@ -10,14 +10,12 @@ import httpx
 import typer
 from rich.console import Console
 
+from athlete.backends import open_queue, open_store, open_tokens
 from athlete.data_dir import require_usable
 from athlete.errors import CommandError, exit_on_error
 from athlete.pending_token import PendingToken
-from backends.queue.embedded import EmbeddedQueue
-from backends.tokens.file import FileTokenStore
 from backends.warehouse.athletes import Athlete
 from backends.warehouse.ledger import EventLedger
-from backends.warehouse.sqlite.store import SqliteRawStore
 from runtime.clock import utc_now
 from runtime.http_client import client_for
 from runtime.logs import configure_logs
@@ -75,7 +73,7 @@ def connect(refresh_token: Annotated[str | None, typer.Option(hidden=True)] = No
     configure_logs(settings.log_format, chosen)
     pending = PendingToken(settings.data_dir / "connect-recovery.token")
     if settings.tokens_path.exists():
-        asyncio.run(_adopt_earlier(FileTokenStore(settings.tokens_path), pending))
+        asyncio.run(_adopt_earlier(open_tokens(settings), pending))
     if is_resumed := pending.read() is not None:
         _say("An earlier connect was interrupted: it goes on, and no token is read. Run it again to connect another.")
     else:
@@ -113,8 +111,8 @@ async def _adopt_earlier(tokens: TokenStore, pending: PendingToken) -> None:
 
 async def _connect(settings: WorkerSettings, pending: PendingToken) -> str:
     """Connect with the pending token, and return what to tell the person. Raises UselessToken."""
-    tokens = FileTokenStore(settings.tokens_path)
-    store = SqliteRawStore(settings.pipeline_path)
+    tokens = open_tokens(settings)
+    store = open_store(settings)
     try:
         async with client_for(settings.strava_api_url, settings.strava_oauth_url, timeout=30) as http:
             fresh = await _refreshed(settings, http, pending)
@@ -134,7 +132,7 @@ async def _connect(settings: WorkerSettings, pending: PendingToken) -> str:
 
 async def _take_up(settings: WorkerSettings, ledger: EventLedger, athlete_id: int) -> str:
     """Publish what was parked while nobody was connected, and return a sentence about it."""
-    queue = EmbeddedQueue(settings.pipeline_path)
+    queue = open_queue(settings)
     try:
         count = await republish_parked(ledger, queue, athlete_id)
     finally:

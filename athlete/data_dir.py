@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from athlete.backends import open_tokens
 from athlete.errors import CommandError
 from backends.sqlite import connect
 from backends.tokens import TokensUnavailable
-from backends.tokens.file import FileTokenStore
 from runtime.data_dir import make_private
 from runtime.settings import SharedSettings
 
@@ -61,7 +61,7 @@ def _refuse_emptied(path: Path) -> None:
 async def lost_athletes(settings: SharedSettings) -> str:
     """Return what to say where tokens are kept of athletes of whom the database knows none; otherwise nothing."""
     try:
-        connected = await FileTokenStore(settings.tokens_path).athlete_ids()
+        connected = await open_tokens(settings).athlete_ids()
         with closing(connect(settings.pipeline_path, read_only=True)) as connection:
             [is_known] = connection.execute("select exists (select 1 from strava_athletes)").fetchone()
     except (TokensUnavailable, sqlite3.Error):

@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from athlete.backends import open_console
 from athlete.data_dir import lost_athletes, require_data
 from athlete.errors import exit_on_error, warn
 from athlete.output import form_of, print_rows
-from backends.warehouse.duckdb.console import DuckdbSqlConsole
 from runtime.settings import SharedSettings
 
 
@@ -35,11 +35,8 @@ def query(
     settings = SharedSettings()
     require_data(settings)
     warn(asyncio.run(lost_athletes(settings)))
-    warehouse = DuckdbSqlConsole(
-        data_dir=settings.data_dir, mart_path=settings.mart_path, pipeline_path=settings.pipeline_path
-    )
-    with closing(warehouse), _ended_by_ctrl_c():
-        answer = warehouse.query(sql)
+    with closing(open_console(settings)) as console, _ended_by_ctrl_c():
+        answer = console.query(sql)
         print_rows(answer.columns, answer.rows, form, Console())
 
 

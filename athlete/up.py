@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
+from athlete.backends import open_store, open_tokens
 from athlete.data_dir import claimed, lost_athletes
 from athlete.errors import CommandError, exit_on_error
 from athlete.ports import Listener, require_free
@@ -13,9 +14,7 @@ from athlete.programs import Ports, pipeline_programs
 from athlete.settings import DelivererSettings
 from athlete.supervisor import ProcessTree, free_port
 from backends.tokens import TokensUnavailable
-from backends.tokens.file import FileTokenStore
 from backends.warehouse import WarehouseBusy
-from backends.warehouse.sqlite.store import SqliteRawStore
 from dashboard.settings import DashboardSettings
 from runtime.logs import configure_logs
 from runtime.settings import SharedSettings
@@ -87,8 +86,8 @@ def missing_settings(service: ServiceSettings, worker: WorkerSettings) -> list[s
 
 async def is_anybody_connected(settings: SharedSettings) -> bool:
     """Whether there is an athlete whose tokens are kept. Raises WarehouseBusy, TokensUnavailable."""
-    tokens = FileTokenStore(settings.tokens_path)
-    store = SqliteRawStore(settings.pipeline_path)
+    tokens = open_tokens(settings)
+    store = open_store(settings)
     try:
         for athlete in await store.athletes():
             if await tokens.load(athlete.athlete_id):

@@ -18,6 +18,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from athlete.backends import open_marts
 from athlete.data_dir import claimed, demo_folder, empty
 from athlete.demo.checks import Verdict, judge, settle, verdict_table
 from athlete.demo.lateness import reason
@@ -30,7 +31,6 @@ from athlete.ports import Listener, require_free
 from athlete.programs import Ports, room_folder
 from athlete.supervisor import free_port
 from backends.database_errors import database_fault
-from backends.warehouse.duckdb.marts import DuckdbMartReader
 from dashboard.settings import DashboardSettings
 from runtime.logs import configure_logs
 from strava.payload import DETAILED
@@ -159,7 +159,7 @@ async def _once(stage: Stage, console: Console) -> Verdict:
             await scripted_life(scene.pretend)
             is_quiet = await settle(scene.pretend, scene.queue, scene.store)
         await scene.pretend.switch_faults()
-        return await judge(scene, DuckdbMartReader(stage.files.mart_path), is_quiet=is_quiet)
+        return await judge(scene, open_marts(stage.files), is_quiet=is_quiet)
 
 
 def _when_interrupted(act: Callable[[], object]) -> None:

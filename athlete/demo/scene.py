@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from athlete.backends import open_queue, open_store, open_tokens
 from athlete.demo.opening import connect, subscribe
 from athlete.demo.pretend import PretendStrava
 from athlete.demo.stage import Stage
 from athlete.supervisor import ProcessTree
-from backends.queue.embedded import EmbeddedQueue
-from backends.tokens.file import FileTokenStore
-from backends.warehouse.sqlite.store import SqliteRawStore
+from backends.queue import EventQueue
+from backends.warehouse import RawStore
 from runtime.http_client import loopback_client
 from strava.client import StravaClient
 
@@ -22,8 +22,8 @@ class Scene:
     stage: Stage
     tree: ProcessTree
     pretend: PretendStrava
-    store: SqliteRawStore
-    queue: EmbeddedQueue
+    store: RawStore
+    queue: EventQueue
     client: StravaClient
     athlete_id: int
     subscription_id: int
@@ -38,11 +38,11 @@ async def playing(stage: Stage, programs: Collection[str] | None = None) -> Asyn
     chosen = [program for program in stage.pipeline() if programs is None or program.name in programs]
     async with ProcessTree(stage.data_dir / "logs") as tree, loopback_client(timeout=30) as http:
         await tree.start([stage.simulator(), *chosen])
-        store = SqliteRawStore(stage.files.pipeline_path)
-        queue = EmbeddedQueue(stage.files.pipeline_path)
+        store = open_store(stage.files)
+        queue = open_queue(stage.files)
         pretend = PretendStrava(http, stage.simulator_url)
         try:
-            tokens = FileTokenStore(stage.files.tokens_path)
+            tokens = open_tokens(stage.files)
             athlete_id, client = await connect(stage, http, pretend, tokens, store)
             yield Scene(
                 stage=stage,
