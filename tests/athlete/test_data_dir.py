@@ -15,7 +15,7 @@ from athlete.errors import CommandError
 from athlete.main import app
 
 CREDENTIALS = dict.fromkeys(
-    ("STRAVA_CLIENT_ID", "STRAVA_CLIENT_SECRET", "WEBHOOK_PATH_SECRET", "STRAVA_VERIFY_TOKEN"), "fake-credential"
+    ("STRAVA_CLIENT_ID", "STRAVA_CLIENT_SECRET", "WEBHOOK_PATH_SECRET", "STRAVA_VERIFY_TOKEN"), "not-a-real-credential"
 )
 HOLD = """
 import asyncio, pathlib, sys

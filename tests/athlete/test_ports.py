@@ -13,7 +13,7 @@ from athlete.ports import Listener, require_free
 from athlete.supervisor import free_port
 
 CREDENTIALS = dict.fromkeys(
-    ("STRAVA_CLIENT_ID", "STRAVA_CLIENT_SECRET", "WEBHOOK_PATH_SECRET", "STRAVA_VERIFY_TOKEN"), "fake-credential"
+    ("STRAVA_CLIENT_ID", "STRAVA_CLIENT_SECRET", "WEBHOOK_PATH_SECRET", "STRAVA_VERIFY_TOKEN"), "not-a-real-credential"
 )
 
 

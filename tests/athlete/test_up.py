@@ -20,7 +20,7 @@ from backends.warehouse.sqlite.store import SqliteRawStore
 from runtime.settings import SharedSettings
 
 CREDENTIALS = dict.fromkeys(
-    ("STRAVA_CLIENT_ID", "STRAVA_CLIENT_SECRET", "WEBHOOK_PATH_SECRET", "STRAVA_VERIFY_TOKEN"), "fake-credential"
+    ("STRAVA_CLIENT_ID", "STRAVA_CLIENT_SECRET", "WEBHOOK_PATH_SECRET", "STRAVA_VERIFY_TOKEN"), "not-a-real-credential"
 )
 SETTINGS = {**CREDENTIALS, **dict.fromkeys(("SERVICE_PORT", "WORKER_PORT", "DASHBOARD_PORT"), "0")}
 TOKENS = TokenSet(access_token="a", refresh_token="r", expires_at=datetime(2026, 5, 1, tzinfo=UTC))
