@@ -24,7 +24,7 @@ from worker.dbt_runner.settings import TransformSettings
 from worker.settings import WorkerSettings
 
 CLIENT_ID = "4242"
-CLIENT_SECRET = "pretend-client-secret"  # noqa: S105 - the simulator's, as pretended as its Strava
+CLIENT_SECRET = "simulated-client-secret"  # noqa: S105 - the simulator knows no other
 VERIFY_TOKEN_BYTES = 16
 # The demo has no fifteen minutes to wait, so its pretend Strava is generous; the limits themselves are simulated.
 GENEROUS_LIMIT = "100000,1000000"
