@@ -7,9 +7,13 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import structlog
 import uvloop
+
+hypothesis.settings.register_profile("no clock", deadline=None)  # a slow machine is no fault of the code
+hypothesis.settings.load_profile("no clock")
 
 ROOT = Path(__file__).parent.parent
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

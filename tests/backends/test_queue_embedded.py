@@ -58,9 +58,17 @@ async def delivering(
         stop.set()
 
 
+async def is_waiting(queue: EmbeddedQueue) -> bool:
+    """Whether something waits, as far as the queue can tell: on a busy machine its file may be locked just now."""
+    try:
+        return (await queue.status()).waiting > 0
+    except QueueUnavailable:
+        return True
+
+
 async def drained(queue: EmbeddedQueue) -> None:
     """Wait until nothing waits any more."""
-    while (await queue.status()).waiting:  # noqa: ASYNC110 - the port can only be asked
+    while await is_waiting(queue):  # noqa: ASYNC110 - the port can only be asked
         await asyncio.sleep(0.005)
 
 
