@@ -1,15 +1,3 @@
-{#-
-  A sum of floats that is the same in any order of rows, on either engine: 195722.9, not 195722.90000000002. Decimals to a millionth
-  add up exactly; their sum is a float again. `window` is an over clause.
--#}
-{% macro exact_sum(value, window='') -%}
-    cast(
-        sum(cast({{ value }} as decimal(35, 6))) {{ window }}
-        as {{ 'float64' if target.type == 'bigquery' else 'double' }}
-    )
-{%- endmacro %}
-
-
 {#- The daily summary by week, month or year: its days add up, and a period without any activity has days with zeros. -#}
 {% macro summary_by(period) -%}
 with days as (
