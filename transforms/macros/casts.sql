@@ -33,14 +33,17 @@
 {%- endmacro %}
 
 
-{#- One part of a place. Half a place is none, and so is one that is not on the globe: both parts are read, or neither. -#}
-{% macro as_coordinate(latitude_or_longitude) -%}
-    {%- set latitude = as_float(latitude_or_longitude | replace('longitude', 'latitude')) -%}
-    {%- set longitude = as_float(latitude_or_longitude | replace('latitude', 'longitude')) -%}
-    case
-        when {{ latitude }} between -90 and 90 and {{ longitude }} between -180 and 180
-            then {{ as_float(latitude_or_longitude) }}
-    end
+{#- A part of a place. Half a place is none, and so is one that is not on the globe: both parts are read, or neither. -#}
+{% macro as_latitude(latitude, longitude) -%}
+    case when {{ is_on_globe(latitude, longitude) }} then {{ as_float(latitude) }} end
+{%- endmacro %}
+
+{% macro as_longitude(latitude, longitude) -%}
+    case when {{ is_on_globe(latitude, longitude) }} then {{ as_float(longitude) }} end
+{%- endmacro %}
+
+{% macro is_on_globe(latitude, longitude) -%}
+    {{ as_float(latitude) }} between -90 and 90 and {{ as_float(longitude) }} between -180 and 180
 {%- endmacro %}
 
 
