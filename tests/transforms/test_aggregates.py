@@ -95,7 +95,7 @@ def test_health_counts_what_is_stored(life: Any) -> None:
     assert (row["activity_count"], row["detailed_count"], row["summary_count"], row["deleted_count"]) == (9, 8, 1, 1)
     assert round(row["backfill_progress"], 6) == 0.888889
     assert (row["event_count_24h"], row["save_to_raw_p50_24h_s"], row["save_to_raw_p95_30d_s"]) == (1, 1.5, 1.5)
-    assert (row["reconcile_verdict"], row["missing_count"]) == (None, None)
+    assert (row["reconcile_verdict"], row["missing_count"], row["repaired_count"]) == ("complete", 1, 2)
 
 
 def test_health_has_a_row_for_an_athlete_without_events(life: Any) -> None:
@@ -107,6 +107,7 @@ def test_health_has_a_row_for_an_athlete_without_events(life: Any) -> None:
         0,
         0,
     )
+    assert (row["reconcile_verdict"], row["missing_count"]) == (None, None)
 
 
 def test_health_tells_every_athlete_of_what_is_nobodys(life: Any) -> None:

@@ -1,24 +1,14 @@
-"""The same models as BigQuery reads them: compiled for it, executed by Google's own SQL engine, equal to DuckDB's rows.
+"""The models as BigQuery reads them: compiled for it, executed by Google's own SQL engine, equal to DuckDB's rows."""
 
-dbt asks BigQuery which tables exist, so a server on loopback answers that; everything else happens in this process.
-"""
-
-import csv
-import json
-import re
-import sqlite3
-import threading
-from collections.abc import Mapping
-from contextlib import closing
-from datetime import date, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from zetasql.api import CatalogBuilder, PreparedQuery
-from zetasql.types import AnalyzerOptions, LanguageOptions, ProductMode, ZetaSQLBuiltinFunctionOptions
+
+from tests.transforms.bigquery import BigQueryDialect, comparable, compiled, raw_queries, start_engine
+from tests.transforms.life import RECORDED, lived
+from tests.transforms.warehouse import Warehouse
 
 # In the order in which they are built.
 MODELS = [
@@ -42,213 +32,15 @@ INCREMENTAL = {
     "mart": ["fct_activities", "route"],
 }
 
-RECORDED = 4605555801
-
-# The types that the columns of `raw` have on BigQuery; those left out are strings.
-RAW_TYPES = {
-    "payload": "json",
-    "is_deleted": "bool",
-    "is_full_refresh": "bool",
-    **dict.fromkeys(
-        ("event_time", "observed_at", "ingested_at", "start_date", "received_at", "started_at"), "timestamp"
-    ),
-    **dict.fromkeys(("finished_at", "published_at", "updated_at"), "timestamp"),
-    **dict.fromkeys(
-        ("activity_id", "athlete_id", "object_id", "subscription_id", "attempt", "resource_state"), "int64"
-    ),
-    **dict.fromkeys(("strava_count", "warehouse_count", "missing", "extra", "changed", "repaired"), "int64"),
-}
-# The engine's numbers for types; the one array and the one struct of the models.
-EFFORTS = "array<struct<name string, distance string, elapsed_time string, start_date string>>"
-PLACE = "struct<latitude float64, longitude float64>"
-TYPES = {
-    2: "int64",
-    5: "bool",
-    7: "float64",
-    8: "string",
-    10: "date",
-    19: "timestamp",
-    21: "datetime",
-    16: EFFORTS,
-    17: PLACE,
-}
-RAW_TABLES = ["strava_activities", "strava_events", "strava_athletes", "reconciliations", "transform_runs"]
-
-
-class Catalogue(BaseHTTPRequestHandler):
-    """Answers which tables a dataset has, as BigQuery's REST interface does."""
-
-    tables: Mapping[str, list[str]] = {}
-
-    def do_GET(self) -> None:  # http.server's name
-        dataset = self.path.split("/datasets/")[1].split("/")[0]
-        names = self.tables.get(dataset, []) if "/tables" in self.path else []
-        place = {"projectId": "a-project", "datasetId": dataset}
-        body = json.dumps(
-            {"tables": [{"tableReference": {**place, "tableId": n}, "type": "TABLE"} for n in names]}
-        ).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: Any) -> None:
-        """Keep quiet."""
-
-
-def compiled(life: Any, folder: Path, tables: Mapping[str, list[str]]) -> dict[str, Any]:
-    """Return each model's node, compiled for BigQuery, when these tables exist already."""
-    handler = type("Handler", (Catalogue,), {"tables": tables})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        result = life.with_variables(
-            GCP_PROJECT="a-project",
-            BIGQUERY_METHOD="oauth-secrets",
-            BIGQUERY_TOKEN="fake",
-            BIGQUERY_API_ENDPOINT=f"http://127.0.0.1:{server.server_port}",
-            DBT_TARGET_PATH=str(folder),
-        ).dbt("compile", "--target", "bigquery", "--vars", json.dumps({"as_of": "2026-04-02 10:00:00"}))
-        server.shutdown()
-        thread.join()
-    assert result.success, result.exception
-    return {f"{r.node.schema}.{r.node.name}": r.node for r in result.result if r.node.resource_type == "model"}
-
-
-def literal(value: Any, kind: str) -> str:
-    """Write a value as BigQuery's SQL would have it."""
-    if value is None:
-        return f"cast(null as {kind})"
-    if kind == EFFORTS:
-        return kind + "[" + ", ".join("(" + fields(effort, "string") + ")" for effort in value) + "]"
-    if kind == PLACE:
-        return f"struct({fields(value, 'float64')})"
-    if kind == "bool":
-        return str(bool(value)).lower()
-    text = json.dumps(str(value), ensure_ascii=False)
-    if kind == "json":
-        return f"parse_json({text}, wide_number_mode => 'round')"
-    return text if kind == "string" else f"cast({text} as {kind})"
-
-
-def fields(value: Mapping[str, Any], kind: str) -> str:
-    """Write the values of a struct."""
-    return ", ".join(literal(field, kind) for field in value.values())
-
-
-def table(rows: list[dict[str, Any]], kinds: Mapping[str, str]) -> str:
-    """Write rows as a query."""
-    if not rows:
-        nulls = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in kinds.items())
-        return f"select {nulls} from unnest([1]) where false"  # noqa: S608  # names are the migration's
-    return "\nunion all ".join(
-        f"select {', '.join(f'{literal(row[name], kind)} as {name}' for name, kind in kinds.items())}" for row in rows
-    )
-
-
-def readable(row: Mapping[str, Any]) -> bool:
-    """Tell whether a row can be stored in a JSON column at all; DuckDB's text column takes anything."""
-    try:
-        json.loads(row.get("payload") or "null")
-    except ValueError:
-        return False
-    return True
-
-
-def raw_queries(pipeline: Path, seeds: Path) -> dict[str, str]:
-    """Return `raw` and the seed as queries by table name."""
-    queries = {}
-    with closing(sqlite3.connect(pipeline)) as connection:
-        connection.row_factory = sqlite3.Row
-        for name in RAW_TABLES:
-            columns = [row["name"] for row in connection.execute(f"pragma table_info({name})")]
-            rows = [dict(row) for row in connection.execute(f"select * from {name}")]  # noqa: S608
-            kinds = {column: RAW_TYPES.get(column, "string") for column in columns}
-            queries[f"raw__{name}"] = table([row for row in rows if readable(row)], kinds)
-    groups = list(csv.DictReader((seeds / "sport_groups.csv").read_text().splitlines()))
-    return {**queries, "staging__sport_groups": table(groups, dict.fromkeys(groups[0], "string"))}
-
-
-class BigQueryDialect:
-    """Google's engine; each model is run once and stands as literal rows for those that read it."""
-
-    def __init__(self, queries: dict[str, str], models: Mapping[str, Any]) -> None:
-        language = LanguageOptions.maximum_features()
-        language.product_mode = ProductMode.PRODUCT_EXTERNAL
-        language.reserved_keywords = ["QUALIFY"]
-        self.options = AnalyzerOptions(language_options=language, default_timezone="UTC")
-        builtins = ZetaSQLBuiltinFunctionOptions(language_options=language)
-        self.catalog = CatalogBuilder("warehouse").with_builtin_functions(builtins).build()
-        self.models = models
-        self.queries = queries
-        self.built: dict[str, tuple[dict[str, str], list[dict[str, Any]]]] = {}
-
-    def build(self, model: str) -> tuple[dict[str, str], list[dict[str, Any]]]:
-        """Return the types of a model's columns and its rows."""
-        if model not in self.built:
-            types, rows = self.built[model] = self.run(self.models[model].compiled_code)
-            self.queries[model.replace(".", "__")] = table(rows, types)
-        return self.built[model]
-
-    def run(self, sql: str) -> tuple[dict[str, str], list[dict[str, Any]]]:
-        """Run a model's SQL on what it reads, which is built first; return types and rows.
-
-        The engine knows no geography, so a point is a struct here; like BigQuery's, it is an error beyond a pole.
-        """
-        sql = re.sub(r"`a-project`\.`(\w+)`\.`(\w+)`", r"\1__\2", sql)
-        sql = re.sub(
-            r"st_geogpoint\(([\w.]+), ([\w.]+)\)",
-            r"if(\1 is null or \2 is null, null, "
-            r"struct(if(abs(\2) > 90, cast(error('latitude') as float64), \2) as latitude, \1 as longitude))",
-            sql,
-        )
-        reads = sorted(set(re.findall(r"\b(?:raw|staging|mart)__\w+", sql)))
-        for name in reads:
-            if name not in self.queries:
-                self.build(name.replace("__", ".", 1))
-        with_these = "with " + ",\n".join(f"{name} as (\n{self.queries[name]}\n)" for name in reads)
-        with self.prepared(f"{with_these} select * from (\n{sql}\n)") as query:  # noqa: S608  # our own models
-            types = {column.name: TYPES[int(column.type.type_kind)] for column in query.columns}
-        with self.prepared(f"{with_these} select to_json_string(t) as line from (\n{sql}\n) as t") as query:  # noqa: S608
-            lines = [row.cell[0].string_value for row in query.execute().content.table_data.row]
-        return types, [json.loads(line) for line in lines]
-
-    def prepared(self, sql: str) -> Any:
-        """Analyse one statement."""
-        return (
-            PreparedQuery.builder().set_sql(sql).set_analyzer_options(self.options).set_catalog(self.catalog).prepare()
-        )
-
-
-def plain(value: Any) -> Any:
-    """Bring a value of either engine to one form: times without zone, floats to nine digits, no empty array."""
-    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z?", value):
-        return datetime.fromisoformat(value.removesuffix("Z"))
-    if isinstance(value, datetime):
-        return value
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(f"{value:.9g}") if isinstance(value, float) else float(value)
-    if isinstance(value, list):
-        return [plain(element) for element in value] or None
-    return {key: plain(element) for key, element in value.items()} if isinstance(value, dict) else value
-
-
-def comparable(rows: list[dict[str, Any]]) -> list[str]:
-    """Return rows in a form and an order that do not depend on the engine."""
-    return sorted(str(sorted(plain(row).items())) for row in rows)
-
 
 @pytest.fixture(scope="session")
-def twin(tmp_path_factory: pytest.TempPathFactory, dbt_variables: dict[str, str], make_life: Any) -> Any:
+def twin(tmp_path_factory: pytest.TempPathFactory, dbt_variables: dict[str, str]) -> Warehouse:
     """Life without the one payload that no JSON column can hold, built by DuckDB.
 
     The engine is made for being right, not fast (it takes the square of a line's length to decode it): recorded
     activities move into one month, as every day since counts, and only the hand-written ones keep their routes.
     """
-    warehouse = make_life(tmp_path_factory.mktemp("twin"), dbt_variables)
+    warehouse = lived(tmp_path_factory.mktemp("twin"), dbt_variables)
     warehouse.raw.execute("delete from strava_activities where activity_id = 10")
     warehouse.raw.execute(
         "update strava_activities set payload = json_remove(payload, '$.map') where athlete_id = ?", RECORDED
@@ -266,8 +58,9 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def dialect(twin: Any, target: Path, project_root: Path) -> BigQueryDialect:
+def dialect(twin: Any, target: Path, project_root: Path, request: pytest.FixtureRequest) -> BigQueryDialect:
     """The models of a full build in BigQuery's dialect."""
+    start_engine(request.config.cache.mkdir("zetasql"))
     queries = raw_queries(twin.raw.path, project_root / "transforms/seeds")
     return BigQueryDialect(queries, compiled(twin, target, {}))
 

@@ -1,0 +1,226 @@
+"""What three athletes have stored: recorded answers, what goes wrong in real life, and numbers at the edge."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.transforms.warehouse import BERLIN, Raw, Warehouse
+
+ROOT = Path(__file__).parents[2]
+EXTREME = 8
+RECORDED = 4605555801
+
+
+def run_payload(**fields: Any) -> dict[str, Any]:
+    """A detailed run of 5 km in 25 minutes on a winter morning in Berlin, with these fields changed."""
+    return {
+        "name": "Morning run",
+        "sport_type": "Run",
+        "start_date": "2026-03-20T06:00:00Z",
+        "start_date_local": "2026-03-20T07:00:00Z",
+        "timezone": "(GMT+01:00) Europe/Berlin",
+        "utc_offset": 3600.0,
+        "distance": 5000.0,
+        "moving_time": 1500,
+        "elapsed_time": 1560,
+        "total_elevation_gain": 12.5,
+        "average_speed": 3.333,
+        "map": {"polyline": "_p~iF~ps|U_ulLnnqC_mqNvxq`@"},
+        "best_efforts": [
+            {"name": "1k", "distance": 1000, "elapsed_time": 280, "start_date": "2026-03-20T06:05:00Z"},
+            {"name": "5K", "distance": 5000, "elapsed_time": 1500, "start_date": "2026-03-20T06:00:00Z"},
+        ],
+        **fields,
+    }
+
+
+def recorded(name: str) -> Any:
+    """Return the body of a recorded answer of Strava's."""
+    answer = json.loads((ROOT / "tests/fixtures/strava" / name).read_text())
+    return answer.get("body", answer) if isinstance(answer, dict) else answer
+
+
+def fill_by_hand(raw: Raw) -> None:
+    """Store what goes wrong in real life, one activity each; ids 1 to 10."""
+    raw.activity(
+        1,
+        run_payload(
+            name="Mitternacht 🌙",
+            start_date="2026-03-28T23:30:00Z",
+            start_date_local="2026-03-29T00:30:00Z",
+            suffer_score=50,
+            gear={"id": "g1", "name": "Blue shoes"},
+        ),
+    )
+    raw.activity(
+        2,
+        run_payload(
+            start_date="2026-03-29T21:45:00Z",
+            start_date_local="2026-03-29T23:45:00Z",
+            utc_offset=7200.0,
+            distance=2000,
+            moving_time=600.0,
+            elapsed_time=600,
+            average_speed=3.3,
+            best_efforts=[{"name": "1K", "distance": 1000, "elapsed_time": 270, "start_date": "2026-03-29T21:46:00Z"}],
+        ),
+    )
+    raw.activity(
+        3, run_payload(sport_type="GravelRide", start_date_local="2026-03-20T00:00:01Z", start_latlng=[], map={})
+    )
+    raw.activity(4, run_payload(sport_type="Quidditch", type="Workout"))
+    raw.activity(
+        5,
+        {
+            "name": "Weights",
+            "sport_type": "WeightTraining",
+            "manual": True,
+            "start_date": "2026-03-21T17:00:00Z",
+            "start_date_local": "2026-03-21T18:00:00Z",
+            "utc_offset": 3600,
+            "distance": 0.0,
+            "moving_time": 1800,
+            "elapsed_time": 1800,
+            "total_elevation_gain": 0,
+            "start_latlng": None,
+            "map": None,
+        },
+    )
+    raw.activity(
+        6,
+        run_payload(sport_type="Swim", map={"summary_polyline": "@@"}, best_efforts=None),
+        resource_state=2,
+    )
+    raw.activity(7, run_payload())
+    raw.tombstone(7)
+    raw.activity(8, '"only text"')
+    raw.activity(
+        9,
+        '{"sport_type": "Run", "distance": {"m": 1}, "moving_time": "soon", "start_date_local": "0001-01-01T00:00:00Z",'
+        ' "best_efforts": "none", "map": [], "gear": [], "start_latlng": {"a": 1}, "name": "half of it"}',
+    )
+    raw.activity(10, "{not json")
+
+
+def fill_extremes(raw: Raw) -> None:
+    """Store payloads whose numbers, places or times no engine may trip over; ids from 21, without maps and efforts."""
+    payloads: dict[int, dict[str, Any]] = {
+        21: {"utc_offset": 1e15},
+        22: {"utc_offset": 1e11},
+        23: {"moving_time": 9e18},
+        24: {"moving_time": 9e18},
+        25: {"average_heartrate": 1e6},
+        26: {"distance": 1e300, "average_watts": 1e300},
+        27: {"distance": 1e-300},
+        41: {"start_latlng": [181, 500]},
+        42: {"start_latlng": [52.5]},
+        43: {"start_latlng": [None, 13.25]},
+        44: {"start_latlng": [52.5, 180.5], "end_latlng": [-90, 180]},
+        45: {"start_latlng": [None, None]},
+        46: {"start_latlng": [90, -180], "end_latlng": [90.00001, 0]},
+        51: {"start_date": "2026-03-20T23:30:00+02:00", "start_date_local": "2026-03-20T23:30:00+02:00"},
+        52: {"start_date": "2026-03-20T23:30:00.25-0130", "start_date_local": "2026-03-20T22:00:00"},
+        53: {"start_date": "2026-03-20T23:30:00Z", "start_date_local": None, "utc_offset": 3600},
+        54: {"start_date": "2026-03-20T23:30:00Z", "start_date_local": None, "utc_offset": None},
+        55: {"start_date": "2026-03-20T23:30:00Z", "start_date_local": "some day", "utc_offset": -3600},
+        61: {"start_date": "2026-04-03T06:00:00Z", "start_date_local": "2026-04-03T08:00:00Z", "utc_offset": 7200},
+        62: {"start_date": "2099-01-01T06:00:00Z", "start_date_local": "2099-01-01T07:00:00Z", "sport_type": "Ski"},
+        # across 180 degrees; 111 hours in motion within one; strength at rest; power by estimate, and of a run; a race
+        71: {"map": {"polyline": "~fpeB_v_ia@?~l`scA~oR_|lrcA"}},
+        72: {"moving_time": 399600, "elapsed_time": 3600},
+        73: {"sport_type": "WeightTraining", "distance": 0, "moving_time": 0, "elapsed_time": 3600},
+        74: {"sport_type": "Ride", "average_watts": 195, "device_watts": False},
+        75: {"average_watts": 249, "device_watts": True},
+        76: {"workout_type": 1, "device_watts": False},
+        # of equals the one with a start comes first, in one payload (5K) and among activities (1K)
+        31: {"best_efforts": [{"name": "1K", "distance": 1000, "elapsed_time": 240}]},
+        32: {
+            "best_efforts": [
+                {"name": "1K", "distance": 1000, "elapsed_time": 240, "start_date": "2026-03-20T06:05:00Z"},
+                {"name": "5K", "distance": 5000, "elapsed_time": 1500},
+                {"name": "5k", "distance": 5000, "elapsed_time": 1500, "start_date": "2026-03-20T06:00:00Z"},
+            ]
+        },
+    }
+    for activity_id, fields in payloads.items():
+        raw.activity(activity_id, run_payload(**{"map": {}, "best_efforts": [], **fields}), athlete_id=EXTREME)
+
+
+def fill_recorded(raw: Raw) -> None:
+    """Store the recorded answers: an indoor ride, a marathon, a page of twelve summaries."""
+    for name in ("activity_ride_indoor.json", "activity_run_marathon.json"):
+        body = recorded(name)
+        raw.activity(body["id"], body, athlete_id=RECORDED)
+    for body in recorded("athlete_activities_page.json"):
+        raw.activity(body["id"], body, athlete_id=RECORDED, resource_state=2)
+
+
+def lived(folder: Path, variables: Mapping[str, str]) -> Warehouse:
+    """Fill a warehouse with recorded and hand-written activities, two athletes, an event and an unreadable message.
+
+    Nothing is built yet.
+    """
+    warehouse = Warehouse(folder, variables)
+    fill_by_hand(warehouse.raw)
+    fill_extremes(warehouse.raw)
+    fill_recorded(warehouse.raw)
+    warehouse.raw.athlete(BERLIN)
+    warehouse.raw.athlete(RECORDED)
+    warehouse.raw.event("d1")
+    unread = dict.fromkeys(("event_id", "athlete_id", "object_type", "object_id", "aspect_type", "event_time"))
+    warehouse.raw.event("unreadable/1", **unread, outcome="parked")
+    fill_the_books(warehouse.raw)
+    return warehouse
+
+
+def fill_the_books(raw: Raw) -> None:
+    """Store the recorded gear, one row each of what the worker and the transformer note down, and how they differ."""
+    for answer in json.loads((ROOT / "tests/fixtures/strava/gear.json").read_text()):
+        moment = raw.next_ingested_at()
+        raw.insert(
+            "strava_gear",
+            gear_id=answer["body"]["id"],
+            athlete_id=RECORDED,
+            payload=json.dumps(answer["body"]),
+            observed_at=moment,
+            ingested_at=moment,
+        )
+    raw.insert(
+        "_ingestion_state",
+        athlete_id=BERLIN,
+        complete_as_of="2026-04-01T06:00:00.000000Z",
+        listing_began_at="2026-04-01T12:00:00.000000Z",
+        backfill_cursor="2026-03-20T06:00:00.000000Z",
+        updated_at="2026-04-01T12:00:05.000000Z",
+    )
+    raw.insert(
+        "reconciliations",
+        reconciliation_id="r1",
+        athlete_id=BERLIN,
+        strava_count=9,
+        warehouse_count=8,
+        missing=1,
+        extra=0,
+        changed=1,
+        repaired=2,
+        started_at="2026-04-01T06:00:00.000000Z",
+        finished_at="2026-04-01T06:00:05.000000Z",
+    )
+    raw.insert(
+        "purges",
+        purge_id="p1",
+        athlete_hash="abc",
+        purged_at="2026-03-01T06:00:00.000000Z",
+        removed=json.dumps({"strava_activities": 12, "strava_events": 30, "queue_messages": 1, "_ingestion_state": 1}),
+    )
+    for run_id, day in (("old", "2026-03-02"), ("new", "2026-03-03")):  # as of 2 April: one within 31 days
+        raw.insert(
+            "transform_runs",
+            run_id=run_id,
+            watermark="",
+            started_at=f"{day}T06:00:00.000000Z",
+            finished_at=f"{day}T06:00:02.000000Z",
+            published_at=f"{day}T06:00:02.000000Z",
+            is_full_refresh=0,
+        )

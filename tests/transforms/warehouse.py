@@ -1,0 +1,185 @@
+"""The real dbt on a small warehouse: `raw` made by the real migrations, filled by hand, each in its own folder."""
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from copy import copy
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.cli.main import dbtRunner
+
+from backends.sqlite import open_database
+
+AS_OF = "2026-04-02 10:00:00"
+BERLIN = 7
+QUIET = ("--quiet", "--no-print", "--log-level-file", "none")
+# The project as dbt parsed it for each engine. Parsing takes longer than a build, so all tests share it, as the runs of
+# the resident transformer do.
+MANIFESTS: dict[str, Any] = {}
+
+
+@contextmanager
+def environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Give a program these variables while it runs in this process."""
+    before = dict(os.environ)
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@dataclass
+class Raw:
+    """`raw` as the worker would have filled it; every write gets the next `ingested_at`."""
+
+    path: Path
+    writes: int = 0
+
+    def __post_init__(self) -> None:
+        open_database(self.path).close()
+
+    def execute(self, sql: str, *parameters: Any) -> None:
+        """Run one statement and commit it."""
+        connection = sqlite3.connect(self.path)
+        with connection:
+            connection.execute(sql, parameters)
+        connection.close()
+
+    def insert(self, table: str, **columns: Any) -> None:
+        """Put one row, replacing the one with its key."""
+        marks = ", ".join("?" * len(columns))
+        self.execute(f"insert or replace into {table} ({', '.join(columns)}) values ({marks})", *columns.values())  # noqa: S608  # names are the test's own
+
+    def next_ingested_at(self) -> str:
+        """Return a moment after all earlier ones."""
+        self.writes += 1
+        return f"2026-04-01T12:00:00.{self.writes:06d}Z"
+
+    def activity(self, activity_id: int, payload: Any, *, athlete_id: int = BERLIN, resource_state: int = 3) -> None:
+        """Store a payload: a mapping, or text as it is."""
+        text = payload if isinstance(payload, str) else json.dumps({"id": activity_id, **payload})
+        moment = self.next_ingested_at()
+        self.insert(
+            "strava_activities",
+            activity_id=activity_id,
+            athlete_id=athlete_id,
+            payload=text,
+            resource_state=resource_state,
+            observed_at=moment,
+            is_deleted=0,
+            source="webhook",
+            ingested_at=moment,
+        )
+
+    def tombstone(self, activity_id: int, *, athlete_id: int = BERLIN) -> None:
+        """Delete an activity as the last-write-wins rule does: the payload goes, the row stays."""
+        moment = self.next_ingested_at()
+        self.insert(
+            "strava_activities",
+            activity_id=activity_id,
+            athlete_id=athlete_id,
+            observed_at=moment,
+            is_deleted=1,
+            source="webhook",
+            ingested_at=moment,
+        )
+
+    def event(self, delivery_id: str, **columns: Any) -> None:
+        """Add a ledger row; what is not given is that of a stored create."""
+        row = {
+            "event_id": delivery_id,
+            "athlete_id": BERLIN,
+            "object_type": "activity",
+            "object_id": 1,
+            "aspect_type": "create",
+            "event_time": "2026-04-01T12:00:00.000000Z",
+            "outcome": "stored",
+            "reason": "",
+            "attempt": 1,
+            "finished_at": "2026-04-01T12:00:01.500000Z",
+            "ingested_at": self.next_ingested_at(),
+        }
+        self.insert("strava_events", delivery_id=delivery_id, **(row | columns))
+
+    def athlete(self, athlete_id: int, status: str = "connected") -> None:
+        """Connect an athlete."""
+        self.insert(
+            "strava_athletes",
+            athlete_id=athlete_id,
+            scope="read",
+            status=status,
+            updated_at="2026-04-01T00:00:00.000000Z",
+        )
+
+
+@dataclass
+class Warehouse:
+    """A data folder and the dbt project over it."""
+
+    folder: Path
+    variables: Mapping[str, str]
+    raw: Raw = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.raw = Raw(self.folder / "pipeline.sqlite")
+
+    @property
+    def built(self) -> Path:
+        """What dbt writes."""
+        return self.folder / "transform.duckdb"
+
+    def dbt(self, *arguments: str) -> Any:
+        """Run one dbt command on the parsed project and return its result, with the database closed again."""
+        target = self.variables.get("DBT_TARGET", "duckdb")
+        with environment({**self.variables, "DATA_DIR": str(self.folder)}):
+            if target not in MANIFESTS:
+                parsed = dbtRunner().invoke(["parse", *QUIET])
+                assert parsed.success, parsed.exception
+                MANIFESTS[target] = parsed.result
+            result = dbtRunner(manifest=MANIFESTS[target]).invoke([*arguments, *QUIET])
+        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+        return result
+
+    def with_variables(self, **variables: str) -> "Warehouse":
+        """Return the same folder under other environment variables."""
+        other = copy(self)
+        other.variables = {**self.variables, **variables}
+        return other
+
+    def refresh(self, *arguments: str, as_of: str = AS_OF) -> None:
+        """Seed and build every model as at a moment, without the tests; raises AssertionError when one fails."""
+        result = self.dbt(
+            "build",
+            *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
+            *("--vars", json.dumps({"as_of": as_of})),
+            *arguments,
+        )
+        assert result.success, failures(result)
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        """Query what was built, without `raw`."""
+        with duckdb.connect(str(self.built), read_only=True) as connection:
+            cursor = connection.execute(sql)
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def row(self, sql: str) -> dict[str, Any]:
+        """Return the one row of a query."""
+        (row,) = self.rows(sql)
+        return row
+
+
+def failures(result: Any) -> str:
+    """Say what failed in a dbt result."""
+    if result.exception:
+        return str(result.exception)
+    return "\n".join(f"{r.node.name}: {r.message}" for r in result.result if r.status not in {"success", "pass"})
