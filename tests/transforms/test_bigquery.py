@@ -14,6 +14,12 @@ from tests.transforms.warehouse import Warehouse
 MODELS = [
     "staging.base_strava__activities",
     "staging.stg_strava__events",
+    "staging.stg_strava__gear",
+    "staging.stg_strava__athletes",
+    "staging.stg_strava__ingestion_state",
+    "staging.stg_strava__reconciliations",
+    "staging.stg_strava__purges",
+    "staging.stg_strava__transform_runs",
     "staging.stg_strava__activities",
     "staging.stg_strava__best_efforts",
     "mart.fct_activities",

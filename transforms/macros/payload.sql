@@ -37,7 +37,7 @@
         {%- for place in places %}
         {%- set steps = place.split('.') %}
         sent."{{ steps[0] }}"
-        {%- if steps | length == 2 %}{{ '[' ~ (steps[1] | int + 1) ~ ']' if steps[1] in '01' else '."' ~ steps[1] ~ '"' }}{% endif %} as {{ place | replace('.', '_') }},
+        {%- if steps | length == 2 %}{{ '[' ~ (steps[1] | int + 1) ~ ']' if steps[1] in '01' else '."' ~ steps[1] ~ '"' }}{% endif %} as {{ adapter.quote(place | replace('.', '_')) }},
         {%- endfor %}
         {%- for list in lists %}
         sent."{{ list }}" as {{ list }},
@@ -62,7 +62,7 @@
         {{ key }},
         {%- for place in places %}
         {%- set path = "'$." ~ place.replace('.0', '[0]').replace('.1', '[1]') ~ "'" %}
-        coalesce(json_value({{ document }}, {{ path }}), nullif(to_json_string(json_query({{ document }}, {{ path }})), 'null')) as {{ place | replace('.', '_') }},
+        coalesce(json_value({{ document }}, {{ path }}), nullif(to_json_string(json_query({{ document }}, {{ path }})), 'null')) as {{ adapter.quote(place | replace('.', '_')) }},
         {%- endfor %}
         {%- for list, names in lists.items() %}
         array(

@@ -1,0 +1,41 @@
+with source as (
+    {{
+        raw_rows(
+            'purges',
+            {
+                'purge_id': 'string',
+                'athlete_hash': 'string',
+                'purged_at': 'timestamp',
+                'removed': 'json',
+            },
+        )
+    }}
+),
+
+fields as (
+    {{
+        opened(
+            'source',
+            'purge_id',
+            ['strava_activities', 'strava_events', 'strava_streams', 'strava_gear', 'reconciliations', 'queue_messages'],
+            document='removed',
+        )
+    }}
+),
+
+renamed as (
+    select
+        source.purge_id,
+        source.athlete_hash,
+        source.purged_at,
+        {{ as_int('fields.strava_activities') }} as activity_count,
+        {{ as_int('fields.strava_events') }} as event_count,
+        {{ as_int('fields.strava_streams') }} as stream_count,
+        {{ as_int('fields.strava_gear') }} as gear_count,
+        {{ as_int('fields.reconciliations') }} as reconciliation_count,
+        {{ as_int('fields.queue_messages') }} as queue_message_count
+    from source
+    inner join fields on source.purge_id = fields.purge_id
+)
+
+select * from renamed

@@ -1,0 +1,36 @@
+with source as (
+    {{
+        raw_rows(
+            'reconciliations',
+            {
+                'reconciliation_id': 'string',
+                'athlete_id': 'int64',
+                'strava_count': 'int64',
+                'warehouse_count': 'int64',
+                'missing': 'int64',
+                'extra': 'int64',
+                'changed': 'int64',
+                'repaired': 'int64',
+                'started_at': 'timestamp',
+                'finished_at': 'timestamp',
+            },
+        )
+    }}
+),
+
+renamed as (
+    select
+        reconciliation_id,
+        athlete_id,
+        strava_count,
+        warehouse_count,
+        missing as missing_count,
+        extra as extra_count,
+        changed as changed_count,
+        repaired as repaired_count,
+        started_at,
+        finished_at
+    from source
+)
+
+select * from renamed
