@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.slow
 
 EXPORTED = {"STRAVA_SUBSCRIPTION_ID": "999", "SERVICE_HOST": "192.0.2.1"}  # of somebody who runs the real thing
 

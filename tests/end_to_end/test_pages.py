@@ -19,7 +19,7 @@ QUIET += ["--disable-component-update", "--disable-sync"]
 UP_TO_MS = 60_000
 BERLIN = ZoneInfo("Europe/Berlin")
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from backends.warehouse.activities import Observation, Source
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.payload import ActivityPayload
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.slow
 
 Run = Callable[..., str]
 
