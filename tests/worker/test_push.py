@@ -747,6 +747,7 @@ async def test_what_is_no_event_is_parked(worker: httpx.AsyncClient, clock: Any,
     assert await push(worker, body) == 204
     [told] = rows("select delivery_id, outcome, event_id from strava_events")
     assert told == {"delivery_id": "unreadable/9/1", "outcome": "parked", "event_id": None}
+    assert rows(LEDGER)[0]["reason"].startswith("The message cannot be read: ")
 
 
 async def test_an_event_that_no_ledger_could_hold_leaves_a_row(
