@@ -30,6 +30,25 @@ class MartReader(Protocol):
         """Release the snapshot."""
 
 
+class MartSnapshot(Protocol):
+    """What dbt built, and its published copy. Every call blocks, and nobody may build meanwhile."""
+
+    def is_built(self) -> bool:
+        """Whether dbt has built anything."""
+
+    def is_published(self) -> bool:
+        """Whether readers have a snapshot that is not damaged."""
+
+    def publish(self) -> None:
+        """Replace the snapshot with what dbt built, as a whole. Raises MartMissing, WarehouseBusy."""
+
+    def compact(self) -> None:
+        """Rewrite what dbt built without the bytes of rows that were removed. Raises MartMissing, WarehouseBusy."""
+
+    def discard_if_damaged(self, error: str) -> bool:
+        """Remove what dbt built if dbt's error says that it is unreadable; all of it comes from raw. Raises OSError."""
+
+
 @dataclass(frozen=True, slots=True)
 class QueryResult:
     """A query's column names, and its rows as they are fetched; fetching may raise what asking raises."""

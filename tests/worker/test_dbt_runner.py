@@ -5,6 +5,7 @@ import errno
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from threading import Event as ThreadEvent
 from typing import Any
@@ -20,6 +21,7 @@ from backends.warehouse.runs import TransformRun, TransformRuns
 from backends.warehouse.sqlite.store import SqliteRawStore
 from worker.dbt_runner.loop import PollPolicy, keep_fresh
 from worker.dbt_runner.port import Build, Node
+from worker.dbt_runner.single_flight import single_flight
 from worker.dbt_runner.transformer import Transformer
 
 ATHLETE = 4605555801
@@ -54,6 +56,23 @@ class FakeModels:
         return Build(nodes=nodes, is_full_refresh=full_refresh, error=error)
 
 
+class FakeSnapshot:
+    """A snapshot that does what the test says."""
+
+    def __init__(
+        self, publish: Callable[[], None], compact: Callable[[], None], is_published: Callable[[], bool]
+    ) -> None:
+        self.publish = publish
+        self.compact = compact
+        self.is_published = is_published
+
+    def is_built(self) -> bool:
+        return True
+
+    def discard_if_damaged(self, error: str) -> bool:
+        raise AssertionError(error)
+
+
 @pytest.fixture
 def models() -> FakeModels:
     """What is built."""
@@ -76,10 +95,8 @@ def make_transformer(
         return Transformer(
             runs,
             models,
-            publish,
-            compact,
-            is_published=is_published,
-            lock_path=lock_path,
+            FakeSnapshot(publish, compact, is_published),
+            single_flight=partial(single_flight, lock_path),
             marks_dir=marks_dir,
             clock=clock,
         )

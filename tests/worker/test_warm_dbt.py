@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from backends.warehouse.activities import Observation, Source
 from backends.warehouse.duckdb.marts import DuckdbMartReader
-from backends.warehouse.duckdb.snapshot import publish
+from backends.warehouse.duckdb.snapshot import DuckdbSnapshot, publish
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.payload import ActivityPayload
 from worker.dbt_runner.dbt import WarmDbt
@@ -48,7 +48,12 @@ def open_dbt(project: Path, tmp_path: Path) -> Callable[[], WarmDbt]:
 
     def make() -> WarmDbt:
         database = tmp_path / "tiny.duckdb"
-        return WarmDbt(project, tmp_path / "dbt", database=database, environment={"TINY_PATH": str(database)})
+        return WarmDbt(
+            project,
+            tmp_path / "dbt",
+            snapshot=DuckdbSnapshot(database, tmp_path / "mart.duckdb"),
+            environment={"TINY_PATH": str(database)},
+        )
 
     return make
 

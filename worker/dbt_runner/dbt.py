@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -14,16 +13,12 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 
+from backends.warehouse.marts import MartSnapshot
 from worker.dbt_runner.port import Build, Node
 
 _FAILED = frozenset({"error", "fail", "runtime error", "partial success"})
 _WITH_TESTS = ("build", "--exclude-resource-type", "seed")
 _REFRESH = ("run", "--no-write-json")  # the manifest has not changed; writing it takes a third of a second
-# What DuckDB says of a file that it cannot read any more, and of an engine that has met one.
-_DAMAGE = re.compile(
-    "serialization error|internal error|fatal error|corrupt database|not a valid duckdb database|could not read enough",
-    re.IGNORECASE,
-)
 _SOURCES = ("dbt_project.yml", "macros", "models", "seeds", "tests")
 
 
@@ -40,27 +35,27 @@ class WarmDbt:
     rebuilds every table, so that an upgrade never meets tables of another shape.
     """
 
-    def __init__(self, project_dir: Path, work_dir: Path, *, database: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, project_dir: Path, work_dir: Path, *, snapshot: MartSnapshot, environment: Mapping[str, str]
+    ) -> None:
         self._environment = {**environment, "DO_NOT_TRACK": "1"}
         self._project_dir = project_dir
         self._work_dir = work_dir
-        self._database = database
+        self._snapshot = snapshot
         self._built = work_dir / "built.sha256"
 
     def build(self, *, full_refresh: bool, tests: bool) -> Build:
         """Build what has changed, or everything."""
         try:
-            return self._build_or_mend(full_refresh=full_refresh, tests=tests)
+            return self._build_or_rebuild(full_refresh=full_refresh, tests=tests)
         except Exception as error:  # noqa: BLE001 - dbt, DuckDB and our files each meet a full disk in their own way
             return Build(nodes=(), is_full_refresh=full_refresh, error=f"dbt could not run: {_plain(str(error))}")
 
-    def _build_or_mend(self, *, full_refresh: bool, tests: bool) -> Build:
+    def _build_or_rebuild(self, *, full_refresh: bool, tests: bool) -> Build:
         build = self._build(full_refresh=full_refresh, tests=tests)
-        if build.error is None or not _DAMAGE.search(build.error):
+        if build.error is None or not self._snapshot.discard_if_damaged(build.error):
             return build
         log.error("transform.database_damaged", error=build.error.splitlines()[0])
-        for file in (self._database, self._database.with_name(f"{self._database.name}.wal")):
-            file.unlink(missing_ok=True)
         return self._build(full_refresh=True, tests=tests)
 
     def _build(self, *, full_refresh: bool, tests: bool) -> Build:
@@ -109,7 +104,7 @@ class WarmDbt:
         ]
 
     def _is_current(self) -> bool:
-        return self._database.exists() and self._built.exists() and self._built.read_text() == self._fingerprint
+        return self._snapshot.is_built() and self._built.exists() and self._built.read_text() == self._fingerprint
 
     @cached_property
     def _fingerprint(self) -> str:

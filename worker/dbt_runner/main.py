@@ -11,8 +11,7 @@ import structlog
 from backends.database_errors import explain_database_error
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.duckdb.extension import extension_directory
-from backends.warehouse.duckdb.marts import SnapshotCheck
-from backends.warehouse.duckdb.snapshot import compact, publish
+from backends.warehouse.duckdb.snapshot import DuckdbSnapshot
 from backends.warehouse.sqlite.store import SqliteRawStore
 from runtime.data_dir import make_private
 from runtime.logs import configure_logs
@@ -20,6 +19,7 @@ from runtime.startup import exit_on_startup_error
 from worker.dbt_runner.dbt import WarmDbt
 from worker.dbt_runner.loop import PollPolicy, keep_fresh
 from worker.dbt_runner.settings import PROJECT_DIR, TransformSettings
+from worker.dbt_runner.single_flight import single_flight
 from worker.dbt_runner.transformer import Transformer
 
 log = structlog.get_logger(__name__)
@@ -30,20 +30,19 @@ async def open_transformer(settings: TransformSettings) -> AsyncIterator[Transfo
     """Put a transformer together as the settings say, and release what it holds at the end."""
     make_private(settings.data_dir)
     store = SqliteRawStore(settings.pipeline_path)  # also brings raw to its newest shape, before dbt attaches it
+    snapshot = DuckdbSnapshot(settings.transform_path, settings.mart_path)
     models = WarmDbt(
         PROJECT_DIR,
         settings.dbt_dir,
-        database=settings.transform_path,
+        snapshot=snapshot,
         environment=settings.dbt_environment(extension_directory(settings.data_dir)),
     )
     try:
         yield Transformer(
             store,
             models,
-            partial(publish, settings.transform_path, settings.mart_path),
-            partial(compact, settings.transform_path),
-            is_published=SnapshotCheck(settings.mart_path),
-            lock_path=settings.lock_path,
+            snapshot,
+            single_flight=partial(single_flight, settings.lock_path),
             marks_dir=settings.dbt_dir,
         )
     finally:

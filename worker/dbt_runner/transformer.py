@@ -1,18 +1,17 @@
 """One run of the transforms: alone among all processes, published as a whole, and written down."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import structlog
-from filelock import AsyncFileLock
 
 from backends.warehouse import WarehouseBusy
-from backends.warehouse.marts import MartMissing
+from backends.warehouse.marts import MartMissing, MartSnapshot
 from backends.warehouse.runs import TransformRun, TransformRuns
 from runtime.clock import utc_now, utc_text
 from runtime.data_dir import make_private
@@ -37,34 +36,30 @@ class Transformed:
 
 
 class Transformer:
-    """Runs the models and publishes them. `is_published` tells whether there is a snapshot that can be read.
+    """Runs the models and publishes them, one run at a time.
 
     The marts also depend on the time of day: they end with today, and count the last 24 hours. So a run serves only
     while the clock is between the same whole multiples of `max_age`, by default in the same hour.
 
-    What was removed from raw stays in the bytes of the files that were built before. `compact` rewrites them, which
-    `erase` calls for. `marks_dir` keeps which removal was dealt with last.
+    What was removed from raw stays in the bytes of the files that were built before. `erase`
+    rewrites them. `marks_dir` keeps which removal was handled last.
     """
 
     def __init__(  # noqa: PLR0913 - four collaborators and where their files are
         self,
         store: TransformRuns,
         models: Models,
-        publish: Callable[[], None],
-        compact: Callable[[], None],
+        snapshot: MartSnapshot,
         *,
-        is_published: Callable[[], bool],
-        lock_path: Path,
+        single_flight: Callable[[], AbstractAsyncContextManager[None]],
         marks_dir: Path,
         max_age: timedelta = timedelta(hours=1),
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._store = store
         self._models = models
-        self._publish = publish
-        self._compact = compact
-        self._is_published = is_published
-        self._lock_path = lock_path
+        self._snapshot = snapshot
+        self._single_flight = single_flight
         self._purge_mark = marks_dir / "last_purge"
         self._erased_mark = marks_dir / "last_erased"
         self._max_age = max_age
@@ -75,7 +70,7 @@ class Transformer:
 
         Raises WarehouseBusy.
         """
-        if not await asyncio.to_thread(self._is_published):
+        if not await asyncio.to_thread(self._snapshot.is_published):
             return True
         last = await self._store.last_run()
         return last is None or self._is_outdated(last) or last.watermark != await self._store.watermark()
@@ -119,11 +114,11 @@ class Transformer:
         if removal == _read(self._erased_mark):
             return
         try:
-            await asyncio.to_thread(self._compact)
-            await asyncio.to_thread(self._publish)
+            await asyncio.to_thread(self._snapshot.compact)
+            await asyncio.to_thread(self._snapshot.publish)
         except MartMissing as error:
             raise WarehouseBusy(str(error)) from error
-        self._erased_mark.write_text(removal)
+        _write(self._erased_mark, removal)
         log.info("transform.erased")
 
     async def _run(self, *, full_refresh: bool, tests: bool) -> Transformed:
@@ -145,7 +140,7 @@ class Transformer:
             error=error,
         )
         if error is None:
-            self._purge_mark.write_text(purge)
+            _write(self._purge_mark, purge)
         await self._store.put_run(run)
         _tell(run, build)
         return Transformed(run=run, nodes=build.nodes)
@@ -159,17 +154,10 @@ class Transformer:
 
     def _published(self) -> str | None:
         try:
-            self._publish()
+            self._snapshot.publish()
         except (MartMissing, WarehouseBusy) as error:
             return str(error)
         return None
-
-    @asynccontextmanager
-    async def _single_flight(self) -> AsyncIterator[None]:
-        make_private(self._lock_path.parent)
-        make_private(self._erased_mark.parent)
-        async with AsyncFileLock(self._lock_path, poll_interval=0.05):
-            yield
 
 
 def _mark_of(moment: datetime | None) -> str:
@@ -179,6 +167,11 @@ def _mark_of(moment: datetime | None) -> str:
 def _read(mark: Path) -> str:
     """Return what a mark says; a mark is only compared, so that no clock needs to be right."""
     return mark.read_text() if mark.exists() else ""
+
+
+def _write(mark: Path, text: str) -> None:
+    make_private(mark.parent)
+    mark.write_text(text)
 
 
 def _tell(run: TransformRun, build: Build) -> None:

@@ -3,6 +3,7 @@
 dbt builds `transform.duckdb`; readers open a published copy, so that they never meet the builder's lock.
 """
 
+import re
 import shutil
 from pathlib import Path
 
@@ -12,7 +13,47 @@ from backends.atomic_file import atomic_replace
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.duckdb.connection import NO_DOWNLOADS
 from backends.warehouse.duckdb.errors import REBUILD, sentence
+from backends.warehouse.duckdb.marts import SnapshotCheck
 from backends.warehouse.marts import MartMissing
+
+# What DuckDB says of a file that it cannot read any more, and of an engine that has met one.
+_DAMAGE = re.compile(
+    "serialization error|internal error|fatal error|corrupt database|not a valid duckdb database|could not read enough",
+    re.IGNORECASE,
+)
+
+
+class DuckdbSnapshot:
+    """Implements `MartSnapshot`: `transform_path` is dbt's file, `mart_path` the published copy."""
+
+    def __init__(self, transform_path: Path, mart_path: Path) -> None:
+        self._transform_path = transform_path
+        self._mart_path = mart_path
+        self._check = SnapshotCheck(mart_path)
+
+    def is_built(self) -> bool:
+        """Whether dbt has built anything."""
+        return self._transform_path.exists()
+
+    def is_published(self) -> bool:
+        """Whether readers have a snapshot that is not damaged."""
+        return self._check()
+
+    def publish(self) -> None:
+        """Replace the snapshot with what dbt built, as a whole."""
+        publish(self._transform_path, self._mart_path)
+
+    def compact(self) -> None:
+        """Rewrite what dbt built without the bytes of rows that were removed."""
+        compact(self._transform_path)
+
+    def discard_if_damaged(self, error: str) -> bool:
+        """Remove what dbt built if dbt's error says that it cannot be read."""
+        if not _DAMAGE.search(error):
+            return False
+        for file in (self._transform_path, self._transform_path.with_name(f"{self._transform_path.name}.wal")):
+            file.unlink(missing_ok=True)
+        return True
 
 
 def publish(transform_path: Path, mart_path: Path) -> None:
