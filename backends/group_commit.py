@@ -63,12 +63,14 @@ class _Outcome:
 class SqliteWriter:
     """Runs work on one writing connection in one thread; whatever waits together is committed together.
 
-    Publishing goes first: the writer gives way to it when both wait for the file's lock. When it closes, and no reader
-    needs the write-ahead log, it leaves the log empty. Opening may raise SchemaMismatch, sqlite3.Error or OSError.
+    Publishing goes first: with `gives_way`, which all other writers have, it lets those without go ahead when both wait
+    for the file's lock. When it closes, and no reader needs the write-ahead log, it leaves the log empty. Opening may
+    raise SchemaMismatch, sqlite3.Error or OSError.
     """
 
-    def __init__(self, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
+    def __init__(self, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S, gives_way: bool = True) -> None:
         self._path = path
+        self._gives_way = gives_way
         self._busy_timeout_s = busy_timeout_s
         self._connection = self._open()
         self._identity = file_identity(path)
@@ -118,7 +120,7 @@ class SqliteWriter:
                 _tell(self._commit(jobs))
                 ended = time.monotonic()
                 self._empty_at = min(self._empty_at, ended + min(job.log_emptied_within_s for job in jobs))
-                if ended - began > _LONG_S and not last:
+                if self._gives_way and ended - began > _LONG_S and not last:
                     time.sleep(_REST_S)  # or we would have the lock again before a publisher looks
             if time.monotonic() >= self._empty_at:
                 self._empty_at = math.inf if empty_log(self._connection) else time.monotonic() + _EMPTY_AGAIN_S
@@ -137,7 +139,7 @@ class SqliteWriter:
     def _commit(self, jobs: list[_Job]) -> list[_Outcome]:
         try:
             self._require_same_file()
-            with transaction(self._connection, self._busy_timeout_s, yields=True):
+            with transaction(self._connection, self._busy_timeout_s, yields=self._gives_way):
                 return [self._attempt(job) for job in jobs]
         except sqlite3.Error as error:
             return [_Outcome(job, error=error) for job in jobs]

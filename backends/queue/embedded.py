@@ -5,22 +5,25 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
+from backends.group_commit import SqliteWriter
 from backends.queue import QueueStatus, QueueUnavailable, messages
-from backends.queue.commit_process import CommitProcess
 from backends.queue.deliverer import Deliverer
 from backends.queue.policy import DeliveryPolicy
-from backends.sqlite import BUSY_TIMEOUT_S, connect, open_database
+from backends.sqlite import BUSY_TIMEOUT_S, SchemaMismatch, connect, open_database
+from backends.write_probe import rewrite_version
 from runtime.clock import utc_now
 
 __all__ = ["Deliverer", "DeliveryPolicy", "EmbeddedQueue"]
 
 
 class EmbeddedQueue:
-    """Publishes into the file through a process of its own, which is started when it is needed and again if it ends.
+    """Publishes into the file from one thread; what waits together is one transaction with one flush.
 
-    Making one may raise SchemaMismatch, sqlite3.Error or OSError. To be used from one event loop.
+    The thread starts with the first `open` or `publish`; a queue that is only asked for its status has none. Making a
+    queue may raise SchemaMismatch, sqlite3.Error or OSError. To be used from one event loop.
     """
 
     def __init__(
@@ -33,41 +36,78 @@ class EmbeddedQueue:
         self._path = path
         self._clock = clock
         self._busy_timeout_s = busy_timeout_s
-        self._process: CommitProcess | None = None
+        self._writer: SqliteWriter | None = None
+        self._waiting: list[tuple[messages.Encoded, asyncio.Future[int]]] = []
+        self._storing: asyncio.Task[None] | None = None
         self._closed = False
         open_database(path, busy_timeout_s=busy_timeout_s).close()
 
     async def open(self) -> None:
-        """Start the committing process, which the first publish does otherwise. Raises QueueUnavailable."""
-        await self._running().opened()
+        """Open the file for writing, which the first publish does otherwise. Raises QueueUnavailable."""
+        self._opened()
 
     async def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
-        """Make the message durable and return its id. Raises QueueUnavailable."""
-        encoded = messages.encode(data, attributes)
-        return str(await self._running().store(encoded))
+        """Make the message durable and return its id. Raises QueueUnavailable.
+
+        When another file, or none, is at the path by now, this fails once, and later messages go to the file there.
+        """
+        writer = self._opened()
+        loop = asyncio.get_running_loop()
+        receipt: asyncio.Future[int] = loop.create_future()
+        self._waiting.append((messages.encode(data, attributes), receipt))
+        if self._storing is None or self._storing.done():
+            self._storing = loop.create_task(self._store_waiting(writer))
+        return str(await receipt)
 
     async def status(self) -> QueueStatus:
-        """Measure the queue; once one was started, the committing process must write too. Raises QueueUnavailable."""
-        if self._process is not None and not self._closed:
-            await self._running().probe()
-        return await asyncio.to_thread(self._measure)
+        """Measure the queue; once it is open for writing, a write must succeed too. Raises QueueUnavailable."""
+        try:
+            if self._writer is not None and not self._closed:
+                await self._writer.submit(rewrite_version)
+            return await asyncio.to_thread(self._measure)
+        except sqlite3.Error as error:
+            raise _unavailable(error) from error
 
     async def close(self) -> None:
         """Finish what is in flight and release the file."""
         self._closed = True
-        if self._process is not None:
-            await self._process.close()
+        if self._storing is not None:
+            await self._storing
+        if self._writer is not None:
+            await self._writer.close()
 
-    def _running(self) -> CommitProcess:
+    def _opened(self) -> SqliteWriter:
         if self._closed:
             raise QueueUnavailable("the queue was closed")
-        if self._process is None or self._process.has_ended:
-            self._process = CommitProcess(self._path, busy_timeout_s=self._busy_timeout_s, clock=self._clock)
-        return self._process
+        if self._writer is None:
+            try:
+                self._writer = SqliteWriter(self._path, busy_timeout_s=self._busy_timeout_s, gives_way=False)
+            except (SchemaMismatch, sqlite3.Error, OSError) as error:
+                raise _unavailable(error) from error
+        return self._writer
+
+    async def _store_waiting(self, writer: SqliteWriter) -> None:
+        """Store batch after batch: what arrives during one makes the next, so that batches grow with the load."""
+        while self._waiting:
+            batch, self._waiting = self._waiting[: messages.LARGEST_BATCH], self._waiting[messages.LARGEST_BATCH :]
+            store = partial(messages.publish, encoded=[each for each, _ in batch], published_at=self._clock())
+            first_id, refusal = 0, None
+            try:
+                first_id = await writer.submit(store)
+            except sqlite3.Error as error:
+                refusal = _unavailable(error)
+            for message_id, (_, receipt) in enumerate(batch, first_id):
+                if receipt.done():  # its caller gave up waiting
+                    continue
+                if refusal is None:
+                    receipt.set_result(message_id)
+                else:
+                    receipt.set_exception(refusal)
 
     def _measure(self) -> QueueStatus:
-        try:
-            with closing(connect(self._path, read_only=True)) as connection:
-                return messages.status(connection, self._clock())
-        except sqlite3.Error as error:
-            raise QueueUnavailable(f"the queue's file could not be used: {error}") from error
+        with closing(connect(self._path, read_only=True)) as connection:
+            return messages.status(connection, self._clock())
+
+
+def _unavailable(error: Exception) -> QueueUnavailable:
+    return QueueUnavailable(f"the queue's file could not be used: {error}")

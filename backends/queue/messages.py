@@ -11,11 +11,11 @@ from pathlib import Path
 import orjson
 
 from backends.queue import QueueStatus
-from backends.sqlite import statements, transaction
-from backends.write_probe import rewrite_version
+from backends.sqlite import statements
 from runtime.clock import utc_text
 
 _SQL = statements(Path(__file__).parent / "sql")
+LARGEST_BATCH = 5_000  # SQLite binds no more than 32,766 values to a statement
 _CLOCK_LEEWAY_MS = 5_000  # a decision farther in the future than this was made before the clock was set back
 
 
@@ -27,9 +27,12 @@ class State(StrEnum):
     DEAD = "dead"
 
 
-def encode(data: bytes, attributes: Mapping[str, str]) -> bytes:
-    """Return what `publish` takes: a JSON array of the data in base64 and the attributes."""
-    return orjson.dumps((base64.b64encode(data).decode("ascii"), dict(attributes)))
+Encoded = tuple[str, str]  # a message's data in base64, and its attributes as JSON
+
+
+def encode(data: bytes, attributes: Mapping[str, str]) -> Encoded:
+    """Return what `publish` takes."""
+    return base64.b64encode(data).decode("ascii"), orjson.dumps(dict(attributes)).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,23 +86,13 @@ def epoch_ms(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
-def batch(encoded: Sequence[bytes], published_at: datetime) -> bytes:
-    """Return the encoded messages as one line, which `publish` takes."""
-    return b"%s %d [%s]\n" % (utc_text(published_at).encode(), epoch_ms(published_at), b",".join(encoded))
-
-
-def publish(connection: sqlite3.Connection, line: bytes) -> int:
-    """Add a batch in one statement and return the id of its last message; those before it follow without a gap.
-
-    An empty batch is a probe: it writes what is there once more, so that a full disk is noticed.
-    """
-    published_at, due_ms, encoded = line.decode().split(" ", 2)
-    if encoded.startswith("[]"):
-        with transaction(connection, 0):
-            rewrite_version(connection)
-        return 0
-    bound = {"messages": encoded, "published_at": published_at, "due_ms": int(due_ms)}
-    return connection.execute(_SQL["publish"], bound).lastrowid or 0
+def publish(connection: sqlite3.Connection, encoded: Sequence[Encoded], published_at: datetime) -> int:
+    """Add up to LARGEST_BATCH messages in one statement. Their ids rise by one in their order; return the first."""
+    moment = (utc_text(published_at), due_ms := epoch_ms(published_at), due_ms)
+    rows = ", ".join(["(?, ?, ?, ?, ?)"] * len(encoded))
+    bound = [value for each in encoded for value in (*each, *moment)]
+    last_id = connection.execute(f"{_SQL['publish']} {rows}", bound).lastrowid or 0
+    return last_id - len(encoded) + 1
 
 
 def take(connection: sqlite3.Connection, *, how_many: int, now: datetime, lease_until: datetime) -> list[LeasedMessage]:

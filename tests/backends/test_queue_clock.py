@@ -29,7 +29,7 @@ def queue(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 def publish(queue: sqlite3.Connection, at: datetime, *datas: bytes) -> None:
     """Publish messages by a clock that shows this moment."""
-    messages.publish(queue, messages.batch([messages.encode(data, {}) for data in datas], at))
+    messages.publish(queue, [messages.encode(data, {}) for data in datas], at)
 
 
 def take(queue: sqlite3.Connection, now: datetime, how_many: int = 10) -> list[LeasedMessage]:

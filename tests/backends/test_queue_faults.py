@@ -6,7 +6,7 @@ import resource
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from statistics import mean
 
@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
 from backends.group_commit import SqliteWriter
-from backends.queue import QueueUnavailable, committer
+from backends.queue import QueueUnavailable
 from backends.queue.embedded import Deliverer, DeliveryPolicy, EmbeddedQueue
 from backends.sqlite import DatabaseMoved, connect
 
@@ -31,7 +31,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def queue(path: Path) -> AsyncIterator[EmbeddedQueue]:
-    """An empty queue whose committing process runs."""
+    """An empty queue that is open."""
     queue = EmbeddedQueue(path)
     await queue.open()
     yield queue
@@ -39,15 +39,15 @@ async def queue(path: Path) -> AsyncIterator[EmbeddedQueue]:
 
 
 @contextmanager
-def full_disk(file: Path, process: int = 0) -> Iterator[None]:
-    """Let the process (this one by default) write to no file beyond the present size of this one."""
+def full_disk(file: Path) -> Iterator[None]:
+    """Let this process write to no file beyond the present size of this one."""
     size = file.stat().st_size
-    before = resource.prlimit(process, resource.RLIMIT_FSIZE)
-    resource.prlimit(process, resource.RLIMIT_FSIZE, (size, before[1]))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:
         yield
     finally:
-        resource.prlimit(process, resource.RLIMIT_FSIZE, before)
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def log_of(path: Path) -> Path:
@@ -97,12 +97,6 @@ async def drained(queue: EmbeddedQueue) -> None:
             await asyncio.sleep(0.005)
 
 
-def committers(path: Path) -> list[int]:
-    """Return the ids of the processes that commit to this file now."""
-    command = f"{committer.__name__}\0{path}\0".encode()
-    return [int(each.parent.name) for each in Path("/proc").glob("[0-9]*/cmdline") if command in each.read_bytes()]
-
-
 # -- a full disk ----------------------------------------------------------------------------------------------------
 
 
@@ -110,10 +104,11 @@ async def test_a_full_disk_is_outwaited_by_the_deliverer(queue: EmbeddedQueue, p
     """It cannot lease, says so, goes on, and delivers once there is room."""
     worker = Worker()
     worker.may_answer.set()
+    await queue.publish(b"event", {})
     with capture_logs() as logs:
-        async with delivering(path, worker):
+        async with AsyncExitStack() as stack:
             with full_disk(log_of(path)):
-                await queue.publish(b"event", {})
+                await stack.enter_async_context(delivering(path, worker))
                 assert "disk" in (await logged(logs, "queue.unavailable"))["reason"]
             await drained(queue)
     assert worker.pushes == 1
@@ -133,16 +128,17 @@ async def test_an_acknowledgement_outlives_a_full_disk(queue: EmbeddedQueue, pat
     assert worker.pushes == 1
 
 
-async def test_a_full_disk_is_outwaited_by_the_committer(queue: EmbeddedQueue, path: Path) -> None:
-    """A publish fails with the reason, nothing of it is stored, and the same process stores once there is room."""
-    [process] = committers(path)
-    with full_disk(log_of(path), process):
+async def test_a_full_disk_is_outwaited_by_the_publisher(queue: EmbeddedQueue, path: Path) -> None:
+    """A publish fails with the reason and nothing of it is stored; the state says so too; with room all is well."""
+    await queue.publish(b"before", {})
+    with full_disk(log_of(path)):
         for _ in range(3):
             with pytest.raises(QueueUnavailable, match="disk"):
                 await queue.publish(b"event", {})
-    assert (await queue.status()).waiting == 0
+        with pytest.raises(QueueUnavailable, match="disk"):
+            await queue.status()
+    assert (await queue.status()).waiting == 1
     assert await queue.publish(b"event", {})
-    assert committers(path) == [process]
 
 
 async def test_a_full_disk_is_outwaited_by_the_writers_thread(path: Path) -> None:
@@ -209,6 +205,8 @@ async def test_a_moved_folder_ends_the_deliverer(queue: EmbeddedQueue, path: Pat
         async with delivering(path, worker) as running:
             await worker.begun.wait()
             path.parent.rename(path.parent.with_name("moved"))
+            with pytest.raises(QueueUnavailable, match="was moved or replaced"):
+                await queue.publish(b"refused", {})
             assert await queue.publish(b"another with the same id", {}) == "1"
             worker.may_answer.set()
             await asyncio.wait([running])

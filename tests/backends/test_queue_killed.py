@@ -54,17 +54,15 @@ asyncio.run(main())
 """
 
 FULL_DISK = """
-import asyncio, os, resource, sys
+import asyncio, resource, sys
 from pathlib import Path
 from backends.queue import QueueUnavailable
 from backends.queue.embedded import EmbeddedQueue
 
 async def main():
     queue = EmbeddedQueue(Path(sys.argv[1]))
-    await queue.open()
-    committer = int(Path(f"/proc/self/task/{os.getpid()}/children").read_text())
-    unlimited = resource.prlimit(committer, resource.RLIMIT_FSIZE)
-    resource.prlimit(committer, resource.RLIMIT_FSIZE, (400_000, unlimited[1]))
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, unlimited[1]))
     number = 0
     try:
         while number < 10_000:
@@ -72,7 +70,7 @@ async def main():
             number += 1
     except QueueUnavailable:
         print("full at", number)
-    resource.prlimit(committer, resource.RLIMIT_FSIZE, unlimited)
+    resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
     await queue.publish(b"after" * 100_000, {})
     print("stored", (await queue.status()).waiting - 1)
     await queue.close()
