@@ -97,3 +97,43 @@ async def test_a_wait_is_a_day_at_most_and_never_gets_shorter() -> None:
     with pytest.raises(RateLimited) as caught:
         await budget.spend(answering(calls, "x"))
     assert caught.value.retry_after == 86_400
+
+
+async def test_a_longer_refusal_prolongs_the_wait() -> None:
+    """Of two calls that were under way together, the one that is refused for longer counts."""
+    clock, calls, gate = Clock(), list[str](), asyncio.Event()
+    budget = CallBudget(steady=clock)
+    await budget.spend(answering(calls, "open"))
+    longer = asyncio.create_task(budget.spend(answering(calls, AppInactive(100), gate)))
+    await asyncio.sleep(0)
+    with pytest.raises(RateLimited):
+        await budget.spend(answering(calls, RateLimited(5)))
+    gate.set()
+    with pytest.raises(AppInactive):
+        await longer
+    clock.seconds = 50
+    with pytest.raises(AppInactive) as caught:
+        await budget.spend(answering(calls, "x"))
+    assert caught.value.retry_after == 50
+
+
+async def test_after_a_wait_one_call_probes_and_its_answer_opens_the_way() -> None:
+    """A thousand calls at the end of a wait: one is under way until it is answered, and then all are."""
+    clock, calls, first, rest = Clock(), list[str](), asyncio.Event(), asyncio.Event()
+    budget = CallBudget(steady=clock)
+    await budget.spend(answering(calls, "open"))
+    with pytest.raises(RateLimited):
+        await budget.spend(answering(calls, RateLimited(5)))
+    clock.seconds = 5
+    calls.clear()
+    gates = iter([first])
+    waiting = [asyncio.create_task(budget.spend(answering(calls, "x", next(gates, rest)))) for _ in range(1000)]
+    await asyncio.sleep(0)
+    assert len(calls) == 1
+    first.set()
+    await asyncio.wait_for(waiting[0], 30)
+    later = [asyncio.create_task(budget.spend(answering(calls, "later", rest))) for _ in range(3)]
+    await asyncio.sleep(0)
+    assert calls.count("later") == 3
+    rest.set()
+    await asyncio.gather(*waiting, *later)
