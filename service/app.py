@@ -51,14 +51,13 @@ def create_app(
     gate: Gate,
     *,
     max_body_bytes: int = 16_384,
-    publish_timeout_s: float = 1.5,
     api_docs: bool = False,
 ) -> Service:
     """Assemble the service on a queue, which is opened when the service starts and closed when it stops.
 
     With `api_docs` /openapi.json describes it.
     """
-    events = EventEndpoint(queue, gate, max_body_bytes=max_body_bytes, publish_timeout_s=publish_timeout_s)
+    events = EventEndpoint(queue, gate, max_body_bytes=max_body_bytes)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

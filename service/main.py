@@ -24,10 +24,9 @@ def build(settings: ServiceSettings) -> Service:
     )
     make_private(settings.data_dir)
     return create_app(
-        EmbeddedQueue(settings.pipeline_path),
+        EmbeddedQueue(settings.pipeline_path, publish_timeout_s=settings.publish_timeout_s),
         gate,
         max_body_bytes=settings.webhook_max_body_bytes,
-        publish_timeout_s=settings.publish_timeout_s,
         api_docs=settings.api_docs,
     )
 

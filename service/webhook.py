@@ -17,7 +17,6 @@ from runtime.log_sampling import SampledWarnings
 from runtime.logs import logged_object
 from service.answers import NOT_DURABLE, TAKEN, TOO_LARGE, UNKNOWN_PATH, Answer, unreadable
 from service.bodies import BodyTooLarge, CallerLeft, read_body
-from service.deadline import Deadline
 from service.gate import Gate
 from service.request_ids import new_request_id
 from service.tally import Tally
@@ -40,14 +39,11 @@ class EventEndpoint:
         gate: Gate,
         *,
         max_body_bytes: int,
-        publish_timeout_s: float,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._queue = queue
         self._gate = gate
         self._max_body_bytes = max_body_bytes
-        self._deadline = Deadline(publish_timeout_s)
-        self._too_late = f"not durable within {publish_timeout_s:g} s"
         self._clock = clock
         self._strangers = SampledWarnings("webhook.unknown_path")
         self.tally = Tally()
@@ -78,10 +74,10 @@ class EventEndpoint:
 
     async def _publish(self, message: EventMessage) -> Answer:
         try:
-            await self._deadline.wait(self._queue.publish(message.data, message.attributes))
-        except (QueueUnavailable, TimeoutError) as error:
+            await self._queue.publish(message.data, message.attributes)
+        except QueueUnavailable as error:
             named = logged_object(message.object_type, message.object_id)
-            _log().error("event.not_queued", event_id=message.event_id, reason=str(error) or self._too_late, **named)
+            _log().error("event.not_queued", event_id=message.event_id, reason=str(error), **named)
             return NOT_DURABLE
         self.tally.queued(message)
         return TAKEN

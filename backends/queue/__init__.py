@@ -35,7 +35,7 @@ class EventQueue(QueueMonitor, Protocol):
         """Take what publishing needs, so that no event waits for it. Raises QueueUnavailable."""
 
     async def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
-        """Make the message durable and return its id. Raises QueueUnavailable."""
+        """Make the message durable and return its id. Raises QueueUnavailable, also when that takes too long."""
 
     async def close(self) -> None:
         """Finish what is in flight and release the resources."""

@@ -32,12 +32,15 @@ class EmbeddedQueue:
         *,
         clock: Callable[[], datetime] = utc_now,
         busy_timeout_s: float = BUSY_TIMEOUT_S,
+        publish_timeout_s: float = 1.5,
     ) -> None:
         self._path = path
         self._clock = clock
         self._busy_timeout_s = busy_timeout_s
+        self._publish_timeout_s = publish_timeout_s
         self._writer: SqliteWriter | None = None
         self._waiting: list[tuple[messages.Encoded, asyncio.Future[int]]] = []
+        self._waiting_until = 0.0  # the time limit of those who wait longest
         self._storing: asyncio.Task[None] | None = None
         self._closed = False
         open_database(path, busy_timeout_s=busy_timeout_s).close()
@@ -47,13 +50,16 @@ class EmbeddedQueue:
         self._opened()
 
     async def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
-        """Make the message durable and return its id. Raises QueueUnavailable.
+        """Make the message durable and return its id. Raises QueueUnavailable, also when that takes too long.
 
-        When another file, or none, is at the path by now, this fails once, and later messages go to the file there.
+        What came too late may be stored all the same. When another file, or none, is at the path by now, this fails
+        once, and later messages go to the file there.
         """
         writer = self._opened()
         loop = asyncio.get_running_loop()
         receipt: asyncio.Future[int] = loop.create_future()
+        if not self._waiting:
+            self._waiting_until = loop.time() + self._publish_timeout_s
         self._waiting.append((messages.encode(data, attributes), receipt))
         if self._storing is None or self._storing.done():
             self._storing = loop.create_task(self._store_waiting(writer))
@@ -93,9 +99,12 @@ class EmbeddedQueue:
             store = partial(messages.publish, encoded=[each for each, _ in batch], published_at=self._clock())
             first_id, refusal = 0, None
             try:
-                first_id = await writer.submit(store)
+                async with asyncio.timeout_at(self._waiting_until):
+                    first_id = await writer.submit(store)
             except sqlite3.Error as error:
                 refusal = _unavailable(error)
+            except TimeoutError:
+                refusal = QueueUnavailable(f"not durable within {self._publish_timeout_s:g} s")
             for message_id, (_, receipt) in enumerate(batch, first_id):
                 if receipt.done():  # its caller gave up waiting
                     continue

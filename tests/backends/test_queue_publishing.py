@@ -63,6 +63,21 @@ async def test_nothing_is_answered_before_it_is_stored(queue: EmbeddedQueue, pat
     assert await asyncio.gather(*publishes) == ["1", "2", "3", "4", "5"]
 
 
+async def test_what_takes_too_long_is_refused(path: Path) -> None:
+    """Strava waits for two seconds only: what is not durable in time fails, later arrivals too; then all is well."""
+    queue = EmbeddedQueue(path, publish_timeout_s=0.1)
+    with closing(open_database(path)) as other:
+        other.execute("begin immediate")
+        first = asyncio.ensure_future(queue.publish(b"first", {}))
+        await asyncio.sleep(0.05)
+        outcomes = await asyncio.gather(first, queue.publish(b"later", {}), return_exceptions=True)
+        other.execute("rollback")
+    assert {str(outcome) for outcome in outcomes} == {"not durable within 0.1 s"}
+    assert all(isinstance(outcome, QueueUnavailable) for outcome in outcomes)
+    assert await queue.publish(b"after", {})
+    await queue.close()
+
+
 async def test_what_waits_together_is_one_transaction(queue: EmbeddedQueue) -> None:
     """A hundred messages published at once cost one commit, thus one flush."""
     await queue.open()

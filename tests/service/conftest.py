@@ -1,6 +1,5 @@
 """Shared by the tests of `service/`: a queue that can fail, and the service on it without a network."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
@@ -14,12 +13,11 @@ from service.gate import Gate
 
 
 class FakeQueue:
-    """Keeps what is published; can be broken, and can hang until it is released."""
+    """Keeps what is published; can be broken."""
 
     def __init__(self) -> None:
         self.published: list[tuple[bytes, Mapping[str, str]]] = []
         self.fault: str | None = None
-        self.hangs = False
         self.is_open = False
         self.is_closed = False
         self.probes = 0
@@ -43,8 +41,6 @@ class FakeQueue:
     async def _pass(self) -> None:
         if self.fault is not None:
             raise QueueUnavailable(self.fault)
-        if self.hangs:
-            await asyncio.Event().wait()
 
 
 @pytest.fixture

@@ -191,26 +191,6 @@ async def test_a_queue_that_fails_is_503(make_app: Make, open_client: Open, queu
     assert (told(logs), logs[0]["reason"]) == ([NOT_QUEUED], "the disk is full")
 
 
-async def test_a_queue_that_hangs_is_503(make_app: Make, open_client: Open, queue: Any, event: dict[str, Any]) -> None:
-    """Strava waits for two seconds only: after the time-out it is told to come again, and the log says so."""
-    queue.hangs = True
-    with capture_logs() as logs:
-        answer = await open_client(make_app(publish_timeout_s=0.02)).post("/webhook/s3cret", json=event)
-    assert answer.status_code == 503
-    assert (told(logs), logs[0]["reason"]) == ([NOT_QUEUED], "not durable within 0.02 s")
-
-
-async def test_a_slow_event_does_not_fail_the_next(
-    make_app: Make, open_client: Open, queue: Any, event: dict[str, Any]
-) -> None:
-    """The time-out belongs to one event: once the queue answers again, so does the webhook."""
-    client = open_client(make_app(publish_timeout_s=0.02))
-    queue.hangs = True
-    late = await client.post("/webhook/s3cret", json=event)
-    queue.hangs = False
-    assert (late.status_code, (await client.post("/webhook/s3cret", json=event)).status_code) == (503, 200)
-
-
 async def test_a_large_body_is_413(make_app: Make, open_client: Open, queue: Any, event: dict[str, Any]) -> None:
     """One byte more than the limit is too much, the limit itself is not."""
     content = json.dumps(event).encode()
