@@ -18,7 +18,7 @@ from runtime.settings import SharedSettings
 
 @exit_on_error
 def query(
-    sql: Annotated[str, typer.Argument(help='For example: "select * from mart.activity_summary_weekly limit 10".')],
+    sql: Annotated[str, typer.Argument(help='For example: "select * from mart.activity_summary limit 10".')],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values with a header.")] = False,

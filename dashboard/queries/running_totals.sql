@@ -11,15 +11,16 @@ with spans as (
 
 days as (
     select
-        daily.*,
-        daily.period_start_date between spans.current_first and spans.current_last as is_current
-    from mart.activity_summary_daily as daily
+        summary.*,
+        summary.period_start_date between spans.current_first and spans.current_last as is_current
+    from mart.activity_summary as summary
     cross join spans
     where
-        daily.athlete_id = ?
+        summary.athlete_id = ?
+        and summary.period_kind = 'day'
         and (
-            daily.period_start_date between spans.current_first and spans.current_last
-            or daily.period_start_date between spans.before_first and spans.before_last
+            summary.period_start_date between spans.current_first and spans.current_last
+            or summary.period_start_date between spans.before_first and spans.before_last
         )
 )
 

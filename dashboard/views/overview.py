@@ -64,7 +64,7 @@ def _bars(context: PageContext, athlete_id: int, today: date) -> Period:
         measure = MEASURES[_pick("Measure", MEASURES)]
         period = Period(_pick("Period", [period.value for period in Period]))
     since = earliest_shown(period, today)
-    rows = context.mart.rows(f"totals_by_{period.lower()}", athlete_id, since)
+    rows = context.mart.rows("totals_by_period", athlete_id, period.lower(), since)
     frame = chart_data.bars(rows, measure, period)
     if not frame:
         st.caption(f"Nothing since {since.day} {since:%b %Y}. Pick a longer period to see what came before.")

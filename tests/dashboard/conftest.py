@@ -21,10 +21,10 @@ TODAY = NOW.date()
 
 GROUPS = {"Run": "run", "TrailRun": "run", "Ride": "ride", "Swim": "swim", "Hike": "walk", "WeightTraining": "strength"}
 
-PERIODS = {"daily": "day", "weekly": "week", "monthly": "month", "yearly": "year"}
+PERIODS = ("day", "week", "month", "year")
 
 SUMMARY = """
-insert into mart.activity_summary_{table} by name
+insert into mart.activity_summary by name
 with days as (
     select unnest(generate_series(min(start_date_local), ?::date, interval 1 day))::date as day
     from mart.fct_activities
@@ -35,6 +35,7 @@ periods as (
 )
 select
     periods.*,
+    '{step}' as period_kind,
     (period_start_date + interval 1 {step} - interval 1 day)::date as period_end_date,
     count(activity_id) as activity_count,
     coalesce(sum(distance_m), 0) as distance_m,
@@ -132,8 +133,8 @@ class MartFile:
                 places = ", ".join("?" * len(row))
                 statement = f"insert into mart.{table} ({', '.join(row)}) values ({places})"  # noqa: S608 - our own names
                 connection.execute(statement, list(row.values()))
-        for table, step in PERIODS.items():
-            connection.execute(SUMMARY.format(table=table, step=step), [today])
+        for step in PERIODS:
+            connection.execute(SUMMARY.format(step=step), [today])
             if step != "day":
                 connection.execute(MIX.format(step=step))
 

@@ -53,7 +53,7 @@ def test_running_totals_do_not_depend_on_the_order_of_days(
 def test_totals_by_period_hold_every_period_and_every_activity_since(mart: Mart, period: Period, periods: int) -> None:
     """Periods with nothing are there, and none before the chart's first."""
     since = earliest_shown(period, TODAY)
-    rows = mart.rows(f"totals_by_{period.lower()}", ATHLETE, since)
+    rows = mart.rows("totals_by_period", ATHLETE, period.lower(), since)
     assert len({row["period_start_date"] for row in rows}) == periods
     assert min(row["period_start_date"] for row in rows) >= since
     assert sum(row["activity_count"] for row in rows) == (6 if period is Period.WEEK else 8)

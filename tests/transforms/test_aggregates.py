@@ -4,8 +4,8 @@ from datetime import date
 from typing import Any
 
 PERIOD = """
-    select * from mart.activity_summary_{kind}
-    where athlete_id = 7 and sport_group = '{group}' and period_start_date = '{day}'
+    select * from mart.activity_summary
+    where athlete_id = 7 and period_kind = '{kind}' and sport_group = '{group}' and period_start_date = '{day}'
 """
 
 
@@ -17,7 +17,7 @@ def period(life: Any, kind: str, group: str, day: str) -> dict[str, Any]:
 
 def test_a_day_adds_up_what_began_on_it_locally(life: Any) -> None:
     """Runs of 5 and 2 km on the day of the clock change: 7 km, 2100 s moving, 2160 s elapsed, 25 m up."""
-    row = period(life, "daily", "run", "2026-03-29")
+    row = period(life, "day", "run", "2026-03-29")
     assert (row["activity_count"], row["distance_m"], row["moving_time_s"], row["elapsed_time_s"]) == (
         2,
         7000,
@@ -31,7 +31,7 @@ def test_a_day_adds_up_what_began_on_it_locally(life: Any) -> None:
 
 def test_a_day_without_activity_is_a_zero(life: Any) -> None:
     """Between first activity and today every group has every day."""
-    row = period(life, "daily", "run", "2026-03-28")
+    row = period(life, "day", "run", "2026-03-28")
     assert (row["activity_count"], row["distance_m"], row["load"]) == (0, 0, 0)
 
 
@@ -39,7 +39,7 @@ def test_periods_run_from_the_first_activity_to_the_local_today(life: Any) -> No
     """20 March to 2 April are 14 days for each of the five groups that the athlete has used."""
     row = life.row(
         "select min(period_start_date) as first, max(period_start_date) as last, count(*) as days, "
-        "count(distinct sport_group) as groups from mart.activity_summary_daily where athlete_id = 7"
+        "count(distinct sport_group) as groups from mart.activity_summary where athlete_id = 7 and period_kind = 'day'"
     )
     assert row == {"first": date(2026, 3, 20), "last": date(2026, 4, 2), "days": 70, "groups": 5}
 
@@ -49,8 +49,8 @@ def test_periods_end_today_whatever_is_dated_later(life: Any) -> None:
     later = life.rows("select activity_id from mart.fct_activities where start_date_local > '2026-04-02' order by 1")
     assert [row["activity_id"] for row in later] == [61, 62]
     row = life.row(
-        "select max(period_start_date) as last, count(distinct sport_group) as groups from mart.activity_summary_daily "
-        "where athlete_id = 8"
+        "select max(period_start_date) as last, count(distinct sport_group) as groups from mart.activity_summary "
+        "where athlete_id = 8 and period_kind = 'day'"
     )
     assert row == {"last": date(2026, 4, 2), "groups": 3}
     assert life.row("select max(period_start_date) as last from mart.activity_mix") == {"last": date(2026, 3, 23)}
@@ -58,15 +58,15 @@ def test_periods_end_today_whatever_is_dated_later(life: Any) -> None:
 
 def test_the_week_of_the_clock_change_begins_on_monday(life: Any) -> None:
     """29 March is the Sunday of the week from the 23rd."""
-    row = period(life, "weekly", "run", "2026-03-23")
+    row = period(life, "week", "run", "2026-03-23")
     assert (row["activity_count"], row["distance_m"], row["period_end_date"]) == (2, 7000, date(2026, 3, 29))
 
 
 def test_months_and_years_add_up(life: Any) -> None:
     """March 2026 has both runs; so has the year; April has a row with nothing."""
-    assert period(life, "monthly", "run", "2026-03-01")["distance_m"] == 7000
-    assert period(life, "monthly", "run", "2026-04-01")["activity_count"] == 0
-    assert period(life, "yearly", "run", "2026-01-01")["moving_time_s"] == 2100
+    assert period(life, "month", "run", "2026-03-01")["distance_m"] == 7000
+    assert period(life, "month", "run", "2026-04-01")["activity_count"] == 0
+    assert period(life, "year", "run", "2026-01-01")["moving_time_s"] == 2100
 
 
 def test_the_mix_shares_out_a_month(life: Any) -> None:

@@ -28,11 +28,9 @@ MODELS = [
     "staging.int_pipeline__open_events",
     "staging.int_pipeline__latencies",
     "mart.pipeline_health",
-    "mart.activity_summary_daily",
+    "staging.int_summaries__daily",
     "mart.dim_date",
-    "mart.activity_summary_weekly",
-    "mart.activity_summary_monthly",
-    "mart.activity_summary_yearly",
+    "mart.activity_summary",
     "mart.activity_mix",
     "mart.record_best_effort",
 ]

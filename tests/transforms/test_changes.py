@@ -22,10 +22,8 @@ TABLES = [
     "staging.int_pipeline__latencies",
     "mart.fct_activities",
     "mart.dim_date",
-    "mart.activity_summary_daily",
-    "mart.activity_summary_weekly",
-    "mart.activity_summary_monthly",
-    "mart.activity_summary_yearly",
+    "staging.int_summaries__daily",
+    "mart.activity_summary",
     "mart.activity_mix",
     "mart.record_best_effort",
     "mart.route",
@@ -105,7 +103,7 @@ def test_an_activity_counts_once_its_day_has_come(warehouse: Any, payload: Any) 
     warehouse.raw.activity(1, payload())
     warehouse.raw.activity(2, payload(start_date="2026-04-03T06:00:00Z", start_date_local="2026-04-03T08:00:00Z"))
     warehouse.refresh(as_of="2026-04-02 10:00:00")
-    counts = "select sum(activity_count) as count, max(period_start_date) as last from mart.activity_summary_daily"
+    counts = "select sum(activity_count) as count, max(date_day) as last from staging.int_summaries__daily"
     assert warehouse.row(counts) == {"count": 1, "last": date(2026, 4, 2)}
     warehouse.refresh(as_of="2026-04-03 10:00:00")
     assert warehouse.row(counts) == {"count": 2, "last": date(2026, 4, 3)}

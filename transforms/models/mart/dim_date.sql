@@ -2,9 +2,9 @@
 
 with calendar as (
     select
-        min(period_start_date) as first_date,
-        max(period_start_date) as last_date
-    from {{ ref('activity_summary_daily') }}
+        min(date_day) as first_date,
+        max(date_day) as last_date
+    from {{ ref('int_summaries__daily') }}
 ),
 
 dates as (

@@ -1,14 +1,18 @@
-{#- The daily summary by week, month or year: its days add up, and a period without any activity has days with zeros. -#}
-{% macro summary_by(period) -%}
+{{ config(cluster_by=['athlete_id', 'period_kind', 'period_start_date']) }}
+
 with days as (
-    select * from {{ ref('activity_summary_daily') }}
+    select * from {{ ref('int_summaries__daily') }}
 ),
 
+-- the days of a period add up, and a period without any activity has days with zeros
 periods as (
+    {%- for period in ['day', 'week', 'month', 'year'] %}
     select
         athlete_id,
         sport_group,
-        {{ period_start(period, 'period_start_date') }} as first_day,
+        '{{ period }}' as period_kind,
+        {{ period_start(period, 'date_day') }} as period_start_date,
+        {{ period_end(period, period_start(period, 'date_day')) }} as period_end_date,
         sum(activity_count) as activity_count,
         {{ exact_sum('distance_m') }} as distance_m,
         sum(moving_time_s) as moving_time_s,
@@ -17,15 +21,20 @@ periods as (
         {{ exact_sum('energy_kj') }} as energy_kj,
         {{ exact_sum('load') }} as load
     from days
-    group by athlete_id, sport_group, first_day
+    group by athlete_id, sport_group, period_start_date, period_end_date
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
 ),
 
 final as (
     select
         athlete_id,
         sport_group,
-        first_day as period_start_date,
-        {{ period_end(period, 'first_day') }} as period_end_date,
+        period_kind,
+        period_start_date,
+        period_end_date,
         cast(activity_count as int64) as activity_count,
         distance_m,
         cast(moving_time_s as int64) as moving_time_s,
@@ -37,4 +46,3 @@ final as (
 )
 
 select * from final
-{%- endmacro %}

@@ -1,4 +1,4 @@
-{{ config(partition_by=by_month('period_start_date'), cluster_by=['athlete_id', 'sport_group']) }}
+{{ config(cluster_by=['athlete_id', 'sport_group']) }}
 
 with activities as (
     select * from {{ ref('fct_activities') }}
@@ -65,8 +65,7 @@ final as (
     select
         days.athlete_id,
         days.sport_group,
-        days.date_day as period_start_date,
-        days.date_day as period_end_date,
+        days.date_day,
         coalesce(sums.activity_count, 0) as activity_count,
         coalesce(sums.distance_m, 0) as distance_m,
         cast(coalesce(sums.moving_time_s, 0) as int64) as moving_time_s,

@@ -1,5 +1,5 @@
--- Totals by year and sport group since a day; years with nothing are there with zeros.
--- Parameters: athlete, first day shown.
+-- Totals by period and sport group since a day; periods with nothing are there with zeros.
+-- Parameters: athlete; week, month or year; first day shown.
 select
     period_start_date,
     sport_group,
@@ -7,8 +7,9 @@ select
     moving_time_s,
     elevation_gain_m,
     activity_count
-from mart.activity_summary_yearly
+from mart.activity_summary
 where
     athlete_id = ?
+    and period_kind = ?
     and period_start_date >= cast(? as date)
 order by period_start_date, sport_group
