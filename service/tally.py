@@ -7,7 +7,7 @@ import structlog
 
 from runtime.logs import logged_object
 from service.request_ids import new_request_id
-from strava.events import EventMessage
+from strava.events import ReceivedEvent
 
 log = structlog.get_logger(__name__)
 
@@ -22,7 +22,7 @@ class Tally:
         self._lines = 0
         self._untold = 0
 
-    def queued(self, message: EventMessage) -> None:
+    def queued(self, received: ReceivedEvent) -> None:
         """Tell of one event, or count it."""
         now = self._clock()
         if now - self._second_began >= 1:
@@ -32,7 +32,7 @@ class Tally:
             self._untold += 1
             return
         self._lines += 1
-        log.info("event.queued", request_id=new_request_id(), **_fields(message))
+        log.info("event.queued", request_id=new_request_id(), **_fields(received))
 
     def flush(self) -> None:
         """Tell how many events were counted and not told."""
@@ -41,10 +41,11 @@ class Tally:
         self._untold = 0
 
 
-def _fields(message: EventMessage) -> dict[str, object]:
+def _fields(received: ReceivedEvent) -> dict[str, object]:
+    event = received.event
     return {
-        "event_id": message.event_id,
-        "object_type": message.object_type,
-        "aspect_type": message.aspect_type,
-        **logged_object(message.object_type, message.object_id),
+        "event_id": received.event_id,
+        "object_type": event.object_type,
+        "aspect_type": event.aspect_type,
+        **logged_object(event.object_type, event.object_id),
     }

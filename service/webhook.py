@@ -20,7 +20,7 @@ from service.bodies import BodyTooLarge, CallerLeft, read_body
 from service.gate import Gate
 from service.request_ids import new_request_id
 from service.tally import Tally
-from strava.events import EventMessage, UnreadableEvent
+from strava.events import ReceivedEvent, StravaEvent, UnreadableEvent
 
 PREFIX = "/webhook/"
 UNKNOWN = (
@@ -66,20 +66,18 @@ class EventEndpoint:
 
     async def _take(self, body: bytes) -> Answer:
         try:
-            message = EventMessage.from_http(body, self._clock())
+            received = ReceivedEvent.of(StravaEvent.from_http(body), self._clock())
+            data = received.to_message()
         except UnreadableEvent as error:
             _log().warning("event.refused", reason=str(error), body_bytes=len(body))
             return unreadable(str(error))
-        return await self._publish(message)
-
-    async def _publish(self, message: EventMessage) -> Answer:
         try:
-            await self._queue.publish(message.data, message.attributes)
+            await self._queue.publish(data, received.attributes())
         except QueueUnavailable as error:
-            named = logged_object(message.object_type, message.object_id)
-            _log().error("event.not_queued", event_id=message.event_id, reason=str(error), **named)
+            named = logged_object(received.event.object_type, received.event.object_id)
+            _log().error("event.not_queued", event_id=received.event_id, reason=str(error), **named)
             return NOT_DURABLE
-        self.tally.queued(message)
+        self.tally.queued(received)
         return TAKEN
 
 

@@ -7,8 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from operator import itemgetter
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import orjson
 
@@ -28,8 +27,6 @@ _KNOWN = frozenset(
 _OURS = frozenset({"received_at", "event_id"})
 _NOT_EXTRA = _KNOWN | _OURS
 
-_NAMING = itemgetter("object_type", "aspect_type", "object_id")
-
 _INT64_MAX = 2**63 - 1
 _LAST_SECOND = 253_402_214_399  # 9999-12-30T23:59:59Z: a day before the last that datetime can hold
 _LONGEST_WORD = 64
@@ -39,7 +36,7 @@ class UnreadableEvent(ValueError):
     """The bytes are not one of Strava's events; the text says which part is wrong and repeats none of its values."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)  # frozen, making one would cost more than reading its JSON
 class StravaEvent:
     """One webhook event. `updates` and `extra` may hold a title, so they stay out of `repr`.
 
@@ -64,16 +61,15 @@ class StravaEvent:
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Self:
         """Read an event from parsed JSON. Raises UnreadableEvent."""
-        documented = _documented(fields)
         return cls(
-            object_type=documented["object_type"],
-            aspect_type=documented["aspect_type"],
-            object_id=documented["object_id"],
-            owner_id=documented["owner_id"],
-            subscription_id=documented["subscription_id"],
-            event_time=datetime.fromtimestamp(documented["event_time"], UTC),
-            updates=documented["updates"],
-            extra={name: fields[name] for name in fields.keys() - _NOT_EXTRA},
+            object_type=_word(fields, "object_type"),
+            aspect_type=_word(fields, "aspect_type"),
+            object_id=_integer(fields, "object_id"),
+            owner_id=_integer(fields, "owner_id"),
+            subscription_id=_integer(fields, "subscription_id"),
+            event_time=datetime.fromtimestamp(_integer(fields, "event_time", _LAST_SECOND), UTC),
+            updates=_updates(fields),
+            extra={name: value for name, value in fields.items() if name not in _NOT_EXTRA},
         )
 
     @property
@@ -82,7 +78,9 @@ class StravaEvent:
 
         Only documented fields count, so a field that Strava adds per delivery would not split one event in two.
         """
-        return _named(self.documented())
+        # The names are in order already; only those inside `updates` may not be, and it is mostly empty.
+        option = orjson.OPT_SORT_KEYS if self.updates else None
+        return hashlib.sha256(_dumped(self.documented(), option)).hexdigest()[:32]
 
     @property
     def is_deauthorization(self) -> bool:
@@ -140,74 +138,20 @@ class ReceivedEvent:
 
     def to_message(self) -> bytes:
         """Return Strava's fields plus `received_at` (ISO 8601 in UTC, to the microsecond) and `event_id`, as JSON."""
-        return _message(self.event.to_json(), self.received_at, self.event_id)
+        ours = {"received_at": self.received_at, "event_id": self.event_id}
+        return _dumped(self.event.to_json() | ours, orjson.OPT_UTC_Z)
 
     def attributes(self) -> dict[str, str]:
         """Return what a queue may filter by, as text."""
-        return _attributes(self.event.documented(), self.event_id)
-
-
-class EventMessage(NamedTuple):
-    """An event as it is published, read and written in one go: a webhook's rate hangs on this one step.
-
-    `data` and `attributes` are those of `ReceivedEvent.of(StravaEvent.from_http(body), received_at)`.
-    """
-
-    event_id: str
-    object_type: str
-    aspect_type: str
-    object_id: int
-    data: bytes
-    attributes: dict[str, str]
-
-    @classmethod
-    def from_http(cls, body: bytes, received_at: datetime) -> Self:
-        """Read the body of a webhook POST that was heard at an aware time. Raises UnreadableEvent."""
-        fields = _object(body)
-        documented = _documented(fields)
-        event_id = _named(documented)
-        object_type, aspect_type, object_id = _NAMING(documented)
-        fields["updates"] = documented["updates"]  # null means none; all else stays as it came
-        data = _message(fields, received_at, event_id)
-        attributes = _attributes(documented, event_id)
-        return cls(event_id, object_type, aspect_type, object_id, data, attributes)
-
-
-def _documented(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Check the fields that Strava documents and leave out all others, in order of name. Raises UnreadableEvent."""
-    return {
-        "aspect_type": _word(fields, "aspect_type"),
-        "event_time": _integer(fields, "event_time", _LAST_SECOND),
-        "object_id": _integer(fields, "object_id"),
-        "object_type": _word(fields, "object_type"),
-        "owner_id": _integer(fields, "owner_id"),
-        "subscription_id": _integer(fields, "subscription_id"),
-        "updates": _updates(fields),
-    }
-
-
-def _attributes(documented: Mapping[str, Any], event_id: str) -> dict[str, str]:
-    return {
-        "object_type": documented["object_type"],
-        "aspect_type": documented["aspect_type"],
-        "object_id": str(documented["object_id"]),
-        "owner_id": str(documented["owner_id"]),
-        "event_time": str(documented["event_time"]),
-        "event_id": event_id,
-    }
-
-
-def _named(documented: Mapping[str, object]) -> str:
-    # The names are in order already; only those inside `updates` may not be, and it is mostly empty.
-    option = orjson.OPT_SORT_KEYS if documented["updates"] else None
-    return hashlib.sha256(_dumped(documented, option)).hexdigest()[:32]
-
-
-def _message(fields: dict[str, Any], received_at: datetime, event_id: str) -> bytes:
-    """Add our fields to an event's own, in place, and write them all."""
-    fields["received_at"] = received_at.astimezone(UTC)
-    fields["event_id"] = event_id
-    return _dumped(fields, orjson.OPT_UTC_Z)
+        event = self.event
+        return {
+            "object_type": event.object_type,
+            "aspect_type": event.aspect_type,
+            "object_id": str(event.object_id),
+            "owner_id": str(event.owner_id),
+            "event_time": str(int(event.event_time.timestamp())),
+            "event_id": self.event_id,
+        }
 
 
 def _dumped(fields: Mapping[str, object], option: int | None) -> bytes:

@@ -1,7 +1,6 @@
 """The service around the webhook: health, log volume, settings, and the program itself."""
 
 import asyncio
-import json
 import os
 import signal
 import socket
@@ -22,7 +21,7 @@ from service.app import Service
 from service.gate import Gate
 from service.health import health_routes
 from service.tally import Tally
-from strava.events import EventMessage
+from strava.events import ReceivedEvent, StravaEvent
 
 Make = Callable[..., Service]
 Open = Callable[[FastAPI], httpx.AsyncClient]
@@ -88,10 +87,10 @@ def test_a_flood_of_events_costs_few_log_lines(event: dict[str, Any]) -> None:
     """The first events of a second are logged one by one, the rest as a number; none is left out of the count."""
     now = iter([0.0, *[0.1] * 9, 1.5])
     tally = Tally(lines_per_s=3, clock=lambda: next(now))
-    message = EventMessage.from_http(json.dumps(event).encode(), datetime.now(UTC))
+    received = ReceivedEvent.of(StravaEvent.from_json(event), datetime.now(UTC))
     with capture_logs() as logs:
         for _ in range(11):
-            tally.queued(message)
+            tally.queued(received)
     assert [line["event"] for line in logs] == [*["event.queued"] * 3, "event.queued_more", "event.queued"]
     assert logs[3]["count"] == 7
 
