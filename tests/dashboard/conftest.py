@@ -164,7 +164,8 @@ class FileReader:
 @pytest.fixture(scope="session")
 def contract(project_root: Path) -> dict[str, dict[str, str]]:
     """The DuckDB type of every column of every mart, as the transforms promise it."""
-    models = yaml.safe_load((project_root / "transforms/models/mart/_models.yml").read_text(encoding="utf-8"))["models"]
+    files = (project_root / "transforms/models/mart").rglob("_models.yml")
+    models = [model for file in files for model in yaml.safe_load(file.read_text(encoding="utf-8"))["models"]]
     types = {"int64": "bigint", "string": "varchar", "bool": "boolean", "datetime": "timestamp"}
     return {
         model["name"]: {

@@ -75,7 +75,8 @@ def dialect(twin: Any, target: Path, project_root: Path, request: pytest.Fixture
 @pytest.fixture(scope="session")
 def contracts(project_root: Path) -> dict[str, dict[str, str]]:
     """The columns and types that each mart promises."""
-    models = yaml.safe_load((project_root / "transforms/models/mart/_models.yml").read_text())["models"]
+    files = (project_root / "transforms/models/mart").rglob("_models.yml")
+    models = [model for file in files for model in yaml.safe_load(file.read_text())["models"]]
     return {f"mart.{m['name']}": {c["name"]: c["data_type"] for c in m["columns"]} for m in models}
 
 
@@ -109,16 +110,12 @@ def test_bigquery_keeps_the_contracts(dialect: BigQueryDialect, contracts: dict[
 
 
 @pytest.mark.slow
-def test_bigquery_lays_marts_out_by_month_and_athlete(
-    dialect: BigQueryDialect, contracts: dict[str, dict[str, str]]
-) -> None:
-    """A mart with a date has partitions of a month by its first one, and clusters begin with the athlete."""
+def test_bigquery_clusters_marts_by_athlete(dialect: BigQueryDialect, contracts: dict[str, dict[str, str]]) -> None:
+    """A mart has no partitions; its clusters begin with the athlete, or where it knows none with the date."""
     for name, promised in contracts.items():
         config = dialect.models[name].config
-        dates = [column for column, kind in promised.items() if kind == "date"]
-        month = {"field": dates[0], "data_type": "date", "granularity": "month"} if dates else None
-        assert config.get("partition_by") == month, name
-        assert config.get("cluster_by")[0] == ("athlete_id" if "athlete_id" in promised else dates[0]), name
+        assert config.get("partition_by") is None, name
+        assert config.get("cluster_by")[0] == ("athlete_id" if "athlete_id" in promised else "date_day"), name
 
 
 @pytest.mark.slow

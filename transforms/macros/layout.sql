@@ -1,18 +1,5 @@
-{#- How BigQuery lays a table out; DuckDB needs nothing of the kind. -#}
-{% macro by_month(column) -%}
-    {{ return(adapter.dispatch('by_month')(column)) }}
-{%- endmacro %}
-
-{% macro duckdb__by_month(column) -%}
-    {{ return(none) }}
-{%- endmacro %}
-
-{% macro bigquery__by_month(column) -%}
-    {{ return({'field': column, 'data_type': 'date', 'granularity': 'month'}) }}
-{%- endmacro %}
-
-
-{#- Ids never change and grow with time, so a merge touches the newest partitions only. -#}
+{#- How BigQuery partitions a table that is merged by activity; DuckDB needs nothing of the kind. Ids never change and grow with
+    time, so a merge touches the newest partitions only. -#}
 {% macro by_activity_id() -%}
     {{ return(adapter.dispatch('by_activity_id')()) }}
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{{ config(partition_by=by_month('start_date_local'), cluster_by=['athlete_id', 'effort_name']) }}
+{{ config(cluster_by=['athlete_id', 'effort_name']) }}
 
 with efforts as (
     select * from {{ ref('stg_strava__best_efforts') }}

@@ -1,9 +1,4 @@
-{{
-    config(
-        partition_by=by_month('period_start_date'),
-        cluster_by=['athlete_id', 'period_kind', 'period_start_date'],
-    )
-}}
+{{ config(cluster_by=['athlete_id', 'period_kind', 'period_start_date']) }}
 
 with activities as (
     select * from {{ ref('fct_activities') }}

@@ -4,8 +4,7 @@
         unique_key='activity_id',
         on_schema_change='fail',
         pre_hook="{{ forget_changed_activities() }}",
-        partition_by=by_month('start_date_local'),
-        cluster_by=['athlete_id', 'sport_group'],
+        cluster_by=['athlete_id', 'activity_id'],
     )
 }}
 

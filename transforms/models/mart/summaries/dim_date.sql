@@ -1,4 +1,4 @@
-{{ config(partition_by=by_month('date_day'), cluster_by=['date_day']) }}
+{{ config(cluster_by=['date_day']) }}
 
 with calendar as (
     select
