@@ -9,14 +9,14 @@ from typing import Annotated, cast
 
 import structlog
 from fastapi import APIRouter, HTTPException, Query, status
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from backends.queue import EventQueue, QueueUnavailable
 from runtime.clock import utc_now
 from runtime.log_sampling import SampledWarnings
 from runtime.logs import logged_object
-from service.answers import NOT_DURABLE, TAKEN, TOO_LARGE, UNKNOWN_PATH, Answer, unreadable
-from service.bodies import BodyTooLarge, CallerLeft, read_body
 from service.gate import Gate
 from service.request_ids import new_request_id
 from service.tally import Tally
@@ -25,6 +25,16 @@ from strava.events import ReceivedEvent, StravaEvent, UnreadableEvent
 PREFIX = "/webhook/"
 UNKNOWN = (
     "the path is not the webhook's, or the webhook is switched off"  # and is not logged: it may be nearly the secret
+)
+
+# Each is made once and sent many times.
+TAKEN = Response()
+UNKNOWN_PATH = JSONResponse({"detail": "Not Found"}, 404)
+TOO_LARGE = JSONResponse(
+    {"detail": "The body is larger than any event of Strava's."}, 413, headers={"connection": "close"}
+)
+NOT_DURABLE = JSONResponse(
+    {"detail": "The event could not be stored; send it again."}, 503, headers={"retry-after": "30"}
 )
 
 log = structlog.get_logger(__name__)
@@ -49,28 +59,39 @@ class EventEndpoint:
         self.tally = Tally()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request whose path begins with PREFIX."""
-        if not self._gate.knows_path(scope["path"].removeprefix(PREFIX)):
-            self._strangers.warning(method="POST", reason=UNKNOWN)
-            await UNKNOWN_PATH.send(send)
-            return
-        try:
-            answer = await self._take(await read_body(receive, self._max_body_bytes))
-        except BodyTooLarge:
-            _log().warning("event.refused", reason=f"the body is longer than {self._max_body_bytes} bytes")
-            answer = TOO_LARGE
-        except CallerLeft:
-            _log().info("event.abandoned", reason="the connection closed before the event was complete")
-            return
-        await answer.send(send)
+        """Serve one request whose path begins with PREFIX. Raises ClientDisconnect."""
+        response = await self._respond(scope["path"].removeprefix(PREFIX), receive)
+        await response(scope, receive, send)
 
-    async def _take(self, body: bytes) -> Answer:
+    async def _respond(self, secret: str, receive: Receive) -> Response:
+        if not self._gate.knows_path(secret):
+            self._strangers.warning(method="POST", reason=UNKNOWN)
+            return UNKNOWN_PATH
+        body = await self._read(receive)
+        if len(body) > self._max_body_bytes:
+            _log().warning("event.refused", reason=f"the body is longer than {self._max_body_bytes} bytes")
+            return TOO_LARGE
+        return await self._take(body)
+
+    async def _read(self, receive: Receive) -> bytes:
+        """Return the body, read no further than a little over the limit, whatever its Content-Length claims."""
+        body = b""
+        more = True
+        while more and len(body) <= self._max_body_bytes:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        return body
+
+    async def _take(self, body: bytes) -> Response:
         try:
             received = ReceivedEvent.of(StravaEvent.from_http(body), self._clock())
             data = received.to_message()
         except UnreadableEvent as error:
             _log().warning("event.refused", reason=str(error), body_bytes=len(body))
-            return unreadable(str(error))
+            return JSONResponse({"detail": f"This is not a Strava event: {error}."}, 400)
         try:
             await self._queue.publish(data, received.attributes())
         except QueueUnavailable as error:

@@ -232,8 +232,9 @@ async def test_a_caller_that_leaves_is_not_answered(make_app: Make, queue: Any) 
         sent.append(message)
 
     with capture_logs() as logs:
-        await make_app()({"type": "http", "method": "POST", "path": "/webhook/s3cret"}, receive, send)
-    assert (sent, queue.published, told(logs)) == ([], [], [("event.abandoned", "info")])
+        app = HttpGuard(make_app(), host="service.test")  # type: ignore[arg-type]
+        await app({"type": "http", "method": "POST", "path": "/webhook/s3cret", "headers": []}, receive, send)
+    assert (sent, queue.published, told(logs)) == ([], [], [("http.abandoned", "warning")])
 
 
 async def test_an_event_is_logged_without_its_title(make_app: Make, open_client: Open, event: dict[str, Any]) -> None:
