@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 from athlete.settings import DelivererSettings
 from backends.database_errors import explain_database_error
-from backends.queue.connections import push_client
-from backends.queue.embedded import Deliverer, DeliveryPolicy
+from backends.queue.embedded import Deliverer, DeliveryPolicy, push_client
 from backends.sqlite import open_database
 from runtime.logs import configure_logs
 from runtime.startup import exit_on_startup_error

@@ -29,6 +29,7 @@ _UNAVAILABLE_S = 1.0
 _EMPTIED_WITHIN_S = 20.0  # how long an acknowledged event, perhaps with a title, may stay in the write-ahead log
 _CUT_SHORT = "the deliverer was stopped before the worker answered"
 _HEADERS = {"content-type": "application/json"}
+_IDLE_S = 2.0  # less than the 5 s after which uvicorn closes an idle connection, perhaps just as we send
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +38,7 @@ class Deliverer:
     """Delivers each message at least once until it is acknowledged or its attempts are spent.
 
     A message is leased while it is being pushed. If this process is killed, its leases end and others deliver.
-    The client's connection pool should hold `policy.concurrency` connections.
+    `push_client` makes the client.
     """
 
     def __init__(  # noqa: PLR0913 - the last three have defaults that only tests change
@@ -184,6 +185,15 @@ class Deliverer:
                 yield
             finally:
                 self._waits.discard(wait)
+
+
+def push_client(token: str = "") -> httpx.AsyncClient:
+    """Return the client that a deliverer pushes with; it opens as many connections as are in use at once.
+
+    The token tells the worker who pushes, as Pub/Sub's does.
+    """
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    return httpx.AsyncClient(headers=headers, limits=httpx.Limits(keepalive_expiry=_IDLE_S), trust_env=False)
 
 
 def _retry_after_s(answer: httpx.Response) -> float | None:

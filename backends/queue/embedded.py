@@ -10,13 +10,13 @@ from pathlib import Path
 
 from backends.group_commit import SqliteWriter
 from backends.queue import QueueStatus, QueueUnavailable, messages
-from backends.queue.deliverer import Deliverer
+from backends.queue.deliverer import Deliverer, push_client
 from backends.queue.policy import DeliveryPolicy
 from backends.sqlite import BUSY_TIMEOUT_S, SchemaMismatch, connect, open_database
 from backends.write_probe import rewrite_version
 from runtime.clock import utc_now
 
-__all__ = ["Deliverer", "DeliveryPolicy", "EmbeddedQueue"]
+__all__ = ["Deliverer", "DeliveryPolicy", "EmbeddedQueue", "push_client"]
 
 
 class EmbeddedQueue:

@@ -42,8 +42,7 @@ asyncio.run(main())
 DELIVERER = """
 import asyncio, sys
 from pathlib import Path
-from backends.queue.connections import push_client
-from backends.queue.embedded import Deliverer, DeliveryPolicy
+from backends.queue.embedded import Deliverer, DeliveryPolicy, push_client
 
 async def main():
     policy = DeliveryPolicy(min_backoff_s=0.01, ack_deadline_s=30)

@@ -12,8 +12,7 @@ from typing import Any, Protocol
 import pytest
 
 from backends.queue import EventQueue, QueueStatus, QueueUnavailable
-from backends.queue.connections import push_client
-from backends.queue.embedded import Deliverer, DeliveryPolicy, EmbeddedQueue
+from backends.queue.embedded import Deliverer, DeliveryPolicy, EmbeddedQueue, push_client
 from backends.queue.envelope import PushEnvelope
 
 pytestmark = pytest.mark.uvloop_too

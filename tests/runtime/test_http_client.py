@@ -16,7 +16,7 @@ ASK = """
 import asyncio, sys
 import httpx
 from runtime.http_client import ProxyUnusable, client_for, loopback_client
-from backends.queue.connections import push_client
+from backends.queue.embedded import push_client
 
 async def ask(client, url):
     async with client as http:
