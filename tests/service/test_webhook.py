@@ -232,7 +232,7 @@ async def test_a_caller_that_leaves_is_not_answered(make_app: Make, queue: Any) 
         sent.append(message)
 
     with capture_logs() as logs:
-        app = HttpGuard(make_app(), host="service.test")  # type: ignore[arg-type]
+        app = HttpGuard(make_app(), host="service.test")
         await app({"type": "http", "method": "POST", "path": "/webhook/s3cret", "headers": []}, receive, send)
     assert (sent, queue.published, told(logs)) == ([], [], [("http.abandoned", "warning")])
 
