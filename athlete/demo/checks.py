@@ -67,7 +67,7 @@ async def _is_fresh(store: RawStore) -> bool:
 
 
 async def judge(scene: Scene, mart: MartReader, *, is_quiet: bool) -> Verdict:
-    """Compare everything with the pretend Strava's own truth. `is_quiet` is what `settle` said before."""
+    """Compare everything with the simulator's own truth. `is_quiet` is what `settle` said before."""
     pipeline = scene.stage.files.pipeline_path
     ways = journeys(pipeline, await scene.pretend.saves(), scene.subscription_id)
     truth = await scene.pretend.activities()

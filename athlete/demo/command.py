@@ -1,4 +1,4 @@
-"""`athlete demo`: everything in one process tree against a pretend Strava."""
+"""`athlete demo`: everything in one process tree against a Strava simulator."""
 
 import asyncio
 import json
@@ -76,13 +76,13 @@ def demo(  # noqa: PLR0913 - what a person may choose
     port: Annotated[int, typer.Option(min=0, max=65535, help="The dashboard's port; 0 takes a free one.")] = 0,
     service_port: Annotated[int, typer.Option(min=0, max=65535, help="The service's port; 0 takes a free one.")] = 0,
     simulator_port: Annotated[
-        int, typer.Option(min=0, max=65535, help="The pretend Strava's port; 0 takes a free one.")
+        int, typer.Option(min=0, max=65535, help="The simulator's port; 0 takes a free one.")
     ] = 0,
-    years: Annotated[int, typer.Option(min=1, max=100, help="Years of history that the pretend athlete has.")] = 4,
+    years: Annotated[int, typer.Option(min=1, max=100, help="Years of history that the simulated athlete has.")] = 4,
     per_minute: Annotated[float, typer.Option(min=0.1, help="How many things the athlete does a minute.")] = 12,
     seed: Annotated[int, typer.Option(help="Another seed is another athlete.")] = 7,
 ) -> None:
-    """Run the whole pipeline against a pretend Strava: connect, load the history, then live on until Ctrl-C."""
+    """Run the whole pipeline against a Strava simulator: connect, load the history, then live on until Ctrl-C."""
     settings = DashboardSettings()
     configure_logs(settings.log_format, "WARNING")
     wanted = Wanted(
@@ -106,7 +106,7 @@ def _play_once(settings: DashboardSettings, wanted: Wanted, console: Console) ->
     except (asyncio.CancelledError, KeyboardInterrupt) as error:
         raise CommandError("The scripted life was interrupted before it was checked; run it again.") from error
     except httpx.HTTPError as error:
-        raise CommandError(f"The pretend Strava does not answer ({error!r}); see the logs in DATA_DIR.") from error
+        raise CommandError(f"The simulator does not answer ({error!r}); see the logs in DATA_DIR.") from error
     finally:
         print(json.dumps(line), flush=True)  # noqa: T201 - the one line that is for machines
     return verdict.ok
@@ -195,11 +195,11 @@ async def _play(stage: Stage, console: Console, per_minute: float) -> None:
 async def _opened(stage: Stage, console: Console) -> AsyncIterator[Scene]:
     """Open the scene, load the history, and tell of each step."""
     async with AsyncExitStack() as stack:
-        with console.status("Starting a pretend Strava and the pipeline …"):
+        with console.status("Starting a Strava simulator and the pipeline …"):
             scene = await stack.enter_async_context(playing(stage))
         for step in (
             f"{len(scene.tree.running)} programs run: {', '.join(scene.tree.running)}",
-            f"connected the pretend athlete {scene.athlete_id} by OAuth",
+            f"connected the simulated athlete {scene.athlete_id} by OAuth",
             f"subscribed the webhook ({scene.subscription_id}); the challenge was answered",
         ):
             console.print(f"✓ {step}", highlight=False)

@@ -1,4 +1,4 @@
-"""How long each save took to reach `raw` and the chart: the pretend Strava's clock against the pipeline's ledger."""
+"""How long each save took to reach `raw` and the chart: the simulator's clock against the pipeline's ledger."""
 
 import json
 from collections import defaultdict

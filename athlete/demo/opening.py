@@ -1,4 +1,4 @@
-"""How a demo begins: the pretend athlete connects by OAuth, Strava's webhook is subscribed."""
+"""How a demo begins: the simulated athlete connects by OAuth, Strava's webhook is subscribed."""
 
 import httpx
 

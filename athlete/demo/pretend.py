@@ -1,4 +1,4 @@
-"""The demo's hand on the pretend Strava: it lives the athlete's life there and reads what is true."""
+"""The demo's hand on the simulator: it lives the athlete's life there and reads what is true."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ SCOPES = "read,activity:read_all,profile:read_all"
 
 @dataclass(frozen=True, kw_only=True)
 class Save:
-    """One thing that the pretend athlete did. `event` is None when Strava says nothing about it."""
+    """One thing that the simulated athlete did. `event` is None when Strava says nothing about it."""
 
     save_id: int
     activity_id: int
@@ -71,7 +71,7 @@ class PretendStrava:
         )
         code = parse_qs(urlsplit(answer.headers.get("location", "")).query).get("code")
         if not code:
-            raise CommandError(f"The pretend Strava did not authorise: it answered {answer.status_code}.")
+            raise CommandError(f"The simulator did not authorise: it answered {answer.status_code}.")
         return str(code[0])
 
     async def create(self, **fields: Any) -> int:

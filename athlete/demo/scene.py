@@ -31,7 +31,7 @@ class Scene:
 
 @asynccontextmanager
 async def playing(stage: Stage, programs: Collection[str] | None = None) -> AsyncIterator[Scene]:
-    """Start the pretend Strava and the named programs (None: all), connect and subscribe; stop all at the end.
+    """Start the simulator and the named programs (None: all), connect and subscribe; stop all at the end.
 
     Raises ProgramFailed, StravaError.
     """

@@ -1,4 +1,4 @@
-"""Where one demo plays: its folder, ports and pretend secrets, and the programs that take part."""
+"""Where one demo plays: its folder, ports and secrets, and the programs that take part."""
 
 import json
 import os
@@ -26,7 +26,7 @@ from worker.settings import WorkerSettings
 CLIENT_ID = "4242"
 CLIENT_SECRET = "simulated-client-secret"  # noqa: S105 - the simulator knows no other
 VERIFY_TOKEN_BYTES = 16
-# The demo has no fifteen minutes to wait, so its pretend Strava is generous; the limits themselves are simulated.
+# The demo has no fifteen minutes to wait, so its simulator is generous; the limits themselves are simulated.
 GENEROUS_LIMIT = "100000,1000000"
 RETRY_SPACING_S = "1,2"  # Strava itself waits a minute or two between its three attempts
 
@@ -58,22 +58,22 @@ class Stage:
 
     @property
     def simulator_url(self) -> str:
-        """Where the pretend Strava answers."""
+        """Where the simulator answers."""
         return f"http://127.0.0.1:{self.simulator_port}"
 
     @property
     def api_url(self) -> str:
-        """The pretend Strava's API."""
+        """The simulator's API."""
         return f"{self.simulator_url}/api/v3"
 
     @property
     def oauth_url(self) -> str:
-        """The pretend Strava's OAuth pages."""
+        """The simulator's OAuth pages."""
         return f"{self.simulator_url}/oauth"
 
     @property
     def callback_url(self) -> str:
-        """Where the pretend Strava sends its events."""
+        """Where the simulator sends its events."""
         return f"{self.ports.service_url}/webhook/{self.path_secret}"
 
     @property
@@ -94,7 +94,7 @@ class Stage:
         }
 
     def simulator(self) -> Program:
-        """The pretend Strava."""
+        """The simulator."""
         return Program(
             name="simulator",
             module="simulator.main",
@@ -133,7 +133,7 @@ def require_same_athlete(data_dir: Path, *, seed: int, years: int) -> None:
     kept = _kept(data_dir / "athlete.json", wanted)
     if kept != wanted:
         raise CommandError(
-            f"{data_dir} holds another pretend athlete, that of {_options(kept)}: give these options again, "
+            f"{data_dir} holds another simulated athlete, that of {_options(kept)}: give these options again, "
             f"or remove {data_dir}, or set another DATA_DIR."
         )
 

@@ -24,7 +24,7 @@ COLOURS = {"stored": "green", "unchanged": "cyan", "deleted": "yellow", "parked"
 
 @dataclass
 class LiveView:
-    """Follows the pretend athlete's saves through the pipeline until it is cancelled.
+    """Follows the simulated athlete's saves through the pipeline until it is cancelled.
 
     `settled` is the last save of which nothing more is to come; the view begins after it.
     """
