@@ -1,7 +1,4 @@
-"""BigQuery's dialect in this process: dbt compiles for it, and Google's own SQL engine executes what it compiled.
-
-dbt asks BigQuery which tables exist, so a server on loopback answers that.
-"""
+"""BigQuery's dialect in this process: Google's own SQL engine executes what dbt compiled for BigQuery."""
 
 import csv
 import json
@@ -12,7 +9,7 @@ import threading
 from collections.abc import Mapping
 from contextlib import closing
 from datetime import date, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,6 +21,8 @@ from zetasql.api import CatalogBuilder, PreparedQuery
 from zetasql.core import wasm_client
 from zetasql.core.local_service import ZetaSqlLocalService
 from zetasql.types import AnalyzerOptions, LanguageOptions, ProductMode, ZetaSQLBuiltinFunctionOptions
+
+from tests.transforms.bigquery_rest import Rows
 
 # The types that the columns of `raw` have on BigQuery; those left out are strings.
 RAW_TYPES = {
@@ -52,6 +51,7 @@ TYPES = {
     10: "date",
     19: "timestamp",
     21: "datetime",
+    23: "numeric",
     16: EFFORTS,
     17: PLACE,
 }
@@ -65,48 +65,6 @@ RAW_TABLES = [
     "purges",
     "transform_runs",
 ]
-
-
-class Catalogue(BaseHTTPRequestHandler):
-    """Answers which tables a dataset has, as BigQuery's REST interface does."""
-
-    tables: Mapping[str, list[str]] = {}
-
-    def do_GET(self) -> None:  # http.server's name
-        dataset = self.path.split("/datasets/")[1].split("/")[0]
-        names = self.tables.get(dataset, []) if "/tables" in self.path else []
-        place = {"projectId": "a-project", "datasetId": dataset}
-        body = json.dumps(
-            {"tables": [{"tableReference": {**place, "tableId": n}, "type": "TABLE"} for n in names]}
-        ).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: Any) -> None:
-        """Keep quiet."""
-
-
-def compiled(life: Any, folder: Path, tables: Mapping[str, list[str]]) -> dict[str, Any]:
-    """Return each model's node, compiled for BigQuery, when these tables exist already."""
-    handler = type("Handler", (Catalogue,), {"tables": tables})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        result = life.with_variables(
-            DBT_TARGET="bigquery",
-            GCP_PROJECT="a-project",
-            BIGQUERY_METHOD="oauth-secrets",
-            BIGQUERY_TOKEN="pretend",
-            BIGQUERY_API_ENDPOINT=f"http://127.0.0.1:{server.server_port}",
-            DBT_TARGET_PATH=str(folder),
-        ).dbt("compile", "--vars", json.dumps({"as_of": "2026-04-02 10:00:00"}))
-        server.shutdown()
-        thread.join()
-    assert result.success, result.exception
-    return {f"{r.node.schema}.{r.node.name}": r.node for r in result.result if r.node.resource_type == "model"}
 
 
 class CompiledOnce:
@@ -153,7 +111,7 @@ def fields(value: Mapping[str, Any], kind: str) -> str:
     return ", ".join(literal(field, kind) for field in value.values())
 
 
-def table(rows: list[dict[str, Any]], kinds: Mapping[str, str]) -> str:
+def table(rows: Rows, kinds: Mapping[str, str]) -> str:
     """Write rows as a query."""
     if not rows:
         nulls = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in kinds.items())
@@ -189,30 +147,41 @@ def raw_queries(pipeline: Path, seeds: Path) -> dict[str, str]:
 class BigQueryDialect:
     """Google's engine; each model is run once and stands as literal rows for those that read it."""
 
-    def __init__(self, queries: dict[str, str], models: Mapping[str, Any]) -> None:
+    def __init__(self, queries: dict[str, str]) -> None:
         language = LanguageOptions.maximum_features()
         language.product_mode = ProductMode.PRODUCT_EXTERNAL
         language.reserved_keywords = ["QUALIFY"]
         self.options = AnalyzerOptions(language_options=language, default_timezone="UTC")
         builtins = ZetaSQLBuiltinFunctionOptions(language_options=language)
         self.catalog = CatalogBuilder("warehouse").with_builtin_functions(builtins).build()
-        self.models = models
+        self.models: Mapping[str, Any] = {}
         self.queries = queries
-        self.built: dict[str, tuple[dict[str, str], list[dict[str, Any]]]] = {}
+        self.built: dict[str, tuple[dict[str, str], Rows]] = {}
+        self._lock = threading.RLock()
 
-    def build(self, model: str) -> tuple[dict[str, str], list[dict[str, Any]]]:
+    def build(self, model: str) -> tuple[dict[str, str], Rows]:
         """Return the types of a model's columns and its rows."""
         if model not in self.built:
-            types, rows = self.built[model] = self.run(self.models[model].compiled_code)
+            types, rows = self.built[model] = self.made(model)
             self.queries[model.replace(".", "__")] = table(rows, types)
         return self.built[model]
 
-    def run(self, sql: str) -> tuple[dict[str, str], list[dict[str, Any]]]:
+    def made(self, model: str) -> tuple[dict[str, str], Rows]:
+        """Run a model's SQL."""
+        return self.run(self.models[model].compiled_code)
+
+    def rows_of(self, sql: str) -> Rows:
+        """Answer a query that dbt asks while it compiles, in one of its threads."""
+        with self._lock:
+            return self.run(sql)[1]
+
+    def run(self, sql: str) -> tuple[dict[str, str], Rows]:
         """Run a model's SQL on what it reads, which is built first; return types and rows.
 
         The engine knows no geography, so a point is a struct here; like BigQuery's, it is an error beyond a pole.
         """
         sql = re.sub(r"`a-project`\.`(\w+)`\.`(\w+)`", r"\1__\2", sql)
+        sql = re.sub(r"\bmart\.(\w+)", r"mart__\1", sql)  # as the pages' queries call it
         sql = re.sub(
             r"st_geogpoint\(([\w.]+), ([\w.]+)\)",
             r"if(\1 is null or \2 is null, null, "
@@ -237,6 +206,37 @@ class BigQueryDialect:
         )
 
 
+class RefreshedDialect(BigQueryDialect):
+    """What an incremental build on BigQuery makes of tables that were built before.
+
+    Of a model in `keys` only the new rows come from its SQL. They replace those with the same key; where the model has
+    a hook, the rows of all activities that changed are deleted before.
+    """
+
+    def __init__(self, queries: dict[str, str], before: Mapping[str, Rows], keys: Mapping[str, list[str]]) -> None:
+        super().__init__(queries)
+        self.before = before
+        self.keys = keys
+        self.new: dict[str, Rows] = {}
+
+    def made(self, model: str) -> tuple[dict[str, str], Rows]:
+        """Run a model's SQL, and merge what is new."""
+        types, rows = super().made(model)
+        if model not in self.keys:
+            return types, rows
+        self.new[model] = rows
+        gone = set()
+        if self.models[model].config.pre_hook:
+            gone = {row["activity_id"] for row in self.build("staging.base_strava__changed_activities")[1]}
+        replaced = {tuple(row[column] for column in self.keys[model]) for row in rows}
+        kept = [
+            row
+            for row in self.before[model]
+            if row.get("activity_id") not in gone and tuple(row[c] for c in self.keys[model]) not in replaced
+        ]
+        return types, kept + rows
+
+
 def plain(value: Any) -> Any:
     """Bring a value of either engine to one form: times without zone, floats to nine digits, no empty array."""
     if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z?", value):
@@ -245,13 +245,13 @@ def plain(value: Any) -> Any:
         return value
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(f"{value:.9g}") if isinstance(value, float) else float(value)
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        return float(value) if isinstance(value, int) else float(f"{value:.9g}")
     if isinstance(value, list):
         return [plain(element) for element in value] or None
     return {key: plain(element) for key, element in value.items()} if isinstance(value, dict) else value
 
 
-def comparable(rows: list[dict[str, Any]]) -> list[str]:
+def comparable(rows: Rows) -> list[str]:
     """Return rows in a form and an order that do not depend on the engine."""
     return sorted(str(sorted(plain(row).items())) for row in rows)

@@ -71,7 +71,7 @@ def test_any_history_refreshed_equals_a_full_build(warehouse: Any, payload: Any,
     for step in range(4):
         for _ in range(dice.randrange(1, 9)):
             change(warehouse.raw, payload, dice)
-        warehouse.refresh(*(["--select", "base_strava__activities"] if step == 2 else []))
+        warehouse.refresh(*(["--select", "+base_strava__activities"] if step == 2 else []))
     refreshed = contents(warehouse)
     warehouse.refresh("--full-refresh")
     assert refreshed == contents(warehouse)
@@ -96,6 +96,45 @@ def test_a_refresh_reads_only_what_came_since_the_last_one(warehouse: Any, paylo
     warehouse.refresh()
     names = warehouse.rows("select activity_id, name from mart.fct_activities order by activity_id")
     assert [row["name"] for row in names] == ["Morning run", "as first read", "new"]
+
+
+def test_what_changed_is_known_until_every_model_has_it(warehouse: Any, payload: Any) -> None:
+    """Only what changed is looked at, even while there is no route; a build that stops halfway forgets nothing."""
+    changed = "select activity_id from staging.base_strava__changed_activities order by 1"
+    for activity_id in (1, 2, 3):
+        warehouse.raw.activity(activity_id, payload(map={}))
+    warehouse.refresh()
+    assert [row["activity_id"] for row in warehouse.rows(changed)] == [1, 2, 3]
+    warehouse.raw.activity(2, payload(map={}, name="renamed"))
+    warehouse.refresh("--select", "+base_strava__activities")
+    warehouse.raw.activity(3, payload(name="got a map"))
+    warehouse.refresh()
+    assert [row["activity_id"] for row in warehouse.rows(changed)] == [2, 3]
+    names = warehouse.rows("select name from mart.fct_activities order by activity_id")
+    assert [row["name"] for row in names] == ["Morning run", "renamed", "got a map"]
+    assert warehouse.rows("select activity_id from mart.route") == [{"activity_id": 3}]
+    warehouse.refresh()
+    assert warehouse.rows(changed) == []
+
+
+def test_more_changes_than_a_list_can_name_are_all_seen(warehouse: Any, payload: Any) -> None:
+    """5,001 deletes and an edit at once: everything between the first and the last id is built again."""
+    for activity_id in (1, 2, 9000):
+        warehouse.raw.activity(activity_id, payload())
+    warehouse.refresh()
+    warehouse.raw.execute(
+        "with recursive ids (id) as (select 100 union all select id + 1 from ids where id < 5100) "
+        "insert into strava_activities (activity_id, athlete_id, is_deleted, source, observed_at, ingested_at) "
+        "select id, 7, 1, 'webhook', '', printf('2026-04-01T13:00:00.%06dZ', id) from ids"
+    )
+    warehouse.raw.minute = "2026-04-01T14:00"
+    warehouse.raw.activity(2, payload(name="renamed"))
+    warehouse.refresh()
+    names = warehouse.rows("select name from mart.fct_activities order by activity_id")
+    assert [row["name"] for row in names] == ["Morning run", "renamed", "Morning run"]
+    refreshed = contents(warehouse)
+    warehouse.refresh("--full-refresh")
+    assert refreshed == contents(warehouse)
 
 
 def test_an_activity_counts_once_its_day_has_come(warehouse: Any, payload: Any) -> None:

@@ -41,6 +41,7 @@ class Raw:
     """`raw` as the worker would have filled it; every write gets the next `ingested_at`."""
 
     path: Path
+    minute: str = "2026-04-01T12:00"
     writes: int = 0
 
     def __post_init__(self) -> None:
@@ -61,7 +62,7 @@ class Raw:
     def next_ingested_at(self) -> str:
         """Return a moment after all earlier ones."""
         self.writes += 1
-        return f"2026-04-01T12:00:00.{self.writes:06d}Z"
+        return f"{self.minute}:00.{self.writes:06d}Z"
 
     def activity(self, activity_id: int, payload: Any, *, athlete_id: int = BERLIN, resource_state: int = 3) -> None:
         """Store a payload: a mapping, or text as it is."""
@@ -156,19 +157,19 @@ class Warehouse:
         return other
 
     def refresh(self, *arguments: str, as_of: str = AS_OF) -> None:
-        """Seed and build every model as at a moment, without the tests; raises AssertionError when one fails."""
-        result = self.dbt(
-            "build",
-            *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
-            *("--vars", json.dumps({"as_of": as_of})),
-            *arguments,
-        )
+        """Build every model as at a moment, without the tests; the first time with the seed.
+
+        Raises AssertionError when one fails.
+        """
+        first = ("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+        command = ("run",) if self.built.exists() else first
+        result = self.dbt(*command, "--vars", json.dumps({"as_of": as_of}), *arguments)
         assert result.success, failures(result)
 
-    def rows(self, sql: str) -> list[dict[str, Any]]:
+    def rows(self, sql: str, *parameters: Any) -> list[dict[str, Any]]:
         """Query what was built, without `raw`."""
         with duckdb.connect(str(self.built), read_only=True) as connection:
-            cursor = connection.execute(sql)
+            cursor = connection.execute(sql, list(parameters))
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 

@@ -1,43 +1,98 @@
-{#- The newest value of a timestamp column of this model, as `raw` in SQLite writes timestamps; none when it is empty. -#}
-{% macro newest_in_this(column) -%}
-    {%- set answer = run_query("select strftime(max(" ~ column ~ "), '%Y-%m-%dT%H:%M:%S.%fZ') from " ~ this) -%}
-    {{ return(answer.columns[0].values()[0] if execute else none) }}
+{#-
+  What an incremental build looks at. Which activities changed is found once, by `base_strava__changed_activities`; every model that hangs
+  on an activity then reads, deletes and merges just these, by their ids as literals: no table is searched for what is new, and a
+  model that is empty, or has nothing of the newest activities, reads no more than the others.
+
+  The watermark is how far the last complete build saw `raw`. A build that stops halfway leaves it, so the next one finds the same
+  activities again. Reading one twice is harmless: its rows are deleted and replaced.
+-#}
+{#- Whether a row belongs to an activity that changed; always on a full build. -#}
+{% macro is_changed(column='activity_id') -%}
+    {%- set changed = ref('base_strava__changed_activities') -%}
+    {%- if not is_incremental() -%}
+        {{ return('true') }}
+    {%- endif -%}
+    {%- set most = 5000 -%}
+    {%- set ids = run_query('select activity_id from ' ~ changed ~ ' order by activity_id limit ' ~ (most + 1)).columns[0].values() -%}
+    {%- if ids | length > most -%}
+        {#- too many for a list: everything between the first and the last is built again -#}
+        {%- set ends = run_query('select min(activity_id) as first_id, max(activity_id) as last_id from ' ~ changed).rows[0] -%}
+        {{ return(column ~ ' between ' ~ ends[0] | int ~ ' and ' ~ ends[1] | int) }}
+    {%- endif -%}
+    {{ return(column ~ ' in (' ~ ids | map('int') | join(', ') ~ ')' if ids else 'false') }}
 {%- endmacro %}
 
 
-{#- The newest `ingested_at` that this model is sure to have seen in full, as SQL. -#}
-{% macro seen_until(column='ingested_at') -%}
-    {{ return(adapter.dispatch('seen_until')(column)) }}
+{#- Pre-hook: what belonged to a changed or deleted activity goes first, so that nothing of its old version survives. -#}
+{% macro forget_changed_activities() -%}
+    {%- set condition = is_changed() -%}
+    {%- if is_incremental() and condition != 'false' -%}
+        delete from {{ this }} where {{ condition }}
+    {%- endif -%}
 {%- endmacro %}
 
-{% macro duckdb__seen_until(column) -%}
-    (select coalesce(max({{ column }}), cast('1970-01-01' as timestamp)) from {{ this }})
+
+{#- Whether a row of a ledger, to which rows are only added, came since this model was last built; always on a full build. -#}
+{% macro is_new(column='ingested_at') -%}
+    {{ return(is_after(column, newest_moment(this, 'ingested_at')) if is_incremental() else 'true') }}
+{%- endmacro %}
+
+
+{#- How far the last complete build saw `raw`, as text; none before the first one and on a full build. -#}
+{% macro watermark() -%}
+    {%- set relation = adapter.get_relation(this.database, this.schema, 'build_watermark') if execute else none -%}
+    {{ return(newest_moment(relation, 'ingested_at') if relation and not flags.FULL_REFRESH else none) }}
+{%- endmacro %}
+
+
+{#- On-run-end: moves the watermark on, once every incremental model has been built from what changed. -#}
+{% macro move_watermark(results) -%}
+    {%- set built = results | selectattr('status', 'equalto', 'success') | map(attribute='node') | map(attribute='name') | list -%}
+    {%- set wanted = graph.nodes.values() | selectattr('config.materialized', 'equalto', 'incremental') | map(attribute='name') | list
+        + ['base_strava__changed_activities'] if execute else ['nothing while dbt parses'] -%}
+    {%- if wanted | reject('in', built) | list | length == 0 -%}
+        {%- set node = graph.nodes.values() | selectattr('name', 'equalto', 'base_strava__changed_activities') | first -%}
+        {%- set changed = api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias) -%}
+        {%- set mark = api.Relation.create(database=node.database, schema=node.schema, identifier='build_watermark') -%}
+        {%- set before = adapter.get_relation(node.database, node.schema, 'build_watermark') -%}
+        create or replace table {{ mark }} as
+        select max(ingested_at) as ingested_at
+        from (
+            select ingested_at from {{ changed }}
+            {%- if before and not flags.FULL_REFRESH %}
+            union all
+            select ingested_at from {{ before }}
+            {%- endif %}
+        ) as seen
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- The newest value of a timestamp column, as `raw` in SQLite writes timestamps; none when the table is empty. -#}
+{% macro newest_moment(relation, column) -%}
+    {{ return(run_query(adapter.dispatch('newest_moment')(relation, column)).columns[0].values()[0]) }}
+{%- endmacro %}
+
+{% macro duckdb__newest_moment(relation, column) -%}
+    select strftime(max({{ column }}), '%Y-%m-%dT%H:%M:%S.%fZ') as newest from {{ relation }}
 {%- endmacro %}
 
 {#- Batches may commit out of order: what came shortly before is read again, and replaced by its key. -#}
-{% macro bigquery__seen_until(column) -%}
-    (
-        select timestamp_sub(coalesce(max({{ column }}), cast('1970-01-01' as timestamp)), interval 10 minute)
-        from {{ this }}
-    )
+{% macro bigquery__newest_moment(relation, column) -%}
+    select format_timestamp('%Y-%m-%dT%H:%M:%E6SZ', timestamp_sub(max({{ column }}), interval 10 minute)) as newest
+    from {{ relation }}
 {%- endmacro %}
 
 
-{#- Rows of a staged model that changed since this model last saw it; every row on a full build. -#}
-{% macro changed_since_last_build() -%}
-    {{ 'ingested_at > ' ~ seen_until() if is_incremental() else 'true' }}
+{#- Config `incremental_predicates`: where a merge on BigQuery looks for rows to replace, as a call that makes literals; DuckDB deletes
+    by key, and needs none. -#}
+{% macro merged_where(call) -%}
+    {{ return(['{{ ' ~ call ~ ' }}'] if target.type == 'bigquery' else none) }}
 {%- endmacro %}
 
-
-{#-
-  Pre-hook of models that hang on an activity: what belonged to a changed or deleted activity goes first, so that nothing of
-  the old version survives. Running twice is harmless: the same rows are read again and replaced by their key.
--#}
-{% macro forget_changed_activities() -%}
-    {%- if is_incremental() -%}
-        delete from {{ this }}
-        where activity_id in (
-            select activity_id from {{ ref('base_strava__activities') }} where {{ changed_since_last_build() }}
-        )
-    {%- endif -%}
+{#- dbt's merge, with its predicates made literals as late as this: only a literal keeps BigQuery from reading the whole table. -#}
+{% macro bigquery__get_merge_sql(target, source, unique_key, dest_columns, incremental_predicates=none) -%}
+    {%- set literals = [] -%}
+    {%- for predicate in incremental_predicates or [] -%}{%- do literals.append(render(predicate)) -%}{%- endfor -%}
+    {{ return(dbt.default__get_merge_sql(target, source, unique_key, dest_columns, literals)) }}
 {%- endmacro %}

@@ -1,29 +1,19 @@
 {#-
   Reading `raw`: SQLite through DuckDB's extension, or BigQuery.
 
-  raw_rows(table, columns, since, only): a select of the columns, typed.
-    table    name of the source table
-    columns  {name: type}; types as both engines spell them (int64, string, bool, timestamp), or json
-    since    a timestamp column: only rows above its maximum in this model, once this model is built incrementally
-    only     {'column': …, 'days': …}: only rows whose timestamp column lies within the last days
+  raw_rows(table, columns, conditions): a select of the columns, typed.
+    table       name of the source table
+    columns     {name: type}; types as both engines spell them (int64, string, bool, timestamp), or json
+    conditions  what SQLite or BigQuery is to look for, as SQL of literals: `is_after`, `is_new`, `is_changed`
 
   SQLite is dynamically typed and `sqlite_query` hands everything over as text, so every column is cast.
 -#}
-{% macro raw_rows(table, columns, since=none, only=none) -%}
-    {{ return(adapter.dispatch('raw_rows')(table, columns, since, only)) }}
+{% macro raw_rows(table, columns, conditions=[]) -%}
+    {{ return(adapter.dispatch('raw_rows')(table, columns, conditions)) }}
 {%- endmacro %}
 
-{% macro duckdb__raw_rows(table, columns, since, only) -%}
+{% macro duckdb__raw_rows(table, columns, conditions) -%}
     {%- set relation = source('raw', table) -%}
-    {%- set conditions = [] -%}
-    {%- if since and is_incremental() -%}
-        {%- set newest = newest_in_this(since) -%}
-        {%- if newest -%}{%- do conditions.append(since ~ " > '" ~ newest ~ "'") -%}{%- endif -%}
-    {%- endif -%}
-    {%- if only -%}
-        {%- set first = as_of_moment() - modules.datetime.timedelta(days=only.days) -%}
-        {%- do conditions.append(only.column ~ " >= '" ~ first.strftime('%Y-%m-%dT%H:%M:%S.%fZ') ~ "'") -%}
-    {%- endif -%}
     {%- set where = ' where ' ~ conditions | join(' and ') if conditions else '' -%}
     select
     {%- for name, type in columns.items() %}
@@ -37,16 +27,36 @@
     {%- endif %}
 {%- endmacro %}
 
-{% macro bigquery__raw_rows(table, columns, since, only) -%}
-    {%- set conditions = [] -%}
-    {%- if since and is_incremental() -%}
-        {%- do conditions.append(since ~ ' > ' ~ seen_until(since)) -%}
-    {%- endif -%}
-    {%- if only -%}
-        {%- do conditions.append(only.column ~ ' >= ' ~ days_ago(only.days)) -%}
-    {%- endif -%}
+{% macro bigquery__raw_rows(table, columns, conditions) -%}
     select
         {{ columns | join(',\n        ') }}
     from {{ source('raw', table) }}
     {% if conditions %}where {{ conditions | join(' and ') }}{% endif %}
+{%- endmacro %}
+
+
+{#- Later than a moment, which is text as `raw` in SQLite writes timestamps; true when there is none. -#}
+{% macro is_after(column, moment) -%}
+    {{ column ~ ' > ' ~ raw_moment(moment) if moment else 'true' }}
+{%- endmacro %}
+
+
+{#- Within the last days. -#}
+{% macro is_within_days(column, days) -%}
+    {%- set first = as_of_moment() - modules.datetime.timedelta(days=days) -%}
+    {{ column }} >= {{ raw_moment(first.strftime('%Y-%m-%dT%H:%M:%S.%fZ')) }}
+{%- endmacro %}
+
+
+{#- A moment as `raw` can compare it: text in SQLite, a timestamp on BigQuery. -#}
+{% macro raw_moment(text) -%}
+    {{ return(adapter.dispatch('raw_moment')(text)) }}
+{%- endmacro %}
+
+{% macro duckdb__raw_moment(text) -%}
+    '{{ text }}'
+{%- endmacro %}
+
+{% macro bigquery__raw_moment(text) -%}
+    cast('{{ text }}' as timestamp)
 {%- endmacro %}

@@ -3,6 +3,7 @@
         materialized='incremental',
         unique_key='activity_id',
         on_schema_change='fail',
+        incremental_predicates=merged_where("is_changed('DBT_INTERNAL_DEST.activity_id')"),
         partition_by=by_activity_id(),
         cluster_by=['activity_id'],
     )
@@ -21,7 +22,7 @@ with source as (
                 'source': 'string',
                 'ingested_at': 'timestamp',
             },
-            since='ingested_at',
+            conditions=[is_changed()],
         )
     }}
 ),

@@ -4,6 +4,7 @@
         unique_key=['activity_id', 'effort_name'],
         on_schema_change='fail',
         pre_hook="{{ forget_changed_activities() }}",
+        incremental_predicates=merged_where("is_changed('DBT_INTERNAL_DEST.activity_id')"),
         partition_by=by_activity_id(),
         cluster_by=['athlete_id', 'effort_name'],
     )
@@ -13,7 +14,7 @@ with activities as (
     select * from {{ ref('base_strava__activities') }}
     where
         not is_deleted
-        and {{ changed_since_last_build() }}
+        and {{ is_changed() }}
 ),
 
 sent as (

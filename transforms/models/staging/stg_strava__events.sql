@@ -3,7 +3,8 @@
         materialized='incremental',
         unique_key='delivery_id',
         on_schema_change='fail',
-        cluster_by=['athlete_id'],
+        incremental_predicates=merged_where("is_new('DBT_INTERNAL_DEST.ingested_at')"),
+        cluster_by=['ingested_at'],
     )
 }}
 
@@ -27,7 +28,7 @@ with source as (
                 'finished_at': 'timestamp',
                 'ingested_at': 'timestamp',
             },
-            since='ingested_at',
+            conditions=[is_new()],
         )
     }}
 ),

@@ -10,7 +10,7 @@ with source as (
                 'is_full_refresh': 'bool',
                 'error': 'string',
             },
-            only={'column': 'started_at', 'days': 31},
+            conditions=[is_within_days('started_at', 31)],
         )
     }}
 ),

@@ -4,14 +4,14 @@
         unique_key='activity_id',
         on_schema_change='fail',
         pre_hook="{{ forget_changed_activities() }}",
+        incremental_predicates=merged_where("is_changed('DBT_INTERNAL_DEST.activity_id')"),
         cluster_by=['athlete_id', 'activity_id'],
     )
 }}
 
--- depends_on: {{ ref('base_strava__activities') }}
 with activities as (
     select * from {{ ref('stg_strava__activities') }}
-    where {{ changed_since_last_build() }}
+    where {{ is_changed() }}
 ),
 
 measured as (

@@ -4,6 +4,7 @@
         unique_key='activity_id',
         on_schema_change='fail',
         pre_hook="{{ forget_changed_activities() }}",
+        incremental_predicates=merged_where("is_changed('DBT_INTERNAL_DEST.activity_id')"),
         cluster_by=['athlete_id', 'activity_id'],
     )
 }}
@@ -13,7 +14,7 @@ with lines as (
     where
         not is_deleted
         and polyline is not null
-        and {{ changed_since_last_build() }}
+        and {{ is_changed() }}
 ),
 
 extents as (
