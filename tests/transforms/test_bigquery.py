@@ -1,5 +1,6 @@
 """The models as BigQuery reads them: compiled for it, executed by Google's own SQL engine, equal to DuckDB's rows."""
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,8 @@ import yaml
 
 from tests.transforms.bigquery import BigQueryDialect, RefreshedDialect, comparable, raw_queries, start_engine, table
 from tests.transforms.bigquery_rest import compiled
-from tests.transforms.life import EXTREME, RECORDED, lived, run_payload
-from tests.transforms.warehouse import Warehouse
+from tests.transforms.life import EXTREME, RECORDED, ROOT, lived, run_payload
+from tests.transforms.warehouse import BERLIN, Warehouse
 
 # In the order in which they are built.
 MODELS = [
@@ -44,6 +45,17 @@ KEYS = {
     "staging.stg_strava__events": ["delivery_id"],
     "mart.fct_activities": ["activity_id"],
     "mart.route": ["activity_id"],
+}
+
+
+# What the pages ask, by query.
+PARAMETERS: dict[str, list[Any]] = {
+    "latest_activities": [EXTREME],  # who has more than are shown
+    "mix": [BERLIN, "month", "2026-03-01"],
+    "mix_periods": [BERLIN, "week"],
+    "pipeline_health": [],
+    "running_totals": ["2026-03-23", "2026-03-29", "2026-03-16", "2026-03-22", BERLIN],
+    "totals_by_period": [BERLIN, "week", "2026-01-01"],
 }
 
 
@@ -197,3 +209,15 @@ def test_bigquery_merges_by_literals(refreshed: RefreshedDialect, later: Warehou
     merge = "{{ get_merge_sql('there', 'here', 'id', [], [\"DBT_INTERNAL_DEST.day > {{ 1 + 1 }}\"]) }}"
     (node,) = compiled(later, target, {}, refreshed.rows_of, "--inline", merge).values()
     assert "on (DBT_INTERNAL_DEST.day > 2) and (" in node.compiled_code
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("query", sorted(path.stem for path in (ROOT / "dashboard/queries").rglob("*.sql")))
+def test_a_pages_query_gives_the_same_on_bigquery(dialect: BigQueryDialect, twin: Warehouse, query: str) -> None:
+    """Every query of the dashboard runs on both engines and answers alike."""
+    (file,) = (ROOT / "dashboard/queries").rglob(f"{query}.sql")
+    sql, parameters = file.read_text(), PARAMETERS[query]
+    literals = iter(parameters)
+    rows = dialect.run(re.sub(r"\?", lambda _: repr(next(literals)), sql))[1]
+    assert comparable(rows) == comparable(twin.rows(sql, *parameters))
+    assert rows
