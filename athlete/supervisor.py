@@ -21,7 +21,7 @@ from runtime.http_client import loopback_client
 
 log = structlog.get_logger()
 
-START_TIMEOUT_S = 90.0
+START_TIMEOUT_S = 180.0
 STOP_TIMEOUT_S = 15.0
 LONGEST_PAUSE_S = 8.0
 STEADY_S = 1.0
