@@ -93,8 +93,16 @@ class EmbeddedQueue:
         return self._writer
 
     async def _store_waiting(self, writer: SqliteWriter) -> None:
-        """Store batch after batch: what arrives during one makes the next, so that batches grow with the load."""
+        """Store batch after batch, each once the event loop has read all that has arrived.
+
+        Loop and thread share the interpreter's lock and slow each other down when both want it. So a batch is made when
+        the loop is about to rest.
+        """
         while self._waiting:
+            gathered = 0
+            while len(self._waiting) > gathered:
+                gathered = len(self._waiting)
+                await asyncio.sleep(0)
             batch, self._waiting = self._waiting[: messages.LARGEST_BATCH], self._waiting[messages.LARGEST_BATCH :]
             store = partial(messages.publish, encoded=[each for each, _ in batch], published_at=self._clock())
             first_id, refusal = 0, None
