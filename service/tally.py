@@ -1,13 +1,12 @@
 """One log line an event while events are few, one a second when they pour in: a line costs more than the answer."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import structlog
 
 from runtime.logs import logged_object
 from service.request_ids import new_request_id
-from strava.events import ReceivedEvent
 
 log = structlog.get_logger(__name__)
 
@@ -22,8 +21,8 @@ class Tally:
         self._lines = 0
         self._untold = 0
 
-    def queued(self, received: ReceivedEvent) -> None:
-        """Tell of one event, or count it."""
+    def queued(self, attributes: Mapping[str, str]) -> None:
+        """Tell of the event with these attributes, or count it."""
         now = self._clock()
         if now - self._second_began >= 1:
             self.flush()
@@ -32,7 +31,7 @@ class Tally:
             self._untold += 1
             return
         self._lines += 1
-        log.info("event.queued", request_id=new_request_id(), **_fields(received))
+        log.info("event.queued", request_id=new_request_id(), **_fields(attributes))
 
     def flush(self) -> None:
         """Tell how many events were counted and not told."""
@@ -41,11 +40,10 @@ class Tally:
         self._untold = 0
 
 
-def _fields(received: ReceivedEvent) -> dict[str, object]:
-    event = received.event
+def _fields(attributes: Mapping[str, str]) -> dict[str, object]:
     return {
-        "event_id": received.event_id,
-        "object_type": event.object_type,
-        "aspect_type": event.aspect_type,
-        **logged_object(event.object_type, event.object_id),
+        "event_id": attributes["event_id"],
+        "object_type": attributes["object_type"],
+        "aspect_type": attributes["aspect_type"],
+        **logged_object(attributes["object_type"], int(attributes["object_id"])),
     }

@@ -20,7 +20,7 @@ from runtime.logs import logged_object
 from service.gate import Gate
 from service.request_ids import new_request_id
 from service.tally import Tally
-from strava.events import ReceivedEvent, StravaEvent, UnreadableEvent
+from strava.events import UnreadableEvent, message_from_http
 
 PREFIX = "/webhook/"
 UNKNOWN = (
@@ -87,18 +87,17 @@ class EventEndpoint:
 
     async def _take(self, body: bytes) -> Response:
         try:
-            received = ReceivedEvent.of(StravaEvent.from_http(body), self._clock())
-            data = received.to_message()
+            data, attributes = message_from_http(body, self._clock())
         except UnreadableEvent as error:
             _log().warning("event.refused", reason=str(error), body_bytes=len(body))
             return JSONResponse({"detail": f"This is not a Strava event: {error}."}, 400)
         try:
-            await self._queue.publish(data, received.attributes())
+            await self._queue.publish(data, attributes)
         except QueueUnavailable as error:
-            named = logged_object(received.event.object_type, received.event.object_id)
-            _log().error("event.not_queued", event_id=received.event_id, reason=str(error), **named)
+            named = logged_object(attributes["object_type"], int(attributes["object_id"]))
+            _log().error("event.not_queued", event_id=attributes["event_id"], reason=str(error), **named)
             return NOT_DURABLE
-        self.tally.queued(received)
+        self.tally.queued(attributes)
         return TAKEN
 
 

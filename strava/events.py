@@ -36,7 +36,7 @@ class UnreadableEvent(ValueError):
     """The bytes are not one of Strava's events; the text says which part is wrong and repeats none of its values."""
 
 
-@dataclass(kw_only=True, slots=True)  # frozen, making one would cost more than reading its JSON
+@dataclass(frozen=True, kw_only=True, slots=True)
 class StravaEvent:
     """One webhook event. `updates` and `extra` may hold a title, so they stay out of `repr`.
 
@@ -61,16 +61,10 @@ class StravaEvent:
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Self:
         """Read an event from parsed JSON. Raises UnreadableEvent."""
-        return cls(
-            object_type=_word(fields, "object_type"),
-            aspect_type=_word(fields, "aspect_type"),
-            object_id=_integer(fields, "object_id"),
-            owner_id=_integer(fields, "owner_id"),
-            subscription_id=_integer(fields, "subscription_id"),
-            event_time=datetime.fromtimestamp(_integer(fields, "event_time", _LAST_SECOND), UTC),
-            updates=_updates(fields),
-            extra={name: value for name, value in fields.items() if name not in _NOT_EXTRA},
-        )
+        documented = _documented(fields)
+        seconds = documented.pop("event_time")
+        extra = {name: value for name, value in fields.items() if name not in _NOT_EXTRA}
+        return cls(**documented, event_time=datetime.fromtimestamp(seconds, UTC), extra=extra)
 
     @property
     def event_id(self) -> str:
@@ -78,9 +72,7 @@ class StravaEvent:
 
         Only documented fields count, so a field that Strava adds per delivery would not split one event in two.
         """
-        # The names are in order already; only those inside `updates` may not be, and it is mostly empty.
-        option = orjson.OPT_SORT_KEYS if self.updates else None
-        return hashlib.sha256(_dumped(self.documented(), option)).hexdigest()[:32]
+        return _event_id(self.documented())
 
     @property
     def is_deauthorization(self) -> bool:
@@ -138,20 +130,53 @@ class ReceivedEvent:
 
     def to_message(self) -> bytes:
         """Return Strava's fields plus `received_at` (ISO 8601 in UTC, to the microsecond) and `event_id`, as JSON."""
-        ours = {"received_at": self.received_at, "event_id": self.event_id}
-        return _dumped(self.event.to_json() | ours, orjson.OPT_UTC_Z)
+        return _message(self.event.to_json(), self.received_at)[0]
 
     def attributes(self) -> dict[str, str]:
         """Return what a queue may filter by, as text."""
-        event = self.event
-        return {
-            "object_type": event.object_type,
-            "aspect_type": event.aspect_type,
-            "object_id": str(event.object_id),
-            "owner_id": str(event.owner_id),
-            "event_time": str(int(event.event_time.timestamp())),
-            "event_id": self.event_id,
-        }
+        return _message(self.event.to_json(), self.received_at)[1]
+
+
+def message_from_http(body: bytes, received_at: datetime) -> tuple[bytes, dict[str, str]]:
+    """Return the message and the attributes of a webhook POST that was heard at an aware time. Raises UnreadableEvent.
+
+    They are those of the `ReceivedEvent`, which is not made: the webhook's rate hangs on this step.
+    """
+    return _message(_object(body), received_at)
+
+
+def _message(fields: Mapping[str, Any], received_at: datetime) -> tuple[bytes, dict[str, str]]:
+    documented = _documented(fields)
+    event_id = _event_id(documented)
+    ours = {"updates": documented["updates"], "received_at": received_at.astimezone(UTC), "event_id": event_id}
+    attributes = {
+        "object_type": documented["object_type"],
+        "aspect_type": documented["aspect_type"],
+        "object_id": str(documented["object_id"]),
+        "owner_id": str(documented["owner_id"]),
+        "event_time": str(documented["event_time"]),
+        "event_id": event_id,
+    }
+    return _dumped({**fields, **ours}, orjson.OPT_UTC_Z), attributes
+
+
+def _documented(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Check the fields that Strava documents and leave out all others, in order of name. Raises UnreadableEvent."""
+    return {
+        "aspect_type": _word(fields, "aspect_type"),
+        "event_time": _integer(fields, "event_time", _LAST_SECOND),
+        "object_id": _integer(fields, "object_id"),
+        "object_type": _word(fields, "object_type"),
+        "owner_id": _integer(fields, "owner_id"),
+        "subscription_id": _integer(fields, "subscription_id"),
+        "updates": _updates(fields),
+    }
+
+
+def _event_id(documented: Mapping[str, object]) -> str:
+    # The names are in order already; only those inside `updates` may not be, and it is mostly empty.
+    option = orjson.OPT_SORT_KEYS if documented["updates"] else None
+    return hashlib.sha256(_dumped(documented, option)).hexdigest()[:32]
 
 
 def _dumped(fields: Mapping[str, object], option: int | None) -> bytes:

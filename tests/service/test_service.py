@@ -87,10 +87,10 @@ def test_a_flood_of_events_costs_few_log_lines(event: dict[str, Any]) -> None:
     """The first events of a second are logged one by one, the rest as a number; none is left out of the count."""
     now = iter([0.0, *[0.1] * 9, 1.5])
     tally = Tally(lines_per_s=3, clock=lambda: next(now))
-    received = ReceivedEvent.of(StravaEvent.from_json(event), datetime.now(UTC))
+    attributes = ReceivedEvent.of(StravaEvent.from_json(event), datetime.now(UTC)).attributes()
     with capture_logs() as logs:
         for _ in range(11):
-            tally.queued(received)
+            tally.queued(attributes)
     assert [line["event"] for line in logs] == [*["event.queued"] * 3, "event.queued_more", "event.queued"]
     assert logs[3]["count"] == 7
 

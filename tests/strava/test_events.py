@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strava.events import ReceivedEvent, StravaEvent, UnreadableEvent
+from strava.events import ReceivedEvent, StravaEvent, UnreadableEvent, message_from_http
 
 CREATE: dict[str, Any] = {
     "object_type": "activity",
@@ -152,10 +152,29 @@ def test_an_event_survives_its_way_to_the_worker(fields: dict[str, Any], receive
     assert ReceivedEvent.from_push(received.to_message()) == received
 
 
+@given(events, moments)
+def test_the_service_publishes_what_a_received_event_says(fields: dict[str, Any], received_at: datetime) -> None:
+    """The short way from the webhook's body to a message leads to the same message and attributes."""
+    message, attributes = message_from_http(body(fields), received_at)
+    received = ReceivedEvent.of(StravaEvent.from_http(body(fields)), received_at)
+
+    assert ReceivedEvent.from_push(message) == received
+    assert (json.loads(message), attributes) == (json.loads(received.to_message()), received.attributes())
+
+
+@given(garbage=st.binary(max_size=60))
+def test_the_service_refuses_what_is_no_event(garbage: bytes) -> None:
+    """Reading a body as a message and reading it as an event say the same about it."""
+    with pytest.raises(UnreadableEvent) as of_event:
+        StravaEvent.from_http(garbage)
+    with pytest.raises(UnreadableEvent) as of_message:
+        message_from_http(garbage, RECEIVED_AT)
+    assert str(of_message.value) == str(of_event.value)
+
+
 def test_a_time_of_arrival_from_outside_is_not_kept() -> None:
     """When an event was heard is ours to say."""
-    forged = StravaEvent.from_http(body({**CREATE, "received_at": "2000-01-01T00:00:00Z"}))
-    message = ReceivedEvent.of(forged, RECEIVED_AT).to_message()
+    message, _ = message_from_http(body({**CREATE, "received_at": "2000-01-01T00:00:00Z"}), RECEIVED_AT)
     assert ReceivedEvent.from_push(message).received_at == RECEIVED_AT
 
 
@@ -264,6 +283,8 @@ def test_what_is_nested_too_deeply_to_pass_on_is_unreadable(name: str, depth: in
     """JSON that can be read but not be written again is refused as such, wherever in the event it stands."""
     nested = b'{"a":' * depth + b"{}" + b"}" * depth
     deep = body({key: value for key, value in CREATE.items() if key != name})[:-1] + f',"{name}":'.encode() + nested
+    with pytest.raises(UnreadableEvent, match="nested too deeply"):
+        message_from_http(deep + b"}", RECEIVED_AT)
     with pytest.raises(UnreadableEvent, match="nested too deeply"):
         ReceivedEvent.of(StravaEvent.from_http(deep + b"}"), RECEIVED_AT).to_message()
 
