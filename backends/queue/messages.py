@@ -88,7 +88,8 @@ def epoch_ms(moment: datetime) -> int:
 
 def publish(connection: sqlite3.Connection, encoded: Sequence[Encoded], published_at: datetime) -> int:
     """Add up to LARGEST_BATCH messages in one statement. Their ids rise by one in their order; return the first."""
-    moment = (utc_text(published_at), due_ms := epoch_ms(published_at), due_ms)
+    due_ms = epoch_ms(published_at)
+    moment = (utc_text(published_at), due_ms, due_ms)
     rows = ", ".join(["(?, ?, ?, ?, ?)"] * len(encoded))
     bound = [value for each in encoded for value in (*each, *moment)]
     last_id = connection.execute(f"{_SQL['publish']} {rows}", bound).lastrowid or 0
