@@ -130,11 +130,11 @@ class ReceivedEvent:
 
     def to_message(self) -> bytes:
         """Return Strava's fields plus `received_at` (ISO 8601 in UTC, to the microsecond) and `event_id`, as JSON."""
-        return _message(self.event.to_json(), self.received_at)[0]
+        return _message(self.event.to_json(), self.event.documented(), self.received_at, self.event_id)
 
     def attributes(self) -> dict[str, str]:
         """Return what a queue may filter by, as text."""
-        return _message(self.event.to_json(), self.received_at)[1]
+        return _attributes(self.event.documented(), self.event_id)
 
 
 def message_from_http(body: bytes, received_at: datetime) -> tuple[bytes, dict[str, str]]:
@@ -142,14 +142,19 @@ def message_from_http(body: bytes, received_at: datetime) -> tuple[bytes, dict[s
 
     They are those of the `ReceivedEvent`, which is not made: the webhook's rate hangs on this step.
     """
-    return _message(_object(body), received_at)
-
-
-def _message(fields: Mapping[str, Any], received_at: datetime) -> tuple[bytes, dict[str, str]]:
+    fields = _object(body)
     documented = _documented(fields)
     event_id = _event_id(documented)
+    return _message(fields, documented, received_at, event_id), _attributes(documented, event_id)
+
+
+def _message(fields: Mapping[str, Any], documented: Mapping[str, Any], received_at: datetime, event_id: str) -> bytes:
     ours = {"updates": documented["updates"], "received_at": received_at.astimezone(UTC), "event_id": event_id}
-    attributes = {
+    return _dumped({**fields, **ours}, orjson.OPT_UTC_Z)
+
+
+def _attributes(documented: Mapping[str, Any], event_id: str) -> dict[str, str]:
+    return {
         "object_type": documented["object_type"],
         "aspect_type": documented["aspect_type"],
         "object_id": str(documented["object_id"]),
@@ -157,7 +162,6 @@ def _message(fields: Mapping[str, Any], received_at: datetime) -> tuple[bytes, d
         "event_time": str(documented["event_time"]),
         "event_id": event_id,
     }
-    return _dumped({**fields, **ours}, orjson.OPT_UTC_Z), attributes
 
 
 def _documented(fields: Mapping[str, Any]) -> dict[str, Any]:
