@@ -9,9 +9,9 @@ from typing import Any
 
 from rich.table import Table
 
-from athlete.demo.journeys import Journey, journeys, speeds
-from athlete.demo.pretend import PretendStrava
-from athlete.demo.scene import Scene
+from athlete.demo.latency import Journey, journeys, speeds
+from athlete.demo.session import DemoSession
+from athlete.demo.simulator_client import SimulatorClient
 from backends.queue import EventQueue
 from backends.sqlite import connect
 from backends.warehouse import RawStore, WarehouseBusy
@@ -45,20 +45,20 @@ class Verdict:
 
 
 async def settle(
-    pretend: PretendStrava, queue: EventQueue, store: RawStore, *, timeout_s: float = SETTLE_TIMEOUT_S
+    simulator: SimulatorClient, queue: EventQueue, store: RawStore, *, timeout_s: float = SETTLE_TIMEOUT_S
 ) -> bool:
     """Wait until Strava has nothing left to send, the queue is empty and the marts are fresh; False if they are not."""
     try:
         async with asyncio.timeout(timeout_s):
-            while not await _is_quiet(pretend, queue, store):  # noqa: ASYNC110 - other programs bring the quiet
+            while not await _is_quiet(simulator, queue, store):  # noqa: ASYNC110 - other programs bring the quiet
                 await asyncio.sleep(0.1)
     except TimeoutError:
         return False
     return True
 
 
-async def _is_quiet(pretend: PretendStrava, queue: EventQueue, store: RawStore) -> bool:
-    return await pretend.is_idle() and (await queue.status()).waiting == 0 and await _is_fresh(store)
+async def _is_quiet(simulator: SimulatorClient, queue: EventQueue, store: RawStore) -> bool:
+    return await simulator.is_idle() and (await queue.status()).waiting == 0 and await _is_fresh(store)
 
 
 async def _is_fresh(store: RawStore) -> bool:
@@ -66,14 +66,14 @@ async def _is_fresh(store: RawStore) -> bool:
     return run is not None and run.watermark == await store.watermark()
 
 
-async def judge(scene: Scene, mart: MartReader, *, is_quiet: bool) -> Verdict:
+async def judge(session: DemoSession, mart: MartReader, *, is_quiet: bool) -> Verdict:
     """Compare everything with the simulator's own truth. `is_quiet` is what `settle` said before."""
-    pipeline = scene.stage.files.pipeline_path
-    ways = journeys(pipeline, await scene.pretend.saves(), scene.subscription_id)
-    truth = await scene.pretend.activities()
+    pipeline = session.config.files.pipeline_path
+    ways = journeys(pipeline, await session.simulator.saves(), session.subscription_id)
+    truth = await session.simulator.activities()
     stored = _stored_hashes(pipeline)
-    dead = (await scene.queue.status()).dead
-    is_fresh = await _is_fresh(scene.store)
+    dead = (await session.queue.status()).dead
+    is_fresh = await _is_fresh(session.store)
     checks = [
         Check(name="The pipeline became quiet", holds=is_quiet, seen="in time" if is_quiet else "see the logs"),
         every_event(ways),

@@ -21,10 +21,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from athlete.backends import open_marts
 from athlete.data_dir import claimed, demo_folder, empty
 from athlete.demo.checks import Verdict, judge, settle, verdict_table
-from athlete.demo.lateness import reason
-from athlete.demo.scene import Scene, playing
-from athlete.demo.script import scripted_life
-from athlete.demo.stage import Stage, pretend_secrets, require_same_athlete
+from athlete.demo.config import DemoConfig, demo_secrets, require_same_athlete
+from athlete.demo.scenario import play_scenario
+from athlete.demo.session import DemoSession, playing
+from athlete.demo.stalled import reason
 from athlete.demo.view import LiveView
 from athlete.errors import CommandError, exit_on_error
 from athlete.ports import Listener, require_free
@@ -91,16 +91,16 @@ def demo(  # noqa: PLR0913 - what a person may choose
     console = Console()
     if once:
         raise typer.Exit(0 if _play_once(settings, wanted, console) else 1)
-    with _own_stage(settings, wanted, once=False) as stage:
-        asyncio.run(_live(stage, console, per_minute))
+    with _own_config(settings, wanted, once=False) as config:
+        asyncio.run(_live(config, console, per_minute))
 
 
 def _play_once(settings: DashboardSettings, wanted: Wanted, console: Console) -> bool:
     """Play the scripted life and say whether all went well; the last line is JSON whatever happens."""
     line: dict[str, Any] = {"ok": False}
     try:
-        with _own_stage(settings, wanted, once=True) as stage:
-            verdict = asyncio.run(_once(stage, console))
+        with _own_config(settings, wanted, once=True) as config:
+            verdict = asyncio.run(_once(config, console))
         console.print(verdict_table(verdict))
         line = {**verdict.numbers, "ok": verdict.ok}
     except (asyncio.CancelledError, KeyboardInterrupt) as error:
@@ -113,18 +113,18 @@ def _play_once(settings: DashboardSettings, wanted: Wanted, console: Console) ->
 
 
 @contextmanager
-def _own_stage(settings: DashboardSettings, wanted: Wanted, *, once: bool) -> Iterator[Stage]:
-    """Set the stage where no other demo plays. Raises CommandError."""
+def _own_config(settings: DashboardSettings, wanted: Wanted, *, once: bool) -> Iterator[DemoConfig]:
+    """Set the config where no other demo plays. Raises CommandError."""
     with claimed(demo_folder(settings.data_dir, once=once)):
         require_free(wanted.listeners)
-        stage = set_stage(settings, wanted, once=once)
+        config = demo_config(settings, wanted, once=once)
         try:
-            yield stage
+            yield config
         except sqlite3.Error as error:
-            raise CommandError(database_fault(error, stage.files.pipeline_path)) from error
+            raise CommandError(database_fault(error, config.files.pipeline_path)) from error
 
 
-def set_stage(settings: DashboardSettings, wanted: Wanted, *, once: bool) -> Stage:
+def demo_config(settings: DashboardSettings, wanted: Wanted, *, once: bool) -> DemoConfig:
     """Choose folder and ports. A scripted life starts afresh each time, a living demo goes on where it was.
 
     Raises CommandError where that was another athlete's life.
@@ -134,9 +134,9 @@ def set_stage(settings: DashboardSettings, wanted: Wanted, *, once: bool) -> Sta
         empty(folder)
     require_same_athlete(folder, seed=wanted.seed, years=wanted.years)
     data_dir = folder.resolve()
-    path_secret, verify_token = pretend_secrets(data_dir)
+    path_secret, verify_token = demo_secrets(data_dir)
     recorded = room_folder("athlete").parent / RECORDED
-    return Stage(
+    return DemoConfig(
         data_dir=data_dir,
         ports=wanted.ports(),
         simulator_port=wanted.simulator_port or free_port(),
@@ -150,16 +150,16 @@ def set_stage(settings: DashboardSettings, wanted: Wanted, *, once: bool) -> Sta
     )
 
 
-async def _once(stage: Stage, console: Console) -> Verdict:
+async def _once(config: DemoConfig, console: Console) -> Verdict:
     """Play, settle and judge; SIGINT and SIGTERM end it with CancelledError, once all programs are stopped."""
     if play := asyncio.current_task():
         _when_interrupted(play.cancel)
-    async with _opened(stage, console) as scene:
+    async with _opened(config, console) as session:
         with console.status("Living a scripted life: creates, edits, deletes, duplicates, late answers …"):
-            await scripted_life(scene.pretend)
-            is_quiet = await settle(scene.pretend, scene.queue, scene.store)
-        await scene.pretend.switch_faults()
-        return await judge(scene, open_marts(stage.files), is_quiet=is_quiet)
+            await play_scenario(session.simulator)
+            is_quiet = await settle(session.simulator, session.queue, session.store)
+        await session.simulator.switch_faults()
+        return await judge(session, open_marts(config.files), is_quiet=is_quiet)
 
 
 def _when_interrupted(act: Callable[[], object]) -> None:
@@ -167,10 +167,10 @@ def _when_interrupted(act: Callable[[], object]) -> None:
         asyncio.get_running_loop().add_signal_handler(number, act)
 
 
-async def _live(stage: Stage, console: Console, per_minute: float) -> None:
+async def _live(config: DemoConfig, console: Console, per_minute: float) -> None:
     stop = asyncio.Event()
     _when_interrupted(stop.set)
-    play = asyncio.create_task(_play(stage, console, per_minute))
+    play = asyncio.create_task(_play(config, console, per_minute))
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait({play, stopped}, return_when=asyncio.FIRST_COMPLETED)
     stopped.cancel()
@@ -180,39 +180,39 @@ async def _live(stage: Stage, console: Console, per_minute: float) -> None:
     await asyncio.gather(play, return_exceptions=stop.is_set())
 
 
-async def _play(stage: Stage, console: Console, per_minute: float) -> None:
-    async with _opened(stage, console) as scene:
-        console.print(f"\n[bold]Dashboard: {stage.ports.dashboard_url}[/]", highlight=False)
+async def _play(config: DemoConfig, console: Console, per_minute: float) -> None:
+    async with _opened(config, console) as session:
+        console.print(f"\n[bold]Dashboard: {config.ports.dashboard_url}[/]", highlight=False)
         console.print("The athlete lives on; every event appears below. Ctrl-C stops everything.\n")
-        saves = await scene.pretend.saves()
+        saves = await session.simulator.saves()
         settled = saves[-1].save_id if saves else 0
-        view = LiveView(scene.stage, scene.pretend, console, scene.subscription_id, settled=settled)
-        await scene.pretend.live(per_minute=per_minute)
+        view = LiveView(session.config, session.simulator, console, session.subscription_id, settled=settled)
+        await session.simulator.live(per_minute=per_minute)
         await view.run()
 
 
 @asynccontextmanager
-async def _opened(stage: Stage, console: Console) -> AsyncIterator[Scene]:
-    """Open the scene, load the history, and tell of each step."""
+async def _opened(config: DemoConfig, console: Console) -> AsyncIterator[DemoSession]:
+    """Open the session, load the history, and tell of each step."""
     async with AsyncExitStack() as stack:
         with console.status("Starting a Strava simulator and the pipeline …"):
-            scene = await stack.enter_async_context(playing(stage))
+            session = await stack.enter_async_context(playing(config))
         for step in (
-            f"{len(scene.tree.running)} programs run: {', '.join(scene.tree.running)}",
-            f"connected the simulated athlete {scene.athlete_id} by OAuth",
-            f"subscribed the webhook ({scene.subscription_id}); the challenge was answered",
+            f"{len(session.tree.running)} programs run: {', '.join(session.tree.running)}",
+            f"connected the simulated athlete {session.athlete_id} by OAuth",
+            f"subscribed the webhook ({session.subscription_id}); the challenge was answered",
         ):
             console.print(f"✓ {step}", highlight=False)
-        await _load_history(scene, console)
+        await _load_history(session, console)
         with console.status("dbt builds the first marts …"):
-            if not await settle(scene.pretend, scene.queue, scene.store):
-                raise CommandError(f"The first marts were not there in time: {reason(stage)}")
+            if not await settle(session.simulator, session.queue, session.store):
+                raise CommandError(f"The first marts were not there in time: {reason(config)}")
         console.print("✓ built and published the first marts", highlight=False)
-        console.print(how_to_ask(stage.data_dir), highlight=False, markup=False, soft_wrap=True)
-        yield scene
+        console.print(how_to_ask(config.data_dir), highlight=False, markup=False, soft_wrap=True)
+        yield session
 
 
-async def _load_history(scene: Scene, console: Console) -> None:
+async def _load_history(session: DemoSession, console: Console) -> None:
     columns = (TextColumn("  history"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task("history", total=None)
@@ -221,9 +221,9 @@ async def _load_history(scene: Scene, console: Console) -> None:
             progress.update(bar, completed=seen.detailed, total=seen.to_detail)
 
         await backfill(
-            scene.client, scene.store, scene.athlete_id, on_progress=on_progress, concurrency=HISTORY_CONCURRENCY
+            session.client, session.store, session.athlete_id, on_progress=on_progress, concurrency=HISTORY_CONCURRENCY
         )
-    counts = await scene.store.counts(scene.athlete_id)
+    counts = await session.store.counts(session.athlete_id)
     console.print(f"✓ loaded the history: {counts.get(DETAILED, 0):,} activities in detail", highlight=False)
 
 

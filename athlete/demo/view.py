@@ -10,10 +10,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from athlete.demo.journeys import Journey, journeys, speeds
-from athlete.demo.lateness import late, warning
-from athlete.demo.pretend import PretendStrava, Save
-from athlete.demo.stage import Stage
+from athlete.demo.config import DemoConfig
+from athlete.demo.latency import Journey, journeys, speeds
+from athlete.demo.simulator_client import Save, SimulatorClient
+from athlete.demo.stalled import late, warning
 from runtime.clock import utc_now
 
 REFRESH_S = 0.5
@@ -29,8 +29,8 @@ class LiveView:
     `settled` is the last save of which nothing more is to come; the view begins after it.
     """
 
-    stage: Stage
-    pretend: PretendStrava
+    config: DemoConfig
+    simulator: SimulatorClient
     console: Console
     subscription_id: int
     settled: int = 0
@@ -61,17 +61,19 @@ class LiveView:
     def _warn_once(self, waiting: int) -> None:
         """Say once that saves wait for the charts, and again only after the charts had caught up."""
         if waiting and not self._has_warned:
-            self.console.print(warning(self.stage, waiting), style="red", highlight=False, markup=False, soft_wrap=True)
+            self.console.print(
+                warning(self.config, waiting), style="red", highlight=False, markup=False, soft_wrap=True
+            )
         self._has_warned = bool(waiting)
 
     async def _newest(self) -> list[Journey]:
         """Ask only for the saves that may still change."""
-        for save in await self.pretend.saves(self.settled):
+        for save in await self.simulator.saves(self.settled):
             self._saves[save.save_id] = save
             if save.save_id == self.settled + 1 and save.fate != "pending":
                 self.settled = save.save_id
         recent = list(self._saves.values())[-REMEMBERED:]
-        return journeys(self.stage.files.pipeline_path, recent, self.subscription_id)
+        return journeys(self.config.files.pipeline_path, recent, self.subscription_id)
 
     async def _frame(self) -> RenderableType:
         ways = await self._newest()
@@ -86,14 +88,14 @@ class LiveView:
         waiting = len(late(ways, self.clock()))
         return Group(
             table,
-            *([Text(warning(self.stage, waiting), "red")] if waiting else []),
+            *([Text(warning(self.config, waiting), "red")] if waiting else []),
             await self._summary(ways),
-            Text(f"Dashboard: {self.stage.ports.dashboard_url}", "bold"),
+            Text(f"Dashboard: {self.config.ports.dashboard_url}", "bold"),
         )
 
     def _cells(self, way: Journey) -> list[Text]:
         return [
-            Text(f"{way.save.saved_at.astimezone(self.stage.display_timezone):%H:%M:%S}"),
+            Text(f"{way.save.saved_at.astimezone(self.config.display_timezone):%H:%M:%S}"),
             Text(way.save.kind),
             Text(str(way.save.activity_id)),
             Text(_seconds(way.to_raw_ms)),
@@ -103,7 +105,7 @@ class LiveView:
 
     async def _summary(self, ways: Sequence[Journey]) -> Text:
         raw, chart = speeds(ways)
-        count = await self.pretend.activity_count()
+        count = await self.simulator.activity_count()
         return Text(
             f"Strava has {count:,} activities · save → raw p50 {_seconds(raw['p50'])}, p95 {_seconds(raw['p95'])}"
             f" · save → chart p50 {_seconds(chart['p50'])}, p95 {_seconds(chart['p95'])}"

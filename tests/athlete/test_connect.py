@@ -20,8 +20,8 @@ import pytest
 from typer.testing import CliRunner
 
 from athlete.connect import UselessToken, scope_verdict, unknown_reach
-from athlete.demo.pretend import SCOPES, PretendStrava
-from athlete.demo.stage import CLIENT_ID, CLIENT_SECRET
+from athlete.demo.config import CLIENT_ID, CLIENT_SECRET
+from athlete.demo.simulator_client import SCOPES, SimulatorClient
 from athlete.main import app
 from athlete.supervisor import ProcessTree, Program, free_port
 from backends.queue.embedded import EmbeddedQueue
@@ -73,7 +73,7 @@ async def granted(strava: str, *scopes: str) -> TokenSet:
 async def switch_faults(strava: str, **faults: float) -> None:
     """Switch on just these faults of the simulator."""
     async with httpx.AsyncClient() as http:
-        await PretendStrava(http, strava).switch_faults(**faults)
+        await SimulatorClient(http, strava).switch_faults(**faults)
 
 
 async def reads_counted(strava: str, tokens: TokenSet) -> int:

@@ -9,9 +9,9 @@ import pytest
 from rich.console import Console
 
 from athlete.demo.checks import judge, settle, verdict_table
-from athlete.demo.pretend import PretendStrava
-from athlete.demo.scene import Scene
-from athlete.demo.stage import Stage
+from athlete.demo.config import DemoConfig
+from athlete.demo.session import DemoSession
+from athlete.demo.simulator_client import SimulatorClient
 from athlete.programs import Ports
 from athlete.supervisor import ProcessTree
 from backends.queue.embedded import EmbeddedQueue
@@ -36,36 +36,36 @@ ANSWERS: dict[str, Any] = {
 
 
 @pytest.fixture
-async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+async def session(tmp_path: Path) -> AsyncIterator[DemoSession]:
     """A Strava that told of one activity and a pipeline that nothing ever reached."""
     answers = httpx.MockTransport(lambda request: httpx.Response(200, json=ANSWERS[request.url.path]))
     ports = Ports(service=1, worker=2, dashboard=3)
     async with httpx.AsyncClient(transport=answers) as http:
-        scene = Scene(
-            stage=Stage(
+        session = DemoSession(
+            config=DemoConfig(
                 data_dir=tmp_path, ports=ports, simulator_port=4, seed=1, years=1, path_secret="p", verify_token="v"
             ),
             tree=ProcessTree(),
-            pretend=PretendStrava(http, "http://strava.test"),
+            simulator=SimulatorClient(http, "http://strava.test"),
             store=SqliteRawStore(tmp_path / "pipeline.sqlite"),
             queue=EmbeddedQueue(tmp_path / "pipeline.sqlite"),
             client=StravaClient(http, None, api_url="http://strava.test"),
             athlete_id=4242424242,
             subscription_id=1,
         )
-        yield scene
-        await scene.queue.close()
-        await scene.store.close()
+        yield session
+        await session.queue.close()
+        await session.store.close()
 
 
-async def test_a_pipeline_that_does_not_become_quiet_is_said_to_be_so(scene: Scene) -> None:
+async def test_a_pipeline_that_does_not_become_quiet_is_said_to_be_so(session: DemoSession) -> None:
     """Waiting for what does not come ends with an answer."""
-    assert await settle(scene.pretend, scene.queue, scene.store, timeout_s=0.01) is False
+    assert await settle(session.simulator, session.queue, session.store, timeout_s=0.01) is False
 
 
-async def test_a_life_that_reached_nothing_is_judged_and_shown(scene: Scene, tmp_path: Path) -> None:
+async def test_a_life_that_reached_nothing_is_judged_and_shown(session: DemoSession, tmp_path: Path) -> None:
     """Nothing arrived and no mart was published: the checks fail one by one, and the times are dashes."""
-    verdict = await judge(scene, DuckdbMartReader(tmp_path / "mart.duckdb"), is_quiet=False)
+    verdict = await judge(session, DuckdbMartReader(tmp_path / "mart.duckdb"), is_quiet=False)
     failed = {check.name for check in verdict.checks if not check.holds}
     assert not verdict.ok
     assert failed == {

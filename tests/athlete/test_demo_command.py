@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from typer.testing import CliRunner
 
-from athlete.demo.command import Wanted, how_to_ask, set_stage
-from athlete.demo.stage import Stage
+from athlete.demo.command import Wanted, demo_config, how_to_ask
+from athlete.demo.config import DemoConfig
 from athlete.main import app
 from dashboard.settings import DashboardSettings
 
@@ -48,18 +48,23 @@ print(SimulatorSettings().host, SimulatorSettings().density)
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Stage:
-    """A stage in the test's folder, seen from Lisbon."""
+def config(tmp_path: Path) -> DemoConfig:
+    """A config in the test's folder, seen from Lisbon."""
     settings = DashboardSettings(data_dir=tmp_path, display_timezone=ZoneInfo("Europe/Lisbon"), dashboard_refresh_s=9)
-    return set_stage(settings, Wanted(dashboard_port=1001, service_port=1002, simulator_port=1003), once=False)
+    return demo_config(settings, Wanted(dashboard_port=1001, service_port=1002, simulator_port=1003), once=False)
 
 
-def test_the_shell_s_settings_do_not_reach_the_demo_s_programs(stage: Stage) -> None:
+def test_the_shell_s_settings_do_not_reach_the_demo_s_programs(config: DemoConfig) -> None:
     """Whatever is exported, the programs listen on loopback, take every subscription and queue as by default."""
-    told = {**os.environ, **EXPORTED, **stage.environment, **stage.simulator().environment}
+    told = {**os.environ, **EXPORTED, **config.environment, **config.simulator().environment}
     told["WORKER_PORT"] = "1004"
     printed = subprocess.run(
-        [sys.executable, "-c", PRINT_SETTINGS], env=told, cwd=stage.data_dir, capture_output=True, text=True, check=True
+        [sys.executable, "-c", PRINT_SETTINGS],
+        env=told,
+        cwd=config.data_dir,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert printed.stdout.splitlines() == [
         "None 127.0.0.1 16384",
@@ -70,11 +75,11 @@ def test_the_shell_s_settings_do_not_reach_the_demo_s_programs(stage: Stage) -> 
     ]
 
 
-def test_ports_and_the_dashboard_s_settings_are_taken_over(stage: Stage) -> None:
+def test_ports_and_the_dashboard_s_settings_are_taken_over(config: DemoConfig) -> None:
     """Given ports are used, free ones are found; time zone and refresh reach the demo's dashboard."""
-    assert (stage.ports.dashboard, stage.ports.service, stage.simulator_port) == (1001, 1002, 1003)
-    assert stage.ports.worker > 0
-    dashboard = next(program for program in stage.pipeline() if program.name == "dashboard")
+    assert (config.ports.dashboard, config.ports.service, config.simulator_port) == (1001, 1002, 1003)
+    assert config.ports.worker > 0
+    dashboard = next(program for program in config.pipeline() if program.name == "dashboard")
     assert dashboard.environment["DISPLAY_TIMEZONE"] == "Europe/Lisbon"
     assert float(dashboard.environment["DASHBOARD_REFRESH_S"]) == 9
 
@@ -89,10 +94,10 @@ def test_a_scripted_life_that_cannot_begin_ends_with_its_line_too(tmp_path: Path
 
 
 @pytest.mark.parametrize("options", [("--seed", "9"), ("--years", "2"), ("--seed", "9", "--years", "2")])
-def test_a_demo_does_not_mix_two_athletes(options: tuple[str, ...], stage: Stage, tmp_path: Path) -> None:
+def test_a_demo_does_not_mix_two_athletes(options: tuple[str, ...], config: DemoConfig, tmp_path: Path) -> None:
     """Where another athlete's life was told, the demo says whose, and what to do, and starts nothing."""
     result = CliRunner().invoke(app, ["demo", *options], env={"DATA_DIR": str(tmp_path)})
-    assert (stage.seed, stage.years) == (7, 4)
+    assert (config.seed, config.years) == (7, 4)
     assert result.exit_code == 1
     assert result.stderr == (
         f"athlete: {tmp_path / 'demo'} holds another simulated athlete, that of --seed 7 --years 4: give these options "
@@ -105,21 +110,21 @@ def test_a_scripted_life_may_be_another_athlete_s_each_time(tmp_path: Path) -> N
     """It starts afresh, so there is nobody to mix with."""
     settings = DashboardSettings(data_dir=tmp_path)
     (tmp_path / "demo-once").mkdir()
-    seeds = [set_stage(settings, Wanted(seed=seed), once=True).seed for seed in (7, 9)]
+    seeds = [demo_config(settings, Wanted(seed=seed), once=True).seed for seed in (7, 9)]
     assert seeds == [7, 9]
 
 
-def test_a_demo_goes_on_with_its_secrets(stage: Stage, tmp_path: Path) -> None:
+def test_a_demo_goes_on_with_its_secrets(config: DemoConfig, tmp_path: Path) -> None:
     """The next start has the first one's path secret and verify token."""
-    again = set_stage(DashboardSettings(data_dir=tmp_path), Wanted(), once=False)
-    assert (again.path_secret, again.verify_token) == (stage.path_secret, stage.verify_token)
+    again = demo_config(DashboardSettings(data_dir=tmp_path), Wanted(), once=False)
+    assert (again.path_secret, again.verify_token) == (config.path_secret, config.verify_token)
 
 
 @pytest.mark.parametrize("name", ["demo.json", "athlete.json"])
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"seed'])
-def test_a_damaged_file_of_the_demo_is_named(name: str, content: str, stage: Stage, tmp_path: Path) -> None:
+def test_a_damaged_file_of_the_demo_is_named(name: str, content: str, config: DemoConfig, tmp_path: Path) -> None:
     """What cannot be read is named, with what to do."""
-    (stage.data_dir / name).write_text(content)
+    (config.data_dir / name).write_text(content)
     result = CliRunner().invoke(app, ["demo"], env={"DATA_DIR": str(tmp_path)})
     assert result.exit_code == 1
     assert f"{name} is damaged: remove " in result.stderr

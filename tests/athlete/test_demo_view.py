@@ -12,8 +12,8 @@ import httpx
 import pytest
 from rich.console import Console
 
-from athlete.demo.pretend import PretendStrava
-from athlete.demo.stage import Stage
+from athlete.demo.config import DemoConfig
+from athlete.demo.simulator_client import SimulatorClient
 from athlete.demo.view import LiveView
 from athlete.programs import Ports
 from backends.warehouse.ledger import LedgerEntry, Outcome
@@ -38,10 +38,12 @@ ANSWERS: dict[str, Any] = {
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Stage:
+def config(tmp_path: Path) -> DemoConfig:
     """A place of its own."""
     ports = Ports(service=1, worker=2, dashboard=3)
-    return Stage(data_dir=tmp_path, ports=ports, simulator_port=4, seed=1, years=1, path_secret="p", verify_token="v")
+    return DemoConfig(
+        data_dir=tmp_path, ports=ports, simulator_port=4, seed=1, years=1, path_secret="p", verify_token="v"
+    )
 
 
 @pytest.fixture
@@ -78,14 +80,14 @@ def transform(*, error: str | None) -> TransformRun:
     )
 
 
-async def shown(stage: Stage, *, after_s: float, is_terminal: bool) -> str:
+async def shown(config: DemoConfig, *, after_s: float, is_terminal: bool) -> str:
     """Look at the view so long after noon, for two of its refreshes, and return what it printed."""
     console = Console(file=io.StringIO(), width=300, force_terminal=is_terminal, color_system=None)
     answers = httpx.MockTransport(lambda request: httpx.Response(200, json=ANSWERS[request.url.path]))
     async with httpx.AsyncClient(transport=answers) as http:
         view = LiveView(
-            stage,
-            PretendStrava(http, "http://strava.test"),
+            config,
+            SimulatorClient(http, "http://strava.test"),
             console,
             SUBSCRIPTION,
             clock=lambda: NOON + timedelta(seconds=after_s),
@@ -99,38 +101,38 @@ async def shown(stage: Stage, *, after_s: float, is_terminal: bool) -> str:
 
 @pytest.mark.parametrize("is_terminal", [True, False])
 async def test_a_save_that_stays_off_the_charts_is_told_with_the_last_error(
-    is_terminal: bool, stage: Stage, store: SqliteRawStore
+    is_terminal: bool, config: DemoConfig, store: SqliteRawStore
 ) -> None:
     """After fifteen seconds the view says so, repeats what stopped the transforms, and where to look."""
     await store.put_run(transform(error="Database Error in model a\n  no such\n  column: n"))
-    said = await shown(stage, after_s=17, is_terminal=is_terminal)
+    said = await shown(config, after_s=17, is_terminal=is_terminal)
     assert (
         "1 save is stored, but not on the charts after 15 s: the last transform failed "
-        f"(Database Error in model a no such column: n); see {stage.data_dir}/logs/transformer.log." in said
+        f"(Database Error in model a no such column: n); see {config.data_dir}/logs/transformer.log." in said
     )
 
 
-async def test_lines_tell_it_once(stage: Stage, store: SqliteRawStore) -> None:
+async def test_lines_tell_it_once(config: DemoConfig, store: SqliteRawStore) -> None:
     """Where each event is one line, the warning is one line too, however often the view looks."""
-    said = await shown(stage, after_s=17, is_terminal=False)
+    said = await shown(config, after_s=17, is_terminal=False)
     assert said.count("no transform has ended meanwhile; see ") == 1
     assert len(said.splitlines()) == 1
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])
 async def test_a_save_that_has_time_left_is_no_reason_to_worry(
-    is_terminal: bool, stage: Stage, store: SqliteRawStore
+    is_terminal: bool, config: DemoConfig, store: SqliteRawStore
 ) -> None:
     """Within fifteen seconds nothing is said."""
-    assert "not on the charts" not in await shown(stage, after_s=15, is_terminal=is_terminal)
+    assert "not on the charts" not in await shown(config, after_s=15, is_terminal=is_terminal)
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])
 async def test_a_save_on_the_chart_is_shown_without_a_warning(
-    is_terminal: bool, stage: Stage, store: SqliteRawStore
+    is_terminal: bool, config: DemoConfig, store: SqliteRawStore
 ) -> None:
     """However long ago it was."""
     await store.put_run(transform(error=None))
-    said = await shown(stage, after_s=1000, is_terminal=is_terminal)
+    said = await shown(config, after_s=1000, is_terminal=is_terminal)
     assert "stored" in said
     assert "not on the charts" not in said

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from athlete.demo.scene import Scene, playing
-from athlete.demo.stage import Stage, pretend_secrets
+from athlete.demo.config import DemoConfig, demo_secrets
+from athlete.demo.session import DemoSession, playing
 from athlete.programs import Ports
 from athlete.supervisor import free_port
 
 
-def make_stage(data_dir: Path, **options: Any) -> Stage:
-    """A stage on free ports; `options` are more of its fields."""
-    path_secret, verify_token = pretend_secrets(data_dir)
-    return Stage(
+def make_stage(data_dir: Path, **options: Any) -> DemoConfig:
+    """A config on free ports; `options` are more of its fields."""
+    path_secret, verify_token = demo_secrets(data_dir)
+    return DemoConfig(
         **{
             "data_dir": data_dir,
             "ports": Ports(service=free_port(), worker=free_port(), dashboard=free_port()),
@@ -31,11 +31,11 @@ def make_stage(data_dir: Path, **options: Any) -> Stage:
 
 
 @pytest.fixture
-async def start(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Scene]]]:
-    """What starts the named programs (None: all) on a stage with the given fields; they stop with the test."""
+async def start(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[DemoSession]]]:
+    """What starts the named programs (None: all) on a config with the given fields; they stop with the test."""
     async with AsyncExitStack() as stack:
 
-        async def _start(programs: set[str] | None = None, **options: Any) -> Scene:
+        async def _start(programs: set[str] | None = None, **options: Any) -> DemoSession:
             return await stack.enter_async_context(playing(make_stage(tmp_path, **options), programs))
 
         yield _start

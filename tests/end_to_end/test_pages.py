@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from athlete.demo.checks import settle
-from athlete.demo.scene import Scene
+from athlete.demo.session import DemoSession
 from backends.warehouse.duckdb.marts import DuckdbMartReader
 from worker.backfill import backfill
 
@@ -32,17 +32,17 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
-async def scene(start: Callable[..., Awaitable[Scene]], project_root: Path) -> Scene:
+async def session(start: Callable[..., Awaitable[DemoSession]], project_root: Path) -> DemoSession:
     """A whole pipeline with a year of history and the recorded activities, all of it in the marts."""
-    scene = await start(years=1, recorded=project_root / "tests/fixtures/strava")
-    await backfill(scene.client, scene.store, scene.athlete_id, concurrency=8)
-    assert await settle(scene.pretend, scene.queue, scene.store)
-    return scene
+    session = await start(years=1, recorded=project_root / "tests/fixtures/strava")
+    await backfill(session.client, session.store, session.athlete_id, concurrency=8)
+    assert await settle(session.simulator, session.queue, session.store)
+    return session
 
 
-def mart_row(scene: Scene, sql: str, *parameters: object) -> dict[str, object]:
+def mart_row(session: DemoSession, sql: str, *parameters: object) -> dict[str, object]:
     """Return the first row of a query on the published marts."""
-    return DuckdbMartReader(scene.stage.data_dir / "mart.duckdb").rows(sql, parameters)[0]
+    return DuckdbMartReader(session.config.data_dir / "mart.duckdb").rows(sql, parameters)[0]
 
 
 async def shown(page: Page, key: str) -> float:
@@ -52,13 +52,13 @@ async def shown(page: Page, key: str) -> float:
     return float(re.sub(r"[^\d.]", "", await value.inner_text()))
 
 
-async def test_overview_shows_what_the_marts_hold(scene: Scene, browser: Browser) -> None:
+async def test_overview_shows_what_the_marts_hold(session: DemoSession, browser: Browser) -> None:
     """This year's distance, elevation and count are the marts' own, and so are the names of the latest activities."""
     page = await browser.new_page(viewport={"width": 1400, "height": 1000})
-    await page.goto(scene.stage.ports.dashboard_url)
+    await page.goto(session.config.ports.dashboard_url)
     new_year = datetime.now(BERLIN).date().replace(month=1, day=1)
     year = mart_row(
-        scene,
+        session,
         "select count(*) as activities, sum(distance_m) as distance_m, sum(elevation_gain_m) as elevation_m"
         " from mart.fct_activities where start_date_local >= ?",
         new_year,
@@ -70,18 +70,18 @@ async def test_overview_shows_what_the_marts_hold(scene: Scene, browser: Browser
     await expect(page.get_by_text("Exception")).to_have_count(0)
 
 
-async def test_pipeline_shows_what_the_marts_hold_and_follows_a_save(scene: Scene, browser: Browser) -> None:
+async def test_pipeline_shows_what_the_marts_hold_and_follows_a_save(session: DemoSession, browser: Browser) -> None:
     """The counts are the marts' own; after a save the open page shows one activity more, without a reload."""
     page = await browser.new_page(viewport={"width": 1400, "height": 1000})
-    await page.goto(f"{scene.stage.ports.dashboard_url}/pipeline")
-    health = mart_row(scene, "select * from mart.pipeline_health")
+    await page.goto(f"{session.config.ports.dashboard_url}/pipeline")
+    health = mart_row(session, "select * from mart.pipeline_health")
     assert await shown(page, "pipeline-activity-count") == health["activity_count"]
     assert await shown(page, "pipeline-detailed-count") == health["detailed_count"]
     assert await shown(page, "pipeline-parked-event-count") == health["parked_event_count"] == 0
 
-    await scene.pretend.create(sport_type="Run", name="One more")
+    await session.simulator.create(sport_type="Run", name="One more")
     one_more = f"{int(str(health['activity_count'])) + 1:,}"
     count = page.locator(".st-key-pipeline-activity-count [data-testid=stMetricValue]")
     await expect(count).to_have_text(one_more, timeout=UP_TO_MS)
-    assert mart_row(scene, "select activity_count from mart.pipeline_health")["activity_count"] == int(one_more)
+    assert mart_row(session, "select activity_count from mart.pipeline_health")["activity_count"] == int(one_more)
     assert await shown(page, "pipeline-save-to-mart-p95-24h") > 0

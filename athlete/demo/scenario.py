@@ -2,7 +2,7 @@
 
 import asyncio
 
-from athlete.demo.pretend import PretendStrava
+from athlete.demo.simulator_client import SimulatorClient
 
 PAUSE_S = 0.25
 # New activities are 404 for a moment, events come twice and overtake one another, answers are slow and sometimes fail.
@@ -35,36 +35,36 @@ NEW = (
 )
 
 
-async def scripted_life(pretend: PretendStrava) -> None:
+async def play_scenario(simulator: SimulatorClient) -> None:
     """Create, edit, hide, show, repeat and delete, a few times a second."""
-    await pretend.switch_faults(**AWKWARD)
+    await simulator.switch_faults(**AWKWARD)
     names: dict[str, int] = {}
     for fields in NEW:
-        names[str(fields["name"])] = await pretend.create(**fields)
+        names[str(fields["name"])] = await simulator.create(**fields)
         await asyncio.sleep(PAUSE_S)
-    await _change(pretend, names)
-    await _burst(pretend, names["Lunch run"])
+    await _change(simulator, names)
+    await _burst(simulator, names["Lunch run"])
 
 
-async def _change(pretend: PretendStrava, names: dict[str, int]) -> None:
+async def _change(simulator: SimulatorClient, names: dict[str, int]) -> None:
     hidden = names["Will hide and come back"]
     doomed = names["Will be edited, then deleted"]
     for step in (
-        pretend.edit(names["Will be renamed"], name="Renamed 🎉"),
-        pretend.delete(names["Will be deleted"]),
-        pretend.edit(doomed, name="For nothing"),
-        pretend.delete(doomed),
-        pretend.edit(names["Will be a hike"], sport_type="Hike"),
-        pretend.edit(hidden, private=True),
-        pretend.repeat(names["Commute 🚲"]),
-        pretend.edit(hidden, private=False),
-        pretend.edit(names["Secret tempo"], private=False),
+        simulator.edit(names["Will be renamed"], name="Renamed 🎉"),
+        simulator.delete(names["Will be deleted"]),
+        simulator.edit(doomed, name="For nothing"),
+        simulator.delete(doomed),
+        simulator.edit(names["Will be a hike"], sport_type="Hike"),
+        simulator.edit(hidden, private=True),
+        simulator.repeat(names["Commute 🚲"]),
+        simulator.edit(hidden, private=False),
+        simulator.edit(names["Secret tempo"], private=False),
     ):
         await step
         await asyncio.sleep(PAUSE_S)
 
 
-async def _burst(pretend: PretendStrava, activity_id: int) -> None:
+async def _burst(simulator: SimulatorClient, activity_id: int) -> None:
     """Edit one activity many times without a pause: the last title must win."""
     for number in range(8):
-        await pretend.edit(activity_id, name=f"Lunch run, title {number + 1}")
+        await simulator.edit(activity_id, name=f"Lunch run, title {number + 1}")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from athlete.demo.checks import every_event, nothing_parked
-from athlete.demo.journeys import journeys, speeds
-from athlete.demo.pretend import Save
+from athlete.demo.latency import journeys, speeds
+from athlete.demo.simulator_client import Save
 from backends.warehouse.ledger import LedgerEntry, Outcome
 from backends.warehouse.runs import TransformRun
 from backends.warehouse.sqlite.store import SqliteRawStore

@@ -10,10 +10,10 @@ from pathlib import Path
 from statistics import quantiles
 from typing import NamedTuple
 
-from athlete.demo.pretend import REPEAT, Save
+from athlete.demo.simulator_client import REPEAT, Save
 from backends.sqlite import connect
 
-SQL = (Path(__file__).parent / "journeys.sql").read_text()
+SQL = (Path(__file__).parent / "latency.sql").read_text()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from athlete.backends import open_queue, open_store, open_tokens
-from athlete.demo.opening import connect, subscribe
-from athlete.demo.pretend import PretendStrava
-from athlete.demo.stage import Stage
+from athlete.demo.config import DemoConfig
+from athlete.demo.setup import connect, subscribe
+from athlete.demo.simulator_client import SimulatorClient
 from athlete.supervisor import ProcessTree
 from backends.queue import EventQueue
 from backends.warehouse import RawStore
@@ -16,12 +16,12 @@ from strava.client import StravaClient
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scene:
+class DemoSession:
     """What a running demo speaks through."""
 
-    stage: Stage
+    config: DemoConfig
     tree: ProcessTree
-    pretend: PretendStrava
+    simulator: SimulatorClient
     store: RawStore
     queue: EventQueue
     client: StravaClient
@@ -30,29 +30,29 @@ class Scene:
 
 
 @asynccontextmanager
-async def playing(stage: Stage, programs: Collection[str] | None = None) -> AsyncIterator[Scene]:
+async def playing(config: DemoConfig, programs: Collection[str] | None = None) -> AsyncIterator[DemoSession]:
     """Start the simulator and the named programs (None: all), connect and subscribe; stop all at the end.
 
     Raises ProgramFailed, StravaError.
     """
-    chosen = [program for program in stage.pipeline() if programs is None or program.name in programs]
-    async with ProcessTree(stage.data_dir / "logs") as tree, loopback_client(timeout=30) as http:
-        await tree.start([stage.simulator(), *chosen])
-        store = open_store(stage.files)
-        queue = open_queue(stage.files)
-        pretend = PretendStrava(http, stage.simulator_url)
+    chosen = [program for program in config.pipeline() if programs is None or program.name in programs]
+    async with ProcessTree(config.data_dir / "logs") as tree, loopback_client(timeout=30) as http:
+        await tree.start([config.simulator(), *chosen])
+        store = open_store(config.files)
+        queue = open_queue(config.files)
+        simulator = SimulatorClient(http, config.simulator_url)
         try:
-            tokens = open_tokens(stage.files)
-            athlete_id, client = await connect(stage, http, pretend, tokens, store)
-            yield Scene(
-                stage=stage,
+            tokens = open_tokens(config.files)
+            athlete_id, client = await connect(config, http, simulator, tokens, store)
+            yield DemoSession(
+                config=config,
                 tree=tree,
-                pretend=pretend,
+                simulator=simulator,
                 store=store,
                 queue=queue,
                 client=client,
                 athlete_id=athlete_id,
-                subscription_id=await subscribe(stage, http),
+                subscription_id=await subscribe(config, http),
             )
         finally:
             await queue.close()

@@ -36,7 +36,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage:
+class DemoConfig:
     """One demo's place on this machine. `recorded` is a folder of recorded answers that join the generated years."""
 
     data_dir: Path
@@ -120,7 +120,7 @@ class Stage:
         return pipeline_programs(self.ports, self.environment, folder=self.data_dir)
 
 
-def pretend_secrets(data_dir: Path) -> tuple[str, str]:
+def demo_secrets(data_dir: Path) -> tuple[str, str]:
     """Return the demo's path secret and verify token: made at its first start, kept for the next ones."""
     made = {"path_secret": secrets.token_urlsafe(24), "verify_token": secrets.token_urlsafe(VERIFY_TOKEN_BYTES)}
     kept = _kept(data_dir / "demo.json", made)

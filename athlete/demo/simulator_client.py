@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
-from athlete.demo.stage import CLIENT_ID
+from athlete.demo.config import CLIENT_ID
 from athlete.errors import CommandError
 from strava.events import StravaEvent
 
@@ -48,7 +48,7 @@ class Save:
         return StravaEvent.from_json({**self.event, "subscription_id": subscription_id}).event_id
 
 
-class PretendStrava:
+class SimulatorClient:
     """The simulator's control API. Methods raise httpx.HTTPError when it does not answer."""
 
     def __init__(self, http: httpx.AsyncClient, url: str) -> None:

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from athlete.demo.checks import ARRIVED
-from athlete.demo.journeys import Journey
-from athlete.demo.stage import Stage
+from athlete.demo.config import DemoConfig
+from athlete.demo.latency import Journey
 from athlete.transform import one_line
 from backends.sqlite import connect
 
@@ -24,17 +24,17 @@ def late(ways: Sequence[Journey], now: datetime) -> list[Journey]:
     ]
 
 
-def warning(stage: Stage, waiting: int) -> str:
+def warning(config: DemoConfig, waiting: int) -> str:
     """Say that so many saves wait, why as far as it is known, and where to look."""
     saves = "1 save is" if waiting == 1 else f"{waiting} saves are"
-    return f"{saves} stored, but not on the charts after {PATIENCE.seconds} s: {reason(stage)}"
+    return f"{saves} stored, but not on the charts after {PATIENCE.seconds} s: {reason(config)}"
 
 
-def reason(stage: Stage) -> str:
+def reason(config: DemoConfig) -> str:
     """Say what the last transform said, and where to look."""
-    with closing(connect(stage.files.pipeline_path, read_only=True)) as connection:
+    with closing(connect(config.files.pipeline_path, read_only=True)) as connection:
         last = connection.execute(SQL).fetchone()
     said = (
         f"the last transform failed ({one_line(last[0])})" if last and last[0] else "no transform has ended meanwhile"
     )
-    return f"{said}; see {stage.data_dir / 'logs' / 'transformer.log'}."
+    return f"{said}; see {config.data_dir / 'logs' / 'transformer.log'}."
