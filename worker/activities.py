@@ -1,15 +1,17 @@
 """Events of activities: Strava is asked what is true now, and the last-write-wins rule decides what that is worth."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol, Self
 from weakref import WeakValueDictionary
 
 import structlog
 
-from backends.warehouse.activities import ActivityStore, Applied, Observation, Source, StoredActivity
+from backends.warehouse import WarehouseBusy
+from backends.warehouse.activities import ActivityStore, Applied, Decision, Observation, Source, StoredActivity
 from backends.warehouse.ledger import Outcome
+from runtime.batching import Batcher
 from runtime.clock import utc_now
 from strava.errors import NotFound, ServerFailed, StravaError, UnreadableAnswer
 from strava.events import ReceivedEvent
@@ -17,7 +19,7 @@ from strava.payload import DETAILED, ActivityPayload
 from worker.budget import CallBudget
 from worker.clock_steps import steady_s
 from worker.event_ordering import gone_by, is_gone_since, is_plainly_gone, observed_after
-from worker.results import LONG_RETRY_S, SHORT_RETRY_ATTEMPTS, Result, TryLater
+from worker.results import LONG_RETRY_S, SHORT_RETRY_ATTEMPTS, Record, Result, TryLater
 from worker.sightings import Asked, Sightings
 
 NOT_FOUND_GRACE = timedelta(seconds=300)
@@ -49,6 +51,18 @@ class _Cause(NamedTuple):
         event = received.event
         return cls(event.object_id, event.owner_id, received.event_id, event.event_time)
 
+    def observation(self, observed_at: datetime, found: ActivityPayload | None) -> Observation:
+        """Return what Strava showed, or None that it showed nothing."""
+        return Observation(
+            activity_id=self.activity_id,
+            athlete_id=self.athlete_id,
+            observed_at=observed_at,
+            source=Source.WEBHOOK,
+            activity=found,
+            event_time=self.event_time,
+            event_id=self.event_id,
+        )
+
 
 class ActivityEvents:
     """Takes create, update and delete events, each as often as it comes and in any order.
@@ -69,6 +83,7 @@ class ActivityEvents:
         steady: Callable[[], float] = steady_s,
     ) -> None:
         self._store = store
+        self._stored = Batcher(self._read, shared=WarehouseBusy)
         self._source_of = source_of
         self._not_found_grace = not_found_grace
         self._clock = clock
@@ -76,18 +91,18 @@ class ActivityEvents:
         self._seen = Sightings(clock, steady)
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
-    async def take(self, received: ReceivedEvent) -> Result:
+    async def take(self, received: ReceivedEvent, record: Record) -> Result:
         """Bring the row up to the event. Raises StravaError, WarehouseBusy, TryLater."""
         event = received.event
         async with self._turn(event.object_id):
-            stored = await self._store.activity(event.object_id)
+            stored = await self._stored(event.object_id)
             if stored is not None and stored.athlete_id != event.owner_id:
                 return _of_another(event.object_id)
             if event.aspect_type == "delete":
-                return await self._delete(received, stored)
+                return await self._delete(received, stored, record)
             if self._seen.cover(received):
                 return _unchanged("Strava was asked after this event already.")
-            return await self._fetch(received, stored)
+            return await self._fetch(received, stored, record)
 
     async def look_again(self, activity_id: int, event_id: str) -> Applied | None:
         """Fetch a living activity once more without an event; None when it is gone or Strava does not show it.
@@ -95,7 +110,7 @@ class ActivityEvents:
         `event_id` is that of the event that first brought it. Raises StravaError, TryLater, WarehouseBusy.
         """
         async with self._turn(activity_id):
-            stored = await self._store.activity(activity_id)
+            stored = await self._stored(activity_id)
             if stored is None or stored.is_deleted:
                 return None
             asked_at = self._clock()
@@ -103,23 +118,28 @@ class ActivityEvents:
             if found is None:  # its own event, or a reconciliation, tells whether it was deleted
                 return None
             cause = _Cause(activity_id, stored.athlete_id, event_id, stored.event_time)
-            return await self._apply(cause, observed_after(stored, asked_at), found)
+            return (await self._store.apply([cause.observation(observed_after(stored, asked_at), found)]))[0]
+
+    async def _read(self, activity_ids: Sequence[int]) -> list[StoredActivity | None]:
+        stored = await self._store.stored(activity_ids)
+        return [stored.get(activity_id) for activity_id in activity_ids]
 
     def _turn(self, activity_id: int) -> asyncio.Lock:
         return self._turns.setdefault(activity_id, asyncio.Lock())
 
-    async def _fetch(self, received: ReceivedEvent, stored: StoredActivity | None) -> Result:
+    async def _fetch(self, received: ReceivedEvent, stored: StoredActivity | None, record: Record) -> Result:
         asked = self._seen.ask()
         found = await self._ask(received.event.owner_id, received.event.object_id)
         if found is not None:
-            return await self._keep(received, stored, asked, found)
+            return await self._keep(received, stored, asked, found, record)
         if is_gone_since(stored, received.event):
             return _unchanged("The activity was deleted after this event.")
         if stored is None or stored.is_deleted:
             return self._await_first_sight(received, asked.at)
         if self._seen.missing_s(stored) < self._not_found_grace.total_seconds():
             raise TryLater("Strava does not show the activity now; it is asked again before that counts as a deletion.")
-        return await self._bury(received, observed_after(stored, asked.at), "Strava no longer shows the activity.")
+        gone_at = observed_after(stored, asked.at)
+        return await self._bury(received, gone_at, "Strava no longer shows the activity.", record)
 
     def _await_first_sight(self, received: ReceivedEvent, asked_at: datetime) -> Result:
         """Ask again ever later for what was never shown: nothing is stored, so nothing is there to delete."""
@@ -136,17 +156,17 @@ class ActivityEvents:
         )
         return Result(outcome=Outcome.IGNORED, reason=reason)
 
-    async def _delete(self, received: ReceivedEvent, stored: StoredActivity | None) -> Result:
+    async def _delete(self, received: ReceivedEvent, stored: StoredActivity | None, record: Record) -> Result:
         gone_at = gone_by(received)
         if stored is not None and stored.is_deleted and stored.observed_at >= gone_at:
             return _unchanged("The activity was deleted already.")
         asked = self._seen.ask()
         if self._seen.is_clock_settled() and is_plainly_gone(stored, received, asked.at):
-            return await self._bury(received, gone_at, "Deleted at Strava.")
+            return await self._bury(received, gone_at, "Deleted at Strava.", record)
         found = await self._ask(received.event.owner_id, received.event.object_id)  # it may have come back since
         if found is not None:
-            return await self._keep(received, stored, asked, found)
-        return await self._bury(received, observed_after(stored, asked.at), "Deleted at Strava.")
+            return await self._keep(received, stored, asked, found, record)
+        return await self._bury(received, observed_after(stored, asked.at), "Deleted at Strava.", record)
 
     async def _ask(self, athlete_id: int, activity_id: int) -> ActivityPayload | None:
         source = self._source_of(athlete_id)
@@ -175,48 +195,46 @@ class ActivityEvents:
         )
 
     async def _keep(
-        self, received: ReceivedEvent, stored: StoredActivity | None, asked: Asked, found: ActivityPayload
+        self,
+        received: ReceivedEvent,
+        stored: StoredActivity | None,
+        asked: Asked,
+        found: ActivityPayload,
+        record: Record,
     ) -> Result:
         event = received.event
         if found.athlete_id != event.owner_id:
             return _of_another(event.object_id)
-        observed_at = observed_after(stored, asked.at)
-        applied = await self._apply(_Cause.of(received), observed_at, found)
-        if applied not in {Applied.STORED, Applied.UNCHANGED}:
-            return await self._outdone(event.object_id, observed_at)
-        if found.is_detailed:
+        observation = _Cause.of(received).observation(observed_after(stored, asked.at), found)
+        result = await record(observation, lambda decision: _result_of_answer(decision, observation.observed_at))
+        if found.is_detailed and result.outcome in {Outcome.STORED, Outcome.UNCHANGED}:
             self._seen.note_stored(event.object_id, asked)
-        if applied is Applied.STORED:
-            return Result(outcome=Outcome.STORED, reason="Fetched from Strava and stored.")
-        return _unchanged("Strava shows what is stored already.")
+        return result
 
-    async def _outdone(self, activity_id: int, observed_at: datetime) -> Result:
-        stored = await self._store.activity(activity_id)
-        is_detailed = stored is not None and not stored.is_deleted and stored.resource_state == DETAILED
-        if stored is not None and is_detailed and stored.observed_at >= observed_at:
+    async def _bury(self, received: ReceivedEvent, gone_at: datetime, reason: str, record: Record) -> Result:
+        def result_of(decision: Decision) -> Result:
+            if decision.applied is Applied.DELETED:
+                return Result(outcome=Outcome.DELETED, reason=reason)
+            if decision.applied is Applied.UNCHANGED:
+                return _unchanged("The activity was deleted already.")
             return _unchanged("Something newer is stored already.")
-        raise TryLater("Something newer is known of the activity, but not in detail; Strava is asked again.")
 
-    async def _bury(self, received: ReceivedEvent, gone_at: datetime, reason: str) -> Result:
-        applied = await self._apply(_Cause.of(received), gone_at, None)
-        if applied is Applied.DELETED:
+        result = await record(_Cause.of(received).observation(gone_at, None), result_of)
+        if result.outcome is Outcome.DELETED:
             self._seen.forget_faults(received.event.object_id)
-            return Result(outcome=Outcome.DELETED, reason=reason)
-        if applied is Applied.UNCHANGED:
-            return _unchanged("The activity was deleted already.")
-        return _unchanged("Something newer is stored already.")
+        return result
 
-    async def _apply(self, cause: _Cause, observed_at: datetime, found: ActivityPayload | None) -> Applied:
-        observation = Observation(
-            activity_id=cause.activity_id,
-            athlete_id=cause.athlete_id,
-            observed_at=observed_at,
-            source=Source.WEBHOOK,
-            activity=found,
-            event_time=cause.event_time,
-            event_id=cause.event_id,
-        )
-        return (await self._store.apply([observation]))[0]
+
+def _result_of_answer(decision: Decision, observed_at: datetime) -> Result:
+    """Tell what the rule made of an activity that Strava showed. Raises TryLater."""
+    if decision.applied is Applied.STORED:
+        return Result(outcome=Outcome.STORED, reason="Fetched from Strava and stored.")
+    if decision.applied is Applied.UNCHANGED:
+        return _unchanged("Strava shows what is stored already.")
+    row = decision.row
+    if not row.is_deleted and row.resource_state == DETAILED and row.observed_at >= observed_at:
+        return _unchanged("Something newer is stored already.")
+    raise TryLater("Something newer is known of the activity, but not in detail; Strava is asked again.")
 
 
 def _unchanged(reason: str) -> Result:

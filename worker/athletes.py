@@ -1,14 +1,16 @@
 """Who is connected, and what happens when an athlete takes the app's access back."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 import structlog
 
+from backends.warehouse import WarehouseBusy
 from backends.warehouse.athletes import Athlete, AthleteStore
 from backends.warehouse.ledger import Outcome
+from runtime.batching import Batcher
 from runtime.clock import utc_now
 from strava.tokens import TokenStore
 from worker.results import Result
@@ -24,6 +26,7 @@ class AthleteCache:
 
     def __init__(self, athletes: AthleteStore, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._athletes = athletes
+        self._everyone = Batcher(self._read, shared=WarehouseBusy)
         self._clock = clock
         self._connected: dict[int, Athlete] = {}
         self._read_at = float("-inf")
@@ -33,10 +36,13 @@ class AthleteCache:
         known = self._connected.get(athlete_id)
         if known is not None and self._clock() - self._read_at < _REMEMBERED_S:
             return known
-        everyone = {athlete.athlete_id: athlete for athlete in await self._athletes.athletes()}
+        everyone = {athlete.athlete_id: athlete for athlete in await self._everyone(athlete_id)}
         self._connected = {key: athlete for key, athlete in everyone.items() if athlete.status == CONNECTED}
         self._read_at = self._clock()
         return everyone.get(athlete_id)
+
+    async def _read(self, athlete_ids: Sequence[int]) -> list[list[Athlete]]:
+        return [await self._athletes.athletes()] * len(athlete_ids)
 
     def forget(self, athlete_id: int) -> None:
         """Read the athlete again next time."""

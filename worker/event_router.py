@@ -13,7 +13,7 @@ from strava.payload import AthletePayload
 from worker.activities import ActivityEvents
 from worker.athletes import CONNECTED, AthleteCache
 from worker.event_ordering import is_connected_before
-from worker.results import Result
+from worker.results import Record, Result
 
 OnDeauthorized = Callable[[Athlete], Awaitable[Result]]
 
@@ -43,7 +43,7 @@ class EventRouter:
         self._source_of = source_of
         self._clock = clock
 
-    async def __call__(self, received: ReceivedEvent) -> Result:
+    async def __call__(self, received: ReceivedEvent, record: Record) -> Result:
         """Finish the event. Raises StravaError, WarehouseBusy, TokensUnavailable, TryLater."""
         event = received.event
         if event.is_deauthorization:
@@ -55,7 +55,7 @@ class EventRouter:
             return _parked(f"Athlete {event.owner_id} is not connected here; connect first with `athlete connect`.")
         if athlete.status != CONNECTED:
             return _ignored("The athlete has taken back the app's access.")
-        return await self._activities.take(received)
+        return await self._activities.take(received, record)
 
     async def _deauthorize(self, received: ReceivedEvent) -> Result:
         athlete_id = received.event.owner_id

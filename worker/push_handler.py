@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from http import HTTPStatus
 from typing import Protocol
@@ -12,18 +12,20 @@ import structlog
 from backends.queue.envelope import PushEnvelope, UnreadableEnvelope
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.athletes import AthleteStore
-from backends.warehouse.ledger import EventLedger, LedgerEntry, Outcome
+from backends.warehouse.ledger import EventLedger, LedgerEntry, ObservedDelivery, Outcome
+from runtime.batching import Batcher
 from runtime.clock import utc_now
 from runtime.logs import logged_object
 from strava.events import ReceivedEvent, UnreadableEvent
+from worker.delivery import Delivery, Recorder
 from worker.parked_events import has_connected_since
-from worker.results import Result, TryLater, result_of_error
+from worker.results import Record, Result, TryLater, result_of_error
 
 log = structlog.get_logger(__name__)
 
 _LONGEST_COUNT = 18  # digits, so that it fits 64 bits
 
-EventHandler = Callable[[ReceivedEvent], Awaitable[Result]]
+EventHandler = Callable[[ReceivedEvent, Record], Awaitable[Result]]
 
 
 class DeliveryStore(EventLedger, AthleteStore, Protocol):
@@ -38,6 +40,7 @@ class PushHandler:
     ) -> None:
         self._handle = handle_event
         self._store = store
+        self._recorder: Recorder = Batcher(self._record, shared=WarehouseBusy)
         self._clock = clock
 
     async def handle(self, body: bytes) -> Result:
@@ -47,16 +50,17 @@ class PushHandler:
             envelope = PushEnvelope.from_json(body)
             received = ReceivedEvent.from_push(envelope.data)
         except UnreadableEnvelope as error:
-            return await self._record(_foreign_id(body), None, result_of_error(error))
+            return await self._delivery(_foreign_id(body)).finish(result_of_error(error))
         except UnreadableEvent as error:
-            return await self._record(
-                _delivery_id(envelope, None), None, result_of_error(error), envelope.delivery_attempt
-            )
+            unreadable = self._delivery(_delivery_id(envelope, None), None, envelope.delivery_attempt)
+            return await unreadable.finish(result_of_error(error))
         named = logged_object(received.event.object_type, received.event.object_id)
         structlog.contextvars.bind_contextvars(event_id=received.event_id, **named)
-        result = await self._handled(received, envelope.delivery_attempt)
+        delivery = self._delivery(_delivery_id(envelope, received), received, envelope.delivery_attempt)
+        result = await self._handled(received, delivery, envelope.delivery_attempt)
         _log_result(received, result, began)
-        result = await self._record(_delivery_id(envelope, received), received, result, envelope.delivery_attempt)
+        if delivery.recorded is None:
+            result = await delivery.finish(result)
         if result.outcome is Outcome.PARKED:
             return await self._unless_connected(received, result, began_at)
         return result
@@ -66,7 +70,7 @@ class PushHandler:
         try:
             envelope = PushEnvelope.from_json(body)
         except UnreadableEnvelope as error:
-            return await self._record(_foreign_id(body), None, result_of_error(error))
+            return await self._delivery(_foreign_id(body)).finish(result_of_error(error))
         received = _read_or_none(envelope.data)
         attempts = _attempts(envelope)
         result = Result(
@@ -74,11 +78,18 @@ class PushHandler:
             reason=f"Gave up after {attempts} attempts; the last rows of this event say why.",
         )
         log.error("event.dead", event_id=received and received.event_id, attempts=attempts)
-        return await self._record(_delivery_id(envelope, received, "dead"), received, result, attempts)
+        return await self._delivery(_delivery_id(envelope, received, "dead"), received, attempts).finish(result)
 
-    async def _handled(self, received: ReceivedEvent, attempt: int) -> Result:
+    async def _record(self, batch: Sequence[LedgerEntry | ObservedDelivery]) -> Sequence[None]:
+        await self._store.record(batch)
+        return [None] * len(batch)
+
+    def _delivery(self, delivery_id: str, received: ReceivedEvent | None = None, attempt: int = 1) -> Delivery:
+        return Delivery(self._recorder, self._clock, delivery_id, received, attempt)
+
+    async def _handled(self, received: ReceivedEvent, delivery: Delivery, attempt: int) -> Result:
         try:
-            return await self._handle(received)
+            return await self._handle(received, delivery.record)
         except Exception as error:  # the one place where the worker survives every error
             result = result_of_error(error, attempt)
             if result.status is HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -94,26 +105,6 @@ class PushHandler:
             return result_of_error(error)
         log.info("event.retried", reason="its athlete connected meanwhile")
         return result_of_error(TryLater("The athlete connected while the event was parked; it is tried again."))
-
-    async def _record(
-        self, delivery_id: str, received: ReceivedEvent | None, result: Result, attempt: int = 1
-    ) -> Result:
-        entry = LedgerEntry(
-            delivery_id=delivery_id,
-            event_id=None if received is None else received.event_id,
-            event=None if received is None else received.event,
-            outcome=result.outcome,
-            reason=result.reason,
-            attempt=attempt,
-            received_at=None if received is None else received.received_at,
-            finished_at=self._clock(),
-        )
-        try:
-            await self._store.append([entry])
-        except WarehouseBusy as error:
-            log.warning("ledger.busy", delivery_id=delivery_id, reason=str(error))
-            return result_of_error(error)
-        return result
 
 
 def _delivery_id(envelope: PushEnvelope, received: ReceivedEvent | None, suffix: str = "") -> str:

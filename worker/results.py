@@ -1,11 +1,13 @@
 """How one delivery ended, and the one table that maps an error to such an end."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 
 from backends.queue.envelope import UnreadableEnvelope
 from backends.tokens import TokensUnavailable
 from backends.warehouse import WarehouseBusy
+from backends.warehouse.activities import Decision, Observation
 from backends.warehouse.ledger import Outcome
 from strava.errors import (
     AppInactive,
@@ -42,6 +44,12 @@ class Result:
     reason: str
     status: HTTPStatus = ACKNOWLEDGED
     retry_after_s: float | None = None
+
+
+ResultOf = Callable[[Decision], Result]
+# Stores an observation together with the ledger row of the delivery, once, and returns the result. What its `ResultOf`
+# raises is looked up as any error. Raises WarehouseBusy.
+Record = Callable[[Observation, ResultOf], Awaitable[Result]]
 
 
 # The first row that fits decides. 204 takes a message off the queue, all else brings it again.

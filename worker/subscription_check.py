@@ -8,7 +8,7 @@ from backends.warehouse.ledger import Outcome
 from runtime.log_sampling import SampledWarnings
 from strava.events import ReceivedEvent
 from worker.push_handler import EventHandler
-from worker.results import Result
+from worker.results import Record, Result
 
 
 class SubscriptionCheck:
@@ -19,11 +19,11 @@ class SubscriptionCheck:
         self._subscription_id = subscription_id
         self._warnings = SampledWarnings("event.other_subscription")
 
-    async def __call__(self, received: ReceivedEvent) -> Result:
+    async def __call__(self, received: ReceivedEvent, record: Record) -> Result:
         """Finish the event. Raises what the handle_event raises."""
         given, configured = received.event.subscription_id, self._subscription_id
         if configured is None or given == configured:
-            return await self._handle(received)
+            return await self._handle(received, record)
         reason = (
             f"The event's subscription is {given}, STRAVA_SUBSCRIPTION_ID says {configured}: "
             f"set it to {given} and start again, or delete the other subscription at Strava."

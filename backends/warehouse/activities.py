@@ -1,10 +1,10 @@
 """Activities in `raw`, under the last-write-wins rule."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from strava.payload import ActivityPayload
 
@@ -55,14 +55,21 @@ class StoredActivity:
     event_time: datetime | None = None  # of the event that led here, if one did
 
 
+class Decision(NamedTuple):
+    """What the last-write-wins rule made of one observation, and the row as it stands after it."""
+
+    applied: Applied
+    row: StoredActivity
+
+
 class ActivityStore(Protocol):
     """Activities under the last-write-wins rule."""
 
     async def apply(self, observations: Sequence[Observation]) -> list[Applied]:
         """Fold the observations in, in one transaction; one answer each, in order. Raises WarehouseBusy."""
 
-    async def activity(self, activity_id: int) -> StoredActivity | None:
-        """Return what is stored of the activity, a tombstone included."""
+    async def stored(self, activity_ids: Collection[int]) -> Mapping[int, StoredActivity]:
+        """Return what is stored of the activities, tombstones included; an unknown id has no entry."""
 
     async def counts(self, athlete_id: int) -> Mapping[int, int]:
         """Return how many living activities are stored, by `resource_state` (2 summary, 3 detailed)."""

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from backends.warehouse.activities import Applied, Observation, StoredActivity
+from backends.warehouse.activities import Applied, Decision, Observation, StoredActivity
 from strava.payload import DETAILED, ActivityPayload
 
 CLOCK_SKEW = timedelta(seconds=60)  # as far as two clocks may differ: two workers', or Strava's and ours
@@ -45,14 +45,14 @@ def decide(stored: StoredActivity | None, seen: Observation, is_outdated: Callab
 
 @dataclass(slots=True)
 class Decisions:
-    """What a batch made of the rows that it touched: one answer for each observation, and what is to be written.
+    """What a batch made of the rows that it touched: one decision for each observation, and what is to be written.
 
     `winners` are the observations that replace their rows, the latest change last; `moved` are the rows whose
     `observed_at` or `seen_alive_at` is new.
     """
 
     rows: dict[int, StoredActivity]
-    answers: list[Applied] = field(default_factory=list)
+    answers: list[Decision] = field(default_factory=list)
     winners: dict[int, Observation] = field(default_factory=dict)
     moved: set[int] = field(default_factory=set)
 
@@ -60,7 +60,6 @@ class Decisions:
         """Fold one more observation in."""
         stored, winner = self.rows.get(seen.activity_id), self.winners.get(seen.activity_id)
         answer = decide(stored, seen, lambda summary: disagree(summary, winner.activity if winner else None))
-        self.answers.append(answer)
         if stored is None or answer in {Applied.STORED, Applied.DELETED}:
             self.winners.pop(seen.activity_id, None)
             self.winners[seen.activity_id] = seen
@@ -68,6 +67,7 @@ class Decisions:
         elif (row := _seen_again(stored, seen)) != stored:
             self.moved.add(seen.activity_id)
             self.rows[seen.activity_id] = row
+        self.answers.append(Decision(answer, self.rows[seen.activity_id]))
 
 
 def apply(

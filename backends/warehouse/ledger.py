@@ -1,11 +1,12 @@
 """The ledger: what became of every event."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from backends.warehouse.activities import Decision, Observation
 from strava.events import ReceivedEvent, StravaEvent
 
 
@@ -39,6 +40,17 @@ class LedgerEntry:
     finished_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class ObservedDelivery:
+    """A delivery that led to an observation. `entry_of` is told what the rule made of it and returns the ledger row.
+
+    It is called where the store decides, perhaps in another thread and more than once; it must neither fail nor wait.
+    """
+
+    observation: Observation
+    entry_of: Callable[[Decision], LedgerEntry]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DueLook:
     """A living activity that is due for a second look, and the event that first brought it."""
@@ -51,8 +63,11 @@ class DueLook:
 class EventLedger(Protocol):
     """What became of every event."""
 
-    async def append(self, entries: Sequence[LedgerEntry]) -> None:
-        """Add rows; a `delivery_id` already there is left as it is. Raises WarehouseBusy."""
+    async def record(self, batch: Sequence[LedgerEntry | ObservedDelivery]) -> None:
+        """Store the observations by the last-write-wins rule and the ledger rows of all, durable together.
+
+        A `delivery_id` that is there already keeps its row. Raises WarehouseBusy; then nothing of the batch is stored.
+        """
 
     async def parked_events(self, athlete_id: int) -> list[ReceivedEvent]:
         """Return the athlete's events that were parked last, oldest first; of their updates the texts are lost."""

@@ -60,7 +60,7 @@ def entry(activity_id: int, outcome: Outcome, *, finished_at: datetime = NOW) ->
 async def ledger(tmp_path: Path) -> None:
     """A ledger of three events: stored, deleted, and one parked two days earlier."""
     store = SqliteRawStore(tmp_path / "pipeline.sqlite")
-    await store.append(
+    await store.record(
         [
             entry(1, Outcome.STORED),
             entry(2, Outcome.DELETED),

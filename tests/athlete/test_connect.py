@@ -140,7 +140,7 @@ async def test_events_that_were_parked_are_queued_again_on_connecting(strava: st
         finished_at=now,
     )
     store = SqliteRawStore(tmp_path / "pipeline.sqlite")
-    await store.append([parked])
+    await store.record([parked])
     await store.close()
     code, said = await connect(strava, tmp_path, token=(await granted(strava)).refresh_token)
     assert (code, said.splitlines()[-1]) == (

@@ -74,7 +74,7 @@ def pipeline(tmp_path: Path) -> Path:
 
 async def test_a_lost_event_of_a_burst_is_seen(store: SqliteRawStore, pipeline: Path) -> None:
     """Three renames within a second, of which the second never came: two arrived, and the check fails."""
-    await store.append([row(BURST[0], received_s=0.1), row(BURST[2], received_s=0.2)])
+    await store.record([row(BURST[0], received_s=0.1), row(BURST[2], received_s=0.2)])
     ways = journeys(pipeline, BURST, SUBSCRIPTION)
     assert [way.outcome for way in ways] == ["stored", None, "stored"]
     assert every_event(ways).seen == "2 of 3 events"
@@ -83,7 +83,7 @@ async def test_a_lost_event_of_a_burst_is_seen(store: SqliteRawStore, pipeline: 
 
 async def test_a_parked_event_of_a_burst_is_seen(store: SqliteRawStore, pipeline: Path) -> None:
     """An event that was parked is neither hidden by its neighbours nor by a duplicate that was stored."""
-    await store.append(
+    await store.record(
         [
             row(BURST[0], received_s=0.1),
             row(BURST[1], received_s=0.1),
@@ -101,7 +101,7 @@ async def test_a_parked_event_of_a_burst_is_seen(store: SqliteRawStore, pipeline
 async def test_each_event_of_a_burst_has_its_own_times(store: SqliteRawStore, pipeline: Path) -> None:
     """The time to raw runs from one's own save to one's own row; a delivery that was deferred is no end."""
     deferred = row(BURST[0], Outcome.DEFERRED, received_s=0.1, took_s=0.1)
-    await store.append([deferred, *(row(each, received_s=0.1, took_s=1 + each.save_id) for each in BURST)])
+    await store.record([deferred, *(row(each, received_s=0.1, took_s=1 + each.save_id) for each in BURST)])
     ways = journeys(pipeline, BURST, SUBSCRIPTION)
     assert [way.to_raw_ms for way in ways] == [1100, 2090, 3080]
     assert every_event(ways).holds
@@ -111,10 +111,10 @@ async def test_each_event_of_a_burst_has_its_own_times(store: SqliteRawStore, pi
 async def test_a_repeated_event_has_its_own_arrival(store: SqliteRawStore, pipeline: Path) -> None:
     """It shares the first one's id: until a row came after it, it has not arrived. It counts for no speed."""
     first, again = BURST[0], save(9, "title 0", kind="repeat", after_s=5)
-    await store.append([row(first, received_s=0.1)])
+    await store.record([row(first, received_s=0.1)])
     assert [way.outcome for way in journeys(pipeline, [first, again], SUBSCRIPTION)] == ["stored", None]
 
-    await store.append([row(again, Outcome.UNCHANGED, received_s=5.1, took_s=2)])
+    await store.record([row(again, Outcome.UNCHANGED, received_s=5.1, took_s=2)])
     ways = journeys(pipeline, [first, again], SUBSCRIPTION)
     assert [(way.outcome, way.to_raw_ms) for way in ways] == [("stored", 1100), ("unchanged", 2100)]
     assert speeds(ways)[0] == {"p50": 1100, "p95": 1100}
@@ -124,7 +124,7 @@ async def test_the_chart_has_an_event_with_the_first_run_that_began_after_it(
     store: SqliteRawStore, pipeline: Path
 ) -> None:
     """A run that began before the row, or that failed, does not show it."""
-    await store.append([row(BURST[0], received_s=0.1)])
+    await store.record([row(BURST[0], received_s=0.1)])
     written = datetime.now(UTC)
     runs = ((-60, None), (60, "dbt failed"), (120, None), (180, None))
     for number, (began_s, error) in enumerate(runs):
@@ -146,5 +146,5 @@ async def test_the_chart_has_an_event_with_the_first_run_that_began_after_it(
 
 async def test_another_subscription_s_events_are_not_ours(store: SqliteRawStore, pipeline: Path) -> None:
     """The same words told to another subscription are another event."""
-    await store.append([row(BURST[0], received_s=0.1)])
+    await store.record([row(BURST[0], received_s=0.1)])
     assert [way.outcome for way in journeys(pipeline, BURST[:1], SUBSCRIPTION + 1)] == [None]

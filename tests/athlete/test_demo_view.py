@@ -61,7 +61,7 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteRawStore]:
         received_at=NOON,
         finished_at=NOON + timedelta(seconds=1),
     )
-    await opened.append([entry])
+    await opened.record([entry])
     yield opened
     await opened.close()
 

@@ -159,7 +159,7 @@ async def test_a_tombstone_keeps_no_payload(store: SqliteRawStore, path: Path) -
 
 async def test_the_ledger_keeps_what_changed_but_no_title(store: SqliteRawStore, path: Path) -> None:
     """The event's own fields are columns of its row; a title, which would outlive a deletion, is null."""
-    await store.append([entry("d1", event(title="Früh 🌄", private="true"))])
+    await store.record([entry("d1", event(title="Früh 🌄", private="true"))])
     assert rows(path, "select updates, athlete_id, object_id, event_time, outcome from strava_events") == [
         ('{"title":null,"private":"true"}', ANNA, 1, "2026-05-04T12:00:00.000000Z", "stored")
     ]
@@ -173,7 +173,7 @@ async def test_stamps_rise_strictly(store: SqliteRawStore, path: Path, clock: Cl
     await store.apply([seen(1), seen(2), seen(3)])
     clock.now -= timedelta(hours=1)
     await store.apply([seen(4)])
-    await store.append([entry("d1", event()), entry("d2", event())])
+    await store.record([entry("d1", event()), entry("d2", event())])
     clock.now += timedelta(days=1)
     await store.apply([seen(5), seen(6)])
     given_stamps = stamps(path)
@@ -315,7 +315,7 @@ async def test_a_purge_leaves_no_trace_in_the_files(store: SqliteRawStore, path:
     for athlete_id in (ANNA, BEN):
         received = ReceivedEvent.of(event(athlete_id, title="Hidden title"), NOON)
         await queue.publish(received.to_message(), received.attributes())
-        await store.append([entry(f"d{athlete_id % 10}", event(athlete_id, title="Hidden title"))])
+        await store.record([entry(f"d{athlete_id % 10}", event(athlete_id, title="Hidden title"))])
     await store.apply([seen(n, name="Hidden title") for n in range(1, 50)])
     receipt = await store.purge(ANNA)
     left = b"".join(file.read_bytes() for file in path.parent.iterdir())

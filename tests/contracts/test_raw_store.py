@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from backends.warehouse import RawStore
-from backends.warehouse.activities import Applied, Observation, Source
+from backends.warehouse.activities import Applied, Decision, Observation, Source
 from backends.warehouse.athletes import Athlete, IngestionState
-from backends.warehouse.ledger import DueLook, LedgerEntry, Outcome
+from backends.warehouse.ledger import DueLook, LedgerEntry, ObservedDelivery, Outcome
 from backends.warehouse.purge_receipts import is_receipt_of
 from backends.warehouse.runs import TransformRun
 from backends.warehouse.sqlite.store import SqliteRawStore
@@ -23,6 +23,8 @@ from strava.payload import DETAILED, SUMMARY, ActivityPayload
 
 ANNA, BEN = 9_100_001, 9_100_002
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+
+CHANGES = {Applied.STORED, Applied.DELETED}
 
 OpenStore = Callable[[], RawStore]
 
@@ -117,7 +119,7 @@ def athlete(athlete_id: int = ANNA, status: str = "connected") -> Athlete:
 async def test_nothing_stored(store: RawStore) -> None:
     """An empty store knows no activity, and applying nothing is success."""
     assert await store.apply([]) == []
-    assert await store.activity(1) is None
+    assert (await store.stored([1])).get(1) is None
     assert (await store.counts(ANNA), await store.activity_ids(ANNA)) == ({}, [])
 
 
@@ -126,7 +128,7 @@ async def test_stored_activity_comes_back(open_store: OpenStore, store: RawStore
     activity = payload(7, name="Lauf 🏃")
     assert await store.apply([seen(activity, 3)]) == [Applied.STORED]
     other = open_store()
-    row = await other.activity(7)
+    row = (await other.stored([7])).get(7)
     await other.close()
     assert row is not None
     assert (row.athlete_id, row.resource_state, row.observed_at) == (ANNA, DETAILED, at(3))
@@ -139,7 +141,7 @@ async def test_same_observation_again_is_unchanged(store: RawStore) -> None:
     observations = [seen(activity, 1), seen(activity, 1), seen(activity, 5), seen(activity, 2)]
     answers = [(await store.apply([one]))[0] for one in observations]
     assert answers == [Applied.STORED, Applied.UNCHANGED, Applied.UNCHANGED, Applied.UNCHANGED]
-    row = await store.activity(1)
+    row = (await store.stored([1])).get(1)
     assert row is not None
     assert row.observed_at == at(5)
 
@@ -149,7 +151,7 @@ async def test_older_payload_never_overwrites_a_newer(store: RawStore) -> None:
     new, old = payload(name="new"), payload(name="old")
     assert await store.apply([seen(new, 5)]) == [Applied.STORED]
     assert await store.apply([seen(old, 4)]) == [Applied.SUPERSEDED]
-    row = await store.activity(1)
+    row = (await store.stored([1])).get(1)
     assert row is not None
     assert row.payload_hash == new.payload_hash
 
@@ -173,7 +175,7 @@ async def test_tombstone_for_an_activity_never_seen(store: RawStore) -> None:
     """A delete that overtook its create is kept, so that the create cannot bring the activity back."""
     assert await store.apply([gone(3)]) == [Applied.DELETED]
     assert await store.apply([seen(payload(), 2)]) == [Applied.SUPERSEDED]
-    row = await store.activity(1)
+    row = (await store.stored([1])).get(1)
     assert row is not None
     assert (row.is_deleted, row.resource_state, row.payload_hash) == (True, None, None)
 
@@ -189,7 +191,7 @@ async def test_summary_never_overwrites_a_detail(store: RawStore) -> None:
         Applied.NEEDS_DETAIL,
         Applied.UNCHANGED,
     ]
-    row = await store.activity(1)
+    row = (await store.stored([1])).get(1)
     assert row is not None
     assert (row.payload_hash, row.observed_at) == (detail.payload_hash, at(5))
 
@@ -204,7 +206,7 @@ async def test_sight_in_a_list_outlives_an_older_delete(store: RawStore) -> None
     ]
     for step, answer, alive_until in steps:
         assert await store.apply([step]) == [answer]
-        row = await store.activity(1)
+        row = (await store.stored([1])).get(1)
         assert row is not None
         assert (row.is_deleted, row.seen_alive_at) == (alive_until is None, alive_until)
 
@@ -261,7 +263,7 @@ async def test_order_and_repetition_do_not_matter(store: RawStore, seed: int) ->
         cut = chance.randrange(len(history))
         await store.apply(history[:cut])
         await store.apply(history[cut:])
-    rows = [await store.activity(activity_id) for activity_id in range(1, 13)]
+    rows = [(await store.stored([activity_id])).get(activity_id) for activity_id in range(1, 13)]
     assert len({row and replace(row, activity_id=0) for row in rows}) == 1
 
 
@@ -294,11 +296,88 @@ async def test_callers_at_once(open_store: OpenStore) -> None:
     stores = [open_store(), open_store()]
     await asyncio.gather(
         *(stores[n % 2].apply([seen(payload(1 + n % 5, name=f"v{n}"), n)]) for n in range(60)),
-        *(stores[n % 2].append([entry(f"d{n}")]) for n in range(60)),
+        *(stores[n % 2].record([entry(f"d{n}")]) for n in range(60)),
     )
-    rows = [await stores[0].activity(1 + n) for n in range(5)]
+    rows = [(await stores[0].stored([1 + n]))[1 + n] for n in range(5)]
     assert [row and row.observed_at for row in rows] == [at(55 + n) for n in range(5)]
     for opened in stores:
+        await opened.close()
+
+
+# -- deliveries -----------------------------------------------------------------------------------------------------
+
+
+def observed(observation: Observation, delivery_id: str, told: list[Decision]) -> ObservedDelivery:
+    """A delivery that led to the observation; `told` collects what the store says of it. Its row says parked."""
+
+    def entry_of(decision: Decision) -> LedgerEntry:
+        told.append(decision)
+        return entry(delivery_id, athlete_id=observation.athlete_id, outcome=Outcome.PARKED)
+
+    return ObservedDelivery(observation, entry_of)
+
+
+async def test_a_batch_records_observations_and_rows(store: RawStore) -> None:
+    """Each row is made of what the rule decided, in order, also where a batch brings one activity twice."""
+    told: list[Decision] = []
+    detail, summary = payload(1, name="run"), payload(1, state=SUMMARY, name="renamed")
+    await store.record(
+        [
+            observed(seen(detail, 5), "d1", told),
+            entry("d2", athlete_id=BEN, outcome=Outcome.PARKED),
+            observed(gone(4), "d3", told),
+            observed(seen(summary, 9), "d4", told),
+            observed(gone(10), "d5", told),
+        ]
+    )
+    applied = [decision.applied for decision in told]
+    assert applied == [Applied.STORED, Applied.SUPERSEDED, Applied.NEEDS_DETAIL, Applied.DELETED]
+    assert [decision.row.is_deleted for decision in told] == [False, False, False, True]
+    assert [decision.row.seen_alive_at for decision in told] == [at(5), at(5), at(9), None]
+    assert await store.stored([1, 2]) == {1: told[-1].row}
+    assert (len(await store.parked_events(ANNA)), len(await store.parked_events(BEN))) == (1, 1)
+
+
+async def test_a_batch_is_recorded_whole_or_not_at_all(store: RawStore) -> None:
+    """A row that cannot be made takes the observations of its batch with it: the queue will bring all again."""
+
+    def entry_of(_: Decision) -> LedgerEntry:
+        raise ZeroDivisionError
+
+    batch = [observed(seen(payload(1), 1), "d1", []), ObservedDelivery(seen(payload(2), 1), entry_of)]
+    before = await store.watermark()
+    with pytest.raises(ZeroDivisionError):
+        await store.record(batch)
+    assert (await store.stored([1, 2]), await store.parked_events(ANNA)) == ({}, [])
+    assert await store.watermark() == before
+
+
+async def test_two_workers_record_into_one_store(open_store: OpenStore) -> None:
+    """Both get every delivery, in orders of their own and at once: one stores each version, and the newest stays."""
+    workers = [open_store(), open_store()]
+    told: list[Decision] = []
+    versions = [
+        *(seen(payload(activity_id, name=f"v{second}"), second) for activity_id in range(1, 9) for second in range(5)),
+        *(gone(5, activity_id) for activity_id in range(1, 4)),
+    ]
+
+    async def work(worker: RawStore, seed: int) -> None:
+        waiting = versions * 2
+        random.Random(seed).shuffle(waiting)
+        for first in range(0, len(waiting), 7):
+            batch = waiting[first : first + 7]
+            await worker.record([observed(each, f"{seed}/{first + n}", told) for n, each in enumerate(batch)])
+
+    await asyncio.gather(work(workers[0], 1), work(workers[1], 2))
+    rows = await workers[0].stored(range(1, 9))
+    assert {key: (row.is_deleted, row.observed_at) for key, row in rows.items()} == {
+        key: (key < 4, at(5 if key < 4 else 4)) for key in range(1, 9)
+    }
+    for activity_id in range(1, 9):
+        changes = [each for each in told if each.row.activity_id == activity_id and each.applied in CHANGES]
+        moments = [each.row.observed_at for each in changes]
+        assert moments == sorted(set(moments)), "a version was stored twice, or after a newer one"
+    for opened in workers:
         await opened.close()
 
 
@@ -307,11 +386,11 @@ async def test_callers_at_once(open_store: OpenStore) -> None:
 
 async def test_ledger_takes_a_delivery_once(store: RawStore) -> None:
     """Writing a delivery again is success and changes nothing; an unreadable message has a row too."""
-    await store.append([entry("d1")])
+    await store.record([entry("d1")])
     before = await store.watermark()
-    await store.append([entry("d1", outcome=Outcome.PARKED)])
+    await store.record([entry("d1", outcome=Outcome.PARKED)])
     assert await store.watermark() == before
-    await store.append([replace(entry("d2"), event=None, event_id=None, received_at=None), entry("d1")])
+    await store.record([replace(entry("d2"), event=None, event_id=None, received_at=None), entry("d1")])
     assert await store.watermark() != before
 
 
@@ -326,8 +405,8 @@ async def test_athletes_come_back(store: RawStore) -> None:
 
 async def test_parked_events_are_those_whose_newest_row_says_so(store: RawStore) -> None:
     """Each comes back with its id and its time of arrival; what ended otherwise later, or is another's, does not."""
-    await store.append([entry("d1", outcome=Outcome.PARKED), entry("d2", athlete_id=BEN, outcome=Outcome.PARKED)])
-    await store.append([entry("d3", athlete_id=BEN)])
+    await store.record([entry("d1", outcome=Outcome.PARKED), entry("d2", athlete_id=BEN, outcome=Outcome.PARKED)])
+    await store.record([entry("d3", athlete_id=BEN)])
     [parked] = await store.parked_events(ANNA)
     own = entry("d1").event
     assert own is not None
@@ -340,7 +419,7 @@ async def test_a_second_look_is_due_after_a_create(open_store: OpenStore, store:
     """Seen ten seconds after its create arrived: due for whoever waits longer than that, not for whoever waits less."""
     await store.put_athlete(athlete())
     await store.apply([seen(payload(), 10)])
-    await store.append([entry()])
+    await store.record([entry()])
     looks = {
         seconds: await store.due_looks(due_after=timedelta(seconds=seconds), within=timedelta(days=1), how_many=5)
         for seconds in (10, 10.5, 86_400 * 36_500)
@@ -393,7 +472,7 @@ async def test_watermark_changes_with_every_change(store: RawStore) -> None:
         lambda: store.apply([seen(payload(1), 1)]),
         lambda: store.apply([seen(payload(1, name="renamed"), 2)]),
         lambda: store.apply([gone(3)]),
-        lambda: store.append([entry("d1")]),
+        lambda: store.record([entry("d1")]),
         lambda: store.put_athlete(athlete(ANNA)),
         lambda: store.put_athlete(athlete(ANNA, "revoked")),
         lambda: store.purge(ANNA),
@@ -422,7 +501,7 @@ async def test_watermark_stands_while_nothing_changed(store: RawStore) -> None:
 async def test_purge_removes_one_athlete_and_leaves_a_receipt(store: RawStore) -> None:
     """Rows, tombstones, ledger, state and the athlete go, another athlete's stay, and the receipt counts them."""
     await store.apply([seen(payload(1)), seen(payload(2)), gone(1, 3), seen(payload(4, athlete_id=BEN))])
-    await store.append([entry("d1"), entry("d2"), entry("d3", athlete_id=BEN)])
+    await store.record([entry("d1"), entry("d2"), entry("d3", athlete_id=BEN)])
     for one in (ANNA, BEN):
         await store.put_athlete(athlete(one))
         await store.put_ingestion_state(
@@ -437,7 +516,7 @@ async def test_purge_removes_one_athlete_and_leaves_a_receipt(store: RawStore) -
         "strava_athletes": 1,
         "_ingestion_state": 1,
     }
-    assert (await store.counts(ANNA), await store.activity(3), await store.ingestion_state(ANNA)) == ({}, None, None)
+    assert (await store.counts(ANNA), await store.stored([3]), await store.ingestion_state(ANNA)) == ({}, {}, None)
     assert (await store.counts(BEN), await store.athletes()) == ({DETAILED: 1}, [athlete(BEN)])
     assert await store.ingestion_state(BEN) is not None
 

@@ -74,6 +74,6 @@ async def test_nothing_is_lost_to_kills(start: Callable[..., Awaitable[DemoSessi
     assert {save.event_id(session.subscription_id) for save in saves} <= finished_events(session)
     truth = {item["id"]: ActivityPayload.from_json(item).payload_hash for item in await session.simulator.activities()}
     stored_ids = await session.store.activity_ids(session.athlete_id)
-    stored = {activity_id: await session.store.activity(activity_id) for activity_id in stored_ids}
+    stored = await session.store.stored(stored_ids)
     assert {activity_id: row.payload_hash for activity_id, row in stored.items() if row} == truth
     assert (await session.queue.status()).dead == 0

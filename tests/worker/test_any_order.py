@@ -6,7 +6,7 @@ when it is delivered, and in which order everything that is in flight goes on.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,16 +16,19 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from backends.warehouse.activities import ActivityStore, Applied, Observation, StoredActivity
+from backends.warehouse import WarehouseBusy
+from backends.warehouse.activities import ActivityStore, Applied, Decision, Observation, StoredActivity
 from backends.warehouse.athletes import IngestionState
 from backends.warehouse.last_write_wins import apply
-from backends.warehouse.ledger import Outcome
+from backends.warehouse.ledger import LedgerEntry, ObservedDelivery, Outcome
 from backends.warehouse.sqlite.store import SqliteRawStore
+from runtime.batching import Batcher
 from strava.errors import NotFound
 from strava.events import ReceivedEvent, StravaEvent
 from strava.payload import ActivityPage, ActivityPayload, disagrees
 from worker.activities import ActivityEvents
 from worker.backfill import backfill
+from worker.delivery import Delivery, Recorder
 from worker.results import TryLater
 
 ATHLETE = 7
@@ -163,6 +166,14 @@ class MemoryStore:
         self._payloads: dict[int, ActivityPayload] = {}
 
     async def apply(self, observations: Sequence[Observation]) -> list[Applied]:
+        return [decision.applied for decision in await self._decide(observations)]
+
+    async def record(self, batch: Sequence[LedgerEntry | ObservedDelivery]) -> None:
+        observed = [each for each in batch if isinstance(each, ObservedDelivery)]
+        for each, decision in zip(observed, await self._decide([one.observation for one in observed]), strict=True):
+            each.entry_of(decision)
+
+    async def _decide(self, observations: Sequence[Observation]) -> list[Decision]:
         await self._stage.pause()
         touched = {key: row for key, row in self.rows.items() if key in {seen.activity_id for seen in observations}}
         decisions = apply(touched, observations, self._disagrees, now=self._clock())
@@ -174,8 +185,8 @@ class MemoryStore:
         detail = winner or self._payloads[summary.activity_id]
         return disagrees(summary=json.loads(summary.text), detail=json.loads(detail.text))
 
-    async def activity(self, activity_id: int) -> StoredActivity | None:
-        return self.rows.get(activity_id)
+    async def stored(self, activity_ids: Collection[int]) -> Mapping[int, StoredActivity]:
+        return {key: self.rows[key] for key in activity_ids if key in self.rows}
 
     async def activity_ids(self, athlete_id: int, *, resource_state: int | None = None) -> list[int]:
         return [key for key, row in self.rows.items() if not row.is_deleted and row.resource_state == resource_state]
@@ -193,8 +204,10 @@ class MemoryStore:
 class Pipeline:
     """The service's and the queue's part: hears events, delivers them, and delivers again what was deferred."""
 
-    def __init__(self, strava: ModelStrava, store: ActivityStore) -> None:
+    def __init__(self, strava: ModelStrava, store: MemoryStore | SqliteRawStore) -> None:
         self._strava = strava
+        self._store = store
+        self._recorder: Recorder = Batcher(self._record, shared=WarehouseBusy)
         self._take = ActivityEvents(store, lambda _: strava, clock=strava.clock, steady=strava.steady_s).take
         self._heard: set[int] = set()  # by identity: two events of one second may say the same
         self.messages: list[ReceivedEvent] = []
@@ -221,11 +234,18 @@ class Pipeline:
 
     async def deliver(self, received: ReceivedEvent) -> None:
         try:
-            result = await self._take(received)
+            delivery = Delivery(self._recorder, self._strava.clock, received.event_id, received)
+            result = await self._take(received, delivery.record)
         except TryLater:
+            return
+        if result.outcome is Outcome.DEFERRED:
             return
         assert result.outcome in {Outcome.STORED, Outcome.UNCHANGED, Outcome.DELETED, Outcome.IGNORED}
         self.unfinished = [message for message in self.unfinished if message is not received]
+
+    async def _record(self, batch: Sequence[LedgerEntry | ObservedDelivery]) -> Sequence[None]:
+        await self._store.record(batch)
+        return [None] * len(batch)
 
     async def finish(self) -> None:
         await asyncio.gather(*self._running)
@@ -239,7 +259,7 @@ def expected(strava: ModelStrava) -> dict[int, str]:
 
 async def stored(store: ActivityStore) -> dict[int, str]:
     """What the table holds alive and in detail."""
-    rows = [row for key in ACTIVITIES if (row := await store.activity(key)) is not None and not row.is_deleted]
+    rows = [row for row in (await store.stored(ACTIVITIES)).values() if not row.is_deleted]
     assert all(row.resource_state == 3 for row in rows)
     return {row.activity_id: str(row.payload_hash) for row in rows}
 
@@ -283,7 +303,7 @@ def take_step(step: Step, strava: ModelStrava, pipeline: Pipeline, history: Coro
 
 async def settle() -> None:
     """Let everything run that can run: every step of a delivery ends in a pause of the stage."""
-    for _ in range(12):
+    for _ in range(20):
         await asyncio.sleep(0)
 
 

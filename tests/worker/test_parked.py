@@ -13,7 +13,7 @@ from backends.queue.embedded import EmbeddedQueue
 from backends.tokens.file import FileTokenStore
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.athletes import Athlete
-from backends.warehouse.ledger import LedgerEntry
+from backends.warehouse.ledger import LedgerEntry, ObservedDelivery
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.events import ReceivedEvent
 from strava.tokens import TokenSet
@@ -34,11 +34,11 @@ class StoreInBetween(SqliteRawStore):
     in_between: Callable[[], Awaitable[None]] | None = None
     is_busy = False
 
-    async def append(self, entries: Sequence[LedgerEntry]) -> None:
+    async def record(self, batch: Sequence[LedgerEntry | ObservedDelivery]) -> None:
         happen, self.in_between = self.in_between, None
         if happen is not None:
             await happen()
-        await super().append(entries)
+        await super().record(batch)
 
     async def athletes(self) -> list[Athlete]:
         if self.is_busy:

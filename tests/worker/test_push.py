@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from backends.queue.envelope import PushEnvelope
 from backends.tokens.file import FileTokenStore
-from backends.warehouse.activities import Applied, Observation, Source
+from backends.warehouse.activities import Decision, Observation, Source
 from backends.warehouse.ledger import Outcome
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.client import StravaClient
@@ -23,7 +23,7 @@ from strava.events import ReceivedEvent
 from strava.payload import ActivityPayload
 from worker.activities import ActivityEvents
 from worker.push_handler import PushHandler
-from worker.results import Result, TryLater
+from worker.results import Record, Result, ResultOf, TryLater
 
 Event = Callable[..., ReceivedEvent]
 Wrap = Callable[..., bytes]
@@ -622,13 +622,18 @@ class Overtaken:
     def __init__(self, store: SqliteRawStore, newer: Observation) -> None:
         self._store = store
         self._newer = newer
-        self.activity = store.activity
+        self.stored = store.stored
         self.counts = store.counts
         self.activity_ids = store.activity_ids
 
-    async def apply(self, observations: Sequence[Observation]) -> list[Applied]:
+        self.apply = store.apply
+
+    async def record(self, observation: Observation, result_of: ResultOf) -> Result:
         await self._store.apply([self._newer])
-        return await self._store.apply(observations)
+        [applied] = await self._store.apply([observation])
+        return result_of(
+            Decision(applied, (await self._store.stored([observation.activity_id]))[observation.activity_id])
+        )
 
 
 @pytest.mark.parametrize(
@@ -662,12 +667,13 @@ async def test_something_newer_that_came_in_between_decides(
         source=Source.BACKFILL,
         activity=newer if state else None,
     )
-    events = ActivityEvents(Overtaken(store, seen), client_of, clock=clock, steady=clock.steady_s)
+    overtaken = Overtaken(store, seen)
+    events = ActivityEvents(overtaken, client_of, clock=clock, steady=clock.steady_s)
     if outcome is None:
         with pytest.raises(TryLater, match="Something newer is known of the activity, but not in detail"):
-            await events.take(make_event(aspect_type=aspect_type))
+            await events.take(make_event(aspect_type=aspect_type), overtaken.record)
     else:
-        result = await events.take(make_event(aspect_type=aspect_type))
+        result = await events.take(make_event(aspect_type=aspect_type), overtaken.record)
         assert (result.outcome, result.reason) == (outcome, "Something newer is stored already.")
 
 
@@ -719,7 +725,7 @@ async def test_only_activities_are_logged_as_such(store: SqliteRawStore, make_ev
     """Whatever is logged about an event carries the activity's id, or the other object's under its own name."""
     seen: list[dict[str, Any]] = []
 
-    async def handle_event(_: ReceivedEvent) -> Result:
+    async def handle_event(_: ReceivedEvent, __: Record) -> Result:
         seen.append(structlog.contextvars.get_contextvars())
         return Result(outcome=Outcome.IGNORED, reason="")
 

@@ -22,7 +22,7 @@ from worker.activities import ActivityEvents
 from worker.app import create_app
 from worker.parked_events import republish_parked
 from worker.push_auth import SharedToken
-from worker.results import Result
+from worker.results import Record, Result
 from worker.second_look import SecondLooks
 
 Event = Callable[..., ReceivedEvent]
@@ -190,7 +190,7 @@ class Busy:
         self.is_over.set()
         return []
 
-    async def append(self, entries: object) -> None: ...
+    async def record(self, batch: object) -> None: ...
 
     async def parked_events(self, athlete_id: int) -> list[ReceivedEvent]:
         return []
@@ -207,7 +207,7 @@ async def test_the_worker_looks_while_it_serves(
     await off.run(asyncio.Event())
     queue = EmbeddedQueue(tmp_path / "queue.sqlite")
 
-    async def handle_event(_: ReceivedEvent) -> Result:
+    async def handle_event(_: ReceivedEvent, __: Record) -> Result:
         return Result(outcome=Outcome.IGNORED, reason="")
 
     app = create_app(handle_event, store, queue, push_auth=SharedToken("x" * 32), background=looks.run)

@@ -10,10 +10,11 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
+from backends.warehouse.activities import Observation
 from backends.warehouse.ledger import Outcome
 from strava.events import ReceivedEvent
 from worker.main import build
-from worker.results import Result
+from worker.results import Record, Result, ResultOf
 from worker.settings import WorkerSettings
 from worker.subscription_check import SubscriptionCheck
 
@@ -31,9 +32,14 @@ class FakeRouter:
 
     taken: list[ReceivedEvent] = field(default_factory=list)
 
-    async def __call__(self, received: ReceivedEvent) -> Result:
+    async def __call__(self, received: ReceivedEvent, _: Record) -> Result:
         self.taken.append(received)
         return STORED
+
+
+async def record(_: Observation, __: ResultOf) -> Result:
+    """Store nothing, for nothing is observed."""
+    raise AssertionError("nothing was observed")
 
 
 async def test_an_event_of_another_subscription_says_what_to_do(make_event: Event) -> None:
@@ -41,7 +47,7 @@ async def test_an_event_of_another_subscription_says_what_to_do(make_event: Even
     router = FakeRouter()
     check = SubscriptionCheck(router, 119)
     with capture_logs() as logs:
-        results = [await check(make_event(subscription_id=120)) for _ in range(3)]
+        results = [await check(make_event(subscription_id=120), record) for _ in range(3)]
     assert {result.outcome for result in results} == {Outcome.IGNORED}
     assert {result.reason for result in results} == {REASON}
     assert [(line["event"], line["log_level"], line["reason"]) for line in logs] == [
@@ -55,7 +61,7 @@ async def test_events_of_the_own_subscription_are_taken(make_event: Event, confi
     """With the id configured its own events, without one the events of every subscription."""
     router = FakeRouter()
     event = make_event(subscription_id=120)
-    assert await SubscriptionCheck(router, configured)(event) is STORED
+    assert await SubscriptionCheck(router, configured)(event, record) is STORED
     assert router.taken == [event]
 
 

@@ -2,10 +2,9 @@
 
 import asyncio
 import hashlib
-import json
 import math
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
@@ -18,7 +17,7 @@ from backends.sqlite import BUSY_TIMEOUT_S, connect, empty_log, file_identity, s
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.activities import Applied, Observation, StoredActivity
 from backends.warehouse.athletes import Athlete, IngestionState, PurgeReceipt
-from backends.warehouse.ledger import DueLook, LedgerEntry
+from backends.warehouse.ledger import DueLook, LedgerEntry, ObservedDelivery
 from backends.warehouse.purge_receipts import hash_athlete
 from backends.warehouse.runs import TransformRun
 from backends.warehouse.sqlite import rows, transactions
@@ -56,15 +55,21 @@ class SqliteRawStore:
         """Fold the observations in, in one transaction; one answer each, in order."""
         if not observations:
             return []
-        removes = any(seen.activity is None for seen in observations)
-        return await self._write(
-            lambda connection: transactions.apply(connection, observations, self._clock), removes=removes
+        decisions = await self._write(
+            lambda connection: transactions.apply(connection, observations, self._clock), removes=_remove(observations)
+        )
+        return [decision.applied for decision in decisions]
+
+    async def record(self, batch: Sequence[LedgerEntry | ObservedDelivery]) -> None:
+        """Store observations and ledger rows in one transaction."""
+        await self._write(
+            lambda connection: transactions.record(connection, batch, self._clock),
+            removes=_remove(transactions.observed(batch)),
         )
 
-    async def activity(self, activity_id: int) -> StoredActivity | None:
-        """Return what is stored of the activity, a tombstone included."""
-        found = await self._read("activity_versions", activity_ids=json.dumps([activity_id]))
-        return rows.stored_activity(found[0]) if found else None
+    async def stored(self, activity_ids: Collection[int]) -> Mapping[int, StoredActivity]:
+        """Return what is stored of the activities, tombstones included."""
+        return await self._in_reader(lambda reader: transactions.versions(reader, activity_ids))
 
     async def counts(self, athlete_id: int) -> Mapping[int, int]:
         """Return how many living activities are stored, by `resource_state`."""
@@ -74,11 +79,6 @@ class SqliteRawStore:
         """Return the ids of living activities, newest start first."""
         found = await self._read("activity_ids", athlete_id=athlete_id, resource_state=resource_state)
         return [row[0] for row in found]
-
-    async def append(self, entries: Sequence[LedgerEntry]) -> None:
-        """Add ledger rows; a `delivery_id` already there is left as it is."""
-        if entries:
-            await self._write(lambda connection: transactions.append(connection, entries, self._clock))
 
     async def parked_events(self, athlete_id: int) -> list[ReceivedEvent]:
         """Return the athlete's events that were parked last, oldest first."""
@@ -201,10 +201,16 @@ class SqliteRawStore:
     def _translated(self) -> Iterator[None]:
         try:
             yield
+        except sqlite3.IntegrityError:  # a row that the tables refuse: waiting does not mend it
+            raise
         except sqlite3.Error as error:
             raise WarehouseBusy(database_fault(error, self._path)) from error
         except OSError as error:
             raise WarehouseBusy(f"The warehouse in {self._path} cannot be used just now: {error}.") from error
+
+
+def _remove(observations: Sequence[Observation]) -> bool:
+    return any(seen.activity is None for seen in observations)
 
 
 def _watermark(reader: sqlite3.Connection) -> tuple[sqlite3.Row, list[sqlite3.Row]]:

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -10,10 +10,10 @@ from uuid import uuid4
 
 from backends.sqlite import statements
 from backends.warehouse import last_write_wins
-from backends.warehouse.activities import Applied, Observation, StoredActivity
+from backends.warehouse.activities import Decision, Observation, StoredActivity
 from backends.warehouse.athletes import PurgeReceipt
 from backends.warehouse.last_write_wins import Decisions
-from backends.warehouse.ledger import LedgerEntry
+from backends.warehouse.ledger import LedgerEntry, ObservedDelivery
 from backends.warehouse.sqlite import rows
 from strava.payload import ActivityPayload, disagrees
 
@@ -24,19 +24,45 @@ _STEP = timedelta(microseconds=1)
 Clock = Callable[[], datetime]
 
 
-def apply(connection: sqlite3.Connection, observations: Sequence[Observation], clock: Clock) -> list[Applied]:
-    """Apply the observations under the last-write-wins rule and answer each, in order."""
-    details = _StoredDetails(connection, observations)
-    decisions = last_write_wins.apply(_versions(connection, observations), observations, details.disagree, now=clock())
-    _store(connection, decisions, _next_stamp(connection, clock))
-    return decisions.answers
+def apply(connection: sqlite3.Connection, observations: Sequence[Observation], clock: Clock) -> list[Decision]:
+    """Apply the observations under the last-write-wins rule and tell what it made of each, in order."""
+    return _apply(connection, observations, _next_stamp(connection, clock), clock())
 
 
-def _versions(connection: sqlite3.Connection, observations: Sequence[Observation]) -> dict[int, StoredActivity]:
-    activity_ids = json.dumps(list({seen.activity_id for seen in observations}))
-    found = connection.execute(_SQL["activity_versions"], {"activity_ids": activity_ids})
-    stored = (rows.stored_activity(sqlite3.Row(found, row)) for row in found)
+def record(connection: sqlite3.Connection, batch: Sequence[LedgerEntry | ObservedDelivery], clock: Clock) -> None:
+    """Apply the observations, then add the ledger rows, whose stamps come after those of the activities."""
+    observations = observed(batch)
+    stamp = _next_stamp(connection, clock)
+    decisions = iter(_apply(connection, observations, stamp, clock()))
+    entries = [each if isinstance(each, LedgerEntry) else each.entry_of(next(decisions)) for each in batch]
+    connection.executemany(
+        _SQL["put_event"],
+        [rows.ledger_row(entry, stamp + place * _STEP) for place, entry in enumerate(entries, len(observations))],
+    )
+
+
+def observed(batch: Sequence[LedgerEntry | ObservedDelivery]) -> list[Observation]:
+    """Return the observations of a batch, in order."""
+    return [each.observation for each in batch if isinstance(each, ObservedDelivery)]
+
+
+def versions(connection: sqlite3.Connection, activity_ids: Iterable[int]) -> dict[int, StoredActivity]:
+    """Return the rows of these activities, without their payloads."""
+    found = connection.execute(_SQL["activity_versions"], {"activity_ids": json.dumps(list(set(activity_ids)))})
+    stored = (rows.stored_activity(sqlite3.Row(found, tuple(row))) for row in found)
     return {row.activity_id: row for row in stored}
+
+
+def _apply(
+    connection: sqlite3.Connection, observations: Sequence[Observation], stamp: datetime, now: datetime
+) -> list[Decision]:
+    if not observations:
+        return []
+    details = _StoredDetails(connection, observations)
+    stored = versions(connection, (seen.activity_id for seen in observations))
+    decisions = last_write_wins.apply(stored, observations, details.disagree, now=now)
+    _store(connection, decisions, stamp)
+    return decisions.answers
 
 
 def _store(connection: sqlite3.Connection, decisions: Decisions, stamp: datetime) -> None:
@@ -54,14 +80,6 @@ def _store(connection: sqlite3.Connection, decisions: Decisions, stamp: datetime
     deleted = [activity_id for activity_id, seen in decisions.winners.items() if seen.activity is None]
     if deleted:
         connection.execute(_SQL["drop_dead_letters"], {"activity_ids": json.dumps(deleted)})
-
-
-def append(connection: sqlite3.Connection, entries: Sequence[LedgerEntry], clock: Clock) -> None:
-    """Add ledger rows; a `delivery_id` already there is left as it is."""
-    stamp = _next_stamp(connection, clock)
-    connection.executemany(
-        _SQL["put_event"], [rows.ledger_row(entry, stamp + place * _STEP) for place, entry in enumerate(entries)]
-    )
 
 
 def purge(connection: sqlite3.Connection, athlete_id: int, athlete_hash: str, clock: Clock) -> PurgeReceipt:

@@ -1,0 +1,59 @@
+"""Calls that wait together become one call."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Batcher(Generic[T, R]):
+    """Calls a function of many items with what waits together: while one call runs, the next batch gathers.
+
+    `call` returns one answer for each item, in order. When it fails on a batch, each item is tried on its own, so that
+    one bad item does no harm to the others; an error of a `shared` type would meet each of them and is raised to all.
+    To be used from one event loop.
+    """
+
+    def __init__(
+        self,
+        call: Callable[[Sequence[T]], Awaitable[Sequence[R]]],
+        *,
+        shared: type[Exception],
+        largest: int = 500,
+    ) -> None:
+        self._call = call
+        self._shared = shared
+        self._largest = largest
+        self._waiting: list[tuple[T, asyncio.Future[R]]] = []
+        self._running: asyncio.Task[None] | None = None
+
+    async def __call__(self, item: T) -> R:
+        """Return the answer for one item. Raises what the function raises."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[R] = loop.create_future()
+        self._waiting.append((item, answer))
+        if self._running is None or self._running.done():
+            self._running = loop.create_task(self._run())
+        return await answer
+
+    async def _run(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[: self._largest], self._waiting[self._largest :]
+            await self._answer(batch)
+
+    async def _answer(self, batch: Sequence[tuple[T, asyncio.Future[R]]]) -> None:
+        try:
+            answers = await self._call([item for item, _ in batch])
+        except Exception as error:  # noqa: BLE001 - handed to the callers, whose error it is
+            if len(batch) > 1 and not isinstance(error, self._shared):
+                await asyncio.gather(*(self._answer([alone]) for alone in batch))
+                return
+            for _, answer in batch:
+                if not answer.done():  # its caller gave up waiting
+                    answer.set_exception(error)
+        else:
+            for (_, answer), value in zip(batch, answers, strict=True):
+                if not answer.done():
+                    answer.set_result(value)
