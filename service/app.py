@@ -14,11 +14,11 @@ from starlette.types import Receive, Scope, Send
 
 from backends.queue import EventQueue
 from runtime.api_docs import documented
-from service.documentation import EVENT_OPERATION
-from service.gate import Gate
 from service.health import health_routes
+from service.openapi import EVENT_OPERATION
 from service.request_ids import new_request_id
-from service.webhook import PREFIX, EventEndpoint, challenge_routes
+from service.webhook import WEBHOOK_PREFIX, EventEndpoint, challenge_routes
+from service.webhook_auth import WebhookAuth
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +33,7 @@ class Service(FastAPI):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] == "http":
-            if scope["method"] == "POST" and scope["path"].startswith(PREFIX):
+            if scope["method"] == "POST" and scope["path"].startswith(WEBHOOK_PREFIX):
                 await self._events(scope, receive, send)
                 return
             structlog.contextvars.bind_contextvars(request_id=new_request_id())
@@ -42,13 +42,13 @@ class Service(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """Describe the routes, and the events beside them."""
         schema = super().openapi()
-        schema["paths"][PREFIX + "{secret}"]["post"] = EVENT_OPERATION
+        schema["paths"][WEBHOOK_PREFIX + "{secret}"]["post"] = EVENT_OPERATION
         return schema
 
 
 def create_app(
     queue: EventQueue,
-    gate: Gate,
+    auth: WebhookAuth,
     *,
     max_body_bytes: int = 16_384,
     api_docs: bool = False,
@@ -57,12 +57,12 @@ def create_app(
 
     With `api_docs` /openapi.json describes it.
     """
-    events = EventEndpoint(queue, gate, max_body_bytes=max_body_bytes)
+    events = EventEndpoint(queue, auth, max_body_bytes=max_body_bytes)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        if gate.shut_because:
-            log.warning("webhook.switched_off", reason=gate.shut_because)
+        if auth.disabled_reason:
+            log.warning("webhook.switched_off", reason=auth.disabled_reason)
         await queue.open()
         log.info("service.started")
         yield
@@ -71,6 +71,6 @@ def create_app(
         log.info("service.stopped")
 
     app = Service(events, title="Athlete Dashboard service", lifespan=lifespan, **documented(api_docs=api_docs))
-    app.include_router(challenge_routes(gate))
+    app.include_router(challenge_routes(auth))
     app.include_router(health_routes(queue))
     return app

@@ -11,21 +11,21 @@ from runtime.logs import configure_logs
 from runtime.serving import run
 from runtime.startup import exit_on_startup_error
 from service.app import Service, create_app
-from service.gate import Gate
 from service.settings import ServiceSettings
-from service.webhook import PREFIX
+from service.webhook import WEBHOOK_PREFIX
+from service.webhook_auth import WebhookAuth
 
 
 def build(settings: ServiceSettings) -> Service:
     """Put the service together as the settings say."""
-    gate = Gate(
+    auth = WebhookAuth(
         path_secret=settings.webhook_path_secret.get_secret_value(),
         verify_token=settings.strava_verify_token.get_secret_value(),
     )
     make_private(settings.data_dir)
     return create_app(
         EmbeddedQueue(settings.pipeline_path, publish_timeout_s=settings.publish_timeout_s),
-        gate,
+        auth,
         max_body_bytes=settings.webhook_max_body_bytes,
         api_docs=settings.api_docs,
     )
@@ -34,7 +34,7 @@ def build(settings: ServiceSettings) -> Service:
 def guard(settings: ServiceSettings) -> HttpGuard:
     """Put it behind the guard; the webhook is asked under a public name, and its path is a secret."""
     hosts = split_hosts(settings.service_allowed_hosts)
-    return HttpGuard(build(settings), host=settings.service_host, allowed_hosts=hosts, public_prefix=PREFIX)
+    return HttpGuard(build(settings), host=settings.service_host, allowed_hosts=hosts, public_prefix=WEBHOOK_PREFIX)
 
 
 def main() -> None:

@@ -17,23 +17,23 @@ from backends.queue import EventQueue, QueueUnavailable
 from runtime.clock import utc_now
 from runtime.log_sampling import SampledWarnings
 from runtime.logs import logged_object
-from service.gate import Gate
 from service.request_ids import new_request_id
 from service.tally import Tally
+from service.webhook_auth import WebhookAuth
 from strava.events import UnreadableEvent, message_from_http
 
-PREFIX = "/webhook/"
-UNKNOWN = (
+WEBHOOK_PREFIX = "/webhook/"
+UNKNOWN_PATH_REASON = (
     "the path is not the webhook's, or the webhook is switched off"  # and is not logged: it may be nearly the secret
 )
 
 # Each is made once and sent many times.
-TAKEN = Response()
-UNKNOWN_PATH = JSONResponse({"detail": "Not Found"}, 404)
-TOO_LARGE = JSONResponse(
+OK = Response()
+NOT_FOUND = JSONResponse({"detail": "Not Found"}, 404)
+CONTENT_TOO_LARGE = JSONResponse(
     {"detail": "The body is larger than any event of Strava's."}, 413, headers={"connection": "close"}
 )
-NOT_DURABLE = JSONResponse(
+SERVICE_UNAVAILABLE = JSONResponse(
     {"detail": "The event could not be stored; send it again."}, 503, headers={"retry-after": "30"}
 )
 
@@ -46,32 +46,32 @@ class EventEndpoint:
     def __init__(
         self,
         queue: EventQueue,
-        gate: Gate,
+        auth: WebhookAuth,
         *,
         max_body_bytes: int,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._queue = queue
-        self._gate = gate
+        self._auth = auth
         self._max_body_bytes = max_body_bytes
         self._clock = clock
-        self._strangers = SampledWarnings("webhook.unknown_path")
+        self._unknown_paths = SampledWarnings("webhook.unknown_path")
         self.tally = Tally()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request whose path begins with PREFIX. Raises ClientDisconnect."""
-        response = await self._respond(scope["path"].removeprefix(PREFIX), receive)
+        """Serve one request whose path begins with WEBHOOK_PREFIX. Raises ClientDisconnect."""
+        response = await self._respond(scope["path"].removeprefix(WEBHOOK_PREFIX), receive)
         await response(scope, receive, send)
 
     async def _respond(self, secret: str, receive: Receive) -> Response:
-        if not self._gate.knows_path(secret):
-            self._strangers.warning(method="POST", reason=UNKNOWN)
-            return UNKNOWN_PATH
+        if not self._auth.is_path_secret(secret):
+            self._unknown_paths.warning(method="POST", reason=UNKNOWN_PATH_REASON)
+            return NOT_FOUND
         body = await self._read(receive)
         if len(body) > self._max_body_bytes:
             _log().warning("event.refused", reason=f"the body is longer than {self._max_body_bytes} bytes")
-            return TOO_LARGE
-        return await self._take(body)
+            return CONTENT_TOO_LARGE
+        return await self._publish(body)
 
     async def _read(self, receive: Receive) -> bytes:
         """Return the body, read no further than a little over the limit, whatever its Content-Length claims."""
@@ -85,7 +85,7 @@ class EventEndpoint:
             more = message.get("more_body", False)
         return body
 
-    async def _take(self, body: bytes) -> Response:
+    async def _publish(self, body: bytes) -> Response:
         try:
             data, attributes = message_from_http(body, self._clock())
         except UnreadableEvent as error:
@@ -96,32 +96,32 @@ class EventEndpoint:
         except QueueUnavailable as error:
             named = logged_object(attributes["object_type"], int(attributes["object_id"]))
             _log().error("event.not_queued", event_id=attributes["event_id"], reason=str(error), **named)
-            return NOT_DURABLE
+            return SERVICE_UNAVAILABLE
         self.tally.queued(attributes)
-        return TAKEN
+        return OK
 
 
 def _log() -> structlog.typing.FilteringBoundLogger:
     return cast("structlog.typing.FilteringBoundLogger", log.bind(request_id=new_request_id()))
 
 
-def challenge_routes(gate: Gate) -> APIRouter:
+def challenge_routes(auth: WebhookAuth) -> APIRouter:
     """GET /webhook/{secret}: repeat Strava's challenge to whoever knows the path and the verify token."""
     router = APIRouter(tags=["webhook"])
-    strangers = SampledWarnings("webhook.unknown_path")
+    unknown_paths = SampledWarnings("webhook.unknown_path")
     refusals = SampledWarnings("webhook.challenge_refused")
 
-    @router.get(PREFIX + "{secret:path}", summary="Answer Strava's challenge")
+    @router.get(WEBHOOK_PREFIX + "{secret:path}", summary="Answer Strava's challenge")
     async def challenge(
         secret: str,
         mode: Annotated[str, Query(alias="hub.mode")] = "",
         token: Annotated[str, Query(alias="hub.verify_token")] = "",
         challenge: Annotated[str, Query(alias="hub.challenge")] = "",
     ) -> dict[str, str]:
-        if not gate.knows_path(secret):
-            strangers.warning(method="GET", reason=UNKNOWN)
+        if not auth.is_path_secret(secret):
+            unknown_paths.warning(method="GET", reason=UNKNOWN_PATH_REASON)
             raise HTTPException(status.HTTP_404_NOT_FOUND)
-        if mode != "subscribe" or not gate.knows_token(token):
+        if mode != "subscribe" or not auth.is_verify_token(token):
             refusals.warning(reason="hub.mode or hub.verify_token is not what was expected")
             raise HTTPException(status.HTTP_403_FORBIDDEN, "hub.mode or hub.verify_token is wrong")
         log.info("webhook.challenge_answered")

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from backends.queue import QueueStatus, QueueUnavailable
 from service.app import Service, create_app
-from service.gate import Gate
+from service.webhook_auth import WebhookAuth
 
 
 class FakeQueue:
@@ -55,8 +55,8 @@ def make_app(queue: FakeQueue) -> Callable[..., Service]:
     known: dict[str, Any] = {"path_secret": "s3cret", "verify_token": "verify-me"}
 
     def make(**changes: Any) -> Service:
-        gate = Gate(**{key: changes.pop(key, value) for key, value in known.items()})
-        return create_app(queue, gate, **changes)
+        auth = WebhookAuth(**{key: changes.pop(key, value) for key, value in known.items()})
+        return create_app(queue, auth, **changes)
 
     return make
 

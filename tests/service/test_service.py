@@ -18,9 +18,9 @@ from fastapi import FastAPI
 from structlog.testing import capture_logs
 
 from service.app import Service
-from service.gate import Gate
 from service.health import health_routes
 from service.tally import Tally
+from service.webhook_auth import WebhookAuth
 from strava.events import ReceivedEvent, StravaEvent
 
 Make = Callable[..., Service]
@@ -97,8 +97,8 @@ def test_a_flood_of_events_costs_few_log_lines(event: dict[str, Any]) -> None:
 
 def test_secrets_stay_out_of_repr() -> None:
     """A gate that is printed by accident tells nothing."""
-    assert "s3cret" not in repr(Gate(path_secret="s3cret", verify_token="verify-me"))
-    assert "verify-me" not in repr(Gate(path_secret="s3cret", verify_token="verify-me"))
+    assert "s3cret" not in repr(WebhookAuth(path_secret="s3cret", verify_token="verify-me"))
+    assert "verify-me" not in repr(WebhookAuth(path_secret="s3cret", verify_token="verify-me"))
 
 
 @pytest.fixture

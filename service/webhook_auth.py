@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Gate:
+class WebhookAuth:
     """Compares what a caller knows with what is configured, in constant time.
 
     While the path secret or the verify token is unset the gate is shut: nothing is ever compared with "".
@@ -15,17 +15,17 @@ class Gate:
     verify_token: str = field(repr=False)
 
     @property
-    def shut_because(self) -> str | None:
+    def disabled_reason(self) -> str | None:
         """Return what is missing as a sentence, or None when the gate can open."""
         settings = {"WEBHOOK_PATH_SECRET": self.path_secret, "STRAVA_VERIFY_TOKEN": self.verify_token}
         unset = [name for name, value in settings.items() if not value]
         return f"{' and '.join(unset)} must be set before Strava's webhook can be heard" if unset else None
 
-    def knows_path(self, secret: str) -> bool:
+    def is_path_secret(self, secret: str) -> bool:
         """Whether this is the last part of the webhook's own path, with or without a slash at its end."""
         return bool(self.path_secret and self.verify_token) and _same(secret.removesuffix("/"), self.path_secret)
 
-    def knows_token(self, token: str) -> bool:
+    def is_verify_token(self, token: str) -> bool:
         """Whether this is the verify token."""
         return bool(self.verify_token) and _same(token, self.verify_token)
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from service.gate import Gate
+from service.webhook_auth import WebhookAuth
 
-OPEN = Gate(path_secret="s3cret", verify_token="verify-me")
+ENABLED = WebhookAuth(path_secret="s3cret", verify_token="verify-me")
 
 
 @pytest.mark.parametrize(
@@ -18,21 +18,21 @@ OPEN = Gate(path_secret="s3cret", verify_token="verify-me")
 def test_what_is_missing_is_named(path_secret: str, verify_token: str, missing: str) -> None:
     """The sentence names each setting that is unset, and no other."""
     sentence = f"{missing} must be set before Strava's webhook can be heard"
-    assert Gate(path_secret=path_secret, verify_token=verify_token).shut_because == sentence
+    assert WebhookAuth(path_secret=path_secret, verify_token=verify_token).disabled_reason == sentence
 
 
-def test_a_gate_with_both_words_is_open() -> None:
+def test_auth_with_both_words_is_enabled() -> None:
     """Nothing is missing, so nothing is said."""
-    assert OPEN.shut_because is None
+    assert ENABLED.disabled_reason is None
 
 
 @pytest.mark.parametrize(("path_secret", "verify_token"), [("", "verify-me"), ("s3cret", ""), ("", "")])
 def test_nothing_is_compared_with_an_unset_word(path_secret: str, verify_token: str) -> None:
     """While a word is unset no path is known, and an unset token is not matched by an empty one."""
-    shut = Gate(path_secret=path_secret, verify_token=verify_token)
-    assert not any(shut.knows_path(word) for word in ("", "/", "s3cret", "s3cret/"))
-    assert not shut.knows_token("")
-    assert shut.knows_token("verify-me") is (verify_token == "verify-me")
+    disabled = WebhookAuth(path_secret=path_secret, verify_token=verify_token)
+    assert not any(disabled.is_path_secret(word) for word in ("", "/", "s3cret", "s3cret/"))
+    assert not disabled.is_verify_token("")
+    assert disabled.is_verify_token("verify-me") is (verify_token == "verify-me")
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_nothing_is_compared_with_an_unset_word(path_secret: str, verify_token: 
 )
 def test_a_path_is_known_with_and_without_a_slash(word: str, is_known: bool) -> None:
     """One slash at the end is the same address; anything else is another."""
-    assert OPEN.knows_path(word) is is_known
+    assert ENABLED.is_path_secret(word) is is_known
 
 
 @pytest.mark.parametrize(
@@ -50,4 +50,4 @@ def test_a_path_is_known_with_and_without_a_slash(word: str, is_known: bool) -> 
 )
 def test_a_token_is_known_exactly(word: str, is_known: bool) -> None:
     """A token has no variants, and one that no encoding holds is only wrong."""
-    assert OPEN.knows_token(word) is is_known
+    assert ENABLED.is_verify_token(word) is is_known
