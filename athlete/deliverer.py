@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from athlete.settings import DelivererSettings
 from backends.database_errors import explain_database_error
-from backends.queue.embedded import Deliverer, DeliveryPolicy, push_client
+from backends.queue.embedded import Deliverer, RedeliveryPolicy, push_client
 from backends.sqlite import open_database
 from runtime.logs import configure_logs
 from runtime.startup import exit_on_startup_error
@@ -17,7 +17,7 @@ async def deliver(settings: DelivererSettings, on_started: Callable[[], None]) -
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    policy = DeliveryPolicy(
+    policy = RedeliveryPolicy(
         concurrency=settings.queue_concurrency,
         max_delivery_attempts=settings.queue_max_delivery_attempts,
         min_backoff_s=settings.queue_min_backoff_s,

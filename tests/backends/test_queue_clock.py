@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from backends.queue import messages
-from backends.queue.messages import LeasedMessage
-from backends.queue.policy import DeliveryPolicy, Failure
+from backends.queue.embedded import messages
+from backends.queue.embedded.messages import LeasedMessage
+from backends.queue.embedded.retry_policy import Failure, RedeliveryPolicy
 from backends.sqlite import MIGRATIONS, open_database
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -39,7 +39,7 @@ def take(queue: sqlite3.Connection, now: datetime, how_many: int = 10) -> list[L
 
 def defer(queue: sqlite3.Connection, message: LeasedMessage, now: datetime) -> None:
     """Give it back after an answer that asked to come again in ten minutes."""
-    settlement = DeliveryPolicy().settle(message, Failure("answered 429", 600.0), now=now, fraction=0.0)
+    settlement = RedeliveryPolicy().settle(message, Failure("answered 429", 600.0), now=now, fraction=0.0)
     messages.settle(queue, [settlement])
 
 
@@ -69,7 +69,7 @@ def test_a_lease_of_a_clock_ahead_ends_when_the_clock_is_set_back(queue: sqlite3
     [first] = take(queue, NOON + HOURS)
     assert [each.attempts for each in take(queue, NOON)] == [2]
     assert take(queue, NOON) == []
-    messages.settle(queue, [DeliveryPolicy().settle(first, None, now=NOON, fraction=0.0)])
+    messages.settle(queue, [RedeliveryPolicy().settle(first, None, now=NOON, fraction=0.0)])
     assert messages.status(queue, NOON).waiting == 0
 
 
@@ -98,7 +98,7 @@ def test_dead_letters_are_not_due_by_a_clock_set_back(queue: sqlite3.Connection)
     publish(queue, NOON + HOURS, b"a")
     [message] = take(queue, NOON + HOURS)
     spent = replace(message, deferrals=0, attempts=1)
-    policy = DeliveryPolicy(max_delivery_attempts=1)
+    policy = RedeliveryPolicy(max_delivery_attempts=1)
     messages.settle(queue, [policy.settle(spent, Failure("answered 500"), now=NOON + HOURS, fraction=0.0)])
     assert not messages.any_due(queue, NOON)
     assert take(queue, NOON) == []
@@ -119,7 +119,7 @@ def test_any_due_of_an_empty_a_future_and_a_due_queue(queue: sqlite3.Connection)
     assert not messages.any_due(queue, NOON - MILLISECOND)
     assert messages.any_due(queue, NOON)
     [message] = take(queue, NOON)
-    messages.settle(queue, [DeliveryPolicy().settle(message, None, now=NOON, fraction=0.0)])
+    messages.settle(queue, [RedeliveryPolicy().settle(message, None, now=NOON, fraction=0.0)])
     assert not messages.any_due(queue, NOON + HOURS)
 
 

@@ -13,12 +13,12 @@ import pytest
 import structlog
 
 from backends.queue import QueueUnavailable
-from backends.queue.embedded import Deliverer, DeliveryPolicy, EmbeddedQueue
+from backends.queue.embedded import Deliverer, EmbeddedQueue, RedeliveryPolicy
 from backends.queue.envelope import PushEnvelope
 from backends.sqlite import connect, open_database
 
 Worker = Callable[[PushEnvelope], Awaitable[int]]
-SOON = DeliveryPolicy(min_backoff_s=0.01, max_backoff_s=0.02, max_delivery_attempts=3)
+SOON = RedeliveryPolicy(min_backoff_s=0.01, max_backoff_s=0.02, max_delivery_attempts=3)
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def http_of(worker: Worker) -> httpx.AsyncClient:
 
 @asynccontextmanager
 async def delivering(
-    path: Path, worker: Worker, policy: DeliveryPolicy = SOON, *, ahead: timedelta = timedelta()
+    path: Path, worker: Worker, policy: RedeliveryPolicy = SOON, *, ahead: timedelta = timedelta()
 ) -> AsyncIterator[asyncio.Event]:
     """Run a deliverer, its clock so much ahead, while the context lasts or until the event is set."""
     stop = asyncio.Event()
@@ -115,7 +115,7 @@ async def test_leased_message_is_nobody_elses(queue: EmbeddedQueue, path: Path) 
     """While one deliverer holds a message, another delivers only the others."""
     holding, other = Holding(), Recorder()
     held = await queue.publish(b"held", {})
-    async with delivering(path, holding, DeliveryPolicy(concurrency=1)):
+    async with delivering(path, holding, RedeliveryPolicy(concurrency=1)):
         await holding.begun.acquire()
         async with delivering(path, other):
             free = [await queue.publish(b"free", {}) for _ in range(5)]
@@ -146,7 +146,7 @@ async def test_late_answer_of_a_lost_lease(queue: EmbeddedQueue, path: Path) -> 
     async with AsyncExitStack() as first:
         await first.enter_async_context(delivering(path, slow))
         await slow.begun.acquire()
-        async with delivering(path, holding, DeliveryPolicy(concurrency=1), ahead=timedelta(seconds=66)):
+        async with delivering(path, holding, RedeliveryPolicy(concurrency=1), ahead=timedelta(seconds=66)):
             await holding.begun.acquire()
             slow.free.set()
             await first.aclose()
@@ -189,7 +189,7 @@ async def test_concurrency_is_bounded(queue: EmbeddedQueue, path: Path) -> None:
     """No more than `concurrency` pushes are under way at once, and so many are when enough waits."""
     await asyncio.gather(*(queue.publish(b"event", {}) for _ in range(20)))
     holding = Holding()
-    async with delivering(path, holding, DeliveryPolicy(concurrency=4)):
+    async with delivering(path, holding, RedeliveryPolicy(concurrency=4)):
         for _ in range(4):
             await holding.begun.acquire()
         holding.free.set()
@@ -201,7 +201,7 @@ async def test_stop_finishes_what_is_in_flight(queue: EmbeddedQueue, path: Path)
     """A stopped deliverer takes nothing new, waits for its pushes, and keeps their acknowledgements."""
     await asyncio.gather(*(queue.publish(b"event", {}) for _ in range(10)))
     holding = Holding()
-    async with delivering(path, holding, DeliveryPolicy(concurrency=4)) as stop:
+    async with delivering(path, holding, RedeliveryPolicy(concurrency=4)) as stop:
         for _ in range(4):
             await holding.begun.acquire()
         stop.set()
@@ -214,7 +214,7 @@ async def test_stop_waits_for_a_hanging_worker_no_longer_than_the_grace(queue: E
     """What is still unanswered then has failed: no lease is left that would hold up the next deliverer."""
     await asyncio.gather(*(queue.publish(b"event", {}) for _ in range(5)))
     holding, later = Holding(), Recorder()
-    policy = DeliveryPolicy(concurrency=4, min_backoff_s=0.01, stop_grace_s=0.1)
+    policy = RedeliveryPolicy(concurrency=4, min_backoff_s=0.01, stop_grace_s=0.1)
     with structlog.testing.capture_logs() as logs:
         async with asyncio.timeout(5), delivering(path, holding, policy) as stop:
             for _ in range(4):
@@ -238,7 +238,7 @@ async def test_silent_worker_times_out(queue: EmbeddedQueue, path: Path) -> None
         return 204
 
     await queue.publish(b"event", {})
-    async with delivering(path, silent_at_first, DeliveryPolicy(ack_deadline_s=0.05, min_backoff_s=0.01)):
+    async with delivering(path, silent_at_first, RedeliveryPolicy(ack_deadline_s=0.05, min_backoff_s=0.01)):
         await drained(queue)
     assert attempts == [1, 2]
 
@@ -254,7 +254,7 @@ async def test_a_worker_that_is_away_for_long_costs_no_message_its_life(queue: E
         return 204
 
     await queue.publish(b"patient", {})
-    policy = DeliveryPolicy(max_delivery_attempts=2, min_backoff_s=0.001, max_backoff_s=0.001)
+    policy = RedeliveryPolicy(max_delivery_attempts=2, min_backoff_s=0.001, max_backoff_s=0.001)
     async with delivering(path, away_at_first, policy):
         await drained(queue)
     assert (attempts, (await queue.status()).dead) == ([1, 2, 3, 4, 5, 6], 0)
@@ -290,7 +290,7 @@ async def test_dead_letter_address_taken_away(queue: EmbeddedQueue, path: Path) 
     """A dead letter whose address was taken out of the settings is kept as dead, not pushed elsewhere."""
     await queue.publish(b"poison", {})
     worker = Recorder(lambda envelope: 503)
-    policy = DeliveryPolicy(max_delivery_attempts=1, dead_letter_url="http://worker/dead-letter", min_backoff_s=0.01)
+    policy = RedeliveryPolicy(max_delivery_attempts=1, dead_letter_url="http://worker/dead-letter", min_backoff_s=0.01)
     async with delivering(path, worker, policy):
         await worker.received(2)
     assert worker.envelopes[1].subscription == "dead-letter"

@@ -17,7 +17,7 @@ from structlog.typing import EventDict
 
 from backends.group_commit import SqliteWriter
 from backends.queue import QueueUnavailable
-from backends.queue.embedded import Deliverer, DeliveryPolicy, EmbeddedQueue
+from backends.queue.embedded import Deliverer, EmbeddedQueue, RedeliveryPolicy
 from backends.sqlite import DatabaseMoved, connect
 
 HELD_S = 0.03  # how long a transaction holds the lock on a slow disk, in these tests
@@ -75,7 +75,7 @@ async def delivering(path: Path, worker: Worker) -> AsyncIterator[asyncio.Task[N
     """Run a deliverer while the context lasts."""
     stop = asyncio.Event()
     async with httpx.AsyncClient(transport=httpx.MockTransport(worker)) as http:
-        policy = DeliveryPolicy(concurrency=4)
+        policy = RedeliveryPolicy(concurrency=4)
         running = asyncio.create_task(Deliverer(path, http, "http://worker/push", policy=policy).run(stop))
         yield running
         stop.set()

@@ -16,7 +16,7 @@ from queue import SimpleQueue
 import httpx
 import pytest
 
-from backends.queue.embedded import Deliverer, DeliveryPolicy, EmbeddedQueue
+from backends.queue.embedded import Deliverer, EmbeddedQueue, RedeliveryPolicy
 from backends.queue.envelope import PushEnvelope
 
 PUBLISHER = """
@@ -42,10 +42,10 @@ asyncio.run(main())
 DELIVERER = """
 import asyncio, sys
 from pathlib import Path
-from backends.queue.embedded import Deliverer, DeliveryPolicy, push_client
+from backends.queue.embedded import Deliverer, RedeliveryPolicy, push_client
 
 async def main():
-    policy = DeliveryPolicy(min_backoff_s=0.01, ack_deadline_s=30)
+    policy = RedeliveryPolicy(min_backoff_s=0.01, ack_deadline_s=30)
     async with push_client() as http:
         await Deliverer(Path(sys.argv[1]), http, sys.argv[2], policy=policy).run(asyncio.Event())
 
@@ -121,7 +121,7 @@ async def deliver_everything(path: Path, *, ahead: timedelta = timedelta()) -> l
 
     stop, queue = asyncio.Event(), EmbeddedQueue(path)
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http, asyncio.TaskGroup() as tasks:
-        policy = DeliveryPolicy(concurrency=64)
+        policy = RedeliveryPolicy(concurrency=64)
         deliverer = Deliverer(path, http, "http://w/", policy=policy, clock=lambda: datetime.now(UTC) + ahead)
         tasks.create_task(deliverer.run(stop))
         while (await queue.status()).waiting:  # noqa: ASYNC110 - the port can only be asked

@@ -10,7 +10,7 @@ import pytest
 
 from backends.queue import QueueUnavailable
 from backends.queue.embedded import EmbeddedQueue
-from backends.queue.messages import LARGEST_BATCH
+from backends.queue.embedded.messages import LARGEST_BATCH
 from backends.sqlite import connect, open_database
 
 pytestmark = pytest.mark.uvloop_too

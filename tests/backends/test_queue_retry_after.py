@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from backends.queue.embedded import Deliverer, DeliveryPolicy, EmbeddedQueue
+from backends.queue.embedded import Deliverer, EmbeddedQueue, RedeliveryPolicy
 from backends.queue.envelope import PushEnvelope
 from backends.sqlite import MIGRATIONS, open_database
 from runtime.clock import utc_text
@@ -40,7 +40,7 @@ class Worker:
         return answer
 
 
-async def deliver(path: Path, worker: Worker, policy: DeliveryPolicy) -> int:
+async def deliver(path: Path, worker: Worker, policy: RedeliveryPolicy) -> int:
     """Publish one event, deliver until the worker has given all its answers, and count the dead letters."""
     queue = EmbeddedQueue(path, clock=lambda: NOON)
     await queue.publish(b"event", {})
@@ -59,7 +59,7 @@ async def deliver(path: Path, worker: Worker, policy: DeliveryPolicy) -> int:
 async def test_the_worker_is_not_asked_before_the_time_it_named(tmp_path: Path, stated: str, least_h: int) -> None:
     """Half a day is waited as told, and more than a day is one day."""
     worker = Worker(httpx.Response(429, headers={"retry-after": stated}), httpx.Response(204))
-    await deliver(tmp_path / "pipeline.sqlite", worker, DeliveryPolicy())
+    await deliver(tmp_path / "pipeline.sqlite", worker, RedeliveryPolicy())
     (first, began), (second, again) = worker.seen
     assert (first, second) == (1, 2)
     assert timedelta(hours=least_h) <= again - began <= timedelta(hours=least_h + 6)
@@ -69,7 +69,7 @@ async def test_days_of_waiting_make_no_dead_letter(tmp_path: Path) -> None:
     """Ten times put off with three attempts allowed, then two failures: still delivered in the end, and counted."""
     put_off = [httpx.Response(503, headers={"retry-after": "3600"}) for _ in range(10)]
     worker = Worker(*put_off, httpx.Response(500), httpx.Response(500), httpx.Response(204))
-    assert await deliver(tmp_path / "pipeline.sqlite", worker, DeliveryPolicy(max_delivery_attempts=3)) == 0
+    assert await deliver(tmp_path / "pipeline.sqlite", worker, RedeliveryPolicy(max_delivery_attempts=3)) == 0
     assert [attempt for attempt, _ in worker.seen] == list(range(1, 14))
 
 
@@ -77,7 +77,7 @@ async def test_days_of_waiting_make_no_dead_letter(tmp_path: Path) -> None:
 async def test_what_is_no_number_of_seconds_is_an_ordinary_failure(tmp_path: Path, stated: str) -> None:
     """Such an answer counts as an attempt, and the last one makes a dead letter."""
     worker = Worker(httpx.Response(503, headers={"retry-after": stated}))
-    assert await deliver(tmp_path / "pipeline.sqlite", worker, DeliveryPolicy(max_delivery_attempts=1)) == 1
+    assert await deliver(tmp_path / "pipeline.sqlite", worker, RedeliveryPolicy(max_delivery_attempts=1)) == 1
 
 
 async def test_a_file_from_before_deferrals_were_counted(tmp_path: Path) -> None:
@@ -95,4 +95,4 @@ async def test_a_file_from_before_deferrals_were_counted(tmp_path: Path) -> None
     assert "deferrals" not in columns  # a migration that was released is never edited
     put_off = [httpx.Response(503, headers={"retry-after": "3600"}) for _ in range(2)]
     worker = Worker(*put_off, httpx.Response(204), httpx.Response(204))
-    assert await deliver(path, worker, DeliveryPolicy(max_delivery_attempts=1)) == 0
+    assert await deliver(path, worker, RedeliveryPolicy(max_delivery_attempts=1)) == 0

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import pytest
 
 from backends.queue import EventQueue, QueueStatus, QueueUnavailable
-from backends.queue.embedded import Deliverer, DeliveryPolicy, EmbeddedQueue, push_client
+from backends.queue.embedded import Deliverer, EmbeddedQueue, RedeliveryPolicy, push_client
 from backends.queue.envelope import PushEnvelope
 
 pytestmark = pytest.mark.uvloop_too
@@ -37,7 +37,7 @@ class EmbeddedBackend:
 
     @asynccontextmanager
     async def pushing(self, push_url: str, dead_letter_url: str) -> AsyncIterator[None]:
-        policy = DeliveryPolicy(
+        policy = RedeliveryPolicy(
             min_backoff_s=0.01,
             max_backoff_s=0.05,
             max_delivery_attempts=MAX_DELIVERY_ATTEMPTS,

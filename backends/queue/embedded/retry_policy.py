@@ -7,7 +7,7 @@ count towards the most. So an event outlives a spent rate limit or a lapsed app 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from backends.queue.messages import LeasedMessage, Settlement, State, epoch_ms
+from backends.queue.embedded.messages import LeasedMessage, Settlement, State, epoch_ms
 from runtime.clock import utc_text
 
 ACKNOWLEDGED = frozenset({102, 200, 201, 202, 204})  # https://cloud.google.com/pubsub/docs/push#receive_push
@@ -23,7 +23,7 @@ class Failure:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class DeliveryPolicy:
+class RedeliveryPolicy:
     """How hard to try. Without a `dead_letter_url` a message that was given up is only kept.
 
     A stopped deliverer waits `stop_grace_s` for the pushes under way: most process managers kill after ten seconds,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backends.queue.messages import LeasedMessage, State, epoch_ms
-from backends.queue.policy import ACKNOWLEDGED, DeliveryPolicy, Failure
+from backends.queue.embedded.messages import LeasedMessage, State, epoch_ms
+from backends.queue.embedded.retry_policy import ACKNOWLEDGED, Failure, RedeliveryPolicy
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 FRACTIONS = st.floats(min_value=0, max_value=1)
@@ -30,25 +30,25 @@ def test_acknowledging_answers_are_pubsubs() -> None:
 )
 def test_backoff_doubles_up_to_the_most(attempt: int, least: float, most: float) -> None:
     """The wait doubles with each attempt until it reaches the most, spread over the upper half of its step."""
-    policy = DeliveryPolicy(min_backoff_s=0.5, max_backoff_s=600)
+    policy = RedeliveryPolicy(min_backoff_s=0.5, max_backoff_s=600)
     assert (policy.backoff_s(attempt, 0), policy.backoff_s(attempt, 1)) == (least, most)
 
 
 @given(st.integers(1, 10**6), FRACTIONS, st.floats(0.001, 10), st.floats(10, 10**5))
 def test_backoff_stays_in_bounds(attempt: int, fraction: float, least: float, most: float) -> None:
     """Whatever the attempt, the wait is never above the most nor below half of it or the least."""
-    waited = DeliveryPolicy(min_backoff_s=least, max_backoff_s=most).backoff_s(attempt, fraction)
+    waited = RedeliveryPolicy(min_backoff_s=least, max_backoff_s=most).backoff_s(attempt, fraction)
     assert min(least, most / 2) <= waited <= most
 
 
 def test_acknowledged_message_goes() -> None:
     """An acknowledged message has no state any more."""
-    assert DeliveryPolicy().settle(leased(), None, now=NOW, fraction=0).state is None
+    assert RedeliveryPolicy().settle(leased(), None, now=NOW, fraction=0).state is None
 
 
 def test_failed_message_waits() -> None:
     """A failed delivery keeps the message waiting until its back-off is over, and says why."""
-    settlement = DeliveryPolicy(min_backoff_s=1).settle(
+    settlement = RedeliveryPolicy(min_backoff_s=1).settle(
         leased(attempts=3), Failure("answered 503"), now=NOW, fraction=0.5
     )
     assert settlement.state is State.WAITING
@@ -59,7 +59,7 @@ def test_failed_message_waits() -> None:
 @pytest.mark.parametrize(("url", "state"), [("http://worker/dead-letter", State.UNDELIVERED), (None, State.DEAD)])
 def test_last_attempt_gives_up(url: str | None, state: State) -> None:
     """After the last attempt the message goes to the dead-letter address at once, or is dead where there is none."""
-    policy = DeliveryPolicy(max_delivery_attempts=5, dead_letter_url=url)
+    policy = RedeliveryPolicy(max_delivery_attempts=5, dead_letter_url=url)
     settlement = policy.settle(leased(attempts=5), Failure("ReadTimeout"), now=NOW, fraction=0.5)
     assert (settlement.state, settlement.due_ms) == (state, epoch_ms(NOW))
     assert settlement.died_at == "2026-11-24T08:00:00.000000Z"
@@ -67,7 +67,7 @@ def test_last_attempt_gives_up(url: str | None, state: State) -> None:
 
 def test_dead_letter_is_tried_for_ever() -> None:
     """A dead letter that is refused waits by its own count of attempts, and is never given up."""
-    policy = DeliveryPolicy(min_backoff_s=1, max_backoff_s=600, dead_letter_url="http://worker/dead-letter")
+    policy = RedeliveryPolicy(min_backoff_s=1, max_backoff_s=600, dead_letter_url="http://worker/dead-letter")
     settlement = policy.settle(leased(State.UNDELIVERED, 100, 1), Failure("answered 503"), now=NOW, fraction=1)
     assert (settlement.state, settlement.due_ms) == (State.UNDELIVERED, epoch_ms(NOW) + 2000)
     assert policy.settle(leased(State.UNDELIVERED, 100, 10**6), None, now=NOW, fraction=0).state is State.DEAD
@@ -80,14 +80,14 @@ def test_dead_letter_is_tried_for_ever() -> None:
 def test_a_wait_that_the_answer_asks_for_is_the_least(attempts: int, asked_s: float, wait_ms: int) -> None:
     """`retry-after` holds the message for as long, at most a day, and the back-off still holds where it is longer."""
     failure = Failure("answered 429", asked_s)
-    settlement = DeliveryPolicy().settle(leased(attempts=attempts), failure, now=NOW, fraction=1)
+    settlement = RedeliveryPolicy().settle(leased(attempts=attempts), failure, now=NOW, fraction=1)
     assert settlement.due_ms == epoch_ms(NOW) + wait_ms
 
 
 @pytest.mark.parametrize("failure", [Failure("answered 429", 60.0), Failure("answered 503")])
 def test_an_attempt_that_is_told_to_wait_does_not_count(failure: Failure) -> None:
     """After any number of such answers the message still waits, with all of its other attempts before it."""
-    policy = DeliveryPolicy(max_delivery_attempts=3)
+    policy = RedeliveryPolicy(max_delivery_attempts=3)
     settlement = policy.settle(leased(attempts=1000, deferrals=998), failure, now=NOW, fraction=0)
     assert settlement.state is State.WAITING
     assert settlement.attempts - settlement.deferrals == (1 if failure.retry_after_s else 2)

@@ -14,10 +14,10 @@ import httpx
 import structlog
 
 from backends.group_commit import SqliteWriter
-from backends.queue import messages
+from backends.queue.embedded import messages
+from backends.queue.embedded.messages import LeasedMessage, Settlement, State
+from backends.queue.embedded.retry_policy import ACKNOWLEDGED, Failure, RedeliveryPolicy
 from backends.queue.envelope import PushEnvelope
-from backends.queue.messages import LeasedMessage, Settlement, State
-from backends.queue.policy import ACKNOWLEDGED, DeliveryPolicy, Failure
 from backends.sqlite import BUSY_TIMEOUT_S, DatabaseMoved, connect, file_identity
 from runtime.clock import utc_now, utc_text
 
@@ -47,14 +47,14 @@ class Deliverer:
         http: httpx.AsyncClient,
         push_url: str,
         *,
-        policy: DeliveryPolicy | None = None,
+        policy: RedeliveryPolicy | None = None,
         clock: Callable[[], datetime] = utc_now,
         busy_timeout_s: float = BUSY_TIMEOUT_S,
     ) -> None:
         self._path = path
         self._http = http
         self._push_url = push_url
-        self._policy = policy or DeliveryPolicy()
+        self._policy = policy or RedeliveryPolicy()
         self._clock = clock
         self._busy_timeout_s = busy_timeout_s
         self._in_flight = 0

@@ -1,4 +1,4 @@
-"""The queue on this machine: a table in the pipeline's SQLite file, and the deliverer that pushes to the worker."""
+"""Publishing to the queue: a table in the pipeline's SQLite file."""
 
 import asyncio
 import sqlite3
@@ -9,14 +9,11 @@ from functools import partial
 from pathlib import Path
 
 from backends.group_commit import SqliteWriter
-from backends.queue import QueueStatus, QueueUnavailable, messages
-from backends.queue.deliverer import Deliverer, push_client
-from backends.queue.policy import DeliveryPolicy
+from backends.queue import QueueStatus, QueueUnavailable
+from backends.queue.embedded import messages
 from backends.sqlite import BUSY_TIMEOUT_S, SchemaMismatch, connect, open_database
 from backends.write_probe import rewrite_version
 from runtime.clock import utc_now
-
-__all__ = ["Deliverer", "DeliveryPolicy", "EmbeddedQueue", "push_client"]
 
 
 class EmbeddedQueue:
