@@ -85,12 +85,25 @@ def test_a_few_seconds_are_no_step(queue: sqlite3.Connection) -> None:
 
 
 def test_due_ones_come_first_and_no_more_than_wanted(queue: sqlite3.Connection) -> None:
-    """What is due by its time goes before what is due by a clock set back, each in the order of its time."""
+    """The newest, then what is due by its time, then what is due by a clock set back, each in the order of its time."""
     publish(queue, NOON + HOURS, b"e", b"f")
     publish(queue, NOON, b"b", b"c", b"d")
     publish(queue, NOON - HOURS, b"a")
     taken = [[each.data for each in sorted(take(queue, NOON, 2), key=lambda each: each.message_id)] for _ in range(4)]
-    assert taken == [[b"b", b"a"], [b"c", b"d"], [b"e", b"f"], []]
+    assert taken == [[b"d", b"a"], [b"b", b"c"], [b"e", b"f"], []]
+
+
+def test_a_live_message_does_not_wait_behind_a_backlog(queue: sqlite3.Connection) -> None:
+    """For five seconds the newest is the first of each lot; then it waits its turn, and none is taken twice."""
+    publish(queue, NOON - HOURS, *(b"%d" % number for number in range(8)))
+    publish(queue, NOON, b"live")
+    assert [each.data for each in take(queue, NOON + timedelta(seconds=5), 1)] == [b"live"]
+    publish(queue, NOON, b"late")
+    assert {each.data for each in take(queue, NOON + timedelta(seconds=5) + MILLISECOND, 3)} == {b"0", b"1", b"2"}
+    soon = NOON + timedelta(seconds=30)
+    publish(queue, soon, b"first", b"second")
+    assert {each.data for each in take(queue, soon, 3)} == {b"second", b"3", b"4"}
+    assert len(take(queue, soon)) == 5
 
 
 def test_dead_letters_are_not_due_by_a_clock_set_back(queue: sqlite3.Connection) -> None:
@@ -131,7 +144,7 @@ def test_moments_are_milliseconds_since_1970() -> None:
 @pytest.mark.parametrize("statement", ["take", "next_due"])
 def test_looking_for_work_reads_no_more_than_it_returns(queue: sqlite3.Connection, statement: str) -> None:
     """Both ways of being due are found in an index, however many messages wait."""
-    parameters = {"how_many": 1, "now_ms": 1, "future_ms": 1, "lease_until_ms": 1}
+    parameters = {"how_many": 1, "now_ms": 1, "future_ms": 1, "lease_until_ms": 1, "live_since_ms": 1}
     sql = (SQL / f"{statement}.sql").read_text()
     plan = [row[3] for row in queue.execute(f"explain query plan {sql}", parameters)]
     indexes = {f"queue_messages_by_{name}" for name in ("due", "decision")}

@@ -16,6 +16,7 @@ from runtime.clock import utc_text
 
 _SQL = statements(Path(__file__).parent / "sql")
 LARGEST_BATCH = 5_000  # SQLite binds no more than 32,766 values to a statement
+_LIVE_MS = 5_000  # a message that became due since then may be somebody waiting at a page
 _CLOCK_LEEWAY_MS = 5_000  # a decision farther in the future than this was made before the clock was set back
 
 
@@ -97,10 +98,11 @@ def publish(connection: sqlite3.Connection, encoded: Sequence[Encoded], publishe
 
 
 def take(connection: sqlite3.Connection, *, how_many: int, now: datetime, lease_until: datetime) -> list[LeasedMessage]:
-    """Lease up to `how_many` messages that are due."""
+    """Lease up to `how_many` messages that are due: the newest if it is live, and those that are due for longest."""
     bound = {
         "how_many": how_many,
         "now_ms": epoch_ms(now),
+        "live_since_ms": epoch_ms(now) - _LIVE_MS,
         "future_ms": epoch_ms(now) + _CLOCK_LEEWAY_MS,
         "lease_until_ms": epoch_ms(lease_until),
     }

@@ -1,5 +1,6 @@
--- Lease the messages that are due, longest due first, and count the delivery that now begins. Due is also what was
--- decided in the future: the clock was set back since. Each half reads no more of its index than it returns.
+-- Lease messages that are due and count the delivery that now begins: first the newest, if it became due within the last
+-- seconds, so that a live event does not wait behind a backlog; then those that are due for longest. Due is also what
+-- was decided in the future: the clock was set back since. Each part reads no more of its index than it returns.
 update queue_messages
 set
     due_ms = :lease_until_ms,
@@ -9,6 +10,17 @@ set
 where message_id in (
     select message_id
     from (
+        select *
+        from (
+            select
+                message_id,
+                0 as due_ms
+            from queue_messages
+            where state <> 'dead' and due_ms between :live_since_ms and :now_ms
+            order by due_ms desc, message_id desc
+            limit 1
+        )
+        union
         select *
         from (
             select
