@@ -4,6 +4,8 @@ import asyncio
 import signal
 from collections.abc import Callable
 
+import uvloop
+
 from athlete.settings import DelivererSettings
 from backends.database_errors import explain_database_error
 from backends.queue.embedded import Deliverer, RedeliveryPolicy, push_client
@@ -36,7 +38,8 @@ def main() -> None:
     with exit_on_startup_error("deliverer", explain=explain_database_error) as started:
         settings = DelivererSettings()
         configure_logs(settings.log_format, settings.log_level)
-        asyncio.run(deliver(settings, started))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(deliver(settings, started))
 
 
 if __name__ == "__main__":
