@@ -52,6 +52,16 @@ class ObservedDelivery:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LedgerFilter:
+    """Which rows of the ledger are wanted; what is None lets every row through. `since` is about `finished_at`."""
+
+    athlete_id: int | None = None
+    activity_id: int | None = None
+    outcome: Outcome | None = None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DueLook:
     """A living activity that is due for a second look, and the event that first brought it."""
 
@@ -68,6 +78,9 @@ class EventLedger(Protocol):
 
         A `delivery_id` that is there already keeps its row. Raises WarehouseBusy; then nothing of the batch is stored.
         """
+
+    async def recent(self, wanted: LedgerFilter, *, limit: int) -> list[LedgerEntry]:
+        """Return the rows that were written last, newest first; of their events' updates the texts are lost."""
 
     async def parked_events(self, athlete_id: int) -> list[ReceivedEvent]:
         """Return the athlete's events that were parked last, oldest first; of their updates the texts are lost."""

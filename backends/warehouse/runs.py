@@ -27,6 +27,9 @@ class TransformRuns(Protocol):
     async def last_run(self) -> TransformRun | None:
         """Return the newest run that was published."""
 
+    async def last_error(self) -> str | None:
+        """Return what stopped the newest run; None where nothing did."""
+
     async def put_run(self, run: TransformRun) -> None:
         """Add one run."""
 

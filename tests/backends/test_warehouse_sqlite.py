@@ -18,7 +18,7 @@ from backends.queue.embedded import EmbeddedQueue
 from backends.sqlite import MIGRATIONS, open_database
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.activities import Applied, Observation, Source
-from backends.warehouse.ledger import LedgerEntry, Outcome
+from backends.warehouse.ledger import LedgerEntry, LedgerFilter, Outcome
 from backends.warehouse.sqlite import transactions
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.events import ReceivedEvent, StravaEvent
@@ -509,3 +509,26 @@ def test_frequent_questions_use_an_index(path: Path, statement: str) -> None:
         plan = [row[3] for row in connection.execute(f"explain query plan {sql}", parameters)]
     assert plan
     assert not [step for step in plan if step.startswith(("SCAN strava_", "SCAN transform_runs"))]
+
+
+# -- reading only ---------------------------------------------------------------------------------------------------
+
+
+async def test_a_store_that_only_reads_leaves_the_file_as_it_is(store: SqliteRawStore, path: Path) -> None:
+    """It reads what another wrote, refuses to write, and migrates no file that an older program made."""
+    await store.record([entry("d1", event())])
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("pragma user_version = 1")
+    reader = SqliteRawStore(path, read_only=True)
+    assert [row.delivery_id for row in await reader.recent(LedgerFilter(), limit=9)] == ["d1"]
+    with pytest.raises(WarehouseBusy, match="read only"):
+        await reader.record([entry("d2", event())])
+    await reader.close()
+    assert rows(path, "pragma user_version") == [(1,)]
+
+
+def test_a_store_that_only_reads_makes_no_file(path: Path) -> None:
+    """Where there is none, it cannot be opened."""
+    with pytest.raises(WarehouseBusy):
+        SqliteRawStore(path, read_only=True)
+    assert not path.exists()

@@ -14,7 +14,7 @@ import pytest
 from backends.warehouse import RawStore
 from backends.warehouse.activities import Applied, Decision, Observation, Source
 from backends.warehouse.athletes import Athlete, IngestionState
-from backends.warehouse.ledger import DueLook, LedgerEntry, ObservedDelivery, Outcome
+from backends.warehouse.ledger import DueLook, LedgerEntry, LedgerFilter, ObservedDelivery, Outcome
 from backends.warehouse.purge_receipts import is_receipt_of
 from backends.warehouse.runs import TransformRun
 from backends.warehouse.sqlite.store import SqliteRawStore
@@ -403,6 +403,29 @@ async def test_athletes_come_back(store: RawStore) -> None:
     assert sorted(await store.athletes(), key=lambda one: one.athlete_id) == [athlete(ANNA), revoked]
 
 
+async def test_recent_rows_come_newest_first(store: RawStore) -> None:
+    """A row comes back as it was recorded, but for the texts of an update; a filter keeps only the rows it names."""
+    unread = replace(entry("d2", outcome=Outcome.PARKED), event=None, event_id=None, received_at=None)
+    late = replace(entry("d3", athlete_id=BEN), finished_at=at(60))
+    for row in (entry("d1"), unread, late):
+        await store.record([row])
+    rows = await store.recent(LedgerFilter(), limit=9)
+    assert [row.delivery_id for row in rows] == ["d3", "d2", "d1"]
+    own = entry("d1").event
+    assert own is not None
+    assert rows[1:] == [unread, replace(entry("d1"), event=replace(own, updates={"title": None}))]
+    assert await store.recent(LedgerFilter(), limit=1) == rows[:1]
+    for wanted, found in (
+        (LedgerFilter(athlete_id=ANNA), ["d1"]),
+        (LedgerFilter(activity_id=1), ["d3", "d1"]),
+        (LedgerFilter(activity_id=2), []),
+        (LedgerFilter(outcome=Outcome.PARKED), ["d2"]),
+        (LedgerFilter(since=at(60)), ["d3"]),
+        (LedgerFilter(athlete_id=BEN, since=at(61)), []),
+    ):
+        assert [row.delivery_id for row in await store.recent(wanted, limit=9)] == found
+
+
 async def test_parked_events_are_those_whose_newest_row_says_so(store: RawStore) -> None:
     """Each comes back with its id and its time of arrival; what ended otherwise later, or is another's, does not."""
     await store.record([entry("d1", outcome=Outcome.PARKED), entry("d2", athlete_id=BEN, outcome=Outcome.PARKED)])
@@ -464,6 +487,14 @@ async def test_last_run_is_the_newest_published(store: RawStore) -> None:
     for one in (run("b", 20), run("a", 10), run("c", None, "boom"), run("b", 20)):
         await store.put_run(one)
     assert await store.last_run() == run("a", 10)
+
+
+async def test_the_last_error_is_that_of_the_newest_run(store: RawStore) -> None:
+    """A run that was published leaves no error to tell of the runs before."""
+    assert await store.last_error() is None
+    for one, error in ((run("a", None, "boom"), "boom"), (run("b", 10), None), (run("c", None, "no disk"), "no disk")):
+        await store.put_run(one)
+        assert await store.last_error() == error
 
 
 async def test_watermark_changes_with_every_change(store: RawStore) -> None:

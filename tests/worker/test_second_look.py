@@ -14,7 +14,7 @@ from backends.queue.embedded import EmbeddedQueue
 from backends.tokens.file import FileTokenStore
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.athletes import Athlete
-from backends.warehouse.ledger import DueLook, Outcome
+from backends.warehouse.ledger import DueLook, LedgerEntry, Outcome
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.client import StravaClient
 from strava.events import ReceivedEvent
@@ -191,6 +191,9 @@ class Busy:
         return []
 
     async def record(self, batch: object) -> None: ...
+
+    async def recent(self, wanted: object, *, limit: int) -> list[LedgerEntry]:
+        return []
 
     async def parked_events(self, athlete_id: int) -> list[ReceivedEvent]:
         return []

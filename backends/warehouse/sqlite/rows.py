@@ -9,7 +9,7 @@ import orjson
 
 from backends.warehouse.activities import Observation, StoredActivity
 from backends.warehouse.athletes import Athlete, IngestionState, PurgeReceipt
-from backends.warehouse.ledger import DueLook, LedgerEntry
+from backends.warehouse.ledger import DueLook, LedgerEntry, LedgerFilter, Outcome
 from backends.warehouse.runs import TransformRun
 from runtime.clock import utc_text
 from strava.events import ReceivedEvent, StravaEvent
@@ -93,9 +93,38 @@ def _is_plain(value: object) -> bool:
     return isinstance(value, str | bool | int)
 
 
+def filter_row(wanted: LedgerFilter) -> Row:
+    """Return the parameters of `recent_events.sql`."""
+    return {
+        "athlete_id": wanted.athlete_id,
+        "activity_id": wanted.activity_id,
+        "outcome": wanted.outcome,
+        "since": _text(wanted.since),
+    }
+
+
+def ledger_entry(row: sqlite3.Row) -> LedgerEntry:
+    """Read a row of `recent_events.sql`."""
+    return LedgerEntry(
+        delivery_id=row["delivery_id"],
+        event_id=row["event_id"],
+        event=None if row["object_type"] is None else _event(row),
+        outcome=Outcome(row["outcome"]),
+        reason=row["reason"],
+        attempt=row["attempt"],
+        received_at=_moment(row["received_at"]),
+        finished_at=datetime.fromisoformat(row["finished_at"]),
+    )
+
+
 def parked_event(row: sqlite3.Row) -> ReceivedEvent:
     """Read a row of `parked_events.sql`."""
-    event = StravaEvent(
+    received_at = datetime.fromisoformat(row["received_at"])
+    return ReceivedEvent(event=_event(row), received_at=received_at, event_id=row["event_id"])
+
+
+def _event(row: sqlite3.Row) -> StravaEvent:
+    return StravaEvent(
         object_type=row["object_type"],
         aspect_type=row["aspect_type"],
         object_id=row["object_id"],
@@ -104,7 +133,6 @@ def parked_event(row: sqlite3.Row) -> ReceivedEvent:
         event_time=datetime.fromisoformat(row["event_time"]),
         updates=orjson.loads(row["updates"]),
     )
-    return ReceivedEvent(event=event, received_at=datetime.fromisoformat(row["received_at"]), event_id=row["event_id"])
 
 
 def due_look(row: sqlite3.Row) -> DueLook:

@@ -17,7 +17,7 @@ from backends.sqlite import BUSY_TIMEOUT_S, connect, empty_log, file_identity, s
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.activities import Applied, Observation, StoredActivity
 from backends.warehouse.athletes import Athlete, IngestionState, PurgeReceipt
-from backends.warehouse.ledger import DueLook, LedgerEntry, ObservedDelivery
+from backends.warehouse.ledger import DueLook, LedgerEntry, LedgerFilter, ObservedDelivery
 from backends.warehouse.purge_receipts import hash_athlete
 from backends.warehouse.runs import TransformRun
 from backends.warehouse.sqlite import rows, transactions
@@ -37,16 +37,22 @@ class SqliteRawStore:
     Every method raises WarehouseBusy when the file is locked for longer than the patience, the disk is full, or the
     store was closed; opening raises it too, and SchemaMismatch for a file that another version of the program made.
     When another file takes the place of the open one, one call raises WarehouseBusy, and later ones use the new file.
+    A store that is `read_only` neither makes nor migrates the file, and writing to it raises WarehouseBusy.
     """
 
     def __init__(
-        self, path: Path, *, clock: Callable[[], datetime] = utc_now, busy_timeout_s: float = BUSY_TIMEOUT_S
+        self,
+        path: Path,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        busy_timeout_s: float = BUSY_TIMEOUT_S,
+        read_only: bool = False,
     ) -> None:
         self._path = path
         self._clock = clock
         self._busy_timeout_s = busy_timeout_s
         with self._translated():
-            self._writer = SqliteWriter(path, busy_timeout_s=busy_timeout_s)
+            self._writer = None if read_only else SqliteWriter(path, busy_timeout_s=busy_timeout_s)
             self._identity = file_identity(path)
             self._reader = self._open_reader()
         self._reading = ThreadPoolExecutor(1, thread_name_prefix=f"sqlite-reader {path.name}")
@@ -79,6 +85,11 @@ class SqliteRawStore:
         """Return the ids of living activities, newest start first."""
         found = await self._read("activity_ids", athlete_id=athlete_id, resource_state=resource_state)
         return [row[0] for row in found]
+
+    async def recent(self, wanted: LedgerFilter, *, limit: int) -> list[LedgerEntry]:
+        """Return the rows that were written last, newest first."""
+        found = await self._read("recent_events", **rows.filter_row(wanted), limit=limit)
+        return [rows.ledger_entry(row) for row in found]
 
     async def parked_events(self, athlete_id: int) -> list[ReceivedEvent]:
         """Return the athlete's events that were parked last, oldest first."""
@@ -134,6 +145,11 @@ class SqliteRawStore:
         found = await self._read("last_run")
         return rows.transform_run(found[0]) if found else None
 
+    async def last_error(self) -> str | None:
+        """Return what stopped the newest run; None where nothing did."""
+        found = await self._read("last_error")
+        return found[0]["error"] if found else None
+
     async def put_run(self, run: TransformRun) -> None:
         """Add one run."""
         await self._put("put_run", rows.run_row(run))
@@ -155,13 +171,16 @@ class SqliteRawStore:
         """
         await asyncio.to_thread(self._reading.shutdown)
         self._reader.close()
-        await self._writer.close()
+        if self._writer:
+            await self._writer.close()
 
     async def probe(self) -> None:
         """Write something durable that changes nothing."""
         await self._write(rewrite_version)
 
     async def _write(self, work: Callable[[sqlite3.Connection], T], *, removes: bool = False) -> T:
+        if self._writer is None:
+            raise WarehouseBusy(f"The warehouse in {self._path} was opened to be read only.")
         with self._translated():
             return await self._writer.submit(work, log_emptied_within_s=_EMPTIED_WITHIN_S if removes else math.inf)
 
