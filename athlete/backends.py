@@ -1,6 +1,11 @@
 """Picks the adapters for the command line: no other module of it names an engine."""
 
-from backends.queue import EventQueue
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from backends.database_errors import database_fault
+from backends.queue import EventQueue, QueueUnavailable
 from backends.queue.embedded import EmbeddedQueue
 from backends.tokens import AthleteTokens
 from backends.tokens.file import FileTokenStore
@@ -12,19 +17,32 @@ from backends.warehouse.sqlite.store import SqliteRawStore
 from runtime.settings import SharedSettings
 
 
-def open_queue(settings: SharedSettings) -> EventQueue:
-    """Open the queue; the caller closes it. Raises sqlite3.Error, SchemaMismatch, OSError."""
-    return EmbeddedQueue(settings.pipeline_path)
+@asynccontextmanager
+async def open_queue(settings: SharedSettings) -> AsyncIterator[EventQueue]:
+    """Open the queue, and close it at the end. Raises QueueUnavailable, SchemaMismatch, OSError."""
+    try:
+        queue = EmbeddedQueue(settings.pipeline_path)
+    except sqlite3.Error as error:
+        raise QueueUnavailable(database_fault(error, settings.pipeline_path)) from error
+    try:
+        yield queue
+    finally:
+        await queue.close()
+
+
+@asynccontextmanager
+async def open_store(settings: SharedSettings, *, read_only: bool = False) -> AsyncIterator[RawStore]:
+    """Open `raw`, and close it at the end. Raises WarehouseBusy, SchemaMismatch."""
+    store = SqliteRawStore(settings.pipeline_path, read_only=read_only)
+    try:
+        yield store
+    finally:
+        await store.close()
 
 
 def open_tokens(settings: SharedSettings) -> AthleteTokens:
     """Return the athletes' tokens."""
     return FileTokenStore(settings.tokens_path)
-
-
-def open_store(settings: SharedSettings) -> RawStore:
-    """Open `raw`; the caller closes it. Raises WarehouseBusy, SchemaMismatch."""
-    return SqliteRawStore(settings.pipeline_path)
 
 
 def open_marts(settings: SharedSettings) -> MartReader:

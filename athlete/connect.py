@@ -15,7 +15,6 @@ from athlete.data_dir import require_usable
 from athlete.errors import CommandError, exit_on_error
 from athlete.pending_token import PendingToken
 from backends.warehouse.athletes import Athlete
-from backends.warehouse.ledger import EventLedger
 from runtime.clock import utc_now
 from runtime.http_client import client_for
 from runtime.logs import configure_logs
@@ -112,8 +111,7 @@ async def _adopt_earlier(tokens: TokenStore, pending: PendingToken) -> None:
 async def _connect(settings: WorkerSettings, pending: PendingToken) -> str:
     """Connect with the pending token, and return what to tell the person. Raises UselessToken."""
     tokens = open_tokens(settings)
-    store = open_store(settings)
-    try:
+    async with open_store(settings) as store:
         async with client_for(settings.strava_api_url, settings.strava_oauth_url, timeout=30) as http:
             fresh = await _refreshed(settings, http, pending)
             client = StravaClient(http, Bearer(fresh), api_url=settings.strava_api_url)
@@ -124,20 +122,10 @@ async def _connect(settings: WorkerSettings, pending: PendingToken) -> str:
         await store.put_athlete(
             Athlete(athlete_id=athlete_id, scope=fresh.scope, status="connected", updated_at=utc_now())
         )
-        taken_up = await _take_up(settings, store, athlete_id)
-    finally:
-        await store.close()
+        async with open_queue(settings) as queue:  # what was parked while nobody was connected
+            count = await republish_parked(store, queue, athlete_id)
+    taken_up = f" Parked events that are tried again: {count:,}." if count else ""
     return f"Connected athlete {athlete_id}. {unchecked}{scope_verdict(fresh.scope)}{taken_up}"
-
-
-async def _take_up(settings: WorkerSettings, ledger: EventLedger, athlete_id: int) -> str:
-    """Publish what was parked while nobody was connected, and return a sentence about it."""
-    queue = open_queue(settings)
-    try:
-        count = await republish_parked(ledger, queue, athlete_id)
-    finally:
-        await queue.close()
-    return f" Parked events that are tried again: {count:,}." if count else ""
 
 
 async def _refreshed(settings: WorkerSettings, http: httpx.AsyncClient, pending: PendingToken) -> TokenSet:

@@ -3,15 +3,14 @@
 import fcntl
 import os
 import shutil
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
-from athlete.backends import open_tokens
+from athlete.backends import open_store, open_tokens
 from athlete.errors import CommandError
-from backends.sqlite import connect
 from backends.tokens import TokensUnavailable
+from backends.warehouse import WarehouseBusy
 from runtime.data_dir import make_private
 from runtime.settings import SharedSettings
 
@@ -62,11 +61,11 @@ async def lost_athletes(settings: SharedSettings) -> str:
     """Return what to say where tokens are kept of athletes of whom the database knows none; otherwise nothing."""
     try:
         connected = await open_tokens(settings).athlete_ids()
-        with closing(connect(settings.pipeline_path, read_only=True)) as connection:
-            [is_known] = connection.execute("select exists (select 1 from strava_athletes)").fetchone()
-    except (TokensUnavailable, sqlite3.Error):
+        async with open_store(settings, read_only=True) as store:
+            known = await store.athletes()
+    except (TokensUnavailable, WarehouseBusy):
         return ""  # told by those who need them
-    if is_known or not connected:
+    if known or not connected:
         return ""
     return (
         f"{settings.pipeline_path} knows no athlete, but tokens are kept of {', '.join(map(str, connected))}: the "

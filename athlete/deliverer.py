@@ -8,8 +8,7 @@ import uvloop
 
 from athlete.settings import DelivererSettings
 from backends.database_errors import explain_database_error
-from backends.queue.embedded import Deliverer, RedeliveryPolicy, push_client
-from backends.sqlite import open_database
+from backends.queue.embedded import Deliverer, EmbeddedQueue, RedeliveryPolicy, push_client
 from runtime.logs import configure_logs
 from runtime.startup import exit_on_startup_error
 
@@ -27,7 +26,7 @@ async def deliver(settings: DelivererSettings, on_started: Callable[[], None]) -
         ack_deadline_s=settings.queue_ack_deadline_s,
         dead_letter_url=f"{settings.worker_url}/dead-letter",
     )
-    open_database(settings.pipeline_path).close()  # what is wrong with the file is told before anything is delivered
+    EmbeddedQueue(settings.pipeline_path)  # what is wrong with the file is told before anything is delivered
     on_started()
     async with push_client(settings.push_token.get_secret_value()) as http:
         await Deliverer(settings.pipeline_path, http, f"{settings.worker_url}/push", policy=policy).run(stop)

@@ -2,7 +2,6 @@
 
 import functools
 import os
-import sqlite3
 import sys
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
@@ -15,7 +14,6 @@ from rich.text import Text
 from athlete.supervisor import ProgramFailed
 from backends.database_errors import explain_database_error
 from backends.queue import QueueUnavailable
-from backends.sqlite import SchemaMismatch
 from backends.tokens import TokensUnavailable
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.marts import MartMissing, QueryFailed
@@ -56,10 +54,12 @@ def exit_on_error(command: Callable[P, R]) -> Callable[P, R]:
             _say(settings_complaint(error))
         except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or closing it would complain again
-        except (sqlite3.Error, SchemaMismatch) as error:
-            _say(explain_database_error(error) or str(error))
         except EXPECTED as error:
             _say(str(error))
+        except Exception as error:
+            if (sentence := explain_database_error(error)) is None:
+                raise
+            _say(sentence)
         raise typer.Exit(1)
 
     return guarded

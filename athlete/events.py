@@ -2,28 +2,28 @@
 
 import asyncio
 import re
-import sqlite3
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
 
+from athlete.backends import open_store
 from athlete.data_dir import lost_athletes, require_pipeline
 from athlete.errors import CommandError, exit_on_error, warn
 from athlete.output import Form, print_rows
-from backends.sqlite import connect
-from backends.warehouse.ledger import Outcome
+from backends.warehouse.ledger import LedgerEntry, LedgerFilter, Outcome
 from runtime.clock import utc_now, utc_text
 from runtime.settings import SharedSettings
 
-SQL = (Path(__file__).parent / "events.sql").read_text()
+T = TypeVar("T", int, int | None)
+
 OUTCOMES = " or ".join(", ".join(Outcome).rsplit(", ", 1))
+COLUMNS = ("finished_at", "athlete_id", "object_type", "object_id", "aspect_type", "outcome", "reason", "attempt",
+           "event_time", "received_at", "event_id")  # fmt: skip
 FOR_A_PERSON = ("when", "activity", "change", "outcome", "reason")
-LARGEST = 2**63 - 1  # SQLite's
+LARGEST = 2**63 - 1  # of the ledger's integers
 LONGEST_SHOWN = 40
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
@@ -50,34 +50,41 @@ def events(  # noqa: PLR0913 - one argument a filter
     settings = SharedSettings()
     require_pipeline(settings)
     warn(asyncio.run(lost_athletes(settings)))
-    filters = {
-        "athlete": within_reach("--athlete", athlete),
-        "activity": within_reach("--activity", activity),
-        "outcome": outcome and outcome.value,
-        "since": since and utc_text(read_since(since, utc_now())),
-        "limit": within_reach("--limit", limit),
-    }
-    with closing(connect(settings.pipeline_path, read_only=True)) as connection:
-        _print_events(connection.execute(SQL, filters), as_json=as_json)
-
-
-def _print_events(found: sqlite3.Cursor, *, as_json: bool) -> None:
-    names = [column[0] for column in found.description]
+    wanted = LedgerFilter(
+        athlete_id=within_reach("--athlete", athlete),
+        activity_id=within_reach("--activity", activity),
+        outcome=outcome,
+        since=since and read_since(since, utc_now()),
+    )
+    rows = asyncio.run(_recent(settings, wanted, limit))
     if as_json:
-        print_rows(names, found, Form.JSON, Console())
+        print_rows(COLUMNS, map(whole_row, rows), Form.JSON, Console())
     else:
-        rows = (shortened(dict(zip(names, row, strict=True))) for row in found)
-        print_rows(FOR_A_PERSON, rows, Form.TABLE, Console(), whole=FOR_A_PERSON[:-1])
+        print_rows(FOR_A_PERSON, map(short_row, rows), Form.TABLE, Console(), whole=FOR_A_PERSON[:-1])
 
 
-def shortened(event: Mapping[str, Any]) -> Sequence[str]:
-    """Keep of an event what a person asks first: when, which activity, what happened, how it ended and why."""
-    moment = datetime.fromisoformat(event["finished_at"]).astimezone()
-    thing = str(event["object_id"]) if event["object_type"] == "activity" else event["object_type"]
-    return f"{moment:%Y-%m-%d %H:%M:%S}", thing, event["aspect_type"], event["outcome"], event["reason"]
+async def _recent(settings: SharedSettings, wanted: LedgerFilter, limit: int) -> list[LedgerEntry]:
+    async with open_store(settings, read_only=True) as store:
+        return await store.recent(wanted, limit=within_reach("--limit", limit))
 
 
-def within_reach(option: str, number: int | None) -> int | None:
+def whole_row(entry: LedgerEntry) -> Sequence[Any]:
+    """Return the values of COLUMNS; those of an event that could not be read are None."""
+    event = entry.event
+    about = (event.owner_id, event.object_type, event.object_id, event.aspect_type) if event else (None,) * 4
+    ended = (entry.outcome, entry.reason, entry.attempt)
+    event_time, received_at = event and utc_text(event.event_time), entry.received_at and utc_text(entry.received_at)
+    return utc_text(entry.finished_at), *about, *ended, event_time, received_at, entry.event_id
+
+
+def short_row(entry: LedgerEntry) -> Sequence[Any]:
+    """Return what a person asks first: when, which activity, what happened, how it ended and why."""
+    event = entry.event
+    about = (event.object_id if event.is_activity else event.object_type, event.aspect_type) if event else ("", "")
+    return f"{entry.finished_at.astimezone():%Y-%m-%d %H:%M:%S}", *about, entry.outcome, entry.reason
+
+
+def within_reach(option: str, number: T) -> T:
     """Return the number if the database can hold it. Raises CommandError."""
     if number is not None and abs(number) > LARGEST:
         raise CommandError(f"{option} is beyond every number that is stored: give at most {LARGEST}.")

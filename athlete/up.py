@@ -87,14 +87,8 @@ def missing_settings(service: ServiceSettings, worker: WorkerSettings) -> list[s
 async def is_anybody_connected(settings: SharedSettings) -> bool:
     """Whether there is an athlete whose tokens are kept. Raises WarehouseBusy, TokensUnavailable."""
     tokens = open_tokens(settings)
-    store = open_store(settings)
-    try:
-        for athlete in await store.athletes():
-            if await tokens.load(athlete.athlete_id):
-                return True
-    finally:
-        await store.close()
-    return False
+    async with open_store(settings) as store:
+        return any([await tokens.load(athlete.athlete_id) for athlete in await store.athletes()])
 
 
 async def connection_notice(settings: SharedSettings) -> str:

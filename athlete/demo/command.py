@@ -5,7 +5,6 @@ import json
 import shlex
 import shutil
 import signal
-import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -30,7 +29,6 @@ from athlete.errors import CommandError, exit_on_error
 from athlete.ports import Listener, require_free
 from athlete.programs import Ports, room_folder
 from athlete.supervisor import free_port
-from backends.database_errors import database_fault
 from dashboard.settings import DashboardSettings
 from runtime.logs import configure_logs
 from strava.payload import DETAILED
@@ -117,11 +115,7 @@ def _own_config(settings: DashboardSettings, wanted: Wanted, *, once: bool) -> I
     """Set the config where no other demo plays. Raises CommandError."""
     with claimed(demo_folder(settings.data_dir, once=once)):
         require_free(wanted.listeners)
-        config = demo_config(settings, wanted, once=once)
-        try:
-            yield config
-        except sqlite3.Error as error:
-            raise CommandError(database_fault(error, config.files.pipeline_path)) from error
+        yield demo_config(settings, wanted, once=once)
 
 
 def demo_config(settings: DashboardSettings, wanted: Wanted, *, once: bool) -> DemoConfig:

@@ -38,12 +38,9 @@ async def playing(config: DemoConfig, programs: Collection[str] | None = None) -
     chosen = [program for program in config.pipeline() if programs is None or program.name in programs]
     async with ProcessTree(config.data_dir / "logs") as tree, loopback_client(timeout=30) as http:
         await tree.start([config.simulator(), *chosen])
-        store = open_store(config.files)
-        queue = open_queue(config.files)
-        simulator = SimulatorClient(http, config.simulator_url)
-        try:
-            tokens = open_tokens(config.files)
-            athlete_id, client = await connect(config, http, simulator, tokens, store)
+        async with open_store(config.files) as store, open_queue(config.files) as queue:
+            simulator = SimulatorClient(http, config.simulator_url)
+            athlete_id, client = await connect(config, http, simulator, open_tokens(config.files), store)
             yield DemoSession(
                 config=config,
                 tree=tree,
@@ -54,6 +51,3 @@ async def playing(config: DemoConfig, programs: Collection[str] | None = None) -
                 athlete_id=athlete_id,
                 subscription_id=await subscribe(config, http),
             )
-        finally:
-            await queue.close()
-            await store.close()
