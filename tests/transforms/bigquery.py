@@ -22,24 +22,9 @@ from zetasql.core import wasm_client
 from zetasql.core.local_service import ZetaSqlLocalService
 from zetasql.types import AnalyzerOptions, LanguageOptions, ProductMode, ZetaSQLBuiltinFunctionOptions
 
+from backends.warehouse.schema import TABLES
 from tests.transforms.bigquery_rest import Rows
 
-# The types that the columns of `raw` have on BigQuery; those left out are strings.
-RAW_TYPES = {
-    "payload": "json",
-    "removed": "json",
-    "is_deleted": "bool",
-    "is_full_refresh": "bool",
-    **dict.fromkeys(
-        ("event_time", "observed_at", "ingested_at", "start_date", "received_at", "started_at"), "timestamp"
-    ),
-    **dict.fromkeys(("finished_at", "published_at", "updated_at", "purged_at"), "timestamp"),
-    **dict.fromkeys(("complete_as_of", "listing_began_at", "backfill_cursor"), "timestamp"),
-    **dict.fromkeys(
-        ("activity_id", "athlete_id", "object_id", "subscription_id", "attempt", "resource_state"), "int64"
-    ),
-    **dict.fromkeys(("strava_count", "warehouse_count", "missing", "extra", "changed", "repaired"), "int64"),
-}
 # The engine's numbers for types; the one array and the one struct of the models.
 EFFORTS = "array<struct<name string, distance string, elapsed_time string, start_date string>>"
 PLACE = "struct<latitude float64, longitude float64>"
@@ -55,16 +40,7 @@ TYPES = {
     16: EFFORTS,
     17: PLACE,
 }
-RAW_TABLES = [
-    "strava_activities",
-    "strava_events",
-    "strava_gear",
-    "strava_athletes",
-    "_ingestion_state",
-    "reconciliations",
-    "purges",
-    "transform_runs",
-]
+RAW_TABLES = [table for table in TABLES if table.name != "strava_streams"]  # which no model reads
 
 
 class CompiledOnce:
@@ -135,11 +111,9 @@ def raw_queries(pipeline: Path, seeds: Path) -> dict[str, str]:
     queries = {}
     with closing(sqlite3.connect(pipeline)) as connection:
         connection.row_factory = sqlite3.Row
-        for name in RAW_TABLES:
-            columns = [row["name"] for row in connection.execute(f"pragma table_info({name})")]
-            rows = [dict(row) for row in connection.execute(f"select * from {name}")]  # noqa: S608
-            kinds = {column: RAW_TYPES.get(column, "string") for column in columns}
-            queries[f"raw__{name}"] = table([row for row in rows if readable(row)], kinds)
+        for each in RAW_TABLES:
+            rows = [dict(row) for row in connection.execute(f"select * from {each.name}")]  # noqa: S608
+            queries[f"raw__{each.name}"] = table([row for row in rows if readable(row)], each.types)
     groups = list(csv.DictReader((seeds / "sport_groups.csv").read_text().splitlines()))
     return {**queries, "staging__sport_groups": table(groups, dict.fromkeys(groups[0], "string"))}
 

@@ -20,6 +20,7 @@ from backends.warehouse.athletes import Athlete, IngestionState, PurgeReceipt
 from backends.warehouse.ledger import DueLook, LedgerEntry, LedgerFilter, ObservedDelivery
 from backends.warehouse.purge_receipts import hash_athlete
 from backends.warehouse.runs import TransformRun
+from backends.warehouse.schema import INGESTION_STATE, STRAVA_ATHLETES, TRANSFORM_RUNS, Table
 from backends.warehouse.sqlite import rows, transactions
 from backends.write_probe import rewrite_version
 from runtime.clock import utc_now, utc_text
@@ -113,7 +114,7 @@ class SqliteRawStore:
 
     async def put_athlete(self, athlete: Athlete) -> None:
         """Add or replace one athlete."""
-        await self._put("put_athlete", rows.athlete_row(athlete))
+        await self._put(STRAVA_ATHLETES, rows.athlete_row(athlete))
 
     async def purge(self, athlete_id: int) -> PurgeReceipt:
         """Remove every row of the athlete from `raw` and its queued work, and keep the receipt."""
@@ -127,11 +128,11 @@ class SqliteRawStore:
     async def ingestion_state(self, athlete_id: int) -> IngestionState | None:
         """Return the athlete's state, or None before the first load."""
         found = await self._read("ingestion_state", athlete_id=athlete_id)
-        return rows.ingestion_state(found[0]) if found else None
+        return IngestionState(**rows.read(INGESTION_STATE, found[0])) if found else None
 
     async def put_ingestion_state(self, state: IngestionState) -> None:
         """Replace the athlete's state."""
-        await self._put("put_ingestion_state", rows.ingestion_state_row(state))
+        await self._put(INGESTION_STATE, rows.bound(INGESTION_STATE, state))
 
     async def watermark(self) -> str:
         """Return a text that changes whenever activities, ledger, athletes or purges changed; costs no scan."""
@@ -143,7 +144,7 @@ class SqliteRawStore:
     async def last_run(self) -> TransformRun | None:
         """Return the newest run that was published."""
         found = await self._read("last_run")
-        return rows.transform_run(found[0]) if found else None
+        return TransformRun(**rows.read(TRANSFORM_RUNS, found[0])) if found else None
 
     async def last_error(self) -> str | None:
         """Return what stopped the newest run; None where nothing did."""
@@ -152,7 +153,7 @@ class SqliteRawStore:
 
     async def put_run(self, run: TransformRun) -> None:
         """Add one run."""
-        await self._put("put_run", rows.run_row(run))
+        await self._put(TRANSFORM_RUNS, rows.bound(TRANSFORM_RUNS, run), replaces=False)
 
     async def last_purge(self) -> datetime | None:
         """Return when an athlete was last purged."""
@@ -184,8 +185,9 @@ class SqliteRawStore:
         with self._translated():
             return await self._writer.submit(work, log_emptied_within_s=_EMPTIED_WITHIN_S if removes else math.inf)
 
-    async def _put(self, statement: str, row: rows.Row) -> None:
-        await self._write(lambda connection: connection.execute(_SQL[statement], row).close())
+    async def _put(self, table: Table, row: rows.Row, *, replaces: bool = True) -> None:
+        put = rows.put_statement(table, replaces=replaces)
+        await self._write(lambda connection: connection.execute(put, row).close())
 
     async def _read(self, statement: str, **parameters: object) -> list[sqlite3.Row]:
         return await self._in_reader(lambda reader: reader.execute(_SQL[statement], parameters).fetchall())

@@ -14,11 +14,15 @@ from backends.warehouse.activities import Decision, Observation, StoredActivity
 from backends.warehouse.athletes import PurgeReceipt
 from backends.warehouse.last_write_wins import Decisions
 from backends.warehouse.ledger import LedgerEntry, ObservedDelivery
+from backends.warehouse.schema import PURGES, STRAVA_ACTIVITIES, STRAVA_EVENTS
 from backends.warehouse.sqlite import rows
 from strava.payload import ActivityPayload, disagrees
 
 _SQL = statements(Path(__file__).parent / "sql")
 _PURGES = statements(Path(__file__).parent / "sql" / "purge")
+_PUT_ACTIVITY = rows.put_statement(STRAVA_ACTIVITIES, replaces=True)
+_PUT_EVENT = rows.put_statement(STRAVA_EVENTS, replaces=False)
+_PUT_PURGE = rows.put_statement(PURGES, replaces=False)
 _STEP = timedelta(microseconds=1)
 
 Clock = Callable[[], datetime]
@@ -36,7 +40,7 @@ def record(connection: sqlite3.Connection, batch: Sequence[LedgerEntry | Observe
     decisions = iter(_apply(connection, observations, stamp, clock()))
     entries = [each if isinstance(each, LedgerEntry) else each.entry_of(next(decisions)) for each in batch]
     connection.executemany(
-        _SQL["put_event"],
+        _PUT_EVENT,
         [rows.ledger_row(entry, stamp + place * _STEP) for place, entry in enumerate(entries, len(observations))],
     )
 
@@ -67,7 +71,7 @@ def _apply(
 
 def _store(connection: sqlite3.Connection, decisions: Decisions, stamp: datetime) -> None:
     connection.executemany(
-        _SQL["put_activity"],
+        _PUT_ACTIVITY,
         [
             rows.activity_row(seen, decisions.rows[activity_id], stamp + place * _STEP)
             for place, (activity_id, seen) in enumerate(decisions.winners.items())
@@ -90,7 +94,7 @@ def purge(connection: sqlite3.Connection, athlete_id: int, athlete_hash: str, cl
         for table, statement in sorted(_PURGES.items())
     }
     receipt = PurgeReceipt(purge_id=uuid4().hex, athlete_hash=athlete_hash, purged_at=purged_at, removed=removed)
-    connection.execute(_SQL["put_purge"], rows.receipt_row(receipt))
+    connection.execute(_PUT_PURGE, rows.bound(PURGES, receipt, removed=removed))
     return receipt
 
 

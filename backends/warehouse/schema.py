@@ -1,0 +1,175 @@
+"""The tables of `raw`, each stated once; what an engine keeps is made from this or checked against it.
+
+Types are those that both SQL engines know: int64, string, bool, timestamp (UTC) and json.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column, and what dbt's documentation says of it."""
+
+    name: str
+    type: str
+    description: str
+    is_required: bool = True
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table; `key` names the column that identifies a row."""
+
+    name: str
+    key: str
+    description: str
+    columns: Sequence[Column]
+
+    @cached_property
+    def types(self) -> dict[str, str]:
+        """The type of each column, in order."""
+        return {column.name: column.type for column in self.columns}
+
+
+def _optional(name: str, kind: str, description: str) -> Column:
+    return Column(name, kind, description, is_required=False)
+
+
+_ATHLETE = Column("athlete_id", "int64", "Whose it is.")
+_PAYLOAD = Column("payload", "json", "What Strava sent, word for word.")
+_OBSERVED_AT = Column("observed_at", "timestamp", "When Strava was asked for what is stored here.")
+_INGESTED_AT = Column("ingested_at", "timestamp", "When the row last changed; rises strictly from change to change.")
+
+STRAVA_ACTIVITIES = Table(
+    "strava_activities",
+    "activity_id",
+    "One row per activity, tombstones of deleted ones included.",
+    [
+        Column("activity_id", "int64", "Strava's number of the activity; the key."),
+        _ATHLETE,
+        _optional("resource_state", "int64", "2 summary, 3 detailed; null once deleted."),
+        _optional("start_date", "timestamp", "True UTC start; null once deleted."),
+        _optional("event_time", "timestamp", "Of the event that led to the content, if one did."),
+        _OBSERVED_AT,
+        _optional("seen_alive_at", "timestamp", "When Strava last showed the activity, listed or in detail."),
+        Column("is_deleted", "bool", "Whether the row is a tombstone."),
+        Column("source", "string", "webhook, reconcile, backfill or archive."),
+        _optional("payload_hash", "string", "SHA-256 of the payload in canonical form."),
+        _optional("event_id", "string", "The event that led to the content, if one did."),
+        _INGESTED_AT,
+        _optional("payload", "json", "What Strava sent, word for word; null once deleted."),
+    ],
+)
+STRAVA_EVENTS = Table(
+    "strava_events",
+    "delivery_id",
+    "The ledger: one row per delivery of an event, with its outcome.",
+    [
+        Column("delivery_id", "string", "The event, its message and the attempt; the key."),
+        _optional("event_id", "string", "Names the event; null when the message could not be read."),
+        _optional("athlete_id", "int64", "Strava's owner_id."),
+        _optional("object_type", "string", "activity or athlete."),
+        _optional("object_id", "int64", "The activity or the athlete."),
+        _optional("aspect_type", "string", "create, update or delete."),
+        _optional("updates", "json", "What changed; a title is null, for it would outlive a deletion."),
+        _optional("subscription_id", "int64", "The webhook subscription that the event came through."),
+        _optional("event_time", "timestamp", "When it happened, by Strava's clock, in whole seconds."),
+        _optional("received_at", "timestamp", "When the service received it."),
+        Column("outcome", "string", "stored, unchanged, deleted, deferred, parked, ignored or purged."),
+        Column("reason", "string", "Why, in one sentence."),
+        Column("attempt", "int64", "Which attempt of its message this was."),
+        Column("finished_at", "timestamp", "When the worker was done with it."),
+        _INGESTED_AT,
+    ],
+)
+STRAVA_STREAMS = Table(
+    "strava_streams",
+    "activity_id",
+    "The recorded curves of an activity.",
+    [Column("activity_id", "int64", "The activity; the key."), _ATHLETE, _PAYLOAD, _OBSERVED_AT, _INGESTED_AT],
+)
+STRAVA_GEAR = Table(
+    "strava_gear",
+    "gear_id",
+    "One row per pair of shoes or bike, with its payload.",
+    [Column("gear_id", "string", "Strava's id of the gear; the key."), _ATHLETE, _PAYLOAD, _OBSERVED_AT, _INGESTED_AT],
+)
+STRAVA_ATHLETES = Table(
+    "strava_athletes",
+    "athlete_id",
+    "One row per athlete that ever connected and was not purged: scopes and status, no name.",
+    [
+        Column("athlete_id", "int64", "Strava's number of the athlete; the key."),
+        Column("scope", "string", "The granted scopes, sorted, separated by commas."),
+        Column("status", "string", "connected or revoked."),
+        Column("updated_at", "timestamp", "When scopes or status last changed."),
+    ],
+)
+INGESTION_STATE = Table(
+    "_ingestion_state",
+    "athlete_id",
+    "One row per athlete: how far the history is vouched for.",
+    [
+        Column("athlete_id", "int64", "Strava's number of the athlete; the key."),
+        _optional("complete_as_of", "timestamp", "All that Strava listed at that moment is stored."),
+        _optional("listing_began_at", "timestamp", "When the listing began that was cut short."),
+        _optional("backfill_cursor", "timestamp", "Start of the oldest activity that this listing has reached."),
+        Column("updated_at", "timestamp", "When the row was written."),
+    ],
+)
+RECONCILIATIONS = Table(
+    "reconciliations",
+    "reconciliation_id",
+    "One row per reconciliation and athlete: Strava's count, ours and what differed.",
+    [
+        Column("reconciliation_id", "string", "The key."),
+        _ATHLETE,
+        Column("strava_count", "int64", "Activities that Strava lists."),
+        Column("warehouse_count", "int64", "Activities that were stored."),
+        Column("missing", "int64", "Listed by Strava and not stored."),
+        Column("extra", "int64", "Stored and not listed by Strava."),
+        Column("changed", "int64", "Stored in another version than Strava's."),
+        Column("repaired", "int64", "Differences that were mended."),
+        Column("started_at", "timestamp", "When the reconciliation began."),
+        Column("finished_at", "timestamp", "When it ended."),
+    ],
+)
+PURGES = Table(
+    "purges",
+    "purge_id",
+    "One row per purge of an athlete: counts, and no personal data.",
+    [
+        Column("purge_id", "string", "The key."),
+        Column("athlete_hash", "string", "A keyed hash, by which the athlete can have the purge confirmed."),
+        Column("purged_at", "timestamp", "When it was done."),
+        Column("removed", "json", "Rows removed, by table."),
+    ],
+)
+TRANSFORM_RUNS = Table(
+    "transform_runs",
+    "run_id",
+    "One row per build of this project: when it began and when its marts were published.",
+    [
+        Column("run_id", "string", "The key."),
+        Column("watermark", "string", "The state of `raw` that the run began with."),
+        Column("started_at", "timestamp", "When it began."),
+        Column("finished_at", "timestamp", "When dbt had ended."),
+        _optional("published_at", "timestamp", "When its marts were published; null when it failed."),
+        Column("is_full_refresh", "bool", "Whether everything was built from the beginning."),
+        _optional("error", "string", "Why it failed."),
+    ],
+)
+
+TABLES = (
+    STRAVA_ACTIVITIES,
+    STRAVA_EVENTS,
+    STRAVA_STREAMS,
+    STRAVA_GEAR,
+    STRAVA_ATHLETES,
+    INGESTION_STATE,
+    RECONCILIATIONS,
+    PURGES,
+    TRANSFORM_RUNS,
+)

@@ -1,0 +1,40 @@
+"""The tables of `raw` in SQLite are those that the schema states, column by column."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from backends.sqlite import open_database
+from backends.warehouse.schema import TABLES, Table
+
+SQLITE_TYPES = {"int64": "INTEGER", "bool": "INTEGER", "string": "TEXT", "timestamp": "TEXT", "json": "TEXT"}
+NOT_RAW = {"queue_messages", "schema_migrations", "sqlite_sequence"}
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> dict[str, list[sqlite3.Row]]:
+    """What a fresh file has, by the name of the table."""
+    with closing(open_database(tmp_path / "pipeline.sqlite")) as connection:
+        connection.row_factory = sqlite3.Row
+        names = [row[0] for row in connection.execute("select name from sqlite_master where type = 'table'")]
+        return {name: connection.execute(f"pragma table_info({name})").fetchall() for name in names}
+
+
+def test_every_table_is_stated(tables: dict[str, list[sqlite3.Row]]) -> None:
+    """Nothing is stored that the schema does not know of, beside the queue."""
+    assert tables.keys() - NOT_RAW == {table.name for table in TABLES}
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_columns_are_as_stated(tables: dict[str, list[sqlite3.Row]], table: Table) -> None:
+    """Names, types, nullability and key of a fresh file, whose columns the migrations may have added later."""
+    stated = {
+        column.name: (SQLITE_TYPES[column.type], column.is_required, column.name == table.key)
+        for column in table.columns
+    }
+    found = {
+        row["name"]: (row["type"], bool(row["notnull"] or row["pk"]), bool(row["pk"])) for row in tables[table.name]
+    }
+    assert found == stated

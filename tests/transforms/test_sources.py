@@ -1,0 +1,47 @@
+"""What dbt says of `raw` is what the schema states: documentation, columns and types."""
+
+import ast
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from backends.warehouse.schema import TABLES
+
+PROJECT = Path(__file__).parents[2] / "transforms"
+SCHEMA = {table.name: table for table in TABLES}
+READS = re.compile(r"raw_rows\(\s*'(\w+)',\s*(\{.*?\})", re.DOTALL)
+MODELS = [path for path in sorted((PROJECT / "models/staging").glob("*.sql")) if READS.search(path.read_text())]
+
+
+def sources() -> list[dict[str, Any]]:
+    """The tables that the project documents."""
+    [raw] = yaml.safe_load((PROJECT / "models/staging/_sources.yml").read_text())["sources"]
+    tables: list[dict[str, Any]] = raw["tables"]
+    return tables
+
+
+@pytest.mark.parametrize("source", sources(), ids=lambda source: source["name"])
+def test_documentation_is_the_schemas(source: dict[str, Any]) -> None:
+    """Each table and each of its columns has the schema's sentence, in the schema's order."""
+    table = SCHEMA[source["name"]]
+    assert source["description"] == table.description
+    documented = [(column["name"], column["description"]) for column in source["columns"]]
+    assert documented == [(column.name, column.description) for column in table.columns]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda path: path.stem)
+def test_models_read_columns_as_they_are_typed(model: Path) -> None:
+    """A column is read under a name and as a type that the schema states."""
+    for table, columns in READS.findall(model.read_text()):
+        types = SCHEMA[table].types
+        read: dict[str, str] = ast.literal_eval(columns)
+        assert {name: types.get(name) for name in read} == read
+
+
+def test_every_source_is_read() -> None:
+    """The check above meets every documented table."""
+    read = {table for model in MODELS for table, _ in READS.findall(model.read_text())}
+    assert read == {source["name"] for source in sources()}
