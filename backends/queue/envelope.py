@@ -4,31 +4,52 @@ https://cloud.google.com/pubsub/docs/payload-unwrapping#wrapped_message_example
 """
 
 import base64
-import binascii
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated
 
 import orjson
+from pydantic import AfterValidator, AliasPath, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from runtime.clock import utc_text
 
+_EPOCH = datetime.fromtimestamp(0, UTC)
+_LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
+_LARGEST_COUNT = 2**63 - 1  # the most that a ledger of 64 bits holds
+
 
 class UnreadableEnvelope(ValueError):
-    """The body is not a wrapped message; the sentence says what was wrong with it."""
+    """The body is not a wrapped message; the sentence says which part is wrong and repeats none of its values."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PushEnvelope:
-    """One delivery of one message. `publish_time` is aware UTC; `delivery_attempt` counts from 1."""
+class PushEnvelope(BaseModel):
+    """One delivery of one message. `publish_time` is aware; `delivery_attempt` counts from 1.
 
-    data: bytes
-    attributes: Mapping[str, str] = field(default_factory=dict)
-    message_id: str
-    publish_time: datetime
-    subscription: str
-    delivery_attempt: int = 1  # Pub/Sub leaves it out of subscriptions that have no dead-letter policy
+    Pub/Sub leaves the attempt out where the subscription has no dead-letter policy. Other fields are ignored.
+    """
+
+    model_config = ConfigDict(strict=True, frozen=True, validate_by_name=True, val_json_bytes="base64")
+
+    data: bytes = Field(b"", validation_alias=AliasPath("message", "data"), repr=False)
+    attributes: dict[str, str] = Field(default={}, validation_alias=AliasPath("message", "attributes"))
+    message_id: str = Field(min_length=1, validation_alias=AliasPath("message", "messageId"))
+    publish_time: AwareDatetime = Field(
+        ge=_EPOCH, le=_LAST_MOMENT, validation_alias=AliasPath("message", "publishTime")
+    )
+    subscription: str = Field(min_length=1)
+    delivery_attempt: Annotated[int, AfterValidator(lambda count: min(count, _LARGEST_COUNT))] = Field(
+        1, ge=1, validation_alias="deliveryAttempt"
+    )
+
+    @classmethod
+    def from_json(cls, body: bytes) -> "PushEnvelope":
+        """Read the body of a push. Raises UnreadableEnvelope."""
+        try:
+            return cls.model_validate_json(body)
+        except ValidationError as error:
+            first = error.errors(include_input=False)[0]
+        part = ".".join(map(str, first["loc"][:2])) or "the body"  # what is deeper is named by who sent it
+        what, _, _ = first["msg"].partition(":")  # what follows may repeat a character
+        raise UnreadableEnvelope(f"{part} is not valid ({what})")
 
     def to_json(self) -> bytes:
         """Return the body of the push."""
@@ -36,7 +57,7 @@ class PushEnvelope:
             {
                 "message": {
                     "data": base64.b64encode(self.data).decode("ascii"),
-                    "attributes": dict(self.attributes),
+                    "attributes": self.attributes,
                     "messageId": self.message_id,
                     "publishTime": utc_text(self.publish_time),
                 },
@@ -44,69 +65,3 @@ class PushEnvelope:
                 "deliveryAttempt": self.delivery_attempt,
             }
         )
-
-    @classmethod
-    def from_json(cls, body: bytes) -> "PushEnvelope":
-        """Read the body of a push, whatever else it holds besides. Raises UnreadableEnvelope."""
-        envelope = _object(_parse(body), "the envelope")
-        message = _object(envelope.get("message"), "message")
-        return cls(
-            data=_data(message.get("data", "")),
-            attributes=_attributes(message.get("attributes", {})),
-            message_id=_text(message.get("messageId"), "messageId"),
-            publish_time=_moment(message.get("publishTime")),
-            subscription=_text(envelope.get("subscription"), "subscription"),
-            delivery_attempt=_count(envelope.get("deliveryAttempt", 1)),
-        )
-
-
-def _parse(body: bytes) -> Any:
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise UnreadableEnvelope("the body is not JSON") from error
-
-
-def _object(value: Any, name: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise UnreadableEnvelope(f"{name} is not an object")
-    return value
-
-
-def _text(value: Any, name: str) -> str:
-    if not isinstance(value, str) or not value:
-        raise UnreadableEnvelope(f"{name} is not a text")
-    return value
-
-
-def _data(value: Any) -> bytes:
-    if not isinstance(value, str):
-        raise UnreadableEnvelope("data is not a text")
-    try:
-        return base64.b64decode(value, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise UnreadableEnvelope("data is not base64") from error
-
-
-def _attributes(value: Any) -> dict[str, str]:
-    attributes = _object(value, "attributes")
-    if not all(isinstance(each, str) for each in attributes.values()):
-        raise UnreadableEnvelope("attributes are not all texts")
-    return attributes
-
-
-def _moment(value: Any) -> datetime:
-    text = _text(value, "publishTime")
-    try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is not None:
-            return moment.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise UnreadableEnvelope("publishTime is not a time") from error
-    raise UnreadableEnvelope("publishTime has no offset from UTC")
-
-
-def _count(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise UnreadableEnvelope("deliveryAttempt is not a count from 1")
-    return min(value, 2**63 - 1)  # the most that a ledger of 64 bits holds

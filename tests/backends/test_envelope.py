@@ -77,29 +77,72 @@ def test_any_bytes_are_an_envelope_or_unreadable(body: bytes) -> None:
 @pytest.mark.parametrize(
     ("path", "value", "sentence"),
     [
-        ("message", None, "message is not an object"),
-        ("message", [], "message is not an object"),
-        ("subscription", None, "subscription is not a text"),
-        ("deliveryAttempt", 0, "deliveryAttempt is not a count from 1"),
-        ("deliveryAttempt", True, "deliveryAttempt is not a count from 1"),
-        ("deliveryAttempt", "2", "deliveryAttempt is not a count from 1"),
-        ("message.data", 5, "data is not a text"),
-        ("message.data", "secret!", "data is not base64"),
-        ("message.attributes", [], "attributes is not an object"),
-        ("message.attributes", {"owner_id": 5}, "attributes are not all texts"),
-        ("message.messageId", "", "messageId is not a text"),
-        ("message.publishTime", None, "publishTime is not a text"),
-        ("message.publishTime", "yesterday", "publishTime is not a time"),
-        ("message.publishTime", "0001-01-01T00:00:00+14:00", "publishTime is not a time"),
-        ("message.publishTime", "2021-02-26T19:13:55", "publishTime has no offset from UTC"),
+        ("message", None, "message.messageId is not valid (Field required)"),
+        ("message", [], "message.messageId is not valid (Field required)"),
+        ("subscription", None, "subscription is not valid (Input should be a valid string)"),
+        ("deliveryAttempt", 0, "deliveryAttempt is not valid (Input should be greater than or equal to 1)"),
+        ("deliveryAttempt", True, "deliveryAttempt is not valid (Input should be a valid integer)"),
+        ("deliveryAttempt", "2", "deliveryAttempt is not valid (Input should be a valid integer)"),
+        ("message.data", 5, "message.data is not valid (Input should be a valid bytes)"),
+        ("message.data", "secret!", "message.data is not valid (Data should be valid base64)"),
+        ("message.attributes", [], "message.attributes is not valid (Input should be an object)"),
+        ("message.attributes", {"secret": 5}, "message.attributes is not valid (Input should be a valid string)"),
+        ("message.messageId", "", "message.messageId is not valid (String should have at least 1 character)"),
+        ("message.publishTime", None, "message.publishTime is not valid (Input should be a valid datetime)"),
+        (
+            "message.publishTime",
+            "yesterday",
+            "message.publishTime is not valid (Input should be a valid datetime, input is too short)",
+        ),
+        (
+            "message.publishTime",
+            "2021-02-26T19:13:55",
+            "message.publishTime is not valid (Input should have timezone info)",
+        ),
     ],
 )
 def test_unreadable_field_is_named(path: str, value: Any, sentence: str) -> None:
     """A wrong field is named in the sentence, and its content is not repeated."""
+    assert complaint(with_value(path, value)) == sentence
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_time_that_utc_cannot_hold_is_unreadable(moment: str) -> None:
+    """Such a time has an offset and a valid form, and still no moment in UTC could be made of it."""
+    assert complaint(with_value("message.publishTime", moment)).startswith("message.publishTime is not valid")
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (b"", "the body is not valid (Invalid JSON)"),
+        (b"[]", "the body is not valid (Input should be an object)"),
+        (b"[" * 100_000, "the body is not valid (Invalid JSON)"),
+        (b'{"subscription": "\\ud800"}', "the body is not valid (Invalid JSON)"),
+        (b'{"deliveryAttempt": ' + b"9" * 5_000 + b"}", "the body is not valid (Invalid JSON)"),
+    ],
+)
+def test_body_that_is_no_json_object_is_unreadable(body: bytes, sentence: str) -> None:
+    """Nesting without end, half a character and numbers without end are no JSON that can be read."""
+    assert complaint(body) == sentence
+
+
+def test_count_beyond_64_bits_is_the_most() -> None:
+    """A ledger of 64 bits holds the count."""
+    assert PushEnvelope.from_json(with_value("deliveryAttempt", 2**63)).delivery_attempt == 2**63 - 1
+
+
+def with_value(path: str, value: Any) -> bytes:
+    """Return Pub/Sub's push with one field changed."""
     pushed = {**PUSHED, "message": dict(PUSHED["message"])}
     *parents, name = path.split(".")
     target = pushed[parents[0]] if parents else pushed
     target[name] = value
+    return orjson.dumps(pushed)
+
+
+def complaint(body: bytes) -> str:
+    """Return what is said of a body that cannot be read."""
     with pytest.raises(UnreadableEnvelope) as caught:
-        PushEnvelope.from_json(orjson.dumps(pushed))
-    assert str(caught.value) == sentence
+        PushEnvelope.from_json(body)
+    return str(caught.value)

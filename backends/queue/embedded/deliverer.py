@@ -6,7 +6,6 @@ import random
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -220,12 +219,12 @@ def _dead_letter(message: LeasedMessage) -> PushEnvelope:
         "CloudPubSubDeadLetterSourceSubscription": SUBSCRIPTION,
         "CloudPubSubDeadLetterSourceTopicPublishTime": utc_text(message.published_at),
     }
-    return replace(
-        _envelope(message),
-        attributes={**message.attributes, **source},
-        subscription=DEAD_LETTER_SUBSCRIPTION,
-        delivery_attempt=message.dead_letter_attempts,
-    )
+    changes = {
+        "attributes": {**message.attributes, **source},
+        "subscription": DEAD_LETTER_SUBSCRIPTION,
+        "delivery_attempt": message.dead_letter_attempts,
+    }
+    return _envelope(message).model_copy(update=changes)
 
 
 def _log_end(message: LeasedMessage, settlement: Settlement) -> None:

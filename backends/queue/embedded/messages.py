@@ -42,7 +42,7 @@ class LeasedMessage:
 
     message_id: int
     data: bytes
-    attributes: Mapping[str, str]
+    attributes: dict[str, str]
     published_at: datetime
     state: State
     attempts: int
