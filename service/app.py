@@ -16,8 +16,7 @@ from backends.queue import EventQueue
 from runtime.api_docs import documented
 from service.health import health_routes
 from service.openapi import EVENT_OPERATION
-from service.request_ids import new_request_id
-from service.webhook import WEBHOOK_PREFIX, EventEndpoint, challenge_routes
+from service.webhook import WEBHOOK_PREFIX, EventEndpoint, challenge_routes, new_request_id
 from service.webhook_auth import WebhookAuth
 
 log = structlog.get_logger(__name__)
@@ -66,7 +65,7 @@ def create_app(
         await queue.open()
         log.info("service.started")
         yield
-        events.tally.flush()
+        events.log_rest()
         await queue.close()
         log.info("service.stopped")
 

@@ -3,9 +3,10 @@
 https://developers.strava.com/docs/webhooks/. Events are a plain ASGI endpoint, since they are the hot path.
 """
 
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Annotated, cast
+from typing import Annotated
 
 import structlog
 from fastapi import APIRouter, HTTPException, Query, status
@@ -15,10 +16,8 @@ from starlette.types import Receive, Scope, Send
 
 from backends.queue import EventQueue, QueueUnavailable
 from runtime.clock import utc_now
-from runtime.log_sampling import SampledWarnings
+from runtime.log_sampling import LogSampler, SampledWarnings
 from runtime.logs import logged_object
-from service.request_ids import new_request_id
-from service.tally import Tally
 from service.webhook_auth import WebhookAuth
 from strava.events import UnreadableEvent, message_from_http
 
@@ -50,13 +49,14 @@ class EventEndpoint:
         *,
         max_body_bytes: int,
         clock: Callable[[], datetime] = utc_now,
+        queued_sampler: LogSampler | None = None,
     ) -> None:
         self._queue = queue
         self._auth = auth
         self._max_body_bytes = max_body_bytes
         self._clock = clock
         self._unknown_paths = SampledWarnings("webhook.unknown_path")
-        self.tally = Tally()
+        self._queued_sampler = queued_sampler or LogSampler(lines_per_s=20)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request whose path begins with WEBHOOK_PREFIX. Raises ClientDisconnect."""
@@ -69,7 +69,8 @@ class EventEndpoint:
             return NOT_FOUND
         body = await self._read(receive)
         if len(body) > self._max_body_bytes:
-            _log().warning("event.refused", reason=f"the body is longer than {self._max_body_bytes} bytes")
+            reason = f"the body is longer than {self._max_body_bytes} bytes"
+            log.warning("event.refused", request_id=new_request_id(), reason=reason)
             return CONTENT_TOO_LARGE
         return await self._publish(body)
 
@@ -89,20 +90,36 @@ class EventEndpoint:
         try:
             data, attributes = message_from_http(body, self._clock())
         except UnreadableEvent as error:
-            _log().warning("event.refused", reason=str(error), body_bytes=len(body))
+            log.warning("event.refused", request_id=new_request_id(), reason=str(error), body_bytes=len(body))
             return JSONResponse({"detail": f"This is not a Strava event: {error}."}, 400)
         try:
             await self._queue.publish(data, attributes)
         except QueueUnavailable as error:
-            named = logged_object(attributes["object_type"], int(attributes["object_id"]))
-            _log().error("event.not_queued", event_id=attributes["event_id"], reason=str(error), **named)
+            log.error("event.not_queued", reason=str(error), **_log_fields(attributes))
             return SERVICE_UNAVAILABLE
-        self.tally.queued(attributes)
+        if count := self._queued_sampler.count():
+            log.info("event.queued", count=count, **_log_fields(attributes))
         return OK
 
+    def log_rest(self) -> None:
+        """Log how many events were queued since the last line."""
+        if self._queued_sampler.not_logged:
+            log.info("event.queued", count=self._queued_sampler.not_logged)
 
-def _log() -> structlog.typing.FilteringBoundLogger:
-    return cast("structlog.typing.FilteringBoundLogger", log.bind(request_id=new_request_id()))
+
+def new_request_id() -> str:
+    """Return 16 random hex digits. Events get one only when they are logged, because it costs time."""
+    return secrets.token_hex(8)
+
+
+def _log_fields(attributes: Mapping[str, str]) -> dict[str, object]:
+    return {
+        "request_id": new_request_id(),
+        "event_id": attributes["event_id"],
+        "object_type": attributes["object_type"],
+        "aspect_type": attributes["aspect_type"],
+        **logged_object(attributes["object_type"], int(attributes["object_id"])),
+    }
 
 
 def challenge_routes(auth: WebhookAuth) -> APIRouter:

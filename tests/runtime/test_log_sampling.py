@@ -1,8 +1,8 @@
-"""Refusals in the log: one line a second, and none uncounted."""
+"""Sampled log lines: few a second, and no occurrence uncounted."""
 
 from structlog.testing import capture_logs
 
-from runtime.log_sampling import SampledWarnings
+from runtime.log_sampling import LogSampler, SampledWarnings
 
 
 def test_refusals_are_counted_between_lines() -> None:
@@ -17,3 +17,12 @@ def test_refusals_are_counted_between_lines() -> None:
         ("it.refused", 3, 3),
         ("it.refused", 1, 4),
     ]
+
+
+def test_the_first_lines_of_a_second_are_selected() -> None:
+    """With three lines a second the others are counted, and the next second's first line stands for them too."""
+    now = iter([0.0, *[0.1] * 9, 1.5])
+    sampler = LogSampler(lines_per_s=3, clock=lambda: next(now))
+    assert [sampler.count() for _ in range(10)] == [1, 1, 1, *[0] * 7]
+    assert sampler.not_logged == 7
+    assert (sampler.count(), sampler.not_logged) == (8, 0)

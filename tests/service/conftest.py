@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from backends.queue import QueueStatus, QueueUnavailable
 from service.app import Service, create_app
@@ -62,11 +62,11 @@ def make_app(queue: FakeQueue) -> Callable[..., Service]:
 
 
 @pytest.fixture
-async def open_client() -> AsyncIterator[Callable[[FastAPI], httpx.AsyncClient]]:
+async def open_client() -> AsyncIterator[Callable[[ASGIApp], httpx.AsyncClient]]:
     """Makes clients that speak to an app in this process."""
     clients: list[httpx.AsyncClient] = []
 
-    def client(app: FastAPI) -> httpx.AsyncClient:
+    def client(app: ASGIApp) -> httpx.AsyncClient:
         clients.append(httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service.test"))
         return clients[-1]
 

@@ -8,23 +8,23 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 from structlog.testing import capture_logs
 
+from runtime.log_sampling import LogSampler
 from service.app import Service
 from service.health import health_routes
-from service.tally import Tally
+from service.webhook import EventEndpoint
 from service.webhook_auth import WebhookAuth
-from strava.events import ReceivedEvent, StravaEvent
 
 Make = Callable[..., Service]
-Open = Callable[[FastAPI], httpx.AsyncClient]
+Open = Callable[[ASGIApp], httpx.AsyncClient]
 
 
 async def test_health_is_cheap(make_app: Make, open_client: Open, queue: Any) -> None:
@@ -83,16 +83,17 @@ async def test_the_queue_is_opened_and_closed_with_the_service(make_app: Make, q
     assert queue.is_closed
 
 
-def test_a_flood_of_events_costs_few_log_lines(event: dict[str, Any]) -> None:
+async def test_a_flood_of_events_costs_few_log_lines(open_client: Open, queue: Any, event: dict[str, Any]) -> None:
     """The first events of a second are logged one by one, the rest as a number; none is left out of the count."""
-    now = iter([0.0, *[0.1] * 9, 1.5])
-    tally = Tally(lines_per_s=3, clock=lambda: next(now))
-    attributes = ReceivedEvent.of(StravaEvent.from_json(event), datetime.now(UTC)).attributes()
+    auth = WebhookAuth(path_secret="s3cret", verify_token="verify-me")
+    sampler = LogSampler(lines_per_s=3, clock=lambda: 0.0)
+    endpoint = EventEndpoint(queue, auth, max_body_bytes=16_384, queued_sampler=sampler)
+    client = open_client(endpoint)
     with capture_logs() as logs:
         for _ in range(11):
-            tally.queued(attributes)
-    assert [line["event"] for line in logs] == [*["event.queued"] * 3, "event.queued_more", "event.queued"]
-    assert logs[3]["count"] == 7
+            assert (await client.post("/webhook/s3cret", json=event)).status_code == 200
+        endpoint.log_rest()
+    assert [(line["event"], line["count"]) for line in logs] == [*[("event.queued", 1)] * 3, ("event.queued", 8)]
 
 
 def test_secrets_stay_out_of_repr() -> None:
