@@ -1,1 +1,1 @@
-"""The service: answers Strava's webhook challenge and makes each event durable before it says 200."""
+"""The service answers Strava's webhook challenge and stores each event on the queue before it answers 200."""

@@ -1,7 +1,7 @@
-"""The service: hears Strava's events and hands them to the queue.
+"""The service receives Strava's events and publishes them to the queue.
 
-FastAPI serves everything but the events themselves: its machinery per request costs more than half of the rate
-that a bare ASGI application reaches, so posts to the webhook are handed to their endpoint before it begins.
+Posts to the webhook bypass FastAPI: its work per request costs more than half of the rate that a plain ASGI
+application reaches. FastAPI serves all other requests.
 """
 
 from collections.abc import AsyncIterator
@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 
 class Service(FastAPI):
-    """FastAPI with an express lane for events."""
+    """FastAPI, with the event endpoint in front of its router."""
 
     def __init__(self, events: EventEndpoint, **options: Any) -> None:
         super().__init__(**options)
@@ -39,22 +39,18 @@ class Service(FastAPI):
         await super().__call__(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
-        """Describe the routes, and the events beside them."""
+        """Describe FastAPI's routes and the event endpoint."""
         schema = super().openapi()
         schema["paths"][WEBHOOK_PREFIX + "{secret}"]["post"] = EVENT_OPERATION
         return schema
 
 
 def create_app(
-    queue: EventQueue,
-    auth: WebhookAuth,
-    *,
-    max_body_bytes: int = 16_384,
-    api_docs: bool = False,
+    queue: EventQueue, auth: WebhookAuth, *, max_body_bytes: int = 16_384, api_docs: bool = False
 ) -> Service:
-    """Assemble the service on a queue, which is opened when the service starts and closed when it stops.
+    """Build the service. It opens the queue when it starts and closes it when it stops.
 
-    With `api_docs` /openapi.json describes it.
+    `api_docs` adds /openapi.json.
     """
     events = EventEndpoint(queue, auth, max_body_bytes=max_body_bytes)
 

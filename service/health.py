@@ -1,6 +1,6 @@
-"""GET /health: alive, and with `?deep=true` whether events could be taken now.
+"""GET /health says that the service runs, and with `?deep=true` whether it can store events now.
 
-The service is reached from outside, so it says no more than that; how the queue stands is told by the worker.
+The internet can reach this address, so it tells nothing else. The worker's /health describes the queue.
 """
 
 import time
@@ -14,7 +14,7 @@ from backends.queue import EventQueue, QueueUnavailable
 
 
 def health_routes(queue: EventQueue, *, clock: Callable[[], float] = time.monotonic) -> APIRouter:
-    """Make the route; the deep answer is a 503 while no event could be made durable. The log says why."""
+    """Return the route. The deep answer is 503 while the queue is unavailable, and the log says why."""
     router = APIRouter(tags=["health"])
 
     async def reachable() -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""Runs the service: the one place that reads its settings and picks the queue."""
+"""Runs the service. Only this module reads its settings and picks the queue."""
 
 import gc
 from functools import partial
@@ -17,7 +17,7 @@ from service.webhook_auth import WebhookAuth
 
 
 def build(settings: ServiceSettings) -> Service:
-    """Put the service together as the settings say."""
+    """Build the service from its settings."""
     auth = WebhookAuth(
         path_secret=settings.webhook_path_secret.get_secret_value(),
         verify_token=settings.strava_verify_token.get_secret_value(),
@@ -32,7 +32,7 @@ def build(settings: ServiceSettings) -> Service:
 
 
 def guard(settings: ServiceSettings) -> HttpGuard:
-    """Put it behind the guard; the webhook is asked under a public name, and its path is a secret."""
+    """Build the service behind the guard. The webhook accepts any host name, because its path is a secret."""
     hosts = split_hosts(settings.service_allowed_hosts)
     return HttpGuard(build(settings), host=settings.service_host, allowed_hosts=hosts, public_prefix=WEBHOOK_PREFIX)
 
@@ -42,7 +42,7 @@ def main() -> None:
     with exit_on_startup_error("service", explain=explain_database_error) as started:
         settings = ServiceSettings()
         configure_logs(settings.log_format, settings.log_level)
-        gc.freeze()  # what was imported lives as long as the program: no need to look for garbage in it
+        gc.freeze()  # imported objects live as long as the program, so the collector need not visit them
         run(partial(guard, settings), host=settings.service_host, port=settings.service_port, on_started=started)
 
 

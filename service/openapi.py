@@ -1,8 +1,8 @@
-"""How the OpenAPI page describes the event endpoint, which FastAPI does not route itself."""
+"""The OpenAPI description of the event endpoint, which FastAPI does not route."""
 
 from typing import Any
 
-_FAULT = {
+_ERROR = {
     "content": {
         "application/json": {"schema": {"type": "object", "properties": {"detail": {"type": "string"}}}},
     }
@@ -25,19 +25,19 @@ _EVENT = {
 
 EVENT_OPERATION: dict[str, Any] = {
     "tags": ["webhook"],
-    "summary": "Take one event",
+    "summary": "Receive one event",
     "description": (
-        "Strava posts every event here and waits two seconds. 200 means that the event is durable; "
-        "after any other answer Strava sends it again, up to three times."
+        "Strava posts every event here and waits two seconds for the answer. 200 means that the event is stored. "
+        "After any other answer Strava sends it again, up to three times."
     ),
-    "operationId": "take_event",
+    "operationId": "receive_event",
     "parameters": [{"name": "secret", "in": "path", "required": True, "schema": {"type": "string"}}],
     "requestBody": {"required": True, "content": {"application/json": {"schema": _EVENT}}},
     "responses": {
-        "200": {"description": "Durable."},
-        "400": {"description": "Not one of Strava's events; the detail says why.", **_FAULT},
-        "404": {"description": "Not the webhook's path, or the webhook is switched off.", **_FAULT},
-        "413": {"description": "Larger than WEBHOOK_MAX_BODY_BYTES.", **_FAULT},
-        "503": {"description": "Not durable; send it again.", **_FAULT},
+        "200": {"description": "The event is stored."},
+        "400": {"description": "The body is not a Strava event; `detail` says why.", **_ERROR},
+        "404": {"description": "The path is wrong, or the webhook is switched off.", **_ERROR},
+        "413": {"description": "The body is larger than WEBHOOK_MAX_BODY_BYTES.", **_ERROR},
+        "503": {"description": "The event is not stored; send it again.", **_ERROR},
     },
 }

@@ -1,4 +1,4 @@
-"""The service's settings: where it listens, and what a caller must know to be heard."""
+"""The service's settings: where it listens, and the webhook's secrets."""
 
 import re
 
@@ -6,11 +6,11 @@ from pydantic import Field, SecretStr, field_validator
 
 from runtime.settings import HOST, SharedSettings
 
-SHORTEST_SECRET = 16  # characters: 64 bits, should somebody write it in hexadecimal digits
+SHORTEST_SECRET = 16  # characters: 64 bits if they are hexadecimal digits
 
 
 class ServiceSettings(SharedSettings):
-    """What `python -m service.main` reads."""
+    """The settings of `python -m service.main`."""
 
     service_host: str = Field("127.0.0.1", pattern=HOST, description="Address that the service listens on.")
     service_port: int = Field(8080, ge=0, le=65535, description="Port that the service listens on; 0 takes a free one.")
@@ -23,35 +23,34 @@ class ServiceSettings(SharedSettings):
     )
     webhook_path_secret: SecretStr = Field(
         SecretStr(""),
-        description="Unguessable last part of the webhook's path, 16 characters or more; without it the webhook is "
-        "switched off.",
+        description="Secret last part of the webhook's path, 16 characters or more; without it the webhook is off.",
     )
     strava_verify_token: SecretStr = Field(
         SecretStr(""),
-        description="Word that Strava must repeat when it checks the webhook; without it the webhook is switched off.",
+        description="Word that Strava repeats when it checks the webhook; without it the webhook is off.",
     )
     webhook_max_body_bytes: int = Field(
-        16_384, ge=256, description="Longest webhook body that is read; a longer one is refused with 413."
+        16_384, ge=256, description="Largest webhook body in bytes; a larger one is answered with 413."
     )
     api_docs: bool = Field(
         False,
         description="Whether /openapi.json describes the programs that answer HTTP.",
     )
     publish_timeout_s: float = Field(
-        1.5, gt=0, description="Seconds that an event may take to become durable; Strava waits for two."
+        1.5, gt=0, description="Seconds in which an event must be stored; Strava waits for two."
     )
 
     @field_validator("webhook_path_secret")
     @classmethod
-    def _fits_into_a_path(cls, secret: SecretStr) -> SecretStr:
+    def _is_safe_path_part(cls, secret: SecretStr) -> SecretStr:
         if 0 < len(secret.get_secret_value()) < SHORTEST_SECRET:
             raise ValueError(
-                f"it can be guessed, for it has fewer than {SHORTEST_SECRET} characters; "
+                f"it can be guessed because it has fewer than {SHORTEST_SECRET} characters; "
                 "`openssl rand -hex 24` makes one"
             )
         if not re.fullmatch("[A-Za-z0-9_-]*", secret.get_secret_value()):
             raise ValueError(
-                "only letters, digits, - and _ may stand in it, since it is one part of an address; "
+                "it may hold only letters, digits, - and _ because it is a part of an address; "
                 "`openssl rand -hex 24` makes one"
             )
         return secret

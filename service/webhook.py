@@ -1,11 +1,10 @@
-"""Strava's webhook: the challenge that proves this address is ours, and the events.
+"""Strava's webhook: the challenge, by which Strava checks the address, and the events.
 
-https://developers.strava.com/docs/webhooks/. Events are a plain ASGI endpoint, since they are the hot path.
+https://developers.strava.com/docs/webhooks/. The event endpoint is plain ASGI because it is the hot path.
 """
 
 import secrets
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Annotated
 
 import structlog
@@ -22,15 +21,14 @@ from service.webhook_auth import WebhookAuth
 from strava.events import UnreadableEvent, message_from_http
 
 WEBHOOK_PREFIX = "/webhook/"
-UNKNOWN_PATH_REASON = (
-    "the path is not the webhook's, or the webhook is switched off"  # and is not logged: it may be nearly the secret
-)
+# The path itself is not logged: it may be almost the secret.
+UNKNOWN_PATH_REASON = "the path is not the webhook's, or the webhook is switched off"
 
-# Each is made once and sent many times.
+# Each response is made once and sent many times.
 OK = Response()
 NOT_FOUND = JSONResponse({"detail": "Not Found"}, 404)
 CONTENT_TOO_LARGE = JSONResponse(
-    {"detail": "The body is larger than any event of Strava's."}, 413, headers={"connection": "close"}
+    {"detail": "The body is larger than any Strava event."}, 413, headers={"connection": "close"}
 )
 SERVICE_UNAVAILABLE = JSONResponse(
     {"detail": "The event could not be stored; send it again."}, 503, headers={"retry-after": "30"}
@@ -40,7 +38,7 @@ log = structlog.get_logger(__name__)
 
 
 class EventEndpoint:
-    """POST /webhook/{secret}: an event in, 200 once it is durable."""
+    """POST /webhook/{secret}: publishes an event and answers 200 once it is durable."""
 
     def __init__(
         self,
@@ -48,13 +46,11 @@ class EventEndpoint:
         auth: WebhookAuth,
         *,
         max_body_bytes: int,
-        clock: Callable[[], datetime] = utc_now,
         queued_sampler: LogSampler | None = None,
     ) -> None:
         self._queue = queue
         self._auth = auth
         self._max_body_bytes = max_body_bytes
-        self._clock = clock
         self._unknown_paths = SampledWarnings("webhook.unknown_path")
         self._queued_sampler = queued_sampler or LogSampler(lines_per_s=20)
 
@@ -75,7 +71,7 @@ class EventEndpoint:
         return await self._publish(body)
 
     async def _read(self, receive: Receive) -> bytes:
-        """Return the body, read no further than a little over the limit, whatever its Content-Length claims."""
+        """Return the body, or its beginning if it exceeds the limit; Content-Length is not trusted."""
         body = b""
         more = True
         while more and len(body) <= self._max_body_bytes:
@@ -88,7 +84,7 @@ class EventEndpoint:
 
     async def _publish(self, body: bytes) -> Response:
         try:
-            data, attributes = message_from_http(body, self._clock())
+            data, attributes = message_from_http(body, utc_now())
         except UnreadableEvent as error:
             log.warning("event.refused", request_id=new_request_id(), reason=str(error), body_bytes=len(body))
             return JSONResponse({"detail": f"This is not a Strava event: {error}."}, 400)
@@ -123,7 +119,7 @@ def _log_fields(attributes: Mapping[str, str]) -> dict[str, object]:
 
 
 def challenge_routes(auth: WebhookAuth) -> APIRouter:
-    """GET /webhook/{secret}: repeat Strava's challenge to whoever knows the path and the verify token."""
+    """GET /webhook/{secret}: repeats the challenge of a caller that knows the path and the verify token."""
     router = APIRouter(tags=["webhook"])
     unknown_paths = SampledWarnings("webhook.unknown_path")
     refusals = SampledWarnings("webhook.challenge_refused")
@@ -139,7 +135,7 @@ def challenge_routes(auth: WebhookAuth) -> APIRouter:
             unknown_paths.warning(method="GET", reason=UNKNOWN_PATH_REASON)
             raise HTTPException(status.HTTP_404_NOT_FOUND)
         if mode != "subscribe" or not auth.is_verify_token(token):
-            refusals.warning(reason="hub.mode or hub.verify_token is not what was expected")
+            refusals.warning(reason="hub.mode or hub.verify_token is wrong")
             raise HTTPException(status.HTTP_403_FORBIDDEN, "hub.mode or hub.verify_token is wrong")
         log.info("webhook.challenge_answered")
         return {"hub.challenge": challenge}

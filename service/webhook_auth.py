@@ -1,4 +1,4 @@
-"""Who may speak to the webhook: an unguessable path and Strava's verify token."""
+"""Authentication of the webhook: a secret part of its path, and Strava's verify token."""
 
 import hmac
 from dataclasses import dataclass, field
@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WebhookAuth:
-    """Compares what a caller knows with what is configured, in constant time.
+    """Compares words of a request with the configured ones, in constant time.
 
-    While the path secret or the verify token is unset the gate is shut: nothing is ever compared with "".
+    The webhook is disabled while one of the two is unset: no word equals an unset one, not even the empty word.
     """
 
     path_secret: str = field(repr=False)
@@ -16,17 +16,17 @@ class WebhookAuth:
 
     @property
     def disabled_reason(self) -> str | None:
-        """Return what is missing as a sentence, or None when the gate can open."""
+        """Return a sentence that names the unset settings, or None when both are set."""
         settings = {"WEBHOOK_PATH_SECRET": self.path_secret, "STRAVA_VERIFY_TOKEN": self.verify_token}
         unset = [name for name, value in settings.items() if not value]
-        return f"{' and '.join(unset)} must be set before Strava's webhook can be heard" if unset else None
+        return f"{' and '.join(unset)} must be set before the webhook can receive events" if unset else None
 
     def is_path_secret(self, secret: str) -> bool:
-        """Whether this is the last part of the webhook's own path, with or without a slash at its end."""
+        """Whether the word is the path secret, with or without a slash at its end, and the webhook is enabled."""
         return bool(self.path_secret and self.verify_token) and _same(secret.removesuffix("/"), self.path_secret)
 
     def is_verify_token(self, token: str) -> bool:
-        """Whether this is the verify token."""
+        """Whether the word is the verify token."""
         return bool(self.verify_token) and _same(token, self.verify_token)
 
 

@@ -1,4 +1,4 @@
-"""Shared by the tests of `service/`: a queue that can fail, and the service on it without a network."""
+"""Fixtures of the tests of `service/`: a queue that can fail, and the service on it without a network."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
@@ -13,7 +13,7 @@ from service.webhook_auth import WebhookAuth
 
 
 class FakeQueue:
-    """Keeps what is published; can be broken."""
+    """Keeps published messages; fails while `fault` is set."""
 
     def __init__(self) -> None:
         self.published: list[tuple[bytes, Mapping[str, str]]] = []
@@ -51,7 +51,7 @@ def queue() -> FakeQueue:
 
 @pytest.fixture
 def make_app(queue: FakeQueue) -> Callable[..., Service]:
-    """Makes the service; the gate's settings and limits may be given."""
+    """Makes the service; a test may change its secrets and limits."""
     known: dict[str, Any] = {"path_secret": "s3cret", "verify_token": "verify-me"}
 
     def make(**changes: Any) -> Service:
@@ -63,7 +63,7 @@ def make_app(queue: FakeQueue) -> Callable[..., Service]:
 
 @pytest.fixture
 async def open_client() -> AsyncIterator[Callable[[ASGIApp], httpx.AsyncClient]]:
-    """Makes clients that speak to an app in this process."""
+    """Makes HTTP clients of an app in this process."""
     clients: list[httpx.AsyncClient] = []
 
     def client(app: ASGIApp) -> httpx.AsyncClient:

@@ -1,4 +1,4 @@
-"""The webhook as Strava meets it: the challenge, and events."""
+"""The webhook as Strava uses it: the challenge, and events."""
 
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.types import ASGIApp
 from structlog.testing import capture_logs
 
 from runtime.http_guard import HttpGuard
@@ -14,7 +15,7 @@ from service.app import Service
 from strava.events import ReceivedEvent
 
 Make = Callable[..., Service]
-Open = Callable[[Service], httpx.AsyncClient]
+Open = Callable[[ASGIApp], httpx.AsyncClient]
 
 UNKNOWN_PATH = ("webhook.unknown_path", "warning")
 CHALLENGE_REFUSED = ("webhook.challenge_refused", "warning")
@@ -23,17 +24,17 @@ NOT_QUEUED = ("event.not_queued", "error")
 CHALLENGE = {"hub.mode": "subscribe", "hub.challenge": "15f7d1a91c1f40f8", "hub.verify_token": "verify-me"}
 
 
-def told(logs: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """What an operator finds in the log: the name and the level of each line."""
+def log_lines(logs: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Return the name and the level of each log line."""
     return [(line["event"], line["log_level"]) for line in logs]
 
 
 async def test_the_challenge_is_repeated(make_app: Make, open_client: Open) -> None:
-    """Whoever knows path and verify token gets 200 and the challenge under a key with a dot."""
+    """A caller with the path and the verify token gets 200 and the challenge under the key `hub.challenge`."""
     with capture_logs() as logs:
         answer = await open_client(make_app()).get("/webhook/s3cret", params=CHALLENGE)
     assert (answer.status_code, answer.json()) == (200, {"hub.challenge": "15f7d1a91c1f40f8"})
-    assert told(logs) == [("webhook.challenge_answered", "info")]
+    assert log_lines(logs) == [("webhook.challenge_answered", "info")]
 
 
 @pytest.mark.parametrize(
@@ -51,12 +52,12 @@ async def test_the_challenge_is_repeated(make_app: Make, open_client: Open) -> N
 async def test_a_wrong_challenge_is_refused(
     make_app: Make, open_client: Open, path: str, change: dict[str, str], status: int
 ) -> None:
-    """A wrong mode or token is 403, a wrong path does not exist, and neither says more; each leaves its warning."""
+    """A wrong mode or token is 403 and a wrong path is 404. The answer says no more, and the log has a warning."""
     with capture_logs() as logs:
         answer = await open_client(make_app()).get(path, params={**CHALLENGE, **change})
     assert answer.status_code == status
     assert "15f7d1a91c1f40f8" not in answer.text
-    assert told(logs) == [CHALLENGE_REFUSED if status == 403 else UNKNOWN_PATH]
+    assert log_lines(logs) == [CHALLENGE_REFUSED if status == 403 else UNKNOWN_PATH]
     assert not any(word in str(logs) for word in ("guess", "pässword", "crät", "verify-me"))
 
 
@@ -72,7 +73,7 @@ async def test_a_challenge_without_parameters_is_refused(make_app: Make, open_cl
 async def test_an_unset_secret_switches_the_webhook_off(
     make_app: Make, open_client: Open, queue: Any, event: dict[str, Any], missing: dict[str, str], path: str
 ) -> None:
-    """Without secret or token neither challenge nor event is taken, not even with an empty word."""
+    """Without secret or token, challenge and event are 404, also for an empty word."""
     client = open_client(make_app(**missing))
     challenge = await client.get(path, params={**CHALLENGE, "hub.verify_token": ""})
     posted = await client.post(path, json=event)
@@ -80,19 +81,23 @@ async def test_an_unset_secret_switches_the_webhook_off(
 
 
 async def test_the_log_says_why_the_webhook_is_off(make_app: Make) -> None:
-    """At start the missing setting is named."""
+    """The warning at the start names the missing setting."""
     app = make_app(verify_token="")
     with capture_logs() as logs:
         async with app.router.lifespan_context(app):
             pass
-    assert told(logs) == [("webhook.switched_off", "warning"), ("service.started", "info"), ("service.stopped", "info")]
+    assert log_lines(logs) == [
+        ("webhook.switched_off", "warning"),
+        ("service.started", "info"),
+        ("service.stopped", "info"),
+    ]
     assert "STRAVA_VERIFY_TOKEN must be set" in logs[0]["reason"]
 
 
-async def test_an_event_is_published_as_it_came(
+async def test_an_event_is_published_as_it_was_sent(
     make_app: Make, open_client: Open, queue: Any, event: dict[str, Any]
 ) -> None:
-    """The answer is 200 without a body, and the message holds Strava's fields, when it was heard, and an id."""
+    """The answer is 200 without a body. The message holds Strava's fields, the time of receipt and an id."""
     body = {**event, "a_new_field": {"kept": True}}
     answer = await open_client(make_app()).post("/webhook/s3cret", json=body)
     assert (answer.status_code, answer.content) == (200, b"")
@@ -120,15 +125,15 @@ async def test_an_event_is_published_as_it_came(
         (b"\xff\xfe", "not JSON"),
     ],
 )
-async def test_what_is_no_event_is_refused_with_a_sentence(
+async def test_a_body_that_is_no_event_is_refused(
     make_app: Make, open_client: Open, queue: Any, content: bytes, says: str
 ) -> None:
-    """400 with the fault named, a log line, and nothing published."""
+    """The answer is 400 and names the fault, the log has a line, and nothing is published."""
     with capture_logs() as logs:
         answer = await open_client(make_app()).post("/webhook/s3cret", content=content)
     assert answer.status_code == 400
     assert says in answer.json()["detail"]
-    assert told(logs) == [EVENT_REFUSED]
+    assert log_lines(logs) == [EVENT_REFUSED]
     assert says in logs[0]["reason"]
     assert queue.published == []
 
@@ -136,7 +141,7 @@ async def test_what_is_no_event_is_refused_with_a_sentence(
 async def test_an_event_of_any_subscription_is_published(
     make_app: Make, open_client: Open, queue: Any, event: dict[str, Any]
 ) -> None:
-    """Whose subscription it is, is the worker's to judge, where it leaves a row."""
+    """The worker decides about other subscriptions, because it can record the decision in the ledger."""
     answer = await open_client(make_app()).post("/webhook/s3cret", json={**event, "subscription_id": 43})
     assert (answer.status_code, len(queue.published)) == (200, 1)
 
@@ -144,7 +149,7 @@ async def test_an_event_of_any_subscription_is_published(
 async def test_a_slash_at_the_end_is_the_same_address(
     make_app: Make, open_client: Open, queue: Any, event: dict[str, Any]
 ) -> None:
-    """A callback that was typed with a slash is answered at once: a redirect would lose the event."""
+    """A callback address with a slash at its end works without a redirect, which would lose the event."""
     client = open_client(make_app())
     challenge = await client.get("/webhook/s3cret/", params=CHALLENGE)
     posted = await client.post("/webhook/s3cret/", json=event)
@@ -153,8 +158,8 @@ async def test_a_slash_at_the_end_is_the_same_address(
 
 
 async def test_head_is_answered_as_get_is(make_app: Make, open_client: Open) -> None:
-    """Behind the guard that every program has, a probe with HEAD learns the same of health and challenge."""
-    client = open_client(HttpGuard(make_app(), host="service.test"))  # type: ignore[arg-type]
+    """Behind the guard, which every program has, HEAD gets the status that GET gets."""
+    client = open_client(HttpGuard(make_app(), host="service.test"))
     paths = {"/health": 200, "/webhook/s3cret": 403, "/webhook/guess": 404, "/nothing": 404}
     assert {path: (await client.head(path)).status_code for path in paths} == paths
     assert (await client.head("/webhook/s3cret/", params=CHALLENGE)).status_code == 200
@@ -162,19 +167,19 @@ async def test_head_is_answered_as_get_is(make_app: Make, open_client: Open) -> 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
 async def test_a_wrong_path_is_logged_once_a_second(make_app: Make, open_client: Open, method: str) -> None:
-    """A person who looks for a lost event finds that it came to another path, and not which: it may be a secret."""
-    client = open_client(HttpGuard(make_app(), host="service.test"))  # type: ignore[arg-type]
+    """The log says that a request came to a wrong path. It does not say which path, which may be almost the secret."""
+    client = open_client(HttpGuard(make_app(), host="service.test"))
     with capture_logs() as logs:
         for path in ("/webhook/s3cre", "/webhook/s3cret/more/", "/webhook/s3cret//", "/webhook/"):
             assert (await client.request(method, path)).status_code == 404
-    assert told(logs) == [UNKNOWN_PATH]
+    assert log_lines(logs) == [UNKNOWN_PATH]
     assert "s3cre" not in str(logs)
 
 
 async def test_a_wrong_path_takes_no_event(
     make_app: Make, open_client: Open, queue: Any, event: dict[str, Any]
 ) -> None:
-    """A guess, a prefix and a longer path are 404."""
+    """A prefix of the secret, a longer path and other letters are 404."""
     client = open_client(make_app())
     statuses = [
         (await client.post(f"/webhook/{it}", json=event)).status_code for it in ("s3", "s3cret/x", "S3CRET", "")
@@ -183,28 +188,28 @@ async def test_a_wrong_path_takes_no_event(
 
 
 async def test_a_queue_that_fails_is_503(make_app: Make, open_client: Open, queue: Any, event: dict[str, Any]) -> None:
-    """What is not durable is not acknowledged, so that Strava sends it again."""
+    """An event that is not durable is not acknowledged, so that Strava sends it again."""
     queue.fault = "the disk is full"
     with capture_logs() as logs:
         answer = await open_client(make_app()).post("/webhook/s3cret", json=event)
     assert answer.status_code == 503
-    assert (told(logs), logs[0]["reason"]) == ([NOT_QUEUED], "the disk is full")
+    assert (log_lines(logs), logs[0]["reason"]) == ([NOT_QUEUED], "the disk is full")
 
 
 async def test_a_large_body_is_413(make_app: Make, open_client: Open, queue: Any, event: dict[str, Any]) -> None:
-    """One byte more than the limit is too much, the limit itself is not."""
+    """A body of the limit is accepted, and one byte more is not."""
     content = json.dumps(event).encode()
     client = open_client(make_app(max_body_bytes=len(content)))
     fits = await client.post("/webhook/s3cret", content=content)
     with capture_logs() as logs:
         too_long = await client.post("/webhook/s3cret", content=content + b" ")
     assert (fits.status_code, too_long.status_code, len(queue.published)) == (200, 413, 1)
-    assert told(logs) == [EVENT_REFUSED]
+    assert log_lines(logs) == [EVENT_REFUSED]
     assert f"longer than {len(content)} bytes" in logs[0]["reason"]
 
 
 async def test_an_endless_body_without_a_length_is_413(make_app: Make, open_client: Open, queue: Any) -> None:
-    """A chunked body is read no further than the limit."""
+    """Reading a chunked body stops at the limit."""
     sent = 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -219,7 +224,7 @@ async def test_an_endless_body_without_a_length_is_413(make_app: Make, open_clie
 
 
 async def test_a_caller_that_leaves_is_not_answered(make_app: Make, queue: Any) -> None:
-    """A connection that closes in the middle of a body leaves nothing behind but a log line."""
+    """A connection that closes in the middle of a body leaves only a log line."""
     messages = iter(
         [{"type": "http.request", "body": b'{"object', "more_body": True}, {"type": "http.disconnect"}],
     )
@@ -234,16 +239,16 @@ async def test_a_caller_that_leaves_is_not_answered(make_app: Make, queue: Any) 
     with capture_logs() as logs:
         app = HttpGuard(make_app(), host="service.test")
         await app({"type": "http", "method": "POST", "path": "/webhook/s3cret", "headers": []}, receive, send)
-    assert (sent, queue.published, told(logs)) == ([], [], [("http.abandoned", "warning")])
+    assert (sent, queue.published, log_lines(logs)) == ([], [], [("http.abandoned", "warning")])
 
 
 async def test_an_event_is_logged_without_its_title(make_app: Make, open_client: Open, event: dict[str, Any]) -> None:
-    """The line names ids only."""
+    """The line holds ids and no title."""
     body = {**event, "aspect_type": "update", "updates": {"title": "Run along the Isar"}}
     with capture_logs() as logs:
         await open_client(make_app()).post("/webhook/s3cret", json=body)
     [line] = logs
-    assert told(logs) == [("event.queued", "info")]
+    assert log_lines(logs) == [("event.queued", "info")]
     assert (line["activity_id"], line["aspect_type"]) == (1360128428, "update")
     assert "Isar" not in str(logs)
 
@@ -252,7 +257,7 @@ async def test_an_event_is_logged_without_its_title(make_app: Make, open_client:
 async def test_only_activities_are_logged_as_such(
     make_app: Make, open_client: Open, queue: Any, event: dict[str, Any], change: dict[str, Any]
 ) -> None:
-    """Queued or refused by the queue: an athlete's id is never told as an activity's."""
+    """An athlete's id is never logged as `activity_id`, neither with the queue nor without it."""
     queue.fault = change.pop("queue", None)
     client = open_client(make_app())
     with capture_logs() as logs:
@@ -265,7 +270,7 @@ async def test_only_activities_are_logged_as_such(
 
 
 async def test_the_documentation_shows_the_events(make_app: Make, open_client: Open) -> None:
-    """Where it is asked for, OpenAPI lists challenge, events and health, though events never reach FastAPI's router."""
+    """OpenAPI lists challenge, events and health, although FastAPI does not route the events."""
     schema = (await open_client(make_app(api_docs=True)).get("/openapi.json")).json()
     assert set(schema["paths"]["/webhook/{secret}"]) == {"get", "post"}
     assert set(schema["paths"]["/webhook/{secret}"]["post"]["responses"]) == {"200", "400", "404", "413", "503"}
