@@ -1,11 +1,12 @@
 """The data folder as a command meets it: whether it can be one, what is in it, and one pipeline at a time on it."""
 
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from athlete.backends import open_store, open_tokens
 from athlete.errors import CommandError
@@ -82,24 +83,23 @@ def _nothing_in(data_dir: Path) -> str:
 
 @contextmanager
 def claimed(data_dir: Path) -> Iterator[None]:
-    """Hold the folder, made if need be, against every other pipeline. Raises CommandError, OSError.
+    """Hold the folder, created if missing, against every other pipeline. Raises CommandError, OSError.
 
-    The lock is the kernel's: it ends with this process, even by kill -9. The programs that we start do not inherit
-    the file, so one that outlives us for a moment does not keep it.
+    The kernel releases the lock when this process ends, even by kill -9. The programs that it starts do not inherit
+    the lock, so one that outlives it for a moment does not keep the folder.
     """
     require_usable(data_dir)
     make_private(data_dir)
-    with (data_dir / LOCK).open("a+") as file:
-        file.seek(0)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            holder = file.read().strip() or "unknown"
-            raise CommandError(
-                f"A pipeline is already running on {data_dir} (process {holder}); stop it, or set another DATA_DIR."
-            ) from error
-        file.truncate()
-        print(os.getpid(), file=file, flush=True)
+    path = data_dir / LOCK
+    try:
+        lock = FileLock(path, fallback_to_soft=False).acquire(timeout=0)
+    except Timeout as error:
+        holder = path.read_text(encoding="utf-8").strip() or "unknown"
+        raise CommandError(
+            f"A pipeline is already running on {data_dir} (process {holder}); stop it, or set another DATA_DIR."
+        ) from error
+    with lock:  # it leaves the file's content alone
+        path.write_text(f"{os.getpid()}\n", encoding="utf-8")
         yield
 
 

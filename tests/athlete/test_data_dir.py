@@ -1,4 +1,4 @@
-"""One pipeline at a time on a data folder, whatever becomes of the one before."""
+"""One pipeline at a time runs on a data folder, and a killed one does not block the next."""
 
 import asyncio
 import os
@@ -42,7 +42,7 @@ time.sleep(60)
     ("command", "folder"), [(("up",), "."), (("demo",), "demo"), (("demo", "--once"), "demo-once")]
 )
 def test_a_second_pipeline_on_the_folder_ends_at_once(command: tuple[str, ...], folder: str, tmp_path: Path) -> None:
-    """It says in one sentence which process holds the folder, and touches nothing."""
+    """One sentence names the process that holds the folder, and no file changes."""
     with claimed(tmp_path / folder):
         (tmp_path / folder / "kept").touch()
         result = CliRunner().invoke(app, command, env={"DATA_DIR": str(tmp_path), **CREDENTIALS})
@@ -55,7 +55,7 @@ def test_a_second_pipeline_on_the_folder_ends_at_once(command: tuple[str, ...], 
 
 
 async def test_a_killed_pipeline_holds_nothing_even_while_its_programs_linger(tmp_path: Path) -> None:
-    """Kill -9 frees the folder at once, though a program that does not want to end still runs."""
+    """Kill -9 frees the folder at once, while a program that ignores SIGTERM still runs."""
     (tmp_path / "stubborn.py").write_text(STUBBORN)
     pid_file = tmp_path / "pid"
     holder = await asyncio.create_subprocess_exec(sys.executable, "-c", HOLD, cwd=tmp_path, stdout=DEVNULL)
@@ -72,7 +72,7 @@ async def test_a_killed_pipeline_holds_nothing_even_while_its_programs_linger(tm
 
 
 def test_an_emptied_folder_is_still_held(tmp_path: Path) -> None:
-    """Everything but the lock is gone, and nobody else gets in."""
+    """Only the lock remains, and a second pipeline is refused."""
     with claimed(tmp_path):
         (tmp_path / "file").touch()
         (tmp_path / "folder").mkdir()
@@ -84,7 +84,7 @@ def test_an_emptied_folder_is_still_held(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", [("query", "select 1"), ("events",), ("transform",)])
-def test_whoever_reads_does_not_make_the_folder(command: tuple[str, ...], tmp_path: Path) -> None:
+def test_a_command_that_reads_does_not_make_the_folder(command: tuple[str, ...], tmp_path: Path) -> None:
     """Where there is no data, the command says how to begin and leaves nothing behind."""
     result = CliRunner().invoke(app, command, env={"DATA_DIR": str(tmp_path / "data")})
     assert result.exit_code == 1
