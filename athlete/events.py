@@ -54,7 +54,7 @@ def events(  # noqa: PLR0913 - one argument a filter
         athlete_id=within_reach("--athlete", athlete),
         activity_id=within_reach("--activity", activity),
         outcome=outcome,
-        since=since and read_since(since, utc_now()),
+        since=None if since is None else read_since(since, utc_now()),
     )
     rows = asyncio.run(_recent(settings, wanted, limit))
     if as_json:

@@ -470,11 +470,13 @@ async def test_a_locked_file_is_busy(store: SqliteRawStore, path: Path) -> None:
 
 async def test_a_full_disk_is_busy(store: SqliteRawStore) -> None:
     """When the file cannot grow nothing of the batch is stored, and the store works again once it can."""
-    await store._writer.submit(lambda connection: connection.execute("pragma max_page_count = 60").close())
+    writer = store._writer
+    assert writer
+    await writer.submit(lambda connection: connection.execute("pragma max_page_count = 60").close())
     with pytest.raises(WarehouseBusy, match="full"):
         await store.apply([seen(n, name="x" * 20_000) for n in range(1, 100)])
     assert await store.counts(ANNA) == {}
-    await store._writer.submit(lambda connection: connection.execute("pragma max_page_count = 1000000").close())
+    await writer.submit(lambda connection: connection.execute("pragma max_page_count = 1000000").close())
     assert await store.apply([seen(1)]) == [Applied.STORED]
 
 
