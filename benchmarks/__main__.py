@@ -8,7 +8,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import backlog, chart, refresh, upsert, webhook, worker
+from benchmarks import backlog, chart, idle, refresh, upsert, webhook, worker
 
 MEASUREMENTS: dict[str, Callable[[], dict[str, float]]] = {
     "webhook": webhook.measure,
@@ -17,6 +17,7 @@ MEASUREMENTS: dict[str, Callable[[], dict[str, float]]] = {
     "upsert": upsert.measure,
     "refresh": refresh.measure,
     "chart": chart.measure,
+    "idle": idle.measure,
 }
 # What a number must be, where something was promised; the rest explains it.
 PROMISES = {
@@ -27,6 +28,8 @@ PROMISES = {
     "refresh_growth": "≤ 1.5",
     "save_to_raw_p95_ms": "< 2,000",
     "save_to_chart_p95_ms": "< 4,000",
+    "idle_rss_mb": "< 600",
+    "idle_cpu_percent": "< 2",
 }
 
 
