@@ -9,10 +9,10 @@ import queue
 import sqlite3
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -38,26 +38,11 @@ class WriterClosed(sqlite3.ProgrammingError):
     """Work was submitted to a writer that had been closed."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class _Job:
     work: Callable[[sqlite3.Connection], Any]
-    answer: asyncio.Future[Any]
     log_emptied_within_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    job: _Job
-    result: Any = None
-    error: Exception | None = None
-
-    def tell(self) -> None:
-        if self.job.answer.done():  # its caller gave up waiting
-            return
-        if self.error is None:
-            self.job.answer.set_result(self.result)
-        else:
-            self.job.answer.set_exception(self.error)
+    answer: Future[Any] = field(default_factory=Future)
 
 
 class SqliteWriter:
@@ -93,9 +78,10 @@ class SqliteWriter:
         """
         if self._closed:
             raise WriterClosed("the writer was closed")
-        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._jobs.put(_Job(work, answer, log_emptied_within_s))
-        return await answer
+        job = _Job(work, log_emptied_within_s)
+        self._jobs.put(job)
+        answer: asyncio.Future[T] = asyncio.wrap_future(job.answer)
+        return await asyncio.shield(answer)
 
     async def close(self) -> None:
         """Finish the work that was submitted and close the file; closing twice is success."""
@@ -117,7 +103,7 @@ class SqliteWriter:
             last = len(jobs) < len(gathered)
             if jobs:
                 began = time.monotonic()
-                _tell(self._commit(jobs))
+                self._commit(jobs)
                 ended = time.monotonic()
                 self._empty_at = min(self._empty_at, ended + min(job.log_emptied_within_s for job in jobs))
                 if self._gives_way and ended - began > _LONG_S and not last:
@@ -136,13 +122,18 @@ class SqliteWriter:
                 gathered.append(self._jobs.get_nowait())
         return gathered
 
-    def _commit(self, jobs: list[_Job]) -> list[_Outcome]:
+    def _commit(self, jobs: list[_Job]) -> None:
         try:
             self._require_same_file()
             with transaction(self._connection, self._busy_timeout_s, yields=self._gives_way):
-                return [self._attempt(job) for job in jobs]
+                outcomes = [self._attempt(job.work) for job in jobs]
         except sqlite3.Error as error:
-            return [_Outcome(job, error=error) for job in jobs]
+            outcomes = [(None, error)] * len(jobs)
+        for job, (result, fault) in zip(jobs, outcomes, strict=True):
+            if fault is None:
+                job.answer.set_result(result)
+            else:
+                job.answer.set_exception(fault)
 
     def _require_same_file(self) -> None:
         """If another file is at the path by now, open it and refuse the work, which was meant for the old one."""
@@ -157,29 +148,16 @@ class SqliteWriter:
         self._identity = file_identity(self._path)
         raise DatabaseMoved(f"{moved}; from now on the file that is there now is used")
 
-    def _attempt(self, job: _Job) -> _Outcome:
+    def _attempt(self, work: Callable[[sqlite3.Connection], Any]) -> tuple[Any, Exception | None]:
+        """Run the work; return its result and None, or undo it and return None and its error."""
         self._connection.execute("savepoint job")
+        result, fault = None, None
         try:
-            outcome = _Outcome(job, result=job.work(self._connection))
-        except Exception as error:  # handed to the caller, whose error it is
-            if not self._connection.in_transaction:  # a full disk undoes the whole transaction
+            result = work(self._connection)
+        except Exception as error:  # raised to the caller
+            if not self._connection.in_transaction:  # a full disk rolls back the whole transaction
                 raise sqlite3.OperationalError(f"the transaction was lost: {error}") from error
             self._connection.execute("rollback to job")
-            outcome = _Outcome(job, error=error)
+            fault = error
         self._connection.execute("release job")
-        return outcome
-
-
-def _tell(outcomes: list[_Outcome]) -> None:
-    """Wake each event loop once, whatever the number of its callers."""
-    by_loop: defaultdict[asyncio.AbstractEventLoop, list[_Outcome]] = defaultdict(list)
-    for outcome in outcomes:
-        by_loop[outcome.job.answer.get_loop()].append(outcome)
-    for loop, its in by_loop.items():
-        with suppress(RuntimeError):  # a loop that was closed has nobody waiting in it
-            loop.call_soon_threadsafe(_tell_all, its)
-
-
-def _tell_all(outcomes: list[_Outcome]) -> None:
-    for outcome in outcomes:
-        outcome.tell()
+        return result, fault
