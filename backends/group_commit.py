@@ -34,10 +34,6 @@ _LONG_S = 0.02  # a transaction that took longer than this met a slow disk, or o
 _REST_S = 0.005
 
 
-class WriterClosed(sqlite3.ProgrammingError):
-    """Work was submitted to a writer that had been closed."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Job:
     work: Callable[[sqlite3.Connection], Any]
@@ -77,7 +73,7 @@ class SqliteWriter:
         Work that removes what must not stay on the disk says after how many seconds the log is to be emptied of it.
         """
         if self._closed:
-            raise WriterClosed("the writer was closed")
+            raise sqlite3.ProgrammingError("the writer was closed")
         job = _Job(work, log_emptied_within_s)
         self._jobs.put(job)
         answer: asyncio.Future[T] = asyncio.wrap_future(job.answer)

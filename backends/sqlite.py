@@ -32,14 +32,6 @@ class SchemaMismatch(Exception):
     """The file's schema is not one that this program can use; the sentence says what to do."""
 
 
-class DatabaseTooNew(SchemaMismatch):
-    """The file was written by a newer program."""
-
-
-class MigrationEdited(SchemaMismatch):
-    """A migration that the file has gone through reads differently in this program."""
-
-
 class DatabaseMoved(sqlite3.OperationalError):
     """Another file, or none, is where the open one was: nothing is written until it is opened again."""
 
@@ -144,7 +136,7 @@ def _migrate(connection: sqlite3.Connection, path: Path, files: Sequence[Path]) 
     with transaction(connection, BUSY_TIMEOUT_S):
         version = _version(connection)  # another process may have been faster
         if version > len(files):
-            raise DatabaseTooNew(
+            raise SchemaMismatch(
                 f"{path} was written by a newer version of this program (schema {version}, the newest known here "
                 f"is {len(files)}). Upgrade the program, or point DATA_DIR at another folder."
             )
@@ -179,7 +171,7 @@ def _record(connection: sqlite3.Connection, migrations: Sequence[_Migration]) ->
 def _require_unedited(path: Path, applied: Sequence[_Migration], ours: Sequence[_Migration]) -> None:
     for (_, name, sha256), (_, our_name, our_sha256) in zip(applied, ours, strict=False):
         if sha256 != our_sha256:
-            raise MigrationEdited(
+            raise SchemaMismatch(
                 f"{path} was made by another version of this program: its migration {name} is not this program's "
                 f"{our_name}. Use the version that made the file, or point DATA_DIR at another folder."
             )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from backends.group_commit import SqliteWriter, WriterClosed
+from backends.group_commit import SqliteWriter
 from backends.sqlite import connect, open_database
 
 
@@ -124,7 +124,7 @@ async def test_closing(writer: SqliteWriter, tmp_path: Path) -> None:
     await writer.close()
     await asyncio.gather(*under_way)
     assert len(keys(tmp_path / "p.sqlite")) == 50
-    with pytest.raises(WriterClosed):
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         await writer.submit(partial(add, key="late"))
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from backends.sqlite import MIGRATIONS, DatabaseTooNew, MigrationEdited, connect, open_database, statements
+from backends.sqlite import MIGRATIONS, SchemaMismatch, connect, open_database, statements
 from runtime.clock import utc_text
 
 
@@ -71,7 +71,7 @@ def test_older_program_refuses_newer_file(tmp_path: Path, migrations: Path) -> N
     """A program that misses a migration touches nothing and says what to do."""
     with closing(open_database(tmp_path / "p.sqlite", migrations=migrations)):
         (migrations / "0002_second.sql").unlink()
-    with pytest.raises(DatabaseTooNew, match=r"p\.sqlite was written by a newer version .* Upgrade the program"):
+    with pytest.raises(SchemaMismatch, match=r"p\.sqlite was written by a newer version .* Upgrade the program"):
         open_database(tmp_path / "p.sqlite", migrations=migrations)
 
 
@@ -93,7 +93,7 @@ def test_edited_migration_is_refused(tmp_path: Path, migrations: Path) -> None:
     (migrations / "0001_first.sql").write_text("create table first (a text, b text);\ncreate index i on first (a);\n")
     told = r"p\.sqlite was made by another version .* migration 0001_first\.sql is not .* point DATA_DIR at another"
     for _ in range(2):
-        with pytest.raises(MigrationEdited, match=told):
+        with pytest.raises(SchemaMismatch, match=told):
             open_database(tmp_path / "p.sqlite", migrations=migrations)
         (migrations / "0003_third.sql").write_text("create table third (a text);\n")
     with closing(connect(tmp_path / "p.sqlite")) as connection:
@@ -105,7 +105,7 @@ def test_other_migration_of_the_same_number_is_refused(tmp_path: Path, migration
     open_database(tmp_path / "p.sqlite", migrations=migrations).close()
     (migrations / "0002_second.sql").unlink()
     (migrations / "0002_other.sql").write_text("create table other (a text);\n")
-    with pytest.raises(MigrationEdited, match=r"0002_second\.sql is not this program's 0002_other\.sql"):
+    with pytest.raises(SchemaMismatch, match=r"0002_second\.sql is not this program's 0002_other\.sql"):
         open_database(tmp_path / "p.sqlite", migrations=migrations)
 
 
@@ -118,7 +118,7 @@ def test_file_from_before_checksums_adopts_them_once(tmp_path: Path, migrations:
         applied = connection.execute("select version, name from schema_migrations order by version").fetchall()
     assert applied == [(1, "0001_first.sql"), (2, "0002_second.sql"), (3, "0003_third.sql")]
     (migrations / "0002_second.sql").write_text("insert into first values ('other');\n")
-    with pytest.raises(MigrationEdited, match="0002_second"):
+    with pytest.raises(SchemaMismatch, match="0002_second"):
         open_database(tmp_path / "p.sqlite", migrations=migrations)
 
 

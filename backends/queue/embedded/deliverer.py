@@ -145,12 +145,13 @@ class Deliverer:
         return await writer.submit(work, log_emptied_within_s=_EMPTIED_WITHIN_S if acknowledges else math.inf)
 
     async def _deliver(self, message: LeasedMessage) -> None:
+        url, envelope = self._address(message)
         if self._policy.is_exhausted(message):
             failure: Failure | None = Failure(message.last_failure or "the deliverer was killed")
         else:
-            failure = await self._push(*self._address(message))
+            failure = await self._push(url, envelope)
         settlement = self._policy.settle(message, failure, now=self._clock(), fraction=random.random())  # noqa: S311 - jitter
-        _log_end(message, settlement)
+        _log_end(message, envelope.subscription, settlement)
         self._settled.append(settlement)
         self._in_flight -= 1
         self._wake.set()
@@ -227,22 +228,13 @@ def _dead_letter(message: LeasedMessage) -> PushEnvelope:
     return _envelope(message).model_copy(update=changes)
 
 
-def _log_end(message: LeasedMessage, settlement: Settlement) -> None:
-    bound = log.bind(message_id=str(message.message_id), event_id=message.attributes.get("event_id"))
+def _log_end(message: LeasedMessage, subscription: str, settlement: Settlement) -> None:
+    event_id = message.attributes.get("event_id")
+    bound = log.bind(message_id=str(message.message_id), event_id=event_id, attempt=message.attempts)
     if settlement.failure is None:
-        bound.debug("queue.delivered", attempt=message.attempts, subscription=_subscription(message))
+        bound.debug("queue.delivered", subscription=subscription)
     elif settlement.died_at is not None:
-        bound.error("queue.dead", attempt=message.attempts, reason=settlement.failure)
+        bound.error("queue.dead", reason=settlement.failure)
     else:
-        due_at = datetime.fromtimestamp(settlement.due_ms / 1000, UTC)
-        bound.warning(
-            "queue.deferred",
-            attempt=message.attempts,
-            reason=settlement.failure,
-            until=utc_text(due_at),
-            subscription=_subscription(message),
-        )
-
-
-def _subscription(message: LeasedMessage) -> str:
-    return SUBSCRIPTION if message.state is State.WAITING else DEAD_LETTER_SUBSCRIPTION
+        until = utc_text(datetime.fromtimestamp(settlement.due_ms / 1000, UTC))
+        bound.warning("queue.deferred", reason=settlement.failure, until=until, subscription=subscription)

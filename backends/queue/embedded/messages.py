@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -51,20 +52,11 @@ class LeasedMessage:
     last_failure: str | None
 
     @classmethod
-    def from_row(cls, row: tuple[int, str, str, str, str, int, int, int, str | None]) -> "LeasedMessage":
-        """Decode one row that `take.sql` returned."""
-        message_id, data, attributes, published_at, state, attempts, deferrals, dead_letter_attempts, failure = row
-        return cls(
-            message_id=message_id,
-            data=base64.b64decode(data),
-            attributes=orjson.loads(attributes),
-            published_at=datetime.fromisoformat(published_at),
-            state=State(state),
-            attempts=attempts,
-            deferrals=deferrals,
-            dead_letter_attempts=dead_letter_attempts,
-            last_failure=failure,
-        )
+    def from_row(cls, row: tuple[Any, ...]) -> "LeasedMessage":
+        """Decode a row of `take.sql`, whose columns are in the order of these fields."""
+        message_id, data, attributes, published_at, state, *rest = row
+        moment = datetime.fromisoformat(published_at)
+        return cls(message_id, base64.b64decode(data), orjson.loads(attributes), moment, State(state), *rest)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -74,12 +74,7 @@ class RedeliveryPolicy:
 
 
 def _settlement(
-    message: LeasedMessage,
-    state: State | None,
-    now: datetime,
-    *,
-    due: datetime,
-    failure: str | None = None,
+    message: LeasedMessage, state: State | None, now: datetime, *, due: datetime, failure: str | None = None
 ) -> Settlement:
     return Settlement(
         message_id=message.message_id,
