@@ -66,7 +66,7 @@ def pace_or_speed(activity: Mapping[str, Any]) -> str:
 
 
 def latency(seconds: float | None) -> str:
-    """Seconds with one decimal, or minutes and seconds; no finer, since Strava's own times are whole seconds."""
+    """Seconds with one decimal, or minutes and seconds."""
     if seconds is None:
         return NOTHING
     if (tenths := round(seconds, 1)) < 60:  # noqa: PLR2004 - a minute

@@ -1,4 +1,4 @@
--- One row per connected athlete; any change in it means that the marts were built again.
+-- One row per connected athlete.
 -- Named columns: marts of another version are refused here, before a page misses one.
 select
     athlete_id,
@@ -11,16 +11,6 @@ select
     summary_count,
     deleted_count,
     backfill_progress,
-    event_count_24h,
-    event_count_30d,
-    save_to_raw_p50_24h_s,
-    save_to_raw_p50_30d_s,
-    save_to_raw_p95_24h_s,
-    save_to_raw_p95_30d_s,
-    save_to_mart_p50_24h_s,
-    save_to_mart_p50_30d_s,
-    save_to_mart_p95_24h_s,
-    save_to_mart_p95_30d_s,
     parked_event_count,
     deferred_event_count,
     unassigned_parked_event_count,

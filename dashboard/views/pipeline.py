@@ -11,6 +11,8 @@ from dashboard.mart import Row, in_utc
 
 # https://developers.strava.com/docs/webhooks/ has `event_time` as a Unix time without a fraction.
 WHOLE_SECONDS = "Strava tells times in whole seconds, so each of these may be up to 1 s too long."
+WINDOWS = {1: ("24h", "last 24 hours"), 30: ("30d", "last 30 days")}  # days: key, words
+QUANTILES = {"p50": "Half were faster", "p95": "19 of 20 were faster"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,10 @@ def show(context: PageContext, health: Row) -> None:
     if health["last_event_finished_at"] is None:
         empty_states.no_events()
     _section("Freshness", freshness(context, health), columns=3)
-    _section("From the save on Strava to the warehouse", latencies(health, "raw"), note=WHOLE_SECONDS)
-    _section("From the save on Strava to the charts", latencies(health, "mart"), note=WHOLE_SECONDS)
+    measured = context.mart.rows("pipeline_latency", health["athlete_id"])
+    _section("From the save on Strava to the webhook", latencies(measured, "save_to_heard"), note=WHOLE_SECONDS)
+    _section("From the webhook to the warehouse", latencies(measured, "heard_to_raw"))
+    _section("From the webhook to the charts", latencies(measured, "heard_to_chart"))
     _section("What is stored", stored(health))
     _section("What waits", waiting(health))
 
@@ -61,19 +65,18 @@ def freshness(context: PageContext, health: Row) -> list[Number]:
     return [_moment(context, health, *number) for number in shown]
 
 
-def latencies(health: Row, goal: str) -> list[Number]:
-    """How long events took to `raw` or `mart`: the usual and the slow case, lately and over a month."""
-    spans = (("24h", "last 24 hours"), ("30d", "last 30 days"))
-    meanings = {"p50": "Half were faster ({}).", "p95": "19 of 20 were faster ({})."}
+def latencies(measured: Sequence[Row], stage: str) -> list[Number]:
+    """How long events took over a stage: the usual and the slow case, lately and over a month."""
+    rows = {row["window_days"]: row for row in measured if row["stage"] == stage}
     return [
         Number(
-            f"save-to-{goal}-{quantile}-{short}",
+            f"{stage}-{quantile}-{short}".replace("_", "-"),
             f"{quantile}, {span}",
-            formatting.latency(health[f"save_to_{goal}_{quantile}_{short}_s"]),
-            meaning.format(_events(health[f"event_count_{short}"])),
+            formatting.latency(rows[days][f"{quantile}_s"] if days in rows else None),
+            f"{faster} ({_events(rows.get(days), stage)}).",
         )
-        for short, span in spans
-        for quantile, meaning in meanings.items()
+        for days, (short, span) in WINDOWS.items()
+        for quantile, faster in QUANTILES.items()
     ]
 
 
@@ -126,5 +129,7 @@ def _count(health: Row, thing: str, title: str, meaning: str) -> Number:
     return Number(f"{thing.replace('_', '-')}-count", title, formatting.count(health[f"{thing}_count"]), meaning)
 
 
-def _events(number: int) -> str:
-    return "1 event" if number == 1 else f"{number:,} events"
+def _events(row: Row | None, stage: str) -> str:
+    number = row["event_count"] if row else 0
+    waiting = row["not_on_chart_count"] if row and stage == "heard_to_chart" else 0
+    return f"{number:,} event{'' if number == 1 else 's'}" + (f", {waiting:,} not on a chart yet" if waiting else "")

@@ -1,7 +1,6 @@
 """A small mart whose columns come from the transforms' own contract, filled with rows that the tests type in."""
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -79,6 +78,7 @@ class MartFile:
         self._contract = contract
         self._activities: list[dict[str, Any]] = []
         self._health: dict[int, dict[str, Any]] = {}
+        self._latencies: list[dict[str, Any]] = []
 
     def activity(self, day: str, sport_type: str, km: float, minutes: float, climb: float = 0, **fields: Any) -> None:
         """Add one activity by its local day; the rest of the row is derived unless given."""
@@ -105,7 +105,7 @@ class MartFile:
     def health(self, athlete_id: int = ATHLETE, **fields: Any) -> None:
         """Add or replace one athlete; counts are those of the activities so far unless given."""
         living = sum(row["athlete_id"] == athlete_id for row in self._activities)
-        zeros = {column: 0 for column in self._contract["pipeline_health"] if re.search(r"_count(_\d+.)?$", column)}
+        zeros = {column: 0 for column in self._contract["pipeline_health"] if column.endswith("_count")}
         checked = dict.fromkeys(
             f"{name}_count"
             for name in ("reconcile_strava", "reconcile_warehouse", "missing", "extra", "changed", "repaired")
@@ -113,6 +113,12 @@ class MartFile:
         built = {"last_transform_started_at": datetime(2026, 11, 18, 19, 29, 50)}  # noqa: DTZ001 - the mart keeps UTC
         counts = {"activity_count": living, "detailed_count": living}
         self._health[athlete_id] = zeros | checked | counts | built | {"athlete_id": athlete_id} | fields
+
+    def latency(self, stage: str, window_days: int, p50_s: float, p95_s: float, **fields: Any) -> None:
+        """Add the times of a stage over a window."""
+        counts = {"event_count": 1, "not_on_chart_count": 0}
+        row = {"athlete_id": ATHLETE, "stage": stage, "window_days": window_days, "p50_s": p50_s, "p95_s": p95_s}
+        self._latencies.append(row | counts | fields)
 
     def publish(self, today: date = TODAY) -> Path:
         """Write the file as a whole, then put it in its place."""
@@ -140,11 +146,14 @@ class MartFile:
 
 
 class FileReader:
-    """A MartReader as its port tells, without an adapter's care: opens the file anew for each query."""
+    """A MartReader as its port tells, without an adapter's care: opens the file for each query."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.asked: list[str] = []
+
+    def version(self) -> str | None:
+        return str(self.path.stat().st_mtime_ns) if self.path.exists() else None
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, object]]:
         if not self.path.exists():

@@ -90,7 +90,7 @@ def test_the_marts_own_pace_and_speed_come_first() -> None:
         (3_723, "62 min 03 s"),
     ],
 )
-def test_latencies_are_no_finer_than_their_source(seconds: float | None, text: str) -> None:
+def test_latencies_are_told_in_tenths_of_a_second(seconds: float | None, text: str) -> None:
     """Tenths of a second up to a minute; below zero only where clocks disagree."""
     assert formatting.latency(seconds) == text
 

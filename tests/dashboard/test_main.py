@@ -105,11 +105,12 @@ def test_two_numbers_stand_beside_one_another_on_a_phone(lively: Any, address: s
 def test_the_pipeline_page_has_an_address_of_its_own(mart_file: Any, address: str, browser: Browser) -> None:
     """It can be opened by link, and each number can be found by its key."""
     mart_file.activity("2026-11-18", "Run", km=5, minutes=25)
-    mart_file.health(save_to_mart_p95_24h_s=3.8, parked_event_count=3, unassigned_parked_event_count=2)
+    mart_file.latency("heard_to_chart", 1, 2.1, 3.8)
+    mart_file.health(parked_event_count=3, unassigned_parked_event_count=2)
     mart_file.publish()
     page = browser.new_page()
     page.goto(f"{address}/pipeline")
-    expect(number(page, "pipeline-save-to-mart-p95-24h")).to_have_text("3.8 s", timeout=UP_TO)
+    expect(number(page, "pipeline-heard-to-chart-p95-24h")).to_have_text("3.8 s", timeout=UP_TO)
     expect(number(page, "pipeline-activity-count")).to_have_text("1")
     expect(number(page, "pipeline-parked-event-count")).to_have_text("3")
     expect(number(page, "pipeline-unassigned-parked-event-count")).to_have_text("2")

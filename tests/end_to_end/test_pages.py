@@ -84,4 +84,4 @@ async def test_pipeline_shows_what_the_marts_hold_and_follows_a_save(session: De
     count = page.locator(".st-key-pipeline-activity-count [data-testid=stMetricValue]")
     await expect(count).to_have_text(one_more, timeout=UP_TO_MS)
     assert mart_row(session, "select activity_count from mart.pipeline_health")["activity_count"] == int(one_more)
-    assert await shown(page, "pipeline-save-to-mart-p95-24h") > 0
+    assert await shown(page, "pipeline-heard-to-chart-p95-24h") > 0

@@ -166,7 +166,8 @@ class BigQueryDialect:
         for name in reads:
             if name not in self.queries:
                 self.build(name.replace("__", ".", 1))
-        with_these = "with " + ",\n".join(f"{name} as (\n{self.queries[name]}\n)" for name in reads)
+        with_these = ",\n".join(f"{name} as (\n{self.queries[name]}\n)" for name in reads)
+        with_these = with_these and f"with {with_these}"
         with self.prepared(f"{with_these} select * from (\n{sql}\n)") as query:  # noqa: S608  # our own models
             types = {column.name: TYPES[int(column.type.type_kind)] for column in query.columns}
         with self.prepared(f"{with_these} select to_json_string(t) as line from (\n{sql}\n) as t") as query:  # noqa: S608

@@ -90,23 +90,29 @@ def test_dates_reach_from_the_first_activity_of_anyone_to_today(life: Any) -> No
 
 
 def test_health_counts_what_is_stored(life: Any) -> None:
-    """Nine living activities, one of them a summary, one tombstone; one event, 1.5 s from save to raw."""
+    """Nine living activities, one of them a summary, one tombstone."""
     row = life.row("select * from mart.pipeline_health where athlete_id = 7")
     assert (row["activity_count"], row["detailed_count"], row["summary_count"], row["deleted_count"]) == (9, 8, 1, 1)
     assert round(row["backfill_progress"], 6) == 0.888889
-    assert (row["event_count_24h"], row["save_to_raw_p50_24h_s"], row["save_to_raw_p95_30d_s"]) == (1, 1.5, 1.5)
     assert (row["reconcile_verdict"], row["missing_count"], row["repaired_count"]) == ("complete", 1, 2)
+
+
+def test_latencies_are_those_of_the_one_event(life: Any) -> None:
+    """Heard 0.25 s after the save's whole second, in raw after 1.5 s, and first shown by this build, 22 hours later."""
+    rows = life.rows("select * from mart.pipeline_latency where athlete_id = 7 and window_days = 1")
+    assert {row["stage"]: (row["event_count"], row["p50_s"], row["p95_s"]) for row in rows} == {
+        "save_to_heard": (1, 0.25, 0.25),
+        "heard_to_raw": (1, 1.25, 1.25),
+        "heard_to_chart": (1, 79_199.75, 79_199.75),
+        "save_to_raw": (1, 1.5, 1.5),
+        "save_to_chart": (1, 79_200, 79_200),
+    }
 
 
 def test_health_has_a_row_for_an_athlete_without_events(life: Any) -> None:
     """The recorded athlete has activities and no event."""
     row = life.row("select * from mart.pipeline_health where athlete_id = 4605555801")
-    assert (row["activity_count"], row["last_event_at"], row["event_count_30d"], row["parked_event_count"]) == (
-        14,
-        None,
-        0,
-        0,
-    )
+    assert (row["activity_count"], row["last_event_at"], row["parked_event_count"]) == (14, None, 0)
     assert (row["reconcile_verdict"], row["missing_count"]) == (None, None)
 
 

@@ -19,7 +19,7 @@ TABLES = [
     "staging.stg_strava__athletes",
     "staging.int_pipeline__latest_events",
     "staging.int_pipeline__open_events",
-    "staging.int_pipeline__latencies",
+    "staging.int_pipeline__arrivals",
     "mart.fct_activities",
     "mart.dim_date",
     "staging.int_summaries__daily",
@@ -28,6 +28,8 @@ TABLES = [
     "mart.record_best_effort",
     "mart.route",
     "mart.pipeline_health",
+    "mart.event_latency",
+    "mart.pipeline_latency",
 ]
 
 
@@ -176,6 +178,17 @@ def test_a_fresh_installation_builds_and_then_fills(warehouse: Any, payload: Any
         "point_count": 3,
         "start_cell": "3850:-12020",
     }
+
+
+def test_a_build_knows_when_it_ended(warehouse: Any) -> None:
+    """Its end is written once its models are built, and dbt's tests leave it alone."""
+    warehouse.refresh()
+    build = "select started_at, finished_at from staging.int_pipeline__build"
+    assert warehouse.dbt("run", "--select", "int_pipeline__build", "base_strava__activities").success
+    row = warehouse.row(build)
+    assert row["started_at"] < row["finished_at"]
+    assert warehouse.dbt("test", "--select", "int_pipeline__build").success
+    assert warehouse.row(build) == row
 
 
 def test_a_copy_under_another_name_is_complete(life: Any, tmp_path: Path) -> None:

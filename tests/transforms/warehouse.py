@@ -102,6 +102,7 @@ class Raw:
             "object_id": 1,
             "aspect_type": "create",
             "event_time": "2026-04-01T12:00:00.000000Z",
+            "received_at": "2026-04-01T12:00:00.250000Z",
             "outcome": "stored",
             "reason": "",
             "attempt": 1,

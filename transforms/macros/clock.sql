@@ -26,3 +26,19 @@
 {% macro bigquery__seconds_between(start, stop) -%}
     timestamp_diff({{ stop }}, {{ start }}, microsecond) / 1000000
 {%- endmacro %}
+
+
+{#-
+  On-run-end: writes into `int_pipeline__build` when the build ended, which no model can know. Publishing follows at once, so that is when
+  readers see its rows.
+-#}
+{% macro stamp_build(results) -%}
+    {%- set built = results | selectattr('status', 'equalto', 'success') | map(attribute='node')
+        | selectattr('name', 'equalto', 'int_pipeline__build') | list -%}
+    {%- for node in built -%}
+        {%- set now = as_of_moment() if var('as_of') else modules.datetime.datetime.now(modules.pytz.utc) -%}
+        update {{ api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias) }}
+        set finished_at = cast('{{ now.strftime('%Y-%m-%d %H:%M:%S.%f') }}' as timestamp)
+        where true
+    {%- endfor -%}
+{%- endmacro %}

@@ -13,10 +13,6 @@ open_events as (
     select * from {{ ref('int_pipeline__open_events') }}
 ),
 
-latencies as (
-    select * from {{ ref('int_pipeline__latencies') }}
-),
-
 activities as (
     select * from {{ ref('fct_activities') }}
 ),
@@ -74,16 +70,6 @@ final as (
         cast(coalesce(stored.activity_count - stored.detailed_count, 0) as int64) as summary_count,
         cast(coalesce(stored.deleted_count, 0) as int64) as deleted_count,
         stored.detailed_count / nullif(stored.activity_count, 0) as backfill_progress,
-        cast(coalesce(latencies.event_count_24h, 0) as int64) as event_count_24h,
-        cast(coalesce(latencies.event_count_30d, 0) as int64) as event_count_30d,
-        latencies.save_to_raw_p50_24h_s,
-        latencies.save_to_raw_p50_30d_s,
-        latencies.save_to_raw_p95_24h_s,
-        latencies.save_to_raw_p95_30d_s,
-        latencies.save_to_mart_p50_24h_s,
-        latencies.save_to_mart_p50_30d_s,
-        latencies.save_to_mart_p95_24h_s,
-        latencies.save_to_mart_p95_30d_s,
         cast(coalesce(open_counts.parked_event_count, 0) as int64) as parked_event_count,
         cast(coalesce(open_counts.deferred_event_count, 0) as int64) as deferred_event_count,
         unassigned.parked_event_count as unassigned_parked_event_count,
@@ -107,7 +93,6 @@ final as (
     left join newest_offset on athletes.athlete_id = newest_offset.athlete_id
     left join latest_events on athletes.athlete_id = latest_events.athlete_id
     left join open_counts on athletes.athlete_id = open_counts.athlete_id
-    left join latencies on athletes.athlete_id = latencies.athlete_id
     left join reconciliations
         on
             athletes.athlete_id = reconciliations.athlete_id
