@@ -1,12 +1,13 @@
-"""Keeps an open page current: looks at build and day every few seconds, and draws the page again for new ones only."""
+"""Keeps an open page current: looks every few seconds for other marts and another day, and asks no query for that."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 
 import streamlit as st
 
 from backends.warehouse import WarehouseBusy
-from backends.warehouse.marts import MartMissing, QueryFailed
 from dashboard import empty_states, formatting
 from dashboard.context import PageContext
 from dashboard.mart import Snapshot
@@ -14,36 +15,52 @@ from dashboard.mart import Snapshot
 LEEWAY = timedelta(minutes=5)
 
 
-def auto_refresh(context: PageContext, shown: Snapshot | None) -> None:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Drawn:
+    """What a page was drawn from: a version of the marts, their content and the day of each athlete.
+
+    Marts that were busy have no version, so that the page is drawn again; `snapshot` None means that nothing was shown.
+    """
+
+    version: str | None
+    snapshot: Snapshot | None
+    days: Sequence[date] = ()
+
+
+def auto_refresh(context: PageContext, drawn: Drawn) -> None:
     """Tell how old the build is that the page shows, warn when it is late, and draw the page again for another.
 
     A new day of an athlete's draws it again too.
-    `shown` None means that no build could be drawn, so any build is a new one.
     """
     ticks = count()
-    days = days_of(context, shown)
 
     @st.fragment(run_every=context.refresh_s)
     def pulse() -> None:
         is_timer = next(ticks) > 0  # the first time is part of drawing the page itself
-        if is_timer and is_outdated(context, shown, days):
+        if is_timer and is_outdated(context, drawn):
             st.rerun()
+        built_at = drawn.snapshot.built_at if drawn.snapshot else None
         with st.container(key="live"):
-            st.caption(_line(context, shown))
-        if shown and shown.built_at and is_late(shown.built_at, context.now()):
-            empty_states.late(formatting.moment(shown.built_at, context.zone))
+            st.caption(_line(context, built_at))
+        if built_at and is_late(built_at, context.now()):
+            empty_states.late(formatting.moment(built_at, context.zone))
 
     pulse()
 
 
-def days_of(context: PageContext, shown: Snapshot | None) -> list[date]:
+def days_of(context: PageContext, snapshot: Snapshot) -> list[date]:
     """Which day it is for each athlete of a build; "this week" moves with it."""
-    return [context.today(health) for health in shown.health] if shown else []
+    return [context.today(health) for health in snapshot.health]
 
 
-def is_outdated(context: PageContext, shown: Snapshot | None, days: list[date]) -> bool:
-    """Whether a page that was drawn from this build on these days would look different now."""
-    return _has_news(context, shown) or days_of(context, shown) != days
+def is_outdated(context: PageContext, drawn: Drawn) -> bool:
+    """Whether a page would look different now: for other marts, or on another day. Asks the marts nothing."""
+    if drawn.snapshot and days_of(context, drawn.snapshot) != drawn.days:
+        return True
+    try:
+        return context.mart.version() != drawn.version
+    except WarehouseBusy:
+        return False
 
 
 def is_late(built_at: datetime, now: datetime) -> bool:
@@ -55,17 +72,10 @@ def is_late(built_at: datetime, now: datetime) -> bool:
     return built_at < due
 
 
-def _has_news(context: PageContext, shown: Snapshot | None) -> bool:
-    try:
-        return context.mart.snapshot() != shown
-    except (MartMissing, QueryFailed, WarehouseBusy):
-        return False
-
-
-def _line(context: PageContext, shown: Snapshot | None) -> str:
+def _line(context: PageContext, built_at: datetime | None) -> str:
     zone = f"times in {context.zone.key}"
-    if shown is None or shown.built_at is None:
+    if built_at is None:
         return f"Live: waiting for data · {zone}"
-    age = formatting.age(context.now() - shown.built_at)
-    start = "As of" if is_late(shown.built_at, context.now()) else "Live · as of"
-    return f"{start} {formatting.moment(shown.built_at, context.zone)} ({age}) · {zone}"
+    age = formatting.age(context.now() - built_at)
+    start = "As of" if is_late(built_at, context.now()) else "Live · as of"
+    return f"{start} {formatting.moment(built_at, context.zone)} ({age}) · {zone}"

@@ -14,7 +14,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What tells one build of the marts from the next: `pipeline_health`, a row per connected athlete."""
+    """What every page needs of the published marts: `pipeline_health`, a row per connected athlete."""
 
     health: tuple[Row, ...]
 
@@ -34,29 +34,31 @@ class Snapshot:
 
 
 class Mart:
-    """Answers by query name; several sessions share what one of them has asked already."""
+    """Answers by query name; several sessions share what one of them has asked of the same marts."""
 
     def __init__(self, reader: MartReader) -> None:
         self._reader = reader
-        self._snapshot: Snapshot | None = None
-        self._remembered: dict[tuple[str, tuple[object, ...]], list[Row]] = {}
+        self._remembered: tuple[str | None, dict[tuple[str, tuple[object, ...]], list[Row]]] = None, {}
         self._lock = Lock()
 
+    def version(self) -> str | None:
+        """Return which marts are published now, without a query; None while there are none. Raises WarehouseBusy."""
+        return self._reader.version()
+
     def snapshot(self) -> Snapshot:
-        """Look at the newest build. Raises MartMissing, QueryFailed, WarehouseBusy."""
-        newest = Snapshot(tuple(self._reader.rows(_sql("pipeline_health"))))
-        with self._lock:
-            if newest != self._snapshot:
-                self._snapshot, self._remembered = newest, {}
-        return newest
+        """Return the health of the published marts. Raises MartMissing, QueryFailed, WarehouseBusy."""
+        return Snapshot(tuple(self.rows("pipeline_health")))
 
     def rows(self, query: str, *parameters: object) -> list[Row]:
-        """Run `queries/<query>.sql`, or return what it said of this build before.
+        """Run `queries/<query>.sql`, or return what it said of these marts before.
 
         Raises MartMissing, QueryFailed, WarehouseBusy.
         """
+        version = self.version()
         with self._lock:
-            remembered = self._remembered
+            if version != self._remembered[0]:
+                self._remembered = version, {}
+            _, remembered = self._remembered
         if (query, parameters) not in remembered:
             remembered[query, parameters] = list(self._reader.rows(_sql(query), parameters))
         return remembered[query, parameters]

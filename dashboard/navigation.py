@@ -9,7 +9,7 @@ import streamlit as st
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.marts import MartDamaged, MartMissing, QueryFailed
 from dashboard import empty_states
-from dashboard.auto_refresh import auto_refresh
+from dashboard.auto_refresh import Drawn, auto_refresh, days_of
 from dashboard.context import PageContext
 from dashboard.mart import Row, Snapshot
 from dashboard.views import overview, pipeline
@@ -32,26 +32,29 @@ def show(context: PageContext) -> None:
 def draw(context: PageContext, body: Callable[[PageContext, Row], None]) -> None:
     """Draw a page's body for the athlete picked, or the reason why there is nothing to draw; then keep it current."""
     top = st.container()
-    shown = _drawn(context, body)
+    drawn = _drawn(context, body)
     with top:
-        auto_refresh(context, shown)
+        auto_refresh(context, drawn)
 
 
-def _drawn(context: PageContext, body: Callable[[PageContext, Row], None]) -> Snapshot | None:
+def _drawn(context: PageContext, body: Callable[[PageContext, Row], None]) -> Drawn:
+    version = None
     try:
+        version = context.mart.version()
         snapshot = context.mart.snapshot()
         _fill(context, body, snapshot)
     except MartDamaged:
         empty_states.damaged()
     except MartMissing:
         empty_states.no_mart()
-    except WarehouseBusy:
-        empty_states.busy()
     except QueryFailed as failed:
         empty_states.misfit(str(failed))
+    except WarehouseBusy:
+        empty_states.busy()
+        version = None
     else:
-        return snapshot
-    return None
+        return Drawn(version=version, snapshot=snapshot, days=days_of(context, snapshot))
+    return Drawn(version=version, snapshot=None)
 
 
 def _fill(context: PageContext, body: Callable[[PageContext, Row], None], snapshot: Snapshot) -> None:

@@ -20,6 +20,12 @@ class QueryFailed(Exception):
 class MartReader(Protocol):
     """Reads the published marts; safe to call from several threads."""
 
+    def version(self) -> str | None:
+        """Return a text that is another once the marts are; None while there are none. Costs no query.
+
+        Raises WarehouseBusy.
+        """
+
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, object]]:
         """Run one query (positional `?` parameters) on the newest snapshot.
 

@@ -90,6 +90,18 @@ def test_a_new_snapshot_is_seen_at_once(marts: PublishedMarts, reader: MartReade
         assert reader.rows("select count(*) as n from mart.numbers") == [{"n": n}]
 
 
+def test_each_publication_is_another_version(marts: PublishedMarts, reader: MartReader) -> None:
+    """None before the first; then one text for as long as the same marts are published."""
+    assert reader.version() is None
+    versions = []
+    for n in (3, 3, 1):
+        marts.build(n)
+        versions.append(reader.version())
+        reader.rows("select count(*) as n from mart.numbers")
+        assert reader.version() == marts.reader().version() == versions[-1]
+    assert len({None, *versions}) == 4
+
+
 def test_a_faulty_query_says_why(marts: PublishedMarts, reader: MartReader) -> None:
     """The engine's refusal becomes one sentence on one line, and the reader goes on working."""
     marts.build(1)

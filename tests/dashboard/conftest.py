@@ -134,7 +134,12 @@ class MartFile:
         return self.path
 
     def _fill(self, connection: duckdb.DuckDBPyConnection, today: date) -> None:
-        for table, rows in (("fct_activities", self._activities), ("pipeline_health", self._health.values())):
+        tables: dict[str, Iterable[dict[str, Any]]] = {
+            "fct_activities": self._activities,
+            "pipeline_health": self._health.values(),
+            "pipeline_latency": self._latencies,
+        }
+        for table, rows in tables.items():
             for row in rows:
                 places = ", ".join("?" * len(row))
                 statement = f"insert into mart.{table} ({', '.join(row)}) values ({places})"  # noqa: S608 - our own names

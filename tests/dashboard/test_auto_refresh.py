@@ -1,5 +1,6 @@
 """When an open page stops to call its charts live."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,7 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.auto_refresh import days_of, is_late, is_outdated
+from backends.warehouse import WarehouseBusy
+from dashboard.auto_refresh import Drawn, days_of, is_late, is_outdated
+from dashboard.context import PageContext
+from dashboard.mart import Mart
 
 
 @pytest.mark.parametrize(
@@ -35,10 +39,16 @@ def test_a_change_of_clocks_makes_no_build_late() -> None:
 
 @given(st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.timezones()))  # noqa: DTZ001 - given there
 def test_no_build_older_than_65_minutes_passes_for_live(now: datetime) -> None:
-    """Whatever the minute and the zone; and one of five minutes always does."""
+    """At any minute in any zone; and one of five minutes always does."""
     now_utc = now.astimezone(UTC)
     assert is_late(now_utc - timedelta(minutes=65, microseconds=1), now)
     assert not is_late(now_utc - timedelta(minutes=5), now)
+
+
+def drawn(context: PageContext) -> Drawn:
+    """What a page is drawn from now."""
+    snapshot = context.mart.snapshot()
+    return Drawn(version=context.mart.version(), snapshot=snapshot, days=days_of(context, snapshot))
 
 
 def test_a_page_is_drawn_again_on_the_athletes_new_day(mart_file: Any, context_of: Any) -> None:
@@ -47,26 +57,47 @@ def test_a_page_is_drawn_again_on_the_athletes_new_day(mart_file: Any, context_o
     mart_file.publish()
     clock = [datetime.fromisoformat("2026-11-18T10:59:59Z")]
     context = context_of(mart_file, lambda: clock[0])
-    shown = context.mart.snapshot()
-    days = days_of(context, shown)
-    assert days == [date(2026, 11, 18)]
-    assert not is_outdated(context, shown, days)
+    shown = drawn(context)
+    assert shown.days == [date(2026, 11, 18)]
+    assert not is_outdated(context, shown)
     clock[0] = datetime.fromisoformat("2026-11-18T11:00:00Z")
-    assert is_outdated(context, shown, days)
-    drawn = days_of(context, shown)
+    assert is_outdated(context, shown)
+    shown = drawn(context)
     clock[0] = datetime.fromisoformat("2026-11-18T23:00:00Z")
-    assert not is_outdated(context, shown, drawn)
+    assert not is_outdated(context, shown)
 
 
-def test_a_page_is_drawn_again_for_another_build(mart_file: Any, context_of: Any) -> None:
-    """From none to one, and from one to the next; a build that cannot be read is no news."""
+def test_a_page_is_drawn_again_for_other_marts(mart_file: Any, context_of: Any) -> None:
+    """From none to one, and from one to the next; also where nothing could be shown of them."""
     context = context_of(mart_file)
-    assert not is_outdated(context, None, [])
+    nothing = Drawn(version=None, snapshot=None)
+    assert not is_outdated(context, nothing)
     mart_file.health()
     mart_file.publish()
-    assert is_outdated(context, None, [])
-    shown = context.mart.snapshot()
-    assert not is_outdated(context, shown, days_of(context, shown))
-    mart_file.health(deleted_count=1)
+    assert is_outdated(context, nothing)
+    shown = drawn(context)
+    misfit = Drawn(version=shown.version, snapshot=None)
+    assert not is_outdated(context, shown)
+    assert not is_outdated(context, misfit)
     mart_file.publish()
-    assert is_outdated(context, shown, days_of(context, shown))
+    assert is_outdated(context, shown)
+    assert is_outdated(context, misfit)
+
+
+def test_an_open_page_asks_no_query(lively: Any, context_of: Any, reader_of: Any) -> None:
+    """However often it looks; and a file that cannot be looked at just now is no reason to draw it again."""
+    reader = reader_of(lively.path)
+    context = replace(context_of(lively), mart=Mart(reader))
+    shown = drawn(context)
+    asked = list(reader.asked)
+    for _ in range(3):
+        assert not is_outdated(context, shown)
+    assert reader.asked == asked
+
+    class Unreachable(reader_of):  # type: ignore[misc]
+        """Its file's folder is gone for a moment."""
+
+        def version(self) -> str | None:
+            raise WarehouseBusy
+
+    assert not is_outdated(replace(context, mart=Mart(Unreachable(lively.path))), shown)

@@ -1,5 +1,6 @@
 """The pages as Streamlit draws them: the numbers shown are the mart's, and emptiness is told."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -8,9 +9,12 @@ from streamlit.testing.v1 import AppTest
 
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.marts import MartDamaged, MartMissing, QueryFailed
+from dashboard import navigation
+from dashboard.auto_refresh import is_outdated
 from dashboard.context import PageContext
 from dashboard.formatting import NOTHING
 from dashboard.mart import Mart
+from dashboard.views import overview as overview_page
 
 
 def first_page(context):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - AppTest runs this text by itself
@@ -109,6 +113,9 @@ def test_marts_without_a_column_are_told_to_be_of_another_version(lively: Any, c
             if "utc_offset_s" in sql:
                 raise QueryFailed("no column utc_offset_s")
             return [{"athlete_id": 7001}]
+
+        def version(self) -> str | None:
+            return "the same"
 
         def close(self) -> None: ...
 
@@ -285,6 +292,9 @@ def test_what_cannot_be_read_is_told_instead_of_raised(
                 return list(health)
             raise error
 
+        def version(self) -> str | None:
+            return "the same"
+
         def close(self) -> None: ...
 
     refused = PageContext(mart=Mart(Refusing()), zone=context.zone, refresh_s=2.0, clock=context.clock)
@@ -301,9 +311,29 @@ def test_a_damaged_file_is_no_empty_page(mart_file: Any, context_of: Any) -> Non
         def rows(self, sql: str, parameters: object = ()) -> list[dict[str, object]]:
             raise MartDamaged
 
+        def version(self) -> str | None:
+            return "the same"
+
         def close(self) -> None: ...
 
     text = said(overview(PageContext(mart=Mart(Damaged()), zone=context.zone, refresh_s=2.0, clock=context.clock)))
     assert "damaged" in text
     assert "`athlete transform`" in text
     assert "No data yet" not in text
+
+
+def test_marts_that_were_busy_are_looked_at_again(lively: Any, context_of: Any) -> None:
+    """A page that could not be drawn is drawn again, though no other marts were published."""
+
+    class Busy:
+        def version(self) -> str | None:
+            return "the same"
+
+        def rows(self, sql: str, parameters: object = ()) -> list[dict[str, object]]:
+            raise WarehouseBusy
+
+        def close(self) -> None: ...
+
+    page = replace(context_of(lively), mart=Mart(Busy()))
+    drawn = navigation._drawn(page, overview_page.show)
+    assert is_outdated(page, drawn)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import duckdb
 
+from backends.warehouse import WarehouseBusy
 from backends.warehouse.duckdb.connection import CATALOG, NO_DOWNLOADS, attach, column_names
 from backends.warehouse.duckdb.errors import NO_MART, REBUILD, damage, sentence, translation
 from backends.warehouse.marts import MartMissing
@@ -39,6 +40,14 @@ class DuckdbMartReader:
         self._path = path
         self._lock = Lock()
         self._opened: tuple[_Signature, duckdb.DuckDBPyConnection] | None = None
+
+    def version(self) -> str | None:
+        """Return what tells the published file from the one before. Raises WarehouseBusy."""
+        try:
+            signature = _Signature.of(self._path)
+        except OSError as error:
+            raise WarehouseBusy(f"{self._path} cannot be looked at just now: {error}.") from error
+        return signature and "-".join(map(str, signature))
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, object]]:
         """Run one query (positional `?` parameters) on the newest snapshot.
