@@ -1,25 +1,25 @@
-"""What must hold when a scripted life is over: Strava and the warehouse tell the same, down to each payload."""
+"""What must hold when the scenario is over: Strava and the warehouse tell the same, down to each payload."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
-from athlete.demo.latency import Journey, journeys, speeds
+from athlete.demo.latency import STAGES, UNKNOWN, percentiles
 from athlete.demo.session import DemoSession
-from athlete.demo.simulator_client import SimulatorClient
+from athlete.demo.simulator_client import Save, SimulatorClient
 from backends.queue import EventQueue
-from backends.sqlite import connect
 from backends.warehouse import RawStore, WarehouseBusy
+from backends.warehouse.ledger import LedgerEntry, LedgerFilter, Outcome
 from backends.warehouse.marts import MartMissing, MartReader, QueryFailed
 from strava.payload import ActivityPayload
 
 SETTLE_TIMEOUT_S = 90
-ARRIVED = {"stored", "unchanged", "deleted"}
+MOST_DELIVERIES = 100_000  # of the scenario, which has some hundred
+ARRIVED = {Outcome.STORED, Outcome.UNCHANGED, Outcome.DELETED}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class Check:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class Report:
     """All checks, and the numbers of the run as they go on the JSON line."""
 
     checks: Sequence[Check]
@@ -66,39 +66,59 @@ async def _is_fresh(store: RawStore) -> bool:
     return run is not None and run.watermark == await store.watermark()
 
 
-async def judge(session: DemoSession, mart: MartReader, *, is_quiet: bool) -> Verdict:
+async def check_all(session: DemoSession, mart: MartReader, *, is_quiet: bool) -> Report:
     """Compare everything with the simulator's own truth. `is_quiet` is what `settle` said before."""
-    pipeline = session.config.files.pipeline_path
-    ways = journeys(pipeline, await session.simulator.saves(), session.subscription_id)
+    rows = await session.store.recent(LedgerFilter(), limit=MOST_DELIVERIES)
+    outcomes = outcomes_of(await session.simulator.saves(), rows, session.subscription_id)
     truth = await session.simulator.activities()
-    stored = _stored_hashes(pipeline)
+    stored = await session.store.stored(await session.store.activity_ids(session.athlete_id))
+    hashes = {activity_id: row.payload_hash for activity_id, row in stored.items()}
     dead = (await session.queue.status()).dead
     is_fresh = await _is_fresh(session.store)
     checks = [
         Check(name="The pipeline became quiet", holds=is_quiet, seen="in time" if is_quiet else "see the logs"),
-        every_event(ways),
-        _same_activities(truth, stored),
-        _same_payloads(truth, stored),
-        nothing_parked(pipeline, dead),
+        every_event(outcomes),
+        _same_activities(truth, hashes),
+        _same_payloads(truth, hashes),
+        nothing_parked(rows, dead),
         Check(name="The marts are fresh", holds=is_fresh, seen=f"last transform {'=' if is_fresh else '≠'} raw"),
         _same_mart(truth, mart),
     ]
-    return Verdict(checks=checks, numbers=_numbers(ways, truth, stored))
+    numbers = {
+        "events_sent": len(outcomes),
+        "events_stored": sum(outcome in ARRIVED for outcome in outcomes),
+        "activities_strava": len(truth),
+        "activities_warehouse": len(hashes),
+        **_latencies_ms(mart, session.athlete_id),
+    }
+    return Report(checks=checks, numbers=numbers)
 
 
-def _stored_hashes(pipeline: Path) -> dict[int, str]:
-    with closing(connect(pipeline, read_only=True)) as connection:
-        rows = connection.execute("select activity_id, payload_hash from strava_activities where is_deleted = 0")
-        return dict(rows.fetchall())
+def outcomes_of(saves: Sequence[Save], rows: Sequence[LedgerEntry], subscription_id: int) -> list[Outcome | None]:
+    """Return how each event that Strava sent ended, by the ledger's rows, newest first; None where it has not.
+
+    A repeated event has the id of its first, and so have two equal saves within a second: each one's end is the first
+    that was received after it.
+    """
+    ends: defaultdict[str | None, list[LedgerEntry]] = defaultdict(list)
+    for row in reversed(rows):
+        if row.outcome is not Outcome.DEFERRED:
+            ends[row.event_id].append(row)
+    return [
+        next((end.outcome for end in ends[event_id] if end.received_at and end.received_at >= save.saved_at), None)
+        for save in saves
+        if (event_id := save.event_id(subscription_id))
+    ]
 
 
-def every_event(ways: Sequence[Journey]) -> Check:
+def every_event(outcomes: Sequence[Outcome | None]) -> Check:
     """Each event that Strava sent, repeated ones too, has its own good end in the ledger."""
-    ended = sum(way.outcome in ARRIVED for way in ways)
-    return Check(name="Every event arrived", holds=ended == len(ways) > 0, seen=f"{ended:,} of {len(ways):,} events")
+    ended = sum(outcome in ARRIVED for outcome in outcomes)
+    seen = f"{ended:,} of {len(outcomes):,} events"
+    return Check(name="Every event arrived", holds=ended == len(outcomes) > 0, seen=seen)
 
 
-def _same_activities(truth: Sequence[Mapping[str, Any]], stored: Mapping[int, str]) -> Check:
+def _same_activities(truth: Sequence[Mapping[str, Any]], stored: Mapping[int, str | None]) -> Check:
     ids = {activity["id"] for activity in truth}
     missing, extra = len(ids - stored.keys()), len(stored.keys() - ids)
     seen = f"Strava {len(ids):,} = warehouse {len(stored):,}"
@@ -107,7 +127,7 @@ def _same_activities(truth: Sequence[Mapping[str, Any]], stored: Mapping[int, st
     return Check(name="Nothing is missing", holds=not missing and not extra, seen=seen)
 
 
-def _same_payloads(truth: Sequence[Mapping[str, Any]], stored: Mapping[int, str]) -> Check:
+def _same_payloads(truth: Sequence[Mapping[str, Any]], stored: Mapping[int, str | None]) -> Check:
     own = {activity["id"]: ActivityPayload.from_json(activity).payload_hash for activity in truth}
     same = sum(stored.get(activity_id) == payload_hash for activity_id, payload_hash in own.items())
     return Check(
@@ -115,10 +135,9 @@ def _same_payloads(truth: Sequence[Mapping[str, Any]], stored: Mapping[int, str]
     )
 
 
-def nothing_parked(pipeline: Path, dead: int) -> Check:
-    """No row of the ledger says parked, whatever else became of its event, and no letter is dead."""
-    with closing(connect(pipeline, read_only=True)) as connection:
-        (parked,) = connection.execute("select count(*) from strava_events where outcome = 'parked'").fetchone()
+def nothing_parked(rows: Sequence[LedgerEntry], dead: int) -> Check:
+    """No row of the ledger says parked, also if its event was stored later, and no letter is dead."""
+    parked = sum(row.outcome is Outcome.PARKED for row in rows)
     return Check(name="Nothing is parked", holds=parked == dead == 0, seen=f"{parked:,} parked, {dead:,} dead letters")
 
 
@@ -137,28 +156,28 @@ def _same_mart(truth: Sequence[Mapping[str, Any]], mart: MartReader) -> Check:
     )
 
 
-def _numbers(ways: Sequence[Journey], truth: Sequence[Any], stored: Mapping[int, str]) -> dict[str, Any]:
-    to_raw, to_chart = speeds(ways)
+def _latencies_ms(mart: MartReader, athlete_id: int) -> dict[str, Any]:
+    try:
+        measured = percentiles(mart, athlete_id)
+    except (MartMissing, QueryFailed, WarehouseBusy):  # told by the check of the marts
+        measured = dict.fromkeys(STAGES, UNKNOWN)
     return {
-        "events_sent": len(ways),
-        "events_stored": sum(way.outcome in ARRIVED for way in ways),
-        "activities_strava": len(truth),
-        "activities_warehouse": len(stored),
-        "save_to_raw_ms": to_raw,
-        "save_to_chart_ms": to_chart,
+        f"{stage}_ms": {name: seconds and round(seconds * 1000) for name, seconds in took.items()}
+        for stage, took in measured.items()
     }
 
 
-def verdict_table(verdict: Verdict) -> Table:
+def report_table(report: Report) -> Table:
     """Show what must hold, and how fast it was."""
-    table = Table(title="A scripted life, checked", title_justify="left")
+    table = Table(title="The scenario, checked", title_justify="left")
     for heading in ("", "what must hold", "what was seen"):
         table.add_column(heading)
-    for check in verdict.checks:
+    for check in report.checks:
         table.add_row("[green]✓[/]" if check.holds else "[red]✗[/]", check.name, check.seen)
-    for name, key in (("save → raw", "save_to_raw_ms"), ("save → chart", "save_to_chart_ms")):
-        times = verdict.numbers[key]
-        table.add_row("", name, f"p50 {_milliseconds(times['p50'])}, p95 {_milliseconds(times['p95'])}")
+    for stage in STAGES:
+        times = report.numbers[f"{stage}_ms"]
+        seen = f"p50 {_milliseconds(times['p50'])}, p95 {_milliseconds(times['p95'])}"
+        table.add_row("", stage.replace("_to_", " → "), seen)
     return table
 
 

@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from athlete.backends import open_marts
 from athlete.data_dir import claimed, demo_folder, empty
-from athlete.demo.checks import Verdict, judge, settle, verdict_table
+from athlete.demo.checks import Report, check_all, report_table, settle
 from athlete.demo.config import DemoConfig, demo_secrets, require_same_athlete
 from athlete.demo.scenario import play_scenario
 from athlete.demo.session import DemoSession, playing
@@ -98,16 +98,16 @@ def _play_once(settings: DashboardSettings, wanted: Wanted, console: Console) ->
     line: dict[str, Any] = {"ok": False}
     try:
         with _own_config(settings, wanted, once=True) as config:
-            verdict = asyncio.run(_once(config, console))
-        console.print(verdict_table(verdict))
-        line = {**verdict.numbers, "ok": verdict.ok}
+            report = asyncio.run(_once(config, console))
+        console.print(report_table(report))
+        line = {**report.numbers, "ok": report.ok}
     except (asyncio.CancelledError, KeyboardInterrupt) as error:
         raise CommandError("The scripted life was interrupted before it was checked; run it again.") from error
     except httpx.HTTPError as error:
         raise CommandError(f"The simulator does not answer ({error!r}); see the logs in DATA_DIR.") from error
     finally:
         print(json.dumps(line), flush=True)  # noqa: T201 - the one line that is for machines
-    return verdict.ok
+    return report.ok
 
 
 @contextmanager
@@ -144,8 +144,8 @@ def demo_config(settings: DashboardSettings, wanted: Wanted, *, once: bool) -> D
     )
 
 
-async def _once(config: DemoConfig, console: Console) -> Verdict:
-    """Play, settle and judge; SIGINT and SIGTERM end it with CancelledError, once all programs are stopped."""
+async def _once(config: DemoConfig, console: Console) -> Report:
+    """Play, settle and check; SIGINT and SIGTERM end it with CancelledError, once all programs are stopped."""
     if play := asyncio.current_task():
         _when_interrupted(play.cancel)
     async with _opened(config, console) as session:
@@ -153,7 +153,7 @@ async def _once(config: DemoConfig, console: Console) -> Verdict:
             await play_scenario(session.simulator)
             is_quiet = await settle(session.simulator, session.queue, session.store)
         await session.simulator.switch_faults()
-        return await judge(session, open_marts(config.files), is_quiet=is_quiet)
+        return await check_all(session, open_marts(config.files), is_quiet=is_quiet)
 
 
 def _when_interrupted(act: Callable[[], object]) -> None:
@@ -178,9 +178,7 @@ async def _play(config: DemoConfig, console: Console, per_minute: float) -> None
     async with _opened(config, console) as session:
         console.print(f"\n[bold]Dashboard: {config.ports.dashboard_url}[/]", highlight=False)
         console.print("The athlete lives on; every event appears below. Ctrl-C stops everything.\n")
-        saves = await session.simulator.saves()
-        settled = saves[-1].save_id if saves else 0
-        view = LiveView(session.config, session.simulator, console, session.subscription_id, settled=settled)
+        view = LiveView(session, open_marts(config.files), console)
         await session.simulator.live(per_minute=per_minute)
         await view.run()
 
@@ -200,7 +198,8 @@ async def _opened(config: DemoConfig, console: Console) -> AsyncIterator[DemoSes
         await _load_history(session, console)
         with console.status("dbt builds the first marts …"):
             if not await settle(session.simulator, session.queue, session.store):
-                raise CommandError(f"The first marts were not there in time: {reason(config)}")
+                why = await reason(config, session.store)
+                raise CommandError(f"The first marts were not there in time: {why}")
         console.print("✓ built and published the first marts", highlight=False)
         console.print(how_to_ask(config.data_dir), highlight=False, markup=False, soft_wrap=True)
         yield session

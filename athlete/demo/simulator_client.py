@@ -12,7 +12,6 @@ from athlete.demo.config import CLIENT_ID
 from athlete.errors import CommandError
 from strava.events import StravaEvent
 
-REPEAT = "repeat"  # the kind of a save that only sends an earlier event once more
 SCOPES = "read,activity:read_all,profile:read_all"
 
 
@@ -20,25 +19,17 @@ SCOPES = "read,activity:read_all,profile:read_all"
 class Save:
     """One thing that the simulated athlete did. `event` is None when Strava says nothing about it."""
 
-    save_id: int
-    activity_id: int
-    kind: str
     saved_at: datetime
     event: Mapping[str, Any] | None
     fate: str
-    attempts: int
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Self:
         """Read one entry of the simulator's log of saves."""
         return cls(
-            save_id=fields["save_id"],
-            activity_id=fields["id"],
-            kind=fields["kind"],
             saved_at=datetime.fromisoformat(fields["saved_at"]),
             event=fields.get("event"),
             fate=fields.get("fate", "pending"),
-            attempts=len(fields.get("deliveries", ())),
         )
 
     def event_id(self, subscription_id: int) -> str | None:
@@ -98,9 +89,9 @@ class SimulatorClient:
         """Let the life go on by itself."""
         await self._ask("POST", "live", {"running": True, "per_minute": per_minute})
 
-    async def saves(self, after: int = 0) -> list[Save]:
-        """Return what the athlete did after a save, oldest first."""
-        return [Save.from_json(fields) for fields in await self._ask("GET", f"saves?after={after}")]
+    async def saves(self) -> list[Save]:
+        """Return what the athlete did, oldest first."""
+        return [Save.from_json(fields) for fields in await self._ask("GET", "saves")]
 
     async def is_idle(self) -> bool:
         """Whether no event is on its way to a callback: not one, nor its duplicate, nor another attempt."""

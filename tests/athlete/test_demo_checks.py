@@ -1,61 +1,101 @@
-"""Judging a scripted life that did not go well: the verdict comes all the same."""
+"""What the scenario is held against: events are found in the ledger by what they say, and payloads are compared."""
 
-from collections.abc import AsyncIterator
+import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
-import pytest
 from rich.console import Console
 
-from athlete.demo.checks import judge, settle, verdict_table
-from athlete.demo.config import DemoConfig
+from athlete.demo.checks import check_all, every_event, nothing_parked, outcomes_of, report_table, settle
 from athlete.demo.session import DemoSession
-from athlete.demo.simulator_client import SimulatorClient
-from athlete.programs import Ports
-from athlete.supervisor import ProcessTree
-from backends.queue.embedded import EmbeddedQueue
+from athlete.demo.simulator_client import Save
 from backends.warehouse.duckdb.marts import DuckdbMartReader
-from backends.warehouse.sqlite.store import SqliteRawStore
-from strava.client import StravaClient
+from backends.warehouse.ledger import LedgerEntry, Outcome
+from strava.events import StravaEvent
 
-EVENT = {
-    "object_type": "activity",
-    "object_id": 1,
-    "aspect_type": "create",
-    "updates": {},
-    "owner_id": 4242424242,
-    "event_time": 1_777_000_000,
-}
-SAVE = {"save_id": 1, "id": 1, "kind": "create", "saved_at": "2026-05-04T12:00:00Z", "event": EVENT}
-ANSWERS: dict[str, Any] = {
-    "/simulator/health": {"is_idle": False},
-    "/simulator/saves": [SAVE],
-    "/simulator/activities": [{"id": 1, "activity": {"id": 1, "athlete": {"id": 4242424242}, "distance": 1000.0}}],
-}
+SUBSCRIPTION = 310_001
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
 
-@pytest.fixture
-async def session(tmp_path: Path) -> AsyncIterator[DemoSession]:
-    """A Strava that told of one activity and a pipeline that nothing ever reached."""
-    answers = httpx.MockTransport(lambda request: httpx.Response(200, json=ANSWERS[request.url.path]))
-    ports = Ports(service=1, worker=2, dashboard=3)
-    async with httpx.AsyncClient(transport=answers) as http:
-        session = DemoSession(
-            config=DemoConfig(
-                data_dir=tmp_path, ports=ports, simulator_port=4, seed=1, years=1, path_secret="p", verify_token="v"
-            ),
-            tree=ProcessTree(),
-            simulator=SimulatorClient(http, "http://strava.test"),
-            store=SqliteRawStore(tmp_path / "pipeline.sqlite"),
-            queue=EmbeddedQueue(tmp_path / "pipeline.sqlite"),
-            client=StravaClient(http, None, api_url="http://strava.test"),
-            athlete_id=4242424242,
-            subscription_id=1,
-        )
-        yield session
-        await session.queue.close()
-        await session.store.close()
+def save(title: str, *, after_s: float = 0.0) -> Save:
+    """One rename of the one activity within the second after noon."""
+    event = {
+        "object_type": "activity",
+        "object_id": 1,
+        "aspect_type": "update",
+        "updates": {"title": title},
+        "owner_id": 4242424242,
+        "event_time": int(NOON.timestamp()),
+    }
+    return Save(saved_at=NOON + timedelta(seconds=after_s), event=event, fate="delivered")
+
+
+BURST = [save(f"title {number}", after_s=number / 100) for number in range(3)]
+
+
+def row(told: Save, outcome: Outcome = Outcome.STORED, *, received_s: float) -> LedgerEntry:
+    """One ledger row of a save's event."""
+    event = StravaEvent.from_json({**json.loads(json.dumps(told.event)), "subscription_id": SUBSCRIPTION})
+    received_at = NOON + timedelta(seconds=received_s)
+    return LedgerEntry(
+        delivery_id=f"{event.event_id}/{received_s}/{outcome}",
+        event_id=event.event_id,
+        event=event,
+        outcome=outcome,
+        reason="because",
+        attempt=1,
+        received_at=received_at,
+        finished_at=received_at + timedelta(seconds=1),
+    )
+
+
+def test_a_lost_event_of_a_burst_is_seen() -> None:
+    """Three renames within a second, of which the second never came: two arrived, and the check fails."""
+    outcomes = outcomes_of(BURST, [row(BURST[2], received_s=0.2), row(BURST[0], received_s=0.1)], SUBSCRIPTION)
+    assert outcomes == ["stored", None, "stored"]
+    assert every_event(outcomes).seen == "2 of 3 events"
+    assert not every_event(outcomes).holds
+
+
+def test_a_parked_event_of_a_burst_is_seen() -> None:
+    """An event that was parked is neither hidden by its neighbours nor by a duplicate that was stored."""
+    rows = [
+        row(BURST[2], Outcome.PARKED, received_s=0.2),
+        row(BURST[1], Outcome.PARKED, received_s=0.3),
+        row(BURST[1], received_s=0.1),
+        row(BURST[0], received_s=0.1),
+    ]
+    outcomes = outcomes_of(BURST, rows, SUBSCRIPTION)
+    assert outcomes == ["stored", "stored", "parked"]
+    assert not every_event(outcomes).holds
+    assert nothing_parked(rows, 0).seen == "2 parked, 0 dead letters"
+    assert not nothing_parked(rows, 0).holds
+
+
+def test_a_deferral_is_no_end() -> None:
+    """An event that was put off has ended only with its next row; a dead letter is as bad as a parked event."""
+    rows = [row(BURST[0], Outcome.DEFERRED, received_s=0.1)]
+    assert outcomes_of(BURST[:1], rows, SUBSCRIPTION) == [None]
+    rows = [row(BURST[0], Outcome.UNCHANGED, received_s=0.1), *rows]
+    assert every_event(outcomes_of(BURST[:1], rows, SUBSCRIPTION)).holds
+    assert nothing_parked(rows, 0).holds
+    assert not nothing_parked(rows, 1).holds
+
+
+def test_a_repeated_event_has_its_own_arrival() -> None:
+    """It shares the first one's id: until a row came after it, it has not arrived."""
+    told = [BURST[0], save("title 0", after_s=5)]
+    rows = [row(BURST[0], received_s=0.1)]
+    assert outcomes_of(told, rows, SUBSCRIPTION) == ["stored", None]
+    rows = [row(told[1], Outcome.UNCHANGED, received_s=5.1), *rows]
+    assert outcomes_of(told, rows, SUBSCRIPTION) == ["stored", "unchanged"]
+
+
+def test_another_subscription_s_events_are_not_ours() -> None:
+    """The same words told to another subscription are another event; what nobody was told of is none."""
+    silent = Save(saved_at=NOON, event=None, fate="delivered")
+    assert outcomes_of([BURST[0], silent], [row(BURST[0], received_s=0.1)], SUBSCRIPTION + 1) == [None]
 
 
 async def test_a_pipeline_that_does_not_become_quiet_is_said_to_be_so(session: DemoSession) -> None:
@@ -63,11 +103,16 @@ async def test_a_pipeline_that_does_not_become_quiet_is_said_to_be_so(session: D
     assert await settle(session.simulator, session.queue, session.store, timeout_s=0.01) is False
 
 
-async def test_a_life_that_reached_nothing_is_judged_and_shown(session: DemoSession, tmp_path: Path) -> None:
+async def test_a_scenario_that_reached_nothing_is_checked_and_shown(
+    session: DemoSession, answers: dict[str, Any], tmp_path: Path
+) -> None:
     """Nothing arrived and no mart was published: the checks fail one by one, and the times are dashes."""
-    verdict = await judge(session, DuckdbMartReader(tmp_path / "mart.duckdb"), is_quiet=False)
-    failed = {check.name for check in verdict.checks if not check.holds}
-    assert not verdict.ok
+    told = {"saved_at": NOON.isoformat(), "event": BURST[0].event}
+    activity = {"id": 1, "athlete": {"id": 4242424242}, "distance": 1000.0}
+    answers.update({"/simulator/saves": [told], "/simulator/activities": [{"id": 1, "activity": activity}]})
+    report = await check_all(session, DuckdbMartReader(tmp_path / "mart.duckdb"), is_quiet=False)
+    failed = {check.name for check in report.checks if not check.holds}
+    assert not report.ok
     assert failed == {
         "The pipeline became quiet",
         "Every event arrived",
@@ -76,10 +121,11 @@ async def test_a_life_that_reached_nothing_is_judged_and_shown(session: DemoSess
         "The marts are fresh",
         "The marts tell the same",
     }
-    assert verdict.numbers["events_sent"] == 1
-    assert verdict.numbers["events_stored"] == 0
+    assert report.numbers["events_sent"] == 1
+    assert report.numbers["events_stored"] == 0
+    assert report.numbers["save_to_chart_ms"] == {"p50": None, "p95": None}
 
     console = Console(record=True, width=160, quiet=False)
     with console.capture() as shown:
-        console.print(verdict_table(verdict))
+        console.print(report_table(report))
     assert "p50 \N{EN DASH}, p95 \N{EN DASH}" in shown.get()

@@ -1,7 +1,10 @@
 """Periods, shares and the pipeline's health on the same life; expected values were added up by hand."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+
+from athlete.demo.latency import STAGES, UNKNOWN, events_on_chart, percentiles
+from backends.warehouse.duckdb.marts import DuckdbMartReader
 
 PERIOD = """
     select * from mart.activity_summary
@@ -107,6 +110,17 @@ def test_latencies_are_those_of_the_one_event(life: Any) -> None:
         "save_to_raw": (1, 1.5, 1.5),
         "save_to_chart": (1, 79_200, 79_200),
     }
+
+
+def test_the_demo_reads_its_latencies(life: Any) -> None:
+    """What the demo asks is what the marts hold: every stage, and the events that were heard since a moment."""
+    marts = DuckdbMartReader(life.built)
+    assert percentiles(marts, 7)["heard_to_raw"] == {"p50": 1.25, "p95": 1.25}
+    assert percentiles(marts, 8) == dict.fromkeys(STAGES, UNKNOWN)
+    heard = datetime(2026, 4, 1, 12, 0, 0, 250_000, tzinfo=UTC)
+    assert events_on_chart(marts, heard)["d1"]["heard_to_chart_s"] == 79_199.75
+    assert events_on_chart(marts, heard + timedelta(microseconds=1)) == {}
+    marts.close()
 
 
 def test_health_has_a_row_for_an_athlete_without_events(life: Any) -> None:
