@@ -17,7 +17,7 @@ def measure() -> dict[str, float]:
     """Start the process tree on an empty folder, let it settle, and watch it for a minute."""
     ports = {name: str(free_port()) for name in ("SERVICE_PORT", "WORKER_PORT", "DASHBOARD_PORT")}
     word = "of-no-account-at-all-0123456789abcdef"
-    app = {name: word for name in ("STRAVA_CLIENT_SECRET", "WEBHOOK_PATH_SECRET", "STRAVA_VERIFY_TOKEN")}
+    app = dict.fromkeys(("STRAVA_CLIENT_SECRET", "WEBHOOK_PATH_SECRET", "STRAVA_VERIFY_TOKEN"), word)
     with tempfile.TemporaryDirectory() as folder:
         environment = {"DATA_DIR": f"{folder}/data", "STRAVA_CLIENT_ID": "1", "LOG_LEVEL": "warning", **ports, **app}
         url = f"http://127.0.0.1:{ports['DASHBOARD_PORT']}/"
@@ -35,8 +35,9 @@ def measure() -> dict[str, float]:
 
 def _programs() -> list[psutil.Process]:
     """Return the process tree below this one, which runs nothing else."""
-    return psutil.Process().children(recursive=True)
+    programs: list[psutil.Process] = psutil.Process().children(recursive=True)
+    return programs
 
 
 def _cpu_s(programs: list[psutil.Process]) -> float:
-    return sum(times.user + times.system for times in (program.cpu_times() for program in programs))
+    return float(sum(times.user + times.system for times in (program.cpu_times() for program in programs)))
