@@ -94,7 +94,7 @@ def demo(  # noqa: PLR0913 - what a person may choose
 
 
 def _play_once(settings: DashboardSettings, wanted: Wanted, console: Console) -> bool:
-    """Play the scripted life and say whether all went well; the last line is JSON whatever happens."""
+    """Play the scripted life and say whether all went well; the last line is always JSON."""
     line: dict[str, Any] = {"ok": False}
     try:
         with _own_config(settings, wanted, once=True) as config:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class QueueUnavailable(Exception):
-    """The event was not made durable; whoever sent it must send it again."""
+    """The event was not made durable; the sender must send it again."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -51,7 +51,7 @@ def rows_of_the_copy(path: Path, folder: Path) -> int:
 
 
 async def test_after_a_stop_the_database_is_one_file(data: Path, programs: list[Program], tmp_path: Path) -> None:
-    """SIGTERM to each of them: whoever closes last empties the log, so pipeline.sqlite can be copied alone."""
+    """SIGTERM to each of them: the last to close empties the log, so pipeline.sqlite can be copied alone."""
     path = data / "pipeline.sqlite"
     async with ProcessTree(tmp_path / "logs") as tree:
         await tree.start(programs)

@@ -55,7 +55,7 @@ def config(tmp_path: Path) -> DemoConfig:
 
 
 def test_the_shell_s_settings_do_not_reach_the_demo_s_programs(config: DemoConfig) -> None:
-    """Whatever is exported, the programs listen on loopback, take every subscription and queue as by default."""
+    """With any variable exported, the programs listen on loopback, take every subscription and queue as by default."""
     told = {**os.environ, **EXPORTED, **config.environment, **config.simulator().environment}
     told["WORKER_PORT"] = "1004"
     printed = subprocess.run(

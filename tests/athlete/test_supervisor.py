@@ -95,7 +95,7 @@ async def test_a_program_that_cannot_even_be_started_again_is_tried_on(tmp_path:
 
 
 class Answering(BaseHTTPRequestHandler):
-    """Says 200 to whatever is asked."""
+    """Says 200 to every request."""
 
     def do_GET(self) -> None:
         """Answer."""

@@ -69,7 +69,7 @@ def test_what_pubsub_leaves_out() -> None:
 
 @given(st.binary())
 def test_any_bytes_are_an_envelope_or_unreadable(body: bytes) -> None:
-    """Whatever is posted, only UnreadableEnvelope is raised."""
+    """For any body, UnreadableEnvelope is the only error."""
     with pytest.raises(UnreadableEnvelope):
         PushEnvelope.from_json(body)
 

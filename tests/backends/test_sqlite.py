@@ -1,4 +1,4 @@
-"""Opening the pipeline's file: durable, migrated once by whoever comes first, and refused when it is too new."""
+"""Opening the pipeline's file: durable, migrated once by the first process, and refused when it is too new."""
 
 import sqlite3
 import stat
@@ -182,7 +182,7 @@ def test_statements_by_name(migrations: Path) -> None:
 
 
 def test_time_text_sorts_as_time_passes() -> None:
-    """Times are UTC text of one width, whatever the zone they came in."""
+    """Times are UTC text of one width, from any zone."""
     whole = datetime(2026, 7, 1, 8, 0, tzinfo=timezone(timedelta(hours=2)))
     assert utc_text(whole) == "2026-07-01T06:00:00.000000Z"
     assert utc_text(whole) < utc_text(datetime(2026, 7, 1, 6, 0, 0, 1, tzinfo=UTC)) == "2026-07-01T06:00:00.000001Z"

@@ -107,7 +107,7 @@ async def test_only_the_owner_may_read(store: FileTokenStore, path: Path) -> Non
 
 
 async def test_draft_is_never_readable_by_others(store: FileTokenStore, path: Path) -> None:
-    """A readable leftover of a killed writer is not written into: the draft is made anew, 0600 from its first byte."""
+    """A readable leftover of a killed writer is not written into: a new draft is made, 0600 from its first byte."""
     path.parent.mkdir()
     leftover = path.with_name("tokens.json.new")
     leftover.write_text("half a file")
@@ -306,7 +306,7 @@ async def test_the_right_to_refresh_ends_with_its_block(store: FileTokenStore) -
 
 
 async def test_the_right_to_refresh_makes_a_private_folder(store: FileTokenStore, path: Path) -> None:
-    """Whoever comes first makes the data folder for its owner alone."""
+    """The first process makes the data folder for its owner alone."""
     async with store.refreshing(ATHLETE):
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 

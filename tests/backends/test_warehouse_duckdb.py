@@ -276,7 +276,7 @@ def test_the_reader_reaches_no_other_file(transform: Path, mart: Path) -> None:
 
 
 def test_extension_folder_is_mended(tmp_path: Path) -> None:
-    """The link is made once, and made anew when it points to where the package no longer is."""
+    """The link is made once, and again when it points to where the package no longer is."""
     folder = extension_directory(tmp_path)
     [link] = [file for file in folder.rglob("*") if file.is_symlink()]
     before = link.lstat().st_ino

@@ -1,4 +1,4 @@
-"""The last-write-wins rule as laws: whatever the order and the repetition, the row ends as the newest observation."""
+"""The last-write-wins rule as laws: in any order and with any repetition, the row ends as the newest observation."""
 
 import json
 from collections.abc import Sequence
@@ -148,7 +148,7 @@ def test_seen_again_a_row_from_the_future_gets_a_date_of_today() -> None:
 
 @given(WITH_SUMMARIES)
 def test_a_change_never_goes_back_in_time(history: list[Observation]) -> None:
-    """Whatever is mixed in, no observation replaces a row that was observed later."""
+    """In any history, no observation replaces a row that was observed later."""
     decisions = Decisions({})
     for one in history:
         before = decisions.rows.get(1)

@@ -241,7 +241,7 @@ def contents(folder: Path) -> dict[Path, bytes]:
     ],
 )
 def test_every_way_of_reading_is_allowed(warehouse: DuckdbSqlConsole, sql: str) -> None:
-    """Whatever only reads is run, in all of its forms."""
+    """A statement that only reads is run, in all of its forms."""
     assert list(warehouse.query(sql).rows)
 
 

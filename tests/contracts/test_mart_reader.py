@@ -1,4 +1,4 @@
-"""What every reader of the marts must do, whatever engine holds them. A new adapter adds itself to WAREHOUSES."""
+"""What every reader of the marts must do, on every engine. A new adapter adds itself to WAREHOUSES."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -77,7 +77,7 @@ def test_rows_come_as_dictionaries(marts: PublishedMarts, reader: MartReader) ->
 
 
 def test_parameters_are_bound(marts: PublishedMarts, reader: MartReader) -> None:
-    """Values go through `?` in order, whatever they contain."""
+    """Values go through `?` in order and unchanged."""
     marts.build(5)
     found = reader.rows("select n, ? as word from mart.numbers where n between ? and ? order by n", ["'; drop", 2, 3])
     assert found == [{"n": 2, "word": "'; drop"}, {"n": 3, "word": "'; drop"}]

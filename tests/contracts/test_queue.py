@@ -163,7 +163,7 @@ async def test_push_says_who_it_is_from(
 async def test_envelope_is_readable(
     queue_backend: QueueBackend, worker: PushEndpoint, dead_letters: PushEndpoint
 ) -> None:
-    """`PushEnvelope` reads what is pushed, whatever the bytes and the script of the attributes."""
+    """`PushEnvelope` reads what is pushed, for all bytes and scripts of attributes."""
     data, attributes = bytes(range(256)), {"a": "", "größe": "日本 🚴", "quote": '"\\\n'}
     message_id = await queue_backend.queue.publish(data, attributes)
     async with queue_backend.pushing(worker.url, dead_letters.url):

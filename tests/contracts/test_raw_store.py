@@ -1,4 +1,4 @@
-"""What every raw store must do, whatever engine keeps the rows. A new adapter adds one constructor to STORES."""
+"""What every raw store must do, on every engine. A new adapter adds one constructor to STORES."""
 
 import asyncio
 import json
@@ -439,7 +439,7 @@ async def test_parked_events_are_those_whose_newest_row_says_so(store: RawStore)
 
 
 async def test_a_second_look_is_due_after_a_create(open_store: OpenStore, store: RawStore) -> None:
-    """Seen ten seconds after its create arrived: due for whoever waits longer than that, not for whoever waits less."""
+    """Seen ten seconds after its create arrived: due after a longer wait than that, not after a shorter one."""
     await store.put_athlete(athlete())
     await store.apply([seen(payload(), 10)])
     await store.record([entry()])
@@ -583,7 +583,7 @@ async def test_last_removal_is_told(store: RawStore) -> None:
 
 
 async def test_purged_athlete_may_come_back(store: RawStore) -> None:
-    """After a purge the athlete starts anew: even an observation made before it is taken."""
+    """After a purge the athlete starts again: even an observation made before it is taken."""
     await store.apply([gone(5)])
     await store.purge(ANNA)
     assert await store.apply([seen(payload(1), 1)]) == [Applied.STORED]

@@ -1,4 +1,4 @@
-"""What every token store must do, whatever keeps the tokens. A new adapter adds one constructor to STORES."""
+"""What every token store must do. A new adapter adds one constructor to STORES."""
 
 import asyncio
 from collections.abc import Callable
@@ -79,7 +79,7 @@ async def test_delete_removes_one_athlete(store: TokenStore) -> None:
 
 
 async def test_one_refresher_at_a_time(open_store: OpenStore) -> None:
-    """Whoever waits for the right to refresh sees what the one before saved: no update is lost."""
+    """A caller that waits for the right to refresh sees what the one before saved: no update is lost."""
 
     async def refresh() -> None:
         store = open_store()

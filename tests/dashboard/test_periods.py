@@ -35,7 +35,7 @@ def test_a_running_period_meets_the_same_span_of_the_one_before(
 
 @given(st.sampled_from(Period), st.dates(date(1990, 1, 1), date(2100, 1, 1)))
 def test_the_span_before_ends_before_the_running_one_and_is_as_long(period: Period, today: date) -> None:
-    """Whatever the day: the spans never overlap, and but for short months and leap days they are of one length."""
+    """On any day the spans never overlap, and but for short months and leap days they are of one length."""
     spans = running(period, today)
     assert spans.before.last < spans.current.first
     longer = (spans.current.last - spans.current.first) - (spans.before.last - spans.before.first)

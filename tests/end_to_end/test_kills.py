@@ -1,4 +1,4 @@
-"""kill -9 at random points: whatever Strava was answered 200 for is in `raw` in the end, as Strava itself has it."""
+"""kill -9 at random points: every event that was answered with 200 is in `raw` in the end, as Strava has it."""
 
 import asyncio
 import os
@@ -33,7 +33,7 @@ async def busy_life(simulator: SimulatorClient, rng: random.Random, *, creates: 
 
 
 async def kill_now_and_then(session: DemoSession, rng: random.Random) -> None:
-    """Kill a program at a random moment, again and again; the tree starts it anew."""
+    """Kill a program at a random moment, again and again; the tree starts it again."""
     for victim in VICTIMS:
         await asyncio.sleep(rng.uniform(0.2, 1.2))
         if pid := session.tree.running[victim].pid:

@@ -1,4 +1,4 @@
-"""The data folder, from its files' side: whoever makes it first makes it private."""
+"""The data folder, from its files' side: it is private from the moment it is made."""
 
 import asyncio
 import os
@@ -35,7 +35,7 @@ def save_tokens(folder: Path) -> None:
     ids=["itself", "pipeline", "tokens", "extensions"],
 )
 def test_nobody_else_may_look_into_a_new_data_folder(tmp_path: Path, make: Callable[[Path], object]) -> None:
-    """The folder and those made on the way to it are the owner's alone, whoever is the first to need them."""
+    """The folder and those made on the way to it are the owner's alone, whichever program needs them first."""
     make(tmp_path / "data" / "demo")
     assert not (tmp_path / "data").stat().st_mode & OTHERS
     assert not (tmp_path / "data" / "demo").stat().st_mode & OTHERS
@@ -99,7 +99,7 @@ def test_the_folder_above_is_left_as_it_is(tmp_path: Path) -> None:
 
 
 def test_what_libraries_create_is_private_too(tmp_path: Path) -> None:
-    """Whatever the process makes after it has opened the data folder is its owner's alone, its children's files too."""
+    """All that the process makes after it has opened the data folder is its owner's alone, its children's files too."""
     before = os.umask(0o022)
     try:
         make_private(tmp_path)

@@ -32,7 +32,7 @@ async def ask(app: HttpGuard, method: str = "POST", path: str = "/thing", **head
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "HEAD"])
 @pytest.mark.parametrize("origin", ["https://evil.test", "null", "http://127.0.0.1:3000", "http://localhost:8081"])
 async def test_a_web_page_is_refused(method: str, origin: str) -> None:
-    """Whatever its method, a request that a page of another origin sends is 403."""
+    """A request that a page of another origin sends is 403, with every method."""
     assert (await ask(guarded(), method, origin=origin)).status_code == 403
 
 

@@ -81,7 +81,7 @@ except ValueError:
 
 @pytest.mark.parametrize("log_format", ["console", "json"])
 def test_control_characters_stay_out_of_the_log(log_format: str) -> None:
-    """Whatever a stranger's event holds, its text moves no cursor, begins no line and turns no writing around.
+    """The text of a stranger's event moves no cursor, begins no line and turns no writing around.
 
     Event names, fields, other libraries' messages and tracebacks alike; what it was can still be read.
     """

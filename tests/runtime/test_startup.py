@@ -82,7 +82,7 @@ def test_file_that_is_no_database(name: str, tmp_path: Path, project_root: Path)
 
 
 def test_text_of_a_wrong_setting_hides_the_value() -> None:
-    """Whoever prints the error by accident tells nothing."""
+    """Printing the error by accident tells nothing."""
     with pytest.raises(ValidationError) as caught:
         SharedSettings.model_validate({"backend": "t0ken"})
     assert "t0ken" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""An athlete's requests: signed, refreshed by one at a time, and no rotated token lost, whoever dies when."""
+"""An athlete's requests: signed, refreshed by one at a time, and no rotated token lost, in any order of deaths."""
 
 import asyncio
 import gc
@@ -220,7 +220,7 @@ async def test_a_kill_between_save_and_use_loses_nothing(strava: FakeStrava, con
 
 
 async def test_a_cancelled_request_does_not_lose_the_rotated_token(strava: FakeStrava, connect: Connect) -> None:
-    """A refresh that has begun ends with a save, even when whoever wanted it is gone."""
+    """A refresh that has begun ends with a save, even when the request that wanted it is gone."""
     store = FakeTokenStore(tokens(AGEING))
     await cancelled_while_refreshing(strava, connect(store))
     assert store.tokens == tokens(AGEING)
@@ -266,7 +266,7 @@ async def test_a_save_that_fails_is_made_up_for(strava: FakeStrava, connect: Con
 
 
 async def test_a_save_that_failed_never_undoes_a_new_connection(strava: FakeStrava, connect: Connect) -> None:
-    """Where the athlete has connected anew or left meanwhile, the token that could not be saved is let go."""
+    """Where the athlete has connected again or left meanwhile, the token that could not be saved is let go."""
     store = FakeTokenStore(tokens(AGEING))
     client = connect(store)
     store.is_full = True
@@ -326,7 +326,7 @@ async def test_many_refreshing_at_once_refresh_once(strava: FakeStrava, connect:
 
 
 async def test_a_401_is_refreshed_and_asked_once_more(strava: FakeStrava, connect: Connect) -> None:
-    """A token that Strava no longer takes is replaced whatever its date says."""
+    """A token that Strava no longer takes is replaced, also before the date of its end."""
     store = FakeTokenStore(TokenSet(access_token="dead", refresh_token="fake-refresh-1", expires_at=NOW + FRESH))
     await connect(store).athlete()
 

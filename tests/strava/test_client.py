@@ -103,7 +103,7 @@ async def test_lists_until_a_page_is_empty(client: Client, recorded: Recorded) -
 
 
 async def test_a_page_comes_newest_first(client: Client) -> None:
-    """Whatever the order of Strava's list, a page is sorted; an unknown start comes last."""
+    """A page is sorted, for any order of Strava's list; an unknown start comes last."""
     items = [
         summary(1, "2024-01-01T08:00:00Z"),
         summary(4, None),

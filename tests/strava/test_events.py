@@ -274,7 +274,7 @@ def test_a_truncated_body_is_unreadable(fields: dict[str, Any]) -> None:
 
 @given(st.binary() | json_values.map(lambda value: json.dumps(value).encode()))
 def test_garbage_is_unreadable(garbage: bytes) -> None:
-    """Whatever bytes come, the only error is UnreadableEvent."""
+    """For any bytes, the only error is UnreadableEvent."""
     with pytest.raises(UnreadableEvent):
         StravaEvent.from_http(garbage)
     with pytest.raises(UnreadableEvent):
@@ -300,7 +300,7 @@ def test_what_is_nested_too_deeply_to_pass_on_is_unreadable(name: str, depth: in
 
 
 def test_an_event_of_the_last_day_of_time_is_unreadable() -> None:
-    """The last moments that a calendar holds are left free for whoever reckons with an event's time."""
+    """The last moments that a calendar holds are left free for arithmetic with an event's time."""
     with pytest.raises(UnreadableEvent, match="event_time"):
         StravaEvent.from_json({**CREATE, "event_time": 253_402_214_400})
     assert StravaEvent.from_json({**CREATE, "event_time": 253_402_214_399}).event_time.year == 9999

@@ -129,7 +129,7 @@ def test_an_id_is_a_positive_whole_number(value: Any) -> None:
 
 @given(st.binary() | st.text() | json_values.map(json.dumps))
 def test_garbage_is_unreadable(garbage: bytes | str) -> None:
-    """Whatever comes, the only error is UnreadablePayload."""
+    """For any bytes, the only error is UnreadablePayload."""
     with pytest.raises(UnreadablePayload):
         ActivityPayload.from_http(garbage)
 
@@ -248,7 +248,7 @@ def test_an_athlete_needs_an_id() -> None:
     ],
 )
 def test_an_edit_shows_in_the_summary(name: str, before: Any, after: Any) -> None:
-    """A summary disagrees with a detail in whatever an athlete can edit and statistics rest on."""
+    """A summary disagrees with a detail in every field that an athlete can edit and statistics rest on."""
     detail = {**WHOLE, name: before}
 
     assert disagrees(summary={**LEAST, name: after}, detail=detail)

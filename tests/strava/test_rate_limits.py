@@ -69,7 +69,7 @@ def test_one_family_is_enough() -> None:
 
 @given(st.dictionaries(st.sampled_from(sorted(FULL)), st.text()))
 def test_no_header_breaks_the_reading(headers: dict[str, str]) -> None:
-    """Whatever the headers hold, reading them gives windows with whole numbers, or nothing."""
+    """Reading any headers gives windows with whole numbers, or nothing."""
     usage = RateUsage.from_headers(headers)
 
     assert usage is None or isinstance(usage, RateUsage)

@@ -227,7 +227,7 @@ def test_the_apps_own_calls_tell_app_from_athlete(
 
 @given(status=st.integers(min_value=300, max_value=599), body=st.binary())
 def test_every_failure_is_some_error(status: int, body: bytes) -> None:
-    """No answer but a 2xx passes for a success, whatever its body."""
+    """No answer but a 2xx passes for a success, with any body."""
     now = datetime.fromisoformat("2026-03-01T11:58:20Z")
 
     assert isinstance(error_of(status, body, now), StravaError)

@@ -74,7 +74,7 @@ def compiled(
             DBT_TARGET="bigquery",
             GCP_PROJECT="a-project",
             BIGQUERY_METHOD="oauth-secrets",
-            BIGQUERY_TOKEN="pretend",
+            BIGQUERY_TOKEN="unused",
             BIGQUERY_API_ENDPOINT=f"http://127.0.0.1:{server.server_port}",
             DBT_TARGET_PATH=str(folder),
         ).dbt("compile", *arguments, "--vars", json.dumps({"as_of": AS_OF}))

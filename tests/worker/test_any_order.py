@@ -39,7 +39,7 @@ SKEWS = st.sampled_from([-60.0, -25.0, -3.0, -0.4, 0.0, 0.7, 3.0, 25.0, 60.0])
 
 
 class Stage:
-    """Where whoever is in flight waits until the script lets one of them go on."""
+    """Where all that is in flight waits until the script lets one go on."""
 
     def __init__(self, *, is_open: bool = False) -> None:
         self.waiting: list[asyncio.Future[None]] = []

@@ -13,7 +13,7 @@ FRESH = TokenSet(access_token="fresh", refresh_token="rotated", expires_at=datet
 
 
 async def test_a_refresh_under_way_brings_no_tokens_back(store: SqliteRawStore, tokens: FileTokenStore) -> None:
-    """The removal waits for whoever refreshes, so what they save goes too."""
+    """The removal waits for a refresh under way, so what it saves goes too."""
     [athlete] = await store.athletes()
     async with tokens.refreshing(ATHLETE):
         revoking = asyncio.create_task(Deauthorization(store, tokens)(athlete))

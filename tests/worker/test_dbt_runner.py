@@ -1,4 +1,4 @@
-"""The transformer and its watch, on a real warehouse with models that only pretend."""
+"""The transformer and its watch, on a real warehouse, with a fake dbt."""
 
 import asyncio
 import errno
@@ -357,7 +357,7 @@ class Compactions:
 async def test_the_files_are_rewritten_once_after_a_removal(
     make_transformer: Callable[..., Transformer], store: SqliteRawStore, clock: Any
 ) -> None:
-    """A deletion and a purge each have them rewritten, by whoever comes first of several processes, and only then."""
+    """A deletion and a purge each have them rewritten, by the first of several processes, and only then."""
     compactions = Compactions()
     transformer, other = make_transformer(compact=compactions), make_transformer(compact=compactions)
     await transformer.run_if_stale()

@@ -597,7 +597,7 @@ async def test_a_deauthorisation_of_a_revoked_athlete_asks_nobody(
     envelope: Wrap,
     rows: Rows,
 ) -> None:
-    """The tokens are dead already, so a second event of the same athlete costs no call, whatever its times say."""
+    """The tokens are dead already, so a second event of the same athlete costs no call, at any time."""
     [athlete] = await store.athletes()
     await store.put_athlete(replace(athlete, status="revoked", updated_at=clock.now))
     gone = make_event(ATHLETE, "update", object_type="athlete", updates={"authorized": "false"})
@@ -722,7 +722,7 @@ async def test_other_athlete_events_are_ignored(
 
 
 async def test_only_activities_are_logged_as_such(store: SqliteRawStore, make_event: Event, envelope: Wrap) -> None:
-    """Whatever is logged about an event carries the activity's id, or the other object's under its own name."""
+    """Each log line about an event carries the activity's id, or the other object's under its own name."""
     seen: list[dict[str, Any]] = []
 
     async def handle_event(_: ReceivedEvent, __: Record) -> Result:

@@ -94,7 +94,7 @@ def test_an_answer_covers_what_was_heard_a_second_before(heard_before_s: float, 
 @pytest.mark.parametrize("is_covered_first", [True, False])
 @pytest.mark.parametrize("set_by_s", [-30, 30])
 def test_a_clock_that_was_set_covers_nothing(set_by_s: float, *, is_covered_first: bool) -> None:
-    """What was asked for before the step cannot be compared with what was heard after it, whoever noticed it first."""
+    """What was asked for before the step cannot be compared with what was heard after it."""
     clocks = Clocks()
     seen = Sightings(clocks.now, clocks.steady)
     seen.note_stored(101, seen.ask())

@@ -76,7 +76,7 @@ def column(tmp_path: Path) -> Callable[[str], list[object]]:
 def test_dbt_builds_what_is_needed(
     open_dbt: Callable[[], WarmDbt], project: Path, tmp_path: Path, column: Callable[[str], list[object]]
 ) -> None:
-    """First seeds and everything, then only the models, with tests when wanted; a changed project begins anew."""
+    """First seeds and everything, then only the models, with tests when wanted; a changed project is seeded again."""
     dbt = open_dbt()
     before = set(project.rglob("*"))
     first = dbt.build(full_refresh=False, tests=False)

@@ -1,5 +1,5 @@
 {#-
-  Casts that never fail: Strava's fields come as text out of the payload, whatever they were; what cannot be read is null.
+  Casts that never fail: Strava's fields come as text out of the payload; what cannot be read is null.
   Integers may have been sent as floats (and the other way round). Beyond a million million, or as close to zero, nothing is a
   measurement; within, no square, quotient or sum in the marts leaves its type.
 -#}

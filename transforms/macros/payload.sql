@@ -7,7 +7,7 @@
     lists     {name of an array of objects: [names in each object]}; an array of structs of text
     document  the column, by default `payload`
 
-  `is_payload_object` tells whether there was an object at all. Nothing here fails, whatever the payload is: what is not there, or is
+  `is_payload_object` tells whether there was an object at all. Nothing here fails, for any payload: what is not there, or is
   not of that shape, is null.
 -#}
 {% macro opened(relation, key, places, lists={}, document='payload') -%}

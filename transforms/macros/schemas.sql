@@ -1,4 +1,4 @@
-{#- Schemas are called exactly what the models' folders say, `staging` and `mart`, whatever the target's default is. -#}
+{#- Schemas are called exactly what the models' folders say, `staging` and `mart`, and not by the target's default. -#}
 {% macro generate_schema_name(custom_schema_name, node) -%}
     {{ (custom_schema_name or target.schema) | trim }}
 {%- endmacro %}
