@@ -21,7 +21,7 @@ class Batcher(Generic[T, R]):
         call: Callable[[Sequence[T]], Awaitable[Sequence[R]]],
         *,
         shared: type[Exception],
-        largest: int = 500,
+        largest: int = 1_000,
     ) -> None:
         self._call = call
         self._shared = shared
