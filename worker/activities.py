@@ -105,7 +105,7 @@ class ActivityEvents:
             return await self._fetch(received, stored, record)
 
     async def look_again(self, activity_id: int, event_id: str) -> Applied | None:
-        """Fetch a living activity once more without an event; None when it is gone or Strava does not show it.
+        """Fetch a living activity once more without an event; None when it is gone, or Strava shows none or another's.
 
         `event_id` is that of the event that first brought it. Raises StravaError, TryLater, WarehouseBusy.
         """
@@ -115,7 +115,7 @@ class ActivityEvents:
                 return None
             asked_at = self._clock()
             found = await self._ask(stored.athlete_id, activity_id)
-            if found is None:  # its own event, or a reconciliation, tells whether it was deleted
+            if found is None or found.athlete_id != stored.athlete_id:  # its own event tells whether it was deleted
                 return None
             cause = _Cause(activity_id, stored.athlete_id, event_id, stored.event_time)
             return (await self._store.apply([cause.observation(observed_after(stored, asked_at), found)]))[0]

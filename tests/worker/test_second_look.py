@@ -70,6 +70,26 @@ async def test_what_the_first_detail_lacked_is_there_minutes_later(
     assert strava.asked == ["activities/101"] * 2
 
 
+async def test_what_is_anothers_by_now_is_not_stored(
+    worker: httpx.AsyncClient,
+    strava: Any,
+    looks: SecondLooks,
+    clock: Any,
+    make_event: Event,
+    envelope: Wrap,
+    rows: Rows,
+) -> None:
+    """A foreign answer, of a proxy or a wrong address, does not replace the athlete's own activity."""
+    strava.shows(101)
+    await push(worker, envelope(make_event(101)))
+    before = rows(STORED)
+    strava.shows(101, athlete={"id": 7}, name="Somebody else's")
+    clock.advance(301)
+    await looks.look_at_due(asyncio.Event())
+    assert strava.asked == ["activities/101"] * 2
+    assert rows(STORED) == before
+
+
 async def test_an_edit_minutes_later_was_a_second_look_already(
     worker: httpx.AsyncClient, strava: Any, looks: SecondLooks, clock: Any, make_event: Event, envelope: Wrap
 ) -> None:
