@@ -84,7 +84,7 @@ class _Backfill:
     async def list_all(self, concurrency: int) -> None:
         """Store every summary, and fetch each detail that one shows to be outdated before the cursor moves past it.
 
-        The cursor never moves past an item that could not be read, so that a listing that goes on meets it again.
+        The cursor never moves past an item that could not be read or is another athlete's: the next listing meets it again.
         """
         state = await self._begin()
         before = None if state.backfill_cursor is None else state.backfill_cursor + _ONE_SECOND
@@ -94,14 +94,15 @@ class _Backfill:
             page = await anext(pages, None)
             if page is None:
                 break
-            applied = await self._store.apply([self._seen(activity, asked_at) for activity in page.activities])
-            ends = zip(page.activities, applied, strict=True)
+            own = [activity for activity in page.activities if activity.athlete_id == self._athlete_id]
+            applied = await self._store.apply([self._seen(activity, asked_at) for activity in own])
+            ends = zip(own, applied, strict=True)
             outdated = [seen.activity_id for seen, end in ends if end is Applied.NEEDS_DETAIL]
             await self._detail_some(outdated, concurrency)
-            listed = self.progress.listed + len(page.activities)
-            unreadable = self.progress.unreadable + page.unreadable
+            listed = self.progress.listed + len(own)
+            unreadable = self.progress.unreadable + page.unreadable + len(page.activities) - len(own)
             if not unreadable:
-                cursor = _oldest_start(page.activities, state.backfill_cursor)
+                cursor = _oldest_start(own, state.backfill_cursor)
                 state = replace(state, backfill_cursor=cursor, updated_at=self._clock())
                 await self._store.put_ingestion_state(state)
             self._tell(replace(self.progress, listed=listed, unreadable=unreadable))
@@ -155,6 +156,11 @@ class _Backfill:
             try:
                 activity = await self._client.activity(activity_id)
             except NotFound:  # its own event, or a reconciliation, tells whether it was deleted
+                continue
+            if activity.athlete_id != self._athlete_id:
+                log.warning(
+                    "history.foreign", activity_id=activity_id, reason="Strava showed another athlete's activity"
+                )
                 continue
             await self._store.apply([self._seen(activity, asked_at)])
             self._tell(replace(self.progress, detailed=self.progress.detailed + 1))

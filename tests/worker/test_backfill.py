@@ -41,6 +41,7 @@ class Past:
 
     def __init__(self, *activity_ids: int) -> None:
         self.summaries = {key: summary(key) for key in activity_ids}
+        self.details: dict[int, dict[str, Any]] = {}
         self.failing: dict[int, Exception] = {}
         self.asked: list[int] = []
         self.listed: list[int] = []
@@ -66,7 +67,9 @@ class Past:
         self.at_once -= 1
         if activity_id in self.failing:
             raise self.failing[activity_id]
-        return ActivityPayload.from_json({**self.summaries[activity_id], "resource_state": 3})
+        return ActivityPayload.from_json(
+            {**self.summaries[activity_id], **self.details.get(activity_id, {}), "resource_state": 3}
+        )
 
 
 async def test_everything_is_listed_and_then_detailed_newest_first(
@@ -210,6 +213,21 @@ async def test_a_listing_with_an_unreadable_item_is_not_complete(
     strava.answers = _Pages(strava.answers, iter([[summary(3), summary(2)], [summary(1)], []]))
     await backfill(client_of(ATHLETE), store, ATHLETE, clock=clock)
     assert rows(STATE)[0]["complete_as_of"] > vouched_for["complete_as_of"]
+
+
+async def test_another_athletes_activities_are_not_stored(store: SqliteRawStore, clock: Any) -> None:
+    """A foreign answer, listed or in detail: nothing of it becomes the athlete's, and a foreign list proves nothing."""
+    past = Past(1, 2, 3)
+    past.summaries[2]["athlete"] = {"id": 7}
+    done = await backfill(past, store, ATHLETE, clock=clock)
+    assert (done.listed, done.unreadable, await store.counts(ATHLETE)) == (2, 1, {3: 2})
+    state = await store.ingestion_state(ATHLETE)
+    assert state is not None
+    assert state.complete_as_of is None
+    past.summaries = {4: summary(4)}
+    past.details = {4: {**summary(4), "athlete": {"id": 7}}}
+    await backfill(past, store, ATHLETE, clock=clock)
+    assert (await store.counts(7), await store.counts(ATHLETE)) == ({}, {2: 1, 3: 2})
 
 
 async def test_a_cursor_never_passes_an_unreadable_item(
