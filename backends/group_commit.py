@@ -1,6 +1,6 @@
-"""The one thread per process that writes to the pipeline's SQLite file.
+"""One thread per process writes to the pipeline's SQLite file.
 
-Many callers' work shares one durable transaction, because a commit costs a disk flush whatever it holds.
+The work of many callers shares one transaction, because a commit costs one disk flush, small or large.
 """
 
 import asyncio
@@ -28,9 +28,9 @@ from backends.sqlite import (
 
 T = TypeVar("T")
 
-_EMPTY_AT_START_S = 1.0  # a writer that was killed may have left in the log what it removed
-_EMPTY_AGAIN_S = 0.25  # while a reader needs the log
-_LONG_S = 0.02  # a transaction that took longer than this met a slow disk, or others who wait
+_EMPTY_AT_START_S = 1.0  # a killed writer may have left removed rows in the log
+_EMPTY_AGAIN_S = 0.25  # after a reader was in the way
+_LONG_S = 0.02  # a longer transaction met a slow disk or waiting writers
 _REST_S = 0.005
 
 
@@ -42,11 +42,11 @@ class _Job:
 
 
 class SqliteWriter:
-    """Runs work on one writing connection in one thread; whatever waits together is committed together.
+    """Runs work on one writing connection in one thread. Work that waits together is committed together.
 
-    Publishing goes first: with `gives_way`, which all other writers have, it lets those without go ahead when both wait
-    for the file's lock. When it closes, and no reader needs the write-ahead log, it leaves the log empty. Opening may
-    raise SchemaMismatch, sqlite3.Error or OSError.
+    Publishing goes first: all other writers set `gives_way`, and then let a writer without it take the file's lock
+    before them. When it closes, it empties the write-ahead log unless a reader needs it. The constructor raises
+    SchemaMismatch, sqlite3.Error or OSError.
     """
 
     def __init__(self, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S, gives_way: bool = True) -> None:
@@ -64,13 +64,12 @@ class SqliteWriter:
     async def submit(self, work: Callable[[sqlite3.Connection], T], *, log_emptied_within_s: float = math.inf) -> T:
         """Run `work(connection)` in the writer's thread and return its result once it is on the disk.
 
-        The work must neither commit nor roll back, and may run beside other callers' work in one transaction. What it
-        raises is undone and raised here, and touches nobody else's work. Raises sqlite3.Error when the transaction as
-        a whole failed (locked for longer than the patience, disk full): then nothing of it was stored. DatabaseMoved is
-        one of these: the file at the path is another one by now, and later work goes there. A caller that is cancelled
-        must expect that the work was done all the same.
+        The work must neither commit nor roll back, because its transaction may hold the work of other callers. Its own
+        exception undoes this work alone and is raised here. If the whole transaction fails (locked for too long, disk
+        full), nothing is stored and sqlite3.Error is raised. DatabaseMoved is such an error: the file was replaced, and
+        later work uses the new one. A cancelled caller's work is still done.
 
-        Work that removes what must not stay on the disk says after how many seconds the log is to be emptied of it.
+        `log_emptied_within_s`: work that removes data sets the time in which it leaves the write-ahead log too.
         """
         if self._closed:
             raise sqlite3.ProgrammingError("the writer was closed")
@@ -80,7 +79,7 @@ class SqliteWriter:
         return await asyncio.shield(answer)
 
     async def close(self) -> None:
-        """Finish the work that was submitted and close the file; closing twice is success."""
+        """Finish the submitted work and close the file. Closing twice is allowed."""
         if not self._closed:
             self._closed = True
             self._jobs.put(None)
@@ -88,7 +87,7 @@ class SqliteWriter:
 
     def _open(self) -> sqlite3.Connection:
         connection = open_database(self._path, busy_timeout_s=self._busy_timeout_s)
-        connection.execute("pragma busy_timeout = 0")  # waiting for the lock is done by `when_free`
+        connection.execute("pragma busy_timeout = 0")  # `when_free` waits for the lock
         return connection
 
     def _serve(self) -> None:
@@ -103,7 +102,7 @@ class SqliteWriter:
                 ended = time.monotonic()
                 self._empty_at = min(self._empty_at, ended + min(job.log_emptied_within_s for job in jobs))
                 if self._gives_way and ended - began > _LONG_S and not last:
-                    time.sleep(_REST_S)  # or we would have the lock again before a publisher looks
+                    time.sleep(_REST_S)  # otherwise it takes the lock again before a publisher tries
             if time.monotonic() >= self._empty_at:
                 self._empty_at = math.inf if empty_log(self._connection) else time.monotonic() + _EMPTY_AGAIN_S
         empty_log(self._connection)
@@ -132,7 +131,7 @@ class SqliteWriter:
                 job.answer.set_exception(fault)
 
     def _require_same_file(self) -> None:
-        """If another file is at the path by now, open it and refuse the work, which was meant for the old one."""
+        """If the file was replaced, open the new one and refuse the work, which was meant for the old one."""
         if file_identity(self._path) == self._identity:
             return
         moved = f"{self._path} was moved or replaced while it was open"

@@ -1,4 +1,4 @@
-"""The pipeline's SQLite file: how it is opened, locked and migrated. It holds what must not be lost."""
+"""Opens, locks and migrates the pipeline's SQLite file, which holds what must not be lost."""
 
 import hashlib
 import os
@@ -29,22 +29,22 @@ _APPLIED = """
 
 
 class SchemaMismatch(Exception):
-    """The file's schema is not one that this program can use; the sentence says what to do."""
+    """This program cannot use the file's schema. The text says what to do."""
 
 
 class DatabaseMoved(sqlite3.OperationalError):
-    """Another file, or none, is where the open one was: nothing is written until it is opened again."""
+    """The open file was moved or replaced. Nothing is written until the file at the path is opened."""
 
 
 def statements(folder: Path) -> Mapping[str, str]:
-    """Return the SQL texts of a folder's `.sql` files by their names without the suffix."""
+    """Return the texts of a folder's `.sql` files by their names without the suffix."""
     return {path.stem: path.read_text(encoding="utf-8") for path in folder.glob("*.sql")}
 
 
 def connect(path: Path, *, read_only: bool = False, busy_timeout_s: float = BUSY_TIMEOUT_S) -> sqlite3.Connection:
-    """Open the file in autocommit mode, for use by one thread at a time; commits are flushed to the disk.
+    """Open the file in autocommit mode, for one thread at a time. Commits are flushed to the disk.
 
-    Raises sqlite3.OperationalError when it cannot be opened. Neither creates folders nor migrates.
+    It creates no folder and does not migrate. Raises sqlite3.OperationalError.
     """
     connection = sqlite3.connect(
         f"{path.resolve().as_uri()}?mode={'ro' if read_only else 'rwc'}",
@@ -56,16 +56,16 @@ def connect(path: Path, *, read_only: bool = False, busy_timeout_s: float = BUSY
     )
     connection.execute("pragma foreign_keys = on")
     connection.execute("pragma synchronous = full")
-    connection.execute("pragma secure_delete = on")  # what was deleted is overwritten, not just forgotten
+    connection.execute("pragma secure_delete = on")  # deleted data is overwritten
     return connection
 
 
 def open_database(
     path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S, migrations: Path = MIGRATIONS
 ) -> sqlite3.Connection:
-    """Open the file for writing, creating it and its folder for their owner alone, and bring it to the newest schema.
+    """Open the file for writing and bring it to the newest schema. A new file and folder are their owner's alone.
 
-    Safe in several processes at once. Raises SchemaMismatch, sqlite3.Error, OSError.
+    Several processes may do this at once. Raises SchemaMismatch, sqlite3.Error, OSError.
     """
     make_private(path.parent)
     _create(path)
@@ -83,26 +83,26 @@ def open_database(
 def _create(path: Path) -> None:
     """Make an empty file that is its owner's alone; SQLite gives its journal the same mode.
 
-    One that exists is not touched: to close a second handle of it would drop the locks that SQLite holds on the first.
+    An existing file is not opened: closing a second handle of it would drop the locks that SQLite holds on the first.
     """
     with suppress(FileExistsError):
         path.touch(_OWNER_ONLY, exist_ok=False)
 
 
 def file_identity(path: Path) -> tuple[int, int] | None:
-    """Return what tells the file at the path from any other that may take its place; None when none can be reached."""
+    """Return the device and inode of the file at the path, which change when it is replaced; None without a file."""
     try:
-        found = os.stat(path)  # noqa: PTH116 - half the price of the method, and it is paid for each batch
+        found = os.stat(path)  # noqa: PTH116 - takes half the time of Path.stat, once per batch
     except OSError:
         return None
     return found.st_dev, found.st_ino
 
 
 def empty_log(connection: sqlite3.Connection) -> bool:
-    """Move the write-ahead log into the file and cut it to nothing: it holds what was removed. Return whether it did.
+    """Move the write-ahead log, which may hold removed rows, into the file and truncate it. Return whether it did.
 
-    Most of it moves beside readers and writers. The cut needs a moment without them and does not wait for one, because
-    waiting for readers would hold the write lock. So the connection must have no busy timeout.
+    Most of the log moves beside readers and writers. Truncating needs a moment without them and does not wait for one,
+    because waiting would hold the write lock. So the connection must have no busy timeout.
     """
     try:
         connection.execute("pragma wal_checkpoint(passive)").close()
@@ -113,10 +113,10 @@ def empty_log(connection: sqlite3.Connection) -> bool:
 
 
 def when_free(attempt: Callable[[], T], patience_s: float, *, yields: bool = False) -> T:
-    """Do what takes the file's write lock, trying again ten times a millisecond while another process holds it.
+    """Make an attempt that takes the file's write lock; repeat it ten times a millisecond while the file is locked.
 
-    SQLite's own waiting sleeps up to 100 ms at a time, and is not used at all when the journal mode changes. Who
-    `yields` tries twenty times less often during the first second, so that of those who wait a publisher goes first.
+    SQLite's own waiting sleeps up to 100 ms at a time, and does not apply to a change of the journal mode. With
+    `yields` the attempts of the first second are twenty times rarer, so that a waiting publisher goes first.
     """
     began = time.monotonic()
     while True:
@@ -134,14 +134,14 @@ def _migrate(connection: sqlite3.Connection, path: Path, files: Sequence[Path]) 
     if _version(connection) == len(files) and _applied(connection) == ours:
         return
     with transaction(connection, BUSY_TIMEOUT_S):
-        version = _version(connection)  # another process may have been faster
+        version = _version(connection)  # another process may have migrated it meanwhile
         if version > len(files):
             raise SchemaMismatch(
                 f"{path} was written by a newer version of this program (schema {version}, the newest known here "
                 f"is {len(files)}). Upgrade the program, or point DATA_DIR at another folder."
             )
         connection.execute(_APPLIED)
-        if not (applied := _applied(connection)):  # a new file, or one from before checksums were kept
+        if not (applied := _applied(connection)):  # a new file, or one without checksums
             _record(connection, applied := ours[:version])
         _require_unedited(path, applied, ours)
         for file in files[version:]:
@@ -182,7 +182,7 @@ def _version(connection: sqlite3.Connection) -> int:
 
 
 def _split(script: str) -> Iterator[str]:
-    """Yield a script's statements one by one: `executescript` would end the transaction around it."""
+    """Yield a script's statements one by one, because `executescript` would end the transaction around it."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line
@@ -195,7 +195,7 @@ def _split(script: str) -> Iterator[str]:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection, patience_s: float, *, yields: bool = False) -> Iterator[None]:
-    """Hold the file's write lock; commit at the end, or undo everything when the body raises."""
+    """Hold the file's write lock. Commit at the end, or roll back if the body raises."""
     when_free(lambda: connection.execute("begin immediate"), patience_s, yields=yields)
     try:
         yield

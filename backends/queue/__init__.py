@@ -1,4 +1,4 @@
-"""The queue port: what the service publishes to. Delivery to the worker is by HTTP push, at least once."""
+"""The queue port. The service publishes messages; the queue pushes each to the worker over HTTP at least once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from typing import Protocol
 
 
 class QueueUnavailable(Exception):
-    """The event was not made durable; the sender must send it again."""
+    """The message is not durable; its sender must send it again."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class QueueStatus:
-    """How the queue stands: messages not yet acknowledged, the oldest one's age, and dead letters kept."""
+    """The number of messages not yet acknowledged, the age of the oldest, and the number of dead letters."""
 
     waiting: int
     oldest_age_s: float | None
@@ -19,23 +19,20 @@ class QueueStatus:
 
 
 class QueueMonitor(Protocol):
-    """How the queue is watched."""
+    """The part of the queue that health checks use."""
 
     async def status(self) -> QueueStatus:
-        """Measure the queue; where it was published to, find out too whether a message could be stored now.
-
-        Raises QueueUnavailable.
-        """
+        """Measure the queue. One that publishes also checks that it can store. Raises QueueUnavailable."""
 
 
 class EventQueue(QueueMonitor, Protocol):
-    """Where events go. A publish that returned is never lost."""
+    """Publishes messages. A message is never lost once `publish` has returned."""
 
     async def open(self) -> None:
-        """Take what publishing needs, so that no event waits for it. Raises QueueUnavailable."""
+        """Open what publishing needs, so that the first message does not wait for it. Raises QueueUnavailable."""
 
     async def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
-        """Make the message durable and return its id. Raises QueueUnavailable, also when that takes too long."""
+        """Make the message durable and return its id. Raises QueueUnavailable, also after a time limit."""
 
     async def close(self) -> None:
-        """Finish what is in flight and release the resources."""
+        """Finish the publishes under way and release the resources."""

@@ -1,4 +1,4 @@
-"""The body of a push, as Pub/Sub wraps a message: the embedded queue writes it and the worker reads it.
+"""The body of a push: a message as Pub/Sub wraps it. The embedded queue writes it and the worker reads it.
 
 https://cloud.google.com/pubsub/docs/payload-unwrapping#wrapped_message_example
 """
@@ -14,11 +14,11 @@ from runtime.clock import utc_text
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
-_LARGEST_COUNT = 2**63 - 1  # the most that a ledger of 64 bits holds
+_LARGEST_COUNT = 2**63 - 1  # the ledger holds 64 bits
 
 
 class UnreadableEnvelope(ValueError):
-    """The body is not a wrapped message; the sentence says which part is wrong and repeats none of its values."""
+    """The body is not a wrapped message. The text names the wrong part and repeats none of its values."""
 
 
 class PushEnvelope(BaseModel):
@@ -47,8 +47,8 @@ class PushEnvelope(BaseModel):
             return cls.model_validate_json(body)
         except ValidationError as error:
             first = error.errors(include_input=False)[0]
-        part = ".".join(map(str, first["loc"][:2])) or "the body"  # what is deeper is named by who sent it
-        what, _, _ = first["msg"].partition(":")  # what follows may repeat a character
+        part = ".".join(map(str, first["loc"][:2])) or "the body"  # deeper names come from the sender
+        what, _, _ = first["msg"].partition(":")  # the rest may repeat a character of the body
         raise UnreadableEnvelope(f"{part} is not valid ({what})")
 
     def to_json(self) -> bytes:

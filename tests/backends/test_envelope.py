@@ -1,4 +1,4 @@
-"""The push envelope: written and read back without loss, and never read wrongly."""
+"""The push envelope is written and read without loss, and a wrong one is refused."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -36,20 +36,20 @@ PUSHED: dict[str, Any] = {
 
 @given(ENVELOPES)
 def test_round_trip(envelope: PushEnvelope) -> None:
-    """What is written is read back the same: any bytes, any attributes, microseconds kept."""
+    """Reading returns what was written: any bytes, any attributes, microseconds included."""
     assert PushEnvelope.from_json(envelope.to_json()) == envelope
 
 
 @given(ENVELOPES)
 def test_field_names_are_pubsubs(envelope: PushEnvelope) -> None:
-    """The JSON has the fields of Pub/Sub's wrapped message, and no others."""
+    """The JSON has exactly the fields of Pub/Sub's wrapped message."""
     written = orjson.loads(envelope.to_json())
     assert written.keys() == {"message", "subscription", "deliveryAttempt"}
     assert written["message"].keys() == {"data", "attributes", "messageId", "publishTime"}
 
 
 def test_pubsubs_own_push_is_read() -> None:
-    """A push as Google documents it is read: its doubled names and nanoseconds do no harm."""
+    """A push as Google documents it is read, with its doubled names and its nanoseconds."""
     assert PushEnvelope.from_json(orjson.dumps(PUSHED)) == PushEnvelope(
         data=b"hello",
         attributes={"object_type": "activity"},
@@ -61,7 +61,7 @@ def test_pubsubs_own_push_is_read() -> None:
 
 
 def test_what_pubsub_leaves_out() -> None:
-    """No attributes, no data and no attempt mean none, empty and the first."""
+    """Missing attributes, data and attempt mean no attributes, no bytes and the first attempt."""
     message = {"messageId": "1", "publishTime": "2021-02-26T19:13:55Z"}
     envelope = PushEnvelope.from_json(orjson.dumps({"message": message, "subscription": "s"}))
     assert (envelope.attributes, envelope.data, envelope.delivery_attempt) == ({}, b"", 1)
@@ -69,7 +69,7 @@ def test_what_pubsub_leaves_out() -> None:
 
 @given(st.binary())
 def test_any_bytes_are_an_envelope_or_unreadable(body: bytes) -> None:
-    """For any body, UnreadableEnvelope is the only error."""
+    """Random bytes raise UnreadableEnvelope and nothing else."""
     with pytest.raises(UnreadableEnvelope):
         PushEnvelope.from_json(body)
 
@@ -102,13 +102,13 @@ def test_any_bytes_are_an_envelope_or_unreadable(body: bytes) -> None:
     ],
 )
 def test_unreadable_field_is_named(path: str, value: Any, sentence: str) -> None:
-    """A wrong field is named in the sentence, and its content is not repeated."""
+    """The error names the wrong field and does not repeat its content."""
     assert complaint(with_value(path, value)) == sentence
 
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
 def test_time_that_utc_cannot_hold_is_unreadable(moment: str) -> None:
-    """Such a time has an offset and a valid form, and still no moment in UTC could be made of it."""
+    """The time has a valid form and an offset, but its UTC time is out of range."""
     assert complaint(with_value("message.publishTime", moment)).startswith("message.publishTime is not valid")
 
 
@@ -123,12 +123,12 @@ def test_time_that_utc_cannot_hold_is_unreadable(moment: str) -> None:
     ],
 )
 def test_body_that_is_no_json_object_is_unreadable(body: bytes, sentence: str) -> None:
-    """Nesting without end, half a character and numbers without end are no JSON that can be read."""
+    """Deep nesting, a lone surrogate and a very long number are refused like broken JSON."""
     assert complaint(body) == sentence
 
 
 def test_count_beyond_64_bits_is_the_most() -> None:
-    """A ledger of 64 bits holds the count."""
+    """The count is limited to what the ledger holds."""
     assert PushEnvelope.from_json(with_value("deliveryAttempt", 2**63)).delivery_attempt == 2**63 - 1
 
 
@@ -142,7 +142,7 @@ def with_value(path: str, value: Any) -> bytes:
 
 
 def complaint(body: bytes) -> str:
-    """Return what is said of a body that cannot be read."""
+    """Return the error's text."""
     with pytest.raises(UnreadableEnvelope) as caught:
         PushEnvelope.from_json(body)
     return str(caught.value)

@@ -1,4 +1,4 @@
-"""The writer's thread: everybody's work in few transactions, nobody's error in another's work."""
+"""The writer's thread shares transactions between callers and keeps their errors apart."""
 
 import asyncio
 import sqlite3
@@ -15,7 +15,7 @@ from backends.sqlite import connect, open_database
 
 @pytest.fixture
 async def writer(tmp_path: Path) -> AsyncIterator[SqliteWriter]:
-    """A writer that waits no longer than 50 ms for the lock."""
+    """A writer that waits at most 50 ms for the lock."""
     writer = SqliteWriter(tmp_path / "p.sqlite", busy_timeout_s=0.05)
     yield writer
     await writer.close()
@@ -40,13 +40,13 @@ def keys(path: Path) -> set[str]:
 
 
 async def test_returned_work_is_committed(writer: SqliteWriter, tmp_path: Path) -> None:
-    """Once `submit` returned the work's result, every other connection sees what it wrote."""
+    """When `submit` returns, every other connection sees what the work wrote."""
     assert await writer.submit(partial(add, key="a")) == "a"
     assert keys(tmp_path / "p.sqlite") == {"a"}
 
 
 async def test_error_is_its_callers_own(writer: SqliteWriter, tmp_path: Path) -> None:
-    """Work that raises is undone and raised to its caller; work committed with it is kept."""
+    """Work that raises is undone, and its caller gets the error. Work committed with it is kept."""
     outcomes = await asyncio.gather(
         *(writer.submit(partial(add_and_fail if number % 3 == 0 else add, key=str(number))) for number in range(30)),
         return_exceptions=True,
@@ -56,7 +56,7 @@ async def test_error_is_its_callers_own(writer: SqliteWriter, tmp_path: Path) ->
 
 
 async def test_broken_constraint_is_its_callers_own(writer: SqliteWriter) -> None:
-    """SQLite's own complaint about one row reaches only whoever wrote it."""
+    """Only the caller that wrote the wrong row gets SQLite's error."""
     outcomes = await asyncio.gather(
         *(writer.submit(partial(add, key="same")) for _ in range(3)), return_exceptions=True
     )
@@ -64,7 +64,7 @@ async def test_broken_constraint_is_its_callers_own(writer: SqliteWriter) -> Non
 
 
 async def test_work_runs_in_the_order_of_its_submission(writer: SqliteWriter) -> None:
-    """Later work sees what earlier work wrote, also within one transaction."""
+    """Later work sees what earlier work wrote, also in the same transaction."""
 
     def count_and_add(connection: sqlite3.Connection, key: str) -> int:
         add(connection, key)
@@ -75,7 +75,7 @@ async def test_work_runs_in_the_order_of_its_submission(writer: SqliteWriter) ->
 
 
 async def test_locked_file_fails_and_recovers(writer: SqliteWriter, tmp_path: Path) -> None:
-    """While another process holds the lock for too long, work fails with nothing stored; afterwards it succeeds."""
+    """While another process holds the lock for too long, work fails and nothing is stored. Later work succeeds."""
     with closing(open_database(tmp_path / "p.sqlite")) as other:
         other.execute("begin immediate")
         with pytest.raises(sqlite3.OperationalError, match="locked"):
@@ -86,7 +86,7 @@ async def test_locked_file_fails_and_recovers(writer: SqliteWriter, tmp_path: Pa
 
 
 async def test_full_disk_fails_all_of_the_transaction_and_recovers(writer: SqliteWriter, tmp_path: Path) -> None:
-    """When the file cannot grow, whatever shared the transaction fails and is absent; with room it succeeds."""
+    """When the file cannot grow, all work of the transaction fails and is absent. With room, work succeeds."""
     size = await writer.submit(lambda connection: connection.execute("pragma page_count").fetchone()[0])
     await writer.submit(lambda connection: connection.execute(f"pragma max_page_count = {size}").fetchone())
     big = "x" * 1_000_000
@@ -101,14 +101,14 @@ async def test_full_disk_fails_all_of_the_transaction_and_recovers(writer: Sqlit
 
 
 async def test_work_that_ends_the_transaction_fails(writer: SqliteWriter) -> None:
-    """Work that commits by itself breaks its contract and is told so; the writer goes on."""
+    """Work that commits by itself raises an error, and the writer goes on."""
     with pytest.raises(sqlite3.OperationalError):
         await writer.submit(lambda connection: connection.execute("commit"))
     assert await writer.submit(partial(add, key="a")) == "a"
 
 
 async def test_impatient_caller(writer: SqliteWriter, tmp_path: Path) -> None:
-    """A caller that is cancelled leaves the writer whole; its work may be done all the same."""
+    """The work of a cancelled caller is done, and the writer goes on."""
     waiting = asyncio.ensure_future(writer.submit(partial(add, key="a")))
     await asyncio.sleep(0)
     waiting.cancel()
@@ -117,7 +117,7 @@ async def test_impatient_caller(writer: SqliteWriter, tmp_path: Path) -> None:
 
 
 async def test_closing(writer: SqliteWriter, tmp_path: Path) -> None:
-    """Closing finishes submitted work, may be repeated, and refuses what comes later."""
+    """Closing finishes submitted work, may be repeated, and refuses later work."""
     under_way = [asyncio.ensure_future(writer.submit(partial(add, key=str(number)))) for number in range(50)]
     await asyncio.sleep(0)
     await writer.close()
@@ -129,7 +129,7 @@ async def test_closing(writer: SqliteWriter, tmp_path: Path) -> None:
 
 
 def test_one_writer_serves_several_event_loops(tmp_path: Path) -> None:
-    """The answer reaches the loop that asked, also when it is another one than before."""
+    """The answer reaches the event loop that submitted the work, also a second loop."""
     writer = SqliteWriter(tmp_path / "p.sqlite")
     assert asyncio.run(writer.submit(partial(add, key="a"))) == "a"
     assert asyncio.run(writer.submit(partial(add, key="b"))) == "b"

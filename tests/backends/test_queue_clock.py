@@ -1,4 +1,4 @@
-"""A clock that is set back holds no message of the embedded queue, and looking for work costs next to nothing."""
+"""A clock that is set back delays no message of the embedded queue, and an idle deliverer reads two index rows."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -28,23 +28,23 @@ def queue(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def publish(queue: sqlite3.Connection, at: datetime, *datas: bytes) -> None:
-    """Publish messages by a clock that shows this moment."""
+    """Publish messages while the clock shows this moment."""
     messages.publish(queue, [messages.encode(data, {}) for data in datas], at)
 
 
 def take(queue: sqlite3.Connection, now: datetime, how_many: int = 10) -> list[LeasedMessage]:
-    """Lease what is due, for a minute."""
+    """Lease the due messages for a minute."""
     return messages.take(queue, how_many=how_many, now=now, lease_until=now + timedelta(minutes=1))
 
 
 def defer(queue: sqlite3.Connection, message: LeasedMessage, now: datetime) -> None:
-    """Give it back after an answer that asked to come again in ten minutes."""
+    """Release it after an answer with a retry-after of ten minutes."""
     settlement = RedeliveryPolicy().settle(message, Failure("answered 429", 600.0), now=now, fraction=0.0)
     messages.settle(queue, [settlement])
 
 
 def test_a_message_published_by_a_clock_ahead_is_due_when_the_clock_is_right(queue: sqlite3.Connection) -> None:
-    """It is delivered at once and once, with its id and its attempt as ever."""
+    """It is delivered at once and only once, with its id and its attempt."""
     publish(queue, NOON + HOURS, b"a")
     assert messages.any_due(queue, NOON)
     assert [(each.data, each.attempts) for each in take(queue, NOON)] == [(b"a", 1)]
@@ -53,7 +53,7 @@ def test_a_message_published_by_a_clock_ahead_is_due_when_the_clock_is_right(que
 
 
 def test_a_deferred_message_is_due_when_the_clock_was_set_back(queue: sqlite3.Connection) -> None:
-    """The wait that was asked for is not added to the hours by which the clock was wrong; set right, it is kept."""
+    """The wait is not added to the hours by which the clock was wrong. With a correct clock the wait holds."""
     publish(queue, NOON + HOURS, b"a")
     [message] = take(queue, NOON + HOURS)
     defer(queue, message, NOON + HOURS)
@@ -64,7 +64,7 @@ def test_a_deferred_message_is_due_when_the_clock_was_set_back(queue: sqlite3.Co
 
 
 def test_a_lease_of_a_clock_ahead_ends_when_the_clock_is_set_back(queue: sqlite3.Connection) -> None:
-    """The one in flight is delivered a second time, no more, and whichever answer comes first acknowledges it."""
+    """The message under way is delivered once more, and the first acknowledgement counts."""
     publish(queue, NOON + HOURS, b"a")
     [first] = take(queue, NOON + HOURS)
     assert [each.attempts for each in take(queue, NOON)] == [2]
@@ -85,7 +85,7 @@ def test_a_few_seconds_are_no_step(queue: sqlite3.Connection) -> None:
 
 
 def test_due_ones_come_first_and_no_more_than_wanted(queue: sqlite3.Connection) -> None:
-    """The newest, then what is due by its time, then what is due by a clock set back, each in the order of its time."""
+    """The newest goes first, then messages due by their time, then those due by a clock set back, in order of time."""
     publish(queue, NOON + HOURS, b"e", b"f")
     publish(queue, NOON, b"b", b"c", b"d")
     publish(queue, NOON - HOURS, b"a")
@@ -107,7 +107,7 @@ def test_a_live_message_does_not_wait_behind_a_backlog(queue: sqlite3.Connection
 
 
 def test_dead_letters_are_not_due_by_a_clock_set_back(queue: sqlite3.Connection) -> None:
-    """A message that was given up stays given up."""
+    """A dead letter stays a dead letter."""
     publish(queue, NOON + HOURS, b"a")
     [message] = take(queue, NOON + HOURS)
     spent = replace(message, deferrals=0, attempts=1)
@@ -119,14 +119,14 @@ def test_dead_letters_are_not_due_by_a_clock_set_back(queue: sqlite3.Connection)
 
 
 def test_age_is_never_negative(queue: sqlite3.Connection) -> None:
-    """The oldest message of a clock that was ahead is no seconds old, not less."""
+    """A message that was published while the clock was ahead is 0 s old and not younger."""
     publish(queue, NOON + HOURS, b"a")
     assert messages.status(queue, NOON).oldest_age_s == 0
     assert messages.status(queue, NOON + 2 * HOURS).oldest_age_s == 7200
 
 
 def test_any_due_of_an_empty_a_future_and_a_due_queue(queue: sqlite3.Connection) -> None:
-    """An idle deliverer takes no lock; a message is due from its very millisecond on."""
+    """An idle deliverer takes no lock. A message is due from its exact millisecond on."""
     assert not messages.any_due(queue, NOON)
     publish(queue, NOON, b"a")
     assert not messages.any_due(queue, NOON - MILLISECOND)
@@ -137,13 +137,13 @@ def test_any_due_of_an_empty_a_future_and_a_due_queue(queue: sqlite3.Connection)
 
 
 def test_moments_are_milliseconds_since_1970() -> None:
-    """So a file from before is read as it was meant."""
+    """A file of an earlier version keeps its meaning."""
     assert messages.epoch_ms(datetime(2026, 5, 1, 12, 0, 0, 7_999, tzinfo=UTC)) == 1_777_636_800_007
 
 
 @pytest.mark.parametrize("statement", ["take", "next_due"])
 def test_looking_for_work_reads_no_more_than_it_returns(queue: sqlite3.Connection, statement: str) -> None:
-    """Both ways of being due are found in an index, however many messages wait."""
+    """Both kinds of due messages are found in an index, however many messages wait."""
     parameters = {"how_many": 1, "now_ms": 1, "future_ms": 1, "lease_until_ms": 1, "live_since_ms": 1}
     sql = (SQL / f"{statement}.sql").read_text()
     plan = [row[3] for row in queue.execute(f"explain query plan {sql}", parameters)]
@@ -153,7 +153,7 @@ def test_looking_for_work_reads_no_more_than_it_returns(queue: sqlite3.Connectio
 
 
 def test_messages_of_an_older_file_keep_their_time(tmp_path: Path) -> None:
-    """When their time was decided is not known, so it counts."""
+    """The time of their decision is unknown, so their due time counts."""
     older = tmp_path / "older"
     older.mkdir()
     for file in sorted(MIGRATIONS.glob("*.sql"))[:4]:

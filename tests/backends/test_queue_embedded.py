@@ -23,20 +23,20 @@ SOON = RedeliveryPolicy(min_backoff_s=0.01, max_backoff_s=0.02, max_delivery_att
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where the queue lies."""
+    """The queue's file."""
     return tmp_path / "pipeline.sqlite"
 
 
 @pytest.fixture
 async def queue(path: Path) -> AsyncIterator[EmbeddedQueue]:
-    """An empty queue that waits no longer than 50 ms for the lock."""
+    """An empty queue that waits at most 50 ms for the lock."""
     queue = EmbeddedQueue(path, busy_timeout_s=0.05)
     yield queue
     await queue.close()
 
 
 def http_of(worker: Worker) -> httpx.AsyncClient:
-    """Return a client whose other end is the worker, without a network."""
+    """Return a client that calls the worker without a network."""
 
     async def answer(request: httpx.Request) -> httpx.Response:
         return httpx.Response(await worker(PushEnvelope.from_json(request.content)))
@@ -48,7 +48,7 @@ def http_of(worker: Worker) -> httpx.AsyncClient:
 async def delivering(
     path: Path, worker: Worker, policy: RedeliveryPolicy = SOON, *, ahead: timedelta = timedelta()
 ) -> AsyncIterator[asyncio.Event]:
-    """Run a deliverer, its clock so much ahead, while the context lasts or until the event is set."""
+    """Run a deliverer with its clock ahead while the context lasts or until the event is set."""
     stop = asyncio.Event()
     async with http_of(worker) as http, asyncio.TaskGroup() as tasks:
         clock = lambda: datetime.now(UTC) + ahead  # noqa: E731 - one line says it
@@ -59,7 +59,7 @@ async def delivering(
 
 
 async def is_waiting(queue: EmbeddedQueue) -> bool:
-    """Whether something waits, as far as the queue can tell: on a busy machine its file may be locked just now."""
+    """Whether a message waits. On a busy machine the file may be locked at the moment."""
     try:
         return (await queue.status()).waiting > 0
     except QueueUnavailable:
@@ -67,13 +67,13 @@ async def is_waiting(queue: EmbeddedQueue) -> bool:
 
 
 async def drained(queue: EmbeddedQueue) -> None:
-    """Wait until nothing waits any more."""
+    """Wait until no message waits."""
     while await is_waiting(queue):  # noqa: ASYNC110 - the port can only be asked
         await asyncio.sleep(0.005)
 
 
 class Recorder:
-    """A worker that keeps what arrives and answers 204, or as told."""
+    """A worker that keeps the pushes and answers 204 or what the test says."""
 
     def __init__(self, answer: Callable[[PushEnvelope], int] = lambda _: 204) -> None:
         self.envelopes: list[PushEnvelope] = []
@@ -93,7 +93,7 @@ class Recorder:
 
 
 class Holding:
-    """A worker that answers nothing until it is let go, and knows how many wait for it."""
+    """A worker that answers when the test says so and counts the pushes that wait."""
 
     def __init__(self, status: int = 204) -> None:
         self.status = status
@@ -127,7 +127,7 @@ async def test_leased_message_is_nobody_elses(queue: EmbeddedQueue, path: Path) 
 
 
 async def test_ended_lease_is_delivered_again(queue: EmbeddedQueue, path: Path) -> None:
-    """A message whose deliverer went away without a word is delivered by another once the lease is over."""
+    """When a deliverer dies, another delivers its message after the lease has ended."""
     await queue.publish(b"event", {})
     holding, other = Holding(), Recorder()
     with contextlib.suppress(asyncio.CancelledError, BaseExceptionGroup):
@@ -140,7 +140,7 @@ async def test_ended_lease_is_delivered_again(queue: EmbeddedQueue, path: Path) 
 
 
 async def test_late_answer_of_a_lost_lease(queue: EmbeddedQueue, path: Path) -> None:
-    """A refusal that comes after the lease was lost does not take the message from whoever holds it now."""
+    """A refusal after the lease has ended does not release the lease of the next deliverer."""
     slow, holding, third = Holding(status=503), Holding(), Recorder()
     await queue.publish(b"event", {})
     async with AsyncExitStack() as first:
@@ -159,7 +159,7 @@ async def test_late_answer_of_a_lost_lease(queue: EmbeddedQueue, path: Path) -> 
 
 
 async def test_attempts_spent_by_killed_deliverers(queue: EmbeddedQueue, path: Path) -> None:
-    """Attempts of deliverers that died count too: a message that outlives them all is given up unpushed."""
+    """Attempts of killed deliverers count too. A message without attempts left is dead and not pushed."""
     await queue.publish(b"event", {})
     for round_ in range(3):
         holding = Holding()
@@ -186,7 +186,7 @@ async def test_two_deliverers_share_the_work(queue: EmbeddedQueue, path: Path) -
 
 
 async def test_concurrency_is_bounded(queue: EmbeddedQueue, path: Path) -> None:
-    """No more than `concurrency` pushes are under way at once, and so many are when enough waits."""
+    """At most `concurrency` pushes are under way at once, and exactly so many when enough messages wait."""
     await asyncio.gather(*(queue.publish(b"event", {}) for _ in range(20)))
     holding = Holding()
     async with delivering(path, holding, RedeliveryPolicy(concurrency=4)):
@@ -198,7 +198,7 @@ async def test_concurrency_is_bounded(queue: EmbeddedQueue, path: Path) -> None:
 
 
 async def test_stop_finishes_what_is_in_flight(queue: EmbeddedQueue, path: Path) -> None:
-    """A stopped deliverer takes nothing new, waits for its pushes, and keeps their acknowledgements."""
+    """A stopped deliverer leases nothing, waits for its pushes and stores their acknowledgements."""
     await asyncio.gather(*(queue.publish(b"event", {}) for _ in range(10)))
     holding = Holding()
     async with delivering(path, holding, RedeliveryPolicy(concurrency=4)) as stop:
@@ -211,7 +211,7 @@ async def test_stop_finishes_what_is_in_flight(queue: EmbeddedQueue, path: Path)
 
 
 async def test_stop_waits_for_a_hanging_worker_no_longer_than_the_grace(queue: EmbeddedQueue, path: Path) -> None:
-    """What is still unanswered then has failed: no lease is left that would hold up the next deliverer."""
+    """A push without an answer by then has failed. No lease remains that would delay the next deliverer."""
     await asyncio.gather(*(queue.publish(b"event", {}) for _ in range(5)))
     holding, later = Holding(), Recorder()
     policy = RedeliveryPolicy(concurrency=4, min_backoff_s=0.01, stop_grace_s=0.1)
@@ -228,7 +228,7 @@ async def test_stop_waits_for_a_hanging_worker_no_longer_than_the_grace(queue: E
 
 
 async def test_silent_worker_times_out(queue: EmbeddedQueue, path: Path) -> None:
-    """A worker that does not answer within the deadline has not acknowledged: the message is tried again."""
+    """An answer after the deadline does not acknowledge, and the message is tried again."""
     attempts: list[int] = []
 
     async def silent_at_first(envelope: PushEnvelope) -> int:
@@ -244,7 +244,7 @@ async def test_silent_worker_times_out(queue: EmbeddedQueue, path: Path) -> None
 
 
 async def test_a_worker_that_is_away_for_long_costs_no_message_its_life(queue: EmbeddedQueue, path: Path) -> None:
-    """Nobody listens for more attempts than a message has: it is not given up, and delivered once somebody does."""
+    """While the worker cannot be reached, attempts do not count. The message is delivered once it can."""
     attempts: list[int] = []
 
     async def away_at_first(envelope: PushEnvelope) -> int:
@@ -277,7 +277,7 @@ async def test_unreachable_worker_is_outwaited(queue: EmbeddedQueue, path: Path)
 
 
 async def test_without_dead_letter_address(queue: EmbeddedQueue, path: Path) -> None:
-    """Where no dead-letter address is set, a message that is given up is kept with its payload and the reason."""
+    """Without a dead-letter address a dead letter is kept with its payload and the reason."""
     await queue.publish(b"poison", {"event_id": "e1"})
     async with delivering(path, Recorder(lambda _: 500)):
         await drained(queue)
@@ -287,7 +287,7 @@ async def test_without_dead_letter_address(queue: EmbeddedQueue, path: Path) -> 
 
 
 async def test_dead_letter_address_taken_away(queue: EmbeddedQueue, path: Path) -> None:
-    """A dead letter whose address was taken out of the settings is kept as dead, not pushed elsewhere."""
+    """A dead letter whose address was removed from the settings is kept and not pushed."""
     await queue.publish(b"poison", {})
     worker = Recorder(lambda envelope: 503)
     policy = RedeliveryPolicy(max_delivery_attempts=1, dead_letter_url="http://worker/dead-letter", min_backoff_s=0.01)
@@ -301,7 +301,7 @@ async def test_dead_letter_address_taken_away(queue: EmbeddedQueue, path: Path) 
 
 
 async def test_ends_are_logged_with_their_ids(queue: EmbeddedQueue, path: Path) -> None:
-    """Each end of a delivery is logged with message and event id, and never with the data."""
+    """Each delivery is logged with its message id and event id, and without its data."""
     message_id = await queue.publish(b"private", {"event_id": "e1"})
     other_id = await queue.publish(b"private", {"event_id": "e2"})
     worker = Recorder(lambda envelope: 204 if envelope.attributes["event_id"] == "e1" else 503)
@@ -319,7 +319,7 @@ async def test_ends_are_logged_with_their_ids(queue: EmbeddedQueue, path: Path) 
 
 
 async def test_locked_file_is_unavailable(queue: EmbeddedQueue, path: Path) -> None:
-    """A file that stays locked makes publishing fail with QueueUnavailable, nothing is stored, and it recovers."""
+    """While the file is locked, publishing raises QueueUnavailable and stores nothing. Then it recovers."""
     with closing(open_database(path)) as other:
         other.execute("begin immediate")
         with pytest.raises(QueueUnavailable, match="locked"):
@@ -330,7 +330,7 @@ async def test_locked_file_is_unavailable(queue: EmbeddedQueue, path: Path) -> N
 
 
 async def test_locked_file_is_outwaited_by_the_deliverer(queue: EmbeddedQueue, path: Path) -> None:
-    """A deliverer that cannot write says so, keeps running, and delivers once it can."""
+    """A deliverer that cannot write logs it, keeps running, and delivers once it can write."""
     await queue.publish(b"event", {})
     worker = Recorder()
     with closing(open_database(path)) as other, structlog.testing.capture_logs() as logs:
@@ -345,14 +345,14 @@ async def test_locked_file_is_outwaited_by_the_deliverer(queue: EmbeddedQueue, p
 
 
 async def test_missing_file_is_unavailable(queue: EmbeddedQueue, path: Path) -> None:
-    """Asking for the state of a queue whose file is gone raises QueueUnavailable."""
+    """Without its file, `status` raises QueueUnavailable."""
     path.rename(path.with_suffix(".away"))
     with pytest.raises(QueueUnavailable):
         await queue.status()
 
 
 async def test_wrong_attribute_fails_alone(queue: EmbeddedQueue) -> None:
-    """A message that cannot be encoded fails before it is stored, and not those published beside it."""
+    """A message that cannot be encoded fails alone, before anything is stored."""
     good, bad = queue.publish(b"good", {}), queue.publish(b"bad", {"broken": "\ud800"})
     outcomes = await asyncio.gather(good, bad, return_exceptions=True)
     assert isinstance(outcomes[0], str)
@@ -361,7 +361,7 @@ async def test_wrong_attribute_fails_alone(queue: EmbeddedQueue) -> None:
 
 
 async def test_impatient_publisher(queue: EmbeddedQueue) -> None:
-    """A publish that was given up may be stored all the same, and harms no later one."""
+    """The message of a cancelled publish may be stored, and later publishes work."""
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(queue.publish(b"first", {}), timeout=0)
     assert await queue.publish(b"second", {})
@@ -369,7 +369,7 @@ async def test_impatient_publisher(queue: EmbeddedQueue) -> None:
 
 
 async def test_ids_are_never_given_twice(path: Path) -> None:
-    """Ids go on rising after everything was delivered and the file was opened anew."""
+    """Ids keep rising after every message was delivered and the file was reopened."""
     seen: list[int] = []
     for _ in range(3):
         queue = EmbeddedQueue(path)
@@ -381,7 +381,7 @@ async def test_ids_are_never_given_twice(path: Path) -> None:
 
 
 async def test_unusable_folder_is_told_at_the_start(tmp_path: Path) -> None:
-    """A queue whose file cannot be made is refused when it is opened, not at the first event."""
+    """A queue whose file cannot be created fails when it is opened, not at the first event."""
     (tmp_path / "file").write_text("")
     with pytest.raises((OSError, sqlite3.Error)):
         EmbeddedQueue(tmp_path / "file" / "pipeline.sqlite")

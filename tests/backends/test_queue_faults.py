@@ -1,4 +1,4 @@
-"""The embedded queue when its file fails it: a full disk, a slow one, and a folder that was moved away."""
+"""The embedded queue on a full disk, on a slow disk, and after its folder was moved."""
 
 import asyncio
 import itertools
@@ -25,7 +25,7 @@ HELD_S = 0.03  # how long a transaction holds the lock on a slow disk, in these 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where the queue's file is, in a folder that can be moved."""
+    """The queue's file, in a folder that can be moved."""
     return tmp_path / "data" / "pipeline.sqlite"
 
 
@@ -40,7 +40,7 @@ async def queue(path: Path) -> AsyncIterator[EmbeddedQueue]:
 
 @contextmanager
 def full_disk(file: Path) -> Iterator[None]:
-    """Let this process write to no file beyond the present size of this one."""
+    """Limit the size of all files that this process writes to the present size of this one."""
     size = file.stat().st_size
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
@@ -56,7 +56,7 @@ def log_of(path: Path) -> Path:
 
 
 class Worker:
-    """Answers 204 once it may, and counts the pushes."""
+    """Answers 204 when the test says so, and counts the pushes."""
 
     def __init__(self) -> None:
         self.pushes = 0
@@ -83,7 +83,7 @@ async def delivering(path: Path, worker: Worker) -> AsyncIterator[asyncio.Task[N
 
 
 async def logged(logs: list[EventDict], event: str) -> EventDict:
-    """Wait until this was logged."""
+    """Wait until the event was logged."""
     async with asyncio.timeout(30):
         while not (found := [log for log in logs if log["event"] == event]):  # noqa: ASYNC110 - a log can only be read
             await asyncio.sleep(0.005)
@@ -91,7 +91,7 @@ async def logged(logs: list[EventDict], event: str) -> EventDict:
 
 
 async def drained(queue: EmbeddedQueue) -> None:
-    """Wait until nothing waits any more."""
+    """Wait until no message waits."""
     async with asyncio.timeout(30):
         while (await queue.status()).waiting:  # noqa: ASYNC110 - the port can only be asked
             await asyncio.sleep(0.005)
@@ -101,7 +101,7 @@ async def drained(queue: EmbeddedQueue) -> None:
 
 
 async def test_a_full_disk_is_outwaited_by_the_deliverer(queue: EmbeddedQueue, path: Path) -> None:
-    """It cannot lease, says so, goes on, and delivers once there is room."""
+    """It cannot lease, logs that, keeps running, and delivers once there is room."""
     worker = Worker()
     worker.may_answer.set()
     await queue.publish(b"event", {})
@@ -115,7 +115,7 @@ async def test_a_full_disk_is_outwaited_by_the_deliverer(queue: EmbeddedQueue, p
 
 
 async def test_an_acknowledgement_outlives_a_full_disk(queue: EmbeddedQueue, path: Path) -> None:
-    """What ended while nothing could be written is settled afterwards: gone, and pushed once."""
+    """A delivery that ended on the full disk is settled later, and its message is pushed once."""
     worker = Worker()
     await queue.publish(b"event", {})
     with capture_logs() as logs:
@@ -129,7 +129,7 @@ async def test_an_acknowledgement_outlives_a_full_disk(queue: EmbeddedQueue, pat
 
 
 async def test_a_full_disk_is_outwaited_by_the_publisher(queue: EmbeddedQueue, path: Path) -> None:
-    """A publish fails with the reason and nothing of it is stored; the state says so too; with room all is well."""
+    """A publish fails with the reason and stores nothing, and so does `status`. With room both succeed."""
     await queue.publish(b"before", {})
     with full_disk(log_of(path)):
         for _ in range(3):
@@ -142,7 +142,7 @@ async def test_a_full_disk_is_outwaited_by_the_publisher(queue: EmbeddedQueue, p
 
 
 async def test_a_full_disk_is_outwaited_by_the_writers_thread(path: Path) -> None:
-    """Neither a commit nor the emptying of the log ends it; both are done once there is room."""
+    """A failed commit and a failed emptying of the log do not end the writer. Both succeed once there is room."""
     writer = SqliteWriter(path)
 
     def add(connection: sqlite3.Connection) -> None:
@@ -167,7 +167,7 @@ async def test_a_full_disk_is_outwaited_by_the_writers_thread(path: Path) -> Non
 
 
 async def test_publishing_goes_first(queue: EmbeddedQueue, path: Path) -> None:
-    """While six busy writers hold the lock in long transactions, an event waits for hardly more than one of them."""
+    """While six writers hold the lock in long transactions, an event waits for little more than one of them."""
     turns, over = itertools.count(), asyncio.Event()
     done = 0
 
@@ -198,7 +198,7 @@ async def test_publishing_goes_first(queue: EmbeddedQueue, path: Path) -> None:
 
 
 async def test_a_moved_folder_ends_the_deliverer(queue: EmbeddedQueue, path: Path) -> None:
-    """It says so and ends, to be started again on what is at the path now; there it settles nothing of what it held."""
+    """It logs that and ends, so that it is started again on the new file, where it settles no old lease."""
     worker = Worker()
     await queue.publish(b"moved", {})
     with capture_logs() as logs:

@@ -1,4 +1,4 @@
-"""The embedded queue under kill -9: real processes, real HTTP, nothing lost that was acknowledged."""
+"""The embedded queue under kill -9, with real processes and real HTTP: no acknowledged message is lost."""
 
 import asyncio
 import json
@@ -79,13 +79,13 @@ asyncio.run(main())
 
 
 def start(program: str, *arguments: str, stdout: int = subprocess.PIPE) -> subprocess.Popen[str]:
-    """Start a program, by default one whose output we read."""
+    """Start a program; by default the test reads its output."""
     return subprocess.Popen([sys.executable, "-c", program, *arguments], stdout=stdout, text=True)
 
 
 @contextmanager
 def endpoint(arrived: SimpleQueue[PushEnvelope], free: threading.Event) -> Iterator[str]:
-    """Serve a worker that tells what arrived and acknowledges it once it is free to."""
+    """Serve a worker that reports the pushes and acknowledges them when the test says so."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -112,7 +112,7 @@ def endpoint(arrived: SimpleQueue[PushEnvelope], free: threading.Event) -> Itera
 
 
 async def deliver_everything(path: Path, *, ahead: timedelta = timedelta()) -> list[PushEnvelope]:
-    """Deliver what waits, in this process and without a network, and return it."""
+    """Deliver the waiting messages in this process without a network, and return them."""
     delivered: list[PushEnvelope] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -133,7 +133,7 @@ async def deliver_everything(path: Path, *, ahead: timedelta = timedelta()) -> l
 
 @pytest.mark.slow
 async def test_killed_publisher_loses_nothing(tmp_path: Path) -> None:
-    """Whatever a publisher was told is durable is delivered, though it is killed again and again at random points."""
+    """Every acknowledged message is delivered, although its publisher is killed again and again at random points."""
     path, chance = tmp_path / "pipeline.sqlite", random.Random(4)
     acknowledged: list[str] = []
     for round_ in range(6):
@@ -149,7 +149,7 @@ async def test_killed_publisher_loses_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 async def test_killed_deliverer_is_replaced(tmp_path: Path) -> None:
-    """What a killed deliverer was pushing is delivered by the next, once the leases are over, as a further attempt."""
+    """After its lease the next deliverer pushes what a killed one was pushing, as a further attempt."""
     path = tmp_path / "pipeline.sqlite"
     queue = EmbeddedQueue(path)
     ids = await asyncio.gather(*(queue.publish(b"event", {}) for _ in range(30)))
@@ -169,7 +169,7 @@ async def test_killed_deliverer_is_replaced(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 async def test_deliverers_killed_at_random_lose_nothing(tmp_path: Path) -> None:
-    """Deliverers that are killed while they work leave only what they had in hand to be delivered again."""
+    """After deliverers are killed, only the messages that they were pushing are delivered again."""
     path, chance = tmp_path / "pipeline.sqlite", random.Random(5)
     queue = EmbeddedQueue(path)
     ids = await asyncio.gather(*(queue.publish(b"event", {}) for _ in range(600)))
@@ -213,7 +213,7 @@ async def test_two_deliverer_processes(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_full_disk_is_unavailable(tmp_path: Path) -> None:
-    """When the disk is full a publish fails with QueueUnavailable; what was acknowledged is there, and it recovers."""
+    """On a full disk a publish raises QueueUnavailable. Acknowledged messages remain, and publishing recovers."""
     program = start(FULL_DISK, str(tmp_path / "pipeline.sqlite"))
     lines = dict(line.rsplit(" ", 1) for line in program.communicate()[0].splitlines())
     assert program.returncode == 0

@@ -1,4 +1,4 @@
-"""Publishing into the embedded queue: durable before it is answered, in few transactions, into the right file."""
+"""Publishing to the embedded queue: durable before the answer, in few transactions, in the right file."""
 
 import asyncio
 import threading
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.uvloop_too
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where the queue lies, in a folder that can be moved."""
+    """The queue's file, in a folder that can be moved."""
     return tmp_path / "data" / "pipeline.sqlite"
 
 
@@ -31,7 +31,7 @@ async def queue(path: Path) -> AsyncIterator[EmbeddedQueue]:
 
 
 def move_away(path: Path, name: str) -> None:
-    """Rename the file and what SQLite keeps beside it."""
+    """Rename the file and the files that SQLite keeps beside it."""
     for suffix in ("", "-wal", "-shm"):
         beside = path.with_name(path.name + suffix)
         if beside.exists():
@@ -45,12 +45,12 @@ def rows_of(path: Path) -> int:
 
 
 def writers() -> list[str]:
-    """Return the names of this process's threads that write to a file."""
+    """Return the names of this process's writer threads."""
     return [thread.name for thread in threading.enumerate() if thread.name.startswith("sqlite-writer")]
 
 
 async def test_nothing_is_answered_before_it_is_stored(queue: EmbeddedQueue, path: Path) -> None:
-    """While another process holds the file's lock a publish waits for it, and has its id once the row is there."""
+    """While another process holds the lock, a publish waits. It returns its id once the row is stored."""
     await queue.open()
     with closing(open_database(path)) as other:
         other.execute("begin immediate")
@@ -64,7 +64,7 @@ async def test_nothing_is_answered_before_it_is_stored(queue: EmbeddedQueue, pat
 
 
 async def test_what_takes_too_long_is_refused(path: Path) -> None:
-    """Strava waits for two seconds only: what is not durable in time fails, later arrivals too; then all is well."""
+    """Strava waits two seconds. A publish that is not durable in time fails, and so does one that joined it later."""
     queue = EmbeddedQueue(path, publish_timeout_s=0.1)
     with closing(open_database(path)) as other:
         other.execute("begin immediate")
@@ -79,7 +79,7 @@ async def test_what_takes_too_long_is_refused(path: Path) -> None:
 
 
 async def test_what_waits_together_is_one_transaction(queue: EmbeddedQueue) -> None:
-    """What is published while the event loop does not rest costs one commit, thus one flush."""
+    """Messages that are published while the event loop is busy share one commit."""
 
     async def publish(turn: int) -> str:
         for _ in range(turn):
@@ -95,14 +95,14 @@ async def test_what_waits_together_is_one_transaction(queue: EmbeddedQueue) -> N
 
 
 async def test_more_than_a_statement_holds(queue: EmbeddedQueue, path: Path) -> None:
-    """However many wait at once, each is stored under its own id, in the order of publishing."""
+    """More messages than one statement holds are stored in the order of publishing, each under its own id."""
     ids = await asyncio.gather(*(queue.publish(b"%d" % number, {}) for number in range(LARGEST_BATCH + 1)))
     assert ids == [str(number) for number in range(1, LARGEST_BATCH + 2)]
     assert rows_of(path) == LARGEST_BATCH + 1
 
 
 async def test_refused_batch_stores_nothing_and_ends_nothing(queue: EmbeddedQueue, path: Path) -> None:
-    """What was stored together fails together, with the reason, and the next batch is stored."""
+    """A batch fails as a whole, with the reason, and the next batch is stored."""
     with closing(open_database(path)) as other:
         other.execute(
             "create trigger no_b before insert on queue_messages when new.data = 'Yg==' "
@@ -116,7 +116,7 @@ async def test_refused_batch_stores_nothing_and_ends_nothing(queue: EmbeddedQueu
 
 
 async def test_no_thread_without_a_publish(queue: EmbeddedQueue) -> None:
-    """A queue that is only asked for its state starts nothing; one that publishes has one thread until it is closed."""
+    """`status` alone starts no thread. A queue that publishes has one thread until it is closed."""
     await queue.status()
     assert writers() == []
     await asyncio.gather(queue.open(), *(queue.publish(b"event", {}) for _ in range(10)))
@@ -126,7 +126,7 @@ async def test_no_thread_without_a_publish(queue: EmbeddedQueue) -> None:
 
 
 async def test_asking_publishes_nothing(queue: EmbeddedQueue, path: Path) -> None:
-    """Asking for the state stores no message and uses up no id, also while events are being published."""
+    """`status` stores no message and uses no id, also while messages are being published."""
     ids = [
         int(await publish)
         for publish in [asyncio.ensure_future(queue.publish(b"event", {})) for _ in range(20)]
@@ -137,7 +137,7 @@ async def test_asking_publishes_nothing(queue: EmbeddedQueue, path: Path) -> Non
 
 
 async def test_file_of_a_newer_program(queue: EmbeddedQueue, path: Path) -> None:
-    """When a newer program has changed the file meanwhile, opening and publishing fail with what to do about it."""
+    """After a newer program has migrated the file, opening and publishing fail and say what to do."""
     with closing(open_database(path)) as other:
         version = other.execute("pragma user_version").fetchone()[0]
         other.execute("pragma user_version = 999")
@@ -150,7 +150,7 @@ async def test_file_of_a_newer_program(queue: EmbeddedQueue, path: Path) -> None
 
 
 async def test_file_that_was_moved_away_takes_no_more_events(queue: EmbeddedQueue, path: Path) -> None:
-    """The first event after it is refused, so that Strava sends it again; later ones are stored in a new file."""
+    """The first event after the move is refused, so that Strava sends it again. Later ones are stored in a new file."""
     await queue.publish(b"before", {})
     move_away(path, "away.sqlite")
     with pytest.raises(QueueUnavailable, match="was moved or replaced"):
@@ -161,7 +161,7 @@ async def test_file_that_was_moved_away_takes_no_more_events(queue: EmbeddedQueu
 
 
 async def test_file_that_was_replaced_is_the_one_that_is_used(queue: EmbeddedQueue, path: Path) -> None:
-    """After a backup was put in the file's place, whoever asks is told once, and events go there."""
+    """After the file was replaced by a backup, one call fails, and later events are stored in the backup."""
     await queue.publish(b"before", {})
     open_database(path.with_name("backup.sqlite")).close()
     move_away(path, "away.sqlite")
@@ -173,7 +173,7 @@ async def test_file_that_was_replaced_is_the_one_that_is_used(queue: EmbeddedQue
 
 
 async def test_file_that_cannot_be_opened_again_refuses(queue: EmbeddedQueue, path: Path) -> None:
-    """While something else is in the file's place every event is refused; once that is gone, they are stored."""
+    """While another kind of file is at the path, every event is refused. Events are stored once it is gone."""
     await queue.publish(b"before", {})
     move_away(path, "away.sqlite")
     path.write_text("no database" * 200)

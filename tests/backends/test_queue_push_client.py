@@ -1,4 +1,4 @@
-"""The deliverer's client: connections are kept alive, and as many are open as are in use at once."""
+"""The deliverer's client keeps connections alive and opens one for each push under way."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,7 +9,7 @@ from backends.queue.embedded import push_client
 
 
 class Server:
-    """An HTTP server on loopback that counts its connections; requests to /held wait until they may be answered."""
+    """An HTTP server on loopback that counts its connections. Requests to /held wait until the test releases them."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -33,7 +33,7 @@ class Server:
 
 @pytest.fixture
 async def server() -> AsyncIterator[Server]:
-    """A server that is listening."""
+    """A listening server."""
     served = Server()
     listening = await asyncio.start_server(served.serve, "127.0.0.1", 0)
     served.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
@@ -43,14 +43,14 @@ async def server() -> AsyncIterator[Server]:
 
 
 async def test_one_after_another_share_a_connection(server: Server) -> None:
-    """Requests that follow one another use one kept-alive connection."""
+    """Consecutive requests use one kept-alive connection."""
     async with push_client() as http:
         answers = [(await http.get(f"{server.url}/quick")).text for _ in range(5)]
     assert (answers, server.opened) == (["ok"] * 5, 1)
 
 
 async def test_at_once_have_one_each(server: Server) -> None:
-    """More requests at the same time than httpx allows by default have a connection each."""
+    """More simultaneous requests than httpx allows by default have a connection each."""
     async with push_client() as http:
         waiting = [asyncio.ensure_future(http.get(f"{server.url}/held")) for _ in range(120)]
         for _ in waiting:

@@ -1,4 +1,4 @@
-"""A worker that says when to come again is left alone until then, and what it put off is never given up for it."""
+"""The deliverer respects `retry-after`, and an attempt with it does not count towards the limit."""
 
 import asyncio
 import shutil
@@ -19,7 +19,7 @@ NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
 class Worker:
-    """Answers what the test put in; keeps the attempts it saw and when they came by the test's clock."""
+    """Gives the test's answers; keeps the attempts that it saw and their times by the test's clock."""
 
     def __init__(self, *answers: httpx.Response) -> None:
         self.now = NOON
@@ -28,7 +28,7 @@ class Worker:
         self._answers = list(answers)
 
     def clock(self) -> datetime:
-        """Leap an hour whenever somebody looks, for nobody is to wait that long."""
+        """Advance by an hour at each look, so that the test does not wait."""
         self.now += timedelta(hours=1)
         return self.now
 
@@ -57,7 +57,7 @@ async def deliver(path: Path, worker: Worker, policy: RedeliveryPolicy) -> int:
 
 @pytest.mark.parametrize(("stated", "least_h"), [("43200", 12), ("9999999999", 24)])
 async def test_the_worker_is_not_asked_before_the_time_it_named(tmp_path: Path, stated: str, least_h: int) -> None:
-    """Half a day is waited as told, and more than a day is one day."""
+    """A wait of half a day is kept, and a longer wait than a day becomes one day."""
     worker = Worker(httpx.Response(429, headers={"retry-after": stated}), httpx.Response(204))
     await deliver(tmp_path / "pipeline.sqlite", worker, RedeliveryPolicy())
     (first, began), (second, again) = worker.seen
@@ -66,7 +66,7 @@ async def test_the_worker_is_not_asked_before_the_time_it_named(tmp_path: Path, 
 
 
 async def test_days_of_waiting_make_no_dead_letter(tmp_path: Path) -> None:
-    """Ten times put off with three attempts allowed, then two failures: still delivered in the end, and counted."""
+    """With three attempts allowed, ten deferrals and two failures still end in a delivery with its count."""
     put_off = [httpx.Response(503, headers={"retry-after": "3600"}) for _ in range(10)]
     worker = Worker(*put_off, httpx.Response(500), httpx.Response(500), httpx.Response(204))
     assert await deliver(tmp_path / "pipeline.sqlite", worker, RedeliveryPolicy(max_delivery_attempts=3)) == 0
@@ -75,13 +75,13 @@ async def test_days_of_waiting_make_no_dead_letter(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("stated", ["", "soon", "-1", "Wed, 25 Nov 2026 00:00:00 GMT"])
 async def test_what_is_no_number_of_seconds_is_an_ordinary_failure(tmp_path: Path, stated: str) -> None:
-    """Such an answer counts as an attempt, and the last one makes a dead letter."""
+    """An answer without `retry-after` counts as an attempt, and the last one makes a dead letter."""
     worker = Worker(httpx.Response(503, headers={"retry-after": stated}))
     assert await deliver(tmp_path / "pipeline.sqlite", worker, RedeliveryPolicy(max_delivery_attempts=1)) == 1
 
 
 async def test_a_file_from_before_deferrals_were_counted(tmp_path: Path) -> None:
-    """A message that waited in the queue's first shape is put off and delivered; none that was published is changed."""
+    """A message of the queue's first schema is deferred and delivered, and no published migration changes."""
     path, first_two = tmp_path / "pipeline.sqlite", tmp_path / "migrations"
     first_two.mkdir()
     for migration in sorted(MIGRATIONS.glob("*.sql"))[:2]:

@@ -1,4 +1,4 @@
-"""When a message is tried again, and when it is given up."""
+"""The retry policy: when a message is tried again, and when it becomes a dead letter."""
 
 from datetime import UTC, datetime
 
@@ -21,7 +21,7 @@ def leased(
 
 
 def test_acknowledging_answers_are_pubsubs() -> None:
-    """Exactly Pub/Sub's five status codes acknowledge."""
+    """Pub/Sub's five status codes acknowledge, and no others."""
     assert {102, 200, 201, 202, 204} == ACKNOWLEDGED
 
 
@@ -29,25 +29,25 @@ def test_acknowledging_answers_are_pubsubs() -> None:
     ("attempt", "least", "most"), [(1, 0.5, 1), (2, 1, 2), (3, 2, 4), (10, 256, 512), (11, 300, 600), (99, 300, 600)]
 )
 def test_backoff_doubles_up_to_the_most(attempt: int, least: float, most: float) -> None:
-    """The wait doubles with each attempt until it reaches the most, spread over the upper half of its step."""
+    """The wait doubles with each attempt up to the maximum, spread over its upper half."""
     policy = RedeliveryPolicy(min_backoff_s=0.5, max_backoff_s=600)
     assert (policy.backoff_s(attempt, 0), policy.backoff_s(attempt, 1)) == (least, most)
 
 
 @given(st.integers(1, 10**6), FRACTIONS, st.floats(0.001, 10), st.floats(10, 10**5))
 def test_backoff_stays_in_bounds(attempt: int, fraction: float, least: float, most: float) -> None:
-    """Whatever the attempt, the wait is never above the most nor below half of it or the least."""
+    """For every attempt the wait is at most the maximum and at least the minimum or half of the maximum."""
     waited = RedeliveryPolicy(min_backoff_s=least, max_backoff_s=most).backoff_s(attempt, fraction)
     assert min(least, most / 2) <= waited <= most
 
 
 def test_acknowledged_message_goes() -> None:
-    """An acknowledged message has no state any more."""
+    """An acknowledged message has no state."""
     assert RedeliveryPolicy().settle(leased(), None, now=NOW, fraction=0).state is None
 
 
 def test_failed_message_waits() -> None:
-    """A failed delivery keeps the message waiting until its back-off is over, and says why."""
+    """After a failed delivery the message waits for its back-off and keeps the reason."""
     settlement = RedeliveryPolicy(min_backoff_s=1).settle(
         leased(attempts=3), Failure("answered 503"), now=NOW, fraction=0.5
     )
@@ -58,7 +58,7 @@ def test_failed_message_waits() -> None:
 
 @pytest.mark.parametrize(("url", "state"), [("http://worker/dead-letter", State.UNDELIVERED), (None, State.DEAD)])
 def test_last_attempt_gives_up(url: str | None, state: State) -> None:
-    """After the last attempt the message goes to the dead-letter address at once, or is dead where there is none."""
+    """After the last attempt the message is pushed to the dead-letter address at once, or is dead without one."""
     policy = RedeliveryPolicy(max_delivery_attempts=5, dead_letter_url=url)
     settlement = policy.settle(leased(attempts=5), Failure("ReadTimeout"), now=NOW, fraction=0.5)
     assert (settlement.state, settlement.due_ms) == (state, epoch_ms(NOW))
@@ -66,7 +66,7 @@ def test_last_attempt_gives_up(url: str | None, state: State) -> None:
 
 
 def test_dead_letter_is_tried_for_ever() -> None:
-    """A dead letter that is refused waits by its own count of attempts, and is never given up."""
+    """A refused dead letter waits by its own count of attempts and is tried for ever."""
     policy = RedeliveryPolicy(min_backoff_s=1, max_backoff_s=600, dead_letter_url="http://worker/dead-letter")
     settlement = policy.settle(leased(State.UNDELIVERED, 100, 1), Failure("answered 503"), now=NOW, fraction=1)
     assert (settlement.state, settlement.due_ms) == (State.UNDELIVERED, epoch_ms(NOW) + 2000)
@@ -78,7 +78,7 @@ def test_dead_letter_is_tried_for_ever() -> None:
     [(1, 43_200, 43_201_000), (1, 10**9, 86_401_000), (1, 0, 1000), (12, 1, 600_000)],
 )
 def test_a_wait_that_the_answer_asks_for_is_the_least(attempts: int, asked_s: float, wait_ms: int) -> None:
-    """`retry-after` holds the message for as long, at most a day, and the back-off still holds where it is longer."""
+    """The message waits for `retry-after`, at most a day, or for the back-off if that is longer."""
     failure = Failure("answered 429", asked_s)
     settlement = RedeliveryPolicy().settle(leased(attempts=attempts), failure, now=NOW, fraction=1)
     assert settlement.due_ms == epoch_ms(NOW) + wait_ms
@@ -86,7 +86,7 @@ def test_a_wait_that_the_answer_asks_for_is_the_least(attempts: int, asked_s: fl
 
 @pytest.mark.parametrize("failure", [Failure("answered 429", 60.0), Failure("answered 503")])
 def test_an_attempt_that_is_told_to_wait_does_not_count(failure: Failure) -> None:
-    """After any number of such answers the message still waits, with all of its other attempts before it."""
+    """After any number of such answers the message still waits and keeps its other attempts."""
     policy = RedeliveryPolicy(max_delivery_attempts=3)
     settlement = policy.settle(leased(attempts=1000, deferrals=998), failure, now=NOW, fraction=0)
     assert settlement.state is State.WAITING

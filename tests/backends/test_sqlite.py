@@ -1,4 +1,4 @@
-"""Opening the pipeline's file: durable, migrated once by the first process, and refused when it is too new."""
+"""Opening the pipeline's file: durable, migrated once, and refused when it is too new."""
 
 import sqlite3
 import stat
@@ -22,7 +22,7 @@ def tables(connection: sqlite3.Connection) -> set[str]:
 
 @pytest.fixture
 def migrations(tmp_path: Path) -> Path:
-    """Two migrations of our own."""
+    """Two small migrations."""
     folder = tmp_path / "migrations"
     folder.mkdir()
     (folder / "0001_first.sql").write_text("create table first (a text); -- it's; fine\ncreate index i on first (a);\n")
@@ -31,7 +31,7 @@ def migrations(tmp_path: Path) -> Path:
 
 
 def test_new_file_is_durable(tmp_path: Path) -> None:
-    """A new file, folders included, uses the write-ahead log, flushes each commit and checks foreign keys."""
+    """A new file in a new folder uses the write-ahead log, flushes each commit and checks foreign keys."""
     with closing(open_database(tmp_path / "new" / "folder" / "pipeline.sqlite")) as connection:
         assert connection.execute("pragma journal_mode").fetchone() == ("wal",)
         assert connection.execute("pragma synchronous").fetchone() == (2,)
@@ -40,7 +40,7 @@ def test_new_file_is_durable(tmp_path: Path) -> None:
 
 
 def test_the_file_and_its_journal_are_private(tmp_path: Path) -> None:
-    """Nobody else may read them, though a foreign file keeps the folder open to all, and they were open before."""
+    """Only the owner can read them, also in a folder that is open to others and after their mode was wider."""
     tmp_path.chmod(0o755)
     (tmp_path / "notes.txt").touch(0o644)
     for _ in range(2):
@@ -68,7 +68,7 @@ def test_newer_program_opens_older_file(tmp_path: Path, migrations: Path) -> Non
 
 
 def test_older_program_refuses_newer_file(tmp_path: Path, migrations: Path) -> None:
-    """A program that misses a migration touches nothing and says what to do."""
+    """A program without the file's last migration changes nothing and says what to do."""
     with closing(open_database(tmp_path / "p.sqlite", migrations=migrations)):
         (migrations / "0002_second.sql").unlink()
     with pytest.raises(SchemaMismatch, match=r"p\.sqlite was written by a newer version .* Upgrade the program"):
@@ -76,7 +76,7 @@ def test_older_program_refuses_newer_file(tmp_path: Path, migrations: Path) -> N
 
 
 def test_failing_migration_leaves_the_file_as_it_was(tmp_path: Path, migrations: Path) -> None:
-    """A migration that fails half-way is undone with all of its run, and succeeds once it is mended."""
+    """A failing migration is undone with all of its run, and succeeds once it is corrected."""
     (migrations / "0003_third.sql").write_text("create table third (a text);\ncreate table first (a text);\n")
     with pytest.raises(sqlite3.OperationalError, match="already exists"):
         open_database(tmp_path / "p.sqlite", migrations=migrations)
@@ -88,7 +88,7 @@ def test_failing_migration_leaves_the_file_as_it_was(tmp_path: Path, migrations:
 
 
 def test_edited_migration_is_refused(tmp_path: Path, migrations: Path) -> None:
-    """A file that went through a migration of another text is not touched, also when a new migration is to come."""
+    """A file whose migration had another text is not changed, also when a new migration is due."""
     open_database(tmp_path / "p.sqlite", migrations=migrations).close()
     (migrations / "0001_first.sql").write_text("create table first (a text, b text);\ncreate index i on first (a);\n")
     told = r"p\.sqlite was made by another version .* migration 0001_first\.sql is not .* point DATA_DIR at another"
@@ -101,7 +101,7 @@ def test_edited_migration_is_refused(tmp_path: Path, migrations: Path) -> None:
 
 
 def test_other_migration_of_the_same_number_is_refused(tmp_path: Path, migrations: Path) -> None:
-    """Two programs that each added a second migration do not take each other's file for their own."""
+    """Two programs with different second migrations refuse each other's file."""
     open_database(tmp_path / "p.sqlite", migrations=migrations).close()
     (migrations / "0002_second.sql").unlink()
     (migrations / "0002_other.sql").write_text("create table other (a text);\n")
@@ -110,7 +110,7 @@ def test_other_migration_of_the_same_number_is_refused(tmp_path: Path, migration
 
 
 def test_file_from_before_checksums_adopts_them_once(tmp_path: Path, migrations: Path) -> None:
-    """Its migrations are taken to be those of the program that opens it first; a later edit is told."""
+    """The first program that opens it records its own checksums, and a later edit is refused."""
     with closing(open_database(tmp_path / "p.sqlite", migrations=migrations)) as connection:
         connection.execute("drop table schema_migrations")
     (migrations / "0003_third.sql").write_text("create table third (a text);\n")
@@ -123,7 +123,7 @@ def test_file_from_before_checksums_adopts_them_once(tmp_path: Path, migrations:
 
 
 def test_processes_open_a_new_file_at_once(tmp_path: Path) -> None:
-    """Several processes that open a file that is not there yet all succeed, and it is migrated once."""
+    """Several processes open a missing file at once. All succeed, and it is migrated once."""
     program = "import sys; from pathlib import Path; from backends.sqlite import open_database; sys.stdin.readline(); "
     program += "open_database(Path(sys.argv[1])).execute('insert into purges values (?, 1, 1, 1)', (sys.argv[2],))"
     path = tmp_path / "pipeline.sqlite"
@@ -145,7 +145,7 @@ def test_processes_open_a_new_file_at_once(tmp_path: Path) -> None:
 
 
 def test_read_only_cannot_write(tmp_path: Path) -> None:
-    """A read-only connection sees what is committed, changes nothing and creates nothing."""
+    """A read-only connection reads committed rows, and can neither change nor create anything."""
     with pytest.raises(sqlite3.OperationalError):
         connect(tmp_path / "missing.sqlite", read_only=True)
     with (
@@ -159,13 +159,13 @@ def test_read_only_cannot_write(tmp_path: Path) -> None:
 
 
 def test_migrations_are_numbered_without_a_gap() -> None:
-    """The file's version is the number of its last migration, so they count from 1 without a gap."""
+    """Migrations count from 1 without a gap, because the file's version is the number of the last."""
     numbers = [int(path.name[:4]) for path in sorted(MIGRATIONS.glob("*.sql"))]
     assert numbers == list(range(1, len(numbers) + 1))
 
 
 def test_wheel_ships_the_sql(tmp_path: Path) -> None:
-    """An installed program finds its migrations and statements: the wheel holds every .sql file of the rooms."""
+    """The wheel holds every .sql file of `backends`, so an installed program finds them."""
     root = Path(__file__).parents[2]
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(build, cwd=root, check=True, capture_output=True)
@@ -177,12 +177,12 @@ def test_wheel_ships_the_sql(tmp_path: Path) -> None:
 
 
 def test_statements_by_name(migrations: Path) -> None:
-    """Statements are read from a folder's .sql files and known by the files' names."""
+    """A folder's statements have the names of their files."""
     assert statements(migrations)["0002_second"] == "insert into first values ('by ; second');\n"
 
 
 def test_time_text_sorts_as_time_passes() -> None:
-    """Times are UTC text of one width, from any zone."""
+    """Times of any zone become UTC text of one width."""
     whole = datetime(2026, 7, 1, 8, 0, tzinfo=timezone(timedelta(hours=2)))
     assert utc_text(whole) == "2026-07-01T06:00:00.000000Z"
     assert utc_text(whole) < utc_text(datetime(2026, 7, 1, 6, 0, 0, 1, tzinfo=UTC)) == "2026-07-01T06:00:00.000001Z"

@@ -1,4 +1,4 @@
-"""What every queue must do: keep what it acknowledged, and push it as Pub/Sub does until the worker acknowledges it."""
+"""Every queue keeps what it acknowledged, and pushes it as Pub/Sub does until the worker acknowledges it."""
 
 import asyncio
 import base64
@@ -21,7 +21,7 @@ MAX_DELIVERY_ATTEMPTS = 5  # the least that Pub/Sub allows
 
 
 class QueueBackend(Protocol):
-    """One engine under test: its queue, and its pushing while the context lasts."""
+    """One engine under test: its queue, and a context in which it pushes."""
 
     queue: EventQueue
 
@@ -29,7 +29,7 @@ class QueueBackend(Protocol):
 
 
 class EmbeddedBackend:
-    """SQLite and our deliverer."""
+    """The embedded queue and its deliverer."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -64,7 +64,7 @@ async def queue_backend(request: pytest.FixtureRequest, tmp_path: Path) -> Async
 
 
 class PushEndpoint:
-    """A worker's push endpoint on loopback: keeps the bodies and answers as told (None: hangs up)."""
+    """A push endpoint on loopback. It keeps the bodies and gives the test's answers; None closes the connection."""
 
     def __init__(self) -> None:
         self.bodies: list[dict[str, Any]] = []
@@ -109,7 +109,7 @@ class PushEndpoint:
 
 
 async def listening() -> AsyncIterator[PushEndpoint]:
-    """Yield an endpoint that acknowledges everything until it is told otherwise."""
+    """Yield an endpoint that acknowledges every push by default."""
     endpoint = PushEndpoint()
     server = await asyncio.start_server(endpoint.serve, "127.0.0.1", 0)
     endpoint.port = server.sockets[0].getsockname()[1]
@@ -123,7 +123,7 @@ dead_letters = pytest.fixture(listening, name="dead_letters")
 
 
 async def until(queue: EventQueue, holds: Callable[[QueueStatus], bool]) -> None:
-    """Wait for the queue to stand so; the port can only be asked."""
+    """Wait until `status` returns these numbers."""
     while not holds(await queue.status()):  # noqa: ASYNC110 - other processes may be the ones who change it
         await asyncio.sleep(0.005)
 
@@ -131,7 +131,7 @@ async def until(queue: EventQueue, holds: Callable[[QueueStatus], bool]) -> None
 async def test_push_is_the_wrapped_message(
     queue_backend: QueueBackend, worker: PushEndpoint, dead_letters: PushEndpoint
 ) -> None:
-    """The worker receives Pub/Sub's envelope: data in base64, attributes, id and time of publishing, attempt 1."""
+    """The worker receives Pub/Sub's envelope: base64 data, attributes, id, publish time and attempt 1."""
     before = datetime.now(UTC)
     message_id = await queue_backend.queue.publish(b'{"title": "\xc3\xa4\xf0\x9f\x9a\xb4"}', {"owner_id": "7"})
     async with queue_backend.pushing(worker.url, dead_letters.url):
@@ -149,7 +149,7 @@ async def test_push_is_the_wrapped_message(
 async def test_push_says_who_it_is_from(
     queue_backend: QueueBackend, worker: PushEndpoint, dead_letters: PushEndpoint
 ) -> None:
-    """Every push carries a bearer token and is JSON, the dead letter too."""
+    """Every push is JSON with a bearer token, also a dead letter's."""
     worker.answer = lambda _: 503
     await queue_backend.queue.publish(b"poison", {})
     async with queue_backend.pushing(worker.url, dead_letters.url):
@@ -163,7 +163,7 @@ async def test_push_says_who_it_is_from(
 async def test_envelope_is_readable(
     queue_backend: QueueBackend, worker: PushEndpoint, dead_letters: PushEndpoint
 ) -> None:
-    """`PushEnvelope` reads what is pushed, for all bytes and scripts of attributes."""
+    """`PushEnvelope` reads a push with any bytes and with attributes in any script."""
     data, attributes = bytes(range(256)), {"a": "", "größe": "日本 🚴", "quote": '"\\\n'}
     message_id = await queue_backend.queue.publish(data, attributes)
     async with queue_backend.pushing(worker.url, dead_letters.url):
@@ -176,7 +176,7 @@ async def test_envelope_is_readable(
 async def test_acknowledged_message_is_gone(
     queue_backend: QueueBackend, worker: PushEndpoint, dead_letters: PushEndpoint, status: int
 ) -> None:
-    """An acknowledging answer ends the message: nothing waits, and later messages find it gone."""
+    """An acknowledging answer removes the message. Nothing waits, and later messages are delivered."""
     worker.answer = lambda _: status
     async with queue_backend.pushing(worker.url, dead_letters.url):
         first = await queue_backend.queue.publish(b"first", {})
@@ -190,7 +190,7 @@ async def test_acknowledged_message_is_gone(
 async def test_refused_message_returns(
     queue_backend: QueueBackend, worker: PushEndpoint, dead_letters: PushEndpoint, refusal: int | None
 ) -> None:
-    """Any other answer, or none, brings the message back with a growing attempt until it is acknowledged."""
+    """After any other answer, or none, the message returns with the next attempt until it is acknowledged."""
     worker.answer = lambda body: 204 if body["deliveryAttempt"] == 3 else refusal
     async with queue_backend.pushing(worker.url, dead_letters.url):
         await queue_backend.queue.publish(b"event", {"event_id": "e1"})
@@ -201,7 +201,7 @@ async def test_refused_message_returns(
 
 
 async def test_dead_letter(queue_backend: QueueBackend, worker: PushEndpoint, dead_letters: PushEndpoint) -> None:
-    """After the last attempt the message goes to the dead letters, with the count of its deliveries, and is kept."""
+    """After the last attempt the message becomes a dead letter with the count of its deliveries, and is kept."""
     worker.answer = lambda _: 503
     async with queue_backend.pushing(worker.url, dead_letters.url):
         await queue_backend.queue.publish(b"poison", {"event_id": "e1"})
@@ -230,7 +230,7 @@ async def test_dead_letter_is_acknowledged_too(
 async def test_poison_does_not_hold_up_others(
     queue_backend: QueueBackend, worker: PushEndpoint, dead_letters: PushEndpoint
 ) -> None:
-    """While one message is refused again and again, the others are delivered."""
+    """Other messages are delivered while one is refused again and again."""
     worker.answer = lambda body: 503 if body["message"]["attributes"]["kind"] == "poison" else 204
     async with queue_backend.pushing(worker.url, dead_letters.url):
         await queue_backend.queue.publish(b"", {"kind": "poison"})
@@ -243,7 +243,7 @@ async def test_poison_does_not_hold_up_others(
 async def test_publishing_at_once(
     queue_backend: QueueBackend, worker: PushEndpoint, dead_letters: PushEndpoint
 ) -> None:
-    """Messages published at the same time have ids of their own, and each arrives under its id."""
+    """Messages published at the same time have different ids, and each arrives under its own."""
     wanted = [f"event {number}".encode() for number in range(200)]
     ids = await asyncio.gather(*(queue_backend.queue.publish(data, {}) for data in wanted))
     assert len(set(ids)) == 200
@@ -262,7 +262,7 @@ async def test_same_event_twice(queue_backend: QueueBackend, worker: PushEndpoin
 
 
 async def test_worker_comes_late(queue_backend: QueueBackend, worker: PushEndpoint, dead_letters: PushEndpoint) -> None:
-    """What was published while nobody pushed waits, is counted, and is delivered once somebody does."""
+    """A message that is published without a deliverer waits, is counted, and is delivered once one runs."""
     assert await queue_backend.queue.status() == QueueStatus(waiting=0, oldest_age_s=None, dead=0)
     for _ in range(3):
         await queue_backend.queue.publish(b"event", {})
@@ -276,7 +276,7 @@ async def test_worker_comes_late(queue_backend: QueueBackend, worker: PushEndpoi
 
 
 async def test_opening(queue_backend: QueueBackend) -> None:
-    """A queue may be opened before the first publish, and again after it; a closed one may not."""
+    """A queue may be opened before the first publish and again after it, but not after it was closed."""
     await queue_backend.queue.open()
     assert await queue_backend.queue.publish(b"event", {})
     await queue_backend.queue.open()
@@ -286,7 +286,7 @@ async def test_opening(queue_backend: QueueBackend) -> None:
 
 
 async def test_closed_queue_refuses(queue_backend: QueueBackend) -> None:
-    """A publish after closing raises QueueUnavailable, so nobody takes it for durable; closing twice is success."""
+    """A publish after closing raises QueueUnavailable. Closing twice is allowed."""
     await queue_backend.queue.publish(b"event", {})
     await queue_backend.queue.close()
     await queue_backend.queue.close()
@@ -295,7 +295,7 @@ async def test_closed_queue_refuses(queue_backend: QueueBackend) -> None:
 
 
 async def test_closing_finishes_what_is_in_flight(queue_backend: QueueBackend) -> None:
-    """Publishes that were under way when the queue was closed are stored and return their ids."""
+    """Publishes under way when the queue closes are stored and return their ids."""
     under_way: list[Awaitable[str]] = [
         asyncio.ensure_future(queue_backend.queue.publish(b"event", {})) for _ in range(10)
     ]

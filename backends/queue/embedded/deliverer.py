@@ -1,4 +1,4 @@
-"""Pushes waiting messages to the worker by HTTP, as a Pub/Sub push subscription would. Several may run at once."""
+"""Pushes waiting messages to the worker over HTTP, like a Pub/Sub push subscription. Several may run at once."""
 
 import asyncio
 import math
@@ -22,22 +22,22 @@ from runtime.clock import utc_now, utc_text
 
 SUBSCRIPTION = "strava-events"
 DEAD_LETTER_SUBSCRIPTION = "dead-letter"
-_POLL_S = 0.02  # how late a message published by another process may be seen
-_SETTLE_S = 5.0  # the lease outlives the push by the time that settling it may take
+_POLL_S = 0.02  # how often it looks for messages that another process published
+_SETTLE_S = 5.0  # the lease outlives the push by the longest time that settling takes
 _UNAVAILABLE_S = 1.0
-_EMPTIED_WITHIN_S = 20.0  # how long an acknowledged event, perhaps with a title, may stay in the write-ahead log
+_EMPTIED_WITHIN_S = 20.0  # an acknowledged event, perhaps with a title, leaves the write-ahead log in this time
 _CUT_SHORT = "the deliverer was stopped before the worker answered"
 _HEADERS = {"content-type": "application/json"}
-_IDLE_S = 2.0  # less than the 5 s after which uvicorn closes an idle connection, perhaps just as we send
+_IDLE_S = 2.0  # uvicorn closes idle connections after 5 s, and a push must not meet that
 
 log = structlog.get_logger(__name__)
 
 
 class Deliverer:
-    """Delivers each message at least once until it is acknowledged or its attempts are spent.
+    """Delivers each message at least once until it is acknowledged or out of attempts.
 
-    A message is leased while it is being pushed. If this process is killed, its leases end and others deliver.
-    `push_client` makes the client.
+    It leases a message while it pushes it. If it is killed, its leases end and another deliverer takes the messages.
+    `push_client` makes the HTTP client.
     """
 
     def __init__(  # noqa: PLR0913 - the last three have defaults that only tests change
@@ -57,17 +57,17 @@ class Deliverer:
         self._clock = clock
         self._busy_timeout_s = busy_timeout_s
         self._in_flight = 0
-        self._waits: set[asyncio.Timeout] = set()  # for the answers to the pushes under way
+        self._waits: set[asyncio.Timeout] = set()  # the time limits of the pushes under way
         self._is_cut_short = False
-        self._settled: list[Settlement] = []  # what ended since the last transaction
+        self._settled: list[Settlement] = []  # the deliveries that ended since the last transaction
         self._wake = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Deliver until `stop` is set, then finish what is in flight; a push that hangs fails after the policy's grace.
+        """Deliver until `stop` is set, then finish the pushes under way; one that hangs fails after `stop_grace_s`.
 
-        Opening the file raises SchemaMismatch, sqlite3.Error or OSError; later trouble with it is logged and outwaited.
-        Only when the file was moved or replaced does it raise DatabaseMoved: what it holds are leases of the old one,
-        and the new one may use the same ids for other messages.
+        Opening the file raises SchemaMismatch, sqlite3.Error or OSError. Later errors of the file are logged, and it
+        tries again. Only DatabaseMoved ends it: its leases belong to the old file, and the new file may use the same
+        ids for other messages.
         """
         writer = SqliteWriter(self._path, busy_timeout_s=self._busy_timeout_s)
         try:
@@ -99,14 +99,14 @@ class Deliverer:
         asyncio.get_running_loop().call_later(self._policy.stop_grace_s, self._cut_short)
 
     def _cut_short(self) -> None:
-        """Let every push under way fail now, and what may still begin at once."""
+        """Let every push fail now: those under way, and those that still begin."""
         self._is_cut_short = True
         for wait in self._waits:
             if not wait.expired():
                 wait.reschedule(0)
 
     async def _pause(self, longest_s: float) -> None:
-        """Wait until a push ends, the stop is asked for, or it is time to look again."""
+        """Wait until a push ends, `stop` is set, or it is time to look for messages."""
         alarm = asyncio.get_running_loop().call_later(longest_s, self._wake.set)
         await self._wake.wait()
         alarm.cancel()
@@ -115,7 +115,7 @@ class Deliverer:
     async def _exchange(
         self, writer: SqliteWriter, reader: sqlite3.Connection, stop: asyncio.Event
     ) -> list[LeasedMessage]:
-        """Settle what ended and lease as many messages as there are free places, in one transaction."""
+        """Settle the deliveries that ended and lease messages for the free places, in one transaction."""
         settled, self._settled = self._settled, []
         try:
             return await self._settle_and_take(writer, reader, settled, may_take=not stop.is_set())
@@ -123,7 +123,7 @@ class Deliverer:
             raise
         except sqlite3.Error as error:
             log.warning("queue.unavailable", reason=str(error), unsettled=len(settled))
-            if not stop.is_set():  # on the way out the leases are left to end by themselves
+            if not stop.is_set():  # after a stop the leases end by themselves
                 self._settled = settled + self._settled
                 await asyncio.sleep(_UNAVAILABLE_S)
             return []
@@ -162,14 +162,14 @@ class Deliverer:
         return self._policy.dead_letter_url, _dead_letter(message)
 
     async def _push(self, url: str | None, envelope: PushEnvelope) -> Failure | None:
-        """POST the message; return None when it was acknowledged or nobody is to be asked, or else what happened."""
+        """POST the message. Return None if it was acknowledged or has no address, otherwise the failure."""
         if url is None:
             return None
         deadline_s = self._policy.ack_deadline_s
         try:
             async with self._answer_within(0 if self._is_cut_short else deadline_s):
                 answer = await self._http.post(url, content=envelope.to_json(), headers=_HEADERS, timeout=deadline_s)
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:  # nobody saw the message, so it is not at fault
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:  # the worker did not see the message
             return Failure(f"the worker cannot be reached ({type(error).__name__})", retry_after_s=0)
         except (httpx.HTTPError, TimeoutError) as error:
             return Failure(_CUT_SHORT if self._is_cut_short else type(error).__name__)
@@ -188,16 +188,16 @@ class Deliverer:
 
 
 def push_client(token: str = "") -> httpx.AsyncClient:
-    """Return the client that a deliverer pushes with; it opens as many connections as are in use at once.
+    """Return the HTTP client of a deliverer; it opens as many connections as there are pushes under way.
 
-    The token tells the worker who pushes, as Pub/Sub's does.
+    The worker checks the token, as it checks Pub/Sub's.
     """
     headers = {"authorization": f"Bearer {token}"} if token else {}
     return httpx.AsyncClient(headers=headers, limits=httpx.Limits(keepalive_expiry=_IDLE_S), trust_env=False)
 
 
 def _retry_after_s(answer: httpx.Response) -> float | None:
-    """Read `retry-after` where it is in seconds; the worker never sends a date."""
+    """Read `retry-after` in seconds; the worker never sends a date."""
     value = answer.headers.get("retry-after", "")
     return float(value) if value.isascii() and value.isdigit() else None
 
@@ -214,7 +214,7 @@ def _envelope(message: LeasedMessage) -> PushEnvelope:
 
 
 def _dead_letter(message: LeasedMessage) -> PushEnvelope:
-    """Wrap it as Pub/Sub does: https://cloud.google.com/pubsub/docs/handling-failures#dead_letter_topic."""
+    """Add the attributes that Pub/Sub adds: https://cloud.google.com/pubsub/docs/handling-failures#dead_letter_topic."""
     source = {
         "CloudPubSubDeadLetterSourceDeliveryCount": str(message.attempts),
         "CloudPubSubDeadLetterSourceSubscription": SUBSCRIPTION,

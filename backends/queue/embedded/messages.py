@@ -1,4 +1,4 @@
-"""The rows of the embedded queue: publishing, leasing and settling them inside a transaction of the caller's."""
+"""The rows of the embedded queue: publishes, leases and settles them inside the caller's transaction."""
 
 import base64
 import sqlite3
@@ -17,29 +17,29 @@ from runtime.clock import utc_text
 
 _SQL = statements(Path(__file__).parent / "sql")
 LARGEST_BATCH = 5_000  # SQLite binds no more than 32,766 values to a statement
-_LIVE_MS = 5_000  # a message that became due since then may be somebody waiting at a page
-_CLOCK_LEEWAY_MS = 5_000  # a decision farther in the future than this was made before the clock was set back
+_LIVE_MS = 5_000  # a person may be waiting at a page for a message that became due since then
+_CLOCK_LEEWAY_MS = 5_000  # a decision later than this was made before the clock was set back
 
 
 class State(StrEnum):
-    """Where a message stands. Acknowledged messages have no row."""
+    """The state of a message. An acknowledged message has no row."""
 
     WAITING = "waiting"
-    UNDELIVERED = "undelivered"  # given up; the dead-letter address has not acknowledged it yet
+    UNDELIVERED = "undelivered"  # out of attempts; the dead-letter address has not acknowledged it yet
     DEAD = "dead"
 
 
-Encoded = tuple[str, str]  # a message's data in base64, and its attributes as JSON
+Encoded = tuple[str, str]  # a message's data as base64, and its attributes as JSON
 
 
 def encode(data: bytes, attributes: Mapping[str, str]) -> Encoded:
-    """Return what `publish` takes."""
+    """Encode a message for `publish`."""
     return base64.b64encode(data).decode("ascii"), orjson.dumps(dict(attributes)).decode()
 
 
 @dataclass(frozen=True, slots=True)
 class LeasedMessage:
-    """A message that is ours to deliver until the lease ends; the counts include the delivery that now begins."""
+    """A message that this deliverer holds until the lease ends. The counts include the delivery that begins now."""
 
     message_id: int
     data: bytes
@@ -47,7 +47,7 @@ class LeasedMessage:
     published_at: datetime
     state: State
     attempts: int
-    deferrals: int  # those of the attempts whose answer named a time to come again
+    deferrals: int  # the attempts whose answer had a retry-after
     dead_letter_attempts: int
     last_failure: str | None
 
@@ -61,7 +61,7 @@ class LeasedMessage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settlement:
-    """What becomes of one leased message. `state` None: acknowledged, so its row goes."""
+    """The new state of one leased message; None means acknowledged, which deletes the row."""
 
     message_id: int
     attempts: int
@@ -80,7 +80,7 @@ def epoch_ms(moment: datetime) -> int:
 
 
 def publish(connection: sqlite3.Connection, encoded: Sequence[Encoded], published_at: datetime) -> int:
-    """Add up to LARGEST_BATCH messages in one statement. Their ids rise by one in their order; return the first."""
+    """Add up to LARGEST_BATCH messages in one statement. Return the first id; the others follow in order."""
     due_ms = epoch_ms(published_at)
     moment = (utc_text(published_at), due_ms, due_ms)
     rows = ", ".join(["(?, ?, ?, ?, ?)"] * len(encoded))
@@ -102,7 +102,7 @@ def take(connection: sqlite3.Connection, *, how_many: int, now: datetime, lease_
 
 
 def settle(connection: sqlite3.Connection, settlements: Sequence[Settlement]) -> None:
-    """Remove what was acknowledged and give back the other leases, unless somebody else holds them by now."""
+    """Delete acknowledged messages and release the other leases, unless another deliverer holds them by now."""
     acknowledged = [each.message_id for each in settlements if each.state is None]
     if acknowledged:
         connection.execute(_SQL["acknowledge"], {"message_ids": orjson.dumps(acknowledged).decode()})
@@ -112,14 +112,14 @@ def settle(connection: sqlite3.Connection, settlements: Sequence[Settlement]) ->
 
 
 def any_due(connection: sqlite3.Connection, now: datetime) -> bool:
-    """Tell whether a message waits to be taken; one look into each of two indexes."""
+    """Whether a message is due. It costs one look into each of two indexes."""
     due_ms, decided_ms = connection.execute(_SQL["next_due"]).fetchone()
     now_ms = epoch_ms(now)
     return due_ms is not None and (due_ms <= now_ms or decided_ms > now_ms + _CLOCK_LEEWAY_MS)
 
 
 def status(connection: sqlite3.Connection, now: datetime) -> QueueStatus:
-    """Count what waits and what died."""
+    """Count the messages that wait and the dead letters."""
     waiting, oldest, dead = connection.execute(_SQL["status"]).fetchone()
     age = max(0.0, (now.astimezone(UTC) - datetime.fromisoformat(oldest)).total_seconds()) if oldest else None
     return QueueStatus(waiting=waiting, oldest_age_s=age, dead=dead)

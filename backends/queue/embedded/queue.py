@@ -1,4 +1,4 @@
-"""Publishing to the queue: a table in the pipeline's SQLite file."""
+"""Publishing to the embedded queue, which is a table in the pipeline's SQLite file."""
 
 import asyncio
 import sqlite3
@@ -17,10 +17,10 @@ from runtime.clock import utc_now
 
 
 class EmbeddedQueue:
-    """Publishes into the file from one thread; what waits together is one transaction with one flush.
+    """Publishes from one thread. Messages that wait together share one transaction and one disk flush.
 
-    The thread starts with the first `open` or `publish`; a queue that is only asked for its status has none. Making a
-    queue may raise SchemaMismatch, sqlite3.Error or OSError. To be used from one event loop.
+    `open` or the first `publish` starts the thread; `status` alone starts none. Use it from one event loop. The
+    constructor raises SchemaMismatch, sqlite3.Error or OSError.
     """
 
     def __init__(
@@ -37,20 +37,20 @@ class EmbeddedQueue:
         self._publish_timeout_s = publish_timeout_s
         self._writer: SqliteWriter | None = None
         self._waiting: list[tuple[messages.Encoded, asyncio.Future[int]]] = []
-        self._waiting_until = 0.0  # the time limit of those who wait longest
+        self._waiting_until = 0.0  # the time limit of the oldest waiting publish
         self._storing: asyncio.Task[None] | None = None
         self._closed = False
         open_database(path, busy_timeout_s=busy_timeout_s).close()
 
     async def open(self) -> None:
-        """Open the file for writing, which the first publish does otherwise. Raises QueueUnavailable."""
+        """Open the file for writing; otherwise the first publish opens it. Raises QueueUnavailable."""
         self._opened()
 
     async def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
-        """Make the message durable and return its id. Raises QueueUnavailable, also when that takes too long.
+        """Make the message durable and return its id. Raises QueueUnavailable, also after the time limit.
 
-        What came too late may be stored all the same. When another file, or none, is at the path by now, this fails
-        once, and later messages go to the file there.
+        A message that missed the limit may still be stored. If the file was moved or replaced, one publish fails, and
+        later ones use the file that is at the path.
         """
         writer = self._opened()
         loop = asyncio.get_running_loop()
@@ -63,7 +63,7 @@ class EmbeddedQueue:
         return str(await receipt)
 
     async def status(self) -> QueueStatus:
-        """Measure the queue; once it is open for writing, a write must succeed too. Raises QueueUnavailable."""
+        """Measure the queue. If it is open for writing, a write must succeed too. Raises QueueUnavailable."""
         try:
             if self._writer is not None and not self._closed:
                 await self._writer.submit(rewrite_version)
@@ -72,7 +72,7 @@ class EmbeddedQueue:
             raise _unavailable(error) from error
 
     async def close(self) -> None:
-        """Finish what is in flight and release the file."""
+        """Finish the publishes under way and release the file."""
         self._closed = True
         if self._storing is not None:
             await self._storing
@@ -90,10 +90,10 @@ class EmbeddedQueue:
         return self._writer
 
     async def _store_waiting(self, writer: SqliteWriter) -> None:
-        """Store batch after batch, each once the event loop has read all that has arrived.
+        """Store batch after batch. A batch closes when the event loop has read every request that has arrived.
 
-        Loop and thread share the interpreter's lock and slow each other down when both want it. So a batch is made when
-        the loop is about to rest.
+        The loop and the thread share the interpreter's lock and slow each other down. So the thread works when the loop
+        is about to be idle.
         """
         while self._waiting:
             gathered = 0

@@ -1,7 +1,7 @@
-"""What a delivery's end means for its message, by Pub/Sub's rules: acknowledged, tried again later, or given up.
+"""Decides by Pub/Sub's rules what happens to a message after a delivery: acknowledge, retry or dead letter.
 
-One rule is our own: Pub/Sub ignores an answer's `retry-after`; here it is the least wait, and such an attempt does not
-count towards the most. So an event outlives a spent rate limit or a lapsed app without asking again in between.
+One rule differs: Pub/Sub ignores `retry-after`. Here it is the shortest wait, and such an attempt does not count
+towards `max_delivery_attempts`. So an event outlives a spent rate limit or a lapsed app.
 """
 
 from dataclasses import dataclass, replace
@@ -11,12 +11,12 @@ from backends.queue.embedded.messages import LeasedMessage, Settlement, State, e
 from runtime.clock import utc_text
 
 ACKNOWLEDGED = frozenset({102, 200, 201, 202, 204})  # https://cloud.google.com/pubsub/docs/push#receive_push
-LONGEST_RETRY_AFTER_S = 86_400.0  # Strava's longest window; whoever asks for more is asked again tomorrow
+LONGEST_RETRY_AFTER_S = 86_400.0  # Strava's longest window; a longer wait is cut to it
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a delivery was not acknowledged, and how long a wait the answer asked for, if it did."""
+    """Why a delivery was not acknowledged, and the wait that the answer asked for, if any."""
 
     reason: str
     retry_after_s: float | None = None
@@ -24,10 +24,10 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RedeliveryPolicy:
-    """How hard to try. Without a `dead_letter_url` a message that was given up is only kept.
+    """The limits and waits of deliveries. Without a `dead_letter_url` dead letters are kept and not pushed.
 
-    A stopped deliverer waits `stop_grace_s` for the pushes under way: most process managers kill after ten seconds,
-    and a killed deliverer's leases last until their end.
+    A stopped deliverer waits `stop_grace_s` for the pushes under way. Most process managers kill after ten seconds, and
+    the leases of a killed deliverer block their messages until they end.
     """
 
     concurrency: int = 16
@@ -39,15 +39,15 @@ class RedeliveryPolicy:
     dead_letter_url: str | None = None
 
     def backoff_s(self, attempt: int, fraction: float) -> float:
-        """Return the wait after that many attempts: at least `min_backoff_s`, doubling up to `max_backoff_s`.
+        """Return the wait after that many attempts: `min_backoff_s` or more, doubling up to `max_backoff_s`.
 
-        `fraction` (0 to 1) spreads it over the upper half, so that what failed together does not return together.
+        `fraction` (0 to 1) spreads it over the upper half, so that messages that failed together do not retry together.
         """
         ceiling = min(self.max_backoff_s, self.min_backoff_s * 2.0 ** min(attempt, 60))
         return ceiling * (1 + fraction) / 2
 
     def wait_s(self, attempt: int, failure: Failure, fraction: float) -> float:
-        """Return the back-off, or the wait that the answer asked for, a little spread, where that is longer."""
+        """Return the back-off, or the wait that the answer asked for, slightly spread, if that is longer."""
         backoff_s = self.backoff_s(attempt, fraction)
         if failure.retry_after_s is None:
             return backoff_s
@@ -55,11 +55,11 @@ class RedeliveryPolicy:
         return max(backoff_s, asked_s + self.backoff_s(1, fraction))
 
     def is_exhausted(self, message: LeasedMessage) -> bool:
-        """Tell whether this lease is one too many: the last deliveries ended without an answer that we lived to see."""
+        """Whether the attempts were spent already: earlier deliverers were killed before they saw the last answers."""
         return message.state is State.WAITING and message.attempts - message.deferrals > self.max_delivery_attempts
 
     def settle(self, message: LeasedMessage, failure: Failure | None, *, now: datetime, fraction: float) -> Settlement:
-        """Decide what becomes of the message after a delivery that failed so, or (None) was acknowledged."""
+        """Decide the message's new state after a delivery, which was acknowledged if `failure` is None."""
         is_waiting = message.state is State.WAITING
         if failure is None:
             return _settlement(message, None if is_waiting else State.DEAD, now, due=now)

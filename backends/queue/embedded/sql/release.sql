@@ -1,4 +1,4 @@
--- Give leases back. The counts name the lease: whoever took the message since has raised one of them.
+-- Release leases. The counts identify the lease: a later lease of the same message has raised one of them.
 update queue_messages
 set
     state = released.state,

@@ -1,6 +1,6 @@
--- Lease messages that are due and count the delivery that now begins: first the newest, if it became due within the last
--- seconds, so that a live event does not wait behind a backlog; then those that are due for longest. Due is also what
--- was decided in the future: the clock was set back since. Each part reads no more of its index than it returns.
+-- Lease messages that are due, and count the delivery that begins now. The newest goes first if it became due in the
+-- last seconds, so that a live event does not wait behind a backlog; then those that are due longest. A message whose
+-- decision lies in the future is due too: the clock was set back since. Each part reads only the index rows it returns.
 update queue_messages
 set
     due_ms = :lease_until_ms,
