@@ -26,8 +26,8 @@ PROMISES = {
     "worker_ratio": "≥ 0.5",
     "backlog_live_s": "< 5",
     "refresh_growth": "≤ 1.5",
-    "save_to_raw_p95_ms": "< 2,000",
-    "save_to_chart_p95_ms": "< 4,000",
+    "heard_to_raw_p95_ms": "< 2,000",
+    "heard_to_chart_p95_ms": "< 4,000",
     "idle_rss_mb": "< 600",
     "idle_cpu_percent": "< 2",
 }

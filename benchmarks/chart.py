@@ -1,4 +1,4 @@
-"""From the save at a Strava simulator to `raw` and to the published marts, in the scripted life of the demo."""
+"""From the save at a Strava simulator to the service, `raw` and the published marts, in the demo's scenario."""
 
 import json
 import os
@@ -6,9 +6,11 @@ import subprocess
 import sys
 import tempfile
 
+from athlete.demo.latency import STAGES
+
 
 def measure() -> dict[str, float]:
-    """Play the scripted life once and return its percentiles. Raises RuntimeError when a check fails."""
+    """Play the scenario once and return its percentiles. Raises RuntimeError when a check fails."""
     with tempfile.TemporaryDirectory() as folder:
         played = subprocess.run(
             [sys.executable, "-m", "athlete", "demo", "--once"],
@@ -18,10 +20,10 @@ def measure() -> dict[str, float]:
             check=False,
         )
     if played.returncode:
-        raise RuntimeError(f"the scripted life failed:\n{played.stdout}")
+        raise RuntimeError(f"the scenario failed:\n{played.stdout}")
     numbers = json.loads(played.stdout.splitlines()[-1])
     return {
-        f"{way}_{percentile}_ms": numbers[f"{way}_ms"][percentile]
-        for way in ("save_to_raw", "save_to_chart")
+        f"{stage}_{percentile}_ms": numbers[f"{stage}_ms"][percentile]
+        for stage in STAGES
         for percentile in ("p50", "p95")
     }
