@@ -84,7 +84,7 @@ class _Backfill:
     async def list_all(self, concurrency: int) -> None:
         """Store every summary, and fetch each detail that one shows to be outdated before the cursor moves past it.
 
-        The cursor never moves past an item that could not be read or is another athlete's: the next listing meets it again.
+        The cursor never moves past an item that could not be read or is another athlete's: it must be met again.
         """
         state = await self._begin()
         before = None if state.backfill_cursor is None else state.backfill_cursor + _ONE_SECOND
