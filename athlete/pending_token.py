@@ -1,12 +1,9 @@
-"""The refresh token of a connect that has not ended: Strava may retire the old one before we know whose the new is."""
+"""The refresh token of a connect that has not ended: Strava may retire the old token before we know the new one."""
 
-import os
 from pathlib import Path
 
-from backends.atomic_file import atomic_replace
+from backends.atomic_file import write_private
 from runtime.data_dir import make_private
-
-OWNER_ONLY = 0o600
 
 
 class PendingToken:
@@ -25,11 +22,7 @@ class PendingToken:
     def keep(self, token: str) -> None:
         """Replace the token; on disk when this returns."""
         make_private(self._path.parent)
-        draft = self._path.with_name(f"{self._path.name}.new")
-        draft.unlink(missing_ok=True)
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY), "w") as file:
-            file.write(token)
-        atomic_replace(draft, self._path)
+        write_private(self._path, token.encode())
 
     def drop(self) -> None:
         """Forget the token; forgetting none is success."""

@@ -1,7 +1,6 @@
 """Where one demo plays: its folder, ports and secrets, and the programs that take part."""
 
 import json
-import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from athlete.errors import CommandError
 from athlete.programs import Ports, at_defaults, pipeline_programs
 from athlete.settings import DelivererSettings
 from athlete.supervisor import Program
-from backends.atomic_file import atomic_replace
+from backends.atomic_file import write_private
 from dashboard.settings import DashboardSettings
 from runtime.data_dir import make_private
 from runtime.settings import SharedSettings
@@ -146,10 +145,7 @@ def _kept(path: Path, made: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what the file holds; the first time that is what was made now. Raises CommandError where it is damaged."""
     if not path.exists():
         make_private(path.parent)
-        draft = path.with_name(f"{path.name}.new")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(made, file)
-        atomic_replace(draft, path)
+        write_private(path, json.dumps(made).encode())
     try:
         kept = json.loads(path.read_text())
     except ValueError:

@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from filelock import AsyncFileLock, FileLock, Timeout
 
-from backends.atomic_file import atomic_replace
+from backends.atomic_file import write_private
 from backends.tokens import TokensUnavailable
 from runtime.data_dir import make_private
 from strava.tokens import TokenSet
@@ -143,13 +143,7 @@ class FileTokenStore:
             _log.warning("tokens.mode_narrowed", path=str(self._path), was=f"{mode:04o}", now=f"{OWNER_ONLY:04o}")
 
     def _replace(self, content: bytes) -> None:
-        # The name is fixed and ours alone under the lock, so a killed writer's leftover is cleared by the next.
-        draft = self._beside(".new")
-        draft.unlink(missing_ok=True)
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        atomic_replace(draft, self._path)
+        write_private(self._path, content)
 
     def _beside(self, suffix: str) -> Path:
         return self._path.with_name(f"{self._path.name}{suffix}")
