@@ -4,10 +4,8 @@ import asyncio
 import sys
 from collections.abc import Generator
 from getpass import getpass
-from typing import Annotated
 
 import httpx
-import typer
 from rich.console import Console
 
 from athlete.backends import open_queue, open_store, open_tokens
@@ -21,7 +19,7 @@ from runtime.logs import configure_logs
 from strava.client import StravaClient
 from strava.errors import AppInactive, AppRejected, Refused, ScopeMissing, StravaError, TokenRejected
 from strava.oauth import OAuthApp
-from strava.tokens import TokenSet, TokenStore
+from strava.tokens import TokenSet
 from worker.parked_events import republish_parked
 from worker.settings import WorkerSettings
 
@@ -32,7 +30,6 @@ WANTED_SCOPES = {
     "profile:read_all": "gear and heart-rate zones may be missing",
 }
 LONGEST_TOKEN = 1_000  # characters; Strava's have 40
-EARLIER_UNCLAIMED = 0  # the athlete id under which earlier versions kept tokens of an interrupted connect
 GOES_ON = "The token is kept: run `athlete connect` again and it goes on, without asking for a token."
 
 
@@ -53,17 +50,12 @@ class Bearer(httpx.Auth):
 
 
 @exit_on_error
-def connect(refresh_token: Annotated[str | None, typer.Option(hidden=True)] = None) -> None:
+def connect() -> None:
     """Connect an athlete by a refresh token: check it, keep it, and say which permissions (scopes) are missing.
 
     The token is asked for and not shown, or read from a file: athlete connect < token.txt. Needs STRAVA_CLIENT_ID and
     STRAVA_CLIENT_SECRET. A connect that was interrupted goes on without a token.
     """
-    if refresh_token is not None:
-        raise CommandError(
-            "--refresh-token is not taken any more: a command line shows the token to others and the shell keeps it. "
-            "Run `athlete connect` and paste the token when asked, or give it in a file: athlete connect < token.txt"
-        )
     settings = WorkerSettings()
     if not (settings.strava_client_id and settings.strava_client_secret.get_secret_value()):
         raise CommandError("Set STRAVA_CLIENT_ID and STRAVA_CLIENT_SECRET (environment or .env) before connecting.")
@@ -71,8 +63,6 @@ def connect(refresh_token: Annotated[str | None, typer.Option(hidden=True)] = No
     chosen = settings.log_level if "log_level" in settings.model_fields_set else "ERROR"  # what failed is told below
     configure_logs(settings.log_format, chosen)
     pending = PendingToken(settings.data_dir / "connect-recovery.token")
-    if settings.tokens_path.exists():
-        asyncio.run(_adopt_earlier(open_tokens(settings), pending))
     if is_resumed := pending.read() is not None:
         _say("An earlier connect was interrupted: it goes on, and no token is read. Run it again to connect another.")
     else:
@@ -98,14 +88,6 @@ def read_token() -> str:
     if len(token) > LONGEST_TOKEN or not (token.isascii() and token.isprintable()) or " " in token:
         raise CommandError("That is no refresh token: it is one word of letters and digits, 40 characters as a rule.")
     return token
-
-
-async def _adopt_earlier(tokens: TokenStore, pending: PendingToken) -> None:
-    """Move what an earlier version kept of an interrupted connect to where it is kept now."""
-    earlier = await tokens.load(EARLIER_UNCLAIMED)
-    if earlier is not None:
-        pending.keep(earlier.refresh_token)
-        await tokens.delete(EARLIER_UNCLAIMED)
 
 
 async def _connect(settings: WorkerSettings, pending: PendingToken) -> str:
