@@ -43,7 +43,8 @@ def auto_refresh(context: PageContext, drawn: Drawn) -> None:
         with st.container(key="live"):
             st.caption(_line(context, built_at))
         if built_at and is_late(built_at, context.now()):
-            empty_states.late(formatting.moment(built_at, context.zone))
+            since = formatting.moment(built_at, context.zone)
+            empty_states.warning("charts-late", empty_states.LATE.format(since=since))
 
     pulse()
 

@@ -44,13 +44,13 @@ def _drawn(context: PageContext, body: Callable[[PageContext, Row], None]) -> Dr
         snapshot = context.mart.snapshot()
         _fill(context, body, snapshot)
     except MartDamaged:
-        empty_states.damaged()
+        empty_states.warning("marts-damaged", empty_states.DAMAGED)
     except MartMissing:
-        empty_states.no_mart()
+        empty_states.info("empty-no-mart", empty_states.NO_MART)
     except QueryFailed as failed:
-        empty_states.misfit(str(failed))
+        empty_states.warning("marts-misfit", empty_states.MISFIT, str(failed))
     except WarehouseBusy:
-        empty_states.busy()
+        empty_states.warning("warehouse-busy", empty_states.BUSY)
         version = None
     else:
         return Drawn(version=version, snapshot=snapshot, days=days_of(context, snapshot))
@@ -59,14 +59,14 @@ def _drawn(context: PageContext, body: Callable[[PageContext, Row], None]) -> Dr
 
 def _fill(context: PageContext, body: Callable[[PageContext, Row], None], snapshot: Snapshot) -> None:
     if not snapshot.health:
-        empty_states.no_athlete()
+        empty_states.info("empty-no-athlete", empty_states.NO_ATHLETE)
         return
     try:
         body(context, snapshot.of(_athlete(snapshot.athlete_ids)))
     except MartDamaged:
-        empty_states.damaged()
+        empty_states.warning("marts-damaged", empty_states.DAMAGED)
     except MartMissing:  # there is one, but it lacks a table
-        empty_states.misfit()
+        empty_states.warning("marts-misfit", empty_states.MISFIT)
 
 
 def _athlete(athlete_ids: list[int]) -> int:

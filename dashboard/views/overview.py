@@ -18,7 +18,7 @@ def show(context: PageContext, health: Row) -> None:
     """Draw the page for one athlete."""
     st.title("Overview")
     if not health["activity_count"]:
-        empty_states.no_activities()
+        empty_states.info("empty-no-activities", empty_states.NO_ACTIVITIES)
         return
     athlete_id, today = health["athlete_id"], context.today(health)
     _cards(context, athlete_id, today)

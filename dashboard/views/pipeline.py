@@ -30,7 +30,7 @@ def show(context: PageContext, health: Row) -> None:
     st.title("Pipeline")
     _verdict(context, health)
     if health["last_event_finished_at"] is None:
-        empty_states.no_events()
+        empty_states.info("empty-no-events", empty_states.NO_EVENTS)
     _section("Freshness", freshness(context, health), columns=3)
     measured = context.mart.rows("pipeline_latency", health["athlete_id"])
     _section("From the save on Strava to the webhook", latencies(measured, "save_to_heard"), note=WHOLE_SECONDS)
