@@ -1,4 +1,4 @@
-"""One process tree: starts the programs, waits until they answer, restarts what falls over, stops all of it cleanly."""
+"""One process tree: starts the programs, waits until they answer, starts again what ends by itself, and stops all."""
 
 import asyncio
 import os
@@ -28,7 +28,7 @@ STEADY_S = 1.0
 
 
 class ProgramFailed(Exception):
-    """A program would not start; the sentence carries the end of what it said."""
+    """A program does not start; the sentence carries the end of its output."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ def pause_s(failures: int) -> float:
 
 
 class RunningProgram:
-    """One program kept alive: restarted with a growing pause whenever it ends unasked."""
+    """One program, started again after a growing pause when it ends by itself."""
 
     def __init__(self, program: Program, log_path: Path | None) -> None:
         self.program = program
@@ -65,7 +65,7 @@ class RunningProgram:
         self._keeper: asyncio.Task[None] | None = None
         self._stopping = False
         self._began = 0.0
-        self._last_life_s = 0.0
+        self._last_run_s = 0.0
         self.failures = 0
 
     @property
@@ -75,9 +75,9 @@ class RunningProgram:
 
     @property
     def is_steady(self) -> bool:
-        """Whether it has been running for a moment, and well beyond the point where it fell over last."""
-        lived_s = time.monotonic() - self._began
-        return self.pid is not None and lived_s >= max(STEADY_S, 2 * self._last_life_s)
+        """Whether it has been running for a second, and twice as long as the last time before it ended by itself."""
+        ran_s = time.monotonic() - self._began
+        return self.pid is not None and ran_s >= max(STEADY_S, 2 * self._last_run_s)
 
     async def start(self) -> None:
         """Start the program and keep it running."""
@@ -109,8 +109,8 @@ class RunningProgram:
             code = await self._process.wait()
             if self._stopping:
                 return
-            self._last_life_s = time.monotonic() - self._began
-            self.failures = self.failures + 1 if self._last_life_s < LONGEST_PAUSE_S else 1
+            self._last_run_s = time.monotonic() - self._began
+            self.failures = self.failures + 1 if self._last_run_s < LONGEST_PAUSE_S else 1
             log.warning("program.ended", program=self.program.name, exit_code=code, starts_again=True)
             await self._spawn_again()
 
@@ -143,10 +143,10 @@ class RunningProgram:
                 process.kill()
             await process.wait()
 
-    def last_words(self, lines: int = 12) -> str:
+    def log_tail(self, lines: int = 12) -> str:
         """Return the end of the program's log, where it has one."""
         if self._log_path is None or not self._log_path.exists():
-            return "its output is above"
+            return "see above"
         with self._log_path.open(errors="replace") as text:
             return "".join(deque(text, lines)).strip()
 
@@ -172,7 +172,7 @@ class ProcessTree:
             RunningProgram(program, self._logs / f"{program.name}.log" if self._logs else None) for program in programs
         ]
         async with loopback_client(timeout=2) as http:
-            await asyncio.gather(*(_refuse_stranger(program, http) for program in programs))
+            await asyncio.gather(*(_require_no_answer(program, http) for program in programs))
             for running in started:
                 self.running[running.program.name] = running
                 await running.start()
@@ -185,8 +185,8 @@ class ProcessTree:
         await asyncio.gather(*(running.stop() for running in self.running.values()))
 
 
-async def _refuse_stranger(program: Program, http: httpx.AsyncClient) -> None:
-    """Raise ProgramFailed where somebody else answers already: their answers would be taken for our program's."""
+async def _require_no_answer(program: Program, http: httpx.AsyncClient) -> None:
+    """Raise ProgramFailed where another program answers already: its answers would be taken for those of ours."""
     if program.health_url is None:
         return
     try:
@@ -194,7 +194,7 @@ async def _refuse_stranger(program: Program, http: httpx.AsyncClient) -> None:
     except (httpx.ConnectError, httpx.ConnectTimeout):
         return
     except httpx.TransportError:
-        pass  # somebody who does not speak HTTP is somebody too
+        pass  # it answers, though not in HTTP
     raise ProgramFailed(f"{program.name} does not start: another program answers at {program.health_url} already.")
 
 
@@ -209,14 +209,14 @@ async def _until_ready(running: RunningProgram, http: httpx.AsyncClient) -> None
     deadline = time.monotonic() + START_TIMEOUT_S
     while not await _is_ready(running, http):
         if running.failures > 1 or time.monotonic() > deadline:
-            raise ProgramFailed(f"{running.program.name} does not start. It said:\n{running.last_words()}")
+            raise ProgramFailed(f"{running.program.name} does not start. Its output:\n{running.log_tail()}")
         await asyncio.sleep(0.05)
 
 
 async def _is_ready(running: RunningProgram, http: httpx.AsyncClient) -> bool:
     """Whether our own program runs and answers; one that has nowhere to answer is ready when it goes on running.
 
-    After a fall that is not enough: somebody else may answer while ours falls over again.
+    After it has ended by itself that is not enough: another program may answer while ours ends again.
     """
     url = running.program.health_url
     if url is None:

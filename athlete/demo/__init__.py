@@ -1,1 +1,1 @@
-"""The demo: the whole pipeline against a Strava simulator, alive, or scripted and checked."""
+"""The demo: the whole pipeline against a Strava simulator, running on, or through a scenario that is checked."""

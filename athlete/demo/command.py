@@ -22,7 +22,7 @@ from athlete.data_dir import claimed, demo_folder, empty
 from athlete.demo.checks import Report, check_all, report_table, settle
 from athlete.demo.config import DemoConfig, demo_secrets, require_same_athlete
 from athlete.demo.scenario import play_scenario
-from athlete.demo.session import DemoSession, playing
+from athlete.demo.session import DemoSession, open_session
 from athlete.demo.stalled import reason
 from athlete.demo.view import LiveView
 from athlete.errors import CommandError, exit_on_error
@@ -40,8 +40,8 @@ RECORDED = Path("tests/fixtures/strava")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """What a person may choose about a demo; port 0 is any free one."""
+class DemoOptions:
+    """What a person can choose about a demo; port 0 is any free one."""
 
     dashboard_port: int = 0
     service_port: int = 0
@@ -68,9 +68,9 @@ class Wanted:
 
 
 @exit_on_error
-def demo(  # noqa: PLR0913 - what a person may choose
+def demo(  # noqa: PLR0913 - one argument an option
     *,
-    once: Annotated[bool, typer.Option("--once", help="Play a scripted life, check it, print one JSON line.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Play a scenario, check it, print one JSON line.")] = False,
     port: Annotated[int, typer.Option(min=0, max=65535, help="The dashboard's port; 0 takes a free one.")] = 0,
     service_port: Annotated[int, typer.Option(min=0, max=65535, help="The service's port; 0 takes a free one.")] = 0,
     simulator_port: Annotated[
@@ -80,29 +80,29 @@ def demo(  # noqa: PLR0913 - what a person may choose
     per_minute: Annotated[float, typer.Option(min=0.1, help="How many things the athlete does a minute.")] = 12,
     seed: Annotated[int, typer.Option(help="Another seed is another athlete.")] = 7,
 ) -> None:
-    """Run the whole pipeline against a Strava simulator: connect, load the history, then live on until Ctrl-C."""
+    """Run the whole pipeline against a Strava simulator: connect, load the history, then go on until Ctrl-C."""
     settings = DashboardSettings()
     configure_logs(settings.log_format, "WARNING")
-    wanted = Wanted(
+    options = DemoOptions(
         dashboard_port=port, service_port=service_port, simulator_port=simulator_port, years=years, seed=seed
     )
     console = Console()
     if once:
-        raise typer.Exit(0 if _play_once(settings, wanted, console) else 1)
-    with _own_config(settings, wanted, once=False) as config:
+        raise typer.Exit(0 if _play_once(settings, options, console) else 1)
+    with _claimed_config(settings, options, once=False) as config:
         asyncio.run(_live(config, console, per_minute))
 
 
-def _play_once(settings: DashboardSettings, wanted: Wanted, console: Console) -> bool:
-    """Play the scripted life and say whether all went well; the last line is always JSON."""
+def _play_once(settings: DashboardSettings, options: DemoOptions, console: Console) -> bool:
+    """Play the scenario and return whether all checks hold; the last line is JSON, also after an error."""
     line: dict[str, Any] = {"ok": False}
     try:
-        with _own_config(settings, wanted, once=True) as config:
+        with _claimed_config(settings, options, once=True) as config:
             report = asyncio.run(_once(config, console))
         console.print(report_table(report))
         line = {**report.numbers, "ok": report.ok}
     except (asyncio.CancelledError, KeyboardInterrupt) as error:
-        raise CommandError("The scripted life was interrupted before it was checked; run it again.") from error
+        raise CommandError("The scenario was interrupted before it was checked; run it again.") from error
     except httpx.HTTPError as error:
         raise CommandError(f"The simulator does not answer ({error!r}); see the logs in DATA_DIR.") from error
     finally:
@@ -111,31 +111,31 @@ def _play_once(settings: DashboardSettings, wanted: Wanted, console: Console) ->
 
 
 @contextmanager
-def _own_config(settings: DashboardSettings, wanted: Wanted, *, once: bool) -> Iterator[DemoConfig]:
-    """Set the config where no other demo plays. Raises CommandError."""
+def _claimed_config(settings: DashboardSettings, options: DemoOptions, *, once: bool) -> Iterator[DemoConfig]:
+    """Choose the config while no other demo runs on its folder. Raises CommandError."""
     with claimed(demo_folder(settings.data_dir, once=once)):
-        require_free(wanted.listeners)
-        yield demo_config(settings, wanted, once=once)
+        require_free(options.listeners)
+        yield demo_config(settings, options, once=once)
 
 
-def demo_config(settings: DashboardSettings, wanted: Wanted, *, once: bool) -> DemoConfig:
-    """Choose folder and ports. A scripted life starts afresh each time, a living demo goes on where it was.
+def demo_config(settings: DashboardSettings, options: DemoOptions, *, once: bool) -> DemoConfig:
+    """Choose folder and ports. The scenario starts with an empty folder; a demo without it goes on where it stopped.
 
-    Raises CommandError where that was another athlete's life.
+    Raises CommandError where that was with another athlete.
     """
     folder = demo_folder(settings.data_dir, once=once)
     if once:
         empty(folder)
-    require_same_athlete(folder, seed=wanted.seed, years=wanted.years)
+    require_same_athlete(folder, seed=options.seed, years=options.years)
     data_dir = folder.resolve()
     path_secret, verify_token = demo_secrets(data_dir)
     recorded = room_folder("athlete").parent / RECORDED
     return DemoConfig(
         data_dir=data_dir,
-        ports=wanted.ports(),
-        simulator_port=wanted.simulator_port or free_port(),
-        seed=wanted.seed,
-        years=wanted.years,
+        ports=options.ports(),
+        simulator_port=options.simulator_port or free_port(),
+        seed=options.seed,
+        years=options.years,
         path_secret=path_secret,
         verify_token=verify_token,
         recorded=recorded if once and recorded.exists() else None,
@@ -147,23 +147,23 @@ def demo_config(settings: DashboardSettings, wanted: Wanted, *, once: bool) -> D
 async def _once(config: DemoConfig, console: Console) -> Report:
     """Play, settle and check; SIGINT and SIGTERM end it with CancelledError, once all programs are stopped."""
     if play := asyncio.current_task():
-        _when_interrupted(play.cancel)
+        _on_signal(play.cancel)
     async with _opened(config, console) as session:
-        with console.status("Living a scripted life: creates, edits, deletes, duplicates, late answers …"):
+        with console.status("Playing the scenario: creates, edits, deletes, duplicates, late answers …"):
             await play_scenario(session.simulator)
             is_quiet = await settle(session.simulator, session.queue, session.store)
         await session.simulator.switch_faults()
         return await check_all(session, open_marts(config.files), is_quiet=is_quiet)
 
 
-def _when_interrupted(act: Callable[[], object]) -> None:
+def _on_signal(act: Callable[[], object]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, act)
 
 
 async def _live(config: DemoConfig, console: Console, per_minute: float) -> None:
     stop = asyncio.Event()
-    _when_interrupted(stop.set)
+    _on_signal(stop.set)
     play = asyncio.create_task(_play(config, console, per_minute))
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait({play, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -177,7 +177,7 @@ async def _live(config: DemoConfig, console: Console, per_minute: float) -> None
 async def _play(config: DemoConfig, console: Console, per_minute: float) -> None:
     async with _opened(config, console) as session:
         console.print(f"\n[bold]Dashboard: {config.ports.dashboard_url}[/]", highlight=False)
-        console.print("The athlete lives on; every event appears below. Ctrl-C stops everything.\n")
+        console.print("The athlete goes on; every event appears below. Ctrl-C stops everything.\n")
         view = LiveView(session, open_marts(config.files), console)
         await session.simulator.live(per_minute=per_minute)
         await view.run()
@@ -188,7 +188,7 @@ async def _opened(config: DemoConfig, console: Console) -> AsyncIterator[DemoSes
     """Open the session, load the history, and tell of each step."""
     async with AsyncExitStack() as stack:
         with console.status("Starting a Strava simulator and the pipeline …"):
-            session = await stack.enter_async_context(playing(config))
+            session = await stack.enter_async_context(open_session(config))
         for step in (
             f"{len(session.tree.running)} programs run: {', '.join(session.tree.running)}",
             f"connected the simulated athlete {session.athlete_id} by OAuth",

@@ -1,4 +1,4 @@
-"""Where one demo plays: its folder, ports and secrets, and the programs that take part."""
+"""Where one demo runs: its folder, ports and secrets, and its programs."""
 
 import json
 import secrets
@@ -52,7 +52,7 @@ class DemoConfig:
 
     @cached_property
     def files(self) -> SharedSettings:
-        """Where the programs keep what they keep."""
+        """The paths of the programs' files."""
         return SharedSettings(data_dir=self.data_dir)
 
     @property
@@ -77,7 +77,7 @@ class DemoConfig:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """What the pipeline's programs are told; no setting of the person's own shell reaches them but how to log."""
+        """The environment of the pipeline's programs: of the person's own shell, only how to log reaches them."""
         return {
             **{name: empty for name, empty in at_defaults(*PIPELINE).items() if name not in LOGGING},
             "BACKEND": "embedded",
@@ -127,7 +127,7 @@ def demo_secrets(data_dir: Path) -> tuple[str, str]:
 
 
 def require_same_athlete(data_dir: Path, *, seed: int, years: int) -> None:
-    """Keep whose life the folder tells, and refuse to mix in somebody else's. Raises CommandError."""
+    """Note down which athlete the folder is about, and refuse another one. Raises CommandError."""
     wanted = {"seed": seed, "years": years}
     kept = _kept(data_dir / "athlete.json", wanted)
     if kept != wanted:

@@ -1,4 +1,4 @@
-"""The scripted life of `athlete demo --once`: every kind of save, with Strava at its most awkward."""
+"""The scenario of `athlete demo --once`: every kind of save, with Strava at its most awkward."""
 
 import asyncio
 

@@ -17,7 +17,7 @@ from strava.client import StravaClient
 
 @dataclass(frozen=True, kw_only=True)
 class DemoSession:
-    """What a running demo speaks through."""
+    """The collaborators of a running demo."""
 
     config: DemoConfig
     tree: ProcessTree
@@ -30,7 +30,7 @@ class DemoSession:
 
 
 @asynccontextmanager
-async def playing(config: DemoConfig, programs: Collection[str] | None = None) -> AsyncIterator[DemoSession]:
+async def open_session(config: DemoConfig, programs: Collection[str] | None = None) -> AsyncIterator[DemoSession]:
     """Start the simulator and the named programs (None: all), connect and subscribe; stop all at the end.
 
     Raises ProgramFailed, StravaError.

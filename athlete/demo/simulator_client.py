@@ -1,4 +1,4 @@
-"""The demo's hand on the simulator: it lives the athlete's life there and reads what is true."""
+"""The simulator's control API: what the athlete does, and what is true."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -86,7 +86,7 @@ class SimulatorClient:
         await self._ask("PUT", "faults", faults)
 
     async def live(self, *, per_minute: float) -> None:
-        """Let the life go on by itself."""
+        """Let the athlete do things without being asked."""
         await self._ask("POST", "live", {"running": True, "per_minute": per_minute})
 
     async def saves(self) -> list[Save]:

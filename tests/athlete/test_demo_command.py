@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from typer.testing import CliRunner
 
-from athlete.demo.command import Wanted, demo_config, how_to_ask
+from athlete.demo.command import DemoOptions, demo_config, how_to_ask
 from athlete.demo.config import DemoConfig
 from athlete.main import app
 from dashboard.settings import DashboardSettings
@@ -51,11 +51,11 @@ print(SimulatorSettings().host, SimulatorSettings().density)
 def config(tmp_path: Path) -> DemoConfig:
     """A config in the test's folder, seen from Lisbon."""
     settings = DashboardSettings(data_dir=tmp_path, display_timezone=ZoneInfo("Europe/Lisbon"), dashboard_refresh_s=9)
-    return demo_config(settings, Wanted(dashboard_port=1001, service_port=1002, simulator_port=1003), once=False)
+    return demo_config(settings, DemoOptions(dashboard_port=1001, service_port=1002, simulator_port=1003), once=False)
 
 
 def test_the_shell_s_settings_do_not_reach_the_demo_s_programs(config: DemoConfig) -> None:
-    """With any variable exported, the programs listen on loopback, take every subscription and queue as by default."""
+    """With any exports, the programs listen on loopback, take every subscription and queue as by default."""
     told = {**os.environ, **EXPORTED, **config.environment, **config.simulator().environment}
     told["WORKER_PORT"] = "1004"
     printed = subprocess.run(
@@ -84,7 +84,7 @@ def test_ports_and_the_dashboard_s_settings_are_taken_over(config: DemoConfig) -
     assert float(dashboard.environment["DASHBOARD_REFRESH_S"]) == 9
 
 
-def test_a_scripted_life_that_cannot_begin_ends_with_its_line_too(tmp_path: Path) -> None:
+def test_a_scenario_that_cannot_begin_ends_with_its_line_too(tmp_path: Path) -> None:
     """Where no folder can be made, standard output is one JSON line that says so, and the exit code is 1."""
     (tmp_path / "file").touch()
     result = CliRunner().invoke(app, ["demo", "--once"], env={"DATA_DIR": str(tmp_path / "file")})
@@ -95,7 +95,7 @@ def test_a_scripted_life_that_cannot_begin_ends_with_its_line_too(tmp_path: Path
 
 @pytest.mark.parametrize("options", [("--seed", "9"), ("--years", "2"), ("--seed", "9", "--years", "2")])
 def test_a_demo_does_not_mix_two_athletes(options: tuple[str, ...], config: DemoConfig, tmp_path: Path) -> None:
-    """Where another athlete's life was told, the demo says whose, and what to do, and starts nothing."""
+    """Where a demo with another athlete has run, it says which, and what to do, and starts nothing."""
     result = CliRunner().invoke(app, ["demo", *options], env={"DATA_DIR": str(tmp_path)})
     assert (config.seed, config.years) == (7, 4)
     assert result.exit_code == 1
@@ -106,17 +106,17 @@ def test_a_demo_does_not_mix_two_athletes(options: tuple[str, ...], config: Demo
     assert not list(tmp_path.rglob("*.log"))
 
 
-def test_a_scripted_life_may_be_another_athlete_s_each_time(tmp_path: Path) -> None:
+def test_a_scenario_may_be_with_another_athlete_s_each_time(tmp_path: Path) -> None:
     """It starts afresh, so there is nobody to mix with."""
     settings = DashboardSettings(data_dir=tmp_path)
     (tmp_path / "demo-once").mkdir()
-    seeds = [demo_config(settings, Wanted(seed=seed), once=True).seed for seed in (7, 9)]
+    seeds = [demo_config(settings, DemoOptions(seed=seed), once=True).seed for seed in (7, 9)]
     assert seeds == [7, 9]
 
 
 def test_a_demo_goes_on_with_its_secrets(config: DemoConfig, tmp_path: Path) -> None:
     """The next start has the first one's path secret and verify token."""
-    again = demo_config(DashboardSettings(data_dir=tmp_path), Wanted(), once=False)
+    again = demo_config(DashboardSettings(data_dir=tmp_path), DemoOptions(), once=False)
     assert (again.path_secret, again.verify_token) == (config.path_secret, config.verify_token)
 
 
@@ -132,7 +132,7 @@ def test_a_damaged_file_of_the_demo_is_named(name: str, content: str, config: De
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_scripted_life_says_so(number: signal.Signals, tmp_path: Path) -> None:
+def test_an_interrupted_scenario_says_so(number: signal.Signals, tmp_path: Path) -> None:
     """One sentence on standard error, one JSON line on standard output, exit code 1."""
     with subprocess.Popen(
         [sys.executable, "-m", "athlete", "demo", "--once", "--years", "1"],
@@ -147,7 +147,7 @@ def test_an_interrupted_scripted_life_says_so(number: signal.Signals, tmp_path: 
         demo.send_signal(number)
         printed, complaint = demo.communicate(timeout=60)
     assert demo.returncode == 1
-    assert complaint == "athlete: The scripted life was interrupted before it was checked; run it again.\n"
+    assert complaint == "athlete: The scenario was interrupted before it was checked; run it again.\n"
     assert json.loads(printed.splitlines()[-1]) == {"ok": False}
 
 

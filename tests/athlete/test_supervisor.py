@@ -21,7 +21,7 @@ async def until(holds: Callable[[], bool]) -> None:
             await asyncio.sleep(0.02)
 
 
-def lives(pid: int) -> bool:
+def is_running(pid: int) -> bool:
     """Whether the process is there and not merely a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
@@ -48,8 +48,8 @@ async def test_start_returns_when_the_program_answers_and_stop_ends_it(web_serve
         await tree.start([web_server])
         pid = tree.running["web"].pid
         assert pid is not None
-        assert lives(pid)
-    assert not lives(pid)
+        assert is_running(pid)
+    assert not is_running(pid)
 
 
 async def test_a_killed_program_is_started_again(web_server: Program, tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_the_pause_before_a_restart_grows_and_is_capped() -> None:
 
 
 async def test_a_program_that_cannot_even_be_started_again_is_tried_on(tmp_path: Path) -> None:
-    """Where the system refuses a new process for a while, the supervisor lives on and starts it when it can."""
+    """Where the system refuses a new process for a while, the supervisor goes on and starts it when it can."""
     folder = tmp_path / "here"
     folder.mkdir()
     silent = Program(name="silent", module="http.server", arguments=(str(free_port()),), folder=folder)
@@ -95,7 +95,7 @@ async def test_a_program_that_cannot_even_be_started_again_is_tried_on(tmp_path:
 
 
 class Answering(BaseHTTPRequestHandler):
-    """Says 200 to every request."""
+    """Answers every request with 200."""
 
     def do_GET(self) -> None:
         """Answer."""
@@ -106,7 +106,7 @@ class Answering(BaseHTTPRequestHandler):
         """Keep quiet."""
 
 
-class Stranger:
+class OtherProgram:
     """Somebody else's web server, once it is asked to serve."""
 
     def __init__(self) -> None:
@@ -127,36 +127,36 @@ class Stranger:
 
 
 @pytest.fixture
-def stranger() -> Iterator[Stranger]:
+def other() -> Iterator[OtherProgram]:
     """Somebody else, who ends with the test."""
-    somebody = Stranger()
+    somebody = OtherProgram()
     yield somebody
     somebody.end()
 
 
-async def test_a_stranger_s_port_is_refused_before_anything_starts(stranger: Stranger, tmp_path: Path) -> None:
+async def test_another_program_s_port_is_refused_before_anything_starts(other: OtherProgram, tmp_path: Path) -> None:
     """Where somebody else answers already, the sentence says so and no program was started."""
-    stranger.serve()
+    other.serve()
     async with ProcessTree(tmp_path / "logs") as tree:
-        with pytest.raises(ProgramFailed, match=f"ours does not start: another program answers at {stranger.url}"):
-            await tree.start([Program(name="ours", module="no.such.module", health_url=stranger.url)])
+        with pytest.raises(ProgramFailed, match=f"ours does not start: another program answers at {other.url}"):
+            await tree.start([Program(name="ours", module="no.such.module", health_url=other.url)])
         assert not tree.running
 
 
-async def test_a_stranger_is_not_taken_for_a_program_that_fell_over(stranger: Stranger, tmp_path: Path) -> None:
-    """Somebody else's answers do not make ours ready while it falls over again and again."""
+async def test_another_program_is_not_taken_for_one_that_ended(other: OtherProgram, tmp_path: Path) -> None:
+    """Another program's answers do not make ours ready while it ends again and again."""
     (tmp_path / "late.py").write_text("import time\ntime.sleep(0.2)\nraise SystemExit('the port is taken')\n")
-    ours = Program(name="ours", module="late", folder=tmp_path, health_url=stranger.url)
+    ours = Program(name="ours", module="late", folder=tmp_path, health_url=other.url)
     async with ProcessTree(tmp_path / "logs") as tree:
         start = asyncio.create_task(tree.start([ours]))
         await until(lambda: bool(tree.running) and tree.running["ours"].failures > 0)
-        stranger.serve()
+        other.serve()
         with pytest.raises(ProgramFailed, match=r"ours does not start.*\n(.*\n)*.*the port is taken"):
             await start
 
 
 async def test_a_program_that_nobody_can_ask_must_go_on_running(web_server: Program, tmp_path: Path) -> None:
-    """One that has no address and falls over again and again ends the start, with its own error."""
+    """One that has no address and ends again and again ends the start, with its own error."""
     broken = Program(name="broken", module="no.such.module")
     async with ProcessTree(tmp_path / "logs") as tree:
         with pytest.raises(ProgramFailed, match=r"broken does not start.*\n.*(\n.*)*No module named"):
@@ -190,4 +190,4 @@ async def test_programs_end_with_a_killed_parent(tmp_path: Path) -> None:
     child = int(pid_file.read_text())
     parent.kill()
     await parent.wait()
-    await until(lambda: not lives(child))
+    await until(lambda: not is_running(child))

@@ -63,7 +63,7 @@ def test_a_sum_of_sports_does_not_depend_on_their_order(groups: tuple[str, ...])
 
 
 def test_the_table_behind_the_bars_sums_each_period_newest_first() -> None:
-    """The same numbers for a reader who cannot see the chart."""
+    """The same numbers for those who cannot see the chart."""
     assert chart_data.table(WEEKS, MEASURES["Activities"], Period.WEEK) == [
         {"Week": "Week of Mon 16 Nov 2026", "All": "1", "Run": "0", "Ride": "1"},
         {"Week": "Week of Mon 9 Nov 2026", "All": "2", "Run": "2", "Ride": "0"},
@@ -86,7 +86,7 @@ def test_shares_that_do_not_exist_make_no_bar() -> None:
 
 @pytest.mark.parametrize("distance_m", [None, 0.0])
 def test_the_latest_keep_their_names_as_they_are_and_missing_values_missing(distance_m: float | None) -> None:
-    """A name is text, also where it looks like markup; an activity without distance shows none, not 0.00 km."""
+    """A name stays text, markup and all; an activity without distance shows none, not 0.00 km."""
     row = dict.fromkeys(["moving_time_s", "pace_s_per_km", "speed_kmh"]) | {
         "distance_m": distance_m,
         "sport_group": "strength",

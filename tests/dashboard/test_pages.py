@@ -152,7 +152,7 @@ def test_times_are_shown_in_the_zone_that_was_asked_for(lively: Any, context_of:
 
 
 def test_charts_that_should_have_been_renewed_are_not_called_live(mart_file: Any, context_of: Any) -> None:
-    """Both pages warn, and say since when; a build of this hour is live from its first minute to its last."""
+    """Both pages warn, and say since when; a build of any minute of this hour is live."""
     mart_file.activity("2026-11-18", "Run", km=5, minutes=25)
     mart_file.health(last_transform_started_at=datetime.fromisoformat("2026-11-18T18:59:59"))
     mart_file.publish()

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from athlete.demo.config import DemoConfig, demo_secrets
-from athlete.demo.session import DemoSession, playing
+from athlete.demo.session import DemoSession, open_session
 from athlete.programs import Ports
 from athlete.supervisor import free_port
 
 
-def make_stage(data_dir: Path, **options: Any) -> DemoConfig:
+def make_config(data_dir: Path, **options: Any) -> DemoConfig:
     """A config on free ports; `options` are more of its fields."""
     path_secret, verify_token = demo_secrets(data_dir)
     return DemoConfig(
@@ -36,6 +36,6 @@ async def start(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[DemoSes
     async with AsyncExitStack() as stack:
 
         async def _start(programs: set[str] | None = None, **options: Any) -> DemoSession:
-            return await stack.enter_async_context(playing(make_stage(tmp_path, **options), programs))
+            return await stack.enter_async_context(open_session(make_config(tmp_path, **options), programs))
 
         yield _start

@@ -1,4 +1,4 @@
-"""`athlete demo` as a person runs it: the scripted life ends well, and a living demo stops and goes on."""
+"""`athlete demo` as a person runs it: the scenario ends well, and a demo without it stops and goes on."""
 
 import asyncio
 import json
@@ -9,6 +9,8 @@ from asyncio.subprocess import PIPE, Process
 from pathlib import Path
 
 import pytest
+
+from athlete.demo.latency import STAGES
 
 pytestmark = pytest.mark.slow
 
@@ -34,8 +36,8 @@ def programs_of(data_dir: Path) -> list[str]:
     return found
 
 
-async def test_a_scripted_life_ends_with_strava_and_the_warehouse_equal(tmp_path: Path) -> None:
-    """The scripted life exits 0, its last line is JSON with the promised numbers, and nothing stays running."""
+async def test_a_scenario_ends_with_strava_and_the_warehouse_equal(tmp_path: Path) -> None:
+    """The scenario exits 0, its last line is JSON with the promised numbers, and nothing stays running."""
     demo = await start(tmp_path, "--once")
     output, _ = await demo.communicate()
     assert demo.returncode == 0, output.decode()
@@ -45,8 +47,10 @@ async def test_a_scripted_life_ends_with_strava_and_the_warehouse_equal(tmp_path
     assert numbers["events_sent"] == numbers["events_stored"] > 30
     # A year of the generated athlete, the recorded activities, and what the script left: the listed page has 30.
     assert numbers["activities_strava"] == numbers["activities_warehouse"] > 230
-    for way in ("save_to_raw_ms", "save_to_chart_ms"):
-        assert 0 < numbers[way]["p50"] <= numbers[way]["p95"]
+    for stage in STAGES:
+        times = numbers[f"{stage}_ms"]
+        assert 0 < times["p50"] <= times["p95"]
+    assert numbers["heard_to_raw_ms"]["p50"] <= numbers["heard_to_chart_ms"]["p50"]
     assert programs_of(tmp_path) == []
 
 
@@ -70,8 +74,8 @@ async def end(demo: Process) -> None:
     assert demo.returncode == 0, output.decode()
 
 
-async def test_a_living_demo_stops_on_ctrl_c_and_goes_on_where_it_was(tmp_path: Path) -> None:
-    """Ctrl-C ends all programs; the next start has the same athlete, the activities of the first, and lives on."""
+async def test_a_demo_stops_on_ctrl_c_and_goes_on_where_it_was(tmp_path: Path) -> None:
+    """Ctrl-C ends all programs; the next start has the same athlete, and the activities of the first and more."""
     first = await start(tmp_path, "--per-minute", "120")
     await until_says(first, "stored")
     await end(first)

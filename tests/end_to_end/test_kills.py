@@ -1,4 +1,4 @@
-"""kill -9 at random points: every event that was answered with 200 is in `raw` in the end, as Strava has it."""
+"""kill -9 at random points: all that Strava was answered 200 for is in `raw` in the end, as Strava itself has it."""
 
 import asyncio
 import os
