@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import FiniteFloat
 
 from simulator.dependencies import Access, ActivitiesEntered, Entered
-from simulator.responses import bad_request, unauthorized
+from simulator.responses import Refusal
 from simulator.scopes import ACTIVITY_ALL, PROFILE, may_see, shown
 from simulator.world import zones
 from simulator.world.stats import stats
@@ -31,7 +31,7 @@ async def athlete(access: Entered) -> Response:
 async def athlete_zones(access: Entered) -> Response:
     """Where the athlete's zones of heart rate and power begin; needs `profile:read_all`."""
     if PROFILE not in access.scopes:
-        raise unauthorized("AccessToken", "profile:read_permission", "missing")
+        raise Refusal(401, "AccessToken", "profile:read_permission", "missing")
     return access.answer(zones.of_athlete())
 
 
@@ -55,7 +55,7 @@ async def activities(
 ) -> Response:
     """Summaries: newest first, but oldest first when only `after` is given."""
     if page < 1 or not 1 <= per_page <= MAX_PER_PAGE:
-        raise bad_request("Activity", "page" if page < 1 else "per page", "invalid")
+        raise Refusal(400, "Activity", "page" if page < 1 else "per page", "invalid")
     world = access.simulation.world
     ids = world.ids(after=after, before=before)
     if after is None or before is not None:

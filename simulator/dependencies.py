@@ -6,15 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
 
-from simulator.responses import (
-    Refusal,
-    answer,
-    inactive,
-    not_found,
-    rate_limit_exceeded,
-    server_error,
-    unauthorized,
-)
+from simulator.responses import Refusal, answer
 from simulator.scopes import Scopes, reads_activities
 from simulator.simulation import Simulation, simulation_of
 
@@ -33,7 +25,8 @@ class Access:
 
     def not_found(self, resource: str) -> Refusal:
         """Return the 404 of this request."""
-        return not_found(resource, self.headers, is_empty=self.simulation.dice.faults.empty_not_found)
+        is_empty = self.simulation.dice.faults.empty_not_found
+        return Refusal(404, resource, "id", "invalid", headers=self.headers, is_empty=is_empty)
 
 
 async def enter(request: Request) -> Access:
@@ -41,15 +34,15 @@ async def enter(request: Request) -> Access:
     simulation = simulation_of(request)
     await hold_up(simulation)
     if simulation.dice.faults.inactive:
-        raise inactive()
+        raise Refusal(403, "Application", "Status", "Inactive")
     scopes = simulation.grants.access(bearer(request))
     if scopes is None or simulation.dice.happens("unauthorized"):
-        raise unauthorized("Athlete", "access_token", "invalid")
+        raise Refusal(401, "Athlete", "access_token", "invalid")
     now = simulation.clock()
     is_within = simulation.rates.spend_read(now)
     headers = simulation.rates.headers(now)
     if not is_within or simulation.dice.happens("rate_limited"):
-        raise rate_limit_exceeded(headers)
+        raise Refusal(429, "Application", "rate limit", "exceeded", headers=headers)
     return Access(simulation, scopes, headers)
 
 
@@ -57,13 +50,13 @@ async def hold_up(simulation: Simulation) -> None:
     """Wait for the latency and fail as the faults say. Raises Refusal."""
     await asyncio.sleep(simulation.dice.latency_s())
     if simulation.dice.happens("server_error"):
-        raise server_error()
+        raise Refusal(500)
 
 
 def enter_activities(access: Annotated[Access, Depends(enter)]) -> Access:
     """Let in what may read activities. Raises Refusal."""
     if not reads_activities(access.scopes):
-        raise unauthorized("AccessToken", "activity:read_permission", "missing")
+        raise Refusal(401, "AccessToken", "activity:read_permission", "missing")
     return access
 
 

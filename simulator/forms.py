@@ -6,8 +6,8 @@ import binascii
 import orjson
 from fastapi import Request
 
-from simulator.responses import bad_request, unauthorized
-from simulator.simulation import Application, simulation_of
+from simulator.responses import Refusal
+from simulator.simulation import Terms, simulation_of
 
 
 async def read_parameters(request: Request) -> dict[str, str]:
@@ -26,16 +26,16 @@ async def read_parameters(request: Request) -> dict[str, str]:
 async def as_application(request: Request) -> dict[str, str]:
     """Return the parameters of a request that carries the application's id and secret. Raises Refusal."""
     parameters = await read_parameters(request)
-    check_credentials(simulation_of(request).application, parameters)
+    check_credentials(simulation_of(request).terms, parameters)
     return parameters
 
 
-def check_credentials(application: Application, parameters: dict[str, str]) -> None:
+def check_credentials(terms: Terms, parameters: dict[str, str]) -> None:
     """Raises Refusal when the id or the secret is wrong."""
-    if parameters.get("client_id") != application.client_id:
-        raise bad_request("Application", "client_id", "invalid")
-    if parameters.get("client_secret") != application.client_secret:
-        raise unauthorized("Application", "client_secret", "invalid")
+    if parameters.get("client_id") != terms.client_id:
+        raise Refusal(400, "Application", "client_id", "invalid")
+    if parameters.get("client_secret") != terms.client_secret:
+        raise Refusal(401, "Application", "client_secret", "invalid")
 
 
 def basic_credentials(request: Request) -> dict[str, str]:

@@ -10,15 +10,15 @@ from fastapi import FastAPI
 
 from runtime.clock import utc_now
 from runtime.http_guard import HttpGuard, split_hosts
+from runtime.logs import configure_logs
 from runtime.serving import serve as serve_http
 from runtime.startup import exit_on_startup_error
-from simulator.app import Terms, create_app
+from simulator.app import create_app
 from simulator.journal import Journal, StateUnusable
-from simulator.logs import configure_logs
 from simulator.rates import Limits
 from simulator.recorded import Recorded, UnreadableRecording, read_recorded
 from simulator.settings import PREFIX, SimulatorSettings
-from simulator.simulation import Application
+from simulator.simulation import Terms
 from simulator.webhook_delivery import RetrySpacing
 from simulator.world.world import Origin, World
 
@@ -38,7 +38,14 @@ def build(settings: SimulatorSettings, journal: Journal, http: httpx.AsyncClient
     recorded = read_recorded(folder, settings.athlete_id) if folder else Recorded()
     world = World(Origin.kept(journal, fresh), journal, recorded)
     log.info("world.made", activities=len(world), recorded=len(recorded.activities), until=str(world.origin.until))
-    return create_app(world, journal, http, terms=_terms(settings))
+    terms = Terms(
+        client_id=settings.client_id,
+        client_secret=settings.client_secret,
+        read_limit=Limits.from_text(settings.read_limit),
+        overall_limit=Limits.from_text(settings.overall_limit),
+        retry_spacing=RetrySpacing.from_text(settings.retry_spacing),
+    )
+    return create_app(world, journal, http, terms=terms)
 
 
 async def serve(settings: SimulatorSettings, on_started: Callable[[], None]) -> None:
@@ -60,15 +67,6 @@ def main() -> None:
         settings = SimulatorSettings()
         configure_logs(settings.log_format, settings.log_level)
         asyncio.run(serve(settings, started))
-
-
-def _terms(settings: SimulatorSettings) -> Terms:
-    return Terms(
-        application=Application(settings.client_id, settings.client_secret),
-        read_limit=Limits.from_text(settings.read_limit),
-        overall_limit=Limits.from_text(settings.overall_limit),
-        retry_spacing=RetrySpacing.from_text(settings.retry_spacing),
-    )
 
 
 if __name__ == "__main__":

@@ -11,13 +11,13 @@ import httpx
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from simulator.addresses import is_web_address
 from simulator.dependencies import bearer, hold_up
 from simulator.forms import as_application, basic_credentials, check_credentials, read_parameters
 from simulator.oauth import AccessToken, Issued
-from simulator.responses import answer, bad_request, unauthorized
+from simulator.responses import Refusal, answer
 from simulator.scopes import KNOWN, READ
 from simulator.simulation import Simulation, simulation_of
+from simulator.subscriptions import is_web_address
 
 router = APIRouter(tags=["Strava OAuth"])
 
@@ -72,14 +72,14 @@ async def token(request: Request) -> Response:
     if parameters.get("grant_type") == "authorization_code":
         issued = simulation.grants.exchange(parameters.get("code", ""))
         if issued is None:
-            raise bad_request("RequestToken", "code", "invalid")
+            raise Refusal(400, "RequestToken", "code", "invalid")
         person = simulation.world.athlete(is_detailed=False)
         return answer(_told(simulation, issued) | {"athlete": person})
     if parameters.get("grant_type") != "refresh_token":
-        raise bad_request("RequestToken", "grant_type", "invalid")
+        raise Refusal(400, "RequestToken", "grant_type", "invalid")
     issued = simulation.grants.refresh(parameters.get("refresh_token", ""))
     if issued is None:
-        raise bad_request("RefreshToken", "refresh_token", "invalid")
+        raise Refusal(400, "RefreshToken", "refresh_token", "invalid")
     return answer(_told(simulation, issued))
 
 
@@ -88,7 +88,7 @@ async def revoke(request: Request) -> Response:
     """End the grant that a token belongs to; an unknown token is success (RFC 7009)."""
     parameters = await read_parameters(request)
     simulation = simulation_of(request)
-    check_credentials(simulation.application, parameters | basic_credentials(request))
+    check_credentials(simulation.terms, parameters | basic_credentials(request))
     if simulation.grants.knows(parameters.get("token", "")):
         simulation.actions.deauthorize()
     return answer({})
@@ -101,22 +101,22 @@ async def deauthorize(request: Request) -> Response:
     simulation = simulation_of(request)
     held = bearer(request) or (await read_parameters(request)).get("access_token", "")
     if simulation.grants.access(held) is None:
-        raise unauthorized("Athlete", "access_token", "invalid")
+        raise Refusal(401, "Athlete", "access_token", "invalid")
     simulation.actions.deauthorize()
     return answer({"access_token": held})
 
 
 def _check_request(simulation: Simulation, parameters: dict[str, str]) -> list[str]:
     """Return the wanted scopes, in Strava's order. Raises Refusal."""
-    if parameters.get("client_id") != simulation.application.client_id:
-        raise bad_request("Application", "client_id", "invalid")
+    if parameters.get("client_id") != simulation.terms.client_id:
+        raise Refusal(400, "Application", "client_id", "invalid")
     if parameters.get("response_type", "code") != "code":
-        raise bad_request("Authorize", "response_type", "invalid")
+        raise Refusal(400, "Authorize", "response_type", "invalid")
     if not is_web_address(parameters.get("redirect_uri", "")):
-        raise bad_request("Application", "redirect_uri", "invalid")
+        raise Refusal(400, "Application", "redirect_uri", "invalid")
     wanted = {part for part in parameters.get("scope", "").replace(" ", ",").split(",") if part}
     if not wanted or not wanted <= set(KNOWN):
-        raise bad_request("Authorize", "scope", "invalid")
+        raise Refusal(400, "Authorize", "scope", "invalid")
     return [name for name in KNOWN if name in wanted]
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, DirectoryPath, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from runtime.settings import LogFormat
 from simulator.rates import Limits
 from simulator.webhook_delivery import RetrySpacing
 
@@ -65,7 +66,9 @@ class SimulatorSettings(BaseSettings):
     read_limit: _Limits = Field("100,1000", description="Reads allowed per 15 minutes and per day.")
     overall_limit: _Limits = Field("200,2000", description="Requests allowed per 15 minutes and per day.")
     retry_spacing: _Spacing = Field("60,120", description="Least and most seconds between two attempts of an event.")
-    log_format: str = Field("console", description="`console` for a person, `json` for one object a line.")
+    log_format: LogFormat = Field(
+        LogFormat.CONSOLE, description="`console` for a person, `json` for one object a line."
+    )
     log_level: str = Field(
         "INFO",
         pattern="(?i)^(debug|info|warning|error)$",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import httpx
 from fastapi import Request
 
 from simulator.actions import Actions
@@ -11,36 +12,38 @@ from simulator.clock import Clock
 from simulator.faults import Dice
 from simulator.journal import Journal
 from simulator.oauth import Grants
-from simulator.rates import RateMeter
+from simulator.rates import Limits, RateMeter
 from simulator.subscriptions import Subscriptions
-from simulator.webhook_delivery import WebhookDelivery
+from simulator.webhook_delivery import RetrySpacing, WebhookDelivery
 from simulator.world.world import World
 
 
-@dataclass(frozen=True, slots=True)
-class Application:
-    """The one application that is registered at this Strava."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What Strava agreed with the application: its credentials, its limits, and how it is told."""
 
     client_id: str
     client_secret: str
+    read_limit: Limits
+    overall_limit: Limits
+    retry_spacing: RetrySpacing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Simulation:
     """Everything that the routes speak to."""
 
-    application: Application
-    world: World
-    clock: Clock
-    journal: Journal
-    dice: Dice
-    rates: RateMeter
-    grants: Grants
-    saves: ActivityLog
-    subscriptions: Subscriptions
-    webhook_delivery: WebhookDelivery
-    actions: Actions
-    autoplay: Autoplay
+    def __init__(self, world: World, journal: Journal, http: httpx.AsyncClient, terms: Terms, clock: Clock) -> None:
+        self.world, self.clock, self.terms = world, clock, terms
+        self.dice = Dice()
+        self.rates = RateMeter(journal, overall=terms.overall_limit, read=terms.read_limit)
+        self.grants = Grants(journal, clock, self.dice, seed=world.origin.seed)
+        self.saves = ActivityLog(journal)
+        self.subscriptions = Subscriptions(journal, http, clock, application_id=int(terms.client_id))
+        self.webhook_delivery = WebhookDelivery(
+            http, self.subscriptions, self.saves, self.dice, clock, terms.retry_spacing
+        )
+        self.actions = Actions(world, clock, self.saves, self.webhook_delivery, self.grants)
+        self.autoplay = Autoplay(self.actions, world, self.saves)
 
 
 def simulation_of(request: Request) -> Simulation:

@@ -3,13 +3,12 @@
 https://developers.strava.com/docs/webhooks/
 """
 
-from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from simulator.forms import as_application
-from simulator.responses import answer, bad_request, not_found
+from simulator.responses import Refusal, answer
 from simulator.simulation import rate_headers, simulation_of
 from simulator.subscriptions import SubscriptionRefused
 
@@ -24,20 +23,20 @@ async def create(request: Request, parameters: Parameters) -> Response:
     try:
         made = await subscriptions.create(parameters.get("callback_url", ""), parameters.get("verify_token", ""))
     except SubscriptionRefused as refused:
-        raise bad_request("PushSubscription", refused.field, refused.code) from refused
-    return answer(asdict(made), status=201, headers=rate_headers(request))
+        raise Refusal(400, "PushSubscription", refused.field, refused.code) from refused
+    return answer(made, status=201, headers=rate_headers(request))
 
 
 @router.get("")
 async def show(request: Request, _: Parameters) -> Response:
     """The application's subscription, in a list, or an empty list."""
     current = simulation_of(request).subscriptions.current
-    return answer([asdict(current)] if current else [], headers=rate_headers(request))
+    return answer([current] if current else [], headers=rate_headers(request))
 
 
 @router.delete("/{subscription_id}")
 async def delete(request: Request, subscription_id: int, _: Parameters) -> Response:
     """Unsubscribe."""
     if not simulation_of(request).subscriptions.delete(subscription_id):
-        raise not_found("PushSubscription", rate_headers(request))
+        raise Refusal(404, "PushSubscription", "id", "invalid", headers=rate_headers(request))
     return Response(status_code=204, headers=rate_headers(request))

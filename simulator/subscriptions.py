@@ -4,17 +4,16 @@ https://developers.strava.com/docs/webhooks/
 """
 
 import asyncio
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import httpx
 
-from simulator.addresses import is_web_address
 from simulator.clock import Clock, iso
 from simulator.journal import Journal
 
 ANSWER_WITHIN_S = 2.0
 MAX_CALLBACK = 255
+LAST_PORT = 65_535
 FIRST_ID = 310_000
 
 
@@ -26,18 +25,6 @@ class SubscriptionRefused(Exception):
         self.field, self.code = field, code
 
 
-@dataclass(frozen=True, slots=True)
-class Subscription:
-    """Where events go."""
-
-    id: int
-    resource_state: int
-    application_id: int
-    callback_url: str
-    created_at: str
-    updated_at: str
-
-
 class Subscriptions:
     """At most one, remembered in the journal."""
 
@@ -46,27 +33,38 @@ class Subscriptions:
         self._application_id = application_id
 
     @property
-    def current(self) -> Subscription | None:
-        """The subscription, if there is one."""
-        kept = self._journal.of("subscription").get("current")
-        return Subscription(**kept) if kept else None
+    def current(self) -> dict[str, Any] | None:
+        """The subscription as Strava tells it, if there is one."""
+        return self._journal.of("subscription").get("current")
 
-    async def create(self, callback_url: str, verify_token: str) -> Subscription:
+    async def create(self, callback_url: str, verify_token: str) -> dict[str, Any]:
         """Ask the callback the challenge and subscribe. Raises SubscriptionRefused."""
         self._check_free()
-        _check_url(callback_url)
+        if not callback_url:
+            raise SubscriptionRefused("callback url", "not present")
+        if len(callback_url) > MAX_CALLBACK:
+            raise SubscriptionRefused("callback url", f"is too long (maximum is {MAX_CALLBACK} characters)")
+        if not is_web_address(callback_url):
+            raise SubscriptionRefused("callback url", "invalid")
         number = int(self._journal.of("subscription").get("number", 0)) + 1
         await self._challenge(callback_url, verify_token, f"{number:04x}15f7d1a91c1f40f8a748fd134752feb3"[:32])
         self._check_free()  # another may have been made while this callback answered
         now = iso(self._clock())
-        made = Subscription(FIRST_ID + number, 2, self._application_id, callback_url, now, now)
+        made = {
+            "id": FIRST_ID + number,
+            "resource_state": 2,
+            "application_id": self._application_id,
+            "callback_url": callback_url,
+            "created_at": now,
+            "updated_at": now,
+        }
         self._journal.put("subscription", "number", number)
-        self._journal.put("subscription", "current", asdict(made))
+        self._journal.put("subscription", "current", made)
         return made
 
     def delete(self, subscription_id: int) -> bool:
         """Unsubscribe; return whether there was anything to end."""
-        if self.current is None or self.current.id != subscription_id:
+        if self.current is None or self.current["id"] != subscription_id:
             return False
         self._journal.drop("subscription", "current")
         return True
@@ -85,22 +83,18 @@ class Subscriptions:
             raise SubscriptionRefused("callback url", "not verifiable") from error
         if answer.status_code != httpx.codes.OK:
             raise SubscriptionRefused("callback url", "GET to callback URL does not return 200")
-        if _echo(answer) != challenge:
+        try:
+            body = answer.json()
+        except ValueError:
+            body = None
+        if not isinstance(body, dict) or body.get("hub.challenge") != challenge:
             raise SubscriptionRefused("callback url", "not verifiable")
 
 
-def _check_url(callback_url: str) -> None:
-    if not callback_url:
-        raise SubscriptionRefused("callback url", "not present")
-    if len(callback_url) > MAX_CALLBACK:
-        raise SubscriptionRefused("callback url", f"is too long (maximum is {MAX_CALLBACK} characters)")
-    if not is_web_address(callback_url):
-        raise SubscriptionRefused("callback url", "invalid")
-
-
-def _echo(answer: httpx.Response) -> Any:
+def is_web_address(text: str) -> bool:
+    """Whether a text is an http or https address with a host and, if any, a port that exists."""
     try:
-        body = answer.json()
-    except ValueError:
-        return None
-    return body.get("hub.challenge") if isinstance(body, dict) else None
+        url = httpx.URL(text)
+    except httpx.InvalidURL:
+        return False
+    return url.scheme in {"http", "https"} and bool(url.host) and (url.port is None or 0 < url.port <= LAST_PORT)

@@ -125,9 +125,9 @@ class WebhookDelivery:
         if subscription is None:
             self._settle(save, "unsubscribed")
             return True
-        event = {**(save.event or {}), "subscription_id": subscription.id}
+        event = {**(save.event or {}), "subscription_id": subscription["id"]}
         at = iso_exact(self._clock())
-        status, error = await self._post(subscription.callback_url, orjson.dumps(event))
+        status, error = await self._post(subscription["callback_url"], orjson.dumps(event))
         save.deliveries.append(Delivery(attempt=attempt, at=at, status=status, error=error, copy=copy))
         is_done = status == httpx.codes.OK
         if is_done and copy == 0:

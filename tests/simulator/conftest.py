@@ -12,11 +12,11 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import httpx
 import pytest
 
-from simulator.app import Terms, create_app
+from simulator.app import create_app
 from simulator.journal import Journal
 from simulator.rates import Limits
 from simulator.recorded import Recorded
-from simulator.simulation import Application
+from simulator.simulation import Terms
 from simulator.webhook_delivery import RetrySpacing
 from simulator.world.world import Origin, World
 
@@ -147,7 +147,7 @@ async def _lab(
     clock, callback, journal = clock or HandClock(), Callback(), Journal(state)
     origin = Origin(seed=seed, athlete_id=4242424242, years=years, until=datetime(2026, 6, 10, tzinfo=UTC).date())
     terms = Terms(
-        application=Application(**APPLICATION),
+        **APPLICATION,
         read_limit=Limits.from_text(limits[0]),
         overall_limit=Limits.from_text(limits[1]),
         retry_spacing=RetrySpacing(0, 0),
