@@ -57,13 +57,18 @@ test-fast: $(VENV)/.dev ## Run what needs neither dbt, nor a browser, nor whole 
 	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal --ignore tests/transforms --ignore tests/end_to_end \
 		-m "not slow and not browser" $(ARGS)
 
-.PHONY: lint
+.PHONY: lint lint-python lint-sql
 lint: $(VENV)/.dev ## Check packages, style, types, imports between rooms, and the SQL
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint-python lint-sql
+
+lint-python: $(VENV)/.dev
 	$(BIN)/pip --disable-pip-version-check check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+lint-sql: $(VENV)/.dev
 	$(BIN)/sqlfluff lint transforms --processes 1
 
 .PHONY: format
