@@ -11,7 +11,7 @@ from backends.warehouse.marts import MartDamaged, MartMissing, QueryFailed
 from dashboard import empty_states
 from dashboard.auto_refresh import Drawn, auto_refresh, days_of
 from dashboard.context import PageContext
-from dashboard.mart import Row, Snapshot
+from dashboard.mart import Row
 from dashboard.views import overview, pipeline
 
 
@@ -41,12 +41,18 @@ def _drawn(context: PageContext, body: Callable[[PageContext, Row], None]) -> Dr
     version = None
     try:
         version = context.mart.version()
+        if version is None:
+            empty_states.info("empty-no-mart", empty_states.NO_MART)
+            return Drawn(version=None, snapshot=None)
         snapshot = context.mart.snapshot()
-        _fill(context, body, snapshot)
+        if snapshot.health:
+            body(context, snapshot.of(_athlete(snapshot.athlete_ids)))
+        else:
+            empty_states.info("empty-no-athlete", empty_states.NO_ATHLETE)
     except MartDamaged:
         empty_states.warning("marts-damaged", empty_states.DAMAGED)
-    except MartMissing:
-        empty_states.info("empty-no-mart", empty_states.NO_MART)
+    except MartMissing:  # there are marts, but they lack a table
+        empty_states.warning("marts-misfit", empty_states.MISFIT)
     except QueryFailed as failed:
         empty_states.warning("marts-misfit", empty_states.MISFIT, str(failed))
     except WarehouseBusy:
@@ -55,18 +61,6 @@ def _drawn(context: PageContext, body: Callable[[PageContext, Row], None]) -> Dr
     else:
         return Drawn(version=version, snapshot=snapshot, days=days_of(context, snapshot))
     return Drawn(version=version, snapshot=None)
-
-
-def _fill(context: PageContext, body: Callable[[PageContext, Row], None], snapshot: Snapshot) -> None:
-    if not snapshot.health:
-        empty_states.info("empty-no-athlete", empty_states.NO_ATHLETE)
-        return
-    try:
-        body(context, snapshot.of(_athlete(snapshot.athlete_ids)))
-    except MartDamaged:
-        empty_states.warning("marts-damaged", empty_states.DAMAGED)
-    except MartMissing:  # there is one, but it lacks a table
-        empty_states.warning("marts-misfit", empty_states.MISFIT)
 
 
 def _athlete(athlete_ids: list[int]) -> int:

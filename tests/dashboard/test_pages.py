@@ -303,21 +303,25 @@ def test_what_cannot_be_read_is_told_instead_of_raised(
     assert "No data yet" not in text
 
 
-def test_a_damaged_file_is_no_empty_page(mart_file: Any, context_of: Any) -> None:
-    """Marts that are there but cannot be read at all are said to be damaged, with what builds them again."""
-    context = context_of(mart_file)
+@pytest.mark.parametrize(
+    ("error", "sentence"), [(MartDamaged(), "damaged"), (MartMissing("no health"), "another version built them")]
+)
+def test_marts_that_cannot_be_read_are_no_empty_page(
+    mart_file: Any, context_of: Any, error: Exception, sentence: str
+) -> None:
+    """Marts that are there, but damaged or without the first table, are said to be so, with what builds them again."""
 
-    class Damaged:
+    class Unreadable:
         def rows(self, sql: str, parameters: object = ()) -> list[dict[str, object]]:
-            raise MartDamaged
+            raise error
 
         def version(self) -> str | None:
             return "the same"
 
         def close(self) -> None: ...
 
-    text = said(overview(PageContext(mart=Mart(Damaged()), zone=context.zone, refresh_s=2.0, clock=context.clock)))
-    assert "damaged" in text
+    text = said(overview(replace(context_of(mart_file), mart=Mart(Unreadable()))))
+    assert sentence in text
     assert "`athlete transform`" in text
     assert "No data yet" not in text
 
