@@ -9,7 +9,7 @@ from rich.console import Console
 from athlete.backends import open_store, open_tokens
 from athlete.data_dir import claimed, lost_athletes
 from athlete.errors import CommandError, exit_on_error
-from athlete.ports import Listener, require_free
+from athlete.ports import LOOPBACK, Listener, require_free
 from athlete.programs import Ports, pipeline_programs
 from athlete.settings import DelivererSettings
 from athlete.supervisor import ProcessTree, free_port
@@ -43,23 +43,15 @@ def up() -> None:
 
 def listeners(service: ServiceSettings, worker: WorkerSettings, dashboard: DashboardSettings) -> Sequence[Listener]:
     """Name the ports of the settings, and the settings."""
-    return (
-        Listener(
-            program="service",
-            host=service.service_host,
-            port=service.service_port,
-            chosen_by="SERVICE_PORT",
-            host_chosen_by="SERVICE_HOST",
-        ),
-        Listener(
-            program="worker",
-            host=worker.worker_host,
-            port=worker.worker_port,
-            chosen_by="WORKER_PORT",
-            host_chosen_by="WORKER_HOST",
-        ),
-        Listener(program="dashboard", port=dashboard.dashboard_port, chosen_by="DASHBOARD_PORT"),
+    places = (
+        ("service", service.service_host, service.service_port, "SERVICE_HOST"),
+        ("worker", worker.worker_host, worker.worker_port, "WORKER_HOST"),
+        ("dashboard", LOOPBACK, dashboard.dashboard_port, ""),
     )
+    return [
+        Listener(program=name, host=host, port=port, chosen_by=f"{name.upper()}_PORT", host_chosen_by=setting)
+        for name, host, port, setting in places
+    ]
 
 
 def choose_ports(service: ServiceSettings, worker: WorkerSettings, dashboard: DashboardSettings) -> Ports:
