@@ -18,22 +18,14 @@ RENEWED_WHEN_LEFT = timedelta(hours=1)
 CODE_LIFETIME = timedelta(minutes=10)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccessToken:
-    """A token, what it may do, and from when until when (epoch seconds)."""
-
-    token: str
-    scopes: Scopes
-    issued_at: float
-    expires_at: int
-
-
 @dataclass(frozen=True, slots=True)
-class Issued:
-    """What a token request gets."""
+class Tokens:
+    """What a token request gets; `expires_at` is in epoch seconds."""
 
-    access: AccessToken
+    access_token: str
     refresh_token: str
+    scopes: Scopes
+    expires_at: int
 
 
 class Grants:
@@ -54,16 +46,14 @@ class Grants:
         self._codes[code] = (scopes, self._clock() + CODE_LIFETIME)
         return code
 
-    def exchange(self, code: str) -> Issued | None:
+    def exchange(self, code: str) -> Tokens | None:
         """Trade a code for tokens; None when it is unknown, used or too old."""
         scopes, until = self._codes.pop(code, (frozenset[str](), self._clock()))
         if until <= self._clock():
             return None
-        if scopes == self.scopes:
-            return self._renewed()
-        return self._issue(scopes)
+        return self._renewed() if scopes == self.scopes else self._issue(scopes)
 
-    def refresh(self, refresh_token: str) -> Issued | None:
+    def refresh(self, refresh_token: str) -> Tokens | None:
         """Return the access token in use while it has an hour left, else new tokens; None for a dead refresh token."""
         if not refresh_token or refresh_token != self._kept.get("refresh_token"):
             return None
@@ -72,11 +62,7 @@ class Grants:
     def access(self, token: str) -> Scopes | None:
         """Return what a token may do; None when it is unknown, expired or revoked."""
         kept = self._kept.get("access", {}).get(token)
-        if kept is None or self._now() >= min(
-            kept["expires_at"], kept["issued_at"] + self._dice.faults.token_lifetime_s
-        ):
-            return None
-        return frozenset(kept["scopes"])
+        return frozenset(kept["scopes"]) if kept is not None and self._seconds_left(kept) > 0 else None
 
     def knows(self, token: str) -> bool:
         """Whether a token, access or refresh, belongs to the grant, expired or not."""
@@ -93,33 +79,29 @@ class Grants:
         kept: dict[str, Any] = self._journal.of("oauth").get("grant", {})
         return kept
 
-    def _now(self) -> float:
-        return self._clock().timestamp()
+    def _seconds_left(self, access: dict[str, Any]) -> float:
+        dies_at = min(access["expires_at"], access["issued_at"] + self._dice.faults.token_lifetime_s)
+        return float(dies_at - self._clock().timestamp())
 
-    def _renewed(self) -> Issued:
-        current = self._kept["current"]
-        access = self._read(current)
-        dies_at = min(access.expires_at, access.issued_at + self._dice.faults.token_lifetime_s)
-        if dies_at - self._now() > min(RENEWED_WHEN_LEFT.total_seconds(), self._dice.faults.token_lifetime_s / 2):
-            return Issued(access, self._kept["refresh_token"])
+    def _renewed(self) -> Tokens:
+        token = self._kept["current"]
+        access = self._kept["access"][token]
+        least_left = min(RENEWED_WHEN_LEFT.total_seconds(), self._dice.faults.token_lifetime_s / 2)
+        if self._seconds_left(access) > least_left:
+            return Tokens(token, self._kept["refresh_token"], frozenset(access["scopes"]), access["expires_at"])
         return self._issue(self.scopes)
 
-    def _read(self, token: str) -> AccessToken:
-        kept = self._kept["access"][token]
-        return AccessToken(
-            token=token, scopes=frozenset(kept["scopes"]), issued_at=kept["issued_at"], expires_at=kept["expires_at"]
-        )
-
-    def _issue(self, scopes: Scopes) -> Issued:
+    def _issue(self, scopes: Scopes) -> Tokens:
         """Make new tokens: the old refresh token is dead at once, old access tokens live until they expire."""
-        now = self._now()
+        now = self._clock().timestamp()
         living = {token: kept for token, kept in self._kept.get("access", {}).items() if kept["expires_at"] > now}
         token, refresh_token = self._secret("access"), self._secret("refresh")
         lifetime = min(LIFETIME.total_seconds(), self._dice.faults.token_lifetime_s)
-        fresh = {"scopes": sorted(scopes), "issued_at": now, "expires_at": int(now + lifetime)}
+        expires_at = int(now + lifetime)
+        fresh = {"scopes": sorted(scopes), "issued_at": now, "expires_at": expires_at}
         grant = {"scopes": sorted(scopes), "refresh_token": refresh_token, "current": token}
         self._journal.put("oauth", "grant", grant | {"access": living | {token: fresh}})
-        return Issued(self._read(token), refresh_token)
+        return Tokens(token, refresh_token, scopes, expires_at)
 
     def _secret(self, kind: str) -> str:
         """Return 40 hex digits that the seed decides: tokens are repeatable, like everything here."""

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from simulator.dependencies import bearer, hold_up
 from simulator.forms import as_application, basic_credentials, check_credentials, read_parameters
-from simulator.oauth import AccessToken, Issued
+from simulator.oauth import Tokens
 from simulator.responses import Refusal, answer
 from simulator.scopes import KNOWN, READ
 from simulator.simulation import Simulation, simulation_of
@@ -73,8 +73,7 @@ async def token(request: Request) -> Response:
         issued = simulation.grants.exchange(parameters.get("code", ""))
         if issued is None:
             raise Refusal(400, "RequestToken", "code", "invalid")
-        person = simulation.world.athlete(is_detailed=False)
-        return answer(_told(simulation, issued) | {"athlete": person})
+        return answer(_told(simulation, issued) | {"athlete": simulation.world.athlete(is_detailed=False)})
     if parameters.get("grant_type") != "refresh_token":
         raise Refusal(400, "RequestToken", "grant_type", "invalid")
     issued = simulation.grants.refresh(parameters.get("refresh_token", ""))
@@ -123,18 +122,16 @@ def _check_request(simulation: Simulation, parameters: dict[str, str]) -> list[s
 def _back(parameters: dict[str, str], outcome: dict[str, str]) -> Response:
     target = parameters["redirect_uri"]
     joint = "&" if httpx.URL(target).query else "?"
-    return RedirectResponse(
-        target + joint + urlencode({"state": parameters.get("state", "")} | outcome), status_code=302
-    )
+    query = urlencode({"state": parameters.get("state", "")} | outcome)
+    return RedirectResponse(target + joint + query, status_code=302)
 
 
-def _told(simulation: Simulation, issued: Issued) -> dict[str, Any]:
-    access: AccessToken = issued.access
+def _told(simulation: Simulation, issued: Tokens) -> dict[str, Any]:
     return {
         "token_type": "Bearer",
-        "access_token": access.token,
-        "expires_at": access.expires_at,
-        "expires_in": max(0, access.expires_at - int(simulation.clock().timestamp())),
+        "access_token": issued.access_token,
+        "expires_at": issued.expires_at,
+        "expires_in": max(0, issued.expires_at - int(simulation.clock().timestamp())),
         "refresh_token": issued.refresh_token,
-        "scope": ",".join(name for name in KNOWN if name in access.scopes),
+        "scope": ",".join(name for name in KNOWN if name in issued.scopes),
     }
