@@ -11,7 +11,7 @@ from simulator.scopes import event_of_edit, may_see
 from simulator.webhook_delivery import WebhookDelivery
 from simulator.world.edits import only_possible
 from simulator.world.names import chosen_name
-from simulator.world.places import Place, place_on, wall_clock
+from simulator.world.places import place_on, wall_clock
 from simulator.world.plan import Session, fitness, gear_of
 from simulator.world.sports import sport
 from simulator.world.world import World
@@ -95,8 +95,18 @@ def _session(world: World, now: datetime, wanted: dict[str, Any]) -> Session:
     activity_id = world.next_id(now)
     rng = Random(f"{world.origin.seed}:save:{activity_id}")
     sport_type = wanted.get("sport_type") or rng.choice(USUAL)
-    distance, moving_time = _effort(rng, now, sport_type, wanted)
-    place, wall = _where(now, moving_time, wanted)
+    how = sport(sport_type)
+    speed = (how.speed_mps or 1.0) * fitness(now.date()) * rng.uniform(0.94, 1.06)
+    usual_s = rng.uniform(1800, 5400)
+    distance = float(wanted.get("distance", round(speed * usual_s, 1) if how.has_distance else 0.0))
+    moving_time = int(wanted.get("moving_time", round(distance / speed) if distance else round(usual_s)))
+    if "start_date_local" in wanted:
+        wall = datetime.fromisoformat(wanted["start_date_local"]).replace(tzinfo=None, microsecond=0)
+        place = place_on(wall.date())
+    else:
+        start = read_iso(wanted["start_date"]) if "start_date" in wanted else now - timedelta(seconds=moving_time + 60)
+        place = place_on(start.date())
+        wall = wall_clock(start, place.zone).replace(microsecond=0)
     return Session(
         activity_id=activity_id,
         sport_type=sport_type,
@@ -107,23 +117,5 @@ def _session(world: World, now: datetime, wanted: dict[str, Any]) -> Session:
         moving_time_s=moving_time,
         name=wanted["name"] if "name" in wanted else chosen_name(rng, sport_type, wall.hour),
         is_manual=bool(wanted.get("manual", False)),
-        gear_id=gear_of(sport(sport_type).gear, wall.date()),
+        gear_id=gear_of(how.gear, wall.date()),
     )
-
-
-def _effort(rng: Random, now: datetime, sport_type: str, wanted: dict[str, Any]) -> tuple[float, int]:
-    how = sport(sport_type)
-    speed = (how.speed_mps or 1.0) * fitness(now.date()) * rng.uniform(0.94, 1.06)
-    usual_s = rng.uniform(1800, 5400)
-    distance = float(wanted.get("distance", round(speed * usual_s, 1) if how.has_distance else 0.0))
-    return distance, int(wanted.get("moving_time", round(distance / speed) if distance else round(usual_s)))
-
-
-def _where(now: datetime, moving_time: int, wanted: dict[str, Any]) -> tuple[Place, datetime]:
-    """Return where the athlete was that day, and the naive wall-clock start there."""
-    if "start_date_local" in wanted:
-        wall = datetime.fromisoformat(wanted["start_date_local"]).replace(tzinfo=None, microsecond=0)
-        return place_on(wall.date()), wall
-    start = read_iso(wanted["start_date"]) if "start_date" in wanted else now - timedelta(seconds=moving_time + 60)
-    place = place_on(start.date())
-    return place, wall_clock(start, place.zone).replace(microsecond=0)

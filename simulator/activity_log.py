@@ -1,6 +1,5 @@
 """The log of saves: what the athlete did, when to the microsecond, and how its event was delivered."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,22 +8,12 @@ from simulator.clock import iso_exact, read_iso
 from simulator.journal import Journal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """One attempt to deliver an event. `status` is None when no answer came."""
-
-    attempt: int
-    at: str
-    status: int | None
-    error: str | None = None
-    copy: int = 0  # 1 is the duplicate
-
-
 @dataclass(slots=True, kw_only=True)
 class Save:
     """One thing the athlete did. `event` is None when Strava says nothing about it.
 
     `fate`: silent | pending | delivered | given_up | lost | unsubscribed
+    `deliveries`: attempt (a number), at, status (None when no answer came), error, copy (1 is the duplicate)
     """
 
     save_id: int
@@ -34,7 +23,7 @@ class Save:
     event_time: int | None
     event: dict[str, Any] | None
     fate: str
-    deliveries: list[Delivery] = field(default_factory=list)
+    deliveries: list[dict[str, Any]] = field(default_factory=list)
 
 
 class ActivityLog:
@@ -42,7 +31,7 @@ class ActivityLog:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._saves = {int(key): _read(value) for key, value in journal.of("saves").items()}
+        self._saves = {int(key): Save(**value) for key, value in journal.of("saves").items()}
         self._last = max(self._saves, default=0)
         self._created_at: dict[int, datetime] = {}
         for save in self._saves.values():
@@ -73,10 +62,6 @@ class ActivityLog:
         """Return the saves after one, oldest first."""
         return [save for key, save in self._saves.items() if key > save_id]
 
-    def pending(self) -> Iterator[Save]:
-        """Yield the saves whose event is still on its way."""
-        return (save for save in self._saves.values() if save.fate == "pending")
-
     def created_at(self, activity_id: int) -> datetime | None:
         """Return when an activity was saved first; None when it was there from the beginning."""
         return self._created_at.get(activity_id)
@@ -84,9 +69,3 @@ class ActivityLog:
     def _note(self, save: Save) -> None:
         if save.kind == "create":
             self._created_at[save.id] = read_iso(save.saved_at)
-
-
-def _read(kept: Any) -> Save:
-    if isinstance(kept, Save):
-        return kept
-    return Save(**kept | {"deliveries": [Delivery(**delivery) for delivery in kept["deliveries"]]})

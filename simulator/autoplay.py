@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import suppress
 from random import Random
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,6 +12,7 @@ from simulator.activity_log import ActivityLog, Save
 from simulator.world.world import World
 
 Weight = Annotated[float, Field(ge=0)]
+OTHER_SPORT = {"Run": "TrailRun", "Ride": "GravelRide"}
 TITLES = (
     "Long way home",
     "Same but slower",
@@ -93,18 +94,18 @@ class Autoplay:
         if kind == "delete":
             return self._actions.delete(activity_id)
         before = self._world.summary(activity_id)
+        changes: dict[str, Any]
         if kind == "rename":
-            return self._actions.edit(
-                activity_id, {"name": rng.choice([title for title in TITLES if title != before["name"]])}
-            )
-        if kind == "retype":
-            other = {"Run": "TrailRun", "Ride": "GravelRide"}.get(before["sport_type"], "Workout")
-            return self._actions.edit(activity_id, {"sport_type": other})
-        if kind == "hide":
-            return self._actions.edit(activity_id, {"private": not before["private"]})
-        if before["distance"] > 0 and rng.random() < 0.5:  # noqa: PLR2004 - a coin
-            return self._actions.edit(activity_id, {"distance": round(before["distance"] * 0.9, 1)})
-        return self._actions.edit(activity_id, {"description": f"Note {self._steps}"})
+            changes = {"name": rng.choice([title for title in TITLES if title != before["name"]])}
+        elif kind == "retype":
+            changes = {"sport_type": OTHER_SPORT.get(before["sport_type"], "Workout")}
+        elif kind == "hide":
+            changes = {"private": not before["private"]}
+        elif before["distance"] > 0 and rng.random() < 0.5:  # noqa: PLR2004 - a coin
+            changes = {"distance": round(before["distance"] * 0.9, 1)}
+        else:
+            changes = {"description": f"Note {self._steps}"}
+        return self._actions.edit(activity_id, changes)
 
     async def _run(self, every_s: float) -> None:
         while True:

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+DETAILED = 3  # of Strava's `resource_state`
 EMPTY_DETAIL: dict[str, Any] = {"description": None, "calories": 0.0, "segment_efforts": [], "laps": []}
 
 
@@ -33,8 +34,12 @@ def read_recorded(folder: Path, athlete_id: int) -> Recorded:
             content = orjson.loads(path.read_bytes())
         except orjson.JSONDecodeError as error:
             raise UnreadableRecording(f"SIMULATOR_RECORDED_DIR: {path.name} holds no JSON: {error}") from error
-        for body in _bodies(content):
-            _sort_in(_as_athlete(body, athlete_id), recorded)
+        for body in _bodies(_as_athlete(content, athlete_id)):
+            if "sport_type" in body and "start_date" in body:
+                if body.get("resource_state") == DETAILED or body["id"] not in recorded.activities:
+                    recorded.activities[body["id"]] = _detailed(body)
+            elif isinstance(body.get("id"), str) and "brand_name" in body:
+                recorded.gear[body["id"]] = body
     return recorded
 
 
@@ -46,21 +51,13 @@ def _bodies(content: Any) -> Iterator[dict[str, Any]]:
             yield item
 
 
-def _sort_in(body: dict[str, Any], recorded: Recorded) -> None:
-    if "sport_type" in body and "start_date" in body:
-        if body.get("resource_state") == 3 or body["id"] not in recorded.activities:  # noqa: PLR2004 - 3 is "detailed"
-            recorded.activities[body["id"]] = _detailed(body)
-    elif isinstance(body.get("id"), str) and "brand_name" in body:
-        recorded.gear[body["id"]] = body
-
-
 def _detailed(body: dict[str, Any]) -> dict[str, Any]:
     """Where only the summary was recorded, its map and empty lists stand for the detail."""
-    if body["resource_state"] == 3:  # noqa: PLR2004 - 3 is Strava's word for "detailed"
+    if body["resource_state"] == DETAILED:
         return body
     shown = body.get("map") or {}
-    full_map = shown | {"polyline": shown.get("summary_polyline"), "resource_state": 3}
-    return body | EMPTY_DETAIL | {"resource_state": 3, "map": full_map}
+    full_map = shown | {"polyline": shown.get("summary_polyline"), "resource_state": DETAILED}
+    return body | EMPTY_DETAIL | {"resource_state": DETAILED, "map": full_map}
 
 
 def _as_athlete(value: Any, athlete_id: int) -> Any:

@@ -5,15 +5,14 @@ https://developers.strava.com/docs/webhooks/
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import httpx
 import orjson
 import structlog
 
-from simulator.activity_log import ActivityLog, Delivery, Save
+from simulator.activity_log import ActivityLog, Save
 from simulator.clock import Clock, iso_exact
 from simulator.faults import Dice
 from simulator.subscriptions import ANSWER_WITHIN_S, Subscriptions
@@ -55,8 +54,9 @@ class WebhookDelivery:
 
     def resume(self) -> None:
         """Send what was on its way when the program ended."""
-        for save in list(self._saves.pending()):
-            self.send(save)
+        for save in self._saves.after():
+            if save.fate == "pending":
+                self.send(save)
 
     def send(self, save: Save) -> None:
         """Send the save's event, as the faults decide: at once, late, twice or never."""
@@ -65,9 +65,14 @@ class WebhookDelivery:
         elif self._dice.happens("lose"):
             self._settle(save, "lost")
         else:
-            self._start(save, 0, self._first_wait())
+            faults, wait_s = self._dice.faults, 0.0
+            if self._dice.happens("reorder"):
+                wait_s += self._dice.between("reorder_within", 0, faults.reorder_within_s)
+            if self._dice.happens("delay"):
+                wait_s += faults.delay_s
+            self._start(save, 0, wait_s)
             if self._dice.happens("duplicate"):
-                self._start(save, 1, self._dice.between("duplicate_within", 0, self._dice.faults.duplicate_within_s))
+                self._start(save, 1, self._dice.between("duplicate_within", 0, faults.duplicate_within_s))
 
     @property
     def is_idle(self) -> bool:
@@ -85,21 +90,14 @@ class WebhookDelivery:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _first_wait(self) -> float:
-        wait = 0.0
-        if self._dice.happens("reorder"):
-            wait += self._dice.between("reorder_within", 0, self._dice.faults.reorder_within_s)
-        if self._dice.happens("delay"):
-            wait += self._dice.faults.delay_s
-        return wait
-
     def _start(self, save: Save, copy: int, wait_s: float) -> None:
         task = asyncio.create_task(self._deliver(save, copy, wait_s))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _deliver(self, save: Save, copy: int, wait_s: float) -> None:
-        async with self._turn(save.id, is_free=wait_s > 0 or copy > 0):
+        overtakes = wait_s > 0 or copy > 0  # all others wait for earlier events of the same object
+        async with nullcontext() if overtakes else self._turns[save.id]:
             await asyncio.sleep(wait_s)
             is_done = await self._attempt(save, 1, copy)
         for attempt in range(2, ATTEMPTS + 1):
@@ -110,15 +108,6 @@ class WebhookDelivery:
         if not is_done and copy == 0:
             self._settle(save, "given_up")
 
-    @asynccontextmanager
-    async def _turn(self, object_id: int, *, is_free: bool) -> AsyncIterator[None]:
-        """Wait for earlier events of the same object, unless this one is free to overtake and be overtaken."""
-        if is_free:
-            yield
-            return
-        async with self._turns[object_id]:
-            yield
-
     async def _attempt(self, save: Save, attempt: int, copy: int) -> bool:
         """Send once and log it; return whether that settles the event."""
         subscription = self._subscriptions.current
@@ -128,7 +117,7 @@ class WebhookDelivery:
         event = {**(save.event or {}), "subscription_id": subscription["id"]}
         at = iso_exact(self._clock())
         status, error = await self._post(subscription["callback_url"], orjson.dumps(event))
-        save.deliveries.append(Delivery(attempt=attempt, at=at, status=status, error=error, copy=copy))
+        save.deliveries.append({"attempt": attempt, "at": at, "status": status, "error": error, "copy": copy})
         is_done = status == httpx.codes.OK
         if is_done and copy == 0:
             save.fate = "delivered"
