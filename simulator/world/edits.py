@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import accumulate
 from typing import Any
 
 import polyline
 
-from simulator.clock import iso, read_iso
-from simulator.world.places import local_time, wall_clock
+from simulator.clock import read_iso
+from simulator.world.places import start_fields, wall_clock
 from simulator.world.sports import RUNS, legacy_type
 
 OF_LAPS = ("distance", "moving_time", "elapsed_time", "total_elevation_gain")
@@ -29,20 +30,21 @@ def only_possible() -> Iterator[None]:
 
 def edited(full: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     """Return the detailed activity after the changes (Strava's field names), everything derived from them included."""
-    after = full
-    if "distance" in changes and changes["distance"] < full["distance"]:
-        after = cropped(after, float(changes["distance"]))
-    after = after | changes
+    is_crop = "distance" in changes and changes["distance"] < full["distance"]
+    after = (_cropped(full, float(changes["distance"])) if is_crop else full) | changes
     if after.get("laps") and "laps" not in changes and not changes.keys().isdisjoint(OF_LAPS):
         after["laps"] = [after["laps"][0] | {key: after[key] for key in OF_LAPS if key in after}]  # one that adds up
     if "sport_type" in changes:
-        after = _as_sport(after)
+        after["type"] = legacy_type(after["sport_type"])
+        if after["sport_type"] not in RUNS:
+            after = {key: value for key, value in after.items() if key not in RUN_ONLY}
     if "start_date" in changes:
-        after |= _moved(after)
+        start, zone = read_iso(after["start_date"]), after["timezone"].partition(" ")[2]
+        after |= start_fields(wall_clock(start, zone), zone)
     return after
 
 
-def cropped(full: dict[str, Any], distance: float) -> dict[str, Any]:
+def _cropped(full: dict[str, Any], distance: float) -> dict[str, Any]:
     """Cut the end off: times shrink with the distance, pieces beyond it are gone."""
     share = distance / full["distance"]
     after = full | {"distance": distance}
@@ -53,35 +55,16 @@ def cropped(full: dict[str, Any], distance: float) -> dict[str, Any]:
             after[key] = round(full[key] * share, 1)
     for key in RUN_ONLY:
         if key in full:
-            after[key] = _within(full[key], distance, is_split=key != "best_efforts")
-    return after | _shorter_map(full, share)
-
-
-def _within(pieces: list[dict[str, Any]], distance: float, *, is_split: bool) -> list[dict[str, Any]]:
-    if not is_split:
-        return [piece for piece in pieces if piece["distance"] <= distance]
-    kept, reached = [], 0.0
-    for piece in pieces:
-        reached += piece["distance"]
-        if reached <= distance:
-            kept.append(piece)
-    return kept
-
-
-def _shorter_map(full: dict[str, Any], share: float) -> dict[str, Any]:
-    shown = dict(full.get("map") or {})
-    end = full.get("end_latlng")
+            lengths = [piece["distance"] for piece in full[key]]
+            ends = lengths if key == "best_efforts" else accumulate(lengths)
+            after[key] = [piece for piece, end in zip(full[key], ends, strict=True) if end <= distance]
+    shown, last = dict(full.get("map") or {}), full.get("end_latlng")
     for key in ("polyline", "summary_polyline"):
         if shown.get(key):
             points = polyline.decode(shown[key])
             kept = points[: max(2, round(len(points) * share))]
-            shown[key], end = polyline.encode(kept), list(kept[-1])
-    return {"map": shown, "end_latlng": end}
-
-
-def _as_sport(after: dict[str, Any]) -> dict[str, Any]:
-    kept = after if after["sport_type"] in RUNS else {key: value for key, value in after.items() if key not in RUN_ONLY}
-    return kept | {"type": legacy_type(after["sport_type"])}
+            shown[key], last = polyline.encode(kept), list(kept[-1])
+    return after | {"map": shown, "end_latlng": last}
 
 
 def mirrored(changes: dict[str, Any]) -> dict[str, Any]:
@@ -91,14 +74,3 @@ def mirrored(changes: dict[str, Any]) -> dict[str, Any]:
     if "private" in changes:
         return changes | {"visibility": "only_me" if changes["private"] else "everyone"}
     return changes
-
-
-def _moved(after: dict[str, Any]) -> dict[str, Any]:
-    start, zone = read_iso(after["start_date"]), after["timezone"].partition(" ")[2]
-    local = local_time(wall_clock(start, zone), zone)
-    return {
-        "start_date": iso(start),
-        "start_date_local": iso(local.wall),
-        "timezone": local.timezone,
-        "utc_offset": local.utc_offset,
-    }

@@ -1,13 +1,12 @@
 """Splits, laps, best efforts and segment efforts: how a detailed activity is cut into pieces that add up."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import accumulate, pairwise
 from random import Random
 from typing import Any
 
+from simulator.clock import iso
 from simulator.world.persona import METRES_PER_MILE
-from simulator.world.summary import shifted
 
 #: Strava's names with Strava's distances in metres.
 BEST_EFFORTS = {
@@ -15,6 +14,8 @@ BEST_EFFORTS = {
     "10 mile": 16_090, "20K": 20_000, "Half-Marathon": 21_097, "30K": 30_000, "Marathon": 42_195, "50K": 50_000,
 }  # fmt: skip
 OLD_SPELLING = {"1K": "1k", "5K": "5k", "10K": "10k", "2 mile": "2 miles"}
+STANDARD_UNITS = {"splits_metric": 1000.0, "splits_standard": METRES_PER_MILE}
+LAP_MEANS = ("average_heartrate", "max_heartrate", "average_cadence", "average_watts")
 FATIGUE = 1.06  # Riegel's exponent: how much slower one gets as the distance grows
 SEGMENTS = (
     (910_001, "Mill Hill"),
@@ -24,26 +25,24 @@ SEGMENTS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A stretch of an activity: metres, seconds, and after how many seconds it began."""
-
-    name: str
-    length: float
-    seconds: int
-    start: int
-
-
 def splits(summary: dict[str, Any], unit_m: float, rng: Random) -> list[dict[str, Any]]:
     """Cut the distance into kilometres or miles; distances and moving times add up to the activity's."""
     distance, total = summary["distance"], summary["moving_time"]
     lengths = [unit_m] * int(distance // unit_m)
     if distance % unit_m >= 1:
         lengths.append(distance % unit_m)
-    return [
-        _split(summary, number, length, seconds, rng)
-        for number, (length, seconds) in enumerate(zip(lengths, _shares(lengths, total, rng), strict=True), start=1)
-    ]
+    made = []
+    for number, (length, seconds) in enumerate(zip(lengths, _shares(lengths, total, rng), strict=True), start=1):
+        speed = round(length / max(seconds, 1), 2)
+        split: dict[str, Any] = {
+            "distance": round(length, 1), "elapsed_time": seconds, "elevation_difference": round(rng.gauss(0, 6), 1),
+            "moving_time": seconds, "split": number, "average_speed": speed,
+            "average_grade_adjusted_speed": round(speed * rng.uniform(0.97, 1.05), 2),
+        }  # fmt: skip
+        if summary["has_heartrate"]:
+            split["average_heartrate"] = summary["average_heartrate"] + rng.gauss(0, 4)
+        made.append(split | {"pace_zone": rng.randrange(1, 5)})
+    return made
 
 
 def _shares(lengths: list[float], total: int, rng: Random) -> list[int]:
@@ -51,18 +50,6 @@ def _shares(lengths: list[float], total: int, rng: Random) -> list[int]:
     weights = [length * rng.uniform(0.95, 1.05) for length in lengths]
     ends = [round(total * part / sum(weights)) for part in accumulate(weights, initial=0.0)] if weights else [0]
     return [after - before for before, after in pairwise(ends)]
-
-
-def _split(summary: dict[str, Any], number: int, length: float, seconds: int, rng: Random) -> dict[str, Any]:
-    speed = round(length / max(seconds, 1), 2)
-    split: dict[str, Any] = {
-        "distance": round(length, 1), "elapsed_time": seconds, "elevation_difference": round(rng.gauss(0, 6), 1),
-        "moving_time": seconds, "split": number, "average_speed": speed,
-        "average_grade_adjusted_speed": round(speed * rng.uniform(0.97, 1.05), 2),
-    }  # fmt: skip
-    if summary["has_heartrate"]:
-        split["average_heartrate"] = summary["average_heartrate"] + rng.gauss(0, 4)
-    return split | {"pace_zone": rng.randrange(1, 5)}
 
 
 def laps(summary: dict[str, Any], rng: Random) -> list[dict[str, Any]]:
@@ -73,10 +60,16 @@ def laps(summary: dict[str, Any], rng: Random) -> list[dict[str, Any]]:
     starts = [0, *accumulate(seconds[:-1])]
     lengths, climbs = (_parts(summary[key], count) for key in ("distance", "total_elevation_gain"))
     pieces = zip(lengths, climbs, seconds, starts, strict=True)
-    made = [
-        _lap(summary, Piece(f"Lap {index}", length, moving, start), index, rng) | {"total_elevation_gain": climb}
-        for index, (length, climb, moving, start) in enumerate(pieces, start=1)
-    ]
+    heart = {key: summary[key] for key in LAP_MEANS if key in summary}
+    made = []
+    for index, (length, climb, moving, start) in enumerate(pieces, start=1):
+        lap = _effort(summary, rng, f"Lap {index}", length, seconds=moving, start=start) | {
+            "average_speed": round(length / max(moving, 1), 2), "max_speed": summary["max_speed"],
+            "lap_index": index, "split": index, "device_watts": bool(summary.get("device_watts", False)),
+        }  # fmt: skip
+        if summary["type"] == "Run":
+            lap["pace_zone"] = rng.randrange(1, 5)
+        made.append(lap | heart | {"total_elevation_gain": climb})
     made[-1]["elapsed_time"] += summary["elapsed_time"] - summary["moving_time"]  # all pauses fall into the last one
     return made
 
@@ -87,34 +80,21 @@ def _parts(total: float, count: int) -> list[float]:
     return [round(after - before, 1) for before, after in pairwise(ends)]
 
 
-def _lap(summary: dict[str, Any], piece: Piece, index: int, rng: Random) -> dict[str, Any]:
-    lap = _effort(summary, piece, rng) | {
-        "average_speed": round(piece.length / max(piece.seconds, 1), 2), "max_speed": summary["max_speed"],
-        "lap_index": index, "split": index, "device_watts": bool(summary.get("device_watts", False)),
-    }  # fmt: skip
-    if summary["type"] == "Run":
-        lap["pace_zone"] = rng.randrange(1, 5)
-    heart = ("average_heartrate", "max_heartrate", "average_cadence", "average_watts")
-    return lap | {key: summary[key] for key in heart if key in summary}
-
-
 def best_efforts(summary: dict[str, Any], rng: Random) -> list[dict[str, Any]]:
     """The fastest stretches of a run, as far as it reaches; the longest first, then from short to long."""
-    found = list(_fastest(summary, rng))
-    return found[-1:] + found[:-1]
-
-
-def _fastest(summary: dict[str, Any], rng: Random) -> Iterator[dict[str, Any]]:
     distance, total = summary["distance"], summary["moving_time"]
+    found: list[dict[str, Any]] = []
     least = 0
     for name, metres in BEST_EFFORTS.items():
         if metres > distance:
-            return
+            break
         seconds = max(least + 1, round(total * (metres / distance) ** FATIGUE * rng.uniform(0.985, 1.0)))
         least = seconds
         spelling = OLD_SPELLING.get(name, name) if summary["id"] % 13 == 0 else name
         start = rng.randrange(max(1, total - seconds))
-        yield _effort(summary, Piece(spelling, metres, seconds, start), rng) | {"pr_rank": None, "achievements": []}
+        effort = _effort(summary, rng, spelling, metres, seconds=seconds, start=start)
+        found.append(effort | {"pr_rank": None, "achievements": []})
+    return found[-1:] + found[:-1]
 
 
 def segment_efforts(summary: dict[str, Any], rng: Random) -> list[dict[str, Any]]:
@@ -133,27 +113,29 @@ def _segment_effort(summary: dict[str, Any], segment_id: int, name: str, rng: Ra
         "distance": round(length, 1), "average_grade": round(rng.gauss(1, 2), 1), "climb_category": 0, "city": None,
         "country": None, "private": False, "hazardous": False, "starred": False,
     }  # fmt: skip
-    effort = _effort(summary, Piece(name, length, seconds, start), rng)
+    effort = _effort(summary, rng, name, length, seconds=seconds, start=start)
     return effort | {"segment": segment, "pr_rank": None, "achievements": [], "hidden": rng.random() < 0.3}
 
 
-def _effort(summary: dict[str, Any], piece: Piece, rng: Random) -> dict[str, Any]:
-    """Return what every kind of effort has in common."""
+def _effort(  # noqa: PLR0913 - all that a stretch is
+    summary: dict[str, Any], rng: Random, name: str, length: float, *, seconds: int, start: int
+) -> dict[str, Any]:
+    """Return what every stretch of an activity tells: its metres, its seconds, and after how many seconds it began."""
     activity = {"id": summary["id"], "visibility": summary["visibility"], "resource_state": 1}
     return {
         "id": rng.randrange(10**9, 10**10),
         "resource_state": 2,
-        "name": piece.name,
+        "name": name,
         "activity": activity,
         "athlete": summary["athlete"],
-        "elapsed_time": piece.seconds,
-        "moving_time": piece.seconds,
-        "start_date": shifted(summary["start_date"], piece.start),
-        "start_date_local": shifted(summary["start_date_local"], piece.start),
-        "distance": piece.length if isinstance(piece.length, int) else round(piece.length, 1),
-        "start_index": piece.start,
-        "end_index": piece.start + piece.seconds,
+        "elapsed_time": seconds,
+        "moving_time": seconds,
+        **{key: _later(summary[key], start) for key in ("start_date", "start_date_local")},
+        "distance": length if isinstance(length, int) else round(length, 1),
+        "start_index": start,
+        "end_index": start + seconds,
     }
 
 
-STANDARD_UNITS = {"splits_metric": 1000.0, "splits_standard": METRES_PER_MILE}
+def _later(text: str, seconds: int) -> str:
+    return iso(datetime.fromisoformat(text) + timedelta(seconds=seconds))

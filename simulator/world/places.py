@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
+
+from simulator.clock import iso
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,38 +41,25 @@ def place_on(day: date) -> Place:
     return FAR[day.year % len(FAR)] if week in FAR_WEEKS else HOME
 
 
-@lru_cache(maxsize=64)
-def zone_of(name: str) -> ZoneInfo:
-    """Return the zone."""
-    return ZoneInfo(name)
-
-
-@dataclass(frozen=True, slots=True)
-class LocalTime:
-    """One moment as Strava tells it: true UTC, wall clock, and the zone with its *standard* offset."""
-
-    utc: datetime
-    wall: datetime
-    timezone: str
-    utc_offset: float
-
-
-def local_time(wall: datetime, zone: str) -> LocalTime:
-    """Read a naive wall-clock time in a zone, daylight saving honoured."""
-    aware = wall.replace(tzinfo=zone_of(zone))
-    offset = aware.utcoffset() or timedelta()
-    return LocalTime(
-        aware.astimezone(UTC), wall, zone_label(offset - (aware.dst() or timedelta()), zone), offset.total_seconds()
-    )
+def utc_of(wall: datetime, zone: str) -> datetime:
+    """Return the moment of a naive wall-clock time in a zone."""
+    return wall.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
 def wall_clock(moment: datetime, zone: str) -> datetime:
     """Return the naive wall-clock time of a moment in a zone."""
-    return moment.astimezone(zone_of(zone)).replace(tzinfo=None)
+    return moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
 
 
-def zone_label(standard: timedelta, zone: str) -> str:
-    """Write a zone as Strava does: `(GMT+01:00) Europe/Berlin`."""
-    minutes = int(standard.total_seconds() // 60)
-    sign = "-" if minutes < 0 else "+"
-    return f"(GMT{sign}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}) {zone}"
+def start_fields(wall: datetime, zone: str) -> dict[str, Any]:
+    """Write a naive wall-clock start as Strava does; the zone's label has its standard offset, also in summer."""
+    aware = wall.replace(tzinfo=ZoneInfo(zone))
+    offset = aware.utcoffset() or timedelta()
+    standard = int((offset - (aware.dst() or timedelta())).total_seconds() // 60)
+    sign, (hours, minutes) = "-" if standard < 0 else "+", divmod(abs(standard), 60)
+    return {
+        "start_date": iso(aware.astimezone(UTC)),
+        "start_date_local": iso(wall),  # wall-clock time with a false Z
+        "timezone": f"(GMT{sign}{hours:02d}:{minutes:02d}) {zone}",
+        "utc_offset": offset.total_seconds(),
+    }

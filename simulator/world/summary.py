@@ -1,14 +1,12 @@
 """One activity as Strava lists it: the summary, made from its planned session and nothing else."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from random import Random
 from typing import Any
 
 import polyline
 
-from simulator.clock import iso
-from simulator.world.places import PLACES, LocalTime, local_time
+from simulator.world.places import PLACES, start_fields
 from simulator.world.plan import Session
 from simulator.world.route import Point, decimate, walk
 from simulator.world.sports import RIDES, RUNS, Sport, legacy_type, sport
@@ -18,12 +16,11 @@ DEVICES = ("Garmin Forerunner 945", "Garmin Edge 830", "Zwift")
 
 @dataclass(frozen=True, slots=True)
 class Sketch:
-    """What summary, detail and streams share: the session, its sport, its time and its route (may be empty)."""
+    """What summary, detail and streams share: the session, its sport and its route (may be empty)."""
 
     seed: int
     session: Session
     sport: Sport
-    time: LocalTime
     route: list[Point]
 
     def rng(self, purpose: str) -> Random:
@@ -42,15 +39,18 @@ def sketch(seed: int, session: Session) -> Sketch:
     has_route = how.moves and not session.is_manual and session.distance_m > 0
     rng = Random(f"{seed}:{session.activity_id}:route")
     route = walk(rng, PLACES[session.place], session.distance_m) if has_route else []
-    return Sketch(seed, session, how, local_time(session.wall, session.zone), route)
+    return Sketch(seed, session, how, route)
 
 
 def summarise(drawn: Sketch, athlete_id: int) -> dict[str, Any]:
     """Return the summary with Strava's keys in Strava's order; absent where Strava leaves them out."""
-    summary = _what(drawn, athlete_id) | _when(drawn.time) | _social(drawn) | _where(drawn) | _who_sees(drawn)
+    summary = _what(drawn, athlete_id) | _shown(drawn)
     for part in (_speed, _cadence, _power, _heart, _ground, _upload):
         summary |= part(drawn)
-    return _with_odd_numbers(summary)
+    if drawn.session.activity_id % 11 == 0:  # whole numbers where floats are usual, as in older recordings
+        for key in ("distance", "total_elevation_gain"):
+            summary[key] = round(summary[key])
+    return summary
 
 
 def _what(drawn: Sketch, athlete_id: int) -> dict[str, Any]:
@@ -68,6 +68,10 @@ def _what(drawn: Sketch, athlete_id: int) -> dict[str, Any]:
         "sport_type": session.sport_type,
         "workout_type": _workout_type(session),
         "id": session.activity_id,
+        **start_fields(session.wall, session.zone),
+        "location_city": None,
+        "location_state": None,
+        "location_country": None,
     }
 
 
@@ -88,46 +92,23 @@ def _workout_type(session: Session) -> int | None:
     return None
 
 
-def _when(time: LocalTime) -> dict[str, Any]:
-    return {
-        "start_date": iso(time.utc),
-        "start_date_local": iso(time.wall),  # wall-clock time with a false Z
-        "timezone": time.timezone,
-        "utc_offset": time.utc_offset,
-        "location_city": None,
-        "location_state": None,
-        "location_country": None,
-    }
-
-
-def _social(drawn: Sketch) -> dict[str, Any]:
-    rng = drawn.rng("social")
+def _shown(drawn: Sketch) -> dict[str, Any]:
+    """Return who reacted, the map, and who may see it."""
+    session, route, rng = drawn.session, drawn.route, drawn.rng("social")
+    line = polyline.encode(decimate(route)) if route else (None, "")[session.activity_id % 2]
+    shown: dict[str, Any] = {"id": f"a{session.activity_id}", "summary_polyline": line, "resource_state": 2}
+    if not route and session.activity_id % 3 == 0:
+        del shown["summary_polyline"]
     return {
         "achievement_count": 0,
         "kudos_count": rng.randrange(30),
         "comment_count": rng.randrange(4),
-        "athlete_count": 1 + (rng.randrange(40) if drawn.session.purpose == "race" else 0),
+        "athlete_count": 1 + (rng.randrange(40) if session.purpose == "race" else 0),
         "photo_count": 0,
-    }
-
-
-def _where(drawn: Sketch) -> dict[str, Any]:
-    session = drawn.session
-    line = polyline.encode(decimate(drawn.route)) if drawn.route else (None, "")[session.activity_id % 2]
-    shown: dict[str, Any] = {"id": f"a{session.activity_id}", "summary_polyline": line, "resource_state": 2}
-    if not drawn.route and session.activity_id % 3 == 0:
-        del shown["summary_polyline"]
-    return {
         "map": shown,
         "trainer": drawn.sport.indoor,
         "commute": session.purpose == "commute",
         "manual": session.is_manual,
-    }
-
-
-def _who_sees(drawn: Sketch) -> dict[str, Any]:
-    session, route = drawn.session, drawn.route
-    return {
         "private": session.is_private,
         "visibility": session.visibility,
         "flagged": False,
@@ -199,7 +180,10 @@ def _ground(drawn: Sketch) -> dict[str, Any]:
 def _upload(drawn: Sketch) -> dict[str, Any]:
     session = drawn.session
     rest: dict[str, Any] = {"from_accepted_tag": False, "pr_count": 0, "total_photo_count": 0, "has_kudoed": False}
-    rest["suffer_score"] = _suffer_score(drawn)
+    rest["suffer_score"] = None
+    if drawn.has_heartrate:
+        intensity = max(drawn.sport.heartrate - 80, 5) / 60 * drawn.rng("suffer").uniform(0.6, 1.3)
+        rest["suffer_score"] = float(round(session.moving_time_s / 60 * intensity))
     if session.is_manual:
         return rest
     upload_id = session.activity_id + 1_070_000_000
@@ -210,24 +194,3 @@ def _upload(drawn: Sketch) -> dict[str, Any]:
         "upload_id_str": str(upload_id),
         "external_id": f"simulated_{session.activity_id}.fit",
     } | rest
-
-
-def _suffer_score(drawn: Sketch) -> float | None:
-    if not drawn.has_heartrate:
-        return None
-    intensity = max(drawn.sport.heartrate - 80, 5) / 60
-    return float(round(drawn.session.moving_time_s / 60 * intensity * drawn.rng("suffer").uniform(0.6, 1.3)))
-
-
-def _with_odd_numbers(summary: dict[str, Any]) -> dict[str, Any]:
-    """One activity in eleven has whole numbers where floats are usual, as older recordings do."""
-    if summary["id"] % 11 == 0:
-        summary["distance"] = round(summary["distance"])
-        summary["total_elevation_gain"] = round(summary["total_elevation_gain"])
-    return summary
-
-
-def shifted(text: str, seconds: float) -> str:
-    """Return an ISO time of Strava's moved on by some seconds."""
-    moved = datetime.fromisoformat(text).timestamp() + seconds
-    return iso(datetime.fromtimestamp(moved, tz=datetime.fromisoformat(text).tzinfo))

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -16,7 +16,7 @@ from simulator.recorded import Recorded
 from simulator.world import detail as details
 from simulator.world import persona
 from simulator.world.edits import ImpossibleChange, edited, mirrored, only_possible
-from simulator.world.places import local_time
+from simulator.world.places import utc_of
 from simulator.world.plan import Session, first_id, plan_days
 from simulator.world.streams import streams
 from simulator.world.summary import Sketch, sketch, summarise
@@ -164,11 +164,6 @@ class World:
         self._deleted.add(activity_id)
         self._journal.put("deleted", str(activity_id), True)
 
-    def all_details(self) -> Iterator[dict[str, Any]]:
-        """Yield every living activity, detailed, newest start first."""
-        for key in reversed(self.ids()):
-            yield self.detail(key)
-
     def _change(self, activity_id: int, changes: dict[str, Any]) -> None:
         self._changes[activity_id] = changes
         self._journal.put("changes", str(activity_id), changes)
@@ -181,21 +176,19 @@ class World:
         return after
 
     def _edited(self, activity_id: int, changes: dict[str, Any] | None) -> dict[str, Any]:
-        full = self._base(activity_id)
-        return edited(full, changes) | self._gear_part(changes) if changes else full
+        full = self._recorded.activities.get(activity_id)
+        if full is None:
+            drawn = self._drawn(activity_id)
+            full = details.detail(drawn, self._summarised(activity_id), self._short_gear(drawn.session.gear_id))
+        if changes:
+            full = edited(full, changes)
+            if "gear_id" in changes:
+                full["gear"] = self._short_gear(changes["gear_id"])
+        return full
 
-    def _base(self, activity_id: int) -> dict[str, Any]:
-        if activity_id in self._recorded.activities:
-            return self._recorded.activities[activity_id]
-        drawn = self._drawn(activity_id)
-        worn = self.gear(drawn.session.gear_id or "")
-        return details.detail(drawn, self._summarised(activity_id), persona.short_gear(worn) if worn else None)
-
-    def _gear_part(self, changes: dict[str, Any]) -> dict[str, Any]:
-        if "gear_id" not in changes:
-            return {}
-        worn = self.gear(changes["gear_id"] or "")
-        return {"gear": persona.short_gear(worn) if worn else None}
+    def _short_gear(self, gear_id: str | None) -> dict[str, Any] | None:
+        worn = self.gear(gear_id or "")
+        return persona.short_gear(worn) if worn else None
 
     def _draw(self, activity_id: int) -> Sketch:
         return sketch(self.origin.seed, self._sessions[activity_id])
@@ -210,7 +203,7 @@ class World:
         if start is not None:
             return int(read_iso(start).timestamp())
         session = self._sessions[activity_id]
-        return int(local_time(session.wall, session.zone).utc.timestamp())
+        return int(utc_of(session.wall, session.zone).timestamp())
 
 
 def _worn(sessions: Iterable[Session]) -> dict[str, float]:

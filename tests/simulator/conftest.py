@@ -202,4 +202,5 @@ def samples() -> Callable[[str], Any]:
 def history() -> list[dict[str, Any]]:
     """Four generated years, detailed, newest first."""
     origin = Origin(seed=7, athlete_id=4242424242, years=4, until=datetime(2026, 11, 24, tzinfo=UTC).date())
-    return list(World(origin, Journal()).all_details())
+    world = World(origin, Journal())
+    return [world.detail(key) for key in reversed(world.ids())]
