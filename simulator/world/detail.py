@@ -21,7 +21,18 @@ VISIBLE_STATS = ("heart_rate", "pace", "power", "speed", "calories")
 
 def detail(drawn: Sketch, summary: dict[str, Any], gear: dict[str, Any] | None) -> dict[str, Any]:
     """Return the detailed activity. `gear` is its short form, or None."""
-    full = summary | {"resource_state": 3, "map": _map(drawn, summary["map"])} | _effort_of_day(drawn, summary)
+    shown = summary["map"]
+    line = polyline.encode(drawn.route) if drawn.route else ""
+    rng = drawn.rng("detail")
+    per_minute = 3.5 + max(drawn.sport.heartrate - 80, 0) / 9
+    full = summary | {
+        "resource_state": 3,
+        "map": {"id": shown["id"], "polyline": line} | shown | {"resource_state": 3},
+        "description": rng.choice((*DESCRIPTIONS, None)),
+        "calories": round(summary["moving_time"] / 60 * per_minute * rng.uniform(0.9, 1.1), 1),
+        "perceived_exertion": rng.choice((None, None, None, 3, 5, 7)),
+        "prefer_perceived_exertion": rng.choice((None, False)),
+    }
     if not drawn.session.is_manual:
         full |= _pieces(drawn, summary)
     if gear is not None:
@@ -34,22 +45,6 @@ def detail(drawn: Sketch, summary: dict[str, Any], gear: dict[str, Any] | None) 
         "hide_from_home": False,
         "embed_token": f"{drawn.session.activity_id:040x}",
         "available_zones": [kind for kind, is_there in has.items() if is_there],
-    }
-
-
-def _map(drawn: Sketch, summary_map: dict[str, Any]) -> dict[str, Any]:
-    full = {"id": summary_map["id"], "polyline": polyline.encode(drawn.route) if drawn.route else ""}
-    return full | {key: value for key, value in summary_map.items() if key != "id"} | {"resource_state": 3}
-
-
-def _effort_of_day(drawn: Sketch, summary: dict[str, Any]) -> dict[str, Any]:
-    rng = drawn.rng("detail")
-    per_minute = 3.5 + max(drawn.sport.heartrate - 80, 0) / 9
-    return {
-        "description": rng.choice((*DESCRIPTIONS, None)),
-        "calories": round(summary["moving_time"] / 60 * per_minute * rng.uniform(0.9, 1.1), 1),
-        "perceived_exertion": rng.choice((None, None, None, 3, 5, 7)),
-        "prefer_perceived_exertion": rng.choice((None, False)),
     }
 
 

@@ -32,12 +32,9 @@ NOUNS = {
 DAYTIMES = ((5, "Night"), (11, "Morning"), (14, "Lunch"), (18, "Afternoon"), (22, "Evening"), (24, "Night"))
 
 
-def usual_name(sport_type: str, hour: int) -> str:
-    """Name an activity as Strava itself would: `Morning Run`."""
+def chosen_name(rng: Random, sport_type: str, hour: int) -> str:
+    """Name an activity: one in sixteen is special, the others are named by Strava itself, as `Morning Run`."""
+    if rng.random() < 1 / 16:
+        return rng.choice(SPECIAL)
     daytime = next(word for until, word in DAYTIMES if hour < until)
     return f"{daytime} {NOUNS.get(sport_type, sport_type)}"
-
-
-def chosen_name(rng: Random, sport_type: str, hour: int) -> str:
-    """Name an activity as the athlete would: one in sixteen is special."""
-    return rng.choice(SPECIAL) if rng.random() < 1 / 16 else usual_name(sport_type, hour)

@@ -37,8 +37,13 @@ def wardrobe(first: date, until: date, distances: dict[str, float]) -> list[dict
         _gear("b5000002", "Mud Donkey", ("Velowerk", "Schotter"), distances)
         | {"nickname": "Mud Donkey", "frame_type": 4, "weight": 9.9},
     ]
-    pairs = range(first.toordinal() // SHOE_DAYS, until.toordinal() // SHOE_DAYS + 1)
-    return bikes + [_shoes(pair, until, distances) for pair in pairs]
+    shoes, newest = [], until.toordinal() // SHOE_DAYS
+    for pair in range(first.toordinal() // SHOE_DAYS, newest + 1):
+        brand, model = SHOES[pair % len(SHOES)]
+        gear_id = gear_of("shoes", date.fromordinal(pair * SHOE_DAYS)) or ""
+        is_worn = {"primary": pair == newest, "retired": pair != newest, "notification_distance": 800_000}
+        shoes.append(_gear(gear_id, f"{brand} {model}", (brand, model), distances) | is_worn)
+    return bikes + shoes
 
 
 def short_gear(gear: dict[str, Any]) -> dict[str, Any]:
@@ -52,14 +57,5 @@ def _gear(gear_id: str, name: str, make: tuple[str, str], distances: dict[str, f
     return {
         "id": gear_id, "primary": False, "name": name, "nickname": "", "resource_state": 3, "retired": False,
         "distance": metres, "converted_distance": round(metres / 1000, 1), "brand_name": make[0],
-        "model_name": make[1],
-        "description": "",
+        "model_name": make[1], "description": "",
     }  # fmt: skip
-
-
-def _shoes(pair: int, until: date, distances: dict[str, float]) -> dict[str, Any]:
-    brand, model = SHOES[pair % len(SHOES)]
-    gear_id = gear_of("shoes", date.fromordinal(pair * SHOE_DAYS)) or ""
-    is_worn = pair == until.toordinal() // SHOE_DAYS
-    shoes = _gear(gear_id, f"{brand} {model}", (brand, model), distances)
-    return shoes | {"primary": is_worn, "retired": not is_worn, "notification_distance": 800_000}

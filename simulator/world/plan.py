@@ -9,8 +9,8 @@ from datetime import date, datetime, time, timedelta
 from random import Random
 
 from simulator.world.names import RACES, chosen_name
-from simulator.world.places import HOME, place_on
-from simulator.world.sports import RIDES, RUNS, SPORTS, UNKNOWN, Sport, sport
+from simulator.world.places import HOME, Place, place_on
+from simulator.world.sports import RIDES, RUNS, SPORTS, UNKNOWN, sport
 
 EPOCH = date(1990, 1, 1)
 IDS_PER_DAY = 1_000_000
@@ -27,8 +27,7 @@ class Session:
     activity_id: int
     sport_type: str
     wall: datetime
-    zone: str
-    place: str
+    place: Place
     distance_m: float
     moving_time_s: int
     name: str
@@ -72,20 +71,16 @@ WINTER_WEEK: dict[int, tuple[Slot, ...]] = {
 SCALE = {"Swim": 0.06, "Hike": 0.17, "NordicSki": 0.45, "TrailRun": 0.85}  # against the slot's own amount
 
 
-def plan_days(seed: int, first: date, until: date, density: int = 1) -> Iterator[Session]:
-    """Yield every session from `first` to the day before `until`, oldest day first."""
+def plan_days(seed: int, first: date, until: date, density: int) -> Iterator[Session]:
+    """Yield every session from `first` to the day before `until`. Ids grow from day to day, as Strava's do."""
     for ordinal in range(first.toordinal(), until.toordinal()):
-        yield from plan_day(seed, date.fromordinal(ordinal), density)
-
-
-def plan_day(seed: int, day: date, density: int = 1) -> list[Session]:
-    """Plan one day. Ids grow from day to day, as Strava's do."""
-    rng = Random(f"{seed}:day:{day.toordinal()}")
-    sessions: list[Session] = []
-    for _ in range(density):
-        if not _is_ill(seed, day):
-            sessions.extend(_train(rng, day, len(sessions)))
-    return sessions
+        is_ill = Random(f"{seed}:ill:{ordinal // 7}").random() < 0.045
+        rng = Random(f"{seed}:day:{ordinal}")
+        taken = 0
+        for _ in range(0 if is_ill else density):
+            sessions = _train(rng, date.fromordinal(ordinal), taken)
+            taken += len(sessions)
+            yield from sessions
 
 
 def fitness(day: date) -> float:
@@ -105,11 +100,6 @@ def gear_of(kind: str, day: date) -> str | None:
     if kind == "shoes":
         return f"g{7_000_000 + day.toordinal() // SHOE_DAYS}"
     return {"road": "b5000001", "gravel": "b5000002"}.get(kind)
-
-
-def _is_ill(seed: int, day: date) -> bool:
-    week = day.toordinal() // 7
-    return Random(f"{seed}:ill:{week}").random() < 0.045
 
 
 def _train(rng: Random, day: date, taken: int) -> list[Session]:
@@ -133,8 +123,7 @@ def _race(rng: Random, day: date, taken: int) -> Session | None:
         activity_id=_id(rng, day, taken),
         sport_type="Run",
         wall=_at(day, 9.5, rng),
-        zone=place_on(day).zone,
-        place=place_on(day).name,
+        place=place_on(day),
         distance_m=distance * rng.uniform(1.001, 1.006),
         moving_time_s=round(distance / pace),
         name=RACES[distance],
@@ -146,17 +135,18 @@ def _race(rng: Random, day: date, taken: int) -> Session | None:
 def _session(rng: Random, day: date, slot: Slot, index: int) -> Session:
     sport_type = _sport_type(rng, day, slot)
     how = sport(sport_type)
-    distance, moving_time = _effort(rng, day, slot, sport_type, how)
+    distance, moving_time = _effort(rng, day, slot, sport_type)
     serial = day.toordinal() * 3 + index
-    trap = _trap(serial, sport_type)
+    trap = "contradiction" if sport_type in RIDES and serial % 37 == 5 else ""
+    if serial % 53 == 11:
+        trap = "hidden_start"
     wall = datetime.combine(day, time(0, 0, 1)) if trap == "hidden_start" else _at(day, slot.hour, rng)
     is_private = serial % 23 == 4
     return Session(
         activity_id=_id(rng, day, index),
         sport_type=sport_type,
         wall=wall,
-        zone=place_on(day).zone,
-        place=place_on(day).name,
+        place=place_on(day),
         distance_m=101_529.0 if trap == "contradiction" else distance,
         moving_time_s=2432 if trap == "contradiction" else moving_time,
         name=chosen_name(rng, sport_type, wall.hour),
@@ -178,24 +168,18 @@ def _sport_type(rng: Random, day: date, slot: Slot) -> str:
     return rng.choices(names, [weight for _, weight in slot.sports])[0]
 
 
-def _effort(rng: Random, day: date, slot: Slot, sport_type: str, how: Sport) -> tuple[float, int]:
+def _effort(rng: Random, day: date, slot: Slot, sport_type: str) -> tuple[float, int]:
+    how = sport(sport_type)
     load = LOADS[day.toordinal() // 7 % CYCLE_WEEKS] if slot.purpose != "commute" else 1.0
     amount = slot.amount * load * rng.uniform(0.82, 1.18) * SCALE.get(sport_type, 1.0)
     if not how.has_distance:
         return 0.0, round(min(amount, 5400))
     if sport_type in UNKNOWN or (slot.amount < 5000 and sport_type != "Walk"):
         amount = rng.uniform(4000, 9000)
-    ceiling = 260_000 if sport_type in RIDES else 32_000
-    amount = min(amount, ceiling)
+    amount = min(amount, 260_000 if sport_type in RIDES else 32_000)
     speed = how.speed_mps * (fitness(day) if sport_type in RUNS | RIDES else 1.0) * rng.uniform(0.93, 1.07)
     speed *= {"workout": 1.06, "long": 0.97, "commute": 0.88}.get(slot.purpose, 1.0)
     return round(amount, 1), round(amount / speed)
-
-
-def _trap(serial: int, sport_type: str) -> str:
-    if serial % 53 == 11:
-        return "hidden_start"
-    return "contradiction" if sport_type in RIDES and serial % 37 == 5 else ""
 
 
 def _at(day: date, hour: float, rng: Random) -> datetime:

@@ -16,8 +16,19 @@ def walk(rng: Random, place: Place, distance_m: float) -> list[Point]:
         half = _steps(rng, count // 2)
         steps = half + [(-north, -east) for north, east in reversed(half)]
     else:
-        steps = _close(_steps(rng, count))
-    return _lay(steps, _start(rng, place), distance_m / len(steps))
+        steps = _steps(rng, count)
+        north, east = (sum(parts) / count for parts in zip(*steps, strict=True))
+        steps = [(step[0] - north, step[1] - east) for step in steps]  # without drift, it ends where it began
+    spread = 0.0006 if rng.random() < 0.7 else 0.03  # most days begin at the door
+    latitude, longitude = place.latitude + rng.gauss(0, spread), place.longitude + rng.gauss(0, spread)
+    north_per_step = distance_m / len(steps) / METRES_PER_DEGREE
+    east_per_step = north_per_step / cos(radians(latitude))
+    points = [(round(latitude, 6), round(longitude, 6))]
+    for north, east in steps:
+        latitude += north * north_per_step
+        longitude += east * east_per_step
+        points.append((round(latitude, 6), round(longitude, 6)))
+    return points
 
 
 def decimate(points: list[Point], limit: int = 90) -> list[Point]:
@@ -36,27 +47,3 @@ def _steps(rng: Random, count: int) -> list[Point]:
         angle = grid + heading * pi / 2 + rng.gauss(0, 0.12)
         steps.append((cos(angle), sin(angle)))
     return steps
-
-
-def _close(steps: list[Point]) -> list[Point]:
-    """Take the drift out, so that the last step ends where the first began."""
-    north = sum(step[0] for step in steps) / len(steps)
-    east = sum(step[1] for step in steps) / len(steps)
-    return [(step[0] - north, step[1] - east) for step in steps]
-
-
-def _start(rng: Random, place: Place) -> Point:
-    door = rng.random() < 0.7  # most days begin at the door
-    spread = 0.0006 if door else 0.03
-    return place.latitude + rng.gauss(0, spread), place.longitude + rng.gauss(0, spread)
-
-
-def _lay(steps: list[Point], start: Point, step_m: float) -> list[Point]:
-    latitude, longitude = start
-    per_degree_east = METRES_PER_DEGREE * cos(radians(latitude))
-    points = [(round(latitude, 6), round(longitude, 6))]
-    for north, east in steps:
-        latitude += north * step_m / METRES_PER_DEGREE
-        longitude += east * step_m / per_degree_east
-        points.append((round(latitude, 6), round(longitude, 6)))
-    return points

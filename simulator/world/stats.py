@@ -23,22 +23,19 @@ def stats(summaries: Sequence[dict[str, Any]], now: datetime) -> dict[str, Any]:
     seen = [each for each in summaries if each.get("visibility", "everyone") == "everyone"]
     recent = [each for each in seen if now - RECENT < read_iso(each["start_date"]) <= now]
     this_year = [each for each in seen if each["start_date_local"][:4] == f"{now.year}"]
-    rides = _of("Ride", seen)
+    rides = [each for each in seen if each["type"] == "Ride"]
     told: dict[str, Any] = {
         "biggest_ride_distance": max((each["distance"] for each in rides), default=None),
         "biggest_climb_elevation_gain": max((each["total_elevation_gain"] for each in rides), default=None),
     }
     for period, chosen in (("recent", recent), ("ytd", this_year), ("all", seen)):
         for kind in ("Ride", "Run", "Swim"):
-            told[f"{period}_{kind.lower()}_totals"] = _totals(_of(kind, chosen), with_achievements=chosen is recent)
+            told[f"{period}_{kind.lower()}_totals"] = _totals(kind, chosen, with_achievements=chosen is recent)
     return told
 
 
-def _of(kind: str, summaries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [each for each in summaries if each["type"] == kind]
-
-
-def _totals(summaries: Sequence[dict[str, Any]], *, with_achievements: bool) -> dict[str, float]:
+def _totals(kind: str, activities: Sequence[dict[str, Any]], *, with_achievements: bool) -> dict[str, float]:
+    summaries = [each for each in activities if each["type"] == kind]
     sums = {name: round(sum(each[field] for each in summaries), 1) for name, field in SUMS.items()}
     achieved = {"achievement_count": sum(each.get("achievement_count", 0) for each in summaries)}
     return {"count": len(summaries)} | sums | (achieved if with_achievements else {})

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from math import pi, sin
 from random import Random
 from typing import Any, Literal
@@ -55,11 +55,9 @@ def _relief(summary: dict[str, Any], distance: list[float]) -> dict[str, list[fl
     low, high = summary["elev_low"], summary["elev_high"]
     middle, swing, last = (low + high) / 2, (high - low) / 2, max(distance[-1], 1.0)
     heights = [round(middle - swing * sin(pi / 2 + 4 * pi * metres / last), 1) for metres in distance]
-    grades = [0.0]
-    for index in range(1, len(heights)):
-        run = max(distance[index] - distance[index - 1], 1.0)
-        grades.append(round((heights[index] - heights[index - 1]) / run * 100, 1))
-    return {"altitude": heights, "grade_smooth": grades}
+    steps = zip(pairwise(heights), pairwise(distance), strict=True)
+    grades = [round((after - before) / max(far - near, 1.0) * 100, 1) for (before, after), (near, far) in steps]
+    return {"altitude": heights, "grade_smooth": [0.0, *grades]}
 
 
 def _around(rng: Random, mean: float, spread: float, count: int) -> list[int]:

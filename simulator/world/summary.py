@@ -6,7 +6,7 @@ from typing import Any
 
 import polyline
 
-from simulator.world.places import PLACES, start_fields
+from simulator.world.places import start_fields
 from simulator.world.plan import Session
 from simulator.world.route import Point, decimate, walk
 from simulator.world.sports import RIDES, RUNS, Sport, legacy_type, sport
@@ -38,7 +38,7 @@ def sketch(seed: int, session: Session) -> Sketch:
     how = sport(session.sport_type)
     has_route = how.moves and not session.is_manual and session.distance_m > 0
     rng = Random(f"{seed}:{session.activity_id}:route")
-    route = walk(rng, PLACES[session.place], session.distance_m) if has_route else []
+    route = walk(rng, session.place, session.distance_m) if has_route else []
     return Sketch(seed, session, how, route)
 
 
@@ -68,7 +68,7 @@ def _what(drawn: Sketch, athlete_id: int) -> dict[str, Any]:
         "sport_type": session.sport_type,
         "workout_type": _workout_type(session),
         "id": session.activity_id,
-        **start_fields(session.wall, session.zone),
+        **start_fields(session.wall, session.place.zone),
         "location_city": None,
         "location_state": None,
         "location_country": None,
@@ -79,7 +79,7 @@ def climb(drawn: Sketch) -> float:
     """Return the metres climbed; the flat sports and manual entries climb none."""
     if drawn.session.is_manual or not drawn.sport.has_distance:
         return 0.0
-    hilly = PLACES[drawn.session.place].hills_m_per_km * drawn.sport.hills
+    hilly = drawn.session.place.hills_m_per_km * drawn.sport.hills
     distance = min(drawn.session.distance_m, drawn.session.moving_time_s * 14)
     return round(distance / 1000 * hilly * drawn.rng("climb").uniform(0.4, 1.3), 1)
 
@@ -173,7 +173,7 @@ def _heart(drawn: Sketch) -> dict[str, Any]:
 def _ground(drawn: Sketch) -> dict[str, Any]:
     if not drawn.route:
         return {}
-    low = PLACES[drawn.session.place].ground_m + drawn.rng("ground").uniform(-12, 30)
+    low = drawn.session.place.ground_m + drawn.rng("ground").uniform(-12, 30)
     return {"elev_high": round(low + min(climb(drawn) * 0.4, 900) + 3, 1), "elev_low": round(low, 1)}
 
 

@@ -16,7 +16,7 @@ from simulator.recorded import Recorded
 from simulator.world import detail as details
 from simulator.world import persona
 from simulator.world.edits import ImpossibleChange, edited, mirrored, only_possible
-from simulator.world.places import utc_of
+from simulator.world.places import PLACES, utc_of
 from simulator.world.plan import Session, first_id, plan_days
 from simulator.world.streams import streams
 from simulator.world.summary import Sketch, sketch, summarise
@@ -139,8 +139,9 @@ class World:
         except ImpossibleChange:
             del self._sessions[key]
             raise
-        wall = {"wall": session.wall.isoformat(), "fold": session.wall.fold}
-        self._journal.put("created", str(key), asdict(session) | wall)
+        wall, place = session.wall, session.place
+        texts = {"wall": wall.isoformat(), "fold": wall.fold, "zone": place.zone, "place": place.name}
+        self._journal.put("created", str(key), asdict(session) | texts)
         if changes:
             self._change(key, changes)
         insort(self._order, (self._epoch(key), key))
@@ -203,7 +204,7 @@ class World:
         if start is not None:
             return int(read_iso(start).timestamp())
         session = self._sessions[activity_id]
-        return int(utc_of(session.wall, session.zone).timestamp())
+        return int(utc_of(session.wall, session.place.zone).timestamp())
 
 
 def _worn(sessions: Iterable[Session]) -> dict[str, float]:
@@ -216,5 +217,6 @@ def _worn(sessions: Iterable[Session]) -> dict[str, float]:
 
 def _session(kept: dict[str, Any]) -> Session:
     """Read what `add` kept; `fold` tells apart the two hours that a wall clock shows alike when it goes back."""
-    rest = {key: value for key, value in kept.items() if key not in {"wall", "fold"}}
-    return Session(wall=datetime.fromisoformat(kept["wall"]).replace(fold=kept.get("fold", 0)), **rest)
+    rest = {key: value for key, value in kept.items() if key not in {"wall", "fold", "zone", "place"}}
+    wall = datetime.fromisoformat(kept["wall"]).replace(fold=kept.get("fold", 0))
+    return Session(wall=wall, place=PLACES[kept["place"]], **rest)
