@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from simulator.clock import iso_exact, read_iso
+from runtime.clock import utc_text
+from simulator.clock import read_iso
 from simulator.journal import Journal
 
 
@@ -44,7 +45,7 @@ class ActivityLog:
             save_id=self._last,
             id=activity_id,
             kind=kind,
-            saved_at=iso_exact(at),
+            saved_at=utc_text(at),
             event_time=None if event is None else event["event_time"],
             event=event,
             fate="silent" if event is None else "pending",

@@ -11,11 +11,6 @@ def iso(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def iso_exact(moment: datetime) -> str:
-    """Write a moment with its microseconds: `2026-05-01T06:30:00.000001Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
 def read_iso(text: str) -> datetime:
     """Read a moment; a text without a zone is taken as UTC. Raises ValueError."""
     moment = datetime.fromisoformat(text)

@@ -134,7 +134,10 @@ async def truth(
     request: Request,
     fields: Annotated[Literal["id", "hash", "full"], Query()] = "full",
 ) -> StreamingResponse:
-    """All living activities, newest first: `{id}`, `{id, hash}` or `{id, hash, activity}` as full scopes see them."""
+    """All living activities, newest first: `{id}`, `{id, hash}` or `{id, hash, activity}` as full scopes see them.
+
+    The hash is SHA-256 of the activity as compact JSON with sorted keys, in UTF-8.
+    """
     return StreamingResponse(_truth(request, fields), media_type="application/json")
 
 
@@ -164,17 +167,12 @@ async def _truth(request: Request, fields: str) -> AsyncIterator[bytes]:
             item: dict[str, Any] = {"id": activity_id}
             if fields != "id":
                 full = world.detail(activity_id)
-                item["hash"] = canonical_hash(full)
+                item["hash"] = hashlib.sha256(orjson.dumps(full, option=orjson.OPT_SORT_KEYS)).hexdigest()
                 item |= {"activity": full} if fields == "full" else {}
             yield opening + orjson.dumps(item)
             opening = b","
             await asyncio.sleep(0)  # others are served meanwhile
     yield b"]" if opening == b"," else b"[]"
-
-
-def canonical_hash(activity: dict[str, Any]) -> str:
-    """SHA-256 of the activity as compact JSON with sorted keys, in UTF-8."""
-    return hashlib.sha256(orjson.dumps(activity, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def _refuse_any(refused: frozenset[str], fields: dict[str, Any]) -> None:

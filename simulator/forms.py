@@ -17,8 +17,8 @@ async def read_parameters(request: Request) -> dict[str, str]:
         try:
             body = orjson.loads(await request.body())
         except orjson.JSONDecodeError:
-            return parameters
-        return parameters | {key: str(value) for key, value in body.items()} if isinstance(body, dict) else parameters
+            body = None
+        return parameters | ({key: str(value) for key, value in body.items()} if isinstance(body, dict) else {})
     async with request.form() as form:
         return parameters | {key: value for key, value in form.items() if isinstance(value, str)}
 

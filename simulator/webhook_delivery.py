@@ -12,8 +12,9 @@ import httpx
 import orjson
 import structlog
 
+from runtime.clock import utc_text
 from simulator.activity_log import ActivityLog, Save
-from simulator.clock import Clock, iso_exact
+from simulator.clock import Clock
 from simulator.faults import Dice
 from simulator.subscriptions import ANSWER_WITHIN_S, Subscriptions
 
@@ -115,7 +116,7 @@ class WebhookDelivery:
             self._settle(save, "unsubscribed")
             return True
         event = {**(save.event or {}), "subscription_id": subscription["id"]}
-        at = iso_exact(self._clock())
+        at = utc_text(self._clock())
         status, error = await self._post(subscription["callback_url"], orjson.dumps(event))
         save.deliveries.append({"attempt": attempt, "at": at, "status": status, "error": error, "copy": copy})
         is_done = status == httpx.codes.OK

@@ -85,7 +85,7 @@ async def test_id_that_is_no_number_is_not_found(lab: Any, method: str, path: st
 
 
 async def test_summary_is_the_detail_without_its_own_keys(lab: Any) -> None:
-    """Whatever list and detail share is equal, but for `resource_state` and the map."""
+    """All that list and detail share is equal, but for `resource_state` and the map."""
     for summary in (await lab.get("/athlete/activities", per_page=25)).json():
         full = (await lab.get(f"/activities/{summary['id']}", include_all_efforts="true")).json()
         assert (summary["resource_state"], full["resource_state"]) == (2, 3)

@@ -47,7 +47,7 @@ async def test_inactive_application_is_403_until_it_is_switched_off(lab: Any) ->
 
 
 async def test_new_activity_is_404_and_unlisted_for_a_while(lab: Any) -> None:
-    """Its event comes at once all the same; old activities are not hit."""
+    """Its event comes at once nevertheless; old activities are not hit."""
     await lab.faults(visible_after_s=30)
     made = await lab.save(sport_type="Run")
     assert len(await lab.delivered()) == 1
@@ -67,7 +67,7 @@ async def test_not_found_and_its_empty_body(lab: Any) -> None:
 
 
 async def test_tokens_can_die_before_their_time_and_be_refreshed(lab: Any) -> None:
-    """Whatever `expires_at` promised."""
+    """The fault also ends tokens before their `expires_at`."""
     await lab.faults(token_lifetime_s=60)
     lab.clock.advance(61)
     assert (await lab.get("/athlete")).status_code == 401
