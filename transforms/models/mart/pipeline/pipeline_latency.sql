@@ -11,7 +11,7 @@ windows as (
 ),
 
 stages as (
-{%- for stage in ['save_to_heard', 'heard_to_raw', 'heard_to_chart', 'save_to_raw', 'save_to_chart'] %}
+    {%- for stage in ['save_to_heard', 'heard_to_raw', 'heard_to_chart', 'save_to_raw', 'save_to_chart'] %}
     select
         athlete_id,
         is_within_24h,
@@ -22,7 +22,7 @@ stages as (
     {%- if not loop.last %}
     union all
     {%- endif %}
-{%- endfor %}
+    {%- endfor %}
 ),
 
 final as (
