@@ -217,3 +217,21 @@ async def test_a_moved_folder_ends_the_deliverer(queue: EmbeddedQueue, path: Pat
     async with delivering(path, worker):
         await drained(queue)
     assert worker.pushes == 2
+
+
+async def test_a_moved_folder_ends_a_deliverer_that_has_nothing_to_do(queue: EmbeddedQueue, path: Path) -> None:
+    """It would look for work in the old file for ever, and never see what is published at the path now."""
+    worker = Worker()
+    worker.may_answer.set()
+    await queue.publish(b"delivered", {})
+    async with delivering(path, worker) as running:
+        await drained(queue)
+        path.parent.rename(path.parent.with_name("moved"))
+        with pytest.raises(QueueUnavailable, match="was moved or replaced"):
+            await queue.publish(b"refused", {})
+        await queue.publish(b"at the path now", {})
+        with pytest.raises(DatabaseMoved, match="was moved or replaced"):
+            await asyncio.wait_for(running, 30)
+    async with delivering(path, worker):
+        await drained(queue)
+    assert worker.pushes == 2

@@ -149,6 +149,36 @@ async def test_what_is_parked_for_another_reason(
     assert rows(OUTCOMES) == [{"outcome": "parked"}]
 
 
+async def test_nobody_elses_connect_brings_an_event_again(
+    worker: httpx.AsyncClient,
+    connect_in_between: tuple[Connect, list[int]],
+    make_event: Event,
+    envelope: Wrap,
+    rows: Rows,
+) -> None:
+    """An athlete connects while another one's event is parked: that event is off the queue."""
+    prepare, taken_up = connect_in_between
+    prepare(ATHLETE)
+    assert await push(worker, envelope(make_event(owner_id=999))) == 204
+    assert (taken_up, rows(OUTCOMES)) == ([0], [{"outcome": "parked"}])
+
+
+async def test_an_athlete_who_leaves_meanwhile(
+    worker: httpx.AsyncClient, strava: Any, store: StoreInBetween, make_event: Event, envelope: Wrap, rows: Rows
+) -> None:
+    """Access that was taken back while the event was parked is no connect: the event is off the queue."""
+
+    async def revoke() -> None:
+        await store.put_athlete(
+            Athlete(athlete_id=ATHLETE, scope=frozenset(), status="revoked", updated_at=datetime.now(UTC))
+        )
+
+    store.in_between = revoke
+    strava.shows(101, athlete={"id": 999})
+    assert await push(worker, envelope(make_event())) == 204
+    assert rows(OUTCOMES) == [{"outcome": "parked"}]
+
+
 async def test_whether_somebody_connected_cannot_be_read(
     worker: httpx.AsyncClient, store: StoreInBetween, make_event: Event, envelope: Wrap, rows: Rows
 ) -> None:

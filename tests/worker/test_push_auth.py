@@ -52,15 +52,17 @@ async def test_refusals_are_logged_once_a_second(worker: httpx.AsyncClient) -> N
 @PATHS
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "", "application/jsonp"])
 async def test_a_push_is_json(worker: httpx.AsyncClient, rows: Rows, path: str, kind: str) -> None:
-    """A content type that a web page may send without asking is 415, unread."""
-    answer = await worker.post(path, content=unread(), headers={"content-type": kind})
+    """A content type that a web page may send without asking is 415, unread and logged."""
+    with capture_logs() as logs:
+        answer = await worker.post(path, content=unread(), headers={"content-type": kind})
     assert answer.status_code == 415
     assert rows("select * from strava_events") == []
+    assert [(line["event"], line["status"]) for line in logs] == [("push.refused", 415)]
 
 
 async def test_the_deliverer_comes_in(worker: httpx.AsyncClient, make_event: Event, envelope: Wrap, rows: Rows) -> None:
-    """With the token the push is taken; a charset beside the content type does not matter."""
-    headers = {"content-type": "Application/JSON; charset=utf-8"}
+    """With the token the push is taken; a charset or a blank beside the content type does not matter."""
+    headers = {"content-type": "Application/JSON ; charset=utf-8"}
     answer = await worker.post("/push", content=envelope(make_event()), headers=headers)
     assert answer.status_code == 503  # Strava does not show the activity yet
     assert len(rows("select * from strava_events")) == 1

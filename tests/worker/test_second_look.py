@@ -9,8 +9,10 @@ from typing import Any
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from backends.queue.embedded import EmbeddedQueue
+from backends.tokens import TokensUnavailable
 from backends.tokens.file import FileTokenStore
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.athletes import Athlete
@@ -134,7 +136,14 @@ async def test_what_is_gone_old_or_revoked_is_not_looked_at(
     assert strava.asked == ["activities/103"]
 
 
-@pytest.mark.parametrize("answer", [httpx.Response(404, json={"message": "Record Not Found"}), httpx.Response(500)])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(404, json={"message": "Record Not Found"}),
+        httpx.Response(500),
+        TokensUnavailable("another process refreshes them"),
+    ],
+)
 async def test_a_look_that_failed_rests_for_an_hour(
     worker: httpx.AsyncClient,
     strava: Any,
@@ -143,9 +152,9 @@ async def test_a_look_that_failed_rests_for_an_hour(
     make_event: Event,
     envelope: Wrap,
     rows: Rows,
-    answer: httpx.Response,
+    answer: httpx.Response | TokensUnavailable,
 ) -> None:
-    """Not shown or failing: the stored activity stays, others are looked at, and it is asked again an hour later."""
+    """Not shown, failing, or without tokens: the activity stays, others are looked at, and it is asked again later."""
     for activity_id in (101, 102):
         strava.shows(activity_id)
         await push(worker, envelope(make_event(activity_id), message_id=str(activity_id)))
@@ -161,6 +170,22 @@ async def test_a_look_that_failed_rests_for_an_hour(
     await looks.look_at_due(asyncio.Event())
     assert set(strava.asked) == {"activities/101"}
     assert rows("select is_deleted from strava_activities") == [{"is_deleted": 0}] * 2
+
+
+async def test_many_that_rest_hold_up_no_other(
+    worker: httpx.AsyncClient, strava: Any, looks: SecondLooks, clock: Any, make_event: Event, envelope: Wrap
+) -> None:
+    """Twenty that are hidden fill one round; while they rest, the next round takes the one that came after them."""
+    for activity_id in range(101, 122):
+        strava.shows(activity_id)
+        await push(worker, envelope(make_event(activity_id), message_id=str(activity_id)))
+    for activity_id in range(101, 121):
+        strava.hides(activity_id)
+    clock.advance(301)
+    strava.asked.clear()
+    for _ in range(2):
+        await looks.look_at_due(asyncio.Event())
+    assert strava.asked == [f"activities/{activity_id}" for activity_id in range(101, 122)]
 
 
 async def test_a_stop_ends_the_round(
@@ -192,6 +217,36 @@ async def test_a_spent_limit_ends_the_round(
     strava.shows(101)
     await looks.look_at_due(asyncio.Event())
     assert strava.asked == ["activities/101", "activities/101", "activities/102", "activities/103"]
+
+
+@pytest.mark.parametrize("code", ["Inactive", "invalid"])
+async def test_an_app_that_strava_refuses_ends_the_round(
+    worker: httpx.AsyncClient,
+    strava: Any,
+    looks: SecondLooks,
+    clock: Any,
+    make_event: Event,
+    envelope: Wrap,
+    recorded: Callable[[str], httpx.Response],
+    code: str,
+) -> None:
+    """A lapsed or unknown app is told once; no activity is at fault, and all are looked at when the app is well."""
+    for activity_id in (101, 102):
+        strava.shows(activity_id)
+        await push(worker, envelope(make_event(activity_id), message_id=str(activity_id)))
+    refusal = {"message": "Refused", "errors": [{"resource": "Application", "field": "", "code": code}]}
+    is_lapsed = code == "Inactive"
+    strava.answers["activities/101"] = httpx.Response(403, json=refusal) if is_lapsed else recorded("error_401")
+    strava.answers["/oauth/token"] = httpx.Response(401, json=refusal)
+    clock.advance(301)
+    with capture_logs() as logs:
+        await looks.look_at_due(asyncio.Event())
+    assert [line["event"] for line in logs] == ["second_look.waiting"]
+    clock.advance(3601)
+    strava.shows(101)
+    strava.asked.clear()
+    await looks.look_at_due(asyncio.Event())
+    assert strava.asked == ["activities/101", "activities/102"]
 
 
 class Busy:
