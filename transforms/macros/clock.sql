@@ -29,8 +29,8 @@
 
 
 {#-
-  On-run-end: writes into `int_pipeline__build` when the build ended, which no model can know. It is published within a twentieth of the
-  time that it took.
+  On-run-end: writes into `int_pipeline__build` when the build ended, which no model can know. Its marts are published
+  soon after, which the next build reads from `transform_runs`.
 -#}
 {% macro stamp_build(results) -%}
     {%- set built = results | selectattr('status', 'equalto', 'success') | map(attribute='node')
