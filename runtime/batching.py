@@ -11,6 +11,9 @@ R = TypeVar("R")
 class Batcher(Generic[T, R]):
     """Calls a function of many items with what waits together: while one call runs, the next batch gathers.
 
+    A batch closes once the event loop has read everything that has arrived. A call that works in a thread shares the
+    interpreter's lock with the loop, and so begins when the loop is about to be idle.
+
     `call` returns one answer for each item, in order. When it fails on a batch, each item is tried on its own, so that
     one bad item does no harm to the others; an error of a `shared` type would meet each of them and is raised to all.
     To be used from one event loop.
@@ -38,8 +41,17 @@ class Batcher(Generic[T, R]):
             self._running = loop.create_task(self._run())
         return await answer
 
+    async def finish(self) -> None:
+        """Wait until nothing waits."""
+        if self._running is not None:
+            await self._running
+
     async def _run(self) -> None:
         while self._waiting:
+            gathered = 0
+            while len(self._waiting) > gathered:
+                gathered = len(self._waiting)
+                await asyncio.sleep(0)
             batch, self._waiting = self._waiting[: self._largest], self._waiting[self._largest :]
             await self._answer(batch)
 

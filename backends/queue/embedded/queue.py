@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
 from functools import partial
@@ -13,7 +13,10 @@ from backends.queue import QueueStatus, QueueUnavailable
 from backends.queue.embedded import messages
 from backends.sqlite import BUSY_TIMEOUT_S, SchemaMismatch, connect, open_database
 from backends.write_probe import rewrite_version
+from runtime.batching import Batcher
 from runtime.clock import utc_now
+
+_Waiting = tuple[float, messages.Encoded]  # until when its publisher waits, and the message
 
 
 class EmbeddedQueue:
@@ -36,14 +39,13 @@ class EmbeddedQueue:
         self._busy_timeout_s = busy_timeout_s
         self._publish_timeout_s = publish_timeout_s
         self._writer: SqliteWriter | None = None
-        self._waiting: list[tuple[messages.Encoded, asyncio.Future[int]]] = []
-        self._waiting_until = 0.0  # the time limit of the oldest waiting publish
-        self._storing: asyncio.Task[None] | None = None
+        self._publish = Batcher(self._store, shared=QueueUnavailable, largest=messages.LARGEST_BATCH)
         self._closed = False
         open_database(path, busy_timeout_s=busy_timeout_s).close()
 
     async def open(self) -> None:
         """Open the file for writing; otherwise the first publish opens it. Raises QueueUnavailable."""
+        self._refuse_when_closed()
         self._opened()
 
     async def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
@@ -52,15 +54,9 @@ class EmbeddedQueue:
         A message that missed the limit may still be stored. If the file was moved or replaced, one publish fails, and
         later ones use the file that is at the path.
         """
-        writer = self._opened()
-        loop = asyncio.get_running_loop()
-        receipt: asyncio.Future[int] = loop.create_future()
-        if not self._waiting:
-            self._waiting_until = loop.time() + self._publish_timeout_s
-        self._waiting.append((messages.encode(data, attributes), receipt))
-        if self._storing is None or self._storing.done():
-            self._storing = loop.create_task(self._store_waiting(writer))
-        return str(await receipt)
+        self._refuse_when_closed()
+        until = asyncio.get_running_loop().time() + self._publish_timeout_s
+        return str(await self._publish((until, messages.encode(data, attributes))))
 
     async def status(self) -> QueueStatus:
         """Measure the queue. If it is open for writing, a write must succeed too. Raises QueueUnavailable."""
@@ -74,14 +70,15 @@ class EmbeddedQueue:
     async def close(self) -> None:
         """Finish the publishes under way and release the file."""
         self._closed = True
-        if self._storing is not None:
-            await self._storing
+        await self._publish.finish()
         if self._writer is not None:
             await self._writer.close()
 
-    def _opened(self) -> SqliteWriter:
+    def _refuse_when_closed(self) -> None:
         if self._closed:
             raise QueueUnavailable("the queue was closed")
+
+    def _opened(self) -> SqliteWriter:
         if self._writer is None:
             try:
                 self._writer = SqliteWriter(self._path, busy_timeout_s=self._busy_timeout_s, gives_way=False)
@@ -89,34 +86,18 @@ class EmbeddedQueue:
                 raise _unavailable(error) from error
         return self._writer
 
-    async def _store_waiting(self, writer: SqliteWriter) -> None:
-        """Store batch after batch. A batch closes when the event loop has read every request that has arrived.
-
-        The loop and the thread share the interpreter's lock and slow each other down. So the thread works when the loop
-        is about to be idle.
-        """
-        while self._waiting:
-            gathered = 0
-            while len(self._waiting) > gathered:
-                gathered = len(self._waiting)
-                await asyncio.sleep(0)
-            batch, self._waiting = self._waiting[: messages.LARGEST_BATCH], self._waiting[messages.LARGEST_BATCH :]
-            store = partial(messages.publish, encoded=[each for each, _ in batch], published_at=self._clock())
-            first_id, refusal = 0, None
-            try:
-                async with asyncio.timeout_at(self._waiting_until):
-                    first_id = await writer.submit(store)
-            except sqlite3.Error as error:
-                refusal = _unavailable(error)
-            except TimeoutError:
-                refusal = QueueUnavailable(f"not durable within {self._publish_timeout_s:g} s")
-            for message_id, (_, receipt) in enumerate(batch, first_id):
-                if receipt.done():  # its caller gave up waiting
-                    continue
-                if refusal is None:
-                    receipt.set_result(message_id)
-                else:
-                    receipt.set_exception(refusal)
+    async def _store(self, batch: Sequence[_Waiting]) -> Sequence[int]:
+        """Store the batch and return its ids. Who waits longest sets the time limit. Raises QueueUnavailable."""
+        (until, _), *_ = batch
+        store = partial(messages.publish, encoded=[encoded for _, encoded in batch], published_at=self._clock())
+        try:
+            async with asyncio.timeout_at(until):
+                first_id = await self._opened().submit(store)
+        except sqlite3.Error as error:
+            raise _unavailable(error) from error
+        except TimeoutError as error:
+            raise QueueUnavailable(f"not durable within {self._publish_timeout_s:g} s") from error
+        return range(first_id, first_id + len(batch))
 
     def _measure(self) -> QueueStatus:
         with closing(connect(self._path, read_only=True)) as connection:
