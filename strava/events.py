@@ -130,7 +130,7 @@ class ReceivedEvent:
 
     def to_message(self) -> bytes:
         """Return Strava's fields plus `received_at` (ISO 8601 in UTC, to the microsecond) and `event_id`, as JSON."""
-        return _message(self.event.to_json(), self.event.documented(), self.received_at, self.event_id)
+        return _message(self.event.to_json(), self.event.updates, self.received_at, self.event_id)
 
     def attributes(self) -> dict[str, str]:
         """Return what a queue may filter by, as text."""
@@ -145,11 +145,12 @@ def message_from_http(body: bytes, received_at: datetime) -> tuple[bytes, dict[s
     fields = _object(body)
     documented = _documented(fields)
     event_id = _event_id(documented)
-    return _message(fields, documented, received_at, event_id), _attributes(documented, event_id)
+    message = _message(fields, documented["updates"], received_at, event_id)
+    return message, _attributes(documented, event_id)
 
 
-def _message(fields: Mapping[str, Any], documented: Mapping[str, Any], received_at: datetime, event_id: str) -> bytes:
-    ours = {"updates": documented["updates"], "received_at": received_at.astimezone(UTC), "event_id": event_id}
+def _message(fields: Mapping[str, Any], updates: Mapping[str, object], received_at: datetime, event_id: str) -> bytes:
+    ours = {"updates": updates, "received_at": received_at.astimezone(UTC), "event_id": event_id}
     return _dumped({**fields, **ours}, orjson.OPT_UTC_Z)
 
 

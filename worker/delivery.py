@@ -1,7 +1,8 @@
 """One delivery of a message, and the row that it leaves in the ledger."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Protocol
 
 import structlog
 
@@ -15,6 +16,23 @@ from worker.results import Result, ResultOf, result_of_error
 log = structlog.get_logger(__name__)
 
 Recorder = Batcher[LedgerEntry | ObservedDelivery, None]
+
+
+class Records(Protocol):
+    """The part of the ledger that a delivery writes."""
+
+    async def record(self, batch: Sequence[LedgerEntry | ObservedDelivery]) -> None:
+        """See `EventLedger.record`."""
+
+
+def recorder_of(ledger: Records) -> Recorder:
+    """Return what records together the deliveries that end together."""
+
+    async def record(batch: Sequence[LedgerEntry | ObservedDelivery]) -> Sequence[None]:
+        await ledger.record(batch)
+        return [None] * len(batch)
+
+    return Batcher(record, shared=WarehouseBusy)
 
 
 class Delivery:
@@ -32,7 +50,7 @@ class Delivery:
         self._clock = clock
         self._delivery_id = delivery_id
         self._received = received
-        self._attempt = attempt
+        self.attempt = attempt
         self.recorded: Result | None = None
 
     async def record(self, observation: Observation, result_of: ResultOf) -> Result:
@@ -44,7 +62,7 @@ class Delivery:
             try:
                 results.append(result_of(decision))
             except Exception as error:  # noqa: BLE001 - looked up as every other error of a handler
-                results.append(result_of_error(error, self._attempt))
+                results.append(result_of_error(error, self.attempt))
             return self._entry(results[-1], finished_at)
 
         await self._recorder(ObservedDelivery(observation, entry_of))
@@ -68,7 +86,7 @@ class Delivery:
             event=None if received is None else received.event,
             outcome=result.outcome,
             reason=result.reason,
-            attempt=self._attempt,
+            attempt=self.attempt,
             received_at=None if received is None else received.received_at,
             finished_at=finished_at,
         )

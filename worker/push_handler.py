@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from http import HTTPStatus
 from typing import Protocol
@@ -12,12 +12,11 @@ import structlog
 from backends.queue.envelope import PushEnvelope, UnreadableEnvelope
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.athletes import AthleteStore
-from backends.warehouse.ledger import EventLedger, LedgerEntry, ObservedDelivery, Outcome
-from runtime.batching import Batcher
+from backends.warehouse.ledger import EventLedger, Outcome
 from runtime.clock import utc_now
 from runtime.logs import logged_object
 from strava.events import ReceivedEvent, UnreadableEvent
-from worker.delivery import Delivery, Recorder
+from worker.delivery import Delivery, recorder_of
 from worker.parked_events import has_connected_since
 from worker.results import Record, Result, TryLater, result_of_error
 
@@ -40,7 +39,7 @@ class PushHandler:
     ) -> None:
         self._handle = handle_event
         self._store = store
-        self._recorder: Recorder = Batcher(self._record, shared=WarehouseBusy)
+        self._recorder = recorder_of(store)
         self._clock = clock
 
     async def handle(self, body: bytes) -> Result:
@@ -57,7 +56,7 @@ class PushHandler:
         named = logged_object(received.event.object_type, received.event.object_id)
         structlog.contextvars.bind_contextvars(event_id=received.event_id, **named)
         delivery = self._delivery(_delivery_id(envelope, received), received, envelope.delivery_attempt)
-        result = await self._handled(received, delivery, envelope.delivery_attempt)
+        result = await self._handled(received, delivery)
         _log_result(received, result, began)
         if delivery.recorded is None:
             result = await delivery.finish(result)
@@ -80,18 +79,14 @@ class PushHandler:
         log.error("event.dead", event_id=received and received.event_id, attempts=attempts)
         return await self._delivery(_delivery_id(envelope, received, "dead"), received, attempts).finish(result)
 
-    async def _record(self, batch: Sequence[LedgerEntry | ObservedDelivery]) -> Sequence[None]:
-        await self._store.record(batch)
-        return [None] * len(batch)
-
     def _delivery(self, delivery_id: str, received: ReceivedEvent | None = None, attempt: int = 1) -> Delivery:
         return Delivery(self._recorder, self._clock, delivery_id, received, attempt)
 
-    async def _handled(self, received: ReceivedEvent, delivery: Delivery, attempt: int) -> Result:
+    async def _handled(self, received: ReceivedEvent, delivery: Delivery) -> Result:
         try:
             return await self._handle(received, delivery.record)
         except Exception as error:  # the one place where the worker survives every error
-            result = result_of_error(error, attempt)
+            result = result_of_error(error, delivery.attempt)
             if result.status is HTTPStatus.INTERNAL_SERVER_ERROR:
                 log.exception("event.fault")
             return result

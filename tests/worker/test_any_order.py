@@ -16,19 +16,17 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from backends.warehouse import WarehouseBusy
 from backends.warehouse.activities import ActivityStore, Applied, Decision, Observation, StoredActivity
 from backends.warehouse.athletes import IngestionState
 from backends.warehouse.last_write_wins import apply
 from backends.warehouse.ledger import LedgerEntry, ObservedDelivery, Outcome
 from backends.warehouse.sqlite.store import SqliteRawStore
-from runtime.batching import Batcher
 from strava.errors import NotFound
 from strava.events import ReceivedEvent, StravaEvent
 from strava.payload import ActivityPage, ActivityPayload, disagrees
 from worker.activities import ActivityEvents
 from worker.backfill import backfill
-from worker.delivery import Delivery, Recorder
+from worker.delivery import Delivery, recorder_of
 from worker.results import TryLater
 
 ATHLETE = 7
@@ -206,8 +204,7 @@ class Pipeline:
 
     def __init__(self, strava: ModelStrava, store: MemoryStore | SqliteRawStore) -> None:
         self._strava = strava
-        self._store = store
-        self._recorder: Recorder = Batcher(self._record, shared=WarehouseBusy)
+        self._recorder = recorder_of(store)
         self._take = ActivityEvents(store, lambda _: strava, clock=strava.clock, steady=strava.steady_s).take
         self._heard: set[int] = set()  # by identity: two events of one second may say the same
         self.messages: list[ReceivedEvent] = []
@@ -242,10 +239,6 @@ class Pipeline:
             return
         assert result.outcome in {Outcome.STORED, Outcome.UNCHANGED, Outcome.DELETED, Outcome.IGNORED}
         self.unfinished = [message for message in self.unfinished if message is not received]
-
-    async def _record(self, batch: Sequence[LedgerEntry | ObservedDelivery]) -> Sequence[None]:
-        await self._store.record(batch)
-        return [None] * len(batch)
 
     async def finish(self) -> None:
         await asyncio.gather(*self._running)
