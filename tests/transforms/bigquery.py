@@ -69,9 +69,9 @@ def start_engine(folder: Path) -> None:
 def literal(value: Any, kind: str) -> str:
     """Write a value as BigQuery's SQL would have it."""
     if value is None:
-        return f"cast(null as {kind})"
+        return "null"
     if kind == EFFORTS:
-        return kind + "[" + ", ".join("(" + fields(effort, "string") + ")" for effort in value) + "]"
+        return kind + "[" + ", ".join(f"struct({fields(effort, 'string')})" for effort in value) + "]"
     if kind == PLACE:
         return f"struct({fields(value, 'float64')})"
     if kind == "bool":
@@ -79,7 +79,7 @@ def literal(value: Any, kind: str) -> str:
     text = json.dumps(str(value), ensure_ascii=False)
     if kind == "json":
         return f"parse_json({text}, wide_number_mode => 'round')"
-    return text if kind == "string" else f"cast({text} as {kind})"
+    return str(value) if kind in {"int64", "float64"} else text  # a text becomes what its column is
 
 
 def fields(value: Mapping[str, Any], kind: str) -> str:
@@ -88,13 +88,10 @@ def fields(value: Mapping[str, Any], kind: str) -> str:
 
 
 def table(rows: Rows, kinds: Mapping[str, str]) -> str:
-    """Write rows as a query."""
-    if not rows:
-        nulls = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in kinds.items())
-        return f"select {nulls} from unnest([1]) where false"  # noqa: S608  # names are the migration's
-    return "\nunion all ".join(
-        f"select {', '.join(f'{literal(row[name], kind)} as {name}' for name, kind in kinds.items())}" for row in rows
-    )
+    """Write rows as a query: one array, which the engine reads far faster than a union of selects."""
+    columns = ", ".join(f"`{name}` {kind}" for name, kind in kinds.items())
+    values = ",\n".join(f"struct({', '.join(literal(row[name], kind) for name, kind in kinds.items())})" for row in rows)
+    return f"select * from unnest(array<struct<{columns}>>[{values}])"  # noqa: S608  # names are the migration's
 
 
 def readable(row: Mapping[str, Any]) -> bool:
@@ -168,9 +165,8 @@ class BigQueryDialect:
                 self.build(name.replace("__", ".", 1))
         with_these = ",\n".join(f"{name} as (\n{self.queries[name]}\n)" for name in reads)
         with_these = with_these and f"with {with_these}"
-        with self.prepared(f"{with_these} select * from (\n{sql}\n)") as query:  # noqa: S608  # our own models
-            types = {column.name: TYPES[int(column.type.type_kind)] for column in query.columns}
-        with self.prepared(f"{with_these} select to_json_string(t) as line from (\n{sql}\n) as t") as query:  # noqa: S608
+        with self.prepared(f"{with_these} select to_json_string(t) as line, t.* from (\n{sql}\n) as t") as query:  # noqa: S608  # our own models
+            types = {column.name: TYPES[int(column.type.type_kind)] for column in query.columns[1:]}
             lines = [row.cell[0].string_value for row in query.execute().content.table_data.row]
         return types, [json.loads(line) for line in lines]
 

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,12 @@ class RestInterface(BaseHTTPRequestHandler):
     def do_GET(self) -> None:  # http.server's name
         path = self.path.split("?")[0]
         if "/queries/" in path:
-            self._answer(self._result(path.rsplit("/", 1)[1]))
+            try:
+                result = self._result(path.rsplit("/", 1)[1])
+            except Exception as error:  # noqa: BLE001 - dbt would ask again for minutes if it had no answer
+                self.send_error(HTTPStatus.BAD_REQUEST, explain=str(error))
+                raise
+            self._answer(result)
         else:
             dataset = path.split("/datasets/")[1].split("/")[0]
             names = self.tables.get(dataset, []) if "/tables" in path else []

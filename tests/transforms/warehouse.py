@@ -18,7 +18,7 @@ from backends.sqlite import open_database
 
 AS_OF = "2026-04-02 10:00:00"
 BERLIN = 7
-QUIET = ("--quiet", "--no-print", "--log-level-file", "none")
+QUIET = ("--quiet", "--no-print", "--log-level", "none", "--log-level-file", "none")
 # The project as dbt parsed it for each engine. Parsing takes longer than a build, so all tests share it, as the runs of
 # the resident transformer do.
 MANIFESTS: dict[str, Any] = {}
