@@ -90,7 +90,8 @@ def fields(value: Mapping[str, Any], kind: str) -> str:
 def table(rows: Rows, kinds: Mapping[str, str]) -> str:
     """Write rows as a query: one array, which the engine reads far faster than a union of selects."""
     columns = ", ".join(f"`{name}` {kind}" for name, kind in kinds.items())
-    values = ",\n".join(f"struct({', '.join(literal(row[name], kind) for name, kind in kinds.items())})" for row in rows)
+    structs = [", ".join(literal(row[name], kind) for name, kind in kinds.items()) for row in rows]
+    values = ",\n".join(f"struct({struct})" for struct in structs)
     return f"select * from unnest(array<struct<{columns}>>[{values}])"  # noqa: S608  # names are the migration's
 
 

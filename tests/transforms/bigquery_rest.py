@@ -25,7 +25,7 @@ class RestInterface(BaseHTTPRequestHandler):
         if "/queries/" in path:
             try:
                 result = self._result(path.rsplit("/", 1)[1])
-            except Exception as error:  # noqa: BLE001 - dbt would ask again for minutes if it had no answer
+            except Exception as error:  # without an answer dbt would ask again for minutes
                 self.send_error(HTTPStatus.BAD_REQUEST, explain=str(error))
                 raise
             self._answer(result)
