@@ -194,8 +194,8 @@ def test_no_variable_of_the_program_is_read_as_a_table(warehouse: DuckdbSqlConso
 @pytest.mark.parametrize(
     "sql",
     [
-        "select count(*) from (select distinct md5(range::varchar) from range(100000000))",
-        "select list(range) from range(1000000000)",
+        "select count(*) from (select distinct repeat(md5(range::varchar), 300) from range(1000000))",
+        "select list(repeat(md5(range::varchar), 300)) from range(1000000)",
     ],
 )
 def test_a_runaway_query_ends_with_a_sentence(warehouse: DuckdbSqlConsole, tmp_path: Path, sql: str) -> None:

@@ -19,6 +19,8 @@ from worker.dbt_runner.dbt import WarmDbt
 from worker.dbt_runner.main import open_transformer
 from worker.dbt_runner.settings import TransformSettings
 
+pytestmark = pytest.mark.slow
+
 PROJECT = {
     "dbt_project.yml": "name: tiny\nversion: 1.0.0\nconfig-version: 2\nprofile: tiny\n",
     "profiles.yml": (
@@ -184,7 +186,6 @@ def test_a_project_that_cannot_be_read_is_an_error(open_dbt: Callable[[], WarmDb
     assert "nowhere" in build.error
 
 
-@pytest.mark.slow
 async def test_from_raw_to_snapshot(tmp_path: Path, project_root: Path) -> None:
     """The real project: an empty raw gives empty marts, one stored activity one row, and no file in the source tree."""
     settings = TransformSettings(data_dir=tmp_path)
