@@ -1,16 +1,12 @@
 """Notices that the wall clock was set, by the clock that only counts on: what was stamped before cannot be compared."""
 
-import time
 from collections.abc import Callable
 from datetime import datetime
 
+from runtime.clock import steady_s
+
 _TOLERANCE_S = 0.5  # more than two readings lie apart, less than an edit takes
 _UNSETTLED_S = 300.0  # after a step: longer than an event is on its way
-
-
-def steady_s() -> float:
-    """Return seconds that never step back and, where the system can tell, also count while it sleeps."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 class ClockSteps:

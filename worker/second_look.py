@@ -12,8 +12,8 @@ from backends.tokens import TokensUnavailable
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.activities import Applied
 from backends.warehouse.ledger import EventLedger
+from runtime.clock import steady_s
 from strava.errors import AppInactive, AppRejected, RateLimited, StravaError
-from worker.clock_steps import steady_s
 from worker.results import TryLater
 
 log = structlog.get_logger(__name__)

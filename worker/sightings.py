@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, TypeVar
 
 from backends.warehouse.activities import StoredActivity
+from runtime.clock import steady_s
 from strava.events import ReceivedEvent
-from worker.clock_steps import ClockSteps, steady_s
+from worker.clock_steps import ClockSteps
 
 T = TypeVar("T")
 

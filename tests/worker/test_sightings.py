@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from backends.warehouse.activities import StoredActivity
+from runtime.clock import steady_s
 from strava.events import ReceivedEvent, StravaEvent
-from worker.clock_steps import ClockSteps, steady_s
+from worker.clock_steps import ClockSteps
 from worker.sightings import Sightings
 
 NOON = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
