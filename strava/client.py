@@ -13,6 +13,8 @@ import httpx
 import structlog
 
 from runtime.clock import utc_now
+from strava.budget import RateBudget
+from strava.budget_state import Lane
 from strava.errors import UnreadableAnswer
 from strava.oauth import StravaAuth
 from strava.payload import ActivityPage, ActivityPayload, AthletePayload, UnreadablePayload
@@ -40,20 +42,24 @@ STREAM_KEYS = (
 class StravaClient:
     """Asks Strava in the name of the athlete behind `auth`. Every method raises StravaError and nothing else of ours.
 
-    `rate` is what the last answer that spoke of limits said. The `http` client is shared and stays the caller's.
+    Each request passes through `budget` in the client's lane. `rate` is what the last answer that spoke of limits said.
+    The `http` client is shared and stays the caller's.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - whom to ask and as whom, and by keyword what else may vary
         self,
         http: httpx.AsyncClient,
         auth: httpx.Auth | None,
         *,
         api_url: str,
+        budget: RateBudget | None = None,
+        lane: Lane = Lane.LIVE,
         retry_policy: RetryPolicy | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._http = http
         self._auth = auth
+        self._reserved = (budget or RateBudget(clock=clock)).auth(lane, auth)
         self._api_url = api_url.rstrip("/")
         self._retry_policy = retry_policy or RetryPolicy()
         self._clock = clock
@@ -143,7 +149,7 @@ class StravaClient:
     ) -> httpx.Response:
         request = self._http.build_request("GET", f"{self._api_url}/{asked}", params=params)
         retry_policy = self._retry_policy if tries is None else replace(self._retry_policy, attempts=tries)
-        answer = await send(self._http, request, auth=self._auth, retry_policy=retry_policy)
+        answer = await send(self._http, request, auth=self._reserved, retry_policy=retry_policy)
         self.rate = RateUsage.from_headers(answer.headers) or self.rate
         raise_for_error(answer, asked=asked, now=self._clock())
         return answer

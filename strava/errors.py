@@ -6,7 +6,7 @@
     │   ├── ServerFailed          5xx: .status
     │   ├── TurnedAway            408, 425, or a 4xx that is not in Strava's form: .status
     │   ├── AccessTokenRefused    401 although the token was refreshed just now: .athlete_id
-    │   └── RateLimited           429: .retry_after seconds, .limits
+    │   └── RateLimited           429, or the rate budget foresees one: .retry_after seconds, .limits
     ├── Refused               the same call fails until somebody does something
     │   ├── NotFound              404: not there, or not for this athlete to see
     │   ├── TokenRejected         401, or a dead refresh token: .athlete_id
@@ -72,10 +72,13 @@ class AccessTokenRefused(Retryable):
 
 
 class RateLimited(Retryable):
-    """The app's calls are used up. `retry_after` is in seconds; `limits` is what the answer said, if it did."""
+    """The app's calls are used up. `retry_after` is in seconds; `limits` is what the answer said, if it did.
 
-    def __init__(self, retry_after: float, limits: RateUsage | None = None) -> None:
-        super().__init__(f"Strava's rate limit is used up; calls are possible again in {_spoken(retry_after)}.")
+    `detail` follows "Strava's rate limit is used up" and says for whom, and which limit.
+    """
+
+    def __init__(self, retry_after: float, limits: RateUsage | None = None, *, detail: str = "") -> None:
+        super().__init__(f"Strava's rate limit is used up{detail}; calls are possible again in {_spoken(retry_after)}.")
         self.retry_after = retry_after
         self.limits = limits
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Self
 
-_QUARTER_S = 900.0
-_DAY_S = 86_400.0
-_LEEWAY_S = 5.0  # between our clock and Strava's: a wait ends so long after the reset
+QUARTER_S = 900.0
+DAY_S = 86_400.0
+LEEWAY_S = 5.0  # between our clock and Strava's: a wait ends so long after the reset
 _JUST_RESET_S = 60.0  # a limit cannot be spent so soon after a reset, so by Strava's clock the reset is still to come
 
 
@@ -54,16 +54,16 @@ class RateUsage:
 
 def wait_for_next_window(now: datetime) -> float:
     """Return the seconds from `now` (aware) until a spent quarter hour is surely over, by either clock."""
-    return _wait(_seconds_of_day(now) % _QUARTER_S, _QUARTER_S)
+    return _wait(_seconds_of_day(now) % QUARTER_S, QUARTER_S)
 
 
 def wait_for_next_day(now: datetime) -> float:
     """Return the seconds from `now` (aware) until a spent UTC day is surely over, by either clock."""
-    return _wait(_seconds_of_day(now), _DAY_S)
+    return _wait(_seconds_of_day(now), DAY_S)
 
 
 def _wait(passed_s: float, whole_s: float) -> float:
-    return _JUST_RESET_S - passed_s if passed_s < _JUST_RESET_S else whole_s - passed_s + _LEEWAY_S
+    return _JUST_RESET_S - passed_s if passed_s < _JUST_RESET_S else whole_s - passed_s + LEEWAY_S
 
 
 def _seconds_of_day(now: datetime) -> float:

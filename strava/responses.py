@@ -156,10 +156,10 @@ def _rate_limited(answer: httpx.Response, now: datetime) -> RateLimited:
     if stated is not None:
         return RateLimited(stated, limits)
     wait = wait_for_next_day if limits is not None and limits.is_day_spent else wait_for_next_window
-    return RateLimited(wait(_answered_at(answer) or now), limits)
+    return RateLimited(wait(answered_at(answer) or now), limits)
 
 
-def _answered_at(answer: httpx.Response) -> datetime | None:
+def answered_at(answer: httpx.Response) -> datetime | None:
     """Read when Strava answered, by the clock that resets the limits."""
     try:
         moment: datetime = parsedate_to_datetime(answer.headers.get("date", ""))

@@ -1,0 +1,295 @@
+"""The rate budget: every request to Strava's API is reserved before it is sent, so that Strava never has to refuse one.
+
+It sits where one HTTP request goes out, so each repetition counts. OAuth's requests and those of push subscriptions do
+not: Strava's answers to them show that it does not count them. It never waits for calls to come back: who is refused
+decides when to come again. https://developers.strava.com/docs/rate-limits/
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol, TypeVar
+
+import httpx
+
+from runtime.clock import boot_id, steady_s, utc_now
+from strava.budget_state import BudgetState, Call, Closing, Lane, Moment, WindowName
+from strava.errors import AppInactive, AppRejected, RateLimited, StravaError
+from strava.rate_limits import DAY_S, LEEWAY_S, RateUsage
+from strava.responses import answered_at, error_for
+
+T = TypeVar("T")
+
+# The share of each window that a lane may use up to.
+SHARES: Mapping[Lane, float] = {Lane.LIVE: 1.0, Lane.RECONCILE: 0.9, Lane.DETAIL: 0.75, Lane.STREAMS: 0.5}
+_LEAST_WAIT_S = 1.0
+_CLOSING = (RateLimited, AppInactive, AppRejected)
+
+
+class BudgetStore(Protocol):
+    """Keeps the state for all who share it."""
+
+    async def read(self) -> BudgetState:
+        """Return the state; a new one where none is kept."""
+
+    async def change(self, edit: Callable[[BudgetState], T]) -> T:
+        """Have the state edited, alone among all who share it, and keep it. Returns what `edit` returns."""
+
+    def probing(self) -> AbstractAsyncContextManager[None]:
+        """Hold the right to find out whether Strava answers, alone among all who share the state."""
+
+
+class MemoryBudgetStore:
+    """Keeps the state where nothing is shared: each answer's headers tell what others use."""
+
+    def __init__(self) -> None:
+        self._state = BudgetState()
+        self._probe = asyncio.Lock()
+
+    async def read(self) -> BudgetState:
+        """Return a copy of the state."""
+        return self._state.model_copy(deep=True)
+
+    async def change(self, edit: Callable[[BudgetState], T]) -> T:
+        """Have the state edited; nothing comes between, for nothing is waited for."""
+        return edit(self._state)
+
+    def probing(self) -> AbstractAsyncContextManager[None]:
+        """Hold the right alone among all tasks."""
+        return self._probe
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WindowStatus:
+    """One limit: how many calls are used at most, when they come back, and how many each lane may still make."""
+
+    name: WindowName
+    limit: int
+    used: int
+    resets_at: datetime
+    left: Mapping[Lane, int]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BudgetStatus:
+    """The budget as a person may look at it. `windows` is empty while Strava has told no limits yet."""
+
+    as_of: datetime
+    windows: list[WindowStatus]
+    closed_because: StravaError | None
+    closed_until: datetime | None
+    refused: Mapping[Lane, int]
+
+
+class RateBudget:
+    """The app's calls, shared by all of its athletes and by all programs that share the store.
+
+    While nobody knows whether Strava answers (at the start, in a new quarter hour, and when a wait has ended) one call
+    probes and all others wait for its end: a thousand waiting events cost one call.
+    """
+
+    def __init__(
+        self,
+        store: BudgetStore | None = None,
+        *,
+        shares: Mapping[Lane, float] = SHARES,
+        clock: Callable[[], datetime] = utc_now,
+        steady: Callable[[], float] = steady_s,
+        boot: str | None = None,
+    ) -> None:
+        self._store = store or MemoryBudgetStore()
+        self._shares = _falling(shares)
+        self._clock = clock
+        self._steady = steady
+        self._boot = boot_id() if boot is None else boot
+        self._process = secrets.token_hex(8)
+
+    def auth(self, lane: Lane, auth: httpx.Auth | None) -> httpx.Auth:
+        """Return an `Auth` that signs as `auth` does, and has each request reserved before it is sent.
+
+        It raises RateLimited, AppInactive and AppRejected without a request while one of them is known.
+        """
+        return _ReservedAuth(self, lane, auth or httpx.Auth())
+
+    async def status(self) -> BudgetStatus:
+        """Tell how the budget stands."""
+        state = await self._read()
+        closing = state.closing
+        return BudgetStatus(
+            as_of=_datetime(state.now),
+            windows=[self._window_status(state, name) for name in WindowName if name in state.windows],
+            closed_because=None if closing is None else _closing_error(closing, closing.until - state.now),
+            closed_until=None if closing is None else _datetime(closing.until),
+            refused={Lane(lane): count for lane, count in state.refused.items()},
+        )
+
+    async def admit(self, lane: Lane, probe: AsyncExitStack) -> None:
+        """Return when the lane may go on; `probe` holds the others while it finds out for them. Raises as `auth`."""
+        if await self._may_go(lane):
+            return
+        await probe.enter_async_context(self._store.probing())
+        if await self._may_go(lane):  # another has found out meanwhile
+            await probe.aclose()
+
+    async def reserve(self, lane: Lane) -> Call:
+        """Count a call before it is sent. Raises as `auth`."""
+        call_id = secrets.token_hex(8)
+
+        def edit(state: BudgetState) -> Call | StravaError:
+            refusal = self._refusal(state, lane)
+            if refusal is None:
+                return state.reserve(call_id)
+            state.note_refusal(lane)
+            return refusal
+
+        reserved = await self._change(edit)
+        if isinstance(reserved, StravaError):
+            raise reserved
+        return reserved
+
+    async def settle(self, call: Call, answer: httpx.Response | None) -> None:
+        """Note how a call ended; None where no answer came. An error's body must have been read."""
+        usage = None if answer is None else RateUsage.from_headers(answer.headers)
+        moment = None if answer is None else answered_at(answer)
+
+        def edit(state: BudgetState) -> None:
+            state.settle(call, usage, None if moment is None else moment.timestamp())
+            error = None if answer is None else error_for(answer, asked="", now=_datetime(state.now))
+            if isinstance(error, _CLOSING):
+                state.close(self._closing(state, error))
+
+        await self._change(edit)
+
+    async def close(self, error: RateLimited | AppInactive | AppRejected) -> None:
+        """Note that Strava refuses the app itself, found out while a request was signed."""
+        await self._change(lambda state: state.close(self._closing(state, error)))
+
+    async def _may_go(self, lane: Lane) -> bool:
+        """Return whether Strava is known to answer; raise and count the refusal where it is known not to."""
+        state = await self._read()
+        if self._closed(state) is None:
+            return state.is_answering()
+
+        def edit(state: BudgetState) -> StravaError | None:
+            error = self._closed(state)
+            if error is not None:
+                state.note_refusal(lane)
+            return error
+
+        if (error := await self._change(edit)) is not None:
+            raise error
+        return False
+
+    def _closed(self, state: BudgetState) -> StravaError | None:
+        closing = state.closing
+        if closing is None or closing.by not in {"", self._process}:
+            return None
+        return _closing_error(closing, closing.until - state.now)
+
+    def _refusal(self, state: BudgetState, lane: Lane) -> StravaError | None:
+        if (error := self._closed(state)) is not None:
+            return error
+        spent = [name for name in WindowName if name in state.windows and self._left(state, name, lane) == 0]
+        if not spent:
+            return None
+        name = max(spent, key=lambda each: state.windows[each].ends_at)
+        window = state.windows[name]
+        allowed = int(window.limit * self._shares[lane])
+        detail = f" for the {lane} lane: {allowed:,} of the {window.limit:,} {name.spoken} are its share"
+        return RateLimited(window.ends_at + LEEWAY_S - state.now, detail=detail)
+
+    def _left(self, state: BudgetState, name: WindowName, lane: Lane) -> int:
+        return max(0, int(state.windows[name].limit * self._shares[lane]) - state.used(name))
+
+    def _window_status(self, state: BudgetState, name: WindowName) -> WindowStatus:
+        window = state.windows[name]
+        return WindowStatus(
+            name=name,
+            limit=window.limit,
+            used=state.used(name),
+            resets_at=_datetime(window.ends_at),
+            left={lane: self._left(state, name, lane) for lane in Lane},
+        )
+
+    def _closing(self, state: BudgetState, error: RateLimited | AppInactive | AppRejected) -> Closing:
+        wait_s = min(max(error.retry_after, _LEAST_WAIT_S), DAY_S)  # a longer wait than any window is not believed
+        by = self._process if isinstance(error, AppRejected) else ""  # another may have been given the right secret
+        return Closing(error=type(error).__name__, until=state.now + wait_s, wait_s=wait_s, by=by)
+
+    async def _read(self) -> BudgetState:
+        state = await self._store.read()
+        state.advance(self._moment())
+        return state
+
+    async def _change(self, edit: Callable[[BudgetState], T]) -> T:
+        def advanced(state: BudgetState) -> T:
+            state.advance(self._moment())
+            return edit(state)
+
+        return await self._store.change(advanced)
+
+    def _moment(self) -> Moment:
+        return Moment(self._clock().timestamp(), self._steady(), self._boot)
+
+
+class _ReservedAuth(httpx.Auth):
+    """Passes each request of `auth` through the budget, also the second one after a refresh."""
+
+    def __init__(self, budget: RateBudget, lane: Lane, auth: httpx.Auth) -> None:
+        self._budget = budget
+        self._lane = lane
+        self._auth = auth
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Sign, reserve, send and settle, as often as `auth` wants to send."""
+        async with AsyncExitStack() as probe:
+            await self._budget.admit(self._lane, probe)
+            async with aclosing(self._auth.async_auth_flow(request)) as signing:
+                signed = await self._signed(signing, None)
+                while signed is not None:
+                    call = await self._budget.reserve(self._lane)
+                    answer: httpx.Response | None = None
+                    try:
+                        came = yield signed
+                        if came.is_error:
+                            await came.aread()
+                        answer = came
+                    finally:  # also where the connection breaks, and httpx closes this generator
+                        await self._budget.settle(call, answer)
+                    signed = await self._signed(signing, answer)
+
+    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:  # noqa: ARG002 - httpx's signature
+        """Refuse: without this a synchronous client would pass the budget by."""
+        raise RuntimeError("the rate budget needs httpx.AsyncClient")
+
+    async def _signed(
+        self, signing: AsyncGenerator[httpx.Request, httpx.Response], answer: httpx.Response | None
+    ) -> httpx.Request | None:
+        """Return the next request, or None when there is none; signing may ask OAuth, which may refuse the app."""
+        try:
+            return await (anext(signing) if answer is None else signing.asend(answer))
+        except StopAsyncIteration:
+            return None
+        except _CLOSING as error:
+            await self._budget.close(error)
+            raise
+
+
+def _closing_error(closing: Closing, left_s: float) -> StravaError:
+    kind = next((kind for kind in _CLOSING if kind.__name__ == closing.error), AppInactive)
+    return kind(left_s)
+
+
+def _falling(shares: Mapping[Lane, float]) -> Mapping[Lane, float]:
+    """Return the share of each lane, never more than that of the one before it."""
+    share, falling = 1.0, dict[Lane, float]()
+    for lane in Lane:
+        share = falling[lane] = min(share, shares[lane])
+    return falling
+
+
+def _datetime(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
