@@ -97,6 +97,11 @@ class SharedSettings(BaseSettings):
         """JSON, mode 0600: the athletes' tokens."""
         return self.data_dir / "tokens.json"
 
+    @property
+    def budget_path(self) -> Path:
+        """JSON: the calls that Strava allows the app, as all programs of the machine share them."""
+        return self.data_dir / "budget.json"
+
 
 def settings_complaint(error: ValidationError | UnicodeDecodeError, prefix: str = "") -> str:
     """Name each setting that is wrong, and what is wrong with it; never its value, which may be a secret.

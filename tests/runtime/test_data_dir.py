@@ -43,7 +43,7 @@ def test_nobody_else_may_look_into_a_new_data_folder(tmp_path: Path, make: Calla
 
 OURS = (
     *("pipeline.sqlite", "pipeline.sqlite-wal", "transform.duckdb", "transform.lock", "mart.duckdb", "pipeline.lock"),
-    *("connect-recovery.token", "connect-recovery.token.new"),
+    *("connect-recovery.token", "connect-recovery.token.new", "budget.json", "budget.json.lock"),
     *("dbt/target/manifest.json", "logs/worker.log", "duckdb_extensions/v1/linux/one", "demo/pipeline.sqlite"),
 )
 

@@ -1,0 +1,121 @@
+"""The rate budget's state in one JSON file, which all programs of the machine read and change."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+import structlog
+from filelock import AsyncFileLock, FileLock, Timeout
+from pydantic import ValidationError
+
+from runtime.data_dir import make_private
+from strava.budget_state import BudgetState
+from strava.errors import RateLimited
+
+T = TypeVar("T")
+
+OWNER_ONLY = 0o600
+_LONGEST = 65_536  # bytes; the state has less than a thousand as a rule
+_LOCK_WAIT_S = 5.0
+_LOCK_POLL_S = 0.005
+PROBE_WAIT_S = 60.0  # longer than a refresh of tokens and a call take
+_log = structlog.get_logger(__name__)
+
+
+class FileBudgetStore:
+    """Implements `BudgetStore` on one file.
+
+    The file is written by one call of the system, so a kill leaves the old or the new, and it is not flushed to the
+    disk: what a power cut takes is learnt again from the next answer. A damaged file is replaced. Where the file cannot
+    be used this process counts alone, and the log says so.
+    """
+
+    def __init__(self, path: Path, *, probe_wait_s: float = PROBE_WAIT_S) -> None:
+        self._path = path
+        self._probe_wait_s = probe_wait_s
+        self._lock = FileLock(self._beside(".lock"), timeout=_LOCK_WAIT_S, mode=OWNER_ONLY, poll_interval=_LOCK_POLL_S,
+                              thread_local=False)  # fmt: skip
+        self._turn = asyncio.Lock()
+        self._probe = asyncio.Lock()
+        self._alone = BudgetState()  # where the file cannot be used
+
+    async def read(self) -> BudgetState:
+        """Return the state; a new one where none is kept."""
+        if not self._path.exists():
+            return BudgetState()
+        return await self._with_state(lambda state: state.model_copy(deep=True), is_kept=False)
+
+    async def change(self, edit: Callable[[BudgetState], T]) -> T:
+        """Have the state edited, alone among all processes, and keep it."""
+        return await self._with_state(edit)
+
+    @asynccontextmanager
+    async def probing(self) -> AsyncIterator[None]:
+        """Hold the right alone among all processes; a holder that dies gives it up.
+
+        Raises RateLimited where another holds it for longer than any call takes.
+        """
+        async with self._probe:
+            lock = AsyncFileLock(self._beside(".probe.lock"), timeout=self._probe_wait_s, mode=OWNER_ONLY)
+            try:
+                self._make_folder()
+                await lock.acquire()
+            except Timeout as error:
+                raise RateLimited(_LOCK_WAIT_S, detail=", as far as another program has found out") from error
+            except OSError as error:
+                self._warn(error)
+            try:
+                yield
+            finally:
+                await lock.release()
+
+    async def _with_state(self, work: Callable[[BudgetState], T], *, is_kept: bool = True) -> T:
+        async with self._turn:
+            return await asyncio.to_thread(self._in_file, work, is_kept=is_kept)
+
+    def _in_file(self, work: Callable[[BudgetState], T], *, is_kept: bool) -> T:
+        try:
+            self._make_folder()
+            with self._lock, self._opened() as file:
+                self._alone = self._state_of(file.read(_LONGEST))
+                result = work(self._alone)
+                if is_kept:
+                    self._write(file.fileno(), self._alone)
+        except (OSError, Timeout) as error:
+            self._warn(error)
+            return work(self._alone)
+        return result
+
+    def _write(self, descriptor: int, state: BudgetState) -> None:
+        try:  # JSON may end in spaces, so no second call has to shorten the file
+            os.pwrite(descriptor, state.model_dump_json().encode().ljust(os.fstat(descriptor).st_size), 0)
+        except OSError as error:
+            self._warn(error)
+
+    def _opened(self) -> BinaryIO:
+        return os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT, OWNER_ONLY), "rb")
+
+    def _state_of(self, content: bytes) -> BudgetState:
+        if not content:  # it was made just now
+            return BudgetState()
+        try:
+            return BudgetState.model_validate_json(content)
+        except ValidationError:
+            _log.warning("budget.damaged", path=str(self._path), remedy="it is replaced by what the next answer tells")
+            os.truncate(self._path, 0)
+            return BudgetState()
+
+    def _make_folder(self) -> None:
+        if not self._path.parent.is_dir():
+            make_private(self._path.parent)
+
+    def _warn(self, error: Exception) -> None:
+        _log.warning(
+            "budget.not_shared", path=str(self._path), reason=str(error), remedy="check the disk and its owner"
+        )
+
+    def _beside(self, suffix: str) -> Path:
+        return self._path.with_name(f"{self._path.name}{suffix}")
