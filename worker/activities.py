@@ -12,12 +12,10 @@ from backends.warehouse import WarehouseBusy
 from backends.warehouse.activities import ActivityStore, Applied, Decision, Observation, Source, StoredActivity
 from backends.warehouse.ledger import Outcome
 from runtime.batching import Batcher
-from runtime.clock import utc_now
+from runtime.clock import steady_s, utc_now
 from strava.errors import NotFound, ServerFailed, StravaError, UnreadableAnswer
 from strava.events import ReceivedEvent
 from strava.payload import DETAILED, ActivityPayload
-from worker.budget import CallBudget
-from worker.clock_steps import steady_s
 from worker.event_ordering import gone_by, is_gone_since, is_plainly_gone, observed_after
 from worker.results import LONG_RETRY_S, SHORT_RETRY_ATTEMPTS, Record, Result, TryLater
 from worker.sightings import Asked, Sightings
@@ -68,16 +66,17 @@ class ActivityEvents:
     """Takes create, update and delete events, each as often as it comes and in any order.
 
     Events of one activity take turns within this process, so that what was read of a row still holds when it is
-    written, and so that a burst of events costs one call where the first answer covers the others. While Strava answers
-    nobody (a spent rate limit, a lapsed app) it is not asked. An activity on which Strava fails is asked for once an
-    attempt instead of several times, until it answers.
+    written, and so that a burst of events costs one call where the first answer covers the others. An activity on which
+    Strava fails is asked for once an attempt instead of several times, until it answers. A second look asks through
+    `looking_source_of`, which may wait where an event may not.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - two collaborators, and by keyword what may be left as it is
         self,
         store: ActivityStore,
         source_of: Callable[[int], ActivitySource],
         *,
+        looking_source_of: Callable[[int], ActivitySource] | None = None,
         not_found_grace: timedelta = NOT_FOUND_GRACE,
         clock: Callable[[], datetime] = utc_now,
         steady: Callable[[], float] = steady_s,
@@ -85,9 +84,9 @@ class ActivityEvents:
         self._store = store
         self._stored = Batcher(self._read, shared=WarehouseBusy)
         self._source_of = source_of
+        self._looking_source_of = looking_source_of or source_of
         self._not_found_grace = not_found_grace
         self._clock = clock
-        self._budget = CallBudget(steady=steady)
         self._seen = Sightings(clock, steady)
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
@@ -114,7 +113,7 @@ class ActivityEvents:
             if stored is None or stored.is_deleted:
                 return None
             asked_at = self._clock()
-            found = await self._ask(stored.athlete_id, activity_id)
+            found = await self._ask(self._looking_source_of(stored.athlete_id), activity_id)
             if found is None or found.athlete_id != stored.athlete_id:  # its own event tells whether it was deleted
                 return None
             cause = _Cause(activity_id, stored.athlete_id, event_id, stored.event_time)
@@ -129,7 +128,7 @@ class ActivityEvents:
 
     async def _fetch(self, received: ReceivedEvent, stored: StoredActivity | None, record: Record) -> Result:
         asked = self._seen.ask()
-        found = await self._ask(received.event.owner_id, received.event.object_id)
+        found = await self._ask(self._source_of(received.event.owner_id), received.event.object_id)
         if found is not None:
             return await self._keep(received, stored, asked, found, record)
         if is_gone_since(stored, received.event):
@@ -163,16 +162,16 @@ class ActivityEvents:
         asked = self._seen.ask()
         if self._seen.is_clock_settled() and is_plainly_gone(stored, received, asked.at):
             return await self._bury(received, gone_at, "Deleted at Strava.", record)
-        found = await self._ask(received.event.owner_id, received.event.object_id)  # it may have come back since
+        source = self._source_of(received.event.owner_id)
+        found = await self._ask(source, received.event.object_id)  # it may have come back since
         if found is not None:
             return await self._keep(received, stored, asked, found, record)
         return await self._bury(received, observed_after(stored, asked.at), "Deleted at Strava.", record)
 
-    async def _ask(self, athlete_id: int, activity_id: int) -> ActivityPayload | None:
-        source = self._source_of(athlete_id)
+    async def _ask(self, source: ActivitySource, activity_id: int) -> ActivityPayload | None:
         tries = 1 if self._seen.failures(activity_id) else None
         try:
-            found = await self._budget.spend(lambda: source.activity(activity_id, tries=tries))
+            found = await source.activity(activity_id, tries=tries)
         except NotFound:
             return None
         except (ServerFailed, UnreadableAnswer) as error:

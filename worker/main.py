@@ -7,6 +7,7 @@ import httpx
 import structlog
 from fastapi import FastAPI
 
+from backends.budget.file import FileBudgetStore
 from backends.database_errors import explain_database_error
 from backends.queue.embedded import EmbeddedQueue
 from backends.tokens.file import FileTokenStore
@@ -17,6 +18,8 @@ from runtime.http_guard import HttpGuard, split_hosts
 from runtime.logs import configure_logs
 from runtime.serving import run
 from runtime.startup import exit_on_startup_error
+from strava.budget import RateBudget
+from strava.budget_state import Lane
 from strava.client import StravaClient
 from strava.oauth import OAuthApp, StravaAuth
 from worker.activities import ActivityEvents
@@ -41,9 +44,15 @@ def build(settings: WorkerSettings) -> FastAPI:
     http = client_for(settings.strava_api_url, settings.strava_oauth_url, timeout=STRAVA_TIMEOUT_S)
     oauth = _oauth(settings, http)
 
+    budget = RateBudget(FileBudgetStore(settings.budget_path), shares=settings.budget_shares)
+
     @cache
-    def client_of(athlete_id: int) -> StravaClient:
-        return StravaClient(http, StravaAuth(athlete_id, tokens, oauth), api_url=settings.strava_api_url)
+    def auth_of(athlete_id: int) -> StravaAuth:
+        return StravaAuth(athlete_id, tokens, oauth)
+
+    @cache
+    def client_of(athlete_id: int, lane: Lane = Lane.LIVE) -> StravaClient:
+        return StravaClient(http, auth_of(athlete_id), api_url=settings.strava_api_url, budget=budget, lane=lane)
 
     async def release() -> None:
         await http.aclose()
@@ -51,7 +60,9 @@ def build(settings: WorkerSettings) -> FastAPI:
         await store.close()
 
     grace = timedelta(seconds=settings.not_found_grace_s)
-    activities = ActivityEvents(store, client_of, not_found_grace=grace)
+    activities = ActivityEvents(
+        store, client_of, looking_source_of=partial(client_of, lane=Lane.RECONCILE), not_found_grace=grace
+    )
     router = EventRouter(AthleteCache(store), activities, Deauthorization(store, tokens), client_of)
     checked = SubscriptionCheck(router, settings.strava_subscription_id)
     looks = SecondLooks(activities, store, due_after=timedelta(seconds=settings.second_look_s))

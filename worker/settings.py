@@ -1,8 +1,11 @@
 """The worker's settings: where it listens for pushes, and how it speaks to Strava."""
 
+from collections.abc import Mapping
+
 from pydantic import Field, SecretStr
 
 from runtime.settings import HOST, SharedSettings, WebAddress
+from strava.budget_state import Lane
 
 
 class WorkerSettings(SharedSettings):
@@ -35,6 +38,15 @@ class WorkerSettings(SharedSettings):
     )
     strava_api_url: WebAddress = Field("https://www.strava.com/api/v3", description="Where Strava's API answers.")
     strava_oauth_url: WebAddress = Field("https://www.strava.com/oauth", description="Where Strava's OAuth answers.")
+    budget_share_reconcile: float = Field(
+        0.9, gt=0, le=1, description="Share of each of Strava's limits up to which reconciling and second looks may go."
+    )
+    budget_share_detail: float = Field(
+        0.75, gt=0, le=1, description="Share of each limit up to which details of the history may be fetched."
+    )
+    budget_share_streams: float = Field(
+        0.5, gt=0, le=1, description="Share of each limit up to which streams may be fetched."
+    )
     not_found_grace_s: float = Field(
         300.0,
         ge=0,
@@ -47,3 +59,13 @@ class WorkerSettings(SharedSettings):
         le=43_200,
         description="Seconds after a create in which its detail is fetched once more, for late efforts; 0 never.",
     )
+
+    @property
+    def budget_shares(self) -> Mapping[Lane, float]:
+        """The share of each of Strava's limits that a lane may use up to; live events may use all."""
+        return {
+            Lane.LIVE: 1.0,
+            Lane.RECONCILE: self.budget_share_reconcile,
+            Lane.DETAIL: self.budget_share_detail,
+            Lane.STREAMS: self.budget_share_streams,
+        }

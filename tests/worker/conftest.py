@@ -15,6 +15,7 @@ from backends.queue.envelope import PushEnvelope
 from backends.tokens.file import FileTokenStore
 from backends.warehouse.athletes import Athlete
 from backends.warehouse.sqlite.store import SqliteRawStore
+from strava.budget import RateBudget
 from strava.client import StravaClient
 from strava.events import ReceivedEvent, StravaEvent
 from strava.oauth import OAuthApp, StravaAuth
@@ -121,8 +122,14 @@ async def client_of(
         app = OAuthApp(http, client_id=1, client_secret="fake", oauth_url="https://strava.test/oauth")
         retry_policy = RetryPolicy(attempts=2, first_wait_s=0.0, longest_wait_s=0.0)
         url = "https://strava.test/api/v3"
+        budget = RateBudget(clock=clock, steady=clock.steady_s)
         yield lambda athlete_id: StravaClient(
-            http, StravaAuth(athlete_id, tokens, app), api_url=url, retry_policy=retry_policy, clock=clock
+            http,
+            StravaAuth(athlete_id, tokens, app),
+            api_url=url,
+            budget=budget,
+            retry_policy=retry_policy,
+            clock=clock,
         )
 
 

@@ -240,6 +240,7 @@ async def test_a_cursor_never_passes_an_unreadable_item(
     with pytest.raises(RateLimited):
         await backfill(client_of(ATHLETE), store, ATHLETE, clock=clock)
     assert [row["backfill_cursor"] for row in rows(STATE)] == ["2026-01-05T10:00:00.000000Z"]
+    clock.advance(60)
     strava.answers = _Pages(strava.answers, iter([[summary(4), {"name": "Run 3"}, summary(2)], [summary(1)], []]))
     await backfill(client_of(ATHLETE), store, ATHLETE, clock=clock)
     assert await store.counts(ATHLETE) == {2: 4}
