@@ -1,9 +1,10 @@
 """Picks the adapters for the command line: no other module of it names an engine."""
 
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
+from backends.budget.file import FileBudgetStore
 from backends.database_errors import database_fault
 from backends.queue import EventQueue, QueueUnavailable
 from backends.queue.embedded import EmbeddedQueue
@@ -15,6 +16,8 @@ from backends.warehouse.duckdb.marts import DuckdbMartReader
 from backends.warehouse.marts import MartReader, SqlConsole
 from backends.warehouse.sqlite.store import SqliteRawStore
 from runtime.settings import SharedSettings
+from strava.budget import SHARES, RateBudget
+from strava.budget_state import Lane
 
 
 @asynccontextmanager
@@ -43,6 +46,11 @@ async def open_store(settings: SharedSettings, *, read_only: bool = False) -> As
 def open_tokens(settings: SharedSettings) -> AthleteTokens:
     """Return the athletes' tokens."""
     return FileTokenStore(settings.tokens_path)
+
+
+def open_budget(settings: SharedSettings, shares: Mapping[Lane, float] = SHARES) -> RateBudget:
+    """Return the app's calls, as all programs on this data share them."""
+    return RateBudget(FileBudgetStore(settings.budget_path), shares=shares)
 
 
 def open_marts(settings: SharedSettings) -> MartReader:

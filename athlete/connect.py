@@ -8,7 +8,7 @@ from getpass import getpass
 import httpx
 from rich.console import Console
 
-from athlete.backends import open_queue, open_store, open_tokens
+from athlete.backends import open_budget, open_queue, open_store, open_tokens
 from athlete.data_dir import require_usable
 from athlete.errors import CommandError, exit_on_error
 from athlete.pending_token import PendingToken
@@ -96,7 +96,7 @@ async def _connect(settings: WorkerSettings, pending: PendingToken) -> str:
     async with open_store(settings) as store:
         async with client_for(settings.strava_api_url, settings.strava_oauth_url, timeout=30) as http:
             fresh = await _refreshed(settings, http, pending)
-            client = StravaClient(http, Bearer(fresh), api_url=settings.strava_api_url)
+            client = StravaClient(http, Bearer(fresh), api_url=settings.strava_api_url, budget=open_budget(settings))
             athlete_id = await _athlete_id(client, settings)
             unchecked = await unknown_reach(client, settings)
         async with tokens.refreshing(athlete_id):

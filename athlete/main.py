@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from athlete.budget import budget
 from athlete.connect import connect
 from athlete.demo.command import demo
 from athlete.events import events
@@ -20,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for command in (demo, up, connect, events, transform, query):
+for command in (demo, up, connect, events, budget, transform, query):
     app.command()(command)
 
 

@@ -2,12 +2,14 @@
 
 import httpx
 
+from athlete.backends import open_budget
 from athlete.demo.config import CLIENT_ID, CLIENT_SECRET, DemoConfig
 from athlete.demo.simulator_client import SimulatorClient
 from backends.tokens import TokenStore
 from backends.warehouse import RawStore
 from backends.warehouse.athletes import Athlete
 from runtime.clock import utc_now
+from strava.budget_state import Lane
 from strava.client import StravaClient
 from strava.oauth import OAuthApp, StravaAuth
 from strava.subscriptions import PushSubscriptions
@@ -28,7 +30,8 @@ async def connect(
         await store.put_athlete(
             Athlete(athlete_id=athlete_id, scope=granted.scope, status="connected", updated_at=utc_now())
         )
-    return athlete_id, StravaClient(http, StravaAuth(athlete_id, tokens, app), api_url=config.api_url)
+    auth, budget = StravaAuth(athlete_id, tokens, app), open_budget(config.files)
+    return athlete_id, StravaClient(http, auth, api_url=config.api_url, budget=budget, lane=Lane.DETAIL)
 
 
 async def subscribe(config: DemoConfig, http: httpx.AsyncClient) -> int:

@@ -1,0 +1,115 @@
+"""`athlete budget` from outside."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from typer.testing import CliRunner, Result
+
+from athlete.main import app
+from backends.budget.file import FileBudgetStore
+from backends.queue.embedded import EmbeddedQueue
+from strava.budget import RateBudget
+from strava.budget_state import Lane
+
+Run = Callable[..., Result]
+INACTIVE = {"errors": [{"resource": "Application", "field": "Status", "code": "Inactive"}]}
+USED = {
+    "X-RateLimit-Limit": "200,2000",
+    "X-RateLimit-Usage": "80,160",
+    "X-ReadRateLimit-Limit": "100,1000",
+    "X-ReadRateLimit-Usage": "80,160",
+}
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run the command on a data folder of its own."""
+
+    def _run(*arguments: str, **environment: str) -> Result:
+        settings = {"DATA_DIR": str(tmp_path / "data"), "COLUMNS": "200", **environment}
+        return CliRunner().invoke(app, ("budget", *arguments), env=settings)
+
+    return _run
+
+
+@pytest.fixture
+def answer(tmp_path: Path) -> Callable[..., None]:
+    """Have a program make a call in a lane, which Strava answers so."""
+
+    async def call(answered: httpx.Response, lane: Lane) -> None:
+        budget = RateBudget(FileBudgetStore(tmp_path / "data" / "budget.json"))
+        async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: answered)) as http:
+            try:
+                await http.get("https://strava.test", auth=budget.auth(lane, None))
+            except Exception as error:  # noqa: BLE001 - its being refused is what is shown
+                assert "lane" in str(error)  # noqa: PT017 - as above
+
+    def make(status: int = 200, headers: Any = None, body: Any = None, lane: Lane = Lane.LIVE) -> None:
+        asyncio.run(call(httpx.Response(status, headers=headers, json=body or {}), lane))
+
+    return make
+
+
+def test_nothing_is_known_yet(run: Run, tmp_path: Path) -> None:
+    """The command says so, and makes no folder."""
+    told = run()
+    assert (told.exit_code, told.output) == (
+        0,
+        "Nothing is known of Strava's limits yet: the first answer from Strava tells them.\n",
+    )
+    assert not (tmp_path / "data").exists()
+
+
+def test_each_limit_has_a_line(run: Run, answer: Callable[..., None]) -> None:
+    """Used, limit, left and, lane by lane, what may still be used; streams wait and are counted."""
+    answer(headers=USED)
+    answer(headers=USED, lane=Lane.STREAMS)
+    lines = run().output.splitlines()
+    [reads] = [line.split() for line in lines if "reads of this quarter hour" in line]
+    assert (reads[:3], reads[-4:]) == (["reads", "of", "this"], ["20", "10", "0", "0"])
+    assert reads[5:8] == ["80", "100", "20"]
+    assert "Calls that had to wait in this quarter hour, by lane: streams 1." in lines
+
+
+def test_resets_are_shown_in_the_display_s_zone_and_in_utc(run: Run, answer: Callable[..., None]) -> None:
+    """Midnight UTC is a quarter to six in Nepal."""
+    answer(headers=USED)
+    [day] = [line for line in run(DISPLAY_TIMEZONE="Asia/Kathmandu").output.splitlines() if "calls of this UTC" in line]
+    assert "05:45 Asia/Kathmandu" in day
+    assert " 00:00 " in day
+
+
+def test_a_lapse_is_told_with_its_end_and_the_way_out(run: Run, answer: Callable[..., None]) -> None:
+    """Also as JSON."""
+    answer(403, body=INACTIVE)
+    assert "No call is made until" in run().output
+    assert "Renew it at https://www.strava.com/account" in run().output
+    closed = json.loads(run("--json").output)["closed"]
+    assert closed.keys() == {"until", "reason"}
+
+
+def test_settings_move_the_lanes(run: Run, answer: Callable[..., None]) -> None:
+    """With a share of 90 % details have ten calls left of a hundred, eighty of them used."""
+    answer(headers=USED)
+    told = json.loads(run("--json", BUDGET_SHARE_DETAIL="0.9").output)
+    lanes = {window["name"]: window["lanes"] for window in told["windows"]}
+    assert lanes["read_quarter"] == {"live": 20, "reconcile": 10, "detail": 10, "streams": 0}
+    assert run("--json", BUDGET_SHARE_DETAIL="1.5").exit_code == 1
+
+
+def test_events_that_wait_in_the_queue_are_told(run: Run, tmp_path: Path) -> None:
+    """With how many there are."""
+
+    async def publish() -> None:
+        queue = EmbeddedQueue(tmp_path / "data" / "pipeline.sqlite")
+        await queue.publish(b"{}", {})
+        await queue.close()
+
+    asyncio.run(publish())
+    assert "Events that wait in the queue: 1, the oldest for 0 min." in run().output
+    assert json.loads(run("--json").output)["queue"]["waiting"] == 1
