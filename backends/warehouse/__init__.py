@@ -6,6 +6,7 @@ from backends.warehouse.activities import ActivityStore
 from backends.warehouse.athletes import AthleteStore, IngestionStates
 from backends.warehouse.ledger import EventLedger
 from backends.warehouse.runs import TransformRuns
+from backends.warehouse.subscriptions import SubscriptionStore
 
 
 class WarehouseBusy(Exception):
@@ -19,7 +20,16 @@ class WriteProbe(Protocol):
         """Write something durable that changes nothing. Raises WarehouseBusy."""
 
 
-class RawStore(ActivityStore, EventLedger, AthleteStore, IngestionStates, TransformRuns, WriteProbe, Protocol):
+class RawStore(
+    ActivityStore,
+    EventLedger,
+    AthleteStore,
+    IngestionStates,
+    SubscriptionStore,
+    TransformRuns,
+    WriteProbe,
+    Protocol,
+):
     """All of `raw`."""
 
     async def close(self) -> None:

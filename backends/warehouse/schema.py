@@ -119,6 +119,16 @@ INGESTION_STATE = Table(
         Column("updated_at", "timestamp", "When the row was written."),
     ],
 )
+STRAVA_SUBSCRIPTIONS = Table(
+    "strava_subscriptions",
+    "subscription_id",
+    "One row per push subscription that this pipeline made or adopted.",
+    [
+        Column("subscription_id", "int64", "Strava's number of the subscription; the key."),
+        Column("remembered_at", "timestamp", "When it was first made or adopted."),
+        _optional("ended_at", "timestamp", "When it was deleted or replaced; null for the current one."),
+    ],
+)
 RECONCILIATIONS = Table(
     "reconciliations",
     "reconciliation_id",
@@ -169,6 +179,7 @@ TABLES = (
     STRAVA_GEAR,
     STRAVA_ATHLETES,
     INGESTION_STATE,
+    STRAVA_SUBSCRIPTIONS,
     RECONCILIATIONS,
     PURGES,
     TRANSFORM_RUNS,

@@ -468,6 +468,36 @@ async def test_ingestion_state_is_replaced_whole(store: RawStore) -> None:
     assert await store.ingestion_state(ANNA) == done
 
 
+async def test_one_subscription_is_current_and_those_before_are_kept(store: RawStore) -> None:
+    """The current one comes first; ended ones stay, with when they ended, and may become current again."""
+    assert await store.subscriptions() == []
+    for subscription_id in (119, 119, 120):
+        await store.set_subscription(subscription_id)
+    current, before = await store.subscriptions()
+    assert (current.subscription_id, current.ended_at) == (120, None)
+    assert before.subscription_id == 119
+    assert before.ended_at is not None
+    assert before.remembered_at <= before.ended_at
+    await store.set_subscription(None)
+    await store.set_subscription(None)
+    ended = await store.subscriptions()
+    assert [each.subscription_id for each in ended if each.ended_at is not None] == [120, 119]
+    await store.set_subscription(119)
+    assert [(each.subscription_id, each.ended_at is None) for each in await store.subscriptions()] == [
+        (119, True),
+        (120, False),
+    ]
+    assert (await store.subscriptions())[0].remembered_at == before.remembered_at
+
+
+async def test_a_subscription_made_by_another_process_is_seen(open_store: OpenStore, store: RawStore) -> None:
+    """The command line makes it, and a worker that runs already reads it."""
+    other = open_store()
+    await other.set_subscription(2**62)
+    await other.close()
+    assert [each.subscription_id for each in await store.subscriptions()] == [2**62]
+
+
 def run(run_id: str, published: float | None, error: str | None = None) -> TransformRun:
     """A transform run that took a second."""
     return TransformRun(

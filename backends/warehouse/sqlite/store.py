@@ -20,8 +20,15 @@ from backends.warehouse.athletes import Athlete, IngestionState, PurgeReceipt
 from backends.warehouse.ledger import DueLook, LedgerEntry, LedgerFilter, ObservedDelivery
 from backends.warehouse.purge_receipts import hash_athlete
 from backends.warehouse.runs import TransformRun
-from backends.warehouse.schema import INGESTION_STATE, STRAVA_ATHLETES, TRANSFORM_RUNS, Table
+from backends.warehouse.schema import (
+    INGESTION_STATE,
+    STRAVA_ATHLETES,
+    STRAVA_SUBSCRIPTIONS,
+    TRANSFORM_RUNS,
+    Table,
+)
 from backends.warehouse.sqlite import rows, transactions
+from backends.warehouse.subscriptions import KnownSubscription
 from backends.write_probe import rewrite_version
 from runtime.clock import utc_now, utc_text
 from strava.events import ReceivedEvent
@@ -133,6 +140,15 @@ class SqliteRawStore:
     async def put_ingestion_state(self, state: IngestionState) -> None:
         """Replace the athlete's state."""
         await self._put(INGESTION_STATE, rows.bound(INGESTION_STATE, state))
+
+    async def subscriptions(self) -> list[KnownSubscription]:
+        """Return every subscription that is or was this pipeline's, the current one first."""
+        found = await self._read("subscriptions")
+        return [KnownSubscription(**rows.read(STRAVA_SUBSCRIPTIONS, row)) for row in found]
+
+    async def set_subscription(self, subscription_id: int | None) -> None:
+        """Make this subscription the current one, or none."""
+        await self._write(lambda connection: transactions.set_subscription(connection, subscription_id, self._clock))
 
     async def watermark(self) -> str:
         """Return a text that changes whenever activities, ledger, athletes or purges changed; costs no scan."""

@@ -16,6 +16,7 @@ from backends.warehouse.last_write_wins import Decisions
 from backends.warehouse.ledger import LedgerEntry, ObservedDelivery
 from backends.warehouse.schema import PURGES, STRAVA_ACTIVITIES, STRAVA_EVENTS
 from backends.warehouse.sqlite import rows
+from runtime.clock import utc_text
 from strava.payload import ActivityPayload, disagrees
 
 _SQL = statements(Path(__file__).parent / "sql")
@@ -96,6 +97,14 @@ def purge(connection: sqlite3.Connection, athlete_id: int, athlete_hash: str, cl
     receipt = PurgeReceipt(purge_id=uuid4().hex, athlete_hash=athlete_hash, purged_at=purged_at, removed=removed)
     connection.execute(_PUT_PURGE, rows.bound(PURGES, receipt, removed=removed))
     return receipt
+
+
+def set_subscription(connection: sqlite3.Connection, subscription_id: int | None, clock: Clock) -> None:
+    """Make this subscription the current one, or none; the one before is kept as ended."""
+    row = {"subscription_id": subscription_id, "now": utc_text(clock())}
+    connection.execute(_SQL["end_subscription"], row)
+    if subscription_id is not None:
+        connection.execute(_SQL["put_subscription"], row)
 
 
 def _next_stamp(connection: sqlite3.Connection, clock: Clock) -> datetime:
