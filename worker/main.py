@@ -64,7 +64,7 @@ def build(settings: WorkerSettings) -> FastAPI:
         store, client_of, looking_source_of=partial(client_of, lane=Lane.RECONCILE), not_found_grace=grace
     )
     router = EventRouter(AthleteCache(store), activities, Deauthorization(store, tokens), client_of)
-    checked = SubscriptionCheck(router, settings.strava_subscription_id)
+    checked = SubscriptionCheck(router, store, settings.strava_subscription_id)
     looks = SecondLooks(activities, store, due_after=timedelta(seconds=settings.second_look_s))
     push_token = settings.push_token.get_secret_value()
     if not push_token:

@@ -34,7 +34,8 @@ class WorkerSettings(SharedSettings):
     strava_client_id: str = Field("", description="Client ID of your Strava app (https://www.strava.com/settings/api).")
     strava_client_secret: SecretStr = Field(SecretStr(""), description="Client Secret of your Strava app.")
     strava_subscription_id: int | None = Field(
-        None, description="The subscription whose events are taken; without it those of every subscription are."
+        None,
+        description="Subscription whose events alone are taken; empty: the one of `athlete subscription create`.",
     )
     strava_api_url: WebAddress = Field("https://www.strava.com/api/v3", description="Where Strava's API answers.")
     strava_oauth_url: WebAddress = Field("https://www.strava.com/oauth", description="Where Strava's OAuth answers.")
