@@ -40,7 +40,9 @@ _WRONG_PATH = "/path/"  # the field that Strava names when it has no such endpoi
 
 # Part of a reason, in lower case -> what the reader can do about it.
 _ADVICE = (
-    ("already exists", "The app has a subscription already: list it, then keep it or delete it."),
+    ("already exists", "Strava allows one per app: `athlete subscription show` tells of it, `… delete` ends it."),
+    ("not return 200", "It must do so from the internet within 2 seconds, without a login or a redirect on the way."),
+    ("too long", "Strava takes addresses of at most 255 characters: shorten PUBLIC_URL or WEBHOOK_PATH_SECRET."),
     ("callback", "The callback URL must answer Strava's challenge from the internet within 2 seconds."),
     ("requesttoken", "The authorisation code is used or expired: connect again."),
 )

@@ -9,7 +9,7 @@ from typing import Any, Self
 import httpx
 
 from runtime.clock import utc_now
-from strava.errors import ServerFailed, Unreachable, UnreadableAnswer
+from strava.errors import BadRequest, RateLimited, Retryable, StravaError, UnreadableAnswer
 from strava.responses import json_body, raise_for_error
 from strava.transport import RetryPolicy, send
 
@@ -63,17 +63,19 @@ class PushSubscriptions:
         """Subscribe. Strava sends the challenge to `callback_url` (≤ 255 characters) before it answers.
 
         Where the answer was lost Strava may have subscribed nevertheless, so its list is looked at instead of asking
-        twice. Raises BadRequest with Strava's reason: unreachable callback, or a subscription that already exists.
+        twice. Raises BadRequest with Strava's reason: unreachable callback, or a subscription to another address.
         """
         form = {**self._credentials, "callback_url": callback_url, "verify_token": verify_token}
         try:
             answer = await self._send(self._http.build_request("POST", self._url, data=form), may_repeat=False)
-        except (ServerFailed, Unreachable):
+            return Subscription.from_json(json_body(answer, asked=_ASKED), callback_url=callback_url)
+        except StravaError as error:
+            if not (_is_lost(error) or _already_exists(error)):
+                raise
             made = next((each for each in await self.list() if each.callback_url == callback_url), None)
             if made is None:
                 raise
             return made
-        return Subscription.from_json(json_body(answer, asked=_ASKED), callback_url=callback_url)
 
     async def list(self) -> list[Subscription]:
         """Return the app's subscription, if it has one: Strava allows one per app."""
@@ -84,12 +86,25 @@ class PushSubscriptions:
         return [Subscription.from_json(item) for item in items]
 
     async def delete(self, subscription_id: int) -> None:
-        """Unsubscribe. Raises NotFound when there is no such subscription."""
+        """Unsubscribe; where the answer was lost, the list decides. Raises NotFound when there is none such."""
         url = f"{self._url}/{subscription_id}"
         request = self._http.build_request("DELETE", url, params=self._credentials)
-        await self._send(request, asked=f"{_ASKED}/{subscription_id}")
+        try:
+            await self._send(request, asked=f"{_ASKED}/{subscription_id}")
+        except StravaError as error:
+            if not _is_lost(error) or any(each.id == subscription_id for each in await self.list()):
+                raise
 
     async def _send(self, request: httpx.Request, asked: str = _ASKED, *, may_repeat: bool = True) -> httpx.Response:
         answer = await send(self._http, request, auth=None, retry_policy=self._retry_policy, may_repeat=may_repeat)
         raise_for_error(answer, asked=asked, now=self._clock(), by_app=True)
         return answer
+
+
+def _is_lost(error: StravaError) -> bool:
+    """Whether Strava may have done what it was asked for, although no answer says so."""
+    return isinstance(error, Retryable | UnreadableAnswer) and not isinstance(error, RateLimited)
+
+
+def _already_exists(error: StravaError) -> bool:
+    return isinstance(error, BadRequest) and any(reason.endswith("/already exists") for reason in error.reasons)

@@ -313,7 +313,7 @@ def test_errors_carry_what_their_catcher_needs(noon: datetime) -> None:
         (404, b"<html>", "check the proxy"),
         (429, b"", "in 105 s"),
         (500, b"", "wait"),
-        (400, refusal("PushSubscription", "callback url", "already exists"), "keep it or delete it"),
+        (400, refusal("PushSubscription", "callback url", "already exists"), "athlete subscription show"),
         (400, refusal("PushSubscription", "callback url", "GET to callback URL does not return 200"), "2 seconds"),
         (400, refusal("RequestToken", "code", "invalid"), "connect again"),
         (302, b"", "STRAVA_API_URL"),

@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import AsyncIterator, Callable
+from contextlib import nullcontext
 from typing import Any
 from urllib.parse import parse_qsl
 
 import httpx
 import pytest
 
-from strava.errors import AppRejected, BadRequest, NotFound, Retryable, UnreadableAnswer
+from strava.errors import AppRejected, BadRequest, NotFound, RateLimited, Retryable, UnreadableAnswer
 from strava.subscriptions import PushSubscriptions, Subscription
 from strava.transport import RetryPolicy
 
@@ -61,7 +62,23 @@ class Forgetful:
         return self._lost
 
 
-LOST = pytest.mark.parametrize("lost", [httpx.ReadTimeout("slow"), httpx.Response(503)])
+def refused(code: str) -> httpx.Response:
+    """Answer as Strava refuses a subscription."""
+    errors = [{"resource": "PushSubscription", "field": "callback url", "code": code}]
+    return httpx.Response(400, json={"message": "Bad Request", "errors": errors})
+
+
+LOST = pytest.mark.parametrize(
+    "lost",
+    [
+        httpx.ReadTimeout("slow"),
+        httpx.Response(503),
+        httpx.Response(408, text="<html>"),
+        httpx.Response(201, text='{"id'),
+        refused("already exists"),
+    ],
+    ids=["no answer", "503", "a proxy's 408", "half an answer", "made meanwhile"],
+)
 
 
 @LOST
@@ -83,15 +100,29 @@ async def test_a_create_that_was_not_done_is_not_repeated(
     """Nothing is in the list: the fault is told, and the caller decides."""
     strava = Forgetful(lost, is_done=False)
 
-    with pytest.raises(Retryable):
+    with pytest.raises((Retryable, UnreadableAnswer, BadRequest)):
         await subscriptions(strava).create("https://example.org/webhook", "fake-verify-token")
     assert strava.creates == 1
 
 
-def refused(code: str) -> httpx.Response:
-    """Answer as Strava refuses a subscription."""
-    errors = [{"resource": "PushSubscription", "field": "callback url", "code": code}]
-    return httpx.Response(400, json={"message": "Bad Request", "errors": errors})
+async def test_a_spent_limit_is_no_lost_answer(subscriptions: Subscriptions) -> None:
+    """Strava has done nothing, so nothing is looked up."""
+    strava = Forgetful(httpx.Response(429), is_done=True)
+    with pytest.raises(RateLimited):
+        await subscriptions(strava).create("https://example.org/webhook", "fake-verify-token")
+
+
+@pytest.mark.parametrize(("left", "is_told"), [([], False), ([{"id": 3}], True)], ids=["gone", "still there"])
+async def test_a_delete_whose_answer_was_lost_is_decided_by_the_list(
+    subscriptions: Subscriptions, left: list[dict[str, Any]], is_told: bool
+) -> None:
+    """It is done where the subscription is gone; where it stands, the fault is told."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=left) if request.method == "GET" else httpx.Response(503)
+
+    with pytest.raises(Retryable) if is_told else nullcontext():
+        await subscriptions(answer).delete(3)
 
 
 async def test_creates_as_recorded(subscriptions: Subscriptions, recorded: Recorded) -> None:
@@ -146,7 +177,12 @@ async def test_deletes_by_id(subscriptions: Subscriptions) -> None:
 
 @pytest.mark.parametrize(
     ("code", "advice"),
-    [("already exists", "keep it or delete it"), ("GET to callback URL does not return 200", "challenge")],
+    [
+        ("already exists", "athlete subscription show"),
+        ("GET to callback URL does not return 200", "without a login or a redirect"),
+        ("is too long (maximum is 255 characters)", "shorten PUBLIC_URL"),
+        ("not verifiable", "challenge"),
+    ],
 )
 async def test_a_refused_create_says_what_to_do(code: str, advice: str, subscriptions: Subscriptions) -> None:
     """Strava's reason is kept, and explained."""
