@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
 
+from simulator.forms import as_application
 from simulator.responses import Refusal, answer
 from simulator.scopes import Scopes, reads_activities
 from simulator.simulation import Simulation, simulation_of
@@ -33,8 +34,7 @@ async def enter(request: Request) -> Access:
     """Let the request in. Raises Refusal."""
     simulation = simulation_of(request)
     await hold_up(simulation)
-    if simulation.dice.faults.inactive:
-        raise Refusal(403, "Application", "Status", "Inactive")
+    refuse_inactive(simulation)
     scopes = simulation.grants.access(bearer(request))
     if scopes is None or simulation.dice.happens("unauthorized"):
         raise Refusal(401, "Athlete", "access_token", "invalid")
@@ -42,8 +42,31 @@ async def enter(request: Request) -> Access:
     is_within = simulation.rates.spend_read(now)
     headers = simulation.rates.headers(now)
     if not is_within or simulation.dice.happens("rate_limited"):
-        raise Refusal(429, "Application", "rate limit", "exceeded", headers=headers)
+        raise rate_limited(headers)
     return Access(simulation, scopes, headers)
+
+
+async def enter_application(
+    request: Request, parameters: Annotated[dict[str, str], Depends(as_application)]
+) -> dict[str, str]:
+    """Let a request of the application itself in and return its parameters; it costs no limit. Raises Refusal."""
+    simulation = simulation_of(request)
+    await hold_up(simulation)
+    refuse_inactive(simulation)
+    if simulation.dice.happens("rate_limited"):
+        raise rate_limited(simulation.rates.headers(simulation.clock()))
+    return parameters
+
+
+def refuse_inactive(simulation: Simulation) -> None:
+    """Raises Refusal while the application owner's subscription is lapsed."""
+    if simulation.dice.faults.inactive:
+        raise Refusal(403, "Application", "Status", "Inactive")
+
+
+def rate_limited(headers: dict[str, str]) -> Refusal:
+    """Return the 429."""
+    return Refusal(429, "Application", "rate limit", "exceeded", headers=headers)
 
 
 async def hold_up(simulation: Simulation) -> None:
@@ -67,4 +90,5 @@ def bearer(request: Request) -> str:
 
 
 Entered = Annotated[Access, Depends(enter)]
+ApplicationEntered = Annotated[dict[str, str], Depends(enter_application)]
 ActivitiesEntered = Annotated[Access, Depends(enter_activities)]

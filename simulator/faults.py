@@ -34,6 +34,7 @@ class Faults(BaseModel):
     reorder_within_s: Seconds = Field(2, description="…up to this long.")
     delay: Chance = Field(0, description="An event is late.")
     delay_s: Seconds = Field(30, description="…by this much.")
+    lost_answer: Chance = Field(0, description="A subscription is made or deleted, but 500 is answered.")
     lose: Chance = Field(0, description="An event is never sent.")
 
 

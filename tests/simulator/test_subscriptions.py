@@ -107,3 +107,28 @@ async def test_wrong_credentials_are_refused(lab: Any) -> None:
     """Subscriptions belong to the application."""
     answer = await lab.client.get("/api/v3/push_subscriptions", params=CREDENTIALS | {"client_secret": "x"})
     assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "code"),
+    [({"inactive": True}, 403, "Inactive"), ({"rate_limited": 1}, 429, "exceeded"), ({"server_error": 1}, 500, None)],
+)
+async def test_subscriptions_fail_as_the_rest_of_the_api(
+    bare_lab: Any, fault: dict[str, Any], status: int, code: str | None
+) -> None:
+    """A lapsed application, a spent limit and a failing server refuse before the callback is asked."""
+    await bare_lab.faults(**fault)
+    answer = await bare_lab.subscribe()
+    assert answer.status_code == status
+    assert [error["code"] for error in answer.json()["errors"]] == ([] if code is None else [code])
+    assert bare_lab.callback.challenges == []
+
+
+async def test_an_answer_can_be_lost_after_the_work_is_done(bare_lab: Any) -> None:
+    """500 is answered, and the subscription is made; and so is it deleted."""
+    await bare_lab.faults(lost_answer=1)
+    assert (await bare_lab.subscribe()).status_code == 500
+    (listed,) = (await bare_lab.client.get("/api/v3/push_subscriptions", params=CREDENTIALS)).json()
+    address = f"/api/v3/push_subscriptions/{listed['id']}"
+    assert (await bare_lab.client.delete(address, params=CREDENTIALS)).status_code == 500
+    assert (await bare_lab.client.get("/api/v3/push_subscriptions", params=CREDENTIALS)).json() == []
