@@ -39,14 +39,18 @@ class LogLevel(StrEnum):
 HOST = r"^[A-Za-z0-9._:-]+$"  # a name or an IPv4 or IPv6 address
 
 
-def _web_address(text: str) -> str:
-    """Return the text if it is a URL that can be asked. Raises ValueError."""
+def is_web_address(text: str) -> bool:
+    """Whether the text is a URL that can be asked."""
     try:
         parts = urlsplit(text)
         is_one = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:  # a port that is no number, or half an IPv6 address
         is_one = False
-    if not is_one or any(character.isspace() for character in text):
+    return is_one and not any(character.isspace() for character in text)
+
+
+def _web_address(text: str) -> str:
+    if not is_web_address(text):
         raise ValueError("it is no web address; write one such as https://www.strava.com/api/v3")
     return text
 

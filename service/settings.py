@@ -1,12 +1,28 @@
-"""The service's settings: where it listens, and the webhook's secrets."""
+"""The service's settings: where it listens, how the internet reaches it, and the webhook's secrets."""
 
 import re
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 
-from runtime.settings import HOST, SharedSettings
+from runtime.http_client import is_loopback
+from runtime.settings import HOST, SharedSettings, is_web_address
 
 SHORTEST_SECRET = 16  # characters: 64 bits if they are hexadecimal digits
+
+
+def read_public_url(text: str) -> str:
+    """Return the address without a slash at its end. Raises ValueError with what to write instead."""
+    if not is_web_address(text) or re.search(r"[^!-~]", text):
+        raise ValueError("it is no web address; write one such as https://my.example.org")
+    parts = urlsplit(text)
+    if parts.username is not None or parts.query or parts.fragment or text.endswith(("?", "#")):
+        raise ValueError("it may hold no user, no ? and no #, for paths are added to it")
+    if "/webhook" in parts.path:
+        raise ValueError("leave /webhook/… out: it is added")
+    if parts.scheme == "http" and not is_loopback(text):
+        raise ValueError("it must begin with https://, or others on the way could read the webhook's secret path")
+    return text.rstrip("/")
 
 
 class ServiceSettings(SharedSettings):
@@ -20,6 +36,9 @@ class ServiceSettings(SharedSettings):
             "Names, separated by commas, under which the service is asked. "
             "Empty: any name for the webhook, names of this machine for the rest."
         ),
+    )
+    public_url: str = Field(
+        "", description="Address under which the internet reaches the service, such as https://my.example.org."
     )
     webhook_path_secret: SecretStr = Field(
         SecretStr(""),
@@ -39,6 +58,11 @@ class ServiceSettings(SharedSettings):
     publish_timeout_s: float = Field(
         1.5, gt=0, description="Seconds in which an event must be stored; Strava waits for two."
     )
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_public_url(cls, url: str) -> str:
+        return read_public_url(url) if url else url
 
     @field_validator("webhook_path_secret")
     @classmethod

@@ -36,6 +36,48 @@ def test_path_secret_that_can_be_guessed_is_refused(secret: str) -> None:
     assert "openssl rand -hex 24" in sentence
 
 
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("my.example.org", "it is no web address; write one such as https://my.example.org"),
+        ("ftp://my.example.org", "it is no web address"),
+        ("https://", "it is no web address"),
+        ("https://my.example.org:port", "it is no web address"),
+        ("https://my example.org", "it is no web address"),
+        ("https://my.example.org/\n", "it is no web address"),
+        ("https://mÿ.example.org", "it is no web address"),
+        ("https://me:word@my.example.org", "no user"),
+        ("https://my.example.org/?a=b", "no ?"),
+        ("https://my.example.org/#top", "no #"),
+        ("https://my.example.org/webhook/0123456789abcdef", "leave /webhook/… out"),
+        ("http://my.example.org", "it must begin with https://"),
+        ("http://192.0.2.7", "it must begin with https://"),
+    ],
+)
+def test_a_public_address_that_cannot_be_one_is_refused(url: str, sentence: str) -> None:
+    """The sentence says what to write instead, and does not repeat a path that may be the secret."""
+    with pytest.raises(ValidationError) as caught:
+        ServiceSettings.model_validate({"public_url": url})
+    told = settings_complaint(caught.value)
+    assert "PUBLIC_URL: " in told
+    assert sentence in told
+    assert "0123456789abcdef" not in told
+
+
+@pytest.mark.parametrize(
+    ("url", "taken"),
+    [
+        ("https://my.example.org", "https://my.example.org"),
+        ("https://my.example.org:8443/athlete/", "https://my.example.org:8443/athlete"),
+        ("http://127.0.0.1:8080/", "http://127.0.0.1:8080"),
+        ("", ""),
+    ],
+)
+def test_a_public_address_is_taken_without_its_last_slash(url: str, taken: str) -> None:
+    """A path before the service's own may stand; http is for this machine alone."""
+    assert ServiceSettings.model_validate({"public_url": url}).public_url == taken
+
+
 @pytest.mark.parametrize("host", ["x y", "http://127.0.0.1", "a/b"])
 def test_host_that_is_no_host_is_refused(host: str) -> None:
     """The host is an address or a name."""
