@@ -10,6 +10,7 @@ from athlete.connect import connect
 from athlete.demo.command import demo
 from athlete.events import events
 from athlete.query import query
+from athlete.subscription.command import subscription
 from athlete.transform import transform
 from athlete.up import up
 
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 for command in (demo, up, connect, events, budget, transform, query):
     app.command()(command)
+app.add_typer(subscription, name="subscription")
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer's callback

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.ledger import Outcome
-from backends.warehouse.subscriptions import KnownSubscription, SubscriptionStore
+from backends.warehouse.subscriptions import KnownSubscription, SubscriptionStore, current_id
 from runtime.batching import Batcher
 from runtime.log_sampling import SampledWarnings
 from strava.events import ReceivedEvent
@@ -49,7 +49,7 @@ class SubscriptionCheck:
             )
         found = await self._look_up(given)
         self._known = frozenset(each.subscription_id for each in found)
-        current = next((each.subscription_id for each in found if each.ended_at is None), None)
+        current = current_id(found)
         if current is None or given in self._known:
             return None
         return (

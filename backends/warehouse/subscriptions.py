@@ -1,5 +1,6 @@
 """The app's push subscriptions: the current one, and those before it, whose events may still be on their way."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -12,6 +13,11 @@ class KnownSubscription:
     subscription_id: int
     remembered_at: datetime
     ended_at: datetime | None
+
+
+def current_id(known: Iterable[KnownSubscription]) -> int | None:
+    """Return the id of the current one, if there is one."""
+    return next((each.subscription_id for each in known if each.ended_at is None), None)
 
 
 class SubscriptionStore(Protocol):

@@ -1,0 +1,1 @@
+"""`athlete subscription`: create, show and delete the app's push subscription."""
