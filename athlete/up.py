@@ -15,6 +15,7 @@ from athlete.settings import DelivererSettings
 from athlete.supervisor import ProcessTree, free_port
 from backends.tokens import TokensUnavailable
 from backends.warehouse import WarehouseBusy
+from backends.warehouse.subscriptions import current_id
 from dashboard.settings import DashboardSettings
 from runtime.logs import configure_logs
 from runtime.settings import SharedSettings
@@ -23,6 +24,7 @@ from worker.dbt_runner.settings import TransformSettings
 from worker.settings import WorkerSettings
 
 NOBODY = "No athlete is connected yet, so nothing will arrive: `athlete connect` connects one."
+NOT_SUBSCRIBED = "No subscription is known: while this runs, `athlete subscription create` has Strava send events here."
 
 
 @exit_on_error
@@ -93,7 +95,17 @@ async def connection_notice(settings: SharedSettings) -> str:
     return await lost_athletes(settings) or NOBODY
 
 
-async def _run(settings: SharedSettings, ports: Ports, console: Console) -> None:
+async def subscription_notice(settings: WorkerSettings) -> str:
+    """Return what to do where no subscription is known; nothing where the data or the setting names one."""
+    try:
+        async with open_store(settings) as store:
+            current = settings.strava_subscription_id or current_id(await store.subscriptions())
+    except WarehouseBusy:  # told by `connection_notice`
+        return ""
+    return "" if current else NOT_SUBSCRIBED
+
+
+async def _run(settings: WorkerSettings, ports: Ports, console: Console) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -101,10 +113,12 @@ async def _run(settings: SharedSettings, ports: Ports, console: Console) -> None
         await tree.start(pipeline_programs(ports, {}))
         console.print(f"Dashboard: {ports.dashboard_url}", highlight=False)
         console.print(
-            f"Strava's callback: make {ports.service_url}/webhook/<WEBHOOK_PATH_SECRET> reachable from outside.",
+            f"Strava's events: let PUBLIC_URL lead to {ports.service_url} (docs/public-address.md).",
             highlight=False,
+            soft_wrap=True,
         )
-        if notice := await connection_notice(settings):
-            console.print(notice, highlight=False, markup=False, soft_wrap=True)
+        for notice in (await connection_notice(settings), await subscription_notice(settings)):
+            if notice:
+                console.print(notice, highlight=False, markup=False, soft_wrap=True)
         console.print("Ctrl-C stops everything; nothing that was received is lost.")
         await stop.wait()

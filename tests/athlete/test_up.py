@@ -12,12 +12,13 @@ import pytest
 from typer.testing import CliRunner
 
 from athlete.main import app
-from athlete.up import NOBODY, connection_notice, is_anybody_connected
+from athlete.up import NOBODY, NOT_SUBSCRIBED, connection_notice, is_anybody_connected, subscription_notice
 from backends.tokens import TokenSet
 from backends.tokens.file import FileTokenStore
 from backends.warehouse.athletes import Athlete
 from backends.warehouse.sqlite.store import SqliteRawStore
 from runtime.settings import SharedSettings
+from worker.settings import WorkerSettings
 
 CREDENTIALS = dict.fromkeys(
     ("STRAVA_CLIENT_ID", "STRAVA_CLIENT_SECRET", "WEBHOOK_PATH_SECRET", "STRAVA_VERIFY_TOKEN"), "not-a-real-credential"
@@ -74,7 +75,7 @@ def test_up_names_a_wrong_setting_of_any_program(setting: str, value: str, tmp_p
 
 @pytest.mark.slow
 async def test_up_says_where_to_look_and_that_nobody_is_connected(tmp_path: Path) -> None:
-    """Once everything runs it names the dashboard and the command that connects somebody; Ctrl-C ends it well."""
+    """Once everything runs it names the dashboard and the commands that connect and subscribe; Ctrl-C ends it well."""
     up = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "athlete", "up"),
         env={**os.environ, **SETTINGS, "DATA_DIR": str(tmp_path), "LOG_LEVEL": "ERROR"},
@@ -93,6 +94,19 @@ async def test_up_says_where_to_look_and_that_nobody_is_connected(tmp_path: Path
     assert up.returncode == 0
     assert "Dashboard: http://127.0.0.1:" in said
     assert "No athlete is connected yet, so nothing will arrive: `athlete connect`" in said
+    assert NOT_SUBSCRIBED in said
+
+
+async def test_up_says_when_no_subscription_is_known(tmp_path: Path) -> None:
+    """None at first and after a delete; one that is remembered, or set, is enough."""
+    settings = WorkerSettings(data_dir=tmp_path)
+    assert await subscription_notice(settings) == NOT_SUBSCRIBED
+    assert not await subscription_notice(WorkerSettings(data_dir=tmp_path, strava_subscription_id=119))
+    store = SqliteRawStore(settings.pipeline_path)
+    for subscription_id, notice in ((119, ""), (None, NOT_SUBSCRIBED)):
+        await store.set_subscription(subscription_id)
+        assert await subscription_notice(settings) == notice
+    await store.close()
 
 
 async def test_up_says_why_nothing_would_arrive(tmp_path: Path) -> None:
