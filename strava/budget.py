@@ -16,7 +16,7 @@ from typing import Protocol, TypeVar
 import httpx
 
 from runtime.clock import boot_id, steady_s, utc_now
-from strava.budget_state import BudgetState, Call, Closing, Lane, Moment, WindowName
+from strava.budget_state import BudgetState, Call, Closing, Lane, Moment, WindowName, ends_after
 from strava.errors import AppInactive, AppRejected, RateLimited, StravaError
 from strava.rate_limits import DAY_S, LEEWAY_S, RateUsage
 from strava.responses import answered_at, error_for
@@ -126,6 +126,28 @@ class RateBudget:
             refused={Lane(lane): count for lane, count in state.refused.items()},
         )
 
+    async def allows_by(self, lane: Lane, calls: int) -> datetime | None:
+        """Estimate when the lane may have made so many calls, if nobody else calls from now on.
+
+        None while Strava has told no limits yet, and where the lane's share is no call at all.
+        """
+        state = await self._read()
+        limits = {WindowName(name): self._allowed(state, name, lane) for name in state.windows}
+        if not limits or not min(limits.values()):
+            return None
+        left = {name: self._left(state, name, lane) for name in limits}
+        ends = {name: state.windows[name].ends_at + LEEWAY_S for name in limits}
+        at = state.now if state.closing is None else max(state.now, state.closing.until)
+        while True:
+            for name in [name for name in limits if at >= ends[name]]:
+                left[name], ends[name] = limits[name], ends_after(at, name.length_s) + LEEWAY_S
+            made = min(left.values())
+            if calls <= made:
+                return _datetime(at)
+            calls -= made
+            left = {name: count - made for name, count in left.items()}
+            at = max(ends[name] for name, count in left.items() if not count)
+
     async def admit(self, lane: Lane, probe: AsyncExitStack) -> None:
         """Return when the lane may go on; `probe` holds the others while it finds out for them. Raises as `auth`."""
         if await self._may_go(lane):
@@ -197,12 +219,15 @@ class RateBudget:
             return None
         name = max(spent, key=lambda each: state.windows[each].ends_at)
         window = state.windows[name]
-        allowed = int(window.limit * self._shares[lane])
+        allowed = self._allowed(state, name, lane)
         detail = f" for the {lane} lane: {allowed:,} of the {window.limit:,} {name.spoken} are its share"
         return RateLimited(window.ends_at + LEEWAY_S - state.now, detail=detail)
 
     def _left(self, state: BudgetState, name: WindowName, lane: Lane) -> int:
-        return max(0, int(state.windows[name].limit * self._shares[lane]) - state.used(name))
+        return max(0, self._allowed(state, name, lane) - state.used(name))
+
+    def _allowed(self, state: BudgetState, name: str, lane: Lane) -> int:
+        return int(state.windows[name].limit * self._shares[lane])
 
     def _window_status(self, state: BudgetState, name: WindowName) -> WindowStatus:
         window = state.windows[name]

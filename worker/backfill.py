@@ -1,9 +1,10 @@
 """Loads an athlete's past: first a line for every activity, so that charts fill at once, then the details."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -17,14 +18,17 @@ from worker.activities import ActivitySource
 
 log = structlog.get_logger(__name__)
 
+_NEVER = datetime(2100, 1, 1, tzinfo=UTC)  # with both bounds the newest come first
 _ONE_SECOND = timedelta(seconds=1)  # Strava compares whole seconds, and what started in the cursor's own may be missing
 
 
 class BackfillSource(ActivitySource, Protocol):
     """Where an athlete's activities are listed: `strava.client.StravaClient`."""
 
-    def activities(self, *, before: datetime | None = None) -> AsyncIterator[ActivityPage]:
-        """Yield pages of summaries, newest first, of what started before a moment. Raises StravaError."""
+    def activities(
+        self, *, after: datetime | None = None, before: datetime | None = None
+    ) -> AsyncIterator[ActivityPage]:
+        """Yield pages of summaries, newest first, of what started between two moments. Raises StravaError."""
 
 
 class BackfillStore(ActivityStore, IngestionStates, Protocol):
@@ -39,6 +43,7 @@ class Progress:
     """
 
     listed: int = 0
+    is_listed: bool = False
     unreadable: int = 0
     detailed: int = 0
     to_detail: int | None = None  # known once everything is listed
@@ -49,19 +54,26 @@ async def backfill(  # noqa: PLR0913 - three collaborators, and by keyword what 
     store: BackfillStore,
     athlete_id: int,
     *,
+    since: datetime | None = None,
+    with_list: bool = True,
+    with_details: bool = True,
     on_progress: Callable[[Progress], None] = lambda _: None,
     concurrency: int = 4,
     clock: Callable[[], datetime] = utc_now,
 ) -> Progress:
     """Store every activity that Strava lists, then the detail of each that has none or an outdated one.
 
-    Running it again goes on where it stopped: a listing from its cursor, and what is detailed is not asked for twice.
-    A detail that Strava lists but does not show is left for later. Raises WarehouseBusy and StravaError, of which
-    RateLimited when the calls are used up; what was stored by then stays.
+    With `since` only what started then or later is loaded, which vouches for nothing; without the list, what is stored
+    gets its details. Running it again goes on where it stopped: a listing from its cursor, and what is detailed is not
+    asked for twice. A detail that Strava lists but does not show is left for later. Raises WarehouseBusy and
+    StravaError, of which RateLimited when the calls are used up; what was stored by then stays.
     """
     history = _Backfill(client, store, athlete_id, on_progress, clock)
-    await history.list_all(concurrency)
-    await history.detail_all(await store.activity_ids(athlete_id, resource_state=SUMMARY), concurrency)
+    if with_list:
+        await (history.list_all(concurrency) if since is None else history.list_since(since, concurrency))
+    if with_details:
+        lacking = await store.activity_ids(athlete_id, resource_state=SUMMARY, since=since)
+        await history.detail_all(lacking, concurrency)
     return history.progress
 
 
@@ -88,12 +100,29 @@ class _Backfill:
         """
         state = await self._begin()
         before = None if state.backfill_cursor is None else state.backfill_cursor + _ONE_SECOND
-        pages = aiter(self._client.activities(before=before))
+        async for own in self._pages(self._client.activities(before=before), concurrency):
+            if not self.progress.unreadable:
+                cursor = _oldest_start(own, state.backfill_cursor)
+                state = replace(state, backfill_cursor=cursor, updated_at=self._clock())
+                await self._store.put_ingestion_state(state)
+        await self._store.put_ingestion_state(self._ended(state))
+        self._tell(replace(self.progress, is_listed=True))
+
+    async def list_since(self, since: datetime, concurrency: int) -> None:
+        """Store the summaries of what started at `since` or later; a listing that was cut short begins again."""
+        async for _ in self._pages(self._client.activities(after=since - _ONE_SECOND, before=_NEVER), concurrency):
+            pass
+        self._tell(replace(self.progress, is_listed=True))
+
+    async def _pages(
+        self, pages: AsyncIterator[ActivityPage], concurrency: int
+    ) -> AsyncIterator[list[ActivityPayload]]:
+        """Store page after page with the details that it shows to be outdated, and yield what was stored of each."""
         while True:
             asked_at = self._clock()
             page = await anext(pages, None)
             if page is None:
-                break
+                return
             own = [activity for activity in page.activities if activity.athlete_id == self._athlete_id]
             applied = await self._store.apply([self._seen(activity, asked_at) for activity in own])
             ends = zip(own, applied, strict=True)
@@ -101,12 +130,8 @@ class _Backfill:
             await self._detail_some(outdated, concurrency)
             listed = self.progress.listed + len(own)
             unreadable = self.progress.unreadable + page.unreadable + len(page.activities) - len(own)
-            if not unreadable:
-                cursor = _oldest_start(own, state.backfill_cursor)
-                state = replace(state, backfill_cursor=cursor, updated_at=self._clock())
-                await self._store.put_ingestion_state(state)
             self._tell(replace(self.progress, listed=listed, unreadable=unreadable))
-        await self._store.put_ingestion_state(self._ended(state))
+            yield own
 
     async def _begin(self) -> IngestionState:
         """Go on with a listing that was cut short, or begin one."""
@@ -142,13 +167,19 @@ class _Backfill:
         await self._detail_some(activity_ids, concurrency)
 
     async def _detail_some(self, activity_ids: list[int], concurrency: int) -> None:
+        """Fetch the details, some at a time. After a failure none is begun, and those under way are not wasted."""
         waiting = iter(activity_ids)
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for _ in range(min(concurrency, len(activity_ids))):
-                    tasks.create_task(self._detail_each(waiting))
-        except BaseExceptionGroup as group:
-            raise group.exceptions[0] from None  # the first that failed stopped the others
+
+        async def take_turns() -> None:
+            try:
+                await self._detail_each(waiting)
+            finally:
+                deque(waiting, maxlen=0)  # after a failure the others have nothing left to begin
+
+        turns = (take_turns() for _ in range(min(concurrency, len(activity_ids))))
+        for end in await asyncio.gather(*turns, return_exceptions=True):
+            if end is not None:
+                raise end
 
     async def _detail_each(self, waiting: Iterator[int]) -> None:
         for activity_id in waiting:

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from backends.warehouse.activities import ActivityStore
 from backends.warehouse.athletes import AthleteStore, IngestionStates
+from backends.warehouse.backfills import Backfills
 from backends.warehouse.ledger import EventLedger
 from backends.warehouse.runs import TransformRuns
 from backends.warehouse.subscriptions import SubscriptionStore
@@ -25,6 +26,7 @@ class RawStore(
     EventLedger,
     AthleteStore,
     IngestionStates,
+    Backfills,
     SubscriptionStore,
     TransformRuns,
     WriteProbe,

@@ -74,5 +74,7 @@ class ActivityStore(Protocol):
     async def counts(self, athlete_id: int) -> Mapping[int, int]:
         """Return how many living activities are stored, by `resource_state` (2 summary, 3 detailed)."""
 
-    async def activity_ids(self, athlete_id: int, *, resource_state: int | None = None) -> list[int]:
-        """Return the ids of living activities, newest start first."""
+    async def activity_ids(
+        self, athlete_id: int, *, resource_state: int | None = None, since: datetime | None = None
+    ) -> list[int]:
+        """Return the ids of living activities, newest start first, of those that started at `since` or later."""

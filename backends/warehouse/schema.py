@@ -129,6 +129,25 @@ STRAVA_SUBSCRIPTIONS = Table(
         _optional("ended_at", "timestamp", "When it was deleted or replaced; null for the current one."),
     ],
 )
+BACKFILLS = Table(
+    "backfills",
+    "athlete_id",
+    "One row per athlete: what was last asked to be loaded of the history, and how far it is.",
+    [
+        Column("athlete_id", "int64", "Strava's number of the athlete; the key."),
+        Column("requested_at", "timestamp", "When it was asked for."),
+        _optional("since", "timestamp", "Only activities that started at or after this moment; null for all."),
+        Column("has_details", "bool", "Whether the details are wanted, or the summaries alone."),
+        _optional("started_at", "timestamp", "When the worker took it up."),
+        Column("listed_count", "int64", "Activities that Strava has listed so far."),
+        _optional("listed_at", "timestamp", "When Strava's list had come to its end."),
+        _optional("waits_until", "timestamp", "When it goes on, if it waits."),
+        _optional("waits_because", "string", "What it waits for."),
+        _optional("expected_at", "timestamp", "When the rate budget allows the last detail, if nobody else calls."),
+        _optional("finished_at", "timestamp", "When it was done; null until then."),
+        Column("updated_at", "timestamp", "When the row was written."),
+    ],
+)
 RECONCILIATIONS = Table(
     "reconciliations",
     "reconciliation_id",
@@ -180,6 +199,7 @@ TABLES = (
     STRAVA_ATHLETES,
     INGESTION_STATE,
     STRAVA_SUBSCRIPTIONS,
+    BACKFILLS,
     RECONCILIATIONS,
     PURGES,
     TRANSFORM_RUNS,

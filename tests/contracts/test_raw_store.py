@@ -14,6 +14,7 @@ import pytest
 from backends.warehouse import RawStore
 from backends.warehouse.activities import Applied, Decision, Observation, Source
 from backends.warehouse.athletes import Athlete, IngestionState
+from backends.warehouse.backfills import Backfill
 from backends.warehouse.ledger import DueLook, LedgerEntry, LedgerFilter, ObservedDelivery, Outcome
 from backends.warehouse.purge_receipts import is_receipt_of
 from backends.warehouse.runs import TransformRun
@@ -289,6 +290,9 @@ async def test_counts_and_ids_are_of_living_activities(store: RawStore) -> None:
     assert await store.counts(ANNA) == {SUMMARY: 1, DETAILED: 3}
     assert await store.activity_ids(ANNA) == [2, 3, 1, 6]
     assert await store.activity_ids(ANNA, resource_state=DETAILED) == [3, 1, 6]
+    since = datetime(2026, 5, 2, 6, 0, tzinfo=UTC)
+    assert await store.activity_ids(ANNA, since=since) == [2, 3]
+    assert await store.activity_ids(ANNA, resource_state=DETAILED, since=since) == [3]
 
 
 async def test_callers_at_once(open_store: OpenStore) -> None:
@@ -468,6 +472,27 @@ async def test_ingestion_state_is_replaced_whole(store: RawStore) -> None:
     assert await store.ingestion_state(ANNA) == done
 
 
+async def test_a_backfill_is_told_of_until_another_is_asked_for(store: RawStore) -> None:
+    """An athlete has one: a new request takes its place whole, and what is told of the earlier one changes nothing."""
+    assert await store.backfills() == []
+    first = Backfill.requested(ANNA, at(5))
+    other = Backfill.requested(BEN, at(4), since=at(-99), has_details=False)
+    for asked in (first, other):
+        await store.request_backfill(asked)
+    assert await store.backfills() == [other, first]
+    waiting = first.changed(at(6), started_at=at(6), listed_count=7, listed_at=at(7), waits_until=at(90),
+                            waits_because="spent", expected_at=at(99))  # fmt: skip
+    assert await store.note_backfill(waiting)
+    assert await store.backfills() == [other, waiting]
+    done = waiting.changed(at(91), waits_until=None, waits_because=None, expected_at=None, finished_at=at(91))
+    assert await store.note_backfill(done)
+    assert await store.backfills() == [other, done]
+    again = Backfill.requested(ANNA, at(92))
+    await store.request_backfill(again)
+    assert not await store.note_backfill(done)
+    assert await store.backfills() == [other, again]
+
+
 async def test_one_subscription_is_current_and_those_before_are_kept(store: RawStore) -> None:
     """The current one comes first; ended ones stay, with when they ended, and may become current again."""
     assert await store.subscriptions() == []
@@ -536,6 +561,8 @@ async def test_watermark_changes_with_every_change(store: RawStore) -> None:
         lambda: store.record([entry("d1")]),
         lambda: store.put_athlete(athlete(ANNA)),
         lambda: store.put_athlete(athlete(ANNA, "revoked")),
+        lambda: store.request_backfill(Backfill.requested(ANNA, at(1))),
+        lambda: store.note_backfill(Backfill.requested(ANNA, at(1)).changed(at(2), listed_count=1)),
         lambda: store.purge(ANNA),
         lambda: store.purge(BEN),
     ]
@@ -565,6 +592,7 @@ async def test_purge_removes_one_athlete_and_leaves_a_receipt(store: RawStore) -
     await store.record([entry("d1"), entry("d2"), entry("d3", athlete_id=BEN)])
     for one in (ANNA, BEN):
         await store.put_athlete(athlete(one))
+        await store.request_backfill(Backfill.requested(one, at(0)))
         await store.put_ingestion_state(
             IngestionState(
                 athlete_id=one, complete_as_of=None, listing_began_at=None, backfill_cursor=None, updated_at=at(0)
@@ -576,7 +604,10 @@ async def test_purge_removes_one_athlete_and_leaves_a_receipt(store: RawStore) -
         "strava_events": 2,
         "strava_athletes": 1,
         "_ingestion_state": 1,
+        "backfills": 1,
     }
+    assert [each.athlete_id for each in await store.backfills()] == [BEN]
+    assert not await store.note_backfill(Backfill.requested(ANNA, at(0)))
     assert (await store.counts(ANNA), await store.stored([3]), await store.ingestion_state(ANNA)) == ({}, {}, None)
     assert (await store.counts(BEN), await store.athletes()) == ({DETAILED: 1}, [athlete(BEN)])
     assert await store.ingestion_state(BEN) is not None

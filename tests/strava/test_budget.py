@@ -1,6 +1,7 @@
 """Strava never has to refuse a call, whoever makes it and whatever the clocks do."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -520,3 +521,51 @@ def test_a_synchronous_client_is_refused(budget: RateBudget) -> None:
     transport = httpx.MockTransport(lambda _: httpx.Response(200))
     with httpx.Client(transport=transport) as http, pytest.raises(RuntimeError, match="AsyncClient"):
         http.get("https://strava.test", auth=budget.auth(Lane.LIVE, None))
+
+
+async def test_a_finishing_time_is_foretold_and_comes_true(
+    budget: RateBudget, http: httpx.AsyncClient, strava: Strava, clock: Clock
+) -> None:
+    """Details have 75 calls of each quarter hour and 750 of each day; the others have used 30 and 129 already."""
+    assert await budget.allows_by(Lane.DETAIL, 1) is None  # no limit is known yet
+    strava.use(99)
+    clock.advance(610)
+    strava.use(29)
+    assert await ask(budget, http) == 200
+    midnight = datetime(2026, 3, 2, tzinfo=UTC)
+    foretold = {
+        45: clock(),
+        46: datetime(2026, 3, 1, 12, 15, 5, tzinfo=UTC),
+        621: datetime(2026, 3, 1, 14, 0, 5, tzinfo=UTC),
+        622: midnight + timedelta(seconds=5),
+        621 + 750: midnight + timedelta(hours=2, minutes=15, seconds=5),
+        621 + 750 + 1: midnight + timedelta(days=1, seconds=5),
+    }
+    for calls, moment in foretold.items():
+        told = await budget.allows_by(Lane.DETAIL, calls)
+        assert told is not None
+        assert abs(told - moment) < timedelta(seconds=1), calls
+    made = 0
+    while made < 622:
+        try:
+            made += await ask(budget, http, Lane.DETAIL) == 200
+        except RateLimited as error:
+            clock.advance(error.retry_after)
+    assert abs(clock() - foretold[622]) < timedelta(seconds=2)
+    assert strava.refusals == 0
+
+
+async def test_no_time_is_foretold_for_a_lane_without_calls(
+    http: httpx.AsyncClient, strava: Strava, clock: Clock
+) -> None:
+    """A share that comes to no call at all is never done; a closed app is waited for."""
+    shares = {Lane.LIVE: 1.0, Lane.RECONCILE: 0.9, Lane.DETAIL: 0.5, Lane.STREAMS: 0.001}
+    budget = RateBudget(shares=shares, clock=clock, steady=clock.steady_s, boot=clock.boot)
+    assert await ask(budget, http) == 200
+    assert await budget.allows_by(Lane.STREAMS, 1) is None
+    strava.answers = [httpx.Response(403, json=INACTIVE)]
+    with contextlib.suppress(AppInactive):
+        await ask(budget, http)
+    told = await budget.allows_by(Lane.DETAIL, 1)
+    assert told is not None
+    assert told - clock() >= timedelta(minutes=50)

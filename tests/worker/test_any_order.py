@@ -151,7 +151,13 @@ class Lister:
 
     def __init__(self, strava: ModelStrava) -> None:
         self.activity = strava.activity
-        self.activities = strava.list_activities
+        self._list = strava.list_activities
+
+    def activities(
+        self, *, after: datetime | None = None, before: datetime | None = None
+    ) -> AsyncIterator[ActivityPage]:
+        assert after is None
+        return self._list(before=before)
 
 
 class MemoryStore:
@@ -186,7 +192,10 @@ class MemoryStore:
     async def stored(self, activity_ids: Collection[int]) -> Mapping[int, StoredActivity]:
         return {key: self.rows[key] for key in activity_ids if key in self.rows}
 
-    async def activity_ids(self, athlete_id: int, *, resource_state: int | None = None) -> list[int]:
+    async def activity_ids(
+        self, athlete_id: int, *, resource_state: int | None = None, since: datetime | None = None
+    ) -> list[int]:
+        assert since is None
         return [key for key, row in self.rows.items() if not row.is_deleted and row.resource_state == resource_state]
 
     async def counts(self, athlete_id: int) -> Mapping[int, int]:

@@ -49,9 +49,16 @@ class Past:
         self.at_once = 0
         self.most_at_once = 0
 
-    async def activities(self, *, before: datetime | None = None) -> AsyncIterator[ActivityPage]:
+    async def activities(
+        self, *, after: datetime | None = None, before: datetime | None = None
+    ) -> AsyncIterator[ActivityPage]:
         newest_first = sorted(self.summaries.values(), key=lambda it: str(it["start_date"]), reverse=True)
-        wanted = [it for it in newest_first if before is None or datetime.fromisoformat(it["start_date"]) < before]
+        wanted = [
+            it
+            for it in newest_first
+            if (after is None or datetime.fromisoformat(it["start_date"]) > after)
+            and (before is None or datetime.fromisoformat(it["start_date"]) < before)
+        ]
         for first in range(0, len(wanted), 3):
             if self.pages_left == 0:
                 raise RateLimited(600)
@@ -80,7 +87,7 @@ async def test_everything_is_listed_and_then_detailed_newest_first(
     told: list[Progress] = []
     done = await backfill(past, store, ATHLETE, on_progress=told.append, concurrency=1, clock=clock)
     assert past.asked == [7, 6, 5, 4, 3, 2, 1]
-    assert done == Progress(listed=7, detailed=7, to_detail=7)
+    assert done == Progress(listed=7, is_listed=True, detailed=7, to_detail=7)
     assert [progress.listed for progress in told[:3]] == [3, 6, 7]
     assert told[-1] == done
     assert await store.counts(ATHLETE) == {3: 7}
@@ -249,7 +256,7 @@ async def test_a_cursor_never_passes_an_unreadable_item(
 
 async def test_nothing_to_load(store: SqliteRawStore, clock: Any) -> None:
     """An athlete without activities is done at once."""
-    assert await backfill(Past(), store, ATHLETE, clock=clock) == Progress(to_detail=0)
+    assert await backfill(Past(), store, ATHLETE, clock=clock) == Progress(is_listed=True, to_detail=0)
 
 
 async def test_an_activity_that_is_listed_but_not_shown_is_left_for_later(

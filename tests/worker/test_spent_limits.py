@@ -24,7 +24,7 @@ from strava.events import ReceivedEvent
 from strava.oauth import OAuthApp, StravaAuth
 
 ATHLETE = 4605555801
-APP = {"client_id": "4242", "client_secret": "simulated-client-secret"}
+APP: dict[str, Any] = {"client_id": "4242", "client_secret": "simulated-client-secret"}
 A_QUARTER, A_DAY = 40, 100
 
 Event = Callable[..., ReceivedEvent]

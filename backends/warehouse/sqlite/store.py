@@ -17,10 +17,12 @@ from backends.sqlite import BUSY_TIMEOUT_S, connect, empty_log, file_identity, s
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.activities import Applied, Observation, StoredActivity
 from backends.warehouse.athletes import Athlete, IngestionState, PurgeReceipt
+from backends.warehouse.backfills import Backfill
 from backends.warehouse.ledger import DueLook, LedgerEntry, LedgerFilter, ObservedDelivery
 from backends.warehouse.purge_receipts import hash_athlete
 from backends.warehouse.runs import TransformRun
 from backends.warehouse.schema import (
+    BACKFILLS,
     INGESTION_STATE,
     STRAVA_ATHLETES,
     STRAVA_SUBSCRIPTIONS,
@@ -89,9 +91,12 @@ class SqliteRawStore:
         """Return how many living activities are stored, by `resource_state`."""
         return {row[0]: row[1] for row in await self._read("counts", athlete_id=athlete_id)}
 
-    async def activity_ids(self, athlete_id: int, *, resource_state: int | None = None) -> list[int]:
+    async def activity_ids(
+        self, athlete_id: int, *, resource_state: int | None = None, since: datetime | None = None
+    ) -> list[int]:
         """Return the ids of living activities, newest start first."""
-        found = await self._read("activity_ids", athlete_id=athlete_id, resource_state=resource_state)
+        bound = {"resource_state": resource_state, "since": since and utc_text(since)}
+        found = await self._read("activity_ids", athlete_id=athlete_id, **bound)
         return [row[0] for row in found]
 
     async def recent(self, wanted: LedgerFilter, *, limit: int) -> list[LedgerEntry]:
@@ -150,8 +155,22 @@ class SqliteRawStore:
         """Make this subscription the current one, or none."""
         await self._write(lambda connection: transactions.set_subscription(connection, subscription_id, self._clock))
 
+    async def backfills(self) -> list[Backfill]:
+        """Return the last one of each athlete, oldest request first."""
+        return [Backfill(**rows.read(BACKFILLS, row)) for row in await self._read("backfills")]
+
+    async def request_backfill(self, backfill: Backfill) -> None:
+        """Add it, or put it in the place of the athlete's earlier one."""
+        await self._put(BACKFILLS, rows.bound(BACKFILLS, backfill))
+
+    async def note_backfill(self, backfill: Backfill) -> bool:
+        """Tell how far it is; False where another was requested since."""
+        row = rows.bound(BACKFILLS, backfill)
+        changed = await self._write(lambda connection: connection.execute(_SQL["note_backfill"], row).rowcount)
+        return changed > 0
+
     async def watermark(self) -> str:
-        """Return a text that changes whenever activities, ledger, athletes or purges changed; costs no scan."""
+        """Return a text that changes whenever activities, ledger, athletes, backfills or purges changed; no scan."""
         stamps, athletes = await self._in_reader(_watermark)
         # The athletes are few and their rows hold ids, which a purge must be able to remove: hence a digest.
         digest = hashlib.sha256("\n".join("|".join(map(str, row)) for row in athletes).encode()).hexdigest()[:16]

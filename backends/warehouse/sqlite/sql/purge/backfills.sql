@@ -1,0 +1,1 @@
+delete from backfills where athlete_id = :athlete_id;

@@ -1,0 +1,40 @@
+with source as (
+    {{
+        raw_rows(
+            'backfills',
+            {
+                'athlete_id': 'int64',
+                'requested_at': 'timestamp',
+                'since': 'timestamp',
+                'has_details': 'bool',
+                'started_at': 'timestamp',
+                'listed_count': 'int64',
+                'listed_at': 'timestamp',
+                'waits_until': 'timestamp',
+                'waits_because': 'string',
+                'expected_at': 'timestamp',
+                'finished_at': 'timestamp',
+                'updated_at': 'timestamp',
+            },
+        )
+    }}
+),
+
+renamed as (
+    select
+        athlete_id,
+        requested_at,
+        since,
+        has_details,
+        started_at,
+        listed_count,
+        listed_at,
+        waits_until,
+        waits_because,
+        expected_at,
+        finished_at,
+        updated_at
+    from source
+)
+
+select * from renamed
