@@ -148,6 +148,14 @@ class RateBudget:
             left = {name: count - made for name, count in left.items()}
             at = max(ends[name] for name, count in left.items() if not count)
 
+    async def room(self, lane: Lane) -> int:
+        """Return how many calls the lane may make now; one, to find out, while nobody knows whether Strava answers."""
+        state = await self._read()
+        if self._closed(state) is not None:
+            return 0
+        left = min((self._left(state, name, lane) for name in WindowName if name in state.windows), default=1)
+        return left if state.is_answering() else min(left, 1)
+
     async def admit(self, lane: Lane, probe: AsyncExitStack) -> None:
         """Return when the lane may go on; `probe` holds the others while it finds out for them. Raises as `auth`."""
         if await self._may_go(lane):
@@ -220,7 +228,7 @@ class RateBudget:
         name = max(spent, key=lambda each: state.windows[each].ends_at)
         window = state.windows[name]
         allowed = self._allowed(state, name, lane)
-        detail = f" for the {lane} lane: {allowed:,} of the {window.limit:,} {name.spoken} are its share"
+        detail = f" for the {lane} lane, which may make {allowed:,} of the {window.limit:,} {name.spoken}"
         return RateLimited(window.ends_at + LEEWAY_S - state.now, detail=detail)
 
     def _left(self, state: BudgetState, name: WindowName, lane: Lane) -> int:

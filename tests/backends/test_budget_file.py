@@ -51,7 +51,7 @@ async def test_a_lapse_outlives_the_program(tmp_path: Path) -> None:
 async def test_a_spent_limit_outlives_the_program(tmp_path: Path) -> None:
     """What one program was told holds for the next, lane by lane."""
     await ask(program(tmp_path / "budget.json"), told(600))  # of 1,000 a day
-    with pytest.raises(RateLimited, match="streams lane: 500 of the 1,000 calls of this UTC day"):
+    with pytest.raises(RateLimited, match="streams lane, which may make 500 of the 1,000 calls of this UTC day"):
         await ask(program(tmp_path / "budget.json"), told(1), Lane.STREAMS)
 
 

@@ -166,7 +166,7 @@ async def test_sixteen_calls_at_the_edge_of_a_limit_are_not_refused_by_strava(
     assert (ends.count(200), strava.calls, strava.refusals) == (10, 11, 0)
     [told] = {str(end) for end in ends if isinstance(end, RateLimited)}
     assert told == (
-        "Strava's rate limit is used up for the live lane: 100 of the 100 calls of this quarter hour are its share; "
+        "Strava's rate limit is used up for the live lane, which may make 100 of the 100 calls of this quarter hour; "
         "calls are possible again in 10 min."
     )
     assert used(await budget.status()) == 100
@@ -350,10 +350,27 @@ async def test_a_lane_that_is_out_of_the_days_calls_waits_for_the_day(
     strava.use(500)
     strava.quarter_limit = 10_000
     await ask(budget, http)
-    with pytest.raises(RateLimited, match="streams lane: 500 of the 1,000 calls of this UTC day") as caught:
+    with pytest.raises(
+        RateLimited, match="streams lane, which may make 500 of the 1,000 calls of this UTC day"
+    ) as caught:
         await ask(budget, http, Lane.STREAMS)
     assert caught.value.retry_after == 12 * 3600 + 600 + 5
     assert await ask(budget, http) == 200
+
+
+async def test_room_is_what_can_be_called_for(
+    budget: RateBudget, http: httpx.AsyncClient, strava: Strava, clock: Clock
+) -> None:
+    """One call to find out, then what the lane has left in its tightest window, none in a lapse, and one after it."""
+    assert await budget.room(Lane.DETAIL) == 1
+    strava.use(29)
+    await ask(budget, http)
+    assert [await budget.room(lane) for lane in Lane] == [70, 60, 45, 20]
+    strava.answers = [httpx.Response(403, json=INACTIVE)]
+    await ask(budget, http)
+    assert await budget.room(Lane.LIVE) == 0
+    clock.advance(3601)
+    assert await budget.room(Lane.LIVE) == 1
 
 
 async def test_a_lower_lane_never_has_the_larger_share(http: httpx.AsyncClient, strava: Strava, clock: Clock) -> None:
