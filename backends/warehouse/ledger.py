@@ -27,7 +27,8 @@ class LedgerEntry:
     """One row of `raw.strava_events`: an event, a delivery of it and its outcome.
 
     `delivery_id` is the key: writing the same delivery twice is success and leaves one row.
-    `event` is None when the message could not be read.
+    `event` is None when the message could not be read. `retry_at` is when a deferred event that is off the queue is
+    published again.
     """
 
     delivery_id: str
@@ -38,6 +39,7 @@ class LedgerEntry:
     attempt: int
     received_at: datetime | None
     finished_at: datetime
+    retry_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,12 @@ class EventLedger(Protocol):
 
     async def parked_events(self, athlete_id: int) -> list[ReceivedEvent]:
         """Return the athlete's events that were parked last, oldest first; of their updates the texts are lost."""
+
+    async def deferred_events(self, *, due_by: datetime | None, how_many: int) -> list[LedgerEntry]:
+        """Return the newest row of each event that waits off the queue, due first; of updates the texts are lost.
+
+        With `due_by` only those whose `retry_at` has come by then, and those that were written in the future.
+        """
 
     async def due_looks(self, *, due_after: timedelta, within: timedelta, how_many: int) -> list[DueLook]:
         """Return activities whose create arrived longer ago than `due_after`, and that were not asked for since then.

@@ -79,6 +79,11 @@ STRAVA_EVENTS = Table(
         _optional("received_at", "timestamp", "When the service received it."),
         Column("outcome", "string", "stored, unchanged, deleted, deferred, parked, ignored or purged."),
         Column("reason", "string", "Why, in one sentence."),
+        _optional(
+            "retry_at",
+            "timestamp",
+            "When a deferred event that is off the queue is published again; null where the queue brings it.",
+        ),
         Column("attempt", "int64", "Which attempt of its message this was."),
         Column("finished_at", "timestamp", "When the worker was done with it."),
         _INGESTED_AT,

@@ -410,11 +410,11 @@ async def test_athletes_come_back(store: RawStore) -> None:
 async def test_recent_rows_come_newest_first(store: RawStore) -> None:
     """A row comes back as it was recorded, but for the texts of an update; a filter keeps only the rows it names."""
     unread = replace(entry("d2", outcome=Outcome.PARKED), event=None, event_id=None, received_at=None)
-    late = replace(entry("d3", athlete_id=BEN), finished_at=at(60))
+    late = replace(entry("d3", athlete_id=BEN), finished_at=at(60), retry_at=at(900))
     for row in (entry("d1"), unread, late):
         await store.record([row])
     rows = await store.recent(LedgerFilter(), limit=9)
-    assert [row.delivery_id for row in rows] == ["d3", "d2", "d1"]
+    assert [(row.delivery_id, row.retry_at) for row in rows] == [("d3", at(900)), ("d2", None), ("d1", None)]
     own = entry("d1").event
     assert own is not None
     assert rows[1:] == [unread, replace(entry("d1"), event=replace(own, updates={"title": None}))]
@@ -440,6 +440,29 @@ async def test_parked_events_are_those_whose_newest_row_says_so(store: RawStore)
     assert (parked.event_id, parked.received_at) == (own.event_id, at(0))
     assert parked.event == replace(own, updates={"title": None})
     assert await store.parked_events(BEN) == []
+
+
+async def test_deferred_events_are_those_that_wait_off_the_queue(store: RawStore) -> None:
+    """Only the newest row of an event counts, what is due first comes first, and the queue's own are left out."""
+    off = [replace(entry(name, athlete_id=owner, outcome=Outcome.DEFERRED), retry_at=at(seconds))
+           for name, owner, seconds in (("d1", ANNA, 500), ("d2", BEN, 400), ("d3", 3, 90), ("d4", 4, 80))]  # fmt: skip
+    on_queue = entry("d5", athlete_id=5, outcome=Outcome.DEFERRED)
+    unread = replace(off[0], delivery_id="d6", event=None, event_id=None, received_at=None)
+    await store.record([*off, on_queue, unread])
+    await store.record([entry("d7", athlete_id=3), entry("d8", athlete_id=4, outcome=Outcome.DEFERRED)])
+    found = await store.deferred_events(due_by=None, how_many=9)
+    assert [(row.delivery_id, row.retry_at) for row in found] == [("d2", at(400)), ("d1", at(500))]
+    assert (found[0].event_id, found[0].received_at) == (off[1].event_id, at(0))
+    assert await store.deferred_events(due_by=None, how_many=1) == found[:1]
+    due = {seconds: await store.deferred_events(due_by=at(seconds), how_many=9) for seconds in (399, 400, 500)}
+    assert due == {399: [], 400: found[:1], 500: found}
+
+
+async def test_a_deferred_event_from_the_future_is_due(store: RawStore) -> None:
+    """Its row was written before the clock was set back, so when it is to come again is not to be believed."""
+    ahead = replace(entry("d1", outcome=Outcome.DEFERRED), finished_at=at(86_400 * 365), retry_at=at(86_400 * 366))
+    await store.record([ahead])
+    assert [row.delivery_id for row in await store.deferred_events(due_by=at(0), how_many=9)] == ["d1"]
 
 
 async def test_a_second_look_is_due_after_a_create(open_store: OpenStore, store: RawStore) -> None:

@@ -130,7 +130,7 @@ def filter_row(wanted: LedgerFilter) -> Row:
 
 
 def ledger_entry(row: sqlite3.Row) -> LedgerEntry:
-    """Read a row of `recent_events.sql`."""
+    """Read a row of `recent_events.sql` or `deferred_events.sql`."""
     return LedgerEntry(
         delivery_id=row["delivery_id"],
         event_id=row["event_id"],
@@ -140,6 +140,7 @@ def ledger_entry(row: sqlite3.Row) -> LedgerEntry:
         attempt=row["attempt"],
         received_at=_from_sqlite(row["received_at"], "timestamp"),
         finished_at=datetime.fromisoformat(row["finished_at"]),
+        retry_at=_from_sqlite(row["retry_at"], "timestamp"),
     )
 
 

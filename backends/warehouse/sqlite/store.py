@@ -18,6 +18,7 @@ from backends.warehouse import WarehouseBusy
 from backends.warehouse.activities import Applied, Observation, StoredActivity
 from backends.warehouse.athletes import Athlete, IngestionState, PurgeReceipt
 from backends.warehouse.backfills import Backfill
+from backends.warehouse.last_write_wins import CLOCK_SKEW
 from backends.warehouse.ledger import DueLook, LedgerEntry, LedgerFilter, ObservedDelivery
 from backends.warehouse.purge_receipts import hash_athlete
 from backends.warehouse.runs import TransformRun
@@ -107,6 +108,12 @@ class SqliteRawStore:
     async def parked_events(self, athlete_id: int) -> list[ReceivedEvent]:
         """Return the athlete's events that were parked last, oldest first."""
         return [rows.parked_event(row) for row in await self._read("parked_events", athlete_id=athlete_id)]
+
+    async def deferred_events(self, *, due_by: datetime | None, how_many: int) -> list[LedgerEntry]:
+        """Return the newest rows of events that are off the queue and wait, due first."""
+        moments = {"due_by": due_by, "future": due_by and due_by + CLOCK_SKEW}
+        texts = {name: moment and utc_text(moment) for name, moment in moments.items()}
+        return [rows.ledger_entry(row) for row in await self._read("deferred_events", **texts, how_many=how_many)]
 
     async def due_looks(self, *, due_after: timedelta, within: timedelta, how_many: int) -> list[DueLook]:
         """Return activities whose create arrived longer ago than `due_after`, and that were not asked for since."""

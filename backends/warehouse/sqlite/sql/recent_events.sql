@@ -11,6 +11,7 @@ select
     received_at,
     outcome,
     reason,
+    retry_at,
     attempt,
     finished_at
 from strava_events
