@@ -3,8 +3,9 @@
 import asyncio
 import math
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -13,10 +14,11 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from backends.queue import QueueMonitor
 from backends.warehouse import RawStore
 from runtime.api_docs import documented
+from runtime.clock import utc_now
 from worker.health import health_routes
 from worker.push_auth import PushAuth, only_pushes
 from worker.push_handler import EventHandler, PushHandler
-from worker.results import Result
+from worker.results import ACKNOWLEDGED, Result
 
 log = structlog.get_logger(__name__)
 
@@ -26,38 +28,30 @@ OnStop = Callable[[], Awaitable[None]]
 Background = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 
 
-async def nothing(_: asyncio.Event) -> None:
-    """Do no work beside the pushes."""
-
-
 def create_app(  # noqa: PLR0913 - three collaborators, and by keyword what may be left as it is
     handle_event: EventHandler,
     store: RawStore,
     queue: QueueMonitor,
     *,
     push_auth: PushAuth,
-    background: Background = nothing,
+    background: Sequence[Background] = (),
     on_stop: OnStop | None = None,
     api_docs: bool = False,
+    clock: Callable[[], datetime] = utc_now,
 ) -> FastAPI:
     """Assemble the worker; the queue is only watched.
 
-    `background` runs beside the pushes until its event is set; `on_stop` runs when nothing is in flight any more.
+    Each `background` runs beside the pushes until its event is set; `on_stop` runs when nothing is in flight any more.
     With `api_docs` /openapi.json describes it.
     """
-    push_handler = PushHandler(handle_event, store)
+    push_handler = PushHandler(handle_event, store, clock=clock)
     pushes = APIRouter(tags=["queue"], dependencies=[Depends(only_pushes(push_auth))])
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         log.info("worker.started")
-        stop = asyncio.Event()
-        beside = asyncio.create_task(background(stop))
-        yield
-        stop.set()
-        _done, unfinished = await asyncio.wait({beside}, timeout=STOP_GRACE_S)
-        for task in unfinished:
-            task.cancel()
+        async with _beside(background):
+            yield
         if on_stop is not None:
             await on_stop()
         log.info("worker.stopped")
@@ -78,7 +72,19 @@ def create_app(  # noqa: PLR0913 - three collaborators, and by keyword what may 
     return app
 
 
+@asynccontextmanager
+async def _beside(background: Sequence[Background]) -> AsyncIterator[None]:
+    stop = asyncio.Event()
+    tasks = [asyncio.create_task(work(stop)) for work in background]
+    yield
+    stop.set()
+    if tasks:
+        _done, unfinished = await asyncio.wait(tasks, timeout=STOP_GRACE_S)
+        for task in unfinished:
+            task.cancel()
+
+
 def _answer(result: Result) -> Response:
-    after = result.retry_after_s
+    after = None if result.status is ACKNOWLEDGED else result.retry_after_s
     headers = {} if after is None else {"retry-after": str(math.ceil(after))}
     return Response(status_code=result.status, headers=headers)

@@ -1,7 +1,7 @@
 """One delivery of a message, and the row that it leaves in the ledger."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -10,6 +10,7 @@ from backends.warehouse import WarehouseBusy
 from backends.warehouse.activities import Decision, Observation
 from backends.warehouse.ledger import LedgerEntry, ObservedDelivery
 from runtime.batching import Batcher
+from runtime.clock import utc_text
 from strava.events import ReceivedEvent
 from worker.results import Result, ResultOf, result_of_error
 
@@ -36,21 +37,27 @@ def recorder_of(ledger: Records) -> Recorder:
 
 
 class Delivery:
-    """One delivery, and the row that it leaves in the ledger. `received` is None when it could not be read."""
+    """One delivery, and the row that it leaves in the ledger. `received` is None when it could not be read.
 
-    def __init__(
+    `tries` counts the attempts of this message and those of earlier ones of the event.
+    """
+
+    def __init__(  # noqa: PLR0913 - the facts of one delivery
         self,
         recorder: Recorder,
         clock: Callable[[], datetime],
         delivery_id: str,
         received: ReceivedEvent | None = None,
         attempt: int = 1,
+        *,
+        tried_before: int = 0,
     ) -> None:
         self._recorder = recorder
         self._clock = clock
         self._delivery_id = delivery_id
         self._received = received
-        self.attempt = attempt
+        self._attempt = attempt
+        self.tries = tried_before + attempt
         self.recorded: Result | None = None
 
     async def record(self, observation: Observation, result_of: ResultOf) -> Result:
@@ -62,7 +69,7 @@ class Delivery:
             try:
                 results.append(result_of(decision))
             except Exception as error:  # noqa: BLE001 - looked up as every other error of a handler
-                results.append(result_of_error(error, self.attempt))
+                results.append(result_of_error(error, self.tries))
             return self._entry(results[-1], finished_at)
 
         await self._recorder(ObservedDelivery(observation, entry_of))
@@ -79,14 +86,22 @@ class Delivery:
         return result
 
     def _entry(self, result: Result, finished_at: datetime) -> LedgerEntry:
-        received = self._received
+        received, retry_at = self._received, _retry_at(result, finished_at)
+        # The row must be added also where an earlier delivery with this attempt's number left one: nobody else brings
+        # the event again. Pub/Sub numbers no attempts without a dead-letter policy.
+        until = "" if retry_at is None else f"/{utc_text(retry_at)}"
         return LedgerEntry(
-            delivery_id=self._delivery_id,
+            delivery_id=f"{self._delivery_id}{until}",
             event_id=None if received is None else received.event_id,
             event=None if received is None else received.event,
             outcome=result.outcome,
             reason=result.reason,
-            attempt=self.attempt,
+            attempt=self._attempt,
             received_at=None if received is None else received.received_at,
             finished_at=finished_at,
+            retry_at=retry_at,
         )
+
+
+def _retry_at(result: Result, finished_at: datetime) -> datetime | None:
+    return finished_at + timedelta(seconds=result.retry_after_s or 0.0) if result.is_off_queue else None

@@ -1,5 +1,6 @@
 """Runs the worker: the one place that reads its settings and picks the warehouse and the token store."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from functools import cache, partial
 
@@ -22,9 +23,11 @@ from strava.budget import RateBudget
 from strava.budget_state import Lane
 from strava.client import StravaClient
 from strava.oauth import OAuthApp, StravaAuth
+from strava.tokens import TokenStore
 from worker.activities import ActivityEvents
 from worker.app import create_app
 from worker.athletes import AthleteCache, Deauthorization
+from worker.deferred_events import DeferredEvents
 from worker.event_router import EventRouter
 from worker.push_auth import SWITCHED_OFF, SharedToken
 from worker.second_look import SecondLooks
@@ -42,17 +45,8 @@ def build(settings: WorkerSettings) -> FastAPI:
     queue = EmbeddedQueue(settings.pipeline_path)
     tokens = FileTokenStore(settings.tokens_path)
     http = client_for(settings.strava_api_url, settings.strava_oauth_url, timeout=STRAVA_TIMEOUT_S)
-    oauth = _oauth(settings, http)
-
     budget = RateBudget(FileBudgetStore(settings.budget_path), shares=settings.budget_shares)
-
-    @cache
-    def auth_of(athlete_id: int) -> StravaAuth:
-        return StravaAuth(athlete_id, tokens, oauth)
-
-    @cache
-    def client_of(athlete_id: int, lane: Lane = Lane.LIVE) -> StravaClient:
-        return StravaClient(http, auth_of(athlete_id), api_url=settings.strava_api_url, budget=budget, lane=lane)
+    client_of = _clients(settings, http, tokens, budget)
 
     async def release() -> None:
         await http.aclose()
@@ -66,6 +60,7 @@ def build(settings: WorkerSettings) -> FastAPI:
     router = EventRouter(AthleteCache(store), activities, Deauthorization(store, tokens), client_of)
     checked = SubscriptionCheck(router, store, settings.strava_subscription_id)
     looks = SecondLooks(activities, store, due_after=timedelta(seconds=settings.second_look_s))
+    deferred = DeferredEvents(store, queue, partial(budget.room, Lane.RECONCILE))
     push_token = settings.push_token.get_secret_value()
     if not push_token:
         log.warning("push.switched_off", reason=SWITCHED_OFF)
@@ -74,7 +69,7 @@ def build(settings: WorkerSettings) -> FastAPI:
         store,
         queue,
         push_auth=SharedToken(push_token),
-        background=looks.run,
+        background=(looks.run, deferred.run),
         on_stop=release,
         api_docs=settings.api_docs,
     )
@@ -84,6 +79,23 @@ def guard(settings: WorkerSettings) -> HttpGuard:
     """Put it behind the guard, which keeps web pages out."""
     hosts = split_hosts(settings.worker_allowed_hosts)
     return HttpGuard(build(settings), host=settings.worker_host, allowed_hosts=hosts)
+
+
+def _clients(
+    settings: WorkerSettings, http: httpx.AsyncClient, tokens: TokenStore, budget: RateBudget
+) -> Callable[..., StravaClient]:
+    """Return what makes an athlete's client in a lane, each once; the lanes of an athlete share the tokens."""
+    oauth = _oauth(settings, http)
+
+    @cache
+    def auth_of(athlete_id: int) -> StravaAuth:
+        return StravaAuth(athlete_id, tokens, oauth)
+
+    @cache
+    def client_of(athlete_id: int, lane: Lane = Lane.LIVE) -> StravaClient:
+        return StravaClient(http, auth_of(athlete_id), api_url=settings.strava_api_url, budget=budget, lane=lane)
+
+    return client_of
 
 
 def _oauth(settings: WorkerSettings, http: httpx.AsyncClient) -> OAuthApp:

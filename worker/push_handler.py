@@ -16,9 +16,10 @@ from backends.warehouse.ledger import EventLedger, Outcome
 from runtime.clock import utc_now
 from runtime.logs import logged_object
 from strava.events import ReceivedEvent, UnreadableEvent
+from worker.deferred_events import DEFERRED_BEFORE
 from worker.delivery import Delivery, recorder_of
 from worker.parked_events import has_connected_since
-from worker.results import Record, Result, TryLater, result_of_error
+from worker.results import SHORT_RETRY_ATTEMPTS, Record, Result, TryLater, result_of_error
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +56,14 @@ class PushHandler:
             return await unreadable.finish(result_of_error(error))
         named = logged_object(received.event.object_type, received.event.object_id)
         structlog.contextvars.bind_contextvars(event_id=received.event_id, **named)
-        delivery = self._delivery(_delivery_id(envelope, received), received, envelope.delivery_attempt)
+        delivery = Delivery(
+            self._recorder,
+            self._clock,
+            _delivery_id(envelope, received),
+            received,
+            envelope.delivery_attempt,
+            tried_before=SHORT_RETRY_ATTEMPTS if DEFERRED_BEFORE in envelope.attributes else 0,
+        )
         result = await self._handled(received, delivery)
         _log_result(received, result, began)
         if delivery.recorded is None:
@@ -86,7 +94,7 @@ class PushHandler:
         try:
             return await self._handle(received, delivery.record)
         except Exception as error:  # the one place where the worker survives every error
-            result = result_of_error(error, delivery.attempt)
+            result = result_of_error(error, delivery.tries)
             if result.status is HTTPStatus.INTERNAL_SERVER_ERROR:
                 log.exception("event.fault")
             return result

@@ -1,7 +1,7 @@
 """How one delivery ended, and the one table that maps an error to such an end."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from backends.queue.envelope import UnreadableEnvelope
@@ -21,8 +21,9 @@ from strava.errors import (
 from strava.events import UnreadableEvent
 
 ACKNOWLEDGED = HTTPStatus.NO_CONTENT
-SHORT_RETRY_ATTEMPTS = 10  # after so many an event waits by `LONG_RETRY_S`, which does not use up its attempts
+SHORT_RETRY_ATTEMPTS = 10  # after so many an event waits off the queue, for `LONG_RETRY_S` or longer
 LONG_RETRY_S = 600.0
+LONGEST_IN_QUEUE_S = 1200.0  # a spent quarter hour waits in the queue; a spent day or a lapsed app does not
 
 
 class TryLater(Exception):
@@ -38,12 +39,20 @@ class TryLater(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Result:
-    """What the ledger keeps (`outcome`, `reason`) and what the queue is answered (`status`, `retry_after_s`)."""
+    """What the ledger keeps (`outcome`, `reason`) and what the queue is answered (`status`, `retry_after_s`).
+
+    What is deferred and acknowledged is off the queue: the ledger keeps when it is published again.
+    """
 
     outcome: Outcome
     reason: str
     status: HTTPStatus = ACKNOWLEDGED
     retry_after_s: float | None = None
+
+    @property
+    def is_off_queue(self) -> bool:
+        """Whether it waits in the ledger and not in the queue."""
+        return self.outcome is Outcome.DEFERRED and self.status is ACKNOWLEDGED
 
 
 ResultOf = Callable[[Decision], Result]
@@ -76,19 +85,25 @@ _TABLE: tuple[tuple[type[Exception], Outcome, HTTPStatus], ...] = (
 def result_of_error(error: Exception, attempt: int = 1) -> Result:
     """Look an error up. One that is not in the table is a fault of ours: 500, so that nothing is lost by it.
 
-    What time alone can cure is never given up: after the first attempts its waits no longer use up the attempts.
+    What time alone can cure is never given up: where it takes longer than minutes, or was tried often already, the
+    event leaves the queue, whose attempts are counted, and comes again from the ledger.
     """
     for kind, outcome, status in _TABLE:
         if isinstance(error, kind):
-            retry_after_s = _retry_after_s(error) if outcome is Outcome.DEFERRED else None
-            if outcome is Outcome.DEFERRED and retry_after_s is None and attempt > SHORT_RETRY_ATTEMPTS:
-                retry_after_s = LONG_RETRY_S
-            return Result(outcome=outcome, reason=_sentence(error), status=status, retry_after_s=retry_after_s)
+            result = Result(outcome=outcome, reason=_sentence(error), status=status)
+            return _with_wait(result, error, attempt) if outcome is Outcome.DEFERRED else result
     return Result(
         outcome=Outcome.DEFERRED,
         reason=f"A fault of this program ({type(error).__name__}); its log tells more. It will be tried again.",
         status=HTTPStatus.INTERNAL_SERVER_ERROR,
     )
+
+
+def _with_wait(result: Result, error: Exception, attempt: int) -> Result:
+    wait_s = _retry_after_s(error)
+    if attempt <= SHORT_RETRY_ATTEMPTS and (wait_s is None or wait_s <= LONGEST_IN_QUEUE_S):
+        return replace(result, retry_after_s=wait_s)
+    return replace(result, status=ACKNOWLEDGED, retry_after_s=LONG_RETRY_S if wait_s is None else wait_s)
 
 
 def _retry_after_s(error: Exception) -> float | None:

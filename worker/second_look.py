@@ -2,18 +2,17 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import timedelta
 from typing import Protocol
 
 import structlog
 
 from backends.tokens import TokensUnavailable
-from backends.warehouse import WarehouseBusy
 from backends.warehouse.activities import Applied
 from backends.warehouse.ledger import EventLedger
 from runtime.clock import steady_s
 from strava.errors import AppInactive, AppRejected, RateLimited, StravaError
+from worker.periodic import repeat
 from worker.results import TryLater
 
 log = structlog.get_logger(__name__)
@@ -55,16 +54,8 @@ class SecondLooks:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look at what is due until `stop` is set."""
-        while self._due_after and not stop.is_set():
-            try:
-                await self.look_at_due(stop)
-            except WarehouseBusy as error:
-                log.warning("second_look.waiting", reason=str(error))
-            except Exception:  # a fault in one look must not end all later ones
-                log.exception("second_look.fault")
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._poll_s):
-                    await stop.wait()
+        if self._due_after:
+            await repeat(lambda: self.look_at_due(stop), stop, every_s=self._poll_s, name="second_look")
 
     async def look_at_due(self, stop: asyncio.Event) -> None:
         """Look once at each activity that is due, until `stop` is set. Raises WarehouseBusy."""

@@ -35,6 +35,9 @@ Rows = Callable[[str], list[dict[str, Any]]]
 Recorded = Callable[[str], httpx.Response]
 
 LEDGER = "select outcome, reason from strava_events order by ingested_at"
+WAITS = (
+    "select round((julianday(retry_at) - julianday(finished_at)) * 86400) as s from strava_events order by ingested_at"
+)
 MARATHON, INDOOR_RIDE = 1353942913, 1455368249
 
 
@@ -88,7 +91,7 @@ async def test_what_the_recorded_activities_say_can_be_read_from_the_row(
     [
         ("error_401", 204, "parked", "connect again with `athlete connect`"),
         ("error_404", 503, "deferred", "does not show the activity yet"),
-        ("error_429", 429, "deferred", "rate limit is used up"),
+        ("error_429", 204, "deferred", "rate limit is used up"),
     ],
 )
 async def test_a_recorded_refusal_is_answered_by_the_table(
@@ -113,13 +116,25 @@ async def test_a_recorded_refusal_is_answered_by_the_table(
     assert rows("select * from strava_activities") == []
 
 
-async def test_a_spent_budget_says_when_to_come_again(
-    worker: httpx.AsyncClient, strava: Any, recorded: Recorded, make_event: Event, envelope: Wrap
+async def test_a_spent_day_says_when_to_come_again(
+    worker: httpx.AsyncClient, strava: Any, recorded: Recorded, make_event: Event, envelope: Wrap, rows: Rows
 ) -> None:
-    """The recorded 429 has used up the day: at noon, the seconds to midnight UTC and five more."""
+    """The recorded 429 has used up the day: the event is off the queue until five seconds after midnight UTC."""
     strava.answers[f"activities/{MARATHON}"] = recorded("error_429")
     answer = await worker.post("/push", content=envelope(make_event(MARATHON)))
-    assert answer.headers["retry-after"] == "43205"
+    assert (answer.status_code, "retry-after" in answer.headers) == (204, False)
+    assert (rows(LEDGER)[0]["outcome"], rows(WAITS)) == ("deferred", [{"s": 43_205}])
+
+
+async def test_a_spent_quarter_hour_is_waited_for_in_the_queue(
+    worker: httpx.AsyncClient, strava: Any, make_event: Event, envelope: Wrap, rows: Rows, clock: Any
+) -> None:
+    """Minutes are the queue's own: 429 with the seconds to the quarter hour and five more."""
+    clock.advance(100)
+    strava.answers["activities/101"] = httpx.Response(429, json={"message": "Rate Limit Exceeded"})
+    answer = await worker.post("/push", content=envelope(make_event(101)))
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "805")
+    assert rows("select outcome, retry_at from strava_events") == [{"outcome": "deferred", "retry_at": None}]
 
 
 async def test_a_spent_budget_is_not_asked_again_before_its_reset(
@@ -136,23 +151,25 @@ async def test_a_spent_budget_is_not_asked_again_before_its_reset(
     strava.shows(102)
     await worker.post("/push", content=envelope(make_event(101)))
     other = envelope(make_event(102), message_id="2")
-    clock.advance(42_000)
+    clock.advance(42_005)
     early = await worker.post("/push", content=other)
-    assert (early.status_code, early.headers["retry-after"]) == (429, "1205")
+    assert (early.status_code, early.headers["retry-after"]) == (429, "1200")
+    assert rows(WAITS) == [{"s": 43_205}, {"s": None}]
     assert strava.asked == ["activities/101"]
-    clock.advance(1205)
+    clock.advance(1200)
     assert (await worker.post("/push", content=envelope(make_event(102), message_id="2", attempt=2))).status_code == 204
     assert [row["outcome"] for row in rows(LEDGER)] == ["deferred", "deferred", "stored"]
 
 
 async def test_a_lapsed_app_is_asked_for_again_in_an_hour(
-    worker: httpx.AsyncClient, strava: Any, make_event: Event, envelope: Wrap
+    worker: httpx.AsyncClient, strava: Any, make_event: Event, envelope: Wrap, rows: Rows
 ) -> None:
     """Nobody but its owner can end it, so the event comes again in an hour."""
     inactive = {"message": "Forbidden", "errors": [{"resource": "Application", "field": "Status", "code": "Inactive"}]}
     strava.answers["activities/101"] = httpx.Response(403, json=inactive)
     answer = await worker.post("/push", content=envelope(make_event()))
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "3600")
+    assert answer.status_code == 204
+    assert rows(WAITS) == [{"s": 3600}]
 
 
 async def test_a_delete_needs_no_budget(
@@ -229,16 +246,15 @@ async def test_a_grant_that_is_alive_is_waited_for(
 
 
 async def test_what_time_can_cure_is_never_given_up(
-    worker: httpx.AsyncClient, strava: Any, make_event: Event, envelope: Wrap
+    worker: httpx.AsyncClient, strava: Any, make_event: Event, envelope: Wrap, rows: Rows
 ) -> None:
-    """After ten attempts a failing Strava is answered with a wait, which does not use up the event's attempts."""
+    """After ten attempts at a failing Strava an event leaves the queue for ten minutes, and again when it is back."""
     strava.answers["activities/101"] = httpx.Response(500)
     event = make_event()
-    waits = [
-        (await worker.post("/push", content=envelope(event, attempt=attempt))).headers.get("retry-after")
-        for attempt in (1, 10, 11, 99)
-    ]
-    assert waits == [None, None, "600", "600"]
+    bodies = [*(envelope(event, attempt=attempt) for attempt in (1, 10, 11)),
+              envelope(event, message_id="2", deferred="true")]  # fmt: skip
+    assert [(await worker.post("/push", content=body)).status_code for body in bodies] == [503, 503, 204, 204]
+    assert [row["s"] for row in rows(WAITS)] == [None, None, 600, 600]
 
 
 async def test_a_poisoned_activity_costs_one_call_an_attempt(
@@ -255,16 +271,14 @@ async def test_a_poisoned_activity_costs_one_call_an_attempt(
 
 
 async def test_an_activity_that_fails_for_days_waits_ever_longer(
-    worker: httpx.AsyncClient, strava: Any, make_event: Event, envelope: Wrap
+    worker: httpx.AsyncClient, strava: Any, make_event: Event, envelope: Wrap, rows: Rows
 ) -> None:
     """From the eleventh failure on the wait doubles, up to an hour, also for odd answers."""
     strava.answers["activities/101"] = httpx.Response(200, json={"id": 101})
     event = make_event(101)
-    waits = [
-        (await worker.post("/push", content=envelope(event, attempt=attempt))).headers.get("retry-after")
-        for attempt in range(1, 15)
-    ]
-    assert waits == [None] * 10 + ["1200", "2400", "3600", "3600"]
+    for attempt in range(1, 15):
+        await worker.post("/push", content=envelope(event, attempt=attempt))
+    assert [row["s"] for row in rows(WAITS)] == [None] * 10 + [1200, 2400, 3600, 3600]
 
 
 async def test_a_cured_activity_is_tried_as_before(
@@ -291,7 +305,7 @@ async def test_a_thousand_events_of_a_lapsed_app_cost_one_probe(
         strava.answers[f"activities/{activity_id}"] = httpx.Response(403, json=inactive)
     bodies = [envelope(make_event(each), message_id=str(each)) for each in range(1, 1001)]
     answers = await asyncio.gather(*(worker.post("/push", content=body) for body in bodies))
-    assert {answer.status_code for answer in answers} == {503}
+    assert {answer.status_code for answer in answers} == {204}
     assert len(strava.asked) == 1
     clock.advance(3000)
     late = await worker.post("/push", content=bodies[7].replace(b'"deliveryAttempt":1', b'"deliveryAttempt":2'))
@@ -323,8 +337,10 @@ async def test_a_fault_of_our_own_loses_nothing(
         (AccessTokenRefused(1), 503, Outcome.DEFERRED, None),
         (Unreachable("ConnectError"), 503, Outcome.DEFERRED, None),
         (UnreadableAnswer("athlete", "not JSON"), 503, Outcome.DEFERRED, None),
-        (AppInactive(), 503, Outcome.DEFERRED, 3600),
-        (AppRejected(), 503, Outcome.DEFERRED, 3600),
+        (RateLimited(1200), 429, Outcome.DEFERRED, 1200),
+        (RateLimited(1201), 204, Outcome.DEFERRED, 1201),
+        (AppInactive(), 204, Outcome.DEFERRED, 3600),
+        (AppRejected(), 204, Outcome.DEFERRED, 3600),
         (AppInactive(7), 503, Outcome.DEFERRED, 7),
         (TokensUnavailable("The tokens cannot be read."), 503, Outcome.DEFERRED, None),
         (WarehouseBusy("locked"), 503, Outcome.DEFERRED, None),
@@ -347,4 +363,8 @@ def test_waits_are_for_what_is_tried_again() -> None:
     """What is parked names no wait, however many attempts it took; a fault of ours uses up its attempts."""
     assert result_of_error(BadRequest(418), 50).retry_after_s is None
     assert result_of_error(ZeroDivisionError(), 50).retry_after_s is None
-    assert result_of_error(RateLimited(30), 50).retry_after_s == 30
+    assert result_of_error(ZeroDivisionError(), 50).status == 500
+    assert (result_of_error(RateLimited(30), 50).retry_after_s, result_of_error(RateLimited(30), 50).status) == (
+        30,
+        204,
+    )

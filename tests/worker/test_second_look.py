@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -273,6 +273,9 @@ class Busy:
     async def parked_events(self, athlete_id: int) -> list[ReceivedEvent]:
         return []
 
+    async def deferred_events(self, *, due_by: datetime | None, how_many: int) -> list[LedgerEntry]:
+        return []
+
 
 async def test_the_worker_looks_while_it_serves(
     store: SqliteRawStore, tmp_path: Path, client_of: Callable[[int], StravaClient]
@@ -288,7 +291,7 @@ async def test_the_worker_looks_while_it_serves(
     async def handle_event(_: ReceivedEvent, __: Record) -> Result:
         return Result(outcome=Outcome.IGNORED, reason="")
 
-    app = create_app(handle_event, store, queue, push_auth=SharedToken("x" * 32), background=looks.run)
+    app = create_app(handle_event, store, queue, push_auth=SharedToken("x" * 32), background=[looks.run])
     async with app.router.lifespan_context(app):
         await asyncio.wait_for(ledger.is_over.wait(), 30)
     asked = ledger.asked

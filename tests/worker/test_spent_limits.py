@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -12,6 +11,7 @@ import pytest
 
 from backends.budget.file import FileBudgetStore
 from backends.tokens.file import FileTokenStore
+from backends.warehouse.sqlite.store import SqliteRawStore
 from simulator.app import create_app
 from simulator.journal import Journal
 from simulator.rates import Limits
@@ -73,7 +73,8 @@ async def client_of(
     simulator: Simulator, clock: Any, tokens: FileTokenStore, tmp_path: Path
 ) -> Callable[[int], StravaClient]:
     """Makes the client of the athlete, who connects first, on the budget's file."""
-    app = OAuthApp(simulator.http, oauth_url="/oauth", clock=clock, **APP)
+    secret = APP["client_secret"]
+    app = OAuthApp(simulator.http, client_id="4242", client_secret=secret, oauth_url="/oauth", clock=clock)
     form = {"client_id": "4242", "redirect_uri": "http://app.test/cb", "state": "s", "decision": "allow",
             "scope": ["activity:read_all", "profile:read_all"]}  # fmt: skip
     back = await simulator.http.post("/oauth/authorize", data=form)
@@ -103,17 +104,23 @@ async def test_a_thousand_events_cost_one_call_where_the_limit_is_spent(
 
 
 async def test_the_limits_are_used_up_and_never_overrun(
-    worker: httpx.AsyncClient, simulator: Simulator, make_event: Event, envelope: Wrap, clock: Any
+    worker: httpx.AsyncClient,
+    simulator: Simulator,
+    store: SqliteRawStore,
+    make_event: Event,
+    envelope: Wrap,
+    clock: Any,
+    rows: Callable[[str], list[dict[str, Any]]],
 ) -> None:
-    """120 events come at once: 40 are fetched in each of two quarter hours, then 20, and the day is over."""
+    """120 events come at once: 40 are fetched in each of two quarter hours, then 20, and the rest waits for the day."""
     bodies = [envelope(make_event(each), message_id=str(each)) for each in simulator.activity_ids[:120]]
-    made = []
+    stored = [0]
     for _ in range(4):
         answers = await push_all(worker, bodies)
-        made.append(answers.count(204))
-        assert simulator.used()[0] == made[-1]
+        stored.append(len(rows("select 1 from strava_activities")))
+        assert simulator.used()[0] == stored[-1] - stored[-2]
         bodies = [body for body, answer in zip(bodies, answers, strict=True) if answer == 429]
         clock.advance(906)
-    assert (made, simulator.used()[1]) == ([A_QUARTER, A_QUARTER, 20, 0], A_DAY)
-    clock.advance(timedelta(days=1).total_seconds())
-    assert await push_all(worker, bodies) == [204] * 20
+    assert (stored, simulator.used()[1], bodies) == ([0, A_QUARTER, 2 * A_QUARTER, A_DAY, A_DAY], A_DAY, [])
+    waiting = await store.deferred_events(due_by=None, how_many=99)
+    assert len(waiting) == 20

@@ -1,0 +1,86 @@
+"""Events that wait for longer than minutes, in the ledger: the queue would give them up in the end."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from backends.queue import EventQueue, QueueUnavailable
+from backends.warehouse.ledger import EventLedger, LedgerEntry
+from runtime.clock import utc_now, utc_text
+from strava.events import ReceivedEvent
+from worker.periodic import repeat
+
+log = structlog.get_logger(__name__)
+
+DEFERRED_BEFORE = "deferred"  # attribute of a message whose event has waited in the ledger
+_AT_ONCE = 50
+_POLL_S = 15.0
+_COMES_WITHIN = timedelta(minutes=15)  # what was published and left no row by then is published once more
+
+
+class DeferredEvents:
+    """Publishes what is due again, found in the ledger, so that a restart forgets nothing.
+
+    Before an event is published, a row says that it is published once more should nothing come of it: a kill in between
+    costs minutes, and never the event. No more are published than `room` says that calls can be made, so that a lapsed
+    app is asked for by one event and not by all.
+    """
+
+    def __init__(
+        self,
+        ledger: EventLedger,
+        queue: EventQueue,
+        room: Callable[[], Awaitable[int]],
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        poll_s: float = _POLL_S,
+    ) -> None:
+        self._ledger = ledger
+        self._queue = queue
+        self._room = room
+        self._clock = clock
+        self._poll_s = poll_s
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Publish what is due until `stop` is set."""
+        await repeat(self.publish_due, stop, every_s=self._poll_s, name="deferred_events")
+
+    async def publish_due(self) -> int:
+        """Publish what is due, and return how many events that were. Raises WarehouseBusy."""
+        now = self._clock()
+        if not await self._ledger.deferred_events(due_by=now, how_many=1):
+            return 0
+        how_many = min(_AT_ONCE, await self._room())
+        due = await self._ledger.deferred_events(due_by=now, how_many=how_many)
+        if not due:
+            return 0
+        await self._ledger.record([_on_its_way(entry, now) for entry in due])
+        published = 0
+        try:
+            for entry in due:
+                received = _received(entry)
+                await self._queue.publish(received.to_message(), {**received.attributes(), DEFERRED_BEFORE: "true"})
+                published += 1
+        except QueueUnavailable as error:
+            log.warning("deferred_events.waiting", reason=str(error))
+        log.info("deferred_events.published", count=published)
+        return published
+
+
+def _on_its_way(entry: LedgerEntry, now: datetime) -> LedgerEntry:
+    return replace(
+        entry,
+        delivery_id=f"{entry.event_id}/again/{utc_text(now)}",
+        reason="Published again, for its time has come.",
+        finished_at=now,
+        retry_at=now + _COMES_WITHIN,
+    )
+
+
+def _received(entry: LedgerEntry) -> ReceivedEvent:
+    if entry.event is None or entry.received_at is None or entry.event_id is None:
+        raise ValueError("a deferred event that could not be read")
+    return ReceivedEvent(event=entry.event, received_at=entry.received_at, event_id=entry.event_id)
