@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 
-from athlete.backends import open_budget, open_queue
+from athlete.backends import open_budget, open_queue, open_store
 from athlete.data_dir import require_usable
 from athlete.errors import exit_on_error
 from athlete.output import Form, print_rows
 from backends.queue import QueueStatus
+from backends.warehouse.ledger import LedgerEntry
 from dashboard.settings import DashboardSettings
 from runtime.clock import utc_text
 from strava.budget import BudgetStatus, WindowStatus
@@ -25,14 +26,16 @@ from worker.settings import WorkerSettings
 COLUMNS = ("limit", "used", "of", "left", "comes back", "UTC", *(f"{lane} lane" for lane in Lane))
 UNKNOWN = "Nothing is known of Strava's limits yet: the first answer from Strava tells them."
 MINUTE_S = 60
+MOST_COUNTED = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """What the command tells. `queue` is None where no pipeline has run yet."""
+    """What the command tells. `queue` is None where no pipeline has run yet; `deferred` are events off the queue."""
 
     budget: BudgetStatus
-    queue: QueueStatus | None
+    queue: QueueStatus | None = None
+    deferred: Sequence[LedgerEntry] = ()
 
 
 @exit_on_error
@@ -59,11 +62,12 @@ def budget(
 
 
 async def _standing(settings: WorkerSettings) -> Standing:
-    queue_status = None
-    if settings.pipeline_path.exists():
-        async with open_queue(settings) as queue:
-            queue_status = await queue.status()
-    return Standing(budget=await open_budget(settings, settings.budget_shares).status(), queue=queue_status)
+    budget_status = await open_budget(settings, settings.budget_shares).status()
+    if not settings.pipeline_path.exists():
+        return Standing(budget=budget_status)
+    async with open_queue(settings) as queue, open_store(settings, read_only=True) as store:
+        deferred = await store.deferred_events(due_by=None, how_many=MOST_COUNTED)
+        return Standing(budget=budget_status, queue=await queue.status(), deferred=deferred)
 
 
 def _facts(standing: Standing) -> dict[str, Any]:
@@ -84,6 +88,14 @@ def _facts(standing: Standing) -> dict[str, Any]:
         "closed": found.closed_until and {"until": utc_text(found.closed_until), "reason": str(found.closed_because)},
         "refused_this_quarter_hour": found.refused,
         "queue": standing.queue and asdict(standing.queue),
+        "deferred": [
+            {
+                "event_id": entry.event_id,
+                "retry_at": entry.retry_at and utc_text(entry.retry_at),
+                "reason": entry.reason,
+            }
+            for entry in standing.deferred
+        ],
     }
 
 
@@ -106,6 +118,11 @@ def _sentences(standing: Standing, zone: ZoneInfo) -> Iterator[str]:
     if standing.queue is not None and standing.queue.waiting:
         age_s = standing.queue.oldest_age_s or 0.0
         yield f"Events that wait in the queue: {standing.queue.waiting:,}, the oldest for {age_s / MINUTE_S:.0f} min."
+    if standing.deferred:
+        first, count = standing.deferred[0].retry_at, len(standing.deferred)
+        many = "or more " if count == MOST_COUNTED else ""
+        when = f"; the first is tried again from {_spoken(first, zone)}" if first else ""
+        yield f"Events that wait off the queue: {count:,} {many}({standing.deferred[0].reason.rstrip('.')}){when}."
 
 
 def _spoken(moment: datetime, zone: ZoneInfo) -> str:

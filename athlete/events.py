@@ -21,7 +21,7 @@ T = TypeVar("T", int, int | None)
 
 OUTCOMES = " or ".join(", ".join(Outcome).rsplit(", ", 1))
 COLUMNS = ("finished_at", "athlete_id", "object_type", "object_id", "aspect_type", "outcome", "reason", "attempt",
-           "event_time", "received_at", "event_id")  # fmt: skip
+           "event_time", "received_at", "event_id", "retry_at")  # fmt: skip
 FOR_A_PERSON = ("when", "activity", "change", "outcome", "reason")
 LARGEST = 2**63 - 1  # of the ledger's integers
 LONGEST_SHOWN = 40
@@ -74,14 +74,16 @@ def whole_row(entry: LedgerEntry) -> Sequence[Any]:
     about = (event.owner_id, event.object_type, event.object_id, event.aspect_type) if event else (None,) * 4
     ended = (entry.outcome, entry.reason, entry.attempt)
     event_time, received_at = event and utc_text(event.event_time), entry.received_at and utc_text(entry.received_at)
-    return utc_text(entry.finished_at), *about, *ended, event_time, received_at, entry.event_id
+    retry_at = entry.retry_at and utc_text(entry.retry_at)
+    return utc_text(entry.finished_at), *about, *ended, event_time, received_at, entry.event_id, retry_at
 
 
 def short_row(entry: LedgerEntry) -> Sequence[Any]:
     """Return what a person asks first: when, which activity, what happened, how it ended and why."""
     event = entry.event
     about = (event.object_id if event.is_activity else event.object_type, event.aspect_type) if event else ("", "")
-    return f"{entry.finished_at.astimezone():%Y-%m-%d %H:%M:%S}", *about, entry.outcome, entry.reason
+    again = f" Tried again from {entry.retry_at.astimezone():%Y-%m-%d %H:%M}." if entry.retry_at else ""
+    return f"{entry.finished_at.astimezone():%Y-%m-%d %H:%M:%S}", *about, entry.outcome, f"{entry.reason}{again}"
 
 
 def within_reach(option: str, number: T) -> T:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,11 @@ from typer.testing import CliRunner, Result
 from athlete.main import app
 from backends.budget.file import FileBudgetStore
 from backends.queue.embedded import EmbeddedQueue
+from backends.warehouse.ledger import LedgerEntry, Outcome
+from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.budget import RateBudget
 from strava.budget_state import Lane
+from strava.events import StravaEvent
 
 Run = Callable[..., Result]
 INACTIVE = {"errors": [{"resource": "Application", "field": "Status", "code": "Inactive"}]}
@@ -113,3 +117,45 @@ def test_events_that_wait_in_the_queue_are_told(run: Run, tmp_path: Path) -> Non
     asyncio.run(publish())
     assert "Events that wait in the queue: 1, the oldest for 0 min." in run().output
     assert json.loads(run("--json").output)["queue"]["waiting"] == 1
+
+
+def test_events_that_wait_off_the_queue_are_told(run: Run, tmp_path: Path) -> None:
+    """With how many there are, why, and when the first is tried again."""
+
+    async def defer() -> None:
+        store = SqliteRawStore(tmp_path / "data" / "pipeline.sqlite")
+        await store.record([deferred(7, minute=30), deferred(8, minute=10)])
+        await store.close()
+
+    asyncio.run(defer())
+    said = (
+        "Events that wait off the queue: 2 (The day is spent); the first is tried again from Sun 01:10 Europe/Berlin."
+    )
+    assert said in run().output.splitlines()
+    [first, _] = json.loads(run("--json").output)["deferred"]
+    assert (first["retry_at"], first["reason"]) == ("2026-03-01T00:10:00.000000Z", "The day is spent.")
+
+
+def deferred(activity_id: int, *, minute: int) -> LedgerEntry:
+    """Make the row of an event that is tried again after midnight."""
+    noon = datetime(2026, 2, 28, 12, tzinfo=UTC)
+    event = StravaEvent(
+        object_type="activity",
+        aspect_type="create",
+        object_id=activity_id,
+        owner_id=1,
+        subscription_id=1,
+        event_time=noon,
+        updates={},
+    )
+    return LedgerEntry(
+        delivery_id=f"{activity_id}",
+        event_id=event.event_id,
+        event=event,
+        outcome=Outcome.DEFERRED,
+        reason="The day is spent.",
+        attempt=1,
+        received_at=noon,
+        finished_at=noon,
+        retry_at=datetime(2026, 3, 1, 0, minute, tzinfo=UTC),
+    )

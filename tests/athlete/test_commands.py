@@ -1,10 +1,12 @@
 """The command line from outside: what it prints, what it exits with."""
 
+import asyncio
 import json
 import re
 import socket
 import stat
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -82,9 +84,9 @@ def test_version(run: Run) -> None:
 
 
 def test_help_names_every_command(run: Run) -> None:
-    """--help lists the six commands."""
+    """--help lists the commands."""
     output = run("--help").stdout
-    assert all(command in output for command in ("demo", "up", "connect", "events", "transform", "query"))
+    assert all(command in output for command in ("demo", "up", "connect", "events", "budget", "transform", "query"))
 
 
 def test_events_before_there_are_any(run: Run) -> None:
@@ -92,6 +94,20 @@ def test_events_before_there_are_any(run: Run) -> None:
     result = run("events")
     assert result.exit_code == 1
     assert "Nothing is stored" in result.stderr
+
+
+def test_events_tell_when_one_is_tried_again(run: Run, tmp_path: Path) -> None:
+    """For a person in this machine's time, as JSON in UTC; what waits in the queue tells no time."""
+    again = NOW + timedelta(hours=12)
+
+    async def defer() -> None:
+        store = SqliteRawStore(tmp_path / "pipeline.sqlite")
+        await store.record([replace(entry(1, Outcome.DEFERRED), retry_at=again), entry(2, Outcome.DEFERRED)])
+        await store.close()
+
+    asyncio.run(defer())
+    assert f"because Tried again from {again.astimezone():%Y-%m-%d %H:%M}." in run("events").stdout
+    assert [row["retry_at"] for row in rows(run("events", "--json"))] == [None, "2026-05-02T00:00:00.000000Z"]
 
 
 @pytest.mark.usefixtures("ledger")
