@@ -1,7 +1,7 @@
 """Decides by Pub/Sub's rules what happens to a message after a delivery: acknowledge, retry or dead letter.
 
 One rule differs: Pub/Sub ignores `retry-after`. Here it is the shortest wait, and such an attempt does not count
-towards `max_delivery_attempts`. So an event outlives a spent rate limit or a lapsed app.
+towards `max_delivery_attempts`. So an event outlives a spent quarter hour; the worker takes longer waits off the queue.
 """
 
 from dataclasses import dataclass, replace
