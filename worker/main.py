@@ -29,6 +29,7 @@ from worker.app import create_app
 from worker.athletes import AthleteCache, Deauthorization
 from worker.deferred_events import DeferredEvents
 from worker.event_router import EventRouter
+from worker.history import Histories
 from worker.push_auth import SWITCHED_OFF, SharedToken
 from worker.second_look import SecondLooks
 from worker.settings import WorkerSettings
@@ -61,6 +62,7 @@ def build(settings: WorkerSettings) -> FastAPI:
     checked = SubscriptionCheck(router, store, settings.strava_subscription_id)
     looks = SecondLooks(activities, store, due_after=timedelta(seconds=settings.second_look_s))
     deferred = DeferredEvents(store, queue, partial(budget.room, Lane.RECONCILE))
+    histories = Histories(store, client_of, budget)
     push_token = settings.push_token.get_secret_value()
     if not push_token:
         log.warning("push.switched_off", reason=SWITCHED_OFF)
@@ -69,7 +71,7 @@ def build(settings: WorkerSettings) -> FastAPI:
         store,
         queue,
         push_auth=SharedToken(push_token),
-        background=(looks.run, deferred.run),
+        background=(looks.run, deferred.run, histories.run),
         on_stop=release,
         api_docs=settings.api_docs,
     )

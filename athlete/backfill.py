@@ -1,0 +1,246 @@
+"""`athlete backfill`: ask for the history, which the worker loads, and watch it."""
+
+import asyncio
+import json
+from collections.abc import Iterable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+from rich.live import Live
+
+from athlete.backends import open_budget, open_store, open_tokens
+from athlete.data_dir import require_pipeline
+from athlete.errors import CommandError, exit_on_error
+from athlete.events import read_since, within_reach
+from backends.warehouse import RawStore
+from backends.warehouse.backfills import Backfill
+from dashboard.settings import DashboardSettings
+from runtime.clock import utc_now, utc_text
+from runtime.http_client import client_for
+from runtime.logs import configure_logs
+from strava.budget_state import Lane
+from strava.client import StravaClient
+from strava.oauth import OAuthApp, StravaAuth
+from strava.payload import DETAILED
+from worker.settings import WorkerSettings
+
+LOOK_S = 1.0
+SAID_EVERY = timedelta(seconds=30)  # where no terminal shows a line that changes
+NOT_TAKEN_UP = timedelta(seconds=15)
+A_WEEK = timedelta(days=6)
+NEVER = datetime(2100, 1, 1, tzinfo=UTC)  # with both bounds Strava lists the newest first
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """A backfill, how many activities of its time are stored, and how many of these in detail."""
+
+    backfill: Backfill
+    activity_count: int
+    detailed_count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What a person asks for."""
+
+    since: datetime | None
+    has_details: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forecast:
+    """What a backfill would find and cost. `done_by` is None while the limits are unknown."""
+
+    athlete_id: int
+    strava_count: int
+    missing_count: int
+    detail_calls: int
+    done_by: datetime | None
+
+
+@exit_on_error
+def backfill(  # noqa: PLR0913 - one argument an option
+    *,
+    athlete: Annotated[int | None, typer.Option(help="Only the athlete with this id, and not all.")] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Only what started since: a date (2025-01-01) or an age (90d).")
+    ] = None,
+    details: Annotated[bool, typer.Option(help="Load laps, splits and best efforts too, one call an activity.")] = True,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only ask for the list, and say what is missing.")] = False,
+    wait: Annotated[bool, typer.Option(help="Watch until it is done; Ctrl-C ends the watching alone.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object an athlete.")] = False,
+) -> None:
+    """Load the history: every activity in a line first, so that charts fill at once, then each in detail.
+
+    The worker of `athlete up` does it, newest first, within Strava's rate limits, and goes on after a restart where it
+    stopped. What is stored already is not asked for again.
+    """
+    settings, zone = WorkerSettings(), DashboardSettings().display_timezone
+    require_pipeline(settings)
+    configure_logs(settings.log_format, "CRITICAL")  # what failed is told below
+    within_reach("--athlete", athlete)
+    wanted = Wanted(since=None if since is None else read_since(since, utc_now()), has_details=details)
+    if dry_run:
+        forecasts = asyncio.run(_foretell(settings, athlete, wanted))
+        _print(forecasts, (foretold(each, utc_now(), zone) for each in forecasts), as_json=as_json)
+        return
+    standings = asyncio.run(_ask(settings, athlete, wanted))
+    if wait:
+        try:
+            standings = asyncio.run(_watch(settings, [each.backfill.athlete_id for each in standings], zone))
+        except KeyboardInterrupt:
+            Console(stderr=True).print("The worker goes on; `athlete backfill` shows it again.", highlight=False)
+            raise typer.Exit(INTERRUPTED) from None
+    _print(standings, (sentence(each, utc_now(), zone) for each in standings), as_json=as_json)
+
+
+async def _ask(settings: WorkerSettings, athlete_id: int | None, wanted: Wanted) -> list[Standing]:
+    """Ask for a backfill of each athlete; one that is under way already and does the same goes on."""
+    async with open_store(settings) as store:
+        known = {each.athlete_id: each for each in await store.backfills()}
+        connected = await _connected(store, athlete_id)
+        for each in connected:
+            if not _is_under_way(known.get(each), wanted):
+                asked = Backfill.requested(each, utc_now(), since=wanted.since, has_details=wanted.has_details)
+                await store.request_backfill(asked)
+        return await _standings(store, connected)
+
+
+def _is_under_way(known: Backfill | None, wanted: Wanted) -> bool:
+    if known is None or known.finished_at is not None:
+        return False
+    return (known.since, known.has_details) == (wanted.since, wanted.has_details)
+
+
+async def _connected(store: RawStore, athlete_id: int | None) -> list[int]:
+    ids = [each.athlete_id for each in await store.athletes() if each.status == "connected"]
+    wanted = ids if athlete_id is None else [each for each in ids if each == athlete_id]
+    if not wanted:
+        who = "No athlete is connected" if athlete_id is None else f"Athlete {athlete_id} is not connected"
+        raise CommandError(f"{who}: run `athlete connect` first.")
+    return wanted
+
+
+async def _standings(store: RawStore, athlete_ids: Sequence[int]) -> list[Standing]:
+    return [
+        Standing(
+            backfill=each,
+            activity_count=len(await store.activity_ids(each.athlete_id, since=each.since)),
+            detailed_count=len(await store.activity_ids(each.athlete_id, resource_state=DETAILED, since=each.since)),
+        )
+        for each in await store.backfills()
+        if each.athlete_id in athlete_ids
+    ]
+
+
+async def _watch(settings: WorkerSettings, athlete_ids: Sequence[int], zone: ZoneInfo) -> list[Standing]:
+    """Show how far they are until all are done."""
+    console = Console(stderr=True)
+    said, said_at = "", utc_now() - SAID_EVERY
+    async with open_store(settings, read_only=True) as store:
+        with Live(console=console, auto_refresh=False, transient=True) as live:
+            while True:
+                standings = await _standings(store, athlete_ids)
+                if all(each.backfill.finished_at for each in standings):
+                    return standings
+                text = "\n".join(sentence(each, utc_now(), zone) for each in standings)
+                if console.is_terminal:
+                    live.update(text, refresh=True)
+                elif text != said and utc_now() - said_at >= SAID_EVERY:
+                    console.print(text, highlight=False, soft_wrap=True, markup=False)
+                    said, said_at = text, utc_now()
+                await asyncio.sleep(LOOK_S)
+
+
+def sentence(standing: Standing, now: datetime, zone: ZoneInfo) -> str:
+    """Say how far a backfill is, and when it will be done."""
+    row = standing.backfill
+    who = f"Athlete {row.athlete_id}: "
+    details = f"{standing.detailed_count:,} of {standing.activity_count:,} details"
+    done = f", done {spoken(row.expected_at, now, zone)}" if row.expected_at else ""
+    if row.finished_at is not None:
+        return f"{who}loaded {standing.activity_count:,} activities, {standing.detailed_count:,} in detail."
+    if row.started_at is None:
+        is_late = now - row.requested_at > NOT_TAKEN_UP
+        return who + ("nobody has taken it up yet: start `athlete up`." if is_late else "asked for.")
+    how_far = f"{details}{done}." if row.listed_at else f"{row.listed_count:,} activities listed so far."
+    if row.waits_until is not None and row.waits_until > now:
+        return f"{who}{how_far} Waits until {spoken(row.waits_until, now, zone)}: {row.waits_because}"
+    return who + how_far
+
+
+def spoken(moment: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """Say a moment to the minute in the display time zone, as near as a person says it."""
+    local, today = moment.astimezone(zone), now.astimezone(zone).date()
+    if moment <= now + timedelta(minutes=1):
+        return "within minutes"
+    if local.date() == today:
+        return f"today about {local:%H:%M}"
+    return f"{local:%A} about {local:%H:%M}" if moment - now < A_WEEK else f"{local:%-d %B} about {local:%H:%M}"
+
+
+async def _foretell(settings: WorkerSettings, athlete_id: int | None, wanted: Wanted) -> list[Forecast]:
+    """List at Strava, store nothing, and say what is missing here and by when it could be here."""
+    budget = open_budget(settings, settings.budget_shares)
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(open_store(settings, read_only=True))
+        http = await stack.enter_async_context(
+            client_for(settings.strava_api_url, settings.strava_oauth_url, timeout=30)
+        )
+        app = OAuthApp(
+            http,
+            client_id=settings.strava_client_id,
+            client_secret=settings.strava_client_secret.get_secret_value(),
+            oauth_url=settings.strava_oauth_url,
+        )
+        forecasts = []
+        for each in await _connected(store, athlete_id):
+            auth = StravaAuth(each, open_tokens(settings), app)
+            client = StravaClient(http, auth, api_url=settings.strava_api_url, budget=budget, lane=Lane.RECONCILE)
+            pages = client.activities(after=wanted.since, before=wanted.since and NEVER)
+            listed = {activity.activity_id async for page in pages for activity in page.activities}
+            detailed = set(await store.activity_ids(each, resource_state=DETAILED))
+            calls = len(listed - detailed) if wanted.has_details else 0
+            forecasts.append(
+                Forecast(
+                    athlete_id=each,
+                    strava_count=len(listed),
+                    missing_count=len(listed - set(await store.activity_ids(each))),
+                    detail_calls=calls,
+                    done_by=await budget.allows_by(Lane.DETAIL, calls),
+                )
+            )
+        return forecasts
+
+
+def foretold(forecast: Forecast, now: datetime, zone: ZoneInfo) -> str:
+    """Say what a backfill would do."""
+    calls = forecast.detail_calls
+    when = f", done {spoken(forecast.done_by, now, zone)}" if forecast.done_by and calls else ""
+    return (
+        f"Athlete {forecast.athlete_id}: Strava lists {forecast.strava_count:,} activities, of which "
+        f"{forecast.missing_count:,} are not stored. Details to load: {calls:,}, one call each{when}. "
+        "Nothing was stored."
+    )
+
+
+def _print(facts: Sequence[Standing | Forecast], sentences: Iterable[str], *, as_json: bool) -> None:
+    if as_json:
+        for each in facts:
+            print(json.dumps(_plain(each)))  # noqa: T201 - for machines
+    else:
+        for told in sentences:
+            Console().print(told, highlight=False, soft_wrap=True, markup=False)
+
+
+def _plain(told: Standing | Forecast) -> dict[str, Any]:
+    fields = asdict(told)
+    fields |= fields.pop("backfill", {})
+    return {name: utc_text(value) if isinstance(value, datetime) else value for name, value in fields.items()}

@@ -1,0 +1,193 @@
+"""`athlete backfill` from outside: it asks, the worker loads, and the command tells how far it is."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+from typer.testing import CliRunner, Result
+
+from athlete.backfill import Standing, sentence, spoken
+from athlete.demo.config import CLIENT_ID, CLIENT_SECRET
+from athlete.main import app
+from athlete.supervisor import ProcessTree, Program, free_port
+from backends.tokens.file import FileTokenStore
+from backends.warehouse.athletes import Athlete
+from backends.warehouse.backfills import Backfill
+from backends.warehouse.sqlite.store import SqliteRawStore
+from strava.oauth import OAuthApp
+
+ATHLETE = 4242424242
+BERLIN = ZoneInfo("Europe/Berlin")
+NOON = datetime(2026, 5, 6, 10, 0, tzinfo=UTC)  # a Wednesday, noon in Berlin
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+async def strava(tmp_path: Path) -> AsyncIterator[str]:
+    """The address of a running simulator with a year of activities."""
+    port = free_port()
+    program = Program(
+        name="simulator",
+        module="simulator.main",
+        environment={"SIMULATOR_PORT": str(port), "SIMULATOR_YEARS": "1", "SIMULATOR_READ_LIMIT": "100000,1000000",
+                     "SIMULATOR_OVERALL_LIMIT": "100000,1000000"},
+        folder=tmp_path,
+        health_url=f"http://127.0.0.1:{port}/simulator/health",
+    )  # fmt: skip
+    async with ProcessTree(tmp_path / "logs") as tree:
+        await tree.start([program])
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def environment(tmp_path: Path, strava: str) -> dict[str, str]:
+    """The settings of the command and of the worker."""
+    return {
+        "DATA_DIR": str(tmp_path / "data"),
+        "STRAVA_API_URL": f"{strava}/api/v3",
+        "STRAVA_OAUTH_URL": f"{strava}/oauth",
+        "STRAVA_CLIENT_ID": CLIENT_ID,
+        "STRAVA_CLIENT_SECRET": CLIENT_SECRET,
+        "COLUMNS": "200",
+    }
+
+
+@pytest.fixture
+async def connected(tmp_path: Path, strava: str) -> AsyncIterator[SqliteRawStore]:
+    """The warehouse of the simulated athlete, who is connected and of whom nothing is stored."""
+    async with httpx.AsyncClient() as http:
+        form = {"client_id": CLIENT_ID, "redirect_uri": "http://127.0.0.1/callback", "decision": "allow",
+                "scope": ["read", "activity:read_all"]}  # fmt: skip
+        answer = await http.post(f"{strava}/oauth/authorize", data=form)
+        [code] = parse_qs(urlsplit(answer.headers["location"]).query)["code"]
+        oauth = OAuthApp(http, client_id=CLIENT_ID, client_secret=CLIENT_SECRET, oauth_url=f"{strava}/oauth")
+        tokens, _ = await oauth.exchange(code)
+    (tmp_path / "data").mkdir()
+    await FileTokenStore(tmp_path / "data" / "tokens.json").save(ATHLETE, tokens)
+    store = SqliteRawStore(tmp_path / "data" / "pipeline.sqlite")
+    await store.put_athlete(
+        Athlete(athlete_id=ATHLETE, scope=tokens.scope, status="connected", updated_at=datetime.now(UTC))
+    )
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+def run(environment: dict[str, str]) -> Callable[..., Any]:
+    """Run the command in a thread of its own."""
+
+    async def _run(*arguments: str) -> Result:
+        return await asyncio.to_thread(CliRunner().invoke, app, ("backfill", *arguments), env=environment)
+
+    return _run
+
+
+async def test_a_dry_run_lists_and_stores_nothing(run: Callable[..., Any], connected: SqliteRawStore) -> None:
+    """It says how many activities Strava has, how many are missing, and what the details cost."""
+    told = await run("--dry-run", "--json")
+    facts = json.loads(told.stdout)
+    assert facts["athlete_id"] == ATHLETE
+    assert facts["strava_count"] == facts["missing_count"] == facts["detail_calls"] > 200
+    assert facts["done_by"] is not None
+    lately = json.loads((await run("--dry-run", "--json", "--since", "60d", "--no-details")).stdout)
+    assert 0 < lately["strava_count"] < facts["strava_count"]
+    assert lately["detail_calls"] == 0
+    said = (await run("--dry-run")).stdout
+    assert (
+        f"Strava lists {facts['strava_count']:,} activities, of which {facts['strava_count']:,} are not stored." in said
+    )
+    assert (await connected.activity_ids(ATHLETE), await connected.backfills()) == ([], [])
+
+
+async def test_it_asks_once_and_joins_what_is_under_way(run: Callable[..., Any], connected: SqliteRawStore) -> None:
+    """The same request twice is one; another takes its place. Nobody takes it up here, which it says in time."""
+    assert (await run("--no-wait")).stdout == f"Athlete {ATHLETE}: asked for.\n"
+    [first] = await connected.backfills()
+    assert (await run("--no-wait", "--athlete", str(ATHLETE))).exit_code == 0
+    assert await connected.backfills() == [first]
+    facts = json.loads((await run("--no-wait", "--no-details", "--since", "2026-01-01T00:00Z", "--json")).stdout)
+    assert (facts["has_details"], facts["since"]) == (False, "2026-01-01T00:00:00.000000Z")
+    [second] = await connected.backfills()
+    assert (second.since, second.has_details) == (datetime(2026, 1, 1, tzinfo=UTC), False)
+
+
+async def test_only_connected_athletes_have_a_history(run: Callable[..., Any], connected: SqliteRawStore) -> None:
+    """Another id is refused with what to do."""
+    told = await run("--athlete", "7")
+    assert (told.exit_code, told.stderr) == (1, "athlete: Athlete 7 is not connected: run `athlete connect` first.\n")
+    assert await connected.backfills() == []
+
+
+@pytest.mark.slow
+async def test_the_worker_loads_what_is_asked_for(
+    run: Callable[..., Any], connected: SqliteRawStore, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """With the worker running the command ends when everything is there in detail."""
+    port = free_port()
+    worker = Program(
+        name="worker",
+        module="worker.main",
+        environment={**environment, "WORKER_PORT": str(port), "PUSH_TOKEN": "a-word"},
+        folder=tmp_path,
+        health_url=f"http://127.0.0.1:{port}/health",
+    )
+    async with ProcessTree(tmp_path / "worker-logs") as tree:
+        await tree.start([worker])
+        told = await run()
+    ids = await connected.activity_ids(ATHLETE)
+    assert len(ids) > 200
+    assert told.stdout == f"Athlete {ATHLETE}: loaded {len(ids):,} activities, {len(ids):,} in detail.\n"
+    assert await connected.activity_ids(ATHLETE, resource_state=3) == ids
+    assert (await run("--no-wait")).stdout == f"Athlete {ATHLETE}: asked for.\n"  # what is finished may be asked again
+
+
+ASKED = Backfill.requested(ATHLETE, NOON - timedelta(seconds=2))
+LISTING = replace(ASKED, started_at=NOON, listed_count=1200)
+DETAILS = replace(LISTING, listed_at=NOON, listed_count=2115, expected_at=NOON + timedelta(hours=26, minutes=15))
+WAITING = replace(DETAILS, waits_until=NOON + timedelta(minutes=15), waits_because="It is spent.")
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (ASKED, "asked for."),
+        (replace(ASKED, requested_at=NOON - timedelta(seconds=20)), "nobody has taken it up yet: start `athlete up`."),
+        (LISTING, "1,200 activities listed so far."),
+        (DETAILS, "1,240 of 2,115 details, done Thursday about 14:15."),
+        (
+            WAITING,
+            "1,240 of 2,115 details, done Thursday about 14:15. Waits until today about 12:15: It is spent.",
+        ),
+        (replace(WAITING, waits_until=NOON), "1,240 of 2,115 details, done Thursday about 14:15."),
+        (replace(DETAILS, finished_at=NOON), "loaded 2,115 activities, 1,240 in detail."),
+    ],
+)  # fmt: skip
+def test_how_far_it_is_is_said_in_a_sentence(row: Backfill, said: str) -> None:
+    """From the request to the end, with the day and the hour in the display time zone."""
+    standing = Standing(backfill=row, activity_count=2115, detailed_count=1240)
+    assert sentence(standing, NOON, BERLIN) == f"Athlete {ATHLETE}: {said}"
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        (timedelta(seconds=-5), "within minutes"),
+        (timedelta(seconds=60), "within minutes"),
+        (timedelta(hours=11, minutes=59), "today about 23:59"),
+        (timedelta(hours=12), "Thursday about 00:00"),
+        (timedelta(days=5, hours=23), "Tuesday about 11:00"),
+        (timedelta(days=6), "12 May about 12:00"),
+    ],
+)
+def test_a_moment_is_said_as_a_person_says_it(after: timedelta, said: str) -> None:
+    """The day is that of the display time zone."""
+    assert spoken(NOON + after, NOON, BERLIN) == said

@@ -1,0 +1,272 @@
+"""Backfills that the worker takes up: within the limits, through any kill, and told as they go."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+
+from backends.budget.file import FileBudgetStore
+from backends.tokens.file import FileTokenStore
+from backends.warehouse.athletes import Athlete
+from backends.warehouse.backfills import Backfill
+from backends.warehouse.sqlite.store import SqliteRawStore
+from simulator.app import create_app
+from simulator.journal import Journal
+from simulator.rates import Limits
+from simulator.simulation import Terms
+from simulator.webhook_delivery import RetrySpacing
+from simulator.world.world import Origin, World
+from strava.budget import RateBudget
+from strava.budget_state import Lane
+from strava.client import StravaClient
+from strava.oauth import OAuthApp, StravaAuth
+from worker.history import Histories
+
+ATHLETE = 4605555801
+APP: dict[str, Any] = {"client_id": "4242", "client_secret": "simulated-client-secret"}
+A_QUARTER, A_DAY = 40, 100
+KILLS = 20
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+class MortalStore(SqliteRawStore):
+    """The real warehouse of a process that is killed before or after one of its writes."""
+
+    writes_left = 10**9
+
+    def _count(self) -> None:
+        self.writes_left -= 1
+        if self.writes_left <= 0:
+            raise Killed
+
+    async def _write(self, work: Any, *, removes: bool = False) -> Any:
+        self._count()
+        done = await super()._write(work, removes=removes)
+        self._count()
+        return done
+
+
+class Life:
+    """An athlete's year at a simulator with tight limits, and the worker's part on a folder; all on one clock."""
+
+    def __init__(self, folder: Path, clock: Any, app: Any, http: httpx.AsyncClient, tokens: FileTokenStore) -> None:
+        self.folder = folder
+        self.clock = clock
+        self.simulation = app.state.simulation
+        self.activity_ids = set(self.simulation.world.ids())
+        self._http = http
+        self._tokens = tokens
+        self._stores: list[MortalStore] = []
+
+    def used(self) -> tuple[int, int]:
+        """Return what is used of the quarter hour and of the day, refused calls included."""
+        quarter, day = self.simulation.rates.headers(self.clock())["X-ReadRateLimit-Usage"].split(",")
+        return int(quarter), int(day)
+
+    def store(self) -> MortalStore:
+        """Open the warehouse as a program that starts does."""
+        self._stores.append(MortalStore(self.folder / "pipeline.sqlite", clock=self.clock))
+        return self._stores[-1]
+
+    def histories(self, store: SqliteRawStore) -> Histories:
+        """Start the worker's part."""
+        budget = RateBudget(
+            FileBudgetStore(self.folder / "budget.json"), clock=self.clock, steady=self.clock.steady_s, boot="boot"
+        )
+        app = OAuthApp(self._http, oauth_url="/oauth", clock=self.clock, **APP)
+        auth = StravaAuth(ATHLETE, self._tokens, app, clock=self.clock)
+
+        def client_of(_: int, lane: Lane) -> StravaClient:
+            return StravaClient(self._http, auth, api_url="/api/v3", budget=budget, lane=lane, clock=self.clock)
+
+        return Histories(store, client_of, budget, clock=self.clock)
+
+    async def connect(self) -> None:
+        """Have the athlete connect."""
+        app = OAuthApp(self._http, oauth_url="/oauth", clock=self.clock, **APP)
+        form = {"client_id": "4242", "redirect_uri": "http://app.test/cb", "state": "s", "decision": "allow",
+                "scope": ["activity:read_all", "profile:read_all"]}  # fmt: skip
+        back = await self._http.post("/oauth/authorize", data=form)
+        granted, _ = await app.exchange(parse_qs(urlsplit(back.headers["location"]).query)["code"][0])
+        await self._tokens.save(ATHLETE, granted)
+
+    async def close(self) -> None:
+        for store in self._stores:
+            await store.close()
+
+
+@pytest.fixture
+async def life(tmp_path: Path, clock: Any, tokens: FileTokenStore) -> AsyncIterator[Life]:
+    """The simulated athlete, connected, of whom nothing is stored."""
+    journal = Journal(None)
+    terms = Terms(
+        **APP,
+        read_limit=Limits(A_QUARTER, A_DAY),
+        overall_limit=Limits(200, 2000),
+        retry_spacing=RetrySpacing(0, 0),
+    )
+    async with httpx.AsyncClient() as unused:
+        world = World(Origin(seed=7, athlete_id=ATHLETE, years=1, until=clock().date()), journal)
+        app = create_app(world, journal, unused, terms=terms, clock=clock)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://strava.test") as http:
+            life = Life(tmp_path, clock, app, http, tokens)
+            await life.connect()
+            store = life.store()
+            await store.put_athlete(
+                Athlete(athlete_id=ATHLETE, scope=frozenset(), status="connected", updated_at=clock())
+            )
+            yield life
+            await life.close()
+    journal.close()
+
+
+async def ask(life: Life, store: SqliteRawStore, *, since: datetime | None = None, has_details: bool = True) -> None:
+    """Ask for a backfill."""
+    await store.request_backfill(Backfill.requested(ATHLETE, life.clock(), since=since, has_details=has_details))
+
+
+async def until_stored(store: SqliteRawStore) -> None:
+    """Wait for the first row of an activity."""
+    while not await store.activity_ids(ATHLETE):  # noqa: ASYNC110 - the port can only be asked
+        await asyncio.sleep(0)
+
+
+async def the_row(store: SqliteRawStore) -> Backfill:
+    """Return how far the one backfill is."""
+    [row] = await store.backfills()
+    return row
+
+
+async def test_a_history_is_loaded_within_the_limits_through_any_kill(life: Life) -> None:
+    """Killed twenty times, it ends complete; no call was refused, and what was foretold came true."""
+    store = life.store()
+    await ask(life, store)
+    dice, kills, foretold = random.Random(3), 0, []
+    ended_at = life.clock() + timedelta(days=30)
+    while (await the_row(store)).finished_at is None and life.clock() < ended_at:
+        running = life.store()
+        if kills < KILLS:
+            running.writes_left = dice.randrange(1, 40)
+        try:
+            await life.histories(running).load_due()
+        except Killed:
+            kills += 1
+        await running.close()
+        assert max(life.used()[0] - A_QUARTER, life.used()[1] - A_DAY) <= 0
+        row = await the_row(store)
+        foretold += [row.expected_at] if row.expected_at else []
+        life.clock.advance(max(1.0, (row.waits_until - life.clock()).total_seconds() if row.waits_until else 1.0))
+    assert kills == KILLS
+    assert set(await store.activity_ids(ATHLETE, resource_state=3)) == life.activity_ids
+    state = await store.ingestion_state(ATHLETE)
+    assert state is not None
+    assert state.complete_as_of is not None
+    finished_at = (await the_row(store)).finished_at
+    assert finished_at is not None
+    assert abs(finished_at - foretold[-1]) < timedelta(minutes=15)
+    assert abs(finished_at - foretold[0]) < timedelta(days=1)
+
+
+async def test_the_list_comes_before_the_details(life: Life) -> None:
+    """When the budget is spent, every activity has its line already, and the row says what waits, why and how long."""
+    store = life.store()
+    await ask(life, store)
+    await life.histories(store).load_due()
+    row = await the_row(store)
+    assert row.listed_count == len(life.activity_ids) == len(await store.activity_ids(ATHLETE))
+    detailed = await store.activity_ids(ATHLETE, resource_state=3)
+    assert detailed == (await store.activity_ids(ATHLETE))[: len(detailed)]  # the newest
+    assert 0 < len(detailed) < A_QUARTER * 0.75
+    assert row.waits_until is not None
+    assert timedelta(0) < row.waits_until - life.clock() < timedelta(minutes=16)
+    assert "detail lane" in str(row.waits_because)
+    assert row.expected_at is not None
+    assert row.expected_at > row.waits_until
+    before = life.used()
+    await life.histories(store).load_due()  # nothing is asked while it waits
+    assert life.used() == before
+
+
+async def test_a_waiting_list_is_not_asked_for_again(life: Life) -> None:
+    """What goes on with the details after a wait makes no call for the list."""
+    store = life.store()
+    await ask(life, store)
+    await life.histories(store).load_due()
+    waits_until = (await the_row(store)).waits_until
+    assert waits_until is not None
+    listed = (await the_row(store)).listed_count
+    life.clock.advance((waits_until - life.clock()).total_seconds())
+    before = set(await store.activity_ids(ATHLETE, resource_state=3))
+    await life.histories(store).load_due()
+    more = set(await store.activity_ids(ATHLETE, resource_state=3)) - before
+    assert (await the_row(store)).listed_count == listed
+    assert len(more) == life.used()[0]
+
+
+async def test_since_and_without_details(life: Life) -> None:
+    """Only what started since is loaded, in lines alone; the history is not vouched for."""
+    store = life.store()
+    since = life.clock() - timedelta(days=60)
+    await ask(life, store, since=since, has_details=False)
+    await life.histories(store).load_due()
+    world = life.simulation.world
+    starts = {each: datetime.fromisoformat(world.summary(each)["start_date"]) for each in life.activity_ids}
+    wanted = {each for each, start in starts.items() if start >= since}
+    assert 0 < len(wanted) < len(starts)
+    assert set(await store.activity_ids(ATHLETE)) == wanted
+    assert await store.activity_ids(ATHLETE, resource_state=3) == []
+    assert (await the_row(store)).finished_at is not None
+    assert await store.ingestion_state(ATHLETE) is None
+
+
+async def test_another_request_ends_the_one_under_way(life: Life) -> None:
+    """The row of the new one stays as it was asked for, and is taken up next."""
+    store = life.store()
+    await ask(life, store)
+    histories = life.histories(life.store())
+    loading = asyncio.create_task(histories.load_due())
+    await until_stored(store)
+    life.clock.advance(60)
+    await ask(life, store, has_details=False)
+    await loading
+    row = await the_row(store)
+    assert (row.has_details, row.started_at, row.finished_at) == (False, None, None)
+    await histories.load_due()
+    assert (await the_row(store)).finished_at is not None
+
+
+async def test_dead_tokens_are_told_and_tried_again(life: Life, tokens: FileTokenStore) -> None:
+    """Without tokens it waits some minutes with the reason; with new ones it goes on by itself."""
+    store = life.store()
+    await tokens.delete(ATHLETE)
+    await ask(life, store, has_details=False)
+    await life.histories(store).load_due()
+    row = await the_row(store)
+    assert "connect" in str(row.waits_because)
+    assert row.waits_until is not None
+    await life.connect()
+    life.clock.advance(600)
+    await life.histories(store).load_due()
+    row = await the_row(store)
+    assert (row.waits_because, row.finished_at is None) == (None, False)
+
+
+async def test_it_stops_at_once_and_goes_on_later(life: Life) -> None:
+    """A worker that is told to stop leaves the rest for the next start."""
+    store = life.store()
+    await ask(life, store)
+    stop = asyncio.Event()
+    running = asyncio.create_task(life.histories(life.store()).run(stop))
+    await until_stored(store)
+    stop.set()
+    await running
+    assert (await the_row(store)).finished_at is None

@@ -1,0 +1,171 @@
+"""Takes up the backfills that were asked for: the list first, so that charts fill at once, then the details."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from backends.tokens import TokensUnavailable
+from backends.warehouse.backfills import Backfill, Backfills
+from runtime.clock import utc_now
+from strava.budget import RateBudget
+from strava.budget_state import Lane
+from strava.errors import AppInactive, AppRejected, RateLimited, StravaError
+from strava.payload import SUMMARY, ActivityPage, ActivityPayload
+from worker.backfill import BackfillSource, BackfillStore, Progress, backfill
+from worker.periodic import repeat
+
+log = structlog.get_logger(__name__)
+
+_POLL_S = 2.0  # a person may be watching
+_LOOK_S = 0.5
+_TOLD_EVERY = timedelta(seconds=10)
+_RETRY = timedelta(minutes=5)  # after a fault of Strava's, or tokens that somebody has to mend
+
+ClientOf = Callable[[int, Lane], BackfillSource]
+
+
+class HistoryStore(BackfillStore, Backfills, Protocol):
+    """The part of `raw` that loading a history needs."""
+
+
+class HistoryClient:
+    """Lists in the lane of reconciling, which is before that of the details: a history costs few calls to list."""
+
+    def __init__(self, athlete_id: int, client_of: ClientOf) -> None:
+        self._listing = client_of(athlete_id, Lane.RECONCILE)
+        self._details = client_of(athlete_id, Lane.DETAIL)
+
+    def activities(
+        self, *, after: datetime | None = None, before: datetime | None = None
+    ) -> AsyncIterator[ActivityPage]:
+        """See `StravaClient.activities`."""
+        return self._listing.activities(after=after, before=before)
+
+    async def activity(self, activity_id: int, *, tries: int | None = None) -> ActivityPayload:
+        """See `StravaClient.activity`."""
+        return await self._details.activity(activity_id, tries=tries)
+
+
+class Histories:
+    """Finds in the warehouse what was asked for and is not finished, so that a restart forgets nothing.
+
+    Each row says how far its backfill is and until when it waits; the rows of activities are stored before it.
+    """
+
+    def __init__(
+        self,
+        store: HistoryStore,
+        client_of: ClientOf,
+        budget: RateBudget,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        poll_s: float = _POLL_S,
+    ) -> None:
+        self._store = store
+        self._client_of = client_of
+        self._budget = budget
+        self._clock = clock
+        self._poll_s = poll_s
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Load what is asked for until `stop` is set. What is cut short then goes on at the next start."""
+        loading = asyncio.create_task(repeat(self.load_due, stop, every_s=self._poll_s, name="history"))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({loading, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        loading.cancel()
+        stopping.cancel()
+        await asyncio.gather(loading, stopping, return_exceptions=True)
+
+    async def load_due(self) -> None:
+        """Bring each backfill as far as it goes now. Raises WarehouseBusy."""
+        for asked in await self._store.backfills():
+            now = self._clock()
+            is_waiting = asked.waits_until is not None and now < asked.waits_until < now + timedelta(days=2)
+            if asked.finished_at is None and not is_waiting:
+                await _Loading(self._store, self._budget, self._clock, asked).go_on(
+                    HistoryClient(asked.athlete_id, self._client_of)
+                )
+
+
+class _Loading:
+    """One backfill, as far as it goes without waiting."""
+
+    def __init__(self, store: HistoryStore, budget: RateBudget, clock: Callable[[], datetime], asked: Backfill) -> None:
+        self._store = store
+        self._budget = budget
+        self._clock = clock
+        self._row = asked
+        self._listed_before = asked.listed_count if asked.since is None else 0  # that listing begins again
+        self._progress = Progress()
+
+    async def go_on(self, client: HistoryClient) -> None:
+        """Load, and tell now and then how far it is. Raises WarehouseBusy."""
+        row = self._row
+        if not await self._note(started_at=row.started_at or self._clock(), waits_until=None, waits_because=None):
+            return
+        loading = asyncio.create_task(
+            backfill(
+                client,
+                self._store,
+                row.athlete_id,
+                since=row.since,
+                with_list=row.listed_at is None,
+                with_details=row.has_details,
+                on_progress=self._on_progress,
+                clock=self._clock,
+            )
+        )
+        try:
+            if await self._tell_until_done(loading):
+                await loading
+                await self._note(**{**await self._how_far(), "finished_at": self._clock(), "expected_at": None})
+                log.info("history.loaded", athlete_id=row.athlete_id, listed=self._row.listed_count)
+        except (StravaError, TokensUnavailable) as error:
+            await self._note(**await self._how_far(), **self._wait(error))
+            log.info("history.waiting", athlete_id=row.athlete_id, reason=str(error))
+        finally:
+            loading.cancel()
+            await asyncio.gather(loading, return_exceptions=True)
+
+    async def _tell_until_done(self, loading: asyncio.Task[Progress]) -> bool:
+        """Return whether it is still wanted: another may be asked for, or the athlete purged."""
+        told, told_at = self._said(), self._clock()
+        while not loading.done():
+            await asyncio.wait({loading}, timeout=_LOOK_S)
+            if self._said() != told or self._clock() - told_at >= _TOLD_EVERY:
+                told, told_at = self._said(), self._clock()
+                if not await self._note(**await self._how_far()):
+                    return False
+        return True
+
+    def _said(self) -> tuple[int, bool]:
+        """What is told at once; how many details there are is told by the activities."""
+        return self._progress.listed, self._progress.is_listed
+
+    def _on_progress(self, progress: Progress) -> None:
+        self._progress = progress
+
+    async def _how_far(self) -> dict[str, object]:
+        now = self._clock()
+        if not self._progress.is_listed and self._row.listed_at is None:
+            return {"listed_count": self._listed_before + self._progress.listed}
+        lacking = await self._store.activity_ids(self._row.athlete_id, resource_state=SUMMARY, since=self._row.since)
+        expected = await self._budget.allows_by(Lane.DETAIL, len(lacking)) if self._row.has_details else None
+        return {
+            "listed_count": self._listed_before + self._progress.listed,
+            "listed_at": self._row.listed_at or now,
+            "expected_at": expected,
+        }
+
+    def _wait(self, error: StravaError | TokensUnavailable) -> dict[str, object]:
+        wait = _RETRY
+        if isinstance(error, RateLimited | AppInactive | AppRejected):
+            wait = timedelta(seconds=error.retry_after)
+        return {"waits_until": self._clock() + wait, "waits_because": str(error)}
+
+    async def _note(self, **changes: object) -> bool:
+        self._row = self._row.changed(self._clock(), **changes)
+        return await self._store.note_backfill(self._row)
