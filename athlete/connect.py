@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from collections.abc import Generator
 from getpass import getpass
 
 import httpx
@@ -18,35 +17,18 @@ from runtime.http_client import client_for
 from runtime.logs import configure_logs
 from strava.client import StravaClient
 from strava.errors import AppInactive, AppRejected, Refused, ScopeMissing, StravaError, TokenRejected
-from strava.oauth import OAuthApp
+from strava.oauth import BearerAuth, OAuthApp
+from strava.scopes import WANTED_SCOPES, scope_verdict
 from strava.tokens import TokenSet
 from worker.parked_events import republish_parked
 from worker.settings import WorkerSettings
 
-# What an athlete loses with each scope that was not granted.
-WANTED_SCOPES = {
-    "read": "routes and clubs stay unknown",
-    "activity:read_all": "private activities will not arrive, and with no activity scope at all nothing arrives",
-    "profile:read_all": "gear and heart-rate zones may be missing",
-}
 LONGEST_TOKEN = 1_000  # characters; Strava's have 40
 GOES_ON = "The token is kept: run `athlete connect` again and it goes on, without asking for a token."
 
 
 class UselessToken(CommandError):
     """The token will never do; the text says where another comes from."""
-
-
-class Bearer(httpx.Auth):
-    """Signs requests with an access token that no store holds yet."""
-
-    def __init__(self, tokens: TokenSet) -> None:
-        self._tokens = tokens
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Sign."""
-        request.headers["Authorization"] = f"Bearer {self._tokens.access_token}"
-        yield request
 
 
 @exit_on_error
@@ -96,7 +78,9 @@ async def _connect(settings: WorkerSettings, pending: PendingToken) -> str:
     async with open_store(settings) as store:
         async with client_for(settings.strava_api_url, settings.strava_oauth_url, timeout=30) as http:
             fresh = await _refreshed(settings, http, pending)
-            client = StravaClient(http, Bearer(fresh), api_url=settings.strava_api_url, budget=open_budget(settings))
+            client = StravaClient(
+                http, BearerAuth(fresh), api_url=settings.strava_api_url, budget=open_budget(settings)
+            )
             athlete_id = await _athlete_id(client, settings)
             unchecked = await unknown_reach(client, settings)
         async with tokens.refreshing(athlete_id):
@@ -173,17 +157,6 @@ def where_tokens_come_from(settings: WorkerSettings) -> str:
         "does not load, but its address holds code=…; trade that code for a refresh token: "
         f"curl {url}/token -d client_id={client_id} -d client_secret=… -d grant_type=authorization_code -d code=…"
     )
-
-
-def scope_verdict(scope: frozenset[str]) -> str:
-    """Say in words what the granted scopes mean; Strava does not always tell them."""
-    if not scope:
-        return (
-            "Strava did not say which scopes it granted: if private activities do not arrive, authorise with "
-            "activity:read_all."
-        )
-    missing = [f"{name} is missing: {cost}" for name, cost in WANTED_SCOPES.items() if name not in scope]
-    return "; ".join(missing) + "." if missing else "All scopes are granted."
 
 
 def _say(sentence: str) -> None:

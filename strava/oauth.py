@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import structlog
@@ -15,6 +16,7 @@ import structlog
 from runtime.clock import utc_now
 from strava.errors import AccessTokenRefused, NotConnected, TokenRejected, UnreadableAnswer
 from strava.responses import error_for, json_body, raise_for_error
+from strava.scopes import WANTED_SCOPES, read_scopes
 from strava.tokens import TokenSet, TokenStore
 from strava.transport import RetryPolicy, send
 
@@ -44,17 +46,27 @@ class OAuthApp:
         self._retry_policy = retry_policy or RetryPolicy()
         self._clock = clock
 
-    async def exchange(self, code: str) -> tuple[TokenSet, int]:
-        """Trade an authorisation code for tokens and the athlete's id. Raises BadRequest.
+    def authorize_url(self, *, redirect_uri: str, state: str) -> str:
+        """Return the page on which an athlete grants the wanted scopes, also one who has granted some before."""
+        query = {
+            "client_id": self._client_id,
+            "redirect_uri": redirect_uri,
+            "response_type": "code",
+            "approval_prompt": "force",
+            "scope": ",".join(WANTED_SCOPES),
+            "state": state,
+        }
+        return f"{self._oauth_url}/authorize?{urlencode(query)}"
+
+    async def exchange(self, code: str) -> tuple[TokenSet, int | None]:
+        """Trade an authorisation code for tokens and the athlete's id, if the answer tells it. Raises BadRequest.
 
         A code works once, so the request is not repeated where its answer was lost: the athlete authorises again.
         """
         fields = await self._tokens_for(may_repeat=False, grant_type="authorization_code", code=code)
         athlete = fields.get("athlete")
         athlete_id = athlete.get("id") if isinstance(athlete, Mapping) else None
-        if type(athlete_id) is not int:
-            raise UnreadableAnswer(_ASKED, "it does not say whose tokens these are")
-        return self._token_set(fields, None), athlete_id
+        return self._token_set(fields, None), athlete_id if type(athlete_id) is int else None
 
     async def refresh(self, refresh_token: str) -> TokenSet:
         """Trade a refresh token for tokens. Raises TokenRejected.
@@ -91,7 +103,7 @@ class OAuthApp:
             access_token=_token(fields.get("access_token"), "access_token"),
             refresh_token=_token(fields.get("refresh_token", old_refresh_token), "refresh_token"),
             expires_at=self._expiry(fields),
-            scope=_scope(fields.get("scope")),
+            scope=read_scopes(fields.get("scope")),
         )
 
     def _expiry(self, fields: Mapping[str, Any]) -> datetime:
@@ -110,6 +122,17 @@ class OAuthApp:
             except (ValueError, OverflowError, OSError):
                 continue  # no number, or one that no calendar holds
         return now
+
+
+class BearerAuth(httpx.Auth):
+    """Signs requests with an access token that no store holds yet."""
+
+    def __init__(self, tokens: TokenSet) -> None:
+        self._tokens = tokens
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Sign."""
+        yield _signed(request, self._tokens)
 
 
 class StravaAuth(httpx.Auth):
@@ -226,7 +249,3 @@ def _number(value: Any) -> float:
     if isinstance(value, int | float | str) and not isinstance(value, bool):
         return float(value)
     raise ValueError("not a number")
-
-
-def _scope(value: Any) -> frozenset[str]:
-    return frozenset(value.replace(",", " ").split()) if isinstance(value, str) else frozenset()

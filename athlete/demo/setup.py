@@ -1,5 +1,7 @@
 """How a demo begins: the simulated athlete connects by OAuth, Strava's webhook is subscribed."""
 
+from functools import partial
+
 import httpx
 
 from athlete.backends import open_budget
@@ -11,7 +13,8 @@ from backends.warehouse.athletes import Athlete
 from runtime.clock import utc_now
 from strava.budget_state import Lane
 from strava.client import StravaClient
-from strava.oauth import OAuthApp, StravaAuth
+from strava.grants import exchange_code
+from strava.oauth import BearerAuth, OAuthApp, StravaAuth
 from strava.subscriptions import PushSubscriptions
 
 
@@ -20,18 +23,20 @@ async def connect(
 ) -> tuple[int, StravaClient]:
     """Return the athlete's id and a client that speaks for them, connecting first unless an earlier start did."""
     app = OAuthApp(http, client_id=CLIENT_ID, client_secret=CLIENT_SECRET, oauth_url=config.oauth_url)
+    budget = open_budget(config.files)
+    client_of = partial(StravaClient, http, api_url=config.api_url, budget=budget, lane=Lane.DETAIL)
     known = [athlete for athlete in await store.athletes() if await tokens.load(athlete.athlete_id)]
     if known:
         athlete_id = known[0].athlete_id
     else:
         code = await simulator.approve(config.oauth_url, f"{config.ports.service_url}/connect/callback")
-        granted, athlete_id = await app.exchange(code)
-        await tokens.save(athlete_id, granted)
+        grant = await exchange_code(app, code, lambda fresh: client_of(BearerAuth(fresh)))
+        athlete_id = grant.athlete_id
+        await tokens.save(athlete_id, grant.tokens)
         await store.put_athlete(
-            Athlete(athlete_id=athlete_id, scope=granted.scope, status="connected", updated_at=utc_now())
+            Athlete(athlete_id=athlete_id, scope=grant.tokens.scope, status="connected", updated_at=utc_now())
         )
-    auth, budget = StravaAuth(athlete_id, tokens, app), open_budget(config.files)
-    return athlete_id, StravaClient(http, auth, api_url=config.api_url, budget=budget, lane=Lane.DETAIL)
+    return athlete_id, client_of(StravaAuth(athlete_id, tokens, app))
 
 
 async def subscribe(config: DemoConfig, http: httpx.AsyncClient) -> int:

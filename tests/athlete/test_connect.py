@@ -19,7 +19,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from athlete.connect import UselessToken, scope_verdict, unknown_reach
+from athlete.connect import UselessToken, unknown_reach
 from athlete.demo.config import CLIENT_ID, CLIENT_SECRET
 from athlete.demo.simulator_client import SCOPES, SimulatorClient
 from athlete.main import app
@@ -326,20 +326,6 @@ async def test_retries_are_told_to_those_who_ask_for_them(tmp_path: Path) -> Non
     code, said = await connect(f"http://127.0.0.1:{free_port()}", tmp_path, token="x", LOG_LEVEL="INFO")
     assert code == 1
     assert "retry" in said
-
-
-@pytest.mark.parametrize(
-    ("scope", "expected"),
-    [
-        (set(), "did not say"),
-        ({"read", "activity:read_all", "profile:read_all"}, "All scopes are granted"),
-        ({"read", "activity:read", "profile:read_all"}, "activity:read_all is missing: private activities"),
-        ({"read", "activity:read_all"}, "profile:read_all is missing"),
-    ],
-)
-def test_the_verdict_names_what_is_missing_and_its_cost(scope: set[str], expected: str) -> None:
-    """Each missing scope is named with what will not arrive."""
-    assert expected in scope_verdict(frozenset(scope))
 
 
 def test_tokens_stay_out_of_what_is_printed() -> None:

@@ -8,8 +8,11 @@ from urllib.parse import parse_qsl
 import httpx
 import pytest
 
+from strava.client import StravaClient
 from strava.errors import AppRejected, BadRequest, Retryable, TokenRejected, UnreadableAnswer
-from strava.oauth import OAuthApp
+from strava.grants import exchange_code
+from strava.oauth import BearerAuth, OAuthApp
+from strava.tokens import TokenSet
 
 Recorded = Callable[[str], httpx.Response]
 MakeApp = Callable[[httpx.AsyncClient], OAuthApp]
@@ -209,8 +212,43 @@ async def test_odd_tokens_are_unreadable(fields: Any, app: App) -> None:
         await app(lambda _: httpx.Response(200, json=fields)).refresh("r1")
 
 
-@pytest.mark.parametrize("athlete", [None, {}, {"id": "7"}, 7])
-async def test_tokens_of_nobody_are_unreadable(athlete: Any, app: App) -> None:
-    """Without the athlete's id the tokens could not be filed."""
-    with pytest.raises(UnreadableAnswer, match="whose tokens"):
-        await app(lambda _: httpx.Response(200, json={**PLAIN, "athlete": athlete})).exchange("fake-code")
+@pytest.mark.parametrize("athlete", [None, {}, {"id": "7"}, {"id": True}, 7])
+async def test_an_exchange_may_not_say_whose_the_tokens_are(athlete: Any, app: App) -> None:
+    """The tokens are handed out without an id: they work, so their owner can be asked."""
+    answer = httpx.Response(200, json={**PLAIN, "athlete": athlete})
+    tokens, athlete_id = await app(lambda _: answer).exchange("fake-code")
+    assert (tokens.access_token, athlete_id) == ("a1", None)
+
+
+@pytest.mark.parametrize(("told", "asked"), [({"athlete": {"id": 7}}, 0), ({}, 1)])
+async def test_who_granted_is_asked_with_the_fresh_token(told: Any, asked: int, app: App) -> None:
+    """Strava's own word in the exchange is enough; without it the athlete is asked once, by the token just given."""
+    headers: list[str] = []
+
+    def answer_athlete(request: httpx.Request) -> httpx.Response:
+        headers.append(request.headers["Authorization"])
+        return httpx.Response(200, json={"id": 7})
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer_athlete)) as http:
+
+        def client_of(tokens: TokenSet) -> StravaClient:
+            return StravaClient(http, BearerAuth(tokens), api_url="https://strava.test/api/v3")
+
+        exchanging = app(lambda _: httpx.Response(200, json=PLAIN | told))
+        grant = await exchange_code(exchanging, "fake-code", client_of)
+    assert (grant.athlete_id, grant.tokens.refresh_token) == (7, "r2")
+    assert headers == ["Bearer a1"] * asked
+
+
+def test_the_page_that_is_asked_for_a_grant(app: App) -> None:
+    """It shows the boxes also to who granted before, asks for all scopes, and carries no secret of the app."""
+    url = httpx.URL(app(lambda _: httpx.Response(200)).authorize_url(redirect_uri="https://my.host/cb", state="s&1"))
+    assert str(url).startswith("https://strava.test/oauth/authorize?")
+    assert dict(url.params) == {
+        "client_id": "10001",
+        "redirect_uri": "https://my.host/cb",
+        "response_type": "code",
+        "approval_prompt": "force",
+        "scope": "read,activity:read_all,profile:read_all",
+        "state": "s&1",
+    }
