@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from backends.warehouse.activities import ActivityStore
-from backends.warehouse.athletes import AthleteStore, IngestionStates
+from backends.warehouse.athletes import AthleteStore, IngestionStates, InviteUses
 from backends.warehouse.backfills import Backfills
 from backends.warehouse.ledger import EventLedger
 from backends.warehouse.runs import TransformRuns
@@ -25,6 +25,7 @@ class RawStore(
     ActivityStore,
     EventLedger,
     AthleteStore,
+    InviteUses,
     IngestionStates,
     Backfills,
     SubscriptionStore,

@@ -1,9 +1,11 @@
-"""Who is connected, how far their history is complete, and what a purge removed."""
+"""Who is connected and by which invitation, how far their history is complete, and what a purge removed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+CONNECTED = "connected"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,6 +54,32 @@ class AthleteStore(Protocol):
 
     async def purge(self, athlete_id: int) -> PurgeReceipt:
         """Remove every row of the athlete from `raw` and its queued work, and keep the receipt."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InviteUse:
+    """An invitation that is used. `athlete_id` is None while its athlete is being connected, and after a purge."""
+
+    athlete_id: int | None
+
+
+class InviteUses(Protocol):
+    """Which invitations to connect are used: each works once, and is remembered until it expires."""
+
+    async def claim_invite(self, invite_id: str, expires_at: datetime) -> bool:
+        """Use the invitation, or return False because it is used: of several callers at once one gets True.
+
+        Raises WarehouseBusy.
+        """
+
+    async def release_invite(self, invite_id: str) -> None:
+        """Let an invitation be used again, unless it connected somebody. Raises WarehouseBusy."""
+
+    async def settle_invite(self, invite_id: str, athlete_id: int) -> None:
+        """Write down whom the claimed invitation connected. Raises WarehouseBusy."""
+
+    async def invite_use(self, invite_id: str) -> InviteUse | None:
+        """Return the invitation's use, or None while it can be used. Raises WarehouseBusy."""
 
 
 class IngestionStates(Protocol):

@@ -16,7 +16,7 @@ from backends.group_commit import SqliteWriter
 from backends.sqlite import BUSY_TIMEOUT_S, connect, empty_log, file_identity, statements
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.activities import Applied, Observation, StoredActivity
-from backends.warehouse.athletes import Athlete, IngestionState, PurgeReceipt
+from backends.warehouse.athletes import Athlete, IngestionState, InviteUse, PurgeReceipt
 from backends.warehouse.backfills import Backfill
 from backends.warehouse.last_write_wins import CLOCK_SKEW
 from backends.warehouse.ledger import DueLook, LedgerEntry, LedgerFilter, ObservedDelivery
@@ -144,6 +144,25 @@ class SqliteRawStore:
         await asyncio.to_thread(self._empty_log)
         return receipt
 
+    async def claim_invite(self, invite_id: str, expires_at: datetime) -> bool:
+        """Use the invitation, or return False because it is used."""
+        return await self._write(
+            lambda connection: transactions.claim_invite(connection, invite_id, expires_at, self._clock)
+        )
+
+    async def release_invite(self, invite_id: str) -> None:
+        """Let an invitation be used again, unless it connected somebody."""
+        await self._execute("release_invite", invite_id=invite_id)
+
+    async def settle_invite(self, invite_id: str, athlete_id: int) -> None:
+        """Write down whom the claimed invitation connected."""
+        await self._execute("settle_invite", invite_id=invite_id, athlete_id=athlete_id)
+
+    async def invite_use(self, invite_id: str) -> InviteUse | None:
+        """Return the invitation's use, or None while it can be used."""
+        found = await self._read("invite_use", invite_id=invite_id)
+        return InviteUse(athlete_id=found[0]["athlete_id"]) if found else None
+
     async def ingestion_state(self, athlete_id: int) -> IngestionState | None:
         """Return the athlete's state, or None before the first load."""
         found = await self._read("ingestion_state", athlete_id=athlete_id)
@@ -230,6 +249,9 @@ class SqliteRawStore:
     async def _put(self, table: Table, row: rows.Row, *, replaces: bool = True) -> None:
         put = rows.put_statement(table, replaces=replaces)
         await self._write(lambda connection: connection.execute(put, row).close())
+
+    async def _execute(self, statement: str, **parameters: object) -> None:
+        await self._write(lambda connection: connection.execute(_SQL[statement], parameters).close())
 
     async def _read(self, statement: str, **parameters: object) -> list[sqlite3.Row]:
         return await self._in_reader(lambda reader: reader.execute(_SQL[statement], parameters).fetchall())

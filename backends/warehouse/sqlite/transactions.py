@@ -25,6 +25,7 @@ _PUT_ACTIVITY = rows.put_statement(STRAVA_ACTIVITIES, replaces=True)
 _PUT_EVENT = rows.put_statement(STRAVA_EVENTS, replaces=False)
 _PUT_PURGE = rows.put_statement(PURGES, replaces=False)
 _STEP = timedelta(microseconds=1)
+_INVITE_KEPT = timedelta(days=1)  # after it expired: a clock may be set back
 
 Clock = Callable[[], datetime]
 
@@ -105,6 +106,13 @@ def set_subscription(connection: sqlite3.Connection, subscription_id: int | None
     connection.execute(_SQL["end_subscription"], row)
     if subscription_id is not None:
         connection.execute(_SQL["put_subscription"], row)
+
+
+def claim_invite(connection: sqlite3.Connection, invite_id: str, expires_at: datetime, clock: Clock) -> bool:
+    """Add the invitation's use and forget those that expired; return False where the use is there already."""
+    connection.execute(_SQL["drop_old_invites"], {"expired_before": utc_text(clock() - _INVITE_KEPT)})
+    use = {"invite_id": invite_id, "expires_at": utc_text(expires_at)}
+    return connection.execute(_SQL["claim_invite"], use).rowcount == 1
 
 
 def _next_stamp(connection: sqlite3.Connection, clock: Clock) -> datetime:

@@ -1,0 +1,1 @@
+delete from connect_invites where expires_at < :expired_before;
