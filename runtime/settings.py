@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -105,6 +105,20 @@ class SharedSettings(BaseSettings):
     def budget_path(self) -> Path:
         """JSON: the calls that Strava allows the app, as all programs of the machine share them."""
         return self.data_dir / "budget.json"
+
+
+class StravaAppSettings(SharedSettings):
+    """The app as Strava knows it, and where Strava answers; shared by the programs that speak to Strava."""
+
+    strava_client_id: str = Field("", description="Client ID of your Strava app (https://www.strava.com/settings/api).")
+    strava_client_secret: SecretStr = Field(SecretStr(""), description="Client Secret of your Strava app.")
+    strava_api_url: WebAddress = Field("https://www.strava.com/api/v3", description="Where Strava's API answers.")
+    strava_oauth_url: WebAddress = Field("https://www.strava.com/oauth", description="Where Strava's OAuth answers.")
+
+    @property
+    def has_strava_app(self) -> bool:
+        """Whether the app's id and secret are set."""
+        return bool(self.strava_client_id and self.strava_client_secret.get_secret_value())
 
 
 def settings_complaint(error: ValidationError | UnicodeDecodeError, prefix: str = "") -> str:

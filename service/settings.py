@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator
 
 from runtime.http_client import is_loopback
-from runtime.settings import HOST, SharedSettings, is_web_address
+from runtime.settings import HOST, StravaAppSettings, is_web_address
 
 SHORTEST_SECRET = 16  # characters: 64 bits if they are hexadecimal digits
 
@@ -25,7 +25,7 @@ def read_public_url(text: str) -> str:
     return text.rstrip("/")
 
 
-class ServiceSettings(SharedSettings):
+class ServiceSettings(StravaAppSettings):
     """The settings of `python -m service.main`."""
 
     service_host: str = Field("127.0.0.1", pattern=HOST, description="Address that the service listens on.")

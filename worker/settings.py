@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 from pydantic import Field, SecretStr
 
-from runtime.settings import HOST, SharedSettings, WebAddress
+from runtime.settings import HOST, StravaAppSettings
 from strava.budget_state import Lane
 
 
-class WorkerSettings(SharedSettings):
+class WorkerSettings(StravaAppSettings):
     """What `python -m worker.main` reads."""
 
     worker_host: str = Field("127.0.0.1", pattern=HOST, description="Address that the worker listens on.")
@@ -31,14 +31,10 @@ class WorkerSettings(SharedSettings):
             "`athlete up` makes one at each start."
         ),
     )
-    strava_client_id: str = Field("", description="Client ID of your Strava app (https://www.strava.com/settings/api).")
-    strava_client_secret: SecretStr = Field(SecretStr(""), description="Client Secret of your Strava app.")
     strava_subscription_id: int | None = Field(
         None,
         description="Subscription whose events alone are taken; empty: the one of `athlete subscription create`.",
     )
-    strava_api_url: WebAddress = Field("https://www.strava.com/api/v3", description="Where Strava's API answers.")
-    strava_oauth_url: WebAddress = Field("https://www.strava.com/oauth", description="Where Strava's OAuth answers.")
     budget_share_reconcile: float = Field(
         0.9, gt=0, le=1, description="Share of each of Strava's limits up to which reconciling and second looks may go."
     )
