@@ -1,0 +1,1 @@
+"""How an athlete is connected: what service and command line share."""
