@@ -4,11 +4,15 @@ from typing import Protocol
 
 from strava.tokens import TokenSet, TokenStore
 
-__all__ = ["AthleteTokens", "TokenSet", "TokenStore", "TokensUnavailable"]
+__all__ = ["AthleteTokens", "TokenSet", "TokenStore", "TokensGone", "TokensUnavailable"]
 
 
 class TokensUnavailable(Exception):
     """The tokens could not be read or saved; the sentence says what to do and holds no secret."""
+
+
+class TokensGone(TokensUnavailable):
+    """Tokens were kept and are lost; saving brings those of one athlete back."""
 
 
 class AthleteTokens(TokenStore, Protocol):

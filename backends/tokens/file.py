@@ -14,7 +14,7 @@ import structlog
 from filelock import AsyncFileLock, FileLock, Timeout
 
 from backends.atomic_file import write_private
-from backends.tokens import TokensUnavailable
+from backends.tokens import TokensGone, TokensUnavailable
 from runtime.data_dir import make_private
 from strava.tokens import TokenSet
 
@@ -107,7 +107,7 @@ class FileTokenStore:
         """Return what is kept. A file that is gone although somebody has saved is no word that nobody is connected."""
         athletes = self._read()
         if athletes is None and self._beside(".lock").exists():  # it is made by the first save, and stays
-            raise TokensUnavailable(
+            raise TokensGone(
                 f"The token file {self._path} is gone, although it was there: put it back, or run `athlete connect` "
                 "for each athlete again."
             )

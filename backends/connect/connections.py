@@ -1,0 +1,107 @@
+"""Connects an athlete: keeps the tokens, records the athlete, and takes up what waited for them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+
+from backends.queue import EventQueue
+from backends.tokens import AthleteTokens, TokensGone
+from backends.warehouse import RawStore
+from backends.warehouse.athletes import CONNECTED, Athlete
+from backends.warehouse.ledger import EventLedger
+from runtime.clock import utc_now
+from strava.grants import Grant
+from strava.scopes import scope_verdict
+from strava.tokens import TokenSet
+
+MOST_ATHLETES = 10  # as many as Strava lets an app have
+
+log = structlog.get_logger(__name__)
+
+
+class TooManyAthletes(Exception):
+    """As many athletes are connected as there may be; the text says what to do. `grant` was not stored."""
+
+    def __init__(self, grant: Grant) -> None:
+        super().__init__(
+            f"{MOST_ATHLETES} athletes are connected, and no more can be: one of them has to take back the app's "
+            "access first (https://www.strava.com/settings/apps)."
+        )
+        self.grant = grant
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Connected:
+    """Who is connected now, with which scopes, and how many parked events are tried again."""
+
+    athlete_id: int
+    scope: frozenset[str]
+    republished: int
+
+    def __str__(self) -> str:
+        taken_up = f" Parked events that are tried again: {self.republished:,}." if self.republished else ""
+        return f"Connected athlete {self.athlete_id}. {scope_verdict(self.scope)}{taken_up}"
+
+
+class AthleteConnections:
+    """Connects athletes, again and again if need be: that repairs broken tokens and keeps the data."""
+
+    def __init__(
+        self, tokens: AthleteTokens, store: RawStore, queue: EventQueue, *, clock: Callable[[], datetime] = utc_now
+    ) -> None:
+        self._tokens = tokens
+        self._store = store
+        self._queue = queue
+        self._clock = clock
+        self._one_at_a_time = asyncio.Lock()  # or two at once could both be the tenth athlete
+
+    async def connect(self, obtain: Callable[[], Awaitable[Grant]]) -> Connected:
+        """Obtain a grant and connect its athlete.
+
+        Raises what `obtain` raises, and TooManyAthletes: then nothing is stored. Raises TokensUnavailable,
+        WarehouseBusy and QueueUnavailable: then it can be done once more.
+        """
+        before = await self._stored()
+        grant = await obtain()
+        scope = grant.tokens.scope
+        async with self._one_at_a_time:
+            await self._require_room(grant)
+            await self._keep(grant, before.get(grant.athlete_id))
+            await self._store.put_athlete(
+                Athlete(athlete_id=grant.athlete_id, scope=scope, status=CONNECTED, updated_at=self._clock())
+            )
+        republished = await republish_parked(self._store, self._queue, grant.athlete_id)
+        log.info("athlete.connected", athlete_id=grant.athlete_id, scope=sorted(scope), republished=republished)
+        return Connected(athlete_id=grant.athlete_id, scope=scope, republished=republished)
+
+    async def _stored(self) -> Mapping[int, TokenSet | None]:
+        try:
+            return {each: await self._tokens.load(each) for each in await self._tokens.athlete_ids()}
+        except TokensGone:  # this is what connecting mends
+            return {}
+
+    async def _require_room(self, grant: Grant) -> None:
+        connected = {each.athlete_id for each in await self._store.athletes() if each.status == CONNECTED}
+        if grant.athlete_id not in connected and len(connected) >= MOST_ATHLETES:
+            raise TooManyAthletes(grant)
+
+    async def _keep(self, grant: Grant, old: TokenSet | None) -> None:
+        """Store the tokens, unless a refresh has replaced them in between: Strava may grant those in use once more."""
+        async with self._tokens.refreshing(grant.athlete_id):
+            tokens = grant.tokens
+            if old is not None and old.refresh_token == tokens.refresh_token:
+                stored = await self._tokens.load(grant.athlete_id)
+                if stored is not None and stored.refresh_token != tokens.refresh_token:
+                    tokens = replace(stored, scope=tokens.scope)
+            await self._tokens.save(grant.athlete_id, tokens)
+
+
+async def republish_parked(ledger: EventLedger, queue: EventQueue, athlete_id: int) -> int:
+    """Publish the athlete's parked events once more, and return how many. Raises WarehouseBusy, QueueUnavailable."""
+    parked = await ledger.parked_events(athlete_id)
+    for received in parked:
+        await queue.publish(received.to_message(), received.attributes())
+    return len(parked)
