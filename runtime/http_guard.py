@@ -20,7 +20,7 @@ class HttpGuard:
     """Refuses, with 403, requests of web pages and requests to a name that is not the program's.
 
     Accepted are loopback names, addresses in digits (which nobody can rebind), the host that the program listens on,
-    and `allowed_hosts`. Paths that begin with `public_prefix` are served under any name while no hosts are given.
+    and `allowed_hosts`. Paths that begin with `public_prefix` are served under any name.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class HttpGuard:
     ) -> None:
         self._app = app
         self._names = frozenset(name.lower() for name in ("localhost", host, *allowed_hosts))
-        self._public_prefix = None if allowed_hosts else public_prefix
+        self._public_prefix = public_prefix
         self._refusals = SampledWarnings("http.refused")
         self._departures = SampledWarnings("http.abandoned")
 

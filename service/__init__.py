@@ -1,1 +1,1 @@
-"""The service answers Strava's webhook challenge and stores each event on the queue before it answers 200."""
+"""The service answers Strava's challenge, stores each event before it answers 200, and connects athletes."""

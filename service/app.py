@@ -4,16 +4,17 @@ Posts to the webhook bypass FastAPI: its work per request costs more than half o
 application reaches. FastAPI serves all other requests.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.types import Receive, Scope, Send
 
 from backends.queue import EventQueue
 from runtime.api_docs import documented
+from service.connect import connect_routes
 from service.health import health_routes
 from service.openapi import EVENT_OPERATION
 from service.webhook import WEBHOOK_PREFIX, EventEndpoint, challenge_routes, new_request_id
@@ -45,12 +46,22 @@ class Service(FastAPI):
         return schema
 
 
-def create_app(
-    queue: EventQueue, auth: WebhookAuth, *, max_body_bytes: int = 16_384, api_docs: bool = False
-) -> Service:
-    """Build the service. It opens the queue when it starts and closes it when it stops.
+async def nothing() -> None:
+    """Do nothing more when the service stops."""
 
-    `api_docs` adds /openapi.json.
+
+def create_app(  # noqa: PLR0913 - two collaborators, and by keyword what may be left as it is
+    queue: EventQueue,
+    auth: WebhookAuth,
+    *,
+    connect: APIRouter | None = None,
+    on_stop: Callable[[], Awaitable[None]] = nothing,
+    max_body_bytes: int = 16_384,
+    api_docs: bool = False,
+) -> Service:
+    """Build the service. It opens the queue when it starts and closes it when it stops, after `on_stop`.
+
+    `connect` are the routes by which athletes connect, unless that is switched off; `api_docs` adds /openapi.json.
     """
     events = EventEndpoint(queue, auth, max_body_bytes=max_body_bytes)
 
@@ -62,10 +73,12 @@ def create_app(
         log.info("service.started")
         yield
         events.log_rest()
+        await on_stop()
         await queue.close()
         log.info("service.stopped")
 
     app = Service(events, title="Athlete Dashboard service", lifespan=lifespan, **documented(api_docs=api_docs))
     app.include_router(challenge_routes(auth))
     app.include_router(health_routes(queue))
+    app.include_router(connect or connect_routes(None))
     return app

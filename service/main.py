@@ -2,18 +2,35 @@
 
 import gc
 from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
 
+import httpx
+
+from backends.budget.file import FileBudgetStore
+from backends.connect.connections import AthleteConnections
+from backends.connect.links import ConnectLinks
 from backends.database_errors import explain_database_error
 from backends.queue.embedded import EmbeddedQueue
+from backends.tokens.file import FileTokenStore
+from backends.warehouse import WarehouseBusy
+from backends.warehouse.sqlite.store import SqliteRawStore
 from runtime.data_dir import make_private
+from runtime.http_client import client_for
 from runtime.http_guard import HttpGuard, split_hosts
 from runtime.logs import configure_logs
 from runtime.serving import run
 from runtime.startup import exit_on_startup_error
 from service.app import Service, create_app
+from service.connect import ConnectFlow, connect_routes
 from service.settings import ServiceSettings
 from service.webhook import WEBHOOK_PREFIX
 from service.webhook_auth import WebhookAuth
+from strava.budget import RateBudget
+from strava.client import StravaClient
+from strava.oauth import BearerAuth, OAuthApp
+
+STRAVA_TIMEOUT_S = 10.0
 
 
 def build(settings: ServiceSettings) -> Service:
@@ -23,23 +40,54 @@ def build(settings: ServiceSettings) -> Service:
         verify_token=settings.strava_verify_token.get_secret_value(),
     )
     make_private(settings.data_dir)
-    return create_app(
-        EmbeddedQueue(settings.pipeline_path, publish_timeout_s=settings.publish_timeout_s),
-        auth,
-        max_body_bytes=settings.webhook_max_body_bytes,
-        api_docs=settings.api_docs,
+    queue = EmbeddedQueue(settings.pipeline_path, publish_timeout_s=settings.publish_timeout_s)
+    options: dict[str, Any] = {"max_body_bytes": settings.webhook_max_body_bytes, "api_docs": settings.api_docs}
+    if not settings.has_strava_app:
+        return create_app(queue, auth, **options)
+    store = SqliteRawStore(settings.pipeline_path)
+    http = client_for(settings.strava_api_url, settings.strava_oauth_url, timeout=STRAVA_TIMEOUT_S)
+    routes = connect_routes(_connect_flow(settings, http, store, queue), public_url=settings.public_url)
+
+    async def release() -> None:
+        await http.aclose()
+        await store.close()
+
+    return create_app(queue, auth, connect=routes, on_stop=release, **options)
+
+
+def _connect_flow(
+    settings: ServiceSettings, http: httpx.AsyncClient, store: SqliteRawStore, queue: EmbeddedQueue
+) -> ConnectFlow:
+    secret = settings.strava_client_secret.get_secret_value()
+    app = OAuthApp(http, client_id=settings.strava_client_id, client_secret=secret, oauth_url=settings.strava_oauth_url)
+    budget = RateBudget(FileBudgetStore(settings.budget_path))
+    return ConnectFlow(
+        ConnectLinks(secret),
+        app,
+        lambda tokens: StravaClient(http, BearerAuth(tokens), api_url=settings.strava_api_url, budget=budget),
+        AthleteConnections(FileTokenStore(settings.tokens_path), store, queue),
+        store,
     )
 
 
 def guard(settings: ServiceSettings) -> HttpGuard:
-    """Build the service behind the guard. The webhook accepts any host name, because its path is a secret."""
+    """Build the service behind the guard. The webhook accepts any host name, because its path is a secret.
+
+    Under the name of the public address the rest is served too: Strava sends athletes back there.
+    """
     hosts = split_hosts(settings.service_allowed_hosts)
-    return HttpGuard(build(settings), host=settings.service_host, allowed_hosts=hosts, public_prefix=WEBHOOK_PREFIX)
+    public_name = urlsplit(settings.public_url).hostname
+    return HttpGuard(
+        build(settings),
+        host=settings.service_host,
+        allowed_hosts=(*hosts, *filter(None, [public_name])),
+        public_prefix=None if hosts else WEBHOOK_PREFIX,
+    )
 
 
 def main() -> None:
     """Start the program."""
-    with exit_on_startup_error("service", explain=explain_database_error) as started:
+    with exit_on_startup_error("service", WarehouseBusy, explain=explain_database_error) as started:
         settings = ServiceSettings()
         configure_logs(settings.log_format, settings.log_level)
         gc.freeze()  # imported objects live as long as the program, so the collector need not visit them
