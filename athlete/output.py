@@ -42,6 +42,11 @@ def form_of(*, as_json: bool, as_csv: bool = False) -> Form:
     return Form.CSV if as_csv else Form.TABLE
 
 
+def say(sentence: str) -> None:
+    """Tell a person something, as it is: nothing in it is markup, and no line is broken."""
+    Console().print(sentence, highlight=False, soft_wrap=True, markup=False)
+
+
 def print_rows(
     names: Sequence[str], rows: Iterable[Sequence[object]], form: Form, console: Console, whole: Collection[str] = ()
 ) -> None:

@@ -1,20 +1,10 @@
-"""Takes parked events up again once their athlete connects: what kept them from being finished is cured."""
+"""Tells whether the athlete of an event that is parked connected meanwhile, and so did not take it up."""
 
 from datetime import datetime
 
-from backends.queue import EventQueue
 from backends.warehouse.athletes import AthleteStore
 from backends.warehouse.last_write_wins import CLOCK_SKEW
-from backends.warehouse.ledger import EventLedger
 from worker.athletes import CONNECTED
-
-
-async def republish_parked(ledger: EventLedger, queue: EventQueue, athlete_id: int) -> int:
-    """Publish the athlete's parked events once more, and return how many. Raises WarehouseBusy, QueueUnavailable."""
-    parked = await ledger.parked_events(athlete_id)
-    for received in parked:
-        await queue.publish(received.to_message(), received.attributes())
-    return len(parked)
 
 
 async def has_connected_since(athletes: AthleteStore, athlete_id: int, moment: datetime) -> bool:

@@ -9,6 +9,7 @@ from athlete.demo.config import DemoConfig
 from athlete.demo.setup import connect, subscribe
 from athlete.demo.simulator_client import SimulatorClient
 from athlete.supervisor import ProcessTree
+from backends.connect.connections import AthleteConnections
 from backends.queue import EventQueue
 from backends.warehouse import RawStore
 from runtime.http_client import loopback_client
@@ -40,7 +41,9 @@ async def open_session(config: DemoConfig, programs: Collection[str] | None = No
         await tree.start([config.simulator(), *chosen])
         async with open_store(config.files) as store, open_queue(config.files) as queue:
             simulator = SimulatorClient(http, config.simulator_url)
-            athlete_id, client = await connect(config, http, simulator, open_tokens(config.files), store)
+            tokens = open_tokens(config.files)
+            connections = AthleteConnections(tokens, store, queue)
+            athlete_id, client = await connect(config, http, simulator, tokens, connections)
             yield DemoSession(
                 config=config,
                 tree=tree,

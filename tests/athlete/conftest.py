@@ -11,7 +11,7 @@ from athlete.demo.config import DemoConfig
 from athlete.demo.session import DemoSession
 from athlete.demo.simulator_client import SimulatorClient
 from athlete.programs import Ports
-from athlete.supervisor import ProcessTree
+from athlete.supervisor import ProcessTree, Program, free_port
 from backends.queue.embedded import EmbeddedQueue
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.client import StravaClient
@@ -50,3 +50,19 @@ async def session(tmp_path: Path, answers: dict[str, Any]) -> AsyncIterator[Demo
         yield session
         await session.queue.close()
         await session.store.close()
+
+
+@pytest.fixture
+async def strava(tmp_path: Path) -> AsyncIterator[str]:
+    """The address of a running simulator."""
+    port = free_port()
+    program = Program(
+        name="simulator",
+        module="simulator.main",
+        environment={"SIMULATOR_PORT": str(port), "SIMULATOR_YEARS": "0", "SIMULATOR_READ_LIMIT": "100000,1000000"},
+        folder=tmp_path,
+        health_url=f"http://127.0.0.1:{port}/simulator/health",
+    )
+    async with ProcessTree(tmp_path / "logs") as tree:
+        await tree.start([program])
+        yield f"http://127.0.0.1:{port}"

@@ -1,4 +1,4 @@
-"""`athlete connect` against a Strava simulator: tokens are kept, scopes are judged, and nothing is lost on the way."""
+"""`athlete connect --token` and piped tokens against a simulator: kept, judged, and not lost on the way."""
 
 import asyncio
 import json
@@ -7,7 +7,6 @@ import pty
 import stat
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,39 +18,23 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from athlete.connect import UselessToken, unknown_reach
+from athlete.connect_token import UselessToken, unknown_reach
 from athlete.demo.config import CLIENT_ID, CLIENT_SECRET
 from athlete.demo.simulator_client import SCOPES, SimulatorClient
 from athlete.main import app
-from athlete.supervisor import ProcessTree, Program, free_port
+from athlete.supervisor import free_port
 from backends.queue.embedded import EmbeddedQueue
 from backends.tokens import TokenSet
 from backends.tokens.file import FileTokenStore
+from backends.warehouse.athletes import Athlete
 from backends.warehouse.ledger import LedgerEntry, Outcome
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.client import StravaClient
 from strava.events import StravaEvent
 from strava.oauth import OAuthApp
 from strava.transport import RetryPolicy
-from worker.settings import WorkerSettings
 
 ATHLETE_ID = 4242424242
-
-
-@pytest.fixture
-async def strava(tmp_path: Path) -> AsyncIterator[str]:
-    """The address of a running simulator."""
-    port = free_port()
-    program = Program(
-        name="simulator",
-        module="simulator.main",
-        environment={"SIMULATOR_PORT": str(port), "SIMULATOR_YEARS": "0", "SIMULATOR_READ_LIMIT": "100000,1000000"},
-        folder=tmp_path,
-        health_url=f"http://127.0.0.1:{port}/simulator/health",
-    )
-    async with ProcessTree(tmp_path / "logs") as tree:
-        await tree.start([program])
-        yield f"http://127.0.0.1:{port}"
 
 
 async def granted(strava: str, *scopes: str) -> TokenSet:
@@ -158,7 +141,7 @@ async def test_a_token_at_the_prompt_is_not_shown(strava: str, tmp_path: Path) -
     ours, terminal = pty.openpty()
     environment = os.environ | settings_for(strava, tmp_path)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "athlete", "connect", env=environment, cwd=tmp_path, start_new_session=True,
+        sys.executable, "-m", "athlete", "connect", "--token", env=environment, cwd=tmp_path, start_new_session=True,
         stdin=terminal, stdout=terminal, stderr=terminal,
     )  # fmt: skip
     os.close(terminal)
@@ -188,10 +171,8 @@ async def test_a_spent_token_is_told_with_where_a_new_one_comes_from(strava: str
     code, said = await connect(strava, tmp_path, token="no-such-token")
     assert code == 1
     assert said.startswith("athlete: Strava does not accept this refresh token: it is spent")
-    assert f"{strava}/oauth/authorize?client_id={CLIENT_ID}&" in said
-    assert f"scope={SCOPES}" in said
+    assert "`athlete connect --no-browser` makes a link" in said
     assert "no-such-token" not in said
-    assert "athlete connect" not in said
     assert not kept_in(tmp_path)
     assert not list(tmp_path.glob("connect-recovery*"))
 
@@ -206,7 +187,7 @@ async def test_a_token_that_reads_no_activities_is_refused_with_what_is_missing(
     assert "lacks the scope activity:read" in said
     assert "no activity ever arrives" in said
     assert "settings page has the scope read alone" in said
-    assert "/oauth/authorize?" in said
+    assert "leave every box ticked" in said
     assert kept_in(tmp_path) == before
     assert not list(tmp_path.glob("connect-recovery*"))
 
@@ -247,6 +228,20 @@ async def test_tokens_are_saved_while_the_right_to_refresh_is_held(strava: str, 
     assert kept_in(tmp_path)[str(ATHLETE_ID)]["refresh_token"] == tokens.refresh_token
 
 
+async def test_the_eleventh_athlete_is_refused(strava: str, tmp_path: Path) -> None:
+    """One sentence says why; nothing is stored, and no kept token stands in the way of the next connect."""
+    store = SqliteRawStore(tmp_path / "pipeline.sqlite")
+    for number in range(10):
+        athlete = Athlete(athlete_id=number, scope=frozenset(), status="connected", updated_at=datetime.now(UTC))
+        await store.put_athlete(athlete)
+    await store.close()
+    code, said = await connect(strava, tmp_path, token=(await granted(strava)).refresh_token)
+    assert code == 1
+    assert said.startswith("athlete: 10 athletes are connected, and no more can be")
+    assert not kept_in(tmp_path)
+    assert not list(tmp_path.glob("connect-recovery*"))
+
+
 async def test_a_kept_token_that_is_spent_is_removed(strava: str, tmp_path: Path) -> None:
     """An interrupted connect cannot block the next one: it says that the token went, and the next reads a new one."""
     (tmp_path / "connect-recovery.token").write_text("spent")
@@ -279,7 +274,7 @@ async def test_a_list_that_cannot_be_asked_now_does_not_stop_a_connect(answer: h
     """No activity yet is fine; trouble that will pass is said, and the athlete is connected nevertheless."""
     async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: answer)) as http:
         client = StravaClient(http, None, api_url="https://strava.test", retry_policy=RetryPolicy(attempts=1))
-        assert (await unknown_reach(client, WorkerSettings())).startswith(expected)
+        assert (await unknown_reach(client)).startswith(expected)
 
 
 async def test_a_rejected_token_for_the_list_counts_as_a_missing_scope() -> None:
@@ -289,7 +284,7 @@ async def test_a_rejected_token_for_the_list_counts_as_a_missing_scope() -> None
     async with httpx.AsyncClient(transport=transport) as http:
         client = StravaClient(http, None, api_url="https://strava.test")
         with pytest.raises(UselessToken, match="lacks the scope activity:read_all"):
-            await unknown_reach(client, WorkerSettings())
+            await unknown_reach(client)
 
 
 async def test_connecting_mends_a_token_file_that_is_gone(strava: str, tmp_path: Path) -> None:

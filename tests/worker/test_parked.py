@@ -9,6 +9,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
+from backends.connect.connections import republish_parked
 from backends.queue.embedded import EmbeddedQueue
 from backends.tokens.file import FileTokenStore
 from backends.warehouse import WarehouseBusy
@@ -17,7 +18,6 @@ from backends.warehouse.ledger import LedgerEntry, ObservedDelivery
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.events import ReceivedEvent
 from strava.tokens import TokenSet
-from worker.parked_events import republish_parked
 
 ATHLETE = 4605555801
 FRESH = TokenSet(access_token="fresh", refresh_token="new", expires_at=datetime(2100, 1, 1, tzinfo=UTC))

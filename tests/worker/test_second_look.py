@@ -11,6 +11,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
+from backends.connect.connections import republish_parked
 from backends.queue.embedded import EmbeddedQueue
 from backends.tokens import TokensUnavailable
 from backends.tokens.file import FileTokenStore
@@ -22,7 +23,6 @@ from strava.client import StravaClient
 from strava.events import ReceivedEvent
 from worker.activities import ActivityEvents
 from worker.app import create_app
-from worker.parked_events import republish_parked
 from worker.push_auth import SharedToken
 from worker.results import Record, Result
 from worker.second_look import SecondLooks

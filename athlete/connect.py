@@ -1,0 +1,135 @@
+"""`athlete connect`: connects an athlete, who is asked by Strava in a browser or whose refresh token is at hand."""
+
+import asyncio
+import os
+import sys
+import threading
+import webbrowser
+from datetime import timedelta
+from typing import Annotated
+
+import httpx
+import typer
+from rich.console import Console
+
+from athlete.backends import open_store
+from athlete.connect_token import connect_by_token, pending_token
+from athlete.data_dir import require_pipeline, require_usable
+from athlete.errors import CommandError, exit_on_error
+from athlete.output import say
+from athlete.programs import askable
+from backends.connect.connections import Connected
+from backends.connect.links import ConnectLinks, Invite
+from runtime.clock import utc_now
+from runtime.http_client import loopback_client
+from runtime.logs import configure_logs
+from service.settings import ServiceSettings
+
+LIFETIME = timedelta(hours=1)
+LIFETIME_FOR_OTHERS = timedelta(days=7)
+LOOK_EVERY_S = 1.0
+
+
+@exit_on_error
+def connect(
+    *,
+    invite: Annotated[
+        bool, typer.Option("--invite", help="Print a link for somebody else, good once within seven days.")
+    ] = False,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the link and wait; open nothing.")] = False,
+    token: Annotated[
+        bool, typer.Option("--token", help="Connect by a refresh token, which is asked for and not shown.")
+    ] = False,
+) -> None:
+    """Connect an athlete: Strava asks them in a browser what this program may see, and they say what is missing.
+
+    Needs STRAVA_CLIENT_ID and STRAVA_CLIENT_SECRET, and the service (athlete up). A refresh token is read from a hidden
+    prompt (--token) or a file: athlete connect < token.txt. Connecting again repairs a broken token and keeps the data.
+    """
+    settings = ServiceSettings()
+    if not settings.has_strava_app:
+        raise CommandError("Set STRAVA_CLIENT_ID and STRAVA_CLIENT_SECRET (environment or .env) before connecting.")
+    if token and (invite or no_browser):
+        raise CommandError("Choose one: --token reads a refresh token, --invite and --no-browser print a link.")
+    require_usable(settings.data_dir)
+    chosen = settings.log_level if "log_level" in settings.model_fields_set else "ERROR"  # what failed is told below
+    configure_logs(settings.log_format, chosen)
+    wants_link = invite or no_browser
+    has_token = token or not sys.stdin.isatty() or pending_token(settings).read() is not None
+    if has_token and not wants_link:
+        say(connect_by_token(settings))
+    else:
+        _connect_by_link(settings, is_for_others=invite, opens_browser=not wants_link and can_open_browser())
+
+
+def can_open_browser() -> bool:
+    """Whether a browser would open in a window of its own: on Linux a text browser would take this terminal."""
+    has_window = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
+    return has_window or sys.platform in {"darwin", "win32"}
+
+
+def _connect_by_link(settings: ServiceSettings, *, is_for_others: bool, opens_browser: bool) -> None:
+    local = _local_address(settings)
+    links = ConnectLinks(settings.strava_client_secret.get_secret_value())
+    expires_at = utc_now() + (LIFETIME_FOR_OTHERS if is_for_others else LIFETIME)
+    invite, link = links.invite(settings.public_url or local, expires_at=expires_at)
+    asyncio.run(_require_accepted(link.replace(settings.public_url or local, local), local))
+    require_pipeline(settings)
+    until = f"{invite.expires_at.astimezone():%Y-%m-%d %H:%M}"
+    say(link)
+    if is_for_others:
+        say(f"Good once, until {until}. `athlete athletes` shows who connected.")
+        if not settings.public_url:
+            say("It leads to this machine alone: for somebody elsewhere set PUBLIC_URL and make a new one.")
+        return
+    if opens_browser:
+        threading.Thread(target=webbrowser.open, args=(link,), daemon=True).start()  # some return when it is closed
+    say(f"Open this link, if no browser has. Waiting until {until}; Ctrl-C ends the waiting, and the link stays good.")
+    _wait(settings, invite)
+
+
+def _local_address(settings: ServiceSettings) -> str:
+    if not settings.service_port:
+        raise CommandError("SERVICE_PORT is 0, so the service's address is not known here: set a port of its own.")
+    return f"http://{askable(settings.service_host)}:{settings.service_port}"
+
+
+async def _require_accepted(link: str, address: str) -> None:
+    """Open the link as a browser would, which does not use it up. Raises CommandError."""
+    async with loopback_client(timeout=10) as http:
+        try:
+            answer = await http.get(link)
+        except httpx.TransportError as error:
+            raise CommandError(
+                f"The service does not answer at {address}: start it with `athlete up`, and run this again. "
+                "SERVICE_HOST and SERVICE_PORT say where it is."
+            ) from error
+    if answer.status_code != httpx.codes.SEE_OTHER:
+        raise CommandError(
+            f"The service at {address} does not take the invitation (status {answer.status_code}): start it again, so "
+            "that it has the same STRAVA_CLIENT_ID and STRAVA_CLIENT_SECRET as this command."
+        )
+
+
+def _wait(settings: ServiceSettings, invite: Invite) -> None:
+    """Wait until the invitation has connected somebody, and say whom. Raises CommandError when it expires."""
+    try:
+        with Console().status("Waiting for the athlete to authorise at Strava …"):
+            connected = asyncio.run(_connected(settings, invite))
+    except KeyboardInterrupt:
+        say("The waiting has ended. The link stays good; `athlete athletes` shows who is connected.")
+        return
+    if connected is None:
+        raise CommandError("Nobody connected in time, and the link has expired: run `athlete connect` for a new one.")
+    say(str(connected))
+
+
+async def _connected(settings: ServiceSettings, invite: Invite) -> Connected | None:
+    async with open_store(settings, read_only=True) as store:
+        while utc_now() < invite.expires_at:
+            use = await store.invite_use(invite.invite_id)
+            found = [each for each in await store.athletes() if use is not None and each.athlete_id == use.athlete_id]
+            if found:
+                return Connected(athlete_id=found[0].athlete_id, scope=found[0].scope, republished=0)
+            await asyncio.sleep(LOOK_EVERY_S)
+    return None

@@ -1,0 +1,187 @@
+"""`athlete connect` in a browser, with the real service and a simulator: the link, the waiting, and what is told."""
+
+import asyncio
+import os
+import pty
+import re
+import signal
+import sys
+from asyncio.subprocess import PIPE, STDOUT
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from athlete.connect import _wait
+from athlete.demo.config import CLIENT_ID, CLIENT_SECRET
+from athlete.demo.simulator_client import SCOPES
+from athlete.errors import CommandError
+from athlete.main import app
+from athlete.supervisor import ProcessTree, Program, free_port
+from backends.connect.links import Invite
+from backends.warehouse.sqlite.store import SqliteRawStore
+from service.settings import ServiceSettings
+
+ATHLETE_ID = 4242424242
+
+
+def settings_for(strava: str, data_dir: Path, port: int) -> dict[str, str]:
+    """The settings of service and command."""
+    return {
+        "DATA_DIR": str(data_dir),
+        "SERVICE_PORT": str(port),
+        "STRAVA_API_URL": f"{strava}/api/v3",
+        "STRAVA_OAUTH_URL": f"{strava}/oauth",
+        "STRAVA_CLIENT_ID": CLIENT_ID,
+        "STRAVA_CLIENT_SECRET": CLIENT_SECRET,
+        "LOG_LEVEL": "",
+        "PUBLIC_URL": "",
+    }
+
+
+@pytest.fixture
+async def environment(strava: str, tmp_path: Path) -> AsyncIterator[dict[str, str]]:
+    """The settings of a service that runs."""
+    environment = settings_for(strava, tmp_path, free_port())
+    health_url = f"http://127.0.0.1:{environment['SERVICE_PORT']}/health"
+    service = Program(
+        name="service", module="service.main", environment=environment, folder=tmp_path, health_url=health_url
+    )
+    async with ProcessTree(tmp_path / "logs") as tree:
+        await tree.start([service])
+        yield environment
+
+
+async def command(environment: dict[str, str], *arguments: str) -> asyncio.subprocess.Process:
+    """Start `athlete connect` without a terminal."""
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "athlete", "connect", *arguments,
+        env=os.environ | environment, cwd=environment["DATA_DIR"], stdin=PIPE, stdout=PIPE, stderr=STDOUT,
+    )  # fmt: skip
+
+
+async def said_until(process: asyncio.subprocess.Process, words: str) -> str:
+    """Read what the command says, up to the line that holds the words."""
+    assert process.stdout is not None
+    said = ""
+    async with asyncio.timeout(60):
+        while words not in said:
+            line = await process.stdout.readline()
+            assert line, said
+            said += line.decode()
+    return said
+
+
+def link_in(text: str) -> str:
+    """The link that was printed."""
+    [link] = re.findall(r"https?://\S+/connect\?invite=\S+", text)
+    return str(link)
+
+
+async def decide(link: str, *, decision: str) -> httpx.Response:
+    """Go the way of a browser: open the link, submit Strava's page, come back."""
+    async with httpx.AsyncClient(follow_redirects=True) as browser:
+        page = await browser.get(link)
+        form = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.text))
+        address = str(page.url.copy_with(query=None))
+        return await browser.post(address, data=form | {"decision": decision, "scope": SCOPES.split(",")})
+
+
+@pytest.mark.slow
+async def test_the_link_is_waited_for_until_the_athlete_is_connected(environment: dict[str, str]) -> None:
+    """Without a browser the link is printed; declining does not end the waiting; authorising does."""
+    process = await command(environment, "--no-browser")
+    link = link_in(await said_until(process, "Waiting until"))
+    assert link.startswith(f"http://127.0.0.1:{environment['SERVICE_PORT']}/connect?invite=")
+    assert (await decide(link, decision="deny")).status_code == 403
+    assert (await decide(link, decision="allow")).status_code == 200
+    output, _ = await process.communicate()
+    assert output.decode().strip() == f"Connected athlete {ATHLETE_ID}. All scopes are granted."
+    assert process.returncode == 0
+
+
+@pytest.mark.slow
+async def test_a_browser_is_opened_from_a_terminal(environment: dict[str, str], tmp_path: Path) -> None:
+    """In a terminal the browser gets the link, which is printed as well; Ctrl-C ends the waiting and not the link."""
+    browser, opened = tmp_path / "browser", tmp_path / "opened"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {opened}.part && mv {opened}.part {opened}\n')
+    browser.chmod(0o700)
+    ours, terminal = pty.openpty()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "athlete", "connect", cwd=tmp_path, start_new_session=True,
+        env=os.environ | environment | {"BROWSER": str(browser), "COLUMNS": "400"},
+        stdin=terminal, stdout=terminal, stderr=terminal,
+    )  # fmt: skip
+    os.close(terminal)
+    said = b""
+    while b"Waiting for the athlete" not in said:
+        said += await asyncio.to_thread(os.read, ours, 4096)
+    async with asyncio.timeout(30):
+        while not opened.exists():  # noqa: ASYNC110 - what is asked is the disk
+            await asyncio.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    with suppress(OSError):  # the terminal's end
+        while chunk := await asyncio.to_thread(os.read, ours, 4096):
+            said += chunk
+    os.close(ours)
+    assert await process.wait() == 0, said
+    assert b"The waiting has ended. The link stays good" in said
+    link = opened.read_text().strip()
+    assert link.encode() in said
+    assert f"Connected athlete {ATHLETE_ID}" in (await decide(link, decision="allow")).text
+
+
+@pytest.mark.slow
+async def test_an_invitation_for_somebody_else_is_printed_with_its_end(environment: dict[str, str]) -> None:
+    """The command does not wait. A link that leads nowhere from outside is told; one of the public address is not."""
+    process = await command(environment, "--invite")
+    output, _ = await process.communicate()
+    assert process.returncode == 0, output
+    assert re.search(r"Good once, until \d{4}-\d\d-\d\d \d\d:\d\d\.", output.decode())
+    assert "set PUBLIC_URL" in output.decode()
+    process = await command(environment | {"PUBLIC_URL": "https://my.example.org/athlete"}, "--invite")
+    output, _ = await process.communicate()
+    assert link_in(output.decode()).startswith("https://my.example.org/athlete/connect?invite=")
+    assert "set PUBLIC_URL" not in output.decode()
+
+
+@pytest.mark.slow
+async def test_a_service_with_another_secret_is_told(environment: dict[str, str]) -> None:
+    """A link that would be refused is not handed out."""
+    process = await command(environment | {"STRAVA_CLIENT_SECRET": "another"}, "--no-browser")
+    output, _ = await process.communicate()
+    assert process.returncode == 1
+    assert "does not take the invitation (status 403): start it again" in output.decode()
+    assert "invite=" not in output.decode()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "sentence"),
+    [
+        (["--no-browser"], {}, "The service does not answer at http://127.0.0.1:"),
+        (["--no-browser"], {"SERVICE_PORT": "0"}, "SERVICE_PORT is 0"),
+        (["--no-browser"], {"STRAVA_CLIENT_SECRET": ""}, "Set STRAVA_CLIENT_ID and STRAVA_CLIENT_SECRET"),
+        (["--no-browser", "--token"], {}, "Choose one"),
+    ],
+)
+def test_what_stands_in_the_way_is_told(
+    tmp_path: Path, arguments: list[str], settings: dict[str, str], sentence: str
+) -> None:
+    """One sentence with what to do, and no link."""
+    environment = settings_for("http://127.0.0.1:9", tmp_path, free_port()) | settings
+    result = CliRunner().invoke(app, ["connect", *arguments], env=environment)
+    assert result.exit_code == 1
+    assert sentence in result.stderr
+    assert "invite=" not in result.output
+
+
+def test_the_waiting_ends_with_the_link(tmp_path: Path) -> None:
+    """Once it has expired, a new one is advised."""
+    settings = ServiceSettings(data_dir=tmp_path)
+    asyncio.run(SqliteRawStore(settings.pipeline_path).close())
+    with pytest.raises(CommandError, match="the link has expired: run `athlete connect` for a new one"):
+        _wait(settings, Invite(invite_id="a", expires_at=datetime.now(UTC)))
