@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from athlete.athletes import athletes
 from athlete.backfill import backfill
 from athlete.budget import budget
 from athlete.connect import connect
@@ -23,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for command in (demo, up, connect, backfill, events, budget, transform, query):
+for command in (demo, up, connect, athletes, backfill, events, budget, transform, query):
     app.command()(command)
 app.add_typer(subscription, name="subscription")
 
