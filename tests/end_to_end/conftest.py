@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.async_api import Browser, async_playwright
 
 from athlete.demo.config import DemoConfig, demo_secrets
 from athlete.demo.session import DemoSession, open_session
 from athlete.programs import Ports
 from athlete.supervisor import free_port
+
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+QUIET += ["--disable-component-update", "--disable-sync"]
 
 
 def make_config(data_dir: Path, **options: Any) -> DemoConfig:
@@ -39,3 +43,12 @@ async def start(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[DemoSes
             return await stack.enter_async_context(open_session(make_config(tmp_path, **options), programs))
 
         yield _start
+
+
+@pytest.fixture
+async def browser(chromium: str) -> AsyncIterator[Browser]:
+    """A headless Chromium."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, headless=True, args=QUIET)
+        yield browser
+        await browser.close()

@@ -1,34 +1,23 @@
 """The pages in a real browser over a living pipeline: what they show is what the marts hold."""
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from athlete.demo.checks import settle
 from athlete.demo.session import DemoSession
 from backends.warehouse.duckdb.marts import DuckdbMartReader
 from worker.backfill import backfill
 
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-QUIET += ["--disable-component-update", "--disable-sync"]
 UP_TO_MS = 60_000
 BERLIN = ZoneInfo("Europe/Berlin")
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-
-@pytest.fixture
-async def browser(chromium: str) -> AsyncIterator[Browser]:
-    """A headless Chromium."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, headless=True, args=QUIET)
-        yield browser
-        await browser.close()
 
 
 @pytest.fixture
