@@ -23,6 +23,8 @@ from backends.warehouse.athletes import Athlete, InviteUse
 from backends.warehouse.sqlite.store import SqliteRawStore
 from service.app import create_app
 from service.connect import ConnectFlow, connect_routes
+from service.main import guard
+from service.settings import ServiceSettings
 from service.webhook_auth import WebhookAuth
 from simulator.app import create_app as create_simulator
 from simulator.journal import Journal
@@ -550,3 +552,30 @@ async def test_without_a_strava_app_connecting_is_off(lab: Lab) -> None:
         page = await browser.http.get(SERVICE + path)
         assert page.status_code == 503
         assert "set STRAVA_CLIENT_ID and STRAVA_CLIENT_SECRET" in said(page)
+
+
+@pytest.mark.parametrize(
+    ("settings", "path", "host", "status"),
+    [
+        ({}, "/connect", "127.0.0.1", 400),
+        ({}, "/connect", "my.example.org", 403),
+        ({}, "/webhook/guessed", "tunnel.test", 404),
+        ({"public_url": "https://my.example.org"}, "/connect", "my.example.org", 400),
+        ({"public_url": "https://my.example.org"}, "/connect", "other.test", 403),
+        ({"public_url": "https://my.example.org"}, "/webhook/guessed", "tunnel.test", 404),
+        ({"service_allowed_hosts": "my.host"}, "/connect", "my.host", 400),
+        ({"service_allowed_hosts": "my.host"}, "/webhook/guessed", "tunnel.test", 403),
+    ],
+)
+async def test_athletes_connect_under_the_public_name(
+    tmp_path: Path, settings: dict[str, str], path: str, host: str, status: int
+) -> None:
+    """The public address serves connecting too, while the webhook is served under any name unless names are given."""
+    app = {"strava_client_id": CLIENT_ID, "strava_client_secret": SECRET, "data_dir": tmp_path}
+    guarded = guard(ServiceSettings.model_validate(app | settings))
+    service: Any = guarded._app
+    async with (
+        service.router.lifespan_context(service),
+        httpx.AsyncClient(transport=httpx.ASGITransport(guarded), base_url=f"http://{host}") as client,
+    ):
+        assert (await client.get(path)).status_code == status
