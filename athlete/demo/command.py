@@ -15,12 +15,12 @@ from typing import Annotated, Any
 import httpx
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from athlete.backends import open_marts
 from athlete.data_dir import claimed, demo_folder, empty
 from athlete.demo.checks import Report, check_all, report_table, settle
 from athlete.demo.config import DemoConfig, demo_secrets, require_same_athlete
+from athlete.demo.history import load_history
 from athlete.demo.scenario import play_scenario
 from athlete.demo.session import DemoSession, open_session
 from athlete.demo.stalled import reason
@@ -31,11 +31,7 @@ from athlete.programs import Ports, room_folder
 from athlete.supervisor import free_port
 from dashboard.settings import DashboardSettings
 from runtime.logs import configure_logs
-from strava.payload import DETAILED
-from worker.backfill import Progress as BackfillProgress
-from worker.backfill import backfill
 
-HISTORY_CONCURRENCY = 8
 RECORDED = Path("tests/fixtures/strava")
 
 
@@ -195,7 +191,8 @@ async def _opened(config: DemoConfig, console: Console) -> AsyncIterator[DemoSes
             f"subscribed the webhook ({session.subscription_id}); the challenge was answered",
         ):
             console.print(f"✓ {step}", highlight=False)
-        await _load_history(session, console)
+        detailed = await load_history(session, console)
+        console.print(f"✓ loaded the history: {detailed:,} activities in detail", highlight=False)
         with console.status("dbt builds the first marts …"):
             if not await settle(session.simulator, session.queue, session.store):
                 why = await reason(config, session.store)
@@ -203,21 +200,6 @@ async def _opened(config: DemoConfig, console: Console) -> AsyncIterator[DemoSes
         console.print("✓ built and published the first marts", highlight=False)
         console.print(how_to_ask(config.data_dir), highlight=False, markup=False, soft_wrap=True)
         yield session
-
-
-async def _load_history(session: DemoSession, console: Console) -> None:
-    columns = (TextColumn("  history"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        bar = progress.add_task("history", total=None)
-
-        def on_progress(seen: BackfillProgress) -> None:
-            progress.update(bar, completed=seen.detailed, total=seen.to_detail)
-
-        await backfill(
-            session.client, session.store, session.athlete_id, on_progress=on_progress, concurrency=HISTORY_CONCURRENCY
-        )
-    counts = await session.store.counts(session.athlete_id)
-    console.print(f"✓ loaded the history: {counts.get(DETAILED, 0):,} activities in detail", highlight=False)
 
 
 def how_to_ask(data_dir: Path) -> str:

@@ -13,7 +13,6 @@ from backends.connect.connections import AthleteConnections
 from backends.queue import EventQueue
 from backends.warehouse import RawStore
 from runtime.http_client import loopback_client
-from strava.client import StravaClient
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +24,6 @@ class DemoSession:
     simulator: SimulatorClient
     store: RawStore
     queue: EventQueue
-    client: StravaClient
     athlete_id: int
     subscription_id: int
 
@@ -43,14 +41,13 @@ async def open_session(config: DemoConfig, programs: Collection[str] | None = No
             simulator = SimulatorClient(http, config.simulator_url)
             tokens = open_tokens(config.files)
             connections = AthleteConnections(tokens, store, queue)
-            athlete_id, client = await connect(config, http, simulator, tokens, connections)
+            athlete_id = await connect(config, http, simulator, tokens, connections)
             yield DemoSession(
                 config=config,
                 tree=tree,
                 simulator=simulator,
                 store=store,
                 queue=queue,
-                client=client,
                 athlete_id=athlete_id,
                 subscription_id=await subscribe(config, http),
             )

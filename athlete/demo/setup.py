@@ -9,10 +9,9 @@ from athlete.demo.config import CLIENT_ID, CLIENT_SECRET, DemoConfig
 from athlete.demo.simulator_client import SimulatorClient
 from backends.connect.connections import AthleteConnections
 from backends.tokens import AthleteTokens
-from strava.budget_state import Lane
 from strava.client import StravaClient
 from strava.grants import Grant, exchange_code
-from strava.oauth import BearerAuth, OAuthApp, StravaAuth
+from strava.oauth import BearerAuth, OAuthApp
 from strava.subscriptions import PushSubscriptions
 
 
@@ -22,19 +21,17 @@ async def connect(
     simulator: SimulatorClient,
     tokens: AthleteTokens,
     connections: AthleteConnections,
-) -> tuple[int, StravaClient]:
-    """Return the athlete's id and a client that speaks for them, connecting first unless an earlier start did."""
+) -> int:
+    """Return the athlete's id, connecting first unless an earlier start did."""
     app = OAuthApp(http, client_id=CLIENT_ID, client_secret=CLIENT_SECRET, oauth_url=config.oauth_url)
-    budget = open_budget(config.files)
-    client_of = partial(StravaClient, http, api_url=config.api_url, budget=budget, lane=Lane.DETAIL)
+    client_of = partial(StravaClient, http, api_url=config.api_url, budget=open_budget(config.files))
 
     async def grant() -> Grant:
         code = await simulator.approve(config.oauth_url, f"{config.ports.service_url}/connect/callback")
         return await exchange_code(app, code, lambda fresh: client_of(BearerAuth(fresh)))
 
     known = await tokens.athlete_ids()
-    athlete_id = known[0] if known else (await connections.connect(grant)).athlete_id
-    return athlete_id, client_of(StravaAuth(athlete_id, tokens, app))
+    return known[0] if known else (await connections.connect(grant)).athlete_id
 
 
 async def subscribe(config: DemoConfig, http: httpx.AsyncClient) -> int:

@@ -1,4 +1,4 @@
-"""Connects an athlete: keeps the tokens, records the athlete, and takes up what waited for them."""
+"""Connects an athlete: keeps the tokens, records the athlete, asks for the history, takes up what waited for them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,6 +11,7 @@ from backends.queue import EventQueue
 from backends.tokens import AthleteTokens, TokensGone
 from backends.warehouse import RawStore
 from backends.warehouse.athletes import CONNECTED, Athlete
+from backends.warehouse.backfills import Backfill
 from backends.warehouse.ledger import EventLedger
 from runtime.clock import utc_now
 from strava.grants import Grant
@@ -73,6 +74,7 @@ class AthleteConnections:
             await self._store.put_athlete(
                 Athlete(athlete_id=grant.athlete_id, scope=scope, status=CONNECTED, updated_at=self._clock())
             )
+            await self._ask_for_history(grant.athlete_id)
         republished = await republish_parked(self._store, self._queue, grant.athlete_id)
         log.info("athlete.connected", athlete_id=grant.athlete_id, scope=sorted(scope), republished=republished)
         return Connected(athlete_id=grant.athlete_id, scope=scope, republished=republished)
@@ -87,6 +89,12 @@ class AthleteConnections:
         connected = {each.athlete_id for each in await self._store.athletes() if each.status == CONNECTED}
         if grant.athlete_id not in connected and len(connected) >= MOST_ATHLETES:
             raise TooManyAthletes(grant)
+
+    async def _ask_for_history(self, athlete_id: int) -> None:
+        """Have the worker load it; of an athlete who comes back, what was missed meanwhile."""
+        under_way = {each.athlete_id for each in await self._store.backfills() if each.finished_at is None}
+        if athlete_id not in under_way:
+            await self._store.request_backfill(Backfill.requested(athlete_id, self._clock()))
 
     async def _keep(self, grant: Grant, old: TokenSet | None) -> None:
         """Store the tokens, unless a refresh has replaced them in between: Strava may grant those in use once more."""

@@ -14,7 +14,6 @@ from athlete.programs import Ports
 from athlete.supervisor import ProcessTree, Program, free_port
 from backends.queue.embedded import EmbeddedQueue
 from backends.warehouse.sqlite.store import SqliteRawStore
-from strava.client import StravaClient
 
 
 @pytest.fixture
@@ -43,7 +42,6 @@ async def session(tmp_path: Path, answers: dict[str, Any]) -> AsyncIterator[Demo
             simulator=SimulatorClient(http, "http://strava.test"),
             store=SqliteRawStore(config.files.pipeline_path),
             queue=EmbeddedQueue(config.files.pipeline_path),
-            client=StravaClient(http, None, api_url="http://strava.test"),
             athlete_id=4242424242,
             subscription_id=310_001,
         )

@@ -12,6 +12,7 @@ from backends.connect.connections import MOST_ATHLETES, AthleteConnections, Conn
 from backends.queue.embedded import EmbeddedQueue
 from backends.tokens.file import FileTokenStore
 from backends.warehouse.athletes import Athlete
+from backends.warehouse.backfills import Backfill
 from backends.warehouse.ledger import LedgerEntry, Outcome
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.events import StravaEvent
@@ -93,6 +94,20 @@ async def test_what_was_parked_is_published_again(
     await store.record([parked])
     assert (await connections.connect(granting(ANNA, tokens(1)))).republished == 1
     assert (await queue.status()).waiting == 1
+
+
+async def test_the_history_is_asked_for(connections: AthleteConnections, store: SqliteRawStore) -> None:
+    """The first time and every later time, but never beside one that is under way."""
+    await connections.connect(granting(ANNA, tokens(1)))
+    asked = Backfill.requested(ANNA, NOON)
+    assert await store.backfills() == [asked]
+    under_way = asked.changed(NOON, listed_count=200)
+    await store.note_backfill(under_way)
+    await connections.connect(granting(ANNA, tokens(2)))
+    assert await store.backfills() == [under_way]
+    await store.note_backfill(under_way.changed(NOON, finished_at=NOON))
+    await connections.connect(granting(ANNA, tokens(3)))
+    assert await store.backfills() == [asked]
 
 
 async def test_connecting_again_replaces_broken_tokens(

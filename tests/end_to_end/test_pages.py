@@ -1,5 +1,6 @@
 """The pages in a real browser over a living pipeline: what they show is what the marts hold."""
 
+import io
 import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -8,11 +9,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.async_api import Browser, Page, expect
+from rich.console import Console
 
 from athlete.demo.checks import settle
+from athlete.demo.history import load_history
 from athlete.demo.session import DemoSession
 from backends.warehouse.duckdb.marts import DuckdbMartReader
-from worker.backfill import backfill
 
 UP_TO_MS = 60_000
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -24,7 +26,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 async def session(start: Callable[..., Awaitable[DemoSession]], project_root: Path) -> DemoSession:
     """A whole pipeline with a year of history and the recorded activities, all of it in the marts."""
     session = await start(years=1, recorded=project_root / "tests/fixtures/strava")
-    await backfill(session.client, session.store, session.athlete_id, concurrency=8)
+    await load_history(session, Console(file=io.StringIO()))
     assert await settle(session.simulator, session.queue, session.store)
     return session
 
