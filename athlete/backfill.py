@@ -19,6 +19,7 @@ from athlete.errors import CommandError, exit_on_error
 from athlete.events import read_since, within_reach
 from backends.warehouse import RawStore
 from backends.warehouse.backfills import Backfill
+from dashboard import formatting
 from dashboard.settings import DashboardSettings
 from runtime.clock import utc_now, utc_text
 from runtime.http_client import client_for
@@ -32,7 +33,6 @@ from worker.settings import WorkerSettings
 LOOK_S = 1.0
 SAID_EVERY = timedelta(seconds=30)  # where no terminal shows a line that changes
 NOT_TAKEN_UP = timedelta(seconds=15)
-A_WEEK = timedelta(days=6)
 NEVER = datetime(2100, 1, 1, tzinfo=UTC)  # with both bounds Strava lists the newest first
 INTERRUPTED = 130
 
@@ -164,7 +164,7 @@ def sentence(standing: Standing, now: datetime, zone: ZoneInfo) -> str:
     row = standing.backfill
     who = f"Athlete {row.athlete_id}: "
     details = f"{standing.detailed_count:,} of {standing.activity_count:,} details"
-    done = f", done {spoken(row.expected_at, now, zone)}" if row.expected_at else ""
+    done = f", done {formatting.about(row.expected_at, now, zone)}" if row.expected_at else ""
     if row.finished_at is not None:
         return f"{who}loaded {standing.activity_count:,} activities, {standing.detailed_count:,} in detail."
     if row.started_at is None:
@@ -172,18 +172,8 @@ def sentence(standing: Standing, now: datetime, zone: ZoneInfo) -> str:
         return who + ("nobody has taken it up yet: start `athlete up`." if is_late else "asked for.")
     how_far = f"{details}{done}." if row.listed_at else f"{row.listed_count:,} activities listed so far."
     if row.waits_until is not None and row.waits_until > now:
-        return f"{who}{how_far} Waits until {spoken(row.waits_until, now, zone)}: {row.waits_because}"
+        return f"{who}{how_far} Waits until {formatting.about(row.waits_until, now, zone)}: {row.waits_because}"
     return who + how_far
-
-
-def spoken(moment: datetime, now: datetime, zone: ZoneInfo) -> str:
-    """Say a moment to the minute in the display time zone, as near as a person says it."""
-    local, today = moment.astimezone(zone), now.astimezone(zone).date()
-    if moment <= now + timedelta(minutes=1):
-        return "within minutes"
-    if local.date() == today:
-        return f"today about {local:%H:%M}"
-    return f"{local:%A} about {local:%H:%M}" if moment - now < A_WEEK else f"{local:%-d %B} about {local:%H:%M}"
 
 
 async def _foretell(settings: WorkerSettings, athlete_id: int | None, wanted: Wanted) -> list[Forecast]:
@@ -223,7 +213,7 @@ async def _foretell(settings: WorkerSettings, athlete_id: int | None, wanted: Wa
 def foretold(forecast: Forecast, now: datetime, zone: ZoneInfo) -> str:
     """Say what a backfill would do."""
     calls = forecast.detail_calls
-    when = f", done {spoken(forecast.done_by, now, zone)}" if forecast.done_by and calls else ""
+    when = f", done {formatting.about(forecast.done_by, now, zone)}" if forecast.done_by and calls else ""
     return (
         f"Athlete {forecast.athlete_id}: Strava lists {forecast.strava_count:,} activities, of which "
         f"{forecast.missing_count:,} are not stored. Details to load: {calls:,}, one call each{when}. "

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 NOTHING = "\N{EN DASH}"
+_A_WEEK = timedelta(days=6)  # a weekday names no other day
 
 # Sports that are a matter of speed, though the marts count it for wheels only; Strava's words for the rollers.
 SPEED_GROUPS = frozenset({"winter", "water"})
@@ -78,6 +79,16 @@ def latency(seconds: float | None) -> str:
 def moment(at: datetime | None, zone: ZoneInfo) -> str:
     """Date, time to the second and the zone's own short name at that moment."""
     return NOTHING if at is None else f"{at.astimezone(zone):%-d %b %Y, %H:%M:%S %Z}"
+
+
+def about(at: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """When something will be, to the minute, with the day as near as a person says it."""
+    local, today = at.astimezone(zone), now.astimezone(zone).date()
+    if at <= now + timedelta(minutes=1):
+        return "within minutes"
+    if local.date() == today:
+        return f"today about {local:%H:%M}"
+    return f"{local:%A} about {local:%H:%M}" if at - now < _A_WEEK else f"{local:%-d %B} about {local:%H:%M}"
 
 
 def age(since: timedelta) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -29,6 +30,7 @@ def show(context: PageContext, health: Row) -> None:
     """Draw the page for one athlete."""
     st.title("Pipeline")
     _verdict(context, health)
+    _history(context, health)
     if health["last_event_finished_at"] is None:
         empty_states.info("empty-no-events", empty_states.NO_EVENTS)
     _section("Freshness", freshness(context, health), columns=3)
@@ -52,6 +54,24 @@ def verdict(context: PageContext, health: Row) -> str:
     at = formatting.moment(in_utc(health["last_reconciled_at"]), context.zone)
     found = ", ".join(f"{health[f'{kind}_count']:,} {kind}" for kind in ("missing", "extra", "changed", "repaired"))
     return f"**{health['reconcile_verdict'].capitalize()}.** {counts}, checked {at}: {found}."
+
+
+def history(context: PageContext, health: Row, backfill: Row) -> str:
+    """Say how far the loading of the history is, and when it will be done."""
+    details = f"{health['detailed_count']:,} of {health['activity_count']:,} details"
+    if backfill["finished_at"] is not None:
+        return (
+            f"**History loaded.** {details}, since {formatting.moment(in_utc(backfill['finished_at']), context.zone)}."
+        )
+    if backfill["started_at"] is None:
+        return "**The history waits** for the worker to take it up."
+    if backfill["listed_at"] is None:
+        how_far = f"{backfill['listed_count']:,} activities listed so far."
+    else:
+        how_far = f"{details}{_when(context, backfill['expected_at'], ', done ')}."
+    if backfill["waits_because"]:
+        how_far += f"{_when(context, backfill['waits_until'], ' It goes on ')}: {backfill['waits_because']}"
+    return f"**The history is being loaded.** {how_far}"
 
 
 def freshness(context: PageContext, health: Row) -> list[Number]:
@@ -108,6 +128,16 @@ def _verdict(context: PageContext, health: Row) -> None:
     box = {None: st.info, "complete": st.success}.get(health["reconcile_verdict"], st.warning)
     with st.container(key="pipeline-verdict"):
         box(verdict(context, health))
+
+
+def _history(context: PageContext, health: Row) -> None:
+    for backfill in context.mart.rows("backfill_status", health["athlete_id"]):
+        with st.container(key="pipeline-history"):
+            (st.caption if backfill["finished_at"] is not None else st.info)(history(context, health, backfill))
+
+
+def _when(context: PageContext, at: Any, before: str) -> str:
+    return "" if at is None else before + formatting.about(in_utc(at), context.now(), context.zone)
 
 
 def _section(title: str, numbers: Sequence[Number], columns: int = 4, note: str | None = None) -> None:

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
-from athlete.backfill import Standing, sentence, spoken
+from athlete.backfill import Standing, sentence
 from athlete.demo.config import CLIENT_ID, CLIENT_SECRET
 from athlete.main import app
 from athlete.supervisor import ProcessTree, Program, free_port
@@ -175,19 +175,3 @@ def test_how_far_it_is_is_said_in_a_sentence(row: Backfill, said: str) -> None:
     """From the request to the end, with the day and the hour in the display time zone."""
     standing = Standing(backfill=row, activity_count=2115, detailed_count=1240)
     assert sentence(standing, NOON, BERLIN) == f"Athlete {ATHLETE}: {said}"
-
-
-@pytest.mark.parametrize(
-    ("after", "said"),
-    [
-        (timedelta(seconds=-5), "within minutes"),
-        (timedelta(seconds=60), "within minutes"),
-        (timedelta(hours=11, minutes=59), "today about 23:59"),
-        (timedelta(hours=12), "Thursday about 00:00"),
-        (timedelta(days=5, hours=23), "Tuesday about 11:00"),
-        (timedelta(days=6), "12 May about 12:00"),
-    ],
-)
-def test_a_moment_is_said_as_a_person_says_it(after: timedelta, said: str) -> None:
-    """The day is that of the display time zone."""
-    assert spoken(NOON + after, NOON, BERLIN) == said

@@ -79,6 +79,7 @@ class MartFile:
         self._activities: list[dict[str, Any]] = []
         self._health: dict[int, dict[str, Any]] = {}
         self._latencies: list[dict[str, Any]] = []
+        self._backfills: list[dict[str, Any]] = []
 
     def activity(self, day: str, sport_type: str, km: float, minutes: float, climb: float = 0, **fields: Any) -> None:
         """Add one activity by its local day; the rest of the row is derived unless given."""
@@ -120,6 +121,11 @@ class MartFile:
         row = {"athlete_id": ATHLETE, "stage": stage, "window_days": window_days, "p50_s": p50_s, "p95_s": p95_s}
         self._latencies.append(row | counts | fields)
 
+    def backfill(self, athlete_id: int = ATHLETE, **fields: Any) -> None:
+        """Add how far a history is; nobody has taken it up unless told."""
+        asked = {"requested_at": datetime(2026, 11, 18, 19), "has_details": True, "listed_count": 0}  # noqa: DTZ001 - UTC
+        self._backfills.append(asked | {"athlete_id": athlete_id} | fields)
+
     def publish(self, today: date = TODAY) -> Path:
         """Write the file as a whole, then put it in its place."""
         unfinished = self.path.with_name("unfinished.duckdb")  # a catalog named like its schema would be ambiguous
@@ -138,6 +144,7 @@ class MartFile:
             "fct_activities": self._activities,
             "pipeline_health": self._health.values(),
             "pipeline_latency": self._latencies,
+            "backfill_status": self._backfills,
         }
         for table, rows in tables.items():
             for row in rows:

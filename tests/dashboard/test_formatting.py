@@ -124,3 +124,20 @@ def test_differences_carry_their_sign_and_nothing_has_none() -> None:
     assert distance.difference(12_000, 10_000) == "+2.0 km"
     assert time.difference(0, 3_900) == "-1 h 05 min"
     assert distance.difference(10_000, 10_040) == "±0.0 km"
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        (timedelta(seconds=-5), "within minutes"),
+        (timedelta(seconds=60), "within minutes"),
+        (timedelta(hours=11, minutes=59), "today about 23:59"),
+        (timedelta(hours=12), "Thursday about 00:00"),
+        (timedelta(days=5, hours=23), "Tuesday about 11:00"),
+        (timedelta(days=6), "12 May about 12:00"),
+    ],
+)
+def test_a_coming_moment_is_said_as_a_person_says_it(after: timedelta, said: str) -> None:
+    """The day is that of the display time zone."""
+    noon = datetime(2026, 5, 6, 10, 0, tzinfo=UTC)  # a Wednesday, noon in Berlin
+    assert formatting.about(noon + after, noon, ZoneInfo("Europe/Berlin")) == said

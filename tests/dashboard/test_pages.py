@@ -227,6 +227,50 @@ def test_the_verdict_is_told_with_its_counts(
     assert f"{sentence}: 2 missing, 0 extra, 0 changed, 0 repaired." in said(pipeline(context_of(mart_file)))
 
 
+LISTED = {"started_at": "2026-11-18 19:00:01", "listed_at": "2026-11-18 19:00:09", "listed_count": 2115}
+DETAILS = "1,240 of 2,115 details"
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        ({}, "**The history waits** for the worker to take it up."),
+        (
+            {"started_at": "2026-11-18 19:00:01", "listed_count": 800},
+            "**The history is being loaded.** 800 activities listed so far.",
+        ),
+        (LISTED, f"**The history is being loaded.** {DETAILS}."),
+        (
+            {**LISTED, "expected_at": "2026-11-19 13:00:05"},
+            f"**The history is being loaded.** {DETAILS}, done Thursday about 14:00.",
+        ),
+        (
+            {
+                **LISTED,
+                "expected_at": "2026-11-19 13:00:05",
+                "waits_until": "2026-11-18 19:45:05",
+                "waits_because": "Spent.",
+            },
+            f"**The history is being loaded.** {DETAILS}, done Thursday about 14:00. "
+            "It goes on today about 20:45: Spent.",
+        ),
+        (
+            {**LISTED, "finished_at": "2026-11-18 19:10:00"},
+            f"**History loaded.** {DETAILS}, since 18 Nov 2026, 20:10:00 CET.",
+        ),
+    ],
+)
+def test_the_history_is_told(mart_file: Any, context_of: Any, row: dict[str, Any], sentence: str) -> None:
+    """How far it is, when it will be done, and what it waits for; of this athlete and no other."""
+    mart_file.health(activity_count=2115, detailed_count=1240, summary_count=875)
+    mart_file.backfill(**row)
+    mart_file.backfill(athlete_id=8, waits_because="Another's.")
+    mart_file.publish()
+    told = said(pipeline(context_of(mart_file)))
+    assert sentence in told
+    assert "Another's" not in told
+
+
 def test_no_mart_says_what_to_run(mart_file: Any, context_of: Any) -> None:
     """Both pages give the same advice, and no other beside it."""
     for page in (overview, pipeline):

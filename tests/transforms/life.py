@@ -195,6 +195,19 @@ def fill_the_books(raw: Raw) -> None:
         updated_at="2026-04-01T12:00:05.000000Z",
     )
     raw.insert(
+        "backfills",
+        athlete_id=BERLIN,
+        requested_at="2026-04-01T11:59:00.000000Z",
+        has_details=1,
+        started_at="2026-04-01T11:59:01.000000Z",
+        listed_count=9,
+        listed_at="2026-04-01T11:59:05.000000Z",
+        waits_until="2026-04-01T12:15:05.000000Z",
+        waits_because="Strava's rate limit is used up.",
+        expected_at="2026-04-01T12:30:05.000000Z",
+        updated_at="2026-04-01T12:00:00.000000Z",
+    )
+    raw.insert(
         "reconciliations",
         reconciliation_id="r1",
         athlete_id=BERLIN,

@@ -21,6 +21,7 @@ MODELS = [
     "staging.stg_strava__gear",
     "staging.stg_strava__athletes",
     "staging.stg_strava__ingestion_state",
+    "staging.stg_strava__backfills",
     "staging.stg_strava__reconciliations",
     "staging.stg_strava__purges",
     "staging.stg_strava__transform_runs",
@@ -35,6 +36,7 @@ MODELS = [
     "mart.event_latency",
     "mart.pipeline_latency",
     "mart.pipeline_health",
+    "mart.backfill_status",
     "staging.int_summaries__daily",
     "mart.dim_date",
     "mart.activity_summary",
@@ -53,6 +55,7 @@ KEYS = {
 
 # What the pages ask, by query.
 PARAMETERS: dict[str, list[Any]] = {
+    "backfill_status": [BERLIN],
     "latest_activities": [EXTREME],  # who has more than are shown
     "mix": [BERLIN, "month", "2026-03-01"],
     "mix_periods": [BERLIN, "week"],

@@ -28,6 +28,7 @@ TABLES = [
     "mart.record_best_effort",
     "mart.route",
     "mart.pipeline_health",
+    "mart.backfill_status",
     "mart.event_latency",
     "mart.pipeline_latency",
 ]

@@ -1,0 +1,13 @@
+-- One row per connected athlete whose history was asked for.
+select
+    athlete_id,
+    started_at,
+    has_details,
+    listed_count,
+    listed_at,
+    waits_until,
+    waits_because,
+    expected_at,
+    finished_at
+from mart.backfill_status
+where athlete_id = ?
