@@ -250,7 +250,7 @@ class RateBudget:
     def _closing(self, state: BudgetState, error: RateLimited | AppInactive | AppRejected) -> Closing:
         wait_s = min(max(error.retry_after, _LEAST_WAIT_S), DAY_S)  # a longer wait than any window is not believed
         by = self._process if isinstance(error, AppRejected) else ""  # another may have been given the right secret
-        return Closing(error=type(error).__name__, until=state.now + wait_s, wait_s=wait_s, by=by)
+        return Closing(error=type(error).__name__, until=state.now + wait_s, by=by)
 
     async def _read(self) -> BudgetState:
         state = await self._store.read()

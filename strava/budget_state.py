@@ -82,7 +82,6 @@ class Closing(_Kept):
 
     error: str
     until: float
-    wait_s: float
     by: str = ""
 
 
@@ -141,10 +140,10 @@ class BudgetState(_Kept):
     def settle(self, call: Call, usage: RateUsage | None, answered_at: float | None) -> None:
         """Note how a call ended: what its answer told of the limits, and when it was given; None without an answer."""
         self.under_way.pop(call.id, None)
-        if answered_at is not None and abs(answered_at - self.now) > TOLERANCE_S:
-            self._shift(answered_at - self.now)
-            self.now = answered_at
-        asked_at = self.now - (self.steady_s - call.steady_s)
+        took_s = self.steady_s - call.steady_s
+        if answered_at is not None:
+            self._set_clock(answered_at, took_s)
+        asked_at = self.now - took_s
         is_told = usage is not None
         for name in WindowName:
             told = None if usage is None else getattr(usage, name)
@@ -187,13 +186,22 @@ class BudgetState(_Kept):
     def _begin(self, window: Window, ends_at: float) -> None:
         window.ends_at, window.used, window.covered = ends_at, 0, self.unseen
 
+    def _set_clock(self, answered_at: float, took_s: float) -> None:
+        """Believe a Date header that is not from between the call and its end; one in between may have been held up."""
+        ahead_s = answered_at - self.now
+        behind_s = self.now - took_s - answered_at
+        seconds = ahead_s if ahead_s > TOLERANCE_S else -behind_s if behind_s > TOLERANCE_S else 0.0
+        if seconds:
+            self._shift(seconds)
+            self.now += seconds
+
     def _shift(self, seconds: float) -> None:
         """Strava's clock turned out to be another: waits stay as long as they are, windows are learnt from answers."""
         self.answered_until = 0.0
         self.refused_until += seconds
         self.under_way = {call: until + seconds for call, until in self.under_way.items()}
         if self.closing is not None:
-            self.closing.until = self.now + seconds + min(self.closing.until - self.now, self.closing.wait_s)
+            self.closing.until += seconds
         now = self.now + seconds
         for name, window in self.windows.items():
             length_s = WindowName(name).length_s

@@ -57,6 +57,7 @@ class Strava:
     answers: list[httpx.Response] = field(default_factory=list)  # before the usual ones; they tell no limits
     gate: asyncio.Event | None = None
     tells_time: bool = True
+    dates_late: bool = False  # the Date header is of the answer's end, when the count may be of another window
     _used: dict[str, int] = field(default_factory=dict)
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -65,10 +66,14 @@ class Strava:
         self.calls += 1
         is_within = self._count()
         headers = self._headers()
+        for _ in range(5):  # so that calls that set out together are under way together
+            await asyncio.sleep(0)
         if self.gate is not None:
             await self.gate.wait()
         if self.answers:
             return self.answers.pop(0)
+        if self.dates_late:
+            headers = {**headers, **self._date()}
         if not is_within:
             self.refusals += 1
             return httpx.Response(429, headers=headers, json=SPENT)
@@ -94,7 +99,10 @@ class Strava:
         limits = f"{self.quarter_limit},{self.day_limit}"
         told = {f"X-{name}-{what}": value for name in ("RateLimit", "ReadRateLimit")
                 for what, value in (("Limit", limits), ("Usage", used))}  # fmt: skip
-        return told | ({"Date": format_datetime(self.clock.true, usegmt=True)} if self.tells_time else {})
+        return told | (self._date() if self.tells_time else {})
+
+    def _date(self) -> dict[str, str]:
+        return {"Date": format_datetime(self.clock.true, usegmt=True)}
 
 
 @pytest.fixture
@@ -141,6 +149,12 @@ def budget_on(store: MemoryBudgetStore, clock: Clock) -> RateBudget:
 async def ask(budget: RateBudget, http: httpx.AsyncClient, lane: Lane = Lane.LIVE) -> int:
     """Make one call and return its status."""
     return (await http.get("/api/v3/athlete", auth=budget.auth(lane, None))).status_code
+
+
+async def all_that_can_happen() -> None:
+    """Let every task go on until it waits for a gate."""
+    for _ in range(5000):
+        await asyncio.sleep(0)
 
 
 def used(status: BudgetStatus, name: WindowName = WindowName.READ_QUARTER) -> int:
@@ -195,7 +209,7 @@ async def test_a_thousand_calls_cost_one_probe_where_the_app_has_lapsed(
     assert await ask(budget, http) == 200
     strava.gate = asyncio.Event()
     early = asyncio.create_task(ask(budget, http))
-    await asyncio.sleep(0.01)
+    await all_that_can_happen()
     gate, strava.gate = strava.gate, None
     strava.answers = [httpx.Response(403, json=INACTIVE)]
     assert await ask(budget, http) == 403
@@ -259,7 +273,7 @@ async def test_an_error_about_one_thing_opens_the_way_for_all(
         await client().activity(7)
     strava.gate = asyncio.Event()
     together = [asyncio.create_task(ask(budget, http)) for _ in range(5)]
-    await asyncio.sleep(0.01)
+    await all_that_can_happen()
     assert strava.calls == 6
     strava.gate.set()
     await asyncio.gather(*together)
@@ -273,12 +287,67 @@ async def test_a_wait_is_a_day_at_most_and_never_gets_shorter(
     strava.gate = asyncio.Event()
     strava.answers = [httpx.Response(429, headers={"retry-after": wait}) for wait in ("1000000000", "5")]
     both = [asyncio.create_task(ask(budget, http)) for _ in range(2)]
-    await asyncio.sleep(0.01)
+    await all_that_can_happen()
     strava.gate.set()
     assert await asyncio.gather(*both) == [429, 429]
     with pytest.raises(RateLimited) as caught:
         await ask(budget, http)
     assert caught.value.retry_after == 86_400
+
+
+async def test_after_a_wait_one_call_probes_and_its_answer_opens_the_way(
+    budget: RateBudget, http: httpx.AsyncClient, strava: Strava, clock: Clock
+) -> None:
+    """In the same quarter hour still: one call is under way until it is answered, and then all are."""
+    await ask(budget, http)
+    strava.answers = [httpx.Response(429, headers={"retry-after": "0"})]  # a second at least
+    await ask(budget, http)
+    with pytest.raises(RateLimited):
+        await ask(budget, http)
+    clock.advance(1)
+    strava.calls, strava.gate = 0, asyncio.Event()
+    waiting = [asyncio.create_task(ask(budget, http)) for _ in range(50)]
+    await all_that_can_happen()
+    assert strava.calls == 1
+    probe, strava.gate = strava.gate, asyncio.Event()
+    probe.set()
+    await all_that_can_happen()
+    assert strava.calls == 50
+    strava.gate.set()
+    assert await asyncio.gather(*waiting) == [200] * 50
+
+
+async def test_answers_that_overtake_each_other(budget: RateBudget, http: httpx.AsyncClient, strava: Strava) -> None:
+    """The answer to the earlier call comes last and tells the smaller number: the larger one stays."""
+    await ask(budget, http)
+    strava.gate = asyncio.Event()
+    slow = asyncio.create_task(ask(budget, http))
+    await all_that_can_happen()
+    gate, strava.gate = strava.gate, None
+    strava.use(5)
+    await ask(budget, http)
+    gate.set()
+    await slow
+    assert used(await budget.status()) == 8
+
+
+async def test_an_answer_that_was_held_up_does_not_set_the_clock_back(
+    budget: RateBudget, http: httpx.AsyncClient, strava: Strava, clock: Clock
+) -> None:
+    """Written before the reset, it arrives when the new window is all but spent, and brings no call back."""
+    await ask(budget, http)
+    clock.advance(590)
+    strava.gate = asyncio.Event()
+    held_up = asyncio.create_task(ask(budget, http))
+    await all_that_can_happen()
+    clock.advance(20)
+    gate, strava.gate = strava.gate, None
+    strava.use(97)
+    await ask(budget, http)
+    gate.set()
+    assert await held_up == 200
+    ends = await asyncio.gather(*(ask(budget, http) for _ in range(9)), return_exceptions=True)
+    assert (ends.count(200), strava.refusals) == (1, 0)
 
 
 async def test_every_repetition_counts(client: Callable[..., StravaClient], strava: Strava) -> None:
@@ -346,9 +415,9 @@ async def test_each_lane_leaves_room_for_those_before_it(
 async def test_a_lane_that_is_out_of_the_days_calls_waits_for_the_day(
     budget: RateBudget, http: httpx.AsyncClient, strava: Strava
 ) -> None:
-    """The text names the day, the wait ends after midnight UTC, and the live lane goes on."""
+    """The quarter hour's share is used up too, but the day's is longer in coming back; the live lane goes on."""
     strava.use(500)
-    strava.quarter_limit = 10_000
+    strava.quarter_limit = 600
     await ask(budget, http)
     with pytest.raises(
         RateLimited, match="streams lane, which may make 500 of the 1,000 calls of this UTC day"
@@ -396,21 +465,42 @@ async def test_calls_come_back_at_the_quarter_hour(
     assert (ends.count(200), strava.refusals) == (100, 0)
 
 
+@pytest.mark.parametrize("dates_late", [False, True])
 async def test_an_answer_from_before_the_reset_does_not_spend_the_new_window(
-    budget: RateBudget, http: httpx.AsyncClient, strava: Strava, clock: Clock
+    budget: RateBudget, http: httpx.AsyncClient, strava: Strava, clock: Clock, dates_late: bool
 ) -> None:
     """A call sets out with the old window all but spent and is answered after the reset: it counts as one call."""
+    strava.dates_late = dates_late
     strava.use(98)
     await ask(budget, http)
+    clock.advance(590)
     strava.gate = asyncio.Event()
     straddling = asyncio.create_task(ask(budget, http))
-    await asyncio.sleep(0.01)
-    clock.advance(610)
+    await all_that_can_happen()
+    clock.advance(20)
     strava.gate.set()
     assert await straddling == 200
     assert used(await budget.status()) == 1
     ends = await asyncio.gather(*(ask(budget, http) for _ in range(101)), return_exceptions=True)
-    assert (ends.count(200), strava.refusals) == (100, 0)
+    assert (ends.count(200), strava.refusals) == (99, 0)
+    assert await ask(budget, http) == 200  # the answers have told that Strava counted it in the old window
+
+
+async def test_a_count_of_the_old_window_with_a_date_of_the_new_one_is_not_believed(
+    budget: RateBudget, http: httpx.AsyncClient, strava: Strava, clock: Clock
+) -> None:
+    """Our clock is a second and a half ahead, so the call seems to be of the new window, and its answer says spent."""
+    clock.wrong_by, strava.dates_late = timedelta(seconds=1.5), True
+    strava.use(98)
+    await ask(budget, http)
+    clock.advance(599.9)
+    strava.gate = asyncio.Event()
+    straddling = asyncio.create_task(ask(budget, http))
+    await all_that_can_happen()
+    clock.advance(0.2)
+    strava.gate.set()
+    assert await straddling == 200
+    assert await ask(budget, http) == 200
 
 
 async def test_what_others_used_is_found_out_before_the_crowd_sets_out(
