@@ -18,7 +18,6 @@ from strava.budget_state import Lane
 from strava.errors import UnreadableAnswer
 from strava.oauth import StravaAuth
 from strava.payload import ActivityPage, ActivityPayload, AthletePayload, UnreadablePayload
-from strava.rate_limits import RateUsage
 from strava.responses import json_body, raise_for_error
 from strava.transport import RetryPolicy, send
 
@@ -42,8 +41,7 @@ STREAM_KEYS = (
 class StravaClient:
     """Asks Strava in the name of the athlete behind `auth`. Every method raises StravaError and nothing else of ours.
 
-    Each request passes through `budget` in the client's lane. `rate` is what the last answer that spoke of limits said.
-    The `http` client is shared and stays the caller's.
+    Each request passes through `budget` in the client's lane. The `http` client is shared and stays the caller's.
     """
 
     def __init__(  # noqa: PLR0913 - whom to ask and as whom, and by keyword what else may vary
@@ -63,7 +61,6 @@ class StravaClient:
         self._api_url = api_url.rstrip("/")
         self._retry_policy = retry_policy or RetryPolicy()
         self._clock = clock
-        self.rate: RateUsage | None = None
 
     async def athlete(self) -> AthletePayload:
         """Return the athlete whose token this is."""
@@ -150,7 +147,6 @@ class StravaClient:
         request = self._http.build_request("GET", f"{self._api_url}/{asked}", params=params)
         retry_policy = self._retry_policy if tries is None else replace(self._retry_policy, attempts=tries)
         answer = await send(self._http, request, auth=self._reserved, retry_policy=retry_policy)
-        self.rate = RateUsage.from_headers(answer.headers) or self.rate
         raise_for_error(answer, asked=asked, now=self._clock())
         return answer
 

@@ -14,7 +14,6 @@ from strava.client import StravaClient
 from strava.errors import NotFound, RateLimited, ServerFailed, UnreadableAnswer
 from strava.oauth import OAuthApp, StravaAuth
 from strava.payload import ActivityPage, ActivityPayload
-from strava.rate_limits import RateWindow
 from strava.tokens import TokenSet
 from strava.transport import RetryPolicy
 
@@ -62,8 +61,6 @@ async def test_fetches_a_recorded_activity(client: Client, recorded: Recorded) -
 
     assert str(asked[0].url) == "https://strava.test/api/v3/activities/1353942913?include_all_efforts=true"
     assert run == ActivityPayload.from_http(recorded("activity_run_marathon").content)
-    assert strava.rate is not None
-    assert strava.rate.read_day == RateWindow(limit=1000, used=148)
 
 
 async def test_an_answer_about_another_activity_is_unreadable(client: Client, recorded: Recorded) -> None:
@@ -178,26 +175,12 @@ async def test_a_recorded_404_is_not_found(client: Client, recorded: Recorded) -
 
 
 async def test_a_recorded_429_carries_the_wait(client: Client, recorded: Recorded) -> None:
-    """A spent day waits for midnight UTC, and the limits are kept from a refusal too."""
+    """A spent day waits for midnight UTC."""
     strava = client(lambda _: recorded("error_429"))
 
     with pytest.raises(RateLimited) as caught:
         await strava.activity(7)
     assert caught.value.retry_after == 43_305
-    assert strava.rate == caught.value.limits
-
-
-async def test_an_answer_without_headers_keeps_the_last_rate(client: Client, recorded: Recorded) -> None:
-    """`rate` is what was last known, not what the last answer left out."""
-    answers = iter([recorded("gear"), recorded("error_404")])
-    strava = client(lambda _: next(answers))
-    await strava.gear("g1")
-    known = strava.rate
-
-    with pytest.raises(NotFound):
-        await strava.gear("g2")
-    assert known is not None
-    assert strava.rate == known
 
 
 async def test_a_lasting_5xx_is_server_failed(client: Client) -> None:
