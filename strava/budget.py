@@ -33,7 +33,7 @@ class BudgetStore(Protocol):
     """Keeps the state for all who share it."""
 
     async def read(self) -> BudgetState:
-        """Return the state; a new one where none is kept."""
+        """Return the state, to be looked at; a new one where none is kept."""
 
     async def change(self, edit: Callable[[BudgetState], T]) -> T:
         """Have the state edited, alone among all who share it, and keep it. Returns what `edit` returns."""
@@ -50,8 +50,8 @@ class MemoryBudgetStore:
         self._probe = asyncio.Lock()
 
     async def read(self) -> BudgetState:
-        """Return a copy of the state."""
-        return self._state.model_copy(deep=True)
+        """Return the state."""
+        return self._state
 
     async def change(self, edit: Callable[[BudgetState], T]) -> T:
         """Have the state edited; nothing comes between, for nothing is waited for."""

@@ -1,14 +1,16 @@
 """The rate budget's state in one JSON file, which all programs of the machine read and change."""
 
 import asyncio
+import fcntl
 import os
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 import structlog
-from filelock import AsyncFileLock, FileLock, Timeout
+from filelock import AsyncFileLock, Timeout
 from pydantic import ValidationError
 
 from runtime.data_dir import make_private
@@ -28,16 +30,14 @@ _log = structlog.get_logger(__name__)
 class FileBudgetStore:
     """Implements `BudgetStore` on one file.
 
-    The file is written by one call of the system, so a kill leaves the old or the new, and it is not flushed to the
-    disk: what a power cut takes is learnt again from the next answer. A damaged file is replaced. Where the file cannot
-    be used this process counts alone, and the log says so.
+    The file is locked itself and written by one call of the system, so a kill leaves the old or the new, and it is not
+    flushed to the disk: what a power cut takes is learnt again from the next answer. A damaged file is replaced. Where
+    the file cannot be used this process counts alone, and the log says so.
     """
 
     def __init__(self, path: Path, *, probe_wait_s: float = PROBE_WAIT_S) -> None:
         self._path = path
         self._probe_wait_s = probe_wait_s
-        self._lock = FileLock(self._beside(".lock"), timeout=_LOCK_WAIT_S, mode=OWNER_ONLY, poll_interval=_LOCK_POLL_S,
-                              thread_local=False)  # fmt: skip
         self._turn = asyncio.Lock()
         self._probe = asyncio.Lock()
         self._alone = BudgetState()  # where the file cannot be used
@@ -46,7 +46,7 @@ class FileBudgetStore:
         """Return the state; a new one where none is kept."""
         if not self._path.exists():
             return BudgetState()
-        return await self._with_state(lambda state: state.model_copy(deep=True), is_kept=False)
+        return await self._with_state(lambda state: state, is_kept=False)
 
     async def change(self, edit: Callable[[BudgetState], T]) -> T:
         """Have the state edited, alone among all processes, and keep it."""
@@ -73,18 +73,26 @@ class FileBudgetStore:
                 await lock.release()
 
     async def _with_state(self, work: Callable[[BudgetState], T], *, is_kept: bool = True) -> T:
+        """Work on the locked file: at once where it is free, as a rule, and in a thread where it must be waited for."""
         async with self._turn:
-            return await asyncio.to_thread(self._in_file, work, is_kept=is_kept)
+            try:
+                return self._in_file(work, is_kept=is_kept, patience_s=0.0)
+            except BlockingIOError:
+                return await asyncio.to_thread(self._in_file, work, is_kept=is_kept, patience_s=_LOCK_WAIT_S)
 
-    def _in_file(self, work: Callable[[BudgetState], T], *, is_kept: bool) -> T:
+    def _in_file(self, work: Callable[[BudgetState], T], *, is_kept: bool, patience_s: float) -> T:
+        """Raises BlockingIOError where the file is locked and there is no patience."""
         try:
             self._make_folder()
-            with self._lock, self._opened() as file:
+            with self._opened() as file:
+                _lock(file.fileno(), patience_s)
                 self._alone = self._state_of(file.read(_LONGEST))
                 result = work(self._alone)
                 if is_kept:
                     self._write(file.fileno(), self._alone)
-        except (OSError, Timeout) as error:
+        except OSError as error:
+            if isinstance(error, BlockingIOError) and not patience_s:
+                raise
             self._warn(error)
             return work(self._alone)
         return result
@@ -119,3 +127,17 @@ class FileBudgetStore:
 
     def _beside(self, suffix: str) -> Path:
         return self._path.with_name(f"{self._path.name}{suffix}")
+
+
+def _lock(descriptor: int, patience_s: float) -> None:
+    """Lock the file until it is closed, be it by a kill. Raises BlockingIOError where another holds it for longer."""
+    until = time.monotonic() + patience_s
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(_LOCK_POLL_S)
+        else:
+            return

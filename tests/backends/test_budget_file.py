@@ -1,5 +1,7 @@
 """The budget's file: shared, kept, and never in anybody's way."""
 
+import asyncio
+import fcntl
 import stat
 from pathlib import Path
 
@@ -89,11 +91,26 @@ async def test_a_file_that_cannot_be_used_stops_nobody(tmp_path: Path) -> None:
     assert {line["event"] for line in logs} == {"budget.not_shared"}
 
 
+async def test_a_file_that_another_program_holds_is_waited_for(tmp_path: Path) -> None:
+    """For a moment, while this program's other work goes on; what the other has written is read."""
+    await ask(program(tmp_path / "budget.json"), told(1))
+    budget = program(tmp_path / "budget.json")
+    with (tmp_path / "budget.json").open("r+b") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        waiting = asyncio.create_task(budget.status())
+        done, _ = await asyncio.wait({waiting}, timeout=0.05)
+        assert done == set()
+        content = held.read()
+        held.seek(0)
+        held.write(content.replace(b'"used":1', b'"used":9'))
+    assert [window.used for window in (await waiting).windows] == [9, 9]
+
+
 async def test_nobody_else_may_read_it(tmp_path: Path) -> None:
     """As everything in the data folder."""
     await ask(program(tmp_path / "data" / "budget.json"), told(1))
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "data").iterdir()}
-    assert modes == dict.fromkeys(("budget.json", "budget.json.lock", "budget.json.probe.lock"), 0o600)
+    assert modes == dict.fromkeys(("budget.json", "budget.json.probe.lock"), 0o600)
 
 
 async def test_looking_makes_no_file(tmp_path: Path) -> None:
