@@ -229,6 +229,7 @@ def test_the_verdict_is_told_with_its_counts(
 
 LISTED = {"started_at": "2026-11-18 19:00:01", "listed_at": "2026-11-18 19:00:09", "listed_count": 2115}
 DETAILS = "1,240 of 2,115 details"
+WAITS = "It goes on today about 20:45: Spent."
 
 
 @pytest.mark.parametrize(
@@ -251,8 +252,7 @@ DETAILS = "1,240 of 2,115 details"
                 "waits_until": "2026-11-18 19:45:05",
                 "waits_because": "Spent.",
             },
-            f"**The history is being loaded.** {DETAILS}, done Thursday about 14:00. "
-            "It goes on today about 20:45: Spent.",
+            f"**The history is being loaded.** {DETAILS}, done Thursday about 14:00. {WAITS}",
         ),
         (
             {**LISTED, "finished_at": "2026-11-18 19:10:00"},
