@@ -194,6 +194,7 @@ def fill_the_books(raw: Raw) -> None:
         backfill_cursor="2026-03-20T06:00:00.000000Z",
         updated_at="2026-04-01T12:00:05.000000Z",
     )
+    raw.insert("strava_subscriptions", subscription_id=310_001, remembered_at="2026-03-01T06:00:00.000000Z")
     raw.insert(
         "backfills",
         athlete_id=BERLIN,

@@ -22,6 +22,7 @@ MODELS = [
     "staging.stg_strava__athletes",
     "staging.stg_strava__ingestion_state",
     "staging.stg_strava__backfills",
+    "staging.stg_strava__subscriptions",
     "staging.stg_strava__reconciliations",
     "staging.stg_strava__purges",
     "staging.stg_strava__transform_runs",

@@ -26,6 +26,7 @@ with source as (
                 'reason': 'string',
                 'attempt': 'int64',
                 'finished_at': 'timestamp',
+                'retry_at': 'timestamp',
                 'ingested_at': 'timestamp',
             },
             conditions=[is_new()],
@@ -48,6 +49,7 @@ renamed as (
         reason,
         attempt,
         finished_at,
+        retry_at,
         ingested_at
     from source
 )
