@@ -118,6 +118,36 @@ def test_an_answer_that_was_asked_for_before_a_step_covers_nothing() -> None:
     assert not seen.cover(update(101, clocks.wall))
 
 
+def test_an_answer_that_was_asked_for_after_a_step_covers_again() -> None:
+    """The question is the first to notice the step, so both of its times are by the clock as it is now."""
+    clocks = Clocks()
+    seen = Sightings(clocks.now, clocks.steady)
+    clocks.wall -= timedelta(seconds=30)
+    heard = update(101, clocks.wall - timedelta(seconds=20))
+    seen.note_stored(101, seen.ask())
+    assert seen.cover(heard)
+
+
+def test_a_clock_that_was_set_back_for_a_moment_covers_nothing() -> None:
+    """Heard after the question, by a clock 30 s back, the edit looks older than it; the clock is right again since."""
+    clocks = Clocks()
+    seen = Sightings(clocks.now, clocks.steady)
+    asked = seen.ask()
+    clocks.wall -= timedelta(seconds=30)
+    heard = update(101, clocks.wall)
+    seen.note_stored(101, asked)
+    clocks.wall += timedelta(seconds=30)
+    assert not seen.cover(heard)
+
+
+def test_a_clock_that_was_not_set_is_settled() -> None:
+    """Deletions are believed without a question then."""
+    clocks = Clocks()
+    seen = Sightings(clocks.now, clocks.steady)
+    clocks.pass_by(100)
+    assert seen.is_clock_settled()
+
+
 def test_the_absence_is_counted_from_its_first_sight() -> None:
     """0 s at first, then what passed since; a sign of life in between starts it again, and so does forgetting."""
     clocks = Clocks()
@@ -127,7 +157,7 @@ def test_the_absence_is_counted_from_its_first_sight() -> None:
         clocks.pass_by(100)
         told.append(seen.missing_s(living(alive_at)))
     seen.forget_faults(101)
-    assert [*told, seen.missing_s(living(NOON))] == [0, 100, 200, 0, 100, 0]
+    assert [*told, seen.missing_s(living(NOON + timedelta(seconds=1)))] == [0, 100, 200, 0, 100, 0]
 
 
 def test_failures_are_counted_until_they_are_forgotten() -> None:
