@@ -344,6 +344,22 @@ async def test_locked_file_is_outwaited_by_the_deliverer(queue: EmbeddedQueue, p
     assert len(worker.envelopes) == 1
 
 
+async def test_a_locked_file_does_not_hold_up_a_stop(queue: EmbeddedQueue, path: Path) -> None:
+    """What ended cannot be settled then: the deliverer ends, and the message comes again after its lease."""
+    await queue.publish(b"event", {})
+    holding, later = Holding(), Recorder()
+    with closing(open_database(path)) as other:
+        async with asyncio.timeout(30), delivering(path, holding) as stop:
+            await holding.begun.acquire()
+            other.execute("begin immediate")
+            stop.set()
+            holding.free.set()
+        other.execute("rollback")
+    async with delivering(path, later, ahead=timedelta(seconds=66)):
+        await drained(queue)
+    assert [envelope.delivery_attempt for envelope in later.envelopes] == [2]
+
+
 async def test_missing_file_is_unavailable(queue: EmbeddedQueue, path: Path) -> None:
     """Without its file, `status` raises QueueUnavailable."""
     path.rename(path.with_suffix(".away"))
