@@ -126,6 +126,18 @@ async def test_leased_message_is_nobody_elses(queue: EmbeddedQueue, path: Path) 
     assert holding.done == 1
 
 
+async def test_a_lease_outlives_the_longest_push(queue: EmbeddedQueue, path: Path) -> None:
+    """Nobody takes a message whose push may still be acknowledged."""
+    await queue.publish(b"event", {})
+    holding = Holding()
+    async with delivering(path, holding, RedeliveryPolicy(ack_deadline_s=30)):
+        await holding.begun.acquire()
+        with closing(connect(path, read_only=True)) as connection:
+            [(lease_ms,)] = connection.execute("select due_ms - decided_ms from queue_messages").fetchall()
+        holding.free.set()
+    assert lease_ms > 30_000
+
+
 async def test_ended_lease_is_delivered_again(queue: EmbeddedQueue, path: Path) -> None:
     """When a deliverer dies, another delivers its message after the lease has ended."""
     await queue.publish(b"event", {})
