@@ -239,6 +239,22 @@ async def test_stop_waits_for_a_hanging_worker_no_longer_than_the_grace(queue: E
     assert sorted(envelope.delivery_attempt for envelope in later.envelopes) == [1, 2, 2, 2, 2]
 
 
+async def test_a_push_that_begins_after_the_grace_fails_at_once(queue: EmbeddedQueue, path: Path) -> None:
+    """The message was leased in the moment of the stop; no deadline of a minute is waited for."""
+    await queue.publish(b"event", {})
+    stop = asyncio.Event()
+
+    def clock() -> datetime:
+        stop.set()
+        return datetime.now(UTC)
+
+    policy = RedeliveryPolicy(stop_grace_s=0)
+    with structlog.testing.capture_logs() as logs:
+        async with asyncio.timeout(30), http_of(Holding()) as http:
+            await Deliverer(path, http, "http://worker/push", policy=policy, clock=clock).run(stop)
+    assert [log["reason"] for log in logs] == ["the deliverer was stopped before the worker answered"]
+
+
 async def test_silent_worker_times_out(queue: EmbeddedQueue, path: Path) -> None:
     """An answer after the deadline does not acknowledge, and the message is tried again."""
     attempts: list[int] = []

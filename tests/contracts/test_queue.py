@@ -201,7 +201,7 @@ async def test_refused_message_returns(
 
 
 async def test_dead_letter(queue_backend: QueueBackend, worker: PushEndpoint, dead_letters: PushEndpoint) -> None:
-    """After the last attempt the message becomes a dead letter with the count of its deliveries, and is kept."""
+    """After the last attempt the message becomes a dead letter, is kept, and tells where it comes from."""
     worker.answer = lambda _: 503
     async with queue_backend.pushing(worker.url, dead_letters.url):
         await queue_backend.queue.publish(b"poison", {"event_id": "e1"})
@@ -210,7 +210,11 @@ async def test_dead_letter(queue_backend: QueueBackend, worker: PushEndpoint, de
     letter = dead_letters.bodies[0]["message"]
     assert base64.b64decode(letter["data"]) == b"poison"
     assert letter["attributes"]["event_id"] == "e1"
-    assert letter["attributes"]["CloudPubSubDeadLetterSourceDeliveryCount"] == "5"
+    source = {name.removeprefix("CloudPubSubDeadLetterSource"): told for name, told in letter["attributes"].items()}
+    assert source["DeliveryCount"] == "5"
+    assert worker.bodies[0]["subscription"].endswith(source["Subscription"])
+    published = worker.bodies[0]["message"]["publishTime"]
+    assert datetime.fromisoformat(source["TopicPublishTime"]) == datetime.fromisoformat(published)
     assert (await queue_backend.queue.status()).waiting == 0
 
 
