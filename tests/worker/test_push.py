@@ -547,6 +547,16 @@ async def test_a_deauthorisation_revokes_once(
     assert [row["outcome"] for row in rows(LEDGER)] == ["stored", "unchanged", "ignored"]
 
 
+async def test_an_event_right_after_a_deauthorisation_asks_nobody(
+    worker: httpx.AsyncClient, strava: Any, make_event: Event, envelope: Wrap, rows: Rows
+) -> None:
+    """The athlete was seen connected within the same second."""
+    goodbye = make_event(ATHLETE, "update", object_type="athlete", updates={"authorized": "false"})
+    assert await push(worker, envelope(goodbye)) == 204
+    assert await push(worker, envelope(make_event(), message_id="2")) == 204
+    assert ([row["outcome"] for row in rows(LEDGER)], strava.asked) == (["stored", "ignored"], [])
+
+
 async def test_an_old_deauthorisation_does_not_end_a_new_connection(
     worker: httpx.AsyncClient,
     strava: Any,
@@ -563,6 +573,26 @@ async def test_an_old_deauthorisation_does_not_end_a_new_connection(
     await push(worker, envelope(goodbye))
     assert await tokens.load(ATHLETE) is not None
     assert rows(LEDGER)[0]["outcome"] == "ignored"
+
+
+async def test_a_deauthorisation_does_not_end_a_connection_of_this_second(
+    worker: httpx.AsyncClient,
+    strava: Any,
+    store: SqliteRawStore,
+    tokens: FileTokenStore,
+    clock: Any,
+    make_event: Event,
+    envelope: Wrap,
+) -> None:
+    """The athlete was read a moment before connecting again: what counts is the connection that is stored now."""
+    strava.answers["athlete"] = httpx.Response(200, json={"id": ATHLETE})
+    goodbye = make_event(ATHLETE, "update", object_type="athlete", updates={"authorized": "false"})
+    await push(worker, envelope(make_event(aspect_type="delete")))
+    [athlete] = await store.athletes()
+    await store.put_athlete(replace(athlete, updated_at=clock.now))
+    assert await push(worker, envelope(goodbye, message_id="2")) == 204
+    assert [each.status for each in await store.athletes()] == ["connected"]
+    assert await tokens.load(ATHLETE) is not None
 
 
 @pytest.mark.parametrize("ahead_s", [0, 90, -90, 3600])
