@@ -497,10 +497,32 @@ async def test_an_edit_after_the_clock_was_set_is_not_lost(
 async def test_an_activity_of_somebody_else_is_not_taken(
     worker: httpx.AsyncClient, strava: Any, make_event: Event, envelope: Wrap, rows: Rows
 ) -> None:
-    """A forged event cannot bring another athlete's activity in, nor delete it."""
+    """A forged event cannot bring another athlete's activity in."""
     strava.shows(101, athlete={"id": 999})
     assert await push(worker, envelope(make_event())) == 204
     assert (rows("select * from strava_activities"), rows(LEDGER)[0]["outcome"]) == ([], "parked")
+
+
+@pytest.mark.parametrize("aspect_type", ["update", "delete"])
+async def test_an_activity_of_somebody_else_stays_as_it_is(
+    worker: httpx.AsyncClient,
+    strava: Any,
+    store: SqliteRawStore,
+    make_event: Event,
+    envelope: Wrap,
+    rows: Rows,
+    aspect_type: str,
+) -> None:
+    """A forged event of another connected athlete neither changes nor deletes it, and costs no call."""
+    [athlete] = await store.athletes()
+    await store.put_athlete(replace(athlete, athlete_id=999))
+    strava.shows(101)
+    await push(worker, envelope(make_event()))
+    before = rows("select * from strava_activities")
+    strava.asked.clear()
+    assert await push(worker, envelope(make_event(aspect_type=aspect_type, owner_id=999), message_id="2")) == 204
+    assert rows("select * from strava_activities") == before
+    assert (rows(LEDGER)[-1]["outcome"], strava.asked) == ("parked", [])
 
 
 async def test_an_unknown_athlete_is_parked(
