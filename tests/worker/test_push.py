@@ -23,7 +23,7 @@ from strava.events import ReceivedEvent
 from strava.payload import ActivityPayload
 from worker.activities import ActivityEvents
 from worker.push_handler import PushHandler
-from worker.results import Record, Result, ResultOf, TryLater
+from worker.results import Record, Result, ResultOf, TryLater, result_of_error
 
 Event = Callable[..., ReceivedEvent]
 Wrap = Callable[..., bytes]
@@ -731,6 +731,33 @@ async def test_something_newer_that_came_in_between_decides(
     else:
         result = await events.take(make_event(aspect_type=aspect_type), overtaken.record)
         assert (result.outcome, result.reason) == (outcome, "Something newer is stored already.")
+
+
+async def test_an_answer_that_was_not_stored_covers_no_event(
+    store: SqliteRawStore, strava: Any, clock: Any, client_of: Callable[[int], StravaClient], make_event: Event
+) -> None:
+    """A tombstone came in between, so the event was deferred: brought again, it asks again, and nothing is lost."""
+    strava.shows(101)
+    received = make_event()
+    clock.advance(10)
+    gone = Observation(
+        activity_id=101,
+        athlete_id=ATHLETE,
+        observed_at=clock.now + timedelta(seconds=30),
+        source=Source.WEBHOOK,
+        activity=None,
+    )
+    overtaken = Overtaken(store, gone)
+    events = ActivityEvents(overtaken, client_of, clock=clock, steady=clock.steady_s)
+
+    async def record(observation: Observation, result_of: ResultOf) -> Result:
+        try:
+            return await overtaken.record(observation, result_of)
+        except TryLater as error:
+            return result_of_error(error)
+
+    results = [await events.take(received, record) for _ in range(2)]
+    assert [result.outcome for result in results] == [Outcome.DEFERRED, Outcome.STORED]
 
 
 async def test_what_an_operator_must_know_is_logged(
