@@ -10,17 +10,17 @@
 {%- endmacro %}
 
 
-{#- The value at a quantile by nearest rank, among the rows where a condition holds and the value is known. -#}
-{% macro nearest_rank(value, quantile, condition) -%}
-    {{ return(adapter.dispatch('nearest_rank')(value, quantile, condition)) }}
+{#- The value at a quantile by nearest rank, among those that are known. -#}
+{% macro nearest_rank(value, quantile) -%}
+    {{ return(adapter.dispatch('nearest_rank')(value, quantile)) }}
 {%- endmacro %}
 
-{% macro duckdb__nearest_rank(value, quantile, condition) -%}
-    quantile_disc({{ value }}, {{ quantile }}) filter (where {{ condition }})
+{% macro duckdb__nearest_rank(value, quantile) -%}
+    quantile_disc({{ value }}, {{ quantile }})
 {%- endmacro %}
 
-{% macro bigquery__nearest_rank(value, quantile, condition) -%}
-    array_agg(if({{ condition }}, {{ value }}, null) ignore nulls order by {{ value }})[
-        safe_ordinal(cast(ceil({{ quantile }} * countif({{ condition }} and {{ value }} is not null)) as int64))
+{% macro bigquery__nearest_rank(value, quantile) -%}
+    array_agg({{ value }} ignore nulls order by {{ value }})[
+        safe_ordinal(cast(ceil({{ quantile }} * count({{ value }})) as int64))
     ]
 {%- endmacro %}

@@ -32,8 +32,8 @@ final as (
         windows.window_days,
         count(*) as event_count,
         cast(sum(case when stages.is_on_chart then 0 else 1 end) as int64) as not_on_chart_count,
-        {{ nearest_rank('stages.seconds', 0.5, 'true') }} as p50_s,
-        {{ nearest_rank('stages.seconds', 0.95, 'true') }} as p95_s
+        {{ nearest_rank('stages.seconds', 0.5) }} as p50_s,
+        {{ nearest_rank('stages.seconds', 0.95) }} as p95_s
     from stages
     inner join windows
         on
