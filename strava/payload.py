@@ -41,6 +41,8 @@ _SHARED = (
     "suffer_score",
     "pr_count",
 )
+# What only a detail carries and an athlete can edit, without any event and without a trace in the list.
+_DETAIL_ONLY = ("description", "perceived_exertion", "private_note")
 _ROUNDING = 0.05  # Strava gives one decimal
 
 
@@ -136,7 +138,16 @@ def disagrees(*, summary: Mapping[str, Any], detail: Mapping[str, Any]) -> bool:
 
     Only fields that both carry count, and of those only what an athlete's statistics rest on.
     """
-    return any(name in summary and name in detail and not _same(summary[name], detail[name]) for name in _SHARED)
+    return _differ(_SHARED, summary, detail)
+
+
+def is_edited(*, stored: Mapping[str, Any], shown: Mapping[str, Any]) -> bool:
+    """Tell whether two payloads of one activity differ in what an athlete edits or statistics rest on."""
+    return _differ(_SHARED + _DETAIL_ONLY, stored, shown)
+
+
+def _differ(names: tuple[str, ...], one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return any(name in one and name in other and not _same(one[name], other[name]) for name in names)
 
 
 def _same(one: Any, other: Any) -> bool:

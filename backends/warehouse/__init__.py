@@ -4,8 +4,11 @@ from typing import Protocol
 
 from backends.warehouse.activities import ActivityStore
 from backends.warehouse.athletes import AthleteStore, IngestionStates, InviteUses
+from backends.warehouse.activities import ActivityStore, StoredPayloads
+from backends.warehouse.athletes import AthleteStore, IngestionStates
 from backends.warehouse.backfills import Backfills
 from backends.warehouse.ledger import EventLedger
+from backends.warehouse.reconciliations import Reconciliations
 from backends.warehouse.runs import TransformRuns
 from backends.warehouse.subscriptions import SubscriptionStore
 
@@ -28,6 +31,8 @@ class RawStore(
     InviteUses,
     IngestionStates,
     Backfills,
+    Reconciliations,
+    StoredPayloads,
     SubscriptionStore,
     TransformRuns,
     WriteProbe,

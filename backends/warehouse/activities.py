@@ -78,3 +78,18 @@ class ActivityStore(Protocol):
         self, athlete_id: int, *, resource_state: int | None = None, since: datetime | None = None
     ) -> list[int]:
         """Return the ids of living activities, newest start first, of those that started at `since` or later."""
+
+
+class StoredPayloads(Protocol):
+    """What activities are stored as, to be compared with what Strava shows."""
+
+    async def payloads(self, activity_ids: Collection[int]) -> Mapping[int, str]:
+        """Return what is stored of the living ones among these, word for word."""
+
+    async def least_recently_observed(
+        self, athlete_id: int, *, observed_before: datetime, first_since: datetime, how_many: int
+    ) -> list[int]:
+        """Return living details that were last observed before a moment, `how_many` at most.
+
+        Those that started at or after `first_since` come first, then those whose observation is the oldest.
+        """

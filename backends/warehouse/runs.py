@@ -22,7 +22,7 @@ class TransformRuns(Protocol):
     """What the transforms must catch up with, and when they did."""
 
     async def watermark(self) -> str:
-        """Return a text that changes whenever activities, ledger, athletes, backfills or purges changed."""
+        """Return a text that changes whenever something did that the marts tell of."""
 
     async def last_run(self) -> TransformRun | None:
         """Return the newest run that was published."""

@@ -161,13 +161,17 @@ RECONCILIATIONS = Table(
         Column("reconciliation_id", "string", "The key."),
         _ATHLETE,
         Column("strava_count", "int64", "Activities that Strava lists."),
-        Column("warehouse_count", "int64", "Activities that were stored."),
+        Column("warehouse_count", "int64", "Activities that are stored after the repairs, as of the same list."),
         Column("missing", "int64", "Listed by Strava and not stored."),
         Column("extra", "int64", "Stored and not listed by Strava."),
         Column("changed", "int64", "Stored in another version than Strava's."),
         Column("repaired", "int64", "Differences that were mended."),
         Column("started_at", "timestamp", "When the reconciliation began."),
         Column("finished_at", "timestamp", "When it ended."),
+        Column("unreadable", "int64", "Items of Strava's list that could not be read or are another athlete's."),
+        Column("verdict", "string", "complete, incomplete, guarded or cut_short."),
+        _optional("reason", "string", "Why it is not complete, in one sentence."),
+        _optional("retry_at", "timestamp", "From when on Strava can be asked for the rest, where that is known."),
     ],
 )
 PURGES = Table(

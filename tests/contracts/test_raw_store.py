@@ -17,6 +17,7 @@ from backends.warehouse.athletes import Athlete, IngestionState
 from backends.warehouse.backfills import Backfill
 from backends.warehouse.ledger import DueLook, LedgerEntry, LedgerFilter, ObservedDelivery, Outcome
 from backends.warehouse.purge_receipts import is_receipt_of
+from backends.warehouse.reconciliations import Reconciliation, Verdict
 from backends.warehouse.runs import TransformRun
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.events import StravaEvent
@@ -575,8 +576,77 @@ async def test_the_last_error_is_that_of_the_newest_run(store: RawStore) -> None
         assert await store.last_error() == error
 
 
+def verdict(key: str, seconds: float = 0, *, outcome: Verdict = Verdict.COMPLETE, **fields: Any) -> Reconciliation:
+    """A reconciliation that began that many seconds after noon and took two."""
+    counts = dict.fromkeys(("missing", "extra", "changed", "repaired", "unreadable"), 0)
+    row = Reconciliation(
+        reconciliation_id=key,
+        athlete_id=ANNA,
+        strava_count=9,
+        warehouse_count=9,
+        verdict=outcome,
+        reason=None,
+        retry_at=None,
+        started_at=at(seconds),
+        finished_at=at(seconds + 2),
+        **counts,
+    )
+    return replace(row, **fields)
+
+
+async def test_the_newest_verdict_is_told(store: RawStore) -> None:
+    """Each athlete's own, every column as it was written; one that is written twice is success."""
+    assert await store.last_reconciliation(ANNA) is None
+    rest = {"missing": 1, "extra": 2, "changed": 3, "repaired": 4, "unreadable": 5, "reason": "…", "retry_at": at(900)}
+    newest = verdict("r2", 60, outcome=Verdict.GUARDED, **rest)
+    for row in (newest, verdict("r1"), verdict("r3", 99, athlete_id=BEN), newest):
+        await store.put_reconciliation(row)
+    assert await store.last_reconciliation(ANNA) == newest
+
+
+async def test_only_a_complete_verdict_vouches_for_the_history(store: RawStore) -> None:
+    """As of its listing's beginning, with or without a state; a listing that was cut short keeps its cursor."""
+    for each in Verdict:
+        if each is not Verdict.COMPLETE:
+            await store.put_reconciliation(verdict(each, outcome=each))
+    assert await store.ingestion_state(ANNA) is None
+    await store.put_reconciliation(verdict("r1", 10))
+    state = await store.ingestion_state(ANNA)
+    assert state == IngestionState(
+        athlete_id=ANNA, complete_as_of=at(10), listing_began_at=None, backfill_cursor=None, updated_at=at(12)
+    )
+    loading = replace(state, listing_began_at=at(20), backfill_cursor=at(-999))
+    await store.put_ingestion_state(loading)
+    await store.put_reconciliation(verdict("r2", 30))
+    assert await store.ingestion_state(ANNA) == replace(loading, complete_as_of=at(30), updated_at=at(32))
+
+
+async def test_payloads_of_living_activities_are_told(store: RawStore) -> None:
+    """Summaries and details, word for word; a tombstone and an unknown id have none."""
+    shown = [payload(1), payload(2, state=SUMMARY), payload(3)]
+    await store.apply([*(seen(each) for each in shown), gone(5, 3)])
+    assert await store.payloads([1, 2, 3, 4]) == {1: shown[0].text, 2: shown[1].text}
+
+
+async def test_the_details_that_were_not_observed_for_longest_are_told(store: RawStore) -> None:
+    """Those that started lately first, then by observation; no summary, tombstone, or one of another or seen since."""
+    late = "2026-05-04T06:00:00Z"
+    early = {"start_date": "2026-01-01T00:00:00Z"}
+    for key, seconds, fields in ((1, 3, early), (2, 1, early), (3, 2, {"start_date": None}), (4, 5, {}), (5, 4, {})):
+        await store.apply([seen(payload(key, **fields), seconds)])
+    await store.apply([seen(payload(6, state=SUMMARY)), seen(payload(7)), seen(payload(8, athlete_id=BEN))])
+    await store.apply([gone(1, 7), seen(payload(9), 100)])
+    since = datetime.fromisoformat(late)
+
+    async def due(how_many: int) -> list[int]:
+        return await store.least_recently_observed(ANNA, observed_before=at(50), first_since=since, how_many=how_many)
+
+    assert await due(9) == [5, 4, 2, 3, 1]
+    assert await due(2) == [5, 4]
+
+
 async def test_watermark_changes_with_every_change(store: RawStore) -> None:
-    """Activities, tombstones, ledger, athletes and purges each change the watermark; nothing else does."""
+    """Activities, tombstones, ledger, athletes, backfills, verdicts and purges change it; nothing else does."""
     changes: list[Callable[[], Awaitable[object]]] = [
         lambda: store.apply([seen(payload(1), 1)]),
         lambda: store.apply([seen(payload(1, name="renamed"), 2)]),
@@ -586,6 +656,7 @@ async def test_watermark_changes_with_every_change(store: RawStore) -> None:
         lambda: store.put_athlete(athlete(ANNA, "revoked")),
         lambda: store.request_backfill(Backfill.requested(ANNA, at(1))),
         lambda: store.note_backfill(Backfill.requested(ANNA, at(1)).changed(at(2), listed_count=1)),
+        lambda: store.put_reconciliation(verdict("r1")),
         lambda: store.purge(ANNA),
         lambda: store.purge(BEN),
     ]

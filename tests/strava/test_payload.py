@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strava.payload import ActivityPayload, AthletePayload, UnreadablePayload, disagrees
+from strava.payload import ActivityPayload, AthletePayload, UnreadablePayload, disagrees, is_edited
 
 Recorded = Callable[[str], httpx.Response]
 
@@ -271,3 +271,13 @@ def test_recorded_summaries_agree_with_themselves(recorded: Recorded) -> None:
     """Reading what is stored never asks for a fetch again."""
     for item in recorded("athlete_activities_page").json():
         assert not disagrees(summary=item, detail=json.loads(ActivityPayload.from_json(item).text))
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"), [("description", True), ("distance", True), ("kudos_count", False), ("calories", False)]
+)
+def test_an_edit_is_what_an_athlete_changes(name: str, is_one: bool) -> None:
+    """What only a detail carries counts too; what others or Strava's arithmetic change does not."""
+    assert is_edited(stored={**LEAST, name: 1}, shown={**LEAST, name: 2}) is is_one
+    assert not is_edited(stored={**LEAST, name: 1}, shown={**LEAST, name: 1})
+    assert not is_edited(stored=LEAST, shown={**LEAST, name: 1})

@@ -10,7 +10,8 @@ import orjson
 from backends.warehouse.activities import Observation, StoredActivity
 from backends.warehouse.athletes import Athlete
 from backends.warehouse.ledger import DueLook, LedgerEntry, LedgerFilter, Outcome
-from backends.warehouse.schema import STRAVA_ACTIVITIES, STRAVA_ATHLETES, STRAVA_EVENTS, Table
+from backends.warehouse.reconciliations import Reconciliation, Verdict
+from backends.warehouse.schema import RECONCILIATIONS, STRAVA_ACTIVITIES, STRAVA_ATHLETES, STRAVA_EVENTS, Table
 from runtime.clock import utc_text
 from strava.events import ReceivedEvent, StravaEvent
 
@@ -165,6 +166,12 @@ def _event(row: sqlite3.Row) -> StravaEvent:
 def due_look(row: sqlite3.Row) -> DueLook:
     """Read a row of `due_looks.sql`."""
     return DueLook(activity_id=row["activity_id"], athlete_id=row["athlete_id"], event_id=row["event_id"])
+
+
+def reconciliation(row: sqlite3.Row) -> Reconciliation:
+    """Read a verdict."""
+    fields = read(RECONCILIATIONS, row)
+    return Reconciliation(**{**fields, "verdict": Verdict(fields["verdict"])})
 
 
 def athlete_row(athlete: Athlete) -> Row:

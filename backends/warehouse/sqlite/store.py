@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 import math
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from backends.warehouse.backfills import Backfill
 from backends.warehouse.last_write_wins import CLOCK_SKEW
 from backends.warehouse.ledger import DueLook, LedgerEntry, LedgerFilter, ObservedDelivery
 from backends.warehouse.purge_receipts import hash_athlete
+from backends.warehouse.reconciliations import Reconciliation
 from backends.warehouse.runs import TransformRun
 from backends.warehouse.schema import (
     BACKFILLS,
@@ -98,6 +100,24 @@ class SqliteRawStore:
         """Return the ids of living activities, newest start first."""
         bound = {"resource_state": resource_state, "since": since and utc_text(since)}
         found = await self._read("activity_ids", athlete_id=athlete_id, **bound)
+        return [row[0] for row in found]
+
+    async def payloads(self, activity_ids: Collection[int]) -> Mapping[int, str]:
+        """Return what is stored of the living ones among these."""
+        found = await self._read("living_payloads", activity_ids=json.dumps(list(activity_ids)))
+        return {row[0]: row[1] for row in found}
+
+    async def least_recently_observed(
+        self, athlete_id: int, *, observed_before: datetime, first_since: datetime, how_many: int
+    ) -> list[int]:
+        """Return living details that were last observed before a moment."""
+        found = await self._read(
+            "least_recently_observed",
+            athlete_id=athlete_id,
+            observed_before=utc_text(observed_before),
+            first_since=utc_text(first_since),
+            how_many=how_many,
+        )
         return [row[0] for row in found]
 
     async def recent(self, wanted: LedgerFilter, *, limit: int) -> list[LedgerEntry]:
@@ -195,8 +215,17 @@ class SqliteRawStore:
         changed = await self._write(lambda connection: connection.execute(_SQL["note_backfill"], row).rowcount)
         return changed > 0
 
+    async def put_reconciliation(self, row: Reconciliation) -> None:
+        """Add a verdict; one that is complete vouches for the history as of its start."""
+        await self._write(lambda connection: transactions.put_reconciliation(connection, row))
+
+    async def last_reconciliation(self, athlete_id: int) -> Reconciliation | None:
+        """Return the athlete's newest verdict."""
+        found = await self._read("last_reconciliation", athlete_id=athlete_id)
+        return rows.reconciliation(found[0]) if found else None
+
     async def watermark(self) -> str:
-        """Return a text that changes whenever activities, ledger, athletes, backfills or purges changed; no scan."""
+        """Return a text that changes whenever something did that the marts tell of; costs no scan of a large table."""
         stamps, athletes = await self._in_reader(_watermark)
         # The athletes are few and their rows hold ids, which a purge must be able to remove: hence a digest.
         digest = hashlib.sha256("\n".join("|".join(map(str, row)) for row in athletes).encode()).hexdigest()[:16]

@@ -14,7 +14,8 @@ from backends.warehouse.activities import Decision, Observation, StoredActivity
 from backends.warehouse.athletes import PurgeReceipt
 from backends.warehouse.last_write_wins import Decisions
 from backends.warehouse.ledger import LedgerEntry, ObservedDelivery
-from backends.warehouse.schema import PURGES, STRAVA_ACTIVITIES, STRAVA_EVENTS
+from backends.warehouse.reconciliations import Reconciliation, Verdict
+from backends.warehouse.schema import PURGES, RECONCILIATIONS, STRAVA_ACTIVITIES, STRAVA_EVENTS
 from backends.warehouse.sqlite import rows
 from runtime.clock import utc_text
 from strava.payload import ActivityPayload, disagrees
@@ -23,6 +24,7 @@ _SQL = statements(Path(__file__).parent / "sql")
 _PURGES = statements(Path(__file__).parent / "sql" / "purge")
 _PUT_ACTIVITY = rows.put_statement(STRAVA_ACTIVITIES, replaces=True)
 _PUT_EVENT = rows.put_statement(STRAVA_EVENTS, replaces=False)
+_PUT_RECONCILIATION = rows.put_statement(RECONCILIATIONS, replaces=False)
 _PUT_PURGE = rows.put_statement(PURGES, replaces=False)
 _STEP = timedelta(microseconds=1)
 _INVITE_KEPT = timedelta(days=1)  # after it expired: a clock may be set back
@@ -86,6 +88,14 @@ def _store(connection: sqlite3.Connection, decisions: Decisions, stamp: datetime
     deleted = [activity_id for activity_id, seen in decisions.winners.items() if seen.activity is None]
     if deleted:
         connection.execute(_SQL["drop_dead_letters"], {"activity_ids": json.dumps(deleted)})
+
+
+def put_reconciliation(connection: sqlite3.Connection, row: Reconciliation) -> None:
+    """Add the verdict, and vouch for the history where it is complete; a listing under way keeps its cursor."""
+    connection.execute(_PUT_RECONCILIATION, rows.bound(RECONCILIATIONS, row))
+    if row.verdict is Verdict.COMPLETE:
+        vouched = {"complete_as_of": utc_text(row.started_at), "updated_at": utc_text(row.finished_at)}
+        connection.execute(_SQL["put_complete_as_of"], {"athlete_id": row.athlete_id, **vouched})
 
 
 def purge(connection: sqlite3.Connection, athlete_id: int, athlete_hash: str, clock: Clock) -> PurgeReceipt:

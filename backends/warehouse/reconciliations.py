@@ -1,0 +1,48 @@
+"""What the comparisons of Strava's list with `raw` found."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+
+class Verdict(StrEnum):
+    """The result of a reconcile."""
+
+    COMPLETE = "complete"  # all that Strava listed is stored as Strava has it, and nothing else
+    INCOMPLETE = "incomplete"  # a difference is left, or an item of the list could not be read
+    GUARDED = "guarded"  # so many activities are not listed any more that a person has to confirm their removal
+    CUT_SHORT = "cut_short"  # the list was not read to its end, so it proves nothing
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reconciliation:
+    """One row of `raw.reconciliations`; its columns are described in the schema.
+
+    Of a listing that was cut short `strava_count` is how far it came, and nothing was compared.
+    """
+
+    reconciliation_id: str
+    athlete_id: int
+    strava_count: int
+    warehouse_count: int
+    missing: int
+    extra: int
+    changed: int
+    repaired: int
+    unreadable: int
+    verdict: Verdict
+    reason: str | None
+    retry_at: datetime | None
+    started_at: datetime
+    finished_at: datetime
+
+
+class Reconciliations(Protocol):
+    """The verdicts, newest last."""
+
+    async def put_reconciliation(self, row: Reconciliation) -> None:
+        """Add one; a complete one also moves the athlete's `complete_as_of` to its start. Raises WarehouseBusy."""
+
+    async def last_reconciliation(self, athlete_id: int) -> Reconciliation | None:
+        """Return the athlete's newest, or None before the first."""

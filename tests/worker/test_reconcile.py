@@ -1,0 +1,571 @@
+"""The daily comparison, against the Strava simulator behind the real client: found, repaired, and rightly judged."""
+
+import json
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+
+from backends.tokens.file import FileTokenStore
+from backends.warehouse.activities import Observation, Source
+from backends.warehouse.reconciliations import Reconciliation, Verdict
+from backends.warehouse.sqlite.store import SqliteRawStore
+from simulator.app import create_app
+from simulator.faults import Faults
+from simulator.journal import Journal
+from simulator.rates import Limits
+from simulator.simulation import Simulation, Terms
+from simulator.webhook_delivery import RetrySpacing
+from simulator.world.world import Origin, World
+from strava.budget import RateBudget
+from strava.budget_state import Lane
+from strava.client import StravaClient
+from strava.errors import RateLimited
+from strava.oauth import OAuthApp, StravaAuth
+from strava.payload import ActivityPage, ActivityPayload
+from strava.transport import RetryPolicy
+from worker.backfill import backfill
+from worker.findings import ReconcilePolicy
+from worker.reconcile import reconcile
+
+ATHLETE = 4605555801
+CLIENT_ID, CLIENT_SECRET = "4242", "simulated-client-secret"
+DAY_S = 86_400
+AT_ONCE = ReconcilePolicy(looks=0)
+
+Hook = Callable[[int], Awaitable[None]]
+
+
+class Strava:
+    """A simulated athlete at Strava, changed without any event, and the real client of the athlete."""
+
+    def __init__(self, app: Any, http: httpx.AsyncClient, auth: StravaAuth, clock: Any) -> None:
+        self.simulation: Simulation = app.state.simulation
+        self.world = self.simulation.world
+        self._http, self._auth, self._clock = http, auth, clock
+        self._budget = RateBudget(clock=clock, steady=clock.steady_s)
+
+    def client(self, lane: Lane = Lane.RECONCILE) -> StravaClient:
+        """The client of the athlete in a lane."""
+        return StravaClient(
+            self._http,
+            self._auth,
+            api_url="/api/v3",
+            budget=self._budget,
+            lane=lane,
+            retry_policy=RetryPolicy(attempts=2, first_wait_s=0.0, longest_wait_s=0.0),
+            clock=self._clock,
+        )
+
+    @property
+    def ids(self) -> list[int]:
+        """What is there, newest first."""
+        ids: list[int] = self.world.ids()
+        return ids[::-1]
+
+    def save(self, **fields: Any) -> int:
+        """Save an activity whose event is lost."""
+        return self.simulation.actions.create(fields).id
+
+    def delete(self, *activity_ids: int) -> None:
+        """Delete without an event."""
+        for activity_id in activity_ids:
+            self.world.delete(activity_id)
+
+    def used(self) -> int:
+        """How many reads Strava has counted in this quarter hour."""
+        return int(self.simulation.rates.headers(self._clock())["X-ReadRateLimit-Usage"].split(",")[0])
+
+
+@asynccontextmanager
+async def living(
+    clock: Any, tokens: FileTokenStore, *, athlete_id: int = ATHLETE, reads: int = 10_000, scope: str = "read_all"
+) -> AsyncIterator[Strava]:
+    """An athlete with some months of history, who connects."""
+    journal = Journal(None)
+    terms = Terms(
+        client_id=CLIENT_ID,
+        client_secret=CLIENT_SECRET,
+        read_limit=Limits(reads, 100_000),
+        overall_limit=Limits(20_000, 200_000),
+        retry_spacing=RetrySpacing(0, 0),
+    )
+    async with httpx.AsyncClient() as unused:
+        world = World(Origin(seed=athlete_id % 100, athlete_id=athlete_id, years=0.12, until=clock().date()), journal)
+        app = create_app(world, journal, unused, terms=terms, clock=clock)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://strava.test") as http:
+            oauth = OAuthApp(http, client_id=CLIENT_ID, client_secret=CLIENT_SECRET, oauth_url="/oauth", clock=clock)
+            form = {"client_id": CLIENT_ID, "redirect_uri": "http://app.test/cb", "state": "s", "decision": "allow",
+                    "scope": [f"activity:{scope}", "profile:read_all"]}  # fmt: skip
+            back = await http.post("/oauth/authorize", data=form)
+            granted, _ = await oauth.exchange(parse_qs(urlsplit(back.headers["location"]).query)["code"][0])
+            await tokens.save(athlete_id, granted)
+            yield Strava(app, http, StravaAuth(athlete_id, tokens, oauth, clock=clock), clock)
+    journal.close()
+
+
+async def load(strava: Strava, store: SqliteRawStore, clock: Any) -> None:
+    """Load the whole history, then let a day pass."""
+    await backfill(strava.client(Lane.DETAIL), store, strava.world.athlete_id, clock=clock)
+    clock.advance(DAY_S)
+
+
+@pytest.fixture
+async def strava(clock: Any, tokens: FileTokenStore, store: SqliteRawStore) -> AsyncIterator[Strava]:
+    """An athlete whose history is stored as it was a day ago."""
+    async with living(clock, tokens) as athlete:
+        await load(athlete, store, clock)
+        yield athlete
+
+
+class Paged:
+    """The athlete's list in small pages; `hook` runs between them, with the number of pages so far."""
+
+    def __init__(self, client: StravaClient, hook: Hook, per_page: int = 5) -> None:
+        self._client = client
+        self._hook = hook
+        self._per_page = per_page
+        self.pages = 0
+
+    async def activities(self) -> AsyncIterator[ActivityPage]:
+        async for page in self._client.activities(per_page=self._per_page):
+            yield page
+            self.pages += 1
+            await self._hook(self.pages)
+
+    async def activity(self, activity_id: int, *, tries: int | None = None) -> ActivityPayload:
+        return await self._client.activity(activity_id, tries=tries)
+
+
+async def check(
+    strava: Strava,
+    store: SqliteRawStore,
+    clock: Any,
+    *,
+    policy: ReconcilePolicy = AT_ONCE,
+    hook: Hook | None = None,
+) -> Reconciliation:
+    """Reconcile the athlete."""
+    client = strava.client()
+    listing = client if hook is None else Paged(client, hook)
+    athlete_id = strava.world.athlete_id
+    return await reconcile(listing, strava.client(Lane.DETAIL), store, athlete_id, policy=policy, clock=clock)
+
+
+def counts(row: Reconciliation) -> tuple[int, int, int, int]:
+    """What differed, and how much of it was repaired."""
+    return row.missing, row.extra, row.changed, row.repaired
+
+
+async def assert_equal(strava: Strava, store: SqliteRawStore) -> None:
+    """Assert that what is stored is what Strava has, field by field where the detail is stored."""
+    athlete_id = strava.world.athlete_id
+    assert sorted(await store.activity_ids(athlete_id)) == sorted(strava.ids)
+    stored = {key: json.loads(text) for key, text in (await store.payloads(strava.ids)).items()}
+    for key, payload in stored.items():
+        truth = strava.world.detail(key)
+        names = ("name", "distance", "moving_time", "gear_id", "description", "start_date", "private")
+        assert [payload.get(name) for name in names] == [truth.get(name) for name in names], key
+
+
+async def assert_settled(strava: Strava, store: SqliteRawStore, clock: Any) -> None:
+    """Assert that a second check finds nothing more, and says so."""
+    again = await check(strava, store, clock)
+    assert (again.verdict, counts(again), again.reason) == (Verdict.COMPLETE, (0, 0, 0, 0), None)
+    assert again.strava_count == again.warehouse_count == len(strava.ids)
+
+
+# -- what is found ----------------------------------------------------------------------------------------------------
+
+
+async def test_nothing_differs(strava: Strava, store: SqliteRawStore, clock: Any) -> None:
+    """Equal counts, nothing asked for beside the list, and the history is vouched for as of the listing's beginning."""
+    used = strava.used()
+    row = await check(strava, store, clock)
+    assert (row.verdict, counts(row)) == (Verdict.COMPLETE, (0, 0, 0, 0))
+    assert row.strava_count == row.warehouse_count == len(strava.ids) > 15
+    assert strava.used() - used == 2
+    state = await store.ingestion_state(ATHLETE)
+    assert state is not None
+    assert state.complete_as_of == row.started_at
+    assert await store.last_reconciliation(ATHLETE) == row
+
+
+async def test_silent_edits_are_found_and_fetched(strava: Strava, store: SqliteRawStore, clock: Any) -> None:
+    """A crop, another gear and another start, of which no event told."""
+    crop, gear, moved = [key for key in strava.ids if strava.world.detail(key)["distance"] > 1000][:3]
+    strava.world.edit(crop, {"distance": 900.0})
+    strava.world.edit(gear, {"gear_id": "b12345678987654321"})
+    strava.world.edit(moved, {"start_date": "2099-01-01T00:00:00Z"})
+    row = await check(strava, store, clock)
+    assert (row.verdict, counts(row)) == (Verdict.COMPLETE, (0, 0, 3, 3))
+    await assert_equal(strava, store)
+    await assert_settled(strava, store, clock)
+
+
+async def test_an_edited_description_is_found_by_looking_again(
+    strava: Strava, store: SqliteRawStore, clock: Any
+) -> None:
+    """The list does not show it; the newest activities are looked at first, and kudos alone are no difference."""
+    newest, second, third = strava.ids[:3]
+    strava.world.edit(newest, {"description": "Rewritten"})
+    strava.world.edit(second, {"kudos_count": 99})
+    strava.world.edit(third, {"description": "Rewritten too"})
+    row = await check(strava, store, clock, policy=ReconcilePolicy(looks=3))
+    assert (row.verdict, counts(row)) == (Verdict.COMPLETE, (0, 0, 2, 2))
+    assert json.loads((await store.payloads([newest]))[newest])["description"] == "Rewritten"
+    used = strava.used()
+    await check(strava, store, clock, policy=ReconcilePolicy(looks=2))
+    looked_at = {key for key, it in (await store.stored(strava.ids)).items() if it.observed_at >= row.finished_at}
+    assert (strava.used() - used, newest in looked_at, second in looked_at) == (4, False, False)
+
+
+async def test_what_is_missing_is_stored(strava: Strava, store: SqliteRawStore, clock: Any) -> None:
+    """Three saves whose events were lost, one of them dated 2099: stored, in detail as well."""
+    saved = [strava.save(), strava.save(sport_type="Ride"), strava.save(start_date="2099-01-01T00:00:00Z")]
+    row = await check(strava, store, clock)
+    assert (row.verdict, counts(row)) == (Verdict.COMPLETE, (3, 0, 0, 3))
+    assert row.strava_count == row.warehouse_count == len(strava.ids)
+    assert {it.resource_state for it in (await store.stored(saved)).values()} == {3}
+    await assert_equal(strava, store)
+    await assert_settled(strava, store, clock)
+
+
+async def test_what_was_deleted_becomes_a_tombstone(
+    strava: Strava, store: SqliteRawStore, clock: Any, rows: Callable[[str], list[dict[str, Any]]]
+) -> None:
+    """Two deletes whose events were lost: the payloads are gone."""
+    gone = strava.ids[1:3]
+    strava.delete(*gone)
+    row = await check(strava, store, clock)
+    assert (row.verdict, counts(row)) == (Verdict.COMPLETE, (0, 2, 0, 2))
+    dead = rows("select activity_id, payload, source from strava_activities where is_deleted = 1")
+    assert {it["activity_id"]: (it["payload"], it["source"]) for it in dead} == dict.fromkeys(gone, (None, "reconcile"))
+    await assert_settled(strava, store, clock)
+
+
+async def test_an_id_that_comes_back_is_alive_again(clock: Any, tokens: FileTokenStore, store: SqliteRawStore) -> None:
+    """Made private, which an app without the right to private activities takes for a deletion, and public again."""
+    async with living(clock, tokens, scope="read") as strava:
+        await load(strava, store, clock)
+        flipped = next(key for key in strava.ids if not strava.world.is_private(key))
+        count = len(await store.activity_ids(ATHLETE))
+        strava.world.edit(flipped, {"private": True})
+        row = await check(strava, store, clock)
+        assert (row.verdict, counts(row), row.strava_count) == (Verdict.COMPLETE, (0, 1, 0, 1), count - 1)
+        clock.advance(DAY_S)
+        strava.world.edit(flipped, {"private": False})
+        row = await check(strava, store, clock)
+        assert (row.verdict, counts(row), row.strava_count) == (Verdict.COMPLETE, (1, 0, 0, 1), count)
+        assert not (await store.stored([flipped]))[flipped].is_deleted
+
+
+async def test_two_athletes_are_kept_apart(
+    strava: Strava, store: SqliteRawStore, clock: Any, tokens: FileTokenStore
+) -> None:
+    """What one misses is no matter of the other."""
+    async with living(clock, tokens, athlete_id=77) as other:
+        row = await check(other, store, clock)
+        assert (row.verdict, counts(row)) == (Verdict.COMPLETE, (len(other.ids), 0, 0, len(other.ids)))
+        await assert_equal(other, store)
+        await assert_settled(strava, store, clock)
+        other.delete(*other.ids[:3])
+        assert counts(await check(other, store, clock)) == (0, 3, 0, 3)
+        await assert_settled(strava, store, clock)
+
+
+# -- what must not be taken for a difference --------------------------------------------------------------------------
+
+
+async def test_saves_and_deletes_during_the_listing_are_no_difference(
+    strava: Strava, store: SqliteRawStore, clock: Any
+) -> None:
+    """A save shifts the pages, and its event stores it; a delete pulls an activity out of the next page."""
+    first_page, behind = strava.ids[0], strava.ids[12]
+
+    async def meanwhile(page: int) -> None:
+        if page == 1:
+            saved = strava.save()
+            shown = await strava.client(Lane.LIVE).activity(saved)
+            await store.apply([event(shown.activity_id, clock, shown)])
+        if page == 2:
+            strava.delete(first_page, behind)
+            await store.apply([event(first_page, clock), event(behind, clock)])
+
+    row = await check(strava, store, clock, hook=meanwhile)
+    assert (row.verdict, counts(row)) == (Verdict.COMPLETE, (0, 0, 0, 0))
+    assert row.strava_count == row.warehouse_count
+    await assert_equal(strava, store)
+    await assert_settled(strava, store, clock)
+
+
+async def test_a_missing_activity_that_slips_between_two_pages_is_found(
+    strava: Strava, store: SqliteRawStore, clock: Any
+) -> None:
+    """A delete moves it to the page that was read already: the list is read once more."""
+    missing = strava.save()
+    order = strava.ids  # five a page: when one of the first five goes, the sixth moves to the first page
+    slipping, listed_first = order[5], order[1]
+    assert missing == order[0]
+    await store.purge(ATHLETE)
+    await backfill(strava.client(Lane.DETAIL), store, ATHLETE, clock=clock)
+    await forget(store, slipping)
+
+    async def meanwhile(page: int) -> None:
+        if page == 1 and listed_first in strava.world:
+            strava.delete(listed_first)
+            await store.apply([event(listed_first, clock)])
+
+    row = await check(strava, store, clock, hook=meanwhile)
+    assert (row.verdict, counts(row)) == (Verdict.COMPLETE, (1, 0, 0, 1))
+    await assert_equal(strava, store)
+
+
+async def test_an_unlisted_activity_is_asked_for_before_it_is_removed(
+    strava: Strava, store: SqliteRawStore, clock: Any
+) -> None:
+    """A delete of which nobody told moves another past its page: that one is shown on its own, and stays."""
+    order = strava.ids
+
+    async def meanwhile(page: int) -> None:
+        if page == 1:
+            strava.delete(order[1])
+
+    row = await check(strava, store, clock, hook=meanwhile)
+    assert (row.verdict, counts(row)) == (Verdict.COMPLETE, (0, 0, 0, 0))
+    assert order[5] in await store.activity_ids(ATHLETE)
+    row = await check(strava, store, clock)
+    assert (row.verdict, counts(row)) == (Verdict.COMPLETE, (0, 1, 0, 1))
+
+
+async def test_a_list_that_shows_a_deleted_activity_still_does_not_bring_it_back(
+    strava: Strava, store: SqliteRawStore, clock: Any
+) -> None:
+    """Its own address says that it is gone: the tombstone stays, and the counts are equal."""
+    stale = strava.ids[0]
+    line = ActivityPayload.from_json(strava.world.summary(stale))
+    strava.delete(stale)
+    await store.apply([event(stale, clock)])
+
+    class Stale(Paged):
+        async def activities(self) -> AsyncIterator[ActivityPage]:
+            yield ActivityPage([line])
+            async for page in super().activities():
+                yield page
+
+    listing = Stale(strava.client(), nothing)
+    row = await reconcile(listing, strava.client(Lane.DETAIL), store, ATHLETE, policy=AT_ONCE, clock=clock)
+    assert (row.verdict, counts(row)) == (Verdict.COMPLETE, (0, 0, 0, 0))
+    assert (await store.stored([stale]))[stale].is_deleted
+
+
+@pytest.mark.parametrize("is_foreign", [True, False], ids=["another athlete's", "unreadable"])
+async def test_an_odd_item_makes_the_verdict_incomplete(
+    strava: Strava, store: SqliteRawStore, clock: Any, is_foreign: bool
+) -> None:
+    """It may be any of those that are not listed, so nothing is called extra, and nothing is removed."""
+    foreign = ActivityPayload.from_json({"id": 5, "athlete": {"id": 9}, "resource_state": 2})
+    strava.delete(strava.ids[0])
+
+    class Odd(Paged):
+        async def activities(self) -> AsyncIterator[ActivityPage]:
+            yield ActivityPage([foreign] if is_foreign else [], 0 if is_foreign else 1)
+            async for page in super().activities():
+                yield page
+
+    listing = Odd(strava.client(), nothing)
+    row = await reconcile(listing, strava.client(Lane.DETAIL), store, ATHLETE, policy=AT_ONCE, clock=clock)
+    assert (row.verdict, counts(row), row.unreadable) == (Verdict.INCOMPLETE, (0, 0, 0, 0), 1)
+    assert "could not be read or are another athlete's: 1" in (row.reason or "")
+    state = await store.ingestion_state(ATHLETE)
+    assert state is not None
+    assert state.complete_as_of != row.started_at
+
+
+# -- the guard, and what stops a run ----------------------------------------------------------------------------------
+
+
+async def test_a_mass_change_is_not_taken_for_deletions(strava: Strava, store: SqliteRawStore, clock: Any) -> None:
+    """Ten activities vanish at once: nothing is removed, nor asked for, until a person confirms it."""
+    strava.delete(*strava.ids[:10])
+    used = strava.used()
+    row = await check(strava, store, clock)
+    assert (row.verdict, counts(row)) == (Verdict.GUARDED, (0, 10, 0, 0))
+    assert (row.warehouse_count - row.strava_count, strava.used() - used) == (10, 2)
+    assert "`athlete daily --confirm`" in (row.reason or "")
+    row = await check(strava, store, clock, policy=ReconcilePolicy(looks=0, is_confirmed=True))
+    assert (row.verdict, counts(row)) == (Verdict.COMPLETE, (0, 10, 0, 10))
+    await assert_settled(strava, store, clock)
+
+
+async def test_nine_deletions_need_no_confirmation(strava: Strava, store: SqliteRawStore, clock: Any) -> None:
+    """However few are stored, so many may go in a day; and ten may if they are less than the share."""
+    strava.delete(*strava.ids[:9])
+    assert (await check(strava, store, clock)).verdict is Verdict.COMPLETE
+    strava.delete(*strava.ids[:10])
+    row = await check(strava, store, clock, policy=ReconcilePolicy(looks=0, guard_share=0.9))
+    assert (row.verdict, row.extra) == (Verdict.COMPLETE, 10)
+
+
+async def test_an_empty_list_removes_nothing(strava: Strava, store: SqliteRawStore, clock: Any) -> None:
+    """The last activity too needs a person's word."""
+    strava.delete(*strava.ids[1:])
+    await check(strava, store, clock, policy=ReconcilePolicy(looks=0, is_confirmed=True))
+    strava.delete(*strava.ids)
+    row = await check(strava, store, clock)
+    assert (row.verdict, row.strava_count, row.warehouse_count) == (Verdict.GUARDED, 0, 1)
+
+
+async def test_a_list_that_was_cut_short_proves_nothing(strava: Strava, store: SqliteRawStore, clock: Any) -> None:
+    """The app lapses after the first page: no tombstone, no watermark, and the row says when to come again."""
+    state = await store.ingestion_state(ATHLETE)
+    strava.delete(strava.ids[-1])
+
+    async def meanwhile(page: int) -> None:
+        strava.simulation.dice.switch(Faults(inactive=True))
+
+    row = await check(strava, store, clock, hook=meanwhile)
+    assert (row.verdict, counts(row), row.strava_count) == (Verdict.CUT_SHORT, (0, 0, 0, 0), 5)
+    assert row.retry_at is not None
+    assert 3500 < (row.retry_at - row.finished_at).total_seconds() <= 3600
+    assert "Strava calls the app inactive" in (row.reason or "")
+    assert await store.ingestion_state(ATHLETE) == state
+    strava.simulation.dice.switch(Faults())
+    clock.advance(3700)
+    row = await check(strava, store, clock)
+    assert (row.verdict, counts(row)) == (Verdict.COMPLETE, (0, 1, 0, 1))
+
+
+async def test_a_dead_token_is_told(strava: Strava, store: SqliteRawStore, clock: Any, tokens: FileTokenStore) -> None:
+    """Nothing is compared; the row says what to do."""
+    await tokens.delete(ATHLETE)
+    row = await check(strava, store, clock)
+    assert (row.verdict, row.retry_at) == (Verdict.CUT_SHORT, None)
+    assert "athlete connect" in (row.reason or "")
+
+
+async def test_what_the_budget_does_not_allow_is_left(
+    clock: Any, tokens: FileTokenStore, store: SqliteRawStore
+) -> None:
+    """Ten edits, and a share of 30 of 40 reads of which 24 are used: what is left is counted, and repaired later."""
+    async with living(clock, tokens, reads=40) as strava:
+        while True:  # load the history in as many quarter hours as it takes
+            try:
+                await load(strava, store, clock)
+                break
+            except RateLimited:
+                clock.advance(901)
+        for key in strava.ids[:10]:
+            strava.world.edit(key, {"name": "Edited"})
+        for _ in range(24):
+            strava.simulation.rates.spend_read(clock())
+        row = await check(strava, store, clock)
+        assert (row.verdict, row.changed) == (Verdict.INCOMPLETE, 10)
+        assert 0 < row.repaired < 10
+        assert strava.used() <= 30
+        assert f"not repaired yet: {10 - row.repaired}" in (row.reason or "")
+        assert row.retry_at is not None
+        assert row.retry_at > row.finished_at
+        clock.advance((row.retry_at - row.finished_at).total_seconds() + 1)
+        row = await check(strava, store, clock)
+        assert (row.verdict, row.changed, row.missing) == (Verdict.COMPLETE, row.repaired, 0)
+        await assert_equal(strava, store)
+
+
+async def test_one_activity_on_which_strava_fails_stops_no_other(
+    strava: Strava, store: SqliteRawStore, clock: Any
+) -> None:
+    """Two are extra; of one Strava says nothing but 500: it stays, and is counted as left."""
+    gone, failing = strava.ids[:2]
+    strava.delete(gone, failing)
+    client = strava.client()
+
+    class Failing(Paged):
+        async def activity(self, activity_id: int, *, tries: int | None = None) -> ActivityPayload:
+            if activity_id == failing:
+                strava.simulation.dice.switch(Faults(server_error=1))
+            try:
+                return await super().activity(activity_id, tries=tries)
+            finally:
+                strava.simulation.dice.switch(Faults())
+
+    listing = Failing(client, nothing)
+    row = await reconcile(listing, client, store, ATHLETE, policy=AT_ONCE, clock=clock)
+    assert (row.verdict, counts(row)) == (Verdict.INCOMPLETE, (0, 2, 0, 1))
+    assert row.warehouse_count == row.strava_count + 1
+    assert failing in await store.activity_ids(ATHLETE)
+
+
+# -- killed -----------------------------------------------------------------------------------------------------------
+
+
+class Killed(Exception):
+    """The program ends here."""
+
+
+class MortalStore(SqliteRawStore):
+    """Ends the program before or after one of its writes."""
+
+    writes_left = 0
+    is_after = False
+
+    async def _write(self, *args: Any, **kwargs: Any) -> Any:
+        self.writes_left -= 1
+        if self.writes_left < 0 and not self.is_after:
+            raise Killed
+        result = await super()._write(*args, **kwargs)
+        if self.writes_left < 0:
+            raise Killed
+        return result
+
+
+async def test_a_run_that_is_killed_at_any_write_is_right_the_next_time(
+    strava: Strava, store: SqliteRawStore, clock: Any, tmp_path: Path
+) -> None:
+    """Missing, changed and extra ones: killed before and after each write, a rerun ends complete and equal."""
+    strava.save()
+    strava.world.edit(strava.ids[4], {"name": "Edited"})
+    strava.delete(strava.ids[7], strava.ids[8])
+    await store.close()
+    kills = 0
+    for is_after in (False, True):
+        for writes in range(30):
+            copy = tmp_path / f"{writes}-{is_after}.sqlite"
+            shutil.copy(tmp_path / "pipeline.sqlite", copy)
+            mortal = MortalStore(copy, clock=clock)
+            mortal.writes_left, mortal.is_after = writes, is_after
+            try:
+                await check(strava, mortal, clock)
+                await mortal.close()
+                break
+            except Killed:
+                kills += 1
+                mortal.writes_left = 1000
+            again = await check(strava, mortal, clock)
+            assert again.verdict is Verdict.COMPLETE
+            assert again.strava_count == again.warehouse_count == len(strava.ids)
+            await assert_equal(strava, mortal)
+            await mortal.close()
+    assert kills >= 2 * 6
+
+
+async def nothing(page: int) -> None:
+    """Nothing happens between the pages."""
+
+
+def event(activity_id: int, clock: Any, shown: ActivityPayload | None = None) -> Observation:
+    """What the worker stores for an event that tells of the activity now."""
+    return Observation(
+        activity_id=activity_id, athlete_id=ATHLETE, observed_at=clock(), source=Source.WEBHOOK, activity=shown
+    )
+
+
+async def forget(store: SqliteRawStore, activity_id: int) -> None:
+    """Remove a row as if it had never come."""
+    remove = "delete from strava_activities where activity_id = ?"
+    await store._write(lambda connection: connection.execute(remove, (activity_id,)).close())
