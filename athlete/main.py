@@ -9,6 +9,7 @@ from athlete.athletes import athletes
 from athlete.backfill import backfill
 from athlete.budget import budget
 from athlete.connect import connect
+from athlete.daily import daily
 from athlete.demo.command import demo
 from athlete.events import events
 from athlete.query import query
@@ -24,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for command in (demo, up, connect, athletes, backfill, events, budget, transform, query):
+for command in (demo, up, connect, athletes, backfill, daily, events, budget, transform, query):
     app.command()(command)
 app.add_typer(subscription, name="subscription")
 

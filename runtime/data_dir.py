@@ -8,7 +8,7 @@ from pathlib import Path
 
 OWNER_ONLY = 0o700
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_OUR_FILES = ("pipeline.", "transform.", "mart.", "budget.", "connect-recovery.")
+_OUR_FILES = ("pipeline.", "transform.", "mart.", "budget.", "daily.", "connect-recovery.")
 _OUR_FOLDERS = frozenset({"dbt", "logs", "duckdb_extensions", "demo", "demo-once"})
 _TOKENS = "tokens."  # ours too, and looked after by the token store
 

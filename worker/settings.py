@@ -57,6 +57,18 @@ class WorkerSettings(StravaAppSettings):
         description="Seconds after a create in which its detail is fetched once more, for late efforts; 0 never.",
     )
 
+    reconcile_guard_share: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="Share of the stored activities, and at least ten, that the daily job removes only with --confirm.",
+    )
+    reconcile_looks: int = Field(
+        50,
+        ge=0,
+        description="Details that the daily job fetches again, for edits that leave no trace in Strava's list; 0 none.",
+    )
+
     @property
     def budget_shares(self) -> Mapping[Lane, float]:
         """The share of each of Strava's limits that a lane may use up to; live events may use all."""

@@ -2,10 +2,8 @@
 
 from typing import Protocol
 
-from backends.warehouse.activities import ActivityStore
-from backends.warehouse.athletes import AthleteStore, IngestionStates, InviteUses
 from backends.warehouse.activities import ActivityStore, StoredPayloads
-from backends.warehouse.athletes import AthleteStore, IngestionStates
+from backends.warehouse.athletes import AthleteStore, IngestionStates, InviteUses
 from backends.warehouse.backfills import Backfills
 from backends.warehouse.ledger import EventLedger
 from backends.warehouse.reconciliations import Reconciliations

@@ -210,11 +210,22 @@ def test_every_test_of_the_project_passes(life: Any) -> None:
     assert sum(r.node.resource_type == "unit_test" for r in result.result) >= 13
 
 
-@pytest.mark.parametrize(("hours", "verdict"), [(0, "pass"), (30, "warn"), (60, "error")])
-def test_freshness_warns_after_26_and_fails_after_50_hours(warehouse: Any, hours: int, verdict: str) -> None:
-    """The ledger's newest row decides; reconciliations, which nothing writes yet, are not asked."""
+@pytest.mark.parametrize(
+    ("hours", "events", "verdict"), [(0, "pass", "pass"), (30, "warn", "warn"), (60, "warn", "error")]
+)
+def test_freshness_warns_after_26_and_fails_after_50_hours(
+    warehouse: Any, hours: int, events: str, verdict: str
+) -> None:
+    """Without events an athlete may be resting; without a check to the end something is wrong, and that fails."""
     with sqlite3.connect(":memory:") as clock:
         (moment,) = clock.execute(f"select strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', '-{hours} hours')").fetchone()
     warehouse.raw.event("d1", ingested_at=moment)
+    counts = dict.fromkeys(("strava_count", "warehouse_count", "missing", "extra", "changed", "repaired"), 0)
+    for key, ended, judged in (("r1", moment, "guarded"), ("r2", "2100-01-01T00:00:00.000000Z", "cut_short")):
+        times = {"started_at": ended, "finished_at": ended}
+        warehouse.raw.insert("reconciliations", reconciliation_id=key, athlete_id=7, verdict=judged, **counts, **times)
     result = warehouse.dbt("source", "freshness")
-    assert {r.node.name: str(r.status) for r in result.result} == {"strava_events": verdict}
+    assert {r.node.name: str(r.status) for r in result.result} == {
+        "strava_events": events,
+        "reconciliations": verdict,
+    }

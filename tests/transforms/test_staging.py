@@ -31,9 +31,9 @@ def test_the_ingestion_state_tells_where_a_listing_goes_on(life: Any) -> None:
 
 
 def test_a_reconciliation_has_its_counts(life: Any) -> None:
-    """One missing and one changed, both repaired."""
-    row = life.row("select * from staging.stg_strava__reconciliations")
-    assert (row["strava_count"], row["warehouse_count"]) == (9, 8)
+    """One missing and one changed, both repaired, and nothing that could not be read."""
+    row = life.row("select * from staging.stg_strava__reconciliations where verdict = 'complete'")
+    assert (row["strava_count"], row["warehouse_count"], row["unreadable_count"], row["reason"]) == (9, 9, 0, None)
     assert (row["missing_count"], row["extra_count"], row["changed_count"], row["repaired_count"]) == (1, 0, 1, 2)
 
 

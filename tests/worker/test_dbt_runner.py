@@ -55,6 +55,9 @@ class FakeModels:
         nodes = (Node(name="fct_activities", status="success", seconds=0.1),)
         return Build(nodes=nodes, is_full_refresh=full_refresh, error=error)
 
+    def stale_sources(self) -> list[str]:
+        return []
+
 
 class FakeSnapshot:
     """A snapshot that does what the test says."""

@@ -17,8 +17,10 @@ from backends.warehouse.marts import MartSnapshot
 from worker.dbt_runner.port import Build, Node
 
 _FAILED = frozenset({"error", "fail", "runtime error", "partial success"})
-_WITH_TESTS = ("build", "--exclude-resource-type", "seed")
+# Unit tests are about this project and not about anybody's data: who develops it runs them.
+_WITH_TESTS = ("build", "--exclude-resource-type", "seed", "--exclude-resource-type", "unit_test")
 _REFRESH = ("run", "--no-write-json")  # the manifest has not changed; writing it takes a third of a second
+_STALE = {"error": "too old", "runtime error": "cannot be asked"}  # a warning is no failure
 _SOURCES = ("dbt_project.yml", "macros", "models", "seeds", "tests")
 
 
@@ -50,6 +52,15 @@ class WarmDbt:
             return self._build_or_rebuild(full_refresh=full_refresh, tests=tests)
         except Exception as error:  # noqa: BLE001 - dbt, DuckDB and our files each meet a full disk in their own way
             return Build(nodes=(), is_full_refresh=full_refresh, error=f"dbt could not run: {_plain(str(error))}")
+
+    def stale_sources(self) -> list[str]:
+        """Return the tables of raw that are older than they may be; one that cannot be asked counts as such."""
+        try:
+            result = self._invoke(self._warm, ["source", "freshness", "--output", str(self._work_dir / "sources.json")])
+        except _Unparsable as error:
+            return [str(error)]
+        nodes = [_node(each) for each in getattr(result.result, "results", ())]
+        return [f"{node.name}: {_STALE[node.status]}" for node in nodes if node.status in _STALE]
 
     def _build_or_rebuild(self, *, full_refresh: bool, tests: bool) -> Build:
         build = self._build(full_refresh=full_refresh, tests=tests)

@@ -28,3 +28,6 @@ class Models(Protocol):
 
     def build(self, *, full_refresh: bool, tests: bool) -> Build:
         """Build what has changed, or everything. A failure is told in the answer, not raised."""
+
+    def stale_sources(self) -> list[str]:
+        """Return the tables of raw that are older than they may be, each with dbt's word for how much too old."""

@@ -92,6 +92,11 @@ class Transformer:
                 await self._erase(removal)
             return done
 
+    async def stale_sources(self) -> list[str]:
+        """Return the tables of raw that are older than they may be. Raises OSError."""
+        async with self._single_flight():
+            return await asyncio.to_thread(self._models.stale_sources)
+
     async def erase(self) -> bool:
         """Rewrite the files if they may hold bytes of what was removed from raw; return False when that failed.
 

@@ -13,6 +13,10 @@ with source as (
                 'repaired': 'int64',
                 'started_at': 'timestamp',
                 'finished_at': 'timestamp',
+                'unreadable': 'int64',
+                'verdict': 'string',
+                'reason': 'string',
+                'retry_at': 'timestamp',
             },
         )
     }}
@@ -28,6 +32,10 @@ renamed as (
         extra as extra_count,
         changed as changed_count,
         repaired as repaired_count,
+        unreadable as unreadable_count,
+        verdict,
+        reason,
+        retry_at,
         started_at,
         finished_at
     from source

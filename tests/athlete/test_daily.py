@@ -1,0 +1,158 @@
+"""`athlete daily` as a person runs it, against a Strava simulator: from the list to the mart that the page reads."""
+
+import json
+import os
+import sys
+from asyncio import create_subprocess_exec
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+
+from athlete.daily import verdict_sentence
+from athlete.demo.config import CLIENT_ID, CLIENT_SECRET
+from athlete.demo.simulator_client import SCOPES
+from athlete.supervisor import ProcessTree, Program, free_port
+from backends.tokens.file import FileTokenStore
+from backends.warehouse.athletes import Athlete
+from backends.warehouse.duckdb.marts import DuckdbMartReader
+from backends.warehouse.reconciliations import Reconciliation, Verdict
+from backends.warehouse.sqlite.store import SqliteRawStore
+from strava.oauth import OAuthApp
+from worker.daily import alone
+
+ATHLETE_ID = 4242424242
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.fixture
+async def strava(tmp_path: Path) -> AsyncIterator[str]:
+    """The address of a running simulator with five weeks of history, whose athlete has connected."""
+    port = free_port()
+    environment = {"SIMULATOR_PORT": str(port), "SIMULATOR_YEARS": "0.1", "SIMULATOR_READ_LIMIT": "10000,100000"}
+    url = f"http://127.0.0.1:{port}"
+    program = Program(
+        name="simulator",
+        module="simulator.main",
+        environment=environment,
+        folder=tmp_path,
+        health_url=f"{url}/simulator/health",
+    )
+    async with ProcessTree(tmp_path / "logs") as tree:
+        await tree.start([program])
+        await connect(url, tmp_path)
+        yield url
+
+
+async def connect(url: str, folder: Path) -> None:
+    """Have the athlete connect."""
+    async with httpx.AsyncClient() as http:
+        form = {"client_id": CLIENT_ID, "redirect_uri": "http://127.0.0.1/callback", "response_type": "code",
+                "decision": "allow", "scope": SCOPES.split(",")}  # fmt: skip
+        answer = await http.post(f"{url}/oauth/authorize", data=form)
+        [code] = parse_qs(urlsplit(answer.headers["location"]).query)["code"]
+        app = OAuthApp(http, client_id=CLIENT_ID, client_secret=CLIENT_SECRET, oauth_url=f"{url}/oauth")
+        granted, athlete_id = await app.exchange(code)
+    await FileTokenStore(folder / "tokens.json").save(athlete_id, granted)
+    store = SqliteRawStore(folder / "pipeline.sqlite")
+    now = datetime.now(UTC)
+    await store.put_athlete(Athlete(athlete_id=athlete_id, scope=granted.scope, status="connected", updated_at=now))
+    await store.close()
+
+
+async def daily(url: str, folder: Path, *arguments: str) -> tuple[int | None, str, str]:
+    """Run the command; return its exit code and what it wrote to both streams."""
+    settings = {
+        "DATA_DIR": str(folder),
+        "STRAVA_API_URL": f"{url}/api/v3",
+        "STRAVA_OAUTH_URL": f"{url}/oauth",
+        "STRAVA_CLIENT_ID": CLIENT_ID,
+        "STRAVA_CLIENT_SECRET": CLIENT_SECRET,
+        "RECONCILE_LOOKS": "0",
+    }
+    command = (sys.executable, "-m", "athlete", "daily", *arguments)
+    process = await create_subprocess_exec(*command, env=os.environ | settings, cwd=folder, stdout=PIPE, stderr=PIPE)
+    output, errors = await process.communicate()
+    return process.returncode, output.decode(), errors.decode()
+
+
+def health(folder: Path) -> dict[str, Any]:
+    """What the Pipeline page reads."""
+    reader = DuckdbMartReader(folder / "mart.duckdb")
+    try:
+        [row] = reader.rows("select * from mart.pipeline_health")
+    finally:
+        reader.close()
+    return row
+
+
+@pytest.mark.slow
+async def test_from_the_list_to_the_page(strava: str, tmp_path: Path) -> None:
+    """A first run stores all; a silent edit and a lost delete are found by the next; the page has both verdicts."""
+    code, said, errors = await daily(strava, tmp_path)
+    row = health(tmp_path)
+    count = row["reconcile_strava_count"]
+    assert (code, row["reconcile_verdict"], row["reconcile_warehouse_count"]) == (0, "complete", count), said + errors
+    assert f"Athlete {ATHLETE_ID}: complete. Strava {count} = warehouse {count}: {count} missing, " in said
+    assert "all of dbt's tests passed" in said
+    async with httpx.AsyncClient(base_url=strava) as http:
+        first, second = (await http.get("/simulator/activities", params={"fields": "id"})).json()[:2]
+        await http.patch(f"/simulator/activities/{first['id']}", json={"gear_id": "b12345678987654321"})
+        await http.delete(f"/simulator/activities/{second['id']}")
+    code, said, errors = await daily(strava, tmp_path, "--json")
+    facts = json.loads(said)
+    assert (code, facts["exit_code"], facts["complete"], facts["is_published"]) == (0, 0, 1, True), errors
+    [told] = facts["checked"]
+    assert told["reconciliation"]["verdict"] == "complete"
+    row = health(tmp_path)
+    assert (row["extra_count"], row["changed_count"], row["repaired_count"]) == (1, 1, 2)
+    assert (row["reconcile_strava_count"], row["activity_count"]) == (count - 1, count - 1)
+
+
+async def test_two_at_once(tmp_path: Path) -> None:
+    """The second says so and leaves with a code of its own."""
+    store = SqliteRawStore(tmp_path / "pipeline.sqlite")
+    await store.close()
+    with alone(tmp_path / "daily.lock"):
+        code, said, errors = await daily("http://127.0.0.1:9", tmp_path)
+    assert (code, said) == (7, "")
+    assert f"A daily job is running already (process {os.getpid()})" in errors
+
+
+async def test_a_folder_without_a_pipeline(tmp_path: Path) -> None:
+    """Nothing can be checked: one sentence, and the code of what could not run."""
+    code, _, errors = await daily("http://127.0.0.1:9", tmp_path)
+    assert (code, len(errors.splitlines())) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({}, "complete. Strava 1,482 = warehouse 1,482: 1 missing, 0 extra, 0 changed, 1 repaired."),
+        (
+            {"verdict": Verdict.GUARDED, "warehouse_count": 1600, "reason": "Many are gone."},
+            (
+                "waits for your word. Strava 1,482 ≠ warehouse 1,600: 1 missing, 0 extra, 0 changed, 1 repaired. "
+                "Many are gone."
+            ),
+        ),
+        ({"verdict": Verdict.CUT_SHORT, "reason": "The app lapsed."}, "not checked. The app lapsed."),
+    ],
+)
+def test_a_verdict_in_words(fields: dict[str, Any], sentence: str) -> None:
+    """Counts and differences, or why there are none; and until when it waits, where that is known."""
+    now = datetime.now(UTC)
+    row = {
+        "reconciliation_id": "r", "athlete_id": 1, "strava_count": 1482, "warehouse_count": 1482, "missing": 1,
+        "extra": 0, "changed": 0, "repaired": 1, "unreadable": 0, "verdict": Verdict.COMPLETE, "reason": None,
+        "retry_at": None, "started_at": now, "finished_at": now,
+    } | fields  # fmt: skip
+    assert verdict_sentence(Reconciliation(**row), BERLIN) == sentence
+    later = Reconciliation(**row | {"retry_at": now + timedelta(days=30)})
+    assert verdict_sentence(later, BERLIN).startswith(f"{sentence} It can go on ")

@@ -1,0 +1,150 @@
+"""How a daily run ends: one athlete does not stop another, the gravest end decides, and one runs at a time."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from backends.warehouse.reconciliations import Reconciliation, Verdict
+from backends.warehouse.runs import TransformRun
+from backends.warehouse.sqlite.store import SqliteRawStore
+from runtime.data_dir import make_private
+from strava.budget_state import Lane
+from strava.errors import NotConnected, RateLimited, StravaError
+from strava.payload import ActivityPage, ActivityPayload
+from worker.daily import AlreadyRunning, alone, check_each, run_daily
+from worker.daily_report import Checked, DailyReport, ExitCode
+from worker.dbt_runner.settings import TransformSettings
+from worker.dbt_runner.transformer import Transformed
+from worker.findings import ReconcilePolicy
+from worker.settings import WorkerSettings
+
+ANNA, BEN, CARL = 1, 2, 3
+NOW = datetime(2026, 5, 1, 7, tzinfo=UTC)
+
+
+class Empty:
+    """An athlete without activities, or one of whom Strava tells nothing."""
+
+    def __init__(self, error: StravaError | None = None) -> None:
+        self._error = error
+
+    async def activities(self) -> AsyncIterator[ActivityPage]:
+        if self._error is not None:
+            raise self._error
+        for page in ():
+            yield page
+
+    async def activity(self, activity_id: int, *, tries: int | None = None) -> ActivityPayload:
+        raise AssertionError(activity_id)
+
+
+def judged(verdict: Verdict, **fields: Any) -> Checked:
+    """An athlete with this verdict."""
+    counts = dict.fromkeys(("missing", "extra", "changed", "repaired", "unreadable"), 0) | fields
+    row = Reconciliation(
+        reconciliation_id="r",
+        athlete_id=ANNA,
+        strava_count=9,
+        warehouse_count=9,
+        verdict=verdict,
+        reason=None,
+        retry_at=None,
+        started_at=NOW,
+        finished_at=NOW,
+        **counts,
+    )
+    return Checked(athlete_id=ANNA, reconciliation=row)
+
+
+def transformed(error: str | None = None) -> Transformed:
+    """A build that was published, or failed."""
+    published_at = NOW if error is None else None
+    run = TransformRun(
+        run_id="t",
+        watermark="",
+        started_at=NOW,
+        finished_at=NOW,
+        published_at=published_at,
+        is_full_refresh=False,
+        error=error,
+    )
+    return Transformed(run=run, nodes=())
+
+
+async def test_one_athletes_failure_stops_no_other(store: SqliteRawStore) -> None:
+    """A dead token, a spent limit and a fault of ours: each is told, and whoever comes after is checked."""
+    sources = {ANNA: Empty(NotConnected(ANNA)), BEN: Empty(RateLimited(60)), CARL: Empty()}
+
+    def client_of(athlete_id: int, lane: Lane) -> Empty:
+        return sources[athlete_id]  # KeyError is a fault of ours
+
+    with capture_logs() as logs:
+        checked = await check_each([99, ANNA, BEN, CARL], store, client_of, ReconcilePolicy())
+    verdicts = [Verdict.CUT_SHORT, Verdict.CUT_SHORT, Verdict.CUT_SHORT, Verdict.COMPLETE]
+    assert [each.verdict for each in checked] == verdicts
+    assert checked[0].error == "A fault of this program; its log tells more."
+    assert [log["athlete_id"] for log in logs if log["event"] == "reconcile.fault"] == [99]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "error", "stale", "code"),
+    [
+        ([Verdict.COMPLETE], None, [], ExitCode.COMPLETE),
+        ([], None, [], ExitCode.COMPLETE),
+        ([Verdict.COMPLETE, Verdict.INCOMPLETE], None, [], ExitCode.DIFFERENT),
+        ([Verdict.INCOMPLETE], None, ["reconciliations"], ExitCode.TRANSFORM_FAILED),
+        ([Verdict.INCOMPLETE, Verdict.CUT_SHORT], None, ["reconciliations"], ExitCode.UNCHECKED),
+        ([Verdict.CUT_SHORT], "a test failed", [], ExitCode.TRANSFORM_FAILED),
+        ([Verdict.CUT_SHORT, Verdict.GUARDED], "a test failed", [], ExitCode.GUARDED),
+    ],
+)
+def test_the_gravest_end_decides(verdicts: list[Verdict], error: str | None, stale: list[str], code: ExitCode) -> None:
+    """One code for all athletes and dbt together."""
+    report = DailyReport(
+        checked=[judged(each) for each in verdicts],
+        transformed=transformed(error),
+        transform_error=error,
+        stale=stale,
+    )
+    assert report.exit_code is code
+
+
+def test_the_summary_is_made_of_numbers() -> None:
+    """What an alert reads: verdicts by kind and differences over all athletes."""
+    checked = [judged(Verdict.COMPLETE, missing=2, repaired=2), judged(Verdict.INCOMPLETE, extra=1)]
+    assert DailyReport(checked=[*checked, Checked(athlete_id=9, error="x")], transformed=transformed()).facts() == {
+        "exit_code": 4,
+        "athletes": 3,
+        "complete": 1,
+        "incomplete": 1,
+        "guarded": 0,
+        "cut_short": 1,
+        "missing": 2,
+        "extra": 1,
+        "changed": 0,
+        "repaired": 2,
+        "is_published": True,
+        "stale": [],
+    }
+
+
+async def test_the_second_of_two_leaves(tmp_path: Path) -> None:
+    """It says which process is at work, and does nothing; once that has ended, the next may run."""
+    settings, transforms = WorkerSettings(data_dir=tmp_path), TransformSettings(data_dir=tmp_path)
+    with alone(tmp_path / "daily.lock"), pytest.raises(AlreadyRunning, match=r"process \d+"):
+        await run_daily(settings, transforms)
+    assert not settings.pipeline_path.exists()
+    report = await run_daily(settings, transforms)
+    assert (report.checked, report.exit_code) == ((), ExitCode.COMPLETE)
+    make_private(tmp_path)
+    assert {path.name for path in tmp_path.iterdir() if path.stat().st_mode & 0o077} == set()
+
+
+async def test_an_athlete_who_is_not_connected_cannot_be_checked(tmp_path: Path) -> None:
+    """The command says so; nobody else is checked instead."""
+    with pytest.raises(NotConnected):
+        await run_daily(WorkerSettings(data_dir=tmp_path), TransformSettings(data_dir=tmp_path), athlete_id=5)

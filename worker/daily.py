@@ -1,0 +1,178 @@
+"""The daily job: reconciles every athlete, then builds and tests the marts. `python -m worker.daily` ends by itself.
+
+Its exit code and the log line `daily.finished` tell an alert what a person must know: see `worker.daily_report`.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import structlog
+from filelock import FileLock, Timeout
+
+from backends.budget.file import FileBudgetStore
+from backends.database_errors import explain_database_error
+from backends.tokens.file import FileTokenStore
+from backends.warehouse import WarehouseBusy
+from backends.warehouse.sqlite.store import SqliteRawStore
+from runtime.clock import steady_s
+from runtime.data_dir import make_private
+from runtime.http_client import client_for
+from runtime.logs import configure_logs
+from runtime.startup import exit_on_startup_error
+from strava.budget import RateBudget
+from strava.budget_state import Lane
+from strava.client import StravaClient
+from strava.errors import NotConnected
+from strava.oauth import OAuthApp, StravaAuth
+from worker.athletes import CONNECTED
+from worker.daily_report import Checked, DailyReport, ExitCode
+from worker.dbt_runner.main import open_transformer
+from worker.dbt_runner.settings import TransformSettings
+from worker.findings import ReconcilePolicy
+from worker.reconcile import Progress, ReconcileSource, ReconcileStore, reconcile
+from worker.settings import WorkerSettings
+
+STRAVA_TIMEOUT_S = 30.0
+_FAULT = "A fault of this program; its log tells more."
+
+OnProgress = Callable[[str, Progress | None], None]  # whose turn it is, and how far that is
+ClientOf = Callable[[int, Lane], ReconcileSource]
+
+log = structlog.get_logger(__name__)
+
+
+class AlreadyRunning(Exception):
+    """Another daily job runs on the folder."""
+
+
+async def run_daily(
+    settings: WorkerSettings,
+    transforms: TransformSettings,
+    *,
+    athlete_id: int | None = None,
+    is_confirmed: bool = False,
+    on_progress: OnProgress = lambda *_: None,
+) -> DailyReport:
+    """Check one athlete or all, then build and test the marts. Raises AlreadyRunning, NotConnected, WarehouseBusy."""
+    began_s = steady_s()
+    policy = ReconcilePolicy(
+        guard_share=settings.reconcile_guard_share, looks=settings.reconcile_looks, is_confirmed=is_confirmed
+    )
+    with alone(settings.data_dir / "daily.lock"):
+        log.info("daily.started")
+        checked = await _check_all(settings, policy, athlete_id, on_progress)
+        report = await _transform(transforms, checked, on_progress) if checked else DailyReport(checked=())
+    tell = log.info if report.exit_code is ExitCode.COMPLETE else log.error
+    tell("daily.finished", **report.facts(), duration_ms=round((steady_s() - began_s) * 1000))
+    return report
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Hold the lock, which the kernel releases when this process ends. Raises AlreadyRunning, OSError."""
+    make_private(path.parent)
+    try:
+        lock = FileLock(path, fallback_to_soft=False).acquire(timeout=0)
+    except Timeout as error:
+        holder = path.read_text(encoding="utf-8").strip() or "unknown"
+        raise AlreadyRunning(f"A daily job is running already (process {holder}); this one did nothing.") from error
+    with lock:
+        path.write_text(f"{os.getpid()}\n", encoding="utf-8")
+        yield
+
+
+async def check_each(
+    athlete_ids: Sequence[int],
+    store: ReconcileStore,
+    client_of: ClientOf,
+    policy: ReconcilePolicy,
+    on_progress: OnProgress = lambda *_: None,
+) -> list[Checked]:
+    """Reconcile one athlete after the other; what goes wrong with one does not stop the others."""
+    checked: list[Checked] = []
+    for athlete_id in athlete_ids:
+        whose = f"athlete {athlete_id}"
+
+        def tell(progress: Progress, whose: str = whose) -> None:
+            on_progress(whose, progress)
+
+        try:
+            listing, details = client_of(athlete_id, Lane.RECONCILE), client_of(athlete_id, Lane.DETAIL)
+            row = await reconcile(listing, details, store, athlete_id, policy=policy, on_progress=tell)
+        except WarehouseBusy as error:
+            log.warning("reconcile.failed", athlete_id=athlete_id, reason=str(error))
+            checked.append(Checked(athlete_id=athlete_id, error=str(error)))
+        except Exception:
+            log.exception("reconcile.fault", athlete_id=athlete_id)
+            checked.append(Checked(athlete_id=athlete_id, error=_FAULT))
+        else:
+            checked.append(Checked(athlete_id=athlete_id, reconciliation=row))
+    return checked
+
+
+async def _check_all(
+    settings: WorkerSettings, policy: ReconcilePolicy, athlete_id: int | None, on_progress: OnProgress
+) -> list[Checked]:
+    store = SqliteRawStore(settings.pipeline_path)
+    try:
+        athletes = await store.athletes()
+        connected = [each.athlete_id for each in athletes if each.status == CONNECTED]
+        if athlete_id is not None and athlete_id not in connected:
+            raise NotConnected(athlete_id)
+        chosen = connected if athlete_id is None else [athlete_id]
+        async with client_for(settings.strava_api_url, settings.strava_oauth_url, timeout=STRAVA_TIMEOUT_S) as http:
+            return await check_each(chosen, store, _clients(settings, http), policy, on_progress)
+    finally:
+        await store.close()
+
+
+def _clients(settings: WorkerSettings, http: httpx.AsyncClient) -> ClientOf:
+    tokens = FileTokenStore(settings.tokens_path)
+    budget = RateBudget(FileBudgetStore(settings.budget_path), shares=settings.budget_shares)
+    oauth = OAuthApp(
+        http,
+        client_id=settings.strava_client_id,
+        client_secret=settings.strava_client_secret.get_secret_value(),
+        oauth_url=settings.strava_oauth_url,
+    )
+
+    def client_of(athlete_id: int, lane: Lane) -> StravaClient:
+        auth = StravaAuth(athlete_id, tokens, oauth)
+        return StravaClient(http, auth, api_url=settings.strava_api_url, budget=budget, lane=lane)
+
+    return client_of
+
+
+async def _transform(settings: TransformSettings, checked: Sequence[Checked], on_progress: OnProgress) -> DailyReport:
+    """Publish the verdicts, then build with tests and look how fresh the sources are."""
+    on_progress("dbt", None)
+    try:
+        async with open_transformer(settings) as transformer:
+            await transformer.run_if_stale()  # the pages need not wait for the tests
+            done = await transformer.run(tests=True)
+            stale = await transformer.stale_sources()
+    except (WarehouseBusy, OSError) as error:
+        return DailyReport(checked=checked, transform_error=str(error))
+    return DailyReport(checked=checked, transformed=done, transform_error=done.run.error, stale=stale)
+
+
+def main() -> None:
+    """Start the program."""
+    with exit_on_startup_error("daily job", WarehouseBusy, explain=explain_database_error):
+        settings, transforms = WorkerSettings(), TransformSettings()
+        configure_logs(settings.log_format, settings.log_level)
+        try:
+            report = asyncio.run(run_daily(settings, transforms))
+        except AlreadyRunning as error:
+            log.warning("daily.already_running", reason=str(error))
+            sys.exit(ExitCode.ALREADY_RUNNING)
+    sys.exit(report.exit_code)
+
+
+if __name__ == "__main__":
+    main()
