@@ -16,12 +16,17 @@ select
     unassigned_parked_event_count,
     last_reconciled_at,
     reconcile_verdict,
+    reconcile_reason,
     reconcile_strava_count,
     reconcile_warehouse_count,
     missing_count,
     extra_count,
     changed_count,
     repaired_count,
+    last_complete_at,
+    cut_short_at,
+    cut_short_reason,
+    reconcile_retry_at,
     last_transform_started_at
 from mart.pipeline_health
 order by athlete_id

@@ -43,17 +43,47 @@ def show(context: PageContext, health: Row) -> None:
 
 
 def verdict(context: PageContext, health: Row) -> str:
-    """Say whether the warehouse holds what Strava holds, or that nobody looked yet."""
+    """Say whether the warehouse holds what Strava holds, and what stands in the way of knowing it."""
+    return "\n\n".join(filter(None, [_checked(context, health), _not_checked(context, health)]))
+
+
+def _checked(context: PageContext, health: Row) -> str:
+    """Tell the last comparison of the whole list."""
     if health["reconcile_verdict"] is None:
-        return (
-            "**Not checked yet.** Comparing Strava's own list with the warehouse comes with the reconcile, "
-            "which is not built yet."
-        )
+        never = "**Not checked yet.** `athlete up` compares Strava's list with the warehouse once a day; "
+        return "" if health["cut_short_at"] else never + "`athlete daily` does it now."
     ours, theirs = health["reconcile_warehouse_count"], health["reconcile_strava_count"]
     counts = f"Strava {theirs:,} {'=' if ours == theirs else '≠'} warehouse {ours:,}"
-    at = formatting.moment(in_utc(health["last_reconciled_at"]), context.zone)
     found = ", ".join(f"{health[f'{kind}_count']:,} {kind}" for kind in ("missing", "extra", "changed", "repaired"))
-    return f"**{health['reconcile_verdict'].capitalize()}.** {counts}, checked {at}: {found}."
+    word = {"guarded": "Waits for your word"}.get(health["reconcile_verdict"], health["reconcile_verdict"].capitalize())
+    told = [f"**{word}.** {counts}, checked {_at(context, health, 'last_reconciled_at')}: {found}."]
+    if health["reconcile_verdict"] != "complete":
+        told += [health["reconcile_reason"] or "", _since(context, health)]
+    return " ".join(filter(None, [*told, "" if health["cut_short_at"] else _again(context, health)]))
+
+
+def _not_checked(context: PageContext, health: Row) -> str:
+    """Tell of a later check that could not read the whole list."""
+    if health["cut_short_at"] is None:
+        return ""
+    told = f"**Not checked** {_at(context, health, 'cut_short_at')}. {health['cut_short_reason']}"
+    return " ".join(filter(None, [told, _again(context, health)]))
+
+
+def _since(context: PageContext, health: Row) -> str:
+    if health["last_complete_at"] is None:
+        return "It was never complete so far."
+    return f"It was complete the last time {_at(context, health, 'last_complete_at')}."
+
+
+def _again(context: PageContext, health: Row) -> str:
+    if health["reconcile_retry_at"] is None:
+        return ""
+    return f"It can go on from {_at(context, health, 'reconcile_retry_at')}."
+
+
+def _at(context: PageContext, health: Row, column: str) -> str:
+    return formatting.moment(in_utc(health[column]), context.zone)
 
 
 def history(context: PageContext, health: Row, backfill: Row) -> str:
@@ -126,6 +156,8 @@ def waiting(health: Row) -> list[Number]:
 
 def _verdict(context: PageContext, health: Row) -> None:
     box = {None: st.info, "complete": st.success}.get(health["reconcile_verdict"], st.warning)
+    if health["cut_short_at"] is not None:
+        box = st.warning
     with st.container(key="pipeline-verdict"):
         box(verdict(context, health))
 

@@ -199,7 +199,7 @@ def test_the_pipeline_shows_the_marts_health(mart_file: Any, context_of: Any) ->
     waiting = ("Parked events", "Deferred events", "Parked, no athlete")
     assert [shown(app, title) for title in waiting] == [["1"], ["2"], ["3"]]
     assert "Not checked yet" in said(app)
-    assert "the reconcile, which is not built yet" in said(app)
+    assert "`athlete daily` does it now" in said(app)
     assert "only their ids are kept" in said(app)
     assert "`athlete events --outcome parked`" in said(app)
     assert "Half were faster (41 events)." in said(app)
@@ -209,22 +209,56 @@ def test_the_pipeline_shows_the_marts_health(mart_file: Any, context_of: Any) ->
     assert "19 of 20 were faster (1 event)." in said(app)
 
 
+CHECKED = "checked 18 Nov 2026, 07:00:00 CET: 2 missing, 0 extra, 0 changed, 0 repaired."
+
+
 @pytest.mark.parametrize(
-    ("verdict", "ours", "sentence"),
+    ("verdict", "ours", "more", "sentence"),
     [
-        ("complete", 1482, "**Complete.** Strava 1,482 = warehouse 1,482, checked 18 Nov 2026, 07:00:00 CET"),
-        ("incomplete", 1480, "**Incomplete.** Strava 1,482 ≠ warehouse 1,480, checked 18 Nov 2026, 07:00:00 CET"),
+        ("complete", 1482, {}, f"**Complete.** Strava 1,482 = warehouse 1,482, {CHECKED}"),
+        (
+            "incomplete",
+            1480,
+            {"reconcile_reason": "Two are left.", "reconcile_retry_at": "2026-11-18T06:15:00"},
+            (f"**Incomplete.** Strava 1,482 ≠ warehouse 1,480, {CHECKED} Two are left. It was never complete so far. "
+            "It can go on from 18 Nov 2026, 07:15:00 CET."),
+        ),
+        (
+            "guarded",
+            1600,
+            {"reconcile_reason": "Many are gone.", "last_complete_at": "2026-11-17T06:00:00"},
+            (f"**Waits for your word.** Strava 1,482 ≠ warehouse 1,600, {CHECKED} Many are gone. "
+            "It was complete the last time 17 Nov 2026, 07:00:00 CET."),
+        ),
+        (
+            "complete",
+            1482,
+            {"cut_short_at": "2026-11-19T06:00:00", "cut_short_reason": "No answer.",
+             "reconcile_retry_at": "2026-11-19T06:15:00"},
+            (f"**Complete.** Strava 1,482 = warehouse 1,482, {CHECKED}\n\n**Not checked** 19 Nov 2026, 07:00:00 CET. "
+            "No answer. It can go on from 19 Nov 2026, 07:15:00 CET."),
+        ),
     ],
-)
+)  # fmt: skip
 def test_the_verdict_is_told_with_its_counts(
-    mart_file: Any, context_of: Any, verdict: str, ours: int, sentence: str
+    mart_file: Any, context_of: Any, verdict: str, ours: int, more: dict[str, str], sentence: str
 ) -> None:
-    """Complete or not, with both counts and when they were compared."""
+    """Complete or not, with both counts, when they were compared, why not, since when, and what was cut short since."""
     counts = {"missing_count": 2, "extra_count": 0, "changed_count": 0, "repaired_count": 0}
     checked = {"reconcile_verdict": verdict, "last_reconciled_at": datetime.fromisoformat("2026-11-18T06:00:00")}
-    mart_file.health(reconcile_strava_count=1482, reconcile_warehouse_count=ours, **counts, **checked)
+    told = {key: datetime.fromisoformat(value) if key.endswith("_at") else value for key, value in more.items()}
+    mart_file.health(reconcile_strava_count=1482, reconcile_warehouse_count=ours, **counts, **checked, **told)
     mart_file.publish()
-    assert f"{sentence}: 2 missing, 0 extra, 0 changed, 0 repaired." in said(pipeline(context_of(mart_file)))
+    assert sentence in said(pipeline(context_of(mart_file)))
+
+
+def test_a_check_that_never_reached_the_end_is_told(mart_file: Any, context_of: Any) -> None:
+    """There are no counts to show, and what to do stands there."""
+    mart_file.health(cut_short_at=datetime.fromisoformat("2026-11-19T06:00:00"), cut_short_reason="Connect again.")
+    mart_file.publish()
+    shown = said(pipeline(context_of(mart_file)))
+    assert "**Not checked** 19 Nov 2026, 07:00:00 CET. Connect again." in shown
+    assert "Not checked yet" not in shown
 
 
 LISTED = {"started_at": "2026-11-18 19:00:01", "listed_at": "2026-11-18 19:00:09", "listed_count": 2115}

@@ -98,6 +98,7 @@ def test_health_counts_what_is_stored(life: Any) -> None:
     assert (row["activity_count"], row["detailed_count"], row["summary_count"], row["deleted_count"]) == (9, 8, 1, 1)
     assert round(row["backfill_progress"], 6) == 0.888889
     assert (row["reconcile_verdict"], row["missing_count"], row["repaired_count"]) == ("complete", 1, 2)
+    assert f"{row['cut_short_at']} {row['reconcile_retry_at']}" == "2026-04-02 06:00:05 2026-04-02 06:15:00"
 
 
 def test_latencies_are_those_of_the_one_event(life: Any) -> None:

@@ -21,12 +21,40 @@ newest_offset as (
     {{ newest_offsets('activities') }}
 ),
 
+-- a list that was not read to its end proves nothing: the check before it still tells what is known
 reconciliations as (
     select
         *,
-        missing_count + extra_count + changed_count as difference_count,
-        row_number() over (partition by athlete_id order by finished_at desc nulls last, reconciliation_id desc) as place
+        max(case when verdict = 'complete' then finished_at end) over (partition by athlete_id) as last_complete_at,
+        row_number() over (
+            partition by athlete_id, verdict = 'cut_short'
+            order by finished_at desc, reconciliation_id desc
+        ) as place
     from {{ ref('stg_strava__reconciliations') }}
+),
+
+checked as (
+    select * from reconciliations
+    where
+        verdict != 'cut_short'
+        and place = 1
+),
+
+cut_short as (
+    select * from reconciliations
+    where
+        verdict = 'cut_short'
+        and place = 1
+),
+
+-- a later check that was read to its end makes it good
+still_cut_short as (
+    select cut_short.*
+    from cut_short
+    left join checked on cut_short.athlete_id = checked.athlete_id
+    where
+        checked.athlete_id is null
+        or checked.finished_at < cut_short.finished_at
 ),
 
 stored as (
@@ -73,19 +101,19 @@ final as (
         cast(coalesce(open_counts.parked_event_count, 0) as int64) as parked_event_count,
         cast(coalesce(open_counts.deferred_event_count, 0) as int64) as deferred_event_count,
         unassigned.parked_event_count as unassigned_parked_event_count,
-        reconciliations.finished_at as last_reconciled_at,
-        case
-            when reconciliations.difference_count <= reconciliations.repaired_count
-                then 'complete'
-            when reconciliations.athlete_id is not null
-                then 'incomplete'
-        end as reconcile_verdict,
-        reconciliations.strava_count as reconcile_strava_count,
-        reconciliations.warehouse_count as reconcile_warehouse_count,
-        reconciliations.missing_count,
-        reconciliations.extra_count,
-        reconciliations.changed_count,
-        reconciliations.repaired_count,
+        checked.finished_at as last_reconciled_at,
+        checked.verdict as reconcile_verdict,
+        checked.reason as reconcile_reason,
+        checked.strava_count as reconcile_strava_count,
+        checked.warehouse_count as reconcile_warehouse_count,
+        checked.missing_count,
+        checked.extra_count,
+        checked.changed_count,
+        checked.repaired_count,
+        checked.last_complete_at,
+        still_cut_short.finished_at as cut_short_at,
+        still_cut_short.reason as cut_short_reason,
+        coalesce(still_cut_short.retry_at, checked.retry_at) as reconcile_retry_at,
         {{ as_of() }} as last_transform_started_at
     from athletes
     cross join unassigned
@@ -93,10 +121,8 @@ final as (
     left join newest_offset on athletes.athlete_id = newest_offset.athlete_id
     left join latest_events on athletes.athlete_id = latest_events.athlete_id
     left join open_counts on athletes.athlete_id = open_counts.athlete_id
-    left join reconciliations
-        on
-            athletes.athlete_id = reconciliations.athlete_id
-            and reconciliations.place = 1
+    left join checked on athletes.athlete_id = checked.athlete_id
+    left join still_cut_short on athletes.athlete_id = still_cut_short.athlete_id
 )
 
 select * from final
