@@ -1,4 +1,6 @@
-"""The settings that only the process tree reads: how the embedded queue delivers."""
+"""The settings that only the process tree reads: how the embedded queue delivers, and when the daily job runs."""
+
+from datetime import time
 
 from pydantic import Field, SecretStr
 
@@ -27,3 +29,18 @@ class DelivererSettings(SharedSettings):
     def worker_url(self) -> str:
         """Where the worker answers."""
         return f"http://{self.worker_host}:{self.worker_port}"
+
+
+class ScheduleSettings(SharedSettings):
+    """The embedded scheduler."""
+
+    daily_at: str = Field(
+        "07:00",
+        pattern=r"^([01]\d|2[0-3]):[0-5]\d$",
+        description="When `athlete up` runs the daily job, HH:MM in DISPLAY_TIMEZONE.",
+    )
+
+    @property
+    def daily_time(self) -> time:
+        """The time of day."""
+        return time.fromisoformat(self.daily_at)

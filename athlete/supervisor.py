@@ -55,6 +55,37 @@ def pause_s(failures: int) -> float:
     return min(0.25 * 2.0 ** min(failures, 10), LONGEST_PAUSE_S)
 
 
+async def run_to_end(program: Program, stop: asyncio.Event) -> int:
+    """Run a program that ends by itself, and return its exit code; once `stop` is set it is ended. Raises OSError."""
+    process = await _started(program, None)
+    ending, stopping = asyncio.create_task(process.wait()), asyncio.create_task(stop.wait())
+    await asyncio.wait({ending, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not ending.done():
+        await _end(program, process)
+    return await ending
+
+
+async def _started(program: Program, output: IO[bytes] | None) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "athlete.supervised", program.module, *program.arguments,
+        stdin=asyncio.subprocess.PIPE, stdout=output, stderr=output,
+        env={**os.environ, **program.environment}, cwd=program.folder, start_new_session=True,
+    )  # fmt: skip
+
+
+async def _end(program: Program, process: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError):
+        process.send_signal(signal.SIGTERM)
+    try:
+        await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
+    except TimeoutError:
+        log.warning("program.killed", program=program.name, waited_s=STOP_TIMEOUT_S)
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
 class RunningProgram:
     """One program, started again after a growing pause when it ends by itself."""
 
@@ -87,11 +118,7 @@ class RunningProgram:
     async def _spawn(self) -> None:
         output = self._open_log()
         try:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "athlete.supervised", self.program.module, *self.program.arguments,
-                stdin=asyncio.subprocess.PIPE, stdout=output, stderr=output,
-                env={**os.environ, **self.program.environment}, cwd=self.program.folder, start_new_session=True,
-            )  # fmt: skip
+            self._process = await _started(self.program, output)
         finally:
             if output:
                 output.close()
@@ -130,18 +157,7 @@ class RunningProgram:
         if self._keeper and self.pid is None:
             self._keeper.cancel()
         if self._process and self._process.returncode is None:
-            await self._end(self._process)
-
-    async def _end(self, process: asyncio.subprocess.Process) -> None:
-        with suppress(ProcessLookupError):
-            process.send_signal(signal.SIGTERM)
-        try:
-            await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
-        except TimeoutError:
-            log.warning("program.killed", program=self.program.name, waited_s=STOP_TIMEOUT_S)
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+            await _end(self.program, self._process)
 
     def log_tail(self, lines: int = 12) -> str:
         """Return the end of the program's log, where it has one."""

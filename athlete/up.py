@@ -11,8 +11,9 @@ from athlete.data_dir import claimed, lost_athletes
 from athlete.errors import CommandError, exit_on_error
 from athlete.ports import LOOPBACK, Listener, require_free
 from athlete.programs import Ports, pipeline_programs
-from athlete.settings import DelivererSettings
-from athlete.supervisor import ProcessTree, free_port
+from athlete.schedule import DailyRuns, Schedule
+from athlete.settings import DelivererSettings, ScheduleSettings
+from athlete.supervisor import ProcessTree, Program, free_port, run_to_end
 from backends.tokens import TokensUnavailable
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.subscriptions import current_id
@@ -33,6 +34,7 @@ def up() -> None:
     worker = WorkerSettings()
     service = ServiceSettings()
     dashboard = DashboardSettings()
+    schedule = Schedule(ScheduleSettings().daily_time, dashboard.display_timezone)
     for others in (DelivererSettings, TransformSettings):
         others()  # the programs read them again: here they could only fall over
     configure_logs(worker.log_format, worker.log_level)
@@ -40,7 +42,7 @@ def up() -> None:
         raise CommandError(f"Set {', '.join(missing)} (environment or .env) first; .env.example explains each.")
     with claimed(worker.data_dir):
         require_free(listeners(service, worker, dashboard))
-        asyncio.run(_run(worker, choose_ports(service, worker, dashboard), Console()))
+        asyncio.run(_run(worker, choose_ports(service, worker, dashboard), schedule, Console()))
 
 
 def listeners(service: ServiceSettings, worker: WorkerSettings, dashboard: DashboardSettings) -> Sequence[Listener]:
@@ -105,7 +107,7 @@ async def subscription_notice(settings: WorkerSettings) -> str:
     return "" if current else NOT_SUBSCRIBED
 
 
-async def _run(settings: WorkerSettings, ports: Ports, console: Console) -> None:
+async def _run(settings: WorkerSettings, ports: Ports, schedule: Schedule, console: Console) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -121,4 +123,5 @@ async def _run(settings: WorkerSettings, ports: Ports, console: Console) -> None
             if notice:
                 console.print(notice, highlight=False, markup=False, soft_wrap=True)
         console.print("Ctrl-C stops everything; nothing that was received is lost.")
-        await stop.wait()
+        job = Program(name="daily", module="worker.daily")
+        await DailyRuns(schedule, settings.data_dir / "daily.json", lambda: run_to_end(job, stop)).keep_on(stop)
