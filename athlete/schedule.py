@@ -72,7 +72,7 @@ class Schedule:
 
 def rest(tries: int) -> timedelta:
     """Return the pause after so many failed tries: it doubles."""
-    return min(_FIRST_REST * 2 ** (tries - 1), _LONGEST_REST)
+    return min(_FIRST_REST * 2.0 ** (tries - 1), _LONGEST_REST)
 
 
 class DailyRuns:

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
 from athlete.main import app
-from athlete.settings import DelivererSettings
+from athlete.settings import DelivererSettings, ScheduleSettings
 from backends.warehouse.ledger import Outcome
 from dashboard.settings import DashboardSettings
 from service.settings import ServiceSettings
@@ -24,6 +24,7 @@ from worker.settings import WorkerSettings
 PROGRAMS: tuple[type[BaseSettings], ...] = (
     DashboardSettings,
     DelivererSettings,
+    ScheduleSettings,
     ServiceSettings,
     SimulatorSettings,
     TransformSettings,

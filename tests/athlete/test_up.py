@@ -63,6 +63,7 @@ def test_up_names_the_settings_that_are_missing(tmp_path: Path) -> None:
         ("DASHBOARD_REFRESH_S", "0"),
         ("PUBLISH_TIMEOUT_S", "-1"),
         ("NOT_FOUND_GRACE_S", "-1"),
+        ("DAILY_AT", "7 am"),
     ],
 )
 def test_up_names_a_wrong_setting_of_any_program(setting: str, value: str, tmp_path: Path) -> None:
