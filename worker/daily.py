@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -141,9 +142,12 @@ def _clients(settings: WorkerSettings, http: httpx.AsyncClient) -> ClientOf:
         oauth_url=settings.strava_oauth_url,
     )
 
+    @cache
+    def auth_of(athlete_id: int) -> StravaAuth:
+        return StravaAuth(athlete_id, tokens, oauth)
+
     def client_of(athlete_id: int, lane: Lane) -> StravaClient:
-        auth = StravaAuth(athlete_id, tokens, oauth)
-        return StravaClient(http, auth, api_url=settings.strava_api_url, budget=budget, lane=lane)
+        return StravaClient(http, auth_of(athlete_id), api_url=settings.strava_api_url, budget=budget, lane=lane)
 
     return client_of
 

@@ -1,5 +1,8 @@
 """How a daily run ends: one athlete does not stop another, the gravest end decides, and one runs at a time."""
 
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -148,3 +151,16 @@ async def test_an_athlete_who_is_not_connected_cannot_be_checked(tmp_path: Path)
     """The command says so; nobody else is checked instead."""
     with pytest.raises(NotConnected):
         await run_daily(WorkerSettings(data_dir=tmp_path), TransformSettings(data_dir=tmp_path), athlete_id=5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("settings", "code", "said"), [({}, 0, "daily.finished"), ({"RECONCILE_LOOKS": "-1"}, 2, "RECONCILE_LOOKS")]
+)
+def test_the_program_ends_by_itself(tmp_path: Path, settings: dict[str, str], code: int, said: str) -> None:
+    """Without anybody connected there is nothing to do; with a wrong setting it cannot begin, and says which."""
+    command = (sys.executable, "-m", "worker.daily")
+    environment = os.environ | {"DATA_DIR": str(tmp_path / "data"), "LOG_FORMAT": "json"} | settings
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert said in done.stderr.splitlines()[-1]
