@@ -58,11 +58,11 @@ async def connect(url: str, folder: Path) -> None:
         answer = await http.post(f"{url}/oauth/authorize", data=form)
         [code] = parse_qs(urlsplit(answer.headers["location"]).query)["code"]
         app = OAuthApp(http, client_id=CLIENT_ID, client_secret=CLIENT_SECRET, oauth_url=f"{url}/oauth")
-        granted, athlete_id = await app.exchange(code)
-    await FileTokenStore(folder / "tokens.json").save(athlete_id, granted)
+        granted = (await app.exchange(code))[0]
+    await FileTokenStore(folder / "tokens.json").save(ATHLETE_ID, granted)
     store = SqliteRawStore(folder / "pipeline.sqlite")
     now = datetime.now(UTC)
-    await store.put_athlete(Athlete(athlete_id=athlete_id, scope=granted.scope, status="connected", updated_at=now))
+    await store.put_athlete(Athlete(athlete_id=ATHLETE_ID, scope=granted.scope, status="connected", updated_at=now))
     await store.close()
 
 
@@ -148,7 +148,7 @@ async def test_a_folder_without_a_pipeline(tmp_path: Path) -> None:
 def test_a_verdict_in_words(fields: dict[str, Any], sentence: str) -> None:
     """Counts and differences, or why there are none; and until when it waits, where that is known."""
     now = datetime.now(UTC)
-    row = {
+    row: dict[str, Any] = {
         "reconciliation_id": "r", "athlete_id": 1, "strava_count": 1482, "warehouse_count": 1482, "missing": 1,
         "extra": 0, "changed": 0, "repaired": 1, "unreadable": 0, "verdict": Verdict.COMPLETE, "reason": None,
         "retry_at": None, "started_at": now, "finished_at": now,

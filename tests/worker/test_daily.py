@@ -38,7 +38,8 @@ class Empty:
     async def activities(self) -> AsyncIterator[ActivityPage]:
         if self._error is not None:
             raise self._error
-        for page in ():
+        nothing: tuple[ActivityPage, ...] = ()
+        for page in nothing:
             yield page
 
     async def activity(self, activity_id: int, *, tries: int | None = None) -> ActivityPayload:

@@ -25,7 +25,7 @@ from simulator.world.world import Origin, World
 from strava.budget import RateBudget
 from strava.budget_state import Lane
 from strava.client import StravaClient
-from strava.errors import RateLimited
+from strava.errors import RateLimited, ServerFailed
 from strava.oauth import OAuthApp, StravaAuth
 from strava.payload import ActivityPage, ActivityPayload
 from strava.transport import RetryPolicy
@@ -488,11 +488,8 @@ async def test_one_activity_on_which_strava_fails_stops_no_other(
     class Failing(Paged):
         async def activity(self, activity_id: int, *, tries: int | None = None) -> ActivityPayload:
             if activity_id == failing:
-                strava.simulation.dice.switch(Faults(server_error=1))
-            try:
-                return await super().activity(activity_id, tries=tries)
-            finally:
-                strava.simulation.dice.switch(Faults())
+                raise ServerFailed(500)
+            return await super().activity(activity_id, tries=tries)
 
     listing = Failing(client, nothing)
     row = await reconcile(listing, client, store, ATHLETE, policy=AT_ONCE, clock=clock)
