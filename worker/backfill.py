@@ -12,12 +12,14 @@ import structlog
 from backends.warehouse.activities import ActivityStore, Applied, Observation, Source
 from backends.warehouse.athletes import IngestionState, IngestionStates
 from runtime.clock import utc_now
-from strava.errors import NotFound
+from strava.errors import BadRequest, NotFound, ServerFailed, UnreadableAnswer
 from strava.payload import SUMMARY, ActivityPage, ActivityPayload
 from worker.activities import ActivitySource
 
 log = structlog.get_logger(__name__)
 
+_OF_ONE_ACTIVITY = (ServerFailed, UnreadableAnswer, BadRequest)
+_MOST_FAILURES = 5  # in a row, before Strava itself is thought to fail
 _NEVER = datetime(2100, 1, 1, tzinfo=UTC)  # with both bounds the newest come first
 _ONE_SECOND = timedelta(seconds=1)  # Strava compares whole seconds, and what started in the cursor's own may be missing
 
@@ -65,8 +67,8 @@ async def backfill(  # noqa: PLR0913 - three collaborators, and by keyword what 
 
     With `since` only what started then or later is loaded, which vouches for nothing; without the list, what is stored
     gets its details. Running it again goes on where it stopped: a listing from its cursor, and what is detailed is not
-    asked for twice. A detail that Strava lists but does not show is left for later. Raises WarehouseBusy and
-    StravaError, of which RateLimited when the calls are used up; what was stored by then stays.
+    asked for twice. A detail that Strava lists but does not show, or fails on, is left for later. Raises WarehouseBusy
+    and StravaError, of which RateLimited when the calls are used up; what was stored by then stays.
     """
     history = _Backfill(client, store, athlete_id, on_progress, clock)
     if with_list:
@@ -91,6 +93,7 @@ class _Backfill:
         self._athlete_id = athlete_id
         self._on_progress = on_progress
         self._clock = clock
+        self._failures = 0  # in a row
         self.progress = Progress()
 
     async def list_all(self, concurrency: int) -> None:
@@ -188,6 +191,13 @@ class _Backfill:
                 activity = await self._client.activity(activity_id)
             except NotFound:  # its own event, or a reconciliation, tells whether it was deleted
                 continue
+            except _OF_ONE_ACTIVITY as error:
+                self._failures += 1
+                log.warning("history.detail_failed", activity_id=activity_id, reason=str(error))
+                if self._failures >= _MOST_FAILURES:  # it is not about one activity
+                    raise
+                continue
+            self._failures = 0
             if activity.athlete_id != self._athlete_id:
                 log.warning(
                     "history.foreign", activity_id=activity_id, reason="Strava showed another athlete's activity"

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from backends.warehouse.activities import Source
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.client import StravaClient
-from strava.errors import RateLimited
+from strava.errors import RateLimited, ServerFailed, UnreadableAnswer
 from strava.payload import ActivityPage, ActivityPayload
 from worker.backfill import Progress, backfill
 
@@ -282,3 +282,32 @@ class _Pages(dict[str, httpx.Response | Exception]):
             page = next(self._pages)
             return page if isinstance(page, httpx.Response) else httpx.Response(200, json=page)
         return super().get(path, default)
+
+
+async def test_one_activity_on_which_strava_fails_holds_up_no_other(
+    store: SqliteRawStore, clock: Any, rows: Rows
+) -> None:
+    """It is left for later, in the list as among the details; the cursor and all others go on."""
+    past = Past(*range(1, 8))
+    past.failing[6] = ServerFailed(500)
+    past.failing[2] = UnreadableAnswer("activities/2", "it is no JSON")
+    done = await backfill(past, store, ATHLETE, clock=clock)
+    assert (done.listed, done.is_listed, done.detailed) == (7, True, 5)
+    assert await store.activity_ids(ATHLETE, resource_state=2) == [6, 2]
+    past.summaries[7]["name"] = "edited"  # the stored detail is outdated, and asked for while listing
+    past.failing[7] = ServerFailed(502)
+    clock.advance(60)
+    assert (await backfill(past, store, ATHLETE, clock=clock)).is_listed
+
+
+async def test_strava_failing_on_everything_ends_the_round(store: SqliteRawStore, clock: Any) -> None:
+    """After five failures in a row nothing more is asked for."""
+    past = Past(*range(1, 28))
+    past.failing = {each: ServerFailed(503) for each in range(1, 28)}
+    with pytest.raises(ServerFailed):
+        await backfill(past, store, ATHLETE, clock=clock, concurrency=1)
+    assert past.asked == [27, 26, 25, 24, 23]
+    past.asked.clear()
+    past.failing = {each: ServerFailed(503) for each in range(1, 28) if each % 4}
+    await backfill(past, store, ATHLETE, clock=clock, concurrency=1)
+    assert len(past.asked) == 27
