@@ -74,11 +74,13 @@ class AccessTokenRefused(Retryable):
 class RateLimited(Retryable):
     """The app's calls are used up. `retry_after` is in seconds; `limits` is what the answer said, if it did.
 
-    `detail` follows "Strava's rate limit is used up" and says for whom, and which limit.
+    `detail` follows "Strava's rate limit is used up" and says for whom, and which limit. `reason` is the text without
+    the wait, for who keeps it.
     """
 
     def __init__(self, retry_after: float, limits: RateUsage | None = None, *, detail: str = "") -> None:
-        super().__init__(f"Strava's rate limit is used up{detail}; calls are possible again in {_spoken(retry_after)}.")
+        self.reason = f"Strava's rate limit is used up{detail}."
+        super().__init__(f"{self.reason[:-1]}; calls are possible again in {_spoken(retry_after)}.")
         self.retry_after = retry_after
         self.limits = limits
 

@@ -8,11 +8,13 @@ from typing import Protocol
 import structlog
 
 from backends.tokens import TokensUnavailable
+from backends.warehouse import WarehouseBusy
+from backends.warehouse.athletes import CONNECTED, AthleteStore
 from backends.warehouse.backfills import Backfill, Backfills
 from runtime.clock import utc_now
 from strava.budget import RateBudget
 from strava.budget_state import Lane
-from strava.errors import AppInactive, AppRejected, RateLimited, StravaError
+from strava.errors import AppInactive, AppRejected, RateLimited, StravaError, TokenRejected
 from strava.payload import SUMMARY, ActivityPage, ActivityPayload
 from worker.backfill import BackfillSource, BackfillStore, Progress, backfill
 from worker.periodic import repeat
@@ -22,12 +24,15 @@ log = structlog.get_logger(__name__)
 _POLL_S = 2.0  # a person may be watching
 _LOOK_S = 0.5
 _TOLD_EVERY = timedelta(seconds=10)
-_RETRY = timedelta(minutes=5)  # after a fault of Strava's, or tokens that somebody has to mend
+_LONGEST_WAIT = timedelta(days=2)
+_RETRY = timedelta(minutes=5)  # after a fault of Strava's or ours
+_LONG_RETRY = timedelta(hours=1)  # with tokens that somebody has to mend
+_OWN_FAULT = "The pipeline itself failed; the worker's log says how."
 
 ClientOf = Callable[[int, Lane], BackfillSource]
 
 
-class HistoryStore(BackfillStore, Backfills, Protocol):
+class HistoryStore(BackfillStore, AthleteStore, Backfills, Protocol):
     """The part of `raw` that loading a history needs."""
 
 
@@ -80,25 +85,44 @@ class Histories:
         await asyncio.gather(loading, stopping, return_exceptions=True)
 
     async def load_due(self) -> None:
-        """Bring each backfill as far as it goes now. Raises WarehouseBusy."""
+        """Bring each backfill as far as it goes now, the oldest request first. Raises WarehouseBusy."""
+        connected = {each.athlete_id for each in await self._store.athletes() if each.status == CONNECTED}
+        details_ahead = 0
         for asked in await self._store.backfills():
-            now = self._clock()
-            is_waiting = asked.waits_until is not None and now < asked.waits_until < now + timedelta(days=2)
-            if asked.finished_at is None and not is_waiting:
-                await _Loading(self._store, self._budget, self._clock, asked).go_on(
-                    HistoryClient(asked.athlete_id, self._client_of)
+            if asked.finished_at is not None or asked.athlete_id not in connected:
+                continue
+            if not self._is_waiting(asked):
+                loading = _Loading(self._store, self._budget, self._clock, asked, details_ahead)
+                await loading.go_on(HistoryClient(asked.athlete_id, self._client_of))
+            if asked.has_details:
+                details_ahead += len(
+                    await self._store.activity_ids(asked.athlete_id, resource_state=SUMMARY, since=asked.since)
                 )
+
+    def _is_waiting(self, asked: Backfill) -> bool:
+        """Tell whether its time is still to come; a wait that a set clock made longer than any is none."""
+        now = self._clock()
+        return asked.waits_until is not None and now < asked.waits_until < now + _LONGEST_WAIT
 
 
 class _Loading:
     """One backfill, as far as it goes without waiting."""
 
-    def __init__(self, store: HistoryStore, budget: RateBudget, clock: Callable[[], datetime], asked: Backfill) -> None:
+    def __init__(
+        self,
+        store: HistoryStore,
+        budget: RateBudget,
+        clock: Callable[[], datetime],
+        asked: Backfill,
+        details_ahead: int,
+    ) -> None:
         self._store = store
         self._budget = budget
         self._clock = clock
         self._row = asked
-        self._listed_before = asked.listed_count if asked.since is None else 0  # that listing begins again
+        self._details_ahead = details_ahead
+        begins_again = asked.since is not None and asked.listed_at is None  # it has no cursor
+        self._listed_before = 0 if begins_again else asked.listed_count
         self._progress = Progress()
 
     async def go_on(self, client: HistoryClient) -> None:
@@ -123,9 +147,14 @@ class _Loading:
                 await loading
                 await self._note(**{**await self._how_far(), "finished_at": self._clock(), "expected_at": None})
                 log.info("history.loaded", athlete_id=row.athlete_id, listed=self._row.listed_count)
+        except WarehouseBusy:
+            raise
         except (StravaError, TokensUnavailable) as error:
             await self._note(**await self._how_far(), **self._wait(error))
             log.info("history.waiting", athlete_id=row.athlete_id, reason=str(error))
+        except Exception:  # a fault in one history must not hold up those of others
+            log.exception("history.fault", athlete_id=row.athlete_id)
+            await self._note(waits_until=self._clock() + _RETRY, waits_because=_OWN_FAULT)
         finally:
             loading.cancel()
             await asyncio.gather(loading, return_exceptions=True)
@@ -135,11 +164,18 @@ class _Loading:
         told, told_at = self._said(), self._clock()
         while not loading.done():
             await asyncio.wait({loading}, timeout=_LOOK_S)
+            if not await self._stands():
+                return False
             if self._said() != told or self._clock() - told_at >= _TOLD_EVERY:
                 told, told_at = self._said(), self._clock()
                 if not await self._note(**await self._how_far()):
                     return False
         return True
+
+    async def _stands(self) -> bool:
+        """Whether its row is there: a purge removes it, and another request takes its place."""
+        asked = {(each.athlete_id, each.requested_at) for each in await self._store.backfills()}
+        return (self._row.athlete_id, self._row.requested_at) in asked
 
     def _said(self) -> tuple[int, bool]:
         """What is told at once; how many details there are is told by the activities."""
@@ -153,7 +189,9 @@ class _Loading:
         if not self._progress.is_listed and self._row.listed_at is None:
             return {"listed_count": self._listed_before + self._progress.listed}
         lacking = await self._store.activity_ids(self._row.athlete_id, resource_state=SUMMARY, since=self._row.since)
-        expected = await self._budget.allows_by(Lane.DETAIL, len(lacking)) if self._row.has_details else None
+        expected = None
+        if self._row.has_details:
+            expected = await self._budget.allows_by(Lane.DETAIL, self._details_ahead + len(lacking))
         return {
             "listed_count": self._listed_before + self._progress.listed,
             "listed_at": self._row.listed_at or now,
@@ -161,10 +199,14 @@ class _Loading:
         }
 
     def _wait(self, error: StravaError | TokensUnavailable) -> dict[str, object]:
-        wait = _RETRY
+        wait, because = _RETRY, str(error)
         if isinstance(error, RateLimited | AppInactive | AppRejected):
             wait = timedelta(seconds=error.retry_after)
-        return {"waits_until": self._clock() + wait, "waits_because": str(error)}
+        elif isinstance(error, TokenRejected):  # connecting again asks for a new one
+            wait = _LONG_RETRY
+        if isinstance(error, RateLimited):
+            because = error.reason
+        return {"waits_until": self._clock() + wait, "waits_because": because}
 
     async def _note(self, **changes: object) -> bool:
         self._row = self._row.changed(self._clock(), **changes)

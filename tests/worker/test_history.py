@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from backends.budget.file import FileBudgetStore
 from backends.tokens.file import FileTokenStore
+from backends.warehouse.activities import Observation, Source
 from backends.warehouse.athletes import Athlete
 from backends.warehouse.backfills import Backfill
 from backends.warehouse.sqlite.store import SqliteRawStore
@@ -26,6 +29,7 @@ from strava.budget import RateBudget
 from strava.budget_state import Lane
 from strava.client import StravaClient
 from strava.oauth import OAuthApp, StravaAuth
+from strava.payload import ActivityPage, ActivityPayload
 from worker.history import Histories
 
 ATHLETE = 4605555801
@@ -55,6 +59,13 @@ class MortalStore(SqliteRawStore):
         return done
 
 
+class Broken(StravaClient):
+    """Fails as a fault in the program does."""
+
+    def activities(self, **_: object) -> AsyncIterator[ActivityPage]:
+        raise ValueError("nobody foresaw this")
+
+
 class Life:
     """An athlete's year at a simulator with tight limits, and the worker's part on a folder; all on one clock."""
 
@@ -77,15 +88,17 @@ class Life:
         self._stores.append(MortalStore(self.folder / "pipeline.sqlite", clock=self.clock))
         return self._stores[-1]
 
-    def histories(self, store: SqliteRawStore) -> Histories:
-        """Start the worker's part."""
+    def histories(self, store: SqliteRawStore, broken: int = 0) -> Histories:
+        """Start the worker's part, which meets a fault of its own with the athlete who is `broken`."""
         budget = RateBudget(
             FileBudgetStore(self.folder / "budget.json"), clock=self.clock, steady=self.clock.steady_s, boot="boot"
         )
         app = OAuthApp(self._http, oauth_url="/oauth", clock=self.clock, **APP)
         auth = StravaAuth(ATHLETE, self._tokens, app, clock=self.clock)
 
-        def client_of(_: int, lane: Lane) -> StravaClient:
+        def client_of(athlete_id: int, lane: Lane) -> StravaClient:
+            if athlete_id == broken:
+                return Broken(self._http, None, api_url="")
             return StravaClient(self._http, auth, api_url="/api/v3", budget=budget, lane=lane, clock=self.clock)
 
         return Histories(store, client_of, budget, clock=self.clock)
@@ -244,8 +257,23 @@ async def test_another_request_ends_the_one_under_way(life: Life) -> None:
     assert (await the_row(store)).finished_at is not None
 
 
+async def test_a_purge_ends_what_is_under_way(life: Life) -> None:
+    """The worker asks no more, and writes no row of the backfill again."""
+    store = life.store()
+    await ask(life, store)
+    histories = life.histories(life.store())
+    loading = asyncio.create_task(histories.load_due())
+    await until_stored(store)
+    await store.purge(ATHLETE)
+    await loading
+    assert await store.backfills() == []
+    before = life.used()
+    await histories.load_due()
+    assert life.used() == before
+
+
 async def test_dead_tokens_are_told_and_tried_again(life: Life, tokens: FileTokenStore) -> None:
-    """Without tokens it waits some minutes with the reason; with new ones it goes on by itself."""
+    """Without tokens it waits an hour with the reason; with new ones it goes on by itself."""
     store = life.store()
     await tokens.delete(ATHLETE)
     await ask(life, store, has_details=False)
@@ -254,7 +282,7 @@ async def test_dead_tokens_are_told_and_tried_again(life: Life, tokens: FileToke
     assert "connect" in str(row.waits_because)
     assert row.waits_until is not None
     await life.connect()
-    life.clock.advance(600)
+    life.clock.advance(3601)
     await life.histories(store).load_due()
     row = await the_row(store)
     assert (row.waits_because, row.finished_at is None) == (None, False)
@@ -270,3 +298,96 @@ async def test_it_stops_at_once_and_goes_on_later(life: Life) -> None:
     stop.set()
     await running
     assert (await the_row(store)).finished_at is None
+
+
+async def test_only_who_is_connected_is_asked_for(life: Life) -> None:
+    """An athlete who took back the access costs no call and changes no row; connected again, it goes on."""
+    store = life.store()
+    await ask(life, store)
+    revoked, before = (
+        Athlete(athlete_id=ATHLETE, scope=frozenset(), status="revoked", updated_at=life.clock()),
+        life.used(),
+    )
+    await store.put_athlete(revoked)
+    asked = await the_row(store)
+    await life.histories(store).load_due()
+    assert (await the_row(store), life.used()) == (asked, before)
+    await store.put_athlete(replace(revoked, status="connected"))
+    await life.histories(store).load_due()
+    assert await store.activity_ids(ATHLETE)
+
+
+async def test_a_fault_of_ones_history_does_not_hold_up_another(life: Life) -> None:
+    """What nobody foresaw is logged and told, waits some minutes, and the next athlete's turn comes."""
+    store = life.store()
+    other = ATHLETE + 1
+    await store.put_athlete(Athlete(athlete_id=other, scope=frozenset(), status="connected", updated_at=life.clock()))
+    await store.request_backfill(Backfill.requested(other, life.clock() - timedelta(minutes=1)))
+    await ask(life, store, has_details=False)
+    histories = life.histories(store, broken=other)
+    with capture_logs() as logs:
+        await histories.load_due()
+        await histories.load_due()  # at once again: the fault is waited for
+    assert [(line["event"], line["athlete_id"]) for line in logs if line["log_level"] == "error"] == [
+        ("history.fault", other)
+    ]
+    rows = {row.athlete_id: row for row in await store.backfills()}
+    assert rows[other].waits_because == "The pipeline itself failed; the worker's log says how."
+    assert rows[other].waits_until == pytest.approx(life.clock() + timedelta(minutes=5), abs=timedelta(seconds=1))
+    assert rows[ATHLETE].finished_at is not None
+
+
+async def test_the_end_is_foretold_behind_those_who_asked_before(life: Life) -> None:
+    """Another athlete's 300 missing details come first: four days more at 75 a day."""
+    store = life.store()
+    other = ATHLETE + 1
+    await store.put_athlete(Athlete(athlete_id=other, scope=frozenset(), status="connected", updated_at=life.clock()))
+    waits = life.clock() + timedelta(hours=1)
+    asked = Backfill.requested(other, life.clock() - timedelta(minutes=1)).changed(life.clock(), waits_until=waits)
+    await store.request_backfill(asked)
+    summaries = [
+        ActivityPayload.from_json(
+            {"id": each, "athlete": {"id": other}, "resource_state": 2, "start_date": "2026-01-01T10:00:00Z"}
+        )
+        for each in range(1, 301)
+    ]
+    await store.apply(
+        [
+            Observation(
+                activity_id=each.activity_id,
+                athlete_id=other,
+                observed_at=life.clock(),
+                source=Source.BACKFILL,
+                activity=each,
+            )
+            for each in summaries
+        ]
+    )
+    await ask(life, store)
+    await life.histories(store).load_due()
+    [_, row] = await store.backfills()
+    assert row.expected_at is not None
+    left = len(await store.activity_ids(ATHLETE, resource_state=2))
+    days = (row.expected_at - life.clock()) / timedelta(days=1)
+    assert (left + 300) / 75 - 2 < days < (left + 300) / 75 + 1
+
+
+async def test_the_reason_holds_no_wait_that_ages(life: Life) -> None:
+    """The row says until when; its sentence stays true while that time comes nearer."""
+    store = life.store()
+    await ask(life, store)
+    await life.histories(store).load_due()
+    assert "possible again" not in str((await the_row(store)).waits_because)
+
+
+async def test_a_bounded_list_is_counted_once(life: Life) -> None:
+    """Going on with the details after a wait keeps what the list had come to."""
+    store = life.store()
+    await ask(life, store, since=life.clock() - timedelta(days=200))
+    await life.histories(store).load_due()
+    row = await the_row(store)
+    assert row.listed_count > A_QUARTER
+    assert row.waits_until is not None
+    life.clock.advance((row.waits_until - life.clock()).total_seconds())
+    await life.histories(store).load_due()
+    assert (await the_row(store)).listed_count == row.listed_count
