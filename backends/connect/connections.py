@@ -71,10 +71,10 @@ class AthleteConnections:
         async with self._one_at_a_time:
             await self._require_room(grant)
             await self._keep(grant, before.get(grant.athlete_id))
+            await self._ask_for_history(grant.athlete_id)  # before, or a kill could leave an athlete without any
             await self._store.put_athlete(
                 Athlete(athlete_id=grant.athlete_id, scope=scope, status=CONNECTED, updated_at=self._clock())
             )
-            await self._ask_for_history(grant.athlete_id)
         republished = await republish_parked(self._store, self._queue, grant.athlete_id)
         log.info("athlete.connected", athlete_id=grant.athlete_id, scope=sorted(scope), republished=republished)
         return Connected(athlete_id=grant.athlete_id, scope=scope, republished=republished)
@@ -91,10 +91,11 @@ class AthleteConnections:
             raise TooManyAthletes(grant)
 
     async def _ask_for_history(self, athlete_id: int) -> None:
-        """Have the worker load it; of an athlete who comes back, what was missed meanwhile."""
-        under_way = {each.athlete_id for each in await self._store.backfills() if each.finished_at is None}
-        if athlete_id not in under_way:
-            await self._store.request_backfill(Backfill.requested(athlete_id, self._clock()))
+        """Have the worker list all of it, also where a list was cut short: it lacks what was saved since."""
+        state = await self._store.ingestion_state(athlete_id)
+        if state is not None:
+            await self._store.put_ingestion_state(replace(state, listing_began_at=None, backfill_cursor=None))
+        await self._store.request_backfill(Backfill.requested(athlete_id, self._clock()))
 
     async def _keep(self, grant: Grant, old: TokenSet | None) -> None:
         """Store the tokens, unless a refresh has replaced them in between: Strava may grant those in use once more."""

@@ -11,7 +11,7 @@ import pytest
 from backends.connect.connections import MOST_ATHLETES, AthleteConnections, Connected, TooManyAthletes
 from backends.queue.embedded import EmbeddedQueue
 from backends.tokens.file import FileTokenStore
-from backends.warehouse.athletes import Athlete
+from backends.warehouse.athletes import Athlete, IngestionState
 from backends.warehouse.backfills import Backfill
 from backends.warehouse.ledger import LedgerEntry, Outcome
 from backends.warehouse.sqlite.store import SqliteRawStore
@@ -96,18 +96,19 @@ async def test_what_was_parked_is_published_again(
     assert (await queue.status()).waiting == 1
 
 
-async def test_the_history_is_asked_for(connections: AthleteConnections, store: SqliteRawStore) -> None:
-    """The first time and every later time, but never beside one that is under way."""
+async def test_the_whole_history_is_asked_for(connections: AthleteConnections, store: SqliteRawStore) -> None:
+    """Each time: of one who comes back, what was saved meanwhile is missing, whatever had been listed before."""
     await connections.connect(granting(ANNA, tokens(1)))
     asked = Backfill.requested(ANNA, NOON)
     assert await store.backfills() == [asked]
-    under_way = asked.changed(NOON, listed_count=200)
-    await store.note_backfill(under_way)
+    cut_short = IngestionState(
+        athlete_id=ANNA, complete_as_of=None, listing_began_at=NOON, backfill_cursor=NOON, updated_at=NOON
+    )
+    await store.put_ingestion_state(cut_short)
+    await store.note_backfill(asked.changed(NOON, listed_count=200, listed_at=NOON, waits_until=NOON))
     await connections.connect(granting(ANNA, tokens(2)))
-    assert await store.backfills() == [under_way]
-    await store.note_backfill(under_way.changed(NOON, finished_at=NOON))
-    await connections.connect(granting(ANNA, tokens(3)))
     assert await store.backfills() == [asked]
+    assert await store.ingestion_state(ANNA) == replace(cut_short, listing_began_at=None, backfill_cursor=None)
 
 
 async def test_connecting_again_replaces_broken_tokens(
