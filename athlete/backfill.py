@@ -96,27 +96,29 @@ def backfill(  # noqa: PLR0913 - one argument an option
         try:
             standings = asyncio.run(_watch(settings, [each.backfill.athlete_id for each in standings], zone))
         except KeyboardInterrupt:
-            Console(stderr=True).print("The worker goes on; `athlete backfill` shows it again.", highlight=False)
+            Console(stderr=True).print("The worker goes on; the same command shows it again.", highlight=False)
             raise typer.Exit(INTERRUPTED) from None
     _print(standings, (sentence(each, utc_now(), zone) for each in standings), as_json=as_json)
 
 
 async def _ask(settings: WorkerSettings, athlete_id: int | None, wanted: Wanted) -> list[Standing]:
-    """Ask for a backfill of each athlete; one that is under way already and does the same goes on."""
+    """Ask for a backfill of each athlete; one that is under way and loads no less goes on."""
     async with open_store(settings) as store:
         known = {each.athlete_id: each for each in await store.backfills()}
         connected = await _connected(store, athlete_id)
         for each in connected:
-            if not _is_under_way(known.get(each), wanted):
+            if not _is_covered(known.get(each), wanted):
                 asked = Backfill.requested(each, utc_now(), since=wanted.since, has_details=wanted.has_details)
                 await store.request_backfill(asked)
         return await _standings(store, connected)
 
 
-def _is_under_way(known: Backfill | None, wanted: Wanted) -> bool:
+def _is_covered(known: Backfill | None, wanted: Wanted) -> bool:
+    """Tell whether one that is under way loads all that is wanted, or more."""
     if known is None or known.finished_at is not None:
         return False
-    return (known.since, known.has_details) == (wanted.since, wanted.has_details)
+    is_long_enough = known.since is None or (wanted.since is not None and known.since <= wanted.since)
+    return is_long_enough and (known.has_details or not wanted.has_details)
 
 
 async def _connected(store: RawStore, athlete_id: int | None) -> list[int]:
@@ -190,7 +192,7 @@ async def _foretell(settings: WorkerSettings, athlete_id: int | None, wanted: Wa
             client_secret=settings.strava_client_secret.get_secret_value(),
             oauth_url=settings.strava_oauth_url,
         )
-        forecasts = []
+        forecasts: list[Forecast] = []
         for each in await _connected(store, athlete_id):
             auth = StravaAuth(each, open_tokens(settings), app)
             client = StravaClient(http, auth, api_url=settings.strava_api_url, budget=budget, lane=Lane.RECONCILE)
@@ -204,7 +206,7 @@ async def _foretell(settings: WorkerSettings, athlete_id: int | None, wanted: Wa
                     strava_count=len(listed),
                     missing_count=len(listed - set(await store.activity_ids(each))),
                     detail_calls=calls,
-                    done_by=await budget.allows_by(Lane.DETAIL, calls),
+                    done_by=await budget.allows_by(Lane.DETAIL, sum(told.detail_calls for told in forecasts) + calls),
                 )
             )
         return forecasts

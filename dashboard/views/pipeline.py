@@ -89,6 +89,8 @@ def _at(context: PageContext, health: Row, column: str) -> str:
 def history(context: PageContext, health: Row, backfill: Row) -> str:
     """Say how far the loading of the history is, and when it will be done."""
     details = f"{health['detailed_count']:,} of {health['activity_count']:,} details"
+    if not backfill["has_details"]:
+        details = f"{health['activity_count']:,} activities"
     if backfill["finished_at"] is not None:
         return (
             f"**History loaded.** {details}, since {formatting.moment(in_utc(backfill['finished_at']), context.zone)}."

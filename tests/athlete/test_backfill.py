@@ -109,15 +109,23 @@ async def test_a_dry_run_lists_and_stores_nothing(run: Callable[..., Any], conne
 
 
 async def test_it_asks_once_and_joins_what_is_under_way(run: Callable[..., Any], connected: SqliteRawStore) -> None:
-    """The same request twice is one; another takes its place. Nobody takes it up here, which it says in time."""
-    assert (await run("--no-wait")).stdout == f"Athlete {ATHLETE}: asked for.\n"
+    """A request for no more than what is under way changes nothing; one for more takes its place."""
+    lately = ("--no-wait", "--no-details", "--since", "2026-02-01T00:00Z")
+    facts = json.loads((await run(*lately, "--json")).stdout)
+    assert (facts["has_details"], facts["since"]) == (False, "2026-02-01T00:00:00.000000Z")
     [first] = await connected.backfills()
-    assert (await run("--no-wait", "--athlete", str(ATHLETE))).exit_code == 0
+    assert (first.since, first.has_details) == (datetime(2026, 2, 1, tzinfo=UTC), False)
+    assert (await run(*lately[:3], "2026-02-09T00:00Z")).exit_code == 0
     assert await connected.backfills() == [first]
-    facts = json.loads((await run("--no-wait", "--no-details", "--since", "2026-01-01T00:00Z", "--json")).stdout)
-    assert (facts["has_details"], facts["since"]) == (False, "2026-01-01T00:00:00.000000Z")
-    [second] = await connected.backfills()
-    assert (second.since, second.has_details) == (datetime(2026, 1, 1, tzinfo=UTC), False)
+    for more in (("--since", "2026-02-01T00:00Z"), ("--no-details",), ()):
+        await connected.request_backfill(first)
+        assert (await run("--no-wait", *more)).stdout == f"Athlete {ATHLETE}: asked for.\n"
+        assert await connected.backfills() != [first], more
+    [all_of_it] = await connected.backfills()
+    assert (all_of_it.since, all_of_it.has_details) == (None, True)
+    for less in (lately, ("--no-wait",), ("--no-wait", "--athlete", str(ATHLETE))):
+        assert (await run(*less)).exit_code == 0
+        assert await connected.backfills() == [all_of_it]
 
 
 async def test_only_connected_athletes_have_a_history(run: Callable[..., Any], connected: SqliteRawStore) -> None:

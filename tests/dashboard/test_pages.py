@@ -292,6 +292,10 @@ WAITS = "It goes on today about 20:45: Spent."
             {**LISTED, "finished_at": "2026-11-18 19:10:00"},
             f"**History loaded.** {DETAILS}, since 18 Nov 2026, 20:10:00 CET.",
         ),
+        (
+            {**LISTED, "finished_at": "2026-11-18 19:10:00", "has_details": False},
+            "**History loaded.** 2,115 activities, since 18 Nov 2026, 20:10:00 CET.",
+        ),
     ],
 )
 def test_the_history_is_told(mart_file: Any, context_of: Any, row: dict[str, Any], sentence: str) -> None:
