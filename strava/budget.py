@@ -11,15 +11,17 @@ from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol, TypeVar
 
 import httpx
 
 from runtime.clock import boot_id, steady_s, utc_now
-from strava.budget_state import BudgetState, Call, Closing, Lane, Moment, WindowName, ends_after
+from strava.budget_state import BudgetState, Call, Closing, Lane, Moment, WindowName, ends_after, falling
 from strava.errors import AppInactive, AppRejected, RateLimited, StravaError
 from strava.rate_limits import DAY_S, LEEWAY_S, RateUsage
 from strava.responses import answered_at, error_for
+from strava.transport import ON_UNANSWERED
 
 T = TypeVar("T")
 
@@ -101,7 +103,7 @@ class RateBudget:
         boot: str | None = None,
     ) -> None:
         self._store = store or MemoryBudgetStore()
-        self._shares = _falling(shares)
+        self._shares = falling(shares)
         self._clock = clock
         self._steady = steady
         self._boot = boot_id() if boot is None else boot
@@ -153,6 +155,8 @@ class RateBudget:
         state = await self._read()
         if self._closed(state) is not None:
             return 0
+        if self._may_probe(state, lane):
+            return 1
         left = min((self._left(state, name, lane) for name in WindowName if name in state.windows), default=1)
         return left if state.is_answering() else min(left, 1)
 
@@ -171,7 +175,7 @@ class RateBudget:
         def edit(state: BudgetState) -> Call | StravaError:
             refusal = self._refusal(state, lane)
             if refusal is None:
-                return state.reserve(call_id)
+                return state.reserve(call_id, is_probe=bool(self._spent(state, lane)))
             state.note_refusal(lane)
             return refusal
 
@@ -180,18 +184,21 @@ class RateBudget:
             raise reserved
         return reserved
 
-    async def settle(self, call: Call, answer: httpx.Response | None) -> None:
-        """Note how a call ended; None where no answer came. An error's body must have been read."""
-        usage = None if answer is None else RateUsage.from_headers(answer.headers)
-        moment = None if answer is None else answered_at(answer)
+    async def settle(self, call: Call, answer: httpx.Response) -> None:
+        """Note a call's answer. An error's body must have been read."""
+        usage, moment = RateUsage.from_headers(answer.headers), answered_at(answer)
 
         def edit(state: BudgetState) -> None:
             state.settle(call, usage, None if moment is None else moment.timestamp())
-            error = None if answer is None else error_for(answer, asked="", now=_datetime(state.now))
+            error = error_for(answer, asked="", now=_datetime(state.now))
             if isinstance(error, _CLOSING):
                 state.close(self._closing(state, error))
 
         await self._change(edit)
+
+    async def give_up(self, call: Call, *, was_sent: bool) -> None:
+        """Note that a call got no answer; one that was not sent is used by nobody."""
+        await self._change(lambda state: state.give_up(call, was_sent=was_sent))
 
     async def close(self, error: RateLimited | AppInactive | AppRejected) -> None:
         """Note that Strava refuses the app itself, found out while a request was signed."""
@@ -222,14 +229,31 @@ class RateBudget:
     def _refusal(self, state: BudgetState, lane: Lane) -> StravaError | None:
         if (error := self._closed(state)) is not None:
             return error
-        spent = [name for name in WindowName if name in state.windows and self._left(state, name, lane) == 0]
-        if not spent:
+        spent = self._spent(state, lane)
+        if not spent or self._may_probe(state, lane):
             return None
         name = max(spent, key=lambda each: state.windows[each].ends_at)
         window = state.windows[name]
+        until = window.ends_at + LEEWAY_S
         allowed = self._allowed(state, name, lane)
         detail = f" for the {lane} lane, which may make {allowed:,} of the {window.limit:,} {name.spoken}"
-        return RateLimited(window.ends_at + LEEWAY_S - state.now, detail=detail)
+        if self._is_spent_unseen(state, lane):
+            detail += f", counting {state.unseen - window.covered:,} that got no answer"
+            until = min(until, max(state.probed_until, state.answered_until))
+        return RateLimited(until - state.now, detail=detail)
+
+    def _spent(self, state: BudgetState, lane: Lane) -> list[WindowName]:
+        return [name for name in WindowName if name in state.windows and self._left(state, name, lane) == 0]
+
+    def _is_spent_unseen(self, state: BudgetState, lane: Lane) -> bool:
+        """Whether the lane is out of calls only because calls ended without telling; the next answer covers those."""
+        spent = self._spent(state, lane)
+        return bool(spent) and all(state.used_for_sure(name) < self._allowed(state, name, lane) for name in spent)
+
+    def _may_probe(self, state: BudgetState, lane: Lane) -> bool:
+        """Whether the quarter hour's one call may find out what Strava made of the calls without an answer."""
+        is_due = state.now >= state.probed_until and not state.is_answering()
+        return is_due and self._is_spent_unseen(state, lane)
 
     def _left(self, state: BudgetState, name: WindowName, lane: Lane) -> int:
         return max(0, self._allowed(state, name, lane) - state.used(name))
@@ -291,7 +315,10 @@ class _ReservedAuth(httpx.Auth):
                             await came.aread()
                         answer = came
                     finally:  # also where the connection breaks, and httpx closes this generator
-                        await self._budget.settle(call, answer)
+                        if answer is None:
+                            signed.extensions[ON_UNANSWERED] = partial(self._budget.give_up, call)
+                        else:
+                            await self._budget.settle(call, answer)
                     signed = await self._signed(signing, answer)
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:  # noqa: ARG002 - httpx's signature
@@ -314,14 +341,6 @@ class _ReservedAuth(httpx.Auth):
 def _closing_error(closing: Closing, left_s: float) -> StravaError:
     kind = next((kind for kind in _CLOSING if kind.__name__ == closing.error), AppInactive)
     return kind(left_s)
-
-
-def _falling(shares: Mapping[Lane, float]) -> Mapping[Lane, float]:
-    """Return the share of each lane, never more than that of the one before it."""
-    share, falling = 1.0, dict[Lane, float]()
-    for lane in Lane:
-        share = falling[lane] = min(share, shares[lane])
-    return falling
 
 
 def _datetime(seconds: float) -> datetime:

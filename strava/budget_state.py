@@ -5,6 +5,7 @@ machine's own clock neither opens a window early nor keeps it closed. Windows en
 UTC: https://developers.strava.com/docs/rate-limits/.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -99,6 +100,7 @@ class BudgetState(_Kept):
     under_way: dict[str, float] = Field(default_factory=dict)  # call -> when it is given up
     unseen: int = 0
     answered_until: float = 0.0  # until then Strava is known to answer
+    probed_until: float = 0.0  # until then no call is made beyond a limit that only `unseen` has used up
     closing: Closing | None = None
     refused: dict[str, int] = Field(default_factory=dict)  # lane -> calls, until the quarter hour ends
     refused_until: float = 0.0
@@ -132,13 +134,24 @@ class BudgetState(_Kept):
         window = self.windows[name]
         return window.used + self.unseen - window.covered + len(self.under_way)
 
-    def reserve(self, call_id: str) -> Call:
+    def used_for_sure(self, name: str) -> int:
+        """Return how many calls of the window are used without those whose count is unknown."""
+        return self.windows[name].used + len(self.under_way)
+
+    def reserve(self, call_id: str, *, is_probe: bool = False) -> Call:
         """Count a call before it is sent."""
+        if is_probe:
+            self.probed_until = ends_after(self.now, QUARTER_S)
         self.under_way[call_id] = self.now + _CALL_S
         return Call(call_id, self.steady_s, self.unseen)
 
+    def give_up(self, call: Call, *, was_sent: bool) -> None:
+        """Note that a call got no answer; Strava may have counted it, unless it was not sent."""
+        if self.under_way.pop(call.id, None) is not None and was_sent:
+            self.unseen += 1
+
     def settle(self, call: Call, usage: RateUsage | None, answered_at: float | None) -> None:
-        """Note how a call ended: what its answer told of the limits, and when it was given; None without an answer."""
+        """Note a call's answer: what it told of the limits, and when it was given, each None where it did not say."""
         self.under_way.pop(call.id, None)
         took_s = self.steady_s - call.steady_s
         if answered_at is not None:
@@ -199,6 +212,7 @@ class BudgetState(_Kept):
         """Strava's clock turned out to be another: waits stay as long as they are, windows are learnt from answers."""
         self.answered_until = 0.0
         self.refused_until += seconds
+        self.probed_until += seconds
         self.under_way = {call: until + seconds for call, until in self.under_way.items()}
         if self.closing is not None:
             self.closing.until += seconds
@@ -212,3 +226,11 @@ class BudgetState(_Kept):
 def ends_after(moment: float, length_s: float) -> float:
     """Return the end of the window that holds the moment."""
     return (moment // length_s + 1) * length_s
+
+
+def falling(shares: Mapping[Lane, float]) -> Mapping[Lane, float]:
+    """Return the share of each lane, never more than that of the one before it."""
+    share, falling = 1.0, dict[Lane, float]()
+    for lane in Lane:
+        share = falling[lane] = min(share, shares[lane])
+    return falling

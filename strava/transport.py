@@ -8,7 +8,9 @@ import stamina
 from strava.errors import Unreachable, UnreadableAnswer
 
 _PASSING = (httpx.NetworkError, httpx.TimeoutException, httpx.RemoteProtocolError, httpx.ProxyError)
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout)  # the request has not left this machine
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)  # the request has not left this machine
+# A request's extension: what is told whether an unanswered request was sent, for an `Auth` does not see the exception.
+ON_UNANSWERED = "on_unanswered"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,7 +74,16 @@ async def _send_with_retries(
     )
     async for attempt in attempts:
         with attempt:
-            answer = await http.send(request, auth=auth)
+            answer = await _send_once(http, request, auth)
             if answer.is_server_error:
                 raise _ServerError(answer)
     return answer
+
+
+async def _send_once(http: httpx.AsyncClient, request: httpx.Request, auth: httpx.Auth | None) -> httpx.Response:
+    try:
+        return await http.send(request, auth=auth)
+    except BaseException as error:
+        if (on_unanswered := request.extensions.pop(ON_UNANSWERED, None)) is not None:
+            await on_unanswered(was_sent=not isinstance(error, _NOT_SENT))
+        raise

@@ -13,7 +13,7 @@ import pytest
 from strava.budget import BudgetStatus, MemoryBudgetStore, RateBudget
 from strava.budget_state import Lane, WindowName
 from strava.client import StravaClient
-from strava.errors import AppInactive, AppRejected, NotFound, RateLimited, StravaError
+from strava.errors import AppInactive, AppRejected, NotFound, RateLimited, StravaError, Unreachable
 from strava.oauth import OAuthApp, StravaAuth
 from strava.tokens import TokenSet
 from strava.transport import RetryPolicy
@@ -55,6 +55,7 @@ class Strava:
     calls: int = 0
     refusals: int = 0
     answers: list[httpx.Response] = field(default_factory=list)  # before the usual ones; they tell no limits
+    failure: Exception | None = None  # no call reaches Strava, or none is answered; it counts none of them
     gate: asyncio.Event | None = None
     tells_time: bool = True
     dates_late: bool = False  # the Date header is of the answer's end, when the count may be of another window
@@ -64,6 +65,8 @@ class Strava:
         if request.url.path.startswith("/oauth"):
             return httpx.Response(200, json={"access_token": "fresh", "refresh_token": "next", "expires_in": 21_600})
         self.calls += 1
+        if self.failure is not None:
+            raise self.failure
         is_within = self._count()
         headers = self._headers()
         for _ in range(5):  # so that calls that set out together are under way together
@@ -610,17 +613,94 @@ async def test_without_strava_s_time_the_machine_s_own_serves(
     assert await ask(budget, http) == 200
 
 
-async def test_a_broken_connection_counts_and_holds_nobody_up(clock: Clock) -> None:
+@pytest.mark.parametrize("failure", [httpx.ConnectError("offline"), httpx.ConnectTimeout(""), httpx.PoolTimeout("")])
+async def test_a_call_that_was_not_sent_is_given_back(
+    client: Callable[..., StravaClient], budget: RateBudget, strava: Strava, failure: Exception
+) -> None:
+    """An outage of the network uses up nothing: as soon as it is over the next call is made."""
+    await client().gear("g1")
+    strava.failure = failure
+    for _ in range(120):
+        with pytest.raises(Unreachable):
+            await client(attempts=1).gear("g1")
+    assert used(await budget.status()) == 1
+    strava.failure = None
+    await client().gear("g1")
+    assert used(await budget.status()) == 2
+
+
+async def test_a_broken_connection_counts_and_holds_nobody_up(
+    client: Callable[..., StravaClient], budget: RateBudget, strava: Strava
+) -> None:
     """No answer came, so nobody knows whether Strava counted it; the next call probes at once."""
+    await client().gear("g1")
+    strava.failure = httpx.ReadError("reset")
+    for _ in range(2):
+        with pytest.raises(Unreachable):
+            await asyncio.wait_for(client(attempts=1).gear("g1"), 30)
+    assert used(await budget.status()) == 3
 
-    def broken(request: httpx.Request) -> httpx.Response:
-        raise httpx.ReadError("reset")
 
-    budget = budget_on(MemoryBudgetStore(), clock)
-    async with httpx.AsyncClient(transport=httpx.MockTransport(broken), base_url="https://strava.test") as http:
-        for _ in range(2):
-            with pytest.raises(httpx.ReadError):
-                await asyncio.wait_for(ask(budget, http), 30)
+async def test_a_call_without_an_answer_does_not_open_the_way(
+    client: Callable[..., StravaClient], strava: Strava, clock: Clock
+) -> None:
+    """Nobody knows yet whether Strava answers, so the next call is a probe too, and all others wait for its end."""
+    strava.failure = httpx.ReadTimeout("")
+    with pytest.raises(Unreachable):
+        await client(attempts=1).gear("g1")
+    strava.failure, strava.calls, strava.gate = None, 0, asyncio.Event()
+    waiting = [asyncio.create_task(client().gear("g1")) for _ in range(5)]
+    await all_that_can_happen()
+    assert strava.calls == 1
+    strava.gate.set()
+    await asyncio.gather(*waiting)
+
+
+async def test_connections_that_hang_lock_no_window(
+    client: Callable[..., StravaClient], budget: RateBudget, strava: Strava, clock: Clock
+) -> None:
+    """Where only calls without an answer have used up the day, one call a quarter hour asks."""
+    strava.quarter_limit = 1000
+    await client().gear("g1")
+    strava.failure = httpx.ReadTimeout("")
+    for _ in range(999):
+        with pytest.raises(Unreachable):
+            await client(attempts=1).gear("g1")
+    assert await budget.room(Lane.LIVE) == 0
+    clock.advance(605)
+    strava.calls = 0
+    for quarter in range(1, 4):
+        assert await budget.room(Lane.LIVE) == 1
+        with pytest.raises(Unreachable):
+            await client(attempts=1).gear("g1")
+        with pytest.raises(RateLimited, match=r"counting 1,00\d that got no answer") as caught:
+            await client(attempts=1).gear("g1")
+        assert (strava.calls, await budget.room(Lane.LIVE)) == (quarter, 0)
+        assert caught.value.retry_after <= 900
+        clock.advance(caught.value.retry_after + 5)  # an answer from the first seconds may be of the window before
+    strava.failure = None
+    strava._used = dict.fromkeys(strava._used, 1)  # Strava has counted none of those without an answer
+    await client().gear("g1")
+    assert await budget.room(Lane.LIVE) == 998
+
+
+async def test_a_limit_that_an_answer_told_of_is_not_probed(
+    client: Callable[..., StravaClient], strava: Strava, clock: Clock
+) -> None:
+    """The probe's answer says that the day is spent: no later quarter hour has another."""
+    strava.quarter_limit = 2000
+    strava.use(998)
+    await client().gear("g1")
+    strava.failure = httpx.ReadTimeout("")
+    with pytest.raises(Unreachable):
+        await client(attempts=1).gear("g1")
+    strava.failure, strava.calls = None, 0
+    clock.advance(605)
+    await client().gear("g1")
+    clock.advance(900)
+    with pytest.raises(RateLimited) as caught:
+        await client().gear("g1")
+    assert (strava.calls, caught.value.retry_after) == (1, 43_200 - 900)
 
 
 def test_a_synchronous_client_is_refused(budget: RateBudget) -> None:
