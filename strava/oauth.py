@@ -138,6 +138,7 @@ class BearerAuth(httpx.Auth):
 class StravaAuth(httpx.Auth):
     """Signs the athlete's requests; refreshes when less than an hour is left, or once when Strava says 401.
 
+    The store is read for each request, so what another program saved or deleted there holds at once.
     One refresher works at a time among all processes: it holds `store.refreshing`, reads the store again (another may
     have refreshed meanwhile), refreshes, saves, and only then are the new tokens used. A refresh once begun runs to
     its save even if the request that wanted it is cancelled, for Strava has already killed the old refresh token; and
@@ -152,7 +153,6 @@ class StravaAuth(httpx.Auth):
         self._store = store
         self._app = app
         self._clock = clock
-        self._tokens: TokenSet | None = None
         self._unsaved: tuple[TokenSet, TokenSet] | None = None  # the stored ones, and what Strava gave in their place
         self._refreshes: set[asyncio.Task[TokenSet]] = set()
 
@@ -179,16 +179,13 @@ class StravaAuth(httpx.Auth):
         return tokens.expires_at - self._clock() < _LEAST_LEFT
 
     async def _usable(self) -> TokenSet:
-        tokens = self._tokens or await self._stored()
-        if self._is_ageing(tokens):
-            return await self._refreshed(rejected=None)
-        self._tokens = tokens
-        return tokens
+        tokens = await self._stored()
+        return await self._refreshed(rejected=None) if self._is_ageing(tokens) else tokens
 
     async def _stored(self) -> TokenSet:
         tokens = await self._store.load(self.athlete_id)
         if tokens is None:
-            self._tokens = self._unsaved = None
+            self._unsaved = None
             raise NotConnected(self.athlete_id)
         return tokens
 
@@ -208,8 +205,7 @@ class StravaAuth(httpx.Auth):
             tokens = await self._made_up_for(await self._stored())
             if self._is_ageing(tokens) or tokens.access_token == rejected:
                 tokens = await self._refresh_and_save(tokens)
-        self._tokens = tokens
-        return tokens
+            return tokens
 
     async def _made_up_for(self, stored: TokenSet) -> TokenSet:
         """Save what an earlier refresh could not, unless the athlete has connected again since."""

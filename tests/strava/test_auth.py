@@ -52,6 +52,7 @@ class FakeStrava:
         self.refresh_began = asyncio.Event()
         self.presented: list[str] = []
         self.accepted: list[str] = []
+        self.on_request: Callable[[], None] = lambda: None
         self.before_accepting: Callable[[str], None] = lambda _: None
         self.expiry: dict[str, object] = {"expires_in": 21_600}
 
@@ -66,6 +67,7 @@ class FakeStrava:
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         if request.url.path == "/oauth/token":
             return await self._token(dict(parse_qsl(request.content.decode())))
+        self.on_request()
         self.presented.append(request.headers.get("Authorization", ""))
         if self.refusal or self.presented[-1] != f"Bearer {self.access_token}":
             return _refused(401, *(self.refusal or DEAD))
@@ -92,14 +94,12 @@ class FakeTokenStore:
 
     def __init__(self, tokens: TokenSet | None) -> None:
         self.tokens = tokens
-        self.loads = 0
         self.saved = asyncio.Event()
         self.dies_after_save = False
         self.is_full = False
         self._lock = asyncio.Lock()
 
     async def load(self, athlete_id: int) -> TokenSet | None:
-        self.loads += 1
         return self.tokens
 
     async def save(self, athlete_id: int, tokens: TokenSet) -> None:
@@ -173,13 +173,34 @@ def connect(http: httpx.AsyncClient, make_app: MakeApp, quick_retries: RetryPoli
 
 
 async def test_fresh_tokens_are_used_as_they_are(strava: FakeStrava, connect: Connect) -> None:
-    """With more than an hour left nothing is refreshed, and the store is read once."""
+    """With more than an hour left nothing is refreshed."""
+    await connect(FakeTokenStore(tokens(FRESH))).athlete()
+
+    assert (strava.refreshes, strava.accepted) == (0, ["fake-access-1"])
+
+
+async def test_tokens_that_were_replaced_in_the_store_are_used_at_once(strava: FakeStrava, connect: Connect) -> None:
+    """The athlete connects again with more scopes while the old access token lives: a running program uses the new."""
     store = FakeTokenStore(tokens(FRESH))
     client = connect(store)
     await client.athlete()
+    store.tokens, strava.generation = tokens(FRESH, generation=2), 2
+
     await client.athlete()
 
-    assert (strava.refreshes, store.loads) == (0, 1)
+    assert strava.presented == ["Bearer fake-access-1", "Bearer fake-access-2"]
+
+
+async def test_tokens_that_were_deleted_sign_nothing_more(strava: FakeStrava, connect: Connect) -> None:
+    """A running program does not go on with the access token of an athlete who has left."""
+    store = FakeTokenStore(tokens(FRESH))
+    client = connect(store)
+    await client.athlete()
+    await store.delete(ATHLETE_ID)
+
+    with pytest.raises(NotConnected):
+        await client.athlete()
+    assert strava.presented == ["Bearer fake-access-1"]
 
 
 @pytest.mark.parametrize(
@@ -343,16 +364,17 @@ async def test_many_401s_refresh_once(strava: FakeStrava, connect: Connect) -> N
 
 
 async def test_a_401_takes_what_another_process_saved(strava: FakeStrava, connect: Connect) -> None:
-    """If the store holds newer tokens than the refused ones, they are used without a refresh."""
+    """If the store holds newer tokens than the refused ones by then, they are used without a refresh."""
     store = FakeTokenStore(tokens(FRESH))
-    client = connect(store)
-    await client.athlete()
-    strava.generation = 2
-    store.tokens = tokens(FRESH, generation=2)
 
-    await client.athlete()
+    def rotate() -> None:
+        strava.generation, store.tokens = 2, tokens(FRESH, generation=2)
 
-    assert (strava.refreshes, strava.accepted) == (0, ["fake-access-1", "fake-access-2"])
+    strava.on_request = rotate
+
+    await connect(store).athlete()
+
+    assert (strava.refreshes, strava.presented) == (0, ["Bearer fake-access-1", "Bearer fake-access-2"])
 
 
 async def test_a_second_401_after_a_good_refresh_may_pass(strava: FakeStrava, connect: Connect) -> None:
