@@ -7,6 +7,7 @@ import threading
 import webbrowser
 from datetime import timedelta
 from typing import Annotated
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import typer
@@ -19,7 +20,7 @@ from athlete.errors import CommandError, exit_on_error
 from athlete.output import say
 from athlete.programs import askable
 from backends.connect.connections import Connected
-from backends.connect.links import ConnectLinks, Invite
+from backends.connect.links import CALLBACK_PATH, ConnectLinks, Invite
 from runtime.clock import utc_now
 from runtime.http_client import loopback_client
 from runtime.logs import configure_logs
@@ -72,8 +73,9 @@ def _connect_by_link(settings: ServiceSettings, *, is_for_others: bool, opens_br
     local = _local_address(settings)
     links = ConnectLinks(settings.strava_client_secret.get_secret_value())
     expires_at = utc_now() + (LIFETIME_FOR_OTHERS if is_for_others else LIFETIME)
-    invite, link = links.invite(settings.public_url or local, expires_at=expires_at)
-    asyncio.run(_require_accepted(link.replace(settings.public_url or local, local), local))
+    base_url = settings.public_url or local
+    invite, link = links.invite(base_url, expires_at=expires_at)
+    asyncio.run(_require_accepted(link.replace(base_url, local), local, way_back=f"{base_url}{CALLBACK_PATH}"))
     require_pipeline(settings)
     until = f"{invite.expires_at.astimezone():%Y-%m-%d %H:%M}"
     say(link)
@@ -94,8 +96,8 @@ def _local_address(settings: ServiceSettings) -> str:
     return f"http://{askable(settings.service_host)}:{settings.service_port}"
 
 
-async def _require_accepted(link: str, address: str) -> None:
-    """Open the link as a browser would, which does not use it up. Raises CommandError."""
+async def _require_accepted(link: str, address: str, *, way_back: str) -> None:
+    """Open the link as a browser would, which does not use it up; Strava must lead back here. Raises CommandError."""
     async with loopback_client(timeout=10) as http:
         try:
             answer = await http.get(link)
@@ -109,6 +111,8 @@ async def _require_accepted(link: str, address: str) -> None:
             f"The service at {address} does not take the invitation (status {answer.status_code}): start it again, so "
             "that it has the same STRAVA_CLIENT_ID and STRAVA_CLIENT_SECRET as this command."
         )
+    if parse_qs(urlsplit(answer.headers.get("location", "")).query).get("redirect_uri") != [way_back]:
+        raise CommandError(f"The running service at {address} has another PUBLIC_URL: start it again.")
 
 
 def _wait(settings: ServiceSettings, invite: Invite) -> None:

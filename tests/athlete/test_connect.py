@@ -8,7 +8,7 @@ import signal
 import sys
 from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -43,16 +43,24 @@ def settings_for(strava: str, data_dir: Path, port: int) -> dict[str, str]:
     }
 
 
+@asynccontextmanager
+async def running_service(environment: dict[str, str]) -> AsyncIterator[None]:
+    """A service with these settings."""
+    folder = Path(environment["DATA_DIR"])
+    health_url = f"http://127.0.0.1:{environment['SERVICE_PORT']}/health"
+    service = Program(
+        name="service", module="service.main", environment=environment, folder=folder, health_url=health_url
+    )
+    async with ProcessTree(folder / "logs") as tree:
+        await tree.start([service])
+        yield
+
+
 @pytest.fixture
 async def environment(strava: str, tmp_path: Path) -> AsyncIterator[dict[str, str]]:
     """The settings of a service that runs."""
     environment = settings_for(strava, tmp_path, free_port())
-    health_url = f"http://127.0.0.1:{environment['SERVICE_PORT']}/health"
-    service = Program(
-        name="service", module="service.main", environment=environment, folder=tmp_path, health_url=health_url
-    )
-    async with ProcessTree(tmp_path / "logs") as tree:
-        await tree.start([service])
+    async with running_service(environment):
         yield environment
 
 
@@ -137,14 +145,24 @@ async def test_a_browser_is_opened_from_a_terminal(environment: dict[str, str], 
 
 @pytest.mark.slow
 async def test_an_invitation_for_somebody_else_is_printed_with_its_end(environment: dict[str, str]) -> None:
-    """The command does not wait. A link that leads nowhere from outside is told; one of the public address is not."""
+    """The command does not wait, and a link that leads nowhere from outside is told."""
     process = await command(environment, "--invite")
     output, _ = await process.communicate()
     assert process.returncode == 0, output
     assert re.search(r"Good once, until \d{4}-\d\d-\d\d \d\d:\d\d\.", output.decode())
     assert "set PUBLIC_URL" in output.decode()
-    process = await command(environment | {"PUBLIC_URL": "https://my.example.org/athlete"}, "--invite")
-    output, _ = await process.communicate()
+
+
+@pytest.mark.slow
+async def test_a_service_that_does_not_know_the_public_address_is_told(environment: dict[str, str]) -> None:
+    """Strava would send the athlete back to where this machine is not: no link until the service is started again."""
+    public = environment | {"PUBLIC_URL": "https://my.example.org/athlete"}
+    output, _ = await (await command(public, "--invite")).communicate()
+    assert "has another PUBLIC_URL: start it again" in output.decode()
+    assert "invite=" not in output.decode()
+    public["SERVICE_PORT"] = str(free_port())
+    async with running_service(public):
+        output, _ = await (await command(public, "--invite")).communicate()
     assert link_in(output.decode()).startswith("https://my.example.org/athlete/connect?invite=")
     assert "set PUBLIC_URL" not in output.decode()
 
