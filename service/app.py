@@ -77,7 +77,13 @@ def create_app(  # noqa: PLR0913 - two collaborators, and by keyword what may be
         await queue.close()
         log.info("service.stopped")
 
-    app = Service(events, title="Athlete Dashboard service", lifespan=lifespan, **documented(api_docs=api_docs))
+    app = Service(
+        events,
+        title="Athlete Dashboard service",
+        lifespan=lifespan,
+        redirect_slashes=False,  # the way to the other form would lead over http, with the secrets of the address
+        **documented(api_docs=api_docs),
+    )
     app.include_router(challenge_routes(auth))
     app.include_router(health_routes(queue))
     app.include_router(connect or connect_routes(None))

@@ -163,11 +163,13 @@ def connect_routes(flow: ConnectFlow | None, *, public_url: str = "") -> APIRout
         warnings.warning(reason=refusal.reason)
         return refusal.page()
 
+    @router.get(f"{CONNECT_PATH}/", include_in_schema=False)
     @router.get(CONNECT_PATH, summary="Open an invitation: on to Strava's authorise page")
     async def connect(request: Request) -> Response:
         base_url = public_url or str(request.base_url).rstrip("/")
         return await answered(lambda flow: flow.begin(request.query_params.get("invite", ""), base_url))
 
+    @router.get(f"{CALLBACK_PATH}/", include_in_schema=False)
     @router.get(CALLBACK_PATH, summary="Come back from Strava's authorise page")
     async def callback(request: Request) -> Response:
         async def finish(flow: ConnectFlow) -> Response:

@@ -209,6 +209,17 @@ async def test_the_whole_way(lab: Lab) -> None:
     assert await lab.store.invite_use(invite.invite_id) == InviteUse(athlete_id=ATHLETE_ID)
 
 
+async def test_a_slash_at_the_end_of_the_path_changes_nothing(lab: Lab) -> None:
+    """Both steps are served there, and neither sends the secrets of its address on to another one of ours."""
+    browser = await lab.browser()
+    link = lab.invite()[1].replace("/connect?", "/connect/?")
+    to_strava = await browser.http.get(link, follow_redirects=False)
+    assert to_strava.headers["location"].startswith(f"{STRAVA}/oauth/authorize?")
+    back = (await browser.decide(await browser.open(link), *ALL)).replace("/callback?", "/callback/?")
+    page = await browser.http.get(back, follow_redirects=False)
+    assert (page.status_code, page.headers["cache-control"]) == (200, "no-store")
+
+
 async def test_an_unticked_scope_is_named_with_its_cost(lab: Lab) -> None:
     """The athlete is connected, and reads what is missing and how it is granted later."""
     page = await (await lab.browser()).authorize(lab.invite()[1], "read", "activity:read_all")
