@@ -75,7 +75,7 @@ class ConnectFlow:
         return answer
 
     async def finish(self, query: Mapping[str, str], cookies: Mapping[str, str]) -> Connected:
-        """Connect the athlete whom Strava sent back. What fails leaves the invitation to be used again."""
+        """Connect the athlete whom Strava sent back. What fails leaves the invitation to be used again, if it can."""
         invite = self._invite_of(query.get("state", ""), cookies)
         code, scope = _granted(query)
         if not await self._invites.claim_invite(invite.invite_id, invite.expires_at):
@@ -85,13 +85,22 @@ class ConnectFlow:
             connected = await self._connections.connect(lambda: self._grant(code, scope))
             await self._invites.settle_invite(invite.invite_id, connected.athlete_id)
         except BaseException as error:
-            with suppress(*refusals.STORE_UNAVAILABLE):
-                await self._invites.release_invite(invite.invite_id)
+            is_released = await self._release(invite)
             if isinstance(error, TooManyAthletes):
                 with suppress(StravaError):  # or Strava would count the athlete as connected
                     await self._app.revoke(error.grant.tokens.access_token)
+            if isinstance(error, refusals.EXPECTED) and not is_released:
+                raise ConnectRefused(refusals.refusal_of(error).without_invitation()) from error
             raise
         return connected
+
+    async def _release(self, invite: Invite) -> bool:
+        """Give the invitation back, and return whether that could be stored."""
+        try:
+            await self._invites.release_invite(invite.invite_id)
+        except refusals.STORE_UNAVAILABLE:
+            return False
+        return True
 
     def _invite_of(self, state: str, cookies: Mapping[str, str]) -> Invite:
         """Return the invitation of a state that this browser was given."""

@@ -16,6 +16,7 @@ from strava.scopes import missing_scopes
 _NOTHING = "Nothing was stored."
 _NEW = "Ask for a new invitation: `athlete connect` makes one."
 _AGAIN = "The invitation is still good: open its link again"
+_WITH_NEW = "The invitation could not be given back: ask for a new one (`athlete connect` makes it), open its link"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,10 @@ class Refusal:
     status: int
     title: str
     sentences: tuple[str, ...]
+
+    def without_invitation(self) -> "Refusal":
+        """Return it for an invitation that stays used, since no store could give it back."""
+        return replace(self, sentences=tuple(each.replace(_AGAIN, _WITH_NEW) for each in self.sentences))
 
     def page(self) -> HTMLResponse:
         """Return it as an answer."""

@@ -19,6 +19,7 @@ from backends.connect.connections import MOST_ATHLETES, AthleteConnections
 from backends.connect.links import STATE_LIFETIME, ConnectLinks, Invite
 from backends.queue.embedded import EmbeddedQueue
 from backends.tokens.file import FileTokenStore
+from backends.warehouse import WarehouseBusy
 from backends.warehouse.athletes import Athlete, InviteUse
 from backends.warehouse.sqlite.store import SqliteRawStore
 from service.app import create_app
@@ -68,6 +69,20 @@ class LineToStrava(httpx.AsyncBaseTransport):
         return self.on_answer(request, answer) if self.on_answer else answer
 
 
+class FaultyStore(SqliteRawStore):
+    """The warehouse, of which some methods may fail."""
+
+    faults: frozenset[str] = frozenset()
+
+    def _pass(self, method: str) -> None:
+        if method in self.faults:
+            raise WarehouseBusy("the disk is full")
+
+    async def release_invite(self, invite_id: str) -> None:
+        self._pass("release_invite")
+        await super().release_invite(invite_id)
+
+
 @dataclass
 class Lab:
     """The service, the simulator behind it, what is stored, and browsers."""
@@ -76,7 +91,7 @@ class Lab:
     clock: HandClock
     simulator: Any
     line: LineToStrava
-    store: SqliteRawStore
+    store: FaultyStore
     tokens: FileTokenStore
     queue: EmbeddedQueue
     stack: AsyncExitStack
@@ -171,7 +186,7 @@ async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(httpx.AsyncClient())
         simulator = create_simulator(World(origin, journal), journal, http, terms=terms)
-        store = SqliteRawStore(tmp_path / "pipeline.sqlite", clock=clock)
+        store = FaultyStore(tmp_path / "pipeline.sqlite", clock=clock)
         stack.push_async_callback(store.close)
         queue = EmbeddedQueue(tmp_path / "pipeline.sqlite")
         stack.push_async_callback(queue.close)
@@ -487,6 +502,20 @@ async def test_a_store_that_is_unavailable_is_found_before_strava_is_asked(lab: 
     assert lab.exchanges == 0
     (lab.folder / "tokens.json").unlink()
     assert (await browser.authorize(link)).status_code == 200
+
+
+async def test_an_invitation_that_cannot_be_given_back_is_not_called_good(lab: Lab) -> None:
+    """While the store is down nobody is sent to a link that is in use: the page asks for a new invitation."""
+    link = lab.invite()[1]
+    browser = await lab.browser()
+    lab.store.faults = frozenset({"release_invite"})
+    lab.line.on_answer = lambda _request, _answer: httpx.Response(500)
+    page = await browser.authorize(link)
+    assert page.status_code == 502
+    assert "The invitation could not be given back: ask for a new one" in said(page)
+    assert "still good" not in said(page)
+    lab.line.on_answer = None
+    assert (await browser.http.get(link)).status_code == 409
 
 
 async def test_connecting_again_repairs_a_broken_token(lab: Lab) -> None:
