@@ -129,10 +129,12 @@ def _wait(settings: ServiceSettings, invite: Invite) -> None:
 
 
 async def _connected(settings: ServiceSettings, invite: Invite) -> Connected | None:
+    made_at = invite.expires_at - LIFETIME  # an older row is of an earlier connect
     async with open_store(settings, read_only=True) as store:
         while utc_now() < invite.expires_at:
             use = await store.invite_use(invite.invite_id)
-            found = [each for each in await store.athletes() if use is not None and each.athlete_id == use.athlete_id]
+            connected_since = [each for each in await store.athletes() if each.updated_at >= made_at]
+            found = [each for each in connected_since if use is not None and each.athlete_id == use.athlete_id]
             if found:
                 return Connected(athlete_id=found[0].athlete_id, scope=found[0].scope, republished=0)
             await asyncio.sleep(LOOK_EVERY_S)

@@ -75,16 +75,29 @@ class ConnectFlow:
         return answer
 
     async def finish(self, query: Mapping[str, str], cookies: Mapping[str, str]) -> Connected:
-        """Connect the athlete whom Strava sent back. What fails leaves the invitation to be used again, if it can."""
+        """Connect the athlete whom Strava sent back.
+
+        What fails before the tokens are stored leaves the invitation to be used again, if it can be given back.
+        """
         invite = self._invite_of(query.get("state", ""), cookies)
         code, scope = _granted(query)
         if not await self._invites.claim_invite(invite.invite_id, invite.expires_at):
             await self._require_unused(invite)
             raise ConnectRefused(refusals.UNDER_WAY)  # it was given back in this moment
+        kept_id: int | None = None
+
+        async def settle(athlete_id: int) -> None:
+            nonlocal kept_id
+            kept_id = athlete_id
+            await self._invites.settle_invite(invite.invite_id, athlete_id)
+
         try:
-            connected = await self._connections.connect(lambda: self._grant(code, scope))
-            await self._invites.settle_invite(invite.invite_id, connected.athlete_id)
+            return await self._connections.connect(lambda: self._grant(code, scope), on_kept=settle)
         except BaseException as error:
+            if kept_id is not None:
+                if isinstance(error, refusals.STORE_UNAVAILABLE):
+                    raise ConnectRefused(refusals.not_finished(kept_id, error)) from error
+                raise
             is_released = await self._release(invite)
             if isinstance(error, TooManyAthletes):
                 with suppress(StravaError):  # or Strava would count the athlete as connected
@@ -92,7 +105,6 @@ class ConnectFlow:
             if isinstance(error, refusals.EXPECTED) and not is_released:
                 raise ConnectRefused(refusals.refusal_of(error).without_invitation()) from error
             raise
-        return connected
 
     async def _release(self, invite: Invite) -> bool:
         """Give the invitation back, and return whether that could be stored."""

@@ -121,6 +121,18 @@ def not_granted(scope: Collection[str]) -> Refusal:
     return Refusal("no scope of activities", 403, "Your activities stay hidden", (_NOTHING, *missing, advice))
 
 
+def not_finished(athlete_id: int, error: Exception) -> Refusal:
+    """Return the page for an athlete whose tokens are stored while a later step failed."""
+    waiting = (
+        "What follows could not be stored just now: the history, and events that came before, wait until you "
+        "connect again."
+    )
+    connected = f"Athlete {athlete_id} is connected: Strava's tokens are stored."
+    return Refusal(
+        str(error), 503, "Connected, but not finished", (connected, waiting, f"{_NEW} Connecting again does no harm.")
+    )
+
+
 def _refused_by_strava(error: StravaError) -> Refusal:
     """Return the page for what Strava said, or did not say, when the authorisation was traded in."""
     status, cause = 502, "Strava's answer did not come, or could not be read."

@@ -47,6 +47,10 @@ class Connected:
         return f"Connected athlete {self.athlete_id}. {scope_verdict(self.scope)}{taken_up}"
 
 
+async def nothing(_: int) -> None:
+    """Do nothing more once an athlete's tokens are kept."""
+
+
 class AthleteConnections:
     """Connects athletes, again and again if need be: that repairs broken tokens and keeps the data."""
 
@@ -59,8 +63,10 @@ class AthleteConnections:
         self._clock = clock
         self._one_at_a_time = asyncio.Lock()  # or two at once could both be the tenth athlete
 
-    async def connect(self, obtain: Callable[[], Awaitable[Grant]]) -> Connected:
-        """Obtain a grant and connect its athlete.
+    async def connect(
+        self, obtain: Callable[[], Awaitable[Grant]], *, on_kept: Callable[[int], Awaitable[None]] = nothing
+    ) -> Connected:
+        """Obtain a grant and connect its athlete; `on_kept` gets the athlete's id once the tokens are stored.
 
         Raises what `obtain` raises, and TooManyAthletes: then nothing is stored. Raises TokensUnavailable,
         WarehouseBusy and QueueUnavailable: then it can be done once more.
@@ -71,6 +77,7 @@ class AthleteConnections:
         async with self._one_at_a_time:
             await self._require_room(grant)
             await self._keep(grant, before.get(grant.athlete_id))
+            await on_kept(grant.athlete_id)
             await self._ask_for_history(grant.athlete_id)  # before, or a kill could leave an athlete without any
             await self._store.put_athlete(
                 Athlete(athlete_id=grant.athlete_id, scope=scope, status=CONNECTED, updated_at=self._clock())

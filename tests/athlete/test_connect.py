@@ -9,7 +9,7 @@ import sys
 from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -23,6 +23,7 @@ from athlete.errors import CommandError
 from athlete.main import app
 from athlete.supervisor import ProcessTree, Program, free_port
 from backends.connect.links import Invite
+from backends.warehouse.athletes import Athlete
 from backends.warehouse.sqlite.store import SqliteRawStore
 from service.settings import ServiceSettings
 
@@ -203,3 +204,23 @@ def test_the_waiting_ends_with_the_link(tmp_path: Path) -> None:
     asyncio.run(SqliteRawStore(settings.pipeline_path).close())
     with pytest.raises(CommandError, match="the link has expired: run `athlete connect` for a new one"):
         _wait(settings, Invite(invite_id="a", expires_at=datetime.now(UTC)))
+
+
+async def used_by(settings: ServiceSettings, invite: Invite, *, recorded_at: datetime) -> None:
+    """Have the invitation used by an athlete whose row is of that time."""
+    store = SqliteRawStore(settings.pipeline_path)
+    await store.claim_invite(invite.invite_id, invite.expires_at)
+    await store.settle_invite(invite.invite_id, ATHLETE_ID)
+    await store.put_athlete(
+        Athlete(athlete_id=ATHLETE_ID, scope=frozenset({"read"}), status="connected", updated_at=recorded_at)
+    )
+    await store.close()
+
+
+def test_an_earlier_connect_of_the_athlete_is_not_taken_for_this_one(tmp_path: Path) -> None:
+    """While the athlete's row is still the old one, nothing is told of it."""
+    settings = ServiceSettings(data_dir=tmp_path)
+    invite = Invite(invite_id="a", expires_at=datetime.now(UTC) + timedelta(seconds=2))
+    asyncio.run(used_by(settings, invite, recorded_at=datetime.now(UTC) - timedelta(days=1)))
+    with pytest.raises(CommandError, match="Nobody connected in time"):
+        _wait(settings, invite)

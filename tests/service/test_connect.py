@@ -21,6 +21,7 @@ from backends.queue.embedded import EmbeddedQueue
 from backends.tokens.file import FileTokenStore
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.athletes import Athlete, InviteUse
+from backends.warehouse.backfills import Backfill
 from backends.warehouse.sqlite.store import SqliteRawStore
 from service.app import create_app
 from service.connect import ConnectFlow, connect_routes
@@ -34,6 +35,7 @@ from simulator.simulation import Terms
 from simulator.webhook_delivery import RetrySpacing
 from simulator.world.world import Origin, World
 from strava.client import StravaClient
+from strava.events import ReceivedEvent
 from strava.oauth import BearerAuth, OAuthApp
 from strava.transport import RetryPolicy
 
@@ -81,6 +83,18 @@ class FaultyStore(SqliteRawStore):
     async def release_invite(self, invite_id: str) -> None:
         self._pass("release_invite")
         await super().release_invite(invite_id)
+
+    async def settle_invite(self, invite_id: str, athlete_id: int) -> None:
+        self._pass("settle_invite")
+        await super().settle_invite(invite_id, athlete_id)
+
+    async def request_backfill(self, backfill: Backfill) -> None:
+        self._pass("request_backfill")
+        await super().request_backfill(backfill)
+
+    async def parked_events(self, athlete_id: int) -> list[ReceivedEvent]:
+        self._pass("parked_events")
+        return await super().parked_events(athlete_id)
 
 
 @dataclass
@@ -516,6 +530,25 @@ async def test_an_invitation_that_cannot_be_given_back_is_not_called_good(lab: L
     assert "still good" not in said(page)
     lab.line.on_answer = None
     assert (await browser.http.get(link)).status_code == 409
+
+
+@pytest.mark.parametrize("step", ["settle_invite", "request_backfill", "parked_events"])
+async def test_a_step_that_fails_after_the_tokens_are_stored_leaves_the_invitation_used(lab: Lab, step: str) -> None:
+    """The page says that the athlete is connected and what waits; a new invitation makes up for it."""
+    invite, link = lab.invite()
+    browser = await lab.browser()
+    lab.store.faults = frozenset({step})
+    page = await browser.authorize(link)
+    assert page.status_code == 503
+    assert f"Athlete {ATHLETE_ID} is connected" in said(page)
+    assert "the history, and events that came before, wait until you connect again" in said(page)
+    assert "still good" not in said(page)
+    assert await lab.tokens.load(ATHLETE_ID) is not None
+    assert await lab.store.invite_use(invite.invite_id) is not None
+    lab.store.faults = frozenset()
+    assert (await browser.http.get(link)).status_code == 409
+    assert (await browser.authorize(lab.invite()[1])).status_code == 200
+    assert [each.athlete_id for each in await lab.store.athletes()] == [ATHLETE_ID]
 
 
 async def test_connecting_again_repairs_a_broken_token(lab: Lab) -> None:
