@@ -5,7 +5,7 @@ import os
 import sys
 import threading
 import webbrowser
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
 
@@ -29,6 +29,7 @@ from service.settings import ServiceSettings
 LIFETIME = timedelta(hours=1)
 LIFETIME_FOR_OTHERS = timedelta(days=7)
 LOOK_EVERY_S = 1.0
+LONGEST_USE = timedelta(minutes=2)  # from the claim of an invitation to its athlete
 
 
 @exit_on_error
@@ -115,11 +116,14 @@ async def _require_accepted(link: str, address: str, *, way_back: str) -> None:
         raise CommandError(f"The running service at {address} has another PUBLIC_URL: start it again.")
 
 
-def _wait(settings: ServiceSettings, invite: Invite) -> None:
-    """Wait until the invitation has connected somebody, and say whom. Raises CommandError when it expires."""
+def _wait(settings: ServiceSettings, invite: Invite, *, longest_use: timedelta = LONGEST_USE) -> None:
+    """Wait until the invitation has connected somebody, and say whom.
+
+    Raises CommandError when it expires, and when its use was cut short.
+    """
     try:
         with Console().status("Waiting for the athlete to authorise at Strava …"):
-            connected = asyncio.run(_connected(settings, invite))
+            connected = asyncio.run(_connected(settings, invite, longest_use))
     except KeyboardInterrupt:
         say("The waiting has ended. The link stays good; `athlete athletes` shows who is connected.")
         return
@@ -128,14 +132,18 @@ def _wait(settings: ServiceSettings, invite: Invite) -> None:
     say(str(connected))
 
 
-async def _connected(settings: ServiceSettings, invite: Invite) -> Connected | None:
+async def _connected(settings: ServiceSettings, invite: Invite, longest_use: timedelta) -> Connected | None:
+    cut_short_at: datetime | None = None
     made_at = invite.expires_at - LIFETIME  # an older row is of an earlier connect
     async with open_store(settings, read_only=True) as store:
-        while utc_now() < invite.expires_at:
+        while (now := utc_now()) < invite.expires_at:
             use = await store.invite_use(invite.invite_id)
             connected_since = [each for each in await store.athletes() if each.updated_at >= made_at]
             found = [each for each in connected_since if use is not None and each.athlete_id == use.athlete_id]
             if found:
                 return Connected(athlete_id=found[0].athlete_id, scope=found[0].scope, republished=0)
+            cut_short_at = (cut_short_at or now + longest_use) if use is not None else None
+            if cut_short_at is not None and now >= cut_short_at:
+                raise CommandError("The connection was begun, but it was cut short; run `athlete connect` again.")
             await asyncio.sleep(LOOK_EVERY_S)
     return None

@@ -224,3 +224,18 @@ def test_an_earlier_connect_of_the_athlete_is_not_taken_for_this_one(tmp_path: P
     asyncio.run(used_by(settings, invite, recorded_at=datetime.now(UTC) - timedelta(days=1)))
     with pytest.raises(CommandError, match="Nobody connected in time"):
         _wait(settings, invite)
+
+
+def test_a_use_that_was_cut_short_ends_the_waiting(tmp_path: Path) -> None:
+    """An invitation that was claimed and connects nobody is not waited for until it expires."""
+    settings = ServiceSettings(data_dir=tmp_path)
+    invite = Invite(invite_id="a", expires_at=datetime.now(UTC) + timedelta(seconds=5))
+
+    async def claimed() -> None:
+        store = SqliteRawStore(settings.pipeline_path)
+        await store.claim_invite(invite.invite_id, invite.expires_at)
+        await store.close()
+
+    asyncio.run(claimed())
+    with pytest.raises(CommandError, match="it was cut short; run `athlete connect` again"):
+        _wait(settings, invite, longest_use=timedelta(0))
