@@ -169,6 +169,11 @@ class StravaAuth(httpx.Auth):
         """Refuse: without this a synchronous client would send unsigned requests."""
         raise RuntimeError("StravaAuth needs httpx.AsyncClient")
 
+    async def wait_for_refresh(self) -> None:
+        """Return when no refresh is under way: closing the HTTP client before that would lose the rotated token."""
+        if self._refreshes:
+            await asyncio.wait(self._refreshes)
+
     async def _is_rejected(self, answer: httpx.Response) -> bool:
         if answer.status_code != httpx.codes.UNAUTHORIZED:
             return False

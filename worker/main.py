@@ -1,6 +1,7 @@
 """Runs the worker: the one place that reads its settings and picks the warehouse and the token store."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from functools import cache, partial
 
@@ -36,6 +37,7 @@ from worker.settings import WorkerSettings
 from worker.subscription_check import SubscriptionCheck
 
 STRAVA_TIMEOUT_S = 10.0
+REFRESH_GRACE_S = 5.0  # for refreshes under way when the program stops
 
 log = structlog.get_logger(__name__)
 
@@ -47,9 +49,11 @@ def build(settings: WorkerSettings) -> FastAPI:
     tokens = FileTokenStore(settings.tokens_path)
     http = client_for(settings.strava_api_url, settings.strava_oauth_url, timeout=STRAVA_TIMEOUT_S)
     budget = RateBudget(FileBudgetStore(settings.budget_path), shares=settings.budget_shares)
-    client_of = _clients(settings, http, tokens, budget)
+    auths: dict[int, StravaAuth] = {}
+    client_of = _clients(settings, http, tokens, budget, auths)
 
     async def release() -> None:
+        await _end_refreshes(list(auths.values()))
         await http.aclose()
         await queue.close()
         await store.close()
@@ -84,20 +88,31 @@ def guard(settings: WorkerSettings) -> HttpGuard:
 
 
 def _clients(
-    settings: WorkerSettings, http: httpx.AsyncClient, tokens: TokenStore, budget: RateBudget
+    settings: WorkerSettings,
+    http: httpx.AsyncClient,
+    tokens: TokenStore,
+    budget: RateBudget,
+    auths: dict[int, StravaAuth],
 ) -> Callable[..., StravaClient]:
-    """Return what makes an athlete's client in a lane, each once; the lanes of an athlete share the tokens."""
+    """Return what makes an athlete's client in a lane, each once; the lanes of an athlete share one of `auths`."""
     oauth = _oauth(settings, http)
 
     @cache
-    def auth_of(athlete_id: int) -> StravaAuth:
-        return StravaAuth(athlete_id, tokens, oauth)
-
-    @cache
     def client_of(athlete_id: int, lane: Lane = Lane.LIVE) -> StravaClient:
-        return StravaClient(http, auth_of(athlete_id), api_url=settings.strava_api_url, budget=budget, lane=lane)
+        auth = auths.setdefault(athlete_id, StravaAuth(athlete_id, tokens, oauth))
+        return StravaClient(http, auth, api_url=settings.strava_api_url, budget=budget, lane=lane)
 
     return client_of
+
+
+async def _end_refreshes(auths: Iterable[StravaAuth]) -> None:
+    """Let refreshes under way save what Strava gave: it has killed the stored refresh tokens already."""
+    try:
+        async with asyncio.timeout(REFRESH_GRACE_S):
+            for auth in auths:
+                await auth.wait_for_refresh()
+    except TimeoutError:
+        log.warning("tokens.refresh_unfinished", remedy="if Strava rejects the tokens, run `athlete connect` again")
 
 
 def _oauth(settings: WorkerSettings, http: httpx.AsyncClient) -> OAuthApp:
