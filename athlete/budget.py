@@ -85,7 +85,12 @@ def _facts(standing: Standing) -> dict[str, Any]:
             }
             for window in found.windows
         ],
-        "closed": found.closed_until and {"until": utc_text(found.closed_until), "reason": str(found.closed_because)},
+        "closed": found.closed_until
+        and {
+            "until": utc_text(found.closed_until),
+            "reason": str(found.closed_because),
+            "for_all": found.is_closed_for_all,
+        },
         "refused_this_quarter_hour": found.refused,
         "queue": standing.queue and asdict(standing.queue),
         "deferred": [
@@ -109,7 +114,8 @@ def _sentences(standing: Standing, zone: ZoneInfo) -> Iterator[str]:
     found = standing.budget
     if found.closed_until is not None:
         until = _spoken(found.closed_until, zone)
-        yield f"No call is made until {until} ({found.closed_until:%H:%M} UTC). {found.closed_because}"
+        who = "No call is made" if found.is_closed_for_all else "One program makes no call, and others do,"
+        yield f"{who} until {until} ({found.closed_until:%H:%M} UTC). {found.closed_because}"
     elif not found.windows:
         yield UNKNOWN
     if found.refused:

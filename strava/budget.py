@@ -83,6 +83,7 @@ class BudgetStatus:
     windows: list[WindowStatus]
     closed_because: StravaError | None
     closed_until: datetime | None
+    is_closed_for_all: bool  # False where Strava rejects the credentials of one program
     refused: Mapping[Lane, int]
 
 
@@ -125,6 +126,7 @@ class RateBudget:
             windows=[self._window_status(state, name) for name in WindowName if name in state.windows],
             closed_because=None if closing is None else _closing_error(closing, closing.until - state.now),
             closed_until=None if closing is None else _datetime(closing.until),
+            is_closed_for_all=closing is not None and not closing.by,
             refused={Lane(lane): count for lane, count in state.refused.items()},
         )
 
@@ -139,7 +141,7 @@ class RateBudget:
             return None
         left = {name: self._left(state, name, lane) for name in limits}
         ends = {name: state.windows[name].ends_at + LEEWAY_S for name in limits}
-        at = state.now if state.closing is None else max(state.now, state.closing.until)
+        at = state.now if state.closing is None or self._closed(state) is None else state.closing.until
         while True:
             for name in [name for name in limits if at >= ends[name]]:
                 left[name], ends[name] = limits[name], ends_after(at, name.length_s) + LEEWAY_S
@@ -189,7 +191,8 @@ class RateBudget:
         usage, moment = RateUsage.from_headers(answer.headers), answered_at(answer)
 
         def edit(state: BudgetState) -> None:
-            state.settle(call, usage, None if moment is None else moment.timestamp())
+            accepted_by = self._process if answer.is_success else None
+            state.settle(call, usage, None if moment is None else moment.timestamp(), accepted_by=accepted_by)
             error = error_for(answer, asked="", now=_datetime(state.now))
             if isinstance(error, _CLOSING):
                 state.close(self._closing(state, error))
@@ -252,8 +255,7 @@ class RateBudget:
 
     def _may_probe(self, state: BudgetState, lane: Lane) -> bool:
         """Whether the quarter hour's one call may find out what Strava made of the calls without an answer."""
-        is_due = state.now >= state.probed_until and not state.is_answering()
-        return is_due and self._is_spent_unseen(state, lane)
+        return state.now >= max(state.probed_until, state.answered_until) and self._is_spent_unseen(state, lane)
 
     def _left(self, state: BudgetState, name: WindowName, lane: Lane) -> int:
         return max(0, self._allowed(state, name, lane) - state.used(name))

@@ -150,8 +150,13 @@ class BudgetState(_Kept):
         if self.under_way.pop(call.id, None) is not None and was_sent:
             self.unseen += 1
 
-    def settle(self, call: Call, usage: RateUsage | None, answered_at: float | None) -> None:
-        """Note a call's answer: what it told of the limits, and when it was given, each None where it did not say."""
+    def settle(
+        self, call: Call, usage: RateUsage | None, answered_at: float | None, *, accepted_by: str | None = None
+    ) -> None:
+        """Note a call's answer: what it told of the limits, and when it was given, each None where it did not say.
+
+        `accepted_by` is the process whose request Strava accepted: that ends what another's credentials closed.
+        """
         self.under_way.pop(call.id, None)
         took_s = self.steady_s - call.steady_s
         if answered_at is not None:
@@ -165,13 +170,19 @@ class BudgetState(_Kept):
                 is_told &= self._note(name, ends_at, asked_at, told.limit, told.used, call.unseen)
         if not is_told:
             self.unseen += 1
+        if accepted_by and self.closing is not None and self.closing.by not in {"", accepted_by}:
+            self.closing = None
         if self.closing is None:
             self.answered_until = ends_after(self.now, QUARTER_S)
 
     def close(self, closing: Closing) -> None:
-        """Note that Strava answers nobody; a shorter wait does not end a longer one."""
+        """Note that Strava answers nobody; a shorter wait does not end a longer one.
+
+        What is about the app replaces what is about one process, and never the other way round.
+        """
         self.answered_until = 0.0
-        if self.closing is None or closing.until > self.closing.until:
+        kept = self.closing
+        if kept is None or (not closing.by, closing.until) > (not kept.by, kept.until):
             self.closing = closing
 
     def note_refusal(self, lane: Lane) -> None:

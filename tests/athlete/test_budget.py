@@ -18,6 +18,7 @@ from backends.warehouse.ledger import LedgerEntry, Outcome
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.budget import RateBudget
 from strava.budget_state import Lane
+from strava.errors import AppRejected
 from strava.events import StravaEvent
 
 Run = Callable[..., Result]
@@ -94,7 +95,18 @@ def test_a_lapse_is_told_with_its_end_and_the_way_out(run: Run, answer: Callable
     assert "No call is made until" in run().output
     assert "Renew it at https://www.strava.com/account" in run().output
     closed = json.loads(run("--json").output)["closed"]
-    assert closed.keys() == {"until", "reason"}
+    assert closed.keys() == {"until", "reason", "for_all"}
+    assert closed["for_all"] is True
+
+
+def test_rejected_credentials_are_told_as_one_program_s(run: Run, tmp_path: Path) -> None:
+    """A program that may be gone had the wrong secret: that closes Strava to nobody else."""
+    budget = RateBudget(FileBudgetStore(tmp_path / "data" / "budget.json"))
+    asyncio.run(budget.close(AppRejected()))
+    said = run().output
+    assert "One program makes no call, and others do, until" in said
+    assert "No call is made" not in said
+    assert json.loads(run("--json").output)["closed"]["for_all"] is False
 
 
 def test_settings_move_the_lanes(run: Run, answer: Callable[..., None]) -> None:

@@ -267,6 +267,38 @@ async def test_rejected_credentials_are_one_programs_own(
     assert await ask(budget_on(store, clock), http) == 200
 
 
+@pytest.mark.parametrize("rejected_last", [False, True])
+async def test_rejected_credentials_hide_no_refusal_of_the_app(
+    http: httpx.AsyncClient, strava: Strava, clock: Clock, rejected_last: bool
+) -> None:
+    """Strava's 429 holds for all, also where a shorter wait than that of another program's wrong secret."""
+    store = MemoryBudgetStore()
+    budget, other = budget_on(store, clock), budget_on(store, clock)
+    if not rejected_last:
+        await other.close(AppRejected())
+    strava.answers = [httpx.Response(429, headers={"retry-after": "100"})]
+    assert await ask(budget, http) == 429
+    if rejected_last:
+        await other.close(AppRejected())
+    with pytest.raises(RateLimited):
+        await ask(budget, http)
+    with pytest.raises(RateLimited):
+        await ask(other, http)
+    assert strava.calls == 1
+
+
+async def test_an_accepted_call_ends_another_programs_rejection(
+    budget: RateBudget, http: httpx.AsyncClient, strava: Strava, clock: Clock
+) -> None:
+    """The program with the wrong secret is gone: one probe opens the way, and the calls after it run at once."""
+    store = MemoryBudgetStore()
+    budget = budget_on(store, clock)
+    await budget_on(store, clock).close(AppRejected())
+    assert await ask(budget, http) == 200
+    assert (await budget.status()).closed_until is None
+    assert await budget.room(Lane.LIVE) == 99
+
+
 async def test_an_error_about_one_thing_opens_the_way_for_all(
     client: Callable[..., StravaClient], budget: RateBudget, http: httpx.AsyncClient, strava: Strava
 ) -> None:
