@@ -168,6 +168,8 @@ class BudgetState(_Kept):
             if told is not None:
                 ends_at = ends_after(self.now if answered_at is None else answered_at, name.length_s)
                 is_told &= self._note(name, ends_at, asked_at, told.limit, told.used, call.unseen)
+            elif name in self.windows:
+                is_told = False
         if not is_told:
             self.unseen += 1
         if accepted_by and self.closing is not None and self.closing.by not in {"", accepted_by}:

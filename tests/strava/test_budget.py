@@ -563,6 +563,20 @@ async def test_calls_that_tell_nothing_count_until_an_answer_covers_them(
     assert used(await budget.status()) == 2
 
 
+async def test_an_answer_that_tells_of_some_limits_counts_in_the_others_too(
+    budget: RateBudget, http: httpx.AsyncClient, strava: Strava
+) -> None:
+    """Answers without the headers of reads use up reads, until one tells of them again."""
+    await ask(budget, http)
+    overall = {"X-RateLimit-Limit": "200,2000", "X-RateLimit-Usage": "1,1"}
+    strava.answers = [httpx.Response(200, headers=overall) for _ in range(5)]
+    for _ in range(5):
+        await ask(budget, http)
+    assert used(await budget.status()) == 6
+    await ask(budget, http)
+    assert used(await budget.status()) == 7
+
+
 async def test_the_call_of_a_killed_program_counts_and_is_given_up(
     http: httpx.AsyncClient, strava: Strava, clock: Clock
 ) -> None:
