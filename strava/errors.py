@@ -7,6 +7,7 @@
     │   ├── TurnedAway            408, 425, or a 4xx that is not in Strava's form: .status
     │   ├── AccessTokenRefused    401 although the token was refreshed just now: .athlete_id
     │   └── RateLimited           429, or the rate budget foresees one: .retry_after seconds, .limits
+    │       └── ProbeUnderWay         another program is slow to find out whether Strava answers
     ├── Refused               the same call fails until somebody does something
     │   ├── NotFound              404: not there, or not for this athlete to see
     │   ├── TokenRejected         401, or a dead refresh token: .athlete_id
@@ -83,6 +84,15 @@ class RateLimited(Retryable):
         super().__init__(f"{self.reason[:-1]}; calls are possible again in {_spoken(retry_after)}.")
         self.retry_after = retry_after
         self.limits = limits
+
+
+class ProbeUnderWay(RateLimited):
+    """Another program of this machine is finding out whether Strava answers, and has not come to an end yet."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__(retry_after)
+        self.reason = "Another program is still finding out whether Strava answers."
+        self.args = (f"{self.reason[:-1]}; come again in {_spoken(retry_after)}.",)
 
 
 class Refused(StravaError):

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from runtime.data_dir import make_private
 from strava.budget_state import BudgetState
-from strava.errors import RateLimited
+from strava.errors import ProbeUnderWay
 
 T = TypeVar("T")
 
@@ -56,7 +56,7 @@ class FileBudgetStore:
     async def probing(self) -> AsyncIterator[None]:
         """Hold the right alone among all processes; a holder that dies gives it up.
 
-        Raises RateLimited where another holds it for longer than any call takes.
+        Raises ProbeUnderWay where another holds it for longer than any call takes.
         """
         async with self._probe:
             lock = AsyncFileLock(self._beside(".probe.lock"), timeout=self._probe_wait_s, mode=OWNER_ONLY)
@@ -64,7 +64,7 @@ class FileBudgetStore:
                 self._make_folder()
                 await lock.acquire()
             except Timeout as error:
-                raise RateLimited(_LOCK_WAIT_S, detail=", as far as another program has found out") from error
+                raise ProbeUnderWay(_LOCK_WAIT_S) from error
             except OSError as error:
                 self._warn(error)
             try:

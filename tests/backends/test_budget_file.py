@@ -124,6 +124,8 @@ async def test_another_program_s_probe_is_waited_for(tmp_path: Path) -> None:
     hanging = FileBudgetStore(tmp_path / "budget.json")
     async with hanging.probing():
         budget = RateBudget(FileBudgetStore(tmp_path / "budget.json", probe_wait_s=0.05))
-        with pytest.raises(RateLimited, match="as far as another program has found out"):
+        with pytest.raises(RateLimited) as caught:
             await ask(budget, told(1))
+        assert str(caught.value) == "Another program is still finding out whether Strava answers; come again in 5 s."
+        assert caught.value.reason == "Another program is still finding out whether Strava answers."
     assert await ask(budget, told(1)) == 1
