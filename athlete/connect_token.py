@@ -2,6 +2,8 @@
 
 import asyncio
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from getpass import getpass
 
 import httpx
@@ -11,6 +13,7 @@ from athlete.errors import CommandError
 from athlete.output import say
 from athlete.pending_token import PendingToken
 from backends.connect.connections import AthleteConnections, TooManyAthletes
+from backends.tokens import AthleteTokens, TokensGone
 from runtime.http_client import client_for
 from runtime.settings import StravaAppSettings
 from strava.client import StravaClient
@@ -81,9 +84,36 @@ async def _connect(settings: StravaAppSettings, pending: PendingToken) -> str:
             unchecked = await unknown_reach(client)
         return Grant(athlete_id=athlete_id, tokens=fresh)
 
-    async with open_store(settings) as store, open_queue(settings) as queue:
-        connected = await AthleteConnections(open_tokens(settings), store, queue).connect(grant)
+    tokens = open_tokens(settings)
+    async with (
+        open_store(settings) as store,
+        open_queue(settings) as queue,
+        right_to_refresh(tokens, pending) as held_id,
+    ):
+        connected = await AthleteConnections(tokens, store, queue).connect(grant, held_id=held_id)
     return f"{connected} {unchecked}".rstrip()
+
+
+@asynccontextmanager
+async def right_to_refresh(tokens: AthleteTokens, pending: PendingToken) -> AsyncIterator[int | None]:
+    """Hold the right to refresh of the athlete whose stored token is pending, if it is one; give the athlete's id.
+
+    Where the programs refreshed that token meanwhile, the one in its place is pending. Raises TokensUnavailable.
+    """
+    try:
+        stored = {each: await tokens.load(each) for each in await tokens.athlete_ids()}
+    except TokensGone:  # this is what connecting mends
+        stored = {}
+    token = pending.read()
+    athlete_id = next((each for each, kept in stored.items() if kept and kept.refresh_token == token), None)
+    if athlete_id is None:
+        yield None
+        return
+    async with tokens.refreshing(athlete_id):
+        newest = await tokens.load(athlete_id)
+        if newest is not None:
+            pending.keep(newest.refresh_token)
+        yield athlete_id
 
 
 async def _refreshed(settings: StravaAppSettings, http: httpx.AsyncClient, pending: PendingToken) -> TokenSet:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -64,10 +65,15 @@ class AthleteConnections:
         self._one_at_a_time = asyncio.Lock()  # or two at once could both be the tenth athlete
 
     async def connect(
-        self, obtain: Callable[[], Awaitable[Grant]], *, on_kept: Callable[[int], Awaitable[None]] = nothing
+        self,
+        obtain: Callable[[], Awaitable[Grant]],
+        *,
+        on_kept: Callable[[int], Awaitable[None]] = nothing,
+        held_id: int | None = None,
     ) -> Connected:
         """Obtain a grant and connect its athlete; `on_kept` gets the athlete's id once the tokens are stored.
 
+        `held_id` is the athlete whose right to refresh the caller holds, for it cannot be taken twice.
         Raises what `obtain` raises, and TooManyAthletes: then nothing is stored. Raises TokensUnavailable,
         WarehouseBusy and QueueUnavailable: then it can be done once more.
         """
@@ -76,7 +82,8 @@ class AthleteConnections:
         scope = grant.tokens.scope
         async with self._one_at_a_time:
             await self._require_room(grant)
-            await self._keep(grant, before.get(grant.athlete_id))
+            async with nullcontext() if grant.athlete_id == held_id else self._tokens.refreshing(grant.athlete_id):
+                await self._keep(grant, before.get(grant.athlete_id))
             await on_kept(grant.athlete_id)
             await self._ask_for_history(grant.athlete_id)  # before, or a kill could leave an athlete without any
             await self._store.put_athlete(
@@ -105,14 +112,16 @@ class AthleteConnections:
         await self._store.request_backfill(Backfill.requested(athlete_id, self._clock()))
 
     async def _keep(self, grant: Grant, old: TokenSet | None) -> None:
-        """Store the tokens, unless a refresh has replaced them in between: Strava may grant those in use once more."""
-        async with self._tokens.refreshing(grant.athlete_id):
-            tokens = grant.tokens
-            if old is not None and old.refresh_token == tokens.refresh_token:
-                stored = await self._tokens.load(grant.athlete_id)
-                if stored is not None and stored.refresh_token != tokens.refresh_token:
-                    tokens = replace(stored, scope=tokens.scope)
-            await self._tokens.save(grant.athlete_id, tokens)
+        """Store the tokens, unless a refresh has replaced them in between: Strava may grant those in use once more.
+
+        The right to refresh is held.
+        """
+        tokens = grant.tokens
+        if old is not None and old.refresh_token == tokens.refresh_token:
+            stored = await self._tokens.load(grant.athlete_id)
+            if stored is not None and stored.refresh_token != tokens.refresh_token:
+                tokens = replace(stored, scope=tokens.scope)
+        await self._tokens.save(grant.athlete_id, tokens)
 
 
 async def republish_parked(ledger: EventLedger, queue: EventQueue, athlete_id: int) -> int:

@@ -18,10 +18,11 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from athlete.connect_token import UselessToken, unknown_reach
+from athlete.connect_token import UselessToken, right_to_refresh, unknown_reach
 from athlete.demo.config import CLIENT_ID, CLIENT_SECRET
 from athlete.demo.simulator_client import SCOPES, SimulatorClient
 from athlete.main import app
+from athlete.pending_token import PendingToken
 from athlete.supervisor import free_port
 from backends.queue.embedded import EmbeddedQueue
 from backends.tokens import TokenSet
@@ -226,6 +227,49 @@ async def test_tokens_are_saved_while_the_right_to_refresh_is_held(strava: str, 
     code, said = await connecting
     assert code == 0, said
     assert kept_in(tmp_path)[str(ATHLETE_ID)]["refresh_token"] == tokens.refresh_token
+
+
+class WatchedTokens(FileTokenStore):
+    """A token file that tells when it was read."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.was_read = asyncio.Event()
+
+    async def load(self, athlete_id: int) -> TokenSet | None:
+        """Read, and tell it."""
+        found = await super().load(athlete_id)
+        self.was_read.set()
+        return found
+
+
+async def test_a_stored_token_is_traded_in_while_nobody_else_refreshes(tmp_path: Path) -> None:
+    """A pasted token that the programs use is not traded in beside their refresh; what that brought is used."""
+    old = TokenSet(access_token="a", refresh_token="old", expires_at=datetime.now(UTC))
+    tokens, pending = WatchedTokens(tmp_path / "tokens.json"), PendingToken(tmp_path / "pending")
+    await tokens.save(ATHLETE_ID, old)
+    pending.keep("old")
+
+    async def hold() -> int | None:
+        async with right_to_refresh(tokens, pending) as held_id:
+            return held_id
+
+    async with FileTokenStore(tmp_path / "tokens.json").refreshing(ATHLETE_ID):
+        holding = asyncio.create_task(hold())
+        await tokens.was_read.wait()
+        await tokens.save(ATHLETE_ID, replace(old, refresh_token="new"))
+        assert not holding.done()
+    assert await holding == ATHLETE_ID
+    assert pending.read() == "new"
+
+
+async def test_a_stored_token_connects_its_athlete_again(strava: str, tmp_path: Path) -> None:
+    """The right to refresh that is held for it does not stand in the way of saving."""
+    tokens = await granted(strava)
+    await FileTokenStore(tmp_path / "tokens.json").save(ATHLETE_ID, tokens)
+    code, said = await connect(strava, tmp_path, token=tokens.refresh_token)
+    assert code == 0, said
+    assert list(kept_in(tmp_path)) == [str(ATHLETE_ID)]
 
 
 async def test_the_eleventh_athlete_is_refused(strava: str, tmp_path: Path) -> None:
