@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from getpass import getpass
 
 import httpx
@@ -90,7 +90,12 @@ async def _connect(settings: StravaAppSettings, pending: PendingToken) -> str:
         open_queue(settings) as queue,
         right_to_refresh(tokens, pending) as held_id,
     ):
-        connected = await AthleteConnections(tokens, store, queue).connect(grant, held_id=held_id)
+        try:
+            connected = await AthleteConnections(tokens, store, queue).connect(grant, held_id=held_id)
+        except TooManyAthletes as error:
+            with suppress(StravaError):  # or Strava would count the athlete as connected
+                await _revoke(settings, error.grant.tokens.access_token)
+            raise
     return f"{connected} {unchecked}".rstrip()
 
 
@@ -116,16 +121,24 @@ async def right_to_refresh(tokens: AthleteTokens, pending: PendingToken) -> Asyn
         yield athlete_id
 
 
-async def _refreshed(settings: StravaAppSettings, http: httpx.AsyncClient, pending: PendingToken) -> TokenSet:
-    """Trade the pending token in, and keep what came in its place: the old one may be dead already."""
-    app = OAuthApp(
+def _app(settings: StravaAppSettings, http: httpx.AsyncClient) -> OAuthApp:
+    return OAuthApp(
         http,
         client_id=settings.strava_client_id,
         client_secret=settings.strava_client_secret.get_secret_value(),
         oauth_url=settings.strava_oauth_url,
     )
+
+
+async def _revoke(settings: StravaAppSettings, token: str) -> None:
+    async with client_for(settings.strava_oauth_url, timeout=30) as http:
+        await _app(settings, http).revoke(token)
+
+
+async def _refreshed(settings: StravaAppSettings, http: httpx.AsyncClient, pending: PendingToken) -> TokenSet:
+    """Trade the pending token in, and keep what came in its place: the old one may be dead already."""
     try:
-        fresh = await app.refresh(pending.read() or "")
+        fresh = await _app(settings, http).refresh(pending.read() or "")
     except StravaError as error:
         if isinstance(error, Refused) and not isinstance(error, AppInactive | AppRejected):
             raise UselessToken(

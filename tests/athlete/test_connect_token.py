@@ -31,6 +31,7 @@ from backends.warehouse.athletes import Athlete
 from backends.warehouse.ledger import LedgerEntry, Outcome
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.client import StravaClient
+from strava.errors import TokenRejected
 from strava.events import StravaEvent
 from strava.oauth import OAuthApp
 from strava.transport import RetryPolicy
@@ -52,6 +53,13 @@ async def granted(strava: str, *scopes: str) -> TokenSet:
         [code] = parse_qs(urlsplit(answer.headers["location"]).query)["code"]
         app = OAuthApp(http, client_id=CLIENT_ID, client_secret=CLIENT_SECRET, oauth_url=f"{strava}/oauth")
         return (await app.exchange(code))[0]
+
+
+async def refreshed(strava: str, tokens: TokenSet) -> TokenSet:
+    """Trade the refresh token in."""
+    async with httpx.AsyncClient() as http:
+        app = OAuthApp(http, client_id=CLIENT_ID, client_secret=CLIENT_SECRET, oauth_url=f"{strava}/oauth")
+        return await app.refresh(tokens.refresh_token)
 
 
 async def switch_faults(strava: str, **faults: float) -> None:
@@ -273,15 +281,18 @@ async def test_a_stored_token_connects_its_athlete_again(strava: str, tmp_path: 
 
 
 async def test_the_eleventh_athlete_is_refused(strava: str, tmp_path: Path) -> None:
-    """One sentence says why; nothing is stored, and no kept token stands in the way of the next connect."""
+    """One sentence says why; nothing is stored or kept for the next connect, and Strava counts the athlete no more."""
     store = SqliteRawStore(tmp_path / "pipeline.sqlite")
     for number in range(10):
         athlete = Athlete(athlete_id=number, scope=frozenset(), status="connected", updated_at=datetime.now(UTC))
         await store.put_athlete(athlete)
     await store.close()
-    code, said = await connect(strava, tmp_path, token=(await granted(strava)).refresh_token)
+    tokens = await granted(strava)
+    code, said = await connect(strava, tmp_path, token=tokens.refresh_token)
     assert code == 1
     assert said.startswith("athlete: 10 athletes are connected, and no more can be")
+    with pytest.raises(TokenRejected):
+        await refreshed(strava, tokens)
     assert not kept_in(tmp_path)
     assert not list(tmp_path.glob("connect-recovery*"))
 
