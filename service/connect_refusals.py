@@ -10,7 +10,7 @@ from backends.queue import QueueUnavailable
 from backends.tokens import TokensUnavailable
 from backends.warehouse import WarehouseBusy
 from service.pages import page
-from strava.errors import AppInactive, AppRejected, BadRequest, RateLimited, StravaError
+from strava.errors import AppInactive, AppRejected, BadRequest, RateLimited, Refused, ScopeMissing, StravaError
 from strava.scopes import missing_scopes
 
 _NOTHING = "Nothing was stored."
@@ -140,6 +140,10 @@ def _refused_by_strava(error: StravaError) -> Refusal:
         status, cause = 400, "Strava does not accept the authorisation: it was used, or is too old."
     elif isinstance(error, AppRejected | AppInactive | RateLimited):
         status, cause = 503, str(error)
+    elif isinstance(error, ScopeMissing):
+        status, cause = 403, f"Strava does not tell whose the authorisation is, for {error.needed} was not granted."
+    elif isinstance(error, Refused):
+        status, cause = 502, "Strava took the authorisation, and refused to tell whose it is."
     advice = f"An authorisation works once, so it is not tried again. {_AGAIN} and authorise once more."
     return Refusal(str(error), status, "Strava did not finish the connection", (cause, _NOTHING, advice))
 

@@ -490,6 +490,30 @@ async def test_an_athlete_that_the_exchange_does_not_name_is_asked(lab: Lab) -> 
     assert f"Connected athlete {ATHLETE_ID}." in said(await browser.authorize(link))
 
 
+@pytest.mark.parametrize(
+    ("reason", "status", "sentence"),
+    [
+        ({"resource": "AccessToken", "field": "read_permission", "code": "missing"}, 403, "for read was not granted"),
+        ({"resource": "Athlete", "field": "access_token", "code": "invalid"}, 502, "refused to tell whose it is"),
+    ],
+)
+async def test_a_refusal_to_name_the_athlete_is_told_as_one(
+    lab: Lab, reason: dict[str, str], status: int, sentence: str
+) -> None:
+    """Strava did answer: the page says what it refused, and which scope is missing."""
+    refused = {"message": "Authorization Error", "errors": [reason]}
+    lab.line.on_answer = lambda request, answer: (
+        httpx.Response(200, json=answer.json() | {"athlete": None})
+        if request.method == "POST"
+        else httpx.Response(401, json=refused)
+    )
+    page = await (await lab.browser()).authorize(lab.invite()[1])
+    assert page.status_code == status
+    assert sentence in said(page)
+    assert "answer did not come" not in said(page)
+    assert await lab.is_empty()
+
+
 async def test_the_eleventh_athlete_is_refused_and_let_go_at_strava(lab: Lab) -> None:
     """The page says why; nothing is stored, and the grant is given back, for Strava counts it."""
     for number in range(MOST_ATHLETES):
