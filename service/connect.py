@@ -6,6 +6,7 @@ nothing is logged or shown.
 """
 
 import hmac
+import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -33,6 +34,7 @@ from strava.scopes import missing_scopes, read_scopes, reads_activities
 from strava.tokens import TokenSet
 
 T = TypeVar("T")
+_SCOPE = re.compile("[a-z_:]{1,40}")
 
 
 class ConnectFlow:
@@ -157,7 +159,8 @@ def _granted(query: Mapping[str, str]) -> tuple[str, frozenset[str]]:
         raise ConnectRefused(refusals.DENIED)
     if not query.get("code"):
         raise ConnectRefused(refusals.INCOMPLETE)
-    return query["code"], _useful(read_scopes(query.get("scope")))
+    told = read_scopes(query.get("scope"))  # by an address, which a person can change
+    return query["code"], _useful(frozenset(each for each in told if _SCOPE.fullmatch(each)))
 
 
 def _useful(scope: frozenset[str]) -> frozenset[str]:

@@ -257,6 +257,16 @@ async def test_an_unticked_scope_is_named_with_its_cost(lab: Lab) -> None:
     assert (await lab.store.athletes())[0].scope == {"read", "activity:read_all"}
 
 
+async def test_only_words_of_the_form_of_a_scope_are_stored(lab: Lab) -> None:
+    """The address of the way back can be changed: what cannot be a scope is left out."""
+    lab.line.on_answer = lambda _, answer: httpx.Response(200, json=answer.json() | {"scope": None})
+    browser = await lab.browser()
+    back = await browser.decide(await browser.open(lab.invite()[1]), *ALL)
+    page = await browser.http.get(back + f",<b>,READ,a1,{'x' * 41}")
+    assert page.status_code == 200
+    assert (await lab.store.athletes())[0].scope == frozenset(ALL)
+
+
 async def test_without_any_scope_of_activities_the_code_is_not_spent(lab: Lab) -> None:
     """Nothing would ever arrive: nothing is asked and stored, and the same link works with the box ticked."""
     link = lab.invite()[1]
