@@ -95,12 +95,18 @@ async def _subscribe(
     try:
         return await strava.create(callback, verify_token)
     except StravaError as error:
-        before = f"Subscription {existing[0].id} was deleted, but no other was made. " if existing else ""
+        made = "whether another was made is not known" if _is_unknown(error) else "no other was made"
+        before = f"Subscription {existing[0].id} was deleted, but {made}. " if existing else ""
         raise CommandError(f"{before}{error}{_advice(error, check)}") from error
 
 
+def _is_unknown(error: StravaError) -> bool:
+    """Whether no answer says if it was made."""
+    return isinstance(error, Retryable | UnreadableAnswer)
+
+
 def _advice(error: StravaError, check: CallbackCheck) -> str:
-    if isinstance(error, Retryable | UnreadableAnswer):
+    if _is_unknown(error):
         return f" {AGAIN}"
     is_about_callback = isinstance(error, BadRequest) and any("callback" in reason for reason in error.reasons)
     if is_about_callback and check.seconds is not None:

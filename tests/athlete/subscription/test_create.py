@@ -196,6 +196,28 @@ def test_a_replacement_that_fails_half_way_is_told(
     assert [each.subscription_id for each in remembered() if each.ended_at is not None] == [FIRST_ID]
 
 
+def test_a_replacement_whose_answer_and_list_are_lost_is_not_called_failed(
+    run: Run, service: Callable[..., str], serve: Callable[..., str], reply: Callable[..., Any]
+) -> None:
+    """Strava may have made it: the sentence says that this is not known, and what to run."""
+    listed = [f'[{{"id": {FIRST_ID}, "callback_url": "https://elsewhere.example.org/webhook/0123456789abcdef"}}]']
+
+    async def flaky(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            return
+        if scope["method"] == "DELETE":
+            await reply(status=204, body="")(scope, receive, send)
+        elif scope["method"] == "GET" and listed:
+            await reply(body=listed.pop())(scope, receive, send)
+        else:
+            await reply(status=503, body="")(scope, receive, send)
+
+    result = run("create", "--replace", PUBLIC_URL=service(), STRAVA_API_URL=serve(flaky))
+    assert result.exit_code == 1
+    assert f"Subscription {FIRST_ID} was deleted, but whether another was made is not known." in result.stderr
+    assert "it looks first whether Strava has subscribed" in result.stderr
+
+
 def test_a_create_that_strava_does_not_answer_may_be_run_again(
     run: Run, service: Callable[..., str], serve: Callable[..., str], reply: Callable[..., Any]
 ) -> None:
