@@ -22,7 +22,7 @@ from athlete.programs import askable
 from backends.connect.connections import Connected
 from backends.connect.links import CALLBACK_PATH, ConnectLinks, Invite
 from runtime.clock import utc_now
-from runtime.http_client import loopback_client
+from runtime.http_client import is_loopback, loopback_client
 from runtime.logs import configure_logs
 from service.settings import ServiceSettings
 
@@ -87,6 +87,9 @@ def _connect_by_link(settings: ServiceSettings, *, is_for_others: bool, opens_br
         return
     if opens_browser:
         threading.Thread(target=webbrowser.open, args=(link,), daemon=True).start()  # some return when it is closed
+    elif not settings.public_url and is_loopback(local):
+        port, host = settings.service_port, askable(settings.service_host)
+        say(f"The link leads to this machine alone. From another one, first: ssh -L {port}:{host}:{port} THIS-MACHINE")
     say(f"Open this link, if no browser has. Waiting until {until}; Ctrl-C ends the waiting, and the link stays good.")
     _wait(settings, invite)
 

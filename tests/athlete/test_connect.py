@@ -102,9 +102,12 @@ async def decide(link: str, *, decision: str) -> httpx.Response:
 
 @pytest.mark.slow
 async def test_the_link_is_waited_for_until_the_athlete_is_connected(environment: dict[str, str]) -> None:
-    """Without a browser the link is printed; declining does not end the waiting; authorising does."""
+    """Without a browser the link is printed, and the way to it from another machine; authorising ends the waiting."""
     process = await command(environment, "--no-browser")
-    link = link_in(await said_until(process, "Waiting until"))
+    said = await said_until(process, "Waiting until")
+    port = environment["SERVICE_PORT"]
+    assert f"leads to this machine alone. From another one, first: ssh -L {port}:127.0.0.1:{port} " in said
+    link = link_in(said)
     assert link.startswith(f"http://127.0.0.1:{environment['SERVICE_PORT']}/connect?invite=")
     assert (await decide(link, decision="deny")).status_code == 403
     assert (await decide(link, decision="allow")).status_code == 200
