@@ -18,7 +18,7 @@ def read_public_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.username is not None or parts.query or parts.fragment or text.endswith(("?", "#")):
         raise ValueError("it may hold no user, no ? and no #, for paths are added to it")
-    if "/webhook" in parts.path:
+    if "/webhook/" in f"{parts.path}/":
         raise ValueError("leave /webhook/… out: it is added")
     if parts.scheme == "http" and not is_loopback(text):
         raise ValueError("it must begin with https://, or others on the way could read the webhook's secret path")

@@ -50,6 +50,7 @@ def test_path_secret_that_can_be_guessed_is_refused(secret: str) -> None:
         ("https://my.example.org/?a=b", "no ?"),
         ("https://my.example.org/#top", "no #"),
         ("https://my.example.org/webhook/0123456789abcdef", "leave /webhook/… out"),
+        ("https://my.example.org/webhook", "leave /webhook/… out"),
         ("http://my.example.org", "it must begin with https://"),
         ("http://192.0.2.7", "it must begin with https://"),
     ],
@@ -69,6 +70,7 @@ def test_a_public_address_that_cannot_be_one_is_refused(url: str, sentence: str)
     [
         ("https://my.example.org", "https://my.example.org"),
         ("https://my.example.org:8443/athlete/", "https://my.example.org:8443/athlete"),
+        ("https://my.example.org/webhooks", "https://my.example.org/webhooks"),
         ("http://127.0.0.1:8080/", "http://127.0.0.1:8080"),
         ("", ""),
     ],
