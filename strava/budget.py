@@ -237,12 +237,11 @@ class RateBudget:
             return None
         name = max(spent, key=lambda each: state.windows[each].ends_at)
         window = state.windows[name]
-        until = window.ends_at + LEEWAY_S
-        allowed = self._allowed(state, name, lane)
+        until, allowed = window.ends_at + LEEWAY_S, self._allowed(state, name, lane)
         detail = f" for the {lane} lane, which may make {allowed:,} of the {window.limit:,} {name.spoken}"
         if self._is_spent_unseen(state, lane):
             detail += f", counting {state.unseen - window.covered:,} that got no answer"
-            until = min(until, max(state.probed_until, state.answered_until))
+            until = min(until, max(state.probed_until, state.answered_until) + LEEWAY_S)
         return RateLimited(until - state.now, detail=detail)
 
     def _spent(self, state: BudgetState, lane: Lane) -> list[WindowName]:
@@ -255,7 +254,8 @@ class RateBudget:
 
     def _may_probe(self, state: BudgetState, lane: Lane) -> bool:
         """Whether the quarter hour's one call may find out what Strava made of the calls without an answer."""
-        return state.now >= max(state.probed_until, state.answered_until) and self._is_spent_unseen(state, lane)
+        since = state.now - LEEWAY_S
+        return since >= max(state.probed_until, state.answered_until) and self._is_spent_unseen(state, lane)
 
     def _left(self, state: BudgetState, name: WindowName, lane: Lane) -> int:
         return max(0, self._allowed(state, name, lane) - state.used(name))
