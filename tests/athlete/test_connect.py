@@ -116,6 +116,11 @@ async def test_the_link_is_waited_for_until_the_athlete_is_connected(environment
     assert process.returncode == 0
 
 
+def hear_ctrl_c() -> None:
+    """Undo what a shell does to its background jobs, of which the tests may be one: there Ctrl-C is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.slow
 async def test_a_browser_is_opened_from_a_terminal(environment: dict[str, str], tmp_path: Path) -> None:
     """In a terminal the browser gets the link, which is printed as well; Ctrl-C ends the waiting and not the link."""
@@ -126,7 +131,7 @@ async def test_a_browser_is_opened_from_a_terminal(environment: dict[str, str], 
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "athlete", "connect", cwd=tmp_path, start_new_session=True,
         env=os.environ | environment | {"BROWSER": str(browser), "COLUMNS": "400"},
-        stdin=terminal, stdout=terminal, stderr=terminal,
+        stdin=terminal, stdout=terminal, stderr=terminal, preexec_fn=hear_ctrl_c,
     )  # fmt: skip
     os.close(terminal)
     said = b""

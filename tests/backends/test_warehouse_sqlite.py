@@ -506,7 +506,7 @@ def test_a_file_that_is_no_database_is_busy(path: Path) -> None:
 def test_frequent_questions_use_an_index(path: Path, statement: str) -> None:
     """What is asked for every event or every refresh never scans a table that grows."""
     sql = (Path(transactions.__file__).parent / "sql" / f"{statement}.sql").read_text()
-    parameters = {"activity_ids": "[1]", "athlete_id": 1, "resource_state": None}
+    parameters = {"activity_ids": "[1]", "athlete_id": 1, "resource_state": None, "since": None}
     with closing(open_database(path)) as connection:
         plan = [row[3] for row in connection.execute(f"explain query plan {sql}", parameters)]
     assert plan

@@ -1,11 +1,14 @@
 """A lapse of the app, through all programs: the queue holds nothing, and the event comes through in the end."""
 
 import asyncio
+import io
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 
 import pytest
+from rich.console import Console
 
+from athlete.demo.history import load_history
 from athlete.demo.session import DemoSession
 from backends.sqlite import connect
 from backends.warehouse.ledger import LedgerFilter, Outcome
@@ -15,6 +18,7 @@ from backends.warehouse.ledger import LedgerFilter, Outcome
 async def test_an_event_of_a_lapse_is_stored_after_it(start: Callable[..., Awaitable[DemoSession]]) -> None:
     """It is off the queue for an hour, which the test cuts short, and the worker's own sweep brings it again."""
     session = await start({"service", "worker", "deliverer"})
+    await load_history(session, Console(file=io.StringIO()))  # or it might bring the activity before the event does
     await session.simulator.switch_faults(inactive=True)
     activity_id = await session.simulator.create(sport_type="Run", name="In the lapse")
     await until(session, Outcome.DEFERRED)
