@@ -1,4 +1,4 @@
-"""Work that is done again and again beside the pushes, whatever one round of it comes to."""
+"""Work that is done again and again beside the pushes, also after a round that failed."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

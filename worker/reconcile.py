@@ -2,7 +2,7 @@
 
 An activity may be saved, edited or deleted while the list is read, which also shifts its pages. So a row that came or
 changed since the listing began is never called missing or extra, a listing that saw a deletion is read once more, and
-whatever is not listed is asked for on its own before it becomes a tombstone. Each repair goes through the
+what is not listed is asked for on its own before it becomes a tombstone. Each repair goes through the
 last-write-wins rule, and the verdict is written last: a run that was killed leaves nothing to undo.
 """
 
@@ -282,7 +282,7 @@ class _Reconcile:
     # -- verdict ------------------------------------------------------------------------------------------------------
 
     async def _held(self) -> int:
-        """Count what is stored of the list as it was read, whatever came and went since, and what is extra."""
+        """Count what is stored of the list as it was read, without what came and went since, and what is extra."""
         found, rows = self._found, await self._store.stored(self._found.listed)
         absent = found.missing - found.repaired
         held = [key for key, row in rows.items() if not (row.is_deleted and key in absent)]

@@ -97,7 +97,7 @@ async def test_what_was_parked_is_published_again(
 
 
 async def test_the_whole_history_is_asked_for(connections: AthleteConnections, store: SqliteRawStore) -> None:
-    """Each time: of one who comes back, what was saved meanwhile is missing, whatever had been listed before."""
+    """Each time: of one who comes back, what was saved meanwhile is missing, also where a list had ended."""
     await connections.connect(granting(ANNA, tokens(1)))
     asked = Backfill.requested(ANNA, NOON)
     assert await store.backfills() == [asked]

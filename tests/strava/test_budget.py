@@ -1,4 +1,4 @@
-"""Strava never has to refuse a call, whoever makes it and whatever the clocks do."""
+"""Strava never has to refuse a call, from no program and under no clock."""
 
 import asyncio
 import contextlib

@@ -80,7 +80,7 @@ def transformed(error: str | None = None) -> Transformed:
 
 
 async def test_one_athletes_failure_stops_no_other(store: SqliteRawStore) -> None:
-    """A dead token, a spent limit and a fault of ours: each is told, and whoever comes after is checked."""
+    """A dead token, a spent limit and a fault of ours: each is told, and those after are checked."""
     sources = {ANNA: Empty(NotConnected(ANNA)), BEN: Empty(RateLimited(60)), CARL: Empty()}
 
     def client_of(athlete_id: int, lane: Lane) -> Empty:
