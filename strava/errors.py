@@ -171,6 +171,10 @@ class UnreadableAnswer(StravaError):
         self.fault = fault
 
 
+# Errors that may be about what was asked for alone, so that asking for something else may pass.
+OF_ONE_THING = (ServerFailed, UnreadableAnswer, BadRequest)
+
+
 def _named(athlete_id: int | None) -> str:
     return "the athlete" if athlete_id is None else f"athlete {athlete_id}"
 

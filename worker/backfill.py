@@ -1,8 +1,6 @@
 """Loads an athlete's past: first a line for every activity, so that charts fill at once, then the details."""
 
-import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -12,15 +10,15 @@ import structlog
 from backends.warehouse.activities import ActivityStore, Applied, Observation, Source
 from backends.warehouse.athletes import IngestionState, IngestionStates
 from runtime.clock import utc_now
-from strava.errors import BadRequest, NotFound, ServerFailed, UnreadableAnswer
+from strava.errors import OF_ONE_THING, NotFound
 from strava.payload import SUMMARY, ActivityPage, ActivityPayload
 from worker.activities import ActivitySource
+from worker.turns import in_turns
 
 log = structlog.get_logger(__name__)
 
-_OF_ONE_ACTIVITY = (ServerFailed, UnreadableAnswer, BadRequest)
 _MOST_FAILURES = 5  # in a row, before Strava itself is thought to fail
-_NEVER = datetime(2100, 1, 1, tzinfo=UTC)  # with both bounds the newest come first
+NEVER = datetime(2100, 1, 1, tzinfo=UTC)  # with both bounds the newest come first
 _ONE_SECOND = timedelta(seconds=1)  # Strava compares whole seconds, and what started in the cursor's own may be missing
 
 
@@ -113,7 +111,7 @@ class _Backfill:
 
     async def list_since(self, since: datetime, concurrency: int) -> None:
         """Store the summaries of what started at `since` or later; a listing that was cut short begins again."""
-        async for _ in self._pages(self._client.activities(after=since - _ONE_SECOND, before=_NEVER), concurrency):
+        async for _ in self._pages(self._client.activities(after=since - _ONE_SECOND, before=NEVER), concurrency):
             pass
         self._tell(replace(self.progress, is_listed=True))
 
@@ -170,41 +168,26 @@ class _Backfill:
         await self._detail_some(activity_ids, concurrency)
 
     async def _detail_some(self, activity_ids: list[int], concurrency: int) -> None:
-        """Fetch the details, some at a time. After a failure none is begun, and those under way are not wasted."""
-        waiting = iter(activity_ids)
+        await in_turns(activity_ids, self._detail, at_once=concurrency)
 
-        async def take_turns() -> None:
-            try:
-                await self._detail_each(waiting)
-            finally:
-                deque(waiting, maxlen=0)  # after a failure the others have nothing left to begin
-
-        turns = (take_turns() for _ in range(min(concurrency, len(activity_ids))))
-        for end in await asyncio.gather(*turns, return_exceptions=True):
-            if end is not None:
-                raise end
-
-    async def _detail_each(self, waiting: Iterator[int]) -> None:
-        for activity_id in waiting:
-            asked_at = self._clock()
-            try:
-                activity = await self._client.activity(activity_id)
-            except NotFound:  # its own event, or a reconciliation, tells whether it was deleted
-                continue
-            except _OF_ONE_ACTIVITY as error:
-                self._failures += 1
-                log.warning("history.detail_failed", activity_id=activity_id, reason=str(error))
-                if self._failures >= _MOST_FAILURES:  # it is not about one activity
-                    raise
-                continue
-            self._failures = 0
-            if activity.athlete_id != self._athlete_id:
-                log.warning(
-                    "history.foreign", activity_id=activity_id, reason="Strava showed another athlete's activity"
-                )
-                continue
-            await self._store.apply([self._seen(activity, asked_at)])
-            self._tell(replace(self.progress, detailed=self.progress.detailed + 1))
+    async def _detail(self, activity_id: int) -> None:
+        asked_at = self._clock()
+        try:
+            activity = await self._client.activity(activity_id)
+        except NotFound:  # its own event, or a reconciliation, tells whether it was deleted
+            return
+        except OF_ONE_THING as error:
+            self._failures += 1
+            log.warning("history.detail_failed", activity_id=activity_id, reason=str(error))
+            if self._failures >= _MOST_FAILURES:  # it is not about one activity
+                raise
+            return
+        self._failures = 0
+        if activity.athlete_id != self._athlete_id:
+            log.warning("history.foreign", activity_id=activity_id, reason="Strava showed another athlete's activity")
+            return
+        await self._store.apply([self._seen(activity, asked_at)])
+        self._tell(replace(self.progress, detailed=self.progress.detailed + 1))
 
     def _seen(self, activity: ActivityPayload, asked_at: datetime) -> Observation:
         return Observation(

@@ -6,9 +6,8 @@ what is not listed is asked for on its own before it becomes a tombstone. Each r
 last-write-wins rule, and the verdict is written last: a run that was killed leaves nothing to undo.
 """
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 from uuid import uuid4
@@ -19,17 +18,17 @@ from backends.tokens import TokensUnavailable
 from backends.warehouse.activities import ActivityStore, Applied, Observation, Source, StoredActivity, StoredPayloads
 from backends.warehouse.reconciliations import Reconciliation, Reconciliations, Verdict
 from runtime.clock import utc_now
-from strava.errors import BadRequest, NotFound, ServerFailed, StravaError, UnreadableAnswer
+from strava.errors import OF_ONE_THING, NotFound, StravaError, UnreadableAnswer
 from strava.payload import SUMMARY, ActivityPage, ActivityPayload, is_edited
 from worker.activities import ActivitySource
 from worker.event_ordering import observed_after
 from worker.findings import Findings, ReconcilePolicy, is_guarded, judged, reason
+from worker.turns import in_turns
 
 _MOST_LISTINGS = 3
 _AT_ONCE = 4
 _LOOK_AFTER = timedelta(hours=20)  # less than the day between two runs, more than a rerun waits
 _LOOKED_AT_FIRST = timedelta(days=14)
-_OF_ONE_ACTIVITY = (ServerFailed, UnreadableAnswer, BadRequest)
 
 log = structlog.get_logger(__name__)
 
@@ -192,26 +191,20 @@ class _Reconcile:
     async def _each(self, step: str, activity_ids: Iterable[int], work: Callable[[int], Awaitable[None]]) -> None:
         """Do the work for each, some at a time."""
         ordered = list(activity_ids) if isinstance(activity_ids, list) else sorted(activity_ids, reverse=True)
-        waiting = iter(enumerate(ordered, 1))
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for _ in range(min(_AT_ONCE, len(ordered))):
-                    tasks.create_task(self._work_off(step, waiting, len(ordered), work))
-        except BaseExceptionGroup as group:
-            raise group.exceptions[0] from None  # the first that failed stopped the others
 
-    async def _work_off(
-        self, step: str, waiting: Iterator[tuple[int, int]], total: int, work: Callable[[int], Awaitable[None]]
-    ) -> None:
-        while self._found.stopped is None and (turn := next(waiting, None)) is not None:
+        async def take(turn: tuple[int, int]) -> None:
             place, activity_id = turn
-            self._on_progress(Progress(step, place, total))
+            if self._found.stopped is not None:
+                return
+            self._on_progress(Progress(step, place, len(ordered)))
             try:
                 await work(activity_id)
-            except _OF_ONE_ACTIVITY as error:
+            except OF_ONE_THING as error:
                 log.warning("reconcile.failed", activity_id=activity_id, reason=str(error))
             except (StravaError, TokensUnavailable) as error:
                 self._found.stopped = self._found.stopped or error
+
+        await in_turns(enumerate(ordered, 1), take, at_once=_AT_ONCE)
 
     async def _bury_if_gone(self, activity_id: int) -> None:
         found, asked_at = self._found, self._clock()
