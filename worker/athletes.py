@@ -8,14 +8,13 @@ from datetime import datetime
 import structlog
 
 from backends.warehouse import WarehouseBusy
-from backends.warehouse.athletes import Athlete, AthleteStore
+from backends.warehouse.athletes import CONNECTED, REVOKED, Athlete, AthleteStore
 from backends.warehouse.ledger import Outcome
 from runtime.batching import Batcher
 from runtime.clock import utc_now
 from strava.tokens import TokenStore
 from worker.results import Result
 
-CONNECTED, REVOKED = "connected", "revoked"
 _REMEMBERED_S = 1.0
 
 log = structlog.get_logger(__name__)

@@ -4,14 +4,14 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Protocol
 
-from backends.warehouse.athletes import Athlete
+from backends.warehouse.athletes import CONNECTED, Athlete
 from backends.warehouse.ledger import Outcome
 from runtime.clock import utc_now
 from strava.errors import TokenRejected, UnreadableAnswer
 from strava.events import ReceivedEvent
 from strava.payload import AthletePayload
 from worker.activities import ActivityEvents
-from worker.athletes import CONNECTED, AthleteCache
+from worker.athletes import AthleteCache
 from worker.event_ordering import is_connected_before
 from worker.results import Record, Result
 

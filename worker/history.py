@@ -9,7 +9,7 @@ import structlog
 
 from backends.tokens import TokensUnavailable
 from backends.warehouse import WarehouseBusy
-from backends.warehouse.athletes import CONNECTED, AthleteStore
+from backends.warehouse.athletes import AthleteStore, connected_ids
 from backends.warehouse.backfills import Backfill, Backfills
 from runtime.clock import utc_now
 from strava.budget import RateBudget
@@ -86,7 +86,7 @@ class Histories:
 
     async def load_due(self) -> None:
         """Bring each backfill as far as it goes now, the oldest request first. Raises WarehouseBusy."""
-        connected = {each.athlete_id for each in await self._store.athletes() if each.status == CONNECTED}
+        connected = await connected_ids(self._store)
         details_ahead = 0
         for asked in await self._store.backfills():
             if asked.finished_at is not None or asked.athlete_id not in connected:

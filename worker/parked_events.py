@@ -2,9 +2,8 @@
 
 from datetime import datetime
 
-from backends.warehouse.athletes import AthleteStore
+from backends.warehouse.athletes import CONNECTED, AthleteStore
 from backends.warehouse.last_write_wins import CLOCK_SKEW
-from worker.athletes import CONNECTED
 
 
 async def has_connected_since(athletes: AthleteStore, athlete_id: int, moment: datetime) -> bool:

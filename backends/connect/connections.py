@@ -11,7 +11,7 @@ import structlog
 from backends.queue import EventQueue
 from backends.tokens import AthleteTokens, TokensGone
 from backends.warehouse import RawStore
-from backends.warehouse.athletes import CONNECTED, Athlete
+from backends.warehouse.athletes import CONNECTED, Athlete, connected_ids
 from backends.warehouse.backfills import Backfill
 from backends.warehouse.ledger import EventLedger
 from runtime.clock import utc_now
@@ -77,7 +77,7 @@ class AthleteConnections:
         Raises what `obtain` raises, and TooManyAthletes: then nothing is stored. Raises TokensUnavailable,
         WarehouseBusy and QueueUnavailable: then it can be done once more.
         """
-        before = await self._stored()
+        before = await stored_tokens(self._tokens)
         grant = await obtain()
         scope = grant.tokens.scope
         async with self._one_at_a_time:
@@ -93,14 +93,8 @@ class AthleteConnections:
         log.info("athlete.connected", athlete_id=grant.athlete_id, scope=sorted(scope), republished=republished)
         return Connected(athlete_id=grant.athlete_id, scope=scope, republished=republished)
 
-    async def _stored(self) -> Mapping[int, TokenSet | None]:
-        try:
-            return {each: await self._tokens.load(each) for each in await self._tokens.athlete_ids()}
-        except TokensGone:  # this is what connecting mends
-            return {}
-
     async def _require_room(self, grant: Grant) -> None:
-        connected = {each.athlete_id for each in await self._store.athletes() if each.status == CONNECTED}
+        connected = await connected_ids(self._store)
         if grant.athlete_id not in connected and len(connected) >= MOST_ATHLETES:
             raise TooManyAthletes(grant)
 
@@ -122,6 +116,14 @@ class AthleteConnections:
             if stored is not None and stored.refresh_token != tokens.refresh_token:
                 tokens = replace(stored, scope=tokens.scope)
         await self._tokens.save(grant.athlete_id, tokens)
+
+
+async def stored_tokens(tokens: AthleteTokens) -> Mapping[int, TokenSet | None]:
+    """Return the tokens by athlete; none of a damaged file, which connecting mends. Raises TokensUnavailable."""
+    try:
+        return {each: await tokens.load(each) for each in await tokens.athlete_ids()}
+    except TokensGone:
+        return {}
 
 
 async def republish_parked(ledger: EventLedger, queue: EventQueue, athlete_id: int) -> int:

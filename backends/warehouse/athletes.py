@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-CONNECTED = "connected"
+CONNECTED, REVOKED = "connected", "revoked"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,6 +80,11 @@ class InviteUses(Protocol):
 
     async def invite_use(self, invite_id: str) -> InviteUse | None:
         """Return the invitation's use, or None while it can be used. Raises WarehouseBusy."""
+
+
+async def connected_ids(athletes: AthleteStore) -> list[int]:
+    """Return the athletes whose access stands. Raises WarehouseBusy."""
+    return [each.athlete_id for each in await athletes.athletes() if each.status == CONNECTED]
 
 
 class IngestionStates(Protocol):
