@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,7 @@ from athlete.data_dir import require_pipeline
 from athlete.errors import CommandError, exit_on_error
 from athlete.events import read_since, within_reach
 from backends.warehouse import RawStore
+from backends.warehouse.athletes import connected_ids
 from backends.warehouse.backfills import Backfill
 from dashboard import formatting
 from dashboard.settings import DashboardSettings
@@ -25,15 +26,14 @@ from runtime.clock import utc_now, utc_text
 from runtime.http_client import client_for
 from runtime.logs import configure_logs
 from strava.budget_state import Lane
-from strava.client import StravaClient
-from strava.oauth import OAuthApp, StravaAuth
 from strava.payload import DETAILED
+from worker.backfill import NEVER
 from worker.settings import WorkerSettings
+from worker.strava_clients import StravaClients
 
 LOOK_S = 1.0
 SAID_EVERY = timedelta(seconds=30)  # where no terminal shows a line that changes
 NOT_TAKEN_UP = timedelta(seconds=15)
-NEVER = datetime(2100, 1, 1, tzinfo=UTC)  # with both bounds Strava lists the newest first
 INTERRUPTED = 130
 
 
@@ -122,7 +122,7 @@ def _is_covered(known: Backfill | None, wanted: Wanted) -> bool:
 
 
 async def _connected(store: RawStore, athlete_id: int | None) -> list[int]:
-    ids = [each.athlete_id for each in await store.athletes() if each.status == "connected"]
+    ids = await connected_ids(store)
     wanted = ids if athlete_id is None else [each for each in ids if each == athlete_id]
     if not wanted:
         who = "No athlete is connected" if athlete_id is None else f"Athlete {athlete_id} is not connected"
@@ -186,17 +186,10 @@ async def _foretell(settings: WorkerSettings, athlete_id: int | None, wanted: Wa
         http = await stack.enter_async_context(
             client_for(settings.strava_api_url, settings.strava_oauth_url, timeout=30)
         )
-        app = OAuthApp(
-            http,
-            client_id=settings.strava_client_id,
-            client_secret=settings.strava_client_secret.get_secret_value(),
-            oauth_url=settings.strava_oauth_url,
-        )
+        client_of = StravaClients(settings, http, open_tokens(settings), budget)
         forecasts: list[Forecast] = []
         for each in await _connected(store, athlete_id):
-            auth = StravaAuth(each, open_tokens(settings), app)
-            client = StravaClient(http, auth, api_url=settings.strava_api_url, budget=budget, lane=Lane.RECONCILE)
-            pages = client.activities(after=wanted.since, before=wanted.since and NEVER)
+            pages = client_of(each, Lane.RECONCILE).activities(after=wanted.since, before=wanted.since and NEVER)
             listed = {activity.activity_id async for page in pages for activity in page.activities}
             detailed = set(await store.activity_ids(each, resource_state=DETAILED))
             calls = len(listed - detailed) if wanted.has_details else 0

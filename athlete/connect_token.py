@@ -12,14 +12,15 @@ from athlete.backends import open_budget, open_queue, open_store, open_tokens
 from athlete.errors import CommandError
 from athlete.output import say
 from athlete.pending_token import PendingToken
-from backends.connect.connections import AthleteConnections, TooManyAthletes
-from backends.tokens import AthleteTokens, TokensGone
+from backends.connect.connections import AthleteConnections, TooManyAthletes, stored_tokens
+from backends.connect.oauth import oauth_app
+from backends.tokens import AthleteTokens
 from runtime.http_client import client_for
 from runtime.settings import StravaAppSettings
 from strava.client import StravaClient
 from strava.errors import AppInactive, AppRejected, Refused, ScopeMissing, StravaError, TokenRejected
 from strava.grants import Grant
-from strava.oauth import BearerAuth, OAuthApp
+from strava.oauth import BearerAuth
 from strava.tokens import TokenSet
 
 LONGEST_TOKEN = 1_000  # characters; Strava's have 40
@@ -105,10 +106,7 @@ async def right_to_refresh(tokens: AthleteTokens, pending: PendingToken) -> Asyn
 
     Where the programs refreshed that token meanwhile, the one in its place is pending. Raises TokensUnavailable.
     """
-    try:
-        stored = {each: await tokens.load(each) for each in await tokens.athlete_ids()}
-    except TokensGone:  # this is what connecting mends
-        stored = {}
+    stored = await stored_tokens(tokens)
     token = pending.read()
     athlete_id = next((each for each, kept in stored.items() if kept and kept.refresh_token == token), None)
     if athlete_id is None:
@@ -121,24 +119,15 @@ async def right_to_refresh(tokens: AthleteTokens, pending: PendingToken) -> Asyn
         yield athlete_id
 
 
-def _app(settings: StravaAppSettings, http: httpx.AsyncClient) -> OAuthApp:
-    return OAuthApp(
-        http,
-        client_id=settings.strava_client_id,
-        client_secret=settings.strava_client_secret.get_secret_value(),
-        oauth_url=settings.strava_oauth_url,
-    )
-
-
 async def _revoke(settings: StravaAppSettings, token: str) -> None:
     async with client_for(settings.strava_oauth_url, timeout=30) as http:
-        await _app(settings, http).revoke(token)
+        await oauth_app(settings, http).revoke(token)
 
 
 async def _refreshed(settings: StravaAppSettings, http: httpx.AsyncClient, pending: PendingToken) -> TokenSet:
     """Trade the pending token in, and keep what came in its place: the old one may be dead already."""
     try:
-        fresh = await _app(settings, http).refresh(pending.read() or "")
+        fresh = await oauth_app(settings, http).refresh(pending.read() or "")
     except StravaError as error:
         if isinstance(error, Refused) and not isinstance(error, AppInactive | AppRejected):
             raise UselessToken(

@@ -10,6 +10,7 @@ import httpx
 from backends.budget.file import FileBudgetStore
 from backends.connect.connections import AthleteConnections
 from backends.connect.links import ConnectLinks
+from backends.connect.oauth import oauth_app
 from backends.database_errors import explain_database_error
 from backends.queue.embedded import EmbeddedQueue
 from backends.tokens.file import FileTokenStore
@@ -28,7 +29,7 @@ from service.webhook import WEBHOOK_PREFIX
 from service.webhook_auth import WebhookAuth
 from strava.budget import RateBudget
 from strava.client import StravaClient
-from strava.oauth import BearerAuth, OAuthApp
+from strava.oauth import BearerAuth
 
 STRAVA_TIMEOUT_S = 10.0
 
@@ -58,12 +59,10 @@ def build(settings: ServiceSettings) -> Service:
 def _connect_flow(
     settings: ServiceSettings, http: httpx.AsyncClient, store: SqliteRawStore, queue: EmbeddedQueue
 ) -> ConnectFlow:
-    secret = settings.strava_client_secret.get_secret_value()
-    app = OAuthApp(http, client_id=settings.strava_client_id, client_secret=secret, oauth_url=settings.strava_oauth_url)
     budget = RateBudget(FileBudgetStore(settings.budget_path))
     return ConnectFlow(
-        ConnectLinks(secret),
-        app,
+        ConnectLinks(settings.strava_client_secret.get_secret_value()),
+        oauth_app(settings, http),
         lambda tokens: StravaClient(http, BearerAuth(tokens), api_url=settings.strava_api_url, budget=budget),
         AthleteConnections(FileTokenStore(settings.tokens_path), store, queue),
         store,

@@ -8,10 +8,8 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 
-import httpx
 import structlog
 from filelock import FileLock, Timeout
 
@@ -19,6 +17,7 @@ from backends.budget.file import FileBudgetStore
 from backends.database_errors import explain_database_error
 from backends.tokens.file import FileTokenStore
 from backends.warehouse import WarehouseBusy
+from backends.warehouse.athletes import connected_ids
 from backends.warehouse.sqlite.store import SqliteRawStore
 from runtime.clock import steady_s
 from runtime.data_dir import make_private
@@ -27,16 +26,14 @@ from runtime.logs import configure_logs
 from runtime.startup import exit_on_startup_error
 from strava.budget import RateBudget
 from strava.budget_state import Lane
-from strava.client import StravaClient
 from strava.errors import NotConnected
-from strava.oauth import OAuthApp, StravaAuth
-from worker.athletes import CONNECTED
 from worker.daily_report import Checked, DailyReport, ExitCode
 from worker.dbt_runner.main import open_transformer
 from worker.dbt_runner.settings import TransformSettings
 from worker.findings import ReconcilePolicy
 from worker.reconcile import Progress, ReconcileSource, ReconcileStore, reconcile
 from worker.settings import WorkerSettings
+from worker.strava_clients import StravaClients
 
 STRAVA_TIMEOUT_S = 30.0
 _FAULT = "A fault of this program; its log tells more."
@@ -121,35 +118,19 @@ async def _check_all(
 ) -> list[Checked]:
     store = SqliteRawStore(settings.pipeline_path)
     try:
-        athletes = await store.athletes()
-        connected = [each.athlete_id for each in athletes if each.status == CONNECTED]
+        connected = await connected_ids(store)
         if athlete_id is not None and athlete_id not in connected:
             raise NotConnected(athlete_id)
         chosen = connected if athlete_id is None else [athlete_id]
         async with client_for(settings.strava_api_url, settings.strava_oauth_url, timeout=STRAVA_TIMEOUT_S) as http:
-            return await check_each(chosen, store, _clients(settings, http), policy, on_progress)
+            budget = RateBudget(FileBudgetStore(settings.budget_path), shares=settings.budget_shares)
+            client_of = StravaClients(settings, http, FileTokenStore(settings.tokens_path), budget)
+            try:
+                return await check_each(chosen, store, client_of, policy, on_progress)
+            finally:
+                await client_of.end_refreshes()
     finally:
         await store.close()
-
-
-def _clients(settings: WorkerSettings, http: httpx.AsyncClient) -> ClientOf:
-    tokens = FileTokenStore(settings.tokens_path)
-    budget = RateBudget(FileBudgetStore(settings.budget_path), shares=settings.budget_shares)
-    oauth = OAuthApp(
-        http,
-        client_id=settings.strava_client_id,
-        client_secret=settings.strava_client_secret.get_secret_value(),
-        oauth_url=settings.strava_oauth_url,
-    )
-
-    @cache
-    def auth_of(athlete_id: int) -> StravaAuth:
-        return StravaAuth(athlete_id, tokens, oauth)
-
-    def client_of(athlete_id: int, lane: Lane) -> StravaClient:
-        return StravaClient(http, auth_of(athlete_id), api_url=settings.strava_api_url, budget=budget, lane=lane)
-
-    return client_of
 
 
 async def _transform(settings: TransformSettings, checked: Sequence[Checked], on_progress: OnProgress) -> DailyReport:

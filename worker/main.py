@@ -1,11 +1,8 @@
 """Runs the worker: the one place that reads its settings and picks the warehouse and the token store."""
 
-import asyncio
-from collections.abc import Callable, Iterable
 from datetime import timedelta
-from functools import cache, partial
+from functools import partial
 
-import httpx
 import structlog
 from fastapi import FastAPI
 
@@ -22,9 +19,6 @@ from runtime.serving import run
 from runtime.startup import exit_on_startup_error
 from strava.budget import RateBudget
 from strava.budget_state import Lane
-from strava.client import StravaClient
-from strava.oauth import OAuthApp, StravaAuth
-from strava.tokens import TokenStore
 from worker.activities import ActivityEvents
 from worker.app import create_app
 from worker.athletes import AthleteCache, Deauthorization
@@ -34,10 +28,10 @@ from worker.history import Histories
 from worker.push_auth import SWITCHED_OFF, SharedToken
 from worker.second_look import SecondLooks
 from worker.settings import WorkerSettings
+from worker.strava_clients import StravaClients
 from worker.subscription_check import SubscriptionCheck
 
 STRAVA_TIMEOUT_S = 10.0
-REFRESH_GRACE_S = 5.0  # for refreshes under way when the program stops
 
 log = structlog.get_logger(__name__)
 
@@ -49,11 +43,10 @@ def build(settings: WorkerSettings) -> FastAPI:
     tokens = FileTokenStore(settings.tokens_path)
     http = client_for(settings.strava_api_url, settings.strava_oauth_url, timeout=STRAVA_TIMEOUT_S)
     budget = RateBudget(FileBudgetStore(settings.budget_path), shares=settings.budget_shares)
-    auths: dict[int, StravaAuth] = {}
-    client_of = _clients(settings, http, tokens, budget, auths)
+    client_of = StravaClients(settings, http, tokens, budget)
 
     async def release() -> None:
-        await _end_refreshes(list(auths.values()))
+        await client_of.end_refreshes()
         await http.aclose()
         await queue.close()
         await store.close()
@@ -85,43 +78,6 @@ def guard(settings: WorkerSettings) -> HttpGuard:
     """Put it behind the guard, which keeps web pages out."""
     hosts = split_hosts(settings.worker_allowed_hosts)
     return HttpGuard(build(settings), host=settings.worker_host, allowed_hosts=hosts)
-
-
-def _clients(
-    settings: WorkerSettings,
-    http: httpx.AsyncClient,
-    tokens: TokenStore,
-    budget: RateBudget,
-    auths: dict[int, StravaAuth],
-) -> Callable[..., StravaClient]:
-    """Return what makes an athlete's client in a lane, each once; the lanes of an athlete share one of `auths`."""
-    oauth = _oauth(settings, http)
-
-    @cache
-    def client_of(athlete_id: int, lane: Lane = Lane.LIVE) -> StravaClient:
-        auth = auths.setdefault(athlete_id, StravaAuth(athlete_id, tokens, oauth))
-        return StravaClient(http, auth, api_url=settings.strava_api_url, budget=budget, lane=lane)
-
-    return client_of
-
-
-async def _end_refreshes(auths: Iterable[StravaAuth]) -> None:
-    """Let refreshes under way save what Strava gave: it has killed the stored refresh tokens already."""
-    try:
-        async with asyncio.timeout(REFRESH_GRACE_S):
-            for auth in auths:
-                await auth.wait_for_refresh()
-    except TimeoutError:
-        log.warning("tokens.refresh_unfinished", remedy="if Strava rejects the tokens, run `athlete connect` again")
-
-
-def _oauth(settings: WorkerSettings, http: httpx.AsyncClient) -> OAuthApp:
-    return OAuthApp(
-        http,
-        client_id=settings.strava_client_id,
-        client_secret=settings.strava_client_secret.get_secret_value(),
-        oauth_url=settings.strava_oauth_url,
-    )
 
 
 def main() -> None:
