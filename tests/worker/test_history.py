@@ -7,9 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import pytest
 from structlog.testing import capture_logs
 
@@ -19,21 +17,15 @@ from backends.warehouse.activities import Observation, Source
 from backends.warehouse.athletes import Athlete
 from backends.warehouse.backfills import Backfill
 from backends.warehouse.sqlite.store import SqliteRawStore
-from simulator.app import create_app
-from simulator.journal import Journal
 from simulator.rates import Limits
-from simulator.simulation import Terms
-from simulator.webhook_delivery import RetrySpacing
-from simulator.world.world import Origin, World
 from strava.budget import RateBudget
 from strava.budget_state import Lane
 from strava.client import StravaClient
-from strava.oauth import OAuthApp, StravaAuth
 from strava.payload import ActivityPage, ActivityPayload
+from tests.worker.simulated import Simulated, simulated
 from worker.history import Histories
 
 ATHLETE = 4605555801
-APP: dict[str, Any] = {"client_id": "4242", "client_secret": "simulated-client-secret"}
 A_QUARTER, A_DAY = 40, 100
 KILLS = 20
 
@@ -69,19 +61,15 @@ class Broken(StravaClient):
 class Life:
     """An athlete's year at a simulator with tight limits, and the worker's part on a folder; all on one clock."""
 
-    def __init__(self, folder: Path, clock: Any, app: Any, http: httpx.AsyncClient, tokens: FileTokenStore) -> None:
+    def __init__(self, folder: Path, clock: Any, there: Simulated, tokens: FileTokenStore) -> None:
         self.folder = folder
         self.clock = clock
-        self.simulation = app.state.simulation
+        self.simulation = there.simulation
         self.activity_ids = set(self.simulation.world.ids())
-        self._http = http
+        self.used = there.used
+        self._there = there
         self._tokens = tokens
         self._stores: list[MortalStore] = []
-
-    def used(self) -> tuple[int, int]:
-        """Return what is used of the quarter hour and of the day, refused calls included."""
-        quarter, day = self.simulation.rates.headers(self.clock())["X-ReadRateLimit-Usage"].split(",")
-        return int(quarter), int(day)
 
     def store(self) -> MortalStore:
         """Open the warehouse as a program that starts does."""
@@ -93,24 +81,19 @@ class Life:
         budget = RateBudget(
             FileBudgetStore(self.folder / "budget.json"), clock=self.clock, steady=self.clock.steady_s, boot="boot"
         )
-        app = OAuthApp(self._http, oauth_url="/oauth", clock=self.clock, **APP)
-        auth = StravaAuth(ATHLETE, self._tokens, app, clock=self.clock)
 
         def client_of(athlete_id: int, lane: Lane) -> StravaClient:
             if athlete_id == broken:
-                return Broken(self._http, None, api_url="")
-            return StravaClient(self._http, auth, api_url="/api/v3", budget=budget, lane=lane, clock=self.clock)
+                return Broken(self._there.http, None, api_url="")
+            return StravaClient(
+                self._there.http, self._auth, api_url="/api/v3", budget=budget, lane=lane, clock=self.clock
+            )
 
         return Histories(store, client_of, budget, clock=self.clock)
 
     async def connect(self) -> None:
         """Have the athlete connect."""
-        app = OAuthApp(self._http, oauth_url="/oauth", clock=self.clock, **APP)
-        form = {"client_id": "4242", "redirect_uri": "http://app.test/cb", "state": "s", "decision": "allow",
-                "scope": ["activity:read_all", "profile:read_all"]}  # fmt: skip
-        back = await self._http.post("/oauth/authorize", data=form)
-        granted, _ = await app.exchange(parse_qs(urlsplit(back.headers["location"]).query)["code"][0])
-        await self._tokens.save(ATHLETE, granted)
+        self._auth = await self._there.connect(self._tokens)
 
     async def close(self) -> None:
         for store in self._stores:
@@ -120,26 +103,14 @@ class Life:
 @pytest.fixture
 async def life(tmp_path: Path, clock: Any, tokens: FileTokenStore) -> AsyncIterator[Life]:
     """The simulated athlete, connected, of whom nothing is stored."""
-    journal = Journal(None)
-    terms = Terms(
-        **APP,
-        read_limit=Limits(A_QUARTER, A_DAY),
-        overall_limit=Limits(200, 2000),
-        retry_spacing=RetrySpacing(0, 0),
-    )
-    async with httpx.AsyncClient() as unused:
-        world = World(Origin(seed=7, athlete_id=ATHLETE, years=1, until=clock().date()), journal)
-        app = create_app(world, journal, unused, terms=terms, clock=clock)
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://strava.test") as http:
-            life = Life(tmp_path, clock, app, http, tokens)
-            await life.connect()
-            store = life.store()
-            await store.put_athlete(
-                Athlete(athlete_id=ATHLETE, scope=frozenset(), status="connected", updated_at=clock())
-            )
-            yield life
-            await life.close()
-    journal.close()
+    terms = {"reads": Limits(A_QUARTER, A_DAY), "overall": Limits(200, 2000)}
+    async with simulated(clock, seed=7, athlete_id=ATHLETE, years=1, **terms) as there:
+        life = Life(tmp_path, clock, there, tokens)
+        await life.connect()
+        store = life.store()
+        await store.put_athlete(Athlete(athlete_id=ATHLETE, scope=frozenset(), status="connected", updated_at=clock()))
+        yield life
+        await life.close()
 
 
 async def ask(life: Life, store: SqliteRawStore, *, since: datetime | None = None, has_details: bool = True) -> None:

@@ -6,35 +6,28 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import pytest
 
 from backends.tokens.file import FileTokenStore
 from backends.warehouse.activities import Observation, Source
 from backends.warehouse.reconciliations import Reconciliation, Verdict
 from backends.warehouse.sqlite.store import SqliteRawStore
-from simulator.app import create_app
 from simulator.faults import Faults
-from simulator.journal import Journal
 from simulator.rates import Limits
-from simulator.simulation import Simulation, Terms
-from simulator.webhook_delivery import RetrySpacing
-from simulator.world.world import Origin, World
 from strava.budget import RateBudget
 from strava.budget_state import Lane
 from strava.client import StravaClient
 from strava.errors import RateLimited, ServerFailed
-from strava.oauth import OAuthApp, StravaAuth
+from strava.oauth import StravaAuth
 from strava.payload import ActivityPage, ActivityPayload
 from strava.transport import RetryPolicy
+from tests.worker.simulated import Simulated, simulated
 from worker.backfill import backfill
 from worker.findings import ReconcilePolicy
 from worker.reconcile import reconcile
 
 ATHLETE = 4605555801
-CLIENT_ID, CLIENT_SECRET = "4242", "simulated-client-secret"
 DAY_S = 86_400
 AT_ONCE = ReconcilePolicy(looks=0)
 
@@ -44,16 +37,16 @@ Hook = Callable[[int], Awaitable[None]]
 class Strava:
     """A simulated athlete at Strava, changed without any event, and the real client of the athlete."""
 
-    def __init__(self, app: Any, http: httpx.AsyncClient, auth: StravaAuth, clock: Any) -> None:
-        self.simulation: Simulation = app.state.simulation
+    def __init__(self, there: Simulated, auth: StravaAuth, clock: Any) -> None:
+        self.simulation = there.simulation
         self.world = self.simulation.world
-        self._http, self._auth, self._clock = http, auth, clock
+        self._there, self._auth, self._clock = there, auth, clock
         self._budget = RateBudget(clock=clock, steady=clock.steady_s)
 
     def client(self, lane: Lane = Lane.RECONCILE) -> StravaClient:
         """The client of the athlete in a lane."""
         return StravaClient(
-            self._http,
+            self._there.http,
             self._auth,
             api_url="/api/v3",
             budget=self._budget,
@@ -79,7 +72,7 @@ class Strava:
 
     def used(self) -> int:
         """How many reads Strava has counted in this quarter hour."""
-        return int(self.simulation.rates.headers(self._clock())["X-ReadRateLimit-Usage"].split(",")[0])
+        return self._there.used()[0]
 
 
 @asynccontextmanager
@@ -87,26 +80,9 @@ async def living(
     clock: Any, tokens: FileTokenStore, *, athlete_id: int = ATHLETE, reads: int = 10_000, scope: str = "read_all"
 ) -> AsyncIterator[Strava]:
     """An athlete with some months of history, who connects."""
-    journal = Journal(None)
-    terms = Terms(
-        client_id=CLIENT_ID,
-        client_secret=CLIENT_SECRET,
-        read_limit=Limits(reads, 100_000),
-        overall_limit=Limits(20_000, 200_000),
-        retry_spacing=RetrySpacing(0, 0),
-    )
-    async with httpx.AsyncClient() as unused:
-        world = World(Origin(seed=athlete_id % 100, athlete_id=athlete_id, years=0.12, until=clock().date()), journal)
-        app = create_app(world, journal, unused, terms=terms, clock=clock)
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://strava.test") as http:
-            oauth = OAuthApp(http, client_id=CLIENT_ID, client_secret=CLIENT_SECRET, oauth_url="/oauth", clock=clock)
-            form = {"client_id": CLIENT_ID, "redirect_uri": "http://app.test/cb", "state": "s", "decision": "allow",
-                    "scope": [f"activity:{scope}", "profile:read_all"]}  # fmt: skip
-            back = await http.post("/oauth/authorize", data=form)
-            granted, _ = await oauth.exchange(parse_qs(urlsplit(back.headers["location"]).query)["code"][0])
-            await tokens.save(athlete_id, granted)
-            yield Strava(app, http, StravaAuth(athlete_id, tokens, oauth, clock=clock), clock)
-    journal.close()
+    terms = {"reads": Limits(reads, 100_000), "overall": Limits(20_000, 200_000)}
+    async with simulated(clock, seed=athlete_id % 100, athlete_id=athlete_id, years=0.12, **terms) as there:
+        yield Strava(there, await there.connect(tokens, scope), clock)
 
 
 async def load(strava: Strava, store: SqliteRawStore, clock: Any) -> None:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -12,76 +11,34 @@ import pytest
 from backends.budget.file import FileBudgetStore
 from backends.tokens.file import FileTokenStore
 from backends.warehouse.sqlite.store import SqliteRawStore
-from simulator.app import create_app
-from simulator.journal import Journal
 from simulator.rates import Limits
-from simulator.simulation import Terms
-from simulator.webhook_delivery import RetrySpacing
-from simulator.world.world import Origin, World
 from strava.budget import RateBudget
 from strava.client import StravaClient
 from strava.events import ReceivedEvent
-from strava.oauth import OAuthApp, StravaAuth
+from tests.worker.simulated import Simulated, simulated
 
 ATHLETE = 4605555801
-APP: dict[str, Any] = {"client_id": "4242", "client_secret": "simulated-client-secret"}
 A_QUARTER, A_DAY = 40, 100
 
 Event = Callable[..., ReceivedEvent]
 Wrap = Callable[..., bytes]
 
 
-class Simulator:
-    """The simulator in this process; it tells how many calls it has counted."""
-
-    def __init__(self, app: Any, http: httpx.AsyncClient, clock: Any) -> None:
-        self._rates = app.state.simulation.rates
-        self.http = http
-        self._clock = clock
-        self.activity_ids: list[int] = app.state.simulation.world.ids()
-
-    def used(self) -> list[int]:
-        """Return what is used of the quarter hour and of the day, refused calls included."""
-        return [int(used) for used in self._rates.headers(self._clock())["X-ReadRateLimit-Usage"].split(",")]
-
-    def spend(self, calls: int) -> None:
-        """Have another machine make calls."""
-        for _ in range(calls):
-            self._rates.spend_read(self._clock())
-
-
 @pytest.fixture
-async def simulator(clock: Any) -> AsyncIterator[Simulator]:
+async def simulator(clock: Any) -> AsyncIterator[Simulated]:
     """The simulator, on the worker's clock."""
-    journal = Journal(None)
-    terms = Terms(
-        **APP,
-        read_limit=Limits(A_QUARTER, A_DAY),
-        overall_limit=Limits(200, 2000),
-        retry_spacing=RetrySpacing(0, 0),
-    )
-    async with httpx.AsyncClient() as unused:
-        world = World(Origin(seed=7, athlete_id=ATHLETE, years=1, until=clock().date()), journal)
-        app = create_app(world, journal, unused, terms=terms, clock=clock)
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://strava.test") as http:
-            yield Simulator(app, http, clock)
-    journal.close()
+    terms = {"reads": Limits(A_QUARTER, A_DAY), "overall": Limits(200, 2000)}
+    async with simulated(clock, seed=7, athlete_id=ATHLETE, years=1, **terms) as there:
+        yield there
 
 
 @pytest.fixture
 async def client_of(
-    simulator: Simulator, clock: Any, tokens: FileTokenStore, tmp_path: Path
+    simulator: Simulated, clock: Any, tokens: FileTokenStore, tmp_path: Path
 ) -> Callable[[int], StravaClient]:
     """Makes the client of the athlete, who connects first, on the budget's file."""
-    secret = APP["client_secret"]
-    app = OAuthApp(simulator.http, client_id="4242", client_secret=secret, oauth_url="/oauth", clock=clock)
-    form = {"client_id": "4242", "redirect_uri": "http://app.test/cb", "state": "s", "decision": "allow",
-            "scope": ["activity:read_all", "profile:read_all"]}  # fmt: skip
-    back = await simulator.http.post("/oauth/authorize", data=form)
-    granted, _ = await app.exchange(parse_qs(urlsplit(back.headers["location"]).query)["code"][0])
-    await tokens.save(ATHLETE, granted)
+    auth = await simulator.connect(tokens)
     budget = RateBudget(FileBudgetStore(tmp_path / "budget.json"), clock=clock, steady=clock.steady_s, boot="boot")
-    auth = StravaAuth(ATHLETE, tokens, app, clock=clock)
     return lambda _: StravaClient(simulator.http, auth, api_url="/api/v3", budget=budget, clock=clock)
 
 
@@ -92,7 +49,7 @@ async def push_all(worker: httpx.AsyncClient, bodies: list[bytes]) -> list[int]:
 
 
 async def test_a_thousand_events_cost_one_call_where_the_limit_is_spent(
-    worker: httpx.AsyncClient, simulator: Simulator, make_event: Event, envelope: Wrap
+    worker: httpx.AsyncClient, simulator: Simulated, make_event: Event, envelope: Wrap
 ) -> None:
     """Another machine has used up the quarter hour: one call finds it out for all, in the same minute and later."""
     simulator.spend(A_QUARTER)
@@ -105,7 +62,7 @@ async def test_a_thousand_events_cost_one_call_where_the_limit_is_spent(
 
 async def test_the_limits_are_used_up_and_never_overrun(
     worker: httpx.AsyncClient,
-    simulator: Simulator,
+    simulator: Simulated,
     store: SqliteRawStore,
     make_event: Event,
     envelope: Wrap,
@@ -113,7 +70,7 @@ async def test_the_limits_are_used_up_and_never_overrun(
     rows: Callable[[str], list[dict[str, Any]]],
 ) -> None:
     """120 events come at once: 40 are fetched in each of two quarter hours, then 20, and the rest waits for the day."""
-    bodies = [envelope(make_event(each), message_id=str(each)) for each in simulator.activity_ids[:120]]
+    bodies = [envelope(make_event(each), message_id=str(each)) for each in simulator.simulation.world.ids()[:120]]
     stored = [0]
     for _ in range(4):
         answers = await push_all(worker, bodies)
