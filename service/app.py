@@ -17,8 +17,8 @@ from runtime.api_docs import documented
 from service.connect import connect_routes
 from service.health import health_routes
 from service.openapi import EVENT_OPERATION
-from service.webhook import WEBHOOK_PREFIX, EventEndpoint, challenge_routes, new_request_id
-from service.webhook_auth import WebhookAuth
+from service.webhook import EventEndpoint, challenge_routes, new_request_id
+from service.webhook_auth import WEBHOOK_PREFIX, WebhookAuth
 
 log = structlog.get_logger(__name__)
 

@@ -25,8 +25,7 @@ from runtime.startup import exit_on_startup_error
 from service.app import Service, create_app
 from service.connect import ConnectFlow, connect_routes
 from service.settings import ServiceSettings
-from service.webhook import WEBHOOK_PREFIX
-from service.webhook_auth import WebhookAuth
+from service.webhook_auth import WEBHOOK_PREFIX, WebhookAuth
 from strava.budget import RateBudget
 from strava.client import StravaClient
 from strava.oauth import BearerAuth

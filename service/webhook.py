@@ -17,10 +17,9 @@ from backends.queue import EventQueue, QueueUnavailable
 from runtime.clock import utc_now
 from runtime.log_sampling import LogSampler, SampledWarnings
 from runtime.logs import logged_object
-from service.webhook_auth import WebhookAuth
+from service.webhook_auth import WEBHOOK_PREFIX, WebhookAuth
 from strava.events import UnreadableEvent, message_from_http
 
-WEBHOOK_PREFIX = "/webhook/"
 # The path itself is not logged: it may be almost the secret.
 UNKNOWN_PATH_REASON = "the path is not the webhook's, or the webhook is switched off"
 

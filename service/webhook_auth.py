@@ -3,6 +3,8 @@
 import hmac
 from dataclasses import dataclass, field
 
+WEBHOOK_PREFIX = "/webhook/"  # the path of Strava's callback, before the secret
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WebhookAuth:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from athlete.output import HIDDEN
-from service.webhook import WEBHOOK_PREFIX
+from service.webhook_auth import WEBHOOK_PREFIX
 
 STRAVA_WAITS_S = 2.0
 WAITS_S = 10.0  # longer than Strava, so that a slow answer is told from none

@@ -20,7 +20,7 @@ from athlete.up import missing_settings
 from runtime.http_client import is_loopback
 from runtime.logs import configure_logs
 from service.settings import ServiceSettings, read_public_url
-from service.webhook import WEBHOOK_PREFIX
+from service.webhook_auth import WEBHOOK_PREFIX
 from worker.settings import WorkerSettings
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]

@@ -25,6 +25,7 @@ from backends.warehouse.duckdb.marts import DuckdbMartReader
 from backends.warehouse.reconciliations import Reconciliation, Verdict
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.oauth import OAuthApp
+from tests.parsed_project import give
 from worker.daily import alone
 
 ATHLETE_ID = 4242424242
@@ -93,8 +94,9 @@ def health(folder: Path) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-async def test_from_the_list_to_the_page(strava: str, tmp_path: Path) -> None:
+async def test_from_the_list_to_the_page(strava: str, tmp_path: Path, parsed_project: Path) -> None:
     """A first run stores all; a silent edit and a lost delete are found by the next; the page has both verdicts."""
+    give(parsed_project, tmp_path / "dbt")
     code, said, errors = await daily(strava, tmp_path)
     row = health(tmp_path)
     count = row["reconcile_strava_count"]

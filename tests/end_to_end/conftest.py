@@ -12,6 +12,7 @@ from athlete.demo.config import DemoConfig, demo_secrets
 from athlete.demo.session import DemoSession, open_session
 from athlete.programs import Ports
 from athlete.supervisor import free_port
+from tests.parsed_project import give
 
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 QUIET += ["--disable-component-update", "--disable-sync"]
@@ -35,8 +36,9 @@ def make_config(data_dir: Path, **options: Any) -> DemoConfig:
 
 
 @pytest.fixture
-async def start(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[DemoSession]]]:
+async def start(tmp_path: Path, parsed_project: Path) -> AsyncIterator[Callable[..., Awaitable[DemoSession]]]:
     """What starts the named programs (None: all) on a config with the given fields; they stop with the test."""
+    give(parsed_project, tmp_path / "dbt")
     async with AsyncExitStack() as stack:
 
         async def _start(programs: set[str] | None = None, **options: Any) -> DemoSession:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from athlete.demo.latency import STAGES
+from tests.parsed_project import give
 
 pytestmark = pytest.mark.slow
 
@@ -36,8 +37,9 @@ def programs_of(data_dir: Path) -> list[str]:
     return found
 
 
-async def test_a_scenario_ends_with_strava_and_the_warehouse_equal(tmp_path: Path) -> None:
+async def test_a_scenario_ends_with_strava_and_the_warehouse_equal(tmp_path: Path, parsed_project: Path) -> None:
     """The scenario exits 0, its last line is JSON with the promised numbers, and nothing stays running."""
+    give(parsed_project, tmp_path / "demo-once/dbt")
     demo = await start(tmp_path, "--once")
     output, _ = await demo.communicate()
     assert demo.returncode == 0, output.decode()
@@ -74,8 +76,9 @@ async def end(demo: Process) -> None:
     assert demo.returncode == 0, output.decode()
 
 
-async def test_a_demo_stops_on_ctrl_c_and_goes_on_where_it_was(tmp_path: Path) -> None:
+async def test_a_demo_stops_on_ctrl_c_and_goes_on_where_it_was(tmp_path: Path, parsed_project: Path) -> None:
     """Ctrl-C ends all programs; the next start has the same athlete, and the activities of the first and more."""
+    give(parsed_project, tmp_path / "demo/dbt")
     first = await start(tmp_path, "--per-minute", "120")
     await until_says(first, "stored")
     await end(first)

@@ -43,9 +43,16 @@ async def shown(page: Page, key: str) -> float:
     return float(re.sub(r"[^\d.]", "", await value.inner_text()))
 
 
-async def test_overview_shows_what_the_marts_hold(session: DemoSession, browser: Browser) -> None:
-    """This year's distance, elevation and count are the marts' own, and so are the names of the latest activities."""
+async def test_the_pages_show_what_the_marts_hold(session: DemoSession, browser: Browser) -> None:
+    """One pipeline serves both pages: starting it takes longer than looking."""
     page = await browser.new_page(viewport={"width": 1400, "height": 1000})
+    await overview_shows_the_year(session, page)
+    await pipeline_follows_a_save(session, page)
+    await expect(page.get_by_text("Exception")).to_have_count(0)
+
+
+async def overview_shows_the_year(session: DemoSession, page: Page) -> None:
+    """This year's distance, elevation and count are the marts' own."""
     await page.goto(session.config.ports.dashboard_url)
     new_year = datetime.now(BERLIN).date().replace(month=1, day=1)
     year = mart_row(
@@ -61,9 +68,8 @@ async def test_overview_shows_what_the_marts_hold(session: DemoSession, browser:
     await expect(page.get_by_text("Exception")).to_have_count(0)
 
 
-async def test_pipeline_shows_what_the_marts_hold_and_follows_a_save(session: DemoSession, browser: Browser) -> None:
+async def pipeline_follows_a_save(session: DemoSession, page: Page) -> None:
     """The counts are the marts' own; after a save the open page shows one activity more, without a reload."""
-    page = await browser.new_page(viewport={"width": 1400, "height": 1000})
     await page.goto(f"{session.config.ports.dashboard_url}/pipeline")
     health = mart_row(session, "select * from mart.pipeline_health")
     assert await shown(page, "pipeline-activity-count") == health["activity_count"]

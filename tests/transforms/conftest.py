@@ -1,33 +1,23 @@
 """The fixtures of the transforms' tests: an empty warehouse, payloads, and a life that is built once."""
 
-import platform
 from pathlib import Path
 from typing import Any
 
-import duckdb
-import duckdb_extension_sqlite
 import pytest
 
+from backends.warehouse.duckdb.extension import extension_directory
+from tests.parsed_project import give
 from tests.transforms.life import ROOT, lived, run_payload
 from tests.transforms.warehouse import Warehouse
 
 
 @pytest.fixture(scope="session")
-def dbt_variables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def dbt_variables(tmp_path_factory: pytest.TempPathFactory, parsed_project: Path) -> dict[str, str]:
     """The environment of the project: one target folder for all, DuckDB's extension from the installed wheel."""
     folder = tmp_path_factory.mktemp("dbt")
-    machine = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
-    place = (
-        folder
-        / "extensions"
-        / f"v{duckdb.__version__}"
-        / f"{'osx' if platform.system() == 'Darwin' else 'linux'}_{machine}"
-    )
-    place.mkdir(parents=True)
-    (wheel,) = Path(duckdb_extension_sqlite.__file__).parent.rglob("sqlite.duckdb_extension")
-    (place / "sqlite_scanner.duckdb_extension").symlink_to(wheel)
+    give(parsed_project, folder)
     return {
-        "DUCKDB_EXTENSION_DIR": str(folder / "extensions"),
+        "DUCKDB_EXTENSION_DIR": str(extension_directory(folder)),
         "DBT_PROJECT_DIR": str(ROOT / "transforms"),
         "DBT_PROFILES_DIR": str(ROOT / "transforms"),
         "DBT_TARGET_PATH": str(folder / "target"),

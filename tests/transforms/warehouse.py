@@ -18,7 +18,13 @@ from backends.sqlite import open_database
 
 AS_OF = "2026-04-02 10:00:00"
 BERLIN = 7
-QUIET = ("--quiet", "--no-print", "--log-level", "none", "--log-level-file", "none")
+QUIET = ("--quiet", "--no-print", "--log-level", "none", "--log-level-file", "none", "--no-write-json")
+# As the transformer parses, so that it can be read from what another process has parsed.
+PARSING = {
+    "TRANSFORM_DUCKDB_PATH": "transform.duckdb",
+    "PIPELINE_SQLITE_PATH": "pipeline.sqlite",
+    "DUCKDB_EXTENSION_DIR": "duckdb_extensions",
+}
 # The project as dbt parsed it for each engine. Parsing takes longer than a build, so all tests share it, as the runs of
 # the resident transformer do.
 MANIFESTS: dict[str, Any] = {}
@@ -142,11 +148,12 @@ class Warehouse:
     def dbt(self, *arguments: str) -> Any:
         """Run one dbt command on the parsed project and return its result, with the database closed again."""
         target = self.variables.get("DBT_TARGET", "duckdb")
-        with environment({**self.variables, "DATA_DIR": str(self.folder)}):
-            if target not in MANIFESTS:
+        if target not in MANIFESTS:
+            with environment({**self.variables, **PARSING}):
                 parsed = dbtRunner().invoke(["parse", *QUIET])
-                assert parsed.success, parsed.exception
-                MANIFESTS[target] = parsed.result
+            assert parsed.success, parsed.exception
+            MANIFESTS[target] = parsed.result
+        with environment({**self.variables, "DATA_DIR": str(self.folder)}):
             result = dbtRunner(manifest=MANIFESTS[target]).invoke([*arguments, *QUIET])
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
         return result

@@ -10,6 +10,7 @@ import pytest
 from backends.warehouse.activities import Observation, Source
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.payload import ActivityPayload
+from tests.parsed_project import give
 from worker.dbt_runner.main import open_transformer
 from worker.dbt_runner.settings import TransformSettings
 from worker.dbt_runner.transformer import Transformer
@@ -52,9 +53,10 @@ async def erased(transformer: Transformer, folder: Path) -> set[str]:
 
 
 @pytest.mark.slow
-async def test_what_was_deleted_or_purged_is_in_no_file(tmp_path: Path) -> None:
+async def test_what_was_deleted_or_purged_is_in_no_file(tmp_path: Path, parsed_project: Path) -> None:
     """Name and description of a deleted activity, and all of a purged athlete, leave every database of the folder."""
     settings = TransformSettings(data_dir=tmp_path)
+    give(parsed_project, settings.dbt_dir)
     store = SqliteRawStore(settings.pipeline_path)
     async with open_transformer(settings) as transformer:
         await store.apply([observation(1, DELETED), observation(2, KEPT), observation(3, DELETED)])

@@ -15,6 +15,7 @@ from backends.warehouse.duckdb.marts import DuckdbMartReader
 from backends.warehouse.duckdb.snapshot import DuckdbSnapshot, publish
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.payload import ActivityPayload
+from tests.parsed_project import give, parse_once
 from worker.dbt_runner.dbt import WarmDbt
 from worker.dbt_runner.main import open_transformer
 from worker.dbt_runner.settings import TransformSettings
@@ -34,19 +35,32 @@ PROJECT = {
 }
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A dbt project with one seed, two models and one test."""
+def make_project(folder: Path) -> Path:
+    """Write a dbt project with one seed, two models and one test."""
     for name, text in PROJECT.items():
-        file = tmp_path / "project" / name
+        file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
-    return tmp_path / "project"
+    return folder
 
 
 @pytest.fixture
-def open_dbt(project: Path, tmp_path: Path) -> Callable[[], WarmDbt]:
+def project(tmp_path: Path) -> Path:
+    """The small project, to be changed at will."""
+    return make_project(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def parsed(common_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The work folder of a dbt that has parsed the small project."""
+    project = make_project(tmp_path_factory.mktemp("project"))
+    return parse_once(common_folder / "tiny", project_dir=project, environment={"TINY_PATH": "tiny.duckdb"})
+
+
+@pytest.fixture
+def open_dbt(project: Path, tmp_path: Path, parsed: Path) -> Callable[[], WarmDbt]:
     """Makes dbt on the project, as each start of a program does."""
+    give(parsed, tmp_path / "dbt")
 
     def make() -> WarmDbt:
         database = tmp_path / "tiny.duckdb"
@@ -186,9 +200,10 @@ def test_a_project_that_cannot_be_read_is_an_error(open_dbt: Callable[[], WarmDb
     assert "nowhere" in build.error
 
 
-async def test_from_raw_to_snapshot(tmp_path: Path, project_root: Path) -> None:
+async def test_from_raw_to_snapshot(tmp_path: Path, project_root: Path, parsed_project: Path) -> None:
     """The real project: an empty raw gives empty marts, one stored activity one row, and no file in the source tree."""
     settings = TransformSettings(data_dir=tmp_path)
+    give(parsed_project, settings.dbt_dir)
     recorded = json.loads((project_root / "tests/fixtures/strava/activity_run_marathon.json").read_text())
     activity = ActivityPayload.from_json(recorded["body"])
     before = set((project_root / "transforms").rglob("*"))

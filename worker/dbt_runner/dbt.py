@@ -93,13 +93,15 @@ class WarmDbt:
 
     @cached_property
     def _warm(self) -> dbtRunner:
-        parsed = self._invoke(dbtRunner(), ["parse"])
+        parsed = self._invoke(dbtRunner(), ["parse"], _without_folders(self._environment))
         if not parsed.success:
             raise _Unparsable(f"dbt cannot read the project in {self._project_dir}: {parsed.exception}")
         return dbtRunner(manifest=cast("Manifest", parsed.result))
 
-    def _invoke(self, dbt: dbtRunner, arguments: Sequence[str]) -> dbtRunnerResult:
-        with _variables(self._environment):
+    def _invoke(
+        self, dbt: dbtRunner, arguments: Sequence[str], environment: Mapping[str, str] | None = None
+    ) -> dbtRunnerResult:
+        with _variables(environment or self._environment):
             try:
                 return dbt.invoke(self._complete(arguments))
             finally:
@@ -126,6 +128,15 @@ class WarmDbt:
                 if file.is_file():
                     digest.update(f"{file.relative_to(self._project_dir)}\n".encode() + file.read_bytes())
         return digest.hexdigest()
+
+
+def _without_folders(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables with the last part of each path only, for parsing.
+
+    dbt reads a project again in full when the profile's paths have changed, although nothing that it reads depends on
+    them. What was parsed with these serves each data folder, also a restored copy.
+    """
+    return {name: Path(value).name for name, value in environment.items()}
 
 
 @contextmanager

@@ -1,0 +1,44 @@
+"""The dbt project as dbt has parsed it, once for all processes of a test run: parsing takes longer than a build."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+
+from backends.warehouse.duckdb.snapshot import DuckdbSnapshot
+from worker.dbt_runner.dbt import WarmDbt
+from worker.dbt_runner.settings import PROJECT_DIR, TransformSettings
+
+PARSED = "target/partial_parse.msgpack"
+
+
+def parse_once(work_dir: Path, **options: Any) -> Path:
+    """Parse a project into a folder that all processes know, or find it there; return the folder."""
+    with FileLock(f"{work_dir}.lock"):
+        if not (work_dir / PARSED).exists():
+            snapshot = DuckdbSnapshot(work_dir / "transform.duckdb", work_dir / "mart.duckdb")
+            assert WarmDbt(work_dir=work_dir, snapshot=snapshot, **options)._warm
+    return work_dir
+
+
+def give(parsed: Path, work_dir: Path) -> None:
+    """Put what was parsed where dbt will look for it."""
+    (work_dir / PARSED).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(parsed / PARSED, work_dir / PARSED)
+
+
+@pytest.fixture(scope="session")
+def common_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder that all processes of this run share."""
+    own = tmp_path_factory.getbasetemp()
+    return own if worker_id == "master" else own.parent
+
+
+@pytest.fixture(scope="session")
+def parsed_project(common_folder: Path) -> Path:
+    """The work folder of a dbt that has parsed the real project for DuckDB."""
+    settings = TransformSettings(data_dir=common_folder)
+    environment = settings.dbt_environment(common_folder / "duckdb_extensions")
+    return parse_once(common_folder / "parsed", project_dir=PROJECT_DIR, environment=environment)
