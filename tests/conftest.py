@@ -35,6 +35,7 @@ def _logs_as_they_were() -> Iterator[None]:
     root.handlers[:] = handlers
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep tests that share a fixture together."""
     for item in items:
