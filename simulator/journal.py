@@ -56,11 +56,11 @@ class Journal:
             self._file.flush()
 
     def _replay(self, path: Path) -> None:
-        for line in path.read_bytes().splitlines() if path.exists() else []:
-            try:
-                kind, key, *value = orjson.loads(line)
-            except ValueError:
-                continue  # the line that a kill cut off
+        *lines, last = path.read_bytes().split(b"\n") if path.exists() else [b""]
+        if last and not last.startswith(b"["):  # what a kill has cut off begins so
+            raise _foreign(path)
+        for line in lines:
+            kind, key, *value = _entry(line, path)
             if value:
                 self._values[kind][key] = value[0]
             else:
@@ -76,3 +76,21 @@ class Journal:
             os.fsync(file.fileno())
         fresh.replace(path)
         return path.open("ab")
+
+
+def _entry(line: bytes, path: Path) -> list[Any]:
+    """Read one line: a kind, a key, and the value unless it was dropped. Raises StateUnusable."""
+    try:
+        match orjson.loads(line):
+            case [str(kind), str(key), *value] if len(value) <= 1:
+                return [kind, key, *value]
+    except orjson.JSONDecodeError:
+        pass
+    raise _foreign(path)
+
+
+def _foreign(path: Path) -> StateUnusable:
+    return StateUnusable(
+        f"SIMULATOR_STATE names {path}, which holds something else; it is left as it is. "
+        "Name a file of the simulator's own, or one that does not exist yet."
+    )

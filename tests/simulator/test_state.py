@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from simulator.journal import Journal
+import pytest
+
+from simulator.journal import Journal, StateUnusable
 
 
 async def test_second_start_continues_where_the_first_ended(make_lab: Any, tmp_path: Path) -> None:
@@ -53,6 +55,17 @@ def test_line_that_a_kill_cut_off_is_dropped(tmp_path: Path) -> None:
     again.close()
     assert again.of("kind") == {"key": 2}
     assert path.read_bytes() == b'["kind","key",2]\n'
+
+
+@pytest.mark.parametrize("text", ["a diary\nof two lines\n", "one line", '{"a": 1}\n', '["kind", 1, 2]\n', "\n\n"])
+def test_a_file_of_something_else_is_left_as_it_is(tmp_path: Path, text: str) -> None:
+    """A wrong path costs nobody a file; the sentence names it."""
+    path = tmp_path / "diary.txt"
+    path.write_text(text)
+    with pytest.raises(StateUnusable, match=r"diary\.txt, which holds something else"):
+        Journal(path)
+    assert path.read_text() == text
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_nothing_is_written_without_a_path(tmp_path: Path) -> None:
