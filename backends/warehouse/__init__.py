@@ -5,7 +5,7 @@ from typing import Protocol
 from backends.warehouse.activities import ActivityStore, StoredPayloads
 from backends.warehouse.athletes import AthleteStore, IngestionStates, InviteUses
 from backends.warehouse.backfills import Backfills
-from backends.warehouse.ledger import EventLedger
+from backends.warehouse.ledger import EventLedger, LedgerUpkeep
 from backends.warehouse.reconciliations import Reconciliations
 from backends.warehouse.runs import TransformRuns
 from backends.warehouse.subscriptions import SubscriptionStore
@@ -25,6 +25,7 @@ class WriteProbe(Protocol):
 class RawStore(
     ActivityStore,
     EventLedger,
+    LedgerUpkeep,
     AthleteStore,
     InviteUses,
     IngestionStates,

@@ -9,6 +9,8 @@ from typing import Protocol
 from backends.warehouse.activities import Decision, Observation
 from strava.events import ReceivedEvent, StravaEvent
 
+DEAD = "dead"  # how the `delivery_id` of a dead letter ends
+
 
 class Outcome(StrEnum):
     """How one delivery of an event ended, as the ledger tells it."""
@@ -27,8 +29,9 @@ class LedgerEntry:
     """One row of `raw.strava_events`: an event, a delivery of it and its outcome.
 
     `delivery_id` is the key: writing the same delivery twice is success and leaves one row.
-    `event` is None when the message could not be read. `retry_at` is when a deferred event that is off the queue is
-    published again.
+    `event` is None when the message could not be read; then `message` is what it held, fit to be printed.
+    `retry_at` is when a deferred event that is off the queue is published again. `attempt` is 0 in a row that a person
+    asked for: a deferred one is a replay, which waits until no live event is due.
     """
 
     delivery_id: str
@@ -40,6 +43,12 @@ class LedgerEntry:
     received_at: datetime | None
     finished_at: datetime
     retry_at: datetime | None = None
+    message: str | None = None
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether it waits because a person asked for it."""
+        return self.outcome is Outcome.DEFERRED and self.attempt == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +64,20 @@ class ObservedDelivery:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LedgerFilter:
-    """Which rows of the ledger are wanted; what is None lets every row through. `since` is about `finished_at`."""
+    """Which rows of the ledger are wanted; what is None lets every row through.
 
+    `since` (inclusive) and `until` (exclusive) are about `finished_at`. `is_newest` wants only the newest row of each
+    event, `is_dead` only those of dead letters.
+    """
+
+    event_id: str | None = None
     athlete_id: int | None = None
     activity_id: int | None = None
     outcome: Outcome | None = None
     since: datetime | None = None
+    until: datetime | None = None
+    is_newest: bool = False
+    is_dead: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,7 +95,8 @@ class EventLedger(Protocol):
     async def record(self, batch: Sequence[LedgerEntry | ObservedDelivery]) -> None:
         """Store the observations by the last-write-wins rule and the ledger rows of all, durable together.
 
-        A `delivery_id` that is there already keeps its row. Raises WarehouseBusy; then nothing of the batch is stored.
+        A `delivery_id` that is there already keeps its row. A dead letter whose event is settled leaves the queue.
+        Raises WarehouseBusy; then nothing of the batch is stored.
         """
 
     async def recent(self, wanted: LedgerFilter, *, limit: int) -> list[LedgerEntry]:
@@ -88,8 +106,9 @@ class EventLedger(Protocol):
         """Return the athlete's events that were parked last, oldest first; of their updates the texts are lost."""
 
     async def deferred_events(self, *, due_by: datetime | None, how_many: int) -> list[LedgerEntry]:
-        """Return the newest row of each event that waits off the queue, due first; of updates the texts are lost.
+        """Return the newest row of each event that waits off the queue; of updates the texts are lost.
 
+        What is due first comes first, and replays after all others.
         With `due_by` only those whose `retry_at` has come by then, and those that were written in the future.
         """
 
@@ -97,4 +116,18 @@ class EventLedger(Protocol):
         """Return activities whose create arrived longer ago than `due_after`, and that were not asked for since then.
 
         Only creates of the last `within` count, and only connected athletes; oldest first, `how_many` at most.
+        """
+
+
+class LedgerUpkeep(Protocol):
+    """What a person or the daily job does with rows that are there already."""
+
+    async def dismiss(self, entry: LedgerEntry) -> None:
+        """Add a row that settles its event, and forget what its message held. Raises WarehouseBusy."""
+
+    async def prune_events(self, before: datetime) -> int:
+        """Remove the rows of events that were settled before a moment, and return how many that were.
+
+        What is parked or deferred stays, and of each athlete the newest event, so that no mart changes by it. It goes
+        in steps, between which others write. Raises WarehouseBusy; then a part may be removed.
         """

@@ -68,7 +68,7 @@ STRAVA_EVENTS = Table(
     "The ledger: one row per delivery of an event, with its outcome.",
     [
         Column("delivery_id", "string", "The event, its message and the attempt; the key."),
-        _optional("event_id", "string", "Names the event; null when the message could not be read."),
+        _optional("event_id", "string", "Names the event; unreadable/ and the message when that could not be read."),
         _optional("athlete_id", "int64", "Strava's owner_id."),
         _optional("object_type", "string", "activity or athlete."),
         _optional("object_id", "int64", "The activity or the athlete."),
@@ -80,11 +80,18 @@ STRAVA_EVENTS = Table(
         Column("outcome", "string", "stored, unchanged, deleted, deferred, parked, ignored or purged."),
         Column("reason", "string", "Why, in one sentence."),
         _optional(
+            "message",
+            "string",
+            "What a message held that could not be read, control characters escaped; null once dismissed.",
+        ),
+        _optional(
             "retry_at",
             "timestamp",
             "When a deferred event that is off the queue is published again; null where the queue brings it.",
         ),
-        Column("attempt", "int64", "Which attempt of its message this was."),
+        Column(
+            "attempt", "int64", "Which attempt of its message this was; 0 where a person asked, by replay or dismissal."
+        ),
         Column("finished_at", "timestamp", "When the worker was done with it."),
         _INGESTED_AT,
     ],

@@ -229,6 +229,28 @@ async def test_rows_of_an_older_file_are_kept(path: Path, tmp_path: Path) -> Non
     assert alive == [(told,), (None,)]
 
 
+async def test_what_waits_in_an_older_file_waits_on(path: Path, tmp_path: Path) -> None:
+    """Of each event the newest row counts, and a message that could not be read becomes an event of its own."""
+    older = tmp_path / "older"
+    older.mkdir()
+    for file in sorted(MIGRATIONS.glob("*.sql")):
+        if file.name < "0012":
+            (older / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
+    names = ("delivery_id", "event_id", "outcome", "retry_at", "ingested_at", "received_at", "reason", "attempt",
+             "finished_at")  # fmt: skip
+    with closing(open_database(path, migrations=older)) as connection:
+        for told in (("e1/1", "e1", "deferred", "2026", "1"), ("e1/2", "e1", "deferred", "2027", "2"),
+                     ("e2/1", "e2", "deferred", "2026", "3"), ("e2/2", "e2", "stored", None, "4"),
+                     ("unreadable/3/1", None, "parked", None, "5")):  # fmt: skip
+            received_at = "2026" if told[1] else None
+            row = (*told, received_at, "", 1, "2026")
+            connection.execute(f"insert into strava_events ({', '.join(names)}) values ({'?, ' * 8}?)", row)  # noqa: S608 - constant
+    with closing(open_database(path)) as connection:
+        waiting = connection.execute("select event_id, delivery_id, is_replay, retry_at from waiting_events").fetchall()
+        unread = connection.execute("select event_id from strava_events where received_at is null").fetchall()
+    assert (waiting, unread) == ([("e1", "e1/2", 0, "2027")], [("unreadable/3/1",)])
+
+
 # -- laws, on the engine --------------------------------------------------------------------------------------------
 
 SEEN = st.builds(
@@ -363,6 +385,36 @@ async def test_dead_letters_of_a_deleted_activity_go_with_it(store: SqliteRawSto
     await store.apply([seen(1), seen(2), gone(1, 1)])
     assert rows(path, "select message_id from queue_messages") == [(1,), (3,)]
     await queue.close()
+
+
+async def test_a_dead_letter_goes_when_its_event_is_settled(store: SqliteRawStore, path: Path) -> None:
+    """Also where it could not be read; what waits in the queue stays, and so does what is parked."""
+    queue = EmbeddedQueue(path)
+    received = ReceivedEvent.of(event(), NOON)
+    for attributes in (received.attributes(), {}, received.attributes()):
+        await queue.publish(received.to_message(), attributes)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("update queue_messages set state = 'dead' where message_id < 3")
+    parked = replace(entry("d1", event()), outcome=Outcome.PARKED)
+    await store.record([parked, replace(parked, delivery_id="d2", event_id="unreadable/2", event=None)])
+    assert (await queue.status()).dead == 2
+    await store.record([replace(parked, delivery_id="d3", outcome=Outcome.UNCHANGED)])
+    assert rows(path, "select message_id from queue_messages") == [(2,), (3,)]
+    await store.dismiss(replace(parked, delivery_id="d4", event_id="unreadable/2", outcome=Outcome.IGNORED, event=None))
+    assert rows(path, "select message_id from queue_messages") == [(3,)]
+    await queue.close()
+
+
+async def test_what_could_not_be_read_goes_with_whom_it_names(store: SqliteRawStore, path: Path) -> None:
+    """What it held goes with a deleted activity that it names, and all of it with a purged athlete."""
+    told = replace(entry("d1", event()), event=None, received_at=None, outcome=Outcome.PARKED)
+    await store.record([
+        replace(told, event_id="u1", message='{"object_id": 771000001, "title": "Sunrise"}'),
+        replace(told, delivery_id="d2", event_id="u2", message=f'{{"owner_id": {ANNA}}}'),
+    ])  # fmt: skip
+    await store.apply([seen(771_000_001), gone(771_000_001, 1)])
+    assert rows(path, "select event_id, message is null from strava_events") == [("u1", 1), ("u2", 0)]
+    assert (await store.purge(ANNA)).removed["strava_events"] == 1
 
 
 async def test_a_reader_delays_the_emptying_but_does_not_prevent_it(store: SqliteRawStore, path: Path) -> None:
@@ -501,16 +553,19 @@ def test_a_file_that_is_no_database_is_busy(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "statement", ["watermark", "last_stamp", "last_removal", "activity_versions", "counts", "activity_ids"]
+    "statement",
+    ["watermark", "last_stamp", "last_removal", "activity_versions", "counts", "activity_ids", "deferred_events"],
 )
 def test_frequent_questions_use_an_index(path: Path, statement: str) -> None:
     """What is asked for every event or every refresh never scans a table that grows."""
     sql = (Path(transactions.__file__).parent / "sql" / f"{statement}.sql").read_text()
-    parameters = {"activity_ids": "[1]", "athlete_id": 1, "resource_state": None, "since": None}
+    parameters = {"activity_ids": "[1]", "athlete_id": 1, "resource_state": None, "since": None, "how_many": 50}
+    parameters |= {"due_by": "2026", "future": "2026"}
     with closing(open_database(path)) as connection:
         plan = [row[3] for row in connection.execute(f"explain query plan {sql}", parameters)]
     assert plan
-    assert not [step for step in plan if step.startswith(("SCAN strava_", "SCAN transform_runs"))]
+    grows = ("SCAN strava_", "SCAN events", "SCAN waiting_events", "SCAN transform_runs")
+    assert not [step for step in plan if step.startswith(grows)]
 
 
 # -- reading only ---------------------------------------------------------------------------------------------------

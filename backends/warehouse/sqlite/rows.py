@@ -126,7 +126,11 @@ def filter_row(wanted: LedgerFilter) -> Row:
         "athlete_id": wanted.athlete_id,
         "activity_id": wanted.activity_id,
         "outcome": wanted.outcome,
+        "event_id": wanted.event_id,
         "since": _to_sqlite(wanted.since, "timestamp"),
+        "until": _to_sqlite(wanted.until, "timestamp"),
+        "is_newest": wanted.is_newest,
+        "is_dead": wanted.is_dead,
     }
 
 
@@ -142,6 +146,7 @@ def ledger_entry(row: sqlite3.Row) -> LedgerEntry:
         received_at=_from_sqlite(row["received_at"], "timestamp"),
         finished_at=datetime.fromisoformat(row["finished_at"]),
         retry_at=_from_sqlite(row["retry_at"], "timestamp"),
+        message=row["message"],
     )
 
 

@@ -41,6 +41,7 @@ from strava.events import ReceivedEvent
 T = TypeVar("T")
 
 _SQL = statements(Path(__file__).parent / "sql")
+_PRUNED_AT_ONCE = 500  # rows; others wait for the file no longer than for so many
 _EMPTIED_WITHIN_S = 1.0  # how long a removed payload may stay in the write-ahead log, unless a reader needs the log
 
 
@@ -85,6 +86,19 @@ class SqliteRawStore:
             lambda connection: transactions.record(connection, batch, self._clock),
             removes=_remove(transactions.observed(batch)),
         )
+
+    async def dismiss(self, entry: LedgerEntry) -> None:
+        """Add a row that settles its event, and forget what its message held."""
+        await self._write(lambda connection: transactions.dismiss(connection, entry, self._clock), removes=True)
+
+    async def prune_events(self, before: datetime) -> int:
+        """Remove the rows of events that were settled before a moment, some at a time."""
+        lasting = json.dumps([row[0] for row in await self._read("lasting_events")])
+        step = {"before": utc_text(before), "lasting": lasting, "how_many": _PRUNED_AT_ONCE}
+        removed = 0
+        while count := await self._write(lambda connection: connection.execute(_SQL["prune_events"], step).rowcount):
+            removed += count
+        return removed
 
     async def stored(self, activity_ids: Collection[int]) -> Mapping[int, StoredActivity]:
         """Return what is stored of the activities, tombstones included."""

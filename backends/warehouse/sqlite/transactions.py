@@ -13,7 +13,7 @@ from backends.warehouse import last_write_wins
 from backends.warehouse.activities import Decision, Observation, StoredActivity
 from backends.warehouse.athletes import PurgeReceipt
 from backends.warehouse.last_write_wins import Decisions
-from backends.warehouse.ledger import LedgerEntry, ObservedDelivery
+from backends.warehouse.ledger import LedgerEntry, ObservedDelivery, Outcome
 from backends.warehouse.reconciliations import Reconciliation, Verdict
 from backends.warehouse.schema import PURGES, RECONCILIATIONS, STRAVA_ACTIVITIES, STRAVA_EVENTS
 from backends.warehouse.sqlite import rows
@@ -27,6 +27,7 @@ _PUT_EVENT = rows.put_statement(STRAVA_EVENTS, replaces=False)
 _PUT_RECONCILIATION = rows.put_statement(RECONCILIATIONS, replaces=False)
 _PUT_PURGE = rows.put_statement(PURGES, replaces=False)
 _STEP = timedelta(microseconds=1)
+_UNSETTLED = frozenset({Outcome.DEFERRED, Outcome.PARKED})
 _INVITE_KEPT = timedelta(days=1)  # after it expired: a clock may be set back
 
 Clock = Callable[[], datetime]
@@ -47,6 +48,15 @@ def record(connection: sqlite3.Connection, batch: Sequence[LedgerEntry | Observe
         _PUT_EVENT,
         [rows.ledger_row(entry, stamp + place * _STEP) for place, entry in enumerate(entries, len(observations))],
     )
+    settled = [entry.event_id for entry in entries if entry.outcome not in _UNSETTLED]
+    if settled:
+        connection.execute(_SQL["drop_settled_letters"], {"event_ids": json.dumps(settled)})
+
+
+def dismiss(connection: sqlite3.Connection, entry: LedgerEntry, clock: Clock) -> None:
+    """Add the row that settles its event, and forget what its message held."""
+    record(connection, [entry], clock)
+    connection.execute(_SQL["dismiss_message"], {"event_id": entry.event_id})
 
 
 def observed(batch: Sequence[LedgerEntry | ObservedDelivery]) -> list[Observation]:
@@ -88,6 +98,7 @@ def _store(connection: sqlite3.Connection, decisions: Decisions, stamp: datetime
     deleted = [activity_id for activity_id, seen in decisions.winners.items() if seen.activity is None]
     if deleted:
         connection.execute(_SQL["drop_dead_letters"], {"activity_ids": json.dumps(deleted)})
+        connection.execute(_SQL["forget_messages"], {"texts": json.dumps([str(each) for each in deleted])})
 
 
 def put_reconciliation(connection: sqlite3.Connection, row: Reconciliation) -> None:

@@ -1,32 +1,61 @@
--- Events whose newest row says that they are off the queue until retry_at. A row from the future, written before the clock was
--- set back, is due too: its retry_at may be years away.
-select
-    delivery_id,
-    event_id,
-    object_type,
-    aspect_type,
-    object_id,
-    athlete_id,
-    subscription_id,
-    event_time,
-    updates,
-    received_at,
-    outcome,
-    reason,
-    retry_at,
-    attempt,
-    finished_at
-from strava_events as deferred
-where
-    retry_at is not null
-    and outcome = 'deferred'
-    and event_id is not null
-    and received_at is not null
-    and (:due_by is null or retry_at <= :due_by or finished_at > :future)
-    and not exists (
-        select 1
-        from strava_events as later
-        where later.event_id = deferred.event_id and later.ingested_at > deferred.ingested_at
+-- Events that are off the queue until retry_at, live ones before those that a person asked for. A row from the future, written
+-- before the clock was set back, is due too: its retry_at may be years away. Each part reads only the index rows it returns.
+with due as (
+    select *
+    from (
+        select
+            delivery_id,
+            is_replay,
+            retry_at
+        from waiting_events
+        where is_replay = 0 and retry_at <= coalesce(:due_by, '9999')
+        order by retry_at
+        limit :how_many
     )
-order by retry_at, ingested_at
+    union
+    select *
+    from (
+        select
+            delivery_id,
+            is_replay,
+            retry_at
+        from waiting_events
+        where is_replay = 1 and retry_at <= coalesce(:due_by, '9999')
+        order by retry_at
+        limit :how_many
+    )
+    union
+    select *
+    from (
+        select
+            delivery_id,
+            is_replay,
+            retry_at
+        from waiting_events
+        where finished_at > :future
+        order by finished_at
+        limit :how_many
+    )
+)
+
+select
+    events.delivery_id,
+    events.event_id,
+    events.object_type,
+    events.aspect_type,
+    events.object_id,
+    events.athlete_id,
+    events.subscription_id,
+    events.event_time,
+    events.updates,
+    events.received_at,
+    events.outcome,
+    events.reason,
+    events.message,
+    events.retry_at,
+    events.attempt,
+    events.finished_at
+from due
+cross join strava_events as events on due.delivery_id = events.delivery_id
+order by due.is_replay, due.retry_at, events.ingested_at
 limit :how_many;

@@ -1,1 +1,3 @@
-delete from strava_events where athlete_id = :athlete_id;
+-- What could not be read has no athlete, but may name one.
+delete from strava_events
+where athlete_id = :athlete_id or instr(message, cast(:athlete_id as text)) > 0;
