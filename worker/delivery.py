@@ -1,6 +1,7 @@
 """One delivery of a message, and the row that it leaves in the ledger."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -15,6 +16,8 @@ from strava.events import ReceivedEvent
 from worker.results import Result, ResultOf, result_of_error
 
 log = structlog.get_logger(__name__)
+
+_MOST_SHOWN = 4_000  # bytes of a message that cannot be read
 
 Recorder = Batcher[LedgerEntry | ObservedDelivery, None]
 
@@ -36,8 +39,22 @@ def recorder_of(ledger: Records) -> Recorder:
     return Batcher(record, shared=WarehouseBusy)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UnreadableMessage:
+    """A message that is no event, which the ledger counts as an event of its own."""
+
+    event_id: str
+    data: bytes = field(repr=False)
+
+    def __str__(self) -> str:
+        """Return the beginning of what it held, so that it can be printed: no character of it does anything."""
+        text = self.data[:_MOST_SHOWN].decode("utf-8", "backslashreplace")
+        plain = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+        return plain if len(self.data) <= _MOST_SHOWN else f"{plain}… ({len(self.data):,} bytes)"
+
+
 class Delivery:
-    """One delivery, and the row that it leaves in the ledger. `received` is None when it could not be read.
+    """One delivery, and the row that it leaves in the ledger.
 
     `tries` counts the attempts of this message and those of earlier ones of the event.
     """
@@ -47,7 +64,7 @@ class Delivery:
         recorder: Recorder,
         clock: Callable[[], datetime],
         delivery_id: str,
-        received: ReceivedEvent | None = None,
+        received: ReceivedEvent | UnreadableMessage,
         attempt: int = 1,
         *,
         tried_before: int = 0,
@@ -86,13 +103,14 @@ class Delivery:
         return result
 
     def _entry(self, result: Result, finished_at: datetime) -> LedgerEntry:
-        received, retry_at = self._received, _retry_at(result, finished_at)
+        about, retry_at = self._received, _retry_at(result, finished_at)
+        received = about if isinstance(about, ReceivedEvent) else None
         # The row must be added also where an earlier delivery with this attempt's number left one: nobody else brings
         # the event again. Pub/Sub numbers no attempts without a dead-letter policy.
         until = "" if retry_at is None else f"/{utc_text(retry_at)}"
         return LedgerEntry(
             delivery_id=f"{self._delivery_id}{until}",
-            event_id=None if received is None else received.event_id,
+            event_id=about.event_id,
             event=None if received is None else received.event,
             outcome=result.outcome,
             reason=result.reason,
@@ -100,6 +118,7 @@ class Delivery:
             received_at=None if received is None else received.received_at,
             finished_at=finished_at,
             retry_at=retry_at,
+            message=str(about) if isinstance(about, UnreadableMessage) else None,
         )
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Protocol
@@ -12,17 +13,18 @@ import structlog
 from backends.queue.envelope import PushEnvelope, UnreadableEnvelope
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.athletes import AthleteStore
-from backends.warehouse.ledger import EventLedger, Outcome
+from backends.warehouse.ledger import DEAD, EventLedger, LedgerFilter, Outcome
 from runtime.clock import utc_now
 from runtime.logs import logged_object
 from strava.events import ReceivedEvent, UnreadableEvent
 from worker.deferred_events import DEFERRED_BEFORE
-from worker.delivery import Delivery, recorder_of
+from worker.delivery import Delivery, UnreadableMessage, recorder_of
 from worker.parked_events import has_connected_since
-from worker.results import SHORT_RETRY_ATTEMPTS, Record, Result, TryLater, result_of_error
+from worker.results import ACKNOWLEDGED, SHORT_RETRY_ATTEMPTS, Record, Result, TryLater, result_of_error
 
 log = structlog.get_logger(__name__)
 
+UNREADABLE = "unreadable"  # begins the id of what is no event
 _LONGEST_COUNT = 18  # digits, so that it fits 64 bits
 
 EventHandler = Callable[[ReceivedEvent, Record], Awaitable[Result]]
@@ -50,20 +52,12 @@ class PushHandler:
             envelope = PushEnvelope.from_json(body)
             received = ReceivedEvent.from_push(envelope.data)
         except UnreadableEnvelope as error:
-            return await self._delivery(_foreign_id(body)).finish(result_of_error(error))
+            return await self._foreign(body).finish(result_of_error(error))
         except UnreadableEvent as error:
-            unreadable = self._delivery(_delivery_id(envelope, None), None, envelope.delivery_attempt)
-            return await unreadable.finish(result_of_error(error))
+            return await self._delivery(envelope, _unreadable(envelope)).finish(result_of_error(error))
         named = logged_object(received.event.object_type, received.event.object_id)
         structlog.contextvars.bind_contextvars(event_id=received.event_id, **named)
-        delivery = Delivery(
-            self._recorder,
-            self._clock,
-            _delivery_id(envelope, received),
-            received,
-            envelope.delivery_attempt,
-            tried_before=SHORT_RETRY_ATTEMPTS if DEFERRED_BEFORE in envelope.attributes else 0,
-        )
+        delivery = self._delivery(envelope, received)
         result = await self._handled(received, delivery)
         _log_result(received, result, began)
         if delivery.recorded is None:
@@ -73,22 +67,48 @@ class PushHandler:
         return result
 
     async def record_dead_letter(self, body: bytes) -> Result:
-        """Record a message that the queue gave up on; it stays with the queue for a replay."""
+        """Record a message that the queue gave up on, and why; it stays with the queue until its event is settled."""
         try:
             envelope = PushEnvelope.from_json(body)
         except UnreadableEnvelope as error:
-            return await self._delivery(_foreign_id(body)).finish(result_of_error(error))
+            return await self._foreign(body).finish(result_of_error(error))
         received = _read_or_none(envelope.data)
-        attempts = _attempts(envelope)
-        result = Result(
-            outcome=Outcome.PARKED,
-            reason=f"Gave up after {attempts} attempts; the last rows of this event say why.",
-        )
-        log.error("event.dead", event_id=received and received.event_id, attempts=attempts)
-        return await self._delivery(_delivery_id(envelope, received, "dead"), received, attempts).finish(result)
+        about, attempts = received or _unreadable(envelope), _attempts(envelope)
+        log.error("event.dead", event_id=about.event_id, attempts=attempts)
+        try:
+            reason = f"Gave up after {attempts} attempts. {await self._last_reason(about.event_id)}"
+        except WarehouseBusy as error:
+            return result_of_error(error)
+        dead = Delivery(self._recorder, self._clock, _delivery_id(envelope, about, DEAD), about, attempts)
+        result = await dead.finish(Result(outcome=Outcome.PARKED, reason=reason))
+        if received is None or result.outcome is not Outcome.PARKED:
+            return result
+        # Attempts before the connect prove nothing, and connecting did not see this row: the sweep takes the event up.
+        retried = await self._unless_connected(received, result, envelope.publish_time)
+        if retried is result:
+            return result
+        again = Delivery(self._recorder, self._clock, _delivery_id(envelope, about, "again"), about, attempts)
+        return await again.finish(replace(retried, status=ACKNOWLEDGED, retry_after_s=0.0))
 
-    def _delivery(self, delivery_id: str, received: ReceivedEvent | None = None, attempt: int = 1) -> Delivery:
-        return Delivery(self._recorder, self._clock, delivery_id, received, attempt)
+    async def _last_reason(self, event_id: str) -> str:
+        """Say how the last attempt ended. Raises WarehouseBusy."""
+        rows = await self._store.recent(LedgerFilter(event_id=event_id), limit=1)
+        return f"The last one ended so: {rows[0].reason}" if rows else "The worker finished none of them."
+
+    def _delivery(self, envelope: PushEnvelope, about: ReceivedEvent | UnreadableMessage) -> Delivery:
+        return Delivery(
+            self._recorder,
+            self._clock,
+            _delivery_id(envelope, about),
+            about,
+            envelope.delivery_attempt,
+            tried_before=SHORT_RETRY_ATTEMPTS if DEFERRED_BEFORE in envelope.attributes else 0,
+        )
+
+    def _foreign(self, body: bytes) -> Delivery:
+        """Return the delivery of a body that is no push: one row, however often it comes."""
+        name = f"{UNREADABLE}/{hashlib.sha256(body).hexdigest()[:32]}"
+        return Delivery(self._recorder, self._clock, name, UnreadableMessage(event_id=name, data=body))
 
     async def _handled(self, received: ReceivedEvent, delivery: Delivery) -> Result:
         try:
@@ -110,13 +130,13 @@ class PushHandler:
         return result_of_error(TryLater("The athlete connected while the event was parked; it is tried again."))
 
 
-def _delivery_id(envelope: PushEnvelope, received: ReceivedEvent | None, suffix: str = "") -> str:
-    event_id = "unreadable" if received is None else received.event_id
-    return f"{event_id}/{envelope.message_id}/{suffix or envelope.delivery_attempt}"
+def _delivery_id(envelope: PushEnvelope, about: ReceivedEvent | UnreadableMessage, suffix: str = "") -> str:
+    whole = about.event_id if isinstance(about, UnreadableMessage) else f"{about.event_id}/{envelope.message_id}"
+    return f"{whole}/{suffix or envelope.delivery_attempt}"
 
 
-def _foreign_id(body: bytes) -> str:
-    return f"unreadable/{hashlib.sha256(body).hexdigest()[:32]}"
+def _unreadable(envelope: PushEnvelope) -> UnreadableMessage:
+    return UnreadableMessage(event_id=f"{UNREADABLE}/{envelope.message_id}", data=envelope.data)
 
 
 def _read_or_none(data: bytes) -> ReceivedEvent | None:

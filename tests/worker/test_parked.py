@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from backends.connect.connections import republish_parked
 from backends.queue.embedded import EmbeddedQueue
+from backends.queue.envelope import PushEnvelope
 from backends.tokens.file import FileTokenStore
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.athletes import Athlete
@@ -128,6 +129,37 @@ async def test_an_athlete_who_connects_again_meanwhile(
     strava.shows(101)
     assert await push(worker, envelope(event, attempt=2)) == 204
     assert rows(OUTCOMES) == [{"outcome": "parked"}, {"outcome": "stored"}]
+
+
+async def test_an_athlete_who_connects_while_a_dead_letter_is_recorded(
+    worker: httpx.AsyncClient,
+    store: StoreInBetween,
+    connect_in_between: tuple[Connect, list[int]],
+    make_event: Event,
+    rows: Rows,
+) -> None:
+    """Connect saw no parked row, and the queue does not bring a dead letter again: the sweep takes the event up."""
+    prepare, taken_up = connect_in_between
+    event = make_event(owner_id=999)
+    dead = PushEnvelope(
+        data=event.to_message(), message_id="7", publish_time=datetime.now(UTC), subscription="dead-letter"
+    ).to_json()
+    prepare(999)
+    assert (await worker.post("/dead-letter", content=dead)).status_code == 204
+    assert (taken_up, rows(OUTCOMES)) == ([0], [{"outcome": "parked"}, {"outcome": "deferred"}])
+    [waiting] = await store.deferred_events(due_by=datetime.now(UTC) + timedelta(days=99), how_many=9)
+    assert (waiting.event_id, waiting.is_replay) == (event.event_id, False)
+
+
+async def test_a_dead_letter_of_an_athlete_who_connected_before(
+    worker: httpx.AsyncClient, make_event: Event, rows: Rows
+) -> None:
+    """Its attempts were made with the tokens of now, so it waits for a person."""
+    dead = PushEnvelope(
+        data=make_event().to_message(), message_id="7", publish_time=datetime.now(UTC), subscription="dead-letter"
+    ).to_json()
+    assert (await worker.post("/dead-letter", content=dead)).status_code == 204
+    assert rows(OUTCOMES) == [{"outcome": "parked"}]
 
 
 @pytest.mark.parametrize(("ago_s", "status"), [(1, 503), (120, 204)])

@@ -831,11 +831,15 @@ async def test_what_is_no_envelope_is_parked(worker: httpx.AsyncClient, rows: Ro
 
 
 async def test_what_is_no_event_is_parked(worker: httpx.AsyncClient, clock: Any, rows: Rows) -> None:
-    """An envelope around something else leaves a row with its message id."""
-    body = PushEnvelope(data=b"hello", message_id="9", publish_time=clock.now, subscription="events").to_json()
+    """An envelope around something else leaves a row with its message id and what it held, fit for a terminal."""
+    data = "Grüße\x1b[2J\n\u202e".encode() + b"\xff" + b"x" * 5_000
+    body = PushEnvelope(data=data, message_id="9", publish_time=clock.now, subscription="events").to_json()
     assert await push(worker, body) == 204
-    [told] = rows("select delivery_id, outcome, event_id from strava_events")
-    assert told == {"delivery_id": "unreadable/9/1", "outcome": "parked", "event_id": None}
+    [told] = rows("select delivery_id, outcome, event_id, message from strava_events")
+    message = told.pop("message")
+    assert told == {"delivery_id": "unreadable/9/1", "outcome": "parked", "event_id": "unreadable/9"}
+    assert message.startswith(r"Grüße\x1b[2J\n\u202e\xffxxx")
+    assert (message.isprintable(), message.endswith("xx… (5,016 bytes)")) == (True, True)
     assert rows(LEDGER)[0]["reason"].startswith("The message cannot be read: ")
 
 
@@ -867,17 +871,21 @@ async def test_a_dead_letter_is_parked(
     answers = [(await worker.post("/dead-letter", content=body)).status_code for _ in range(2)]
     assert answers == [204, 204]
     assert [row["outcome"] for row in rows(LEDGER)] == ["deferred", "parked"]
-    assert rows(LEDGER)[1]["reason"].startswith("Gave up after 100 attempts")
+    [deferred, parked] = rows(LEDGER)
+    assert parked["reason"] == f"Gave up after 100 attempts. The last one ended so: {deferred['reason']}"
 
 
 async def test_a_dead_letter_that_cannot_be_read_is_parked(worker: httpx.AsyncClient, clock: Any, rows: Rows) -> None:
-    """Even that leaves a row."""
+    """Even that leaves a row, and a body that is no push leaves one however often it comes."""
     body = PushEnvelope(
         data=b"?", message_id="9", publish_time=clock.now, subscription="dead-letter", delivery_attempt=4
     ).to_json()
     assert (await worker.post("/dead-letter", content=body)).status_code == 204
-    assert (await worker.post("/dead-letter", content=b"?")).status_code == 204
-    assert [row["outcome"] for row in rows(LEDGER)] == ["parked", "parked"]
+    for path in ("/dead-letter", "/push"):
+        assert (await worker.post(path, content=b"!")).status_code == 204
+    told = rows("select outcome, message, event_id from strava_events order by ingested_at")
+    assert [(row["outcome"], row["message"]) for row in told] == [("parked", "?"), ("parked", "!")]
+    assert (told[0]["event_id"], told[1]["event_id"][:11]) == ("unreadable/9", "unreadable/")
 
 
 async def test_health(worker: httpx.AsyncClient, store: SqliteRawStore) -> None:
