@@ -86,6 +86,10 @@ def _how_far(progress: Progress) -> str:
 
 def sentences(report: DailyReport, zone: ZoneInfo) -> Iterator[str]:
     """Say what a run found and did, an athlete a line."""
+    if report.pruned is None:
+        yield "The ledger could not be written, so nothing of it was removed: the next run does it."
+    elif report.pruned:
+        yield f"Rows of settled events removed from the ledger, older than LEDGER_DAYS: {report.pruned:,}."
     if not report.checked:
         yield "No athlete is connected, so there is nothing to check: run `athlete connect` first."
         return

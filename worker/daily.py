@@ -1,4 +1,4 @@
-"""The daily job: reconciles every athlete, then builds and tests the marts. `python -m worker.daily` ends by itself.
+"""The daily job: reconciles every athlete, prunes the ledger, then builds and tests the marts, and ends by itself.
 
 Its exit code and the log line `daily.finished` tell an alert what a person must know: see `worker.daily_report`.
 """
@@ -8,6 +8,8 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -19,7 +21,7 @@ from backends.tokens.file import FileTokenStore
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.athletes import connected_ids
 from backends.warehouse.sqlite.store import SqliteRawStore
-from runtime.clock import steady_s
+from runtime.clock import steady_s, utc_now
 from runtime.data_dir import make_private
 from runtime.http_client import client_for
 from runtime.logs import configure_logs
@@ -56,7 +58,10 @@ async def run_daily(
     is_confirmed: bool = False,
     on_progress: OnProgress = lambda *_: None,
 ) -> DailyReport:
-    """Check one athlete or all, then build and test the marts. Raises AlreadyRunning, NotConnected, WarehouseBusy."""
+    """Check one athlete or all, prune, then build and test the marts.
+
+    Raises AlreadyRunning, NotConnected, WarehouseBusy.
+    """
     began_s = steady_s()
     policy = ReconcilePolicy(
         guard_share=settings.reconcile_guard_share, looks=settings.reconcile_looks, is_confirmed=is_confirmed
@@ -64,7 +69,9 @@ async def run_daily(
     with alone(settings.data_dir / "daily.lock"):
         log.info("daily.started")
         checked = await _check_all(settings, policy, athlete_id, on_progress)
+        pruned = await _prune(settings)
         report = await _transform(transforms, checked, on_progress) if checked else DailyReport(checked=())
+        report = replace(report, pruned=pruned)
     tell = log.info if report.exit_code is ExitCode.COMPLETE else log.error
     tell("daily.finished", **report.facts(), duration_ms=round((steady_s() - began_s) * 1000))
     return report
@@ -131,6 +138,19 @@ async def _check_all(
                 await client_of.end_refreshes()
     finally:
         await store.close()
+
+
+async def _prune(settings: WorkerSettings) -> int | None:
+    """Remove what the ledger need not keep any longer; None where it cannot be written now: the next run does it."""
+    try:
+        store = SqliteRawStore(settings.pipeline_path)
+        try:
+            return await store.prune_events(utc_now() - timedelta(days=settings.ledger_days))
+        finally:
+            await store.close()
+    except WarehouseBusy as error:
+        log.warning("ledger.not_pruned", reason=str(error))
+        return None
 
 
 async def _transform(settings: TransformSettings, checked: Sequence[Checked], on_progress: OnProgress) -> DailyReport:

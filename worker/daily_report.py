@@ -36,9 +36,13 @@ class Checked:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DailyReport:
-    """What a run did. `transformed` is None where dbt was not started; `stale` are sources that are too old."""
+    """What a run did. `transformed` is None where dbt was not started; `stale` are sources that are too old.
+
+    `pruned` are the rows that left the ledger, or None where it could not be written.
+    """
 
     checked: Sequence[Checked]
+    pruned: int | None = 0
     transformed: Transformed | None = None
     transform_error: str | None = None
     stale: Sequence[str] = ()
@@ -68,4 +72,5 @@ class DailyReport:
             **{name: sum(getattr(row, name) for row in rows) for name in ("missing", "extra", "changed", "repaired")},
             "is_published": self.transformed is not None and self.transformed.is_published,
             "stale": list(self.stale),
+            "pruned": self.pruned,
         }

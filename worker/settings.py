@@ -50,6 +50,12 @@ class WorkerSettings(StravaAppSettings):
         le=86_400,
         description="Seconds for which Strava must not show a stored activity before that counts as a deletion.",
     )
+    ledger_days: int = Field(
+        400,
+        ge=31,
+        le=36_500,
+        description="Days for which the ledger keeps what became of settled events; the daily job removes older rows.",
+    )
     second_look_s: float = Field(
         600.0,
         ge=0,

@@ -3,14 +3,18 @@
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from structlog.testing import capture_logs
 
+from athlete.daily import sentences
+from backends.warehouse.ledger import LedgerEntry, LedgerFilter, Outcome
 from backends.warehouse.reconciliations import Reconciliation, Verdict
 from backends.warehouse.runs import TransformRun
 from backends.warehouse.sqlite.store import SqliteRawStore
@@ -133,6 +137,7 @@ def test_the_summary_is_made_of_numbers() -> None:
         "repaired": 2,
         "is_published": True,
         "stale": [],
+        "pruned": 0,
     }
 
 
@@ -146,6 +151,34 @@ async def test_the_second_of_two_leaves(tmp_path: Path) -> None:
     assert (report.checked, report.exit_code) == ((), ExitCode.COMPLETE)
     make_private(tmp_path)
     assert {path.name for path in tmp_path.iterdir() if path.stat().st_mode & 0o077} == set()
+
+
+async def test_old_rows_of_settled_events_leave_the_ledger(tmp_path: Path, make_event: Callable[..., Any]) -> None:
+    """The report says how many rows went, and where the ledger could not be written; neither is a failed run."""
+    store = SqliteRawStore(tmp_path / "pipeline.sqlite", clock=lambda: datetime.now(UTC) - timedelta(days=41))
+    for activity_id, outcome in ((1, Outcome.STORED), (2, Outcome.PARKED), (3, Outcome.STORED)):
+        heard = make_event(activity_id)
+        row = LedgerEntry(
+            delivery_id=heard.event_id,
+            event_id=heard.event_id,
+            event=heard.event,
+            outcome=outcome,
+            reason="",
+            attempt=1,
+            received_at=heard.received_at,
+            finished_at=heard.received_at + timedelta(seconds=activity_id),
+        )
+        await store.record([replace(row, event=replace(heard.event, event_time=NOW + timedelta(seconds=activity_id)))])
+    transforms = TransformSettings(data_dir=tmp_path)
+    for ledger_days, pruned in ((42, 0), (40, 1), (40, 0)):
+        report = await run_daily(WorkerSettings(data_dir=tmp_path, ledger_days=ledger_days), transforms)
+        assert (report.pruned, report.exit_code) == (pruned, ExitCode.COMPLETE)
+    kept = [entry.event.object_id for entry in await store.recent(LedgerFilter(), limit=9) if entry.event]
+    assert kept == [3, 2]
+    await store.close()
+    told = [next(sentences(DailyReport(checked=[], pruned=pruned), ZoneInfo("UTC"))) for pruned in (None, 1_204)]
+    assert "could not be written" in told[0]
+    assert told[1] == "Rows of settled events removed from the ledger, older than LEDGER_DAYS: 1,204."
 
 
 async def test_an_athlete_who_is_not_connected_cannot_be_checked(tmp_path: Path) -> None:
