@@ -19,13 +19,16 @@ in_raw as (
         and event_at is not null
 ),
 
--- the last thirty days: bounded, however much is stored; a repetition of an event is no second save, so its first arrival counts
+-- the last thirty days: bounded, however much is stored; a repetition of an event is no second save, so its first arrival counts,
+-- and none where it was heard before that: it is a replay, whose first arrival may be pruned
 recent as (
     select
         *,
         row_number() over (partition by athlete_id, event_id order by ingested_at) as place
     from in_raw
-    where in_raw_at >= {{ days_ago(30) }}
+    where
+        in_raw_at >= {{ days_ago(30) }}
+        and (received_at is null or received_at >= {{ days_ago(30) }})
 ),
 
 -- arrivals and runs on one line of time: the first publication after an arrival is that of the first run that saw it

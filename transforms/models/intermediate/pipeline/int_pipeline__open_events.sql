@@ -14,7 +14,7 @@ unsettled as (
     where outcome in ('parked', 'deferred')
 ),
 
--- a message that could not be read has no event that a later delivery might finish
+-- a message that could not be read is an event of its own, which a person's dismissal finishes
 superseded as (
     select distinct unsettled.delivery_id
     from unsettled
