@@ -10,11 +10,13 @@ import structlog
 from backends.queue import EventQueue, QueueUnavailable
 from backends.warehouse.ledger import EventLedger, LedgerEntry
 from runtime.clock import utc_now, utc_text
+from strava.budget_state import Lane
 from strava.events import ReceivedEvent
 from worker.periodic import repeat
 
 log = structlog.get_logger(__name__)
 
+REPLAY_LANE = Lane.DETAIL  # a person's wish to look again is no more urgent than the history
 DEFERRED_BEFORE = "deferred"  # attribute of a message whose event has waited in the ledger
 _AT_ONCE = 50
 _POLL_S = 15.0
@@ -25,15 +27,15 @@ class DeferredEvents:
     """Publishes what is due again, found in the ledger, so that a restart forgets nothing.
 
     Before an event is published, a row says that it is published once more should nothing come of it: a kill in between
-    costs minutes, and never the event. No more are published than `room` says that calls can be made, so that a lapsed
-    app is asked for by one event and not by all.
+    costs minutes, and never the event. No more are published than `room` says that a lane can make calls, so that a
+    lapsed app is asked for by one event and not by all. Replays leave head-room for live events that wait.
     """
 
     def __init__(
         self,
         ledger: EventLedger,
         queue: EventQueue,
-        room: Callable[[], Awaitable[int]],
+        room: Callable[[Lane], Awaitable[int]],
         *,
         clock: Callable[[], datetime] = utc_now,
         poll_s: float = _POLL_S,
@@ -53,8 +55,11 @@ class DeferredEvents:
         now = self._clock()
         if not await self._ledger.deferred_events(due_by=now, how_many=1):
             return 0
-        how_many = min(_AT_ONCE, await self._room())
+        how_many = min(_AT_ONCE, await self._room(Lane.RECONCILE))
         due = await self._ledger.deferred_events(due_by=now, how_many=how_many)
+        if any(entry.is_replay for entry in due):
+            for_all = await self._room(REPLAY_LANE)
+            due = [entry for place, entry in enumerate(due) if place < for_all or not entry.is_replay]
         if not due:
             return 0
         await self._ledger.record([_on_its_way(entry, now) for entry in due])

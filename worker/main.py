@@ -58,7 +58,7 @@ def build(settings: WorkerSettings) -> FastAPI:
     router = EventRouter(AthleteCache(store), activities, Deauthorization(store, tokens), client_of)
     checked = SubscriptionCheck(router, store, settings.strava_subscription_id)
     looks = SecondLooks(activities, store, due_after=timedelta(seconds=settings.second_look_s))
-    deferred = DeferredEvents(store, queue, partial(budget.room, Lane.RECONCILE))
+    deferred = DeferredEvents(store, queue, budget.room)
     histories = Histories(store, client_of, budget)
     push_token = settings.push_token.get_secret_value()
     if not push_token:

@@ -14,8 +14,9 @@ from backends.queue import QueueStatus, QueueUnavailable
 from backends.tokens.file import FileTokenStore
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.athletes import Athlete
-from backends.warehouse.ledger import LedgerEntry, ObservedDelivery
+from backends.warehouse.ledger import LedgerEntry, ObservedDelivery, Outcome
 from backends.warehouse.sqlite.store import SqliteRawStore
+from strava.budget_state import Lane
 from strava.client import StravaClient
 from strava.events import ReceivedEvent
 from worker.activities import ActivityEvents
@@ -70,13 +71,14 @@ class BusyStore(SqliteRawStore):
 
 
 class Room:
-    """How many calls can be made."""
+    """How many calls can be made, and how many of them for the history's details."""
 
     def __init__(self) -> None:
         self.calls = 100
+        self.details = 100
 
-    async def __call__(self) -> int:
-        return self.calls
+    async def __call__(self, lane: Lane) -> int:
+        return min(self.calls, self.details) if lane is Lane.DETAIL else self.calls
 
 
 @pytest.fixture
@@ -202,6 +204,43 @@ async def test_no_more_come_than_calls_can_be_made(
     assert [await sweep.publish_due() for _ in range(4)] == [1, 1, 1, 0]
 
 
+async def test_a_replay_of_thousands_delays_no_live_event(
+    lapsed: list[ReceivedEvent],
+    store: SqliteRawStore,
+    sweep: DeferredEvents,
+    queue: Queue,
+    room: Room,
+    make_event: Event,
+    clock: Any,
+) -> None:
+    """Asked for before the live events came due, the replays come after them, and leave calls for those to come."""
+    replays = [
+        LedgerEntry(
+            delivery_id=f"{number}/replay",
+            event_id=f"{number}",
+            event=make_event(number).event,
+            outcome=Outcome.DEFERRED,
+            reason="",
+            attempt=0,
+            received_at=clock.now,
+            finished_at=clock.now,
+            retry_at=clock.now,
+        )
+        for number in range(3_000)
+    ]
+    await store.record(replays)
+    clock.advance(HOUR_S)
+    room.calls, room.details = 5, 4
+    live = {event.event_id for event in lapsed}
+    assert await sweep.publish_due() == 4
+    assert {received.event_id for received, _ in queue.published[:3]} == live
+    assert queue.published[3][0].event_id not in live
+    room.details = 0
+    assert await sweep.publish_due() == 0
+    room.calls = room.details = 90
+    assert await sweep.publish_due() == 50
+
+
 async def test_what_fails_again_leaves_the_queue_at_once(
     worker: httpx.AsyncClient,
     strava: Any,
@@ -281,7 +320,7 @@ class DyingQueue(EmbeddedQueue):
         self.count += 1
         return await super().publish(data, attributes)
 
-async def room():
+async def room(lane):
     return 100
 
 async def main():
