@@ -13,6 +13,7 @@ from athlete.daily import daily
 from athlete.demo.command import demo
 from athlete.events import events
 from athlete.query import query
+from athlete.replay import replay
 from athlete.subscription.command import subscription
 from athlete.transform import transform
 from athlete.up import up
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for command in (demo, up, connect, athletes, backfill, daily, events, budget, transform, query):
+for command in (demo, up, connect, athletes, backfill, daily, events, replay, budget, transform, query):
     app.command()(command)
 app.add_typer(subscription, name="subscription")
 

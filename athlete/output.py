@@ -47,12 +47,19 @@ def say(sentence: str) -> None:
     Console().print(sentence, highlight=False, soft_wrap=True, markup=False)
 
 
-def print_rows(
-    names: Sequence[str], rows: Iterable[Sequence[object]], form: Form, console: Console, whole: Collection[str] = ()
+def print_rows(  # noqa: PLR0913 - what is printed, and by keyword how
+    names: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    form: Form,
+    console: Console,
+    *,
+    whole: Collection[str] = (),
+    downwards: bool = False,
 ) -> None:
     """Print the rows as they come; a table stops at 500 rows, and on a terminal it cuts long values, and says so.
 
-    `whole` names the columns of a table that are never folded. Where no terminal is, nothing is folded or cut.
+    `whole` names the columns of a table that are never folded. Where no terminal is, nothing is folded or cut. A table
+    that is printed `downwards` has a line for each value.
     """
     if form is Form.JSON:
         for row in rows:
@@ -60,11 +67,16 @@ def print_rows(
     elif form is Form.CSV:
         csv.writer(sys.stdout).writerows(chain([names], (map(_text, row) for row in rows)))
     else:
-        _print_for_a_person(names, iter(rows), console, whole)
+        _print_for_a_person(names, iter(rows), console, whole, downwards=downwards)
 
 
 def _print_for_a_person(
-    names: Sequence[str], rows: Iterator[Sequence[object]], console: Console, whole: Collection[str]
+    names: Sequence[str],
+    rows: Iterator[Sequence[object]],
+    console: Console,
+    whole: Collection[str],
+    *,
+    downwards: bool,
 ) -> None:
     if not console.is_terminal:
         console.width = BOUNDLESS
@@ -72,7 +84,7 @@ def _print_for_a_person(
     cells = [[_cell(value, longest) for value in row] for row in islice(rows, MOST_TABLE_ROWS)]
     if not cells:
         console.print("No rows.")
-    elif console.width < LEAST_COLUMN * len(names):
+    elif downwards or console.width < LEAST_COLUMN * len(names):
         _print_records(names, cells, console)
     else:
         console.print(_table(names, cells, whole))

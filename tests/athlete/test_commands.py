@@ -233,7 +233,7 @@ def test_a_row_of_events_fits_the_terminal(run: Run, columns: str) -> None:
     assert "\x1b[" in printed  # as on a terminal
     lines = re.sub(r"\x1b\[[0-9;]*m", "", printed).splitlines()
     assert max(map(len, lines)) <= int(columns)
-    [row] = [line.split() for line in lines if "deleted" in line]
+    [row] = [line.split() for line in lines if "because" in line]
     assert row == [*f"{NOW.astimezone():%Y-%m-%d %H:%M:%S}".split(), "2", "create", "deleted", "because"]
 
 
