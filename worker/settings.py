@@ -39,7 +39,10 @@ class WorkerSettings(StravaAppSettings):
         0.9, gt=0, le=1, description="Share of each of Strava's limits up to which reconciling and second looks may go."
     )
     budget_share_detail: float = Field(
-        0.75, gt=0, le=1, description="Share of each limit up to which details of the history may be fetched."
+        0.75,
+        gt=0,
+        le=1,
+        description="Share of each limit up to which details of the history may be fetched and events replayed.",
     )
     budget_share_streams: float = Field(
         0.5, gt=0, le=1, description="Share of each limit up to which streams may be fetched."
