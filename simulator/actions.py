@@ -72,7 +72,7 @@ class Actions:
         return self._record(activity_id, kind, at, self._event(activity_id, at, *told) if told else None)
 
     def _record(self, object_id: int, kind: str, at: datetime, event: dict[str, Any] | None) -> Save:
-        save = self._saves.add(activity_id=object_id, kind=kind, at=at, event=event)
+        save = self._saves.add(athlete_id=self._world.athlete_id, activity_id=object_id, kind=kind, at=at, event=event)
         if event is not None:
             self._webhook_delivery.send(save)
         return save
@@ -114,5 +114,5 @@ def _session(world: World, now: datetime, wanted: dict[str, Any]) -> Session:
         moving_time_s=moving_time,
         name=wanted["name"] if "name" in wanted else chosen_name(rng, sport_type, wall.hour),
         is_manual=bool(wanted.get("manual", False)),
-        gear_id=gear_of(how.gear, wall.date()),
+        gear_id=gear_of(how.gear, wall.date(), world.origin.number),
     )

@@ -1,4 +1,4 @@
-"""The log of saves: what the athlete did, when to the microsecond, and how its event was delivered."""
+"""The log of saves: what the athletes did, when to the microsecond, and how its event was delivered."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +11,7 @@ from simulator.journal import Journal
 
 @dataclass(slots=True, kw_only=True)
 class Save:
-    """One thing the athlete did. `event` is None when Strava says nothing about it.
+    """One thing an athlete did. `event` is None when Strava says nothing about it.
 
     `fate`: silent | pending | delivered | given_up | lost | unsubscribed
     `deliveries`: attempt (a number), at, status (None when no answer came), error, copy (1 is the duplicate)
@@ -24,6 +24,7 @@ class Save:
     event_time: int | None
     event: dict[str, Any] | None
     fate: str
+    athlete_id: int | None = None  # a file of an earlier version lacks it
     deliveries: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -38,7 +39,7 @@ class ActivityLog:
         for save in self._saves.values():
             self._note(save)
 
-    def add(self, *, activity_id: int, kind: str, at: datetime, event: dict[str, Any] | None) -> Save:
+    def add(self, *, athlete_id: int, activity_id: int, kind: str, at: datetime, event: dict[str, Any] | None) -> Save:
         """Log a save. `event` lacks only the `subscription_id`, which is known when it is sent."""
         self._last += 1
         save = Save(
@@ -49,6 +50,7 @@ class ActivityLog:
             event_time=None if event is None else event["event_time"],
             event=event,
             fate="silent" if event is None else "pending",
+            athlete_id=athlete_id,
         )
         self._saves[save.save_id] = save
         self._note(save)
@@ -59,9 +61,10 @@ class ActivityLog:
         """Remember what became of the save."""
         self._journal.put("saves", str(save.save_id), save)
 
-    def after(self, save_id: int = 0) -> list[Save]:
-        """Return the saves after one, oldest first."""
-        return [save for key, save in self._saves.items() if key > save_id]
+    def after(self, save_id: int = 0, athlete_id: int | None = None) -> list[Save]:
+        """Return the saves after one, oldest first: of all athletes, or of one."""
+        saves = [save for key, save in self._saves.items() if key > save_id]
+        return saves if athlete_id is None else [save for save in saves if save.athlete_id == athlete_id]
 
     def created_at(self, activity_id: int) -> datetime | None:
         """Return when an activity was saved first; None when it was there from the beginning."""

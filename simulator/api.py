@@ -24,7 +24,7 @@ router = APIRouter(prefix="/api/v3", tags=["Strava API"])
 @router.get("/athlete")
 async def athlete(access: Entered) -> Response:
     """The authenticated athlete, detailed with `profile:read_all`."""
-    return access.answer(access.simulation.world.athlete(is_detailed=PROFILE in access.scopes))
+    return access.answer(access.account.world.athlete(is_detailed=PROFILE in access.scopes))
 
 
 @router.get("/athlete/zones")
@@ -32,17 +32,17 @@ async def athlete_zones(access: Entered) -> Response:
     """Where the athlete's zones of heart rate and power begin; needs `profile:read_all`."""
     if PROFILE not in access.scopes:
         raise Refusal(401, "AccessToken", "profile:read_permission", "missing")
-    return access.answer(zones.of_athlete())
+    return access.answer(zones.of_athlete(access.account.world.person.ftp_w))
 
 
 @router.get("/athletes/{athlete_id}/stats")
 async def athlete_stats(access: Entered, athlete_id: int) -> Response:
     """The totals of the authenticated athlete, of nobody else."""
-    simulation = access.simulation
-    if athlete_id != simulation.world.athlete_id:
+    world = access.account.world
+    if athlete_id != world.athlete_id:
         raise access.not_found("Athlete")
-    summaries = [simulation.world.summary(key) for key in simulation.world.ids() if _is_there(access, key)]
-    return access.answer(stats(summaries, simulation.clock()))
+    summaries = [world.summary(key) for key in world.ids() if _is_there(access, key)]
+    return access.answer(stats(summaries, access.simulation.clock()))
 
 
 @router.get("/athlete/activities")
@@ -56,7 +56,7 @@ async def activities(
     """Summaries: newest first, but oldest first when only `after` is given."""
     if page < 1 or not 1 <= per_page <= MAX_PER_PAGE:
         raise Refusal(400, "Activity", "page" if page < 1 else "per page", "invalid")
-    world = access.simulation.world
+    world = access.account.world
     ids = world.ids(after=after, before=before)
     if after is None or before is not None:
         ids.reverse()
@@ -85,7 +85,7 @@ async def activity_laps(access: ActivitiesEntered, activity_id: int) -> Response
 async def activity_zones(access: ActivitiesEntered, activity_id: int) -> Response:
     """The seconds in each zone, of each kind that was measured."""
     full = _find(access, activity_id)
-    return access.answer(zones.of_activity(full, access.simulation.world.streams(activity_id)))
+    return access.answer(zones.of_activity(full, access.account.world.streams(activity_id)))
 
 
 @router.get("/activities/{activity_id}/streams")
@@ -100,7 +100,7 @@ async def streams(  # noqa: PLR0913, PLR0917 - Strava's parameters
 ) -> Response:
     """The asked-for curves, by key or as a list; 404 when there are none. Some clients put `keys` in the path."""
     _find(access, activity_id)
-    data = access.simulation.world.streams(activity_id)
+    data = access.account.world.streams(activity_id)
     found = streams_answer(data, set(keys.split(",")), resolution, series_type)
     if not found:
         raise access.not_found("Stream")
@@ -110,7 +110,7 @@ async def streams(  # noqa: PLR0913, PLR0917 - Strava's parameters
 @router.get("/gear/{gear_id}")
 async def gear(access: Entered, gear_id: str) -> Response:
     """A pair of shoes or a bike."""
-    found = access.simulation.world.gear(gear_id)
+    found = access.account.world.gear(gear_id)
     if found is None:
         raise access.not_found("Gear")
     return access.answer(found)
@@ -120,13 +120,13 @@ def _find(access: Access, activity_id: int) -> dict[str, Any]:
     """Return the activity if it is there, visible and not hit by a fault. Raises Refusal."""
     if not _is_seen(access, activity_id) or access.simulation.dice.happens("not_found"):
         raise access.not_found("Activity")
-    return access.simulation.world.detail(activity_id)
+    return access.account.world.detail(activity_id)
 
 
 def _is_seen(access: Access, activity_id: int) -> bool:
     if not _is_there(access, activity_id):
         return False
-    return may_see(access.scopes, is_private=access.simulation.world.is_private(activity_id))
+    return may_see(access.scopes, is_private=access.account.world.is_private(activity_id))
 
 
 def _is_there(access: Access, activity_id: int) -> bool:
@@ -134,4 +134,4 @@ def _is_there(access: Access, activity_id: int) -> bool:
     saved_at = access.simulation.saves.created_at(activity_id)
     hidden_for = timedelta(seconds=access.simulation.dice.faults.visible_after_s)
     is_early = saved_at is not None and access.simulation.clock() - saved_at < hidden_for
-    return activity_id in access.simulation.world and not is_early
+    return activity_id in access.account.world and not is_early

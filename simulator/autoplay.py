@@ -76,7 +76,8 @@ class Autoplay:
         kind = rng.choices(list(weights), list(weights.values()))[0] if any(weights.values()) else "create"
         recent = self._world.ids()[-RECENT:]
         if kind == "repeat":
-            told = [save for save in self._saves.after() if save.event is not None][-RECENT:]
+            own = self._saves.after(athlete_id=self._world.athlete_id)
+            told = [save for save in own if save.event is not None][-RECENT:]
             return self._actions.repeat(rng.choice(told)) if told else self._actions.create({})
         if kind == "create" or not recent:
             return self._actions.create({})

@@ -1,4 +1,7 @@
-"""The control API: switch faults, act as the athlete, and see the truth. It costs no rate limit."""
+"""The control API: switch faults, act as an athlete, and see the truth. It costs no rate limit.
+
+`athlete_id` names the athlete who acts; without it, it is the first one.
+"""
 
 import asyncio
 import hashlib
@@ -8,15 +11,17 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import orjson
-from fastapi import APIRouter, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator
 
+from simulator.account import Account
 from simulator.activity_log import Save
 from simulator.autoplay import AutoplaySettings
 from simulator.faults import Faults
 from simulator.responses import answer
 from simulator.simulation import simulation_of
+from simulator.world.world import World
 
 router = APIRouter(prefix="/simulator", tags=["Control"])
 NOT_EDITABLE = frozenset({"id", "athlete", "resource_state", "map"})
@@ -59,17 +64,38 @@ class Fields(BaseModel):
         return fields
 
 
+async def acting(request: Request, athlete_id: int | None = None) -> Account:
+    """Return the account of the athlete who is named, or of the first one. Raises HTTPException 404."""
+    account = simulation_of(request).account_of("" if athlete_id is None else str(athlete_id))
+    if account is None:
+        raise HTTPException(404, "no such athlete")
+    return account
+
+
+async def holding(request: Request, activity_id: int) -> Account:
+    """Return the account that a living activity belongs to. Raises HTTPException 404."""
+    for account in simulation_of(request).accounts:
+        if activity_id in account.world:
+            return account
+    raise HTTPException(404, "no such activity")
+
+
+Acting = Annotated[Account, Depends(acting)]
+Holding = Annotated[Account, Depends(holding)]
+
+
 @router.get("/health")
-async def health(request: Request) -> dict[str, Any]:
+async def health(request: Request, account: Acting) -> dict[str, Any]:
     """Whether it runs, for whom, and whether it has an event on its way."""
     simulation = simulation_of(request)
     return {
         "status": "ok",
-        "athlete_id": simulation.world.athlete_id,
-        "activities": len(simulation.world),
-        "is_connected": bool(simulation.grants.scopes),
+        "athlete_id": account.world.athlete_id,
+        "athlete_ids": [each.world.athlete_id for each in simulation.accounts],
+        "activities": len(account.world),
+        "is_connected": bool(account.grants.scopes),
         "is_subscribed": simulation.subscriptions.current is not None,
-        "is_living": simulation.autoplay.settings.running,
+        "is_living": account.autoplay.settings.running,
         "is_idle": simulation.webhook_delivery.is_idle,
     }
 
@@ -88,26 +114,23 @@ async def switch_faults(request: Request, wanted: Faults) -> Faults:
 
 
 @router.post("/activities", status_code=201)
-async def create(request: Request, fields: Fields) -> Response:
+async def create(account: Acting, fields: Fields) -> Response:
     """Save an activity now."""
-    return _saved(simulation_of(request).actions.create(fields.given()), status=201)
+    return _saved(account.actions.create(fields.given()), status=201)
 
 
 @router.patch("/activities/{activity_id}")
-async def edit(request: Request, activity_id: int, fields: Fields) -> Response:
+async def edit(account: Holding, activity_id: int, fields: Fields) -> Response:
     """Edit: title, type and privacy are told by an event, all else is silent. A smaller distance is a crop."""
-    simulation = simulation_of(request)
-    _check_living(request, activity_id)
     changes = fields.given()
     _refuse_any(frozenset({"start_date_local"}), changes)  # it follows from `start_date`
-    return _saved(simulation.actions.edit(activity_id, changes))
+    return _saved(account.actions.edit(activity_id, changes))
 
 
 @router.delete("/activities/{activity_id}")
-async def delete(request: Request, activity_id: int) -> Response:
+async def delete(account: Holding, activity_id: int) -> Response:
     """Delete."""
-    _check_living(request, activity_id)
-    return _saved(simulation_of(request).actions.delete(activity_id))
+    return _saved(account.actions.delete(activity_id))
 
 
 @router.post("/activities/{activity_id}/repeat")
@@ -117,13 +140,14 @@ async def repeat(request: Request, activity_id: int) -> Response:
     told = [save for save in simulation.saves.after() if save.id == activity_id and save.event is not None]
     if not told:
         raise HTTPException(404, "no event of this activity was ever sent")
-    return _saved(simulation.actions.repeat(told[-1]))
+    account = simulation.account_of(str(told[-1].athlete_id)) or simulation.accounts[0]
+    return _saved(account.actions.repeat(told[-1]))
 
 
 @router.post("/deauthorize")
-async def deauthorize(request: Request) -> Response:
+async def deauthorize(account: Acting) -> Response:
     """Revoke the application's access, as the athlete does on Strava's settings page."""
-    save = simulation_of(request).actions.deauthorize()
+    save = account.actions.deauthorize()
     if save is None:
         raise HTTPException(409, "the application has no access")
     return _saved(save)
@@ -131,37 +155,38 @@ async def deauthorize(request: Request) -> Response:
 
 @router.get("/activities")
 async def truth(
-    request: Request,
+    account: Acting,
     fields: Annotated[Literal["id", "hash", "full"], Query()] = "full",
 ) -> StreamingResponse:
-    """All living activities, newest first: `{id}`, `{id, hash}` or `{id, hash, activity}` as full scopes see them.
+    """All living activities of an athlete as full scopes see them, newest first.
 
-    The hash is SHA-256 of the activity as compact JSON with sorted keys, in UTF-8.
+    Each is `{id}`, `{id, hash}` or `{id, hash, activity}`. The hash is SHA-256 of the activity as compact JSON with
+    sorted keys, in UTF-8.
     """
-    return StreamingResponse(_truth(request, fields), media_type="application/json")
+    return StreamingResponse(_truth(account.world, fields), media_type="application/json")
 
 
 @router.get("/saves")
-async def saves(request: Request, after: int = 0) -> Response:
-    """The log of saves after a save id, oldest first, with all attempts to deliver."""
-    return answer([asdict(save) for save in simulation_of(request).saves.after(after)])
+async def saves(request: Request, after: int = 0, athlete_id: int | None = None) -> Response:
+    """The log of saves after a save id, oldest first, with all attempts to deliver: of all athletes or of one."""
+    return answer([asdict(save) for save in simulation_of(request).saves.after(after, athlete_id)])
 
 
 @router.get("/live")
-async def live(request: Request) -> AutoplaySettings:
+async def live(account: Acting) -> AutoplaySettings:
     """How the life goes on by itself."""
-    return simulation_of(request).autoplay.settings
+    return account.autoplay.settings
 
 
 @router.post("/live")
-async def switch_live(request: Request, wanted: AutoplaySettings) -> AutoplaySettings:
+async def switch_live(account: Acting, wanted: AutoplaySettings) -> AutoplaySettings:
     """Start, stop or change the life that goes on by itself."""
-    await simulation_of(request).autoplay.switch(wanted)
+    await account.autoplay.switch(wanted)
     return wanted
 
 
-async def _truth(request: Request, fields: str) -> AsyncIterator[bytes]:
-    world, opening = simulation_of(request).world, b"["
+async def _truth(world: World, fields: str) -> AsyncIterator[bytes]:
+    opening = b"["
     for activity_id in reversed(world.ids()):
         if activity_id in world:  # it may have been deleted while this was being read
             item: dict[str, Any] = {"id": activity_id}
@@ -178,11 +203,6 @@ async def _truth(request: Request, fields: str) -> AsyncIterator[bytes]:
 def _refuse_any(refused: frozenset[str], fields: dict[str, Any]) -> None:
     if not refused.isdisjoint(fields):
         raise HTTPException(422, f"nobody can choose {', '.join(sorted(refused & set(fields)))}")
-
-
-def _check_living(request: Request, activity_id: int) -> None:
-    if activity_id not in simulation_of(request).world:
-        raise HTTPException(404, "no such activity")
 
 
 def _saved(save: Save, status: int = 200) -> Response:

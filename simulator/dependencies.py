@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
 
+from simulator.account import Account
 from simulator.forms import as_application
 from simulator.responses import Refusal, answer
 from simulator.scopes import Scopes, reads_activities
@@ -14,9 +15,10 @@ from simulator.simulation import Simulation, simulation_of
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A request that was let in: what it may see, and the rate headers of its answer."""
+    """A request that was let in: whose it is, what it may see, and the rate headers of its answer."""
 
     simulation: Simulation
+    account: Account
     scopes: Scopes
     headers: dict[str, str]
 
@@ -35,7 +37,7 @@ async def enter(request: Request) -> Access:
     simulation = simulation_of(request)
     await hold_up(simulation)
     refuse_inactive(simulation)
-    scopes = simulation.grants.access(bearer(request))
+    account, scopes = holder(simulation, bearer(request))
     if scopes is None or simulation.dice.happens("unauthorized"):
         raise Refusal(401, "Athlete", "access_token", "invalid")
     now = simulation.clock()
@@ -43,7 +45,7 @@ async def enter(request: Request) -> Access:
     headers = simulation.rates.headers(now)
     if not is_within or simulation.dice.happens("rate_limited"):
         raise rate_limited(headers)
-    return Access(simulation, scopes, headers)
+    return Access(simulation, account, scopes, headers)
 
 
 async def enter_application(
@@ -81,6 +83,15 @@ def enter_activities(access: Annotated[Access, Depends(enter)]) -> Access:
     if not reads_activities(access.scopes):
         raise Refusal(401, "AccessToken", "activity:read_permission", "missing")
     return access
+
+
+def holder(simulation: Simulation, token: str) -> tuple[Account, Scopes | None]:
+    """Return whose access token it is and what it may do; None when nobody's is good."""
+    for account in simulation.accounts:
+        scopes = account.grants.access(token)
+        if scopes is not None:
+            return account, scopes
+    return simulation.accounts[0], None
 
 
 def bearer(request: Request) -> str:

@@ -44,6 +44,10 @@ class Journal:
         if self._values[kind].pop(key, None) is not None:
             self._append([kind, key])
 
+    def section(self, name: str) -> "Journal":
+        """Return a part of this journal whose kinds are its own; it is closed with the whole."""
+        return _Section(self, name)
+
     def close(self) -> None:
         """Release the file."""
         if self._file is not None:
@@ -94,3 +98,18 @@ def _foreign(path: Path) -> StateUnusable:
         f"SIMULATOR_STATE names {path}, which holds something else; it is left as it is. "
         "Name a file of the simulator's own, or one that does not exist yet."
     )
+
+
+class _Section(Journal):
+    def __init__(self, whole: Journal, name: str) -> None:
+        super().__init__()
+        self._whole, self._name = whole, name
+
+    def of(self, kind: str) -> dict[str, Any]:
+        return self._whole.of(f"{self._name}:{kind}")
+
+    def put(self, kind: str, key: str, value: Any) -> None:
+        self._whole.put(f"{self._name}:{kind}", key, value)
+
+    def drop(self, kind: str, key: str) -> None:
+        self._whole.drop(f"{self._name}:{kind}", key)

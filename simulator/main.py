@@ -20,7 +20,7 @@ from simulator.recorded import Recorded, UnreadableRecording, read_recorded
 from simulator.settings import PREFIX, SimulatorSettings
 from simulator.simulation import Terms
 from simulator.webhook_delivery import RetrySpacing
-from simulator.world.world import Origin, World
+from simulator.world.world import Origin, World, other_worlds
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +36,9 @@ def build(settings: SimulatorSettings, journal: Journal, http: httpx.AsyncClient
     )
     folder = settings.recorded_dir
     recorded = read_recorded(folder, settings.athlete_id) if folder else Recorded()
-    world = World(Origin.kept(journal, fresh), journal, recorded)
+    origin = Origin.kept(journal, fresh)
+    world = World(origin, journal, recorded)
+    others = other_worlds(origin, journal, settings.athletes)
     log.info("world.made", activities=len(world), recorded=len(recorded.activities), until=str(world.origin.until))
     terms = Terms(
         client_id=settings.client_id,
@@ -45,7 +47,7 @@ def build(settings: SimulatorSettings, journal: Journal, http: httpx.AsyncClient
         overall_limit=Limits.from_text(settings.overall_limit),
         retry_spacing=RetrySpacing.from_text(settings.retry_spacing),
     )
-    return create_app(world, journal, http, terms=terms)
+    return create_app(world, journal, http, terms=terms, others=others)
 
 
 async def serve(settings: SimulatorSettings, on_started: Callable[[], None]) -> None:

@@ -29,7 +29,7 @@ class Tokens:
 
 
 class Grants:
-    """The one athlete's grant to the one application, remembered in the journal."""
+    """One athlete's grant to the one application, remembered in the journal."""
 
     def __init__(self, journal: Journal, clock: Clock, dice: Dice, *, seed: int) -> None:
         self._journal, self._clock, self._dice, self._seed = journal, clock, dice, seed

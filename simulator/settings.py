@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from runtime.settings import LogFormat
 from simulator.rates import Limits
 from simulator.webhook_delivery import RetrySpacing
+from simulator.world.persona import PEOPLE
 
 
 def _pair(read: Callable[[str], object], example: str) -> AfterValidator:
@@ -60,7 +61,8 @@ class SimulatorSettings(BaseSettings):
         None, description="Folder of recorded Strava answers whose activities are added."
     )
     state: Path | None = Field(None, description="File that keeps what happened between starts; empty keeps nothing.")
-    athlete_id: int = Field(4242424242, description="The simulated athlete's id.")
+    athlete_id: int = Field(4242424242, description="The simulated athlete's id; further athletes count on from it.")
+    athletes: int = Field(1, ge=1, le=len(PEOPLE), description="How many athletes there are, each with an account.")
     client_id: str = Field("4242", description="The simulated application's id.")
     client_secret: str = Field("simulated-client-secret", description="The simulated application's secret.")
     read_limit: _Limits = Field("100,1000", description="Reads allowed per 15 minutes and per day.")

@@ -1,17 +1,16 @@
 """All collaborators of one simulator, and how a request finds them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import httpx
 from fastapi import Request
 
-from simulator.actions import Actions
+from simulator.account import Account
 from simulator.activity_log import ActivityLog
-from simulator.autoplay import Autoplay
 from simulator.clock import Clock
 from simulator.faults import Dice
 from simulator.journal import Journal
-from simulator.oauth import Grants
 from simulator.rates import Limits, RateMeter
 from simulator.subscriptions import Subscriptions
 from simulator.webhook_delivery import RetrySpacing, WebhookDelivery
@@ -32,18 +31,28 @@ class Terms:
 class Simulation:
     """Everything that the routes speak to."""
 
-    def __init__(self, world: World, journal: Journal, http: httpx.AsyncClient, terms: Terms, clock: Clock) -> None:
-        self.world, self.clock, self.terms = world, clock, terms
+    def __init__(
+        self, worlds: Sequence[World], journal: Journal, http: httpx.AsyncClient, terms: Terms, clock: Clock
+    ) -> None:
+        self.clock, self.terms = clock, terms
         self.dice = Dice()
         self.rates = RateMeter(journal, overall=terms.overall_limit, read=terms.read_limit)
-        self.grants = Grants(journal, clock, self.dice, seed=world.origin.seed)
         self.saves = ActivityLog(journal)
         self.subscriptions = Subscriptions(journal, http, clock, application_id=int(terms.client_id))
         self.webhook_delivery = WebhookDelivery(
             http, self.subscriptions, self.saves, self.dice, clock, terms.retry_spacing
         )
-        self.actions = Actions(world, clock, self.saves, self.webhook_delivery, self.grants)
-        self.autoplay = Autoplay(self.actions, world, self.saves)
+        self.accounts = [
+            Account(world, self.saves, self.webhook_delivery, dice=self.dice, clock=clock) for world in worlds
+        ]
+
+        first = self.accounts[0]
+        self.world, self.grants, self.actions, self.autoplay = first.world, first.grants, first.actions, first.autoplay
+
+    def account_of(self, athlete_id: str) -> Account | None:
+        """Return the account of an athlete, of the first one where none is named; None for an unknown one."""
+        found = [each for each in self.accounts if athlete_id in {"", str(each.world.athlete_id)}]
+        return found[0] if found else None
 
 
 def simulation_of(request: Request) -> Simulation:

@@ -4,7 +4,7 @@ Each day's plan depends on the seed and the date alone, so the history does not 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from random import Random
 
@@ -14,6 +14,8 @@ from simulator.world.sports import RIDES, RUNS, SPORTS, UNKNOWN, sport
 
 EPOCH = date(1990, 1, 1)
 IDS_PER_DAY = 1_000_000
+IDS_PER_ATHLETE = 100_000_000_000
+GEAR_PER_ATHLETE = 10_000
 CYCLE_WEEKS = 16
 LOADS = (0.85, 0.92, 1.0, 0.7, 0.95, 1.02, 1.1, 0.75, 1.05, 1.12, 1.2, 0.8, 1.18, 1.0, 0.6, 0.45)
 RACE_WEEK = 14
@@ -90,16 +92,26 @@ def fitness(day: date) -> float:
     return min(max(1 + 0.013 * years, 0.8), 1.12) + season
 
 
-def first_id(day: date) -> int:
-    """Return the least id that an activity saved on that day can have."""
-    return (day - EPOCH).days * IDS_PER_DAY
+def first_id(day: date, number: int = 0) -> int:
+    """Return the least id that an activity saved on that day can have. `number` counts the athletes from 0."""
+    return number * IDS_PER_ATHLETE + (day - EPOCH).days * IDS_PER_DAY
 
 
-def gear_of(kind: str, day: date) -> str | None:
-    """Return the gear's id: the pair of shoes in use that day, or the bike."""
+def owned(session: Session, number: int) -> Session:
+    """Return a session that was planned without regard to whose it is, with ids of the athlete's own."""
+    if number == 0:
+        return session
+    activity_id = session.activity_id + number * IDS_PER_ATHLETE
+    gear_id = gear_of(sport(session.sport_type).gear, session.wall.date(), number)
+    return replace(session, activity_id=activity_id, gear_id=gear_id)
+
+
+def gear_of(kind: str, day: date, number: int = 0) -> str | None:
+    """Return the gear's id: the pair of shoes in use that day, or the bike. No two athletes share one."""
+    serial = number * GEAR_PER_ATHLETE
     if kind == "shoes":
-        return f"g{7_000_000 + day.toordinal() // SHOE_DAYS}"
-    return {"road": "b5000001", "gravel": "b5000002"}.get(kind)
+        return f"g{7_000_000 + serial + day.toordinal() // SHOE_DAYS}"
+    return {"road": f"b{5_000_001 + serial}", "gravel": f"b{5_000_002 + serial}"}.get(kind)
 
 
 def _train(rng: Random, day: date, taken: int) -> list[Session]:

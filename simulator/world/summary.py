@@ -139,7 +139,7 @@ def _cadence(drawn: Sketch) -> dict[str, Any]:
 
 def has_power_meter(session: Session) -> bool:
     """The road bike got a power meter; what the others say is estimated."""
-    return session.gear_id == "b5000001" and session.activity_id % 5 != 0
+    return sport(session.sport_type).gear == "road" and session.activity_id % 5 != 0
 
 
 def _power(drawn: Sketch) -> dict[str, Any]:

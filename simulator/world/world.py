@@ -1,4 +1,4 @@
-"""All activities of the simulated athlete: planned from the seed, recorded, or saved since, with their edits."""
+"""All activities of one simulated athlete: planned from the seed, recorded, or saved since, with their edits."""
 
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
@@ -17,7 +17,7 @@ from simulator.world import detail as details
 from simulator.world import persona
 from simulator.world.edits import ImpossibleChange, edited, mirrored, only_possible
 from simulator.world.places import PLACES, utc_of
-from simulator.world.plan import Session, first_id, plan_days
+from simulator.world.plan import Session, first_id, owned, plan_days
 from simulator.world.streams import streams
 from simulator.world.summary import Sketch, sketch, summarise
 
@@ -33,6 +33,11 @@ class Origin:
     years: float
     until: date
     density: int = 1
+    number: int = 0  # counts the athletes of one simulator
+
+    def of_athlete(self, number: int) -> "Origin":
+        """Return the origin of another athlete: seed and id count on from the first one's."""
+        return replace(self, seed=self.seed + number, athlete_id=self.athlete_id + number, number=number)
 
     @property
     def first(self) -> date:
@@ -54,14 +59,16 @@ class World:
 
     def __init__(self, origin: Origin, journal: Journal, recorded: Recorded | None = None) -> None:
         self.origin = origin
-        self._journal = journal
+        self.journal = journal
         self._recorded = recorded or Recorded()
+        planned = plan_days(origin.seed, origin.first, origin.until, origin.density)
         self._sessions = {
             session.activity_id: session
-            for session in plan_days(origin.seed, origin.first, origin.until, origin.density)
+            for session in (owned(each, origin.number) for each in planned)
             if session.activity_id not in self._recorded.activities
         }
-        self._wardrobe = persona.wardrobe(origin.first, origin.until, _worn(self._sessions.values()))
+        worn = _worn(self._sessions.values())
+        self._wardrobe = persona.wardrobe(origin.first, origin.until, worn, origin.number)
         self._sessions |= {int(key): _session(value) for key, value in journal.of("created").items()}
         self._changes: dict[int, dict[str, Any]] = {int(key): value for key, value in journal.of("changes").items()}
         self._deleted = {int(key) for key in journal.of("deleted")}
@@ -75,6 +82,11 @@ class World:
     def athlete_id(self) -> int:
         """The simulated athlete."""
         return self.origin.athlete_id
+
+    @property
+    def person(self) -> persona.Person:
+        """Their name, weight and power."""
+        return persona.PEOPLE[self.origin.number]
 
     def __contains__(self, activity_id: int) -> bool:
         known = activity_id in self._sessions or activity_id in self._recorded.activities
@@ -123,11 +135,12 @@ class World:
 
     def athlete(self, *, is_detailed: bool) -> dict[str, Any]:
         """Return the athlete themself."""
-        return persona.athlete(self.athlete_id, self._wardrobe, is_detailed=is_detailed)
+        return persona.athlete(self.athlete_id, self.person, self._wardrobe, is_detailed=is_detailed)
 
     def next_id(self, now: datetime) -> int:
         """Return an id that was never used, growing from save to save."""
-        self._last_id = max(self._last_id, first_id(now.astimezone(UTC).date())) + 1 + self._last_id % 97
+        least = first_id(now.astimezone(UTC).date(), self.origin.number)
+        self._last_id = max(self._last_id, least) + 1 + self._last_id % 97
         return self._last_id
 
     def add(self, session: Session, changes: dict[str, Any]) -> None:
@@ -141,7 +154,7 @@ class World:
             raise
         wall, place = session.wall, session.place
         texts = {"wall": wall.isoformat(), "fold": wall.fold, "zone": place.zone, "place": place.name}
-        self._journal.put("created", str(key), asdict(session) | texts)
+        self.journal.put("created", str(key), asdict(session) | texts)
         if changes:
             self._change(key, changes)
         insort(self._order, (self._epoch(key), key))
@@ -163,11 +176,11 @@ class World:
             raise KeyError(activity_id)
         self._order.remove((self._epoch(activity_id), activity_id))
         self._deleted.add(activity_id)
-        self._journal.put("deleted", str(activity_id), True)
+        self.journal.put("deleted", str(activity_id), True)
 
     def _change(self, activity_id: int, changes: dict[str, Any]) -> None:
         self._changes[activity_id] = changes
-        self._journal.put("changes", str(activity_id), changes)
+        self.journal.put("changes", str(activity_id), changes)
 
     def _possible(self, activity_id: int, changes: dict[str, Any]) -> dict[str, Any]:
         """Return the activity as the changes would make it, before anything is kept. Raises ImpossibleChange."""
@@ -205,6 +218,11 @@ class World:
             return int(read_iso(start).timestamp())
         session = self._sessions[activity_id]
         return int(utc_of(session.wall, session.place.zone).timestamp())
+
+
+def other_worlds(origin: Origin, journal: Journal, athletes: int) -> list[World]:
+    """Return the worlds of all athletes but the first, each with a part of the journal."""
+    return [World(origin.of_athlete(number), journal.section(f"athlete {number}")) for number in range(1, athletes)]
 
 
 def _worn(sessions: Iterable[Session]) -> dict[str, float]:

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Any
 
-from simulator.world.persona import FTP_W
-
 
 @dataclass(frozen=True, slots=True)
 class Zones:
@@ -28,7 +26,7 @@ class Zones:
 
 
 HEARTRATE = Zones((115, 133, 151, 170), "heartrate", "average_heartrate")
-POWER_OF_ATHLETE = [round(FTP_W * share) for share in (0.55, 0.75, 0.9, 1.05, 1.2, 1.5)]
+SHARES_OF_FTP = (0.55, 0.75, 0.9, 1.05, 1.2, 1.5)
 #: By Strava's words. The power of an activity is divided every 50 W, not by the athlete's own zones.
 OF_ACTIVITY = {
     "heartrate": HEARTRATE,
@@ -37,9 +35,9 @@ OF_ACTIVITY = {
 }
 
 
-def of_athlete() -> dict[str, Any]:
+def of_athlete(ftp_w: int) -> dict[str, Any]:
     """Return the athlete's zones as `GET /athlete/zones` does."""
-    power = Zones(tuple(POWER_OF_ATHLETE), "watts", "average_watts")
+    power = Zones(tuple(round(ftp_w * share) for share in SHARES_OF_FTP), "watts", "average_watts")
     return {
         "heart_rate": {"custom_zones": False, "zones": HEARTRATE.ranges},
         "power": {"zones": power.ranges},

@@ -18,7 +18,7 @@ from simulator.rates import Limits
 from simulator.recorded import Recorded
 from simulator.simulation import Terms
 from simulator.webhook_delivery import RetrySpacing
-from simulator.world.world import Origin, World
+from simulator.world.world import Origin, World, other_worlds
 
 APPLICATION = {"client_id": "4242", "client_secret": "simulated-client-secret"}
 CALLBACK = "http://callback.test/webhook/secret"
@@ -88,9 +88,9 @@ class Lab:
         assert answer.status_code == 302, answer.text
         return {key: values[0] for key, values in parse_qs(urlsplit(answer.headers["location"]).query).items()}
 
-    async def connect(self, *scopes: str) -> dict[str, Any]:
+    async def connect(self, *scopes: str, **parameters: str) -> dict[str, Any]:
         """Authorise, exchange the code and use the token from here on."""
-        back = await self.authorize(*(scopes or ("activity:read_all", "profile:read_all")))
+        back = await self.authorize(*(scopes or ("activity:read_all", "profile:read_all")), **parameters)
         answer = await self.token_request(grant_type="authorization_code", code=back["code"])
         tokens: dict[str, Any] = answer.json()
         self.token, self.refresh_token = tokens["access_token"], tokens["refresh_token"]
@@ -143,6 +143,7 @@ async def _lab(
     recorded: Recorded | None = None,
     limits: tuple[str, str] = ("1000,10000", "1000,10000"),
     clock: HandClock | None = None,
+    athletes: int = 1,
 ) -> AsyncIterator[Lab]:
     clock, callback, journal = clock or HandClock(), Callback(), Journal(state)
     origin = Origin(seed=seed, athlete_id=4242424242, years=years, until=datetime(2026, 6, 10, tzinfo=UTC).date())
@@ -154,7 +155,8 @@ async def _lab(
     )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(callback)) as http:
         world = World(Origin.kept(journal, origin), journal, recorded)
-        app = create_app(world, journal, http, terms=terms, clock=clock)
+        others = other_worlds(world.origin, journal, athletes)
+        app = create_app(world, journal, http, terms=terms, clock=clock, others=others)
         transport = httpx.ASGITransport(app)
         async with (
             app.router.lifespan_context(app),
