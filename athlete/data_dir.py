@@ -1,5 +1,6 @@
 """The data folder as a command meets it: whether it can be one, what is in it, and one pipeline at a time on it."""
 
+import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -101,6 +102,32 @@ def claimed(data_dir: Path) -> Iterator[None]:
     with lock:  # it leaves the file's content alone
         path.write_text(f"{os.getpid()}\n", encoding="utf-8")
         yield
+
+
+def running_process(data_dir: Path) -> str | None:
+    """Return the process that holds the folder, as a text, or None where no pipeline runs on it; nothing is changed."""
+    path = data_dir / LOCK
+    try:
+        with path.open("rb") as file:
+            holder = file.read().decode(errors="replace").strip()
+            if not _is_alive(holder):  # looking at the lock takes it for a moment, in which none could start
+                return None
+            fcntl.flock(file.fileno(), fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return holder
+    except FileNotFoundError:
+        return None
+    return None
+
+
+def _is_alive(process: str) -> bool:
+    try:
+        os.kill(int(process), 0)
+    except (ValueError, OverflowError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def empty(data_dir: Path) -> None:

@@ -41,13 +41,19 @@ def statements(folder: Path) -> Mapping[str, str]:
     return {path.stem: path.read_text(encoding="utf-8") for path in folder.glob("*.sql")}
 
 
-def connect(path: Path, *, read_only: bool = False, busy_timeout_s: float = BUSY_TIMEOUT_S) -> sqlite3.Connection:
+def connect(
+    path: Path, *, read_only: bool = False, leaves_no_trace: bool = False, busy_timeout_s: float = BUSY_TIMEOUT_S
+) -> sqlite3.Connection:
     """Open the file in autocommit mode, for one thread at a time. Commits are flushed to the disk.
 
-    It creates no folder and does not migrate. Raises sqlite3.OperationalError.
+    It creates no folder and does not migrate. One that is only read may leave an empty log beside the file. With
+    `leaves_no_trace` a file whose log is empty is read as it stands, so nobody may be writing: it sees nothing of what
+    is written from then on. Raises sqlite3.OperationalError.
     """
+    is_at_rest = read_only and leaves_no_trace and not _has_log(path)
+    mode = "ro&immutable=1" if is_at_rest else "ro" if read_only else "rwc"
     connection = sqlite3.connect(
-        f"{path.resolve().as_uri()}?mode={'ro' if read_only else 'rwc'}",
+        f"{path.resolve().as_uri()}?mode={mode}",
         uri=True,
         timeout=busy_timeout_s,
         isolation_level=None,
@@ -58,6 +64,11 @@ def connect(path: Path, *, read_only: bool = False, busy_timeout_s: float = BUSY
     connection.execute("pragma synchronous = full")
     connection.execute("pragma secure_delete = on")  # deleted data is overwritten
     return connection
+
+
+def _has_log(path: Path) -> bool:
+    log = path.with_name(f"{path.name}-wal")
+    return log.exists() and log.stat().st_size > 0
 
 
 def open_database(
@@ -130,16 +141,12 @@ def when_free(attempt: Callable[[], T], patience_s: float, *, yields: bool = Fal
 
 
 def _migrate(connection: sqlite3.Connection, path: Path, files: Sequence[Path]) -> None:
-    ours = [(number, file.name, _sha256(file)) for number, file in enumerate(files, 1)]
+    ours = _migrations(files)
     if _version(connection) == len(files) and _applied(connection) == ours:
         return
     with transaction(connection, BUSY_TIMEOUT_S):
         version = _version(connection)  # another process may have migrated it meanwhile
-        if version > len(files):
-            raise SchemaMismatch(
-                f"{path} was written by a newer version of this program (schema {version}, the newest known here "
-                f"is {len(files)}). Upgrade the program, or point DATA_DIR at another folder."
-            )
+        _require_known(path, version, len(files))
         connection.execute(_APPLIED)
         if not (applied := _applied(connection)):  # a new file, or one without checksums
             _record(connection, applied := ours[:version])
@@ -151,7 +158,19 @@ def _migrate(connection: sqlite3.Connection, path: Path, files: Sequence[Path]) 
         connection.execute(f"pragma user_version = {len(files)}")
 
 
+def schema_versions(connection: sqlite3.Connection, path: Path, *, migrations: Path = MIGRATIONS) -> tuple[int, int]:
+    """Return how many migrations are applied, and how many there are; nothing is changed. Raises SchemaMismatch."""
+    ours, version = _migrations(sorted(migrations.glob("*.sql"))), _version(connection)
+    _require_known(path, version, len(ours))
+    _require_unedited(path, _applied(connection), ours)
+    return version, len(ours)
+
+
 _Migration = tuple[int, str, str]  # its number, its file's name, and the file's checksum
+
+
+def _migrations(files: Sequence[Path]) -> list[_Migration]:
+    return [(number, file.name, _sha256(file)) for number, file in enumerate(files, 1)]
 
 
 def _sha256(file: Path) -> str:
@@ -166,6 +185,14 @@ def _applied(connection: sqlite3.Connection) -> list[_Migration]:
 
 def _record(connection: sqlite3.Connection, migrations: Sequence[_Migration]) -> None:
     connection.executemany("insert into schema_migrations (version, name, sha256) values (?, ?, ?)", migrations)
+
+
+def _require_known(path: Path, version: int, newest: int) -> None:
+    if version > newest:
+        raise SchemaMismatch(
+            f"{path} was written by a newer version of this program (schema {version}, the newest known here "
+            f"is {newest}). Upgrade the program, or point DATA_DIR at another folder."
+        )
 
 
 def _require_unedited(path: Path, applied: Sequence[_Migration], ours: Sequence[_Migration]) -> None:

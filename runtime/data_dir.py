@@ -22,7 +22,7 @@ def make_private(folder: Path) -> None:
     """
     os.umask(_OTHERS)
     _create(folder)
-    narrowed = [str(path) for path in _wide(folder) if _narrow(path)]
+    narrowed = [str(path) for path in open_to_others(folder) if _narrow(path)]
     if narrowed:
         import structlog  # noqa: PLC0415 - takes 0.3 s, and the committing process is to start at once
 
@@ -36,25 +36,25 @@ def _create(folder: Path) -> None:
         folder.mkdir(mode=OWNER_ONLY, exist_ok=True)
 
 
-def _wide(folder: Path) -> Iterator[Path]:
-    """Yield what of the folder is ours and open to others; within a closed folder nothing is."""
+def open_to_others(folder: Path) -> Iterator[Path]:
+    """Yield what of the folder is ours and open to others, tokens left out; within a closed folder nothing is."""
     entries = list(folder.iterdir())
     holds_only_ours = all(_is_ours(entry) or entry.name.startswith(_TOKENS) for entry in entries)
     is_shared = folder.stat().st_mode & stat.S_ISVTX  # such as /tmp
-    if holds_only_ours and not is_shared and _is_open(folder):
+    if holds_only_ours and not is_shared and is_open(folder):
         yield folder
     for entry in filter(_is_ours, entries):
-        if _is_open(entry):
+        if is_open(entry):
             yield entry
             if entry.is_dir():
-                yield from filter(_is_open, entry.rglob("*"))
+                yield from filter(is_open, entry.rglob("*"))
 
 
 def _is_ours(entry: Path) -> bool:
     return entry.name in _OUR_FOLDERS or entry.name.startswith(_OUR_FILES)
 
 
-def _is_open(path: Path) -> bool:
+def is_open(path: Path) -> bool:
     """Whether others have rights on what we own; a link, which has none of its own, may lead to anything."""
     try:
         found = path.lstat()

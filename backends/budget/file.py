@@ -41,6 +41,7 @@ class FileBudgetStore:
         self._turn = asyncio.Lock()
         self._probe = asyncio.Lock()
         self._alone = BudgetState()  # where the file cannot be used
+        self.is_damaged = False  # the file, at the last look
 
     async def read(self) -> BudgetState:
         """Return the state; a new one where none is kept."""
@@ -86,7 +87,7 @@ class FileBudgetStore:
             self._make_folder()
             with self._opened() as file:
                 _lock(file.fileno(), patience_s)
-                self._alone = self._state_of(file.read(_LONGEST))
+                self._alone = self._state_of(file.read(_LONGEST), is_kept=is_kept)
                 result = work(self._alone)
                 if is_kept:
                     self._write(file.fileno(), self._alone)
@@ -106,14 +107,18 @@ class FileBudgetStore:
     def _opened(self) -> BinaryIO:
         return os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT, OWNER_ONLY), "rb")
 
-    def _state_of(self, content: bytes) -> BudgetState:
+    def _state_of(self, content: bytes, *, is_kept: bool) -> BudgetState:
+        self.is_damaged = False
         if not content:  # it was made just now
             return BudgetState()
         try:
             return BudgetState.model_validate_json(content)
         except ValidationError:
-            _log.warning("budget.damaged", path=str(self._path), remedy="it is replaced by what the next answer tells")
-            os.truncate(self._path, 0)
+            self.is_damaged = True
+            if is_kept:
+                told = "it is replaced by what the next answer tells"
+                _log.warning("budget.damaged", path=str(self._path), remedy=told)
+                os.truncate(self._path, 0)
             return BudgetState()
 
     def _make_folder(self) -> None:

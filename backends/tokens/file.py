@@ -35,10 +35,12 @@ class FileTokenStore:
 
     A reader sees the file as it was before or after a save, never in between, whenever the writer dies.
     Raises TokensUnavailable when the file is damaged, or cannot be read or written, or is gone after it was there.
+    One that is `read_only` also leaves the file's rights as they are.
     """
 
-    def __init__(self, path: Path, *, refresh_wait_s: float = REFRESH_WAIT_S) -> None:
+    def __init__(self, path: Path, *, refresh_wait_s: float = REFRESH_WAIT_S, read_only: bool = False) -> None:
         self._path = path
+        self._read_only = read_only
         self._refresh_wait_s = refresh_wait_s
 
     async def load(self, athlete_id: int) -> TokenSet | None:
@@ -117,7 +119,8 @@ class FileTokenStore:
         """Return what the file holds, or None when there is none."""
         try:
             with self._path.open("rb") as file:
-                self._narrow(file.fileno())
+                if not self._read_only:
+                    self._narrow(file.fileno())
                 content = file.read()
         except FileNotFoundError:
             return None

@@ -23,16 +23,19 @@ class EmbeddedQueue:
     """Publishes from one thread. Messages that wait together share one transaction and one disk flush.
 
     `open` or the first `publish` starts the thread; `status` alone starts none. Use it from one event loop. The
-    constructor raises SchemaMismatch, sqlite3.Error or OSError.
+    constructor raises SchemaMismatch, sqlite3.Error or OSError. One that is `read_only` is for a short look: it tells
+    its status, and neither makes nor migrates the file, nor with `leaves_no_trace` anything beside it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - where it is, and by keyword what may be left as it is
         self,
         path: Path,
         *,
         clock: Callable[[], datetime] = utc_now,
         busy_timeout_s: float = BUSY_TIMEOUT_S,
         publish_timeout_s: float = 1.5,
+        read_only: bool = False,
+        leaves_no_trace: bool = False,
     ) -> None:
         self._path = path
         self._clock = clock
@@ -41,7 +44,10 @@ class EmbeddedQueue:
         self._writer: SqliteWriter | None = None
         self._publish = Batcher(self._store, shared=QueueUnavailable, largest=messages.LARGEST_BATCH)
         self._closed = False
-        open_database(path, busy_timeout_s=busy_timeout_s).close()
+        self._read_only = read_only
+        self._leaves_no_trace = leaves_no_trace
+        if not read_only:
+            open_database(path, busy_timeout_s=busy_timeout_s).close()
 
     async def open(self) -> None:
         """Open the file for writing; otherwise the first publish opens it. Raises QueueUnavailable."""
@@ -77,6 +83,8 @@ class EmbeddedQueue:
     def _refuse_when_closed(self) -> None:
         if self._closed:
             raise QueueUnavailable("the queue was closed")
+        if self._read_only:
+            raise QueueUnavailable("the queue was opened to be read only")
 
     def _opened(self) -> SqliteWriter:
         if self._writer is None:
@@ -100,7 +108,7 @@ class EmbeddedQueue:
         return range(first_id, first_id + len(batch))
 
     def _measure(self) -> QueueStatus:
-        with closing(connect(self._path, read_only=True)) as connection:
+        with closing(connect(self._path, read_only=True, leaves_no_trace=self._leaves_no_trace)) as connection:
             return messages.status(connection, self._clock())
 
 

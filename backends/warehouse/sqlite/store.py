@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -51,7 +52,8 @@ class SqliteRawStore:
     Every method raises WarehouseBusy when the file is locked for longer than the patience, the disk is full, or the
     store was closed; opening raises it too, and SchemaMismatch for a file that another version of the program made.
     When another file takes the place of the open one, one call raises WarehouseBusy, and later ones use the new file.
-    A store that is `read_only` neither makes nor migrates the file, and writing to it raises WarehouseBusy.
+    A store that is `read_only` neither makes nor migrates the file, and writing to it raises WarehouseBusy. With
+    `leaves_no_trace` it is for a look while nobody writes, as `connect` explains.
     """
 
     def __init__(
@@ -61,10 +63,11 @@ class SqliteRawStore:
         clock: Callable[[], datetime] = utc_now,
         busy_timeout_s: float = BUSY_TIMEOUT_S,
         read_only: bool = False,
+        leaves_no_trace: bool = False,
     ) -> None:
         self._path = path
         self._clock = clock
-        self._busy_timeout_s = busy_timeout_s
+        self._connect = partial(connect, read_only=True, leaves_no_trace=leaves_no_trace, busy_timeout_s=busy_timeout_s)
         with self._translated():
             self._writer = None if read_only else SqliteWriter(path, busy_timeout_s=busy_timeout_s)
             self._identity = file_identity(path)
@@ -317,7 +320,7 @@ class SqliteRawStore:
         return self._reader
 
     def _open_reader(self) -> sqlite3.Connection:
-        reader = connect(self._path, read_only=True, busy_timeout_s=self._busy_timeout_s)
+        reader = self._connect(self._path)
         reader.row_factory = sqlite3.Row
         return reader
 
