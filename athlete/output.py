@@ -3,7 +3,7 @@
 import csv
 import json
 import sys
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -55,11 +55,13 @@ def print_rows(  # noqa: PLR0913 - what is printed, and by keyword how
     *,
     whole: Collection[str] = (),
     downwards: bool = False,
+    styles: Mapping[str, str] | None = None,
 ) -> None:
     """Print the rows as they come; a table stops at 500 rows, and on a terminal it cuts long values, and says so.
 
     `whole` names the columns of a table that are never folded. Where no terminal is, nothing is folded or cut. A table
-    that is printed `downwards` has a line for each value.
+    that is printed `downwards` has a line for each value. `styles` names the style of each value that has one, such as
+    a colour, which only a terminal shows.
     """
     if form is Form.JSON:
         for row in rows:
@@ -67,16 +69,17 @@ def print_rows(  # noqa: PLR0913 - what is printed, and by keyword how
     elif form is Form.CSV:
         csv.writer(sys.stdout).writerows(chain([names], (map(_text, row) for row in rows)))
     else:
-        _print_for_a_person(names, iter(rows), console, whole, downwards=downwards)
+        _print_for_a_person(names, iter(rows), console, whole, downwards=downwards, styles=styles or {})
 
 
-def _print_for_a_person(
+def _print_for_a_person(  # noqa: PLR0913 - as above
     names: Sequence[str],
     rows: Iterator[Sequence[object]],
     console: Console,
     whole: Collection[str],
     *,
     downwards: bool,
+    styles: Mapping[str, str],
 ) -> None:
     if not console.is_terminal:
         console.width = BOUNDLESS
@@ -87,19 +90,21 @@ def _print_for_a_person(
     elif downwards or console.width < LEAST_COLUMN * len(names):
         _print_records(names, cells, console)
     else:
-        console.print(_table(names, cells, whole))
+        console.print(_table(names, cells, whole, styles))
     if next(rows, None) is not None:
         console.print(f"… and more than these {MOST_TABLE_ROWS} rows: use --json or --csv, or a limit.")
     if any(len(cell) > longest for row in cells for cell in row):
         console.print(f"Values that end in … are cut at {MOST_CHARACTERS} characters; --json has them whole.")
 
 
-def _table(names: Sequence[str], cells: Iterable[Iterable[str]], whole: Collection[str]) -> Table:
+def _table(
+    names: Sequence[str], cells: Iterable[Iterable[str]], whole: Collection[str], styles: Mapping[str, str]
+) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in names:
         table.add_column(Text(name), overflow="fold", no_wrap=name in whole)
     for row in cells:
-        table.add_row(*map(Text, row))
+        table.add_row(*(Text(cell, styles.get(cell, "")) for cell in row))
     return table
 
 
