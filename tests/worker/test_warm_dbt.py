@@ -198,6 +198,7 @@ def test_a_project_that_cannot_be_read_is_an_error(open_dbt: Callable[[], WarmDb
     build = open_dbt().build(full_refresh=False, tests=False)
     assert build.error is not None
     assert "nowhere" in build.error
+    assert open_dbt().project_fault() == build.error
 
 
 async def test_from_raw_to_snapshot(tmp_path: Path, project_root: Path, parsed_project: Path) -> None:

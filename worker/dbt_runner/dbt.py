@@ -62,6 +62,14 @@ class WarmDbt:
         nodes = [_node(each) for each in getattr(result.result, "results", ())]
         return [f"{node.name}: {_STALE[node.status]}" for node in nodes if node.status in _STALE]
 
+    def project_fault(self) -> str | None:
+        """Return why dbt cannot read the project; None where it can. No database is opened for it."""
+        try:
+            _ = self._warm
+        except _Unparsable as error:
+            return str(error)
+        return None
+
     def _build_or_rebuild(self, *, full_refresh: bool, tests: bool) -> Build:
         build = self._build(full_refresh=full_refresh, tests=tests)
         if build.error is None or not self._snapshot.discard_if_damaged(build.error):

@@ -5,6 +5,8 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import structlog
 
@@ -47,6 +49,15 @@ async def open_transformer(settings: TransformSettings) -> AsyncIterator[Transfo
         )
     finally:
         await store.close()
+
+
+def project_fault(settings: TransformSettings) -> str | None:
+    """Return why dbt cannot read our project, tried in a folder that is thrown away; None where it can."""
+    with TemporaryDirectory() as folder:
+        work_dir = Path(folder)
+        snapshot = DuckdbSnapshot(work_dir / "transform.duckdb", work_dir / "mart.duckdb")
+        environment = settings.dbt_environment(work_dir)
+        return WarmDbt(PROJECT_DIR, work_dir, snapshot=snapshot, environment=environment).project_fault()
 
 
 async def serve(settings: TransformSettings, on_started: Callable[[], None]) -> None:
