@@ -79,13 +79,14 @@ async def _state(athlete: Athlete, tokens: TokenSet | None, store: RawStore) -> 
     last = await _newest(store, athlete)
     return AthleteState(
         athlete=athlete,
-        token=await _token_state(athlete, tokens, store),
+        token=await token_state(athlete, tokens, store),
         token_expires_at=tokens.expires_at if tokens else None,
         last_event_at=(last.received_at or last.finished_at) if last else None,
     )
 
 
-async def _token_state(athlete: Athlete, tokens: TokenSet | None, store: RawStore) -> TokenState:
+async def token_state(athlete: Athlete, tokens: TokenSet | None, store: RawStore) -> TokenState:
+    """Tell whether the athlete's tokens work, by what is stored. Raises WarehouseBusy."""
     if athlete.status != CONNECTED:
         return TokenState.REMOVED
     if tokens is None:

@@ -110,7 +110,7 @@ async def _ask(settings: WorkerSettings, athlete_id: int | None, wanted: Wanted)
             if not _is_covered(known.get(each), wanted):
                 asked = Backfill.requested(each, utc_now(), since=wanted.since, has_details=wanted.has_details)
                 await store.request_backfill(asked)
-        return await _standings(store, connected)
+        return await standings_of(store, connected)
 
 
 def _is_covered(known: Backfill | None, wanted: Wanted) -> bool:
@@ -130,7 +130,8 @@ async def _connected(store: RawStore, athlete_id: int | None) -> list[int]:
     return wanted
 
 
-async def _standings(store: RawStore, athlete_ids: Sequence[int]) -> list[Standing]:
+async def standings_of(store: RawStore, athlete_ids: Sequence[int]) -> list[Standing]:
+    """Return how far the athletes' backfills are. Raises WarehouseBusy."""
     return [
         Standing(
             backfill=each,
@@ -149,7 +150,7 @@ async def _watch(settings: WorkerSettings, athlete_ids: Sequence[int], zone: Zon
     async with open_store(settings, read_only=True) as store:
         with Live(console=console, auto_refresh=False, transient=True) as live:
             while True:
-                standings = await _standings(store, athlete_ids)
+                standings = await standings_of(store, athlete_ids)
                 if all(each.backfill.finished_at for each in standings):
                     return standings
                 text = "\n".join(sentence(each, utc_now(), zone) for each in standings)

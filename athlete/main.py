@@ -11,6 +11,7 @@ from athlete.budget import budget
 from athlete.connect import connect
 from athlete.daily import daily
 from athlete.demo.command import demo
+from athlete.doctor.command import doctor
 from athlete.events import events
 from athlete.query import query
 from athlete.replay import replay
@@ -26,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for command in (demo, up, connect, athletes, backfill, daily, events, replay, budget, transform, query):
+for command in (demo, up, doctor, connect, athletes, backfill, daily, events, replay, budget, transform, query):
     app.command()(command)
 app.add_typer(subscription, name="subscription")
 

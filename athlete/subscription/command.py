@@ -143,7 +143,7 @@ def _callback(worker: WorkerSettings, service: ServiceSettings, given: str | Non
             "Set PUBLIC_URL (environment or .env), or give --public-url: the https address under which the internet "
             "reaches the service. docs/public-address.md says how to get one."
         )
-    if _is_private(public_url) and not is_loopback(worker.strava_api_url):
+    if is_private(public_url) and not is_loopback(worker.strava_api_url):
         raise CommandError(
             f"{urlsplit(public_url).hostname} is this machine or in its own network, where Strava cannot reach it: "
             "give the public https address that leads to the service (docs/public-address.md)."
@@ -157,7 +157,8 @@ def _callback(worker: WorkerSettings, service: ServiceSettings, given: str | Non
     return callback
 
 
-def _is_private(url: str) -> bool:
+def is_private(url: str) -> bool:
+    """Whether an address names this machine, or one of its own network."""
     host = urlsplit(url).hostname or ""
     try:
         return not ip_address(host).is_global

@@ -1,0 +1,111 @@
+"""Whether what the charts show is whole and new: dbt's last run, the marts, the daily comparison, the backfill."""
+
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+from athlete.backends import open_marts
+from athlete.backfill import NOT_TAKEN_UP, sentence, standings_of
+from athlete.doctor.context import Context
+from athlete.doctor.findings import Finding, green, in_two, red, spoken_age, yellow
+from athlete.doctor.programs import START
+from athlete.transform import one_line
+from backends.warehouse import RawStore
+from backends.warehouse.athletes import connected_ids
+from backends.warehouse.ledger import LedgerFilter
+from backends.warehouse.marts import MartMissing, QueryFailed
+from backends.warehouse.reconciliations import Reconciliation, Verdict
+
+_TRANSFORM = "Run `athlete transform`."
+_DAILY = "Run `athlete daily`."
+_CATCHES_UP = timedelta(minutes=2)
+_A_DAY = timedelta(hours=26)  # with an hour for daylight saving, and one for the run
+_A_WEEK = timedelta(days=7)
+_ANY_ROWS = "select count(*) as activities from mart.fct_activities"
+
+
+async def check_transform(context: Context) -> list[Finding]:
+    """Tell how dbt's last run ended."""
+    last, error = await context.raw.last_run(), await context.raw.last_error()
+    if error is not None:
+        fix = "Run `athlete transform`, which tells all of it; the marts of the run before stay."
+        return [red(f"dbt's last run failed: {one_line(error)}", fix)]
+    if last is None:
+        return [yellow("dbt has not run yet, so there are no charts.", _TRANSFORM)]
+    return [green(f"dbt's last run ended {_ago(context, last.finished_at)} and was published.")]
+
+
+async def check_marts(context: Context) -> list[Finding]:
+    """Read the published marts, and compare their age with raw's."""
+    with closing(open_marts(context.settings.worker)) as marts:
+        try:
+            [row] = marts.rows(_ANY_ROWS)
+        except (MartMissing, QueryFailed) as error:
+            return [red(in_two(one_line(str(error)))[0], _TRANSFORM)]
+    last, changed_at = await context.raw.last_run(), await _changed_at(context.raw)
+    is_behind = last is not None and last.watermark != await context.raw.watermark()
+    if is_behind and context.clock() - changed_at > _CATCHES_UP:
+        if context.running is None:
+            return [yellow("Raw is newer than the marts.", "Run `athlete up`, or `athlete transform` alone.")]
+        return [red("Raw is newer than the marts, although `athlete up` runs.", _TRANSFORM)]
+    return [green(f"The marts can be read and tell of {row['activities']:,} activities.")]
+
+
+async def _changed_at(raw: RawStore) -> datetime:
+    """Return about when raw changed last."""
+    moments = [entry.finished_at for entry in await raw.recent(LedgerFilter(), limit=1)]
+    moments += [athlete.updated_at for athlete in await raw.athletes()]
+    moments += [backfill.updated_at for backfill in await raw.backfills()]
+    return max(moments, default=datetime.min.replace(tzinfo=UTC))
+
+
+async def check_daily(context: Context) -> list[Finding]:
+    """Tell each athlete's last verdict of the comparison with Strava, and how old it is."""
+    return [
+        _verdict(context, athlete_id, await context.raw.last_reconciliation(athlete_id))
+        for athlete_id in await connected_ids(context.raw)
+    ]
+
+
+def _verdict(context: Context, athlete_id: int, last: Reconciliation | None) -> Finding:
+    if last is None:
+        return yellow(f"Athlete {athlete_id} has not been compared with Strava yet.", _DAILY)
+    told = f"Athlete {athlete_id}: {last.verdict}, {_ago(context, last.finished_at)}"
+    reason = f": {last.reason.rstrip('.')}" if last.reason else ""
+    match last.verdict:
+        case Verdict.GUARDED:
+            fix = "Look at Strava whether so many are gone; if so, run `athlete daily --confirm`."
+            return red(f"{told}{reason}.", fix)
+        case Verdict.INCOMPLETE | Verdict.CUT_SHORT:
+            return yellow(f"{told}{reason}.", _DAILY)
+        case Verdict.COMPLETE:
+            age = context.clock() - last.finished_at
+            if age > _A_DAY:
+                fix = (
+                    f"Run `athlete daily` now; `athlete up` does so every day at {context.settings.schedule.daily_at}."
+                )
+                return (red if age > _A_WEEK else yellow)(f"{told}, which is too old.", fix)
+            counts = f"Strava {last.strava_count:,} = warehouse {last.warehouse_count:,}"
+            return green(f"{told}. {counts}.")
+
+
+async def check_backfill(context: Context) -> list[Finding]:
+    """Tell how far each athlete's history is."""
+    athlete_ids = await connected_ids(context.raw)
+    standings = {each.backfill.athlete_id: each for each in await standings_of(context.raw, athlete_ids)}
+    now, zone = context.clock(), context.settings.dashboard.display_timezone
+    found = []
+    for athlete_id in athlete_ids:
+        standing = standings.get(athlete_id)
+        if standing is None:
+            what = f"Athlete {athlete_id}: the history was never asked for."
+            found.append(yellow(what, f"Run `athlete backfill --athlete {athlete_id}`."))
+            continue
+        told, backfill = sentence(standing, now, zone), standing.backfill
+        is_untouched = backfill.started_at is None and now - backfill.requested_at > NOT_TAKEN_UP
+        is_waiting = backfill.finished_at is None and context.running is None
+        found.append(yellow(told, START) if is_untouched or is_waiting else green(told))
+    return found
+
+
+def _ago(context: Context, moment: datetime) -> str:
+    return f"{spoken_age(context.age_s(moment))} ago"
