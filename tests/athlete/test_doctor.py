@@ -1,0 +1,131 @@
+"""`athlete doctor` finds each planted fault, and nothing else; it says the right fix, and changes nothing."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from athlete.doctor.context import Context
+from athlete.doctor.examination import CHECKS, OF_THE_STORE, Line, examine, opened
+from athlete.doctor.findings import Finding, Status
+from athlete.main import app
+from tests.athlete.doctor_faults import FAULTS
+from tests.athlete.healthy import SECRET, VERIFY_TOKEN, Healthy, healthy, prepare
+from tests.worker.simulated import APP
+
+Y, R = Status.YELLOW, Status.RED
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a healthy pipeline has stored, and its simulator."""
+    folder = tmp_path_factory.mktemp("prepared")
+    asyncio.run(prepare(folder))
+    return folder
+
+
+@pytest.fixture
+async def made(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Healthy]:
+    """A healthy pipeline, whose `.env` is read from here on."""
+    async with healthy(prepared, tmp_path) as it:
+        monkeypatch.chdir(it.folder)
+        yield it
+
+
+async def look(made: Healthy, *, is_offline: bool = False) -> list[Line]:
+    """Examine it."""
+    async with opened(made.machine, is_offline=is_offline) as context:
+        lines = await examine(context)
+        assert context.strava.calls <= 3
+    return lines
+
+
+def turned(lines: list[Line]) -> dict[str, Status]:
+    """Return the checks that are not green, each with its gravest word; every such line has a fix."""
+    others = [line for line in lines if line.finding.status is not Status.GREEN]
+    assert all(line.finding.fix.endswith(".") for line in others), others
+    return {line.check: line.finding.status for line in sorted(others, key=lambda line: line.finding.status is R)}
+
+
+async def test_a_healthy_pipeline_is_green_in_every_line(made: Healthy) -> None:
+    """Each check has a line, and Strava was asked for the subscription and for one activity."""
+    lines = await look(made)
+    assert {line.check for line in lines} == CHECKS.keys()
+    assert turned(lines) == {}
+    assert made.simulated.used()[0] == 1
+
+
+@pytest.mark.parametrize("name", FAULTS)
+async def test_a_fault_turns_its_own_line_and_names_its_fix(made: Healthy, name: str) -> None:
+    """No other line turns than those that the fault makes unknowable."""
+    fault = FAULTS[name]
+    await fault.plant(made)
+    lines = await look(made)
+    assert turned(lines) == fault.turns, [line for line in lines if line.finding.status is not Status.GREEN]
+    gravest = R if R in fault.turns.values() else Y
+    told = [line.finding for line in lines if line.finding.status is gravest]
+    assert any(fault.fix in finding.fix for finding in told), told
+
+
+async def test_what_fails_is_a_line_and_hides_nothing(made: Healthy) -> None:
+    """A check that raises is red, and the next one is made."""
+
+    async def broken(_: Context) -> list[Finding]:
+        raise ZeroDivisionError("by chance")
+
+    async with opened(made.machine, is_offline=True) as context:
+        lines = await examine(context, {"broken": broken, "settings": CHECKS["settings"]})
+    assert [(line.check, line.finding.status) for line in lines] == [("broken", R), ("settings", Status.GREEN)]
+    assert "ZeroDivisionError: by chance" in lines[0].finding.what
+
+
+async def test_a_look_changes_nothing(made: Healthy) -> None:
+    """At rest offline no byte and no right changes; what asks Strava changes the budget's file alone."""
+    made.stop()
+    before = made.files()
+    await look(made, is_offline=True)
+    assert made.files() == before
+    await look(made)
+    changed = dict(made.files().items() ^ before.items()).keys()
+    assert changed <= {"data/budget.json", "data/budget.json.probe.lock"}
+
+
+async def command(made: Healthy, *arguments: str) -> Result:
+    """Run `athlete doctor` on it."""
+    return await asyncio.to_thread(CliRunner().invoke, app, ["doctor", *arguments], obj=made.machine)
+
+
+async def test_a_program_reads_lines_of_stable_keys(made: Healthy) -> None:
+    """Nothing runs, which is yellow, so the exit code is 0; what asks the network has no line."""
+    made.stop()
+    result = await command(made, "--offline", "--json")
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert result.exit_code == 0, result.output
+    assert {tuple(row) for row in rows} == {("check", "status", "what", "fix")}
+    assert {row["check"] for row in rows} == CHECKS.keys() - {"subscription", "callback", "verify token"}
+    assert {row["check"]: row["status"] for row in rows if row["status"] != "green"} == {"programs": "yellow"}
+
+
+async def test_a_person_reads_words_and_the_count(made: Healthy) -> None:
+    """A red line makes the exit code 1; where no terminal is there are no colours, and no secret is told."""
+    made.set(DISPLAY_TIMEZONE="Mars/Base")
+    result = await command(made)
+    assert result.exit_code == 1, result.output
+    [told] = [line for line in result.stdout.splitlines() if line.strip().startswith("settings")]
+    assert told.split()[:3] == ["settings", "red", "DISPLAY_TIMEZONE"]
+    assert result.stdout.splitlines()[-1].startswith("1 red, 0 yellow, ")
+    assert "Strava answered 2 calls, and nothing was changed." in result.stdout
+    assert not [word for word in ("\x1b", SECRET, VERIFY_TOKEN, APP["client_secret"]) if word in result.output]
+
+
+async def test_before_the_first_start_nothing_is_made(made: Healthy) -> None:
+    """The folder's line says how to begin, and what needs data has no line."""
+    made.stop()
+    made.set(DATA_DIR="not/yet")
+    lines = await look(made)
+    assert turned(lines) == {"data folder": Y, "programs": Y, "database": Y, "callback": Y, "subscription": Y}
+    assert not {line.check for line in lines} & OF_THE_STORE
+    assert not (made.folder / "not").exists()
