@@ -11,6 +11,7 @@ from backends.tokens.file import FileTokenStore
 from simulator.app import create_app
 from simulator.journal import Journal
 from simulator.rates import Limits
+from simulator.recorded import Recorded
 from simulator.simulation import Simulation, Terms
 from simulator.webhook_delivery import RetrySpacing
 from simulator.world.world import Origin, World, other_worlds
@@ -62,15 +63,16 @@ async def simulated(
     overall: Limits,
     athletes: Any = 1,
     webhook: Any = None,
+    recorded: Recorded | None = None,
 ) -> AsyncIterator[Simulated]:
     """Open a simulator with these limits, whose athletes have so many years of history each.
 
-    Events go to the `webhook`; without it no test may subscribe.
+    The first has what is `recorded` too. Events go to the `webhook`; without it no test may subscribe.
     """
     journal = Journal(None)
     terms = Terms(**APP, read_limit=reads, overall_limit=overall, retry_spacing=RetrySpacing(0, 0))
     async with httpx.AsyncClient(transport=webhook) as callbacks:
-        world = World(Origin(seed=seed, athlete_id=athlete_id, years=years, until=clock().date()), journal)
+        world = World(Origin(seed=seed, athlete_id=athlete_id, years=years, until=clock().date()), journal, recorded)
         others = other_worlds(world.origin, journal, athletes)
         app = create_app(world, journal, callbacks, terms=terms, clock=clock, others=others)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://strava.test") as http:

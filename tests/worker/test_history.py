@@ -11,99 +11,23 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from backends.budget.file import FileBudgetStore
 from backends.tokens.file import FileTokenStore
 from backends.warehouse.activities import Observation, Source
 from backends.warehouse.athletes import Athlete
 from backends.warehouse.backfills import Backfill
 from backends.warehouse.sqlite.store import SqliteRawStore
 from simulator.rates import Limits
-from strava.budget import RateBudget
-from strava.budget_state import Lane
-from strava.client import StravaClient
-from strava.payload import ActivityPage, ActivityPayload
-from tests.worker.simulated import Simulated, simulated
-from worker.history import Histories
+from strava.payload import ActivityPayload
+from tests.worker.histories import ATHLETE, Life, ask, lives, the_row
+from tests.worker.simulated import simulated
 
-ATHLETE = 4605555801
 A_QUARTER, A_DAY = 40, 100
-KILLS = 20
-
-
-class Killed(BaseException):
-    """The process is gone."""
-
-
-class MortalStore(SqliteRawStore):
-    """The real warehouse of a process that is killed before or after one of its writes."""
-
-    writes_left = 10**9
-
-    def _count(self) -> None:
-        self.writes_left -= 1
-        if self.writes_left <= 0:
-            raise Killed
-
-    async def _write(self, work: Any, *, removes: bool = False) -> Any:
-        self._count()
-        done = await super()._write(work, removes=removes)
-        self._count()
-        return done
-
-
-class Broken(StravaClient):
-    """Fails as a fault in the program does."""
-
-    def activities(self, **_: object) -> AsyncIterator[ActivityPage]:
-        raise ValueError("nobody foresaw this")
-
-
-class Life:
-    """An athlete's year at a simulator with tight limits, and the worker's part on a folder; all on one clock."""
-
-    def __init__(self, folder: Path, clock: Any, there: Simulated, tokens: FileTokenStore) -> None:
-        self.folder = folder
-        self.clock = clock
-        self.simulation = there.simulation
-        self.activity_ids = set(self.simulation.world.ids())
-        self.used = there.used
-        self._there = there
-        self._tokens = tokens
-        self._stores: list[MortalStore] = []
-
-    def store(self) -> MortalStore:
-        """Open the warehouse as a program that starts does."""
-        self._stores.append(MortalStore(self.folder / "pipeline.sqlite", clock=self.clock))
-        return self._stores[-1]
-
-    def histories(self, store: SqliteRawStore, broken: int = 0) -> Histories:
-        """Start the worker's part, which meets a fault of its own with the athlete who is `broken`."""
-        budget = RateBudget(
-            FileBudgetStore(self.folder / "budget.json"), clock=self.clock, steady=self.clock.steady_s, boot="boot"
-        )
-
-        def client_of(athlete_id: int, lane: Lane) -> StravaClient:
-            if athlete_id == broken:
-                return Broken(self._there.http, None, api_url="")
-            return StravaClient(
-                self._there.http, self._auth, api_url="/api/v3", budget=budget, lane=lane, clock=self.clock
-            )
-
-        return Histories(store, client_of, budget, clock=self.clock)
-
-    async def connect(self) -> None:
-        """Have the athlete connect."""
-        self._auth = await self._there.connect(self._tokens)
-
-    async def close(self) -> None:
-        for store in self._stores:
-            await store.close()
 
 
 @pytest.fixture
 async def life(tmp_path: Path, clock: Any, tokens: FileTokenStore) -> AsyncIterator[Life]:
     """The simulated athlete, connected, of whom nothing is stored."""
-    terms = {"reads": Limits(A_QUARTER, A_DAY), "overall": Limits(200, 2000)}
+    terms: dict[str, Any] = {"reads": Limits(A_QUARTER, A_DAY), "overall": Limits(200, 2000)}
     async with simulated(clock, seed=7, athlete_id=ATHLETE, years=1, **terms) as there:
         life = Life(tmp_path, clock, there, tokens)
         await life.connect()
@@ -113,43 +37,22 @@ async def life(tmp_path: Path, clock: Any, tokens: FileTokenStore) -> AsyncItera
         await life.close()
 
 
-async def ask(life: Life, store: SqliteRawStore, *, since: datetime | None = None, has_details: bool = True) -> None:
-    """Ask for a backfill."""
-    await store.request_backfill(Backfill.requested(ATHLETE, life.clock(), since=since, has_details=has_details))
-
-
 async def until_stored(store: SqliteRawStore) -> None:
     """Wait for the first row of an activity."""
     while not await store.activity_ids(ATHLETE):  # noqa: ASYNC110 - the port can only be asked
         await asyncio.sleep(0)
 
 
-async def the_row(store: SqliteRawStore) -> Backfill:
-    """Return how far the one backfill is."""
-    [row] = await store.backfills()
-    return row
-
-
 async def test_a_history_is_loaded_within_the_limits_through_any_kill(life: Life) -> None:
     """Killed twenty times, it ends complete; no call was refused, and what was foretold came true."""
     store = life.store()
     await ask(life, store)
-    dice, kills, foretold = random.Random(3), 0, []
-    ended_at = life.clock() + timedelta(days=30)
-    while (await the_row(store)).finished_at is None and life.clock() < ended_at:
-        running = life.store()
-        if kills < KILLS:
-            running.writes_left = dice.randrange(1, 40)
-        try:
-            await life.histories(running).load_due()
-        except Killed:
-            kills += 1
-        await running.close()
+    dice, foretold = random.Random(3), []
+    lifetimes = [dice.randrange(1, 40) for _ in range(20)]
+    async for row in lives(life, store, lifetimes):
         assert max(life.used()[0] - A_QUARTER, life.used()[1] - A_DAY) <= 0
-        row = await the_row(store)
         foretold += [row.expected_at] if row.expected_at else []
-        life.clock.advance(max(1.0, (row.waits_until - life.clock()).total_seconds() if row.waits_until else 1.0))
-    assert kills == KILLS
+    assert lifetimes == []
     assert set(await store.activity_ids(ATHLETE, resource_state=3)) == life.activity_ids
     state = await store.ingestion_state(ATHLETE)
     assert state is not None

@@ -80,7 +80,7 @@ async def living(
     clock: Any, tokens: FileTokenStore, *, athlete_id: int = ATHLETE, reads: int = 10_000, scope: str = "read_all"
 ) -> AsyncIterator[Strava]:
     """An athlete with some months of history, who connects."""
-    terms = {"reads": Limits(reads, 100_000), "overall": Limits(20_000, 200_000)}
+    terms: dict[str, Any] = {"reads": Limits(reads, 100_000), "overall": Limits(20_000, 200_000)}
     async with simulated(clock, seed=athlete_id % 100, athlete_id=athlete_id, years=0.12, **terms) as there:
         yield Strava(there, await there.connect(tokens, scope), clock)
 

@@ -27,7 +27,7 @@ Wrap = Callable[..., bytes]
 @pytest.fixture
 async def simulator(clock: Any) -> AsyncIterator[Simulated]:
     """The simulator, on the worker's clock."""
-    terms = {"reads": Limits(A_QUARTER, A_DAY), "overall": Limits(200, 2000)}
+    terms: dict[str, Any] = {"reads": Limits(A_QUARTER, A_DAY), "overall": Limits(200, 2000)}
     async with simulated(clock, seed=7, athlete_id=ATHLETE, years=1, **terms) as there:
         yield there
 
