@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
@@ -91,12 +91,13 @@ def alone(path: Path) -> Iterator[None]:
         yield
 
 
-async def check_each(
+async def check_each(  # noqa: PLR0913, PLR0917 - four collaborators, and what may be left as it is
     athlete_ids: Sequence[int],
     store: ReconcileStore,
     client_of: ClientOf,
     policy: ReconcilePolicy,
     on_progress: OnProgress = lambda *_: None,
+    clock: Callable[[], datetime] = utc_now,
 ) -> list[Checked]:
     """Reconcile one athlete after the other; what goes wrong with one does not stop the others."""
     checked: list[Checked] = []
@@ -108,7 +109,7 @@ async def check_each(
 
         try:
             listing, details = client_of(athlete_id, Lane.RECONCILE), client_of(athlete_id, Lane.DETAIL)
-            row = await reconcile(listing, details, store, athlete_id, policy=policy, on_progress=tell)
+            row = await reconcile(listing, details, store, athlete_id, policy=policy, on_progress=tell, clock=clock)
         except WarehouseBusy as error:
             log.warning("reconcile.failed", athlete_id=athlete_id, reason=str(error))
             checked.append(Checked(athlete_id=athlete_id, error=str(error)))

@@ -65,8 +65,10 @@ def years_of(project_root: Path) -> Recorded:
 async def test_three_thousand_activities_survive_twenty_kills_and_a_bad_week(
     tmp_path: Path, clock: Any, tokens: FileTokenStore, project_root: Path
 ) -> None:
-    """Under Strava's own limits, with 500, 401 and 429 that nobody expects, lost answers, tokens that rotate and another
-    machine that calls as well: nothing is lost, and no call was one too many.
+    """Nothing is lost, and no call is one too many.
+
+    Strava fails, loses answers, refuses good tokens, says 429 for no reason of ours, rotates the tokens, and serves
+    another machine of the app.
     """
     recorded = years_of(project_root)
     async with simulated(clock, seed=7, athlete_id=ATHLETE, years=0, recorded=recorded, **STRAVAS_LIMITS) as there:
