@@ -19,6 +19,7 @@ from dashboard import formatting
 from dashboard.settings import DashboardSettings
 from runtime.clock import utc_now, utc_text
 from runtime.logs import configure_logs
+from worker.daily import AlreadyRunning, run_daily
 from worker.daily_report import DailyReport, ExitCode
 from worker.dbt_runner.settings import TransformSettings
 from worker.reconcile import Progress
@@ -64,8 +65,6 @@ def daily(
 def _run(
     settings: WorkerSettings, transforms: TransformSettings, *, athlete_id: int | None, is_confirmed: bool
 ) -> DailyReport:
-    from worker.daily import AlreadyRunning, run_daily  # noqa: PLC0415 - dbt, which the other commands need not wait for
-
     console = Console(stderr=True)
     with console.status("Asking Strava …") as status:
 

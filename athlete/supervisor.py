@@ -55,15 +55,28 @@ def pause_s(failures: int) -> float:
     return min(0.25 * 2.0 ** min(failures, 10), LONGEST_PAUSE_S)
 
 
-async def run_to_end(program: Program, stop: asyncio.Event) -> int:
-    """Run a program that ends by itself, and return its exit code; once `stop` is set it is ended. Raises OSError."""
-    process = await _started(program, None)
+async def run_to_end(program: Program, stop: asyncio.Event, log_path: Path | None = None) -> int:
+    """Run a program that ends by itself, and return its exit code. Raises OSError.
+
+    Once `stop` is set, or this is cancelled, it is ended. Its output goes to the log, or where ours goes.
+    """
+    process = await _started_with_log(program, log_path)
     ending, stopping = asyncio.create_task(process.wait()), asyncio.create_task(stop.wait())
-    await asyncio.wait({ending, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    if not ending.done():
-        await _end(program, process)
+    try:
+        await asyncio.wait({ending, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+        if not ending.done():
+            await _end(program, process)
     return await ending
+
+
+async def _started_with_log(program: Program, log_path: Path | None) -> asyncio.subprocess.Process:
+    if log_path is None:
+        return await _started(program, None)
+    log_path.parent.mkdir(parents=True, exist_ok=True)
+    with log_path.open("ab") as output:
+        return await _started(program, output)
 
 
 async def _started(program: Program, output: IO[bytes] | None) -> asyncio.subprocess.Process:
@@ -116,20 +129,9 @@ class RunningProgram:
         self._keeper = asyncio.create_task(self._keep())
 
     async def _spawn(self) -> None:
-        output = self._open_log()
-        try:
-            self._process = await _started(self.program, output)
-        finally:
-            if output:
-                output.close()
+        self._process = await _started_with_log(self.program, self._log_path)
         self._began = time.monotonic()
         log.debug("program.started", program=self.program.name, pid=self._process.pid)
-
-    def _open_log(self) -> IO[bytes] | None:
-        if self._log_path is None:
-            return None
-        self._log_path.parent.mkdir(parents=True, exist_ok=True)
-        return self._log_path.open("ab")
 
     async def _keep(self) -> None:
         while self._process:

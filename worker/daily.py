@@ -1,11 +1,13 @@
 """The daily job: reconciles every athlete, prunes the ledger, then builds and tests the marts, and ends by itself.
 
+With `--check-only` it leaves the marts to the transformer that runs anyway, which publishes the verdicts.
 Its exit code and the log line `daily.finished` tell an alert what a person must know: see `worker.daily_report`.
 """
 
 import asyncio
 import os
 import sys
+from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -30,7 +32,6 @@ from strava.budget import RateBudget
 from strava.budget_state import Lane
 from strava.errors import NotConnected
 from worker.daily_report import Checked, DailyReport, ExitCode
-from worker.dbt_runner.main import open_transformer
 from worker.dbt_runner.settings import TransformSettings
 from worker.findings import ReconcilePolicy
 from worker.reconcile import Progress, ReconcileSource, ReconcileStore, reconcile
@@ -52,13 +53,13 @@ class AlreadyRunning(Exception):
 
 async def run_daily(
     settings: WorkerSettings,
-    transforms: TransformSettings,
+    transforms: TransformSettings | None,
     *,
     athlete_id: int | None = None,
     is_confirmed: bool = False,
     on_progress: OnProgress = lambda *_: None,
 ) -> DailyReport:
-    """Check one athlete or all, prune, then build and test the marts.
+    """Check one athlete or all, prune, then build and test the marts unless there are no settings for it.
 
     Raises AlreadyRunning, NotConnected, WarehouseBusy.
     """
@@ -70,7 +71,9 @@ async def run_daily(
         log.info("daily.started")
         checked = await _check_all(settings, policy, athlete_id, on_progress)
         pruned = await _prune(settings)
-        report = await _transform(transforms, checked, on_progress) if checked else DailyReport(checked=())
+        report = DailyReport(checked=checked)
+        if checked and transforms is not None:
+            report = await _transform(transforms, checked, on_progress)
         report = replace(report, pruned=pruned)
     tell = log.info if report.exit_code is ExitCode.COMPLETE else log.error
     tell("daily.finished", **report.facts(), duration_ms=round((steady_s() - began_s) * 1000))
@@ -156,6 +159,8 @@ async def _prune(settings: WorkerSettings) -> int | None:
 
 async def _transform(settings: TransformSettings, checked: Sequence[Checked], on_progress: OnProgress) -> DailyReport:
     """Publish the verdicts, then build with tests and look how fresh the sources are."""
+    from worker.dbt_runner.main import open_transformer  # noqa: PLC0415 - dbt, for which a check need not wait
+
     on_progress("dbt", None)
     try:
         async with open_transformer(settings) as transformer:
@@ -169,8 +174,11 @@ async def _transform(settings: TransformSettings, checked: Sequence[Checked], on
 
 def main() -> None:
     """Start the program."""
+    arguments = ArgumentParser(prog="python -m worker.daily", description=(__doc__ or "").partition("\n")[0])
+    arguments.add_argument("--check-only", action="store_true", help="do not build the marts: the transformer does")
+    is_check_only = arguments.parse_args().check_only
     with exit_on_startup_error("daily job", WarehouseBusy, explain=explain_database_error):
-        settings, transforms = WorkerSettings(), TransformSettings()
+        settings, transforms = WorkerSettings(), None if is_check_only else TransformSettings()
         configure_logs(settings.log_format, settings.log_level)
         try:
             report = asyncio.run(run_daily(settings, transforms))

@@ -20,6 +20,7 @@ from athlete.backends import open_marts
 from athlete.data_dir import claimed, demo_folder, empty
 from athlete.demo.checks import Report, check_all, report_table, settle
 from athlete.demo.config import DemoConfig, demo_secrets, require_same_athlete
+from athlete.demo.daily import check_every_day, crop_silently, run_daily_job
 from athlete.demo.history import load_history
 from athlete.demo.scenario import play_scenario
 from athlete.demo.session import DemoSession, open_session
@@ -149,6 +150,10 @@ async def _once(config: DemoConfig, console: Console) -> Report:
             await play_scenario(session.simulator)
             is_quiet = await settle(session.simulator, session.queue, session.store)
         await session.simulator.switch_faults()
+        with console.status("Cropping an activity, of which no event tells; the daily job looks for it …"):
+            await crop_silently(session)
+            await run_daily_job(session, "--check-only")  # dbt and its tests are shown by the first marts
+            is_quiet = await settle(session.simulator, session.queue, session.store) and is_quiet
         return await check_all(session, open_marts(config.files), is_quiet=is_quiet)
 
 
@@ -173,10 +178,20 @@ async def _live(config: DemoConfig, console: Console, per_minute: float) -> None
 async def _play(config: DemoConfig, console: Console, per_minute: float) -> None:
     async with _opened(config, console) as session:
         console.print(f"\n[bold]Dashboard: {config.ports.dashboard_url}[/]", highlight=False)
-        console.print("The athlete goes on; every event appears below. Ctrl-C stops everything.\n")
+        console.print("The athlete goes on; every event appears below. Ctrl-C stops everything.")
+        if (cropped := await crop_silently(session)) is not None:
+            console.print(
+                f"Activity {cropped} was cropped, of which no event tells: the daily job finds it in a moment."
+            )
+        console.print()
         view = LiveView(session, open_marts(config.files), console)
         await session.simulator.live(per_minute=per_minute)
-        await view.run()
+        checking = asyncio.create_task(check_every_day(session))
+        try:
+            await view.run()
+        finally:
+            checking.cancel()
+            await asyncio.gather(checking, return_exceptions=True)
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from athlete.demo.daily import last_check
 from athlete.demo.latency import Percentiles, events_on_chart, percentiles
 from athlete.demo.session import DemoSession
 from athlete.demo.stalled import count_late, warning
@@ -21,6 +22,7 @@ from runtime.clock import utc_now
 REFRESH_S = 0.5
 ROWS = 12
 REMEMBERED = 400
+NOT_CHECKED = "The daily job has not run yet."
 COLOURS = {"stored": "green", "unchanged": "cyan", "deleted": "yellow", "parked": "red"}
 SHOWN_STAGES = ("save_to_heard", "heard_to_raw", "heard_to_chart")
 
@@ -52,13 +54,17 @@ class LiveView:
 
     async def _lines(self) -> None:
         announced: set[str] = set()
-        has_warned = False
+        has_warned, told = False, await last_check(self.session)
         while True:
             events = await self._events()
             waiting = await count_late(events.values(), self.session.store, self.clock())
             if waiting and not has_warned:
                 sentence = await warning(self.session.config, self.session.store, waiting)
                 self.console.print(sentence, style="red", highlight=False, markup=False, soft_wrap=True)
+            checked = await last_check(self.session)
+            if checked != told:
+                self.console.print(checked, highlight=False, markup=False, soft_wrap=True)
+            told = checked
             has_warned = waiting > 0  # it is told again after the charts have caught up
             for event_id in self._on_chart:
                 if event_id in events and event_id not in announced:
@@ -92,6 +98,7 @@ class LiveView:
             table,
             *([Text(await warning(self.session.config, self.session.store, waiting), "red")] if waiting else []),
             await self._summary(),
+            Text(await last_check(self.session) or NOT_CHECKED),
             Text(f"Dashboard: {self.session.config.ports.dashboard_url}", "bold"),
         )
 

@@ -7,11 +7,20 @@ from typing import Any
 
 from rich.console import Console
 
-from athlete.demo.checks import check_all, every_event, nothing_parked, outcomes_of, report_table, settle
+from athlete.demo.checks import (
+    check_all,
+    checked_daily,
+    every_event,
+    nothing_parked,
+    outcomes_of,
+    report_table,
+    settle,
+)
 from athlete.demo.session import DemoSession
 from athlete.demo.simulator_client import Save
 from backends.warehouse.duckdb.marts import DuckdbMartReader
 from backends.warehouse.ledger import LedgerEntry, Outcome
+from backends.warehouse.reconciliations import Reconciliation, Verdict
 from strava.events import StravaEvent
 
 SUBSCRIPTION = 310_001
@@ -29,6 +38,27 @@ def save(title: str, *, after_s: float = 0.0) -> Save:
         "event_time": int(NOON.timestamp()),
     }
     return Save(saved_at=NOON + timedelta(seconds=after_s), event=event, fate="delivered")
+
+
+def verdict(**fields: Any) -> Reconciliation:
+    """What the daily job found of the scenario, with these fields of its own."""
+    told: dict[str, Any] = {
+        "reconciliation_id": "1",
+        "athlete_id": 4242424242,
+        "strava_count": 283,
+        "warehouse_count": 283,
+        "missing": 0,
+        "extra": 0,
+        "changed": 1,
+        "repaired": 1,
+        "unreadable": 0,
+        "verdict": Verdict.COMPLETE,
+        "reason": None,
+        "retry_at": None,
+        "started_at": NOON,
+        "finished_at": NOON,
+    }
+    return Reconciliation(**told | fields)
 
 
 BURST = [save(f"title {number}", after_s=number / 100) for number in range(3)]
@@ -98,6 +128,19 @@ def test_another_subscription_s_events_are_not_ours() -> None:
     assert outcomes_of([BURST[0], silent], [row(BURST[0], received_s=0.1)], SUBSCRIPTION + 1) == [None]
 
 
+def test_the_daily_job_has_to_find_the_crop_and_nothing_else() -> None:
+    """A check that found nothing, or left something, is seen; one that repaired the one edit holds."""
+    checks = checked_daily(verdict())
+    assert [(check.holds, check.seen) for check in checks] == [
+        (True, "0 missing, 0 extra, 1 changed, 1 repaired"),
+        (True, "complete: Strava 283 = warehouse 283"),
+    ]
+    assert [check.holds for check in checked_daily(verdict(changed=0, repaired=0))] == [False, True]
+    left = verdict(extra=1, warehouse_count=284, verdict=Verdict.INCOMPLETE)
+    assert [check.holds for check in checked_daily(left)] == [False, False]
+    assert checked_daily(left)[1].seen == "incomplete: Strava 283 ≠ warehouse 284"
+
+
 async def test_a_pipeline_that_does_not_become_quiet_is_said_to_be_so(session: DemoSession) -> None:
     """Waiting for what does not come ends with an answer."""
     assert await settle(session.simulator, session.queue, session.store, timeout_s=0.01) is False
@@ -120,6 +163,8 @@ async def test_a_scenario_that_reached_nothing_is_checked_and_shown(
         "Each payload is Strava's newest",
         "The marts are fresh",
         "The marts tell the same",
+        "A crop without an event is found",
+        "The daily job's verdict is complete",
     }
     assert report.numbers["events_sent"] == 1
     assert report.numbers["events_stored"] == 0

@@ -13,6 +13,7 @@ from rich.console import Console
 from athlete.demo.session import DemoSession
 from athlete.demo.view import LiveView
 from backends.warehouse.ledger import LedgerEntry, Outcome
+from backends.warehouse.reconciliations import Reconciliation, Verdict
 from backends.warehouse.runs import TransformRun
 from strava.events import StravaEvent
 
@@ -149,3 +150,29 @@ async def test_what_was_heard_before_the_view_is_not_shown(stored: DemoSession) 
     console = Console(file=io.StringIO(), width=300, force_terminal=False)
     view = LiveView(stored, Marts(), console, clock=lambda: NOON + timedelta(seconds=2))
     assert await view._events() == {}
+
+
+async def test_the_last_check_is_told(stored: DemoSession) -> None:
+    """Below the events: none yet, then what the daily job found, in the person's time zone."""
+    assert "The daily job has not run yet." in await shown(stored, after_s=1, is_terminal=True)
+    await stored.store.put_reconciliation(
+        Reconciliation(
+            reconciliation_id="1",
+            athlete_id=stored.athlete_id,
+            strava_count=283,
+            warehouse_count=283,
+            missing=0,
+            extra=0,
+            changed=1,
+            repaired=1,
+            unreadable=0,
+            verdict=Verdict.COMPLETE,
+            reason=None,
+            retry_at=None,
+            started_at=NOON,
+            finished_at=NOON,
+        )
+    )
+    said = await shown(stored, after_s=1, is_terminal=True)
+    found = "complete. Strava 283 = warehouse 283: 0 missing, 0 extra, 1 changed, 1 repaired."
+    assert f"Daily job, 14:00:00: {found}" in said

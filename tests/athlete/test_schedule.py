@@ -162,6 +162,22 @@ async def test_the_scheduler_ends_with_its_programs(tmp_path: Path) -> None:
 
 
 async def test_a_run_ends_with_the_programs_own_code(tmp_path: Path) -> None:
-    """The code of the process, through the wrapper that ends it with its parent."""
-    (tmp_path / "ends.py").write_text("import sys\nsys.exit(5)\n")
-    assert await run_to_end(Program(name="ends", module="ends", folder=tmp_path), asyncio.Event()) == 5
+    """The code of the process, through the wrapper that ends it with its parent; what it says is in its log."""
+    (tmp_path / "ends.py").write_text("import sys\nprint('the end')\nsys.exit(5)\n")
+    program, log_path = Program(name="ends", module="ends", folder=tmp_path), tmp_path / "logs" / "ends.log"
+    assert await run_to_end(program, asyncio.Event(), log_path) == 5
+    assert log_path.read_text() == "the end\n"
+
+
+async def test_a_cancelled_run_leaves_no_program(tmp_path: Path) -> None:
+    """A run that nobody waits for any longer is ended."""
+    (tmp_path / "endless.py").write_text("import os, time\nopen('pid', 'w').write(str(os.getpid()))\ntime.sleep(600)\n")
+    program = Program(name="endless", module="endless", folder=tmp_path)
+    running = asyncio.create_task(run_to_end(program, asyncio.Event()))
+    async with asyncio.timeout(60):
+        while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():  # noqa: ASYNC110 - of another program
+            await asyncio.sleep(0.02)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+    assert not Path(f"/proc/{(tmp_path / 'pid').read_text()}").exists()

@@ -49,6 +49,7 @@ async def test_a_scenario_ends_with_strava_and_the_warehouse_equal(tmp_path: Pat
     assert numbers["events_sent"] == numbers["events_stored"] > 30
     # A year of the generated athlete, the recorded activities, and what the script left: the listed page has 30.
     assert numbers["activities_strava"] == numbers["activities_warehouse"] > 230
+    assert numbers["verdict"] == "complete"
     for stage in STAGES:
         times = numbers[f"{stage}_ms"]
         assert 0 < times["p50"] <= times["p95"]
