@@ -95,6 +95,7 @@ def sentences(report: DailyReport, zone: ZoneInfo) -> Iterator[str]:
     for each in report.checked:
         row = each.reconciliation
         yield f"Athlete {each.athlete_id}: {each.error if row is None else verdict_sentence(row, zone)}"
+        yield from (f"Athlete {each.athlete_id}: {note}" for note in each.notes)
     if report.transform_error is None:
         yield "The marts are published, and all of dbt's tests passed."
     elif report.transformed is None:
@@ -121,7 +122,12 @@ def _facts(report: DailyReport) -> dict[str, Any]:
     return {
         **report.facts(),
         "checked": [
-            {"athlete_id": each.athlete_id, "error": each.error, "reconciliation": _row(each.reconciliation)}
+            {
+                "athlete_id": each.athlete_id,
+                "error": each.error,
+                "notes": list(each.notes),
+                "reconciliation": _row(each.reconciliation),
+            }
             for each in report.checked
         ],
         "transform_error": report.transform_error,

@@ -7,7 +7,7 @@ decides when to come again. https://developers.strava.com/docs/rate-limits/
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -130,27 +130,28 @@ class RateBudget:
             refused={Lane(lane): count for lane, count in state.refused.items()},
         )
 
-    async def allows_by(self, lane: Lane, calls: int) -> datetime | None:
-        """Estimate when the lane may have made so many calls, if nobody else calls from now on.
+    async def allows_by(self, lane: Lane, calls: int, *, first: Sequence[tuple[Lane, int]] = ()) -> datetime | None:
+        """Estimate when the lane may have made so many calls, after those of `first`, if nobody else calls from now on.
 
-        None while Strava has told no limits yet, and where the lane's share is no call at all.
+        None while Strava has told no limits yet, and where a lane's share is no call at all.
         """
         state = await self._read()
-        limits = {WindowName(name): self._allowed(state, name, lane) for name in state.windows}
-        if not limits or not min(limits.values()):
-            return None
-        left = {name: self._left(state, name, lane) for name in limits}
-        ends = {name: state.windows[name].ends_at + LEEWAY_S for name in limits}
+        used = {WindowName(name): state.used(name) for name in state.windows}
+        ends = {name: state.windows[name].ends_at + LEEWAY_S for name in used}
         at = state.now if state.closing is None or self._closed(state) is None else state.closing.until
-        while True:
-            for name in [name for name in limits if at >= ends[name]]:
-                left[name], ends[name] = limits[name], ends_after(at, name.length_s) + LEEWAY_S
-            made = min(left.values())
-            if calls <= made:
-                return _datetime(at)
-            calls -= made
-            left = {name: count - made for name, count in left.items()}
-            at = max(ends[name] for name, count in left.items() if not count)
+        for each, count in (*first, (lane, calls)):
+            limits = {name: self._allowed(state, name, each) for name in used}
+            if not limits or not min(limits.values()):
+                return None
+            while True:
+                for name in [name for name in limits if at >= ends[name]]:
+                    used[name], ends[name] = 0, ends_after(at, name.length_s) + LEEWAY_S
+                made = min(count, *(max(0, limits[name] - used[name]) for name in limits))
+                used = {name: calls_by_now + made for name, calls_by_now in used.items()}
+                if not (count := count - made):
+                    break
+                at = max(ends[name] for name in limits if used[name] >= limits[name])
+        return _datetime(at)
 
     async def room(self, lane: Lane) -> int:
         """Return how many calls the lane may make now; one, to find out, while nobody knows whether Strava answers."""
@@ -341,8 +342,7 @@ class _ReservedAuth(httpx.Auth):
 
 
 def _closing_error(closing: Closing, left_s: float) -> StravaError:
-    kind = next((kind for kind in _CLOSING if kind.__name__ == closing.error), AppInactive)
-    return kind(left_s)
+    return next((kind for kind in _CLOSING if kind.__name__ == closing.error), AppInactive)(left_s)
 
 
 def _datetime(seconds: float) -> datetime:

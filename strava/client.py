@@ -108,6 +108,10 @@ class StravaClient:
         """Return the activity's streams by key; those it lacks are absent. Raises NotFound when it has none at all."""
         return await self._object(f"activities/{activity_id}/streams", keys=",".join(keys), key_by_type="true")
 
+    async def zones(self) -> dict[str, Any]:
+        """Return where the athlete's zones begin. Raises ScopeMissing without profile:read_all."""
+        return await self._object("athlete/zones")
+
     async def gear(self, gear_id: str) -> dict[str, Any]:
         """Return a bike or a pair of shoes."""
         return await self._object(f"gear/{quote(gear_id, safe='')}")

@@ -34,6 +34,7 @@ from strava.errors import NotConnected
 from worker.daily_report import Checked, DailyReport, ExitCode
 from worker.dbt_runner.settings import TransformSettings
 from worker.findings import ReconcilePolicy
+from worker.profile import KnownProfiles, ProfileSource, refresh_profile
 from worker.reconcile import Progress, ReconcileSource, ReconcileStore, reconcile
 from worker.settings import WorkerSettings
 from worker.strava_clients import StravaClients
@@ -124,6 +125,16 @@ async def check_each(  # noqa: PLR0913, PLR0917 - four collaborators, and what m
     return checked
 
 
+async def with_profile(checked: Checked, store: KnownProfiles, source: ProfileSource) -> Checked:
+    """Bring the athlete's settings and gear up to date, and add what could not be read."""
+    try:
+        notes = await refresh_profile(source, store, checked.athlete_id)
+    except WarehouseBusy as error:
+        notes = [str(error)]
+        log.warning("profile.failed", athlete_id=checked.athlete_id, reason=str(error))
+    return replace(checked, notes=notes)
+
+
 async def _check_all(
     settings: WorkerSettings, policy: ReconcilePolicy, athlete_id: int | None, on_progress: OnProgress
 ) -> list[Checked]:
@@ -137,7 +148,8 @@ async def _check_all(
             budget = RateBudget(FileBudgetStore(settings.budget_path), shares=settings.budget_shares)
             client_of = StravaClients(settings, http, FileTokenStore(settings.tokens_path), budget)
             try:
-                return await check_each(chosen, store, client_of, policy, on_progress)
+                checked = await check_each(chosen, store, client_of, policy, on_progress)
+                return [await with_profile(each, store, client_of(each.athlete_id, Lane.RECONCILE)) for each in checked]
             finally:
                 await client_of.end_refreshes()
     finally:

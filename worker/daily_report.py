@@ -22,11 +22,12 @@ class ExitCode(IntEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Checked:
-    """One athlete's verdict, or why there is none."""
+    """One athlete's verdict, or why there is none; `notes` tell what of settings and gear could not be read."""
 
     athlete_id: int
     reconciliation: Reconciliation | None = None
     error: str | None = None
+    notes: Sequence[str] = ()
 
     @property
     def verdict(self) -> Verdict:

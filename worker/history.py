@@ -1,16 +1,17 @@
-"""Takes up the backfills that were asked for: the list first, so that charts fill at once, then the details."""
+"""Takes up the backfills that were asked for: the list first, so that charts fill at once, then details and streams."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
 from backends.tokens import TokensUnavailable
 from backends.warehouse import WarehouseBusy
-from backends.warehouse.athletes import AthleteStore, connected_ids
+from backends.warehouse.athletes import connected_ids
 from backends.warehouse.backfills import Backfill, Backfills
+from backends.warehouse.streams import StreamRule, StreamStore
 from runtime.clock import utc_now
 from strava.budget import RateBudget
 from strava.budget_state import Lane
@@ -18,6 +19,8 @@ from strava.errors import AppInactive, AppRejected, RateLimited, StravaError, To
 from strava.payload import SUMMARY, ActivityPage, ActivityPayload
 from worker.backfill import BackfillSource, BackfillStore, Progress, backfill
 from worker.periodic import repeat
+from worker.profile import KnownProfiles, ProfileSource, refresh_profile
+from worker.streams import StreamSource, fetch_streams
 
 log = structlog.get_logger(__name__)
 
@@ -29,10 +32,15 @@ _RETRY = timedelta(minutes=5)  # after a fault of Strava's or ours
 _LONG_RETRY = timedelta(hours=1)  # with tokens that somebody has to mend
 _OWN_FAULT = "The pipeline itself failed; the worker's log says how."
 
-ClientOf = Callable[[int, Lane], BackfillSource]
+
+class HistorySource(BackfillSource, ProfileSource, StreamSource, Protocol):
+    """All that a history asks Strava for: `strava.client.StravaClient`."""
 
 
-class HistoryStore(BackfillStore, AthleteStore, Backfills, Protocol):
+ClientOf = Callable[[int, Lane], HistorySource]
+
+
+class HistoryStore(BackfillStore, Backfills, StreamStore, KnownProfiles, Protocol):
     """The part of `raw` that loading a history needs."""
 
 
@@ -40,8 +48,10 @@ class HistoryClient:
     """Lists in the lane of reconciling, which is before that of the details: a history costs few calls to list."""
 
     def __init__(self, athlete_id: int, client_of: ClientOf) -> None:
+        self.profile: ProfileSource = client_of(athlete_id, Lane.RECONCILE)
         self._listing = client_of(athlete_id, Lane.RECONCILE)
         self._details = client_of(athlete_id, Lane.DETAIL)
+        self._streams = client_of(athlete_id, Lane.STREAMS)
 
     def activities(
         self, *, after: datetime | None = None, before: datetime | None = None
@@ -52,6 +62,10 @@ class HistoryClient:
     async def activity(self, activity_id: int, *, tries: int | None = None) -> ActivityPayload:
         """See `StravaClient.activity`."""
         return await self._details.activity(activity_id, tries=tries)
+
+    async def streams(self, activity_id: int) -> dict[str, Any]:
+        """See `StravaClient.streams`."""
+        return await self._streams.streams(activity_id)
 
 
 class Histories:
@@ -87,22 +101,31 @@ class Histories:
     async def load_due(self) -> None:
         """Bring each backfill as far as it goes now, the oldest request first. Raises WarehouseBusy."""
         connected = await connected_ids(self._store)
-        details_ahead = 0
+        details_ahead, streams_ahead = 0, 0
         for asked in await self._store.backfills():
             if asked.finished_at is not None or asked.athlete_id not in connected:
                 continue
             if not self._is_waiting(asked):
-                loading = _Loading(self._store, self._budget, self._clock, asked, details_ahead)
+                loading = _Loading(self._store, self._budget, self._clock, asked, (details_ahead, streams_ahead))
                 await loading.go_on(HistoryClient(asked.athlete_id, self._client_of))
-            if asked.has_details:
-                details_ahead += len(
-                    await self._store.activity_ids(asked.athlete_id, resource_state=SUMMARY, since=asked.since)
-                )
+            details, streams = await lacking_calls(self._store, asked)
+            details_ahead, streams_ahead = details_ahead + details, streams_ahead + streams
 
     def _is_waiting(self, asked: Backfill) -> bool:
         """Tell whether its time is still to come; a wait that a set clock made longer than any is none."""
         now = self._clock()
         return asked.waits_until is not None and now < asked.waits_until < now + _LONGEST_WAIT
+
+
+async def lacking_calls(store: HistoryStore, asked: Backfill) -> tuple[int, int]:
+    """Return how many details and how many streams a backfill has still to load of what is stored."""
+    if not asked.has_details:
+        return 0, 0
+    summaries = await store.activity_ids(asked.athlete_id, resource_state=SUMMARY, since=asked.since)
+    if not asked.has_streams:
+        return len(summaries), 0
+    due = await store.due_streams(asked.athlete_id, [StreamRule(athlete_id=asked.athlete_id)], since=asked.since)
+    return len(summaries), len(summaries) + len(due)
 
 
 class _Loading:
@@ -114,13 +137,13 @@ class _Loading:
         budget: RateBudget,
         clock: Callable[[], datetime],
         asked: Backfill,
-        details_ahead: int,
+        ahead: tuple[int, int],
     ) -> None:
         self._store = store
         self._budget = budget
         self._clock = clock
         self._row = asked
-        self._details_ahead = details_ahead
+        self._details_ahead, self._streams_ahead = ahead
         begins_again = asked.since is not None and asked.listed_at is None  # it has no cursor
         self._listed_before = 0 if begins_again else asked.listed_count
         self._progress = Progress()
@@ -130,18 +153,7 @@ class _Loading:
         row = self._row
         if not await self._note(started_at=row.started_at or self._clock(), waits_until=None, waits_because=None):
             return
-        loading = asyncio.create_task(
-            backfill(
-                client,
-                self._store,
-                row.athlete_id,
-                since=row.since,
-                with_list=row.listed_at is None,
-                with_details=row.has_details,
-                on_progress=self._on_progress,
-                clock=self._clock,
-            )
-        )
+        loading = asyncio.create_task(self._load(client, row))
         try:
             if await self._tell_until_done(loading):
                 await loading
@@ -159,7 +171,26 @@ class _Loading:
             loading.cancel()
             await asyncio.gather(loading, return_exceptions=True)
 
-    async def _tell_until_done(self, loading: asyncio.Task[Progress]) -> bool:
+    async def _load(self, client: HistoryClient, asked: Backfill) -> None:
+        """Load the list, the details, and the streams last; zones and gear at the first start."""
+        if asked.started_at is None:
+            await refresh_profile(client.profile, self._store, asked.athlete_id, clock=self._clock)
+        await backfill(
+            client,
+            self._store,
+            asked.athlete_id,
+            since=asked.since,
+            with_list=asked.listed_at is None,
+            with_details=asked.has_details,
+            on_progress=self._on_progress,
+            clock=self._clock,
+        )
+        if asked.has_streams:
+            all_of_it = [StreamRule(athlete_id=asked.athlete_id)]
+            due = await self._store.due_streams(asked.athlete_id, all_of_it, since=asked.since)
+            await fetch_streams(client, self._store, due, clock=self._clock)
+
+    async def _tell_until_done(self, loading: asyncio.Task[None]) -> bool:
         """Return whether it is still wanted: another may be asked for, or the athlete purged."""
         told, told_at = self._said(), self._clock()
         while not loading.done():
@@ -188,15 +219,19 @@ class _Loading:
         now = self._clock()
         if not self._progress.is_listed and self._row.listed_at is None:
             return {"listed_count": self._listed_before + self._progress.listed}
-        lacking = await self._store.activity_ids(self._row.athlete_id, resource_state=SUMMARY, since=self._row.since)
-        expected = None
-        if self._row.has_details:
-            expected = await self._budget.allows_by(Lane.DETAIL, self._details_ahead + len(lacking))
+        expected = await self._expected_at() if self._row.has_details else None
         return {
             "listed_count": self._listed_before + self._progress.listed,
             "listed_at": self._row.listed_at or now,
             "expected_at": expected,
         }
+
+    async def _expected_at(self) -> datetime | None:
+        details, streams = await lacking_calls(self._store, self._row)
+        details += self._details_ahead
+        if not self._row.has_streams:
+            return await self._budget.allows_by(Lane.DETAIL, details)
+        return await self._budget.allows_by(Lane.STREAMS, self._streams_ahead + streams, first=[(Lane.DETAIL, details)])
 
     def _wait(self, error: StravaError | TokensUnavailable) -> dict[str, object]:
         wait, because = _RETRY, str(error)

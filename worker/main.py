@@ -29,6 +29,7 @@ from worker.push_auth import SWITCHED_OFF, SharedToken
 from worker.second_look import SecondLooks
 from worker.settings import WorkerSettings
 from worker.strava_clients import StravaClients
+from worker.streams import StreamSweep
 from worker.subscription_check import SubscriptionCheck
 
 STRAVA_TIMEOUT_S = 10.0
@@ -58,6 +59,8 @@ def build(settings: WorkerSettings) -> FastAPI:
     router = EventRouter(AthleteCache(store), activities, Deauthorization(store, tokens), client_of)
     checked = SubscriptionCheck(router, store, settings.strava_subscription_id)
     looks = SecondLooks(activities, store, due_after=timedelta(seconds=settings.second_look_s))
+    settling = SecondLooks(activities, store, due_after=timedelta(seconds=settings.settle_after_s), poll_s=60.0)
+    sweep = StreamSweep(store, partial(client_of, lane=Lane.STREAMS), settings.stream_rules)
     deferred = DeferredEvents(store, queue, budget.room)
     histories = Histories(store, client_of, budget)
     push_token = settings.push_token.get_secret_value()
@@ -68,7 +71,7 @@ def build(settings: WorkerSettings) -> FastAPI:
         store,
         queue,
         push_auth=SharedToken(push_token),
-        background=(looks.run, deferred.run, histories.run),
+        background=(looks.run, settling.run, deferred.run, histories.run, sweep.run),
         on_stop=release,
         api_docs=settings.api_docs,
     )

@@ -1,4 +1,7 @@
-"""Asks once more some minutes after a create: the first detail may lack efforts and calories, and no event follows."""
+"""Asks once more after a create: the first detail may lack efforts and calories, and no event follows.
+
+The worker looks twice, some minutes after the create and some hours after it, when late segments have settled.
+"""
 
 import asyncio
 from collections.abc import Callable

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
+from backends.warehouse.streams import StreamRule
 from runtime.settings import HOST, StravaAppSettings
 from strava.budget_state import Lane
+from worker.stream_rules import read_rules
 
 
 class WorkerSettings(StravaAppSettings):
@@ -65,7 +67,19 @@ class WorkerSettings(StravaAppSettings):
         le=43_200,
         description="Seconds after a create in which its detail is fetched once more, for late efforts; 0 never.",
     )
-
+    settle_after_s: float = Field(
+        21_600.0,
+        ge=0,
+        le=43_200,
+        description="Seconds after a create in which its detail is fetched a last time, for late segments; 0 never.",
+    )
+    streams: str = Field(
+        "",
+        description=(
+            "Whose recorded curves are fetched, one call an activity: `all`, sports (`Run,Ride`), athletes (`1234567`) "
+            "or an athlete's sport (`1234567:Run`), separated by commas; empty: nobody's."
+        ),
+    )
     reconcile_guard_share: float = Field(
         0.05,
         ge=0,
@@ -77,6 +91,17 @@ class WorkerSettings(StravaAppSettings):
         ge=0,
         description="Details that the daily job fetches again, for edits that leave no trace in Strava's list; 0 none.",
     )
+
+    @field_validator("streams")
+    @classmethod
+    def _readable_rules(cls, text: str) -> str:
+        read_rules(text)
+        return text
+
+    @property
+    def stream_rules(self) -> tuple[StreamRule, ...]:
+        """Whose streams are wanted, and of which sports."""
+        return read_rules(self.streams)
 
     @property
     def budget_shares(self) -> Mapping[Lane, float]:

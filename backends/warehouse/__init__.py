@@ -6,8 +6,10 @@ from backends.warehouse.activities import ActivityStore, StoredPayloads
 from backends.warehouse.athletes import AthleteStore, IngestionStates, InviteUses
 from backends.warehouse.backfills import Backfills
 from backends.warehouse.ledger import EventLedger, LedgerUpkeep
+from backends.warehouse.profile import ProfileStore
 from backends.warehouse.reconciliations import Reconciliations
 from backends.warehouse.runs import TransformRuns
+from backends.warehouse.streams import StreamStore
 from backends.warehouse.subscriptions import SubscriptionStore
 
 
@@ -32,6 +34,8 @@ class RawStore(
     Backfills,
     Reconciliations,
     StoredPayloads,
+    StreamStore,
+    ProfileStore,
     SubscriptionStore,
     TransformRuns,
     WriteProbe,

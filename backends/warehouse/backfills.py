@@ -9,7 +9,7 @@ from typing import Protocol, Self
 class Backfill:
     """One row of `raw.backfills`; how many details there are is told by the activities themselves.
 
-    It is finished, or waits, or is under way. `expected_at` is when the rate budget allows the last detail.
+    It is finished, or waits, or is under way. `expected_at` is when the rate budget allows the last call.
     """
 
     athlete_id: int
@@ -24,13 +24,21 @@ class Backfill:
     expected_at: datetime | None = None
     finished_at: datetime | None = None
     updated_at: datetime
+    has_streams: bool = False
 
     @classmethod
     def requested(
-        cls, athlete_id: int, now: datetime, *, since: datetime | None = None, has_details: bool = True
+        cls,
+        athlete_id: int,
+        now: datetime,
+        *,
+        since: datetime | None = None,
+        has_details: bool = True,
+        has_streams: bool = False,
     ) -> Self:
         """Return one that nobody has taken up yet."""
-        return cls(athlete_id=athlete_id, requested_at=now, since=since, has_details=has_details, updated_at=now)
+        wanted = {"since": since, "has_details": has_details, "has_streams": has_streams}
+        return cls(athlete_id=athlete_id, requested_at=now, updated_at=now, **wanted)  # type: ignore[arg-type]
 
     def changed(self, now: datetime, **changes: object) -> Self:
         """Return it with these changes, of this moment."""

@@ -99,8 +99,28 @@ STRAVA_EVENTS = Table(
 STRAVA_STREAMS = Table(
     "strava_streams",
     "activity_id",
-    "The recorded curves of an activity.",
-    [Column("activity_id", "int64", "The activity; the key."), _ATHLETE, _PAYLOAD, _OBSERVED_AT, _INGESTED_AT],
+    "The recorded curves of an activity: one row per activity whose streams Strava was asked for.",
+    [
+        Column("activity_id", "int64", "The activity; the key."),
+        _ATHLETE,
+        Column("fetched_for", "string", "Start, distance and times that it had when Strava was asked; JSON."),
+        Column("activity_hash", "string", "The payload_hash that it had when Strava was asked."),
+        _OBSERVED_AT,
+        _INGESTED_AT,
+        _optional("payload", "json", "What Strava sent, an object by key; null where it has no streams."),
+    ],
+)
+STRAVA_ATHLETE_SETTINGS = Table(
+    "strava_athlete_settings",
+    "settings_id",
+    "An athlete's weight, FTP and zones: one row for each change that was seen.",
+    [
+        Column("settings_id", "string", "The key."),
+        _ATHLETE,
+        Column("payload", "json", "Strava's weight and ftp of the athlete, and its answer about zones."),
+        Column("observed_at", "timestamp", "When Strava first showed these values."),
+        _INGESTED_AT,
+    ],
 )
 STRAVA_GEAR = Table(
     "strava_gear",
@@ -155,9 +175,10 @@ BACKFILLS = Table(
         _optional("listed_at", "timestamp", "When Strava's list had come to its end."),
         _optional("waits_until", "timestamp", "When it goes on, if it waits."),
         _optional("waits_because", "string", "What it waits for."),
-        _optional("expected_at", "timestamp", "When the rate budget allows the last detail, if nobody else calls."),
+        _optional("expected_at", "timestamp", "When the rate budget allows the last call, if nobody else calls."),
         _optional("finished_at", "timestamp", "When it was done; null until then."),
         Column("updated_at", "timestamp", "When the row was written."),
+        Column("has_streams", "bool", "Whether streams are wanted too, after the details."),
     ],
 )
 RECONCILIATIONS = Table(
@@ -212,6 +233,7 @@ TABLES = (
     STRAVA_EVENTS,
     STRAVA_STREAMS,
     STRAVA_GEAR,
+    STRAVA_ATHLETE_SETTINGS,
     STRAVA_ATHLETES,
     INGESTION_STATE,
     STRAVA_SUBSCRIPTIONS,

@@ -34,6 +34,7 @@ from backends.warehouse.schema import (
     Table,
 )
 from backends.warehouse.sqlite import rows, transactions
+from backends.warehouse.sqlite.recordings import Recordings
 from backends.warehouse.subscriptions import KnownSubscription
 from backends.write_probe import rewrite_version
 from runtime.clock import utc_now, utc_text
@@ -46,7 +47,7 @@ _PRUNED_AT_ONCE = 500  # rows; others wait for the file no longer than for so ma
 _EMPTIED_WITHIN_S = 1.0  # how long a removed payload may stay in the write-ahead log, unless a reader needs the log
 
 
-class SqliteRawStore:
+class SqliteRawStore(Recordings):
     """Implements `RawStore`; several processes may share the file.
 
     Every method raises WarehouseBusy when the file is locked for longer than the patience, the disk is full, or the

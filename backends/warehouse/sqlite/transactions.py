@@ -35,13 +35,13 @@ Clock = Callable[[], datetime]
 
 def apply(connection: sqlite3.Connection, observations: Sequence[Observation], clock: Clock) -> list[Decision]:
     """Apply the observations under the last-write-wins rule and tell what it made of each, in order."""
-    return _apply(connection, observations, _next_stamp(connection, clock), clock())
+    return _apply(connection, observations, next_stamp(connection, clock), clock())
 
 
 def record(connection: sqlite3.Connection, batch: Sequence[LedgerEntry | ObservedDelivery], clock: Clock) -> None:
     """Apply the observations, then add the ledger rows, whose stamps come after those of the activities."""
     observations = observed(batch)
-    stamp = _next_stamp(connection, clock)
+    stamp = next_stamp(connection, clock)
     decisions = iter(_apply(connection, observations, stamp, clock()))
     entries = [each if isinstance(each, LedgerEntry) else each.entry_of(next(decisions)) for each in batch]
     connection.executemany(
@@ -97,7 +97,8 @@ def _store(connection: sqlite3.Connection, decisions: Decisions, stamp: datetime
     )
     deleted = [activity_id for activity_id, seen in decisions.winners.items() if seen.activity is None]
     if deleted:
-        connection.execute(_SQL["drop_dead_letters"], {"activity_ids": json.dumps(deleted)})
+        for statement in ("drop_dead_letters", "drop_streams"):
+            connection.execute(_SQL[statement], {"activity_ids": json.dumps(deleted)})
         connection.execute(_SQL["forget_messages"], {"texts": json.dumps([str(each) for each in deleted])})
 
 
@@ -111,7 +112,7 @@ def put_reconciliation(connection: sqlite3.Connection, row: Reconciliation) -> N
 
 def purge(connection: sqlite3.Connection, athlete_id: int, athlete_hash: str, clock: Clock) -> PurgeReceipt:
     """Remove the athlete from every table that knows of athletes, the queue's included, and add the receipt."""
-    purged_at = _next_stamp(connection, clock)
+    purged_at = next_stamp(connection, clock)
     removed = {
         table: connection.execute(statement, {"athlete_id": athlete_id}).rowcount
         for table, statement in sorted(_PURGES.items())
@@ -136,7 +137,7 @@ def claim_invite(connection: sqlite3.Connection, invite_id: str, expires_at: dat
     return connection.execute(_SQL["claim_invite"], use).rowcount == 1
 
 
-def _next_stamp(connection: sqlite3.Connection, clock: Clock) -> datetime:
+def next_stamp(connection: sqlite3.Connection, clock: Clock) -> datetime:
     """Return a moment later than every stamp in the file, even if the clock was set back."""
     last = connection.execute(_SQL["last_stamp"]).fetchone()[0]
     now = clock()

@@ -10,6 +10,7 @@ select
     waits_because,
     expected_at,
     finished_at,
-    updated_at
+    updated_at,
+    has_streams
 from backfills
 order by requested_at, athlete_id;

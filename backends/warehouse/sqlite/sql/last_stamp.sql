@@ -5,5 +5,11 @@ from (
     union all
     select max(ingested_at) as stamp from strava_events
     union all
+    select max(ingested_at) as stamp from strava_streams
+    union all
+    select max(ingested_at) as stamp from strava_gear
+    union all
+    select max(ingested_at) as stamp from strava_athlete_settings
+    union all
     select max(purged_at) as stamp from purges
 );

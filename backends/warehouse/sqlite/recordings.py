@@ -1,0 +1,106 @@
+"""Streams, settings and gear in the pipeline's SQLite file."""
+
+import json
+import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from backends.sqlite import statements
+from backends.warehouse.last_write_wins import CLOCK_SKEW
+from backends.warehouse.profile import SeenGear, SeenSettings
+from backends.warehouse.schema import STRAVA_ATHLETE_SETTINGS, STRAVA_GEAR, STRAVA_STREAMS
+from backends.warehouse.sqlite import rows
+from backends.warehouse.sqlite.transactions import Clock, next_stamp
+from backends.warehouse.streams import DueStreams, StreamRule, Streams
+from runtime.clock import utc_text
+
+T = TypeVar("T")
+
+_SQL = statements(Path(__file__).parent / "sql")
+
+
+class Recordings(ABC):
+    """Implements `StreamStore` and `ProfileStore` on the access to the file that a store has."""
+
+    _clock: Clock
+
+    @abstractmethod
+    async def _write(self, work: Callable[[sqlite3.Connection], T], *, removes: bool = False) -> T:
+        """Do the work in one transaction."""
+
+    @abstractmethod
+    async def _read(self, statement: str, **parameters: object) -> list[sqlite3.Row]:
+        """Return what a statement finds."""
+
+    async def due_streams(
+        self,
+        athlete_id: int,
+        rules: Sequence[StreamRule],
+        *,
+        since: datetime | None = None,
+        changed_since: datetime | None = None,
+    ) -> list[DueStreams]:
+        """Return the activities that lack streams, newest start first."""
+        pairs = json.dumps([[rule.athlete_id, rule.sport_type] for rule in rules])
+        moments = {"since": since and utc_text(since), "changed_since": changed_since and utc_text(changed_since)}
+        found = await self._read("due_streams", athlete_id=athlete_id, rules=pairs, **moments)
+        return [DueStreams(**dict(row)) for row in found]
+
+    async def put_streams(self, streams: Streams) -> bool:
+        """Store them, unless their activity or athlete is gone, or newer ones are stored."""
+        return await self._put_seen(
+            "put_streams",
+            lambda stamp: rows.bound(STRAVA_STREAMS, streams.due, **_seen(streams.observed_at, streams.payload, stamp)),
+        )
+
+    async def stream_count(self, athlete_id: int, *, since: datetime | None = None) -> int:
+        """Return for how many living activities Strava was asked for streams."""
+        [row] = await self._read("stream_count", athlete_id=athlete_id, since=since and utc_text(since))
+        return int(row[0])
+
+    async def newest_change(self) -> datetime | None:
+        """Return the stamp of the newest row of an activity."""
+        [row] = await self._read("newest_change")
+        return None if row[0] is None else datetime.fromisoformat(row[0])
+
+    async def put_settings(self, seen: SeenSettings) -> bool:
+        """Add a row where a value differs from the athlete's newest row."""
+        return await self._write(lambda connection: _put_settings(connection, seen, self._clock))
+
+    async def due_gear(self, athlete_id: int, *, observed_before: datetime) -> list[str]:
+        """Return the gear that is unknown, or was last asked for before a moment."""
+        found = await self._read("due_gear", athlete_id=athlete_id, observed_before=utc_text(observed_before))
+        return [row[0] for row in found]
+
+    async def put_gear(self, seen: SeenGear) -> bool:
+        """Add or replace it, unless something newer is stored or the athlete is not known."""
+        return await self._put_seen("put_gear", lambda stamp: rows.bound(STRAVA_GEAR, seen, ingested_at=stamp))
+
+    async def _put_seen(self, statement: str, row_of: Callable[[datetime], rows.Row]) -> bool:
+        def put(connection: sqlite3.Connection) -> bool:
+            row = row_of(next_stamp(connection, self._clock))
+            latest = {"latest": utc_text(self._clock() + CLOCK_SKEW)}
+            return connection.execute(_SQL[statement], {**row, **latest}).rowcount > 0
+
+        return await self._write(put)
+
+
+def _seen(observed_at: datetime, payload: Mapping[str, Any] | None, stamp: datetime) -> dict[str, Any]:
+    return {"observed_at": observed_at, "payload": payload, "ingested_at": stamp}
+
+
+def _put_settings(connection: sqlite3.Connection, seen: SeenSettings, clock: Clock) -> bool:
+    found = connection.execute(_SQL["newest_settings"], {"athlete_id": seen.athlete_id}).fetchone()
+    last, last_at = (json.loads(found[0]), datetime.fromisoformat(found[1])) if found else ({}, None)
+    if last_at is not None and seen.observed_at < last_at <= clock() + CLOCK_SKEW:
+        return False
+    values = {**last, **seen.values}
+    if values == last:
+        return False
+    stamp = next_stamp(connection, clock)
+    row = rows.bound(STRAVA_ATHLETE_SETTINGS, seen, settings_id=uuid4().hex, payload=values, ingested_at=stamp)
+    return connection.execute(_SQL["put_settings"], row).rowcount > 0

@@ -1,0 +1,7 @@
+select count(*)
+from strava_activities as activities
+inner join strava_streams as streams on activities.activity_id = streams.activity_id
+where
+    activities.athlete_id = :athlete_id
+    and activities.is_deleted = 0
+    and (:since is null or activities.start_date >= :since);
