@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Protocol
 
 import structlog
@@ -172,19 +173,13 @@ class _Loading:
             await asyncio.gather(loading, return_exceptions=True)
 
     async def _load(self, client: HistoryClient, asked: Backfill) -> None:
-        """Load the list, the details, and the streams last; zones and gear at the first start."""
-        if asked.started_at is None:
+        """Load the list, the settings and the gear that it names, the details, and the streams last."""
+        load = partial(backfill, client, self._store, asked.athlete_id, since=asked.since, clock=self._clock)
+        if asked.listed_at is None:
+            await load(with_details=False, on_progress=self._on_progress)
             await refresh_profile(client.profile, self._store, asked.athlete_id, clock=self._clock)
-        await backfill(
-            client,
-            self._store,
-            asked.athlete_id,
-            since=asked.since,
-            with_list=asked.listed_at is None,
-            with_details=asked.has_details,
-            on_progress=self._on_progress,
-            clock=self._clock,
-        )
+        if asked.has_details:
+            await load(with_list=False)
         if asked.has_streams:
             all_of_it = [StreamRule(athlete_id=asked.athlete_id)]
             due = await self._store.due_streams(asked.athlete_id, all_of_it, since=asked.since)
