@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -25,6 +25,7 @@ from dashboard.settings import DashboardSettings
 from runtime.clock import utc_now, utc_text
 from runtime.http_client import client_for
 from runtime.logs import configure_logs
+from strava.budget import RateBudget
 from strava.budget_state import Lane
 from strava.payload import DETAILED
 from worker.backfill import NEVER
@@ -39,11 +40,12 @@ INTERRUPTED = 130
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """A backfill, how many activities of its time are stored, and how many of these in detail."""
+    """A backfill, how many activities of its time are stored, in detail, and with their streams asked for."""
 
     backfill: Backfill
     activity_count: int
     detailed_count: int
+    streamed_count: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +54,7 @@ class Wanted:
 
     since: datetime | None
     has_details: bool
+    has_streams: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +65,7 @@ class Forecast:
     strava_count: int
     missing_count: int
     detail_calls: int
+    stream_calls: int
     done_by: datetime | None
 
 
@@ -73,6 +77,9 @@ def backfill(  # noqa: PLR0913 - one argument an option
         str | None, typer.Option(help="Only what started since: a date (2025-01-01) or an age (90d).")
     ] = None,
     details: Annotated[bool, typer.Option(help="Load laps, splits and best efforts too, one call an activity.")] = True,
+    streams: Annotated[
+        bool, typer.Option("--streams", help="Load the recorded curves after the details, one more call an activity.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only ask for the list, and say what is missing.")] = False,
     wait: Annotated[bool, typer.Option(help="Watch until it is done; Ctrl-C ends the watching alone.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object an athlete.")] = False,
@@ -86,7 +93,10 @@ def backfill(  # noqa: PLR0913 - one argument an option
     require_pipeline(settings)
     configure_logs(settings.log_format, "CRITICAL")  # what failed is told below
     within_reach("--athlete", athlete)
-    wanted = Wanted(since=None if since is None else read_since(since, utc_now()), has_details=details)
+    if streams and not details:
+        raise CommandError("Streams are loaded after the details: leave out --no-details, or --streams.")
+    began = None if since is None else read_since(since, utc_now())
+    wanted = Wanted(since=began, has_details=details, has_streams=streams)
     if dry_run:
         forecasts = asyncio.run(_foretell(settings, athlete, wanted))
         _print(forecasts, (foretold(each, utc_now(), zone) for each in forecasts), as_json=as_json)
@@ -108,8 +118,7 @@ async def _ask(settings: WorkerSettings, athlete_id: int | None, wanted: Wanted)
         connected = await _connected(store, athlete_id)
         for each in connected:
             if not _is_covered(known.get(each), wanted):
-                asked = Backfill.requested(each, utc_now(), since=wanted.since, has_details=wanted.has_details)
-                await store.request_backfill(asked)
+                await store.request_backfill(Backfill.requested(each, utc_now(), **asdict(wanted)))
         return await standings_of(store, connected)
 
 
@@ -118,7 +127,11 @@ def _is_covered(known: Backfill | None, wanted: Wanted) -> bool:
     if known is None or known.finished_at is not None:
         return False
     is_long_enough = known.since is None or (wanted.since is not None and known.since <= wanted.since)
-    return is_long_enough and (known.has_details or not wanted.has_details)
+    has_details, has_streams = (
+        known.has_details or not wanted.has_details,
+        known.has_streams or not wanted.has_streams,
+    )
+    return is_long_enough and has_details and has_streams
 
 
 async def _connected(store: RawStore, athlete_id: int | None) -> list[int]:
@@ -137,6 +150,7 @@ async def standings_of(store: RawStore, athlete_ids: Sequence[int]) -> list[Stan
             backfill=each,
             activity_count=len(await store.activity_ids(each.athlete_id, since=each.since)),
             detailed_count=len(await store.activity_ids(each.athlete_id, resource_state=DETAILED, since=each.since)),
+            streamed_count=await store.stream_count(each.athlete_id, since=each.since),
         )
         for each in await store.backfills()
         if each.athlete_id in athlete_ids
@@ -167,9 +181,13 @@ def sentence(standing: Standing, now: datetime, zone: ZoneInfo) -> str:
     row = standing.backfill
     who = f"Athlete {row.athlete_id}: "
     details = f"{standing.detailed_count:,} of {standing.activity_count:,} details"
+    loaded = f"loaded {standing.activity_count:,} activities, {standing.detailed_count:,} in detail"
+    if row.has_streams:
+        details += f" and {standing.streamed_count:,} streams"
+        loaded += f", streams of {standing.streamed_count:,}"
     done = f", done {formatting.about(row.expected_at, now, zone)}" if row.expected_at else ""
     if row.finished_at is not None:
-        return f"{who}loaded {standing.activity_count:,} activities, {standing.detailed_count:,} in detail."
+        return f"{who}{loaded}."
     if row.started_at is None:
         is_late = now - row.requested_at > NOT_TAKEN_UP
         return who + ("nobody has taken it up yet: start `athlete up`." if is_late else "asked for.")
@@ -193,26 +211,42 @@ async def _foretell(settings: WorkerSettings, athlete_id: int | None, wanted: Wa
             pages = client_of(each, Lane.RECONCILE).activities(after=wanted.since, before=wanted.since and NEVER)
             listed = {activity.activity_id async for page in pages for activity in page.activities}
             detailed = set(await store.activity_ids(each, resource_state=DETAILED))
+            streamed = await store.stream_count(each, since=wanted.since)
             calls = len(listed - detailed) if wanted.has_details else 0
+            stream_calls = max(0, len(listed) - streamed) if wanted.has_streams else 0
+            all_calls = {
+                Lane.DETAIL: sum(told.detail_calls for told in forecasts) + calls,
+                Lane.STREAMS: sum(told.stream_calls for told in forecasts) + stream_calls,
+            }
             forecasts.append(
                 Forecast(
                     athlete_id=each,
                     strava_count=len(listed),
                     missing_count=len(listed - set(await store.activity_ids(each))),
                     detail_calls=calls,
-                    done_by=await budget.allows_by(Lane.DETAIL, sum(told.detail_calls for told in forecasts) + calls),
+                    stream_calls=stream_calls,
+                    done_by=await _done_by(budget, all_calls),
                 )
             )
         return forecasts
 
 
+async def _done_by(budget: RateBudget, calls: Mapping[Lane, int]) -> datetime | None:
+    details = calls[Lane.DETAIL]
+    if not calls[Lane.STREAMS]:
+        return await budget.allows_by(Lane.DETAIL, details)
+    return await budget.allows_by(Lane.STREAMS, calls[Lane.STREAMS], first=[(Lane.DETAIL, details)])
+
+
 def foretold(forecast: Forecast, now: datetime, zone: ZoneInfo) -> str:
     """Say what a backfill would do."""
     calls = forecast.detail_calls
-    when = f", done {formatting.about(forecast.done_by, now, zone)}" if forecast.done_by and calls else ""
+    is_told = bool(calls or forecast.stream_calls)
+    when = f", done {formatting.about(forecast.done_by, now, zone)}" if forecast.done_by and is_told else ""
+    streams = f" and of streams {forecast.stream_calls:,}" if forecast.stream_calls else ""
     return (
         f"Athlete {forecast.athlete_id}: Strava lists {forecast.strava_count:,} activities, of which "
-        f"{forecast.missing_count:,} are not stored. Details to load: {calls:,}, one call each{when}. "
+        f"{forecast.missing_count:,} are not stored. Details to load: {calls:,}{streams}, one call each{when}. "
         "Nothing was stored."
     )
 

@@ -100,7 +100,10 @@ async def test_a_dry_run_lists_and_stores_nothing(run: Callable[..., Any], conne
     assert facts["done_by"] is not None
     lately = json.loads((await run("--dry-run", "--json", "--since", "60d", "--no-details")).stdout)
     assert 0 < lately["strava_count"] < facts["strava_count"]
-    assert lately["detail_calls"] == 0
+    assert (lately["detail_calls"], lately["stream_calls"]) == (0, 0)
+    whole = json.loads((await run("--dry-run", "--json", "--streams")).stdout)
+    assert whole["stream_calls"] == whole["detail_calls"] == facts["detail_calls"]
+    assert whole["done_by"] >= facts["done_by"]
     said = (await run("--dry-run")).stdout
     assert (
         f"Strava lists {facts['strava_count']:,} activities, of which {facts['strava_count']:,} are not stored." in said
@@ -117,7 +120,7 @@ async def test_it_asks_once_and_joins_what_is_under_way(run: Callable[..., Any],
     assert (first.since, first.has_details) == (datetime(2026, 2, 1, tzinfo=UTC), False)
     assert (await run(*lately[:3], "2026-02-09T00:00Z")).exit_code == 0
     assert await connected.backfills() == [first]
-    for more in (("--since", "2026-02-01T00:00Z"), ("--no-details",), ()):
+    for more in (("--since", "2026-02-01T00:00Z"), ("--no-details",), ("--streams",), ()):
         await connected.request_backfill(first)
         assert (await run("--no-wait", *more)).stdout == f"Athlete {ATHLETE}: asked for.\n"
         assert await connected.backfills() != [first], more
@@ -133,6 +136,8 @@ async def test_only_connected_athletes_have_a_history(run: Callable[..., Any], c
     told = await run("--athlete", "7")
     assert (told.exit_code, told.stderr) == (1, "athlete: Athlete 7 is not connected: run `athlete connect` first.\n")
     assert await connected.backfills() == []
+    told = await run("--streams", "--no-details")
+    assert told.stderr == "athlete: Streams are loaded after the details: leave out --no-details, or --streams.\n"
 
 
 @pytest.mark.slow
@@ -150,10 +155,13 @@ async def test_the_worker_loads_what_is_asked_for(
     )
     async with ProcessTree(tmp_path / "worker-logs") as tree:
         await tree.start([worker])
-        told = await run()
+        told = await run("--streams")
     ids = await connected.activity_ids(ATHLETE)
     assert len(ids) > 200
-    assert told.stdout == f"Athlete {ATHLETE}: loaded {len(ids):,} activities, {len(ids):,} in detail.\n"
+    assert (
+        told.stdout
+        == f"Athlete {ATHLETE}: loaded {len(ids):,} activities, {len(ids):,} in detail, streams of {len(ids):,}.\n"
+    )
     assert await connected.activity_ids(ATHLETE, resource_state=3) == ids
     assert (await run("--no-wait")).stdout == f"Athlete {ATHLETE}: asked for.\n"  # what is finished may be asked again
 
@@ -177,9 +185,14 @@ WAITING = replace(DETAILS, waits_until=NOON + timedelta(minutes=15), waits_becau
         ),
         (replace(WAITING, waits_until=NOON), "1,240 of 2,115 details, done Thursday about 14:15."),
         (replace(DETAILS, finished_at=NOON), "loaded 2,115 activities, 1,240 in detail."),
+        (replace(DETAILS, has_streams=True), "1,240 of 2,115 details and 310 streams, done Thursday about 14:15."),
+        (
+            replace(DETAILS, has_streams=True, finished_at=NOON),
+            "loaded 2,115 activities, 1,240 in detail, streams of 310.",
+        ),
     ],
 )  # fmt: skip
 def test_how_far_it_is_is_said_in_a_sentence(row: Backfill, said: str) -> None:
     """From the request to the end, with the day and the hour in the display time zone."""
-    standing = Standing(backfill=row, activity_count=2115, detailed_count=1240)
+    standing = Standing(backfill=row, activity_count=2115, detailed_count=1240, streamed_count=310)
     assert sentence(standing, NOON, BERLIN) == f"Athlete {ATHLETE}: {said}"

@@ -16,10 +16,12 @@ from backends.warehouse.activities import Applied, Decision, Observation, Source
 from backends.warehouse.athletes import Athlete, IngestionState
 from backends.warehouse.backfills import Backfill
 from backends.warehouse.ledger import DueLook, LedgerEntry, LedgerFilter, ObservedDelivery, Outcome
+from backends.warehouse.profile import SeenGear, SeenSettings
 from backends.warehouse.purge_receipts import is_receipt_of
 from backends.warehouse.reconciliations import Reconciliation, Verdict
 from backends.warehouse.runs import TransformRun
 from backends.warehouse.sqlite.store import SqliteRawStore
+from backends.warehouse.streams import DueStreams, StreamRule, Streams
 from strava.events import StravaEvent
 from strava.payload import DETAILED, SUMMARY, ActivityPayload
 
@@ -645,8 +647,109 @@ async def test_the_details_that_were_not_observed_for_longest_are_told(store: Ra
     assert await due(2) == [5, 4]
 
 
+# -- streams, settings, gear ----------------------------------------------------------------------------------------
+
+
+def streams(activity: ActivityPayload, seconds: float, *values: int) -> Streams:
+    """The activity's streams, as Strava was asked for them that many seconds after noon."""
+    due = DueStreams(
+        activity_id=activity.activity_id,
+        athlete_id=activity.athlete_id,
+        fetched_for=f"[{activity.payload_hash}]",
+        activity_hash=activity.payload_hash,
+    )
+    return Streams(due=due, observed_at=at(seconds), payload={"time": {"data": list(values)}})
+
+
+async def test_the_newest_streams_stay_in_any_order(store: RawStore) -> None:
+    """Of streams that were fetched for two versions, twice and in any order, those stay that were asked for last."""
+    await store.put_athlete(athlete())
+    whole, cropped = payload(distance=5000.0), payload(distance=4000.0)
+    await store.apply([seen(whole, 0), seen(cropped, 5)])
+    newest = streams(cropped, 9, 1, 2)
+    dice, history = random.Random(1), [streams(whole, 1, 1, 2, 3), streams(whole, 6, 1, 2, 3), newest]
+    for activity_id in range(1, 9):
+        moved = payload(activity_id, distance=4000.0)
+        await store.apply([seen(moved, 5)])
+        mixed = dice.choices(history, k=3) + dice.sample(history, 3)
+        for each in mixed:
+            await store.put_streams(replace(each, due=replace(each.due, activity_id=activity_id)))
+        again = replace(newest.due, activity_id=activity_id)
+        assert not await store.put_streams(Streams(due=again, observed_at=at(8), payload=None))
+    assert await store.stream_count(ANNA) == 8
+
+
+async def test_what_lacks_streams_is_due(store: RawStore) -> None:
+    """Living details of the athlete that a rule names, newest first; summaries, tombstones and others' are not."""
+    await store.put_athlete(athlete())
+    kinds = (("Run", DETAILED, 10), ("Ride", DETAILED, 12), ("Run", SUMMARY, 11), ("Run", DETAILED, 14))
+    for key, (sport, state, hour) in enumerate(kinds, 1):
+        start = f"2026-05-04T{hour}:00:00Z"
+        await store.apply([seen(payload(key, state=state, sport_type=sport, start_date=start, distance=9), key)])
+    await store.apply([seen(payload(7, sport_type="Run"), 1), gone(2, 7), seen(payload(8, athlete_id=BEN), 1)])
+
+    async def due(*rules: StreamRule, **bounds: datetime) -> list[int]:
+        return [each.activity_id for each in await store.due_streams(ANNA, rules, **bounds)]
+
+    assert await due(StreamRule()) == await due(StreamRule(athlete_id=ANNA)) == [4, 2, 1]
+    assert await due(StreamRule(sport_type="run"), StreamRule(athlete_id=BEN)) == [4, 1]
+    assert await due(StreamRule(athlete_id=ANNA, sport_type="Ride"), StreamRule(sport_type="Swim")) == [2]
+    assert await due() == []
+    assert await due(StreamRule(), since=datetime(2026, 5, 4, 12, tzinfo=UTC)) == [4, 2]
+    stamp = await store.newest_change()
+    assert stamp is not None
+    assert await due(StreamRule(), changed_since=stamp) == []
+    [newest, *_] = await store.due_streams(ANNA, [StreamRule()])
+    assert newest.fetched_for == '["2026-05-04T14:00:00Z",9.0,null,null]'
+    await store.put_streams(Streams(due=newest, observed_at=at(20), payload={}))
+    assert await due(StreamRule()) == [2, 1]
+    titled: dict[str, Any] = {
+        "sport_type": "Run",
+        "start_date": "2026-05-04T14:00:00Z",
+        "distance": 9.0,
+        "name": "Race",
+    }
+    longer = titled | {"distance": 9.5}
+    await store.apply([seen(payload(4, **titled), 30)])
+    assert await due() == []
+    await store.apply([seen(payload(4, **longer), 31)])
+    assert await due(changed_since=stamp) == [4]
+
+
+async def test_nothing_of_who_is_not_known_is_stored(store: RawStore) -> None:
+    """An answer that was under way during a purge leaves no streams, no settings and no gear."""
+    await store.put_athlete(athlete())
+    await store.apply([seen(payload())])
+    settings = SeenSettings(athlete_id=ANNA, observed_at=at(1), values={"ftp": 250})
+    gear = SeenGear(gear_id="g1", athlete_id=ANNA, observed_at=at(1), payload={"id": "g1"})
+    assert [await store.put_streams(streams(payload(), 1)), await store.put_settings(settings)] == [True, True]
+    assert await store.put_gear(gear)
+    removed = (await store.purge(ANNA)).removed
+    assert [removed[f"strava_{name}"] for name in ("streams", "athlete_settings", "gear")] == [1, 1, 1]
+    later = replace(settings, observed_at=at(9)), replace(gear, observed_at=at(9))
+    assert not await store.put_streams(streams(payload(), 9))
+    assert [await store.put_settings(later[0]), await store.put_gear(later[1])] == [False, False]
+
+
+async def test_settings_change_forwards(store: RawStore) -> None:
+    """What is absent stays as it was, what is older than the newest row is too late."""
+    await store.put_athlete(athlete())
+
+    async def put(seconds: float, **values: Any) -> bool:
+        return await store.put_settings(SeenSettings(athlete_id=ANNA, observed_at=at(seconds), values=values))
+
+    assert not await put(0)
+    assert await put(5, ftp=250, weight=60)
+    assert [await put(6, ftp=250.0), await put(4, ftp=200), await put(7, ftp=260), await put(8, weight=60)] == [
+        False,
+        False,
+        True,
+        False,
+    ]
+
+
 async def test_watermark_changes_with_every_change(store: RawStore) -> None:
-    """Activities, tombstones, ledger, athletes, backfills, verdicts and purges change it; nothing else does."""
+    """Activities, ledger, athletes, backfills, verdicts, streams, settings, gear and purges change it."""
     changes: list[Callable[[], Awaitable[object]]] = [
         lambda: store.apply([seen(payload(1), 1)]),
         lambda: store.apply([seen(payload(1, name="renamed"), 2)]),
@@ -657,6 +760,10 @@ async def test_watermark_changes_with_every_change(store: RawStore) -> None:
         lambda: store.request_backfill(Backfill.requested(ANNA, at(1))),
         lambda: store.note_backfill(Backfill.requested(ANNA, at(1)).changed(at(2), listed_count=1)),
         lambda: store.put_reconciliation(verdict("r1")),
+        lambda: store.apply([seen(payload(2), 1)]),
+        lambda: store.put_streams(streams(payload(2), 5)),
+        lambda: store.put_settings(SeenSettings(athlete_id=ANNA, observed_at=at(1), values={"ftp": 250})),
+        lambda: store.put_gear(SeenGear(gear_id="g1", athlete_id=ANNA, observed_at=at(1), payload={})),
         lambda: store.purge(ANNA),
         lambda: store.purge(BEN),
     ]
