@@ -11,6 +11,52 @@ ROOT = Path(__file__).parents[2]
 EXTREME = 8
 RECORDED = 4605555801
 
+LAP = {
+    "id": 3_300_000_000_123_456_789,
+    "lap_index": 1,
+    "name": "Lap 1",
+    "start_date": "2026-03-28T23:30:00Z",
+    "distance": 4000.5,
+    "moving_time": 1200,
+    "elapsed_time": 1210.0,
+    "total_elevation_gain": 10.5,
+    "average_speed": 3.33,
+    "max_speed": 4.5,
+    "average_heartrate": 151.5,
+    "max_heartrate": 171,
+    "average_cadence": 84.5,
+    "device_watts": False,
+    "start_index": 0,
+    "end_index": 1199,
+}
+SPLIT = {
+    "split": 1,
+    "distance": 1000.5,
+    "moving_time": 280,
+    "elapsed_time": 282,
+    "elevation_difference": -2.5,
+    "average_speed": 3.57,
+    "average_grade_adjusted_speed": 3.5,
+    "average_heartrate": 149.25,
+    "pace_zone": 2,
+}
+EFFORT = {
+    "id": 312_345_678_901_234_567,
+    "name": "Canal sprint",
+    "start_date": "2026-03-28T23:40:00Z",
+    "distance": 512.5,
+    "moving_time": 120,
+    "elapsed_time": 121,
+    "average_heartrate": 160.5,
+    "average_watts": 250.5,
+    "device_watts": True,
+    "start_index": 600,
+    "end_index": 720,
+    "pr_rank": 2,
+    "hidden": False,
+    "segment": {"id": 229_781, "distance": 510.25, "average_grade": -0.5, "climb_category": 0},
+}
+
 
 def run_payload(**fields: Any) -> dict[str, Any]:
     """A detailed run of 5 km in 25 minutes on a winter morning in Berlin, with these fields changed."""
@@ -51,6 +97,10 @@ def fill_by_hand(raw: Raw) -> None:
             start_date_local="2026-03-29T00:30:00Z",
             suffer_score=50,
             gear={"id": "g1", "name": "Blue shoes"},
+            laps=[LAP, {**LAP, "lap_index": 2, "distance": 1000, "average_watts": 210.5}, {"name": "No number"}],
+            splits_metric=[SPLIT, {**SPLIT, "split": 2, "distance": 480.5}, {**SPLIT, "elapsed_time": 290}, None],
+            splits_standard=[{**SPLIT, "distance": 1609.25, "elapsed_time": 455}],
+            segment_efforts=[EFFORT, {**EFFORT, "id": 2, "segment": {"id": None}}, {**EFFORT, "id": 3.5}],
         ),
     )
     raw.activity(
@@ -174,6 +224,61 @@ def lived(folder: Path, variables: Mapping[str, str]) -> Warehouse:
     return warehouse
 
 
+def streams(raw: Raw, activity_id: int, payload: Any, *, athlete_id: int = BERLIN) -> None:
+    """Store an activity's streams, or that it has none."""
+    moment = raw.next_ingested_at()
+    raw.insert(
+        "strava_streams",
+        activity_id=activity_id,
+        athlete_id=athlete_id,
+        fetched_for="[]",
+        activity_hash="",
+        observed_at=moment,
+        ingested_at=moment,
+        payload=None if payload is None else json.dumps(payload),
+    )
+
+
+def fill_recordings(raw: Raw) -> None:
+    """Store the recorded streams, hand-written ones with gaps, one that has none, and settings as they changed."""
+    streams(raw, recorded("activity_run_marathon.json")["id"], recorded("activity_streams.json"), athlete_id=RECORDED)
+    gaps = {"series_type": "time", "original_size": 4, "resolution": "high"}
+    points = [[52.5, 13.25], None, [91, 0], [-33.5, 151.25]]
+    streams(
+        raw,
+        1,
+        {
+            "time": {"data": [0, 1, 2, 3.0], **gaps},
+            "watts": {"data": [180, None, "many", 1e300], **gaps},
+            "moving": {"data": [False, True, True, None], **gaps},
+            "latlng": {"data": points, **gaps},
+            "altitude": {"data": "flat"},
+            "cadence": None,
+            "novelty": {"data": [1], **gaps},
+        },
+    )
+    streams(raw, 5, None)
+    zones = {
+        "heart_rate": {"custom_zones": True, "zones": [{"min": 0, "max": 115}, {"min": 115, "max": -1}]},
+        "power": {"zones": [{"min": 0, "max": 132}, {"min": None, "max": -1}]},
+    }
+    seen: tuple[tuple[int, dict[str, Any]], ...] = (
+        (BERLIN, {"weight": 61.5, "ftp": 240, "zones": zones}),
+        (BERLIN, {"ftp": 250.0}),
+        (RECORDED, {"zones": []}),
+    )
+    for key, (athlete_id, values) in enumerate(seen, 1):
+        moment = raw.next_ingested_at()
+        raw.insert(
+            "strava_athlete_settings",
+            settings_id=f"s{key}",
+            athlete_id=athlete_id,
+            payload=json.dumps(values),
+            observed_at=moment,
+            ingested_at=moment,
+        )
+
+
 def fill_the_books(raw: Raw) -> None:
     """Store the recorded gear, one row each of what the worker and the transformer note down, and how they differ."""
     for answer in json.loads((ROOT / "tests/fixtures/strava/gear.json").read_text()):
@@ -186,6 +291,7 @@ def fill_the_books(raw: Raw) -> None:
             observed_at=moment,
             ingested_at=moment,
         )
+    fill_recordings(raw)
     raw.insert(
         "_ingestion_state",
         athlete_id=BERLIN,
@@ -200,6 +306,7 @@ def fill_the_books(raw: Raw) -> None:
         athlete_id=BERLIN,
         requested_at="2026-04-01T11:59:00.000000Z",
         has_details=1,
+        has_streams=1,
         started_at="2026-04-01T11:59:01.000000Z",
         listed_count=9,
         listed_at="2026-04-01T11:59:05.000000Z",

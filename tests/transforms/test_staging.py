@@ -1,7 +1,14 @@
 """The raw tables that are no activities, staged: gear, and what the worker and the transformer note down."""
 
+import math
 from datetime import datetime
 from typing import Any
+
+import pytest
+
+from tests.transforms.life import recorded
+
+MARATHON = 1353942913
 
 
 def test_gear_is_read_from_its_payload(life: Any) -> None:
@@ -14,6 +21,85 @@ def test_gear_is_read_from_its_payload(life: Any) -> None:
     assert (shoes["distance_m"], shoes["is_retired"], shoes["is_primary"]) == (966309, True, False)
     assert (shoes["frame_type"], shoes["weight_kg"]) == (None, None)
     assert (bike["frame_type"], bike["weight_kg"], bike["is_retired"]) == (3, 9, False)
+    assert (shoes["gear_kind"], bike["gear_kind"], shoes["notification_distance_m"]) == ("shoes", "bike", None)
+
+
+def test_laps_have_their_numbers_and_units(life: Any) -> None:
+    """The marathon's one lap as it was recorded; of the hand-written ones two, with an id beyond what a float holds."""
+    [lap] = life.rows(f"select * from staging.stg_strava__laps where activity_id = {MARATHON}")  # noqa: S608
+    assert (lap["lap_index"], lap["lap_id"], lap["distance_m"], lap["elapsed_time_s"]) == (
+        1,
+        3334640145,
+        42882.9,
+        13306,
+    )
+    assert (lap["average_heartrate_bpm"], lap["end_index"], lap["is_power_measured"]) == (170.1, 13128, None)
+    rows = life.rows("select * from staging.stg_strava__laps where activity_id = 1 order by lap_index")
+    assert [
+        (row["lap_index"], row["distance_m"], row["average_power_w"], row["is_power_measured"]) for row in rows
+    ] == [
+        (1, 4000.5, None, None),
+        (2, 1000, 210.5, False),
+    ]
+    assert rows[0]["lap_id"] is None  # nineteen digits are none of Strava's
+
+
+def test_splits_are_kilometres_and_miles(life: Any) -> None:
+    """The marathon has 43 and 27; of two with one number the faster stays."""
+    sent = recorded("activity_run_marathon.json")
+    for unit_system, name, count in (("metric", "splits_metric", 43), ("imperial", "splits_standard", 27)):
+        rows = life.rows("select * from staging.stg_strava__splits where unit_system = ? and activity_id = ? "
+                         "order by split_index", unit_system, MARATHON)  # fmt: skip
+        assert [row["split_index"] for row in rows] == list(range(1, count + 1))
+        assert [row["distance_m"] for row in rows] == [split["distance"] for split in sent[name]]
+    [first] = life.rows(f"select * from staging.stg_strava__splits where activity_id = {MARATHON} "  # noqa: S608
+                        "and unit_system = 'metric' and split_index = 1")  # fmt: skip
+    assert (first["distance_m"], first["elapsed_time_s"], first["elevation_difference_m"]) == (1001.6, 314, 15.6)
+    assert (first["grade_adjusted_speed_mps"], first["pace_zone"]) == (3.4, 2)
+    by_hand = "select unit_system, split_index, elapsed_time_s from staging.stg_strava__splits where activity_id = 1"
+    rows = life.rows(f"{by_hand} order by 1, 2")
+    assert [tuple(row.values()) for row in rows] == [("imperial", 1, 455), ("metric", 1, 282), ("metric", 2, 282)]
+
+
+def test_a_segment_effort_knows_its_segment(life: Any) -> None:
+    """Nested fields are read; an effort without a segment, or with half a number, is left out."""
+    row = life.row("select * from staging.stg_strava__segment_efforts")
+    assert (row["effort_id"], row["segment_id"], row["segment_name"]) == (
+        312_345_678_901_234_567,
+        229_781,
+        "Canal sprint",
+    )
+    assert (row["elapsed_time_s"], row["pr_rank"], row["kom_rank"], row["is_hidden"]) == (121, 2, None, False)
+    assert (row["segment_distance_m"], row["segment_average_grade_pct"], row["climb_category"]) == (510.25, -0.5, 0)
+    assert (row["average_power_w"], row["is_power_measured"]) == (250.5, True)
+
+
+def test_streams_keep_their_arrays(life: Any) -> None:
+    """The recorded distances point by point; gaps and places off the globe are NaN, what is no data has no row."""
+    [row] = life.rows(f"select * from staging.stg_strava__streams where activity_id = {MARATHON}")  # noqa: S608
+    sent = recorded("activity_streams.json")["distance"]
+    assert (row["stream_key"], row["readings"], row["latitudes"]) == ("distance", sent["data"], [])
+    assert (row["series_type"], row["resolution"]) == (sent["series_type"], sent["resolution"])
+    assert row["original_size"] == sent["original_size"]
+    rows = life.rows("select * from staging.stg_strava__streams where activity_id <> ?", MARATHON)
+    by_hand = {row["stream_key"]: row for row in rows}
+    nan = pytest.approx(math.nan, nan_ok=True)
+    assert by_hand.keys() == {"time", "watts", "moving", "latlng"}
+    assert by_hand["time"]["readings"] == [0, 1, 2, 3]
+    assert by_hand["watts"]["readings"] == [180, nan, nan, nan]
+    assert by_hand["moving"]["readings"] == [0, 1, 1, nan]
+    assert (by_hand["latlng"]["latitudes"], by_hand["latlng"]["readings"]) == ([52.5, nan, nan, -33.5], [])
+    assert by_hand["latlng"]["longitudes"] == [13.25, nan, nan, 151.25]
+
+
+def test_settings_are_dated(life: Any) -> None:
+    """Weight, FTP and the lower ends of the zones; a zone without one makes all of its kind unreadable."""
+    first, second, odd = life.rows("select * from staging.stg_strava__athlete_settings order by settings_id")
+    assert (first["weight_kg"], first["ftp_w"], first["has_custom_heartrate_zones"]) == (61.5, 240, True)
+    assert (first["heartrate_zone_starts_bpm"], first["power_zone_starts_w"]) == ([0, 115], [])
+    assert (second["weight_kg"], second["ftp_w"], second["athlete_id"]) == (None, 250, 7)
+    assert first["observed_at"] < second["observed_at"]
+    assert (odd["ftp_w"], odd["heartrate_zone_starts_bpm"] or [], odd["has_custom_heartrate_zones"]) == (None, [], None)
 
 
 def test_athletes_have_their_scopes_and_status(life: Any) -> None:

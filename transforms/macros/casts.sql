@@ -27,6 +27,26 @@
 {%- endmacro %}
 
 
+{#- Words; null where there are none. -#}
+{% macro as_text(text) -%}
+    nullif({{ text }}, '')
+{%- endmacro %}
+
+
+{#- A number that Strava gave a thing: exact however large, and never rounded. -#}
+{% macro as_id(text) -%}
+    {{ return(adapter.dispatch('as_id')(text)) }}
+{%- endmacro %}
+
+{% macro duckdb__as_id(text) -%}
+    case when regexp_full_match({{ text }}, '[0-9]{1,18}') then try_cast({{ text }} as bigint) end
+{%- endmacro %}
+
+{% macro bigquery__as_id(text) -%}
+    case when regexp_contains({{ text }}, r'^[0-9]{1,18}$') then safe_cast({{ text }} as int64) end
+{%- endmacro %}
+
+
 {#- Seconds east of UTC: no place on earth is a day away. -#}
 {% macro as_offset(text) -%}
     case when {{ as_int(text) }} between -86400 and 86400 then {{ as_int(text) }} end

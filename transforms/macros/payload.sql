@@ -4,7 +4,8 @@
   opened(relation, key, places, lists, document)
     places    what is read, as names joined by dots; `start_latlng.0` is the first element of an array. A column's name is joined
               by underscores: `start_latlng_0`
-    lists     {name of an array of objects: [names in each object]}; an array of structs of text
+    lists     {name of an array of objects: [names in each object]}; an array of structs of text. `segment.id` is read from an object
+              within, and becomes a struct within; such names come last
     document  the column, by default `payload`
 
   `is_payload_object` tells whether there was an object at all. Nothing here fails, for any payload: what is not there, or is
@@ -29,7 +30,14 @@
     {%- endfor -%}
     {%- for list, names in lists.items() -%}
         {%- set element = {} -%}
-        {%- for name in names -%}{%- do element.update({name: 'VARCHAR'}) -%}{%- endfor -%}
+        {%- for name in names -%}
+            {%- set steps = name.split('.') -%}
+            {%- if steps | length == 1 -%}
+                {%- do element.update({name: 'VARCHAR'}) -%}
+            {%- else -%}
+                {%- do element.setdefault(steps[0], {}).update({steps[1]: 'VARCHAR'}) -%}
+            {%- endif -%}
+        {%- endfor -%}
         {%- do shape.update({list: [element]}) -%}
     {%- endfor -%}
     select
@@ -67,8 +75,19 @@
         {%- for list, names in lists.items() %}
         array(
             select as struct
-                {%- for name in names %}
-                json_value(element, '$.{{ name }}') as {{ name }}{{ ',' if not loop.last }}
+                {%- for name in names if '.' not in name %}
+                json_value(element, '$.{{ name }}') as {{ name }},
+                {%- endfor %}
+                {%- set within = {} %}
+                {%- for name in names if '.' in name %}
+                {%- do within.setdefault(name.split('.')[0], []).append(name) %}
+                {%- endfor %}
+                {%- for object, inner in within.items() %}
+                struct(
+                    {%- for name in inner %}
+                    json_value(element, '$.{{ name }}') as {{ name.split('.')[1] }}{{ ',' if not loop.last }}
+                    {%- endfor %}
+                ) as {{ object }},
                 {%- endfor %}
             from unnest(json_query_array({{ document }}, '$.{{ list }}')) as element
         ) as {{ list }},

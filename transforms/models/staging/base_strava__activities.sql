@@ -41,7 +41,27 @@ fields as (
                 'private', 'visibility', 'kudos_count', 'comment_count', 'total_photo_count', 'achievement_count', 'pr_count',
                 'map.polyline', 'map.summary_polyline',
             ],
-            lists={'best_efforts': ['name', 'distance', 'elapsed_time', 'start_date']},
+            lists={
+                'best_efforts': ['name', 'distance', 'elapsed_time', 'start_date'],
+                'laps': [
+                    'id', 'lap_index', 'name', 'start_date', 'distance', 'moving_time', 'elapsed_time', 'total_elevation_gain',
+                    'average_speed', 'max_speed', 'average_heartrate', 'max_heartrate', 'average_cadence', 'average_watts',
+                    'device_watts', 'start_index', 'end_index',
+                ],
+                'splits_metric': [
+                    'split', 'distance', 'moving_time', 'elapsed_time', 'elevation_difference', 'average_speed',
+                    'average_grade_adjusted_speed', 'average_heartrate', 'pace_zone',
+                ],
+                'splits_standard': [
+                    'split', 'distance', 'moving_time', 'elapsed_time', 'elevation_difference', 'average_speed',
+                    'average_grade_adjusted_speed', 'average_heartrate', 'pace_zone',
+                ],
+                'segment_efforts': [
+                    'id', 'name', 'start_date', 'distance', 'moving_time', 'elapsed_time', 'average_heartrate', 'max_heartrate',
+                    'average_cadence', 'average_watts', 'device_watts', 'start_index', 'end_index', 'kom_rank', 'pr_rank', 'hidden',
+                    'segment.id', 'segment.distance', 'segment.average_grade', 'segment.climb_category',
+                ],
+            },
         )
     }}
 ),
@@ -104,7 +124,11 @@ typed as (
         {{ as_int('fields.total_photo_count') }} as photo_count,
         {{ as_int('fields.achievement_count') }} as achievement_count,
         {{ as_int('fields.pr_count') }} as pr_count,
-        fields.best_efforts
+        fields.best_efforts,
+        fields.laps,
+        fields.splits_metric,
+        fields.splits_standard,
+        fields.segment_efforts
     from source
     inner join fields on source.activity_id = fields.activity_id
 ),

@@ -1,4 +1,4 @@
-with source as (
+with activities as (
     {{
         raw_rows(
             'strava_activities',
@@ -9,6 +9,31 @@ with source as (
             conditions=[is_after('ingested_at', watermark())],
         )
     }}
+),
+
+streams as (
+    {{
+        raw_rows(
+            'strava_streams',
+            {
+                'activity_id': 'int64',
+                'ingested_at': 'timestamp',
+            },
+            conditions=[is_after('ingested_at', watermark())],
+        )
+    }}
+),
+
+final as (
+    select
+        activity_id,
+        max(ingested_at) as ingested_at
+    from (
+        select * from activities
+        union all
+        select * from streams
+    ) as changed
+    group by activity_id
 )
 
-select * from source
+select * from final

@@ -15,6 +15,7 @@ with source as (
                 'expected_at': 'timestamp',
                 'finished_at': 'timestamp',
                 'updated_at': 'timestamp',
+                'has_streams': 'bool',
             },
         )
     }}
@@ -26,6 +27,7 @@ renamed as (
         requested_at,
         since,
         has_details,
+        has_streams,
         started_at,
         listed_count,
         listed_at,

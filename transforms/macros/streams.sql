@@ -1,0 +1,101 @@
+{#-
+  An activity's streams: what Strava sends as an object by key, as one row per key.
+
+  stream_rows(relation, key): the key, stream_key, series_type, resolution, original_size and the data as three arrays of numbers.
+  `readings` has one number a point, of `moving` 1 or 0. A point of `latlng` is in `latitudes` and `longitudes` instead. What was not
+  sent at a point, or not readably, is NaN there, because an array on BigQuery holds no null. A key that is not an object with
+  data has no row, and nothing here fails.
+-#}
+{% macro stream_keys() -%}
+    {{ return([
+        'time', 'distance', 'latlng', 'altitude', 'velocity_smooth', 'heartrate', 'cadence', 'watts', 'temp', 'moving', 'grade_smooth',
+    ]) }}
+{%- endmacro %}
+
+{% macro stream_rows(relation) -%}
+    {{ return(adapter.dispatch('stream_rows')(relation)) }}
+{%- endmacro %}
+
+{#- Every key is found in one pass over the payload, and then read on its own. -#}
+{% macro duckdb__stream_rows(relation) -%}
+    {%- set nan = "cast('nan' as double)" %}
+    select
+        activity_id,
+        stream_key,
+        sent.series_type as series_type,
+        sent.resolution as resolution,
+        {{ as_int('sent.original_size') }} as original_size,
+        case
+            when stream_key = 'latlng' then []
+            else list_transform(sent.data, lambda point: coalesce({{ as_reading('point') }}, {{ nan }}))
+        end as readings,
+        {%- for axis, macro in {'latitudes': as_latitude, 'longitudes': as_longitude}.items() %}
+        case
+            when stream_key = 'latlng'
+                then list_transform(places.data, lambda point: coalesce({{ macro('point[1]', 'point[2]') }}, {{ nan }}))
+            else []
+        end as {{ axis }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from (
+        select
+            activity_id,
+            stream_key,
+            from_json(
+                document, '{"series_type": "VARCHAR", "resolution": "VARCHAR", "original_size": "VARCHAR", "data": ["VARCHAR"]}'
+            ) as sent,
+            case when stream_key = 'latlng' then from_json(document, '{"data": [["VARCHAR"]]}') end as places
+        from (
+            select
+                activity_id,
+                unnest({{ stream_keys() }}) as stream_key,
+                unnest(json_extract(
+                    case when json_valid(payload) then cast(payload as json) end, {{ paths_of(stream_keys()) }}
+                )) as document
+            from {{ relation }}
+        ) as documents
+        where json_type(document, '$.data') = 'ARRAY'
+    ) as opened
+{%- endmacro %}
+
+{% macro bigquery__stream_rows(relation) -%}
+    {%- set nan = "cast('nan' as float64)" %}
+    select
+        activity_id,
+        stream.stream_key,
+        json_value(stream.sent, '$.series_type') as series_type,
+        json_value(stream.sent, '$.resolution') as resolution,
+        {{ as_int("json_value(stream.sent, '$.original_size')") }} as original_size,
+        array(
+            select coalesce({{ as_reading('json_value(point)') }}, {{ nan }})
+            from unnest(json_query_array(stream.sent, '$.data')) as point with offset as place
+            where stream.stream_key != 'latlng'
+            order by place
+        ) as readings,
+        {%- for axis, macro in {'latitudes': as_latitude, 'longitudes': as_longitude}.items() %}
+        array(
+            select coalesce({{ macro("json_value(point, '$[0]')", "json_value(point, '$[1]')") }}, {{ nan }})
+            from unnest(json_query_array(stream.sent, '$.data')) as point with offset as place
+            where stream.stream_key = 'latlng'
+            order by place
+        ) as {{ axis }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ relation }}
+    cross join unnest([
+        {%- for key in stream_keys() %}
+        struct('{{ key }}' as stream_key, json_query(payload, '$.{{ key }}') as sent){{ ',' if not loop.last }}
+        {%- endfor %}
+    ]) as stream
+    where json_type(json_query(stream.sent, '$.data')) = 'array'
+{%- endmacro %}
+
+
+{#- Where DuckDB finds the keys in a document. -#}
+{% macro paths_of(keys) -%}
+    [{% for key in keys %}'$.{{ key }}'{{ ', ' if not loop.last }}{% endfor %}]
+{%- endmacro %}
+
+
+{#- A number; of a truth 1 or 0. -#}
+{% macro as_reading(text) -%}
+    coalesce({{ as_float(text) }}, case {{ text }} when 'true' then 1.0 when 'false' then 0.0 end)
+{%- endmacro %}
