@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import os
 import re
 import sqlite3
@@ -25,9 +26,7 @@ from zetasql.types import AnalyzerOptions, LanguageOptions, ProductMode, ZetaSQL
 from backends.warehouse.schema import TABLES
 from tests.transforms.bigquery_rest import Rows
 
-# The engine's numbers for types; the one array and the one struct of the models.
-EFFORTS = "array<struct<name string, distance string, elapsed_time string, start_date string>>"
-PLACE = "struct<latitude float64, longitude float64>"
+# The engine's numbers for types.
 TYPES = {
     2: "int64",
     5: "bool",
@@ -37,10 +36,21 @@ TYPES = {
     19: "timestamp",
     21: "datetime",
     23: "numeric",
-    16: EFFORTS,
-    17: PLACE,
 }
-RAW_TABLES = [table for table in TABLES if table.name != "strava_streams"]  # which no model reads
+ARRAY, STRUCT = 16, 17
+MOST_EXACT = 2**53
+
+
+def spelled(kind: Any) -> str:
+    """Write a type of the engine's as BigQuery's SQL would have it."""
+    number = int(kind.type_kind)
+    if number == ARRAY:
+        return f"array<{spelled(kind.array_type.element_type)}>"
+    if number == STRUCT:
+        return (
+            f"struct<{', '.join(f'{each.field_name} {spelled(each.field_type)}' for each in kind.struct_type.field)}>"
+        )
+    return TYPES[number]
 
 
 class CompiledOnce:
@@ -67,24 +77,41 @@ def start_engine(folder: Path) -> None:
 
 
 def literal(value: Any, kind: str) -> str:
-    """Write a value as BigQuery's SQL would have it."""
+    """Write a value as BigQuery's SQL would have it; what is in an array gets its type from the array's."""
     if value is None:
         return "null"
-    if kind == EFFORTS:
-        return kind + "[" + ", ".join(f"struct({fields(effort, 'string')})" for effort in value) + "]"
-    if kind == PLACE:
-        return f"struct({fields(value, 'float64')})"
+    if isinstance(value, list | Mapping):
+        return literal_of_many(value, kind)
     if kind == "bool":
         return str(bool(value)).lower()
     text = json.dumps(str(value), ensure_ascii=False)
     if kind == "json":
         return f"parse_json({text}, wide_number_mode => 'round')"
+    if kind == "float64" and value == "NaN":
+        return "cast('nan' as float64)"
     return str(value) if kind in {"int64", "float64"} else text  # a text becomes what its column is
 
 
-def fields(value: Mapping[str, Any], kind: str) -> str:
-    """Write the values of a struct."""
-    return ", ".join(literal(field, kind) for field in value.values())
+def literal_of_many(value: list[Any] | Mapping[str, Any], kind: str) -> str:
+    """Write an array or a struct."""
+    if isinstance(value, list):
+        inner = kind.removeprefix("array<").removesuffix(">")
+        return kind + "[" + ", ".join(literal(element, inner) for element in value) + "]"
+    kinds = kind_of_fields(kind)
+    return f"struct({', '.join(literal(field, kinds[name]) for name, field in value.items())})"
+
+
+def kind_of_fields(struct: str) -> dict[str, str]:
+    """Read the types of a struct's fields."""
+    names, depth = [""], 0
+    for letter in struct.removeprefix("struct<").removesuffix(">"):
+        depth += {"<": 1, ">": -1}.get(letter, 0)
+        if letter == "," and not depth:
+            names.append("")
+        else:
+            names[-1] += letter
+    pairs = (name.strip().split(" ", 1) for name in names)
+    return dict(pairs)
 
 
 def table(rows: Rows, kinds: Mapping[str, str]) -> str:
@@ -109,7 +136,7 @@ def raw_queries(pipeline: Path, seeds: Path) -> dict[str, str]:
     queries = {}
     with closing(sqlite3.connect(pipeline)) as connection:
         connection.row_factory = sqlite3.Row
-        for each in RAW_TABLES:
+        for each in TABLES:
             rows = [dict(row) for row in connection.execute(f"select * from {each.name}")]  # noqa: S608
             queries[f"raw__{each.name}"] = table([row for row in rows if readable(row)], each.types)
     groups = list(csv.DictReader((seeds / "sport_groups.csv").read_text().splitlines()))
@@ -167,8 +194,9 @@ class BigQueryDialect:
         with_these = ",\n".join(f"{name} as (\n{self.queries[name]}\n)" for name in reads)
         with_these = with_these and f"with {with_these}"
         with self.prepared(f"{with_these} select to_json_string(t) as line, t.* from (\n{sql}\n) as t") as query:  # noqa: S608  # our own models
-            types = {column.name: TYPES[int(column.type.type_kind)] for column in query.columns[1:]}
-            lines = [row.cell[0].string_value for row in query.execute().content.table_data.row]
+            types = {column.name: spelled(column.type) for column in query.columns[1:]}
+            found = query.execute().content.table_data
+            lines = [row.cell[0].string_value for row in found.row] if found else []
         return types, [json.loads(line) for line in lines]
 
     def prepared(self, sql: str) -> Any:
@@ -210,18 +238,28 @@ class RefreshedDialect(BigQueryDialect):
 
 
 def plain(value: Any) -> Any:
-    """Bring a value of either engine to one form: times without zone, floats to nine digits, no empty array."""
+    """Bring a value of either engine to one form: times without zone, floats to nine digits, nothing empty."""
     if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z?", value):
-        return datetime.fromisoformat(value.removesuffix("Z"))
-    if isinstance(value, datetime):
-        return value
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-        return float(value) if isinstance(value, int) else float(f"{value:.9g}")
-    if isinstance(value, list):
-        return [plain(element) for element in value] or None
-    return {key: plain(element) for key, element in value.items()} if isinstance(value, dict) else value
+        value = datetime.fromisoformat(value.removesuffix("Z"))
+    elif isinstance(value, date) and not isinstance(value, datetime):
+        value = value.isoformat()
+    elif isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        value = plain_number(value)
+    elif isinstance(value, list):
+        value = [plain(element) for element in value] or None
+    elif isinstance(value, dict):
+        fields = {key: plain(element) for key, element in value.items()}
+        value = None if all(field is None for field in fields.values()) else fields
+    return value
+
+
+def plain_number(value: float | Decimal) -> float | str:
+    """Bring a number to one form; as text what the engine writes as text, for JSON has no such number."""
+    if math.isnan(value):
+        return "NaN"
+    if isinstance(value, int):
+        return str(value) if abs(value) > MOST_EXACT else float(value)
+    return float(f"{value:.9g}")
 
 
 def comparable(rows: Rows) -> list[str]:

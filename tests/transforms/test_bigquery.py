@@ -10,7 +10,7 @@ import yaml
 
 from tests.transforms.bigquery import BigQueryDialect, RefreshedDialect, comparable, raw_queries, start_engine, table
 from tests.transforms.bigquery_rest import compiled
-from tests.transforms.life import EXTREME, RECORDED, ROOT, lived, run_payload
+from tests.transforms.life import EFFORT, EXTREME, LAP, RECORDED, ROOT, SPLIT, lived, run_payload, streams
 from tests.transforms.warehouse import BERLIN, Warehouse
 
 # In the order in which they are built.
@@ -28,6 +28,11 @@ MODELS = [
     "staging.stg_strava__transform_runs",
     "staging.stg_strava__activities",
     "staging.stg_strava__best_efforts",
+    "staging.stg_strava__laps",
+    "staging.stg_strava__splits",
+    "staging.stg_strava__segment_efforts",
+    "staging.stg_strava__streams",
+    "staging.stg_strava__athlete_settings",
     "mart.fct_activities",
     "mart.route",
     "staging.int_pipeline__latest_events",
@@ -48,6 +53,10 @@ MODELS = [
 KEYS = {
     "staging.base_strava__activities": ["activity_id"],
     "staging.stg_strava__best_efforts": ["activity_id", "effort_name"],
+    "staging.stg_strava__laps": ["activity_id", "lap_index"],
+    "staging.stg_strava__splits": ["activity_id", "unit_system", "split_index"],
+    "staging.stg_strava__segment_efforts": ["activity_id", "effort_id"],
+    "staging.stg_strava__streams": ["activity_id", "stream_key"],
     "staging.stg_strava__events": ["delivery_id"],
     "mart.fct_activities": ["activity_id"],
     "mart.route": ["activity_id"],
@@ -157,11 +166,15 @@ def later(twin: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Warehous
     shutil.copytree(twin.folder, folder)
     warehouse = Warehouse(folder, twin.variables)
     warehouse.raw.minute = "2026-04-01T14:00"
-    warehouse.raw.activity(2, run_payload(name="Renamed", distance=4000, best_efforts=[]))
+    parts = {"laps": [LAP], "splits_metric": [SPLIT], "segment_efforts": [EFFORT]}
+    warehouse.raw.activity(2, run_payload(name="Renamed", distance=4000, best_efforts=[], **parts))
     warehouse.raw.activity(71, run_payload(map={}), athlete_id=EXTREME)
     warehouse.raw.tombstone(1)
     warehouse.raw.activity(91, run_payload(name="New"))
     warehouse.raw.event("d2", object_id=91)
+    warehouse.raw.execute("delete from strava_streams where activity_id = 1")
+    curve = {"data": [120, 130], "series_type": "distance", "original_size": 2, "resolution": "high"}
+    streams(warehouse.raw, 71, {"heartrate": curve}, athlete_id=EXTREME)
     warehouse.refresh()
     return warehouse
 

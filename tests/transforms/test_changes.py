@@ -13,11 +13,16 @@ import duckdb
 import pytest
 
 from backends.warehouse.sqlite.store import SqliteRawStore
+from tests.transforms.life import EFFORT, LAP, SPLIT, streams
 
 TABLES = [
     "staging.base_strava__activities",
     "staging.stg_strava__activities",
     "staging.stg_strava__best_efforts",
+    "staging.stg_strava__laps",
+    "staging.stg_strava__splits",
+    "staging.stg_strava__segment_efforts",
+    "staging.stg_strava__streams",
     "staging.stg_strava__events",
     "staging.stg_strava__athletes",
     "staging.int_pipeline__latest_events",
@@ -45,12 +50,17 @@ def contents(warehouse: Any) -> dict[str, list[str]]:
 def change(raw: Any, payload: Any, dice: random.Random) -> None:
     """Do one thing that can happen to one of twelve activities."""
     activity_id = dice.randrange(1, 13)
-    match dice.randrange(5):
+    match dice.randrange(7):
         case 0:
             raw.tombstone(activity_id)
+            raw.execute("delete from strava_streams where activity_id = ?", activity_id)
         case 1:
             raw.activity(activity_id, payload(map={}, best_efforts=[]))
-        case 2:
+        case 2 | 3:
+            point = {"data": [dice.randrange(99)], "original_size": 1}
+            raw.activity(activity_id, payload(laps=[LAP], splits_metric=[SPLIT], segment_efforts=[EFFORT]))
+            streams(raw, activity_id, dict.fromkeys(dice.sample(["time", "watts", "temp"], 2), point))
+        case 4:
             raw.activity(activity_id, '{"distance": []}')
         case _:
             minute = dice.randrange(60)
