@@ -3,6 +3,8 @@ select
     athlete_id,
     started_at,
     has_details,
+    has_streams,
+    streamed_count,
     listed_count,
     listed_at,
     waits_until,

@@ -91,6 +91,8 @@ def history(context: PageContext, health: Row, backfill: Row) -> str:
     details = f"{health['detailed_count']:,} of {health['activity_count']:,} details"
     if not backfill["has_details"]:
         details = f"{health['activity_count']:,} activities"
+    if backfill["has_streams"]:
+        details += f", {backfill['streamed_count']:,} with streams"
     if backfill["finished_at"] is not None:
         return (
             f"**History loaded.** {details}, since {formatting.moment(in_utc(backfill['finished_at']), context.zone)}."

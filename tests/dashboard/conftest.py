@@ -124,7 +124,8 @@ class MartFile:
     def backfill(self, athlete_id: int = ATHLETE, **fields: Any) -> None:
         """Add how far a history is; nobody has taken it up unless told."""
         asked = {"requested_at": datetime(2026, 11, 18, 19), "has_details": True, "listed_count": 0}  # noqa: DTZ001 - UTC
-        self._backfills.append(asked | {"athlete_id": athlete_id} | fields)
+        streams = {"has_streams": False, "streamed_count": 0}
+        self._backfills.append(asked | streams | {"athlete_id": athlete_id} | fields)
 
     def publish(self, today: date = TODAY) -> Path:
         """Write the file as a whole, then put it in its place."""

@@ -276,6 +276,10 @@ WAITS = "It goes on today about 20:45: Spent."
         ),
         (LISTED, f"**The history is being loaded.** {DETAILS}."),
         (
+            {**LISTED, "has_streams": True, "streamed_count": 1010},
+            f"**The history is being loaded.** {DETAILS}, 1,010 with streams.",
+        ),
+        (
             {**LISTED, "expected_at": "2026-11-19 13:00:05"},
             f"**The history is being loaded.** {DETAILS}, done Thursday about 14:00.",
         ),

@@ -9,12 +9,22 @@ backfills as (
     select * from {{ ref('stg_strava__backfills') }}
 ),
 
+streamed as (
+    select
+        athlete_id,
+        count(distinct activity_id) as streamed_count
+    from {{ ref('stg_strava__streams') }}
+    group by athlete_id
+),
+
 final as (
     select
         backfills.athlete_id,
         backfills.requested_at,
         backfills.since as since_at,
         backfills.has_details,
+        backfills.has_streams,
+        coalesce(streamed.streamed_count, 0) as streamed_count,
         backfills.started_at,
         backfills.listed_count,
         backfills.listed_at,
@@ -24,6 +34,7 @@ final as (
         backfills.finished_at
     from backfills
     inner join athletes on backfills.athlete_id = athletes.athlete_id
+    left join streamed on backfills.athlete_id = streamed.athlete_id
 )
 
 select * from final
