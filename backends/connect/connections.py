@@ -82,13 +82,15 @@ class AthleteConnections:
         scope = grant.tokens.scope
         async with self._one_at_a_time:
             await self._require_room(grant)
+            # The right is held to the end, or a purge that comes in between could leave half an athlete.
             async with nullcontext() if grant.athlete_id == held_id else self._tokens.refreshing(grant.athlete_id):
                 await self._keep(grant, before.get(grant.athlete_id))
-            await on_kept(grant.athlete_id)
-            await self._ask_for_history(grant.athlete_id)  # before, or a kill could leave an athlete without any
-            await self._store.put_athlete(
-                Athlete(athlete_id=grant.athlete_id, scope=scope, status=CONNECTED, updated_at=self._clock())
-            )
+                await on_kept(grant.athlete_id)
+                now = self._clock()
+                await self._store.connect(
+                    Athlete(athlete_id=grant.athlete_id, scope=scope, status=CONNECTED, updated_at=now),
+                    Backfill.requested(grant.athlete_id, now),
+                )
         republished = await republish_parked(self._store, self._queue, grant.athlete_id)
         log.info("athlete.connected", athlete_id=grant.athlete_id, scope=sorted(scope), republished=republished)
         return Connected(athlete_id=grant.athlete_id, scope=scope, republished=republished)
@@ -97,13 +99,6 @@ class AthleteConnections:
         connected = await connected_ids(self._store)
         if grant.athlete_id not in connected and len(connected) >= MOST_ATHLETES:
             raise TooManyAthletes(grant)
-
-    async def _ask_for_history(self, athlete_id: int) -> None:
-        """Have the worker list all of it, also where a list was cut short: it lacks what was saved since."""
-        state = await self._store.ingestion_state(athlete_id)
-        if state is not None:
-            await self._store.put_ingestion_state(replace(state, listing_began_at=None, backfill_cursor=None))
-        await self._store.request_backfill(Backfill.requested(athlete_id, self._clock()))
 
     async def _keep(self, grant: Grant, old: TokenSet | None) -> None:
         """Store the tokens, unless a refresh has replaced them in between: Strava may grant those in use once more.

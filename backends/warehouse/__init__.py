@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from backends.warehouse.activities import ActivityStore, StoredPayloads
-from backends.warehouse.athletes import AthleteStore, IngestionStates, InviteUses
+from backends.warehouse.athletes import AthleteStore, IngestionStates, InviteUses, Purges
 from backends.warehouse.backfills import Backfills
 from backends.warehouse.ledger import EventLedger, LedgerUpkeep
 from backends.warehouse.profile import ProfileStore
@@ -29,6 +29,7 @@ class RawStore(
     EventLedger,
     LedgerUpkeep,
     AthleteStore,
+    Purges,
     InviteUses,
     IngestionStates,
     Backfills,

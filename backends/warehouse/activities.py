@@ -16,6 +16,7 @@ class Source(StrEnum):
     RECONCILE = "reconcile"
     BACKFILL = "backfill"
     ARCHIVE = "archive"
+    RETENTION = "retention"  # of a tombstone: the payload was older than it may get
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +40,7 @@ class Applied(StrEnum):
     DELETED = "deleted"
     SUPERSEDED = "superseded"  # a newer observation is stored already
     NEEDS_DETAIL = "needs_detail"  # a newer summary disagrees with the stored detail: fetch it again
+    PURGED = "purged"  # of an athlete who was purged and has not connected since it was made: nothing is stored
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

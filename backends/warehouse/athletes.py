@@ -1,21 +1,40 @@
 """Who is connected and by which invitation, how far their history is complete, and what a purge removed."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
-CONNECTED, REVOKED = "connected", "revoked"
+from backends.warehouse.backfills import Backfill
+
+
+class AthleteStatus(StrEnum):
+    """Whether Strava can be asked in the athlete's name."""
+
+    CONNECTED = "connected"
+    APP_INACTIVE = "app_inactive"  # the app lapsed at Strava, so nobody can be asked for; one call an hour finds out
+    TOKEN_REJECTED = "token_rejected"  # noqa: S105 - a state; connecting again is the only cure
+    REVOKED = "revoked"  # left while an older version ran, which kept the data
+
+
+CONNECTED, REVOKED = AthleteStatus.CONNECTED, AthleteStatus.REVOKED
+ASKED_FOR = frozenset({AthleteStatus.CONNECTED, AthleteStatus.APP_INACTIVE})  # whose calls the rate budget lets pass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Athlete:
-    """One row of `raw.strava_athletes`: no name, no e-mail. `status`: connected | revoked | purged."""
+    """One row of `raw.strava_athletes`: no name, no e-mail. `status` is one of AthleteStatus.
+
+    `updated_at` is when the athlete last connected. `status_since` and `status_reason` tell of another status.
+    """
 
     athlete_id: int
     scope: frozenset[str]
     status: str
     updated_at: datetime
+    status_since: datetime | None = None
+    status_reason: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,7 +63,11 @@ class PurgeReceipt:
 
 
 class AthleteStore(Protocol):
-    """Who is connected, how far their history is vouched for, and forgetting them."""
+    """Who is connected, and forgetting them. Methods raise WarehouseBusy.
+
+    After a purge every write of the store leaves out what is of the athlete, until they connect again; and then what
+    was seen before. So work under way need not be stopped.
+    """
 
     async def athletes(self) -> list[Athlete]:
         """Return every athlete ever connected and not purged."""
@@ -52,8 +75,31 @@ class AthleteStore(Protocol):
     async def put_athlete(self, athlete: Athlete) -> None:
         """Add or replace one athlete."""
 
+    async def connect(self, athlete: Athlete, backfill: Backfill) -> None:
+        """Add or replace the athlete and ask for the history, whose list begins again: all of it, or nothing."""
+
+    async def change_status(
+        self,
+        status: AthleteStatus,
+        *,
+        before: Collection[AthleteStatus],
+        athlete_id: int | None = None,
+        reason: str | None = None,
+    ) -> int:
+        """Move the athlete, or all, from one of these statuses to another; return how many were moved."""
+
+
+class Purges(Protocol):
+    """Removing athletes, and what is known of it afterwards. Methods raise WarehouseBusy."""
+
     async def purge(self, athlete_id: int) -> PurgeReceipt:
         """Remove every row of the athlete from `raw` and its queued work, and keep the receipt."""
+
+    async def purged_at(self, athlete_id: int) -> datetime | None:
+        """Return when an athlete who is unknown was purged; None for one who is known, or was never purged."""
+
+    async def row_count(self, athlete_id: int) -> int:
+        """Count the athlete's rows in all of `raw`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,8 +129,8 @@ class InviteUses(Protocol):
 
 
 async def connected_ids(athletes: AthleteStore) -> list[int]:
-    """Return the athletes whose access stands. Raises WarehouseBusy."""
-    return [each.athlete_id for each in await athletes.athletes() if each.status == CONNECTED]
+    """Return the athletes for whom Strava can be asked, as far as it is known. Raises WarehouseBusy."""
+    return [each.athlete_id for each in await athletes.athletes() if each.status in ASKED_FOR]
 
 
 class IngestionStates(Protocol):

@@ -6,8 +6,14 @@ There are few enough athlete ids to try them all, so the hash is slow (scrypt) a
 import hashlib
 import hmac
 import os
+import re
+from collections.abc import Collection
 
 _SALT_BYTES = 16
+_MARK = re.compile(r"scrypt:([0-9a-f]{32}):[0-9a-f]{64}")
+_MOST_REMEMBERED = 10_000
+
+Pair = tuple[str, int]  # a receipt's hash, and the id of who may be meant
 
 
 def hash_athlete(athlete_id: int, salt: bytes | None = None) -> str:
@@ -19,5 +25,36 @@ def hash_athlete(athlete_id: int, salt: bytes | None = None) -> str:
 
 def is_receipt_of(athlete_hash: str, athlete_id: int) -> bool:
     """Tell whether a receipt's hash is this athlete's."""
-    salt = bytes.fromhex(athlete_hash.split(":")[1])
-    return hmac.compare_digest(athlete_hash, hash_athlete(athlete_id, salt))
+    mark = _MARK.fullmatch(athlete_hash)
+    return mark is not None and hmac.compare_digest(
+        athlete_hash, hash_athlete(athlete_id, bytes.fromhex(mark.group(1)))
+    )
+
+
+class ReceiptsUnchecked(Exception):
+    """It takes too long to find out inside a transaction whether these receipts are of these athletes."""
+
+    def __init__(self, pairs: Collection[Pair]) -> None:
+        super().__init__(f"{len(pairs)} receipts are to be checked first")
+        self.pairs = pairs
+
+
+class CheckedReceipts:
+    """Which receipts are of which athletes. Each pair takes some tens of milliseconds once, and is then remembered."""
+
+    def __init__(self) -> None:
+        self._found: dict[Pair, bool] = {}
+
+    def of(self, athlete_id: int, hashes: Collection[str]) -> list[str]:
+        """Return those of the hashes that are the athlete's. Raises ReceiptsUnchecked where that is not known yet."""
+        unchecked = [(each, athlete_id) for each in hashes if (each, athlete_id) not in self._found]
+        if unchecked:
+            raise ReceiptsUnchecked(unchecked)
+        return [each for each in hashes if self._found[each, athlete_id]]
+
+    def check(self, pairs: Collection[Pair]) -> None:
+        """Find out and remember. Blocks."""
+        if len(self._found) > _MOST_REMEMBERED:
+            self._found.clear()
+        for athlete_hash, athlete_id in pairs:
+            self._found[athlete_hash, athlete_id] = is_receipt_of(athlete_hash, athlete_id)

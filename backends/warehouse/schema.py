@@ -55,7 +55,9 @@ STRAVA_ACTIVITIES = Table(
         _OBSERVED_AT,
         _optional("seen_alive_at", "timestamp", "When Strava last showed the activity, listed or in detail."),
         Column("is_deleted", "bool", "Whether the row is a tombstone."),
-        Column("source", "string", "webhook, reconcile, backfill or archive."),
+        Column(
+            "source", "string", "webhook, reconcile, backfill, archive, or retention for a payload that got too old."
+        ),
         _optional("payload_hash", "string", "SHA-256 of the payload in canonical form."),
         _optional("event_id", "string", "The event that led to the content, if one did."),
         _INGESTED_AT,
@@ -135,8 +137,15 @@ STRAVA_ATHLETES = Table(
     [
         Column("athlete_id", "int64", "Strava's number of the athlete; the key."),
         Column("scope", "string", "The granted scopes, sorted, separated by commas."),
-        Column("status", "string", "connected or revoked."),
-        Column("updated_at", "timestamp", "When scopes or status last changed."),
+        Column("status", "string", "connected, app_inactive, token_rejected or revoked."),
+        Column("updated_at", "timestamp", "When the athlete last connected."),
+        _optional("status_since", "timestamp", "When the status changed; null since the athlete last connected."),
+        _optional("status_reason", "string", "Why Strava cannot be asked, and what to do; null when connected."),
+        _optional(
+            "fenced_until",
+            "timestamp",
+            "Of who came back after a purge: what was seen until then belongs to what was purged.",
+        ),
     ],
 )
 INGESTION_STATE = Table(

@@ -38,3 +38,10 @@ def test_columns_are_as_stated(tables: dict[str, list[sqlite3.Row]], table: Tabl
         row["name"]: (row["type"], bool(row["notnull"] or row["pk"]), bool(row["pk"])) for row in tables[table.name]
     }
     assert found == stated
+
+
+def test_a_purge_can_tell_whose_a_row_is() -> None:
+    """A table of activities, or of what Strava sent, names the athlete in the one column that a purge looks at."""
+    personal = {"activity_id", "object_id", "owner_id", "payload"}
+    nameless = [table.name for table in TABLES if personal & table.types.keys() and "athlete_id" not in table.types]
+    assert nameless == []

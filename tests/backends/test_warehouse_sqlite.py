@@ -19,7 +19,10 @@ from backends.sqlite import MIGRATIONS, open_database
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.activities import Applied, Observation, Source
 from backends.warehouse.ledger import LedgerEntry, LedgerFilter, Outcome
+from backends.warehouse.purge_receipts import CheckedReceipts
+from backends.warehouse.schema import STRAVA_ACTIVITIES, TABLES
 from backends.warehouse.sqlite import transactions
+from backends.warehouse.sqlite.rows import put_statement
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.events import ReceivedEvent, StravaEvent
 from strava.payload import DETAILED, SUMMARY, ActivityPayload
@@ -288,10 +291,10 @@ def test_batches_store_what_single_observations_would(path: Path) -> None:
         @given(HISTORIES)
         def law(history: list[Observation]) -> None:
             with empty_again(connection):
-                answers = [transactions.apply(connection, [one], Clock())[0] for one in history]
+                answers = [transactions.apply(connection, [one], Clock(), CheckedReceipts())[0] for one in history]
                 singly = table(connection)
             with empty_again(connection):
-                assert transactions.apply(connection, history, Clock()) == answers
+                assert transactions.apply(connection, history, Clock(), CheckedReceipts()) == answers
                 assert table(connection) == singly
 
         law()
@@ -306,12 +309,12 @@ def test_any_order_and_repetition_leaves_the_same_table(path: Path) -> None:
         @given(orderless.filter(bool), st.data())
         def law(history: list[Observation], data: st.DataObject) -> None:
             with empty_again(connection):
-                transactions.apply(connection, history, Clock())
+                transactions.apply(connection, history, Clock(), CheckedReceipts())
                 expected = table(connection)
             again = data.draw(st.permutations(history + data.draw(st.lists(st.sampled_from(history), max_size=4))))
             with empty_again(connection):
                 for one in again:
-                    transactions.apply(connection, [one], Clock())
+                    transactions.apply(connection, [one], Clock(), CheckedReceipts())
                 assert table(connection) == expected
 
         law()
@@ -371,6 +374,22 @@ async def test_a_deleted_payload_leaves_the_files_by_itself(store: SqliteRawStor
     await store.apply([gone(n, 1) for n in range(1, 101, 2)])
     await until_gone(path.parent, b"Sunrise over Zurich")
     assert holding(path.parent, b"Sunrise over Oslo")
+
+
+async def test_what_is_kept_beside_a_deleted_activity_goes_with_it(store: SqliteRawStore, path: Path) -> None:
+    """Every table that is about activities loses its rows of it, those of coming steps included."""
+    beside = [each for each in TABLES if "activity_id" in each.types and each is not STRAVA_ACTIVITIES]
+    await store.apply([seen(1), seen(2)])
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for table in beside:
+            values = {"bool": 0, "string": "x", "timestamp": "t", "json": "{}"}
+            for number in (1, 2):
+                row = {name: values.get(kind, number) for name, kind in table.types.items()}
+                connection.execute(put_statement(table, replaces=False), row)
+    await store.apply([gone(1, 1)])
+    left = {each.name: rows(path, f"select activity_id from {each.name}") for each in beside}  # noqa: S608 - our names
+    assert left == {each.name: [(2,)] for each in beside}
+    assert [each.name for each in beside] >= ["strava_streams"]
 
 
 async def test_dead_letters_of_a_deleted_activity_go_with_it(store: SqliteRawStore, path: Path) -> None:

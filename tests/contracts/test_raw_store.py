@@ -13,7 +13,7 @@ import pytest
 
 from backends.warehouse import RawStore
 from backends.warehouse.activities import Applied, Decision, Observation, Source
-from backends.warehouse.athletes import Athlete, IngestionState
+from backends.warehouse.athletes import Athlete, AthleteStatus, IngestionState
 from backends.warehouse.backfills import Backfill
 from backends.warehouse.ledger import DueLook, LedgerEntry, LedgerFilter, ObservedDelivery, Outcome
 from backends.warehouse.profile import SeenGear, SeenSettings
@@ -844,11 +844,71 @@ async def test_last_removal_is_told(store: RawStore) -> None:
     assert await store.last_removal() == receipt.purged_at > deleted_at
 
 
-async def test_purged_athlete_may_come_back(store: RawStore) -> None:
-    """After a purge the athlete starts again: even an observation made before it is taken."""
-    await store.apply([gone(5)])
+async def put_everything(store: RawStore, athlete_id: int, moment: datetime, told: list[Decision]) -> None:
+    """Write of an athlete, by every way that a store has, what was seen at that moment."""
+    key = f"{athlete_id}/{moment}"
+    row = replace(entry(f"{key}/seen", athlete_id=athlete_id), received_at=moment)
+    deferred = replace(row, delivery_id=f"{key}/told", outcome=Outcome.DEFERRED, retry_at=moment)
+
+    def entry_of(decision: Decision) -> LedgerEntry:
+        told.append(decision)
+        return row
+
+    for state in (SUMMARY, DETAILED):
+        shown = seen(payload(athlete_id + state, athlete_id=athlete_id, state=state))
+        await store.apply([replace(shown, observed_at=moment)])
+    shown = replace(seen(payload(athlete_id + 9, athlete_id=athlete_id)), observed_at=moment)
+    await store.record([ObservedDelivery(shown, entry_of), deferred])
+    await store.put_ingestion_state(
+        IngestionState(
+            athlete_id=athlete_id,
+            complete_as_of=None,
+            listing_began_at=moment,
+            backfill_cursor=moment,
+            updated_at=moment + timedelta(seconds=9),
+        )
+    )
+    await store.request_backfill(Backfill.requested(athlete_id, moment))
+    await store.note_backfill(Backfill.requested(athlete_id, moment))
+    await store.put_reconciliation(verdict(key, athlete_id=athlete_id, started_at=moment, finished_at=moment))
+    await store.change_status(AthleteStatus.TOKEN_REJECTED, before=list(AthleteStatus), athlete_id=athlete_id)
+
+
+async def test_a_purge_keeps_out_what_is_still_under_way(open_store: OpenStore, store: RawStore) -> None:
+    """Every write of another program leaves no row of the athlete, and a nameless one in the ledger; others' pass."""
+    other, told = open_store(), list[Decision]()
+    await store.connect(athlete(ANNA), Backfill.requested(ANNA, at(0)))
     await store.purge(ANNA)
-    assert await store.apply([seen(payload(1), 1)]) == [Applied.STORED]
+    await put_everything(other, ANNA, datetime.now(UTC), told)
+    assert await store.row_count(ANNA) == 0
+    assert [decision.applied for decision in told] == [Applied.PURGED]
+    rows = await store.recent(LedgerFilter(outcome=Outcome.PURGED), limit=9)
+    assert [(row.event, row.event_id, row.retry_at, str(ANNA) in row.reason) for row in rows] == [
+        (None,) * 3 + (False,)
+    ] * 2
+    assert await store.deferred_events(due_by=None, how_many=9) == []
+    await put_everything(other, BEN, at(0), told)
+    assert await store.row_count(BEN) == 8
+    await other.close()
+
+
+async def test_connecting_again_lifts_the_fence_for_what_is_seen_since(store: RawStore) -> None:
+    """What was seen before the purge stays out, whenever it comes; what is seen afterwards is stored."""
+    told = list[Decision]()
+    before = datetime.now(UTC)
+    await store.connect(athlete(ANNA), Backfill.requested(ANNA, at(0)))
+    receipt = await store.purge(ANNA)
+    assert (await store.purged_at(ANNA), await store.purged_at(BEN)) == (receipt.purged_at, None)
+    now = datetime.now(UTC)
+    await store.connect(replace(athlete(ANNA), updated_at=now), Backfill.requested(ANNA, now))
+    await store.put_athlete(athlete(ANNA))  # and again, which keeps the fence
+    assert await store.purged_at(ANNA) is None
+    await put_everything(store, ANNA, before, told)
+    assert (await store.row_count(ANNA), await store.ingestion_state(ANNA)) == (2, None)
+    assert [row.requested_at for row in await store.backfills()] == [now]
+    await put_everything(store, ANNA, datetime.now(UTC), told)
+    assert [decision.applied for decision in told] == [Applied.PURGED, Applied.STORED]
+    assert await store.row_count(ANNA) == 9
 
 
 async def test_closing_twice_is_success(open_store: OpenStore) -> None:

@@ -88,9 +88,9 @@ class FaultyStore(SqliteRawStore):
         self._pass("settle_invite")
         await super().settle_invite(invite_id, athlete_id)
 
-    async def request_backfill(self, backfill: Backfill) -> None:
-        self._pass("request_backfill")
-        await super().request_backfill(backfill)
+    async def connect(self, athlete: Athlete, backfill: Backfill) -> None:
+        self._pass("connect")
+        await super().connect(athlete, backfill)
 
     async def parked_events(self, athlete_id: int) -> list[ReceivedEvent]:
         self._pass("parked_events")
@@ -566,7 +566,7 @@ async def test_an_invitation_that_cannot_be_given_back_is_not_called_good(lab: L
     assert (await browser.http.get(link)).status_code == 409
 
 
-@pytest.mark.parametrize("step", ["settle_invite", "request_backfill", "parked_events"])
+@pytest.mark.parametrize("step", ["settle_invite", "connect", "parked_events"])
 async def test_a_step_that_fails_after_the_tokens_are_stored_leaves_the_invitation_used(lab: Lab, step: str) -> None:
     """The page says that the athlete is connected and what waits; a new invitation makes up for it."""
     invite, link = lab.invite()

@@ -180,8 +180,8 @@ def reconciliation(row: sqlite3.Row) -> Reconciliation:
 
 
 def athlete_row(athlete: Athlete) -> Row:
-    """Return an athlete's row."""
-    return bound(STRAVA_ATHLETES, athlete, scope=",".join(sorted(athlete.scope)))
+    """Return an athlete's row, without the fence, of which the store alone knows."""
+    return bound(STRAVA_ATHLETES, athlete, scope=",".join(sorted(athlete.scope)), fenced_until=None)
 
 
 def athlete(row: sqlite3.Row) -> Athlete:

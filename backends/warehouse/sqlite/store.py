@@ -3,104 +3,62 @@
 import asyncio
 import hashlib
 import json
-import math
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import partial
-from pathlib import Path
-from typing import TypeVar
 
-from backends.database_errors import database_fault
-from backends.group_commit import SqliteWriter
-from backends.sqlite import BUSY_TIMEOUT_S, connect, empty_log, file_identity, statements
-from backends.warehouse import WarehouseBusy
 from backends.warehouse.activities import Applied, Observation, StoredActivity
-from backends.warehouse.athletes import Athlete, IngestionState, InviteUse, PurgeReceipt
+from backends.warehouse.athletes import Athlete, AthleteStatus, IngestionState, InviteUse, PurgeReceipt
 from backends.warehouse.backfills import Backfill
 from backends.warehouse.last_write_wins import CLOCK_SKEW
 from backends.warehouse.ledger import DueLook, LedgerEntry, LedgerFilter, ObservedDelivery
 from backends.warehouse.purge_receipts import hash_athlete
 from backends.warehouse.reconciliations import Reconciliation
 from backends.warehouse.runs import TransformRun
-from backends.warehouse.schema import (
-    BACKFILLS,
-    INGESTION_STATE,
-    STRAVA_ATHLETES,
-    STRAVA_SUBSCRIPTIONS,
-    TRANSFORM_RUNS,
-    Table,
-)
-from backends.warehouse.sqlite import rows, transactions
+from backends.warehouse.schema import BACKFILLS, INGESTION_STATE, STRAVA_SUBSCRIPTIONS, TRANSFORM_RUNS
+from backends.warehouse.sqlite import athletes, rows, transactions
+from backends.warehouse.sqlite.database import SQL, SqliteDatabase
+from backends.warehouse.sqlite.fence import purges_of
 from backends.warehouse.sqlite.recordings import Recordings
 from backends.warehouse.subscriptions import KnownSubscription
-from backends.write_probe import rewrite_version
-from runtime.clock import utc_now, utc_text
+from runtime.clock import utc_text
 from strava.events import ReceivedEvent
 
-T = TypeVar("T")
-
-_SQL = statements(Path(__file__).parent / "sql")
 _PRUNED_AT_ONCE = 500  # rows; others wait for the file no longer than for so many
-_EMPTIED_WITHIN_S = 1.0  # how long a removed payload may stay in the write-ahead log, unless a reader needs the log
 
 
-class SqliteRawStore(Recordings):
-    """Implements `RawStore`; several processes may share the file.
-
-    Every method raises WarehouseBusy when the file is locked for longer than the patience, the disk is full, or the
-    store was closed; opening raises it too, and SchemaMismatch for a file that another version of the program made.
-    When another file takes the place of the open one, one call raises WarehouseBusy, and later ones use the new file.
-    A store that is `read_only` neither makes nor migrates the file, and writing to it raises WarehouseBusy. With
-    `leaves_no_trace` it is for a look while nobody writes, as `connect` explains.
-    """
-
-    def __init__(
-        self,
-        path: Path,
-        *,
-        clock: Callable[[], datetime] = utc_now,
-        busy_timeout_s: float = BUSY_TIMEOUT_S,
-        read_only: bool = False,
-        leaves_no_trace: bool = False,
-    ) -> None:
-        self._path = path
-        self._clock = clock
-        self._connect = partial(connect, read_only=True, leaves_no_trace=leaves_no_trace, busy_timeout_s=busy_timeout_s)
-        with self._translated():
-            self._writer = None if read_only else SqliteWriter(path, busy_timeout_s=busy_timeout_s)
-            self._identity = file_identity(path)
-            self._reader = self._open_reader()
-        self._reading = ThreadPoolExecutor(1, thread_name_prefix=f"sqlite-reader {path.name}")
+class SqliteRawStore(SqliteDatabase, Recordings):
+    """Implements `RawStore`."""
 
     async def apply(self, observations: Sequence[Observation]) -> list[Applied]:
         """Fold the observations in, in one transaction; one answer each, in order."""
         if not observations:
             return []
-        decisions = await self._write(
-            lambda connection: transactions.apply(connection, observations, self._clock), removes=_remove(observations)
+        decisions = await self._write_fenced(
+            lambda connection: transactions.apply(connection, observations, self._clock, self._receipts),
+            removes=_remove(observations),
         )
         return [decision.applied for decision in decisions]
 
     async def record(self, batch: Sequence[LedgerEntry | ObservedDelivery]) -> None:
         """Store observations and ledger rows in one transaction."""
-        await self._write(
-            lambda connection: transactions.record(connection, batch, self._clock),
+        await self._write_fenced(
+            lambda connection: transactions.record(connection, batch, self._clock, self._receipts),
             removes=_remove(transactions.observed(batch)),
         )
 
     async def dismiss(self, entry: LedgerEntry) -> None:
         """Add a row that settles its event, and forget what its message held."""
-        await self._write(lambda connection: transactions.dismiss(connection, entry, self._clock), removes=True)
+        await self._write_fenced(
+            lambda connection: transactions.dismiss(connection, entry, self._clock, self._receipts), removes=True
+        )
 
     async def prune_events(self, before: datetime) -> int:
         """Remove the rows of events that were settled before a moment, some at a time."""
         lasting = json.dumps([row[0] for row in await self._read("lasting_events")])
         step = {"before": utc_text(before), "lasting": lasting, "how_many": _PRUNED_AT_ONCE}
         removed = 0
-        while count := await self._write(lambda connection: connection.execute(_SQL["prune_events"], step).rowcount):
+        while count := await self._write(lambda connection: connection.execute(SQL["prune_events"], step).rowcount):
             removed += count
         return removed
 
@@ -171,16 +129,50 @@ class SqliteRawStore(Recordings):
 
     async def put_athlete(self, athlete: Athlete) -> None:
         """Add or replace one athlete."""
-        await self._put(STRAVA_ATHLETES, rows.athlete_row(athlete))
+        await self._write_fenced(
+            lambda connection: athletes.put_athlete(connection, athlete, self._receipts, self._clock)
+        )
+
+    async def connect(self, athlete: Athlete, backfill: Backfill) -> None:
+        """Add or replace the athlete and ask for the history, whose list begins again."""
+        await self._write_fenced(
+            lambda connection: athletes.connect(connection, athlete, backfill, self._receipts, self._clock)
+        )
+
+    async def change_status(
+        self,
+        status: AthleteStatus,
+        *,
+        before: Collection[AthleteStatus],
+        athlete_id: int | None = None,
+        reason: str | None = None,
+    ) -> int:
+        """Move the athlete, or all, from one of these statuses to another; return how many were moved."""
+        whose = {"before": json.dumps(list(before)), "athlete_id": athlete_id}
+        change = {"status": status, "status_since": utc_text(self._clock()), "status_reason": reason}
+        return await self._write(lambda connection: connection.execute(SQL["change_status"], whose | change).rowcount)
 
     async def purge(self, athlete_id: int) -> PurgeReceipt:
         """Remove every row of the athlete from `raw` and its queued work, and keep the receipt."""
         mark = await asyncio.to_thread(hash_athlete, athlete_id)
         receipt = await self._write(
-            lambda connection: transactions.purge(connection, athlete_id, mark, self._clock), removes=True
+            lambda connection: athletes.purge(connection, athlete_id, mark, self._clock), removes=True
         )
         await asyncio.to_thread(self._empty_log)
         return receipt
+
+    async def purged_at(self, athlete_id: int) -> datetime | None:
+        """Return when an athlete who is unknown was purged; None for one who is known, or was never purged."""
+        if any(each.athlete_id == athlete_id for each in await self.athletes()):
+            return None
+        found = await self._checked(
+            lambda: self._in_reader(lambda reader: purges_of(reader, [athlete_id], self._receipts))
+        )
+        return found.get(athlete_id)
+
+    async def row_count(self, athlete_id: int) -> int:
+        """Count the athlete's rows in all of `raw`."""
+        return await self._in_reader(lambda reader: athletes.row_count(reader, athlete_id))
 
     async def claim_invite(self, invite_id: str, expires_at: datetime) -> bool:
         """Use the invitation, or return False because it is used."""
@@ -207,8 +199,9 @@ class SqliteRawStore(Recordings):
         return IngestionState(**rows.read(INGESTION_STATE, found[0])) if found else None
 
     async def put_ingestion_state(self, state: IngestionState) -> None:
-        """Replace the athlete's state."""
-        await self._put(INGESTION_STATE, rows.bound(INGESTION_STATE, state))
+        """Replace the athlete's state, unless it tells of a list that a purge has overtaken."""
+        told = [state.updated_at, *filter(None, [state.complete_as_of, state.listing_began_at])]
+        await self._put_of_athlete(INGESTION_STATE, rows.bound(INGESTION_STATE, state), seen_at=min(told))
 
     async def subscriptions(self) -> list[KnownSubscription]:
         """Return every subscription that is or was this pipeline's, the current one first."""
@@ -225,17 +218,19 @@ class SqliteRawStore(Recordings):
 
     async def request_backfill(self, backfill: Backfill) -> None:
         """Add it, or put it in the place of the athlete's earlier one."""
-        await self._put(BACKFILLS, rows.bound(BACKFILLS, backfill))
+        await self._put_of_athlete(BACKFILLS, rows.bound(BACKFILLS, backfill), seen_at=backfill.requested_at)
 
     async def note_backfill(self, backfill: Backfill) -> bool:
         """Tell how far it is; False where another was requested since."""
         row = rows.bound(BACKFILLS, backfill)
-        changed = await self._write(lambda connection: connection.execute(_SQL["note_backfill"], row).rowcount)
+        changed = await self._write(lambda connection: connection.execute(SQL["note_backfill"], row).rowcount)
         return changed > 0
 
     async def put_reconciliation(self, row: Reconciliation) -> None:
         """Add a verdict; one that is complete vouches for the history as of its start."""
-        await self._write(lambda connection: transactions.put_reconciliation(connection, row))
+        await self._write_of_athlete(
+            lambda connection: transactions.put_reconciliation(connection, row), row.athlete_id, seen_at=row.started_at
+        )
 
     async def last_reconciliation(self, athlete_id: int) -> Reconciliation | None:
         """Return the athlete's newest verdict."""
@@ -273,77 +268,10 @@ class SqliteRawStore(Recordings):
         [row] = await self._read("last_removal")
         return None if row["removed_at"] is None else datetime.fromisoformat(row["removed_at"])
 
-    async def close(self) -> None:
-        """Finish what is in flight and release the file; closing twice is success.
-
-        The writer comes last: only a connection that may write leaves the write-ahead log empty.
-        """
-        await asyncio.to_thread(self._reading.shutdown)
-        self._reader.close()
-        if self._writer:
-            await self._writer.close()
-
-    async def probe(self) -> None:
-        """Write something durable that changes nothing."""
-        await self._write(rewrite_version)
-
-    async def _write(self, work: Callable[[sqlite3.Connection], T], *, removes: bool = False) -> T:
-        if self._writer is None:
-            raise WarehouseBusy(f"The warehouse in {self._path} was opened to be read only.")
-        with self._translated():
-            return await self._writer.submit(work, log_emptied_within_s=_EMPTIED_WITHIN_S if removes else math.inf)
-
-    async def _put(self, table: Table, row: rows.Row, *, replaces: bool = True) -> None:
-        put = rows.put_statement(table, replaces=replaces)
-        await self._write(lambda connection: connection.execute(put, row).close())
-
-    async def _execute(self, statement: str, **parameters: object) -> None:
-        await self._write(lambda connection: connection.execute(_SQL[statement], parameters).close())
-
-    async def _read(self, statement: str, **parameters: object) -> list[sqlite3.Row]:
-        return await self._in_reader(lambda reader: reader.execute(_SQL[statement], parameters).fetchall())
-
-    async def _in_reader(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        try:
-            answer = asyncio.get_running_loop().run_in_executor(self._reading, lambda: work(self._current_reader()))
-        except RuntimeError as error:  # the executor's word for having been shut down
-            raise WarehouseBusy(f"The warehouse in {self._path} was closed.") from error
-        with self._translated():
-            return await answer
-
-    def _current_reader(self) -> sqlite3.Connection:
-        """Return the connection to the file that is at the path now."""
-        identity = file_identity(self._path)
-        if identity != self._identity:
-            moved, self._reader = self._reader, self._open_reader()
-            moved.close()
-            self._identity = identity
-        return self._reader
-
-    def _open_reader(self) -> sqlite3.Connection:
-        reader = self._connect(self._path)
-        reader.row_factory = sqlite3.Row
-        return reader
-
-    def _empty_log(self) -> None:
-        with self._translated(), closing(connect(self._path, busy_timeout_s=0)) as connection:
-            empty_log(connection)  # the writer goes on trying where a reader is in the way
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.IntegrityError:  # a row that the tables refuse: waiting does not mend it
-            raise
-        except sqlite3.Error as error:
-            raise WarehouseBusy(database_fault(error, self._path)) from error
-        except OSError as error:
-            raise WarehouseBusy(f"The warehouse in {self._path} cannot be used just now: {error}.") from error
-
 
 def _remove(observations: Sequence[Observation]) -> bool:
     return any(seen.activity is None for seen in observations)
 
 
 def _watermark(reader: sqlite3.Connection) -> tuple[sqlite3.Row, list[sqlite3.Row]]:
-    return reader.execute(_SQL["watermark"]).fetchone(), reader.execute(_SQL["athletes"]).fetchall()
+    return reader.execute(SQL["watermark"]).fetchone(), reader.execute(SQL["athletes"]).fetchall()

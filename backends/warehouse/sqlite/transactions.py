@@ -2,48 +2,67 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from uuid import uuid4
 
 from backends.sqlite import statements
 from backends.warehouse import last_write_wins
-from backends.warehouse.activities import Decision, Observation, StoredActivity
-from backends.warehouse.athletes import PurgeReceipt
+from backends.warehouse.activities import Applied, Decision, Observation, StoredActivity
 from backends.warehouse.last_write_wins import Decisions
 from backends.warehouse.ledger import LedgerEntry, ObservedDelivery, Outcome
+from backends.warehouse.purge_receipts import CheckedReceipts
 from backends.warehouse.reconciliations import Reconciliation, Verdict
-from backends.warehouse.schema import PURGES, RECONCILIATIONS, STRAVA_ACTIVITIES, STRAVA_EVENTS
+from backends.warehouse.schema import RECONCILIATIONS, STRAVA_ACTIVITIES, STRAVA_EVENTS, TABLES
 from backends.warehouse.sqlite import rows
+from backends.warehouse.sqlite.fence import Fence
 from runtime.clock import utc_text
 from strava.payload import ActivityPayload, disagrees
 
 _SQL = statements(Path(__file__).parent / "sql")
-_PURGES = statements(Path(__file__).parent / "sql" / "purge")
 _PUT_ACTIVITY = rows.put_statement(STRAVA_ACTIVITIES, replaces=True)
 _PUT_EVENT = rows.put_statement(STRAVA_EVENTS, replaces=False)
 _PUT_RECONCILIATION = rows.put_statement(RECONCILIATIONS, replaces=False)
-_PUT_PURGE = rows.put_statement(PURGES, replaces=False)
 _STEP = timedelta(microseconds=1)
 _UNSETTLED = frozenset({Outcome.DEFERRED, Outcome.PARKED})
 _INVITE_KEPT = timedelta(days=1)  # after it expired: a clock may be set back
+_PURGED = "It is of an athlete whose data was removed; nothing was kept."
+# What belongs to an activity in tables of its own.
+_BESIDE_ACTIVITIES = [table.name for table in TABLES if table is not STRAVA_ACTIVITIES and "activity_id" in table.types]
 
 Clock = Callable[[], datetime]
 
 
-def apply(connection: sqlite3.Connection, observations: Sequence[Observation], clock: Clock) -> list[Decision]:
-    """Apply the observations under the last-write-wins rule and tell what it made of each, in order."""
-    return _apply(connection, observations, next_stamp(connection, clock), clock())
+def apply(
+    connection: sqlite3.Connection, observations: Sequence[Observation], clock: Clock, receipts: CheckedReceipts
+) -> list[Decision]:
+    """Apply the observations under the last-write-wins rule and tell what it made of each, in order.
+
+    Raises ReceiptsUnchecked, as all that must not bring back an athlete who was purged.
+    """
+    fence = Fence.around(connection, (seen.athlete_id for seen in observations), receipts, clock())
+    return _apply(connection, observations, next_stamp(connection, clock), clock(), fence)
 
 
-def record(connection: sqlite3.Connection, batch: Sequence[LedgerEntry | ObservedDelivery], clock: Clock) -> None:
-    """Apply the observations, then add the ledger rows, whose stamps come after those of the activities."""
+def record(
+    connection: sqlite3.Connection,
+    batch: Sequence[LedgerEntry | ObservedDelivery],
+    clock: Clock,
+    receipts: CheckedReceipts,
+) -> None:
+    """Apply the observations, then add the ledger rows, whose stamps come after those of the activities.
+
+    Raises ReceiptsUnchecked. Of an athlete who was purged a row tells only that there was an event.
+    """
     observations = observed(batch)
+    events = [each.event for each in batch if isinstance(each, LedgerEntry) and each.event is not None]
+    athlete_ids = [seen.athlete_id for seen in observations] + [event.owner_id for event in events]
+    fence = Fence.around(connection, athlete_ids, receipts, clock())
     stamp = next_stamp(connection, clock)
-    decisions = iter(_apply(connection, observations, stamp, clock()))
-    entries = [each if isinstance(each, LedgerEntry) else each.entry_of(next(decisions)) for each in batch]
+    decisions = iter(_apply(connection, observations, stamp, clock(), fence))
+    entries = [_entry(each, decisions, fence) for each in batch]
     connection.executemany(
         _PUT_EVENT,
         [rows.ledger_row(entry, stamp + place * _STEP) for place, entry in enumerate(entries, len(observations))],
@@ -53,10 +72,22 @@ def record(connection: sqlite3.Connection, batch: Sequence[LedgerEntry | Observe
         connection.execute(_SQL["drop_settled_letters"], {"event_ids": json.dumps(settled)})
 
 
-def dismiss(connection: sqlite3.Connection, entry: LedgerEntry, clock: Clock) -> None:
-    """Add the row that settles its event, and forget what its message held."""
-    record(connection, [entry], clock)
+def dismiss(connection: sqlite3.Connection, entry: LedgerEntry, clock: Clock, receipts: CheckedReceipts) -> None:
+    """Add the row that settles its event, and forget what its message held. Raises ReceiptsUnchecked."""
+    record(connection, [entry], clock, receipts)
     connection.execute(_SQL["dismiss_message"], {"event_id": entry.event_id})
+
+
+def _entry(given: LedgerEntry | ObservedDelivery, decisions: Iterator[Decision], fence: Fence) -> LedgerEntry:
+    if isinstance(given, ObservedDelivery):
+        decision = next(decisions)
+        entry, is_held_back = given.entry_of(decision), decision.applied is Applied.PURGED
+    else:
+        entry, seen_at = given, given.received_at or given.finished_at
+        is_held_back = entry.event is not None and fence.holds_back(entry.event.owner_id, seen_at)
+    if not is_held_back:
+        return entry
+    return replace(entry, event_id=None, event=None, outcome=Outcome.PURGED, reason=_PURGED, retry_at=None)
 
 
 def observed(batch: Sequence[LedgerEntry | ObservedDelivery]) -> list[Observation]:
@@ -72,15 +103,32 @@ def versions(connection: sqlite3.Connection, activity_ids: Iterable[int]) -> dic
 
 
 def _apply(
-    connection: sqlite3.Connection, observations: Sequence[Observation], stamp: datetime, now: datetime
+    connection: sqlite3.Connection, observations: Sequence[Observation], stamp: datetime, now: datetime, fence: Fence
 ) -> list[Decision]:
-    if not observations:
-        return []
-    details = _StoredDetails(connection, observations)
-    stored = versions(connection, (seen.activity_id for seen in observations))
-    decisions = last_write_wins.apply(stored, observations, details.disagree, now=now)
+    taken = [seen for seen in observations if not fence.holds_back(seen.athlete_id, seen.observed_at)]
+    if not taken:
+        return [_held_back(seen) for seen in observations]
+    details = _StoredDetails(connection, taken)
+    stored = versions(connection, (seen.activity_id for seen in taken))
+    decisions = last_write_wins.apply(stored, taken, details.disagree, now=now)
     _store(connection, decisions, stamp)
-    return decisions.answers
+    answers = iter(decisions.answers)
+    return [
+        _held_back(seen) if fence.holds_back(seen.athlete_id, seen.observed_at) else next(answers)
+        for seen in observations
+    ]
+
+
+def _held_back(seen: Observation) -> Decision:
+    nothing = StoredActivity(
+        activity_id=seen.activity_id,
+        athlete_id=seen.athlete_id,
+        resource_state=None,
+        observed_at=seen.observed_at,
+        is_deleted=True,
+        payload_hash=None,
+    )
+    return Decision(Applied.PURGED, nothing)
 
 
 def _store(connection: sqlite3.Connection, decisions: Decisions, stamp: datetime) -> None:
@@ -97,9 +145,17 @@ def _store(connection: sqlite3.Connection, decisions: Decisions, stamp: datetime
     )
     deleted = [activity_id for activity_id, seen in decisions.winners.items() if seen.activity is None]
     if deleted:
-        for statement in ("drop_dead_letters", "drop_streams"):
-            connection.execute(_SQL[statement], {"activity_ids": json.dumps(deleted)})
-        connection.execute(_SQL["forget_messages"], {"texts": json.dumps([str(each) for each in deleted])})
+        drop_beside(connection, deleted)
+
+
+def drop_beside(connection: sqlite3.Connection, activity_ids: Sequence[int]) -> None:
+    """Remove what is kept of these activities beside their rows, such as streams, and their dead letters."""
+    bound = {"activity_ids": json.dumps(activity_ids)}
+    for table in _BESIDE_ACTIVITIES:
+        these = "activity_id in (select value from json_each(:activity_ids))"
+        connection.execute(f"delete from {table} where {these}", bound)  # noqa: S608 - our own names
+    connection.execute(_SQL["drop_dead_letters"], bound)
+    connection.execute(_SQL["forget_messages"], {"texts": json.dumps([str(each) for each in activity_ids])})
 
 
 def put_reconciliation(connection: sqlite3.Connection, row: Reconciliation) -> None:
@@ -108,18 +164,6 @@ def put_reconciliation(connection: sqlite3.Connection, row: Reconciliation) -> N
     if row.verdict is Verdict.COMPLETE:
         vouched = {"complete_as_of": utc_text(row.started_at), "updated_at": utc_text(row.finished_at)}
         connection.execute(_SQL["put_complete_as_of"], {"athlete_id": row.athlete_id, **vouched})
-
-
-def purge(connection: sqlite3.Connection, athlete_id: int, athlete_hash: str, clock: Clock) -> PurgeReceipt:
-    """Remove the athlete from every table that knows of athletes, the queue's included, and add the receipt."""
-    purged_at = next_stamp(connection, clock)
-    removed = {
-        table: connection.execute(statement, {"athlete_id": athlete_id}).rowcount
-        for table, statement in sorted(_PURGES.items())
-    }
-    receipt = PurgeReceipt(purge_id=uuid4().hex, athlete_hash=athlete_hash, purged_at=purged_at, removed=removed)
-    connection.execute(_PUT_PURGE, rows.bound(PURGES, receipt, removed=removed))
-    return receipt
 
 
 def set_subscription(connection: sqlite3.Connection, subscription_id: int | None, clock: Clock) -> None:

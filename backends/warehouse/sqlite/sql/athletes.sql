@@ -2,6 +2,8 @@ select
     athlete_id,
     scope,
     status,
-    updated_at
+    updated_at,
+    status_since,
+    status_reason
 from strava_athletes
 order by athlete_id;

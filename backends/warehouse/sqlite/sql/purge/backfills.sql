@@ -1,1 +1,0 @@
-delete from backfills where athlete_id = :athlete_id;

@@ -1,1 +1,0 @@
-delete from reconciliations where athlete_id = :athlete_id;

@@ -1,1 +1,0 @@
-delete from strava_activities where athlete_id = :athlete_id;

@@ -1,1 +1,0 @@
-delete from strava_streams where athlete_id = :athlete_id;
