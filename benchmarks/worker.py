@@ -27,8 +27,8 @@ from strava.events import ReceivedEvent, StravaEvent
 from worker.activities import ActivityEvents
 from worker.athletes import AthleteCache
 from worker.event_router import EventRouter
+from worker.purge import Purged
 from worker.push_handler import PushHandler
-from worker.results import Result
 
 T = TypeVar("T")
 
@@ -78,7 +78,7 @@ async def _open_handler(folder: Path, client: StravaClient) -> AsyncIterator[Pus
     now = utc_now()
     await store.put_athlete(Athlete(athlete_id=ATHLETE_ID, scope=frozenset(), status="connected", updated_at=now))
 
-    async def on_deauthorized(_: Athlete) -> Result:
+    async def on_deauthorized(_: int) -> Purged:
         raise AssertionError("nobody leaves during a benchmark")
 
     router = EventRouter(

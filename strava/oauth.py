@@ -4,7 +4,7 @@ A rotated refresh token must never be lost on the way: https://developers.strava
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,6 +23,8 @@ from strava.transport import RetryPolicy, send
 _log = structlog.get_logger(__name__)
 
 _ASKED = "oauth/token"
+OnRejected = Callable[[int], Awaitable[None]]
+
 _LEAST_LEFT = timedelta(hours=1)  # Strava hands out a new access token only in the last hour of the old one
 
 
@@ -143,16 +145,25 @@ class StravaAuth(httpx.Auth):
     have refreshed meanwhile), refreshes, saves, and only then are the new tokens used. A refresh once begun runs to
     its save even if the request that wanted it is cancelled, for Strava has already killed the old refresh token; and
     where the save fails, the new tokens wait here for the next request and are saved before anything else is done.
-    Raises NotConnected, TokenRejected, AccessTokenRefused and what OAuthApp.refresh raises.
+    Tokens whose refresh Strava rejected are not tried again; `on_rejected` is told first, by the athlete's id.
+    Raises what it raises, NotConnected, TokenRejected, AccessTokenRefused and what OAuthApp.refresh raises.
     """
 
     def __init__(
-        self, athlete_id: int, store: TokenStore, app: OAuthApp, *, clock: Callable[[], datetime] = utc_now
+        self,
+        athlete_id: int,
+        store: TokenStore,
+        app: OAuthApp,
+        *,
+        on_rejected: OnRejected | None = None,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.athlete_id = athlete_id
         self._store = store
         self._app = app
+        self._on_rejected = on_rejected
         self._clock = clock
+        self._dead: TokenSet | None = None
         self._unsaved: tuple[TokenSet, TokenSet] | None = None  # the stored ones, and what Strava gave in their place
         self._refreshes: set[asyncio.Task[TokenSet]] = set()
 
@@ -192,6 +203,8 @@ class StravaAuth(httpx.Auth):
         if tokens is None:
             self._unsaved = None
             raise NotConnected(self.athlete_id)
+        if tokens == self._dead:
+            raise TokenRejected(self.athlete_id)
         return tokens
 
     async def _refreshed(self, *, rejected: str | None) -> TokenSet:
@@ -223,6 +236,9 @@ class StravaAuth(httpx.Auth):
         try:
             fresh = await self._app.refresh(old.refresh_token)
         except TokenRejected as error:
+            if self._on_rejected is not None:
+                await self._on_rejected(self.athlete_id)
+            self._dead = old
             raise TokenRejected(self.athlete_id) from error
         return await self._save(old, replace(fresh, scope=fresh.scope or old.scope))
 

@@ -13,11 +13,11 @@ from backends.warehouse.activities import ActivityStore, Applied, Decision, Obse
 from backends.warehouse.ledger import Outcome
 from runtime.batching import Batcher
 from runtime.clock import steady_s, utc_now
-from strava.errors import NotFound, ServerFailed, StravaError, UnreadableAnswer
+from strava.errors import NotConnected, NotFound, ServerFailed, StravaError, UnreadableAnswer
 from strava.events import ReceivedEvent
 from strava.payload import DETAILED, ActivityPayload
 from worker.event_ordering import gone_by, is_gone_since, is_plainly_gone, observed_after
-from worker.results import LONG_RETRY_S, SHORT_RETRY_ATTEMPTS, Record, Result, TryLater
+from worker.results import LONG_RETRY_S, OF_PURGED, SHORT_RETRY_ATTEMPTS, Record, Result, TryLater
 from worker.sightings import Asked, Sightings
 
 NOT_FOUND_GRACE = timedelta(seconds=300)
@@ -33,6 +33,14 @@ class ActivitySource(Protocol):
 
     async def activity(self, activity_id: int, *, tries: int | None = None) -> ActivityPayload:
         """Return the activity in detail, calling `tries` times at most. Raises StravaError."""
+
+
+async def apply_all(store: ActivityStore, athlete_id: int, seen: Sequence[Observation]) -> list[Applied]:
+    """Apply what was seen of one athlete. Raises NotConnected where a purge came in between, WarehouseBusy."""
+    applied = await store.apply(seen)
+    if Applied.PURGED in applied:
+        raise NotConnected(athlete_id)
+    return applied
 
 
 class _Cause(NamedTuple):
@@ -117,7 +125,8 @@ class ActivityEvents:
             if found is None or found.athlete_id != stored.athlete_id:  # its own event tells whether it was deleted
                 return None
             cause = _Cause(activity_id, stored.athlete_id, event_id, stored.event_time)
-            return (await self._store.apply([cause.observation(observed_after(stored, asked_at), found)]))[0]
+            seen = cause.observation(observed_after(stored, asked_at), found)
+            return (await apply_all(self._store, stored.athlete_id, [seen]))[0]
 
     async def _read(self, activity_ids: Sequence[int]) -> list[StoredActivity | None]:
         stored = await self._store.stored(activity_ids)
@@ -214,6 +223,8 @@ class ActivityEvents:
         def result_of(decision: Decision) -> Result:
             if decision.applied is Applied.DELETED:
                 return Result(outcome=Outcome.DELETED, reason=reason)
+            if decision.applied is Applied.PURGED:
+                return OF_PURGED
             if decision.applied is Applied.UNCHANGED:
                 return _unchanged("The activity was deleted already.")
             return _unchanged("Something newer is stored already.")
@@ -226,6 +237,8 @@ class ActivityEvents:
 
 def _result_of_answer(decision: Decision, observed_at: datetime) -> Result:
     """Tell what the rule made of an activity that Strava showed. Raises TryLater."""
+    if decision.applied is Applied.PURGED:
+        return OF_PURGED
     if decision.applied is Applied.STORED:
         return Result(outcome=Outcome.STORED, reason="Fetched from Strava and stored.")
     if decision.applied is Applied.UNCHANGED:

@@ -1,29 +1,43 @@
-"""Who is connected, and what happens when an athlete takes the app's access back."""
+"""Who is connected, and whether Strava can be asked in their names."""
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from datetime import datetime
+from typing import Protocol
 
 import structlog
 
+from backends.tokens import TokensUnavailable
 from backends.warehouse import WarehouseBusy
-from backends.warehouse.athletes import CONNECTED, REVOKED, Athlete, AthleteStore
-from backends.warehouse.ledger import Outcome
+from backends.warehouse.athletes import ASKED_FOR, CONNECTED, Athlete, AthleteStatus, AthleteStore, Purges
 from runtime.batching import Batcher
-from runtime.clock import utc_now
-from strava.tokens import TokenStore
-from worker.results import Result
+from strava.budget import RateBudget
+from strava.errors import AppInactive, StravaError, TokenRejected
+from strava.payload import AthletePayload
+from worker.periodic import repeat
 
+APP_INACTIVE, TOKEN_REJECTED = AthleteStatus.APP_INACTIVE, AthleteStatus.TOKEN_REJECTED
 _REMEMBERED_S = 1.0
+_LOOK_S = 15.0
 
 log = structlog.get_logger(__name__)
+
+
+class AthleteSource(Protocol):
+    """Where an athlete is asked for: `strava.client.StravaClient`."""
+
+    async def athlete(self) -> AthletePayload:
+        """Return the athlete. Raises StravaError, of which TokenRejected when there is no access any more."""
+
+
+class KnownAthletes(AthleteStore, Purges, Protocol):
+    """Who is connected, and who was."""
 
 
 class AthleteCache:
     """The athletes by id. A connected one is remembered for a second, so that a burst of events costs one read."""
 
-    def __init__(self, athletes: AthleteStore, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, athletes: KnownAthletes, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._athletes = athletes
         self._everyone = Batcher(self._read, shared=WarehouseBusy)
         self._clock = clock
@@ -31,7 +45,7 @@ class AthleteCache:
         self._read_at = float("-inf")
 
     async def find(self, athlete_id: int) -> Athlete | None:
-        """Return the athlete, connected or revoked, or None. Raises WarehouseBusy."""
+        """Return the athlete, connected or not, or None. Raises WarehouseBusy."""
         known = self._connected.get(athlete_id)
         if known is not None and self._clock() - self._read_at < _REMEMBERED_S:
             return known
@@ -39,6 +53,10 @@ class AthleteCache:
         self._connected = {key: athlete for key, athlete in everyone.items() if athlete.status == CONNECTED}
         self._read_at = self._clock()
         return everyone.get(athlete_id)
+
+    async def was_purged(self, athlete_id: int) -> bool:
+        """Whether an athlete who is unknown was purged. Raises WarehouseBusy."""
+        return await self._athletes.purged_at(athlete_id) is not None
 
     async def _read(self, athlete_ids: Sequence[int]) -> list[list[Athlete]]:
         return [await self._athletes.athletes()] * len(athlete_ids)
@@ -48,24 +66,56 @@ class AthleteCache:
         self._connected.pop(athlete_id, None)
 
 
-class Deauthorization:
-    """Marks an athlete as revoked and removes their tokens; running it twice is success."""
+class AccessWatch:
+    """Keeps in the warehouse for whom Strava cannot be asked, since when and why, so that pages and health can tell.
 
-    def __init__(self, athletes: AthleteStore, tokens: TokenStore, *, clock: Callable[[], datetime] = utc_now) -> None:
+    An athlete whose tokens Strava rejects is asked for no more until they connect again. A lapse of the app is of all:
+    the rate budget lets nobody call, and one call after each of its waits finds out whether Strava answers again.
+    """
+
+    def __init__(self, athletes: AthleteStore, budget: RateBudget, source_of: Callable[[int], AthleteSource]) -> None:
         self._athletes = athletes
-        self._tokens = tokens
-        self._clock = clock
+        self._budget = budget
+        self._source_of = source_of
 
-    async def __call__(self, athlete: Athlete) -> Result:
-        """Do it. Raises WarehouseBusy, TokensUnavailable.
+    async def run(self, stop: asyncio.Event) -> None:
+        """Look at the app's state until `stop` is set."""
+        await repeat(self.look, stop, every_s=_LOOK_S, name="access_watch")
 
-        A refresh under way ends first: what it saves must not outlive the removal.
-        """
-        was_connected = athlete.status == CONNECTED
-        if was_connected:
-            await self._athletes.put_athlete(replace(athlete, status=REVOKED, updated_at=self._clock()))
-        async with self._tokens.refreshing(athlete.athlete_id):
-            await self._tokens.delete(athlete.athlete_id)
-        log.warning("athlete.revoked", athlete_id=athlete.athlete_id)
-        reason = "The athlete took back the app's access; the tokens were removed."
-        return Result(outcome=Outcome.STORED if was_connected else Outcome.UNCHANGED, reason=reason)
+    async def look(self) -> None:
+        """Note a lapse, or its end. Raises WarehouseBusy."""
+        budget = await self._budget.status()
+        if isinstance(budget.closed_because, AppInactive):
+            reason = str(budget.closed_because)
+            if await self._athletes.change_status(APP_INACTIVE, before=[CONNECTED], reason=reason):
+                log.error("app.inactive", reason=reason)
+            return
+        paused = [each for each in await self._athletes.athletes() if each.status == APP_INACTIVE]
+        if paused and await self._answers_one_of(paused):
+            await self._athletes.change_status(CONNECTED, before=[APP_INACTIVE])
+            log.warning("app.active", reason="Strava answers again; what waited goes on.")
+
+    async def _answers_one_of(self, paused: Sequence[Athlete]) -> bool:
+        for athlete in paused:
+            try:
+                await self._source_of(athlete.athlete_id).athlete()
+            except AppInactive:
+                return False
+            except (StravaError, TokensUnavailable) as error:
+                log.info("app.unknown", reason=str(error))
+            else:
+                return True
+        return False
+
+
+async def note_rejected(athletes: AthleteStore, athlete_id: int) -> None:
+    """Note that Strava rejects the athlete's tokens. Raises WarehouseBusy."""
+    reason = str(TokenRejected(athlete_id))
+    if await athletes.change_status(TOKEN_REJECTED, before=ASKED_FOR, athlete_id=athlete_id, reason=reason):
+        log.error("athlete.token_rejected", athlete_id=athlete_id, reason=reason)
+
+
+async def note_accepted(athletes: AthleteStore, athlete_id: int) -> None:
+    """Note that Strava accepts the athlete's tokens, be it again. Raises WarehouseBusy."""
+    if await athletes.change_status(CONNECTED, before=[TOKEN_REJECTED], athlete_id=athlete_id):
+        log.warning("athlete.token_accepted", athlete_id=athlete_id)

@@ -12,7 +12,7 @@ from backends.warehouse.athletes import IngestionState, IngestionStates
 from runtime.clock import utc_now
 from strava.errors import OF_ONE_THING, NotFound
 from strava.payload import SUMMARY, ActivityPage, ActivityPayload
-from worker.activities import ActivitySource
+from worker.activities import ActivitySource, apply_all
 from worker.turns import in_turns
 
 log = structlog.get_logger(__name__)
@@ -125,7 +125,7 @@ class _Backfill:
             if page is None:
                 return
             own = [activity for activity in page.activities if activity.athlete_id == self._athlete_id]
-            applied = await self._store.apply([self._seen(activity, asked_at) for activity in own])
+            applied = await apply_all(self._store, self._athlete_id, [self._seen(each, asked_at) for each in own])
             ends = zip(own, applied, strict=True)
             outdated = [seen.activity_id for seen, end in ends if end is Applied.NEEDS_DETAIL]
             await self._detail_some(outdated, concurrency)
@@ -186,7 +186,7 @@ class _Backfill:
         if activity.athlete_id != self._athlete_id:
             log.warning("history.foreign", activity_id=activity_id, reason="Strava showed another athlete's activity")
             return
-        await self._store.apply([self._seen(activity, asked_at)])
+        await apply_all(self._store, self._athlete_id, [self._seen(activity, asked_at)])
         self._tell(replace(self.progress, detailed=self.progress.detailed + 1))
 
     def _seen(self, activity: ActivityPayload, asked_at: datetime) -> Observation:

@@ -1,28 +1,22 @@
 """From an event to its outcome: whose it is, what it is about, and who takes it."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
 
-from backends.warehouse.athletes import CONNECTED, Athlete
+from backends.warehouse.athletes import REVOKED, Athlete
 from backends.warehouse.ledger import Outcome
 from runtime.clock import utc_now
 from strava.errors import TokenRejected, UnreadableAnswer
 from strava.events import ReceivedEvent
-from strava.payload import AthletePayload
 from worker.activities import ActivityEvents
-from worker.athletes import AthleteCache
+from worker.athletes import TOKEN_REJECTED, AthleteCache, AthleteSource
 from worker.event_ordering import is_connected_before
-from worker.results import Record, Result
+from worker.purge import Purged
+from worker.results import OF_PURGED, Record, Result, TryLater
 
-OnDeauthorized = Callable[[Athlete], Awaitable[Result]]
+OnDeauthorized = Callable[[int], Awaitable[Purged]]
 
-
-class AthleteSource(Protocol):
-    """Where an athlete is asked for: `strava.client.StravaClient`."""
-
-    async def athlete(self) -> AthletePayload:
-        """Return the athlete. Raises StravaError, of which TokenRejected when there is no access any more."""
+_BELIEVED_FOR = timedelta(hours=1)  # an event that Strava itself contradicts: it may be forged, or Strava slow
 
 
 class EventRouter:
@@ -52,27 +46,37 @@ class EventRouter:
             return _ignored(f"Nothing is kept of {event.object_type} {event.aspect_type} events.")
         athlete = await self._athletes.find(event.owner_id)
         if athlete is None:
-            return _parked(f"Athlete {event.owner_id} is not connected here; connect first with `athlete connect`.")
-        if athlete.status != CONNECTED:
+            otherwise = _parked(
+                f"Athlete {event.owner_id} is not connected here; connect first with `athlete connect`."
+            )
+            return await self._unless_purged(event.owner_id, otherwise)
+        if athlete.status == REVOKED:
             return _ignored("The athlete has taken back the app's access.")
+        if athlete.status == TOKEN_REJECTED and event.aspect_type != "delete":  # which mostly needs no call
+            return _parked(str(TokenRejected(event.owner_id)))
         return await self._activities.take(received, record)
 
+    async def _unless_purged(self, athlete_id: int, otherwise: Result) -> Result:
+        return OF_PURGED if await self._athletes.was_purged(athlete_id) else otherwise
+
     async def _deauthorize(self, received: ReceivedEvent) -> Result:
+        """Purge the athlete once Strava rejects the tokens too: an event alone may be anybody's, and old."""
         athlete_id = received.event.owner_id
         self._athletes.forget(athlete_id)
         athlete = await self._athletes.find(athlete_id)
         if athlete is None:
-            return _ignored(f"Athlete {athlete_id} is not connected here, so there is no access to end.")
-        if athlete.status == CONNECTED and await self._is_overtaken(athlete, received):
-            return _ignored("The athlete has connected again since.")
-        result = await self._on_deauthorized(athlete)
+            otherwise = _ignored(f"Athlete {athlete_id} is not connected here, so there is no access to end.")
+            return await self._unless_purged(athlete_id, otherwise)
+        if athlete.status != REVOKED and await self._has_access(athlete):
+            return self._contradicted(athlete, received)
+        purged = await self._on_deauthorized(athlete_id)
         self._athletes.forget(athlete_id)
-        return result
+        reason = (
+            f"The athlete took back the app's access: tokens and data were removed, receipt {purged.receipt.purge_id}."
+        )
+        return Result(outcome=Outcome.PURGED, reason=reason)
 
-    async def _is_overtaken(self, athlete: Athlete, received: ReceivedEvent) -> bool:
-        """Tell whether the stored tokens work in spite of the event; where the times leave doubt, Strava is asked."""
-        if is_connected_before(athlete, received, self._clock()):
-            return False
+    async def _has_access(self, athlete: Athlete) -> bool:
         try:
             found = await self._source_of(athlete.athlete_id).athlete()
         except TokenRejected:
@@ -80,6 +84,13 @@ class EventRouter:
         if found.athlete_id != athlete.athlete_id:
             raise UnreadableAnswer("athlete", "it is about another athlete")
         return True
+
+    def _contradicted(self, athlete: Athlete, received: ReceivedEvent) -> Result:
+        """Ignore the event of somebody who connected again since; ask again where that is not why the tokens work."""
+        now = self._clock()
+        if is_connected_before(athlete, received, now) and now - received.received_at < _BELIEVED_FOR:
+            raise TryLater("Strava accepts the athlete's tokens still; it is asked again before anything is removed.")
+        return _ignored("Strava accepts the athlete's tokens, so they have access, or have connected again since.")
 
 
 def _ignored(reason: str) -> Result:

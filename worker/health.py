@@ -10,6 +10,8 @@ from fastapi import APIRouter, Request, Response, status
 from backends.health_check import HealthCheck
 from backends.queue import QueueMonitor, QueueUnavailable
 from backends.warehouse import RawStore, WarehouseBusy
+from backends.warehouse.athletes import CONNECTED, REVOKED, Athlete
+from runtime.clock import utc_text
 from worker.push_auth import PushAuth
 
 
@@ -18,8 +20,10 @@ def health_routes(
 ) -> APIRouter:
     """Make the route; the deep answer is a 503 while something does not answer.
 
-    Who may push is also told a part for each thing that is asked: the warehouse's `watermark`; the queue's `waiting`,
-    `oldest_age_s` and `dead`; or the reason why there is no answer.
+    It is `degraded`, and no 503, while Strava cannot be asked for somebody: all else is served. Who may push is also
+    told a part for each thing that is asked: the warehouse's `watermark`; the queue's `waiting`, `oldest_age_s` and
+    `dead`; of the athletes how many are connected, and those who are `paused`, since when and why; or the reason why
+    there is no answer.
     """
     router = APIRouter(tags=["health"])
 
@@ -30,9 +34,15 @@ def health_routes(
     async def messages() -> Mapping[str, Any]:
         return asdict(await queue.status())
 
+    async def athletes() -> Mapping[str, Any]:
+        found = [each for each in await store.athletes() if each.status != REVOKED]
+        paused = [_paused(each) for each in found if each.status != CONNECTED]
+        return {"connected": len(found) - len(paused), "paused": paused}
+
     checks = (
         HealthCheck("warehouse", warehouse, WarehouseBusy, clock=clock),
         HealthCheck("queue", messages, QueueUnavailable, clock=clock),
+        HealthCheck("athletes", athletes, WarehouseBusy, clock=clock),
     )
 
     @router.get("/health", summary="Liveness; deep=true also writes to the warehouse and measures the queue")
@@ -44,7 +54,15 @@ def health_routes(
             if not result.is_ok:
                 response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
                 told["status"] = "unavailable"
+            elif result.facts.get("paused") and told["status"] == "ok":
+                told["status"] = "degraded"
         may_know = await push_auth(request.headers.get("authorization", "")) is None
         return told if may_know else {"status": told["status"]}
 
     return router
+
+
+def _paused(athlete: Athlete) -> Mapping[str, Any]:
+    since = athlete.status_since or athlete.updated_at
+    told = {"athlete_id": athlete.athlete_id, "status": athlete.status, "since": utc_text(since)}
+    return told | {"reason": athlete.status_reason}

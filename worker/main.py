@@ -21,10 +21,11 @@ from strava.budget import RateBudget
 from strava.budget_state import Lane
 from worker.activities import ActivityEvents
 from worker.app import create_app
-from worker.athletes import AthleteCache, Deauthorization
+from worker.athletes import AccessWatch, AthleteCache, note_rejected
 from worker.deferred_events import DeferredEvents
 from worker.event_router import EventRouter
 from worker.history import Histories
+from worker.purge import Purge
 from worker.push_auth import SWITCHED_OFF, SharedToken
 from worker.second_look import SecondLooks
 from worker.settings import WorkerSettings
@@ -44,7 +45,7 @@ def build(settings: WorkerSettings) -> FastAPI:
     tokens = FileTokenStore(settings.tokens_path)
     http = client_for(settings.strava_api_url, settings.strava_oauth_url, timeout=STRAVA_TIMEOUT_S)
     budget = RateBudget(FileBudgetStore(settings.budget_path), shares=settings.budget_shares)
-    client_of = StravaClients(settings, http, tokens, budget)
+    client_of = StravaClients(settings, http, tokens, budget, on_rejected=partial(note_rejected, store))
 
     async def release() -> None:
         await client_of.end_refreshes()
@@ -56,13 +57,14 @@ def build(settings: WorkerSettings) -> FastAPI:
     activities = ActivityEvents(
         store, client_of, looking_source_of=partial(client_of, lane=Lane.RECONCILE), not_found_grace=grace
     )
-    router = EventRouter(AthleteCache(store), activities, Deauthorization(store, tokens), client_of)
+    router = EventRouter(AthleteCache(store), activities, Purge(store, tokens, client_of.oauth), client_of)
     checked = SubscriptionCheck(router, store, settings.strava_subscription_id)
     looks = SecondLooks(activities, store, due_after=timedelta(seconds=settings.second_look_s))
     settling = SecondLooks(activities, store, due_after=timedelta(seconds=settings.settle_after_s), poll_s=60.0)
     sweep = StreamSweep(store, partial(client_of, lane=Lane.STREAMS), settings.stream_rules)
     deferred = DeferredEvents(store, queue, budget.room)
     histories = Histories(store, client_of, budget)
+    access = AccessWatch(store, budget, client_of)
     push_token = settings.push_token.get_secret_value()
     if not push_token:
         log.warning("push.switched_off", reason=SWITCHED_OFF)
@@ -71,7 +73,7 @@ def build(settings: WorkerSettings) -> FastAPI:
         store,
         queue,
         push_auth=SharedToken(push_token),
-        background=(looks.run, settling.run, deferred.run, histories.run, sweep.run),
+        background=(looks.run, settling.run, deferred.run, histories.run, sweep.run, access.run),
         on_stop=release,
         api_docs=settings.api_docs,
     )

@@ -20,7 +20,7 @@ from backends.warehouse.reconciliations import Reconciliation, Reconciliations, 
 from runtime.clock import utc_now
 from strava.errors import OF_ONE_THING, NotFound, StravaError, UnreadableAnswer
 from strava.payload import SUMMARY, ActivityPage, ActivityPayload, is_edited
-from worker.activities import ActivitySource
+from worker.activities import ActivitySource, apply_all
 from worker.event_ordering import observed_after
 from worker.findings import Findings, ReconcilePolicy, is_guarded, judged, reason
 from worker.turns import in_turns
@@ -145,7 +145,7 @@ class _Reconcile:
         alive = [each for each in own if each.activity_id not in dead]
         summaries = [key for key, row in rows.items() if not row.is_deleted and row.resource_state == SUMMARY]
         stored = await self._store.payloads(summaries)
-        applied = await self._store.apply([self._seen(each, asked_at) for each in alive])
+        applied = await apply_all(self._store, self._athlete_id, [self._seen(each, asked_at) for each in alive])
         for each, end in zip(alive, applied, strict=True):
             key = each.activity_id
             if end is Applied.NEEDS_DETAIL:
@@ -220,7 +220,7 @@ class _Reconcile:
             observed_at=observed_after(self._before[activity_id], asked_at),
             source=Source.RECONCILE,
         )
-        [applied] = await self._store.apply([gone])
+        [applied] = await apply_all(self._store, self._athlete_id, [gone])
         if applied is Applied.DELETED:
             found.repaired.add(activity_id)
         else:  # an event has brought something newer meanwhile
@@ -269,7 +269,8 @@ class _Reconcile:
             return None
         if not self._is_own(shown, row):
             raise UnreadableAnswer(f"activities/{activity_id}", "it is about another athlete's activity")
-        [applied] = await self._store.apply([self._seen(shown, observed_after(row, asked_at))])
+        seen = self._seen(shown, observed_after(row, asked_at))
+        [applied] = await apply_all(self._store, self._athlete_id, [seen])
         return _Shown(applied, _is_edited(payload, shown))
 
     # -- verdict ------------------------------------------------------------------------------------------------------

@@ -55,6 +55,7 @@ class Result:
         return self.outcome is Outcome.DEFERRED and self.status is ACKNOWLEDGED
 
 
+OF_PURGED = Result(outcome=Outcome.PURGED, reason="It is of an athlete whose data was removed; nothing was kept.")
 ResultOf = Callable[[Decision], Result]
 # Stores an observation together with the ledger row of the delivery, once, and returns the result. What its `ResultOf`
 # raises is looked up as any error. Raises WarehouseBusy.

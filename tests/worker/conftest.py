@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,16 @@ from strava.tokens import TokenSet
 from strava.transport import RetryPolicy
 from worker.activities import ActivityEvents
 from worker.app import create_app
-from worker.athletes import AthleteCache, Deauthorization
+from worker.athletes import AthleteCache, note_rejected
 from worker.event_router import EventRouter
+from worker.purge import Purge
 from worker.push_auth import SharedToken
 
 ATHLETE = 4605555801
 PUSH_TOKEN = "the-deliverers-word"
 PUSH_HEADERS = {"authorization": f"Bearer {PUSH_TOKEN}", "content-type": "application/json"}
 NOON = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
+IMPATIENT = RetryPolicy(attempts=2, first_wait_s=0.0, longest_wait_s=0.0)
 
 
 @dataclass
@@ -77,6 +80,15 @@ class FakeStrava:
         body = {"id": activity_id, "athlete": {"id": ATHLETE}, "resource_state": 3, "name": "Run", **fields}
         self.answers[f"activities/{activity_id}"] = httpx.Response(200, json=body)
 
+    def rejects_tokens(self) -> None:
+        """Kill the tokens, as the athlete does who takes back the app's access."""
+        self.answers["athlete"] = httpx.Response(
+            401, json={"message": "Authorization Error", "errors": [{"resource": "Athlete", "code": "invalid"}]}
+        )
+        self.answers["/oauth/token"] = httpx.Response(
+            400, json={"errors": [{"resource": "RefreshToken", "field": "refresh_token", "code": "invalid"}]}
+        )
+
     def hides(self, activity_id: int) -> None:
         self.answers.pop(f"activities/{activity_id}", None)
 
@@ -114,22 +126,29 @@ async def tokens(tmp_path: Path) -> FileTokenStore:
 
 
 @pytest.fixture
+async def oauth(strava: FakeStrava) -> AsyncIterator[OAuthApp]:
+    """The app as the simulator knows it."""
+    async with httpx.AsyncClient(transport=httpx.MockTransport(strava)) as http:
+        yield OAuthApp(
+            http, client_id=1, client_secret="fake", oauth_url="https://strava.test/oauth", retry_policy=IMPATIENT
+        )
+
+
+@pytest.fixture
 async def client_of(
-    strava: FakeStrava, tokens: FileTokenStore, clock: Clock
+    strava: FakeStrava, tokens: FileTokenStore, oauth: OAuthApp, store: SqliteRawStore, clock: Clock
 ) -> AsyncIterator[Callable[[int], StravaClient]]:
     """Makes the real client of an athlete, on the simulator and without a pause between tries."""
     async with httpx.AsyncClient(transport=httpx.MockTransport(strava)) as http:
-        app = OAuthApp(http, client_id=1, client_secret="fake", oauth_url="https://strava.test/oauth")
-        retry_policy = RetryPolicy(attempts=2, first_wait_s=0.0, longest_wait_s=0.0)
         url = "https://strava.test/api/v3"
         budget = RateBudget(clock=clock, steady=clock.steady_s)
+
+        @cache
+        def auth(athlete_id: int) -> StravaAuth:
+            return StravaAuth(athlete_id, tokens, oauth, on_rejected=partial(note_rejected, store))
+
         yield lambda athlete_id: StravaClient(
-            http,
-            StravaAuth(athlete_id, tokens, app),
-            api_url=url,
-            budget=budget,
-            retry_policy=retry_policy,
-            clock=clock,
+            http, auth(athlete_id), api_url=url, budget=budget, retry_policy=IMPATIENT, clock=clock
         )
 
 
@@ -137,15 +156,14 @@ async def client_of(
 async def worker(
     store: SqliteRawStore,
     tokens: FileTokenStore,
+    oauth: OAuthApp,
     client_of: Callable[[int], StravaClient],
     clock: Clock,
     tmp_path: Path,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Speaks to the whole worker, without a network."""
     activities = ActivityEvents(store, client_of, clock=clock, steady=clock.steady_s)
-    router = EventRouter(
-        AthleteCache(store), activities, Deauthorization(store, tokens, clock=clock), client_of, clock=clock
-    )
+    router = EventRouter(AthleteCache(store), activities, Purge(store, tokens, oauth), client_of, clock=clock)
     queue = EmbeddedQueue(tmp_path / "queue.sqlite")
     transport = httpx.ASGITransport(create_app(router, store, queue, push_auth=SharedToken(PUSH_TOKEN)))
     async with httpx.AsyncClient(transport=transport, base_url="http://worker.test", headers=PUSH_HEADERS) as client:

@@ -19,11 +19,13 @@ from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.budget_state import Lane
 from strava.client import StravaClient
 from strava.events import ReceivedEvent
+from strava.oauth import OAuthApp
 from worker.activities import ActivityEvents
 from worker.app import create_app
-from worker.athletes import AthleteCache, Deauthorization
+from worker.athletes import AthleteCache
 from worker.deferred_events import DeferredEvents
 from worker.event_router import EventRouter
+from worker.purge import Purge
 from worker.push_auth import SharedToken
 
 INACTIVE = {"message": "Forbidden", "errors": [{"resource": "Application", "field": "Status", "code": "Inactive"}]}
@@ -110,11 +112,16 @@ def sweep(store: SqliteRawStore, queue: Queue, room: Room, clock: Any) -> Deferr
 
 @pytest.fixture
 async def worker(
-    store: SqliteRawStore, tokens: FileTokenStore, client_of: Callable[[int], StravaClient], clock: Any, queue: Queue
+    store: SqliteRawStore,
+    tokens: FileTokenStore,
+    oauth: OAuthApp,
+    client_of: Callable[[int], StravaClient],
+    clock: Any,
+    queue: Queue,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Speaks to the whole worker, whose ledger is on the test's clock too."""
     activities = ActivityEvents(store, client_of, clock=clock, steady=clock.steady_s)
-    router = EventRouter(AthleteCache(store), activities, Deauthorization(store, tokens), client_of, clock=clock)
+    router = EventRouter(AthleteCache(store), activities, Purge(store, tokens, oauth), client_of, clock=clock)
     app = create_app(router, store, queue, push_auth=SharedToken("x" * 32), clock=clock)
     headers = {"authorization": f"Bearer {'x' * 32}", "content-type": "application/json"}
     async with httpx.AsyncClient(

@@ -551,32 +551,45 @@ async def test_tokens_that_are_missing_for_a_moment_lose_nothing(
     assert [row["outcome"] for row in rows(LEDGER)] == ["deferred", "stored"]
 
 
-async def test_a_deauthorisation_revokes_once(
+async def test_a_deauthorisation_purges_once(
     worker: httpx.AsyncClient,
+    strava: Any,
     tokens: FileTokenStore,
     store: SqliteRawStore,
     make_event: Event,
     envelope: Wrap,
     rows: Rows,
 ) -> None:
-    """Status and tokens go at once, a second delivery changes nothing, and later activities are ignored."""
+    """Data and tokens go at once; later deliveries and activities cost no call, and leave rows that name nobody."""
+    strava.shows(101)
+    assert await push(worker, envelope(make_event())) == 204
+    strava.rejects_tokens()
     goodbye = make_event(ATHLETE, "update", object_type="athlete", updates={"authorized": "false"})
-    for message_id in ("1", "2"):
-        assert await push(worker, envelope(goodbye, message_id=message_id)) == 204
-    assert await push(worker, envelope(make_event(), message_id="3")) == 204
-    assert [athlete.status for athlete in await store.athletes()] == ["revoked"]
-    assert await tokens.load(ATHLETE) is None
-    assert [row["outcome"] for row in rows(LEDGER)] == ["stored", "unchanged", "ignored"]
+    assert await push(worker, envelope(goodbye, message_id="2")) == 204
+    asked = list(strava.asked)
+    assert asked[-3:] == ["athlete", "/oauth/token", "/oauth/revoke"]
+    assert await push(worker, envelope(goodbye, message_id="3")) == 204
+    assert await push(worker, envelope(make_event(102), message_id="4")) == 204
+    assert strava.asked == asked
+    assert (await store.row_count(ATHLETE), await tokens.load(ATHLETE)) == (0, None)
+    left = rows("select outcome, event_id, athlete_id, object_id, reason from strava_events order by ingested_at")
+    assert [(row["outcome"], row["event_id"], row["athlete_id"], row["object_id"]) for row in left] == [
+        ("purged", None, None, None)
+    ] * 3
+    [receipt] = rows("select purge_id from purges")
+    assert receipt["purge_id"] in left[0]["reason"]
 
 
-async def test_an_event_right_after_a_deauthorisation_asks_nobody(
-    worker: httpx.AsyncClient, strava: Any, make_event: Event, envelope: Wrap, rows: Rows
+async def test_a_deauthorisation_that_strava_contradicts_removes_nothing(
+    worker: httpx.AsyncClient, strava: Any, store: SqliteRawStore, clock: Any, make_event: Event, envelope: Wrap
 ) -> None:
-    """The athlete was seen connected within the same second."""
+    """The tokens work: an event may be forged, or Strava slow. It is asked again for an hour, then nothing is done."""
+    strava.answers["athlete"] = httpx.Response(200, json={"id": ATHLETE})
     goodbye = make_event(ATHLETE, "update", object_type="athlete", updates={"authorized": "false"})
-    assert await push(worker, envelope(goodbye)) == 204
-    assert await push(worker, envelope(make_event(), message_id="2")) == 204
-    assert ([row["outcome"] for row in rows(LEDGER)], strava.asked) == (["stored", "ignored"], [])
+    assert await push(worker, envelope(goodbye)) == 503
+    clock.advance(3601)
+    assert await push(worker, envelope(goodbye, attempt=2)) == 204
+    assert [each.status for each in await store.athletes()] == ["connected"]
 
 
 async def test_an_old_deauthorisation_does_not_end_a_new_connection(
@@ -631,34 +644,29 @@ async def test_a_deauthorisation_right_after_connecting_revokes(
     """Connected, and left within the minute: Strava rejects the tokens, so clocks that differ cannot hide it."""
     [athlete] = await store.athletes()
     await store.put_athlete(replace(athlete, updated_at=clock.now))
-    refused = {"message": "Authorization Error", "errors": [{"resource": "Athlete", "code": "invalid"}]}
-    strava.answers["athlete"] = httpx.Response(401, json=refused)
-    strava.answers["/oauth/token"] = httpx.Response(
-        400, json={"errors": [{"resource": "RefreshToken", "field": "refresh_token", "code": "invalid"}]}
-    )
+    strava.rejects_tokens()
     clock.advance(20)
     at_strava = int(clock.now.timestamp()) - ahead_s
     gone = make_event(ATHLETE, "update", object_type="athlete", updates={"authorized": "false"}, event_time=at_strava)
     assert await push(worker, envelope(gone)) == 204
-    assert [each.status for each in await store.athletes()] == ["revoked"]
+    assert await store.athletes() == []
     assert await tokens.load(ATHLETE) is None
 
 
-async def test_a_deauthorisation_of_a_revoked_athlete_asks_nobody(
+async def test_a_deauthorisation_of_who_left_an_older_version_purges(
     worker: httpx.AsyncClient,
     strava: Any,
     store: SqliteRawStore,
     clock: Any,
     make_event: Event,
     envelope: Wrap,
-    rows: Rows,
 ) -> None:
-    """The tokens are dead already, so a second event of the same athlete costs no call, at any time."""
+    """It kept the data of who left. Nothing is asked of Strava's API, for that access has ended."""
     [athlete] = await store.athletes()
     await store.put_athlete(replace(athlete, status="revoked", updated_at=clock.now))
     gone = make_event(ATHLETE, "update", object_type="athlete", updates={"authorized": "false"})
     assert await push(worker, envelope(gone)) == 204
-    assert (strava.asked, [row["outcome"] for row in rows(LEDGER)]) == ([], ["unchanged"])
+    assert (strava.asked, await store.athletes()) == (["/oauth/revoke"], [])
 
 
 async def test_a_deauthorisation_of_an_unknown_athlete_asks_nobody(

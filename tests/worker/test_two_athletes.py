@@ -24,13 +24,14 @@ from simulator.faults import Faults
 from simulator.rates import Limits
 from strava.budget import RateBudget
 from strava.client import StravaClient
-from strava.oauth import StravaAuth
+from strava.oauth import OAuthApp, StravaAuth
 from strava.transport import RetryPolicy
 from tests.worker.simulated import APP, Simulated, simulated
 from worker.activities import ActivityEvents
 from worker.app import create_app as create_worker
-from worker.athletes import AthleteCache, Deauthorization
+from worker.athletes import AthleteCache
 from worker.event_router import EventRouter
+from worker.purge import Purge
 from worker.push_auth import SharedToken
 
 ROBIN, KIM = 4605555801, 4605555802
@@ -113,7 +114,8 @@ def worker_of(pipeline: Pipeline, clock: Any) -> Any:
         )  # fmt: skip
 
     activities = ActivityEvents(pipeline.store, client_of, clock=clock, steady=clock.steady_s)
-    end = Deauthorization(pipeline.store, pipeline.tokens, clock=clock)
+    app = OAuthApp(pipeline.there.http, oauth_url="/oauth", retry_policy=once, clock=clock, **APP)
+    end = Purge(pipeline.store, pipeline.tokens, app)
     router = EventRouter(AthleteCache(pipeline.store, clock=clock.steady_s), activities, end, client_of, clock=clock)
     return create_worker(router, pipeline.store, pipeline.queue, push_auth=SharedToken(WORD), clock=clock)
 

@@ -1,0 +1,69 @@
+"""Removes an athlete: the access at Strava, the tokens, and every row. What stays is a receipt that names nobody."""
+
+from dataclasses import dataclass
+
+import structlog
+
+from backends.tokens import TokensGone
+from backends.warehouse.athletes import PurgeReceipt, Purges
+from strava.errors import BadRequest, NotFound, StravaError, TokenRejected
+from strava.oauth import OAuthApp
+from strava.tokens import TokenSet, TokenStore
+
+log = structlog.get_logger(__name__)
+
+_ENDED = "The access at Strava was ended."
+_ENDED_BEFORE = "The access at Strava had ended before."
+_BY_HAND = "The athlete sees at https://www.strava.com/settings/apps whether the app has access, and can end it."
+_NO_TOKENS = f"No tokens were kept, so Strava was not told. {_BY_HAND}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Purged:
+    """What was removed, and in a sentence what became of the access at Strava."""
+
+    receipt: PurgeReceipt
+    access: str
+
+
+class Purge:
+    """Removes an athlete for good; doing it twice, or once more after a kill at any point, is success.
+
+    What is under way for the athlete need not be stopped: without tokens nothing is asked, and the warehouse keeps out
+    what was asked before.
+    """
+
+    def __init__(self, store: Purges, tokens: TokenStore, app: OAuthApp) -> None:
+        self._store = store
+        self._tokens = tokens
+        self._app = app
+
+    async def __call__(self, athlete_id: int) -> Purged:
+        """Do it. Raises WarehouseBusy, TokensUnavailable.
+
+        The right to refresh is held to the end: a refresh or a connect comes before all of it, or after.
+        """
+        async with self._tokens.refreshing(athlete_id):
+            access = await self._revoke(await self._kept(athlete_id))
+            await self._tokens.delete(athlete_id)
+            receipt = await self._store.purge(athlete_id)
+        log.warning("purge.done", purge_id=receipt.purge_id, rows=sum(receipt.removed.values()), access=access)
+        return Purged(receipt=receipt, access=access)
+
+    async def _kept(self, athlete_id: int) -> TokenSet | None:
+        try:
+            return await self._tokens.load(athlete_id)
+        except TokensGone:
+            return None
+
+    async def _revoke(self, tokens: TokenSet | None) -> str:
+        """End the access at Strava; that it cannot be told stops nothing on our side."""
+        if tokens is None:
+            return _NO_TOKENS
+        try:
+            await self._app.revoke(tokens.refresh_token)
+        except (TokenRejected, NotFound, BadRequest):
+            return _ENDED_BEFORE
+        except StravaError as error:
+            return f"Strava could not be told: {error} {_BY_HAND}"
+        return _ENDED
