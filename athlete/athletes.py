@@ -17,14 +17,14 @@ from athlete.output import Form, print_rows, say
 from athlete.up import NOBODY
 from backends.tokens import TokenSet
 from backends.warehouse import RawStore
-from backends.warehouse.athletes import CONNECTED, Athlete
-from backends.warehouse.ledger import LedgerEntry, LedgerFilter, Outcome
+from backends.warehouse.athletes import Athlete, AthleteStatus
+from backends.warehouse.ledger import LedgerFilter
 from runtime.clock import utc_now, utc_text
 from runtime.settings import SharedSettings
-from strava.errors import TokenRejected
 from strava.scopes import missing_scopes
 
-COLUMNS = ("athlete_id", "status", "scope", "missing", "last_event_at", "token", "token_expires_at", "updated_at")
+COLUMNS = ("athlete_id", "status", "scope", "missing", "last_event_at", "token", "token_expires_at", "updated_at",
+           "status_since", "status_reason")  # fmt: skip
 FOR_A_PERSON = ("athlete", "status", "scopes", "missing", "last event", "token")
 REPAIR = "connect again: athlete connect"
 
@@ -76,36 +76,22 @@ async def _states(settings: SharedSettings) -> list[AthleteState]:
 
 
 async def _state(athlete: Athlete, tokens: TokenSet | None, store: RawStore) -> AthleteState:
-    last = await _newest(store, athlete)
+    found = await store.recent(LedgerFilter(athlete_id=athlete.athlete_id), limit=1)
     return AthleteState(
         athlete=athlete,
-        token=await token_state(athlete, tokens, store),
+        token=token_state(athlete, tokens),
         token_expires_at=tokens.expires_at if tokens else None,
-        last_event_at=(last.received_at or last.finished_at) if last else None,
+        last_event_at=(found[0].received_at or found[0].finished_at) if found else None,
     )
 
 
-async def token_state(athlete: Athlete, tokens: TokenSet | None, store: RawStore) -> TokenState:
-    """Tell whether the athlete's tokens work, by what is stored. Raises WarehouseBusy."""
-    if athlete.status != CONNECTED:
+def token_state(athlete: Athlete, tokens: TokenSet | None) -> TokenState:
+    """Tell whether the athlete's tokens work, by what is stored."""
+    if athlete.status == AthleteStatus.REVOKED:
         return TokenState.REMOVED
     if tokens is None:
         return TokenState.MISSING
-    return TokenState.REJECTED if await _is_rejected(store, athlete) else TokenState.GOOD
-
-
-async def _newest(store: RawStore, athlete: Athlete, outcome: Outcome | None = None) -> LedgerEntry | None:
-    found = await store.recent(LedgerFilter(athlete_id=athlete.athlete_id, outcome=outcome), limit=1)
-    return found[0] if found else None
-
-
-async def _is_rejected(store: RawStore, athlete: Athlete) -> bool:
-    """Whether Strava has rejected the tokens since the athlete connected, and has answered nothing since then."""
-    parked = await _newest(store, athlete, Outcome.PARKED)
-    if parked is None or parked.reason != str(TokenRejected(athlete.athlete_id)):
-        return False
-    stored = await _newest(store, athlete, Outcome.STORED)
-    return parked.finished_at > max(athlete.updated_at, stored.finished_at if stored else athlete.updated_at)
+    return TokenState.REJECTED if athlete.status == AthleteStatus.TOKEN_REJECTED else TokenState.GOOD
 
 
 def whole_row(state: AthleteState) -> Sequence[Any]:
@@ -121,6 +107,8 @@ def whole_row(state: AthleteState) -> Sequence[Any]:
         state.token,
         state.token_expires_at and utc_text(state.token_expires_at),
         utc_text(athlete.updated_at),
+        utc_text(athlete.status_since or athlete.updated_at),
+        athlete.status_reason,
     )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -21,7 +22,8 @@ from backends.budget.file import FileBudgetStore
 from backends.database_errors import explain_database_error
 from backends.tokens.file import FileTokenStore
 from backends.warehouse import WarehouseBusy
-from backends.warehouse.athletes import connected_ids
+from backends.warehouse.athletes import REVOKED
+from backends.warehouse.reconciliations import Verdict
 from backends.warehouse.sqlite.store import SqliteRawStore
 from runtime.clock import steady_s, utc_now
 from runtime.data_dir import make_private
@@ -31,6 +33,7 @@ from runtime.startup import exit_on_startup_error
 from strava.budget import RateBudget
 from strava.budget_state import Lane
 from strava.errors import NotConnected
+from worker.athletes import note_accepted, note_rejected
 from worker.daily_report import Checked, DailyReport, ExitCode
 from worker.dbt_runner.settings import TransformSettings
 from worker.findings import ReconcilePolicy
@@ -140,15 +143,20 @@ async def _check_all(
 ) -> list[Checked]:
     store = SqliteRawStore(settings.pipeline_path)
     try:
-        connected = await connected_ids(store)
-        if athlete_id is not None and athlete_id not in connected:
+        # Also those whose tokens Strava rejected, with one call a day: a person reads that they were not checked.
+        everyone = [each.athlete_id for each in await store.athletes() if each.status != REVOKED]
+        if athlete_id is not None and athlete_id not in everyone:
             raise NotConnected(athlete_id)
-        chosen = connected if athlete_id is None else [athlete_id]
+        chosen = everyone if athlete_id is None else [athlete_id]
         async with client_for(settings.strava_api_url, settings.strava_oauth_url, timeout=STRAVA_TIMEOUT_S) as http:
             budget = RateBudget(FileBudgetStore(settings.budget_path), shares=settings.budget_shares)
-            client_of = StravaClients(settings, http, FileTokenStore(settings.tokens_path), budget)
+            tokens, rejected = FileTokenStore(settings.tokens_path), partial(note_rejected, store)
+            client_of = StravaClients(settings, http, tokens, budget, on_rejected=rejected)
             try:
                 checked = await check_each(chosen, store, client_of, policy, on_progress)
+                for each in checked:
+                    if each.verdict is not Verdict.CUT_SHORT:
+                        await note_accepted(store, each.athlete_id)
                 return [await with_profile(each, store, client_of(each.athlete_id, Lane.RECONCILE)) for each in checked]
             finally:
                 await client_of.end_refreshes()

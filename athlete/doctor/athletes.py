@@ -4,7 +4,7 @@ from athlete.athletes import TokenState, token_state
 from athlete.doctor.context import Context
 from athlete.doctor.findings import Finding, green, in_two, red, yellow
 from backends.tokens import TokenSet
-from backends.warehouse.athletes import CONNECTED, Athlete
+from backends.warehouse.athletes import REVOKED, Athlete
 from strava.errors import ScopeMissing, TokenRejected
 from strava.scopes import WANTED_SCOPES, missing_scopes, reads_activities
 
@@ -14,7 +14,7 @@ _TICK_ALL = "Run `athlete connect`, and leave every box ticked on Strava's page.
 async def check_athletes(context: Context) -> list[Finding]:
     """Look who is connected, and whether the database has lost somebody whose tokens are kept."""
     known = await context.raw.athletes()
-    connected = [each.athlete_id for each in known if each.status == CONNECTED]
+    connected = [each.athlete_id for each in known if each.status != REVOKED]
     if connected:
         return [green(f"Connected: {', '.join(map(str, connected))}.")]
     if not known and (kept := await context.tokens.athlete_ids()):
@@ -38,13 +38,13 @@ async def check_scopes(context: Context) -> list[Finding]:
 
 
 async def _connected(context: Context) -> list[Athlete]:
-    return [each for each in await context.raw.athletes() if each.status == CONNECTED]
+    return [each for each in await context.raw.athletes() if each.status != REVOKED]
 
 
 async def _token(context: Context, athlete: Athlete, tokens: TokenSet | None) -> Finding:
     athlete_id = athlete.athlete_id
     connect = f"Run `athlete connect`, and log in at Strava as athlete {athlete_id}."
-    state = await token_state(athlete, tokens, context.raw)
+    state = token_state(athlete, tokens)
     if tokens is None or state is TokenState.MISSING:
         return red(f"No tokens are kept of athlete {athlete_id}, so nothing can be fetched.", connect)
     if state is TokenState.REJECTED:

@@ -20,6 +20,7 @@ from simulator.faults import Faults
 from strava.errors import TokenRejected
 from strava.events import StravaEvent
 from tests.athlete.healthy import ALL, ATHLETE, OUTSIDE, SECRET, SERVICE, WORKER, Healthy, Told, run, subscribe, verdict
+from worker.athletes import note_rejected
 
 Plant = Callable[[Healthy], Awaitable[None]]
 Y, R = Status.YELLOW, Status.RED
@@ -123,14 +124,6 @@ file_fault(
 )
 file_fault("budget damaged", {"budget": Y}, "Run `rm ", "data/budget.json", _overwrite)
 file_fault("marts damaged", {"marts": R}, "athlete transform", "data/mart.duckdb", _overwrite)
-ledger_fault(
-    "refresh token dead",
-    {"token": R, "waiting events": Y},
-    f"Run `athlete connect`, and log in at Strava as athlete {ATHLETE}",
-    outcome=Outcome.PARKED,
-    hours_ago=0,
-    reason=str(TokenRejected(ATHLETE)),
-)
 ledger_fault("clock set back", {"clock": R}, "timedatectl set-ntp true", outcome=Outcome.STORED, hours_ago=-5)
 ledger_fault(
     "deferred overdue",
@@ -140,6 +133,18 @@ ledger_fault(
     hours_ago=1,
     is_tried_again=True,
 )
+
+
+@fault(
+    "refresh token dead",
+    {"token": R, "waiting events": Y},
+    f"Run `athlete connect`, and log in at Strava as athlete {ATHLETE}",
+)
+async def _refresh_token_dead(made: Healthy) -> None:
+    async with made.store() as store:
+        await note_rejected(store, ATHLETE)
+        await store.record([_ended(Outcome.PARKED, hours_ago=0, reason=str(TokenRejected(ATHLETE)))])
+        await store.put_run(run(await store.watermark()))
 
 
 @fault("disk full", {"disk": R}, "Free 200 MB")

@@ -16,8 +16,8 @@ from backends.tokens.file import FileTokenStore
 from backends.warehouse.athletes import Athlete
 from backends.warehouse.ledger import LedgerEntry, Outcome
 from backends.warehouse.sqlite.store import SqliteRawStore
-from strava.errors import TokenRejected
 from strava.events import StravaEvent
+from worker.athletes import note_rejected
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 ALL = frozenset({"read", "activity:read_all", "profile:read_all"})
@@ -49,20 +49,18 @@ async def connect(store: SqliteRawStore, athlete_id: int, scope: frozenset[str] 
 
 @pytest.fixture
 async def folder(tmp_path: Path) -> Path:
-    """Anna is well; Ben's token is rejected; Caro's was, before she connected again; Dora has none; Emil left."""
+    """Anna is well; Ben's token is rejected; Caro granted nothing that is known; Dora has no token; Emil left."""
     store, tokens = SqliteRawStore(tmp_path / "pipeline.sqlite"), FileTokenStore(tmp_path / "tokens.json")
     for athlete_id in (ANNA, BEN, CARO):
         kept = TokenSet(access_token="access-s3cret", refresh_token="refresh-s3cret", expires_at=NOON)
         await tokens.save(athlete_id, kept)
     await connect(store, ANNA)
     await connect(store, BEN, frozenset({"read", "activity:read"}))
+    await note_rejected(store, BEN)
     await connect(store, CARO, frozenset(), updated_at=NOON + timedelta(hours=1))
     await connect(store, DORA)
     await connect(store, EMIL, status="revoked")
-    rejections = [
-        entry(number, each, Outcome.PARKED, str(TokenRejected(each))) for number, each in ((2, BEN), (3, CARO))
-    ]
-    await store.record([entry(1, BEN, Outcome.STORED), *rejections, entry(4, ANNA, Outcome.STORED)])
+    await store.record([entry(1, BEN, Outcome.STORED), entry(2, BEN, Outcome.PARKED), entry(4, ANNA, Outcome.STORED)])
     await store.close()
     return tmp_path
 
@@ -96,11 +94,14 @@ def test_every_column_as_json(run: Run) -> None:
         "token": "good",
         "token_expires_at": "2026-05-04T12:00:00.000000Z",
         "updated_at": "2026-05-04T12:00:00.000000Z",
+        "status_since": "2026-05-04T12:00:00.000000Z",
+        "status_reason": None,
     }
     assert {key: row["token"] for key, row in rows.items()} == {
         ANNA: "good", BEN: "rejected", CARO: "good", DORA: "missing", EMIL: "removed",
     }  # fmt: skip
     assert rows[BEN]["missing"] == ["activity:read_all", "profile:read_all"]
+    assert (rows[BEN]["status"], "`athlete connect`" in rows[BEN]["status_reason"]) == ("token_rejected", True)
     assert (rows[CARO]["missing"], rows[DORA]["last_event_at"]) == (None, None)
 
 

@@ -87,7 +87,8 @@ def _entry(given: LedgerEntry | ObservedDelivery, decisions: Iterator[Decision],
         is_held_back = entry.event is not None and fence.holds_back(entry.event.owner_id, seen_at)
     if not is_held_back:
         return entry
-    return replace(entry, event_id=None, event=None, outcome=Outcome.PURGED, reason=_PURGED, retry_at=None)
+    reason = entry.reason if entry.outcome is Outcome.PURGED else _PURGED
+    return replace(entry, event_id=None, event=None, outcome=Outcome.PURGED, reason=reason, retry_at=None)
 
 
 def observed(batch: Sequence[LedgerEntry | ObservedDelivery]) -> list[Observation]:
