@@ -2,6 +2,7 @@
 
 import io
 import logging
+import re
 import sys
 import textwrap
 import unicodedata
@@ -20,6 +21,7 @@ _ESCAPES = {
     if unicodedata.category(chr(point)) in {"Cc", "Zl", "Zp"} or unicodedata.bidirectional(chr(point)) in _TURNING
 }
 _ESCAPES_OF_LINES = {point: text for point, text in _ESCAPES.items() if chr(point) not in "\n\t"}
+_ATHLETE = re.compile(r"\b([Aa]thletes? )(\d{4,})")
 
 
 def configure_logs(log_format: LogFormat, level: str = "INFO") -> None:
@@ -30,6 +32,7 @@ def configure_logs(log_format: LogFormat, level: str = "INFO") -> None:
         structlog.stdlib.ExtraAdder(),
         _without_colour,
         _without_control_characters,
+        _without_athletes,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     structlog.configure(
@@ -52,7 +55,8 @@ def configure_logs(log_format: LogFormat, level: str = "INFO") -> None:
 
 def logged_object(object_type: str, object_id: int) -> dict[str, int]:
     """Name an event's object for a log line: an activity's id is `activity_id` in every program's lines."""
-    return {"activity_id" if object_type == "activity" else "object_id": object_id}
+    name = {"activity": "activity_id", "athlete": "athlete_id"}.get(object_type, "object_id")
+    return {name: object_id}
 
 
 def _without_colour(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
@@ -71,6 +75,20 @@ def _without_control_characters(
     return event
 
 
+def _without_athletes(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Leave three digits of an athlete's number, which tell ten athletes apart: a log outlives a purge."""
+    for name, value in event.items():
+        if name == "athlete_id" and value is not None:
+            event[name] = f"…{str(value)[-3:]}"
+        elif isinstance(value, str):
+            event[name] = _shortened(value)
+    return event
+
+
+def _shortened(text: str) -> str:
+    return _ATHLETE.sub(lambda found: f"{found[1]}…{found[2][-3:]}", text)
+
+
 def _traceback(stream: TextIO, exc_info: structlog.typing.ExcInfo) -> None:
     """Write a plain traceback: structlog's own choice prints the values of local variables, tokens among them.
 
@@ -78,10 +96,10 @@ def _traceback(stream: TextIO, exc_info: structlog.typing.ExcInfo) -> None:
     """
     plain = io.StringIO()
     structlog.dev.plain_traceback(plain, exc_info)
-    stream.write(textwrap.indent(plain.getvalue().translate(_ESCAPES_OF_LINES), "  "))
+    stream.write(textwrap.indent(_shortened(plain.getvalue()).translate(_ESCAPES_OF_LINES), "  "))
 
 
 def _renderers(log_format: LogFormat) -> list[structlog.typing.Processor]:
     if log_format is LogFormat.JSON:
-        return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        return [structlog.processors.format_exc_info, _without_athletes, structlog.processors.JSONRenderer()]
     return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=_traceback)]

@@ -14,13 +14,14 @@ from runtime.logs import configure_logs
 from runtime.settings import LogFormat
 
 def fail(refresh_token):
-    raise ValueError("an unexpected answer")
+    raise ValueError("an unexpected answer for athlete 4605555801")
 
 configure_logs(LogFormat(sys.argv[1]))
 try:
     fail("s3cr" + "3t")
 except ValueError:
-    structlog.get_logger().exception("worker.failed", activity_id=7)
+    reason = "Athlete 4605555801 left."
+    structlog.get_logger().exception("worker.failed", activity_id=7, athlete_id=4605555801, reason=reason)
 """
 
 
@@ -30,6 +31,15 @@ def test_a_traceback_shows_no_values(log_format: str) -> None:
     failed = subprocess.run([sys.executable, "-c", FAIL, log_format], capture_output=True, text=True, check=True)
     assert "an unexpected answer" in failed.stderr
     assert "s3cr3t" not in failed.stderr
+
+
+@pytest.mark.parametrize("log_format", ["console", "json"])
+def test_no_athlete_can_be_found_by_number(log_format: str) -> None:
+    """A log outlives a purge: fields, sentences and tracebacks keep three digits, enough to tell ten apart."""
+    failed = subprocess.run([sys.executable, "-c", FAIL, log_format], capture_output=True, text=True, check=True)
+    assert "4605555801" not in failed.stderr
+    text = failed.stderr.replace("\\u2026", "…")
+    assert text.count("…801") == 3
 
 
 def test_json_is_one_object_a_line() -> None:
@@ -57,7 +67,9 @@ def test_uvicorns_lines_say_it_once() -> None:
     assert "color_message" not in record
 
 
-@pytest.mark.parametrize(("object_type", "name"), [("activity", "activity_id"), ("athlete", "object_id")])
+@pytest.mark.parametrize(
+    ("object_type", "name"), [("activity", "activity_id"), ("athlete", "athlete_id"), ("other", "object_id")]
+)
 def test_only_an_activity_has_an_activity_id(object_type: str, name: str) -> None:
     """One name for an activity's id in every program's lines, and it is never an athlete's."""
     assert logged_object(object_type, 7) == {name: 7}
