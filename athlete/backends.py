@@ -14,7 +14,7 @@ from backends.tokens.file import FileTokenStore
 from backends.warehouse import RawStore
 from backends.warehouse.duckdb.console import DuckdbSqlConsole
 from backends.warehouse.duckdb.marts import DuckdbMartReader
-from backends.warehouse.marts import MartReader, SqlConsole
+from backends.warehouse.marts import MartCounts, MartReader, SqlConsole
 from backends.warehouse.sqlite.store import SqliteRawStore
 from runtime.settings import SharedSettings
 from strava.budget import SHARES, RateBudget
@@ -78,6 +78,11 @@ async def is_budget_damaged(settings: SharedSettings) -> bool:
 
 def open_marts(settings: SharedSettings) -> MartReader:
     """Open the published marts; the caller closes them."""
+    return DuckdbMartReader(settings.mart_path)
+
+
+def open_counts(settings: SharedSettings) -> MartCounts:
+    """Open the published marts to be counted."""
     return DuckdbMartReader(settings.mart_path)
 
 

@@ -13,6 +13,7 @@ from athlete.daily import daily
 from athlete.demo.command import demo
 from athlete.doctor.command import doctor
 from athlete.events import events
+from athlete.purge import purge
 from athlete.query import query
 from athlete.replay import replay
 from athlete.subscription.command import subscription
@@ -27,7 +28,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for command in (demo, up, doctor, connect, athletes, backfill, daily, events, replay, budget, transform, query):
+COMMANDS = (demo, up, doctor, connect, athletes, backfill, daily, events, replay, budget, purge, transform, query)
+for command in COMMANDS:
     app.command()(command)
 app.add_typer(subscription, name="subscription")
 

@@ -1,6 +1,6 @@
 """Reading the warehouse: the published marts for the pages, and all of it for a person's own SQL."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -34,6 +34,16 @@ class MartReader(Protocol):
 
     def close(self) -> None:
         """Release the snapshot."""
+
+
+class MartCounts(Protocol):
+    """Proves of an athlete that nothing is published any more."""
+
+    def rows_of(self, athlete_id: int, activity_ids: Sequence[int]) -> Mapping[str, int]:
+        """Count by layer, `staging` and `mart`, the rows that name the athlete or one of these activities of theirs.
+
+        Raises MartMissing, WarehouseBusy, QueryFailed.
+        """
 
 
 class MartSnapshot(Protocol):

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -17,18 +16,14 @@ import pytest
 
 from athlete.daily import verdict_sentence
 from athlete.demo.config import CLIENT_ID, CLIENT_SECRET
-from athlete.demo.simulator_client import SCOPES
 from athlete.supervisor import ProcessTree, Program, free_port
-from backends.tokens.file import FileTokenStore
-from backends.warehouse.athletes import Athlete
 from backends.warehouse.duckdb.marts import DuckdbMartReader
 from backends.warehouse.reconciliations import Reconciliation, Verdict
 from backends.warehouse.sqlite.store import SqliteRawStore
-from strava.oauth import OAuthApp
+from tests.athlete.simulated import ATHLETE_ID, connect
 from tests.parsed_project import give
 from worker.daily import alone
 
-ATHLETE_ID = 4242424242
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
@@ -49,22 +44,6 @@ async def strava(tmp_path: Path) -> AsyncIterator[str]:
         await tree.start([program])
         await connect(url, tmp_path)
         yield url
-
-
-async def connect(url: str, folder: Path) -> None:
-    """Have the athlete connect."""
-    async with httpx.AsyncClient() as http:
-        form = {"client_id": CLIENT_ID, "redirect_uri": "http://127.0.0.1/callback", "response_type": "code",
-                "decision": "allow", "scope": SCOPES.split(",")}  # fmt: skip
-        answer = await http.post(f"{url}/oauth/authorize", data=form)
-        [code] = parse_qs(urlsplit(answer.headers["location"]).query)["code"]
-        app = OAuthApp(http, client_id=CLIENT_ID, client_secret=CLIENT_SECRET, oauth_url=f"{url}/oauth")
-        granted = (await app.exchange(code))[0]
-    await FileTokenStore(folder / "tokens.json").save(ATHLETE_ID, granted)
-    store = SqliteRawStore(folder / "pipeline.sqlite")
-    now = datetime.now(UTC)
-    await store.put_athlete(Athlete(athlete_id=ATHLETE_ID, scope=granted.scope, status="connected", updated_at=now))
-    await store.close()
 
 
 async def daily(url: str, folder: Path, *arguments: str) -> tuple[int | None, str, str]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -109,7 +110,7 @@ class WarmDbt:
     def _invoke(
         self, dbt: dbtRunner, arguments: Sequence[str], environment: Mapping[str, str] | None = None
     ) -> dbtRunnerResult:
-        with _variables(environment or self._environment):
+        with _variables(environment or self._environment), _without_arguments():
             try:
                 return dbt.invoke(self._complete(arguments))
             finally:
@@ -160,6 +161,17 @@ def _variables(wanted: Mapping[str, str]) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+@contextmanager
+def _without_arguments() -> Iterator[None]:
+    """Hide this program's arguments from dbt, which writes them to its artifacts: an athlete's number may be one."""
+    before = sys.argv
+    sys.argv = before[:1]
+    try:
+        yield
+    finally:
+        sys.argv = before
 
 
 class _Unparsable(Exception):

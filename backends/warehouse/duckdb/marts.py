@@ -1,6 +1,6 @@
 """Reading the published marts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
@@ -12,6 +12,16 @@ from backends.warehouse.duckdb.connection import CATALOG, NO_DOWNLOADS, attach, 
 from backends.warehouse.duckdb.errors import NO_MART, REBUILD, damage, sentence, translation
 from backends.warehouse.marts import MartMissing
 
+_OF_ATHLETES = """
+    select schema_name as layer, table_name, bool_or(column_name = 'athlete_id') as names_athlete
+    from duckdb_columns()
+    where
+        database_name = current_database()
+        and schema_name in ('staging', 'mart')
+        and column_name in ('athlete_id', 'activity_id')
+    group by all
+    order by all
+"""
 # What a file's header says of its length; DuckDB itself only notices a lost end when it reads there.
 _SIZE_TOLD = f"select total_blocks * block_size from pragma_database_size() where database_name = '{CATALOG}'"  # noqa: S608 - our own name
 
@@ -34,7 +44,7 @@ class _Signature(NamedTuple):
 
 
 class DuckdbMartReader:
-    """Implements `MartReader` on the published snapshot; opens the new file when another was swapped in."""
+    """Implements `MartReader` and `MartCounts` on the published snapshot; opens the new file when it was replaced."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -62,6 +72,17 @@ class DuckdbMartReader:
             raise MartMissing(f"{sentence(error)} The marts may be older than this program: {REBUILD}") from error
         except duckdb.Error as error:
             raise damage(error, self._path) or translation(error) from error
+
+    def rows_of(self, athlete_id: int, activity_ids: Sequence[int]) -> Mapping[str, int]:
+        """Implements `MartCounts`: every table that names athletes or activities is counted, those to come included."""
+        counts = {"staging": 0, "mart": 0}
+        for table in self.rows(_OF_ATHLETES):
+            by_athlete = ("athlete_id = ?", athlete_id)
+            condition, value = by_athlete if table["names_athlete"] else ("list_contains(?, activity_id)", activity_ids)
+            counting = f"select count(*) as n from {table['layer']}.{table['table_name']} where {condition}"  # noqa: S608 - own names
+            [row] = self.rows(counting, [value])
+            counts[str(table["layer"])] += int(str(row["n"]))
+        return counts
 
     def close(self) -> None:
         """Release the snapshot; a query that is under way keeps it until it ends."""

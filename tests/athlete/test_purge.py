@@ -1,0 +1,126 @@
+"""`athlete purge` as a person runs it, against a Strava simulator: afterwards no file knows the athlete."""
+
+import json
+import os
+import sys
+from asyncio import create_subprocess_exec
+from asyncio.subprocess import PIPE
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from athlete.demo.config import CLIENT_ID, CLIENT_SECRET
+from backends.queue.embedded import EmbeddedQueue
+from backends.warehouse.activities import Observation, Source
+from backends.warehouse.ledger import LedgerEntry, Outcome
+from backends.warehouse.purge_receipts import is_receipt_of
+from backends.warehouse.sqlite.store import SqliteRawStore
+from strava.events import ReceivedEvent, StravaEvent
+from strava.payload import ActivityPayload
+from tests.athlete.simulated import ATHLETE_ID, connect
+from worker.dbt_runner.main import open_transformer
+from worker.dbt_runner.settings import TransformSettings
+
+
+def forms(number: int) -> list[bytes]:
+    """Return how files may hold a number: as text, as SQLite and DuckDB store it, and as DuckDB's statistics do."""
+    groups = [number >> shift & 0x7F for shift in range(0, number.bit_length() + 1, 7)]
+    varint = bytes([*(group | 0x80 for group in groups[:-1]), groups[-1]])
+    return [str(number).encode(), number.to_bytes(5, "big"), number.to_bytes(5, "little"), varint]
+
+
+async def run(url: str, folder: Path, *arguments: str) -> tuple[int | None, str, str]:
+    """Run a command on the folder, without a terminal; return its exit code and what it wrote to both streams."""
+    settings = {
+        "DATA_DIR": str(folder),
+        "STRAVA_API_URL": f"{url}/api/v3",
+        "STRAVA_OAUTH_URL": f"{url}/oauth",
+        "STRAVA_CLIENT_ID": CLIENT_ID,
+        "STRAVA_CLIENT_SECRET": CLIENT_SECRET,
+        "RECONCILE_LOOKS": "0",
+    }
+    command = (sys.executable, "-m", "athlete", *arguments)
+    environment = os.environ | settings
+    process = await create_subprocess_exec(*command, env=environment, cwd=folder, stdin=PIPE, stdout=PIPE, stderr=PIPE)
+    output, errors = await process.communicate()
+    return process.returncode, output.decode(), errors.decode()
+
+
+def holding(folder: Path) -> set[str]:
+    """Name the files that hold the athlete's number, as text or as a database writes it."""
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    return {
+        str(file.relative_to(folder)) for file in files if any(form in file.read_bytes() for form in forms(ATHLETE_ID))
+    }
+
+
+async def leave_work(folder: Path) -> None:
+    """Leave activities, and what may be under way: queued events, a deferred and a parked one, and an invitation."""
+    store, queue = SqliteRawStore(folder / "pipeline.sqlite"), EmbeddedQueue(folder / "pipeline.sqlite")
+    now = datetime.now(UTC)
+    for number in range(1, 4):
+        fields = {
+            "id": number,
+            "athlete": {"id": ATHLETE_ID},
+            "resource_state": 3,
+            "start_date": "2026-05-01T06:00:00Z",
+        }
+        shown = ActivityPayload.from_json({**fields, "sport_type": "Run", "distance": 5000.0, "moving_time": 1500})
+        seen: dict[str, Any] = {"activity_id": number, "athlete_id": ATHLETE_ID, "observed_at": now}
+        await store.apply([Observation(**seen, source=Source.WEBHOOK, activity=shown)])
+    for number, outcome in enumerate((Outcome.DEFERRED, Outcome.PARKED)):
+        fields = {"object_type": "activity", "aspect_type": "create", "object_id": number, "owner_id": ATHLETE_ID}
+        event = StravaEvent.from_json({**fields, "subscription_id": 1, "event_time": 1_777_888_999})
+        received = ReceivedEvent.of(event, now)
+        told: dict[str, Any] = {"received_at": now, "finished_at": now, "attempt": 1, "outcome": outcome}
+        reason = f"Athlete {ATHLETE_ID} …"
+        row = LedgerEntry(delivery_id=str(number), event_id=event.event_id, event=event, reason=reason, **told)
+        await store.record([row])
+        await queue.publish(received.to_message(), received.attributes())
+    await store.claim_invite("invite", now + timedelta(hours=1))
+    await store.settle_invite("invite", ATHLETE_ID)
+    await queue.close()
+    await store.close()
+
+
+@pytest.mark.slow
+async def test_nothing_is_left_but_the_receipt(strava: str, tmp_path: Path) -> None:
+    """The grant has ended at Strava, each layer counts nothing, and no byte of any file tells who it was."""
+    folder, url = tmp_path / "data", strava
+    await connect(url, folder)
+    await leave_work(folder)
+    async with open_transformer(TransformSettings(data_dir=folder)) as transformer:
+        assert (await transformer.run()).run.error is None
+    assert holding(folder) >= {"pipeline.sqlite", "transform.duckdb", "mart.duckdb", "tokens.json"}
+
+    code, _, errors = await run(url, folder, "purge", str(ATHLETE_ID))
+    assert (code, "add --yes" in errors) == (1, True)
+    code, said, errors = await run(url, folder, "purge", str(ATHLETE_ID), "--yes", "--json")
+    assert (code, errors) == (0, "")
+    told = json.loads(said)
+    assert told["rows_left"] == {"raw": 0, "staging": 0, "mart": 0}
+    assert told["access"] == "The access at Strava was ended."
+    removed = told["receipt"]["removed"]
+    assert (removed["queue_messages"], removed["strava_events"], removed["connect_invites"]) == (2, 2, 1)
+    assert is_receipt_of(told["receipt"]["athlete_hash"], ATHLETE_ID)
+    assert holding(folder) == set()
+    async with httpx.AsyncClient() as http:
+        assert not (await http.get(f"{url}/simulator/health")).json()["is_connected"]
+
+    code, said, errors = await run(url, folder, "purge", str(ATHLETE_ID))
+    assert (code, errors) == (0, "")
+    assert "was purged before" in said
+    assert "Rows left: raw 0, staging 0, mart 0." in said
+
+
+async def test_who_was_never_here(tmp_path: Path) -> None:
+    """A number mistyped removes nothing and leaves no receipt."""
+    store = SqliteRawStore(tmp_path / "pipeline.sqlite")
+    code, said, errors = await run("http://127.0.0.1:9", tmp_path, "purge", "77", "--yes")
+    assert (code, said) == (1, "")
+    assert "Nothing is kept of athlete 77" in errors
+    assert await store.last_purge() is None
+    await store.close()
