@@ -7,6 +7,8 @@ with source as (
                 'scope': 'string',
                 'status': 'string',
                 'updated_at': 'timestamp',
+                'status_since': 'timestamp',
+                'status_reason': 'string',
             },
         )
     }}
@@ -17,6 +19,8 @@ renamed as (
         athlete_id,
         scope as scopes,
         status,
+        status_reason,
+        coalesce(status_since, updated_at) as status_since,
         updated_at
     from source
 )

@@ -2,7 +2,7 @@
 
 with athletes as (
     select * from {{ ref('stg_strava__athletes') }}
-    where status = 'connected'
+    where status != 'revoked'
 ),
 
 backfills as (

@@ -2,7 +2,7 @@
 
 with athletes as (
     select * from {{ ref('stg_strava__athletes') }}
-    where status = 'connected'
+    where status != 'revoked'
 ),
 
 latest_events as (
@@ -89,6 +89,9 @@ unassigned as (
 final as (
     select
         athletes.athlete_id,
+        athletes.status as athlete_status,
+        athletes.status_since,
+        athletes.status_reason,
         newest_offset.utc_offset_s,
         latest_events.last_event_at,
         latest_events.last_event_finished_at,
