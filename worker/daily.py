@@ -39,6 +39,7 @@ from worker.dbt_runner.settings import TransformSettings
 from worker.findings import ReconcilePolicy
 from worker.profile import KnownProfiles, ProfileSource, refresh_profile
 from worker.reconcile import Progress, ReconcileSource, ReconcileStore, reconcile
+from worker.retention import expire
 from worker.settings import WorkerSettings
 from worker.strava_clients import StravaClients
 
@@ -157,9 +158,12 @@ async def _check_all(
                 for each in checked:
                     if each.verdict is not Verdict.CUT_SHORT:
                         await note_accepted(store, each.athlete_id)
-                return [await with_profile(each, store, client_of(each.athlete_id, Lane.RECONCILE)) for each in checked]
+                checked = [await with_profile(each, store, client_of(each.athlete_id, Lane.RECONCILE)) for each in checked]
             finally:
                 await client_of.end_refreshes()
+        if settings.retention_days is not None:  # last: what the check has just seen again is not old
+            await expire(store, settings.retention_days, utc_now())
+        return checked
     finally:
         await store.close()
 

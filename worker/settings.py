@@ -92,6 +92,15 @@ class WorkerSettings(StravaAppSettings):
         description="Details that the daily job fetches again, for edits that leave no trace in Strava's list; 0 none.",
     )
 
+    retention_days: int | None = Field(
+        None,
+        ge=1,
+        le=36_500,
+        description=(
+            "Days after which the daily job removes what the API sent and did not send again since; empty keeps it."
+        ),
+    )
+
     @field_validator("streams")
     @classmethod
     def _readable_rules(cls, text: str) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from backends.warehouse.activities import ActivityStore, StoredPayloads
+from backends.warehouse.activities import ActivityStore, Retention, StoredPayloads
 from backends.warehouse.athletes import AthleteStore, IngestionStates, InviteUses, Purges
 from backends.warehouse.backfills import Backfills
 from backends.warehouse.ledger import EventLedger, LedgerUpkeep
@@ -34,6 +34,7 @@ class RawStore(
     IngestionStates,
     Backfills,
     Reconciliations,
+    Retention,
     StoredPayloads,
     StreamStore,
     ProfileStore,

@@ -82,6 +82,25 @@ class ActivityStore(Protocol):
         """Return the ids of living activities, newest start first, of those that started at `since` or later."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Expired:
+    """What got too old and was removed: payloads of activities, whose they were, and rows of other tables."""
+
+    athlete_ids: frozenset[int]
+    activities: int
+    others: int
+
+
+class Retention(Protocol):
+    """Payloads of Strava's that may not get older than some days."""
+
+    async def expire(self, *, observed_before: datetime, how_many: int) -> Expired:
+        """Remove what was last seen at Strava before the moment; of activities `how_many` at most, oldest first.
+
+        An activity becomes a tombstone of the source `retention`, which anything newer lifts. Raises WarehouseBusy.
+        """
+
+
 class StoredPayloads(Protocol):
     """What activities are stored as, to be compared with what Strava shows."""
 

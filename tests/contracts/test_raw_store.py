@@ -784,6 +784,32 @@ async def test_watermark_stands_while_nothing_changed(store: RawStore) -> None:
     assert await store.watermark() == before
 
 
+# -- retention ------------------------------------------------------------------------------------------------------
+
+
+async def test_payloads_that_are_too_old_expire(store: RawStore) -> None:
+    """The oldest first and so many at most; an import stays, and so does what was seen at Strava since."""
+    imported = seen(payload(4), 0, Source.ARCHIVE)
+    await store.apply([seen(payload(1), 2), seen(payload(2, athlete_id=BEN), 1), seen(payload(3), 9), imported])
+    mark = await store.watermark()
+    expired = [await store.expire(observed_before=at(5), how_many=1) for _ in range(3)]
+    assert [(each.activities, each.athlete_ids) for each in expired] == [(1, {BEN}), (1, {ANNA}), (0, frozenset())]
+    assert await store.watermark() != mark
+    assert await store.last_removal() is not None
+    assert (await store.activity_ids(ANNA), await store.payloads([1, 2])) == ([4, 3], {})
+
+
+async def test_what_expired_comes_back_when_it_is_seen_again(store: RawStore) -> None:
+    """A line of the list is enough; what was asked for before is not, and no event is taken to be older than it."""
+    await store.apply([replace(seen(payload(1), 1), event_time=at(0), event_id="e")])
+    await store.expire(observed_before=at(5), how_many=9)
+    row = (await store.stored([1]))[1]
+    assert (row.is_deleted, row.event_time, row.seen_alive_at) == (True, None, None)
+    assert await store.apply([seen(payload(1), 1)]) == [Applied.SUPERSEDED]
+    assert await store.apply([seen(payload(1, state=SUMMARY), 6)]) == [Applied.STORED]
+    assert await store.counts(ANNA) == {SUMMARY: 1}
+
+
 # -- purge ----------------------------------------------------------------------------------------------------------
 
 

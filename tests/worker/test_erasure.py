@@ -1,7 +1,8 @@
 """Deleted means gone from the disk: no file of the data folder holds a byte of what was removed."""
 
 import asyncio
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -53,23 +54,19 @@ async def erased(transformer: Transformer, folder: Path) -> set[str]:
 
 
 @pytest.mark.slow
-async def test_what_was_deleted_or_purged_is_in_no_file(tmp_path: Path, parsed_project: Path) -> None:
-    """Name and description of a deleted activity, and all of a purged athlete, leave every database of the folder."""
+async def test_what_was_deleted_is_in_no_file(tmp_path: Path, parsed_project: Path) -> None:
+    """Name and description of a deleted activity leave every database of the folder; so does what got too old."""
     settings = TransformSettings(data_dir=tmp_path)
     give(parsed_project, settings.dbt_dir)
     store = SqliteRawStore(settings.pipeline_path)
     async with open_transformer(settings) as transformer:
-        await store.apply([observation(1, DELETED), observation(2, KEPT), observation(3, DELETED)])
+        long_ago = datetime.now(UTC) - timedelta(days=30)
+        old = replace(observation(3, DELETED), observed_at=long_ago)
+        await store.apply([observation(1, DELETED), observation(2, KEPT), old])
         assert (await transformer.run()).run.error is None
         assert holding(tmp_path, DELETED) >= {"transform.duckdb", "mart.duckdb"}
-        await store.apply([observation(1, None), observation(3, None)])
+        await store.apply([observation(1, None)])
+        await store.expire(observed_before=long_ago + timedelta(days=1), how_many=9)
         assert await erased(transformer, tmp_path) == set()
         assert holding(tmp_path, KEPT) >= {"pipeline.sqlite", "transform.duckdb", "mart.duckdb"}
-
-        await store.apply([observation(4, DELETED)])
-        assert (await transformer.run()).run.error is None
-        assert holding(tmp_path, DELETED) >= {"transform.duckdb", "mart.duckdb"}
-        await store.purge(ATHLETE)
-        assert await erased(transformer, tmp_path) == set()
-        assert holding(tmp_path, KEPT) == set()
     await store.close()

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from backends.warehouse.activities import Applied, Observation, StoredActivity
+from backends.warehouse.activities import Applied, Expired, Observation, StoredActivity
 from backends.warehouse.athletes import Athlete, AthleteStatus, IngestionState, InviteUse, PurgeReceipt
 from backends.warehouse.backfills import Backfill
 from backends.warehouse.last_write_wins import CLOCK_SKEW
@@ -16,7 +16,7 @@ from backends.warehouse.purge_receipts import hash_athlete
 from backends.warehouse.reconciliations import Reconciliation
 from backends.warehouse.runs import TransformRun
 from backends.warehouse.schema import BACKFILLS, INGESTION_STATE, STRAVA_SUBSCRIPTIONS, TRANSFORM_RUNS
-from backends.warehouse.sqlite import athletes, rows, transactions
+from backends.warehouse.sqlite import athletes, retention, rows, transactions
 from backends.warehouse.sqlite.database import SQL, SqliteDatabase
 from backends.warehouse.sqlite.fence import purges_of
 from backends.warehouse.sqlite.recordings import Recordings
@@ -95,6 +95,12 @@ class SqliteRawStore(SqliteDatabase, Recordings):
             how_many=how_many,
         )
         return [row[0] for row in found]
+
+    async def expire(self, *, observed_before: datetime, how_many: int) -> Expired:
+        """Remove what was last seen at Strava before the moment; of activities `how_many` at most."""
+        return await self._write(
+            lambda connection: retention.expire(connection, observed_before, how_many, self._clock), removes=True
+        )
 
     async def recent(self, wanted: LedgerFilter, *, limit: int) -> list[LedgerEntry]:
         """Return the rows that were written last, newest first."""

@@ -25,7 +25,7 @@ _SQL = statements(Path(__file__).parent / "sql")
 _PUT_ACTIVITY = rows.put_statement(STRAVA_ACTIVITIES, replaces=True)
 _PUT_EVENT = rows.put_statement(STRAVA_EVENTS, replaces=False)
 _PUT_RECONCILIATION = rows.put_statement(RECONCILIATIONS, replaces=False)
-_STEP = timedelta(microseconds=1)
+STEP = timedelta(microseconds=1)
 _UNSETTLED = frozenset({Outcome.DEFERRED, Outcome.PARKED})
 _INVITE_KEPT = timedelta(days=1)  # after it expired: a clock may be set back
 _PURGED = "It is of an athlete whose data was removed; nothing was kept."
@@ -65,7 +65,7 @@ def record(
     entries = [_entry(each, decisions, fence) for each in batch]
     connection.executemany(
         _PUT_EVENT,
-        [rows.ledger_row(entry, stamp + place * _STEP) for place, entry in enumerate(entries, len(observations))],
+        [rows.ledger_row(entry, stamp + place * STEP) for place, entry in enumerate(entries, len(observations))],
     )
     settled = [entry.event_id for entry in entries if entry.outcome not in _UNSETTLED]
     if settled:
@@ -136,7 +136,7 @@ def _store(connection: sqlite3.Connection, decisions: Decisions, stamp: datetime
     connection.executemany(
         _PUT_ACTIVITY,
         [
-            rows.activity_row(seen, decisions.rows[activity_id], stamp + place * _STEP)
+            rows.activity_row(seen, decisions.rows[activity_id], stamp + place * STEP)
             for place, (activity_id, seen) in enumerate(decisions.winners.items())
         ],
     )
@@ -147,16 +147,15 @@ def _store(connection: sqlite3.Connection, decisions: Decisions, stamp: datetime
     deleted = [activity_id for activity_id, seen in decisions.winners.items() if seen.activity is None]
     if deleted:
         drop_beside(connection, deleted)
+        connection.execute(_SQL["drop_dead_letters"], {"activity_ids": json.dumps(deleted)})
+        connection.execute(_SQL["forget_messages"], {"texts": json.dumps([str(each) for each in deleted])})
 
 
 def drop_beside(connection: sqlite3.Connection, activity_ids: Sequence[int]) -> None:
-    """Remove what is kept of these activities beside their rows, such as streams, and their dead letters."""
-    bound = {"activity_ids": json.dumps(activity_ids)}
+    """Remove what is kept of these activities in other tables, such as streams."""
     for table in _BESIDE_ACTIVITIES:
-        these = "activity_id in (select value from json_each(:activity_ids))"
-        connection.execute(f"delete from {table} where {these}", bound)  # noqa: S608 - our own names
-    connection.execute(_SQL["drop_dead_letters"], bound)
-    connection.execute(_SQL["forget_messages"], {"texts": json.dumps([str(each) for each in activity_ids])})
+        removing = f"delete from {table} where activity_id in (select value from json_each(?))"  # noqa: S608 - our own names
+        connection.execute(removing, (json.dumps(activity_ids),))
 
 
 def put_reconciliation(connection: sqlite3.Connection, row: Reconciliation) -> None:
@@ -186,7 +185,7 @@ def next_stamp(connection: sqlite3.Connection, clock: Clock) -> datetime:
     """Return a moment later than every stamp in the file, even if the clock was set back."""
     last = connection.execute(_SQL["last_stamp"]).fetchone()[0]
     now = clock()
-    return now if last is None else max(now, datetime.fromisoformat(last) + _STEP)
+    return now if last is None else max(now, datetime.fromisoformat(last) + STEP)
 
 
 class _StoredDetails:
