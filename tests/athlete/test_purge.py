@@ -21,6 +21,7 @@ from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.events import ReceivedEvent, StravaEvent
 from strava.payload import ActivityPayload
 from tests.athlete.simulated import ATHLETE_ID, connect
+from tests.parsed_project import give
 from worker.dbt_runner.main import open_transformer
 from worker.dbt_runner.settings import TransformSettings
 
@@ -87,9 +88,10 @@ async def leave_work(folder: Path) -> None:
 
 
 @pytest.mark.slow
-async def test_nothing_is_left_but_the_receipt(strava: str, tmp_path: Path) -> None:
+async def test_nothing_is_left_but_the_receipt(strava: str, tmp_path: Path, parsed_project: Path) -> None:
     """The grant has ended at Strava, each layer counts nothing, and no byte of any file tells who it was."""
     folder, url = tmp_path / "data", strava
+    give(parsed_project, folder / "dbt")
     await connect(url, folder)
     await leave_work(folder)
     async with open_transformer(TransformSettings(data_dir=folder)) as transformer:

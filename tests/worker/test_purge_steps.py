@@ -14,6 +14,7 @@ from backends.warehouse.backfills import Backfill
 from backends.warehouse.ledger import LedgerFilter, Outcome
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.budget import RateBudget
+from strava.budget_state import Lane
 from strava.errors import NotConnected, NotFound
 from strava.events import ReceivedEvent
 from strava.payload import ActivityPage, ActivityPayload, AthletePayload
@@ -187,7 +188,7 @@ async def test_a_purge_during_the_sweep(
     clock.advance(7300)
     queue = EmbeddedQueue(tmp_path / "queue.sqlite", clock=clock)
 
-    async def room() -> int:
+    async def room(_: Lane) -> int:
         return 1
 
     scene.working.overtaken_at = 1

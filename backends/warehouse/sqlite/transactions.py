@@ -88,7 +88,8 @@ def _entry(given: LedgerEntry | ObservedDelivery, decisions: Iterator[Decision],
     if not is_held_back:
         return entry
     reason = entry.reason if entry.outcome is Outcome.PURGED else _PURGED
-    return replace(entry, event_id=None, event=None, outcome=Outcome.PURGED, reason=reason, retry_at=None)
+    nameless = replace(entry, event_id=entry.delivery_id, event=None, message=None, retry_at=None)
+    return replace(nameless, outcome=Outcome.PURGED, reason=reason)
 
 
 def observed(batch: Sequence[LedgerEntry | ObservedDelivery]) -> list[Observation]:
