@@ -158,7 +158,9 @@ async def _check_all(
                 for each in checked:
                     if each.verdict is not Verdict.CUT_SHORT:
                         await note_accepted(store, each.athlete_id)
-                checked = [await with_profile(each, store, client_of(each.athlete_id, Lane.RECONCILE)) for each in checked]
+                checked = [
+                    await with_profile(each, store, client_of(each.athlete_id, Lane.RECONCILE)) for each in checked
+                ]
             finally:
                 await client_of.end_refreshes()
         if settings.retention_days is not None:  # last: what the check has just seen again is not old

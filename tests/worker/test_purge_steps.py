@@ -48,7 +48,8 @@ class OvertakenStore(SqliteRawStore):
 
 def shown(activity_id: int, state: int, **fields: Any) -> ActivityPayload:
     """An activity as Strava shows it."""
-    whole = {"id": activity_id, "athlete": {"id": ATHLETE}, "resource_state": state, "name": "Run", "distance": 5000.0}
+    whole = {"id": activity_id, "athlete": {"id": ATHLETE}, "resource_state": state, "name": "Run", "distance": 5000.0,
+             "gear_id": "g1"}  # fmt: skip
     return ActivityPayload.from_json({**whole, "start_date": f"2026-04-0{activity_id}T06:00:00Z", **fields})
 
 
@@ -69,7 +70,16 @@ class Answering:
         return shown(activity_id, 3)
 
     async def athlete(self) -> AthletePayload:
-        return AthletePayload.from_json({"id": ATHLETE})
+        return AthletePayload.from_json({"id": ATHLETE, "weight": 70.0})
+
+    async def zones(self) -> dict[str, Any]:
+        return {"heart_rate": {"zones": []}}
+
+    async def gear(self, gear_id: str) -> dict[str, Any]:
+        return {"id": gear_id, "name": "Shoes"}
+
+    async def streams(self, activity_id: int) -> dict[str, Any]:
+        return {"time": {"data": [activity_id]}}
 
 
 async def unwanted(_: int) -> Any:
@@ -93,7 +103,7 @@ class Scene:
         """Connect the athlete, of whom four activities are stored in another way than Strava has them."""
         now = self.clock()
         athlete = Athlete(athlete_id=ATHLETE, scope=frozenset(), status="connected", updated_at=now)
-        await self.other.connect(athlete, Backfill.requested(ATHLETE, now))
+        await self.other.connect(athlete, Backfill.requested(ATHLETE, now, has_streams=True))
         kept = [shown(EXTRA, 3), shown(OUTDATED, 3, distance=99.0), None]
         for activity_id, activity in zip((EXTRA, OUTDATED, BURIED), kept, strict=True):
             seen = Observation(

@@ -24,17 +24,18 @@ from strava.budget import RateBudget
 from strava.budget_state import Lane
 from strava.client import STREAM_KEYS, StravaClient
 from strava.events import ReceivedEvent, StravaEvent
-from strava.oauth import StravaAuth
+from strava.oauth import OAuthApp, StravaAuth
 from tests.worker.conftest import ATHLETE, PUSH_HEADERS, PUSH_TOKEN
-from tests.worker.simulated import Simulated, simulated
+from tests.worker.simulated import APP, Simulated, simulated
 from tests.worker.test_history import Killed, MortalStore
 from worker.activities import ActivityEvents
 from worker.app import create_app
-from worker.athletes import AthleteCache, Deauthorization
+from worker.athletes import AthleteCache
 from worker.backfill import backfill
 from worker.event_router import EventRouter
 from worker.findings import ReconcilePolicy
 from worker.history import Histories
+from worker.purge import Purge
 from worker.push_auth import SharedToken
 from worker.reconcile import reconcile
 from worker.second_look import SecondLooks
@@ -58,7 +59,7 @@ class Life:
         self._there = there
         self._auth = auth
         self.events = ActivityEvents(store, self.client, clock=clock, steady=clock.steady_s)
-        gone = Deauthorization(store, FileTokenStore(folder / "tokens.json"), clock=clock)
+        gone = Purge(store, FileTokenStore(folder / "tokens.json"), OAuthApp(there.http, oauth_url="/oauth", **APP))
         router = EventRouter(AthleteCache(store), self.events, gone, self.client, clock=clock)
         queue = EmbeddedQueue(folder / "queue.sqlite")
         self._app = create_app(router, store, queue, push_auth=SharedToken(PUSH_TOKEN))

@@ -90,16 +90,15 @@ class SqliteDatabase:
                 await asyncio.to_thread(self._receipts.check, unchecked.pairs)
 
     async def _write_of_athlete(
-        self, work: Callable[[sqlite3.Connection], None], athlete_id: int, *, seen_at: datetime
-    ) -> None:
-        """Write what was seen of the athlete at that moment, unless a purge has come since."""
+        self, work: Callable[[sqlite3.Connection], T], athlete_id: int, *, seen_at: datetime
+    ) -> T | None:
+        """Write what was seen of the athlete at that moment; None, and nothing written, if a purge has come since."""
 
-        def fenced(connection: sqlite3.Connection) -> None:
+        def fenced(connection: sqlite3.Connection) -> T | None:
             fence = Fence.around(connection, [athlete_id], self._receipts, self._clock())
-            if not fence.holds_back(athlete_id, seen_at):
-                work(connection)
+            return None if fence.holds_back(athlete_id, seen_at) else work(connection)
 
-        await self._write_fenced(fenced)
+        return await self._write_fenced(fenced)
 
     async def _put_of_athlete(self, table: Table, row: rows.Row, *, seen_at: datetime) -> None:
         put = rows.put_statement(table, replaces=True)

@@ -29,8 +29,10 @@ class Recordings(ABC):
     _clock: Clock
 
     @abstractmethod
-    async def _write(self, work: Callable[[sqlite3.Connection], T], *, removes: bool = False) -> T:
-        """Do the work in one transaction."""
+    async def _write_of_athlete(
+        self, work: Callable[[sqlite3.Connection], T], athlete_id: int, *, seen_at: datetime
+    ) -> T | None:
+        """Do the work in one transaction; None, and nothing done, if a purge has come since."""
 
     @abstractmethod
     async def _read(self, statement: str, **parameters: object) -> list[sqlite3.Row]:
@@ -54,6 +56,8 @@ class Recordings(ABC):
         """Store them, unless their activity or athlete is gone, or newer ones are stored."""
         return await self._put_seen(
             "put_streams",
+            streams.due.athlete_id,
+            streams.observed_at,
             lambda stamp: rows.bound(STRAVA_STREAMS, streams.due, **_seen(streams.observed_at, streams.payload, stamp)),
         )
 
@@ -69,7 +73,10 @@ class Recordings(ABC):
 
     async def put_settings(self, seen: SeenSettings) -> bool:
         """Add a row where a value differs from the athlete's newest row."""
-        return await self._write(lambda connection: _put_settings(connection, seen, self._clock))
+        put = await self._write_of_athlete(
+            lambda connection: _put_settings(connection, seen, self._clock), seen.athlete_id, seen_at=seen.observed_at
+        )
+        return bool(put)
 
     async def due_gear(self, athlete_id: int, *, observed_before: datetime) -> list[str]:
         """Return the gear that is unknown, or was last asked for before a moment."""
@@ -78,15 +85,22 @@ class Recordings(ABC):
 
     async def put_gear(self, seen: SeenGear) -> bool:
         """Add or replace it, unless something newer is stored or the athlete is not known."""
-        return await self._put_seen("put_gear", lambda stamp: rows.bound(STRAVA_GEAR, seen, ingested_at=stamp))
+        return await self._put_seen(
+            "put_gear",
+            seen.athlete_id,
+            seen.observed_at,
+            lambda stamp: rows.bound(STRAVA_GEAR, seen, ingested_at=stamp),
+        )
 
-    async def _put_seen(self, statement: str, row_of: Callable[[datetime], rows.Row]) -> bool:
+    async def _put_seen(
+        self, statement: str, athlete_id: int, seen_at: datetime, row_of: Callable[[datetime], rows.Row]
+    ) -> bool:
         def put(connection: sqlite3.Connection) -> bool:
             row = row_of(next_stamp(connection, self._clock))
             latest = {"latest": utc_text(self._clock() + CLOCK_SKEW)}
             return connection.execute(_SQL[statement], {**row, **latest}).rowcount > 0
 
-        return await self._write(put)
+        return bool(await self._write_of_athlete(put, athlete_id, seen_at=seen_at))
 
 
 def _seen(observed_at: datetime, payload: Mapping[str, Any] | None, stamp: datetime) -> dict[str, Any]:
