@@ -84,6 +84,7 @@ class BudgetStatus:
     closed_because: StravaError | None
     closed_until: datetime | None
     is_closed_for_all: bool  # False where Strava rejects the credentials of one program
+    lapse: tuple[StravaError, datetime] | None  # why Strava refuses the app and since when, until it accepts a call
     refused: Mapping[Lane, int]
 
 
@@ -124,9 +125,10 @@ class RateBudget:
         return BudgetStatus(
             as_of=_datetime(state.now),
             windows=[self._window_status(state, name) for name in WindowName if name in state.windows],
-            closed_because=None if closing is None else _closing_error(closing, closing.until - state.now),
+            closed_because=None if closing is None else _closing_error(closing.error, closing.until - state.now),
             closed_until=None if closing is None else _datetime(closing.until),
             is_closed_for_all=closing is not None and not closing.by,
+            lapse=state.lapse and (_closing_error(state.lapse.error, 0.0), _datetime(state.lapse.since)),
             refused={Lane(lane): count for lane, count in state.refused.items()},
         )
 
@@ -228,7 +230,7 @@ class RateBudget:
         closing = state.closing
         if closing is None or closing.by not in {"", self._process}:
             return None
-        return _closing_error(closing, closing.until - state.now)
+        return _closing_error(closing.error, closing.until - state.now)
 
     def _refusal(self, state: BudgetState, lane: Lane) -> StravaError | None:
         if (error := self._closed(state)) is not None:
@@ -341,8 +343,8 @@ class _ReservedAuth(httpx.Auth):
             raise
 
 
-def _closing_error(closing: Closing, left_s: float) -> StravaError:
-    return next((kind for kind in _CLOSING if kind.__name__ == closing.error), AppInactive)(left_s)
+def _closing_error(name: str, left_s: float) -> StravaError:
+    return next((kind for kind in _CLOSING if kind.__name__ == name), AppInactive)(left_s)
 
 
 def _datetime(seconds: float) -> datetime:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from strava.rate_limits import DAY_S, LEEWAY_S, QUARTER_S, RateUsage
 
 TOLERANCE_S = 2.0  # a Date header has whole seconds, and is some tenths old when it arrives
+_LAPSES = frozenset({"AppInactive", "AppRejected"})
 _CALL_S = 120.0  # longer than any call takes: one that is open for so long belongs to a program that was killed
 
 
@@ -86,6 +87,13 @@ class Closing(_Kept):
     by: str = ""
 
 
+class Lapse(_Kept):
+    """Why Strava has refused the app since when; unlike a closing it ends with an accepted call, not with a wait."""
+
+    error: str
+    since: float
+
+
 class BudgetState(_Kept):
     """The app's calls, as all programs that share the state know them.
 
@@ -102,6 +110,7 @@ class BudgetState(_Kept):
     answered_until: float = 0.0  # until then Strava is known to answer
     probed_until: float = 0.0  # until then no call is made beyond a limit that only `unseen` has used up
     closing: Closing | None = None
+    lapse: Lapse | None = None
     refused: dict[str, int] = Field(default_factory=dict)  # lane -> calls, until the quarter hour ends
     refused_until: float = 0.0
 
@@ -172,17 +181,22 @@ class BudgetState(_Kept):
                 is_told = False
         if not is_told:
             self.unseen += 1
-        if accepted_by and self.closing is not None and self.closing.by not in {"", accepted_by}:
-            self.closing = None
+        if accepted_by:
+            self.lapse = None
+            if self.closing is not None and self.closing.by not in {"", accepted_by}:
+                self.closing = None
         if self.closing is None:
             self.answered_until = ends_after(self.now, QUARTER_S)
 
     def close(self, closing: Closing) -> None:
         """Note that Strava answers nobody; a shorter wait does not end a longer one.
 
-        What is about the app replaces what is about one process, and never the other way round.
+        What is about the app replaces what is about one process, and never the other way round. A lapse is refused
+        again after each wait, and began with the first refusal.
         """
         self.answered_until = 0.0
+        if closing.error in _LAPSES and (self.lapse is None or self.lapse.error != closing.error):
+            self.lapse = Lapse(error=closing.error, since=self.now)
         kept = self.closing
         if kept is None or (not closing.by, closing.until) > (not kept.by, kept.until):
             self.closing = closing
@@ -229,6 +243,8 @@ class BudgetState(_Kept):
         self.under_way = {call: until + seconds for call, until in self.under_way.items()}
         if self.closing is not None:
             self.closing.until += seconds
+        if self.lapse is not None:
+            self.lapse.since += seconds
         now = self.now + seconds
         for name, window in self.windows.items():
             length_s = WindowName(name).length_s

@@ -9,7 +9,7 @@ import os
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 
 from backends.budget.file import FileBudgetStore
 from backends.database_errors import explain_database_error
+from backends.queue.embedded import EmbeddedQueue
 from backends.tokens.file import FileTokenStore
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.athletes import REVOKED
@@ -37,6 +38,7 @@ from worker.athletes import note_accepted, note_rejected
 from worker.daily_report import Checked, DailyReport, ExitCode
 from worker.dbt_runner.settings import TransformSettings
 from worker.findings import ReconcilePolicy
+from worker.pipeline_reading import ReadingKeeper
 from worker.profile import KnownProfiles, ProfileSource, refresh_profile
 from worker.reconcile import Progress, ReconcileSource, ReconcileStore, reconcile
 from worker.retention import expire
@@ -155,16 +157,16 @@ async def _check_all(
             client_of = StravaClients(settings, http, tokens, budget, on_rejected=rejected)
             try:
                 checked = await check_each(chosen, store, client_of, policy, on_progress)
-                for each in checked:
+                for place, each in enumerate(checked):
                     if each.verdict is not Verdict.CUT_SHORT:
                         await note_accepted(store, each.athlete_id)
-                checked = [
-                    await with_profile(each, store, client_of(each.athlete_id, Lane.RECONCILE)) for each in checked
-                ]
+                        checked[place] = await with_profile(each, store, client_of(each.athlete_id, Lane.RECONCILE))
             finally:
                 await client_of.end_refreshes()
         if settings.retention_days is not None:  # last: what the check has just seen again is not old
             await expire(store, settings.retention_days, utc_now())
+        with suppress(WarehouseBusy):  # the worker keeps the next one
+            await ReadingKeeper(store, EmbeddedQueue(settings.pipeline_path), budget).take()
         return checked
     finally:
         await store.close()

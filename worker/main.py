@@ -25,6 +25,7 @@ from worker.athletes import AccessWatch, AthleteCache, note_rejected
 from worker.deferred_events import DeferredEvents
 from worker.event_router import EventRouter
 from worker.history import Histories
+from worker.pipeline_reading import ReadingKeeper
 from worker.purge import Purge
 from worker.push_auth import SWITCHED_OFF, SharedToken
 from worker.second_look import SecondLooks
@@ -65,6 +66,8 @@ def build(settings: WorkerSettings) -> FastAPI:
     deferred = DeferredEvents(store, queue, budget.room)
     histories = Histories(store, client_of, budget)
     access = AccessWatch(store, budget, client_of)
+    # A queue that publishes writes when it is looked at, so this one only looks.
+    readings = ReadingKeeper(store, EmbeddedQueue(settings.pipeline_path), budget)
     push_token = settings.push_token.get_secret_value()
     if not push_token:
         log.warning("push.switched_off", reason=SWITCHED_OFF)
@@ -73,7 +76,7 @@ def build(settings: WorkerSettings) -> FastAPI:
         store,
         queue,
         push_auth=SharedToken(push_token),
-        background=(looks.run, settling.run, deferred.run, histories.run, sweep.run, access.run),
+        background=(looks.run, settling.run, deferred.run, histories.run, sweep.run, access.run, readings.run),
         on_stop=release,
         api_docs=settings.api_docs,
     )

@@ -7,6 +7,7 @@ from backends.warehouse.athletes import AthleteStore, IngestionStates, InviteUse
 from backends.warehouse.backfills import Backfills
 from backends.warehouse.ledger import EventLedger, LedgerUpkeep
 from backends.warehouse.profile import ProfileStore
+from backends.warehouse.readings import PipelineReadings
 from backends.warehouse.reconciliations import Reconciliations
 from backends.warehouse.runs import TransformRuns
 from backends.warehouse.streams import StreamStore
@@ -34,6 +35,7 @@ class RawStore(
     IngestionStates,
     Backfills,
     Reconciliations,
+    PipelineReadings,
     Retention,
     StoredPayloads,
     StreamStore,

@@ -222,6 +222,24 @@ PURGES = Table(
         Column("removed", "json", "Rows removed, by table."),
     ],
 )
+PIPELINE_READINGS = Table(
+    "pipeline_readings",
+    "reading",
+    "One row: how the rate budget and the queue stood when they were last read.",
+    [
+        Column("reading", "string", "current; the key."),
+        Column("read_at", "timestamp", "When it was read; what tells nothing new is not written."),
+        Column("changed_at", "timestamp", "When something last changed that a page must show soon."),
+        Column(
+            "budget", "json", "Each limit with its use, and by lane the calls that had to wait in the quarter hour."
+        ),
+        _optional("lapsed_since", "timestamp", "Since when Strava refuses the app itself; null while it accepts it."),
+        _optional("closed_until", "timestamp", "Until when no call is made; null while calls are made."),
+        _optional("closed_because", "string", "Why Strava refuses the app, or why no call is made."),
+        Column("queued_count", "int64", "Messages in the queue, if one waits there for longer than a minute; else 0."),
+        _optional("queued_since", "timestamp", "Since when the oldest of them waits, to the minute."),
+    ],
+)
 TRANSFORM_RUNS = Table(
     "transform_runs",
     "run_id",
@@ -249,5 +267,6 @@ TABLES = (
     BACKFILLS,
     RECONCILIATIONS,
     PURGES,
+    PIPELINE_READINGS,
     TRANSFORM_RUNS,
 )

@@ -18,6 +18,7 @@ from backends.warehouse.backfills import Backfill
 from backends.warehouse.ledger import DueLook, LedgerEntry, LedgerFilter, ObservedDelivery, Outcome
 from backends.warehouse.profile import SeenGear, SeenSettings
 from backends.warehouse.purge_receipts import is_receipt_of
+from backends.warehouse.readings import LimitUse, PipelineReading
 from backends.warehouse.reconciliations import Reconciliation, Verdict
 from backends.warehouse.runs import TransformRun
 from backends.warehouse.sqlite.store import SqliteRawStore
@@ -773,6 +774,24 @@ async def test_watermark_changes_with_every_change(store: RawStore) -> None:
         marks.append(await store.watermark())
     assert len(set(marks)) == len(changes) + 1
     assert await store.watermark() == marks[-1]
+
+
+async def test_the_reading_is_one_and_comes_back_as_it_was(store: RawStore) -> None:
+    """The second takes the place of the first; the watermark follows `changed_at` alone, so a number costs no build."""
+    assert await store.reading() is None
+    day = LimitUse(limit=1000, used=40, resets_at=at(600))
+    first = PipelineReading(read_at=at(1), changed_at=at(1), limits={"day": day}, refused={"detail": 3})
+    await store.put_reading(first)
+    assert await store.reading() == first
+    mark = await store.watermark()
+    second = replace(first, read_at=at(61), limits={"day": replace(day, used=41)}, refused={})
+    await store.put_reading(second)
+    assert (await store.reading(), await store.watermark()) == (second, mark)
+    lapse = {"lapsed_since": at(70), "closed_until": at(90), "closed_because": "Lapsed."}
+    third = replace(second, changed_at=at(71), queued_count=2, queued_since=at(60), **lapse)
+    await store.put_reading(third)
+    assert await store.reading() == third
+    assert await store.watermark() != mark
 
 
 async def test_watermark_stands_while_nothing_changed(store: RawStore) -> None:

@@ -257,6 +257,27 @@ async def test_what_closes_strava_is_remembered_until_its_end(
     assert await ask(budget, http) == 200
 
 
+async def test_a_lapse_is_told_since_its_first_refusal(
+    budget: RateBudget, http: httpx.AsyncClient, strava: Strava, clock: Clock
+) -> None:
+    """Each probe is refused again and moves nothing; between two it is still told; a spent limit is no lapse."""
+    strava.answers = [httpx.Response(429, headers={"retry-after": "1"})]
+    await ask(budget, http)
+    assert (await budget.status()).lapse is None
+    clock.advance(1)
+    strava.answers = [httpx.Response(403, json=INACTIVE), httpx.Response(403, json=INACTIVE)]
+    await ask(budget, http)
+    began = clock()
+    for _ in range(2):
+        error, since = (await budget.status()).lapse or (None, None)
+        assert (type(error), since) == (AppInactive, began)
+        clock.advance(3600)
+        status = await budget.status()
+        assert (status.closed_until, status.lapse and status.lapse[1]) == (None, began)
+        await ask(budget, http)
+    assert (await budget.status()).lapse is None
+
+
 async def test_rejected_credentials_are_one_programs_own(
     budget: RateBudget, http: httpx.AsyncClient, strava: Strava, clock: Clock
 ) -> None:

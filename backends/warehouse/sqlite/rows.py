@@ -10,8 +10,16 @@ import orjson
 from backends.warehouse.activities import Observation, StoredActivity
 from backends.warehouse.athletes import Athlete
 from backends.warehouse.ledger import DueLook, LedgerEntry, LedgerFilter, Outcome
+from backends.warehouse.readings import LimitUse, PipelineReading
 from backends.warehouse.reconciliations import Reconciliation, Verdict
-from backends.warehouse.schema import RECONCILIATIONS, STRAVA_ACTIVITIES, STRAVA_ATHLETES, STRAVA_EVENTS, Table
+from backends.warehouse.schema import (
+    PIPELINE_READINGS,
+    RECONCILIATIONS,
+    STRAVA_ACTIVITIES,
+    STRAVA_ATHLETES,
+    STRAVA_EVENTS,
+    Table,
+)
 from runtime.clock import utc_text
 from strava.events import ReceivedEvent, StravaEvent
 
@@ -188,3 +196,24 @@ def athlete(row: sqlite3.Row) -> Athlete:
     """Read what `athlete_row` wrote."""
     fields = read(STRAVA_ATHLETES, row)
     return Athlete(**{**fields, "scope": frozenset(fields["scope"].split(",")) - {""}})
+
+
+def reading_row(reading: PipelineReading) -> Row:
+    """Return the row of the one current reading."""
+    limits = {name: _limit_document(use) for name, use in reading.limits.items()}
+    return bound(PIPELINE_READINGS, reading, reading="current", budget={**limits, "refused": dict(reading.refused)})
+
+
+def _limit_document(use: LimitUse) -> dict[str, object]:
+    return {"limit": use.limit, "used": use.used, "resets_at": utc_text(use.resets_at)}
+
+
+def reading(row: sqlite3.Row) -> PipelineReading:
+    """Read what `reading_row` wrote."""
+    fields = read(PIPELINE_READINGS, row)
+    budget = orjson.loads(fields.pop("budget"))
+    refused = budget.pop("refused")
+    limits = {
+        name: LimitUse(**{**use, "resets_at": datetime.fromisoformat(use["resets_at"])}) for name, use in budget.items()
+    }
+    return PipelineReading(**fields, limits=limits, refused=refused)

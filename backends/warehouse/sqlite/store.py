@@ -13,9 +13,10 @@ from backends.warehouse.backfills import Backfill
 from backends.warehouse.last_write_wins import CLOCK_SKEW
 from backends.warehouse.ledger import DueLook, LedgerEntry, LedgerFilter, ObservedDelivery
 from backends.warehouse.purge_receipts import hash_athlete
+from backends.warehouse.readings import PipelineReading
 from backends.warehouse.reconciliations import Reconciliation
 from backends.warehouse.runs import TransformRun
-from backends.warehouse.schema import BACKFILLS, INGESTION_STATE, STRAVA_SUBSCRIPTIONS, TRANSFORM_RUNS
+from backends.warehouse.schema import BACKFILLS, INGESTION_STATE, PIPELINE_READINGS, STRAVA_SUBSCRIPTIONS, TRANSFORM_RUNS
 from backends.warehouse.sqlite import athletes, retention, rows, transactions
 from backends.warehouse.sqlite.database import SQL, SqliteDatabase
 from backends.warehouse.sqlite.fence import purges_of
@@ -242,6 +243,15 @@ class SqliteRawStore(SqliteDatabase, Recordings):
         """Return the athlete's newest verdict."""
         found = await self._read("last_reconciliation", athlete_id=athlete_id)
         return rows.reconciliation(found[0]) if found else None
+
+    async def reading(self) -> PipelineReading | None:
+        """Return how the rate budget and the queue stood, or None before the first reading."""
+        found = await self._read("reading")
+        return rows.reading(found[0]) if found else None
+
+    async def put_reading(self, reading: PipelineReading) -> None:
+        """Replace the reading."""
+        await self._put(PIPELINE_READINGS, rows.reading_row(reading))
 
     async def watermark(self) -> str:
         """Return a text that changes whenever something did that the marts tell of; costs no scan of a large table."""

@@ -6,4 +6,5 @@ select
     (select max(ingested_at) from strava_athlete_settings),
     (select max(finished_at) from reconciliations),
     (select max(purged_at) from purges),
-    (select max(updated_at) from backfills);
+    (select max(updated_at) from backfills),
+    (select max(changed_at) from pipeline_readings);

@@ -1,0 +1,94 @@
+"""Writes down how the rate budget and the queue stand, so that the pages, which read marts alone, can tell it."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from backends.queue import QueueMonitor, QueueStatus, QueueUnavailable
+from backends.warehouse.readings import LimitUse, PipelineReading, PipelineReadings
+from runtime.clock import utc_now
+from strava.budget import BudgetStatus, RateBudget
+from strava.errors import RateLimited, StravaError
+from worker.periodic import repeat
+
+log = structlog.get_logger(__name__)
+
+_LOOK_S = 15.0
+_WRITTEN_EVERY = timedelta(minutes=1)
+_IS_WAITING_AFTER_S = 60.0  # what is in the queue for less is on its way
+
+
+class ReadingKeeper:
+    """Takes a reading now and then, and keeps it where it tells something new.
+
+    What a page must show soon is kept at once and moves `changed_at`, which has the marts built again. A number that
+    only grows is kept once a minute at most and waits for the next build. In an idle pipeline nothing is written.
+    """
+
+    def __init__(
+        self,
+        store: PipelineReadings,
+        queue: QueueMonitor,
+        budget: RateBudget,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._store = store
+        self._queue = queue
+        self._budget = budget
+        self._clock = clock
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Take readings until `stop` is set."""
+        await repeat(self.take, stop, every_s=_LOOK_S, name="pipeline_reading")
+
+    async def take(self) -> bool:
+        """Take one, and return whether it was kept. Raises WarehouseBusy."""
+        before = await self._store.reading()
+        now = _reading(await self._budget.status(), await self._waiting(), self._clock())
+        nothing = PipelineReading(read_at=now.read_at, changed_at=now.read_at)
+        if now.tells_the_same_as(before or nothing):
+            return False
+        if now.is_as_urgent_as(before or nothing):
+            if before is not None and before.read_at <= now.read_at < before.read_at + _WRITTEN_EVERY:
+                return False
+            now = replace(now, changed_at=(before or nothing).changed_at)
+        await self._store.put_reading(now)
+        return True
+
+    async def _waiting(self) -> QueueStatus:
+        try:
+            return await self._queue.status()
+        except QueueUnavailable as error:
+            log.warning("pipeline_reading.no_queue", reason=str(error))
+            return QueueStatus(waiting=0, oldest_age_s=None, dead=0)
+
+
+def _reading(budget: BudgetStatus, queue: QueueStatus, now: datetime) -> PipelineReading:
+    age_s = queue.oldest_age_s or 0.0
+    is_waiting = age_s > _IS_WAITING_AFTER_S
+    since = (now - timedelta(seconds=age_s)).replace(second=0, microsecond=0)  # each look measures the age
+    lapse, lapsed_since = budget.lapse or (None, None)
+    because = lapse or budget.closed_because
+    return PipelineReading(
+        read_at=now,
+        changed_at=now,
+        limits={
+            each.name.value: LimitUse(limit=each.limit, used=each.used, resets_at=each.resets_at)
+            for each in budget.windows
+        },
+        refused={lane.value: count for lane, count in budget.refused.items()},
+        lapsed_since=lapsed_since,
+        closed_until=budget.closed_until,
+        closed_because=None if because is None else _reason(because),
+        queued_count=queue.waiting if is_waiting else 0,
+        queued_since=since if is_waiting else None,
+    )
+
+
+def _reason(error: StravaError) -> str:
+    """Return the sentence without the wait, which changes with each look."""
+    return error.reason if isinstance(error, RateLimited) else str(error)
