@@ -128,7 +128,7 @@ class RateBudget:
             closed_because=None if closing is None else _closing_error(closing.error, closing.until - state.now),
             closed_until=None if closing is None else _datetime(closing.until),
             is_closed_for_all=closing is not None and not closing.by,
-            lapse=state.lapse and (_closing_error(state.lapse.error, 0.0), _datetime(state.lapse.since)),
+            lapse=None if state.lapse is None else (_closing_error(state.lapse.error, 0.0), _datetime(state.lapse.since)),
             refused={Lane(lane): count for lane, count in state.refused.items()},
         )
 

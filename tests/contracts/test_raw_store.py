@@ -787,8 +787,8 @@ async def test_the_reading_is_one_and_comes_back_as_it_was(store: RawStore) -> N
     second = replace(first, read_at=at(61), limits={"day": replace(day, used=41)}, refused={})
     await store.put_reading(second)
     assert (await store.reading(), await store.watermark()) == (second, mark)
-    lapse = {"lapsed_since": at(70), "closed_until": at(90), "closed_because": "Lapsed."}
-    third = replace(second, changed_at=at(71), queued_count=2, queued_since=at(60), **lapse)
+    lapsed = replace(second, lapsed_since=at(70), closed_until=at(90), closed_because="Lapsed.")
+    third = replace(lapsed, changed_at=at(71), queued_count=2, queued_since=at(60))
     await store.put_reading(third)
     assert await store.reading() == third
     assert await store.watermark() != mark

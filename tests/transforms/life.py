@@ -352,6 +352,25 @@ def fill_the_books(raw: Raw) -> None:
         purged_at="2026-03-01T06:00:00.000000Z",
         removed=json.dumps({"strava_activities": 12, "strava_events": 30, "queue_messages": 1, "_ingestion_state": 1}),
     )
+    budget = {"refused": {"detail": 3}} | {
+        name: {"limit": limit, "used": used, "resets_at": f"2026-04-0{resets_at}Z"}
+        for name, limit, used, resets_at in (
+            ("read_quarter", 100, 75, "1T12:15:00.000000"),
+            ("day", 2000, 75, "2T00:00:00.000000"),
+        )
+    }
+    raw.insert(
+        "pipeline_readings",
+        reading="current",
+        read_at="2026-04-01T12:10:00.000000Z",
+        changed_at="2026-04-01T12:05:00.000000Z",
+        budget=json.dumps(budget),
+        lapsed_since="2026-04-01T12:04:00.000000Z",
+        closed_until="2026-04-01T13:04:00.000000Z",
+        closed_because="The app lapsed.",
+        queued_count=2,
+        queued_since="2026-04-01T12:03:00.000000Z",
+    )
     for run_id, day in (("old", "2026-03-02"), ("new", "2026-03-03")):  # as of 2 April: one within 31 days
         raw.insert(
             "transform_runs",

@@ -1,3 +1,8 @@
+{% set tables = [
+    'strava_activities', 'strava_events', 'strava_streams', 'strava_gear', 'strava_athletes', '_ingestion_state', 'backfills',
+    'reconciliations', 'connect_invites', 'queue_messages'
+] %}
+
 with source as (
     {{
         raw_rows(
@@ -17,7 +22,7 @@ fields as (
         opened(
             'source',
             'purge_id',
-            ['strava_activities', 'strava_events', 'strava_streams', 'strava_gear', 'reconciliations', 'queue_messages'],
+            tables,
             document='removed',
         )
     }}
@@ -33,7 +38,10 @@ renamed as (
         {{ as_int('fields.strava_streams') }} as stream_count,
         {{ as_int('fields.strava_gear') }} as gear_count,
         {{ as_int('fields.reconciliations') }} as reconciliation_count,
-        {{ as_int('fields.queue_messages') }} as queue_message_count
+        {{ as_int('fields.queue_messages') }} as queue_message_count,
+        {%- for table in tables %}
+        coalesce({{ as_int('fields.' ~ table) }}, 0){{ ' +' if not loop.last }}
+        {%- endfor %} as row_count
     from source
     inner join fields on source.purge_id = fields.purge_id
 )

@@ -8,7 +8,13 @@ unsettled as (
         delivery_id,
         event_id,
         athlete_id,
+        case when object_type = 'activity' then object_id end as activity_id,
+        aspect_type,
         outcome,
+        reason,
+        received_at,
+        finished_at,
+        retry_at,
         ingested_at
     from events
     where outcome in ('parked', 'deferred')
@@ -27,7 +33,13 @@ final as (
         unsettled.delivery_id,
         unsettled.event_id,
         unsettled.athlete_id,
-        unsettled.outcome
+        unsettled.activity_id,
+        unsettled.aspect_type,
+        unsettled.outcome,
+        unsettled.reason,
+        unsettled.received_at,
+        unsettled.finished_at,
+        unsettled.retry_at
     from unsettled
     left join superseded on unsettled.delivery_id = superseded.delivery_id
     where superseded.delivery_id is null

@@ -21,40 +21,19 @@ newest_offset as (
     {{ newest_offsets('activities') }}
 ),
 
--- a list that was not read to its end proves nothing: the check before it still tells what is known
-reconciliations as (
+readings as (
+    select * from {{ ref('stg_strava__pipeline_readings') }}
+),
+
+purges as (
     select
-        *,
-        max(case when verdict = 'complete' then finished_at end) over (partition by athlete_id) as last_complete_at,
-        row_number() over (
-            partition by athlete_id, verdict = 'cut_short'
-            order by finished_at desc, reconciliation_id desc
-        ) as place
-    from {{ ref('stg_strava__reconciliations') }}
+        count(*) as purge_count,
+        max(purged_at) as last_purged_at
+    from {{ ref('stg_strava__purges') }}
 ),
 
-checked as (
-    select * from reconciliations
-    where
-        verdict != 'cut_short'
-        and place = 1
-),
-
-cut_short as (
-    select * from reconciliations
-    where
-        verdict = 'cut_short'
-        and place = 1
-),
-
--- a later check that was read to its end makes it good
-still_cut_short as (
-    select cut_short.*
-    from cut_short
-    left join checked on cut_short.athlete_id = checked.athlete_id
-    where
-        checked.athlete_id is null
-        or checked.finished_at < cut_short.finished_at
+verdicts as (
+    select * from {{ ref('int_pipeline__verdicts') }}
 ),
 
 stored as (
@@ -104,28 +83,41 @@ final as (
         cast(coalesce(open_counts.parked_event_count, 0) as int64) as parked_event_count,
         cast(coalesce(open_counts.deferred_event_count, 0) as int64) as deferred_event_count,
         unassigned.parked_event_count as unassigned_parked_event_count,
-        checked.finished_at as last_reconciled_at,
-        checked.verdict as reconcile_verdict,
-        checked.reason as reconcile_reason,
-        checked.strava_count as reconcile_strava_count,
-        checked.warehouse_count as reconcile_warehouse_count,
-        checked.missing_count,
-        checked.extra_count,
-        checked.changed_count,
-        checked.repaired_count,
-        checked.last_complete_at,
-        still_cut_short.finished_at as cut_short_at,
-        still_cut_short.reason as cut_short_reason,
-        coalesce(still_cut_short.retry_at, checked.retry_at) as reconcile_retry_at,
+        verdicts.last_reconciled_at,
+        verdicts.reconcile_verdict,
+        verdicts.reconcile_reason,
+        verdicts.reconcile_strava_count,
+        verdicts.reconcile_warehouse_count,
+        verdicts.missing_count,
+        verdicts.extra_count,
+        verdicts.changed_count,
+        verdicts.repaired_count,
+        verdicts.last_complete_at,
+        verdicts.differs_since,
+        verdicts.cut_short_at,
+        verdicts.cut_short_reason,
+        verdicts.reconcile_retry_at,
+        readings.read_at as reading_at,
+        readings.lapsed_since,
+        readings.closed_until,
+        readings.closed_because,
+        {%- for lane in ['live', 'reconcile', 'detail', 'streams'] %}
+        coalesce(readings.{{ lane }}_refused_count, 0) as {{ lane }}_refused_count,
+        {%- endfor %}
+        coalesce(readings.queued_count, 0) as queued_count,
+        readings.queued_since,
+        purges.purge_count,
+        purges.last_purged_at,
         {{ as_of() }} as last_transform_started_at
     from athletes
     cross join unassigned
+    cross join purges
+    left join readings on readings.reading = 'current'
     left join stored on athletes.athlete_id = stored.athlete_id
     left join newest_offset on athletes.athlete_id = newest_offset.athlete_id
     left join latest_events on athletes.athlete_id = latest_events.athlete_id
     left join open_counts on athletes.athlete_id = open_counts.athlete_id
-    left join checked on athletes.athlete_id = checked.athlete_id
-    left join still_cut_short on athletes.athlete_id = still_cut_short.athlete_id
+    left join verdicts on athletes.athlete_id = verdicts.athlete_id
 )
 
 select * from final
