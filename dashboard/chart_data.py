@@ -1,13 +1,16 @@
 """From rows of the marts to rows of a chart or a table: pure, so that it can be checked without a browser."""
 
 from collections.abc import Iterable, Sequence
+from zoneinfo import ZoneInfo
 
 from dashboard import formatting, sports
-from dashboard.mart import Row
+from dashboard.mart import Row, in_utc
 from dashboard.measures import Measure, Share
 from dashboard.periods import Period, label
 
 MIX_BARS = 10
+QUANTILES = {"p50_s": "Half within (p50)", "p95_s": "19 of 20 within (p95)"}
+LEAST_S = 0.1  # what a logarithmic axis can begin with
 
 
 def used_groups(rows: Iterable[Row]) -> list[str]:
@@ -56,6 +59,42 @@ def mix(rows: Sequence[Row], share: Share) -> list[dict[str, object]]:
     if rest := parts[MIX_BARS:]:
         shown.append(_part(f"{len(rest)} more", "other", rest, share))
     return shown
+
+
+def course(rows: Iterable[Row], kind: str, zone: ZoneInfo) -> list[dict[str, object]]:
+    """One point per period and quantile: hours by the clock of the page, days as the marts cut them, in UTC."""
+    points: list[dict[str, object]] = []
+    for row in rows:
+        at = in_utc(row["period_start_at"])
+        at = at.astimezone(zone) if kind == "hour" else at
+        late = row["not_on_chart_count"]
+        for column, quantile in QUANTILES.items():
+            points.append(
+                {
+                    "start": f"{at:%Y-%m-%dT%H:%M:%S}",
+                    "period": f"{at:%-d %b, %H:%M}" if kind == "hour" else f"{at:%a %-d %b %Y} (UTC)",
+                    "quantile": quantile,
+                    "seconds": max(row[column], LEAST_S),
+                    "shown": formatting.latency(row[column]),
+                    "events": f"{row['event_count']:,}" + (f", {late:,} not on a chart yet" if late else ""),
+                }
+            )
+    return points
+
+
+def course_table(points: Sequence[dict[str, object]], kind: str) -> list[dict[str, object]]:
+    """The numbers behind the course, newest first."""
+    usual, slow = points[::2], points[1::2]
+    rows = [
+        {
+            kind.capitalize(): one["period"],
+            "Half within": one["shown"],
+            "19 of 20 within": other["shown"],
+            "Events": one["events"],
+        }
+        for one, other in zip(usual, slow, strict=True)
+    ]
+    return rows[::-1]
 
 
 def latest(rows: Iterable[Row]) -> list[dict[str, object]]:

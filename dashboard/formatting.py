@@ -1,6 +1,7 @@
 """Numbers as a person reads them: with units, thousands separators, and a dash where there is none."""
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -81,6 +82,12 @@ def moment(at: datetime | None, zone: ZoneInfo) -> str:
     return NOTHING if at is None else f"{at.astimezone(zone):%-d %b %Y, %H:%M:%S %Z}"
 
 
+def minute(at: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """When something was or will be, to the minute: the time alone on the day that it is now."""
+    local, today = at.astimezone(zone), now.astimezone(zone).date()
+    return f"{local:%H:%M}" if local.date() == today else f"{local:%-d %b %Y, %H:%M}"
+
+
 def about(at: datetime, now: datetime, zone: ZoneInfo) -> str:
     """When something will be, to the minute, with the day as near as a person says it."""
     local, today = at.astimezone(zone), now.astimezone(zone).date()
@@ -89,6 +96,11 @@ def about(at: datetime, now: datetime, zone: ZoneInfo) -> str:
     if local.date() == today:
         return f"today about {local:%H:%M}"
     return f"{local:%A} about {local:%H:%M}" if at - now < _A_WEEK else f"{local:%-d %B} about {local:%H:%M}"
+
+
+def plain(text: str) -> str:
+    """Text that Markdown shows as it is, but for `code`."""
+    return re.sub(r"([\\*_\[\]$<~])", r"\\\1", text)
 
 
 def age(since: timedelta) -> str:

@@ -1,4 +1,4 @@
--- One row per connected athlete.
+-- One row per athlete who connected and was not removed.
 -- Named columns: marts of another version are refused here, before a page misses one.
 select
     athlete_id,
@@ -24,9 +24,21 @@ select
     changed_count,
     repaired_count,
     last_complete_at,
+    differs_since,
     cut_short_at,
     cut_short_reason,
     reconcile_retry_at,
+    athlete_status,
+    lapsed_since,
+    closed_until,
+    closed_because,
+    reading_at,
+    live_refused_count,
+    reconcile_refused_count,
+    detail_refused_count,
+    streams_refused_count,
+    queued_count,
+    queued_since,
     last_transform_started_at
 from mart.pipeline_health
 order by athlete_id

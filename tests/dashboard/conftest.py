@@ -80,6 +80,7 @@ class MartFile:
         self._health: dict[int, dict[str, Any]] = {}
         self._latencies: list[dict[str, Any]] = []
         self._backfills: list[dict[str, Any]] = []
+        self._others: list[tuple[str, dict[str, Any]]] = []
 
     def activity(self, day: str, sport_type: str, km: float, minutes: float, climb: float = 0, **fields: Any) -> None:
         """Add one activity by its local day; the rest of the row is derived unless given."""
@@ -111,9 +112,10 @@ class MartFile:
             f"{name}_count"
             for name in ("reconcile_strava", "reconcile_warehouse", "missing", "extra", "changed", "repaired")
         )
+        status = {"athlete_status": "connected"}
         built = {"last_transform_started_at": datetime(2026, 11, 18, 19, 29, 50)}  # noqa: DTZ001 - the mart keeps UTC
         counts = {"activity_count": living, "detailed_count": living}
-        self._health[athlete_id] = zeros | checked | counts | built | {"athlete_id": athlete_id} | fields
+        self._health[athlete_id] = zeros | checked | counts | status | built | {"athlete_id": athlete_id} | fields
 
     def latency(self, stage: str, window_days: int, p50_s: float, p95_s: float, **fields: Any) -> None:
         """Add the times of a stage over a window."""
@@ -126,6 +128,10 @@ class MartFile:
         asked = {"requested_at": datetime(2026, 11, 18, 19), "has_details": True, "listed_count": 0}  # noqa: DTZ001 - UTC
         streams = {"has_streams": False, "streamed_count": 0}
         self._backfills.append(asked | streams | {"athlete_id": athlete_id} | fields)
+
+    def row(self, table: str, **fields: Any) -> None:
+        """Add a row to a mart that needs no more than what is told."""
+        self._others.append((table, fields))
 
     def publish(self, today: date = TODAY) -> Path:
         """Write the file as a whole, then put it in its place."""
@@ -147,11 +153,11 @@ class MartFile:
             "pipeline_latency": self._latencies,
             "backfill_status": self._backfills,
         }
-        for table, rows in tables.items():
-            for row in rows:
-                places = ", ".join("?" * len(row))
-                statement = f"insert into mart.{table} ({', '.join(row)}) values ({places})"  # noqa: S608 - our own names
-                connection.execute(statement, list(row.values()))
+        typed = [(table, row) for table, rows in tables.items() for row in rows] + self._others
+        for table, row in typed:
+            places = ", ".join("?" * len(row))
+            statement = f"insert into mart.{table} ({', '.join(row)}) values ({places})"  # noqa: S608 - our own names
+            connection.execute(statement, list(row.values()))
         for step in PERIODS:
             connection.execute(SUMMARY.format(step=step), [today])
             if step != "day":

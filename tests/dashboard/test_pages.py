@@ -52,7 +52,9 @@ def drawn(app: AppTest) -> AppTest:
 def said(app: AppTest) -> str:
     """Join all that the page says in words."""
     return "\n".join(
-        str(element.value) for kind in (app.info, app.warning, app.success, app.caption, app.text) for element in kind
+        str(element.value)
+        for kind in (app.info, app.warning, app.success, app.error, app.caption, app.text, app.markdown)
+        for element in kind
     )
 
 
@@ -182,82 +184,91 @@ def test_the_pipeline_shows_the_marts_health(mart_file: Any, context_of: Any) ->
         parked_event_count=1,
         deferred_event_count=2,
         unassigned_parked_event_count=3,
+        queued_count=4,
     )
     mart_file.latency("save_to_heard", 1, 0.412, 1.25, event_count=41)
     mart_file.latency("heard_to_raw", 1, 0.04, 0.3, event_count=41)
-    mart_file.latency("heard_to_chart", 1, 2.1, 3.84, event_count=41, not_on_chart_count=2)
-    mart_file.latency("heard_to_chart", 30, 2.1, 125.0)
+    mart_file.latency("save_to_chart", 1, 2.1, 3.84, event_count=41, not_on_chart_count=2)
+    mart_file.latency("save_to_chart", 30, 2.1, 125.0)
     mart_file.latency("save_to_heard", 1, 99, 99, athlete_id=8)
     mart_file.publish()
     app = pipeline(context_of(mart_file))
     assert shown(app, "Last event") == ["18 Nov 2026, 20:00:00 CET"]
-    assert shown(app, "p50, last 24 hours") == ["0.4 s", "< 0.1 s", "2.1 s"]
-    assert shown(app, "p95, last 24 hours") == ["1.2 s", "0.3 s", "3.8 s"]
-    assert shown(app, "p95, last 30 days") == [NOTHING, NOTHING, "2 min 05 s"]
-    titles = ("Activities", "Detailed", "Summary only", "Deleted")
-    assert [shown(app, title) for title in titles] == [["1,482"], ["1,400"], ["82"], ["14"]]
-    waiting = ("Parked events", "Deferred events", "Parked, no athlete")
-    assert [shown(app, title) for title in waiting] == [["1"], ["2"], ["3"]]
-    assert "Not checked yet" in said(app)
-    assert "`athlete daily` does it now" in said(app)
-    assert "only their ids are kept" in said(app)
-    assert "`athlete events --outcome parked`" in said(app)
-    assert "Half were faster (41 events)." in said(app)
-    assert "Half were faster (41 events, 2 not on a chart yet)." in said(app)
-    assert said(app).count("may be up to 1 s too long") == 1
-    assert "19 of 20 were faster (0 events)." in said(app)
-    assert "19 of 20 were faster (1 event)." in said(app)
+    assert (shown(app, "Save to chart, p50"), shown(app, "Save to chart, p95")) == (["2.1 s"], ["3.8 s"])
+    titles = ("Activities", "Detailed", "Summary only", "Deleted", "Waiting", "Calls left")
+    values = [["1,482"], ["1,400"], ["82"], ["14"], ["10"], [NOTHING]]
+    assert [shown(app, title) for title in titles] == values
+    stages = next(table.value for table in app.dataframe if "Stage" in table.value)
+    assert stages.to_numpy().tolist() == [
+        ["Save on Strava to webhook", "0.4 s", "1.2 s", NOTHING, NOTHING, "0 events"],
+        ["Webhook to warehouse", "< 0.1 s", "0.3 s", NOTHING, NOTHING, "0 events"],
+        ["Webhook to charts", NOTHING, NOTHING, NOTHING, NOTHING, "0 events"],
+        ["Save on Strava to charts", "2.1 s", "3.8 s", "2.1 s", "2 min 05 s", "1 event"],
+    ]
+    text = said(app)
+    assert "Not checked yet" in text
+    assert "`athlete daily` does it now" in text
+    assert "only their ids are kept" in text
+    assert "Half were faster in the last 24 hours (41 events, 2 not on a chart yet)." in text
+    assert "No event reached the warehouse in the last 24 hours. Pick 30 days" in text
 
 
-CHECKED = "checked 18 Nov 2026, 07:00:00 CET: 2 missing, 0 extra, 0 changed, 0 repaired."
+CHECKED = "checked 07:00"
 
 
 @pytest.mark.parametrize(
     ("verdict", "ours", "more", "sentence"),
     [
-        ("complete", 1482, {}, f"**Complete.** Strava 1,482 = warehouse 1,482, {CHECKED}"),
+        ("complete", 1482, {}, f"**Strava 1,482 = warehouse 1,482**, {CHECKED}."),
+        (
+            "complete", 1482, {"missing_count": 2, "changed_count": 1, "repaired_count": 3},
+            f"**Strava 1,482 = warehouse 1,482**, {CHECKED}: 2 missing, 1 changed; all repaired.",
+        ),
         (
             "incomplete",
             1480,
-            {"reconcile_reason": "Two are left.", "reconcile_retry_at": "2026-11-18T06:15:00"},
-            (f"**Incomplete.** Strava 1,482 ≠ warehouse 1,480, {CHECKED} Two are left. It was never complete so far. "
-            "It can go on from 18 Nov 2026, 07:15:00 CET."),
+            {"reconcile_reason": "Two are left.", "reconcile_retry_at": "2026-11-18T06:15:00", "missing_count": 2,
+             "differs_since": "2026-11-17T06:00:00"},
+            (f"**Strava 1,482 ≠ warehouse 1,480**, {CHECKED}: 2 missing; 0 repaired. It differs since 17 Nov 2026, "
+            "07:00, and was never complete so far. Two are left. It can go on from 07:15."),
         ),
         (
-            "guarded",
-            1600,
-            {"reconcile_reason": "Many are gone.", "last_complete_at": "2026-11-17T06:00:00"},
-            (f"**Waits for your word.** Strava 1,482 ≠ warehouse 1,600, {CHECKED} Many are gone. "
-            "It was complete the last time 17 Nov 2026, 07:00:00 CET."),
+            "incomplete", 1482, {"changed_count": 1, "last_complete_at": "2026-11-16T06:00:00"},
+            (f"**Strava 1,482 and warehouse 1,482 differ**, {CHECKED}: 1 changed; 0 repaired. It differs, and was "
+            "complete the last time 16 Nov 2026, 07:00."),
         ),
         (
             "complete",
             1482,
-            {"cut_short_at": "2026-11-19T06:00:00", "cut_short_reason": "No answer.",
+            {"cut_short_at": "2026-11-18T19:00:00", "cut_short_reason": "No answer.",
              "reconcile_retry_at": "2026-11-19T06:15:00"},
-            (f"**Complete.** Strava 1,482 = warehouse 1,482, {CHECKED}\n\n**Not checked** 19 Nov 2026, 07:00:00 CET. "
-            "No answer. It can go on from 19 Nov 2026, 07:15:00 CET."),
+            (f"**Strava 1,482 = warehouse 1,482**, {CHECKED}.\n\n**Not checked** 20:00. "
+            "No answer. It can go on from 19 Nov 2026, 07:15."),
         ),
     ],
 )  # fmt: skip
 def test_the_verdict_is_told_with_its_counts(
-    mart_file: Any, context_of: Any, verdict: str, ours: int, more: dict[str, str], sentence: str
+    mart_file: Any, context_of: Any, verdict: str, ours: int, more: dict[str, Any], sentence: str
 ) -> None:
     """Complete or not, with both counts, when they were compared, why not, since when, and what was cut short since."""
-    counts = {"missing_count": 2, "extra_count": 0, "changed_count": 0, "repaired_count": 0}
+    counts = dict.fromkeys(("missing_count", "extra_count", "changed_count", "repaired_count"), 0)
     checked = {"reconcile_verdict": verdict, "last_reconciled_at": datetime.fromisoformat("2026-11-18T06:00:00")}
-    told = {key: datetime.fromisoformat(value) if key.endswith("_at") else value for key, value in more.items()}
-    mart_file.health(reconcile_strava_count=1482, reconcile_warehouse_count=ours, **counts, **checked, **told)
+    told = {
+        key: datetime.fromisoformat(value) if key.endswith(("_at", "_since")) else value for key, value in more.items()
+    }
+    mart_file.health(**{**counts, **checked, **told}, reconcile_strava_count=1482, reconcile_warehouse_count=ours)
     mart_file.publish()
-    assert sentence in said(pipeline(context_of(mart_file)))
+    app = pipeline(context_of(mart_file))
+    box = app.error if verdict != "complete" else app.warning if "cut_short_at" in more else app.success
+    assert [element.value for element in box] == [sentence]
 
 
 def test_a_check_that_never_reached_the_end_is_told(mart_file: Any, context_of: Any) -> None:
     """There are no counts to show, and what to do stands there."""
-    mart_file.health(cut_short_at=datetime.fromisoformat("2026-11-19T06:00:00"), cut_short_reason="Connect again.")
+    mart_file.health(cut_short_at=datetime.fromisoformat("2026-11-18T06:00:00"), cut_short_reason="Connect again.")
     mart_file.publish()
     shown = said(pipeline(context_of(mart_file)))
-    assert "**Not checked** 19 Nov 2026, 07:00:00 CET. Connect again." in shown
+    assert "**Not checked** 07:00. Connect again." in shown
     assert "Not checked yet" not in shown
 
 
@@ -294,11 +305,11 @@ WAITS = "It goes on today about 20:45: Spent."
         ),
         (
             {**LISTED, "finished_at": "2026-11-18 19:10:00"},
-            f"**History loaded.** {DETAILS}, since 18 Nov 2026, 20:10:00 CET.",
+            f"**History loaded.** {DETAILS}, since 20:10.",
         ),
         (
             {**LISTED, "finished_at": "2026-11-18 19:10:00", "has_details": False},
-            "**History loaded.** 2,115 activities, since 18 Nov 2026, 20:10:00 CET.",
+            "**History loaded.** 2,115 activities, since 20:10.",
         ),
     ],
 )

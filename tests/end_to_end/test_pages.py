@@ -74,11 +74,11 @@ async def pipeline_follows_a_save(session: DemoSession, page: Page) -> None:
     health = mart_row(session, "select * from mart.pipeline_health")
     assert await shown(page, "pipeline-activity-count") == health["activity_count"]
     assert await shown(page, "pipeline-detailed-count") == health["detailed_count"]
-    assert await shown(page, "pipeline-parked-event-count") == health["parked_event_count"] == 0
+    assert await shown(page, "pipeline-waiting-count") == health["parked_event_count"] == 0
 
     await session.simulator.create(sport_type="Run", name="One more")
     one_more = f"{int(str(health['activity_count'])) + 1:,}"
     count = page.locator(".st-key-pipeline-activity-count [data-testid=stMetricValue]")
     await expect(count).to_have_text(one_more, timeout=UP_TO_MS)
     assert mart_row(session, "select activity_count from mart.pipeline_health")["activity_count"] == int(one_more)
-    assert await shown(page, "pipeline-heard-to-chart-p95-24h") > 0
+    assert await shown(page, "pipeline-save-to-chart-p95-24h") > 0

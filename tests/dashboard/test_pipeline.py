@@ -1,0 +1,209 @@
+"""The Pipeline page: what waits and why, the lapse, the limits, the runs, the receipts and the course."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from dashboard import chart_data, charts
+from tests.dashboard.conftest import ATHLETE, NOW
+from tests.dashboard.test_pages import drawn, pipeline, said, shown
+
+
+def at(clock: str, day: int = 18) -> datetime:
+    """Return a moment of November 2026 in UTC, as the marts hold it."""
+    return datetime.fromisoformat(f"2026-11-{day:02d}T{clock}")
+
+
+def table(app: Any, column: str) -> list[list[Any]]:
+    """Return the rows of the table that has this column, without `Why` where it is empty."""
+    [found] = [each.value for each in app.dataframe if column in each.value]
+    rows: list[list[Any]] = found.to_numpy().tolist()
+    return rows
+
+
+def wait(kind: str, reason: str, **fields: Any) -> dict[str, Any]:
+    """Build an event that waits since 20:00 in Berlin."""
+    row = {"delivery_id": f"{kind}{reason}{fields}", "athlete_id": ATHLETE, "wait_kind": kind, "reason": reason}
+    return row | {"waits_since": at("19:00:00")} | fields
+
+
+def test_what_waits_is_told_with_why_and_what_to_do(mart_file: Any, context_of: Any) -> None:
+    """Queued, deferred until when, parked, given up and of nobody; another athlete's is not told."""
+    mart_file.health(queued_count=2, queued_since=at("19:10:00"))
+    for minute in ("19:45:00", "20:00:00"):
+        mart_file.row("waiting_event", **wait("deferred", "Spent.", retry_at=at(minute)))
+    mart_file.row("waiting_event", **wait("deferred", "Busy."))
+    mart_file.row("waiting_event", **wait("parked", "Refused *so*."))
+    mart_file.row("waiting_event", **wait("dead_letter", "Gave up."))
+    mart_file.row("waiting_event", **wait("parked", "Not readable.", athlete_id=None))
+    mart_file.row("waiting_event", **wait("parked", "Another's.", athlete_id=8))
+    mart_file.publish()
+    text = said(pipeline(context_of(mart_file)))
+    for sentence in (
+        "**2 events in the queue**, the oldest since 20:10. The worker takes them one after the other;",
+        "**2 events deferred**, the oldest since 20:00. Spent. It is tried again by itself from 20:45 to 21:00.",
+        "**1 event deferred**, the oldest since 20:00. Busy. The queue brings it again by itself within minutes.",
+        r"**1 event parked**, the oldest since 20:00. Refused \*so\*. Trying again would change nothing",
+        "**1 event given up after all attempts**, the oldest since 20:00. Gave up. `athlete events --outcome parked`",
+        "**1 event parked**, the oldest since 20:00. Not readable. It is of nobody connected here",
+    ):
+        assert sentence in text
+    assert "Another's" not in text
+    assert "Nothing waits" not in text
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence", "left"),
+    [
+        (
+            {"lapsed_since": at("13:00:00", 17), "closed_until": at("20:00:00"), "closed_because": "Renew it."},
+            "**Strava refuses the app since 17 Nov 2026, 14:00.** Renew it. The next call is made 21:00.",
+            "0",
+        ),
+        (
+            {"lapsed_since": at("13:00:00"), "closed_because": "Renew it."},
+            "**Strava refuses the app since 14:00.** Renew it. The next call finds out.",
+            "0",
+        ),
+        (
+            {"closed_until": at("19:45:00"), "closed_because": "Spent."},
+            "**No call is made until 20:45.** Spent.",
+            "25",
+        ),
+    ],
+)
+def test_a_refusal_is_told_with_its_end(
+    mart_file: Any, context_of: Any, fields: dict[str, Any], sentence: str, left: str
+) -> None:
+    """Since when, why, and when the next call is made; no call is left while the app is refused."""
+    mart_file.health(**fields)
+    limit = {"limit_name": "read_quarter", "call_limit": 100, "used_count": 75, "left_count": 25}
+    mart_file.row("rate_budget", **limit, resets_at=at("19:45:00"), read_at=at("19:29:00"))
+    mart_file.publish()
+    app = pipeline(context_of(mart_file))
+    assert [element.value for element in app.warning] == [sentence]
+    assert shown(app, "Calls left") == [left]
+
+
+def test_an_athlete_of_whom_strava_cannot_be_asked_is_named(mart_file: Any, context_of: Any) -> None:
+    """With what to do, also while another athlete is looked at; a status that the page does not know is told too."""
+    mart_file.health()
+    mart_file.health(8, athlete_status="token_rejected")
+    mart_file.health(9, athlete_status="app_inactive")
+    mart_file.health(10, athlete_status="asleep")
+    mart_file.publish()
+    told = [element.value for element in pipeline(context_of(mart_file)).warning]
+    assert [text.split("**")[1] for text in told] == [
+        "Athlete 8 must connect again.",
+        "Athlete 9 is paused",
+        "Athlete 10 is not connected",
+    ]
+    assert "Run `athlete connect`." in told[0]
+    assert "https://www.strava.com/account" in told[1]
+
+
+def test_limits_are_told_as_they_were_read(mart_file: Any, context_of: Any) -> None:
+    """A limit that has begun again since counts as whole; who had to wait is told."""
+    mart_file.health(reading_at=at("19:14:00"), detail_refused_count=12, streams_refused_count=1)
+    mart_file.row("rate_budget", limit_name="quarter", call_limit=200, used_count=190, left_count=10,
+                  resets_at=at("19:15:00"), read_at=at("19:14:00"))  # fmt: skip
+    mart_file.row("rate_budget", limit_name="day", call_limit=2000, used_count=500, left_count=1500,
+                  resets_at=at("00:00:00", 19), read_at=at("19:14:00"))  # fmt: skip
+    mart_file.publish()
+    app = pipeline(context_of(mart_file))
+    assert table(app, "Limit") == [
+        ["Calls in a quarter hour", 190, 200, 10, "came back since"],
+        ["Calls in a UTC day", 500, 2000, 1500, "19 Nov 2026, 01:00"],
+    ]
+    assert shown(app, "Calls left") == ["1,500"]
+    assert "As read 20:14." in said(app)
+    assert "in that quarter hour: 12 for details of the history, 1 for streams." in said(app)
+
+
+def test_runs_and_receipts_are_tables(mart_file: Any, context_of: Any) -> None:
+    """When, how long, what came of it and why; checks of another athlete are not shown; receipts name nobody."""
+    mart_file.health()
+    runs = (
+        ("daily", ATHLETE, at("06:00:00"), 7.3, "complete", None),
+        ("daily", ATHLETE, at("06:00:00", 17), 60.0, "cut_short", "No answer."),
+        ("daily", 8, at("06:00:00"), 1.0, "guarded", "Another's."),
+        ("transform", None, at("19:29:00"), 1.3, "published", None),
+        ("transform", None, at("19:20:00"), 2.0, "failed", "Disk full."),
+    )
+    for number, (kind, athlete_id, started_at, duration_s, result, reason) in enumerate(runs):
+        mart_file.row("pipeline_run", run_id=str(number), run_kind=kind, athlete_id=athlete_id, started_at=started_at,
+                      duration_s=duration_s, result=result, reason=reason, recency=1)  # fmt: skip
+    mart_file.row(
+        "purge_receipt", purge_id="p", purged_at=at("06:00:00", 2), activity_count=12, event_count=3, row_count=17
+    )
+    mart_file.publish()
+    app = pipeline(context_of(mart_file))
+    daily, transform = [each.value.to_numpy().tolist() for each in app.dataframe if "How long" in each.value]
+    assert daily == [
+        ["07:00", "7.3 s", "complete", ""],
+        ["17 Nov 2026, 07:00", "1 min 00 s", "not checked", "No answer."],
+    ]
+    assert transform == [["20:29", "1.3 s", "published", ""], ["20:20", "2.0 s", "failed", "Disk full."]]
+    assert table(app, "Rows removed") == [["2 Nov 2026, 07:00", 17, 12, 3]]
+
+
+def test_a_fresh_start_has_a_sentence_where_something_is_missing(mart_file: Any, context_of: Any) -> None:
+    """Nothing is blank: each part says that there is nothing yet, and no table or chart is empty."""
+    mart_file.health()
+    mart_file.publish()
+    app = pipeline(context_of(mart_file))
+    text = said(app)
+    for sentence in (
+        "**Not checked yet.**",
+        "**No events yet.**",
+        "No event has been measured in the last 30 days.",
+        "Nothing waits: every event that was heard is settled.",
+        "Nothing is known of Strava's limits yet",
+        "No check yet. `athlete up` runs one a day",
+        "This page is of the first one",
+    ):
+        assert sentence in text
+    assert not app.dataframe
+    assert not app.get("arrow_vega_lite_chart")
+
+
+def period(clock: str, p50_s: float, p95_s: float, day: int = 18, **fields: Any) -> dict[str, Any]:
+    """Build one period of the course."""
+    counts = {"event_count": 3, "not_on_chart_count": 0}
+    return {"period_start_at": at(clock, day), "p50_s": p50_s, "p95_s": p95_s} | counts | fields
+
+
+def test_the_course_is_drawn_for_the_time_that_is_picked(mart_file: Any, context_of: Any) -> None:
+    """Hours are those of the page's clock, days are UTC's, each with its numbers; the other athlete's are left out."""
+    mart_file.health()
+    mart_file.latency("save_to_chart", 30, 2.0, 4.0)
+    for kind, row in (
+        ("hour", period("18:00:00", 2.0, 4.0)),
+        ("day", period("00:00:00", 2.5, 90.0, 10, event_count=25)),
+    ):
+        mart_file.row("pipeline_latency_course", athlete_id=ATHLETE, period_kind=kind, **row)
+        mart_file.row("pipeline_latency_course", athlete_id=8, period_kind=kind, **row)
+    mart_file.publish()
+    app = pipeline(context_of(mart_file))
+    assert len(app.get("arrow_vega_lite_chart")) == 1
+    assert table(app, "Hour") == [["18 Nov, 19:00", "2.0 s", "4.0 s", "3"]]
+    assert "p95 is the slowest" in said(app)
+    app.segmented_control(key="course").set_value("Last 30 days")
+    assert table(drawn(app), "Day") == [["Tue 10 Nov 2026 (UTC)", "2.5 s", "1 min 30 s", "25"]]
+    assert "p95 is the slowest" not in said(app)
+
+
+@pytest.mark.parametrize(
+    ("slowest", "kind", "title"), [(9.0, "linear", "Seconds"), (61.0, "log", "Seconds (logarithmic)")]
+)
+def test_the_axis_is_in_seconds_and_spans_the_whole_day(context_of: Any, slowest: float, kind: str, title: str) -> None:
+    """One slow event does not press the others to the ground; an hour alone does not fill the chart."""
+    frame = chart_data.course([period("18:00:00", 0.01, slowest)], "hour", NOW.tzinfo)  # type: ignore[arg-type]
+    assert [point["seconds"] for point in frame] == [0.1, slowest]
+    chart = charts.course(frame, "hour", NOW).to_dict()
+    rules, points = chart["layer"]
+    y, x = points["encoding"]["y"], points["encoding"]["x"]
+    assert (y["title"], y["scale"].get("type", "linear")) == (title, kind)
+    assert x["scale"]["domain"] == ["2026-11-17T20:00:00Z", "2026-11-18T20:30:00Z"]
+    assert (rules["mark"]["type"], points["mark"]["type"]) == ("rule", "point")
