@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -103,15 +103,18 @@ def test_two_numbers_stand_beside_one_another_on_a_phone(lively: Any, address: s
 
 @pytest.mark.browser
 def test_the_pipeline_page_has_an_address_of_its_own(mart_file: Any, address: str, browser: Browser) -> None:
-    """It can be opened by link, and each number can be found by its key."""
+    """It can be opened by link, each number can be found by its key, and the course of the latency is drawn."""
     mart_file.activity("2026-11-18", "Run", km=5, minutes=25)
-    mart_file.latency("heard_to_chart", 1, 2.1, 3.8)
+    mart_file.latency("save_to_chart", 1, 2.1, 3.8)
+    hour = {"period_kind": "hour", "period_start_at": datetime.now(UTC).replace(tzinfo=None) - timedelta(hours=3)}
+    numbers = {"event_count": 2, "not_on_chart_count": 0, "p50_s": 2.1, "p95_s": 3.8}
+    mart_file.row("pipeline_latency_course", athlete_id=7001, **hour, **numbers)
     mart_file.health(parked_event_count=3, unassigned_parked_event_count=2)
     mart_file.publish()
     page = browser.new_page()
     page.goto(f"{address}/pipeline")
-    expect(number(page, "pipeline-heard-to-chart-p95-24h")).to_have_text("3.8 s", timeout=UP_TO)
+    expect(number(page, "pipeline-save-to-chart-p95-24h")).to_have_text("3.8 s", timeout=UP_TO)
     expect(number(page, "pipeline-activity-count")).to_have_text("1")
-    expect(number(page, "pipeline-parked-event-count")).to_have_text("3")
-    expect(number(page, "pipeline-unassigned-parked-event-count")).to_have_text("2")
+    expect(number(page, "pipeline-waiting-count")).to_have_text("5")
+    expect(page.locator(".st-key-pipeline-course svg .mark-symbol.role-mark path")).to_have_count(2, timeout=UP_TO)
     expect(page.locator(".st-key-pipeline-verdict")).to_contain_text("Not checked yet")

@@ -165,7 +165,7 @@ def test_a_fresh_start_has_a_sentence_where_something_is_missing(mart_file: Any,
     ):
         assert sentence in text
     assert not app.dataframe
-    assert not app.get("arrow_vega_lite_chart")
+    assert not app.get("vega_lite_chart")
 
 
 def period(clock: str, p50_s: float, p95_s: float, day: int = 18, **fields: Any) -> dict[str, Any]:
@@ -186,7 +186,7 @@ def test_the_course_is_drawn_for_the_time_that_is_picked(mart_file: Any, context
         mart_file.row("pipeline_latency_course", athlete_id=8, period_kind=kind, **row)
     mart_file.publish()
     app = pipeline(context_of(mart_file))
-    assert len(app.get("arrow_vega_lite_chart")) == 1
+    assert len(app.get("vega_lite_chart")) == 1
     assert table(app, "Hour") == [["18 Nov, 19:00", "2.0 s", "4.0 s", "3"]]
     assert "p95 is the slowest" in said(app)
     app.segmented_control(key="course").set_value("Last 30 days")
