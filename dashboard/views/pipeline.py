@@ -72,11 +72,11 @@ def tiles(health: Row, measured: Sequence[Row], budget: Sequence[Row], tell: Tel
     left, what = pipeline_status.calls_left(health, budget, tell)
     return [
         Number(
-            "save-to-chart-p50-24h", "Save to chart, p50", formatting.latency(row and row["p50_s"]),
+            "save-to-chart-p50-24h", "Save to chart, p50", formatting.latency(row["p50_s"] if row else None),
             f"Half were faster in the last 24 hours ({_events(row)})." if row else no_event,
         ),
         Number(
-            "save-to-chart-p95-24h", "Save to chart, p95", formatting.latency(row and row["p95_s"]),
+            "save-to-chart-p95-24h", "Save to chart, p95", formatting.latency(row["p95_s"] if row else None),
             f"19 of 20 were faster ({_events(row)})." if row else no_event,
         ),
         Number("waiting-count", "Waiting", formatting.count(waiting), "Events queued, deferred or parked; see below."),
