@@ -28,14 +28,13 @@ RESULTS = {
 _FOUND = ("missing", "extra", "changed")
 _KINDS = {"deferred": "deferred", "parked": "parked", "dead_letter": "given up after all attempts"}
 _TO_DO = {
-    "parked": "Trying again would change nothing: `athlete events --outcome parked` shows each. `athlete daily` "
-    "fetches what is missing here.",
-    "dead_letter": "`athlete events --outcome parked` shows each and what failed. `athlete daily` fetches what is "
-    "missing here.",
+    "parked": "It needs a person: mend the reason, then run `athlete replay --parked`. `athlete events --parked` shows "
+    "each.",
+    "dead_letter": "`athlete replay --dead` has it handled once more. `athlete events --parked` shows what failed.",
 }
 _OF_NOBODY = (
     "It is of nobody connected here, or could not be read. `athlete connect` takes up the events of who connects; "
-    "`athlete events --outcome parked` shows each."
+    "`athlete events --parked` shows each, and `--dismiss` settles what is of no use."
 )
 _STATUSES = {
     "token_rejected": "**Athlete {who} must connect again.** Strava does not accept the athlete's token any more, so "

@@ -121,14 +121,14 @@ class RateBudget:
     async def status(self) -> BudgetStatus:
         """Tell how the budget stands."""
         state = await self._read()
-        closing = state.closing
+        closing, lapse = state.closing, state.lapse
         return BudgetStatus(
             as_of=_datetime(state.now),
             windows=[self._window_status(state, name) for name in WindowName if name in state.windows],
             closed_because=None if closing is None else _closing_error(closing.error, closing.until - state.now),
             closed_until=None if closing is None else _datetime(closing.until),
             is_closed_for_all=closing is not None and not closing.by,
-            lapse=None if state.lapse is None else (_closing_error(state.lapse.error, 0.0), _datetime(state.lapse.since)),
+            lapse=None if lapse is None else (_closing_error(lapse.error, 0.0), _datetime(lapse.since)),
             refused={Lane(lane): count for lane, count in state.refused.items()},
         )
 
