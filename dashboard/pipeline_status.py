@@ -221,7 +221,8 @@ def calls_left(health: Row, rows: Sequence[Row], tell: Teller) -> tuple[int | No
     if not left:
         return None, "Strava tells its limits with its first answer."
     number, of, row = min(left, key=lambda each: each[0] / max(each[1], 1))
-    return number, f"of {of:,}: {LIMITS[row['limit_name']].lower()}, read {tell.at(row['read_at'])}."
+    which = LIMITS[row["limit_name"]]
+    return number, f"of {of:,}: {which[0].lower()}{which[1:]}, read {tell.at(row['read_at'])}."
 
 
 def runs(rows: Iterable[Row], kind: str, tell: Teller) -> list[dict[str, object]]:
