@@ -78,7 +78,7 @@ async def run_daily(
         log.info("daily.started")
         checked = await _check_all(settings, policy, athlete_id, on_progress)
         pruned = await _prune(settings)
-        report = DailyReport(checked=checked)
+        report = DailyReport(checked=tuple(checked))
         if checked and transforms is not None:
             report = await _transform(transforms, checked, on_progress)
         report = replace(report, pruned=pruned)
