@@ -151,13 +151,14 @@ def refusal(health: Row, tell: Teller) -> str:
     return f"**No call is made until {tell.at(health['closed_until'])}.** {because}" if is_closed else ""
 
 
-def statuses(everybody: Iterable[Row]) -> Iterator[tuple[int, str]]:
+def statuses(everybody: Iterable[Row], tell: Teller) -> Iterator[tuple[int, str]]:
     """Say of whom Strava cannot be asked, and what to do, with the athlete's number."""
     for health in everybody:
         status, who = health["athlete_status"], health["athlete_id"]
         if status not in {None, "connected"}:
             other = "**Athlete {who} is not connected** ({status}). `athlete athletes` tells what to do."
-            yield who, _STATUSES.get(status, other).format(who=who, status=status)
+            since = f" So since {tell.at(health['status_since'])}." if health["status_since"] else ""
+            yield who, _STATUSES.get(status, other).format(who=who, status=status) + since
 
 
 def waits(health: Row, events: Iterable[Row], tell: Teller) -> list[str]:

@@ -29,6 +29,7 @@ select
     cut_short_reason,
     reconcile_retry_at,
     athlete_status,
+    status_since,
     lapsed_since,
     closed_until,
     closed_because,

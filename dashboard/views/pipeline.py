@@ -135,7 +135,7 @@ def _verdict(health: Row, tell: Teller) -> None:
 def _warnings(context: PageContext, health: Row, tell: Teller) -> None:
     if refused := pipeline_status.refusal(health, tell):
         empty_states.warning("pipeline-refusal", refused)
-    for who, told in pipeline_status.statuses(context.mart.rows("pipeline_health")):
+    for who, told in pipeline_status.statuses(context.mart.rows("pipeline_health"), tell):
         empty_states.warning(f"pipeline-status-{who}", told)
 
 

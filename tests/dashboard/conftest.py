@@ -112,7 +112,7 @@ class MartFile:
             f"{name}_count"
             for name in ("reconcile_strava", "reconcile_warehouse", "missing", "extra", "changed", "repaired")
         )
-        status = {"athlete_status": "connected"}
+        status = {"athlete_status": "connected", "status_since": None}
         built = {"last_transform_started_at": datetime(2026, 11, 18, 19, 29, 50)}  # noqa: DTZ001 - the mart keeps UTC
         counts = {"activity_count": living, "detailed_count": living}
         self._health[athlete_id] = zeros | checked | counts | status | built | {"athlete_id": athlete_id} | fields

@@ -89,7 +89,7 @@ def test_a_refusal_is_told_with_its_end(
 def test_an_athlete_of_whom_strava_cannot_be_asked_is_named(mart_file: Any, context_of: Any) -> None:
     """With what to do, also while another athlete is looked at; a status that the page does not know is told too."""
     mart_file.health()
-    mart_file.health(8, athlete_status="token_rejected")
+    mart_file.health(8, athlete_status="token_rejected", status_since=at("08:05:00"))
     mart_file.health(9, athlete_status="app_inactive")
     mart_file.health(10, athlete_status="asleep")
     mart_file.publish()
@@ -99,7 +99,7 @@ def test_an_athlete_of_whom_strava_cannot_be_asked_is_named(mart_file: Any, cont
         "Athlete 9 is paused",
         "Athlete 10 is not connected",
     ]
-    assert "Run `athlete connect`." in told[0]
+    assert "Run `athlete connect`. So since 09:05." in told[0]
     assert "https://www.strava.com/account" in told[1]
 
 

@@ -97,7 +97,7 @@ async def test_a_backfill_reads_settings_and_gear(
     store: SqliteRawStore, tokens: FileTokenStore, clock: Any, rows: Any
 ) -> None:
     """Once the list is there, before the details: the simulator's zones, weight and FTP, and each shoe and bike."""
-    terms = {"reads": Limits(200, 1000), "overall": Limits(400, 2000)}
+    terms: dict[str, Any] = {"reads": Limits(200, 1000), "overall": Limits(400, 2000)}
     async with simulated(clock, seed=5, athlete_id=ATHLETE, years=0.05, **terms) as there:
         auth, budget = await there.connect(tokens), RateBudget(clock=clock, steady=clock.steady_s)
 

@@ -26,8 +26,8 @@ from strava.client import STREAM_KEYS, StravaClient
 from strava.events import ReceivedEvent, StravaEvent
 from strava.oauth import OAuthApp, StravaAuth
 from tests.worker.conftest import ATHLETE, PUSH_HEADERS, PUSH_TOKEN
+from tests.worker.histories import Killed, MortalStore
 from tests.worker.simulated import APP, Simulated, simulated
-from tests.worker.test_history import Killed, MortalStore
 from worker.activities import ActivityEvents
 from worker.app import create_app
 from worker.athletes import AthleteCache
@@ -92,7 +92,7 @@ class Life:
 @pytest.fixture
 async def life(clock: Any, tokens: FileTokenStore, store: SqliteRawStore, tmp_path: Path) -> AsyncIterator[Life]:
     """An athlete with some weeks of history, connected, of whom nothing is stored."""
-    terms = {"reads": Limits(READS, 1000), "overall": Limits(2000, 20_000)}
+    terms: dict[str, Any] = {"reads": Limits(READS, 1000), "overall": Limits(2000, 20_000)}
     async with simulated(clock, seed=5, athlete_id=ATHLETE, years=0.08, **terms) as there:
         yield Life(there, await there.connect(tokens), store, clock, tmp_path)
 

@@ -16,7 +16,13 @@ from backends.warehouse.purge_receipts import hash_athlete
 from backends.warehouse.readings import PipelineReading
 from backends.warehouse.reconciliations import Reconciliation
 from backends.warehouse.runs import TransformRun
-from backends.warehouse.schema import BACKFILLS, INGESTION_STATE, PIPELINE_READINGS, STRAVA_SUBSCRIPTIONS, TRANSFORM_RUNS
+from backends.warehouse.schema import (
+    BACKFILLS,
+    INGESTION_STATE,
+    PIPELINE_READINGS,
+    STRAVA_SUBSCRIPTIONS,
+    TRANSFORM_RUNS,
+)
 from backends.warehouse.sqlite import athletes, retention, rows, transactions
 from backends.warehouse.sqlite.database import SQL, SqliteDatabase
 from backends.warehouse.sqlite.fence import purges_of
