@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 from filelock import FileLock, Timeout
@@ -38,6 +39,7 @@ from worker.athletes import note_accepted, note_rejected
 from worker.daily_report import Checked, DailyReport, ExitCode
 from worker.dbt_runner.settings import TransformSettings
 from worker.findings import ReconcilePolicy
+from worker.history import HistoryStore, load_what_is_left
 from worker.pipeline_reading import ReadingKeeper
 from worker.profile import KnownProfiles, ProfileSource, refresh_profile
 from worker.reconcile import Progress, ReconcileSource, ReconcileStore, reconcile
@@ -52,6 +54,10 @@ OnProgress = Callable[[str, Progress | None], None]  # whose turn it is, and how
 ClientOf = Callable[[int, Lane], ReconcileSource]
 
 log = structlog.get_logger(__name__)
+
+
+class DailyStore(ReconcileStore, HistoryStore, Protocol):
+    """The part of `raw` that checking athletes needs."""
 
 
 class AlreadyRunning(Exception):
@@ -103,7 +109,7 @@ def alone(path: Path) -> Iterator[None]:
 
 async def check_each(  # noqa: PLR0913, PLR0917 - four collaborators, and what may be left as it is
     athlete_ids: Sequence[int],
-    store: ReconcileStore,
+    store: DailyStore,
     client_of: ClientOf,
     policy: ReconcilePolicy,
     on_progress: OnProgress = lambda *_: None,
@@ -128,6 +134,8 @@ async def check_each(  # noqa: PLR0913, PLR0917 - four collaborators, and what m
             checked.append(Checked(athlete_id=athlete_id, error=_FAULT))
         else:
             checked.append(Checked(athlete_id=athlete_id, reconciliation=row))
+            with suppress(WarehouseBusy):  # the next run does it
+                await load_what_is_left(store, athlete_id, clock())
     return checked
 
 

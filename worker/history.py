@@ -129,6 +129,18 @@ async def lacking_calls(store: HistoryStore, asked: Backfill) -> tuple[int, int]
     return len(summaries), len(summaries) + len(due)
 
 
+async def load_what_is_left(store: HistoryStore, athlete_id: int, now: datetime) -> None:
+    """Take the athlete's finished backfill up again where it left out details that it was to load.
+
+    A daily check stores what it finds as summaries; their details wait where the budget has no call left for them.
+    Raises WarehouseBusy.
+    """
+    for asked in await store.backfills():
+        is_finished = asked.athlete_id == athlete_id and asked.finished_at is not None
+        if is_finished and (await lacking_calls(store, asked))[0]:
+            await store.note_backfill(asked.changed(now, finished_at=None))
+
+
 class _Loading:
     """One backfill, as far as it goes without waiting."""
 

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from backends.warehouse.schema import TABLES
+from backends.warehouse.sqlite.athletes import REMOVALS
 
 PROJECT = Path(__file__).parents[2] / "transforms"
 SCHEMA = {table.name: table for table in TABLES}
@@ -39,6 +40,13 @@ def test_models_read_columns_as_they_are_typed(model: Path) -> None:
         types = SCHEMA[table].types
         read: dict[str, str] = ast.literal_eval(columns)
         assert {name: types.get(name) for name in read} == read
+
+
+def test_a_receipt_counts_every_table_that_a_purge_empties() -> None:
+    """A new table that knows athletes is counted too."""
+    text = (PROJECT / "models/staging/stg_strava__purges.sql").read_text()
+    counted = ast.literal_eval(text[text.index("[") : text.index("]") + 1])
+    assert sorted(counted) == sorted(REMOVALS)
 
 
 def test_every_source_is_read() -> None:

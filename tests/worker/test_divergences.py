@@ -6,14 +6,18 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from backends.tokens.file import FileTokenStore
+from backends.warehouse.athletes import Athlete
+from backends.warehouse.backfills import Backfill
 from backends.warehouse.reconciliations import Verdict
 from backends.warehouse.sqlite.store import SqliteRawStore
+from strava.budget import RateBudget
 from strava.errors import RateLimited
 from strava.payload import ActivityPage, ActivityPayload
 from tests.worker.reconciled import ATHLETE, DAY_S, Strava, event, forget, living, load
 from worker.daily import ClientOf, check_each
 from worker.daily_report import DailyReport, ExitCode
 from worker.findings import ReconcilePolicy
+from worker.history import Histories
 
 SHOWS_ALL, HIDES_PRIVATE = ATHLETE, 77
 IN_2099 = "2099-01-01T00:00:00Z"
@@ -135,7 +139,13 @@ async def test_a_hundred_differences_are_found_counted_and_repaired(
     ):
         athletes = {each.world.athlete_id: Diverging(each, store, clock) for each in (one, other)}
         for each in athletes.values():
+            known = Athlete(athlete_id=each.athlete_id, scope=frozenset(), status="connected", updated_at=clock())
+            await store.put_athlete(known)
             await each.diverge()
+            loaded = Backfill.requested(each.athlete_id, clock()).changed(
+                clock(), listed_at=clock(), finished_at=clock()
+            )
+            await store.request_backfill(loaded)
 
         async def daily(client_of: ClientOf) -> tuple[ExitCode, list[tuple[Any, ...]]]:
             """Run the job a day later, and return what an alert and a page read."""
@@ -169,6 +179,15 @@ async def test_a_hundred_differences_are_found_counted_and_repaired(
             ExitCode.COMPLETE,
             [(Verdict.COMPLETE, 0, 0, 0, 0)] * 2,
         )
+        # What was stored as a summary, because there was no call for its detail, is not forgotten.
+        assert [each.finished_at for each in await store.backfills()] == [None, None]
+        budget = RateBudget(clock=clock, steady=clock.steady_s)
+        await Histories(
+            store, lambda athlete_id, lane: athletes[athlete_id].strava.client(lane), budget, clock=clock
+        ).load_due()
+        assert None not in [each.finished_at for each in await store.backfills()]
+        for athlete_id in athletes:
+            assert await store.activity_ids(athlete_id, resource_state=2) == []
 
 
 def _planned(column: int) -> tuple[int, int, int]:

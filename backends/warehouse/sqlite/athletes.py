@@ -22,7 +22,7 @@ _PUT_BACKFILL = rows.put_statement(BACKFILLS, replaces=True)
 _PUT_PURGE = rows.put_statement(PURGES, replaces=False)
 _OF_ATHLETES = [table.name for table in TABLES if "athlete_id" in table.types]
 # Each table of `raw` that knows athletes is emptied of theirs, and what knows them beside `raw` in a way of its own.
-_PURGES: Mapping[str, str] = {
+REMOVALS: Mapping[str, str] = {
     **{name: f"delete from {name} where athlete_id = :athlete_id" for name in _OF_ATHLETES},  # noqa: S608 - our own names
     **statements(Path(__file__).parent / "sql" / "purge"),
 }
@@ -62,7 +62,7 @@ def purge(connection: sqlite3.Connection, athlete_id: int, athlete_hash: str, cl
     purged_at = next_stamp(connection, clock)
     removed = {
         table: connection.execute(statement, {"athlete_id": athlete_id}).rowcount
-        for table, statement in sorted(_PURGES.items())
+        for table, statement in sorted(REMOVALS.items())
     }
     receipt = PurgeReceipt(purge_id=uuid4().hex, athlete_hash=athlete_hash, purged_at=purged_at, removed=removed)
     connection.execute(_PUT_PURGE, rows.bound(PURGES, receipt, removed=removed))
