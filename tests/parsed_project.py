@@ -19,7 +19,7 @@ def parse_once(work_dir: Path, **options: Any) -> Path:
     with FileLock(f"{work_dir}.lock"):
         if not (work_dir / PARSED).exists():
             snapshot = DuckdbSnapshot(work_dir / "transform.duckdb", work_dir / "mart.duckdb")
-            assert WarmDbt(work_dir=work_dir, snapshot=snapshot, **options)._warm
+            assert WarmDbt(work_dir=work_dir, snapshot=snapshot, **options).project_fault() is None
     return work_dir
 
 

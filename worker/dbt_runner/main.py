@@ -1,9 +1,10 @@
 """Runs the transformer, which stays resident: the one place that reads its settings and picks the engine."""
 
 import asyncio
+import shutil
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -51,12 +52,21 @@ async def open_transformer(settings: TransformSettings) -> AsyncIterator[Transfo
         await store.close()
 
 
+def _all_but_parsed(_: str, names: list[str]) -> list[str]:
+    return [name for name in names if name != "partial_parse.msgpack"]
+
+
 def project_fault(settings: TransformSettings) -> str | None:
-    """Return why dbt cannot read our project, tried in a folder that is thrown away; None where it can."""
+    """Return why dbt cannot read our project, tried in a folder that is thrown away; None where it can.
+
+    What the transformer has parsed before is used: dbt then reads only what has changed since.
+    """
     with TemporaryDirectory() as folder:
         work_dir = Path(folder)
+        with suppress(OSError):
+            shutil.copytree(settings.dbt_dir / "target", work_dir / "target", ignore=_all_but_parsed)
         snapshot = DuckdbSnapshot(work_dir / "transform.duckdb", work_dir / "mart.duckdb")
-        environment = settings.dbt_environment(work_dir)
+        environment = settings.dbt_environment(extension_directory(work_dir))
         return WarmDbt(PROJECT_DIR, work_dir, snapshot=snapshot, environment=environment).project_fault()
 
 
