@@ -27,7 +27,7 @@ async def test_an_event_of_a_lapse_is_stored_after_it(start: Callable[..., Await
     await session.simulator.switch_faults()
     (session.config.data_dir / "budget.json").unlink()
     with closing(connect(session.config.files.pipeline_path)) as connection:
-        connection.execute("update strava_events set retry_at = finished_at where outcome = 'deferred'")
+        connection.execute("update waiting_events set retry_at = finished_at")
     await until(session, Outcome.STORED)
     assert await session.store.activity_ids(session.athlete_id) == [activity_id]
 

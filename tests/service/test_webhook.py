@@ -264,7 +264,7 @@ async def test_only_activities_are_logged_as_such(
         await client.post("/webhook/s3cret", json={**event, **change})
         await client.post("/webhook/s3cret", json={**event, **change, "object_type": "athlete", "object_id": 9})
     of_activity, of_athlete = logs
-    assert (of_activity["activity_id"], of_athlete["object_id"]) == (1360128428, 9)
+    assert (of_activity["activity_id"], of_athlete["athlete_id"]) == (1360128428, 9)
     assert "object_id" not in of_activity
     assert "activity_id" not in of_athlete
 

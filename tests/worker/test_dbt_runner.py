@@ -371,6 +371,8 @@ async def test_the_files_are_rewritten_once_after_a_removal(
     await store.purge(ATHLETE)
     assert all(await asyncio.gather(transformer.erase(), other.erase()))
     assert compactions.count == 2
+    clock.advance(1)
+    await store.put_athlete(Athlete(athlete_id=ATHLETE, scope=frozenset(), status="connected", updated_at=clock.now))
     await gone(store, clock)
     await transformer.run()
     assert (await other.erase(), compactions.count) == (True, 3)

@@ -823,8 +823,8 @@ async def test_only_activities_are_logged_as_such(store: SqliteRawStore, make_ev
     for event in (make_event(101), make_event(9, "update", object_type="athlete")):
         structlog.contextvars.clear_contextvars()
         await push_handler.handle(envelope(event, message_id=event.event_id))
-    assert [{key for key in each if key != "event_id"} for each in seen] == [{"activity_id"}, {"object_id"}]
-    assert (seen[0]["activity_id"], seen[1]["object_id"]) == (101, 9)
+    assert [{key for key in each if key != "event_id"} for each in seen] == [{"activity_id"}, {"athlete_id"}]
+    assert (seen[0]["activity_id"], seen[1]["athlete_id"]) == (101, 9)
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"[1]", b'{"message": {"data": 7}}'])

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from backends.tokens.file import FileTokenStore
+from backends.warehouse.athletes import Athlete
 from backends.warehouse.reconciliations import Reconciliation, Verdict
 from backends.warehouse.sqlite.store import SqliteRawStore
 from simulator.faults import Faults
@@ -224,6 +225,8 @@ async def test_a_missing_activity_that_slips_between_two_pages_is_found(
     slipping, listed_first = order[5], order[1]
     assert missing == order[0]
     await store.purge(ATHLETE)
+    clock.advance(1)
+    await store.put_athlete(Athlete(athlete_id=ATHLETE, scope=frozenset(), status="connected", updated_at=clock()))
     await backfill(strava.client(Lane.DETAIL), store, ATHLETE, clock=clock)
     await forget(store, slipping)
 

@@ -53,10 +53,11 @@ def serving(make_app: MakeApp, tls: tuple[Path, Path] | None = None) -> Iterator
     with socket.create_server(("127.0.0.1", 0)) as listening:  # who asks early waits until it is served
         thread = threading.Thread(target=lambda: asyncio.run(serve()))
         thread.start()
+        server = running.get(timeout=30)  # it is made: what it logs meanwhile is in no command's output
         try:
             yield f"{'http' if tls is None else 'https'}://127.0.0.1:{listening.getsockname()[1]}"
         finally:
-            running.get(timeout=30).should_exit = True
+            server.should_exit = True
             thread.join()
 
 
