@@ -39,6 +39,7 @@ class Skipped(StrEnum):
     NOT_KEPT = "about a profile, of which nothing is kept"
     NOT_CONNECTED = "of athletes who are not connected: run `athlete connect` first"
     UNDER_WAY = "under way already"
+    SETTLED = "about an access that was taken back, settled already: `athlete purge` removes an athlete"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +129,8 @@ def _skipped(entry: LedgerEntry, connected: Collection[int], now: datetime) -> S
         return Skipped.NOT_KEPT
     if event.owner_id not in connected:
         return Skipped.NOT_CONNECTED
+    if event.is_deauthorization and entry.outcome not in {Outcome.PARKED, Outcome.DEFERRED}:
+        return Skipped.SETTLED  # the tokens may be dead for another reason by now
     if entry.outcome is not Outcome.DEFERRED:
         return None
     comes_by_itself = entry.retry_at is None or entry.retry_at <= now

@@ -134,8 +134,9 @@ async def check_each(  # noqa: PLR0913, PLR0917 - four collaborators, and what m
             checked.append(Checked(athlete_id=athlete_id, error=_FAULT))
         else:
             checked.append(Checked(athlete_id=athlete_id, reconciliation=row))
-            with suppress(WarehouseBusy):  # the next run does it
-                await load_what_is_left(store, athlete_id, clock())
+            if row.missing:
+                with suppress(WarehouseBusy):  # `athlete backfill` does it too
+                    await load_what_is_left(store, athlete_id, clock())
     return checked
 
 

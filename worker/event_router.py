@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from backends.warehouse.athletes import REVOKED, Athlete
 from backends.warehouse.ledger import Outcome
 from runtime.clock import utc_now
-from strava.errors import TokenRejected, UnreadableAnswer
+from strava.errors import NotConnected, TokenRejected, UnreadableAnswer
 from strava.events import ReceivedEvent
 from worker.activities import ActivityEvents
 from worker.athletes import TOKEN_REJECTED, AthleteCache, AthleteSource
@@ -14,7 +14,7 @@ from worker.event_ordering import is_connected_before
 from worker.purge import Purged
 from worker.results import OF_PURGED, Record, Result, TryLater
 
-OnDeauthorized = Callable[[int], Awaitable[Purged]]
+OnDeauthorized = Callable[..., Awaitable[Purged]]  # the athlete, and by keyword since when they are connected
 
 _BELIEVED_FOR = timedelta(hours=1)  # an event that Strava itself contradicts: it may be forged, or Strava slow
 
@@ -67,9 +67,15 @@ class EventRouter:
         if athlete is None:
             otherwise = _ignored(f"Athlete {athlete_id} is not connected here, so there is no access to end.")
             return await self._unless_purged(athlete_id, otherwise)
-        if athlete.status != REVOKED and await self._has_access(athlete):
-            return self._contradicted(athlete, received)
-        purged = await self._on_deauthorized(athlete_id)
+        try:
+            if athlete.status != REVOKED and await self._has_access(athlete):
+                return self._contradicted(athlete, received)
+        except NotConnected:  # no word of Strava's
+            return _parked(
+                "Without tokens Strava cannot be asked whether the athlete took back the app's access: run "
+                "`athlete connect`, or `athlete purge` if they did."
+            )
+        purged = await self._on_deauthorized(athlete_id, connected_at=athlete.updated_at)
         self._athletes.forget(athlete_id)
         reason = (
             f"The athlete took back the app's access: tokens and data were removed, receipt {purged.receipt.purge_id}."
@@ -79,6 +85,8 @@ class EventRouter:
     async def _has_access(self, athlete: Athlete) -> bool:
         try:
             found = await self._source_of(athlete.athlete_id).athlete()
+        except NotConnected:
+            raise
         except TokenRejected:
             return False
         if found.athlete_id != athlete.athlete_id:

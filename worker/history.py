@@ -103,12 +103,14 @@ class Histories:
         """Bring each backfill as far as it goes now, the oldest request first. Raises WarehouseBusy."""
         connected = await connected_ids(self._store)
         details_ahead, streams_ahead = 0, 0
-        for asked in await self._store.backfills():
-            if asked.finished_at is not None or asked.athlete_id not in connected:
-                continue
+        due = [each for each in await self._store.backfills() if each.finished_at is None]
+        due = [each for each in due if each.athlete_id in connected]
+        for place, asked in enumerate(due, 1):
             if not self._is_waiting(asked):
                 loading = _Loading(self._store, self._budget, self._clock, asked, (details_ahead, streams_ahead))
                 await loading.go_on(HistoryClient(asked.athlete_id, self._client_of))
+            if all(self._is_waiting(each) for each in due[place:]):  # nobody whose time it would tell
+                return
             details, streams = await lacking_calls(self._store, asked)
             details_ahead, streams_ahead = details_ahead + details, streams_ahead + streams
 
@@ -138,7 +140,7 @@ async def load_what_is_left(store: HistoryStore, athlete_id: int, now: datetime)
     for asked in await store.backfills():
         is_finished = asked.athlete_id == athlete_id and asked.finished_at is not None
         if is_finished and (await lacking_calls(store, asked))[0]:
-            await store.note_backfill(asked.changed(now, finished_at=None))
+            await store.note_backfill(asked.changed(now, finished_at=None, has_streams=False))
 
 
 class _Loading:

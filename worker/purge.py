@@ -1,14 +1,17 @@
 """Removes an athlete: the access at Strava, the tokens, and every row. What stays is a receipt that names nobody."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
 
 import structlog
 
 from backends.tokens import TokensGone
-from backends.warehouse.athletes import PurgeReceipt, Purges
+from backends.warehouse.athletes import REVOKED, AthleteStatus, AthleteStore, PurgeReceipt, Purges
 from strava.errors import BadRequest, NotFound, StravaError, TokenRejected
 from strava.oauth import OAuthApp
 from strava.tokens import TokenSet, TokenStore
+from worker.results import TryLater
 
 log = structlog.get_logger(__name__)
 
@@ -26,6 +29,10 @@ class Purged:
     access: str
 
 
+class PurgeStore(Purges, AthleteStore, Protocol):
+    """The part of `raw` that removing an athlete needs."""
+
+
 class Purge:
     """Removes an athlete for good; doing it twice, or once more after a kill at any point, is success.
 
@@ -33,22 +40,31 @@ class Purge:
     what was asked before.
     """
 
-    def __init__(self, store: Purges, tokens: TokenStore, app: OAuthApp) -> None:
+    def __init__(self, store: PurgeStore, tokens: TokenStore, app: OAuthApp) -> None:
         self._store = store
         self._tokens = tokens
         self._app = app
 
-    async def __call__(self, athlete_id: int) -> Purged:
-        """Do it. Raises WarehouseBusy, TokensUnavailable.
+    async def __call__(self, athlete_id: int, *, connected_at: datetime | None = None) -> Purged:
+        """Do it. Raises WarehouseBusy, TokensUnavailable, and TryLater where the athlete has connected again since.
 
-        The right to refresh is held to the end: a refresh or a connect comes before all of it, or after.
+        The right to refresh is held to the end: a refresh or a connect comes before all of it, or after. A kill leaves
+        the athlete marked as revoked, which the next attempt believes.
         """
         async with self._tokens.refreshing(athlete_id):
+            if connected_at is not None and await self._has_connected_since(athlete_id, connected_at):
+                raise TryLater("The athlete has connected again meanwhile; Strava is asked once more.")
+            others = [status for status in AthleteStatus if status != REVOKED]
+            await self._store.change_status(REVOKED, before=others, athlete_id=athlete_id)
             access = await self._revoke(await self._kept(athlete_id))
             await self._tokens.delete(athlete_id)
             receipt = await self._store.purge(athlete_id)
         log.warning("purge.done", purge_id=receipt.purge_id, rows=sum(receipt.removed.values()), access=access)
         return Purged(receipt=receipt, access=access)
+
+    async def _has_connected_since(self, athlete_id: int, connected_at: datetime) -> bool:
+        known = [each.updated_at for each in await self._store.athletes() if each.athlete_id == athlete_id]
+        return known not in ([], [connected_at])
 
     async def _kept(self, athlete_id: int) -> TokenSet | None:
         try:

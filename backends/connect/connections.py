@@ -11,7 +11,7 @@ import structlog
 from backends.queue import EventQueue
 from backends.tokens import AthleteTokens, TokensGone
 from backends.warehouse import RawStore
-from backends.warehouse.athletes import CONNECTED, Athlete, connected_ids
+from backends.warehouse.athletes import CONNECTED, REVOKED, Athlete, connected_ids
 from backends.warehouse.backfills import Backfill
 from backends.warehouse.ledger import EventLedger
 from runtime.clock import utc_now
@@ -96,8 +96,11 @@ class AthleteConnections:
         return Connected(athlete_id=grant.athlete_id, scope=scope, republished=republished)
 
     async def _require_room(self, grant: Grant) -> None:
-        connected = await connected_ids(self._store)
-        if grant.athlete_id not in connected and len(connected) >= MOST_ATHLETES:
+        """Refuse an eleventh athlete, but nobody who is known: refusing ends the grant, and with it what is stored."""
+        athletes = await self._store.athletes()
+        if grant.athlete_id in {each.athlete_id for each in athletes if each.status != REVOKED}:
+            return
+        if len(await connected_ids(self._store)) >= MOST_ATHLETES:
             raise TooManyAthletes(grant)
 
     async def _keep(self, grant: Grant, old: TokenSet | None) -> None:

@@ -27,7 +27,7 @@ from athlete.supervisor import free_port
 from backends.queue.embedded import EmbeddedQueue
 from backends.tokens import TokenSet
 from backends.tokens.file import FileTokenStore
-from backends.warehouse.athletes import Athlete
+from backends.warehouse.athletes import Athlete, AthleteStatus
 from backends.warehouse.ledger import LedgerEntry, Outcome
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.client import StravaClient
@@ -295,6 +295,19 @@ async def test_the_eleventh_athlete_is_refused(strava: str, tmp_path: Path) -> N
         await refreshed(strava, tokens)
     assert not kept_in(tmp_path)
     assert not list(tmp_path.glob("connect-recovery*"))
+
+
+async def test_who_is_known_has_room_beside_ten_others(strava: str, tmp_path: Path) -> None:
+    """A broken token is repaired: refusing would end the grant at Strava, and with it all that is stored."""
+    store = SqliteRawStore(tmp_path / "pipeline.sqlite")
+    for number in range(10):
+        athlete = Athlete(athlete_id=number, scope=frozenset(), status="connected", updated_at=datetime.now(UTC))
+        await store.put_athlete(athlete)
+    await store.put_athlete(replace(athlete, athlete_id=ATHLETE_ID, status=AthleteStatus.TOKEN_REJECTED))
+    await store.close()
+    code, said = await connect(strava, tmp_path, token=(await granted(strava)).refresh_token)
+    assert code == 0, said
+    assert str(ATHLETE_ID) in kept_in(tmp_path)
 
 
 async def test_a_kept_token_that_is_spent_is_removed(strava: str, tmp_path: Path) -> None:

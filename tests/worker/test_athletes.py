@@ -27,6 +27,7 @@ from strava.payload import ActivityPayload
 from strava.tokens import TokenSet
 from worker.athletes import AccessWatch
 from worker.purge import Purge
+from worker.results import TryLater
 from worker.turns import in_turns
 
 ATHLETE = 4605555801
@@ -70,6 +71,21 @@ async def test_a_connect_under_way_comes_before_all_of_a_purge_or_after(
     await purging[0]
     assert (await tokens.load(ATHLETE), await store.row_count(ATHLETE)) == (None, 0)
     await queue.close()
+
+
+async def test_who_connects_while_a_deauthorisation_is_checked_is_not_purged(
+    store: SqliteRawStore, tokens: FileTokenStore, oauth: OAuthApp, strava: Any
+) -> None:
+    """The purge is of the connection that was asked about: the new one keeps its tokens, its access and its rows."""
+    [before] = await store.athletes()
+    connected = replace(before, updated_at=before.updated_at + timedelta(seconds=1))
+    await store.put_athlete(connected)
+    await tokens.save(ATHLETE, FRESH)
+    with pytest.raises(TryLater):
+        await Purge(store, tokens, oauth)(ATHLETE, connected_at=before.updated_at)
+    assert (await store.athletes(), await tokens.load(ATHLETE), strava.asked) == ([connected], FRESH, [])
+    await Purge(store, tokens, oauth)(ATHLETE, connected_at=connected.updated_at)
+    assert await store.row_count(ATHLETE) == 0
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from backends.queue.envelope import PushEnvelope
 from backends.tokens.file import FileTokenStore
 from backends.warehouse.activities import Decision, Observation, Source
-from backends.warehouse.ledger import Outcome
+from backends.warehouse.ledger import LedgerFilter, Outcome
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.client import StravaClient
 from strava.events import ReceivedEvent
@@ -588,6 +588,18 @@ async def test_a_deauthorisation_that_strava_contradicts_removes_nothing(
     assert await push(worker, envelope(goodbye)) == 503
     clock.advance(3601)
     assert await push(worker, envelope(goodbye, attempt=2)) == 204
+    assert [each.status for each in await store.athletes()] == ["connected"]
+
+
+async def test_a_deauthorisation_without_tokens_is_no_word_of_stravas(
+    worker: httpx.AsyncClient, tokens: FileTokenStore, store: SqliteRawStore, make_event: Event, envelope: Wrap
+) -> None:
+    """Tokens may be missing for another reason, such as a damaged file: a person decides, and nothing is removed."""
+    await tokens.delete(ATHLETE)
+    goodbye = make_event(ATHLETE, "update", object_type="athlete", updates={"authorized": "false"})
+    assert await push(worker, envelope(goodbye)) == 204
+    [row] = await store.recent(LedgerFilter(outcome=Outcome.PARKED), limit=9)
+    assert "`athlete purge` if they did" in row.reason
     assert [each.status for each in await store.athletes()] == ["connected"]
 
 

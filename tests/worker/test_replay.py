@@ -144,6 +144,7 @@ async def ledger(store: SqliteRawStore, make_event: Event, clock: Any) -> dict[s
     ids: dict[str, str] = {}
     later = clock.now + timedelta(days=9)
     profile = make_event(ATHLETE, "update", object_type="athlete", updates={"weight": "70"})
+    left = make_event(ATHLETE, "update", object_type="athlete", updates={"authorized": "false"})
     await store.record(
         [
             row("create", make_event(1), Outcome.STORED, finished_at=clock.now - timedelta(days=3)),
@@ -153,6 +154,7 @@ async def ledger(store: SqliteRawStore, make_event: Event, clock: Any) -> dict[s
             row("queued", make_event(4), Outcome.DEFERRED),
             row("waits", make_event(5), Outcome.DEFERRED, retry_at=later),
             row("profile", profile, Outcome.IGNORED),
+            row("left", left, Outcome.IGNORED),
             row("unread", make_event(6), Outcome.PARKED, event=None, received_at=None, message="?"),
         ]
     )
@@ -168,7 +170,7 @@ async def ledger(store: SqliteRawStore, make_event: Event, clock: Any) -> dict[s
         (["--parked"], ["parked"], 1, {"unreadable": 1, "not_connected": 1}),
         (["--parked", "--athlete", "999"], [], 0, {"not_connected": 1}),
         (["--since", "9d", "--athlete", str(ATHLETE)], ["create", "update", "parked", "waits"], 3,
-         {"under_way": 1, "not_kept": 1}),
+         {"under_way": 1, "not_kept": 1, "settled": 1}),
         (["--event", "nobody's"], [], 0, {}),
     ],
 )  # fmt: skip

@@ -1,4 +1,5 @@
 update backfills set
+    has_streams = :has_streams,
     started_at = :started_at,
     listed_count = :listed_count,
     listed_at = :listed_at,
