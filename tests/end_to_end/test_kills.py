@@ -60,7 +60,7 @@ def finished_events(session: DemoSession) -> set[str]:
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_nothing_is_lost_to_kills(start: Callable[..., Awaitable[DemoSession]], seed: int) -> None:
     """After many kills every event has a final row in the ledger, and raw equals Strava, payload by payload."""
-    session = await start(PROGRAMS, retry_spacing_s="8,9")
+    session = await start(PROGRAMS, retry_spacing_s="15,15")
     rng = random.Random(seed)
     await session.simulator.switch_faults(duplicate=0.2, reorder=0.3, latency_s=0.02)
 
