@@ -12,11 +12,11 @@ from backends.warehouse.backfills import Backfill
 from backends.warehouse.purge_receipts import CheckedReceipts
 from backends.warehouse.schema import BACKFILLS, PURGES, STRAVA_ATHLETES, TABLES
 from backends.warehouse.sqlite import rows
+from backends.warehouse.sqlite.database import SQL
 from backends.warehouse.sqlite.fence import purges_of
 from backends.warehouse.sqlite.transactions import next_stamp
 from runtime.clock import utc_text
 
-_SQL = statements(Path(__file__).parent / "sql")
 _PUT_ATHLETE = rows.put_statement(STRAVA_ATHLETES, replaces=True)
 _PUT_BACKFILL = rows.put_statement(BACKFILLS, replaces=True)
 _PUT_PURGE = rows.put_statement(PURGES, replaces=False)
@@ -32,7 +32,7 @@ Clock = Callable[[], datetime]
 
 def put_athlete(connection: sqlite3.Connection, athlete: Athlete, receipts: CheckedReceipts, clock: Clock) -> None:
     """Add or replace the athlete; one who comes back after a purge gets the fence's end. Raises ReceiptsUnchecked."""
-    found = connection.execute(_SQL["fenced_until"], {"athlete_id": athlete.athlete_id}).fetchone()
+    found = connection.execute(SQL["fenced_until"], {"athlete_id": athlete.athlete_id}).fetchone()
     if found is not None:
         fenced_until = found[0]
     else:
@@ -47,7 +47,7 @@ def connect(
 ) -> None:
     """Put the athlete and ask for the history, whose list begins again. Raises ReceiptsUnchecked."""
     put_athlete(connection, athlete, receipts, clock)
-    connection.execute(_SQL["begin_list_again"], {"athlete_id": athlete.athlete_id})
+    connection.execute(SQL["begin_list_again"], {"athlete_id": athlete.athlete_id})
     connection.execute(_PUT_BACKFILL, rows.bound(BACKFILLS, backfill))
 
 

@@ -2,41 +2,23 @@
 
 import json
 import sqlite3
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from uuid import uuid4
 
-from backends.sqlite import statements
 from backends.warehouse.last_write_wins import CLOCK_SKEW
 from backends.warehouse.profile import SeenGear, SeenSettings
 from backends.warehouse.schema import STRAVA_ATHLETE_SETTINGS, STRAVA_GEAR, STRAVA_STREAMS
 from backends.warehouse.sqlite import rows
+from backends.warehouse.sqlite.database import SQL, SqliteDatabase
 from backends.warehouse.sqlite.transactions import Clock, next_stamp
 from backends.warehouse.streams import DueStreams, StreamRule, Streams
 from runtime.clock import utc_text
 
-T = TypeVar("T")
 
-_SQL = statements(Path(__file__).parent / "sql")
-
-
-class Recordings(ABC):
-    """Implements `StreamStore` and `ProfileStore` on the access to the file that a store has."""
-
-    _clock: Clock
-
-    @abstractmethod
-    async def _write_of_athlete(
-        self, work: Callable[[sqlite3.Connection], T], athlete_id: int, *, seen_at: datetime
-    ) -> T | None:
-        """Do the work in one transaction; None, and nothing done, if a purge has come since."""
-
-    @abstractmethod
-    async def _read(self, statement: str, **parameters: object) -> list[sqlite3.Row]:
-        """Return what a statement finds."""
+class Recordings(SqliteDatabase):
+    """Implements `StreamStore` and `ProfileStore`."""
 
     async def due_streams(
         self,
@@ -98,7 +80,7 @@ class Recordings(ABC):
         def put(connection: sqlite3.Connection) -> bool:
             row = row_of(next_stamp(connection, self._clock))
             latest = {"latest": utc_text(self._clock() + CLOCK_SKEW)}
-            return connection.execute(_SQL[statement], {**row, **latest}).rowcount > 0
+            return connection.execute(SQL[statement], {**row, **latest}).rowcount > 0
 
         return bool(await self._write_of_athlete(put, athlete_id, seen_at=seen_at))
 
@@ -108,7 +90,7 @@ def _seen(observed_at: datetime, payload: Mapping[str, Any] | None, stamp: datet
 
 
 def _put_settings(connection: sqlite3.Connection, seen: SeenSettings, clock: Clock) -> bool:
-    found = connection.execute(_SQL["newest_settings"], {"athlete_id": seen.athlete_id}).fetchone()
+    found = connection.execute(SQL["newest_settings"], {"athlete_id": seen.athlete_id}).fetchone()
     last, last_at = (json.loads(found[0]), datetime.fromisoformat(found[1])) if found else ({}, None)
     if last_at is not None and seen.observed_at < last_at <= clock() + CLOCK_SKEW:
         return False
@@ -117,4 +99,4 @@ def _put_settings(connection: sqlite3.Connection, seen: SeenSettings, clock: Clo
         return False
     stamp = next_stamp(connection, clock)
     row = rows.bound(STRAVA_ATHLETE_SETTINGS, seen, settings_id=uuid4().hex, payload=values, ingested_at=stamp)
-    return connection.execute(_SQL["put_settings"], row).rowcount > 0
+    return connection.execute(SQL["put_settings"], row).rowcount > 0

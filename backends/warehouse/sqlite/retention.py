@@ -3,15 +3,13 @@
 import sqlite3
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 
-from backends.sqlite import statements
 from backends.warehouse.activities import Expired
 from backends.warehouse.schema import STRAVA_ACTIVITIES, TABLES
+from backends.warehouse.sqlite.database import SQL
 from backends.warehouse.sqlite.transactions import STEP, drop_beside, next_stamp
 from runtime.clock import utc_text
 
-_SQL = statements(Path(__file__).parent / "sql")
 # Every other table of what Strava sent; what belongs to an activity lets its activity count as changed.
 _OTHERS = [
     table for table in TABLES if table is not STRAVA_ACTIVITIES and {"payload", "observed_at"} <= table.types.keys()
@@ -24,10 +22,10 @@ def expire(
 ) -> Expired:
     """Remove the payloads of so many activities, oldest first, and everything else that was seen before the moment."""
     before = utc_text(observed_before)
-    found = connection.execute(_SQL["expired_activities"], {"observed_before": before, "how_many": how_many}).fetchall()
+    found = connection.execute(SQL["expired_activities"], {"observed_before": before, "how_many": how_many}).fetchall()
     stamp = next_stamp(connection, clock)
     rows = [{"activity_id": row[0], "ingested_at": utc_text(stamp + place * STEP)} for place, row in enumerate(found)]
-    connection.executemany(_SQL["expire_activity"], rows)
+    connection.executemany(SQL["expire_activity"], rows)
     drop_beside(connection, [row[0] for row in found])
     touched: set[int] = set()
     others = 0

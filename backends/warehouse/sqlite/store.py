@@ -24,7 +24,7 @@ from backends.warehouse.schema import (
     TRANSFORM_RUNS,
 )
 from backends.warehouse.sqlite import athletes, retention, rows, transactions
-from backends.warehouse.sqlite.database import SQL, SqliteDatabase
+from backends.warehouse.sqlite.database import SQL
 from backends.warehouse.sqlite.fence import purges_of
 from backends.warehouse.sqlite.recordings import Recordings
 from backends.warehouse.subscriptions import KnownSubscription
@@ -34,7 +34,7 @@ from strava.events import ReceivedEvent
 _PRUNED_AT_ONCE = 500  # rows; others wait for the file no longer than for so many
 
 
-class SqliteRawStore(SqliteDatabase, Recordings):
+class SqliteRawStore(Recordings):
     """Implements `RawStore`."""
 
     async def apply(self, observations: Sequence[Observation]) -> list[Applied]:

@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from pathlib import Path
 
-from backends.sqlite import statements
 from backends.warehouse import last_write_wins
 from backends.warehouse.activities import Applied, Decision, Observation, StoredActivity
 from backends.warehouse.last_write_wins import Decisions
@@ -17,11 +15,11 @@ from backends.warehouse.purge_receipts import CheckedReceipts
 from backends.warehouse.reconciliations import Reconciliation, Verdict
 from backends.warehouse.schema import RECONCILIATIONS, STRAVA_ACTIVITIES, STRAVA_EVENTS, TABLES
 from backends.warehouse.sqlite import rows
+from backends.warehouse.sqlite.database import SQL
 from backends.warehouse.sqlite.fence import Fence
 from runtime.clock import utc_text
 from strava.payload import ActivityPayload, disagrees
 
-_SQL = statements(Path(__file__).parent / "sql")
 _PUT_ACTIVITY = rows.put_statement(STRAVA_ACTIVITIES, replaces=True)
 _PUT_EVENT = rows.put_statement(STRAVA_EVENTS, replaces=False)
 _PUT_RECONCILIATION = rows.put_statement(RECONCILIATIONS, replaces=False)
@@ -69,13 +67,13 @@ def record(
     )
     settled = [entry.event_id for entry in entries if entry.outcome not in _UNSETTLED]
     if settled:
-        connection.execute(_SQL["drop_settled_letters"], {"event_ids": json.dumps(settled)})
+        connection.execute(SQL["drop_settled_letters"], {"event_ids": json.dumps(settled)})
 
 
 def dismiss(connection: sqlite3.Connection, entry: LedgerEntry, clock: Clock, receipts: CheckedReceipts) -> None:
     """Add the row that settles its event, and forget what its message held. Raises ReceiptsUnchecked."""
     record(connection, [entry], clock, receipts)
-    connection.execute(_SQL["dismiss_message"], {"event_id": entry.event_id})
+    connection.execute(SQL["dismiss_message"], {"event_id": entry.event_id})
 
 
 def _entry(given: LedgerEntry | ObservedDelivery, decisions: Iterator[Decision], fence: Fence) -> LedgerEntry:
@@ -99,7 +97,7 @@ def observed(batch: Sequence[LedgerEntry | ObservedDelivery]) -> list[Observatio
 
 def versions(connection: sqlite3.Connection, activity_ids: Iterable[int]) -> dict[int, StoredActivity]:
     """Return the rows of these activities, without their payloads."""
-    found = connection.execute(_SQL["activity_versions"], {"activity_ids": json.dumps(list(set(activity_ids)))})
+    found = connection.execute(SQL["activity_versions"], {"activity_ids": json.dumps(list(set(activity_ids)))})
     stored = (rows.stored_activity(sqlite3.Row(found, tuple(row))) for row in found)
     return {row.activity_id: row for row in stored}
 
@@ -142,14 +140,14 @@ def _store(connection: sqlite3.Connection, decisions: Decisions, stamp: datetime
         ],
     )
     connection.executemany(
-        _SQL["put_observed_at"],
+        SQL["put_observed_at"],
         [rows.observed_row(decisions.rows[activity_id]) for activity_id in decisions.moved - decisions.winners.keys()],
     )
     deleted = [activity_id for activity_id, seen in decisions.winners.items() if seen.activity is None]
     if deleted:
         drop_beside(connection, deleted)
-        connection.execute(_SQL["drop_dead_letters"], {"activity_ids": json.dumps(deleted)})
-        connection.execute(_SQL["forget_messages"], {"texts": json.dumps([str(each) for each in deleted])})
+        connection.execute(SQL["drop_dead_letters"], {"activity_ids": json.dumps(deleted)})
+        connection.execute(SQL["forget_messages"], {"texts": json.dumps([str(each) for each in deleted])})
 
 
 def drop_beside(connection: sqlite3.Connection, activity_ids: Sequence[int]) -> None:
@@ -164,27 +162,27 @@ def put_reconciliation(connection: sqlite3.Connection, row: Reconciliation) -> N
     connection.execute(_PUT_RECONCILIATION, rows.bound(RECONCILIATIONS, row))
     if row.verdict is Verdict.COMPLETE:
         vouched = {"complete_as_of": utc_text(row.started_at), "updated_at": utc_text(row.finished_at)}
-        connection.execute(_SQL["put_complete_as_of"], {"athlete_id": row.athlete_id, **vouched})
+        connection.execute(SQL["put_complete_as_of"], {"athlete_id": row.athlete_id, **vouched})
 
 
 def set_subscription(connection: sqlite3.Connection, subscription_id: int | None, clock: Clock) -> None:
     """Make this subscription the current one, or none; the one before is kept as ended."""
     row = {"subscription_id": subscription_id, "now": utc_text(clock())}
-    connection.execute(_SQL["end_subscription"], row)
+    connection.execute(SQL["end_subscription"], row)
     if subscription_id is not None:
-        connection.execute(_SQL["put_subscription"], row)
+        connection.execute(SQL["put_subscription"], row)
 
 
 def claim_invite(connection: sqlite3.Connection, invite_id: str, expires_at: datetime, clock: Clock) -> bool:
     """Add the invitation's use and forget those that expired; return False where the use is there already."""
-    connection.execute(_SQL["drop_old_invites"], {"expired_before": utc_text(clock() - _INVITE_KEPT)})
+    connection.execute(SQL["drop_old_invites"], {"expired_before": utc_text(clock() - _INVITE_KEPT)})
     use = {"invite_id": invite_id, "expires_at": utc_text(expires_at)}
-    return connection.execute(_SQL["claim_invite"], use).rowcount == 1
+    return connection.execute(SQL["claim_invite"], use).rowcount == 1
 
 
 def next_stamp(connection: sqlite3.Connection, clock: Clock) -> datetime:
     """Return a moment later than every stamp in the file, even if the clock was set back."""
-    last = connection.execute(_SQL["last_stamp"]).fetchone()[0]
+    last = connection.execute(SQL["last_stamp"]).fetchone()[0]
     now = clock()
     return now if last is None else max(now, datetime.fromisoformat(last) + STEP)
 
@@ -198,7 +196,7 @@ class _StoredDetails:
 
     @cached_property
     def _texts(self) -> Mapping[int, str]:
-        return dict(self._connection.execute(_SQL["payloads"], {"activity_ids": json.dumps(self._summaries)}))
+        return dict(self._connection.execute(SQL["payloads"], {"activity_ids": json.dumps(self._summaries)}))
 
     def disagree(self, summary: ActivityPayload, newer: ActivityPayload | None) -> bool:
         """Tell whether the summary contradicts the detail: the one this batch brings, or else the stored one."""
