@@ -19,7 +19,7 @@ from strava.budget_state import Lane
 from strava.errors import AppInactive, AppRejected, RateLimited, StravaError, TokenRejected
 from strava.payload import SUMMARY, ActivityPage, ActivityPayload
 from worker.backfill import BackfillSource, BackfillStore, Progress, backfill
-from worker.periodic import repeat
+from worker.periodic import repeat_until_cut_short
 from worker.profile import KnownProfiles, ProfileSource, refresh_profile
 from worker.streams import StreamSource, fetch_streams
 
@@ -92,12 +92,7 @@ class Histories:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Load what is asked for until `stop` is set. What is cut short then goes on at the next start."""
-        loading = asyncio.create_task(repeat(self.load_due, stop, every_s=self._poll_s, name="history"))
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({loading, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        loading.cancel()
-        stopping.cancel()
-        await asyncio.gather(loading, stopping, return_exceptions=True)
+        await repeat_until_cut_short(self.load_due, stop, every_s=self._poll_s, name="history")
 
     async def load_due(self) -> None:
         """Bring each backfill as far as it goes now, the oldest request first. Raises WarehouseBusy."""

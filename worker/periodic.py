@@ -24,3 +24,15 @@ async def repeat(work: Callable[[], Awaitable[object]], stop: asyncio.Event, *, 
         with suppress(TimeoutError):
             async with asyncio.timeout(every_s):
                 await stop.wait()
+
+
+async def repeat_until_cut_short(
+    work: Callable[[], Awaitable[object]], stop: asyncio.Event, *, every_s: float, name: str
+) -> None:
+    """Repeat work that takes long: what is under way when `stop` is set is cancelled."""
+    working = asyncio.create_task(repeat(work, stop, every_s=every_s, name=name))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    working.cancel()
+    stopping.cancel()
+    await asyncio.gather(working, stopping, return_exceptions=True)

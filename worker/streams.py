@@ -17,7 +17,7 @@ from backends.warehouse.backfills import Backfills
 from backends.warehouse.streams import DueStreams, StreamRule, Streams, StreamStore
 from runtime.clock import steady_s, utc_now
 from strava.errors import OF_ONE_THING, AppInactive, AppRejected, NotFound, RateLimited, StravaError
-from worker.periodic import repeat
+from worker.periodic import repeat_until_cut_short
 from worker.turns import in_turns
 
 log = structlog.get_logger(__name__)
@@ -103,12 +103,7 @@ class StreamSweep:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Fetch what is due until `stop` is set; what is under way then is fetched at the next start."""
-        sweeping = asyncio.create_task(repeat(self.fetch_due, stop, every_s=self._poll_s, name="streams"))
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({sweeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        sweeping.cancel()
-        stopping.cancel()
-        await asyncio.gather(sweeping, stopping, return_exceptions=True)
+        await repeat_until_cut_short(self.fetch_due, stop, every_s=self._poll_s, name="streams")
 
     async def fetch_due(self) -> None:
         """Fetch what is due as far as the budget goes now. Raises WarehouseBusy."""
