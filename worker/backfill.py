@@ -13,11 +13,10 @@ from runtime.clock import utc_now
 from strava.errors import OF_ONE_THING, NotFound
 from strava.payload import SUMMARY, ActivityPage, ActivityPayload
 from worker.activities import ActivitySource, apply_all
-from worker.turns import in_turns
+from worker.turns import FailuresInARow, in_turns
 
 log = structlog.get_logger(__name__)
 
-_MOST_FAILURES = 5  # in a row, before Strava itself is thought to fail
 NEVER = datetime(2100, 1, 1, tzinfo=UTC)  # with both bounds the newest come first
 _ONE_SECOND = timedelta(seconds=1)  # Strava compares whole seconds, and what started in the cursor's own may be missing
 
@@ -91,7 +90,7 @@ class _Backfill:
         self._athlete_id = athlete_id
         self._on_progress = on_progress
         self._clock = clock
-        self._failures = 0  # in a row
+        self._failures = FailuresInARow()
         self.progress = Progress()
 
     async def list_all(self, concurrency: int) -> None:
@@ -177,12 +176,10 @@ class _Backfill:
         except NotFound:  # its own event, or a reconciliation, tells whether it was deleted
             return
         except OF_ONE_THING as error:
-            self._failures += 1
             log.warning("history.detail_failed", activity_id=activity_id, reason=str(error))
-            if self._failures >= _MOST_FAILURES:  # it is not about one activity
-                raise
+            self._failures.add(error)
             return
-        self._failures = 0
+        self._failures.end()
         if activity.athlete_id != self._athlete_id:
             log.warning("history.foreign", activity_id=activity_id, reason="Strava showed another athlete's activity")
             return

@@ -18,14 +18,13 @@ from backends.warehouse.streams import DueStreams, StreamRule, Streams, StreamSt
 from runtime.clock import steady_s, utc_now
 from strava.errors import OF_ONE_THING, AppInactive, AppRejected, NotFound, RateLimited, StravaError
 from worker.periodic import repeat_until_cut_short
-from worker.turns import in_turns
+from worker.turns import FailuresInARow, in_turns
 
 log = structlog.get_logger(__name__)
 
 _POLL_S = 15.0
 _ALL_AGAIN_S = 3600.0  # what failed, and what another program changed unseen, is met again
 _AT_ONCE = 2
-_MOST_FAILURES = 5  # in a row, before Strava itself is thought to fail
 
 
 class StreamSource(Protocol):
@@ -51,10 +50,9 @@ async def fetch_streams(
 
     Raises WarehouseBusy and StravaError, of which RateLimited when the calls are used up; what was stored stays.
     """
-    failures = 0
+    failures = FailuresInARow()
 
     async def fetch(each: DueStreams) -> None:
-        nonlocal failures
         asked_at = clock()
         payload: dict[str, Any] | None
         try:
@@ -62,12 +60,10 @@ async def fetch_streams(
         except NotFound:  # a manual entry, or deleted by now
             payload = None
         except OF_ONE_THING as error:
-            failures += 1
             log.warning("streams.failed", activity_id=each.activity_id, reason=str(error))
-            if failures >= _MOST_FAILURES:
-                raise
+            failures.add(error)
             return
-        failures = 0
+        failures.end()
         is_stored = await store.put_streams(Streams(due=each, observed_at=asked_at, payload=payload))
         log.info("streams.fetched", activity_id=each.activity_id, is_stored=is_stored)
         on_stored()
