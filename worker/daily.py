@@ -82,8 +82,12 @@ async def run_daily(
     )
     with alone(settings.data_dir / "daily.lock"):
         log.info("daily.started")
-        checked = await _check_all(settings, policy, athlete_id, on_progress)
-        pruned = await _prune(settings)
+        store = SqliteRawStore(settings.pipeline_path)
+        try:
+            checked = await _check_all(store, settings, policy, athlete_id, on_progress)
+            pruned = await _prune(store, settings.ledger_days)
+        finally:
+            await store.close()
         report = DailyReport(checked=tuple(checked))
         if checked and transforms is not None:
             report = await _transform(transforms, checked, on_progress)
@@ -151,44 +155,40 @@ async def with_profile(checked: Checked, store: KnownProfiles, source: ProfileSo
 
 
 async def _check_all(
-    settings: WorkerSettings, policy: ReconcilePolicy, athlete_id: int | None, on_progress: OnProgress
+    store: SqliteRawStore,
+    settings: WorkerSettings,
+    policy: ReconcilePolicy,
+    athlete_id: int | None,
+    on_progress: OnProgress,
 ) -> list[Checked]:
-    store = SqliteRawStore(settings.pipeline_path)
-    try:
-        # Also those whose tokens Strava rejected, with one call a day: a person reads that they were not checked.
-        everyone = [each.athlete_id for each in await store.athletes() if each.status != REVOKED]
-        if athlete_id is not None and athlete_id not in everyone:
-            raise NotConnected(athlete_id)
-        chosen = everyone if athlete_id is None else [athlete_id]
-        async with client_for(settings.strava_api_url, settings.strava_oauth_url, timeout=STRAVA_TIMEOUT_S) as http:
-            budget = RateBudget(FileBudgetStore(settings.budget_path), shares=settings.budget_shares)
-            tokens, rejected = FileTokenStore(settings.tokens_path), partial(note_rejected, store)
-            client_of = StravaClients(settings, http, tokens, budget, on_rejected=rejected)
-            try:
-                checked = await check_each(chosen, store, client_of, policy, on_progress)
-                for place, each in enumerate(checked):
-                    if each.verdict is not Verdict.CUT_SHORT:
-                        await note_accepted(store, each.athlete_id)
-                        checked[place] = await with_profile(each, store, client_of(each.athlete_id, Lane.RECONCILE))
-            finally:
-                await client_of.end_refreshes()
-        if settings.retention_days is not None:  # last: what the check has just seen again is not old
-            await expire(store, settings.retention_days, utc_now())
-        with suppress(WarehouseBusy):  # the worker keeps the next one
-            await ReadingKeeper(store, EmbeddedQueue(settings.pipeline_path), budget).take()
-        return checked
-    finally:
-        await store.close()
+    # Also those whose tokens Strava rejected, with one call a day: a person reads that they were not checked.
+    everyone = [each.athlete_id for each in await store.athletes() if each.status != REVOKED]
+    if athlete_id is not None and athlete_id not in everyone:
+        raise NotConnected(athlete_id)
+    chosen = everyone if athlete_id is None else [athlete_id]
+    async with client_for(settings.strava_api_url, settings.strava_oauth_url, timeout=STRAVA_TIMEOUT_S) as http:
+        budget = RateBudget(FileBudgetStore(settings.budget_path), shares=settings.budget_shares)
+        tokens, rejected = FileTokenStore(settings.tokens_path), partial(note_rejected, store)
+        client_of = StravaClients(settings, http, tokens, budget, on_rejected=rejected)
+        try:
+            checked = await check_each(chosen, store, client_of, policy, on_progress)
+            for place, each in enumerate(checked):
+                if each.verdict is not Verdict.CUT_SHORT:
+                    await note_accepted(store, each.athlete_id)
+                    checked[place] = await with_profile(each, store, client_of(each.athlete_id, Lane.RECONCILE))
+        finally:
+            await client_of.end_refreshes()
+    if settings.retention_days is not None:  # last: what the check has just seen again is not old
+        await expire(store, settings.retention_days, utc_now())
+    with suppress(WarehouseBusy):  # the worker keeps the next one
+        await ReadingKeeper(store, EmbeddedQueue(settings.pipeline_path), budget).take()
+    return checked
 
 
-async def _prune(settings: WorkerSettings) -> int | None:
+async def _prune(store: SqliteRawStore, days: int) -> int | None:
     """Remove what the ledger need not keep any longer; None where it cannot be written now: the next run does it."""
     try:
-        store = SqliteRawStore(settings.pipeline_path)
-        try:
-            return await store.prune_events(utc_now() - timedelta(days=settings.ledger_days))
-        finally:
-            await store.close()
+        return await store.prune_events(utc_now() - timedelta(days=days))
     except WarehouseBusy as error:
         log.warning("ledger.not_pruned", reason=str(error))
         return None
