@@ -1,5 +1,9 @@
 """A running simulator whose athlete has connected, as the tests of commands meet it."""
 
+import os
+import sys
+from asyncio import create_subprocess_exec
+from asyncio.subprocess import PIPE
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -30,3 +34,20 @@ async def connect(url: str, folder: Path) -> None:
     now = datetime.now(UTC)
     await store.put_athlete(Athlete(athlete_id=ATHLETE_ID, scope=granted.scope, status="connected", updated_at=now))
     await store.close()
+
+
+async def run_command(url: str, folder: Path, *arguments: str) -> tuple[int | None, str, str]:
+    """Run a command on the folder, without a terminal; return its exit code and what it wrote to both streams."""
+    settings = {
+        "DATA_DIR": str(folder),
+        "STRAVA_API_URL": f"{url}/api/v3",
+        "STRAVA_OAUTH_URL": f"{url}/oauth",
+        "STRAVA_CLIENT_ID": CLIENT_ID,
+        "STRAVA_CLIENT_SECRET": CLIENT_SECRET,
+        "RECONCILE_LOOKS": "0",
+    }
+    command = (sys.executable, "-m", "athlete", *arguments)
+    environment = os.environ | settings
+    process = await create_subprocess_exec(*command, env=environment, cwd=folder, stdin=PIPE, stdout=PIPE, stderr=PIPE)
+    output, errors = await process.communicate()
+    return process.returncode, output.decode(), errors.decode()

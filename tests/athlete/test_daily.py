@@ -2,9 +2,6 @@
 
 import json
 import os
-import sys
-from asyncio import create_subprocess_exec
-from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,12 +12,11 @@ import httpx
 import pytest
 
 from athlete.daily import verdict_sentence
-from athlete.demo.config import CLIENT_ID, CLIENT_SECRET
 from athlete.supervisor import ProcessTree, Program, free_port
 from backends.warehouse.duckdb.marts import DuckdbMartReader
 from backends.warehouse.reconciliations import Reconciliation, Verdict
 from backends.warehouse.sqlite.store import SqliteRawStore
-from tests.athlete.simulated import ATHLETE_ID, connect
+from tests.athlete.simulated import ATHLETE_ID, connect, run_command
 from tests.parsed_project import give
 from worker.daily import alone
 
@@ -48,18 +44,7 @@ async def strava(tmp_path: Path) -> AsyncIterator[str]:
 
 async def daily(url: str, folder: Path, *arguments: str) -> tuple[int | None, str, str]:
     """Run the command; return its exit code and what it wrote to both streams."""
-    settings = {
-        "DATA_DIR": str(folder),
-        "STRAVA_API_URL": f"{url}/api/v3",
-        "STRAVA_OAUTH_URL": f"{url}/oauth",
-        "STRAVA_CLIENT_ID": CLIENT_ID,
-        "STRAVA_CLIENT_SECRET": CLIENT_SECRET,
-        "RECONCILE_LOOKS": "0",
-    }
-    command = (sys.executable, "-m", "athlete", "daily", *arguments)
-    process = await create_subprocess_exec(*command, env=os.environ | settings, cwd=folder, stdout=PIPE, stderr=PIPE)
-    output, errors = await process.communicate()
-    return process.returncode, output.decode(), errors.decode()
+    return await run_command(url, folder, "daily", *arguments)
 
 
 def health(folder: Path) -> dict[str, Any]:

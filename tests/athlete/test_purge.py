@@ -1,10 +1,6 @@
 """`athlete purge` as a person runs it, against a Strava simulator: afterwards no file knows the athlete."""
 
 import json
-import os
-import sys
-from asyncio import create_subprocess_exec
-from asyncio.subprocess import PIPE
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +8,6 @@ from typing import Any
 import httpx
 import pytest
 
-from athlete.demo.config import CLIENT_ID, CLIENT_SECRET
 from backends.queue.embedded import EmbeddedQueue
 from backends.warehouse.activities import Observation, Source
 from backends.warehouse.ledger import LedgerEntry, Outcome
@@ -20,7 +15,7 @@ from backends.warehouse.purge_receipts import is_receipt_of
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.events import ReceivedEvent, StravaEvent
 from strava.payload import ActivityPayload
-from tests.athlete.simulated import ATHLETE_ID, connect
+from tests.athlete.simulated import ATHLETE_ID, connect, run_command
 from tests.parsed_project import give
 from worker.dbt_runner.main import open_transformer
 from worker.dbt_runner.settings import TransformSettings
@@ -31,23 +26,6 @@ def forms(number: int) -> list[bytes]:
     groups = [number >> shift & 0x7F for shift in range(0, number.bit_length() + 1, 7)]
     varint = bytes([*(group | 0x80 for group in groups[:-1]), groups[-1]])
     return [str(number).encode(), number.to_bytes(5, "big"), number.to_bytes(5, "little"), varint]
-
-
-async def run(url: str, folder: Path, *arguments: str) -> tuple[int | None, str, str]:
-    """Run a command on the folder, without a terminal; return its exit code and what it wrote to both streams."""
-    settings = {
-        "DATA_DIR": str(folder),
-        "STRAVA_API_URL": f"{url}/api/v3",
-        "STRAVA_OAUTH_URL": f"{url}/oauth",
-        "STRAVA_CLIENT_ID": CLIENT_ID,
-        "STRAVA_CLIENT_SECRET": CLIENT_SECRET,
-        "RECONCILE_LOOKS": "0",
-    }
-    command = (sys.executable, "-m", "athlete", *arguments)
-    environment = os.environ | settings
-    process = await create_subprocess_exec(*command, env=environment, cwd=folder, stdin=PIPE, stdout=PIPE, stderr=PIPE)
-    output, errors = await process.communicate()
-    return process.returncode, output.decode(), errors.decode()
 
 
 def holding(folder: Path) -> set[str]:
@@ -98,9 +76,9 @@ async def test_nothing_is_left_but_the_receipt(strava: str, tmp_path: Path, pars
         assert (await transformer.run()).run.error is None
     assert holding(folder) >= {"pipeline.sqlite", "transform.duckdb", "mart.duckdb", "tokens.json"}
 
-    code, _, errors = await run(url, folder, "purge", str(ATHLETE_ID))
+    code, _, errors = await run_command(url, folder, "purge", str(ATHLETE_ID))
     assert (code, "add --yes" in errors) == (1, True)
-    code, said, errors = await run(url, folder, "purge", str(ATHLETE_ID), "--yes", "--json")
+    code, said, errors = await run_command(url, folder, "purge", str(ATHLETE_ID), "--yes", "--json")
     assert (code, errors) == (0, "")
     told = json.loads(said)
     assert told["rows_left"] == {"raw": 0, "staging": 0, "mart": 0}
@@ -112,7 +90,7 @@ async def test_nothing_is_left_but_the_receipt(strava: str, tmp_path: Path, pars
     async with httpx.AsyncClient() as http:
         assert not (await http.get(f"{url}/simulator/health")).json()["is_connected"]
 
-    code, said, errors = await run(url, folder, "purge", str(ATHLETE_ID))
+    code, said, errors = await run_command(url, folder, "purge", str(ATHLETE_ID))
     assert (code, errors) == (0, "")
     assert "was purged before" in said
     assert "Rows left: raw 0, staging 0, mart 0." in said
@@ -121,7 +99,7 @@ async def test_nothing_is_left_but_the_receipt(strava: str, tmp_path: Path, pars
 async def test_who_was_never_here(tmp_path: Path) -> None:
     """A number mistyped removes nothing and leaves no receipt."""
     store = SqliteRawStore(tmp_path / "pipeline.sqlite")
-    code, said, errors = await run("http://127.0.0.1:9", tmp_path, "purge", "77", "--yes")
+    code, said, errors = await run_command("http://127.0.0.1:9", tmp_path, "purge", "77", "--yes")
     assert (code, said) == (1, "")
     assert "Nothing is kept of athlete 77" in errors
     assert await store.last_purge() is None

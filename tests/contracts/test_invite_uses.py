@@ -1,44 +1,20 @@
-"""What every store of used invitations must do. A new adapter adds one constructor to STORES."""
+"""What every store of used invitations must do."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from backends.warehouse import RawStore
 from backends.warehouse.athletes import InviteUse
-from backends.warehouse.sqlite.store import SqliteRawStore
+from tests.contracts.conftest import NOON, STORES, HandClock
 
 ANNA, BEN = 9_100_001, 9_100_002
-NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
 OpenStore = Callable[[], Awaitable[RawStore]]
-
-
-class HandClock:
-    """A clock that only moves when told."""
-
-    now = NOON
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    """The stores' clock."""
-    return HandClock()
-
-
-def sqlite_store(folder: Path, clock: HandClock) -> RawStore:
-    """The store opened once more, as another process would."""
-    return SqliteRawStore(folder / "pipeline.sqlite", clock=clock)
-
-
-STORES = [pytest.param(sqlite_store, id="sqlite")]
 
 
 @pytest.fixture(params=STORES)

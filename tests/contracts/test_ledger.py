@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,34 +10,13 @@ import pytest
 
 from backends.warehouse import RawStore
 from backends.warehouse.ledger import LedgerEntry, LedgerFilter, Outcome
-from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.events import StravaEvent
+from tests.contracts.conftest import NOON, STORES, HandClock
 
 ANNA, BEN = 9_100_001, 9_100_002
-NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
 
-class HandClock:
-    """The store's clock, which only moves when told."""
-
-    now = NOON
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    """The store's clock."""
-    return HandClock()
-
-
-def sqlite_store(folder: Path, clock: HandClock) -> RawStore:
-    """The store in SQLite."""
-    return SqliteRawStore(folder / "pipeline.sqlite", clock=clock)
-
-
-@pytest.fixture(params=[pytest.param(sqlite_store, id="sqlite")])
+@pytest.fixture(params=STORES)
 async def store(request: pytest.FixtureRequest, tmp_path: Path, clock: HandClock) -> AsyncIterator[RawStore]:
     """Each engine in turn, empty."""
     opened: RawStore = request.param(tmp_path, clock)
