@@ -18,10 +18,11 @@ with activities as (
 ),
 
 sent as (
+    {%- for unit_system, sent_as in [('metric', 'splits_metric'), ('imperial', 'splits_standard')] %}
     select
         activities.activity_id,
         activities.athlete_id,
-        'metric' as unit_system,
+        '{{ unit_system }}' as unit_system,
         {{ as_int('split.split') }} as split_index,
         {{ as_float('split.distance') }} as distance_m,
         {{ as_int('split.moving_time') }} as moving_time_s,
@@ -33,26 +34,9 @@ sent as (
         {{ as_int('split.pace_zone') }} as pace_zone,
         activities.ingested_at
     from activities
-    {{ each('activities.splits_metric', 'split') }}
-
-    union all
-
-    select
-        activities.activity_id,
-        activities.athlete_id,
-        'imperial' as unit_system,
-        {{ as_int('split.split') }} as split_index,
-        {{ as_float('split.distance') }} as distance_m,
-        {{ as_int('split.moving_time') }} as moving_time_s,
-        {{ as_int('split.elapsed_time') }} as elapsed_time_s,
-        {{ as_float('split.elevation_difference') }} as elevation_difference_m,
-        {{ as_float('split.average_speed') }} as average_speed_mps,
-        {{ as_float('split.average_grade_adjusted_speed') }} as grade_adjusted_speed_mps,
-        {{ as_float('split.average_heartrate') }} as average_heartrate_bpm,
-        {{ as_int('split.pace_zone') }} as pace_zone,
-        activities.ingested_at
-    from activities
-    {{ each('activities.splits_standard', 'split') }}
+    {{ each('activities.' ~ sent_as, 'split') }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 ),
 
 ranked as (
