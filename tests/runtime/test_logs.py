@@ -5,8 +5,13 @@ import subprocess
 import sys
 
 import pytest
+import structlog
+from structlog.testing import capture_logs
 
-from runtime.logs import logged_object
+from runtime.logs import configure_logs, logged_object
+from runtime.settings import LogFormat
+
+log = structlog.get_logger(__name__)
 
 FAIL = """
 import sys, structlog
@@ -110,3 +115,13 @@ def test_letters_of_every_script_stay_in_the_log() -> None:
     told = subprocess.run([sys.executable, "-c", program, "console"], capture_output=True, check=True)
     assert "größe" in told.stderr.decode()
     assert "日本 שלום 🚴" in told.stderr.decode()
+
+
+def test_a_logger_in_use_follows_the_last_configuration() -> None:
+    """A quiet command leaves no logger silent in the process that ran it."""
+    configure_logs(LogFormat.JSON, "CRITICAL")
+    log.warning("worker.slow")
+    configure_logs(LogFormat.JSON)
+    with capture_logs() as lines:
+        log.warning("worker.slow")
+    assert [line["event"] for line in lines] == ["worker.slow"]
