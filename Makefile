@@ -50,11 +50,11 @@ up: $(VENV)/.athlete ## Run everything against the real Strava, with the setting
 
 .PHONY: test
 test: $(VENV)/.dev ## Run all tests, on all processors (ARGS="-k name" runs some)
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadgroup --durations 25 $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --durations 25 $(ARGS)
 
 .PHONY: test-fast
 test-fast: $(VENV)/.dev ## Run what needs neither dbt, nor a browser, nor whole programs: for the work in between
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadgroup --ignore tests/transforms --ignore tests/end_to_end \
+	@$(BIN)/python -m pytest --numprocesses auto --ignore tests/transforms --ignore tests/end_to_end \
 		-m "not slow and not browser" $(ARGS)
 
 .PHONY: lint lint-python lint-sql

@@ -12,10 +12,7 @@ import pytest
 import structlog
 import uvloop
 
-pytest_plugins = ["tests.parsed_project"]
-
-# Tests that share one slow fixture of the whole run go to one process, so that it is made once.
-SHARED_FIXTURES = {"twin": "bigquery", "life": "life"}
+pytest_plugins = ["tests.parsed_project", "tests.schedule"]
 
 hypothesis.settings.register_profile("no clock", deadline=None)  # a slow machine is no fault of the code
 hypothesis.settings.load_profile("no clock")
@@ -33,13 +30,6 @@ def _logs_as_they_were() -> Iterator[None]:
     structlog.reset_defaults()
     root.setLevel(level)
     root.handlers[:] = handlers
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Keep tests that share a fixture together."""
-    for fixture, group in SHARED_FIXTURES.items():
-        if fixture in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group(group))
 
 
 def pytest_asyncio_loop_factories(item: pytest.Item) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:

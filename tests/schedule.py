@@ -1,0 +1,44 @@
+"""Which process of a test run gets which tests: files that share a slow fixture go together, slow tests go first."""
+
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+# Files whose tests share a slow fixture, by the name of what they share: one process makes it, once.
+TOGETHER = {
+    "tests/transforms/test_bigquery.py": "twin",
+    "tests/transforms/test_activities.py": "life",
+    "tests/transforms/test_aggregates.py": "life",
+    "tests/transforms/test_staging.py": "life",
+    "tests/transforms/test_built_life.py": "life",
+    "tests/athlete/test_doctor.py": "doctor",
+    "tests/end_to_end/test_wheel.py": "wheel",
+}
+SLOW = ("tests/transforms/", "tests/end_to_end/")
+
+
+class ByFixture(LoadScopeScheduling):  # type: ignore[misc]  # its package has no types
+    """Sends each test to the next free process, and those that share a slow fixture to the same one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return TOGETHER.get(nodeid.partition("::")[0], nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFixture:
+    """Deal out the tests in the order in which they were collected."""
+    config.option.loadscopereorder = False
+    return ByFixture(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what is shared, and with what takes long: a slow test that begins last ends alone."""
+
+    def rank(item: pytest.Item) -> int:
+        file = item.location[0]
+        if file in TOGETHER:
+            return 0
+        return 1 if file.startswith(SLOW) or any(item.iter_markers("slow")) or any(item.iter_markers("browser")) else 2
+
+    items.sort(key=rank)
