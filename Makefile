@@ -48,13 +48,17 @@ demo: $(VENV)/.athlete ## Run everything against a Strava simulator (ONCE=1: a s
 up: $(VENV)/.athlete ## Run everything against the real Strava, with the settings in .env
 	@$(BIN)/athlete up
 
+# Tests write many small databases: in memory, where there is room for them.
+MEMORY := $(shell df --output=avail -B1G /dev/shm 2>/dev/null | awk 'NR == 2 && $$1 >= 4 {print "/dev/shm"}')
+PYTEST := $(if $(MEMORY),PYTEST_DEBUG_TEMPROOT=$(MEMORY)) $(BIN)/python -m pytest --numprocesses auto
+
 .PHONY: test
 test: $(VENV)/.dev ## Run all tests, on all processors (ARGS="-k name" runs some)
-	@$(BIN)/python -m pytest --numprocesses auto --durations 25 $(ARGS)
+	@$(PYTEST) --durations 25 $(ARGS)
 
 .PHONY: test-fast
 test-fast: $(VENV)/.dev ## Run what needs neither dbt, nor a browser, nor whole programs: for the work in between
-	@$(BIN)/python -m pytest --numprocesses auto --ignore tests/transforms --ignore tests/end_to_end \
+	@$(PYTEST) --ignore tests/transforms --ignore tests/end_to_end \
 		-m "not slow and not browser" $(ARGS)
 
 .PHONY: lint lint-python lint-sql

@@ -36,7 +36,7 @@ async def connect(url: str, folder: Path) -> None:
     await store.close()
 
 
-async def run_command(url: str, folder: Path, *arguments: str) -> tuple[int | None, str, str]:
+async def run_command(url: str, folder: Path, *arguments: str, module: str = "athlete") -> tuple[int | None, str, str]:
     """Run a command on the folder, without a terminal; return its exit code and what it wrote to both streams."""
     settings = {
         "DATA_DIR": str(folder),
@@ -46,7 +46,7 @@ async def run_command(url: str, folder: Path, *arguments: str) -> tuple[int | No
         "STRAVA_CLIENT_SECRET": CLIENT_SECRET,
         "RECONCILE_LOOKS": "0",
     }
-    command = (sys.executable, "-m", "athlete", *arguments)
+    command = (sys.executable, "-m", module, *arguments)
     environment = os.environ | settings
     process = await create_subprocess_exec(*command, env=environment, cwd=folder, stdin=PIPE, stdout=PIPE, stderr=PIPE)
     output, errors = await process.communicate()

@@ -16,7 +16,20 @@ from strava.payload import ActivityPayload
 
 PROGRAMS = {"service", "worker", "deliverer"}
 # The service less often: Strava gives up after three attempts, and then nobody was promised anything.
-VICTIMS = ("service", "worker", "deliverer", "worker", "service", "deliverer", "worker", "deliverer", "worker")
+VICTIMS = (
+    "service",
+    "worker",
+    "deliverer",
+    "worker",
+    "service",
+    "deliverer",
+    "worker",
+    "deliverer",
+    "worker",
+    "service",
+    "worker",
+    "deliverer",
+)
 
 
 async def busy_life(simulator: SimulatorClient, rng: random.Random, *, creates: int) -> None:
@@ -57,16 +70,13 @@ def finished_events(session: DemoSession) -> set[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2])
-async def test_nothing_is_lost_to_kills(start: Callable[..., Awaitable[DemoSession]], seed: int) -> None:
+async def test_nothing_is_lost_to_kills(start: Callable[..., Awaitable[DemoSession]]) -> None:
     """After many kills every event has a final row in the ledger, and raw equals Strava, payload by payload."""
     session = await start(PROGRAMS, retry_spacing_s="15,15")
-    rng = random.Random(seed)
+    rng = random.Random(1)
     await session.simulator.switch_faults(duplicate=0.2, reorder=0.3, latency_s=0.02)
 
-    await asyncio.gather(
-        busy_life(session.simulator, rng, creates=120), kill_now_and_then(session, random.Random(-seed))
-    )
+    await asyncio.gather(busy_life(session.simulator, rng, creates=180), kill_now_and_then(session, random.Random(2)))
     await until_quiet(session)
 
     saves = await session.simulator.saves()

@@ -15,6 +15,7 @@ from backends.sqlite import open_database
 from backends.warehouse.activities import Observation, Source
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.payload import ActivityPayload
+from tests.parsed_project import give
 
 pytestmark = pytest.mark.slow
 
@@ -50,10 +51,13 @@ def run(installed: Path, tmp_path: Path, project_root: Path) -> Run:
     return _run
 
 
-async def test_an_installed_wheel_transforms(installed: Path, tmp_path: Path, run: Run, project_root: Path) -> None:
+async def test_an_installed_wheel_transforms(
+    installed: Path, tmp_path: Path, run: Run, project_root: Path, parsed_project: Path
+) -> None:
     """One stored activity comes out of the published marts; nothing is written where the program was installed."""
     data_dir = tmp_path / "data"
     open_database(data_dir / "pipeline.sqlite").close()
+    give(parsed_project, data_dir / "dbt")
     store = SqliteRawStore(data_dir / "pipeline.sqlite")
     await store.apply([_recorded(project_root)])
     await store.close()

@@ -1,5 +1,6 @@
 """The fixtures of the transforms' tests: an empty warehouse, payloads, and a life that is built once."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,21 @@ def dbt_variables(tmp_path_factory: pytest.TempPathFactory, parsed_project: Path
 def warehouse(tmp_path: Path, dbt_variables: dict[str, str]) -> Warehouse:
     """An empty warehouse: the tables of `raw`, nothing in them, nothing built."""
     return Warehouse(tmp_path / "data", dbt_variables)
+
+
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory, dbt_variables: dict[str, str]) -> Warehouse:
+    """A warehouse that was built with nothing in `raw`; to be copied."""
+    warehouse = Warehouse(tmp_path_factory.mktemp("empty") / "data", dbt_variables)
+    warehouse.refresh()
+    return warehouse
+
+
+@pytest.fixture
+def installed(tmp_path: Path, empty: Warehouse) -> Warehouse:
+    """A warehouse that was built with nothing in `raw`, for this test alone."""
+    shutil.copytree(empty.folder, tmp_path / "data")
+    return Warehouse(tmp_path / "data", empty.variables)
 
 
 @pytest.fixture
