@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
-from athlete.daily import verdict_sentence
+from athlete.daily import sentences, verdict_sentence
 from athlete.supervisor import ProcessTree, Program, free_port
 from backends.warehouse.duckdb.marts import DuckdbMartReader
 from backends.warehouse.reconciliations import Reconciliation, Verdict
@@ -19,6 +19,7 @@ from backends.warehouse.sqlite.store import SqliteRawStore
 from tests.athlete.simulated import connect, run_command
 from tests.parsed_project import give
 from worker.daily import alone
+from worker.daily_report import Checked, DailyReport
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -120,3 +121,27 @@ def test_a_verdict_in_words(fields: dict[str, Any], sentence: str) -> None:
     assert verdict_sentence(Reconciliation(**row), BERLIN) == sentence
     later = Reconciliation(**row | {"retry_at": now + timedelta(days=30)})
     assert verdict_sentence(later, BERLIN).startswith(f"{sentence} It can go on ")
+
+
+@pytest.mark.parametrize(
+    ("ended", "sentences_of_dbt"),
+    [
+        ({}, ["The marts are published, and all of dbt's tests passed."]),
+        ({"transform_error": "No space."}, ["The marts were not built. No space."]),
+        (
+            {"stale": ["strava_events", "reconciliations"]},
+            [
+                "The marts are published, and all of dbt's tests passed.",
+                "Sources that are too old: strava_events; reconciliations.",
+            ],
+        ),
+    ],
+)
+def test_a_report_in_words(ended: dict[str, Any], sentences_of_dbt: list[str]) -> None:
+    """A line an athlete, with what else could not be read, and then what became of the marts."""
+    checked = [Checked(athlete_id=7, error="Its token is spent.", notes=["The zones could not be read."])]
+    assert list(sentences(DailyReport(checked=checked, **ended), BERLIN)) == [
+        "Athlete 7: Its token is spent.",
+        "Athlete 7: The zones could not be read.",
+        *sentences_of_dbt,
+    ]
