@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -19,11 +20,13 @@ from backends.warehouse.sqlite.store import SqliteRawStore
 from runtime.data_dir import make_private
 from runtime.logs import configure_logs
 from runtime.startup import exit_on_startup_error
-from worker.dbt_runner.dbt import WarmDbt
 from worker.dbt_runner.loop import PollPolicy, keep_fresh
 from worker.dbt_runner.settings import PROJECT_DIR, TransformSettings
 from worker.dbt_runner.single_flight import single_flight
 from worker.dbt_runner.transformer import Transformer
+
+if TYPE_CHECKING:
+    from worker.dbt_runner.dbt import WarmDbt
 
 log = structlog.get_logger(__name__)
 
@@ -34,12 +37,7 @@ async def open_transformer(settings: TransformSettings) -> AsyncIterator[Transfo
     make_private(settings.data_dir)
     store = SqliteRawStore(settings.pipeline_path)  # also brings raw to its newest shape, before dbt attaches it
     snapshot = DuckdbSnapshot(settings.transform_path, settings.mart_path)
-    models = WarmDbt(
-        PROJECT_DIR,
-        settings.dbt_dir,
-        snapshot=snapshot,
-        environment=settings.dbt_environment(extension_directory(settings.data_dir)),
-    )
+    models = _warm_dbt(settings, settings.data_dir, settings.dbt_dir, snapshot)
     try:
         yield Transformer(
             store,
@@ -50,6 +48,13 @@ async def open_transformer(settings: TransformSettings) -> AsyncIterator[Transfo
         )
     finally:
         await store.close()
+
+
+def _warm_dbt(settings: TransformSettings, folder: Path, work_dir: Path, snapshot: DuckdbSnapshot) -> "WarmDbt":
+    from worker.dbt_runner.dbt import WarmDbt  # noqa: PLC0415 - a refusal to start need not wait for its seconds
+
+    environment = settings.dbt_environment(extension_directory(folder))
+    return WarmDbt(PROJECT_DIR, work_dir, snapshot=snapshot, environment=environment)
 
 
 def _all_but_parsed(_: str, names: list[str]) -> list[str]:
@@ -66,8 +71,7 @@ def project_fault(settings: TransformSettings) -> str | None:
         with suppress(OSError):
             shutil.copytree(settings.dbt_dir / "target", work_dir / "target", ignore=_all_but_parsed)
         snapshot = DuckdbSnapshot(work_dir / "transform.duckdb", work_dir / "mart.duckdb")
-        environment = settings.dbt_environment(extension_directory(work_dir))
-        return WarmDbt(PROJECT_DIR, work_dir, snapshot=snapshot, environment=environment).project_fault()
+        return _warm_dbt(settings, work_dir, work_dir, snapshot).project_fault()
 
 
 async def serve(settings: TransformSettings, on_started: Callable[[], None]) -> None:
