@@ -17,6 +17,7 @@ log = structlog.get_logger(__name__)
 
 _ZONES_SCOPE = "profile:read_all"
 _GEAR_IS_OLD_AFTER = timedelta(days=7)
+_MISSING_GEAR_RESTS = timedelta(days=30)  # it was deleted, so it hardly ever comes back
 _OF_ATHLETE = ("weight", "ftp")  # the rest of the answer names a person
 
 
@@ -42,7 +43,8 @@ async def refresh_profile(
 ) -> list[str]:
     """Store settings that changed, and gear that is unknown or a week old; return what could not be had, in sentences.
 
-    A scope that was not granted costs no call. Raises WarehouseBusy.
+    Gear that Strava does not have is asked for again after a month. A scope that was not granted costs no call.
+    Raises WarehouseBusy.
     """
     notes: list[str] = []
     try:
@@ -89,12 +91,15 @@ async def _refresh_gear(
     clock: Callable[[], datetime],
     notes: list[str],
 ) -> None:
-    for gear_id in await store.due_gear(athlete_id, observed_before=clock() - _GEAR_IS_OLD_AFTER):
+    now = clock()
+    for gear_id in await store.due_gear(
+        athlete_id, observed_before=now - _GEAR_IS_OLD_AFTER, not_found_before=now - _MISSING_GEAR_RESTS
+    ):
         asked_at = clock()
         try:
-            payload = await source.gear(gear_id)
-        except NotFound:  # deleted: what is stored of it stays
-            continue
+            payload: dict[str, Any] | None = await source.gear(gear_id)
+        except NotFound:  # deleted
+            payload = None
         except (ScopeMissing, *OF_ONE_THING) as error:
             notes.append(f"Gear {gear_id} was not read. {error}")
             continue

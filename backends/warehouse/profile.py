@@ -17,12 +17,12 @@ class SeenSettings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SeenGear:
-    """A bike or a pair of shoes as Strava showed it."""
+    """A bike or a pair of shoes as Strava showed it; `payload` None where Strava does not have it."""
 
     gear_id: str
     athlete_id: int
     observed_at: datetime
-    payload: Mapping[str, Any]
+    payload: Mapping[str, Any] | None
 
 
 class ProfileStore(Protocol):
@@ -34,8 +34,14 @@ class ProfileStore(Protocol):
         False where nothing changed, something newer is stored or the athlete is not known. Raises WarehouseBusy.
         """
 
-    async def due_gear(self, athlete_id: int, *, observed_before: datetime) -> list[str]:
-        """Return the gear that living activities name and that is unknown or was last asked for before a moment."""
+    async def due_gear(self, athlete_id: int, *, observed_before: datetime, not_found_before: datetime) -> list[str]:
+        """Return the gear that living activities name and that is unknown or was last asked for before a moment.
+
+        For what Strava did not have then, there is a moment of its own.
+        """
 
     async def put_gear(self, seen: SeenGear) -> bool:
-        """Add or replace it; False where something newer is stored or the athlete is unknown. Raises WarehouseBusy."""
+        """Add or replace it; what Strava does not have any more keeps its payload.
+
+        False where something newer is stored or the athlete is unknown. Raises WarehouseBusy.
+        """

@@ -38,7 +38,6 @@ def _optional(name: str, kind: str, description: str) -> Column:
 
 
 _ATHLETE = Column("athlete_id", "int64", "Whose it is.")
-_PAYLOAD = Column("payload", "json", "What Strava sent, word for word.")
 _OBSERVED_AT = Column("observed_at", "timestamp", "When Strava was asked for what is stored here.")
 _INGESTED_AT = Column("ingested_at", "timestamp", "When the row last changed; rises strictly from change to change.")
 
@@ -127,8 +126,15 @@ STRAVA_ATHLETE_SETTINGS = Table(
 STRAVA_GEAR = Table(
     "strava_gear",
     "gear_id",
-    "One row per pair of shoes or bike, with its payload.",
-    [Column("gear_id", "string", "Strava's id of the gear; the key."), _ATHLETE, _PAYLOAD, _OBSERVED_AT, _INGESTED_AT],
+    "One row per pair of shoes or bike that Strava was asked for, with its payload.",
+    [
+        Column("gear_id", "string", "Strava's id of the gear; the key."),
+        _ATHLETE,
+        _optional("payload", "json", "What Strava sent, word for word; null where it never showed the gear."),
+        _OBSERVED_AT,
+        _INGESTED_AT,
+        _optional("not_found_at", "timestamp", "When Strava last had no such gear; null where it showed it since."),
+    ],
 )
 STRAVA_ATHLETES = Table(
     "strava_athletes",

@@ -453,7 +453,7 @@ async def test_a_reader_delays_the_emptying_but_does_not_prevent_it(store: Sqlit
 async def test_what_a_killed_program_left_in_the_log_goes_at_the_next_start(path: Path, clock: Clock) -> None:
     """Nobody may have emptied the log of what it removed: a program that starts does so."""
     with closing(open_database(path)) as left_open:  # keeps the log, as a kill does
-        left_open.execute("insert into strava_gear values ('g', 1, 'Sunrise over Zurich', 't', 't')")
+        left_open.execute("insert into strava_gear values ('g', 1, 'Sunrise over Zurich', 't', 't', null)")
         left_open.execute("delete from strava_gear")
         assert holding(path.parent, b"Sunrise over Zurich")
         store = SqliteRawStore(path, clock=clock)

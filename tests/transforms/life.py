@@ -291,6 +291,9 @@ def fill_the_books(raw: Raw) -> None:
             observed_at=moment,
             ingested_at=moment,
         )
+    moment = raw.next_ingested_at()
+    missing = {"gear_id": "g404", "athlete_id": RECORDED, "payload": None, "not_found_at": moment}
+    raw.insert("strava_gear", **missing, observed_at=moment, ingested_at=moment)
     fill_recordings(raw)
     raw.insert(
         "_ingestion_state",

@@ -84,13 +84,39 @@ async def test_gear_is_asked_for_when_unknown_or_old(
         strava.answers["gear/g1"] = answer({"id": "g1", "distance": distance})
         assert await refresh_profile(client_of(ATHLETE), store, ATHLETE, clock=clock) == []
         clock.advance(days * 86_400)
-    assert strava.asked.count("gear/g1") == 2
-    [row] = rows("select * from strava_gear")
+    assert [strava.asked.count(f"gear/{each}") for each in ("g1", "gone")] == [2, 1]
+    row, gone = rows("select * from strava_gear order by gear_id")
     assert (row["gear_id"], row["athlete_id"], json.loads(row["payload"])["distance"]) == ("g1", ATHLETE, 300)
+    assert (row["not_found_at"], gone["payload"], gone["not_found_at"][:10]) == (None, None, "2026-05-01")
     await store.purge(ATHLETE)
     strava.answers["gear/g1"] = answer({"id": "g1", "distance": 400})
     await refresh_profile(client_of(ATHLETE), store, ATHLETE, clock=clock)
     assert rows("select * from strava_gear") == rows(SETTINGS) == []
+
+
+async def test_gear_that_strava_does_not_have_rests_for_a_month(
+    store: SqliteRawStore, strava: FakeStrava, client_of: Any, clock: Any, rows: Any
+) -> None:
+    """A daily check asks for deleted gear every 30 days; what was stored of it stays, and it may come back."""
+    fields = {"id": 1, "athlete": {"id": ATHLETE}, "resource_state": 2, "gear_id": "g1"}
+    seen = {"activity_id": 1, "athlete_id": ATHLETE, "observed_at": clock(), "source": Source.BACKFILL}
+    await store.apply([Observation(activity=ActivityPayload.from_json(fields), **seen)])
+    shown = answer({"id": "g1", "distance": 100})
+    strava.answers |= {"athlete": answer({"id": ATHLETE}), "athlete/zones": answer({}), "gear/g1": shown}
+    asked_on = []
+    for day in range(1, 50):
+        if day == 2:
+            del strava.answers["gear/g1"]
+        if day == 38:
+            strava.answers["gear/g1"] = shown
+        before = len(strava.asked)
+        assert await refresh_profile(client_of(ATHLETE), store, ATHLETE, clock=clock) == []
+        asked_on += [day] if "gear/g1" in strava.asked[before:] else []
+        [row] = rows("select payload, not_found_at from strava_gear")
+        assert json.loads(row["payload"])["distance"] == 100
+        assert (row["not_found_at"] is not None) == (8 <= day < 38)
+        clock.advance(86_400)
+    assert asked_on == [1, 8, 38, 45]
 
 
 async def test_a_backfill_reads_settings_and_gear(

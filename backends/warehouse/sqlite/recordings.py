@@ -60,18 +60,20 @@ class Recordings(SqliteDatabase):
         )
         return bool(put)
 
-    async def due_gear(self, athlete_id: int, *, observed_before: datetime) -> list[str]:
+    async def due_gear(self, athlete_id: int, *, observed_before: datetime, not_found_before: datetime) -> list[str]:
         """Return the gear that is unknown, or was last asked for before a moment."""
-        found = await self._read("due_gear", athlete_id=athlete_id, observed_before=utc_text(observed_before))
+        moments = {"observed_before": utc_text(observed_before), "not_found_before": utc_text(not_found_before)}
+        found = await self._read("due_gear", athlete_id=athlete_id, **moments)
         return [row[0] for row in found]
 
     async def put_gear(self, seen: SeenGear) -> bool:
         """Add or replace it, unless something newer is stored or the athlete is not known."""
+        not_found_at = seen.observed_at if seen.payload is None else None
         return await self._put_seen(
             "put_gear",
             seen.athlete_id,
             seen.observed_at,
-            lambda stamp: rows.bound(STRAVA_GEAR, seen, ingested_at=stamp),
+            lambda stamp: rows.bound(STRAVA_GEAR, seen, ingested_at=stamp, not_found_at=not_found_at),
         )
 
     async def _put_seen(

@@ -9,6 +9,7 @@ with source as (
                 'observed_at': 'timestamp',
                 'ingested_at': 'timestamp',
             },
+            conditions=['payload is not null'],
         )
     }}
 ),

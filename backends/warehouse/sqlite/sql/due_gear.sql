@@ -1,4 +1,4 @@
--- Gear that living activities name, and that is unknown or was last asked for before :observed_before.
+-- Gear that living activities name, and that is unknown or was last asked for too long ago.
 with named as (
     select distinct json_extract(payload, '$.gear_id') as gear_id
     from strava_activities
@@ -8,5 +8,11 @@ with named as (
 select named.gear_id
 from named
 left join strava_gear as gear on named.gear_id = gear.gear_id
-where typeof(named.gear_id) = 'text' and coalesce(gear.observed_at < :observed_before, 1)
+where
+    typeof(named.gear_id) = 'text'
+    and case
+        when gear.gear_id is null then 1
+        when gear.not_found_at is not null then gear.not_found_at < :not_found_before
+        else gear.observed_at < :observed_before
+    end
 order by named.gear_id;
