@@ -590,6 +590,31 @@ def test_frequent_questions_use_an_index(path: Path, statement: str) -> None:
     assert not [step for step in whole if read[step][1].startswith(grows)]
 
 
+async def test_a_look_for_streams_reads_no_more_than_is_due(store: SqliteRawStore, path: Path) -> None:
+    """Among 300 details without streams a look at what changed, or at another athlete's, costs next to nothing."""
+    await store.apply([seen(key) for key in range(1, 301)])
+    sql = (Path(transactions.__file__).parent / "sql" / "due_streams.sql").read_text()
+    with closing(open_database(path)) as connection:
+        [newest] = connection.execute("select max(ingested_at) from strava_activities").fetchone()
+
+        def cost(athlete_id: int, changed_since: str | None) -> int:
+            """Count the steps of SQLite's machine."""
+            steps = [0]
+
+            def count() -> int:
+                steps[0] += 1
+                return 0
+
+            bounds = {"since": None, "until": None, "changed_since": changed_since}
+            connection.set_progress_handler(count, 1)
+            connection.execute(sql, {"rules": "[[null, null]]", "athlete_id": athlete_id, **bounds}).fetchall()
+            connection.set_progress_handler(None, 0)
+            return steps[0]
+
+        assert cost(ANNA, None) > 10_000
+        assert [cost(ANNA, newest) < 200, cost(BEN, None) < 200] == [True, True]
+
+
 # -- reading only ---------------------------------------------------------------------------------------------------
 
 

@@ -26,11 +26,13 @@ class Recordings(SqliteDatabase):
         rules: Sequence[StreamRule],
         *,
         since: datetime | None = None,
+        until: datetime | None = None,
         changed_since: datetime | None = None,
     ) -> list[DueStreams]:
         """Return the activities that lack streams, newest start first."""
         pairs = json.dumps([[rule.athlete_id, rule.sport_type] for rule in rules])
-        moments = {"since": since and utc_text(since), "changed_since": changed_since and utc_text(changed_since)}
+        bounds = {"since": since, "until": until, "changed_since": changed_since}
+        moments = {name: moment and utc_text(moment) for name, moment in bounds.items()}
         found = await self._read("due_streams", athlete_id=athlete_id, rules=pairs, **moments)
         return [DueStreams(**dict(row)) for row in found]
 

@@ -1,19 +1,38 @@
 -- Living details without streams, or with those of another version of the activity. :rules is a JSON array of pairs of athlete
--- and sport, each null where all are meant. The athlete's number is no key here: by ingested_at a poll finds what changed.
-with details as (
-    select
-        activity_id,
-        athlete_id,
-        start_date,
-        payload_hash,
-        payload
+-- and sport, each null where all are meant. All of the athlete's are found by the athlete's number, what changed since a moment
+-- by ingested_at: a poll reads no more than that.
+with looked_at as (
+    select activity_id
     from strava_activities
     where
-        ingested_at > coalesce(:changed_since, '')
+        :changed_since is null
+        and athlete_id = :athlete_id
+        and is_deleted = 0
+        and resource_state = 3
+
+    union all
+
+    select activity_id
+    from strava_activities
+    where
+        ingested_at > :changed_since
         and +athlete_id = :athlete_id
         and is_deleted = 0
         and resource_state = 3
-        and (:since is null or start_date >= :since)
+),
+
+details as (
+    select
+        activities.activity_id,
+        activities.athlete_id,
+        activities.start_date,
+        activities.payload_hash,
+        activities.payload
+    from looked_at
+    inner join strava_activities as activities on looked_at.activity_id = activities.activity_id
+    where
+        (:since is null or activities.start_date >= :since)
+        and (:until is null or activities.start_date < :until)
 ),
 
 due as (
