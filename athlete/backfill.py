@@ -187,14 +187,20 @@ def sentence(standing: Standing, now: datetime, zone: ZoneInfo) -> str:
         loaded += f", streams of {standing.streamed_count:,}"
     done = f", done {formatting.about(row.expected_at, now, zone)}" if row.expected_at else ""
     if row.finished_at is not None:
-        return f"{who}{loaded}."
+        return f"{who}{loaded}.{_failed(row, now, zone)}"
     if row.started_at is None:
         is_late = now - row.requested_at > NOT_TAKEN_UP
         return who + ("nobody has taken it up yet: start `athlete up`." if is_late else "asked for.")
     how_far = f"{details}{done}." if row.listed_at else f"{row.listed_count:,} activities listed so far."
     if row.waits_until is not None and row.waits_until > now:
-        return f"{who}{how_far} Waits until {formatting.about(row.waits_until, now, zone)}: {row.waits_because}"
-    return who + how_far
+        how_far += f" Waits until {formatting.about(row.waits_until, now, zone)}: {row.waits_because}"
+    return f"{who}{how_far}{_failed(row, now, zone)}"
+
+
+def _failed(row: Backfill, now: datetime, zone: ZoneInfo) -> str:
+    """Say how many could not be fetched, and when they are tried again."""
+    failed = formatting.failed(row.failed_count, row.retry_at, now, zone)
+    return f" {failed}" if failed else ""
 
 
 async def _foretell(settings: WorkerSettings, athlete_id: int | None, wanted: Wanted) -> list[Forecast]:

@@ -98,6 +98,14 @@ def about(at: datetime, now: datetime, zone: ZoneInfo) -> str:
     return f"{local:%A} about {local:%H:%M}" if at - now < _A_WEEK else f"{local:%-d %B} about {local:%H:%M}"
 
 
+def failed(number: int, retry_at: datetime | None, now: datetime, zone: ZoneInfo) -> str:
+    """How many activities could not be fetched, and when the first is tried again; nothing for none."""
+    if not number or retry_at is None:
+        return ""
+    things, they = ("activity", "it is") if number == 1 else ("activities", "they are")
+    return f"{number:,} {things} could not be fetched; {they} tried again {about(retry_at, now, zone)}."
+
+
 def plain(text: str) -> str:
     """Text that Markdown shows as it is, but for `code`."""
     return re.sub(r"([\\*_\[\]$<~])", r"\\\1", text)

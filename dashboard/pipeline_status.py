@@ -59,6 +59,10 @@ class Teller:
         """Return a moment to come, with the day as a person says it."""
         return formatting.about(in_utc(moment), self.now, self.zone)
 
+    def failed(self, number: int, retry_at: datetime | None) -> str:
+        """Say how many activities could not be fetched, and when they are tried again."""
+        return formatting.failed(number, retry_at and in_utc(retry_at), self.now, self.zone)
+
     def is_ahead(self, moment: datetime | None) -> bool:
         """Whether the moment is yet to come."""
         return moment is not None and in_utc(moment) > self.now
@@ -127,8 +131,9 @@ def history(health: Row, backfill: Row, tell: Teller) -> str:
         details = f"{health['activity_count']:,} activities"
     if backfill["has_streams"]:
         details += f", {backfill['streamed_count']:,} with streams"
+    failed = f" {told}" if (told := tell.failed(backfill["failed_count"], backfill["retry_at"])) else ""
     if backfill["finished_at"] is not None:
-        return f"**History loaded.** {details}, since {tell.at(backfill['finished_at'])}."
+        return f"**History loaded.** {details}, since {tell.at(backfill['finished_at'])}.{failed}"
     if backfill["started_at"] is None:
         return "**The history waits** for the worker to take it up."
     if backfill["listed_at"] is None:
@@ -139,7 +144,7 @@ def history(health: Row, backfill: Row, tell: Teller) -> str:
     if backfill["waits_because"]:
         when = f" It goes on {tell.about(backfill['waits_until'])}" if backfill["waits_until"] else " It waits"
         how_far += f"{when}: {backfill['waits_because']}"
-    return f"**The history is being loaded.** {how_far}"
+    return f"**The history is being loaded.** {how_far}{failed}"
 
 
 def refusal(health: Row, tell: Teller) -> str:

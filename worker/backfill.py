@@ -10,10 +10,11 @@ import structlog
 from backends.warehouse.activities import ActivityStore, Applied, Observation, Source
 from backends.warehouse.athletes import IngestionState, IngestionStates
 from runtime.clock import utc_now
-from strava.errors import OF_ONE_THING, NotFound
+from strava.errors import UnreadableAnswer
 from strava.payload import SUMMARY, ActivityPage, ActivityPayload
 from worker.activities import ActivitySource, apply_all
-from worker.turns import FailuresInARow, in_turns
+from worker.attempts import Attempts, Rests
+from worker.turns import in_turns
 
 log = structlog.get_logger(__name__)
 
@@ -58,16 +59,18 @@ async def backfill(  # noqa: PLR0913 - three collaborators, and by keyword what 
     with_details: bool = True,
     on_progress: Callable[[Progress], None] = lambda _: None,
     concurrency: int = 4,
+    rests: Rests | None = None,
     clock: Callable[[], datetime] = utc_now,
 ) -> Progress:
     """Store every activity that Strava lists, then the detail of each that has none or an outdated one.
 
     With `since` only what started then or later is loaded, which vouches for nothing; without the list, what is stored
     gets its details. Running it again goes on where it stopped: a listing from its cursor, and what is detailed is not
-    asked for twice. A detail that Strava lists but does not show, or fails on, is left for later. Raises WarehouseBusy
-    and StravaError, of which RateLimited when the calls are used up; what was stored by then stays.
+    asked for twice. A detail that Strava lists but does not show, or fails on, is left out while it is among the
+    `rests`. Raises WarehouseBusy and StravaError, of which RateLimited when the calls are used up; what was stored by
+    then stays.
     """
-    history = _Backfill(client, store, athlete_id, on_progress, clock)
+    history = _Backfill(client, store, athlete_id, on_progress, rests or Rests(clock), clock)
     if with_list:
         await (history.list_all(concurrency) if since is None else history.list_since(since, concurrency))
     if with_details:
@@ -77,12 +80,13 @@ async def backfill(  # noqa: PLR0913 - three collaborators, and by keyword what 
 
 
 class _Backfill:
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - three collaborators, and what may be left as it is
         self,
         client: BackfillSource,
         store: BackfillStore,
         athlete_id: int,
         on_progress: Callable[[Progress], None],
+        rests: Rests,
         clock: Callable[[], datetime],
     ) -> None:
         self._client = client
@@ -90,7 +94,8 @@ class _Backfill:
         self._athlete_id = athlete_id
         self._on_progress = on_progress
         self._clock = clock
-        self._failures = FailuresInARow()
+        self._rests = rests
+        self._attempts = Attempts(rests, "history.detail_failed")
         self.progress = Progress()
 
     async def list_all(self, concurrency: int) -> None:
@@ -167,24 +172,16 @@ class _Backfill:
         await self._detail_some(activity_ids, concurrency)
 
     async def _detail_some(self, activity_ids: list[int], concurrency: int) -> None:
-        await in_turns(activity_ids, self._detail, at_once=concurrency)
+        await in_turns(self._rests.ready(activity_ids), self._detail, at_once=concurrency)
 
     async def _detail(self, activity_id: int) -> None:
         asked_at = self._clock()
-        try:
-            activity = await self._client.activity(activity_id)
-        except NotFound:  # its own event, or a reconciliation, tells whether it was deleted
-            return
-        except OF_ONE_THING as error:
-            log.warning("history.detail_failed", activity_id=activity_id, reason=str(error))
-            self._failures.add(error)
-            return
-        self._failures.end()
-        if activity.athlete_id != self._athlete_id:
-            log.warning("history.foreign", activity_id=activity_id, reason="Strava showed another athlete's activity")
-            return
-        await apply_all(self._store, self._athlete_id, [self._seen(activity, asked_at)])
-        self._tell(replace(self.progress, detailed=self.progress.detailed + 1))
+        with self._attempts.of(activity_id):  # of what is not shown its event, or a reconciliation, tells the fate
+            activity = await self._client.activity(activity_id, tries=self._rests.tries(activity_id))
+            if activity.athlete_id != self._athlete_id:
+                raise UnreadableAnswer(f"activities/{activity_id}", "it is about another athlete's activity")
+            await apply_all(self._store, self._athlete_id, [self._seen(activity, asked_at)])
+            self._tell(replace(self.progress, detailed=self.progress.detailed + 1))
 
     def _seen(self, activity: ActivityPayload, asked_at: datetime) -> Observation:
         return Observation(

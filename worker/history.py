@@ -12,12 +12,13 @@ from backends.tokens import TokensUnavailable
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.athletes import connected_ids
 from backends.warehouse.backfills import Backfill, Backfills
-from backends.warehouse.streams import StreamRule, StreamStore
-from runtime.clock import utc_now
+from backends.warehouse.streams import DueStreams, StreamRule, StreamStore
+from runtime.clock import utc_now, utc_text
 from strava.budget import RateBudget
 from strava.budget_state import Lane
 from strava.errors import AppInactive, AppRejected, RateLimited, StravaError, TokenRejected
 from strava.payload import SUMMARY, ActivityPage, ActivityPayload
+from worker.attempts import Rests
 from worker.backfill import BackfillSource, BackfillStore, Progress, backfill
 from worker.periodic import repeat_until_cut_short
 from worker.profile import KnownProfiles, ProfileSource, refresh_profile
@@ -72,7 +73,8 @@ class HistoryClient:
 class Histories:
     """Finds in the warehouse what was asked for and is not finished, so that a restart forgets nothing.
 
-    Each row says how far its backfill is and until when it waits; the rows of activities are stored before it.
+    Each row says how far its backfill is and until when it waits; the rows of activities are stored before it. What
+    could not be fetched rests, also beyond the end of a backfill, and is tried again; a new request tries it at once.
     """
 
     def __init__(
@@ -89,6 +91,7 @@ class Histories:
         self._budget = budget
         self._clock = clock
         self._poll_s = poll_s
+        self._rests: dict[int, tuple[datetime, Rests]] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Load what is asked for until `stop` is set. What is cut short then goes on at the next start."""
@@ -98,11 +101,12 @@ class Histories:
         """Bring each backfill as far as it goes now, the oldest request first. Raises WarehouseBusy."""
         connected = await connected_ids(self._store)
         details_ahead, streams_ahead = 0, 0
-        due = [each for each in await self._store.backfills() if each.finished_at is None]
+        due = [each for each in await self._store.backfills() if each.finished_at is None or each.retry_at is not None]
         due = [each for each in due if each.athlete_id in connected]
         for place, asked in enumerate(due, 1):
             if not self._is_waiting(asked):
-                loading = _Loading(self._store, self._budget, self._clock, asked, (details_ahead, streams_ahead))
+                ahead, rests = (details_ahead, streams_ahead), self._rests_of(asked)
+                loading = _Loading(self._store, self._budget, self._clock, asked, ahead, rests)
                 await loading.go_on(HistoryClient(asked.athlete_id, self._client_of))
             if all(self._is_waiting(each) for each in due[place:]):  # nobody whose time it would tell
                 return
@@ -111,8 +115,16 @@ class Histories:
 
     def _is_waiting(self, asked: Backfill) -> bool:
         """Tell whether its time is still to come; a wait that a set clock made longer than any is none."""
-        now = self._clock()
-        return asked.waits_until is not None and now < asked.waits_until < now + _LONGEST_WAIT
+        now, until = self._clock(), asked.waits_until if asked.finished_at is None else asked.retry_at
+        return until is not None and now < until < now + _LONGEST_WAIT
+
+    def _rests_of(self, asked: Backfill) -> Rests:
+        """Return what failed since this backfill was asked for."""
+        requested_at, rests = self._rests.get(asked.athlete_id, (None, Rests(self._clock)))
+        if requested_at != asked.requested_at:
+            rests = Rests(self._clock)
+        self._rests[asked.athlete_id] = asked.requested_at, rests
+        return rests
 
 
 async def lacking_calls(store: HistoryStore, asked: Backfill) -> tuple[int, int]:
@@ -122,8 +134,8 @@ async def lacking_calls(store: HistoryStore, asked: Backfill) -> tuple[int, int]
     summaries = await store.activity_ids(asked.athlete_id, resource_state=SUMMARY, since=asked.since)
     if not asked.has_streams:
         return len(summaries), 0
-    due = await store.due_streams(asked.athlete_id, [StreamRule(athlete_id=asked.athlete_id)], since=asked.since)
-    return len(summaries), len(summaries) + len(due)
+    known = await store.activity_ids(asked.athlete_id, since=asked.since)
+    return len(summaries), len(known) - await store.stream_count(asked.athlete_id, since=asked.since)
 
 
 async def load_what_is_left(store: HistoryStore, athlete_id: int, now: datetime) -> None:
@@ -135,25 +147,30 @@ async def load_what_is_left(store: HistoryStore, athlete_id: int, now: datetime)
     for asked in await store.backfills():
         is_finished = asked.athlete_id == athlete_id and asked.finished_at is not None
         if is_finished and (await lacking_calls(store, asked))[0]:
-            await store.note_backfill(asked.changed(now, finished_at=None, has_streams=False))
+            again: dict[str, object] = {"finished_at": None, "has_streams": False}
+            if asked.retry_at is not None:  # the details and streams that it could not fetch are taken up too
+                again = {"retry_at": now}
+            await store.note_backfill(asked.changed(now, **again))
 
 
 class _Loading:
     """One backfill, as far as it goes without waiting."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - three collaborators, and what it goes on from
         self,
         store: HistoryStore,
         budget: RateBudget,
         clock: Callable[[], datetime],
         asked: Backfill,
         ahead: tuple[int, int],
+        rests: Rests,
     ) -> None:
         self._store = store
         self._budget = budget
         self._clock = clock
         self._row = asked
         self._details_ahead, self._streams_ahead = ahead
+        self._rests = rests
         begins_again = asked.since is not None and asked.listed_at is None  # it has no cursor
         self._listed_before = 0 if begins_again else asked.listed_count
         self._progress = Progress()
@@ -167,32 +184,53 @@ class _Loading:
         try:
             if await self._tell_until_done(loading):
                 await loading
-                await self._note(**{**await self._how_far(), "finished_at": self._clock(), "expected_at": None})
-                log.info("history.loaded", athlete_id=row.athlete_id, listed=self._row.listed_count)
+                ended = {"finished_at": row.finished_at or self._clock(), "expected_at": None}
+                await self._note(**{**await self._how_far(), **await self._left_out(), **ended})
+                self._log_end()
         except WarehouseBusy:
             raise
         except (StravaError, TokensUnavailable) as error:
-            await self._note(**await self._how_far(), **self._wait(error))
+            await self._note(**await self._how_far(), **{**await self._left_out(), **self._wait(error)})
             log.info("history.waiting", athlete_id=row.athlete_id, reason=str(error))
         except Exception:  # a fault in one history must not hold up those of others
             log.exception("history.fault", athlete_id=row.athlete_id)
-            await self._note(waits_until=self._clock() + _RETRY, waits_because=_OWN_FAULT)
+            await self._note(**{**await self._left_out(), **self._wait_for(_RETRY, _OWN_FAULT)})
         finally:
             loading.cancel()
             await asyncio.gather(loading, return_exceptions=True)
 
     async def _load(self, client: HistoryClient, asked: Backfill) -> None:
         """Load the list, the settings and the gear that it names, the details, and the streams last."""
-        load = partial(backfill, client, self._store, asked.athlete_id, since=asked.since, clock=self._clock)
+        whose = (client, self._store, asked.athlete_id)
+        load = partial(backfill, *whose, since=asked.since, rests=self._rests, clock=self._clock)
         if asked.listed_at is None:
             await load(with_details=False, on_progress=self._on_progress)
             await refresh_profile(client.profile, self._store, asked.athlete_id, clock=self._clock)
         if asked.has_details:
             await load(with_list=False)
         if asked.has_streams:
-            all_of_it = [StreamRule(athlete_id=asked.athlete_id)]
-            due = await self._store.due_streams(asked.athlete_id, all_of_it, since=asked.since)
-            await fetch_streams(client, self._store, due, clock=self._clock)
+            await fetch_streams(client, self._store, await self._due_streams(), self._rests, clock=self._clock)
+
+    async def _due_streams(self) -> list[DueStreams]:
+        row, all_of_it = self._row, [StreamRule(athlete_id=self._row.athlete_id)]
+        return await self._store.due_streams(row.athlete_id, all_of_it, since=row.since, until=row.finished_at)
+
+    async def _left_out(self) -> dict[str, object]:
+        """Count what could not be fetched and is still wanted, and tell when the first of it is tried again."""
+        row, lacking = self._row, list[int]()
+        if row.has_details and not self._rests.is_empty:
+            lacking += await self._store.activity_ids(row.athlete_id, resource_state=SUMMARY, since=row.since)
+            lacking += [each.activity_id for each in await self._due_streams()] if row.has_streams else []
+        ends = self._rests.ends(lacking)
+        return {"failed_count": len(ends), "retry_at": min(ends, default=None)}
+
+    def _log_end(self) -> None:
+        row = self._row
+        facts = {"athlete_id": row.athlete_id, "listed": row.listed_count}
+        if row.retry_at is None:
+            log.info("history.loaded", **facts)
+        else:
+            log.warning("history.loaded", **facts, failed=row.failed_count, retry_at=utc_text(row.retry_at))
 
     async def _tell_until_done(self, loading: asyncio.Task[None]) -> bool:
         """Return whether it is still wanted: another may be asked for, or the athlete purged."""
@@ -223,7 +261,7 @@ class _Loading:
         now = self._clock()
         if not self._progress.is_listed and self._row.listed_at is None:
             return {"listed_count": self._listed_before + self._progress.listed}
-        expected = await self._expected_at() if self._row.has_details else None
+        expected = await self._expected_at() if self._row.has_details and self._row.finished_at is None else None
         return {
             "listed_count": self._listed_before + self._progress.listed,
             "listed_at": self._row.listed_at or now,
@@ -245,7 +283,14 @@ class _Loading:
             wait = _LONG_RETRY
         if isinstance(error, RateLimited):
             because = error.reason
-        return {"waits_until": self._clock() + wait, "waits_because": because}
+        return self._wait_for(wait, because)
+
+    def _wait_for(self, wait: timedelta, because: str) -> dict[str, object]:
+        """Have it go on after the wait; one that is finished waits for nothing but to try again."""
+        row, until = self._row, self._clock() + wait
+        if row.finished_at is not None:
+            return {"failed_count": row.failed_count, "retry_at": until}
+        return {"waits_until": until, "waits_because": because}
 
     async def _note(self, **changes: object) -> bool:
         self._row = self._row.changed(self._clock(), **changes)

@@ -5,8 +5,10 @@ and any whose start, distance or time changed since its streams were fetched, by
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 import structlog
@@ -16,14 +18,17 @@ from backends.warehouse.athletes import AthleteStore, connected_ids
 from backends.warehouse.backfills import Backfills
 from backends.warehouse.streams import DueStreams, StreamRule, Streams, StreamStore
 from runtime.clock import steady_s, utc_now
-from strava.errors import OF_ONE_THING, AppInactive, AppRejected, NotFound, RateLimited, StravaError
+from strava.errors import AppInactive, AppRejected, NotFound, RateLimited, StravaError
+from worker.attempts import Attempts, Rests
 from worker.periodic import repeat_until_cut_short
-from worker.turns import FailuresInARow, in_turns
+from worker.turns import in_turns
 
 log = structlog.get_logger(__name__)
 
 _POLL_S = 15.0
-_ALL_AGAIN_S = 3600.0  # what failed, and what another program changed unseen, is met again
+_ALL_AGAIN_S = 86_400.0  # what another program changed unseen is met again
+_LONGEST_WAIT_S = 3600.0
+_RETRY_S = 300.0  # after a fault of Strava's, or one that is this athlete's alone
 _AT_ONCE = 2
 
 
@@ -41,40 +46,45 @@ class SweepStore(StreamStore, AthleteStore, Backfills, Protocol):
 async def fetch_streams(
     source: StreamSource,
     store: StreamStore,
-    due: Iterable[DueStreams],
+    due: Sequence[DueStreams],
+    rests: Rests,
     *,
     clock: Callable[[], datetime] = utc_now,
-    on_stored: Callable[[], None] = lambda: None,
 ) -> None:
-    """Fetch and store the streams of each, in order. One that Strava fails on is left for later.
+    """Fetch and store the streams of each, in order. One that Strava fails on is left out while it is among the rests.
 
     Raises WarehouseBusy and StravaError, of which RateLimited when the calls are used up; what was stored stays.
     """
-    failures = FailuresInARow()
+    attempts = Attempts(rests, "streams.failed")
+    by_id = {each.activity_id: each for each in due}
 
-    async def fetch(each: DueStreams) -> None:
+    async def fetch(activity_id: int) -> None:
         asked_at = clock()
-        payload: dict[str, Any] | None
-        try:
-            payload = await source.streams(each.activity_id)
-        except NotFound:  # a manual entry, or deleted by now
-            payload = None
-        except OF_ONE_THING as error:
-            log.warning("streams.failed", activity_id=each.activity_id, reason=str(error))
-            failures.add(error)
-            return
-        failures.end()
-        is_stored = await store.put_streams(Streams(due=each, observed_at=asked_at, payload=payload))
-        log.info("streams.fetched", activity_id=each.activity_id, is_stored=is_stored)
-        on_stored()
+        with attempts.of(activity_id):
+            payload: dict[str, Any] | None
+            try:
+                payload = await source.streams(activity_id)
+            except NotFound:  # a manual entry, or deleted by now
+                payload = None
+            seen = Streams(due=by_id[activity_id], observed_at=asked_at, payload=payload)
+            log.info("streams.fetched", activity_id=activity_id, is_stored=await store.put_streams(seen))
 
-    await in_turns(due, fetch, at_once=_AT_ONCE)
+    await in_turns(rests.ready(by_id), fetch, at_once=_AT_ONCE)
+
+
+@dataclass
+class _Looked:
+    """How far an athlete's are complete: all that changed until then has its streams, or failed and rests."""
+
+    complete_to: datetime | None = None  # None: all is to be looked at
+    all_again_s: float = 0.0
+    not_before_s: float = 0.0
 
 
 class StreamSweep:
     """Keeps the streams complete that the rules name. A backfill under way comes first: it has the details to load.
 
-    Once all is there, a poll reads one number, and looks at what changed since the last.
+    Once an athlete's are all there, a poll reads what changed since the last, and all again when a rest ends.
     """
 
     def __init__(  # noqa: PLR0913 - two collaborators and the rules, and by keyword what may be left as it is
@@ -93,8 +103,8 @@ class StreamSweep:
         self._poll_s = poll_s
         self._clock = clock
         self._steady = steady
-        self._complete_to: datetime | None = None
-        self._looks_at_all_s = 0.0
+        self._rests = Rests(clock)
+        self._looked: defaultdict[int, _Looked] = defaultdict(_Looked)
         self._waits_until_s = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -103,34 +113,36 @@ class StreamSweep:
 
     async def fetch_due(self) -> None:
         """Fetch what is due as far as the budget goes now. Raises WarehouseBusy."""
-        now_s = self._steady()
-        if now_s < self._waits_until_s:
+        if self._steady() < self._waits_until_s:
             return
-        if now_s >= self._looks_at_all_s:
-            self._complete_to, self._looks_at_all_s = None, now_s + _ALL_AGAIN_S
         newest = await self._store.newest_change()
-        if newest is None or newest == self._complete_to:
+        if newest is None:
             return
         under_way = {each.athlete_id for each in await self._store.backfills() if each.finished_at is None}
-        connected = await connected_ids(self._store)
-        for athlete_id in connected:
-            if athlete_id not in under_way and not await self._fetch_for(athlete_id):
+        for athlete_id in await connected_ids(self._store):
+            if athlete_id not in under_way and not await self._fetch_for(athlete_id, newest):
                 return
-        self._complete_to = None if under_way.intersection(connected) else newest
 
-    async def _fetch_for(self, athlete_id: int) -> bool:
-        """Return False where all athletes have to wait."""
-        due = await self._store.due_streams(athlete_id, self._rules, changed_since=self._complete_to)
+    async def _fetch_for(self, athlete_id: int, newest: datetime) -> bool:
+        """Fetch what is due of the athlete's up to the newest change; return False where all athletes have to wait."""
+        looked, now_s = self._looked[athlete_id], self._steady()
+        if now_s >= looked.all_again_s:
+            looked.complete_to, looked.all_again_s = None, now_s + _ALL_AGAIN_S
+        if now_s < looked.not_before_s or looked.complete_to == newest:
+            return True
+        due = await self._store.due_streams(athlete_id, self._rules, changed_since=looked.complete_to)
         try:
-            await fetch_streams(self._source_of(athlete_id), self._store, due, clock=self._clock)
+            await fetch_streams(self._source_of(athlete_id), self._store, due, self._rests, clock=self._clock)
         except (RateLimited, AppInactive, AppRejected) as error:  # Strava answers nobody now
             log.info("streams.waiting", reason=str(error), left=len(due))
-            self._wait(error.retry_after)
+            self._waits_until_s = self._steady() + min(error.retry_after, _LONGEST_WAIT_S)
             return False
         except (StravaError, TokensUnavailable) as error:
-            log.warning("streams.failed", athlete_id=athlete_id, reason=str(error))
+            log.warning("streams.stopped", athlete_id=athlete_id, reason=str(error))
+            looked.not_before_s = self._steady() + _RETRY_S
+            return True
+        looked.complete_to = newest
+        for end in self._rests.ends(each.activity_id for each in due)[:1]:
+            rest_s = (end - self._clock()).total_seconds()
+            looked.all_again_s = min(looked.all_again_s, self._steady() + rest_s)
         return True
-
-    def _wait(self, seconds: float) -> None:
-        """Wait so long; then what was left is met again, for nothing is complete yet."""
-        self._waits_until_s = self._steady() + min(seconds, timedelta(hours=1).total_seconds())

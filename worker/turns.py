@@ -7,8 +7,6 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-_MOST_FAILURES = 5  # in a row, before Strava itself is thought to fail
-
 
 async def in_turns(items: Iterable[T], work: Callable[[T], Awaitable[None]], *, at_once: int) -> None:
     """Do the work for each item, in order. Raises the first error of the work.
@@ -27,20 +25,3 @@ async def in_turns(items: Iterable[T], work: Callable[[T], Awaitable[None]], *, 
     for end in await asyncio.gather(*(take_turns() for _ in range(at_once)), return_exceptions=True):
         if end is not None:
             raise end
-
-
-class FailuresInARow:
-    """Tells that Strava fails on one thing from that it fails on all."""
-
-    def __init__(self) -> None:
-        self._count = 0
-
-    def add(self, error: Exception) -> None:
-        """Count a failure. Raises it where there were too many for it to be about one thing."""
-        self._count += 1
-        if self._count >= _MOST_FAILURES:
-            raise error
-
-    def end(self) -> None:
-        """Note a success."""
-        self._count = 0

@@ -17,6 +17,7 @@ from backends.warehouse.reconciliations import Reconciliation, Verdict
 
 _TRANSFORM = "Run `athlete transform`."
 _DAILY = "Run `athlete daily`."
+_TRIED_AGAIN = "The worker tries them again by itself; `athlete backfill` tries them at once."
 _CATCHES_UP = timedelta(minutes=2)
 _A_DAY = timedelta(hours=26)  # with an hour for daylight saving, and one for the run
 _A_WEEK = timedelta(days=7)
@@ -103,7 +104,10 @@ async def check_backfill(context: Context) -> list[Finding]:
         told, backfill = sentence(standing, now, zone), standing.backfill
         is_untouched = backfill.started_at is None and now - backfill.requested_at > NOT_TAKEN_UP
         is_waiting = backfill.finished_at is None and context.running is None
-        found.append(yellow(told, START) if is_untouched or is_waiting else green(told))
+        if is_untouched or is_waiting:
+            found.append(yellow(told, START))
+        else:
+            found.append(yellow(told, _TRIED_AGAIN) if backfill.failed_count else green(told))
     return found
 
 

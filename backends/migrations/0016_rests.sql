@@ -1,3 +1,7 @@
+-- How many activities a backfill could not fetch, and when they are tried again.
+alter table backfills add column failed_count integer not null default 0;
+alter table backfills add column retry_at text;
+
 -- Gear that Strava does not show is remembered, also where it never did: then there is no payload.
 create table gear (
     gear_id text primary key,

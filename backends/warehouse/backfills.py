@@ -9,7 +9,8 @@ from typing import Protocol, Self
 class Backfill:
     """One row of `raw.backfills`; how many details there are is told by the activities themselves.
 
-    It is finished, or waits, or is under way. `expected_at` is when the rate budget allows the last call.
+    It is finished, or waits, or is under way. `expected_at` is when the rate budget allows the last call. Of what could
+    not be fetched `failed_count` tells, and `retry_at` when the first is tried again, also once it is finished.
     """
 
     athlete_id: int
@@ -25,6 +26,8 @@ class Backfill:
     finished_at: datetime | None = None
     updated_at: datetime
     has_streams: bool = False
+    failed_count: int = 0
+    retry_at: datetime | None = None
 
     @classmethod
     def requested(

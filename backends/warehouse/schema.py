@@ -194,6 +194,8 @@ BACKFILLS = Table(
         _optional("finished_at", "timestamp", "When it was done; null until then."),
         Column("updated_at", "timestamp", "When the row was written."),
         Column("has_streams", "bool", "Whether streams are wanted too, after the details."),
+        Column("failed_count", "int64", "Activities that could not be fetched so far, and are tried again."),
+        _optional("retry_at", "timestamp", "When the first of them is tried again; null without any."),
     ],
 )
 RECONCILIATIONS = Table(

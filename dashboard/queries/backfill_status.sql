@@ -10,6 +10,8 @@ select
     waits_until,
     waits_because,
     expected_at,
-    finished_at
+    finished_at,
+    failed_count,
+    retry_at
 from mart.backfill_status
 where athlete_id = ?

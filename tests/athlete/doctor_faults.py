@@ -285,3 +285,11 @@ async def _backfill_idle(made: Healthy) -> None:
     async with made.store() as store:
         await store.request_backfill(Backfill.requested(ATHLETE, utc_now() - timedelta(hours=1)))
         await store.put_run(run(await store.watermark()))
+
+
+@fault("backfill left some out", {"backfill": Y}, "`athlete backfill` tries them at once")
+async def _backfill_left_some_out(made: Healthy) -> None:
+    async with made.store() as store:
+        [known] = await store.backfills()
+        await store.note_backfill(known.changed(utc_now(), failed_count=2, retry_at=utc_now() + timedelta(hours=1)))
+        await store.put_run(run(await store.watermark()))

@@ -169,6 +169,7 @@ async def test_the_worker_loads_what_is_asked_for(
 ASKED = Backfill.requested(ATHLETE, NOON - timedelta(seconds=2))
 LISTING = replace(ASKED, started_at=NOON, listed_count=1200)
 DETAILS = replace(LISTING, listed_at=NOON, listed_count=2115, expected_at=NOON + timedelta(hours=26, minutes=15))
+FAILED = "5 activities could not be fetched; they are tried again within minutes."
 WAITING = replace(DETAILS, waits_until=NOON + timedelta(minutes=15), waits_because="It is spent.")
 
 
@@ -185,6 +186,14 @@ WAITING = replace(DETAILS, waits_until=NOON + timedelta(minutes=15), waits_becau
         ),
         (replace(WAITING, waits_until=NOON), "1,240 of 2,115 details, done Thursday about 14:15."),
         (replace(DETAILS, finished_at=NOON), "loaded 2,115 activities, 1,240 in detail."),
+        (
+            replace(DETAILS, finished_at=NOON, failed_count=5, retry_at=NOON),
+            f"loaded 2,115 activities, 1,240 in detail. {FAILED}",
+        ),
+        (
+            replace(DETAILS, expected_at=None, failed_count=1, retry_at=NOON + timedelta(hours=24)),
+            "1,240 of 2,115 details. 1 activity could not be fetched; it is tried again Thursday about 12:00.",
+        ),
         (replace(DETAILS, has_streams=True), "1,240 of 2,115 details and 310 streams, done Thursday about 14:15."),
         (
             replace(DETAILS, has_streams=True, finished_at=NOON),

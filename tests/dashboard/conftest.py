@@ -126,7 +126,7 @@ class MartFile:
     def backfill(self, athlete_id: int = ATHLETE, **fields: Any) -> None:
         """Add how far a history is; nobody has taken it up unless told."""
         asked = {"requested_at": datetime(2026, 11, 18, 19), "has_details": True, "listed_count": 0}  # noqa: DTZ001 - UTC
-        streams = {"has_streams": False, "streamed_count": 0}
+        streams = {"has_streams": False, "streamed_count": 0, "failed_count": 0}
         self._backfills.append(asked | streams | {"athlete_id": athlete_id} | fields)
 
     def row(self, table: str, **fields: Any) -> None:

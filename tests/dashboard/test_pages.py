@@ -275,6 +275,7 @@ def test_a_check_that_never_reached_the_end_is_told(mart_file: Any, context_of: 
 LISTED = {"started_at": "2026-11-18 19:00:01", "listed_at": "2026-11-18 19:00:09", "listed_count": 2115}
 DETAILS = "1,240 of 2,115 details"
 WAITS = "It goes on today about 20:45: Spent."
+FAILED = "5 activities could not be fetched; they are tried again today about 21:10."
 
 
 @pytest.mark.parametrize(
@@ -306,6 +307,10 @@ WAITS = "It goes on today about 20:45: Spent."
         (
             {**LISTED, "finished_at": "2026-11-18 19:10:00"},
             f"**History loaded.** {DETAILS}, since 20:10.",
+        ),
+        (
+            {**LISTED, "finished_at": "2026-11-18 19:10:00", "failed_count": 5, "retry_at": "2026-11-18 20:10:00"},
+            f"**History loaded.** {DETAILS}, since 20:10. {FAILED}",
         ),
         (
             {**LISTED, "finished_at": "2026-11-18 19:10:00", "has_details": False},

@@ -316,6 +316,8 @@ def fill_the_books(raw: Raw) -> None:
         waits_until="2026-04-01T12:15:05.000000Z",
         waits_because="Strava's rate limit is used up.",
         expected_at="2026-04-01T12:30:05.000000Z",
+        failed_count=2,
+        retry_at="2026-04-01T12:20:05.000000Z",
         updated_at="2026-04-01T12:00:00.000000Z",
     )
     raw.insert(

@@ -1,9 +1,10 @@
 """An athlete whose history is loaded from a simulator, and the worker's part, which may be killed at any write."""
 
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Collection, Coroutine, Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from backends.budget.file import FileBudgetStore
 from backends.tokens.file import FileTokenStore
@@ -11,13 +12,15 @@ from backends.warehouse.backfills import Backfill
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.budget import RateBudget
 from strava.budget_state import Lane
-from strava.client import StravaClient
-from strava.payload import ActivityPage
+from strava.client import STREAM_KEYS, StravaClient
+from strava.errors import ServerFailed
+from strava.payload import ActivityPage, ActivityPayload
 from strava.transport import RetryPolicy
 from tests.worker.simulated import Simulated
 from worker.history import Histories
 
 ATHLETE = 4605555801
+T = TypeVar("T")
 AT_ONCE = RetryPolicy(attempts=5, first_wait_s=0.0, longest_wait_s=0.0)
 
 
@@ -49,6 +52,27 @@ class Broken(StravaClient):
         raise ValueError("nobody foresaw this")
 
 
+class FailingOn(StravaClient):
+    """Strava fails on these activities, and on the streams of those, whenever it is asked; `asked` tells how often."""
+
+    details: Collection[int]
+    curves: Collection[int]
+    asked: Counter[int]
+
+    async def activity(self, activity_id: int, *, tries: int | None = None) -> ActivityPayload:
+        return await self._unless(activity_id in self.details, activity_id, super().activity(activity_id, tries=tries))
+
+    async def streams(self, activity_id: int, keys: Iterable[str] = STREAM_KEYS) -> dict[str, Any]:
+        return await self._unless(activity_id in self.curves, activity_id, super().streams(activity_id, keys))
+
+    async def _unless(self, fails: bool, activity_id: int, call: Coroutine[Any, Any, T]) -> T:
+        if not fails:
+            return await call
+        call.close()
+        self.asked[activity_id] += 1
+        raise ServerFailed(500)
+
+
 class Life:
     """An athlete's past at a simulator with limits, and the worker's part on a folder; all on one clock."""
 
@@ -58,6 +82,7 @@ class Life:
         self.simulation = there.simulation
         self.activity_ids = set(self.simulation.world.ids())
         self.used = there.used
+        self.failing: dict[str, Any] = {"details": set(), "curves": set(), "asked": Counter()}
         self._there = there
         self._tokens = tokens
         self._stores: list[MortalStore] = []
@@ -76,7 +101,7 @@ class Life:
         def client_of(athlete_id: int, lane: Lane) -> StravaClient:
             if athlete_id == broken:
                 return Broken(self._there.http, None, api_url="")
-            return StravaClient(
+            client = FailingOn(
                 self._there.http,
                 self._auth,
                 api_url="/api/v3",
@@ -85,6 +110,8 @@ class Life:
                 retry_policy=AT_ONCE,
                 clock=self.clock,
             )
+            vars(client).update(self.failing)
+            return client
 
         return Histories(store, client_of, budget, clock=self.clock)
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,8 +14,16 @@ from structlog.testing import capture_logs
 from backends.warehouse.activities import Source
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.client import StravaClient
-from strava.errors import RateLimited, ServerFailed, UnreadableAnswer
+from strava.errors import (
+    NotFound,
+    RateLimited,
+    ServerFailed,
+    StravaError,
+    Unreachable,
+    UnreadableAnswer,
+)
 from strava.payload import ActivityPage, ActivityPayload
+from worker.attempts import Rests
 from worker.backfill import Progress, backfill
 
 ATHLETE = 4605555801
@@ -44,6 +53,7 @@ class Past:
         self.details: dict[int, dict[str, Any]] = {}
         self.failing: dict[int, Exception] = {}
         self.asked: list[int] = []
+        self.tries: list[tuple[int, int | None]] = []
         self.listed: list[int] = []
         self.pages_left = 1000
         self.at_once = 0
@@ -68,6 +78,7 @@ class Past:
 
     async def activity(self, activity_id: int, *, tries: int | None = None) -> ActivityPayload:
         self.asked.append(activity_id)
+        self.tries.append((activity_id, tries))
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         await asyncio.sleep(0)
@@ -311,3 +322,31 @@ async def test_strava_failing_on_everything_ends_the_round(store: SqliteRawStore
     past.failing = {each: ServerFailed(503) for each in range(1, 28) if each % 4}
     await backfill(past, store, ATHLETE, clock=clock, concurrency=1)
     assert len(past.asked) == 27
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ServerFailed(500), NotFound("activities/1"), Unreachable("timed out"), ValueError("a fault of ours"), None],
+)
+async def test_what_always_fails_rests_and_the_others_go_on(
+    store: SqliteRawStore, clock: Any, error: Exception | None
+) -> None:
+    """Six at the head of the list fail for ever: the 20 behind them are loaded within half an hour.
+
+    None stands for another athlete's activity in the place of each.
+    """
+    past, bad, rests = Past(*range(1, 27)), range(21, 27), Rests(clock)
+    past.failing = {each: error for each in bad if error is not None}
+    past.details = {} if error else {each: {"athlete": {"id": 7}} for each in bad}
+    for _ in range(7):
+        with suppress(StravaError, ValueError):
+            await backfill(past, store, ATHLETE, rests=rests, clock=clock, concurrency=1)
+        clock.advance(300)
+    assert await store.activity_ids(ATHLETE, resource_state=2) == list(reversed(bad))
+    assert {past.asked.count(each) for each in bad} <= {1, 2}
+    assert past.tries == [(each, 1 if each in past.asked[:place] else None) for place, each in enumerate(past.asked)]
+    assert (len(rests.ends(range(1, 27))), rests.is_empty) == (6, False)
+    past.failing, past.details = {}, {}
+    clock.advance(86_400)
+    await backfill(past, store, ATHLETE, rests=rests, clock=clock)
+    assert (await store.counts(ATHLETE), rests.is_empty) == ({3: 26}, True)

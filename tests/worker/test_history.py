@@ -16,10 +16,13 @@ from backends.warehouse.activities import Observation, Source
 from backends.warehouse.athletes import Athlete
 from backends.warehouse.backfills import Backfill
 from backends.warehouse.sqlite.store import SqliteRawStore
+from backends.warehouse.streams import StreamRule
+from runtime.clock import utc_text
 from simulator.rates import Limits
 from strava.payload import ActivityPayload
 from tests.worker.histories import ATHLETE, Life, ask, lives, the_row
 from tests.worker.simulated import simulated
+from worker.history import Histories, load_what_is_left
 
 A_QUARTER, A_DAY = 40, 100
 
@@ -265,3 +268,76 @@ async def test_a_bounded_list_is_counted_once(life: Life) -> None:
     life.clock.advance((row.waits_until - life.clock()).total_seconds())
     await life.histories(store).load_due()
     assert (await the_row(store)).listed_count == row.listed_count
+
+
+async def load(life: Life, histories: Histories) -> Backfill:
+    """Load until the end, and return the row."""
+    store = life.store()
+    while (row := await the_row(store)).finished_at is None:
+        life.clock.advance(max(0.0, (row.waits_until - life.clock()).total_seconds()) if row.waits_until else 0.0)
+        await histories.load_due()
+    return row
+
+
+async def ask_where_some_fail(life: Life, store: SqliteRawStore) -> tuple[list[int], set[int], Backfill]:
+    """Ask for a month with streams, where six details and one activity's streams fail; return all, those, the row."""
+    since, world = life.clock() - timedelta(days=30), life.simulation.world
+    starts = {key: datetime.fromisoformat(world.summary(key)["start_date"]) for key in life.activity_ids}
+    wanted = sorted((key for key, start in starts.items() if start >= since), key=lambda key: starts[key])
+    life.failing |= {"details": set(wanted[-6:]), "curves": {wanted[0]}}
+    asked = Backfill.requested(ATHLETE, life.clock(), since=since, has_streams=True)
+    await store.request_backfill(asked)
+    return wanted, {wanted[0], *wanted[-6:]}, asked
+
+
+async def test_a_history_ends_without_what_cannot_be_fetched(life: Life) -> None:
+    """Everything else is loaded; row and log say how many are left and until when, and until then they cost no call."""
+    store = life.store()
+    wanted, bad, asked = await ask_where_some_fail(life, store)
+    histories = life.histories(store)
+    with capture_logs() as logs:
+        row = await load(life, histories)
+    assert len(wanted) > 12
+    assert set(await store.activity_ids(ATHLETE, resource_state=2)) == bad - {wanted[0]}
+    assert await store.stream_count(ATHLETE) == len(wanted) - 7
+    assert (row.failed_count, row.waits_until, row.expected_at) == (7, None, None)
+    assert row.retry_at is not None
+    [ended] = [line for line in logs if line["event"] == "history.loaded"]
+    assert (ended["failed"], ended["retry_at"], ended["log_level"]) == (7, utc_text(row.retry_at), "warning")
+    before = life.failing["asked"].copy()
+    await histories.load_due()
+    await life.histories(store).load_due()  # after a restart
+    assert life.failing["asked"] == before
+    assert before.keys() == bad
+    await store.request_backfill(replace(asked, requested_at=life.clock()))  # a person asks for it now
+    assert (await load(life, histories)).failed_count == 7
+    assert {life.failing["asked"][key] - before[key] for key in bad} <= {1, 2}
+
+
+async def test_what_failed_is_tried_again_after_the_end(life: Life) -> None:
+    """By itself and ever more seldom, also after a restart; what is recorded since is none of the backfill's work."""
+    store = life.store()
+    _, bad, _ = await ask_where_some_fail(life, store)
+    row = await load(life, life.histories(store))
+    life.clock.advance(14_400)
+    live = life.simulation.actions.create({"sport_type": "Run"})
+    detail = ActivityPayload.from_json(life.simulation.world.detail(live.id))
+    seen = {"activity_id": live.id, "athlete_id": ATHLETE, "observed_at": life.clock(), "source": Source.WEBHOOK}
+    await store.apply([Observation(activity=detail, **seen)])
+    before, restarted = life.failing["asked"].copy(), life.histories(store)
+    for _ in range(24):  # half a day
+        life.clock.advance(1800)
+        await restarted.load_due()
+    told = await the_row(store)
+    assert (told.failed_count, told.finished_at) == (7, row.finished_at)
+    assert {life.failing["asked"][key] - before[key] for key in bad} <= {4, 5, 6}
+    await load_what_is_left(store, ATHLETE, life.clock())  # as a daily check does, which found something missing
+    assert await the_row(store) == replace(told, retry_at=life.clock.now, updated_at=life.clock.now)
+    life.failing |= {"details": set(), "curves": set()}
+    life.clock.advance(86_400)
+    await restarted.load_due()
+    done = await the_row(store)
+    assert (done.failed_count, done.retry_at, done.finished_at) == (0, None, row.finished_at)
+    assert await store.activity_ids(ATHLETE, resource_state=2) == []
+    due = await store.due_streams(ATHLETE, [StreamRule()])
+    assert [each.activity_id for each in due] == [live.id]

@@ -31,6 +31,7 @@ from tests.worker.simulated import APP, Simulated, simulated
 from worker.activities import ActivityEvents
 from worker.app import create_app
 from worker.athletes import AthleteCache
+from worker.attempts import Rests
 from worker.backfill import backfill
 from worker.event_router import EventRouter
 from worker.findings import ReconcilePolicy
@@ -122,7 +123,7 @@ async def test_a_crop_is_fetched_again_and_a_new_title_is_not(life: Life, envelo
     run = life.actions.create({"sport_type": "Run", "distance": 10_000.0})
     await life.hear(run, envelope)
     due = await life.store.due_streams(ATHLETE, [StreamRule()])
-    await fetch_streams(life.client(), life.store, due[:1], clock=life.clock)
+    await fetch_streams(life.client(), life.store, due[:1], Rests(life.clock), clock=life.clock)
     [whole] = rows("select * from strava_streams")
     sweep = life.sweep()
     await life.hear(life.actions.edit(run.id, {"name": "Race"}), envelope)

@@ -16,6 +16,8 @@ with source as (
                 'finished_at': 'timestamp',
                 'updated_at': 'timestamp',
                 'has_streams': 'bool',
+                'failed_count': 'int64',
+                'retry_at': 'timestamp',
             },
         )
     }}
@@ -35,6 +37,8 @@ renamed as (
         waits_because,
         expected_at,
         finished_at,
+        failed_count,
+        retry_at,
         updated_at
     from source
 )

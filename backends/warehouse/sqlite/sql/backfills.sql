@@ -11,6 +11,8 @@ select
     expected_at,
     finished_at,
     updated_at,
-    has_streams
+    has_streams,
+    failed_count,
+    retry_at
 from backfills
 order by requested_at, athlete_id;

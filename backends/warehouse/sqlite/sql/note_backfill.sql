@@ -7,5 +7,7 @@ update backfills set
     waits_because = :waits_because,
     expected_at = :expected_at,
     finished_at = :finished_at,
-    updated_at = :updated_at
+    updated_at = :updated_at,
+    failed_count = :failed_count,
+    retry_at = :retry_at
 where athlete_id = :athlete_id and requested_at = :requested_at;

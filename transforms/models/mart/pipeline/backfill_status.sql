@@ -31,7 +31,9 @@ final as (
         backfills.waits_until,
         backfills.waits_because,
         backfills.expected_at,
-        backfills.finished_at
+        backfills.finished_at,
+        backfills.failed_count,
+        backfills.retry_at
     from backfills
     inner join athletes on backfills.athlete_id = athletes.athlete_id
     left join streamed on backfills.athlete_id = streamed.athlete_id
