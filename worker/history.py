@@ -10,6 +10,7 @@ import structlog
 
 from backends.tokens import TokensUnavailable
 from backends.warehouse import WarehouseBusy
+from backends.warehouse.activities import Retention
 from backends.warehouse.athletes import connected_ids
 from backends.warehouse.backfills import Backfill, Backfills
 from backends.warehouse.streams import DueStreams, StreamRule, StreamStore
@@ -42,7 +43,7 @@ class HistorySource(BackfillSource, ProfileSource, StreamSource, Protocol):
 ClientOf = Callable[[int, Lane], HistorySource]
 
 
-class HistoryStore(BackfillStore, Backfills, StreamStore, KnownProfiles, Protocol):
+class HistoryStore(BackfillStore, Backfills, Retention, StreamStore, KnownProfiles, Protocol):
     """The part of `raw` that loading a history needs."""
 
 
@@ -99,6 +100,8 @@ class Histories:
 
     async def load_due(self) -> None:
         """Bring each backfill as far as it goes now, the oldest request first. Raises WarehouseBusy."""
+        if expired := await self._store.reload_expired():
+            log.info("history.reloading", athlete_ids=expired, reason="payloads were removed for their age")
         connected = await connected_ids(self._store)
         details_ahead, streams_ahead = 0, 0
         due = [each for each in await self._store.backfills() if each.finished_at is None or each.retry_at is not None]

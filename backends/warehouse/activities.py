@@ -84,9 +84,8 @@ class ActivityStore(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Expired:
-    """What got too old and was removed: payloads of activities, whose they were, and rows of other tables."""
+    """What got too old and was removed: payloads of activities, and rows of other tables."""
 
-    athlete_ids: frozenset[int]
     activities: int
     others: int
 
@@ -95,9 +94,16 @@ class Retention(Protocol):
     """Payloads of Strava's that may not get older than some days."""
 
     async def expire(self, *, observed_before: datetime, how_many: int) -> Expired:
-        """Remove what was last seen at Strava before the moment; of activities `how_many` at most, oldest first.
+        """Remove `how_many` at most of what was last seen at Strava before the moment, the oldest activities first.
 
         An activity becomes a tombstone of the source `retention`, which anything newer lifts. Raises WarehouseBusy.
+        """
+
+    async def reload_expired(self) -> list[int]:
+        """Ask for the whole history, its list from the beginning, of each athlete whose payloads expired since it was.
+
+        Who cannot be asked for is left out, and so is who has a backfill under way: it goes on as it was asked for,
+        and a later call asks for what it leaves out. Returns the athletes. Raises WarehouseBusy.
         """
 
 

@@ -121,6 +121,7 @@ STRAVA_ATHLETE_SETTINGS = Table(
         Column("payload", "json", "Strava's weight and ftp of the athlete, and its answer about zones."),
         Column("observed_at", "timestamp", "When Strava first showed these values."),
         _INGESTED_AT,
+        _optional("last_seen_at", "timestamp", "When Strava last showed all of them again; null where it has not."),
     ],
 )
 STRAVA_GEAR = Table(

@@ -1,38 +1,53 @@
-"""Payloads that got too old, inside one transaction: they go, and what was built from them is built again."""
+"""Payloads that got too old, inside one transaction: they go, and what is still at Strava is asked for again."""
 
+import json
 import sqlite3
-from collections.abc import Callable
 from datetime import datetime
 
 from backends.warehouse.activities import Expired
-from backends.warehouse.schema import STRAVA_ACTIVITIES, TABLES
+from backends.warehouse.athletes import ASKED_FOR
+from backends.warehouse.backfills import Backfill
+from backends.warehouse.schema import BACKFILLS, STRAVA_ACTIVITIES, TABLES, Table
+from backends.warehouse.sqlite import rows
 from backends.warehouse.sqlite.database import SQL
-from backends.warehouse.sqlite.transactions import STEP, drop_beside, next_stamp
+from backends.warehouse.sqlite.transactions import STEP, Clock, drop_beside, next_stamp
 from runtime.clock import utc_text
 
-# Every other table of what Strava sent; what belongs to an activity lets its activity count as changed.
-_OTHERS = [
-    table for table in TABLES if table is not STRAVA_ACTIVITIES and {"payload", "observed_at"} <= table.types.keys()
-]
 _TOUCH = "update strava_activities set ingested_at = :ingested_at where activity_id = :activity_id"
+_PUT_BACKFILL = rows.put_statement(BACKFILLS, replaces=True)
 
 
-def expire(
-    connection: sqlite3.Connection, observed_before: datetime, how_many: int, clock: Callable[[], datetime]
-) -> Expired:
-    """Remove the payloads of so many activities, oldest first, and everything else that was seen before the moment."""
-    before = utc_text(observed_before)
-    found = connection.execute(SQL["expired_activities"], {"observed_before": before, "how_many": how_many}).fetchall()
+def _removal(table: Table) -> str:
+    seen_at = "coalesce(last_seen_at, observed_at)" if "last_seen_at" in table.types else "observed_at"
+    too_old = f"{seen_at} < :observed_before order by {seen_at} limit :how_many"
+    found = f"select {table.key} from {table.name} where {too_old}"  # noqa: S608 - our own names
+    about = "activity_id" if "activity_id" in table.types else "null"
+    return f"delete from {table.name} where {table.key} in ({found}) returning {about}"  # noqa: S608 - as above
+
+
+# Of every other table of what Strava sent. What belongs to an activity lets its activity count as changed.
+REMOVALS = [
+    _removal(table)
+    for table in TABLES
+    if table is not STRAVA_ACTIVITIES and {"payload", "observed_at"} <= table.types.keys()
+]
+
+
+def expire(connection: sqlite3.Connection, observed_before: datetime, how_many: int, clock: Clock) -> Expired:
+    """Remove `how_many` at most of what was last seen before the moment: activities first, then what else there is."""
+    before = {"observed_before": utc_text(observed_before)}
+    found = connection.execute(SQL["expired_activities"], {**before, "how_many": how_many}).fetchall()
     stamp = next_stamp(connection, clock)
-    rows = [{"activity_id": row[0], "ingested_at": utc_text(stamp + place * STEP)} for place, row in enumerate(found)]
-    connection.executemany(SQL["expire_activity"], rows)
+    expired = [
+        {"activity_id": row[0], "ingested_at": utc_text(stamp + place * STEP)} for place, row in enumerate(found)
+    ]
+    connection.executemany(SQL["expire_activity"], expired)
     drop_beside(connection, [row[0] for row in found])
     touched: set[int] = set()
     others = 0
-    for table in _OTHERS:
-        returned = "activity_id" if "activity_id" in table.types else "null"
-        removing = f"delete from {table.name} where observed_at < ? returning {returned}"  # noqa: S608 - our own names
-        gone = connection.execute(removing, (before,)).fetchall()
+    for removal in REMOVALS:
+        left = {**before, "how_many": how_many - len(found) - others}
+        gone = connection.execute(removal, left).fetchall()
         others += len(gone)
         touched |= {row[0] for row in gone if row[0] is not None}
     later = stamp + len(found) * STEP
@@ -43,4 +58,25 @@ def expire(
             for place, each in enumerate(sorted(touched))
         ],
     )
-    return Expired(athlete_ids=frozenset(row[1] for row in found), activities=len(found), others=others)
+    return Expired(activities=len(found), others=others)
+
+
+def to_reload(connection: sqlite3.Connection) -> list[tuple[int, str, bool]]:
+    """Return who lacks payloads that expired, when the last did, and whether streams of the whole history are wanted.
+
+    An athlete whose backfill is under way is not among them, nor one who cannot be asked for.
+    """
+    asked_for = {"asked_for": json.dumps(sorted(ASKED_FOR))}
+    return [(row[0], row[1], bool(row[2])) for row in connection.execute(SQL["expired_athletes"], asked_for)]
+
+
+def reload_expired(connection: sqlite3.Connection, clock: Clock) -> list[int]:
+    """Ask for the history of each of them, and return the athletes."""
+    found = to_reload(connection)
+    for athlete_id, expired_at, has_streams in found:
+        # Not before what expired, also after the clock was set back, or it would be asked for again and again.
+        asked_at = max(clock(), datetime.fromisoformat(expired_at))
+        asked = Backfill.requested(athlete_id, asked_at, has_streams=has_streams)
+        connection.execute(SQL["begin_list_again"], {"athlete_id": athlete_id})
+        connection.execute(_PUT_BACKFILL, rows.bound(BACKFILLS, asked))
+    return [athlete_id for athlete_id, _, _ in found]

@@ -104,10 +104,16 @@ class SqliteRawStore(Recordings):
         return [row[0] for row in found]
 
     async def expire(self, *, observed_before: datetime, how_many: int) -> Expired:
-        """Remove what was last seen at Strava before the moment; of activities `how_many` at most."""
+        """Remove `how_many` at most of what was last seen at Strava before the moment."""
         return await self._write(
             lambda connection: retention.expire(connection, observed_before, how_many, self._clock), removes=True
         )
+
+    async def reload_expired(self) -> list[int]:
+        """Ask for the whole history of each athlete whose payloads expired since it was."""
+        if not await self._in_reader(retention.to_reload):  # as a rule, and this is asked often
+            return []
+        return await self._write(lambda connection: retention.reload_expired(connection, self._clock))
 
     async def recent(self, wanted: LedgerFilter, *, limit: int) -> list[LedgerEntry]:
         """Return the rows that were written last, newest first."""
