@@ -41,9 +41,9 @@ from worker.dbt_runner.settings import TransformSettings
 from worker.findings import ReconcilePolicy
 from worker.history import HistoryStore, load_what_is_left
 from worker.pipeline_reading import ReadingKeeper
-from worker.profile import KnownProfiles, ProfileSource, refresh_profile
+from worker.profile import GEAR_IS_OLD_AFTER, KnownProfiles, ProfileSource, refresh_profile
 from worker.reconcile import Progress, ReconcileSource, ReconcileStore, reconcile
-from worker.retention import expire
+from worker.retention import age_before_expiry, expire
 from worker.settings import WorkerSettings
 from worker.strava_clients import StravaClients
 
@@ -144,10 +144,18 @@ async def check_each(  # noqa: PLR0913, PLR0917 - four collaborators, and what m
     return checked
 
 
-async def with_profile(checked: Checked, store: KnownProfiles, source: ProfileSource) -> Checked:
+async def with_profile(
+    checked: Checked,
+    store: KnownProfiles,
+    source: ProfileSource,
+    *,
+    retention_days: int | None = None,
+    clock: Callable[[], datetime] = utc_now,
+) -> Checked:
     """Bring the athlete's settings and gear up to date, and add what could not be read."""
+    old_after = age_before_expiry(retention_days, GEAR_IS_OLD_AFTER)
     try:
-        notes = await refresh_profile(source, store, checked.athlete_id)
+        notes = await refresh_profile(source, store, checked.athlete_id, gear_is_old_after=old_after, clock=clock)
     except WarehouseBusy as error:
         notes = [str(error)]
         log.warning("profile.failed", athlete_id=checked.athlete_id, reason=str(error))
@@ -175,7 +183,8 @@ async def _check_all(
             for place, each in enumerate(checked):
                 if each.verdict is not Verdict.CUT_SHORT:
                     await note_accepted(store, each.athlete_id)
-                    checked[place] = await with_profile(each, store, client_of(each.athlete_id, Lane.RECONCILE))
+                    source = client_of(each.athlete_id, Lane.RECONCILE)
+                    checked[place] = await with_profile(each, store, source, retention_days=settings.retention_days)
         finally:
             await client_of.end_refreshes()
     if settings.retention_days is not None:  # last: what the check has just seen again is not old

@@ -1,6 +1,6 @@
 """An athlete's zones, weight and FTP, and the gear that activities name: asked for once a day and before a backfill."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -16,7 +16,7 @@ from strava.payload import AthletePayload
 log = structlog.get_logger(__name__)
 
 _ZONES_SCOPE = "profile:read_all"
-_GEAR_IS_OLD_AFTER = timedelta(days=7)
+GEAR_IS_OLD_AFTER = timedelta(days=7)
 _MISSING_GEAR_RESTS = timedelta(days=30)  # it was deleted, so it hardly ever comes back
 _OF_ATHLETE = ("weight", "ftp")  # the rest of the answer names a person
 
@@ -39,9 +39,14 @@ class KnownProfiles(ProfileStore, AthleteStore, Protocol):
 
 
 async def refresh_profile(
-    source: ProfileSource, store: KnownProfiles, athlete_id: int, *, clock: Callable[[], datetime] = utc_now
+    source: ProfileSource,
+    store: KnownProfiles,
+    athlete_id: int,
+    *,
+    gear_is_old_after: timedelta = GEAR_IS_OLD_AFTER,
+    clock: Callable[[], datetime] = utc_now,
 ) -> list[str]:
-    """Store settings that changed, and gear that is unknown or a week old; return what could not be had, in sentences.
+    """Store settings that changed, and gear that is unknown or old; return what could not be had, in sentences.
 
     Gear that Strava does not have is asked for again after a month. A scope that was not granted costs no call.
     Raises WarehouseBusy.
@@ -49,7 +54,11 @@ async def refresh_profile(
     notes: list[str] = []
     try:
         await _refresh_settings(source, store, athlete_id, clock, notes)
-        await _refresh_gear(source, store, athlete_id, clock, notes)
+        now = clock()
+        due = await store.due_gear(
+            athlete_id, observed_before=now - gear_is_old_after, not_found_before=now - _MISSING_GEAR_RESTS
+        )
+        await _refresh_gear(source, store, athlete_id, due, clock, notes)
     except (StravaError, TokensUnavailable) as error:  # the next call would be refused too
         notes.append(f"Settings and gear were not all read. {error}")
     for note in notes:
@@ -84,17 +93,15 @@ async def _may_read_zones(store: KnownProfiles, athlete_id: int) -> bool:
     return all(not scope or _ZONES_SCOPE in scope for scope in scopes)
 
 
-async def _refresh_gear(
+async def _refresh_gear(  # noqa: PLR0913, PLR0917 - whom to ask, what for, and where it goes
     source: ProfileSource,
     store: ProfileStore,
     athlete_id: int,
+    due: Sequence[str],
     clock: Callable[[], datetime],
     notes: list[str],
 ) -> None:
-    now = clock()
-    for gear_id in await store.due_gear(
-        athlete_id, observed_before=now - _GEAR_IS_OLD_AFTER, not_found_before=now - _MISSING_GEAR_RESTS
-    ):
+    for gear_id in due:
         asked_at = clock()
         try:
             payload: dict[str, Any] | None = await source.gear(gear_id)

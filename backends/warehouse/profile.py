@@ -31,6 +31,7 @@ class ProfileStore(Protocol):
     async def put_settings(self, seen: SeenSettings) -> bool:
         """Add a row where a value differs from the athlete's newest row, which lends what is absent.
 
+        A row of which all values are shown again is as fresh as that, and keeps the date of the change.
         False where nothing changed, something newer is stored or the athlete is not known. Raises WarehouseBusy.
         """
 

@@ -95,12 +95,15 @@ def _seen(observed_at: datetime, payload: Mapping[str, Any] | None, stamp: datet
 
 def _put_settings(connection: sqlite3.Connection, seen: SeenSettings, clock: Clock) -> bool:
     found = connection.execute(SQL["newest_settings"], {"athlete_id": seen.athlete_id}).fetchone()
-    last, last_at = (json.loads(found[0]), datetime.fromisoformat(found[1])) if found else ({}, None)
+    last, last_at = (json.loads(found[1]), datetime.fromisoformat(found[2])) if found else ({}, None)
     if last_at is not None and seen.observed_at < last_at <= clock() + CLOCK_SKEW:
         return False
     values = {**last, **seen.values}
     if values == last:
+        if found and last == seen.values:  # with nothing lent by the row itself
+            connection.execute(SQL["see_settings_again"], {"settings_id": found[0], "at": utc_text(seen.observed_at)})
         return False
     stamp = next_stamp(connection, clock)
-    row = rows.bound(STRAVA_ATHLETE_SETTINGS, seen, settings_id=uuid4().hex, payload=values, ingested_at=stamp)
+    given = {"settings_id": uuid4().hex, "payload": values, "ingested_at": stamp, "last_seen_at": None}
+    row = rows.bound(STRAVA_ATHLETE_SETTINGS, seen, **given)
     return connection.execute(SQL["put_settings"], row).rowcount > 0

@@ -1,6 +1,7 @@
 select
+    settings_id,
     payload,
-    observed_at
+    coalesce(last_seen_at, observed_at) as seen_at
 from strava_athlete_settings
 where athlete_id = :athlete_id
 order by ingested_at desc
