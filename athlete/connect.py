@@ -144,7 +144,7 @@ async def _connected(settings: ServiceSettings, invite: Invite, longest_use: tim
             connected_since = [each for each in await store.athletes() if each.updated_at >= made_at]
             found = [each for each in connected_since if use is not None and each.athlete_id == use.athlete_id]
             if found:
-                return Connected(athlete_id=found[0].athlete_id, scope=found[0].scope, republished=0)
+                return Connected(athlete_id=found[0].athlete_id, scope=found[0].scope, taken_up=0)
             cut_short_at = (cut_short_at or now + longest_use) if use is not None else None
             if cut_short_at is not None and now >= cut_short_at:
                 raise CommandError("The connection was begun, but it was cut short; run `athlete connect` again.")

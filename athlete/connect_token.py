@@ -8,7 +8,7 @@ from getpass import getpass
 
 import httpx
 
-from athlete.backends import open_budget, open_queue, open_store, open_tokens
+from athlete.backends import open_budget, open_store, open_tokens
 from athlete.errors import CommandError
 from athlete.output import say
 from athlete.pending_token import PendingToken
@@ -86,13 +86,9 @@ async def _connect(settings: StravaAppSettings, pending: PendingToken) -> str:
         return Grant(athlete_id=athlete_id, tokens=fresh)
 
     tokens = open_tokens(settings)
-    async with (
-        open_store(settings) as store,
-        open_queue(settings) as queue,
-        right_to_refresh(tokens, pending) as held_id,
-    ):
+    async with open_store(settings) as store, right_to_refresh(tokens, pending) as held_id:
         try:
-            connected = await AthleteConnections(tokens, store, queue).connect(grant, held_id=held_id)
+            connected = await AthleteConnections(tokens, store).connect(grant, held_id=held_id)
         except TooManyAthletes as error:
             with suppress(StravaError):  # or Strava would count the athlete as connected
                 await _revoke(settings, error.grant.tokens.access_token)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from starlette.responses import HTMLResponse
 
 from backends.connect.connections import TooManyAthletes
-from backends.queue import QueueUnavailable
 from backends.tokens import TokensUnavailable
 from backends.warehouse import WarehouseBusy
 from service.pages import page
@@ -45,7 +44,7 @@ class ConnectRefused(Exception):
         self.refusal = refusal
 
 
-STORE_UNAVAILABLE = (WarehouseBusy, TokensUnavailable, QueueUnavailable)
+STORE_UNAVAILABLE = (WarehouseBusy, TokensUnavailable)
 EXPECTED = (ConnectRefused, TooManyAthletes, StravaError, *STORE_UNAVAILABLE)
 
 SWITCHED_OFF = Refusal(

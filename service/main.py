@@ -46,7 +46,7 @@ def build(settings: ServiceSettings) -> Service:
         return create_app(queue, auth, **options)
     store = SqliteRawStore(settings.pipeline_path)
     http = client_for(settings.strava_api_url, settings.strava_oauth_url, timeout=STRAVA_TIMEOUT_S)
-    routes = connect_routes(_connect_flow(settings, http, store, queue), public_url=settings.public_url)
+    routes = connect_routes(_connect_flow(settings, http, store), public_url=settings.public_url)
 
     async def release() -> None:
         await http.aclose()
@@ -55,15 +55,13 @@ def build(settings: ServiceSettings) -> Service:
     return create_app(queue, auth, connect=routes, on_stop=release, **options)
 
 
-def _connect_flow(
-    settings: ServiceSettings, http: httpx.AsyncClient, store: SqliteRawStore, queue: EmbeddedQueue
-) -> ConnectFlow:
+def _connect_flow(settings: ServiceSettings, http: httpx.AsyncClient, store: SqliteRawStore) -> ConnectFlow:
     budget = RateBudget(FileBudgetStore(settings.budget_path))
     return ConnectFlow(
         ConnectLinks(settings.strava_client_secret.get_secret_value()),
         oauth_app(settings, http),
         lambda tokens: StravaClient(http, BearerAuth(tokens), api_url=settings.strava_api_url, budget=budget),
-        AthleteConnections(FileTokenStore(settings.tokens_path), store, queue),
+        AthleteConnections(FileTokenStore(settings.tokens_path), store),
         store,
     )
 

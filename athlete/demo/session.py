@@ -40,7 +40,7 @@ async def open_session(config: DemoConfig, programs: Collection[str] | None = No
         async with open_store(config.files) as store, open_queue(config.files) as queue:
             simulator = SimulatorClient(http, config.simulator_url)
             tokens = open_tokens(config.files)
-            connections = AthleteConnections(tokens, store, queue)
+            connections = AthleteConnections(tokens, store)
             athlete_id = await connect(config, http, simulator, tokens, connections)
             yield DemoSession(
                 config=config,

@@ -8,12 +8,11 @@ from datetime import datetime
 
 import structlog
 
-from backends.queue import EventQueue
 from backends.tokens import AthleteTokens, TokensGone
 from backends.warehouse import RawStore
 from backends.warehouse.athletes import CONNECTED, REVOKED, Athlete, connected_ids
 from backends.warehouse.backfills import Backfill
-from backends.warehouse.ledger import EventLedger
+from backends.warehouse.ledger import take_up_parked
 from runtime.clock import utc_now
 from strava.grants import Grant
 from strava.scopes import scope_verdict
@@ -41,10 +40,10 @@ class Connected:
 
     athlete_id: int
     scope: frozenset[str]
-    republished: int
+    taken_up: int
 
     def __str__(self) -> str:
-        taken_up = f" Parked events that are tried again: {self.republished:,}." if self.republished else ""
+        taken_up = f" Parked events that are tried again: {self.taken_up:,}." if self.taken_up else ""
         return f"Connected athlete {self.athlete_id}. {scope_verdict(self.scope)}{taken_up}"
 
 
@@ -55,12 +54,9 @@ async def nothing(_: int) -> None:
 class AthleteConnections:
     """Connects athletes, again and again if need be: that repairs broken tokens and keeps the data."""
 
-    def __init__(
-        self, tokens: AthleteTokens, store: RawStore, queue: EventQueue, *, clock: Callable[[], datetime] = utc_now
-    ) -> None:
+    def __init__(self, tokens: AthleteTokens, store: RawStore, *, clock: Callable[[], datetime] = utc_now) -> None:
         self._tokens = tokens
         self._store = store
-        self._queue = queue
         self._clock = clock
         self._one_at_a_time = asyncio.Lock()  # or two at once could both be the tenth athlete
 
@@ -74,8 +70,8 @@ class AthleteConnections:
         """Obtain a grant and connect its athlete; `on_kept` gets the athlete's id once the tokens are stored.
 
         `held_id` is the athlete whose right to refresh the caller holds, for it cannot be taken twice.
-        Raises what `obtain` raises, and TooManyAthletes: then nothing is stored. Raises TokensUnavailable,
-        WarehouseBusy and QueueUnavailable: then it can be done once more.
+        Raises what `obtain` raises, and TooManyAthletes: then nothing is stored. Raises TokensUnavailable and
+        WarehouseBusy: then it can be done once more.
         """
         before = await stored_tokens(self._tokens)
         grant = await obtain()
@@ -91,9 +87,9 @@ class AthleteConnections:
                     Athlete(athlete_id=grant.athlete_id, scope=scope, status=CONNECTED, updated_at=now),
                     Backfill.requested(grant.athlete_id, now),
                 )
-        republished = await republish_parked(self._store, self._queue, grant.athlete_id)
-        log.info("athlete.connected", athlete_id=grant.athlete_id, scope=sorted(scope), republished=republished)
-        return Connected(athlete_id=grant.athlete_id, scope=scope, republished=republished)
+        taken_up = await take_up_parked(self._store, grant.athlete_id, self._clock())
+        log.info("athlete.connected", athlete_id=grant.athlete_id, scope=sorted(scope), taken_up=taken_up)
+        return Connected(athlete_id=grant.athlete_id, scope=scope, taken_up=taken_up)
 
     async def _require_room(self, grant: Grant) -> None:
         """Refuse an eleventh athlete, but nobody who is known: refusing ends the grant, and with it what is stored."""
@@ -122,11 +118,3 @@ async def stored_tokens(tokens: AthleteTokens) -> Mapping[int, TokenSet | None]:
         return {each: await tokens.load(each) for each in await tokens.athlete_ids()}
     except TokensGone:
         return {}
-
-
-async def republish_parked(ledger: EventLedger, queue: EventQueue, athlete_id: int) -> int:
-    """Publish the athlete's parked events once more, and return how many. Raises WarehouseBusy, QueueUnavailable."""
-    parked = await ledger.parked_events(athlete_id)
-    for received in parked:
-        await queue.publish(received.to_message(), received.attributes())
-    return len(parked)

@@ -7,9 +7,12 @@ from enum import StrEnum
 from typing import Protocol
 
 from backends.warehouse.activities import Decision, Observation
+from runtime.clock import utc_text
 from strava.events import ReceivedEvent, StravaEvent
 
 DEAD = "dead"  # how the `delivery_id` of a dead letter ends
+_TAKEN_UP = "Strava can be asked in the athlete's name again, so it is taken up."
+_AT_ONCE = 500  # rows; what the worker records meanwhile waits for no more
 
 
 class Outcome(StrEnum):
@@ -131,3 +134,27 @@ class LedgerUpkeep(Protocol):
         What is parked or deferred stays, and of each athlete the newest event, so that no mart changes by it. It goes
         in steps, between which others write. Raises WarehouseBusy; then a part may be removed.
         """
+
+
+async def take_up_parked(ledger: EventLedger, athlete_id: int, now: datetime) -> int:
+    """Have the athlete's parked events wait off the queue until now, and return how many. Raises WarehouseBusy.
+
+    So they come again oldest first and as many at a time as calls can be made, as all that waits.
+    """
+    waiting = [
+        LedgerEntry(
+            delivery_id=f"{parked.event_id}/taken-up/{utc_text(now)}",
+            event_id=parked.event_id,
+            event=parked.event,
+            outcome=Outcome.DEFERRED,
+            reason=_TAKEN_UP,
+            attempt=1,
+            received_at=parked.received_at,
+            finished_at=now,
+            retry_at=now,
+        )
+        for parked in await ledger.parked_events(athlete_id)
+    ]
+    for first in range(0, len(waiting), _AT_ONCE):
+        await ledger.record(waiting[first : first + _AT_ONCE])
+    return len(waiting)

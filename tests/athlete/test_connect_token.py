@@ -24,7 +24,6 @@ from athlete.demo.simulator_client import SCOPES, SimulatorClient
 from athlete.main import app
 from athlete.pending_token import PendingToken
 from athlete.supervisor import free_port
-from backends.queue.embedded import EmbeddedQueue
 from backends.tokens import TokenSet
 from backends.tokens.file import FileTokenStore
 from backends.warehouse.athletes import Athlete, AthleteStatus
@@ -116,7 +115,7 @@ async def test_a_good_token_is_kept_under_its_athlete_alone(strava: str, tmp_pat
     assert not list(tmp_path.glob("connect-recovery*"))
 
 
-async def test_events_that_were_parked_are_queued_again_on_connecting(strava: str, tmp_path: Path) -> None:
+async def test_events_that_were_parked_are_taken_up_on_connecting(strava: str, tmp_path: Path) -> None:
     """An event that came before anybody was connected is on its way once the athlete connects, and this is said."""
     fields = {"object_type": "activity", "aspect_type": "create", "object_id": 7, "owner_id": ATHLETE_ID}
     event = StravaEvent.from_json({**fields, "subscription_id": 1, "event_time": 1_777_888_999})
@@ -139,9 +138,9 @@ async def test_events_that_were_parked_are_queued_again_on_connecting(strava: st
         0,
         f"Connected athlete {ATHLETE_ID}. All scopes are granted. Parked events that are tried again: 1.",
     )
-    queue = EmbeddedQueue(tmp_path / "pipeline.sqlite")
-    assert (await queue.status()).waiting == 1
-    await queue.close()
+    store = SqliteRawStore(tmp_path / "pipeline.sqlite")
+    assert [each.event_id for each in await store.deferred_events(due_by=None, how_many=9)] == [event.event_id]
+    await store.close()
 
 
 async def test_a_token_at_the_prompt_is_not_shown(strava: str, tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from backends.connect.connections import MOST_ATHLETES, AthleteConnections, Connected, TooManyAthletes
-from backends.queue.embedded import EmbeddedQueue
 from backends.tokens.file import FileTokenStore
 from backends.warehouse.athletes import Athlete, IngestionState
 from backends.warehouse.backfills import Backfill
@@ -53,32 +52,22 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteRawStore]:
 
 
 @pytest.fixture
-async def queue(tmp_path: Path) -> AsyncIterator[EmbeddedQueue]:
-    """The queue."""
-    opened = EmbeddedQueue(tmp_path / "pipeline.sqlite")
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-def connections(token_store: FileTokenStore, store: SqliteRawStore, queue: EmbeddedQueue) -> AthleteConnections:
+def connections(token_store: FileTokenStore, store: SqliteRawStore) -> AthleteConnections:
     """What connects; the clock stands at noon."""
-    return AthleteConnections(token_store, store, queue, clock=lambda: NOON)
+    return AthleteConnections(token_store, store, clock=lambda: NOON)
 
 
 async def test_tokens_and_athlete_are_kept_under_the_id(
     connections: AthleteConnections, token_store: FileTokenStore, store: SqliteRawStore
 ) -> None:
     """Once it says connected, both are there."""
-    assert await connections.connect(granting(ANNA, tokens(1))) == Connected(athlete_id=ANNA, scope=ALL, republished=0)
+    assert await connections.connect(granting(ANNA, tokens(1))) == Connected(athlete_id=ANNA, scope=ALL, taken_up=0)
     assert await token_store.load(ANNA) == tokens(1)
     assert await store.athletes() == [Athlete(athlete_id=ANNA, scope=ALL, status="connected", updated_at=NOON)]
 
 
-async def test_what_was_parked_is_published_again(
-    connections: AthleteConnections, store: SqliteRawStore, queue: EmbeddedQueue
-) -> None:
-    """Events that came before the athlete connected are on their way again."""
+async def test_what_was_parked_is_taken_up(connections: AthleteConnections, store: SqliteRawStore) -> None:
+    """Events that came before the athlete connected wait to be published: none is pushed past those that wait."""
     fields = {"object_type": "activity", "aspect_type": "create", "object_id": 7, "owner_id": ANNA, "event_time": 1}
     event = StravaEvent.from_json({**fields, "subscription_id": 1})
     parked = LedgerEntry(
@@ -92,8 +81,13 @@ async def test_what_was_parked_is_published_again(
         finished_at=NOON,
     )
     await store.record([parked])
-    assert (await connections.connect(granting(ANNA, tokens(1)))).republished == 1
-    assert (await queue.status()).waiting == 1
+    assert (await connections.connect(granting(ANNA, tokens(1)))).taken_up == 1
+    [waiting] = await store.deferred_events(due_by=NOON, how_many=9)
+    assert (waiting.event_id, waiting.received_at, waiting.is_replay) == (event.event_id, NOON, False)
+    assert (await store.parked_events(ANNA), await connections.connect(granting(ANNA, tokens(1)))) == (
+        [],
+        Connected(athlete_id=ANNA, scope=ALL, taken_up=0),
+    )
 
 
 async def test_the_whole_history_is_asked_for(connections: AthleteConnections, store: SqliteRawStore) -> None:

@@ -127,7 +127,7 @@ class Lab:
             self.links,
             app,
             lambda tokens: StravaClient(http, BearerAuth(tokens), api_url=f"{STRAVA}/api/v3", retry_policy=policy),
-            AthleteConnections(self.tokens, self.store, self.queue),
+            AthleteConnections(self.tokens, self.store),
             self.store,
             clock=self.clock,
         )

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,7 +11,6 @@ import pytest
 from structlog.testing import capture_logs
 
 from backends.connect.connections import AthleteConnections
-from backends.queue.embedded import EmbeddedQueue
 from backends.tokens.file import FileTokenStore
 from backends.warehouse.activities import Observation, Source
 from backends.warehouse.athletes import AthleteStatus
@@ -54,10 +52,9 @@ async def test_a_refresh_under_way_brings_no_tokens_back(
 
 
 async def test_a_connect_under_way_comes_before_all_of_a_purge_or_after(
-    store: SqliteRawStore, tokens: FileTokenStore, oauth: OAuthApp, tmp_path: Path
+    store: SqliteRawStore, tokens: FileTokenStore, oauth: OAuthApp
 ) -> None:
     """Between the connect's tokens and its athlete the purge waits: no half of an athlete is left."""
-    queue = EmbeddedQueue(tmp_path / "pipeline.sqlite")
     purging: list[asyncio.Task[object]] = []
 
     async def grant() -> Grant:
@@ -67,10 +64,9 @@ async def test_a_connect_under_way_comes_before_all_of_a_purge_or_after(
         purging.append(asyncio.create_task(Purge(store, tokens, oauth)(ATHLETE)))
         await asyncio.wait(purging, timeout=0.1)
 
-    await AthleteConnections(tokens, store, queue).connect(grant, on_kept=purge_now)
+    await AthleteConnections(tokens, store).connect(grant, on_kept=purge_now)
     await purging[0]
     assert (await tokens.load(ATHLETE), await store.row_count(ATHLETE)) == (None, 0)
-    await queue.close()
 
 
 async def test_who_connects_while_a_deauthorisation_is_checked_is_not_purged(
@@ -119,7 +115,6 @@ async def test_hundreds_of_events_of_a_dead_token_cost_one_call(
     tokens: FileTokenStore,
     make_event: Event,
     envelope: Wrap,
-    tmp_path: Path,
 ) -> None:
     """Only that athlete is asked for no more; health, log and data say so; a connect repairs it at once."""
     other = ATHLETE + 1
@@ -155,9 +150,7 @@ async def test_hundreds_of_events_of_a_dead_token_cost_one_call(
     async def grant() -> Grant:
         return Grant(athlete_id=ATHLETE, tokens=FRESH)
 
-    queue = EmbeddedQueue(tmp_path / "pipeline.sqlite")
-    assert (await AthleteConnections(tokens, store, queue).connect(grant)).republished == 300
-    await queue.close()
+    assert (await AthleteConnections(tokens, store).connect(grant)).taken_up == 300
     state = (await store.athletes())[0]
     assert (state.status, state.status_since, state.status_reason) == ("connected", None, None)
     strava.shows(1)

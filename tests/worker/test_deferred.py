@@ -14,7 +14,7 @@ from backends.queue import QueueStatus, QueueUnavailable
 from backends.tokens.file import FileTokenStore
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.athletes import Athlete
-from backends.warehouse.ledger import LedgerEntry, ObservedDelivery, Outcome
+from backends.warehouse.ledger import LedgerEntry, ObservedDelivery, Outcome, take_up_parked
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.budget_state import Lane
 from strava.client import StravaClient
@@ -28,6 +28,7 @@ from worker.event_router import EventRouter
 from worker.purge import Purge
 from worker.push_auth import SharedToken
 
+ATHLETE = 4605555801
 INACTIVE = {"message": "Forbidden", "errors": [{"resource": "Application", "field": "Status", "code": "Inactive"}]}
 HOUR_S = 3601
 OUTCOMES = "select outcome, retry_at is not null as waits from strava_events order by ingested_at"
@@ -303,6 +304,35 @@ async def test_it_runs_until_it_is_stopped(
     await asyncio.wait_for(queue.has_three.wait(), 30)
     stop.set()
     await asyncio.wait_for(beside, 30)
+
+
+async def test_what_was_parked_is_published_at_the_pace_of_the_budget(
+    store: BusyStore, sweep: DeferredEvents, queue: Queue, room: Room, clock: Any, make_event: Event
+) -> None:
+    """A thousand parked events of who connects reach the queue as calls can be made, the oldest first, each once."""
+    events = [make_event(number, owner_id=ATHLETE) for number in range(1000)]
+    parked = [
+        LedgerEntry(
+            delivery_id=each.event_id,
+            event_id=each.event_id,
+            event=each.event,
+            outcome=Outcome.PARKED,
+            reason="Nobody was connected.",
+            attempt=1,
+            received_at=each.received_at,
+            finished_at=clock(),
+        )
+        for each in events
+    ]
+    await store.record(parked)
+    assert await take_up_parked(store, ATHLETE, clock()) == 1000
+    published = []
+    for calls in (0, 7, 100, 100):
+        room.calls = calls
+        published.append(await sweep.publish_due())
+    assert published == [0, 7, 50, 50]
+    assert [each.event_id for each, _ in queue.published] == [each.event_id for each in events[:107]]
+    assert await take_up_parked(store, ATHLETE, clock()) == 0
 
 
 SWEEPER = """

@@ -9,13 +9,11 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from backends.connect.connections import republish_parked
-from backends.queue.embedded import EmbeddedQueue
 from backends.queue.envelope import PushEnvelope
 from backends.tokens.file import FileTokenStore
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.athletes import Athlete
-from backends.warehouse.ledger import LedgerEntry, ObservedDelivery
+from backends.warehouse.ledger import LedgerEntry, ObservedDelivery, take_up_parked
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.events import ReceivedEvent
 from strava.tokens import TokenSet
@@ -59,11 +57,8 @@ async def store(tmp_path: Path, clock: Any) -> AsyncIterator[StoreInBetween]:
 
 
 @pytest.fixture
-async def connect_in_between(
-    store: StoreInBetween, tokens: FileTokenStore, tmp_path: Path
-) -> AsyncIterator[tuple[Connect, list[int]]]:
+async def connect_in_between(store: StoreInBetween, tokens: FileTokenStore) -> tuple[Connect, list[int]]:
     """Has an athlete connect before the next ledger row, as `athlete connect` does; how many events that took up."""
-    queue = EmbeddedQueue(tmp_path / "pipeline.sqlite")
     taken_up: list[int] = []
 
     def prepare(athlete_id: int) -> None:
@@ -72,12 +67,11 @@ async def connect_in_between(
             await store.put_athlete(
                 Athlete(athlete_id=athlete_id, scope=frozenset(), status="connected", updated_at=datetime.now(UTC))
             )
-            taken_up.append(await republish_parked(store, queue, athlete_id))
+            taken_up.append(await take_up_parked(store, athlete_id, datetime.now(UTC)))
 
         store.in_between = connect
 
-    yield prepare, taken_up
-    await queue.close()
+    return prepare, taken_up
 
 
 async def push(worker: httpx.AsyncClient, body: bytes) -> int:

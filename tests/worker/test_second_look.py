@@ -11,13 +11,12 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from backends.connect.connections import republish_parked
 from backends.queue.embedded import EmbeddedQueue
 from backends.tokens import TokensUnavailable
 from backends.tokens.file import FileTokenStore
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.athletes import Athlete
-from backends.warehouse.ledger import DueLook, LedgerEntry, Outcome
+from backends.warehouse.ledger import DueLook, LedgerEntry, Outcome, take_up_parked
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.client import StravaClient
 from strava.events import ReceivedEvent
@@ -308,9 +307,8 @@ async def test_events_that_were_parked_are_taken_up_on_connecting(
     make_event: Event,
     envelope: Wrap,
     rows: Rows,
-    tmp_path: Path,
 ) -> None:
-    """Nobody was connected: both were parked. Now each is published once more under its id, and stored."""
+    """Nobody was connected: both were parked. Now each waits to be published under its id, and is stored."""
     ben = 999
     strava.shows(101, athlete={"id": ben})
     create = make_event(101, owner_id=ben)
@@ -319,20 +317,18 @@ async def test_events_that_were_parked_are_taken_up_on_connecting(
     for number, event in enumerate((create, edit)):
         await push(worker, envelope(event, message_id=str(number)))
     await push(worker, envelope(make_event(102), message_id="9"))
-    queue = EmbeddedQueue(tmp_path / "queue.sqlite")
     granted = await tokens.load(ATHLETE)
     assert granted is not None
     await tokens.save(ben, granted)
     await store.put_athlete(Athlete(athlete_id=ben, scope=frozenset(), status="connected", updated_at=clock()))
-    taken_up = await republish_parked(store, queue, ben)
-    waiting = (await queue.status()).waiting
-    await queue.close()
-    assert (taken_up, waiting) == (2, 2)
-    again = await store.parked_events(ben)
+    parked = await store.parked_events(ben)
+    assert await take_up_parked(store, ben, clock()) == 2
+    again = await store.deferred_events(due_by=clock(), how_many=9)
     assert [event.event_id for event in again] == [create.event_id, edit.event_id]
     assert [event.received_at for event in again] == [create.received_at, edit.received_at]
-    for event in again:
-        await push(worker, envelope(ReceivedEvent.from_push(event.to_message()), message_id=f"{event.event_id}b"))
     assert await store.parked_events(ben) == []
+    for event in parked:
+        await push(worker, envelope(ReceivedEvent.from_push(event.to_message()), message_id=f"{event.event_id}b"))
     told = rows("select outcome from strava_events where athlete_id = 999 order by ingested_at")
-    assert [row["outcome"] for row in told] == ["parked", "parked", "stored", "unchanged"]
+    assert [row["outcome"] for row in told] == ["parked", "parked", "deferred", "deferred", "stored", "unchanged"]
+    assert await store.deferred_events(due_by=None, how_many=9) == []

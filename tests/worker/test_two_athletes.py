@@ -10,12 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
-from backends.connect.connections import republish_parked
 from backends.queue.embedded import EmbeddedQueue
 from backends.queue.embedded.deliverer import Deliverer
 from backends.queue.embedded.retry_policy import RedeliveryPolicy
 from backends.tokens.file import FileTokenStore
 from backends.warehouse.athletes import Athlete
+from backends.warehouse.ledger import take_up_parked
 from backends.warehouse.sqlite.store import SqliteRawStore
 from service.app import create_app as create_service
 from service.webhook_auth import WebhookAuth
@@ -23,6 +23,7 @@ from simulator.autoplay import AutoplaySettings, Mix
 from simulator.faults import Faults
 from simulator.rates import Limits
 from strava.budget import RateBudget
+from strava.budget_state import Lane
 from strava.client import StravaClient
 from strava.oauth import OAuthApp, StravaAuth
 from strava.transport import RetryPolicy
@@ -30,6 +31,7 @@ from tests.worker.simulated import APP, Simulated, simulated
 from worker.activities import ActivityEvents
 from worker.app import create_app as create_worker
 from worker.athletes import AthleteCache
+from worker.deferred_events import DeferredEvents
 from worker.event_router import EventRouter
 from worker.purge import Purge
 from worker.push_auth import SharedToken
@@ -148,6 +150,11 @@ async def test_two_lives_at_once_end_as_strava_has_them(pipeline: Pipeline, rows
     assert {(row["athlete_id"], row["object_id"]) for row in ledger} == {(each.athlete_id, each.id) for each in saves}
 
 
+async def always(_: Lane) -> int:
+    """Let every call be made."""
+    return 9
+
+
 async def test_a_dead_token_is_one_athlete_s_alone(pipeline: Pipeline, rows: Rows, clock: Any) -> None:
     """Kim's events are parked while Robin's are stored; connecting again brings them in."""
     parked = pipeline.kim.actions.create({}).id
@@ -161,7 +168,8 @@ async def test_a_dead_token_is_one_athlete_s_alone(pipeline: Pipeline, rows: Row
         (KIM, parked, "parked"),
     }
     await pipeline.connect(KIM, clock)
-    await republish_parked(pipeline.store, pipeline.queue, KIM)
+    await take_up_parked(pipeline.store, KIM, clock())
+    assert await DeferredEvents(pipeline.store, pipeline.queue, always, clock=clock).publish_due() == 1
     await pipeline.settle(clock)
     assert stored(rows) == pipeline.truth()
 
