@@ -20,7 +20,7 @@ from runtime.clock import boot_id, steady_s, utc_now
 from strava.budget_state import BudgetState, Call, Closing, Lane, Moment, WindowName, ends_after, falling
 from strava.errors import AppInactive, AppRejected, RateLimited, StravaError
 from strava.rate_limits import DAY_S, LEEWAY_S, RateUsage
-from strava.responses import answered_at, error_for
+from strava.responses import answered_at, error_for, is_accepted
 from strava.transport import ON_UNANSWERED
 
 T = TypeVar("T")
@@ -194,7 +194,7 @@ class RateBudget:
         usage, moment = RateUsage.from_headers(answer.headers), answered_at(answer)
 
         def edit(state: BudgetState) -> None:
-            accepted_by = self._process if answer.is_success else None
+            accepted_by = self._process if is_accepted(answer) else None
             state.settle(call, usage, None if moment is None else moment.timestamp(), accepted_by=accepted_by)
             error = error_for(answer, asked="", now=_datetime(state.now))
             if isinstance(error, _CLOSING):

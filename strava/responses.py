@@ -69,6 +69,12 @@ def error_for(answer: httpx.Response, *, asked: str, now: datetime, by_app: bool
     return _refusal(answer, asked, now, by_app=by_app)
 
 
+def is_accepted(answer: httpx.Response) -> bool:
+    """Whether Strava accepts app and athlete: it shows what was asked for, or refuses that alone."""
+    error = error_for(answer, asked="", now=datetime.now(UTC))
+    return error is None or isinstance(error, ScopeMissing | NotFound)
+
+
 def json_body(answer: httpx.Response, *, asked: str) -> Any:
     """Return the answer's JSON. Raises UnreadableAnswer."""
     try:

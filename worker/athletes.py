@@ -12,7 +12,7 @@ from backends.warehouse import WarehouseBusy
 from backends.warehouse.athletes import ASKED_FOR, CONNECTED, Athlete, AthleteStatus, AthleteStore, Purges
 from runtime.batching import Batcher
 from strava.budget import RateBudget
-from strava.errors import AppInactive, StravaError, TokenRejected
+from strava.errors import AppInactive, ScopeMissing, StravaError, TokenRejected
 from strava.payload import AthletePayload
 from worker.periodic import repeat
 
@@ -91,16 +91,19 @@ class AccessWatch:
                 log.error("app.inactive", reason=reason)
             return
         paused = [each for each in await self._athletes.athletes() if each.status == APP_INACTIVE]
-        if paused and await self._answers_one_of(paused):
+        if paused and await self._is_over(paused):
             await self._athletes.change_status(CONNECTED, before=[APP_INACTIVE])
             log.warning("app.active", reason="Strava answers again; what waited goes on.")
 
-    async def _answers_one_of(self, paused: Sequence[Athlete]) -> bool:
+    async def _is_over(self, paused: Sequence[Athlete]) -> bool:
+        """Ask for one after the other until Strava answers."""
         for athlete in paused:
             try:
                 await self._source_of(athlete.athlete_id).athlete()
             except AppInactive:
                 return False
+            except ScopeMissing:  # an answer, about this athlete
+                return True
             except (StravaError, TokensUnavailable) as error:
                 log.info("app.unknown", reason=str(error))
             else:

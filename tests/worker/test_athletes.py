@@ -181,8 +181,25 @@ async def test_a_dead_token_is_not_tried_after_a_restart(
 # -- a lapse of the app ------------------------------------------------------------------------------------------------
 
 
+NO_SCOPE = {"resource": "Athlete", "field": "read_permission", "code": "missing"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(200, json={"id": ATHLETE}),
+        httpx.Response(401, json={"message": "Authorization Error", "errors": [NO_SCOPE]}),
+    ],
+    ids=["shown", "scope missing"],
+)
 async def test_a_lapse_is_told_and_ends_by_itself(
-    worker: httpx.AsyncClient, strava: Any, store: SqliteRawStore, tokens: FileTokenStore, oauth: OAuthApp, clock: Any
+    worker: httpx.AsyncClient,
+    strava: Any,
+    store: SqliteRawStore,
+    tokens: FileTokenStore,
+    oauth: OAuthApp,
+    clock: Any,
+    answer: httpx.Response,
 ) -> None:
     """Of all athletes but those whose token is dead anyway; one call an hour finds out that it is over."""
     [athlete] = await store.athletes()
@@ -209,9 +226,10 @@ async def test_a_lapse_is_told_and_ends_by_itself(
         assert (told["status"], paused["status"]) == ("degraded", "app_inactive")
         assert "https://www.strava.com/account" in paused["reason"]
 
-        strava.answers["athlete"] = httpx.Response(200, json={"id": ATHLETE})
+        strava.answers["athlete"] = answer
         clock.advance(3600)
         await watch.look()
+        assert (await budget.status()).lapse is None
         assert [each.status for each in await store.athletes()] == ["connected", "token_rejected", "revoked"]
         asked = list(strava.asked)
         await watch.look()
