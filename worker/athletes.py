@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Protocol
 
 import structlog
@@ -10,7 +11,9 @@ import structlog
 from backends.tokens import TokensUnavailable
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.athletes import ASKED_FOR, CONNECTED, Athlete, AthleteStatus, AthleteStore, Purges
+from backends.warehouse.ledger import EventLedger, take_up_parked
 from runtime.batching import Batcher
+from runtime.clock import utc_now
 from strava.budget import RateBudget
 from strava.errors import AppInactive, ScopeMissing, StravaError, TokenRejected
 from strava.payload import AthletePayload
@@ -32,6 +35,10 @@ class AthleteSource(Protocol):
 
 class KnownAthletes(AthleteStore, Purges, Protocol):
     """Who is connected, and who was."""
+
+
+class KnownEvents(AthleteStore, EventLedger, Protocol):
+    """Who is connected, and what became of their events."""
 
 
 class AthleteCache:
@@ -118,7 +125,11 @@ async def note_rejected(athletes: AthleteStore, athlete_id: int) -> None:
         log.error("athlete.token_rejected", athlete_id=athlete_id, reason=reason)
 
 
-async def note_accepted(athletes: AthleteStore, athlete_id: int) -> None:
-    """Note that Strava accepts the athlete's tokens, be it again. Raises WarehouseBusy."""
-    if await athletes.change_status(CONNECTED, before=[TOKEN_REJECTED], athlete_id=athlete_id):
-        log.warning("athlete.token_accepted", athlete_id=athlete_id)
+async def note_accepted(store: KnownEvents, athlete_id: int, *, clock: Callable[[], datetime] = utc_now) -> None:
+    """Note that Strava accepts the athlete's tokens, be it again, and take up what is parked. Raises WarehouseBusy."""
+    if (athlete_id, TOKEN_REJECTED) not in {(each.athlete_id, each.status) for each in await store.athletes()}:
+        return
+    taken_up = await take_up_parked(store, athlete_id, clock())  # before, or a kill in between would forget them
+    if await store.change_status(CONNECTED, before=[TOKEN_REJECTED], athlete_id=athlete_id):
+        taken_up += await take_up_parked(store, athlete_id, clock())  # and what was parked meanwhile
+        log.warning("athlete.token_accepted", athlete_id=athlete_id, taken_up=taken_up)

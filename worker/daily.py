@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -24,7 +23,7 @@ from backends.database_errors import explain_database_error
 from backends.queue.embedded import EmbeddedQueue
 from backends.tokens.file import FileTokenStore
 from backends.warehouse import WarehouseBusy
-from backends.warehouse.athletes import REVOKED
+from backends.warehouse.athletes import REVOKED, AthleteStore
 from backends.warehouse.reconciliations import Verdict
 from backends.warehouse.sqlite.store import SqliteRawStore
 from runtime.clock import steady_s, utc_now
@@ -35,7 +34,7 @@ from runtime.startup import exit_on_startup_error
 from strava.budget import RateBudget
 from strava.budget_state import Lane
 from strava.errors import NotConnected
-from worker.athletes import note_accepted, note_rejected
+from worker.athletes import KnownEvents, note_accepted, note_rejected
 from worker.daily_report import Checked, DailyReport, ExitCode
 from worker.dbt_runner.settings import TransformSettings
 from worker.findings import ReconcilePolicy
@@ -58,6 +57,10 @@ log = structlog.get_logger(__name__)
 
 class DailyStore(ReconcileStore, HistoryStore, Protocol):
     """The part of `raw` that checking athletes needs."""
+
+
+class FollowUpStore(KnownProfiles, KnownEvents, Protocol):
+    """The part of `raw` that what follows a check needs."""
 
 
 class AlreadyRunning(Exception):
@@ -144,6 +147,40 @@ async def check_each(  # noqa: PLR0913, PLR0917 - four collaborators, and what m
     return checked
 
 
+class Rejections:
+    """Notes of whose tokens Strava rejects the refresh, and remembers them for the run."""
+
+    def __init__(self, athletes: AthleteStore) -> None:
+        self._athletes = athletes
+        self.athlete_ids: set[int] = set()
+
+    async def __call__(self, athlete_id: int) -> None:
+        """Note it. Raises WarehouseBusy."""
+        self.athlete_ids.add(athlete_id)
+        await note_rejected(self._athletes, athlete_id)
+
+
+async def follow_up(  # noqa: PLR0913 - what was checked, three collaborators, and what may be left as it is
+    checked: Sequence[Checked],
+    store: FollowUpStore,
+    client_of: Callable[[int, Lane], ProfileSource],
+    rejected: Rejections,
+    *,
+    retention_days: int | None = None,
+    clock: Callable[[], datetime] = utc_now,
+) -> list[Checked]:
+    """Where the list was read: note that the tokens are accepted, unless they died since, and read the profile."""
+    ended = list(checked)
+    for place, each in enumerate(checked):
+        if each.verdict is Verdict.CUT_SHORT:
+            continue
+        if each.athlete_id not in rejected.athlete_ids:
+            await note_accepted(store, each.athlete_id, clock=clock)
+        source = client_of(each.athlete_id, Lane.RECONCILE)
+        ended[place] = await with_profile(each, store, source, retention_days=retention_days, clock=clock)
+    return ended
+
+
 async def with_profile(
     checked: Checked,
     store: KnownProfiles,
@@ -176,15 +213,11 @@ async def _check_all(
     chosen = everyone if athlete_id is None else [athlete_id]
     async with client_for(settings.strava_api_url, settings.strava_oauth_url, timeout=STRAVA_TIMEOUT_S) as http:
         budget = RateBudget(FileBudgetStore(settings.budget_path), shares=settings.budget_shares)
-        tokens, rejected = FileTokenStore(settings.tokens_path), partial(note_rejected, store)
+        tokens, rejected = FileTokenStore(settings.tokens_path), Rejections(store)
         client_of = StravaClients(settings, http, tokens, budget, on_rejected=rejected)
         try:
             checked = await check_each(chosen, store, client_of, policy, on_progress)
-            for place, each in enumerate(checked):
-                if each.verdict is not Verdict.CUT_SHORT:
-                    await note_accepted(store, each.athlete_id)
-                    source = client_of(each.athlete_id, Lane.RECONCILE)
-                    checked[place] = await with_profile(each, store, source, retention_days=settings.retention_days)
+            checked = await follow_up(checked, store, client_of, rejected, retention_days=settings.retention_days)
         finally:
             await client_of.end_refreshes()
     if settings.retention_days is not None:  # last: what the check has just seen again is not old

@@ -1,4 +1,4 @@
-"""Tells whether the athlete of an event that is parked connected meanwhile, and so did not take it up."""
+"""Tells whether the athlete of an event that is parked could be asked for meanwhile, and so did not take it up."""
 
 from datetime import datetime
 
@@ -9,10 +9,10 @@ from backends.warehouse.last_write_wins import CLOCK_SKEW
 async def has_connected_since(athletes: AthleteStore, athlete_id: int, moment: datetime) -> bool:
     """Tell whether the athlete connected after the moment, or so shortly before that clocks may differ.
 
-    To be asked once an event's parked row is written. Connecting writes the athlete first and then reads the rows, so
-    one of the two sees the other. Raises WarehouseBusy.
+    Rejected tokens that work again are as good as a connect. To be asked once an event's parked row is written: the
+    athlete is written first and the rows are read then, so one of the two sees the other. Raises WarehouseBusy.
     """
-    return any(
-        athlete.athlete_id == athlete_id and athlete.status == CONNECTED and athlete.updated_at > moment - CLOCK_SKEW
-        for athlete in await athletes.athletes()
-    )
+    connected = [
+        each for each in await athletes.athletes() if (each.athlete_id, each.status) == (athlete_id, CONNECTED)
+    ]
+    return any(max(each.updated_at, each.status_since or each.updated_at) > moment - CLOCK_SKEW for each in connected)

@@ -10,19 +10,26 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
 from structlog.testing import capture_logs
 
 from athlete.daily import sentences
+from backends.tokens.file import FileTokenStore
+from backends.warehouse.athletes import AthleteStatus
 from backends.warehouse.ledger import LedgerEntry, LedgerFilter, Outcome
 from backends.warehouse.reconciliations import Reconciliation, Verdict
 from backends.warehouse.runs import TransformRun
 from backends.warehouse.sqlite.store import SqliteRawStore
 from runtime.data_dir import make_private
+from strava.budget import RateBudget
 from strava.budget_state import Lane
+from strava.client import StravaClient
 from strava.errors import NotConnected, RateLimited, StravaError
+from strava.oauth import OAuthApp, StravaAuth
 from strava.payload import ActivityPage, ActivityPayload
-from worker.daily import AlreadyRunning, alone, check_each, run_daily
+from tests.worker.conftest import ATHLETE
+from worker.daily import AlreadyRunning, Rejections, alone, check_each, follow_up, run_daily
 from worker.daily_report import Checked, DailyReport, ExitCode
 from worker.dbt_runner.settings import TransformSettings
 from worker.dbt_runner.transformer import Transformed
@@ -96,6 +103,68 @@ async def test_one_athletes_failure_stops_no_other(store: SqliteRawStore) -> Non
     assert [each.verdict for each in checked] == verdicts
     assert checked[0].error == "A fault of this program; its log tells more."
     assert [log["athlete_id"] for log in logs if log["event"] == "reconcile.fault"] == [99]
+
+
+class Mortal:
+    """Strava, which lists one activity more than is stored; its details are shown, or the tokens die with them."""
+
+    def __init__(self, *, dies: bool) -> None:
+        self.dies = dies
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        activity = {"id": 101, "athlete": {"id": ATHLETE}, "resource_state": 2}
+        match request.url.path.rpartition("/")[2]:
+            case "activities":
+                return httpx.Response(200, json=[activity] if request.url.params["page"] == "1" else [])
+            case "101" if not self.dies:
+                return httpx.Response(200, json={**activity, "resource_state": 3})
+            case "athlete" if not self.dies:
+                return httpx.Response(200, json={"id": ATHLETE})
+            case "zones":
+                return httpx.Response(200, json={})
+            case "token":
+                return httpx.Response(400, json={"errors": [{"resource": "RefreshToken", "code": "invalid"}]})
+        return httpx.Response(401, json={"errors": [{"resource": "Athlete", "code": "invalid"}]})
+
+
+@pytest.mark.parametrize("before", [AthleteStatus.CONNECTED, AthleteStatus.TOKEN_REJECTED])
+@pytest.mark.parametrize("dies", [True, False])
+async def test_tokens_that_live_to_the_end_of_the_run_are_accepted(
+    store: SqliteRawStore,
+    tokens: FileTokenStore,
+    clock: Any,
+    make_event: Callable[..., Any],
+    *,
+    before: AthleteStatus,
+    dies: bool,
+) -> None:
+    """Then what was parked for them is taken up as after a connect; tokens that died after the list stay rejected."""
+    heard = make_event(7)
+    row = LedgerEntry(delivery_id="d", event_id=heard.event_id, event=heard.event, outcome=Outcome.PARKED, reason="",
+                      attempt=1, received_at=heard.received_at, finished_at=clock())  # fmt: skip
+    await store.record([row])
+    await store.change_status(before, before=[AthleteStatus.CONNECTED], athlete_id=ATHLETE)
+    rejected, budget = Rejections(store), RateBudget(clock=clock, steady=clock.steady_s)
+    async with httpx.AsyncClient(
+        transport=httpx.MockTransport(Mortal(dies=dies)), base_url="http://strava.test"
+    ) as http:
+        app = OAuthApp(http, client_id=1, client_secret="fake", oauth_url="/oauth")
+        auth = StravaAuth(ATHLETE, tokens, app, on_rejected=rejected)
+
+        def client_of(_: int, lane: Lane) -> StravaClient:
+            return StravaClient(http, auth, api_url="/api/v3", budget=budget, lane=lane, clock=clock)
+
+        checked = await check_each([ATHLETE], store, client_of, ReconcilePolicy(), clock=clock)
+        with capture_logs() as logs:
+            await follow_up(checked, store, client_of, rejected, clock=clock)
+    assert checked[0].verdict is Verdict.COMPLETE
+    [athlete] = await store.athletes()
+    assert athlete.status == ("token_rejected" if dies else "connected")
+    is_healed = before != "connected" and not dies
+    assert [line["taken_up"] for line in logs if line["event"] == "athlete.token_accepted"] == [1] * is_healed
+    waiting = [each.event_id for each in await store.deferred_events(due_by=clock(), how_many=9)]
+    assert waiting == [heard.event_id] * is_healed
+    assert len(await store.parked_events(ATHLETE)) == (not is_healed)
 
 
 @pytest.mark.parametrize(

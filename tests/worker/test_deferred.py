@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from backends.queue import QueueStatus, QueueUnavailable
 from backends.tokens.file import FileTokenStore
 from backends.warehouse import WarehouseBusy
-from backends.warehouse.athletes import Athlete
+from backends.warehouse.athletes import Athlete, AthleteStatus
 from backends.warehouse.ledger import LedgerEntry, ObservedDelivery, Outcome, take_up_parked
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.budget_state import Lane
@@ -22,7 +22,7 @@ from strava.events import ReceivedEvent
 from strava.oauth import OAuthApp
 from worker.activities import ActivityEvents
 from worker.app import create_app
-from worker.athletes import AthleteCache
+from worker.athletes import AthleteCache, note_accepted
 from worker.deferred_events import DeferredEvents
 from worker.event_router import EventRouter
 from worker.purge import Purge
@@ -63,13 +63,17 @@ class Queue:
 
 
 class BusyStore(SqliteRawStore):
-    """Records nothing while it is busy."""
+    """Records nothing while it is busy; something may happen once between an outcome and its row."""
 
     is_busy = False
+    in_between: Callable[[], Awaitable[None]] | None = None
 
     async def record(self, batch: Sequence[LedgerEntry | ObservedDelivery]) -> None:
         if self.is_busy:
             raise WarehouseBusy("locked")
+        happen, self.in_between = self.in_between, None
+        if happen is not None:
+            await happen()
         await super().record(batch)
 
 
@@ -304,6 +308,21 @@ async def test_it_runs_until_it_is_stopped(
     await asyncio.wait_for(queue.has_three.wait(), 30)
     stop.set()
     await asyncio.wait_for(beside, 30)
+
+
+async def test_tokens_that_work_again_in_the_very_moment_in_which_an_event_is_parked(
+    worker: httpx.AsyncClient, store: BusyStore, clock: Any, make_event: Event, envelope: Wrap, rows: Rows
+) -> None:
+    """Who found it out saw no parked row, so the queue brings the event again."""
+    await store.change_status(AthleteStatus.TOKEN_REJECTED, before=[AthleteStatus.CONNECTED])
+    clock.advance(HOUR_S)
+
+    async def heal() -> None:
+        await note_accepted(store, ATHLETE, clock=clock)
+
+    store.in_between = heal
+    assert (await worker.post("/push", content=envelope(make_event()))).status_code == 503
+    assert rows(OUTCOMES) == [{"outcome": "parked", "waits": 0}]
 
 
 async def test_what_was_parked_is_published_at_the_pace_of_the_budget(
