@@ -62,6 +62,12 @@ class StravaClient:
         self._retry_policy = retry_policy or RetryPolicy()
         self._clock = clock
 
+    async def renew(self) -> None:
+        """Have OAuth refresh the tokens, which no limit and no lapse of the API forbids. Raises TokenRejected."""
+        if not isinstance(self._auth, StravaAuth):
+            raise TypeError("only stored tokens can be refreshed")
+        await self._auth.renew()
+
     async def athlete(self) -> AthletePayload:
         """Return the athlete whose token this is."""
         asked = "athlete"

@@ -180,6 +180,11 @@ class StravaAuth(httpx.Auth):
         """Refuse: without this a synchronous client would send unsigned requests."""
         raise RuntimeError("StravaAuth needs httpx.AsyncClient")
 
+    async def renew(self) -> None:
+        """Refresh, however long the access token is good for: that tells whether Strava still knows the grant."""
+        tokens = await self._stored()
+        await self._refreshed(rejected=tokens.access_token)
+
     async def wait_for_refresh(self) -> None:
         """Return when no refresh is under way: closing the HTTP client before that would lose the rotated token."""
         if self._refreshes:

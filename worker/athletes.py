@@ -33,6 +33,13 @@ class AthleteSource(Protocol):
         """Return the athlete. Raises StravaError, of which TokenRejected when there is no access any more."""
 
 
+class GrantSource(AthleteSource, Protocol):
+    """Where an athlete is asked for, and whether the grant stands while the API answers nobody."""
+
+    async def renew(self) -> None:
+        """Have OAuth refresh the tokens. Raises StravaError, of which TokenRejected as `athlete` does."""
+
+
 class KnownAthletes(AthleteStore, Purges, Protocol):
     """Who is connected, and who was."""
 

@@ -28,7 +28,8 @@ class DeferredEvents:
 
     Before an event is published, a row says that it is published once more should nothing come of it: a kill in between
     costs minutes, and never the event. No more are published than `room` says that a lane can make calls, so that a
-    lapsed app is asked for by one event and not by all. Replays leave head-room for live events that wait.
+    lapsed app is asked for by one event and not by all. Replays leave head-room for live events that wait. A
+    deauthorisation waits for no call: OAuth decides it.
     """
 
     def __init__(
@@ -55,11 +56,7 @@ class DeferredEvents:
         now = self._clock()
         if not await self._ledger.deferred_events(due_by=now, how_many=1):
             return 0
-        how_many = min(_AT_ONCE, await self._room(Lane.RECONCILE))
-        due = await self._ledger.deferred_events(due_by=now, how_many=how_many)
-        if any(entry.is_replay for entry in due):
-            for_all = await self._room(REPLAY_LANE)
-            due = [entry for place, entry in enumerate(due) if place < for_all or not entry.is_replay]
+        due = await self._publishable(now)
         if not due:
             return 0
         await self._ledger.record([_on_its_way(entry, now) for entry in due])
@@ -73,6 +70,16 @@ class DeferredEvents:
             log.warning("deferred_events.waiting", reason=str(error))
         log.info("deferred_events.published", count=published)
         return published
+
+    async def _publishable(self, now: datetime) -> list[LedgerEntry]:
+        of_athletes = await self._ledger.deferred_events(due_by=now, how_many=_AT_ONCE, of_athletes=True)
+        how_many = min(_AT_ONCE, await self._room(Lane.RECONCILE))
+        due = await self._ledger.deferred_events(due_by=now, how_many=how_many)
+        if any(entry.is_replay for entry in due):
+            for_all = await self._room(REPLAY_LANE)
+            due = [entry for place, entry in enumerate(due) if place < for_all or not entry.is_replay]
+        first = {entry.event_id for entry in of_athletes}
+        return [*of_athletes, *(entry for entry in due if entry.event_id not in first)]
 
 
 def _on_its_way(entry: LedgerEntry, now: datetime) -> LedgerEntry:

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from backends.warehouse.athletes import REVOKED, Athlete
 from backends.warehouse.ledger import Outcome
 from runtime.clock import utc_now
-from strava.errors import NotConnected, TokenRejected, UnreadableAnswer
+from strava.errors import AppInactive, NotConnected, RateLimited, TokenRejected, UnreadableAnswer
 from strava.events import ReceivedEvent
 from worker.activities import ActivityEvents
-from worker.athletes import TOKEN_REJECTED, AthleteCache, AthleteSource
+from worker.athletes import TOKEN_REJECTED, AthleteCache, GrantSource
 from worker.event_ordering import is_connected_before
 from worker.purge import Purged
 from worker.results import OF_PURGED, Record, Result, TryLater
@@ -17,6 +17,7 @@ from worker.results import OF_PURGED, Record, Result, TryLater
 OnDeauthorized = Callable[..., Awaitable[Purged]]  # the athlete, and by keyword since when they are connected
 
 _BELIEVED_FOR = timedelta(hours=1)  # an event that Strava itself contradicts: it may be forged, or Strava slow
+_RENEWED_FOR = timedelta(minutes=1)
 
 
 class EventRouter:
@@ -27,7 +28,7 @@ class EventRouter:
         athletes: AthleteCache,
         activities: ActivityEvents,
         on_deauthorized: OnDeauthorized,
-        source_of: Callable[[int], AthleteSource],
+        source_of: Callable[[int], GrantSource],
         *,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
@@ -36,6 +37,7 @@ class EventRouter:
         self._on_deauthorized = on_deauthorized
         self._source_of = source_of
         self._clock = clock
+        self._renewed_at: dict[int, datetime] = {}
 
     async def __call__(self, received: ReceivedEvent, record: Record) -> Result:
         """Finish the event. Raises StravaError, WarehouseBusy, TokensUnavailable, TryLater."""
@@ -84,14 +86,30 @@ class EventRouter:
 
     async def _has_access(self, athlete: Athlete) -> bool:
         try:
-            found = await self._source_of(athlete.athlete_id).athlete()
+            await self._ask_for(athlete.athlete_id)
         except NotConnected:
             raise
         except TokenRejected:
             return False
-        if found.athlete_id != athlete.athlete_id:
-            raise UnreadableAnswer("athlete", "it is about another athlete")
         return True
+
+    async def _ask_for(self, athlete_id: int) -> None:
+        """Return where Strava accepts the tokens: its API by showing the athlete, or OAuth while the API is closed."""
+        source = self._source_of(athlete_id)
+        try:
+            found = await source.athlete()
+        except (AppInactive, RateLimited):
+            await self._renew(athlete_id, source)
+            return
+        if found.athlete_id != athlete_id:
+            raise UnreadableAnswer("athlete", "it is about another athlete")
+
+    async def _renew(self, athlete_id: int, source: GrantSource) -> None:
+        """Refresh, once a minute at most: no budget counts these calls, and the events may be anybody's."""
+        now, renewed_at = self._clock(), self._renewed_at.get(athlete_id)
+        if renewed_at is None or abs(now - renewed_at) >= _RENEWED_FOR:
+            await source.renew()
+            self._renewed_at[athlete_id] = now
 
     def _contradicted(self, athlete: Athlete, received: ReceivedEvent) -> Result:
         """Ignore the event of somebody who connected again since; ask again where that is not why the tokens work."""

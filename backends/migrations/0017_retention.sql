@@ -9,3 +9,6 @@ where is_deleted = 1 and source = 'retention';
 
 -- Settings that Strava shows again unchanged are as fresh as this; observed_at stays the date of the change.
 alter table strava_athlete_settings add column last_seen_at text;
+
+-- The deauthorisations that wait off the queue, which the sweep publishes also while no call can be made.
+create index strava_events_of_athletes on strava_events (event_id) where object_type = 'athlete' and outcome = 'deferred';

@@ -108,10 +108,12 @@ class EventLedger(Protocol):
     async def parked_events(self, athlete_id: int) -> list[ReceivedEvent]:
         """Return the athlete's events that were parked last, oldest first; of their updates the texts are lost."""
 
-    async def deferred_events(self, *, due_by: datetime | None, how_many: int) -> list[LedgerEntry]:
+    async def deferred_events(
+        self, *, due_by: datetime | None, how_many: int, of_athletes: bool = False
+    ) -> list[LedgerEntry]:
         """Return the newest row of each event that waits off the queue; of updates the texts are lost.
 
-        What is due first comes first, and replays after all others.
+        What is due first comes first, and replays after all others; `of_athletes` leaves out those of activities.
         With `due_by` only those whose `retry_at` has come by then, and those that were written in the future.
         """
 

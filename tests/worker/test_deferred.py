@@ -23,7 +23,7 @@ from strava.oauth import OAuthApp
 from worker.activities import ActivityEvents
 from worker.app import create_app
 from worker.athletes import AthleteCache, note_accepted
-from worker.deferred_events import DeferredEvents
+from worker.deferred_events import DEFERRED_BEFORE, DeferredEvents
 from worker.event_router import EventRouter
 from worker.purge import Purge
 from worker.push_auth import SharedToken
@@ -323,6 +323,46 @@ async def test_tokens_that_work_again_in_the_very_moment_in_which_an_event_is_pa
     store.in_between = heal
     assert (await worker.post("/push", content=envelope(make_event()))).status_code == 503
     assert rows(OUTCOMES) == [{"outcome": "parked", "waits": 0}]
+
+
+async def test_a_deauthorisation_is_settled_in_a_lapse(
+    worker: httpx.AsyncClient,
+    lapsed: list[ReceivedEvent],
+    strava: Any,
+    store: BusyStore,
+    tokens: FileTokenStore,
+    sweep: DeferredEvents,
+    queue: Queue,
+    room: Room,
+    clock: Any,
+    make_event: Event,
+    envelope: Wrap,
+) -> None:
+    """The API answers nobody, and OAuth does: it is asked once a minute, and purges once it rejects the refresh token.
+
+    Until then nothing is removed, however many events tell it. Off the queue it comes again although no call is left.
+    """
+    clock.advance(120)
+    room.calls = 0
+    far = {"expires_in": 21_600, "access_token": "access", "refresh_token": "rotated"}
+    strava.answers["/oauth/token"] = httpx.Response(200, json=far)
+    asked = len(strava.asked)
+    for number in range(3):  # anybody may have sent them
+        clock.advance(1)
+        goodbye = make_event(ATHLETE, "update", object_type="athlete", updates={"authorized": "false"})
+        assert await push(worker, envelope(goodbye, message_id=f"{number}", **{DEFERRED_BEFORE: "true"})) == 204
+    kept = await tokens.load(ATHLETE)
+    assert (strava.asked[asked:], kept and kept.refresh_token) == (["/oauth/token"], "rotated")
+    assert [each.status for each in await store.athletes()] == ["connected"]
+
+    strava.rejects_tokens()
+    strava.answers["athlete"] = httpx.Response(403, json=INACTIVE)
+    clock.advance(601)
+    assert await sweep.publish_due() == 3
+    for received, attributes in queue.published:
+        assert await push(worker, envelope(received, message_id=f"{received.event_id} again", **attributes)) == 204
+    assert strava.asked[asked:] == ["/oauth/token", "/oauth/token", "/oauth/revoke"]
+    assert (await store.athletes(), await tokens.load(ATHLETE), await store.row_count(ATHLETE)) == ([], None, 0)
 
 
 async def test_what_was_parked_is_published_at_the_pace_of_the_budget(

@@ -72,6 +72,8 @@ class Answering:
     async def athlete(self) -> AthletePayload:
         return AthletePayload.from_json({"id": ATHLETE, "weight": 70.0})
 
+    async def renew(self) -> None: ...
+
     async def zones(self) -> dict[str, Any]:
         return {"heart_rate": {"zones": []}}
 

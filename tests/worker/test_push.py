@@ -579,6 +579,18 @@ async def test_a_deauthorisation_purges_once(
     assert receipt["purge_id"] in left[0]["reason"]
 
 
+async def test_a_deauthorisation_does_not_wait_for_a_spent_limit(
+    worker: httpx.AsyncClient, strava: Any, store: SqliteRawStore, make_event: Event, envelope: Wrap
+) -> None:
+    """OAuth's calls are not counted: the rejected refresh token is Strava's word, also where the API gives none."""
+    strava.rejects_tokens()
+    strava.answers["athlete"] = httpx.Response(429, json={"message": "Rate Limit Exceeded"})
+    goodbye = make_event(ATHLETE, "update", object_type="athlete", updates={"authorized": "false"})
+    assert await push(worker, envelope(goodbye)) == 204
+    assert strava.asked == ["athlete", "/oauth/token", "/oauth/revoke"]
+    assert await store.athletes() == []
+
+
 async def test_a_deauthorisation_that_strava_contradicts_removes_nothing(
     worker: httpx.AsyncClient, strava: Any, store: SqliteRawStore, clock: Any, make_event: Event, envelope: Wrap
 ) -> None:

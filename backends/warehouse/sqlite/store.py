@@ -124,11 +124,14 @@ class SqliteRawStore(Recordings):
         """Return the athlete's events that were parked last, oldest first."""
         return [rows.parked_event(row) for row in await self._read("parked_events", athlete_id=athlete_id)]
 
-    async def deferred_events(self, *, due_by: datetime | None, how_many: int) -> list[LedgerEntry]:
+    async def deferred_events(
+        self, *, due_by: datetime | None, how_many: int, of_athletes: bool = False
+    ) -> list[LedgerEntry]:
         """Return the newest rows of events that are off the queue and wait, due first."""
+        statement = "deferred_deauthorizations" if of_athletes else "deferred_events"
         moments = {"due_by": due_by, "future": due_by and due_by + CLOCK_SKEW}
         texts = {name: moment and utc_text(moment) for name, moment in moments.items()}
-        return [rows.ledger_entry(row) for row in await self._read("deferred_events", **texts, how_many=how_many)]
+        return [rows.ledger_entry(row) for row in await self._read(statement, **texts, how_many=how_many)]
 
     async def due_looks(self, *, due_after: timedelta, within: timedelta, how_many: int) -> list[DueLook]:
         """Return activities whose create arrived longer ago than `due_after`, and that were not asked for since."""
