@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from backends.warehouse.reconciliations import compared_counts
 from dashboard import formatting
 from dashboard.mart import Row, in_utc
 
@@ -79,11 +80,8 @@ def _checked(health: Row, tell: Teller) -> str:
         never = "**Not checked yet.** `athlete up` compares Strava's list with the warehouse once a day; "
         return "" if health["cut_short_at"] else never + "`athlete daily` does it now."
     is_complete = health["reconcile_verdict"] == "complete"
-    ours, theirs = health["reconcile_warehouse_count"], health["reconcile_strava_count"]
-    if ours == theirs and not is_complete:
-        counts = f"Strava {theirs:,} and warehouse {ours:,} differ"
-    else:
-        counts = f"Strava {theirs:,} {'=' if ours == theirs else '≠'} warehouse {ours:,}"
+    theirs, ours = health["reconcile_strava_count"], health["reconcile_warehouse_count"]
+    counts = compared_counts(theirs, ours, is_complete=is_complete)
     told = [f"**{counts}**, checked {tell.at(health['last_reconciled_at'])}{_differences(health)}."]
     if not is_complete:
         told += [_since(health, tell), health["reconcile_reason"] or ""]

@@ -15,7 +15,7 @@ from backends.queue import EventQueue
 from backends.warehouse import RawStore, WarehouseBusy
 from backends.warehouse.ledger import LedgerEntry, LedgerFilter, Outcome
 from backends.warehouse.marts import MartMissing, MartReader, QueryFailed
-from backends.warehouse.reconciliations import Reconciliation, Verdict
+from backends.warehouse.reconciliations import Reconciliation, Verdict, compared_counts
 from strava.payload import ActivityPayload
 
 SETTLE_TIMEOUT_S = 90
@@ -125,10 +125,11 @@ def every_event(outcomes: Sequence[Outcome | None]) -> Check:
 def _same_activities(truth: Sequence[Mapping[str, Any]], stored: Mapping[int, str | None]) -> Check:
     ids = {activity["id"] for activity in truth}
     missing, extra = len(ids - stored.keys()), len(stored.keys() - ids)
-    seen = f"Strava {len(ids):,} = warehouse {len(stored):,}"
-    if missing or extra:
-        seen = f"Strava {len(ids):,}, warehouse {len(stored):,}: {missing:,} missing, {extra:,} extra"
-    return Check(name="Nothing is missing", holds=not missing and not extra, seen=seen)
+    is_same = not missing and not extra
+    seen = compared_counts(len(ids), len(stored), is_complete=is_same)
+    if not is_same:
+        seen += f": {missing:,} missing, {extra:,} extra"
+    return Check(name="Nothing is missing", holds=is_same, seen=seen)
 
 
 def _same_payloads(truth: Sequence[Mapping[str, Any]], stored: Mapping[int, str | None]) -> Check:
@@ -166,12 +167,12 @@ def checked_daily(row: Reconciliation | None) -> list[Check]:
     if row is None:
         return [Check(name=name, holds=False, seen="the job told none; see daily.log") for name in (crop, verdict)]
     found = [f"{getattr(row, name):,} {name}" for name in ("missing", "extra", "changed", "repaired")]
-    sign = "=" if row.strava_count == row.warehouse_count else "≠"
-    counts = f"Strava {row.strava_count:,} {sign} warehouse {row.warehouse_count:,}"
+    is_complete = row.verdict is Verdict.COMPLETE
+    counts = compared_counts(row.strava_count, row.warehouse_count, is_complete=is_complete)
     is_found = (row.missing, row.extra, row.changed, row.repaired) == (0, 0, 1, 1)
     return [
         Check(name=crop, holds=is_found, seen=", ".join(found)),
-        Check(name=verdict, holds=row.verdict is Verdict.COMPLETE, seen=f"{row.verdict}: {counts}"),
+        Check(name=verdict, holds=is_complete, seen=f"{row.verdict}: {counts}"),
     ]
 
 

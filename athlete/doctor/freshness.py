@@ -13,7 +13,7 @@ from backends.warehouse import RawStore
 from backends.warehouse.athletes import connected_ids
 from backends.warehouse.ledger import LedgerFilter
 from backends.warehouse.marts import MartMissing, QueryFailed
-from backends.warehouse.reconciliations import Reconciliation, Verdict
+from backends.warehouse.reconciliations import Reconciliation, Verdict, compared_counts
 
 _TRANSFORM = "Run `athlete transform`."
 _DAILY = "Run `athlete daily`."
@@ -85,7 +85,7 @@ def _verdict(context: Context, athlete_id: int, last: Reconciliation | None) -> 
                     f"Run `athlete daily` now; `athlete up` does so every day at {context.settings.schedule.daily_at}."
                 )
                 return (red if age > _A_WEEK else yellow)(f"{told}, which is too old.", fix)
-            counts = f"Strava {last.strava_count:,} = warehouse {last.warehouse_count:,}"
+            counts = compared_counts(last.strava_count, last.warehouse_count, is_complete=True)
             return green(f"{told}. {counts}.")
 
 

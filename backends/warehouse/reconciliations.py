@@ -38,6 +38,13 @@ class Reconciliation:
     finished_at: datetime
 
 
+def compared_counts(strava: int, warehouse: int, *, is_complete: bool) -> str:
+    """Tell both counts, as every program does; equal counts of different activities are not called equal."""
+    if strava == warehouse and not is_complete:
+        return f"Strava {strava:,} and warehouse {warehouse:,} differ"
+    return f"Strava {strava:,} {'=' if strava == warehouse else '≠'} warehouse {warehouse:,}"
+
+
 class Reconciliations(Protocol):
     """The verdicts, newest last."""
 

@@ -107,6 +107,10 @@ async def test_a_folder_without_a_pipeline(tmp_path: Path) -> None:
                 "Many are gone."
             ),
         ),
+        (
+            {"verdict": Verdict.INCOMPLETE, "repaired": 0},
+            "incomplete. Strava 1,482 and warehouse 1,482 differ: 1 missing, 0 extra, 0 changed, 0 repaired.",
+        ),
         ({"verdict": Verdict.CUT_SHORT, "reason": "The app lapsed."}, "not checked. The app lapsed."),
     ],
 )
