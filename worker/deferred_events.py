@@ -18,6 +18,7 @@ log = structlog.get_logger(__name__)
 
 REPLAY_LANE = Lane.DETAIL  # a person's wish to look again is no more urgent than the history
 DEFERRED_BEFORE = "deferred"  # attribute of a message whose event has waited in the ledger
+REPLAYED = "replay"  # attribute of a message that a person asked for
 _AT_ONCE = 50
 _POLL_S = 15.0
 _COMES_WITHIN = timedelta(minutes=15)  # what was published and left no row by then is published once more
@@ -64,7 +65,8 @@ class DeferredEvents:
         try:
             for entry in due:
                 received = _received(entry)
-                await self._queue.publish(received.to_message(), {**received.attributes(), DEFERRED_BEFORE: "true"})
+                told = {DEFERRED_BEFORE: "true"} | ({REPLAYED: "true"} if entry.is_replay else {})
+                await self._queue.publish(received.to_message(), received.attributes() | told)
                 published += 1
         except QueueUnavailable as error:
             log.warning("deferred_events.waiting", reason=str(error))

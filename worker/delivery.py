@@ -56,7 +56,8 @@ class UnreadableMessage:
 class Delivery:
     """One delivery, and the row that it leaves in the ledger.
 
-    `tries` counts the attempts of this message and those of earlier ones of the event.
+    `attempt` is what the row tells, 0 of a replay. `tries` counts the attempts of this message and those of earlier
+    ones of the event.
     """
 
     def __init__(  # noqa: PLR0913 - the facts of one delivery
@@ -67,14 +68,14 @@ class Delivery:
         received: ReceivedEvent | UnreadableMessage,
         attempt: int = 1,
         *,
-        tried_before: int = 0,
+        tries: int = 1,
     ) -> None:
         self._recorder = recorder
         self._clock = clock
         self._delivery_id = delivery_id
         self._received = received
         self._attempt = attempt
-        self.tries = tried_before + attempt
+        self.tries = tries
         self.recorded: Result | None = None
 
     async def record(self, observation: Observation, result_of: ResultOf) -> Result:

@@ -17,7 +17,7 @@ from backends.warehouse.ledger import DEAD, EventLedger, LedgerFilter, Outcome
 from runtime.clock import utc_now
 from runtime.logs import logged_object
 from strava.events import ReceivedEvent, UnreadableEvent
-from worker.deferred_events import DEFERRED_BEFORE
+from worker.deferred_events import DEFERRED_BEFORE, REPLAYED
 from worker.delivery import Delivery, UnreadableMessage, recorder_of
 from worker.parked_events import has_connected_since
 from worker.results import ACKNOWLEDGED, SHORT_RETRY_ATTEMPTS, Record, Result, TryLater, result_of_error
@@ -79,7 +79,8 @@ class PushHandler:
             reason = f"Gave up after {attempts} attempts. {await self._last_reason(about.event_id)}"
         except WarehouseBusy as error:
             return result_of_error(error)
-        dead = Delivery(self._recorder, self._clock, _delivery_id(envelope, about, DEAD), about, attempts)
+        told = _told_attempt(envelope, attempts)
+        dead = Delivery(self._recorder, self._clock, _delivery_id(envelope, about, DEAD), about, told)
         result = await dead.finish(Result(outcome=Outcome.PARKED, reason=reason))
         if received is None or result.outcome is not Outcome.PARKED:
             return result
@@ -87,7 +88,7 @@ class PushHandler:
         retried = await self._unless_connected(received, result, envelope.publish_time)
         if retried is result:
             return result
-        again = Delivery(self._recorder, self._clock, _delivery_id(envelope, about, "again"), about, attempts)
+        again = Delivery(self._recorder, self._clock, _delivery_id(envelope, about, "again"), about, told)
         return await again.finish(replace(retried, status=ACKNOWLEDGED, retry_after_s=0.0))
 
     async def _last_reason(self, event_id: str) -> str:
@@ -96,13 +97,14 @@ class PushHandler:
         return f"The last one ended so: {rows[0].reason}" if rows else "The worker finished none of them."
 
     def _delivery(self, envelope: PushEnvelope, about: ReceivedEvent | UnreadableMessage) -> Delivery:
+        attempt = envelope.delivery_attempt
         return Delivery(
             self._recorder,
             self._clock,
             _delivery_id(envelope, about),
             about,
-            envelope.delivery_attempt,
-            tried_before=SHORT_RETRY_ATTEMPTS if DEFERRED_BEFORE in envelope.attributes else 0,
+            _told_attempt(envelope, attempt),
+            tries=attempt + (SHORT_RETRY_ATTEMPTS if DEFERRED_BEFORE in envelope.attributes else 0),
         )
 
     def _foreign(self, body: bytes) -> Delivery:
@@ -133,6 +135,11 @@ class PushHandler:
 def _delivery_id(envelope: PushEnvelope, about: ReceivedEvent | UnreadableMessage, suffix: str = "") -> str:
     whole = about.event_id if isinstance(about, UnreadableMessage) else f"{about.event_id}/{envelope.message_id}"
     return f"{whole}/{suffix or envelope.delivery_attempt}"
+
+
+def _told_attempt(envelope: PushEnvelope, attempt: int) -> int:
+    """Return the attempt as the ledger tells it: a replay stays one, however often it is tried and put off."""
+    return 0 if REPLAYED in envelope.attributes else attempt
 
 
 def _unreadable(envelope: PushEnvelope) -> UnreadableMessage:

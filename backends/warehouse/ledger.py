@@ -34,7 +34,8 @@ class LedgerEntry:
     `delivery_id` is the key: writing the same delivery twice is success and leaves one row.
     `event` is None when the message could not be read; then `message` is what it held, fit to be printed.
     `retry_at` is when a deferred event that is off the queue is published again. `attempt` is 0 in a row that a person
-    asked for: a deferred one is a replay, which waits until no live event is due.
+    asked for, by dismissal or replay, and in every later row of that replay: it waits until no live event is due, and
+    how long it took is not measured.
     """
 
     delivery_id: str

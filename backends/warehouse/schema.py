@@ -91,7 +91,7 @@ STRAVA_EVENTS = Table(
             "When a deferred event that is off the queue is published again; null where the queue brings it.",
         ),
         Column(
-            "attempt", "int64", "Which attempt of its message this was; 0 where a person asked, by replay or dismissal."
+            "attempt", "int64", "Which attempt of its message this was; 0 of each attempt of a replay, or dismissal."
         ),
         Column("finished_at", "timestamp", "When the worker was done with it."),
         _INGESTED_AT,

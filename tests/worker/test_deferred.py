@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -216,6 +217,58 @@ async def test_no_more_come_than_calls_can_be_made(
     assert [await sweep.publish_due() for _ in range(4)] == [1, 1, 1, 0]
 
 
+def asked_for(received: ReceivedEvent, moment: Any) -> LedgerEntry:
+    """Make the row by which `athlete replay` has an event come again."""
+    return LedgerEntry(
+        delivery_id=f"{received.event_id}/replay",
+        event_id=received.event_id,
+        event=received.event,
+        outcome=Outcome.DEFERRED,
+        reason="",
+        attempt=0,
+        received_at=received.received_at,
+        finished_at=moment,
+        retry_at=moment,
+    )
+
+
+async def test_a_replay_stays_one_until_it_is_settled(
+    worker: httpx.AsyncClient,
+    strava: Any,
+    store: SqliteRawStore,
+    sweep: DeferredEvents,
+    queue: Queue,
+    room: Room,
+    make_event: Event,
+    envelope: Wrap,
+    rows: Rows,
+    clock: Any,
+) -> None:
+    """A lapse, an outage, a fault, the dead letter: no row of it is a live event's, and no calls of those are taken."""
+    event = make_event(101)
+    await store.record([asked_for(event, clock())])
+    answers = httpx.Response(403, json=INACTIVE), httpx.Response(500), ZeroDivisionError("a fault of ours")
+    for number, (answer, status) in enumerate(zip(answers, (204, 204, 500), strict=True)):
+        clock.advance(HOUR_S)
+        room.details = 0
+        assert await sweep.publish_due() == 0
+        room.details = 90
+        assert await sweep.publish_due() == 1
+        again, attributes = queue.published[-1]
+        strava.answers["activities/101"] = answer
+        with capture_logs():  # a fault's traceback takes seconds to draw
+            assert await push(worker, envelope(again, message_id=f"{number}", attempt=3, **attributes)) == status
+    dead = envelope(again, message_id="2", attempt=4, **attributes)
+    assert (await worker.post("/dead-letter", content=dead)).status_code == 204
+    strava.shows(101)
+    assert await push(worker, dead) == 204
+    told = rows("select outcome, attempt from strava_events order by ingested_at")
+    assert [row["outcome"] for row in told[-3:]] == ["deferred", "parked", "stored"]
+    assert {row["attempt"] for row in told} == {0}
+    assert await push(worker, envelope(make_event(101, "update"), message_id="live", attempt=3)) == 204
+    assert rows("select attempt from strava_events order by ingested_at")[-1] == {"attempt": 3}
+
+
 async def test_a_replay_of_thousands_delays_no_live_event(
     lapsed: list[ReceivedEvent],
     store: SqliteRawStore,
@@ -226,21 +279,8 @@ async def test_a_replay_of_thousands_delays_no_live_event(
     clock: Any,
 ) -> None:
     """Asked for before the live events came due, the replays come after them, and leave calls for those to come."""
-    replays = [
-        LedgerEntry(
-            delivery_id=f"{number}/replay",
-            event_id=f"{number}",
-            event=make_event(number).event,
-            outcome=Outcome.DEFERRED,
-            reason="",
-            attempt=0,
-            received_at=clock.now,
-            finished_at=clock.now,
-            retry_at=clock.now,
-        )
-        for number in range(3_000)
-    ]
-    await store.record(replays)
+    others = (replace(make_event(number), event_id=f"{number}") for number in range(3_000))
+    await store.record([asked_for(each, clock.now) for each in others])
     clock.advance(HOUR_S)
     room.calls, room.details = 5, 4
     live = {event.event_id for event in lapsed}

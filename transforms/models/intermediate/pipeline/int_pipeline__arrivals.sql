@@ -17,10 +17,11 @@ in_raw as (
     where
         outcome in ('stored', 'unchanged', 'deleted')
         and event_at is not null
+        and attempt != 0 -- a replay comes when a person asks
 ),
 
 -- the last thirty days: bounded, however much is stored; a repetition of an event is no second save, so its first arrival counts,
--- and none where it was heard before that: it is a replay, whose first arrival may be pruned
+-- and none where it was heard before that: an earlier arrival may be pruned
 recent as (
     select
         *,
