@@ -172,11 +172,11 @@ def waits(health: Row, events: Iterable[Row], tell: Teller) -> list[str]:
             f"**{_events(health['queued_count'])} in the queue**, the oldest since {tell.at(health['queued_since'])}. "
             "The worker takes them one after the other; if the number does not fall, look whether `athlete up` runs."
         )
-    told += [_waits(row, tell) for row in events]
+    told += [_waits(row, tell, is_queue_told=bool(told)) for row in events]
     return told
 
 
-def _waits(row: Row, tell: Teller) -> str:
+def _waits(row: Row, tell: Teller, *, is_queue_told: bool) -> str:
     kind, since = row["wait_kind"], tell.at(row["oldest_at"])
     head = (
         f"**{_events(row['event_count'])} {_KINDS[kind]}**, the oldest since {since}. {formatting.plain(row['reason'])}"
@@ -184,7 +184,8 @@ def _waits(row: Row, tell: Teller) -> str:
     if kind != "deferred":
         return f"{head} {_OF_NOBODY if row['is_unassigned'] else _TO_DO[kind]}"
     if row["first_retry_at"] is None:
-        return f"{head} The queue brings it again by itself within minutes."
+        counted = " It is one of those in the queue." if is_queue_told else ""
+        return f"{head} The queue brings it again by itself within minutes.{counted}"
     first, last = tell.at(row["first_retry_at"]), tell.at(row["last_retry_at"])
     when = f"from {first}" if first == last else f"from {first} to {last}"
     return f"{head} It is tried again by itself {when}."

@@ -67,8 +67,6 @@ def tiles(health: Row, measured: Sequence[Row], budget: Sequence[Row], tell: Tel
     """The usual and the slow case of the last day, how much waits, and how many calls are left."""
     row = next((row for row in measured if (row["stage"], row["window_days"]) == ("save_to_chart", 1)), None)
     no_event = "No event in the last 24 hours."
-    waiting = health["queued_count"] + health["deferred_event_count"] + health["parked_event_count"]
-    waiting += health["unassigned_parked_event_count"]
     left, what = pipeline_status.calls_left(health, budget, tell)
     return [
         Number(
@@ -79,7 +77,10 @@ def tiles(health: Row, measured: Sequence[Row], budget: Sequence[Row], tell: Tel
             "save-to-chart-p95-24h", "Save to chart, p95", formatting.latency(row["p95_s"] if row else None),
             f"19 of 20 were faster ({_events(row)})." if row else no_event,
         ),
-        Number("waiting-count", "Waiting", formatting.count(waiting), "Events queued, deferred or parked; see below."),
+        Number(
+            "waiting-count", "Waiting", formatting.count(health["waiting_event_count"]),
+            "Events queued, deferred or parked; see below.",
+        ),
         Number("calls-left", "Calls left", formatting.NOTHING if left is None else formatting.count(left), what),
     ]  # fmt: skip
 

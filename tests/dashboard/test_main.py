@@ -109,7 +109,7 @@ def test_the_pipeline_page_has_an_address_of_its_own(mart_file: Any, address: st
     hour = {"period_kind": "hour", "period_start_at": datetime.now(UTC).replace(tzinfo=None) - timedelta(hours=3)}
     numbers = {"event_count": 2, "not_on_chart_count": 0, "p50_s": 2.1, "p95_s": 3.8}
     mart_file.row("pipeline_latency_course", athlete_id=7001, **hour, **numbers)
-    mart_file.health(parked_event_count=3, unassigned_parked_event_count=2)
+    mart_file.health(waiting_event_count=5)
     mart_file.publish()
     page = browser.new_page()
     page.goto(f"{address}/pipeline")

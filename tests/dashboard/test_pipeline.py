@@ -43,7 +43,7 @@ def test_what_waits_is_told_with_why_and_what_to_do(mart_file: Any, context_of: 
     for sentence in (
         "**2 events in the queue**, the oldest since 20:10. The worker takes them one after the other;",
         "**2 events deferred**, the oldest since 20:00. Spent. It is tried again by itself from 20:45 to 21:00.",
-        "**1 event deferred**, the oldest since 20:00. Busy. The queue brings it again by itself within minutes.",
+        "Busy. The queue brings it again by itself within minutes. It is one of those in the queue.",
         r"**1 event parked**, the oldest since 20:00. Refused \*so\*. It needs a person: mend the reason",
         "**1 event given up after all attempts**, the oldest since 20:00. Gave up. `athlete replay --dead`",
         "**1 event parked**, the oldest since 20:00. Not readable. It is of nobody connected here",

@@ -74,7 +74,7 @@ async def pipeline_follows_a_save(session: DemoSession, page: Page) -> None:
     health = mart_row(session, "select * from mart.pipeline_health")
     assert await shown(page, "pipeline-activity-count") == health["activity_count"]
     assert await shown(page, "pipeline-detailed-count") == health["detailed_count"]
-    assert await shown(page, "pipeline-waiting-count") == health["parked_event_count"] == 0
+    assert await shown(page, "pipeline-waiting-count") == health["waiting_event_count"] == 0
 
     await session.simulator.create(sport_type="Run", name="One more")
     one_more = f"{int(str(health['activity_count'])) + 1:,}"

@@ -220,8 +220,17 @@ def lived(folder: Path, variables: Mapping[str, str]) -> Warehouse:
     warehouse.raw.event("d1")
     unread = dict.fromkeys(("event_id", "athlete_id", "object_type", "object_id", "aspect_type", "event_time"))
     warehouse.raw.event("unreadable/1", **unread, outcome="parked")
+    fill_what_waits(warehouse.raw)
     fill_the_books(warehouse.raw)
     return warehouse
+
+
+def fill_what_waits(raw: Raw) -> None:
+    """Store events that the queue brings again, that wait off it, and one that a person had replayed."""
+    raw.event("queued/1/2", event_id="queued", outcome="deferred")
+    raw.event("due/again/2", event_id="due", outcome="deferred", retry_at="2026-04-01T12:30:00.000000Z")
+    raw.event("waits/1/1", event_id="waits", outcome="deferred", retry_at="2026-04-02T00:00:00.000000Z")
+    raw.event("replayed/1/1", event_id="replayed", attempt=0, received_at="2026-03-20T06:00:00.000000Z")
 
 
 def streams(raw: Raw, activity_id: int, payload: Any, *, athlete_id: int = BERLIN) -> None:

@@ -36,6 +36,8 @@ final as (
         unsettled.activity_id,
         unsettled.aspect_type,
         unsettled.outcome,
+        unsettled.outcome = 'deferred'
+        and (unsettled.retry_at is null or unsettled.delivery_id like concat(unsettled.event_id, '/again/%')) as is_in_queue,
         unsettled.reason,
         unsettled.received_at,
         unsettled.finished_at,

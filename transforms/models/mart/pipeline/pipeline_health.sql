@@ -50,7 +50,8 @@ open_counts as (
     select
         athlete_id,
         sum(case when outcome = 'parked' then 1 else 0 end) as parked_event_count,
-        sum(case when outcome = 'deferred' then 1 else 0 end) as deferred_event_count
+        sum(case when outcome = 'deferred' then 1 else 0 end) as deferred_event_count,
+        sum(case when is_in_queue then 1 else 0 end) as requeued_event_count
     from open_events
     group by athlete_id
 ),
@@ -83,6 +84,13 @@ final as (
         cast(coalesce(open_counts.parked_event_count, 0) as int64) as parked_event_count,
         cast(coalesce(open_counts.deferred_event_count, 0) as int64) as deferred_event_count,
         unassigned.parked_event_count as unassigned_parked_event_count,
+        -- what the queue brings again is among its messages, as far as it was read when the rows were there
+        cast(
+            greatest(coalesce(readings.queued_count, 0), coalesce(open_counts.requeued_event_count, 0))
+            + coalesce(open_counts.deferred_event_count - open_counts.requeued_event_count, 0)
+            + coalesce(open_counts.parked_event_count, 0)
+            + unassigned.parked_event_count as int64
+        ) as waiting_event_count,
         verdicts.last_reconciled_at,
         verdicts.reconcile_verdict,
         verdicts.reconcile_reason,
