@@ -1,7 +1,7 @@
 """Whether what the charts show is whole and new: dbt's last run, the marts, the daily comparison, the backfill."""
 
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from athlete.backends import open_marts
 from athlete.backfill import NOT_TAKEN_UP, sentence, standings_of
@@ -11,9 +11,9 @@ from athlete.doctor.programs import START
 from athlete.transform import one_line
 from backends.warehouse import RawStore
 from backends.warehouse.athletes import connected_ids
-from backends.warehouse.ledger import LedgerFilter
 from backends.warehouse.marts import MartMissing, QueryFailed
 from backends.warehouse.reconciliations import Reconciliation, Verdict, compared_counts
+from backends.warehouse.runs import TransformRun
 
 _TRANSFORM = "Run `athlete transform`."
 _DAILY = "Run `athlete daily`."
@@ -42,21 +42,25 @@ async def check_marts(context: Context) -> list[Finding]:
             [row] = marts.rows(_ANY_ROWS)
         except (MartMissing, QueryFailed) as error:
             return [red(in_two(one_line(str(error)))[0], _TRANSFORM)]
-    last, changed_at = await context.raw.last_run(), await _changed_at(context.raw)
-    is_behind = last is not None and last.watermark != await context.raw.watermark()
-    if is_behind and context.clock() - changed_at > _CATCHES_UP:
-        if context.running is None:
-            return [yellow("Raw is newer than the marts.", "Run `athlete up`, or `athlete transform` alone.")]
-        return [red("Raw is newer than the marts, although `athlete up` runs.", _TRANSFORM)]
-    return [green(f"The marts can be read and tell of {row['activities']:,} activities.")]
+    told = f"The marts can be read and tell of {row['activities']:,} activities"
+    if (last := await context.raw.last_run()) is None or (since := await _behind_since(context.raw, last)) is None:
+        return [green(f"{told}.")]
+    # What comes when a build has just begun waits for that one and for the next.
+    build = last.finished_at - last.started_at
+    if context.clock() - since <= _CATCHES_UP + 2 * build:
+        return [green(f"{told}; the next build adds what came in the last {spoken_age(context.age_s(since))}.")]
+    what = f"Raw is newer than the marts since {context.spoken(since)}"
+    if context.running is None:
+        return [yellow(f"{what}.", "Run `athlete up`, or `athlete transform` alone.")]
+    took = spoken_age(build.total_seconds())
+    return [red(f"{what}, although `athlete up` runs and the last build took {took}.", _TRANSFORM)]
 
 
-async def _changed_at(raw: RawStore) -> datetime:
-    """Return about when raw changed last."""
-    moments = [entry.finished_at for entry in await raw.recent(LedgerFilter(), limit=1)]
-    moments += [athlete.updated_at for athlete in await raw.athletes()]
-    moments += [backfill.updated_at for backfill in await raw.backfills()]
-    return max(moments, default=datetime.min.replace(tzinfo=UTC))
+async def _behind_since(raw: RawStore, last: TransformRun) -> datetime | None:
+    """Return since when raw holds what the marts do not tell; None where they are level."""
+    if last.watermark == await raw.watermark():
+        return None
+    return await raw.first_change(after=last.started_at)
 
 
 async def check_daily(context: Context) -> list[Finding]:

@@ -24,6 +24,9 @@ class TransformRuns(Protocol):
     async def watermark(self) -> str:
         """Return a text that changes whenever something did that the marts tell of."""
 
+    async def first_change(self, *, after: datetime) -> datetime | None:
+        """Return when the first change came after a moment, as far as it is told; None where none came."""
+
     async def last_run(self) -> TransformRun | None:
         """Return the newest run that was published."""
 

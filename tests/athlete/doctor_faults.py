@@ -95,6 +95,19 @@ def _ended(
     )
 
 
+async def streams_come(made: Healthy, *, hours_ago: float) -> None:
+    """Store an activity's streams at a moment, of which neither ledger nor backfill tells."""
+    moment = utc_now() - timedelta(hours=hours_ago)
+    then = utc_text(moment)
+    row = (int(moment.timestamp() * 1_000_000), ATHLETE, "[]", "", then, then)
+    with closing(sqlite3.connect(made.data / "pipeline.sqlite")) as connection, connection:
+        connection.execute(
+            "insert into strava_streams (activity_id, athlete_id, fetched_for, activity_hash, observed_at, ingested_at)"
+            " values (?, ?, ?, ?, ?, ?)",
+            row,
+        )
+
+
 def _overwrite(path: Path) -> None:
     path.write_bytes(b"damaged " * 4096)
 
@@ -221,7 +234,7 @@ async def _app_lapsed(made: Healthy) -> None:
     made.simulated.simulation.dice.switch(Faults(inactive=True))
 
 
-@fault("limit spent", {"budget": Y}, "athlete budget")
+@fault("limit spent", {"budget": Y, "token": Y}, "athlete budget")
 async def _limit_spent(made: Healthy) -> None:
     made.simulated.spend(100)
     async with opened(made.machine, is_offline=False) as context:
@@ -261,8 +274,12 @@ async def _transform_failed(made: Healthy) -> None:
 
 @fault("raw newer", {"marts": R}, "athlete transform")
 async def _raw_newer(made: Healthy) -> None:
-    async with made.store() as store:
-        await store.record([_ended(Outcome.STORED, hours_ago=1)])
+    """Nothing was built since the first row came, and rows go on coming."""
+    for hours_ago in (2, 0):
+        await streams_come(made, hours_ago=hours_ago)
+    with closing(sqlite3.connect(made.data / "pipeline.sqlite")) as connection, connection:
+        moment = utc_text(utc_now() - timedelta(hours=3))
+        connection.execute("update transform_runs set started_at = ?, finished_at = ?", [moment, moment])
 
 
 @fault("removal unconfirmed", {"daily": R}, "athlete daily --confirm")

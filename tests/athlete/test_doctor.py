@@ -3,6 +3,8 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,9 @@ from athlete.doctor.context import Context
 from athlete.doctor.examination import CHECKS, OF_THE_STORE, Line, examine, opened
 from athlete.doctor.findings import Finding, Status
 from athlete.main import app
-from tests.athlete.doctor_faults import FAULTS
-from tests.athlete.healthy import SECRET, VERIFY_TOKEN, Healthy, healthy, prepare
+from runtime.clock import utc_now
+from tests.athlete.doctor_faults import FAULTS, streams_come
+from tests.athlete.healthy import SECRET, VERIFY_TOKEN, Healthy, healthy, prepare, run
 from tests.worker.simulated import APP
 
 Y, R = Status.YELLOW, Status.RED
@@ -91,6 +94,36 @@ async def test_a_look_changes_nothing(made: Healthy) -> None:
     await look(made)
     changed = dict(made.files().items() ^ before.items()).keys()
     assert changed <= {"data/budget.json", "data/budget.json.probe.lock"}
+
+
+async def test_with_a_spent_budget_nothing_is_asked_nor_noted(made: Healthy) -> None:
+    """The token's line says until when, the budget's file keeps its bytes, and no refused call is counted in it."""
+    made.stop()
+    made.simulated.spend(100)
+    await look(made)
+    before = made.files()
+    lines = await look(made)
+    [token] = [line.finding for line in lines if line.check == "token"]
+    assert (token.status, "Not asked: the budget is spent until 20" in token.what) == (Y, True), token
+    assert made.files() == before
+
+
+@pytest.mark.parametrize(("built_s_ago", "took_s", "status"), [(3, 1, "green"), (150, 200, "green"), (400, 1, "red")])
+async def test_rows_that_come_for_hours_are_no_fault_of_the_transformer(
+    made: Healthy, built_s_ago: float, took_s: float, status: str
+) -> None:
+    """Streams come all the time and neither ledger nor backfill tells; red is what two builds do not explain."""
+    now = utc_now()
+    await streams_come(made, hours_ago=1)
+    began = now - timedelta(seconds=built_s_ago + took_s)
+    async with made.store() as store:
+        seen = run(await store.watermark())
+        await store.put_run(replace(seen, started_at=began, finished_at=began + timedelta(seconds=took_s)))
+    await streams_come(made, hours_ago=(built_s_ago + took_s - 0.5) / 3600)
+    await streams_come(made, hours_ago=0)
+    [line] = [line for line in await look(made) if line.check == "marts"]
+    assert line.finding.status == status
+    assert ("the next build adds what came in the last" in line.finding.what) == (status == "green")
 
 
 async def command(made: Healthy, *arguments: str) -> Result:

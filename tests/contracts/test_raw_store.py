@@ -776,6 +776,29 @@ async def test_watermark_changes_with_every_change(store: RawStore) -> None:
     assert await store.watermark() == marks[-1]
 
 
+async def test_the_first_change_after_a_moment_is_told(store: RawStore) -> None:
+    """The oldest stamp that is younger than the moment, of each table that the watermark follows."""
+    long_ago = at(-1e9)
+    assert await store.first_change(after=long_ago) is None
+    await store.put_athlete(athlete())
+    assert await store.first_change(after=long_ago) == at(0)
+    await store.apply([seen(payload(2), 1)])
+    stored = await store.first_change(after=at(0))
+    assert stored is not None
+    assert await store.first_change(after=stored) is None
+    await store.put_streams(streams(payload(2), 5))
+    assert await store.first_change(after=at(0)) == stored
+    assert await store.first_change(after=stored) is not None
+    for seconds, change in (
+        (-10, store.put_reading(PipelineReading(read_at=at(-9), changed_at=at(-10)))),
+        (-20, store.put_reconciliation(verdict("r1", -22))),
+        (-30, store.request_backfill(Backfill.requested(ANNA, at(-30)))),
+    ):
+        await change
+        assert await store.first_change(after=long_ago) == at(seconds)
+    assert await store.first_change(after=at(-20)) == at(-10)
+
+
 async def test_the_reading_is_one_and_comes_back_as_it_was(store: RawStore) -> None:
     """The second takes the place of the first; the watermark follows `changed_at` alone, so a number costs no build."""
     assert await store.reading() is None

@@ -275,6 +275,11 @@ class SqliteRawStore(Recordings):
         digest = hashlib.sha256("\n".join("|".join(map(str, row)) for row in athletes).encode()).hexdigest()[:16]
         return " ".join(str(stamp) for stamp in (*stamps, digest))
 
+    async def first_change(self, *, after: datetime) -> datetime | None:
+        """Return when the first change came after a moment."""
+        [row] = await self._read("first_change", after=utc_text(after))
+        return None if row["changed_at"] is None else datetime.fromisoformat(row["changed_at"])
+
     async def last_run(self) -> TransformRun | None:
         """Return the newest run that was published."""
         found = await self._read("last_run")
