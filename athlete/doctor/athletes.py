@@ -1,8 +1,10 @@
 """Whether each athlete's tokens work, and what the granted scopes bring."""
 
 from athlete.athletes import TokenState, token_state
+from athlete.doctor.calls import WAIT
 from athlete.doctor.context import Context
 from athlete.doctor.findings import Finding, green, in_two, red, yellow
+from athlete.doctor.strava_look import NotAsked
 from backends.tokens import TokenSet
 from backends.warehouse.athletes import REVOKED, Athlete
 from strava.errors import ScopeMissing, TokenRejected
@@ -56,6 +58,9 @@ async def _token(context: Context, athlete: Athlete, tokens: TokenSet | None) ->
     good = f"The token of athlete {athlete_id} is good until {context.spoken(tokens.expires_at)}, then renewed"
     if tokens.expires_at <= context.clock():
         good = f"The token of athlete {athlete_id} is renewed at its next use"
+    if isinstance(error, NotAsked):
+        until = "" if error.until is None else f" until {context.spoken(error.until)}"
+        return yellow(f"{good}. Not asked: the budget is spent{until}.", WAIT)
     told = "" if error is None or isinstance(error, ScopeMissing) else f" No call proves it: {in_two(str(error))[0]}"
     return green(f"{good}.{told}")
 

@@ -8,7 +8,7 @@ from strava.budget import BudgetStatus
 from strava.budget_state import Lane
 from strava.errors import AppInactive, AppRejected
 
-_WAIT = "Nothing is to do but wait; `athlete budget` shows every limit and lane."
+WAIT = "Nothing is to do but wait; `athlete budget` shows every limit and lane."
 _SHORT = timedelta(minutes=30)
 
 
@@ -19,14 +19,14 @@ async def check_budget(context: Context) -> list[Finding]:
         return [yellow(f"{path} is damaged.", f"Run `rm {path}`: the next answer from Strava tells the limits again.")]
     found = await context.budget.status()
     if found.closed_until is not None and not isinstance(found.closed_because, AppInactive | AppRejected):
-        return [yellow(f"{found.closed_because}", _WAIT)]
+        return [yellow(f"{found.closed_because}", WAIT)]
     if not found.windows:
         return [green("Nothing is known of Strava's limits yet: the first answer from Strava tells them.")]
     told = ", ".join(f"{window.used:,} of {window.limit:,} {window.name.spoken}" for window in found.windows)
     spent = [window for window in found.windows if not window.left[Lane.LIVE]]
     if spent:
         until = max(window.resets_at for window in spent)
-        return [yellow(f"The limit is used up until {context.spoken(until)}: {told}.", _WAIT)]
+        return [yellow(f"The limit is used up until {context.spoken(until)}: {told}.", WAIT)]
     return [green(f"Used: {told}.{_waiting(found)}")]
 
 

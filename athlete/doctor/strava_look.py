@@ -9,7 +9,7 @@ from runtime.settings import StravaAppSettings
 from strava.budget import RateBudget
 from strava.budget_state import Lane
 from strava.client import StravaClient
-from strava.errors import AppInactive, StravaError
+from strava.errors import AppInactive, RateLimited, StravaError
 from strava.oauth import BearerAuth
 from strava.responses import answered_at
 from strava.subscriptions import PushSubscriptions, Subscription
@@ -19,6 +19,14 @@ from strava.transport import RetryPolicy
 MOST_ATHLETES_ASKED = 2
 _LEAST_LEFT = timedelta(minutes=1)
 _ONCE = RetryPolicy(attempts=1)
+
+
+class NotAsked(StravaError):
+    """The budget leaves no call before `until`; None: it never does. A call would be refused, and be noted in it."""
+
+    def __init__(self, until: datetime | None) -> None:
+        super().__init__("The rate budget leaves no call.")
+        self.until = until
 
 
 class StravaLook:
@@ -65,7 +73,7 @@ class StravaLook:
         return self._answers.get(athlete_id)
 
     async def refusal(self, athlete_id: int, tokens: TokenSet) -> StravaError | None:
-        """Ask for one activity in the athlete's name, within the rate budget; return what it was refused with.
+        """Ask for one activity in the athlete's name, where the rate budget has room; return why there is no answer.
 
         It is not asked where the access token ends, for a new one could only be had by a refresh, nor for more athletes
         than a few.
@@ -74,8 +82,17 @@ class StravaLook:
             has_room = len(self._answers) < MOST_ATHLETES_ASKED
             if not has_room or tokens.expires_at - self._clock() < _LEAST_LEFT:
                 return None
-            self._answers[athlete_id] = await self._ask(tokens)
+            self._answers[athlete_id] = await self._hindrance() or await self._ask(tokens)
         return self._answers[athlete_id]
+
+    async def _hindrance(self) -> StravaError | None:
+        """Return why no call can be made."""
+        if await self._budget.room(Lane.LIVE):
+            return None
+        closed_because = (await self._budget.status()).closed_because
+        if closed_because is not None and not isinstance(closed_because, RateLimited):
+            return closed_because
+        return NotAsked(await self._budget.allows_by(Lane.LIVE, 1))
 
     async def _ask(self, tokens: TokenSet) -> StravaError | None:
         async with self._client() as http:
