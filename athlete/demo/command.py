@@ -148,12 +148,12 @@ async def _once(config: DemoConfig, console: Console) -> Report:
     async with _opened(config, console) as session:
         with console.status("Playing the scenario: creates, edits, deletes, duplicates, late answers …"):
             await play_scenario(session.simulator)
-            is_quiet = await settle(session.simulator, session.queue, session.store)
+            is_quiet = await settle(session)
         await session.simulator.switch_faults()
         with console.status("Cropping an activity, of which no event tells; the daily job looks for it …"):
             await crop_silently(session)
             await run_daily_job(session, "--check-only")  # dbt and its tests are shown by the first marts
-            is_quiet = await settle(session.simulator, session.queue, session.store) and is_quiet
+            is_quiet = await settle(session) and is_quiet
         return await check_all(session, open_marts(config.files), is_quiet=is_quiet)
 
 
@@ -209,9 +209,9 @@ async def _opened(config: DemoConfig, console: Console) -> AsyncIterator[DemoSes
         detailed = await load_history(session, console)
         console.print(f"✓ loaded the history: {detailed:,} activities in detail", highlight=False)
         with console.status("dbt builds the first marts …"):
-            if not await settle(session.simulator, session.queue, session.store):
+            if not await settle(session):
                 why = await reason(config, session.store)
-                raise CommandError(f"The first marts were not there in time: {why}")
+                raise CommandError(f"The first marts are not there, and nothing moves any more: {why}")
         console.print("✓ built and published the first marts", highlight=False)
         console.print(how_to_ask(config.data_dir), highlight=False, markup=False, soft_wrap=True)
         yield session

@@ -1,6 +1,7 @@
 """What the scenario is held against: events are found in the ledger by what they say, and payloads are compared."""
 
 import json
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from backends.warehouse.duckdb.marts import DuckdbMartReader
 from backends.warehouse.ledger import LedgerEntry, Outcome
 from backends.warehouse.reconciliations import Reconciliation, Verdict
 from strava.events import StravaEvent
+from tests.athlete.healthy import run
 
 SUBSCRIPTION = 310_001
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -141,9 +143,46 @@ def test_the_daily_job_has_to_find_the_crop_and_nothing_else() -> None:
     assert checked_daily(left)[1].seen == "incomplete: Strava 283 ≠ warehouse 284"
 
 
+async def settled(session: DemoSession, *changes: Callable[[], Awaitable[Any]]) -> tuple[bool, float]:
+    """Settle while a change comes every 80 s, and return the answer with the seconds that it took."""
+    now_s, coming = 0.0, list(changes)
+
+    async def pause(_: float) -> None:
+        nonlocal now_s
+        now_s += 10
+        if coming and now_s % 80 == 0:
+            await coming.pop(0)()
+
+    return await settle(session, clock=lambda: now_s, pause=pause), now_s
+
+
+async def test_the_demo_waits_as_long_as_anything_moves(session: DemoSession, answers: dict[str, Any]) -> None:
+    """A row, a model of a build, and then the marts: four minutes on a loaded machine, and quiet at last."""
+
+    async def build() -> None:
+        (session.config.data_dir / "transform.duckdb").write_bytes(b"a model")
+
+    async def publish() -> None:
+        answers["/simulator/health"] = {"is_idle": True}
+        await session.store.put_run(run(await session.store.watermark()))
+
+    async def record() -> None:
+        await session.store.record([row(BURST[0], received_s=0.1)])
+
+    assert await settled(session, record, build, publish) == (True, 240)
+
+
 async def test_a_pipeline_that_does_not_become_quiet_is_said_to_be_so(session: DemoSession) -> None:
-    """Waiting for what does not come ends with an answer."""
-    assert await settle(session.simulator, session.queue, session.store, timeout_s=0.01) is False
+    """Nothing moves for 90 s; a build that fails again and again is no move."""
+    assert await settled(session) == (False, 90)
+
+    async def fail() -> None:
+        (session.config.data_dir / "transform.duckdb").write_bytes(b"more" * len(failed))
+        failed.append(run("", "model x: it does not compile"))
+        await session.store.put_run(failed[-1])
+
+    failed: list[Any] = []
+    assert await settled(session, fail, fail, fail) == (False, 170)
 
 
 async def test_a_scenario_that_reached_nothing_is_checked_and_shown(

@@ -27,7 +27,7 @@ async def session(start: Callable[..., Awaitable[DemoSession]], project_root: Pa
     """A whole pipeline with a year of history and the recorded activities, all of it in the marts."""
     session = await start(years=1, recorded=project_root / "tests/fixtures/strava")
     await load_history(session, Console(file=io.StringIO()))
-    assert await settle(session.simulator, session.queue, session.store)
+    assert await settle(session)
     return session
 
 
