@@ -50,7 +50,8 @@ class Server:
     def __init__(self, port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
         self.port = port
         self.process = process
-        self._log = log
+        self.log = log
+        self._said_before = len(log.read_text().splitlines())
 
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=10)
@@ -64,7 +65,7 @@ class Server:
         return httpx.post(f"http://127.0.0.1:{self.port}/take", content=b"event", timeout=2)
 
     def log_lines(self) -> list[str]:
-        return self._log.read_text().splitlines()
+        return self.log.read_text().splitlines()[self._said_before :]
 
 
 def answer_to(connection: socket.socket, data: bytes) -> bytes:
@@ -88,13 +89,13 @@ def has_ended(connection: socket.socket) -> bool:
         return True
 
 
-@pytest.fixture
-def server(tmp_path: Path, project_root: Path) -> Iterator[Server]:
-    """A server with tight limits."""
+@contextlib.contextmanager
+def serving(folder: Path, project_root: Path) -> Iterator[Server]:
+    """Run a server with tight limits."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    log = tmp_path / "log"
+    log = folder / "log"
     command = [sys.executable, "-c", PROGRAM, str(port)]
     with (
         log.open("wb") as output,
@@ -104,6 +105,19 @@ def server(tmp_path: Path, project_root: Path) -> Iterator[Server]:
             http.get(f"http://127.0.0.1:{port}/health")
         yield Server(port, process, log)
         process.terminate()
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory, project_root: Path) -> Iterator[Server]:
+    """One server for all that strangers send."""
+    with serving(tmp_path_factory.mktemp("server"), project_root) as server:
+        yield server
+
+
+@pytest.fixture
+def server(running: Server) -> Server:
+    """The server, which has said nothing yet."""
+    return Server(running.port, running.process, running.log)
 
 
 HEAD = b"GET /health HTTP/1.1\r\nHost: localhost\r\n"
@@ -189,14 +203,15 @@ def test_idle_connections_do_not_shut_it(server: Server) -> None:
         assert server.take().json() == 5
 
 
-def test_refusals_are_few_lines(server: Server) -> None:
+def test_refusals_are_few_lines(tmp_path: Path, project_root: Path) -> None:
     """A flood of what is refused costs a line a second, and the lines tell how many there were."""
-    began = time.monotonic()
-    for _ in range(100):
-        server.say(b"EHLO mail\r\n\r\n")
-    lines = [line for line in server.log_lines() if "http.refused" in line]
-    assert 1 <= len(lines) <= time.monotonic() - began + 1
-    assert len(server.log_lines()) < 20
+    with serving(tmp_path, project_root) as server:
+        began = time.monotonic()
+        for _ in range(100):
+            server.say(b"EHLO mail\r\n\r\n")
+        lines = [line for line in server.log_lines() if "http.refused" in line]
+        assert 1 <= len(lines) <= time.monotonic() - began + 1
+        assert len(server.log_lines()) < 20
 
 
 def test_a_sender_that_leaves_is_no_traceback(server: Server) -> None:
