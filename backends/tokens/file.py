@@ -6,15 +6,15 @@ import os
 import stat
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import structlog
 from filelock import AsyncFileLock, FileLock, Timeout
 
 from backends.atomic_file import write_private
 from backends.tokens import TokensGone, TokensUnavailable
+from backends.tokens.shielded import shielded
+from backends.tokens.token_row import DamagedRow, from_row, to_row
 from runtime.data_dir import make_private
 from strava.tokens import TokenSet
 
@@ -24,10 +24,6 @@ REFRESH_SLOTS = 16
 
 _Athletes = dict[str, TokenSet]
 _log = structlog.get_logger(__name__)
-
-
-class _Damaged(Exception):
-    """The file is not what `_to_json` writes; the text says where, without what stands there."""
 
 
 class FileTokenStore:
@@ -83,13 +79,7 @@ class FileTokenStore:
             await lock.release()
 
     async def _change(self, edit: Callable[[_Athletes], object]) -> None:
-        work = asyncio.ensure_future(asyncio.to_thread(self._rewrite, edit))
-        try:
-            await asyncio.shield(work)
-        except asyncio.CancelledError:
-            # The holder of `refreshing` must keep it while the rotated token is still on its way to the disk.
-            await asyncio.wait({work})
-            raise
+        await shielded(asyncio.to_thread(self._rewrite, edit))
 
     def _rewrite(self, edit: Callable[[_Athletes], object]) -> None:
         try:
@@ -130,7 +120,7 @@ class FileTokenStore:
             ) from error
         try:
             return _from_json(content)
-        except _Damaged as error:
+        except DamagedRow as error:
             fault = str(error)
         # Raised out here: the decoder's own errors carry the text, so the secrets, with them.
         raise TokensUnavailable(
@@ -153,61 +143,21 @@ class FileTokenStore:
 
 
 def _to_json(athletes: _Athletes) -> bytes:
-    rows = {athlete_id: _to_row(tokens) for athlete_id, tokens in athletes.items()}
+    rows = {athlete_id: to_row(tokens) for athlete_id, tokens in athletes.items()}
     return json.dumps({"athletes": rows}, indent=2).encode()
 
 
 def _from_json(content: bytes) -> _Athletes:
-    """Read the file's content. Raises _Damaged."""
+    """Read the file's content. Raises DamagedRow."""
     try:
         fields = json.loads(content)
     except (ValueError, RecursionError):
-        raise _Damaged("it is not JSON" if content.strip() else "it is empty") from None
+        raise DamagedRow("it is not JSON" if content.strip() else "it is empty") from None
     rows = fields.get("athletes") if isinstance(fields, dict) else None
     if not isinstance(rows, dict):
-        raise _Damaged("it has no object named athletes")
-    return {athlete_id: _from_row(row, athlete_id) for athlete_id, row in rows.items()}
+        raise DamagedRow("it has no object named athletes")
+    return {athlete_id: from_row(row, _place(athlete_id)) for athlete_id, row in rows.items()}
 
 
-def _to_row(tokens: TokenSet) -> dict[str, Any]:
-    return {
-        "access_token": tokens.access_token,
-        "refresh_token": tokens.refresh_token,
-        "expires_at": tokens.expires_at.astimezone(UTC).isoformat(),
-        "scope": sorted(tokens.scope),
-    }
-
-
-def _from_row(row: Any, athlete_id: str) -> TokenSet:
-    """Read one athlete's tokens, also as a person may have copied them from Strava's answer. Raises _Damaged."""
-    where = f"athletes.{athlete_id if athlete_id.isdecimal() else '…'}"
-    if not isinstance(row, dict):
-        raise _Damaged(f"{where} is no object")
-    for name in ("access_token", "refresh_token"):
-        if not (isinstance(row.get(name), str) and row[name].strip()):
-            raise _Damaged(f"{where}.{name} is missing or no text")
-    return TokenSet(
-        access_token=row["access_token"],
-        refresh_token=row["refresh_token"],
-        expires_at=_moment(row.get("expires_at"), where),
-        scope=_scope(row.get("scope", []), where),
-    )
-
-
-def _moment(value: Any, where: str) -> datetime:
-    """Read a time; one without an offset is UTC, as all that we write, and a number is Strava's epoch seconds."""
-    try:
-        if type(value) is int:
-            return datetime.fromtimestamp(value, UTC)
-        moment = datetime.fromisoformat(value)
-    except (ValueError, TypeError, OverflowError, OSError):
-        raise _Damaged(f"{where}.expires_at is missing or no time such as 2026-01-01T00:00:00+00:00") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _scope(value: Any, where: str) -> frozenset[str]:
-    """Read a list of scopes, or Strava's own form of it: one text with commas."""
-    scopes = value.replace(",", " ").split() if isinstance(value, str) else value
-    if not (isinstance(scopes, list) and all(isinstance(each, str) for each in scopes)):
-        raise _Damaged(f"{where}.scope is no list of texts")
-    return frozenset(scopes)
+def _place(athlete_id: str) -> str:
+    return f"athletes.{athlete_id if athlete_id.isdecimal() else '…'}"
