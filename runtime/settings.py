@@ -80,6 +80,20 @@ class SharedSettings(BaseSettings):
     log_level: LogLevel = Field(
         LogLevel.INFO, description="The least level that is logged: DEBUG, INFO, WARNING or ERROR."
     )
+    google_cloud_project: str = Field("", description="Google Cloud: id of the project that everything is in.")
+    token_secret_prefix: str = Field(
+        "athlete-tokens",
+        pattern=r"^[A-Za-z0-9_-]{1,200}$",
+        description="Google Cloud: what the names of the secrets that hold tokens begin with.",
+    )
+    secret_manager_endpoint: str = Field(
+        "",
+        pattern=r"^((localhost|127\.0\.0\.1):[0-9]+)?$",
+        description=(
+            "Google Cloud: host and port of a server on this machine that is asked instead of Secret Manager, "
+            "without encryption or credentials; for tests."
+        ),
+    )
 
     @property
     def pipeline_path(self) -> Path:
