@@ -319,13 +319,6 @@ async def test_a_right_to_refresh_that_cannot_be_had(tmp_path: Path) -> None:
             pytest.fail("there is nothing to hold")
 
 
-async def test_the_athletes_who_have_tokens_come_in_order(store: FileTokenStore) -> None:
-    """By their numbers, however they came."""
-    for athlete_id in (202, 9, 101):
-        await store.save(athlete_id, secret_tokens())
-    assert await store.athlete_ids() == [9, 101, 202]
-
-
 class SlowDisk(FileTokenStore):
     """A store whose disk takes as long as the test wants."""
 

@@ -1,36 +1,51 @@
 """What every token store must do. A new adapter adds one constructor to STORES."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from backends.tokens import TokenSet, TokenStore
+from backends.tokens import AthleteTokens, TokenSet, TokenStore
 from backends.tokens.file import FileTokenStore
 
-OpenStore = Callable[[], TokenStore]
+OpenStore = Callable[[], AthleteTokens]
+Stores = Callable[[Path], AbstractAsyncContextManager[OpenStore]]
 ANNA, BEN = 101, 202
 
 
-def file_stores(folder: Path) -> OpenStore:
+@asynccontextmanager
+async def file_stores(folder: Path) -> AsyncIterator[OpenStore]:
     """Each call opens the same store once more, as another process would."""
-    return lambda: FileTokenStore(folder / "tokens.json")
+    yield lambda: FileTokenStore(folder / "tokens.json")
 
 
-STORES = [pytest.param(file_stores, id="file")]
+@asynccontextmanager
+async def secret_manager_stores(_: Path) -> AsyncIterator[OpenStore]:
+    """Each call opens a connection of its own to the same project."""
+    from tests.secret_manager_server import running_server  # noqa: PLC0415 - Google's SDK
+    from tests.secret_manager_stores import open_stores  # noqa: PLC0415 - Google's SDK
+
+    with running_server() as server:
+        async with open_stores(server, "contract") as open_one:
+            yield open_one
+
+
+STORES = [pytest.param(file_stores, id="file"), pytest.param(secret_manager_stores, id="secret_manager")]
 
 
 @pytest.fixture(params=STORES)
-def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenStore:
+async def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[OpenStore]:
     """A way to open one store several times."""
-    stores: Callable[[Path], OpenStore] = request.param
-    return stores(tmp_path)
+    stores: Stores = request.param
+    async with stores(tmp_path) as open_one:
+        yield open_one
 
 
 @pytest.fixture
-def store(open_store: OpenStore) -> TokenStore:
+def store(open_store: OpenStore) -> AthleteTokens:
     """The store, opened once."""
     return open_store()
 
@@ -76,6 +91,15 @@ async def test_delete_removes_one_athlete(store: TokenStore) -> None:
     await store.delete(ANNA)
     await store.delete(ANNA)
     assert (await store.load(ANNA), await store.load(BEN)) == (None, tokens(2))
+
+
+async def test_the_athletes_who_have_tokens_come_in_order(store: AthleteTokens) -> None:
+    """By their numbers, however they came; nobody without tokens, though deleted or held."""
+    for athlete_id in (BEN, 9, ANNA, 7):
+        await store.save(athlete_id, tokens(1))
+    await store.delete(7)
+    async with store.refreshing(8):
+        assert await store.athlete_ids() == [9, ANNA, BEN]
 
 
 async def test_one_refresher_at_a_time(open_store: OpenStore) -> None:
