@@ -134,10 +134,10 @@ def test_a_refresh_reads_only_what_came_since_the_last_one(installed: Any, paylo
     """A row whose `ingested_at` is no newer than the newest one known is not looked at again, even if it differs."""
     installed.raw.activity(1, payload())
     installed.raw.activity(2, payload(name="as first read"))
-    installed.refresh()
+    installed.refresh_activities()
     installed.raw.execute("update strava_activities set payload = replace(payload, 'as first read', 'changed unseen')")
     installed.raw.activity(3, payload(name="new"))
-    installed.refresh()
+    installed.refresh_activities()
     names = installed.rows("select activity_id, name from mart.fct_activities order by activity_id")
     assert [row["name"] for row in names] == ["Morning run", "as first read", "new"]
 
@@ -147,17 +147,17 @@ def test_what_changed_is_known_until_every_model_has_it(installed: Any, payload:
     changed = "select activity_id from staging.base_strava__changed_activities order by 1"
     for activity_id in (1, 2, 3):
         installed.raw.activity(activity_id, payload(map={}))
-    installed.refresh()
+    installed.refresh_activities()
     assert [row["activity_id"] for row in installed.rows(changed)] == [1, 2, 3]
     installed.raw.activity(2, payload(map={}, name="renamed"))
     installed.refresh("--select", "+base_strava__activities")
     installed.raw.activity(3, payload(name="got a map"))
-    installed.refresh()
+    installed.refresh_activities()
     assert [row["activity_id"] for row in installed.rows(changed)] == [2, 3]
     names = installed.rows("select name from mart.fct_activities order by activity_id")
     assert [row["name"] for row in names] == ["Morning run", "renamed", "got a map"]
     assert installed.rows("select activity_id from mart.route") == [{"activity_id": 3}]
-    installed.refresh()
+    installed.refresh_activities()
     assert installed.rows(changed) == []
 
 
@@ -165,7 +165,7 @@ def test_more_changes_than_a_list_can_name_are_all_seen(installed: Any, payload:
     """5,001 deletes and an edit at once: everything between the first and the last id is built again."""
     for activity_id in (1, 2, 9000):
         installed.raw.activity(activity_id, payload())
-    installed.refresh()
+    installed.refresh_activities()
     installed.raw.execute(
         "with recursive ids (id) as (select 100 union all select id + 1 from ids where id < 5100) "
         "insert into strava_activities (activity_id, athlete_id, is_deleted, source, observed_at, ingested_at) "
@@ -173,11 +173,11 @@ def test_more_changes_than_a_list_can_name_are_all_seen(installed: Any, payload:
     )
     installed.raw.minute = "2026-04-01T14:00"
     installed.raw.activity(2, payload(name="renamed"))
-    installed.refresh()
+    installed.refresh_activities()
     names = installed.rows("select name from mart.fct_activities order by activity_id")
     assert [row["name"] for row in names] == ["Morning run", "renamed", "Morning run"]
     refreshed = contents(installed)
-    installed.refresh("--full-refresh")
+    installed.refresh_activities("--full-refresh")
     assert refreshed == contents(installed)
 
 
@@ -185,13 +185,13 @@ def test_an_activity_counts_once_its_day_has_come(installed: Any, payload: Any) 
     """Nothing changes in raw: the next day's refresh alone counts what was dated tomorrow, and equals a full build."""
     installed.raw.activity(1, payload())
     installed.raw.activity(2, payload(start_date="2026-04-03T06:00:00Z", start_date_local="2026-04-03T08:00:00Z"))
-    installed.refresh(as_of="2026-04-02 10:00:00")
+    installed.refresh_activities(as_of="2026-04-02 10:00:00")
     counts = "select sum(activity_count) as count, max(date_day) as last from staging.int_summaries__daily"
     assert installed.row(counts) == {"count": 1, "last": date(2026, 4, 2)}
-    installed.refresh(as_of="2026-04-03 10:00:00")
+    installed.refresh_activities(as_of="2026-04-03 10:00:00")
     assert installed.row(counts) == {"count": 2, "last": date(2026, 4, 3)}
     refreshed = contents(installed)
-    installed.refresh("--full-refresh", as_of="2026-04-03 10:00:00")
+    installed.refresh_activities("--full-refresh", as_of="2026-04-03 10:00:00")
     assert refreshed == contents(installed)
 
 
