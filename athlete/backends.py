@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from backends.budget.file import FileBudgetStore
 from backends.database_errors import database_fault
 from backends.database_examination import DatabaseState, examine
-from backends.queue import EventQueue, QueueUnavailable
+from backends.queue import MonitoredQueue, QueueUnavailable
 from backends.queue.embedded import EmbeddedQueue
 from backends.tokens import AthleteTokens
 from backends.tokens.file import FileTokenStore
@@ -24,7 +24,7 @@ from strava.budget_state import Lane
 @asynccontextmanager
 async def open_queue(
     settings: SharedSettings, *, read_only: bool = False, leaves_no_trace: bool = False
-) -> AsyncIterator[EventQueue]:
+) -> AsyncIterator[MonitoredQueue]:
     """Open the queue, and close it at the end; one to be read only tells its status, and changes nothing.
 
     `leaves_no_trace` is for a look while no pipeline runs. Raises QueueUnavailable, SchemaMismatch, OSError.

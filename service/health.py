@@ -18,7 +18,7 @@ def health_routes(queue: EventQueue, *, clock: Callable[[], float] = time.monoto
     router = APIRouter(tags=["health"])
 
     async def reachable() -> Mapping[str, Any]:
-        await queue.status()
+        await queue.probe()
         return {}
 
     check = HealthCheck("queue", reachable, QueueUnavailable, clock=clock)

@@ -10,7 +10,7 @@ from athlete.demo.setup import connect, subscribe
 from athlete.demo.simulator_client import SimulatorClient
 from athlete.supervisor import ProcessTree
 from backends.connect.connections import AthleteConnections
-from backends.queue import EventQueue
+from backends.queue import MonitoredQueue
 from backends.warehouse import RawStore
 from runtime.http_client import loopback_client
 
@@ -23,7 +23,7 @@ class DemoSession:
     tree: ProcessTree
     simulator: SimulatorClient
     store: RawStore
-    queue: EventQueue
+    queue: MonitoredQueue
     athlete_id: int
     subscription_id: int
 

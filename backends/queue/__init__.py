@@ -1,7 +1,8 @@
 """The queue port. The service publishes messages; the queue pushes each to the worker over HTTP at least once."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Protocol
 
 
@@ -18,14 +19,7 @@ class QueueStatus:
     dead: int
 
 
-class QueueMonitor(Protocol):
-    """The part of the queue that health checks use."""
-
-    async def status(self) -> QueueStatus:
-        """Measure the queue. One that publishes also checks that it can store. Raises QueueUnavailable."""
-
-
-class EventQueue(QueueMonitor, Protocol):
+class EventQueue(Protocol):
     """Publishes messages. A message is never lost once `publish` has returned."""
 
     async def open(self) -> None:
@@ -34,5 +28,31 @@ class EventQueue(QueueMonitor, Protocol):
     async def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
         """Make the message durable and return its id. Raises QueueUnavailable, also after a time limit."""
 
+    async def probe(self) -> None:
+        """Check, cheaply, that a message could be stored now. Raises QueueUnavailable."""
+
     async def close(self) -> None:
         """Finish the publishes under way and release the resources."""
+
+
+class QueueMonitor(Protocol):
+    """Tells what waits. A publisher of Pub/Sub is none: there the subscription's metrics tell it."""
+
+    async def status(self) -> QueueStatus:
+        """Measure the queue. One that publishes also checks that it can store. Raises QueueUnavailable."""
+
+
+class MonitoredQueue(EventQueue, QueueMonitor, Protocol):
+    """A queue that also tells what waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class PushRefusal:
+    """Why a push may not come in, and the status that says so; the reason holds nothing that was sent."""
+
+    status: HTTPStatus
+    reason: str
+
+
+# Takes the `Authorization` header of a push; returns None when it may come in.
+PushAuth = Callable[[str], Awaitable[PushRefusal | None]]

@@ -12,6 +12,8 @@ from pydantic import AfterValidator, AliasPath, AwareDatetime, BaseModel, Config
 
 from runtime.clock import utc_text
 
+PROBE = "probe"  # the attribute of a message that only tries whether the queue stores
+
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
 _LARGEST_COUNT = 2**63 - 1  # the ledger holds 64 bits

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from starlette.types import ASGIApp
 
-from backends.queue import QueueStatus, QueueUnavailable
+from backends.queue import QueueUnavailable
 from service.app import Service, create_app
 from service.webhook_auth import WebhookAuth
 
@@ -30,10 +30,9 @@ class FakeQueue:
         self.published.append((data, attributes))
         return str(len(self.published))
 
-    async def status(self) -> QueueStatus:
+    async def probe(self) -> None:
         self.probes += 1
         await self._pass()
-        return QueueStatus(waiting=len(self.published), oldest_age_s=1.5, dead=0)
 
     async def close(self) -> None:
         self.is_closed = True

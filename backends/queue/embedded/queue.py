@@ -64,6 +64,10 @@ class EmbeddedQueue:
         until = asyncio.get_running_loop().time() + self._publish_timeout_s
         return str(await self._publish((until, messages.encode(data, attributes))))
 
+    async def probe(self) -> None:
+        """Check that the file can be read, and written if it is open for that. Raises QueueUnavailable."""
+        await self.status()
+
     async def status(self) -> QueueStatus:
         """Measure the queue. If it is open for writing, a write must succeed too. Raises QueueUnavailable."""
         try:
