@@ -92,6 +92,7 @@ lock: $(VENV)/.dev ## Choose the newest versions that pyproject.toml allows, wit
 	for program in service worker dashboard; do \
 		$(RUN_LOCK) --constraint requirements/dev.txt --extra $$program --output-file requirements/$$program.txt || exit 1; \
 	done
+	$(RUN_LOCK) --constraint requirements/dev.txt --extra service --extra service-gcp --output-file requirements/service-gcp.txt
 
 .PHONY: clean
 clean: ## Remove the virtual environment and every cache; your data stays

@@ -24,6 +24,7 @@ from backends.connect.links import CALLBACK_PATH, ConnectLinks, Invite
 from runtime.clock import utc_now
 from runtime.http_client import is_loopback, loopback_client
 from runtime.logs import configure_logs
+from runtime.settings import SharedSettings
 from service.settings import ServiceSettings
 
 LIFETIME = timedelta(hours=1)
@@ -49,6 +50,7 @@ def connect(
     prompt (--token) or a file: athlete connect < token.txt. Connecting again repairs a broken token and keeps the data.
     """
     settings = ServiceSettings()
+    SharedSettings()  # refuses an engine on which nobody can connect yet
     if not settings.has_strava_app:
         raise CommandError("Set STRAVA_CLIENT_ID and STRAVA_CLIENT_SECRET (environment or .env) before connecting.")
     if token and (invite or no_browser):

@@ -2,10 +2,10 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -13,6 +13,7 @@ class Backend(StrEnum):
     """The engine under the programs."""
 
     EMBEDDED = "embedded"
+    GCP = "gcp"
 
 
 class LogFormat(StrEnum):
@@ -70,8 +71,11 @@ class SharedSettings(BaseSettings):
         allow_inf_nan=False,
     )
 
+    runs_on: ClassVar[frozenset[Backend]] = frozenset({Backend.EMBEDDED})  # the engines that the program has parts for
+
     backend: Backend = Field(
-        Backend.EMBEDDED, description="The engine: `embedded` is SQLite and DuckDB on this machine."
+        Backend.EMBEDDED,
+        description="`embedded` is SQLite and DuckDB on this machine; `gcp` is Google Cloud, so far the service alone.",
     )
     data_dir: Path = Field(Path("data"), description="Folder that holds the queue, the warehouse and the tokens.")
     log_format: LogFormat = Field(
@@ -94,6 +98,13 @@ class SharedSettings(BaseSettings):
             "without encryption or credentials; for tests."
         ),
     )
+
+    @field_validator("backend")
+    @classmethod
+    def _has_its_parts(cls, backend: Backend) -> Backend:
+        if backend not in cls.runs_on:
+            raise ValueError(f"{backend.value} has no warehouse yet, which this program needs; set embedded")
+        return backend
 
     @property
     def pipeline_path(self) -> Path:

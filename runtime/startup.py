@@ -16,6 +16,10 @@ FAILED = 1
 CANNOT_BEGIN = 2
 
 
+class PartMissing(Exception):
+    """What the settings ask for is not there: not built yet, or not installed; the sentence says what to do."""
+
+
 def _no_sentence(_: Exception) -> str | None:
     return None
 
@@ -59,6 +63,6 @@ def _sentence(error: Exception, expected: tuple[type[Exception], ...], settings_
         return settings_complaint(error, settings_prefix)
     if isinstance(error, FileExistsError | NotADirectoryError) and error.filename:
         return f"DATA_DIR cannot be used, for {error.filename} is a file or is inside one; set it to a folder."
-    if isinstance(error, (OSError, ProxyUnusable, *expected)):
+    if isinstance(error, (OSError, PartMissing, ProxyUnusable, *expected)):
         return str(error)
     return None

@@ -12,7 +12,7 @@ import structlog
 from fastapi import APIRouter, FastAPI
 from starlette.types import Receive, Scope, Send
 
-from backends.queue import EventQueue
+from backends.queue import EventQueue, QueueUnavailable
 from runtime.api_docs import documented
 from service.connect import connect_routes
 from service.health import health_routes
@@ -69,7 +69,10 @@ def create_app(  # noqa: PLR0913 - two collaborators, and by keyword what may be
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         if auth.disabled_reason:
             log.warning("webhook.switched_off", reason=auth.disabled_reason)
-        await queue.open()
+        try:
+            await queue.open()
+        except QueueUnavailable as error:  # events are answered with 503 until it is back
+            log.error("queue.unavailable", reason=str(error))
         log.info("service.started")
         yield
         events.log_rest()

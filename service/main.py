@@ -12,6 +12,7 @@ from backends.connect.connections import AthleteConnections
 from backends.connect.links import ConnectLinks
 from backends.connect.oauth import oauth_app
 from backends.database_errors import explain_database_error
+from backends.queue import EventQueue, QueueUnavailable
 from backends.queue.embedded import EmbeddedQueue
 from backends.tokens.file import FileTokenStore
 from backends.warehouse import WarehouseBusy
@@ -21,7 +22,8 @@ from runtime.http_client import client_for
 from runtime.http_guard import HttpGuard, split_hosts
 from runtime.logs import configure_logs
 from runtime.serving import run
-from runtime.startup import exit_on_startup_error
+from runtime.settings import Backend
+from runtime.startup import PartMissing, exit_on_startup_error
 from service.app import Service, create_app
 from service.connect import ConnectFlow, connect_routes
 from service.settings import ServiceSettings
@@ -39,8 +41,7 @@ def build(settings: ServiceSettings) -> Service:
         path_secret=settings.webhook_path_secret.get_secret_value(),
         verify_token=settings.strava_verify_token.get_secret_value(),
     )
-    make_private(settings.data_dir)
-    queue = EmbeddedQueue(settings.pipeline_path, publish_timeout_s=settings.publish_timeout_s)
+    queue = _queue(settings)
     options: dict[str, Any] = {"max_body_bytes": settings.webhook_max_body_bytes, "api_docs": settings.api_docs}
     if not settings.has_strava_app:
         return create_app(queue, auth, **options)
@@ -53,6 +54,23 @@ def build(settings: ServiceSettings) -> Service:
         await store.close()
 
     return create_app(queue, auth, connect=routes, on_stop=release, **options)
+
+
+def _queue(settings: ServiceSettings) -> EventQueue:
+    if settings.backend is Backend.EMBEDDED:
+        make_private(settings.data_dir)
+        return EmbeddedQueue(settings.pipeline_path, publish_timeout_s=settings.publish_timeout_s)
+    if settings.has_strava_app:
+        raise PartMissing(
+            "BACKEND=gcp has no warehouse yet, so nobody can connect: leave STRAVA_CLIENT_ID and STRAVA_CLIENT_SECRET "
+            "empty, and the webhook alone is served."
+        )
+    try:
+        from backends.queue.pubsub.queue import PubsubQueue, publisher_client  # noqa: PLC0415 - Google's packages
+    except ModuleNotFoundError as error:
+        raise PartMissing(f"BACKEND=gcp needs the packages of requirements/service-gcp.txt: {error}.") from error
+    client = publisher_client(settings.pubsub_emulator_host)
+    return PubsubQueue(client, settings.pubsub_topic, publish_timeout_s=settings.publish_timeout_s)
 
 
 def _connect_flow(settings: ServiceSettings, http: httpx.AsyncClient, store: SqliteRawStore) -> ConnectFlow:
@@ -83,7 +101,7 @@ def guard(settings: ServiceSettings) -> HttpGuard:
 
 def main() -> None:
     """Start the program."""
-    with exit_on_startup_error("service", WarehouseBusy, explain=explain_database_error) as started:
+    with exit_on_startup_error("service", QueueUnavailable, WarehouseBusy, explain=explain_database_error) as started:
         settings = ServiceSettings()
         configure_logs(settings.log_format, settings.log_level)
         gc.freeze()  # imported objects live as long as the program, so the collector need not visit them

@@ -12,7 +12,7 @@ import pytest
 import structlog
 import uvloop
 
-pytest_plugins = ["tests.parsed_project", "tests.schedule"]
+pytest_plugins = ["tests.parsed_project", "tests.pubsub_emulator", "tests.schedule"]
 
 hypothesis.settings.register_profile("no clock", deadline=None)  # a slow machine is no fault of the code
 hypothesis.settings.load_profile("no clock")

@@ -14,6 +14,9 @@ TOGETHER = {
     "tests/transforms/test_built_life.py": "life",
     "tests/athlete/test_doctor.py": "doctor",
     "tests/end_to_end/test_wheel.py": "wheel",
+    "tests/backends/test_queue_pubsub.py": "pubsub",
+    "tests/contracts/test_queue.py": "pubsub",
+    "tests/end_to_end/test_pubsub.py": "pubsub",
 }
 SLOW = ("tests/transforms/", "tests/end_to_end/")
 

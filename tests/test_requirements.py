@@ -18,15 +18,18 @@ import pytest
 from tests.only_locked import locked, plain
 
 PROGRAMS = {
-    "service": ({"service.main"}, {"service"}),
-    "worker": ({"worker.main"}, {"worker"}),
+    "service": ({"service.main"}, {"service", "service-gcp"}),
+    "worker": ({"worker.main"}, {"worker", "worker-gcp"}),
     "transform": ({"worker.dbt_runner.main"}, {"transform", "embedded"}),
     "dashboard": ({"dashboard.main"}, {"dashboard"}),
     "simulator": ({"simulator.main"}, {"simulator"}),
 }
 # `athlete` starts every program in a process of its own.
 STARTED = set[str]().union(*(mains for mains, _ in PROGRAMS.values()))
-PROGRAMS["athlete"] = ({"athlete.main", "athlete.supervised", "athlete.deliverer"} | STARTED, {"athlete"})
+PROGRAMS["athlete"] = (
+    {"athlete.main", "athlete.supervised", "athlete.deliverer"} | STARTED,
+    {"athlete", "service-gcp", "worker-gcp"},
+)
 USED_WITHOUT_AN_IMPORT = {
     "duckdb-extension-sqlite": "DuckDB loads the file in it",
     "httptools": "uvicorn is told its name",
@@ -143,6 +146,13 @@ def test_no_google_package_is_locked_for_one_machine(program: str, project_root:
 def test_a_program_starts_with_its_locked_packages_alone(program: str, project_root: Path) -> None:
     """Its module is imported while every other installed package is hidden from it."""
     ran = start(project_root, program, LOCKED[program])
+    assert ran.returncode == 0, ran.stderr
+
+
+@pytest.mark.slow
+def test_pubsub_is_published_to_with_the_locked_packages_of_the_service_alone(project_root: Path) -> None:
+    """On Google Cloud the service imports this adapter too."""
+    ran = start(project_root, "service-gcp", "backends.queue.pubsub.queue")
     assert ran.returncode == 0, ran.stderr
 
 

@@ -57,6 +57,8 @@ class Queue:
             self.has_three.set()
         return str(len(self.published))
 
+    async def probe(self) -> None: ...
+
     async def status(self) -> QueueStatus:
         return QueueStatus(waiting=0, oldest_age_s=None, dead=0)
 

@@ -136,7 +136,7 @@ class SecretClient:
     async def close(self) -> None:
         """Close the connection."""
         if self._google is not None:
-            await self._google.transport.close()  # type: ignore[no-untyped-call]
+            await self._google.transport.close()
             self._google = None
 
     def _name(self, secret_id: str, version: int | str = "") -> str:

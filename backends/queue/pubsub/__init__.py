@@ -1,0 +1,1 @@
+"""The queue on Google Cloud Pub/Sub: publishing, and who a push comes from."""
