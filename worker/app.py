@@ -11,12 +11,12 @@ from typing import Any
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 
-from backends.queue import QueueMonitor
+from backends.queue import PushAuth, QueueMonitor
 from backends.warehouse import RawStore
 from runtime.api_docs import documented
 from runtime.clock import utc_now
 from worker.health import health_routes
-from worker.push_auth import PushAuth, only_pushes
+from worker.push_auth import only_pushes
 from worker.push_handler import EventHandler, PushHandler
 from worker.results import ACKNOWLEDGED, Result
 

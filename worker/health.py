@@ -8,11 +8,10 @@ from typing import Any
 from fastapi import APIRouter, Request, Response, status
 
 from backends.health_check import HealthCheck
-from backends.queue import QueueMonitor, QueueUnavailable
+from backends.queue import PushAuth, QueueMonitor, QueueUnavailable
 from backends.warehouse import RawStore, WarehouseBusy
 from backends.warehouse.athletes import CONNECTED, REVOKED, Athlete
 from runtime.clock import utc_text
-from worker.push_auth import PushAuth
 
 
 def health_routes(

@@ -3,11 +3,13 @@
 from datetime import timedelta
 from functools import partial
 
+import httpx
 import structlog
 from fastapi import FastAPI
 
 from backends.budget.file import FileBudgetStore
 from backends.database_errors import explain_database_error
+from backends.queue import PushAuth
 from backends.queue.embedded import EmbeddedQueue
 from backends.tokens.file import FileTokenStore
 from backends.warehouse import WarehouseBusy
@@ -16,7 +18,7 @@ from runtime.http_client import client_for
 from runtime.http_guard import HttpGuard, split_hosts
 from runtime.logs import configure_logs
 from runtime.serving import run
-from runtime.startup import exit_on_startup_error
+from runtime.startup import PartMissing, exit_on_startup_error
 from strava.budget import RateBudget
 from strava.budget_state import Lane
 from worker.activities import ActivityEvents
@@ -35,6 +37,7 @@ from worker.streams import StreamSweep
 from worker.subscription_check import SubscriptionCheck
 
 STRAVA_TIMEOUT_S = 10.0
+CERTIFICATES_TIMEOUT_S = 5.0
 
 log = structlog.get_logger(__name__)
 
@@ -45,12 +48,14 @@ def build(settings: WorkerSettings) -> FastAPI:
     queue = EmbeddedQueue(settings.pipeline_path)
     tokens = FileTokenStore(settings.tokens_path)
     http = client_for(settings.strava_api_url, settings.strava_oauth_url, timeout=STRAVA_TIMEOUT_S)
+    certificates_http = client_for(settings.push_certificates_url, timeout=CERTIFICATES_TIMEOUT_S)
     budget = RateBudget(FileBudgetStore(settings.budget_path), shares=settings.budget_shares)
     client_of = StravaClients(settings, http, tokens, budget, on_rejected=partial(note_rejected, store))
 
     async def release() -> None:
         await client_of.end_refreshes()
         await http.aclose()
+        await certificates_http.aclose()
         await queue.close()
         await store.close()
 
@@ -68,18 +73,30 @@ def build(settings: WorkerSettings) -> FastAPI:
     access = AccessWatch(store, budget, client_of)
     # A queue that publishes writes when it is looked at, so this one only looks.
     readings = ReadingKeeper(store, EmbeddedQueue(settings.pipeline_path), budget)
-    push_token = settings.push_token.get_secret_value()
-    if not push_token:
-        log.warning("push.switched_off", reason=SWITCHED_OFF)
     return create_app(
         checked,
         store,
         queue,
-        push_auth=SharedToken(push_token),
+        push_auth=_push_auth(settings, certificates_http),
         background=(looks.run, settling.run, deferred.run, histories.run, sweep.run, access.run, readings.run),
         on_stop=release,
         api_docs=settings.api_docs,
     )
+
+
+def _push_auth(settings: WorkerSettings, http: httpx.AsyncClient) -> PushAuth:
+    if settings.push_audience:
+        try:
+            from backends.queue.pubsub import push_auth  # noqa: PLC0415 - Google's packages
+        except ModuleNotFoundError as error:
+            raise PartMissing(f"PUSH_AUDIENCE needs the package google-auth: {error}.") from error
+        certificates = push_auth.Certificates(http, settings.push_certificates_url)
+        account = settings.push_service_account
+        return push_auth.GooglePushAuth(certificates, audience=settings.push_audience, service_account=account)
+    push_token = settings.push_token.get_secret_value()
+    if not push_token:
+        log.warning("push.switched_off", reason=SWITCHED_OFF)
+    return SharedToken(push_token)
 
 
 def guard(settings: WorkerSettings) -> HttpGuard:

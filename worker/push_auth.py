@@ -1,7 +1,7 @@
-"""Who may push to the worker: the queue's deliverer alone.
+"""Who may push to the worker: the queue alone.
 
 Any page in a browser on this machine can post to a loopback port, and a forged push could erase an activity or an
-athlete's tokens. So the deliverer proves itself as Pub/Sub does: by a bearer token that nobody else knows.
+athlete's tokens. So the embedded deliverer proves itself as Pub/Sub does: by a bearer token that nobody else knows.
 https://cloud.google.com/pubsub/docs/authenticate-push-subscriptions
 """
 
@@ -12,19 +12,17 @@ from http import HTTPStatus
 
 from fastapi import HTTPException, Request
 
+from backends.queue import PushAuth, PushRefusal
 from runtime.log_sampling import SampledWarnings
-
-# Takes the `Authorization` header; returns the status to refuse the push with, or None when it may come in.
-PushAuth = Callable[[str], Awaitable[HTTPStatus | None]]
 
 SWITCHED_OFF = (
     "PUSH_TOKEN is not set, so every push is refused: set it to one long random word for the worker and the deliverer "
     "(`openssl rand -hex 24` makes one)"
 )
-_SENTENCES = {
-    HTTPStatus.UNAUTHORIZED: "Only the queue's deliverer may push: PUSH_TOKEN of both programs must be the same.",
-    HTTPStatus.FORBIDDEN: "The worker takes no pushes until PUSH_TOKEN is set.",
-}
+_UNSET = PushRefusal(HTTPStatus.FORBIDDEN, "The worker takes no pushes until PUSH_TOKEN is set.")
+_UNKNOWN = PushRefusal(
+    HTTPStatus.UNAUTHORIZED, "Only the queue's deliverer may push: PUSH_TOKEN of both programs must be the same."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +31,13 @@ class SharedToken:
 
     token: str = field(repr=False)
 
-    async def __call__(self, authorization: str) -> HTTPStatus | None:
+    async def __call__(self, authorization: str) -> PushRefusal | None:
         """Judge one push by its header."""
         if not self.token:
-            return HTTPStatus.FORBIDDEN
+            return _UNSET
         expected = f"Bearer {self.token}"
         is_known = hmac.compare_digest(authorization.encode(errors="replace"), expected.encode())
-        return None if is_known else HTTPStatus.UNAUTHORIZED
+        return None if is_known else _UNKNOWN
 
 
 def only_pushes(auth: PushAuth) -> Callable[[Request], Awaitable[None]]:
@@ -47,11 +45,10 @@ def only_pushes(auth: PushAuth) -> Callable[[Request], Awaitable[None]]:
     refusals = SampledWarnings("push.refused")
 
     async def check(request: Request) -> None:
-        status = await auth(request.headers.get("authorization", ""))
-        if status is not None:
-            sentence = _SENTENCES.get(status, "")
-            refusals.warning(status=int(status), reason=sentence)
-            raise HTTPException(status, sentence, {"www-authenticate": "Bearer"})
+        refusal = await auth(request.headers.get("authorization", ""))
+        if refusal is not None:
+            refusals.warning(status=int(refusal.status), reason=refusal.reason)
+            raise HTTPException(refusal.status, refusal.reason, {"www-authenticate": "Bearer"})
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
             refusals.warning(status=415, reason="the content type is not application/json")

@@ -1,4 +1,4 @@
-"""From a push to a ledger row: nothing that the queue delivers goes by without one."""
+"""From a push to a ledger row: no event that the queue delivers goes by without one."""
 
 import hashlib
 import time
@@ -10,7 +10,7 @@ from typing import Protocol
 
 import structlog
 
-from backends.queue.envelope import PushEnvelope, UnreadableEnvelope
+from backends.queue.envelope import PROBE, PushEnvelope, UnreadableEnvelope
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.athletes import AthleteStore
 from backends.warehouse.ledger import DEAD, EventLedger, LedgerFilter, Outcome
@@ -24,6 +24,7 @@ from worker.results import ACKNOWLEDGED, SHORT_RETRY_ATTEMPTS, Record, Result, T
 
 log = structlog.get_logger(__name__)
 
+_PROBE_SEEN = Result(outcome=Outcome.IGNORED, reason="A health check of the service sent it; it is no event.")
 UNREADABLE = "unreadable"  # begins the id of what is no event
 _LONGEST_COUNT = 18  # digits, so that it fits 64 bits
 
@@ -50,6 +51,8 @@ class PushHandler:
         began_at, began = self._clock(), time.perf_counter()
         try:
             envelope = PushEnvelope.from_json(body)
+            if PROBE in envelope.attributes:
+                return _PROBE_SEEN
             received = ReceivedEvent.from_push(envelope.data)
         except UnreadableEnvelope as error:
             return await self._foreign(body).finish(result_of_error(error))
@@ -72,6 +75,8 @@ class PushHandler:
             envelope = PushEnvelope.from_json(body)
         except UnreadableEnvelope as error:
             return await self._foreign(body).finish(result_of_error(error))
+        if PROBE in envelope.attributes:
+            return _PROBE_SEEN
         received = _read_or_none(envelope.data)
         about, attempts = received or _unreadable(envelope), _attempts(envelope)
         log.error("event.dead", event_id=about.event_id, attempts=attempts)

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from backends.warehouse.streams import StreamRule
-from runtime.settings import HOST, StravaAppSettings
+from runtime.settings import HOST, Backend, StravaAppSettings, WebAddress
 from strava.budget_state import Lane
 from worker.stream_rules import read_rules
 
@@ -32,6 +32,23 @@ class WorkerSettings(StravaAppSettings):
             "Word by which the worker knows the deliverer; without it every push is refused. "
             "`athlete up` makes one at each start."
         ),
+    )
+    push_audience: str = Field(
+        "",
+        validate_default=True,
+        description=(
+            "Audience of the tokens by which Pub/Sub proves its pushes, as its subscription names it; "
+            "it takes the place of PUSH_TOKEN."
+        ),
+    )
+    push_service_account: str = Field(
+        "",
+        validate_default=True,
+        description="E-mail of the service account in whose name Pub/Sub pushes; needed with PUSH_AUDIENCE.",
+    )
+    push_certificates_url: WebAddress = Field(
+        "https://www.googleapis.com/oauth2/v1/certs",
+        description="Where Google's certificates are, by which these tokens are checked.",
     )
     strava_subscription_id: int | None = Field(
         None,
@@ -100,6 +117,15 @@ class WorkerSettings(StravaAppSettings):
             "Days after which the daily job removes what the API sent and did not send again since; empty keeps it."
         ),
     )
+
+    @field_validator("push_audience", "push_service_account")
+    @classmethod
+    def _belong_together(cls, text: str, info: ValidationInfo) -> str:
+        if not text and info.data.get("backend") is Backend.GCP:
+            raise ValueError("BACKEND=gcp needs it, or anybody could push")
+        if info.field_name == "push_service_account" and bool(text) != bool(info.data.get("push_audience")):
+            raise ValueError("set PUSH_AUDIENCE and PUSH_SERVICE_ACCOUNT, or neither")
+        return text
 
     @field_validator("streams")
     @classmethod
