@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from athlete.settings import DelivererSettings, ScheduleSettings
+from dashboard.settings import DashboardSettings
 from runtime.settings import LogLevel, SharedSettings, WebAddress
+from worker.dbt_runner.settings import TransformSettings
+from worker.settings import WorkerSettings
+
+PROGRAMS = (DashboardSettings, DelivererSettings, ScheduleSettings, TransformSettings, WorkerSettings)
 
 
 @pytest.mark.parametrize("text", ["WARNING", "warning", "Warning"])
@@ -69,3 +75,10 @@ def test_an_env_file_that_is_no_text_is_told_in_a_sentence(tmp_path: Path, proje
         1,
         "athlete: Settings cannot be read: .env is no text in UTF-8; save it as such.\n",
     )
+
+
+@pytest.mark.parametrize("program", [*PROGRAMS, SharedSettings], ids=lambda program: program.__name__)
+def test_a_program_starts_on_no_engine_that_lacks_its_parts(program: type[SharedSettings]) -> None:
+    """BACKEND=gcp is refused by all programs but the service, or they would work on this machine's files instead."""
+    with pytest.raises(ValidationError, match="gcp has no warehouse yet"):
+        program.model_validate({"backend": "gcp"})

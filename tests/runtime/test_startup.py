@@ -55,6 +55,16 @@ def test_token_in_the_wrong_place_is_not_shown(tmp_path: Path, project_root: Pat
 
 
 @pytest.mark.slow
+def test_unusable_credentials_of_google(tmp_path: Path, project_root: Path) -> None:
+    """The sentence says which command makes some."""
+    google = {"BACKEND": "gcp", "PUBSUB_TOPIC": "projects/p/topics/strava-events"}
+    missing = str(tmp_path / "no.json")
+    line = refusal_of("service", tmp_path, project_root, **google, GOOGLE_APPLICATION_CREDENTIALS=missing)
+    assert "no.json was not found" in line
+    assert "gcloud auth application-default login" in line
+
+
+@pytest.mark.slow
 @every_program
 def test_unusable_data_folder(name: str, tmp_path: Path, project_root: Path) -> None:
     """A data folder that cannot be made is named."""

@@ -23,6 +23,7 @@ class FakeQueue:
         self.probes = 0
 
     async def open(self) -> None:
+        await self._pass()
         self.is_open = True
 
     async def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:

@@ -51,6 +51,21 @@ async def test_deep_health_is_503_without_the_queue(make_app: Make, open_client:
     ]
 
 
+async def test_the_service_starts_without_its_queue(make_app: Make, open_client: Open, queue: Any, event: Any) -> None:
+    """One line says why; events are answered with 503, so that Strava sends them again, until the queue is back."""
+    queue.fault = "no route to Pub/Sub"
+    app = make_app()
+    client = open_client(app)
+    with capture_logs() as logs:
+        async with app.router.lifespan_context(app):
+            answers = [(await client.post("/webhook/s3cret", json=event)).status_code]
+            queue.fault = None
+            answers.append((await client.post("/webhook/s3cret", json=event)).status_code)
+    assert answers == [503, 200]
+    [told] = [line for line in logs if line["event"] == "queue.unavailable"]
+    assert told["reason"] == "no route to Pub/Sub"
+
+
 async def test_many_deep_requests_cost_one_probe(open_client: Open, queue: Any) -> None:
     """The queue is tried once in five seconds, however many requests come. The next try reports its fault."""
     now = 0.0

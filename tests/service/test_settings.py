@@ -4,6 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from runtime.settings import settings_complaint
+from runtime.startup import PartMissing
+from service.main import build
 from service.settings import ServiceSettings
 
 
@@ -85,3 +87,20 @@ def test_host_that_is_no_host_is_refused(host: str) -> None:
     """The host is an address or a name."""
     with pytest.raises(ValidationError, match="service_host"):
         ServiceSettings.model_validate({"service_host": host})
+
+
+@pytest.mark.parametrize("topic", ["", "strava-events", "projects/p/topics/x", "projects/p/topics/a b c", "topics/abc"])
+def test_google_cloud_needs_a_topic(topic: str) -> None:
+    """A topic that is not set, or named as Pub/Sub names none, stops the start."""
+    with pytest.raises(ValidationError) as caught:
+        ServiceSettings.model_validate({"backend": "gcp", "pubsub_topic": topic})
+    assert "PUBSUB_TOPIC: write projects/PROJECT/topics/TOPIC" in settings_complaint(caught.value)
+    assert ServiceSettings.model_validate({"pubsub_topic": ""}).pubsub_topic == ""
+
+
+def test_nobody_connects_on_google_cloud_yet() -> None:
+    """With an app's id and secret the start is refused: the sentence says which settings to leave empty."""
+    app = {"strava_client_id": "1", "strava_client_secret": "secret"}
+    settings = {"backend": "gcp", "pubsub_topic": "projects/p/topics/strava-events", **app}
+    with pytest.raises(PartMissing, match="leave STRAVA_CLIENT_ID and STRAVA_CLIENT_SECRET "):
+        build(ServiceSettings.model_validate(settings))
