@@ -8,10 +8,11 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import backlog, chart, idle, refresh, upsert, webhook, worker
+from benchmarks import backlog, chart, idle, publish, refresh, upsert, webhook, worker
 
 MEASUREMENTS: dict[str, Callable[[], dict[str, float]]] = {
     "webhook": webhook.measure,
+    "publish": publish.measure,
     "worker": worker.measure,
     "backlog": backlog.measure,
     "upsert": upsert.measure,
@@ -23,6 +24,7 @@ MEASUREMENTS: dict[str, Callable[[], dict[str, float]]] = {
 PROMISES = {
     "webhook_ratio": "≥ 0.4",
     "webhook_p99_ms": "< 50",
+    "publish_ratio": "≥ 0.4",
     "worker_ratio": "≥ 0.5",
     "backlog_live_s": "< 5",
     "refresh_growth": "≤ 1.5",
