@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from backends.warehouse.streams import StreamRule
+from runtime.http_client import is_loopback
 from runtime.settings import HOST, Backend, StravaAppSettings, WebAddress
 from strava.budget_state import Lane
 from worker.stream_rules import read_rules
@@ -126,6 +127,13 @@ class WorkerSettings(StravaAppSettings):
         if info.field_name == "push_service_account" and bool(text) != bool(info.data.get("push_audience")):
             raise ValueError("set PUSH_AUDIENCE and PUSH_SERVICE_ACCOUNT, or neither")
         return text
+
+    @field_validator("push_certificates_url")
+    @classmethod
+    def _cannot_be_forged(cls, url: str) -> str:
+        if url.startswith("http:") and not is_loopback(url):
+            raise ValueError("it must begin with https://, or others on the way could forge pushes")
+        return url
 
     @field_validator("streams")
     @classmethod

@@ -30,6 +30,13 @@ def test_half_of_what_proves_a_push_is_refused(given: dict[str, Any]) -> None:
         WorkerSettings(**given)
 
 
+def test_certificates_come_over_tls() -> None:
+    """Somebody who changes them on the way could sign pushes; on loopback there is no way."""
+    with pytest.raises(ValidationError, match="https://"):
+        WorkerSettings.model_validate({"push_certificates_url": "http://example.org/certs"})
+    assert WorkerSettings.model_validate({"push_certificates_url": "http://127.0.0.1:1/certs"})
+
+
 def test_on_google_cloud_a_push_must_be_proven() -> None:
     """There no shared word takes the place of Google's token."""
     with pytest.raises(ValidationError) as caught:
