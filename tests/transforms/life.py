@@ -33,7 +33,7 @@ SPLIT = {
     "split": 1,
     "distance": 1000.5,
     "moving_time": 280,
-    "elapsed_time": 282,
+    "elapsed_time": 282.5,
     "elevation_difference": -2.5,
     "average_speed": 3.57,
     "average_grade_adjusted_speed": 3.5,
