@@ -1,11 +1,11 @@
 """What every page is given: the mart, what time it is where the page is read, and which day it is for the athlete."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
-from dashboard.mart import Mart, Row
+from dashboard.mart import Mart, Row, Snapshot
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,6 +16,18 @@ class PageContext:
     zone: ZoneInfo
     refresh_s: float
     clock: Callable[[], datetime]
+    viewers: Mapping[str, Collection[int]] | None = None  # by e-mail, the athletes whom each may see; None: all see all
+
+    def visible(self, snapshot: Snapshot, signed_in: str | None) -> Snapshot:
+        """Leave the athletes whom the viewer may see; `signed_in` is what Identity-Aware Proxy says who that is.
+
+        https://cloud.google.com/iap/docs/identity-howto#getting_the_users_identity_with_signed_headers
+        """
+        if self.viewers is None:
+            return snapshot
+        email = (signed_in or "").rpartition(":")[2].lower()
+        allowed = next((ids for who, ids in self.viewers.items() if who.lower() == email), ())
+        return Snapshot(tuple(row for row in snapshot.health if row["athlete_id"] in allowed))
 
     def now(self) -> datetime:
         """Return the present moment in the zone of the page."""

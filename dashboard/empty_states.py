@@ -14,6 +14,10 @@ NO_ATHLETE = (
     "**No athlete is connected yet.** Run `athlete connect` to connect your Strava account, "
     "or `athlete demo` for a simulated one."
 )
+NOT_A_VIEWER = (
+    "**No athlete is shown to you.** Ask who runs this dashboard to add your e-mail to DASHBOARD_VIEWERS, with the "
+    "athletes whom you may see."
+)
 NO_ACTIVITIES = (
     "**No activities yet.** They appear here by themselves, seconds after they are saved on Strava, while "
     "`athlete up` is running. Run `athlete demo` to see how that looks."

@@ -32,6 +32,7 @@ def main() -> None:
         zone=settings.display_timezone,
         refresh_s=settings.dashboard_refresh_s,
         clock=utc_now,
+        viewers=settings.dashboard_viewers,
     )
     navigation.show(context)
 

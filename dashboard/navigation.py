@@ -14,6 +14,8 @@ from dashboard.context import PageContext
 from dashboard.mart import Row
 from dashboard.views import overview, pipeline
 
+SIGNED_IN = "X-Goog-Authenticated-User-Email"  # set by Identity-Aware Proxy, which drops what a browser sends by it
+
 
 def show(context: PageContext) -> None:
     """Draw the page that was asked for, and keep it current."""
@@ -44,9 +46,12 @@ def _drawn(context: PageContext, body: Callable[[PageContext, Row], None]) -> Dr
         if version is None:
             empty_states.info("empty-no-mart", empty_states.NO_MART)
             return Drawn(version=None, snapshot=None)
-        snapshot = context.mart.snapshot()
+        everyone = context.mart.snapshot()
+        snapshot = context.visible(everyone, st.context.headers.get(SIGNED_IN))
         if snapshot.health:
             body(context, snapshot.of(_athlete(snapshot.athlete_ids)))
+        elif everyone.health:
+            empty_states.info("empty-not-a-viewer", empty_states.NOT_A_VIEWER)
         else:
             empty_states.info("empty-no-athlete", empty_states.NO_ATHLETE)
     except MartDamaged:

@@ -1,5 +1,6 @@
 """What the dashboard can be told from outside."""
 
+from collections.abc import Mapping
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator
@@ -13,6 +14,13 @@ class DashboardSettings(SharedSettings):
     dashboard_port: int = Field(8501, ge=0, le=65535, description="Port of the dashboard's page.")
     dashboard_refresh_s: float = Field(
         2.0, gt=0, description="Seconds between two looks of an open page for new marts."
+    )
+    dashboard_viewers: Mapping[str, frozenset[int]] | None = Field(
+        None,
+        description=(
+            'Behind Identity-Aware Proxy: who sees which athletes, as JSON such as `{"me@example.org": [1234567]}`; '
+            "who is not in it sees nobody. Empty: everybody sees all."
+        ),
     )
     display_timezone: ZoneInfo = Field(
         ZoneInfo("Europe/Berlin"), description="IANA name of the time zone in which moments are shown."

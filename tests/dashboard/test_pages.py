@@ -440,3 +440,32 @@ def test_marts_that_were_busy_are_looked_at_again(lively: Any, context_of: Any) 
     page = replace(context_of(lively), mart=Mart(Busy()))
     drawn = navigation._drawn(page, overview_page.show)
     assert is_outdated(page, drawn)
+
+
+@pytest.mark.parametrize(
+    ("signed_in", "seen"),
+    [
+        ("accounts.google.com:me@example.org", [7001]),
+        ("accounts.google.com:ME@example.org", [7001]),
+        ("accounts.google.com:friend@example.org", []),  # listed, with another athlete
+        ("accounts.google.com:stranger@example.org", []),
+        ("", []),
+        (None, []),
+    ],
+)
+def test_a_viewer_sees_the_athletes_listed_for_them(
+    lively: Any, context_of: Any, signed_in: str | None, seen: list[int]
+) -> None:
+    """Who is signed in sees their own list; who is unlisted, or not signed in, sees nobody."""
+    viewers = {"Me@example.org": {7001, 1}, "friend@example.org": {7002}}
+    context = replace(context_of(lively), viewers=viewers)
+    assert context.visible(context.mart.snapshot(), signed_in).athlete_ids == seen
+
+
+def test_who_is_no_viewer_is_shown_nothing(lively: Any, context_of: Any) -> None:
+    """Both pages say what to do and draw no number; without viewers everybody sees all."""
+    closed = replace(context_of(lively), viewers={})
+    for page in (overview(closed), pipeline(closed)):
+        assert "No athlete is shown to you" in said(page)
+        assert not page.metric
+    assert "No athlete is shown to you" not in said(overview(context_of(lively)))

@@ -48,3 +48,14 @@ def test_the_page_says_what_is_wrong_with_a_setting(tmp_path: Path, project_root
     assert ended.returncode == 0, ended.stderr
     assert "DISPLAY_TIMEZONE: " in ended.stdout
     assert "no time zone of the IANA list" in ended.stdout
+
+
+def test_viewers_are_read_from_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty list of viewers is not the same as none: with it nobody sees anything."""
+    for text, viewers in (
+        ("", None),
+        ("{}", {}),
+        ('{"me@example.org": [7001]}', {"me@example.org": frozenset({7001})}),
+    ):
+        monkeypatch.setenv("DASHBOARD_VIEWERS", text)
+        assert DashboardSettings().dashboard_viewers == viewers
