@@ -150,10 +150,7 @@ async def load_what_is_left(store: HistoryStore, athlete_id: int, now: datetime)
     for asked in await store.backfills():
         is_finished = asked.athlete_id == athlete_id and asked.finished_at is not None
         if is_finished and (await lacking_calls(store, asked))[0]:
-            again: dict[str, object] = {"finished_at": None, "has_streams": False}
-            if asked.retry_at is not None:  # the details and streams that it could not fetch are taken up too
-                again = {"retry_at": now}
-            await store.note_backfill(asked.changed(now, **again))
+            await store.note_backfill(asked.changed(now, retry_at=now))  # what it could not fetch is taken up too
 
 
 class _Loading:

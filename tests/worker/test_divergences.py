@@ -180,12 +180,12 @@ async def test_a_hundred_differences_are_found_counted_and_repaired(
             [(Verdict.COMPLETE, 0, 0, 0, 0)] * 2,
         )
         # What was stored as a summary, because there was no call for its detail, is not forgotten.
-        assert [each.finished_at for each in await store.backfills()] == [None, None]
+        assert None not in [each.retry_at for each in await store.backfills()]
         budget = RateBudget(clock=clock, steady=clock.steady_s)
         await Histories(
             store, lambda athlete_id, lane: athletes[athlete_id].strava.client(lane), budget, clock=clock
         ).load_due()
-        assert None not in [each.finished_at for each in await store.backfills()]
+        assert [each.retry_at for each in await store.backfills()] == [None, None]
         for athlete_id in athletes:
             assert await store.activity_ids(athlete_id, resource_state=2) == []
 
