@@ -105,10 +105,10 @@ STRAVA_STREAMS = Table(
         Column("activity_id", "int64", "The activity; the key."),
         _ATHLETE,
         Column("fetched_for", "string", "Start, distance and times that it had when Strava was asked; JSON."),
-        Column("activity_hash", "string", "The payload_hash that it had when Strava was asked."),
+        Column("activity_hash", "string", "The payload_hash that it had when Strava was asked; empty if expired."),
         _OBSERVED_AT,
         _INGESTED_AT,
-        _optional("payload", "json", "What Strava sent, an object by key; null where it has no streams."),
+        _optional("payload", "json", "What Strava sent, an object by key; null where it has none or they expired."),
     ],
 )
 STRAVA_ATHLETE_SETTINGS = Table(
@@ -186,7 +186,7 @@ BACKFILLS = Table(
         Column("requested_at", "timestamp", "When it was asked for."),
         _optional("since", "timestamp", "Only activities that started at or after this moment; null for all."),
         Column("has_details", "bool", "Whether the details are wanted, or the summaries alone."),
-        _optional("started_at", "timestamp", "When the worker took it up."),
+        _optional("started_at", "timestamp", "When the worker took it up, or its list began again."),
         Column("listed_count", "int64", "Activities that Strava has listed so far."),
         _optional("listed_at", "timestamp", "When Strava's list had come to its end."),
         _optional("waits_until", "timestamp", "When it goes on, if it waits."),

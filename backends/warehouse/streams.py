@@ -51,8 +51,8 @@ class StreamStore(Protocol):
         """Return the athlete's activities that lack streams and are wanted by a rule, newest start first.
 
         What has streams already is due whenever its start, distance or time changed; where Strava had none, whenever
-        anything did. With `since` only what started then or later, with `until` only what started before, with
-        `changed_since` only what changed after.
+        anything did; where they expired, at once. With `since` only what started then or later, with `until` only what
+        started before, with `changed_since` only what changed after.
         """
 
     async def put_streams(self, streams: Streams) -> bool:
@@ -62,7 +62,7 @@ class StreamStore(Protocol):
         """
 
     async def stream_count(self, athlete_id: int, *, since: datetime | None = None) -> int:
-        """Return for how many living activities Strava was asked for streams, of those that started since."""
+        """Return for how many living activities Strava was asked for streams that did not expire, of those since."""
 
     async def newest_change(self) -> datetime | None:
         """Return the stamp of the newest row of an activity."""

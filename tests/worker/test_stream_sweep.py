@@ -124,3 +124,19 @@ async def test_streams_that_always_fail_hold_up_no_others(store: CountingStore, 
     clock.advance(86_400)
     await sweep.fetch_due()
     assert await store.stream_count(ANNA) == 12
+
+
+async def test_streams_that_expired_are_fetched_again(store: CountingStore, clock: Any) -> None:
+    """Once, without a rule that names them, by a sweep that had looked through all; their activity stays as it is."""
+    await save(store, clock, ANNA, 1, 2)
+    curves = Curves()
+    await sweep_of(store, curves, clock).fetch_due()
+    ruleless = StreamSweep(store, lambda _: curves, [], clock=clock, steady=clock.steady_s)
+    await ruleless.fetch_due()
+    clock.advance(60)
+    await save(store, clock, ANNA, 1, 2)
+    await store.expire(observed_before=clock() - timedelta(seconds=30), how_many=9)
+    assert (await store.stream_count(ANNA), await store.activity_ids(ANNA)) == (0, [2, 1])
+    for _ in range(2):
+        await ruleless.fetch_due()
+        assert (await store.stream_count(ANNA), curves.asked) == (2, {1: 2, 2: 2})

@@ -7,22 +7,26 @@ from datetime import datetime
 from backends.warehouse.activities import Expired
 from backends.warehouse.athletes import ASKED_FOR
 from backends.warehouse.backfills import Backfill
-from backends.warehouse.schema import BACKFILLS, STRAVA_ACTIVITIES, TABLES, Table
+from backends.warehouse.schema import BACKFILLS, STRAVA_ACTIVITIES, STRAVA_STREAMS, TABLES, Table
 from backends.warehouse.sqlite import rows
 from backends.warehouse.sqlite.database import SQL
 from backends.warehouse.sqlite.transactions import STEP, Clock, drop_beside, next_stamp
 from runtime.clock import utc_text
 
-_TOUCH = "update strava_activities set ingested_at = :ingested_at where activity_id = :activity_id"
+_TOUCHES = [
+    f"update {table.name} set ingested_at = :ingested_at where activity_id = :activity_id"  # noqa: S608 - our own names
+    for table in (STRAVA_ACTIVITIES, STRAVA_STREAMS)
+]
 _PUT_BACKFILL = rows.put_statement(BACKFILLS, replaces=True)
 
 
 def _removal(table: Table) -> str:
+    if table is STRAVA_STREAMS:  # of an activity that stays
+        return SQL["expire_streams"]
     seen_at = "coalesce(last_seen_at, observed_at)" if "last_seen_at" in table.types else "observed_at"
     too_old = f"{seen_at} < :observed_before order by {seen_at} limit :how_many"
     found = f"select {table.key} from {table.name} where {too_old}"  # noqa: S608 - our own names
-    about = "activity_id" if "activity_id" in table.types else "null"
-    return f"delete from {table.name} where {table.key} in ({found}) returning {about}"  # noqa: S608 - as above
+    return f"delete from {table.name} where {table.key} in ({found}) returning null"  # noqa: S608 - as above
 
 
 # Of every other table of what Strava sent. What belongs to an activity lets its activity count as changed.
@@ -51,13 +55,12 @@ def expire(connection: sqlite3.Connection, observed_before: datetime, how_many: 
         others += len(gone)
         touched |= {row[0] for row in gone if row[0] is not None}
     later = stamp + len(found) * STEP
-    connection.executemany(
-        _TOUCH,
-        [
-            {"activity_id": each, "ingested_at": utc_text(later + place * STEP)}
-            for place, each in enumerate(sorted(touched))
-        ],
-    )
+    changed = [
+        {"activity_id": each, "ingested_at": utc_text(later + place * STEP)}
+        for place, each in enumerate(sorted(touched))
+    ]
+    for touch in _TOUCHES:
+        connection.executemany(touch, changed)
     return Expired(activities=len(found), others=others)
 
 

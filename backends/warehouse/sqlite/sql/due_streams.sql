@@ -1,4 +1,4 @@
--- Living details without streams, or with those of another version of the activity. :rules is a JSON array of pairs of athlete
+-- Living details without streams, or with those of another version of the activity, or with expired ones. :rules is a JSON array of pairs of athlete
 -- and sport, each null where all are meant. All of the athlete's are found by the athlete's number, what changed since a moment
 -- by ingested_at: a poll reads no more than that.
 with looked_at as (
