@@ -96,14 +96,16 @@ class Retention(Protocol):
     async def expire(self, *, observed_before: datetime, how_many: int) -> Expired:
         """Remove `how_many` at most of what was last seen at Strava before the moment, the oldest activities first.
 
-        An activity becomes a tombstone of the source `retention`, which anything newer lifts. Raises WarehouseBusy.
+        An activity becomes a tombstone of the source `retention`, which anything newer lifts. Streams that are older
+        than their activity leave a row without a payload, which is due. Raises WarehouseBusy.
         """
 
     async def reload_expired(self) -> list[int]:
-        """Ask for the whole history, its list from the beginning, of each athlete whose payloads expired since it was.
+        """Have the whole history listed from the top for each athlete whose payloads expired since it last was.
 
-        Who cannot be asked for is left out, and so is who has a backfill under way: it goes on as it was asked for,
-        and a later call asks for what it leaves out. Returns the athletes. Raises WarehouseBusy.
+        A backfill that is under way goes on with its choices after the list, over the whole history; else the history
+        is asked for, with the choices of the last request. Who cannot be asked for is left out. Returns the athletes.
+        Raises WarehouseBusy.
         """
 
 

@@ -1,23 +1,29 @@
 """RETENTION_DAYS: what is too old goes, and the history is asked for of those who can be asked for."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from backends.tokens.file import FileTokenStore
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.activities import Expired, Observation, Source
 from backends.warehouse.athletes import IngestionState
 from backends.warehouse.backfills import Backfill
 from backends.warehouse.sqlite.store import SqliteRawStore
 from backends.warehouse.streams import DueStreams, Streams
+from simulator.rates import Limits
 from strava.payload import ActivityPayload
 from tests.worker.conftest import FakeStrava
+from tests.worker.histories import Life, ask, the_row
+from tests.worker.simulated import simulated
 from worker.daily import with_profile
 from worker.daily_report import Checked
+from worker.history import load_what_is_left
 from worker.retention import expire
 
 ATHLETE, LEFT = 4605555801, 4605555802
@@ -53,30 +59,91 @@ async def test_what_is_too_old_goes_and_is_asked_for_again(store: SqliteRawStore
     assert (await store.reload_expired(), await expire(store, 7, now)) == ([], 0)
 
 
-@pytest.mark.parametrize("is_whole", [True, False])
-async def test_a_backfill_under_way_goes_on_as_it_was_asked_for(
-    store: SqliteRawStore, clock: Any, *, is_whole: bool
+@pytest.mark.parametrize("days", [None, 90])
+@pytest.mark.parametrize(("has_details", "has_streams"), [(True, True), (True, False), (False, False)])
+async def test_a_reload_keeps_what_was_chosen(
+    store: SqliteRawStore, clock: Any, *, days: int | None, has_details: bool, has_streams: bool
 ) -> None:
-    """Its choices, how far it is and its cursor stay; once it has ended what it left out is asked for, from the top."""
+    """Details, streams or the lines alone, as the last request has it; of the whole history, its list from the top."""
     now = clock()
     await observe(store, now, [(ATHLETE, 8)])
-    since = None if is_whole else now - timedelta(days=90)
-    asked = Backfill.requested(ATHLETE, now, since=since, has_streams=True).changed(now, started_at=now, listed_count=3)
-    await store.request_backfill(asked)
-    listing = IngestionState(
-        athlete_id=ATHLETE, complete_as_of=None, listing_began_at=now, backfill_cursor=now, updated_at=now
+    since = now - timedelta(days=days) if days else None
+    asked = Backfill.requested(ATHLETE, now, since=since, has_details=has_details, has_streams=has_streams)
+    await store.request_backfill(asked.changed(now, started_at=clock(), finished_at=clock()))
+    await store.put_ingestion_state(
+        IngestionState(
+            athlete_id=ATHLETE, complete_as_of=None, listing_began_at=now, backfill_cursor=now, updated_at=now
+        )
     )
-    await store.put_ingestion_state(listing)
-    assert await expire(store, 7, clock()) == 1
-    assert (await store.reload_expired(), await store.backfills()) == ([], [asked])
-    assert await store.ingestion_state(ATHLETE) == listing
-    await store.note_backfill(asked.changed(clock(), finished_at=clock()))
-    assert await store.reload_expired() == [ATHLETE]
-    [row] = await store.backfills()
-    assert (row.since, row.listed_at, row.finished_at, row.has_streams) == (None, None, None, is_whole)
+    assert (await expire(store, 7, clock()), await store.reload_expired()) == (1, [ATHLETE])
+    row = await the_row(store)
+    assert (row.since, row.has_details, row.has_streams) == (None, has_details, has_streams)
+    assert (row.started_at, row.listed_at, row.finished_at) == (None, None, None)
     state = await store.ingestion_state(ATHLETE)
     assert state is not None
     assert (state.listing_began_at, state.backfill_cursor) == (None, None)
+
+
+@pytest.fixture
+async def life(tmp_path: Path, clock: Any, tokens: FileTokenStore) -> AsyncIterator[Life]:
+    """The simulated athlete, connected."""
+    terms: dict[str, Any] = {"reads": Limits(40, 400), "overall": Limits(200, 2000)}
+    async with simulated(clock, seed=7, athlete_id=ATHLETE, years=0.4, **terms) as there:
+        life = Life(tmp_path, clock, there, tokens)
+        await life.connect()
+        yield life
+        await life.close()
+
+
+@pytest.mark.parametrize("days", [None, 60])
+async def test_what_expires_under_a_backfill_keeps_its_line(
+    life: Life, store: SqliteRawStore, clock: Any, days: int | None
+) -> None:
+    """A poll between two steps of an expiry lists all, and so does the next; the backfill goes on with its choices."""
+    histories = life.histories(store)
+    await ask(life, store, has_details=False)
+    await histories.load_due()
+    since = clock() - timedelta(days=days) if days else None
+    asked = Backfill.requested(ATHLETE, clock(), since=since, has_streams=True)
+    await store.request_backfill(asked)
+    await histories.load_due()
+    waits_until, seen_by = (await the_row(store)).waits_until, clock()
+    clock.advance(60)
+    assert waits_until is not None
+    assert waits_until > clock()  # with a spent lane of the details
+    removed = [(await store.expire(observed_before=seen_by, how_many=50)).activities]
+    for _ in range(2):
+        await histories.load_due()
+        assert set(await store.activity_ids(ATHLETE)) == life.activity_ids
+        row, before = await the_row(store), life.used()
+        assert (row.requested_at, row.since, row.has_streams) == (asked.requested_at, None, True)
+        assert row.listed_count == len(life.activity_ids)
+        await histories.load_due()
+        assert life.used() == before
+        removed.append((await store.expire(observed_before=seen_by, how_many=50)).activities)
+    assert removed[0] == 50 > removed[1] > removed[2] == 0
+    await store.note_backfill(row.changed(clock(), finished_at=clock()))
+    assert await store.reload_expired() == []
+
+
+async def test_what_a_check_finds_is_loaded_and_no_choice_forgotten(
+    life: Life, store: SqliteRawStore, clock: Any
+) -> None:
+    """The finished backfill loads the detail, and stays finished and one with streams."""
+    asked = Backfill.requested(ATHLETE, clock(), since=clock() - timedelta(days=7), has_streams=True)
+    await store.request_backfill(asked)
+    histories = life.histories(store)
+    await histories.load_due()
+    ended = await the_row(store)
+    assert ended.finished_at is not None
+    run = life.simulation.actions.create({"sport_type": "Run"})
+    summary = ActivityPayload.from_json(life.simulation.world.summary(run.id))
+    seen = {"activity_id": run.id, "athlete_id": ATHLETE, "observed_at": clock(), "source": Source.RECONCILE}
+    await store.apply([Observation(activity=summary, **seen)])
+    await load_what_is_left(store, ATHLETE, clock())
+    await histories.load_due()
+    assert run.id in await store.activity_ids(ATHLETE, resource_state=3)
+    assert replace(await the_row(store), updated_at=ended.updated_at) == ended
 
 
 class Interrupted(SqliteRawStore):
@@ -94,13 +161,18 @@ class Interrupted(SqliteRawStore):
         return done
 
 
-async def test_streams_go_in_steps_and_go_on_after_a_stop(tmp_path: Any, store: SqliteRawStore, clock: Any) -> None:
-    """What was removed before the stop is removed, the next run does the rest, and the activities stay."""
+async def test_streams_go_in_steps_and_go_on_after_a_stop(
+    tmp_path: Path, store: SqliteRawStore, clock: Any, rows: Any
+) -> None:
+    """What was removed before the stop is removed, the next run does the rest, and the activities stay.
+
+    Also without a rule Strava is asked for them again; until then nothing of them is on the disk.
+    """
     now = clock()
     await observe(store, now, [(ATHLETE, 1)] * 120)
     for number in range(1, 121):
         due = DueStreams(activity_id=number, athlete_id=ATHLETE, fetched_for="[]", activity_hash="h")
-        await store.put_streams(Streams(due=due, observed_at=now - timedelta(days=8), payload={"time": {}}))
+        await store.put_streams(Streams(due=due, observed_at=now - timedelta(days=8), payload={"time": "Sunrise"}))
     stopped = Interrupted(tmp_path / "pipeline.sqlite", clock=clock)
     with pytest.raises(WarehouseBusy):
         await expire(stopped, 7, now)
@@ -108,7 +180,15 @@ async def test_streams_go_in_steps_and_go_on_after_a_stop(tmp_path: Any, store: 
     stopped.steps_left = 9
     assert await expire(stopped, 7, now) == 0
     assert (await store.stream_count(ATHLETE), len(await store.activity_ids(ATHLETE))) == (0, 120)
+    assert rows("select distinct payload, fetched_for from strava_streams") == [{"payload": None, "fetched_for": "[]"}]
+    again = await store.due_streams(ATHLETE, [])
+    assert len(again) == 120
+    for due in again[:70]:
+        await store.put_streams(Streams(due=due, observed_at=now, payload=None))
+    assert (await store.stream_count(ATHLETE), len(await store.due_streams(ATHLETE, []))) == (70, 50)
     await stopped.close()
+    await store.close()
+    assert not [path for path in tmp_path.iterdir() if b"Sunrise" in path.read_bytes()]
 
 
 @pytest.mark.parametrize("days", [1, 7])

@@ -64,22 +64,44 @@ def expire(connection: sqlite3.Connection, observed_before: datetime, how_many: 
     return Expired(activities=len(found), others=others)
 
 
-def to_reload(connection: sqlite3.Connection) -> list[tuple[int, str, bool]]:
-    """Return who lacks payloads that expired, when the last did, and whether streams of the whole history are wanted.
-
-    An athlete whose backfill is under way is not among them, nor one who cannot be asked for.
-    """
+def to_reload(connection: sqlite3.Connection) -> list[tuple[int, datetime]]:
+    """Return who lacks payloads that expired since the whole history was listed, and when the last did."""
     asked_for = {"asked_for": json.dumps(sorted(ASKED_FOR))}
-    return [(row[0], row[1], bool(row[2])) for row in connection.execute(SQL["expired_athletes"], asked_for)]
+    found = connection.execute(SQL["expired_athletes"], asked_for)
+    return [(row[0], datetime.fromisoformat(row[1])) for row in found]
 
 
 def reload_expired(connection: sqlite3.Connection, clock: Clock) -> list[int]:
-    """Ask for the history of each of them, and return the athletes."""
+    """Have the whole history of each of them listed from the top, and return the athletes."""
     found = to_reload(connection)
-    for athlete_id, expired_at, has_streams in found:
+    known = _backfills(connection)
+    for athlete_id, expired_at in found:
         # Not before what expired, also after the clock was set back, or it would be asked for again and again.
-        asked_at = max(clock(), datetime.fromisoformat(expired_at))
-        asked = Backfill.requested(athlete_id, asked_at, has_streams=has_streams)
+        asked = _reloading(known.get(athlete_id), athlete_id, max(clock(), expired_at))
         connection.execute(SQL["begin_list_again"], {"athlete_id": athlete_id})
         connection.execute(_PUT_BACKFILL, rows.bound(BACKFILLS, asked))
-    return [athlete_id for athlete_id, _, _ in found]
+    return [athlete_id for athlete_id, _ in found]
+
+
+def _backfills(connection: sqlite3.Connection) -> dict[int, Backfill]:
+    found = connection.execute(SQL["backfills"])
+    asked = (Backfill(**rows.read(BACKFILLS, sqlite3.Row(found, tuple(row)))) for row in found)
+    return {each.athlete_id: each for each in asked}
+
+
+def _reloading(known: Backfill | None, athlete_id: int, now: datetime) -> Backfill:
+    """Return a new request with the choices of the one before; one that is under way goes on, after the whole list."""
+    if known is None:
+        return Backfill.requested(athlete_id, now)
+    if known.finished_at is not None:
+        return Backfill.requested(athlete_id, now, has_details=known.has_details, has_streams=known.has_streams)
+    return known.changed(
+        now,
+        since=None,
+        started_at=known.started_at and now,
+        listed_count=0,
+        listed_at=None,
+        waits_until=None,
+        waits_because=None,
+        expected_at=None,
+    )

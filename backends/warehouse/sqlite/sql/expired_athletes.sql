@@ -1,9 +1,8 @@
--- Whose payloads expired since their whole history was asked for, of those who can be asked for. A backfill that is under way goes
--- on as it was asked for: what it leaves out stays removed until it has ended.
+-- Whose payloads expired since the list of their whole history was begun, of those who can be asked for. A backfill of the whole
+-- history that is not taken up yet has its list to come; one with a bound is no list of the whole history.
 select
     expired.athlete_id,
-    max(expired.ingested_at) as expired_at,
-    coalesce(asked.has_streams = 1 and asked.since is null, 0) as has_streams
+    max(expired.ingested_at) as expired_at
 from strava_activities as expired
 inner join strava_athletes as athletes on expired.athlete_id = athletes.athlete_id
 left join backfills as asked on expired.athlete_id = asked.athlete_id
@@ -11,6 +10,9 @@ where
     expired.is_deleted = 1
     and expired.source = 'retention'
     and athletes.status in (select value from json_each(:asked_for))
-    and (asked.athlete_id is null or asked.finished_at is not null)
-    and (asked.since is not null or expired.ingested_at > coalesce(asked.requested_at, ''))
-group by expired.athlete_id, asked.has_streams, asked.since;
+    and case
+        when asked.athlete_id is null or (asked.since is not null and asked.finished_at is not null) then 1
+        when asked.started_at is null and asked.since is null and asked.finished_at is null then 0
+        else expired.ingested_at > coalesce(asked.started_at, asked.requested_at)
+    end
+group by expired.athlete_id;
