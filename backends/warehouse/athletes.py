@@ -26,7 +26,8 @@ ASKED_FOR = frozenset({AthleteStatus.CONNECTED, AthleteStatus.APP_INACTIVE})  # 
 class Athlete:
     """One row of `raw.strava_athletes`: no name, no e-mail. `status` is one of AthleteStatus.
 
-    `updated_at` is when the athlete last connected. `status_since` and `status_reason` tell of another status.
+    `updated_at` is when the athlete last connected. `status_since` and `status_reason` tell of another status; of one
+    who is connected, `status_since` is when rejected tokens worked again.
     """
 
     athlete_id: int
@@ -86,7 +87,10 @@ class AthleteStore(Protocol):
         athlete_id: int | None = None,
         reason: str | None = None,
     ) -> int:
-        """Move the athlete, or all, from one of these statuses to another; return how many were moved."""
+        """Move the athlete, or all, from one of these statuses to another; return how many were moved.
+
+        Who is connected again because a lapse of the app ended has no `status_since`.
+        """
 
 
 class Purges(Protocol):

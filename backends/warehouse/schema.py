@@ -146,7 +146,11 @@ STRAVA_ATHLETES = Table(
         Column("scope", "string", "The granted scopes, sorted, separated by commas."),
         Column("status", "string", "connected, app_inactive, token_rejected or revoked."),
         Column("updated_at", "timestamp", "When the athlete last connected."),
-        _optional("status_since", "timestamp", "When the status changed; null since the athlete last connected."),
+        _optional(
+            "status_since",
+            "timestamp",
+            "When the status changed; null since the athlete last connected, and after a lapse of the app.",
+        ),
         _optional("status_reason", "string", "Why Strava cannot be asked, and what to do; null when connected."),
         _optional(
             "fenced_until",

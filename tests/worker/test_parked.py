@@ -12,13 +12,14 @@ from structlog.testing import capture_logs
 from backends.queue.envelope import PushEnvelope
 from backends.tokens.file import FileTokenStore
 from backends.warehouse import WarehouseBusy
-from backends.warehouse.athletes import Athlete
+from backends.warehouse.athletes import Athlete, AthleteStatus
 from backends.warehouse.ledger import LedgerEntry, ObservedDelivery, take_up_parked
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.events import ReceivedEvent
 from strava.tokens import TokenSet
 
 ATHLETE = 4605555801
+NOON = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)  # when the clock starts
 FRESH = TokenSet(access_token="fresh", refresh_token="new", expires_at=datetime(2100, 1, 1, tzinfo=UTC))
 OUTCOMES = "select outcome from strava_events order by ingested_at"
 Event = Callable[..., ReceivedEvent]
@@ -143,6 +144,28 @@ async def test_an_athlete_who_connects_while_a_dead_letter_is_recorded(
     assert (taken_up, rows(OUTCOMES)) == ([0], [{"outcome": "parked"}, {"outcome": "deferred"}])
     [waiting] = await store.deferred_events(due_by=datetime.now(UTC) + timedelta(days=99), how_many=9)
     assert (waiting.event_id, waiting.is_replay) == (event.event_id, False)
+
+
+@pytest.mark.parametrize(
+    ("status", "outcomes"),
+    [(AthleteStatus.APP_INACTIVE, ["parked"]), (AthleteStatus.TOKEN_REJECTED, ["parked", "deferred"])],
+)
+async def test_a_dead_letter_that_was_tried_while_strava_could_not_be_asked(
+    worker: httpx.AsyncClient,
+    store: StoreInBetween,
+    make_event: Event,
+    rows: Rows,
+    status: AthleteStatus,
+    outcomes: list[str],
+) -> None:
+    """Tokens that work again are as good as a connect; after a lapse of the app nothing has changed for the event."""
+    await store.change_status(status, before=[AthleteStatus.CONNECTED])
+    await store.change_status(AthleteStatus.CONNECTED, before=[status])
+    dead = PushEnvelope(
+        data=make_event().to_message(), message_id="7", publish_time=NOON, subscription="dead-letter"
+    ).to_json()
+    assert (await worker.post("/dead-letter", content=dead)).status_code == 204
+    assert [row["outcome"] for row in rows(OUTCOMES)] == outcomes
 
 
 async def test_a_dead_letter_of_an_athlete_who_connected_before(
