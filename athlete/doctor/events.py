@@ -37,8 +37,10 @@ async def check_waiting_events(context: Context) -> list[Finding]:
     wanted = LedgerFilter(outcome=Outcome.PARKED, is_newest=True)
     parked = len(await context.raw.recent(wanted, limit=_MOST_COUNTED))
     deferred = await context.raw.deferred_events(due_by=None, how_many=_MOST_COUNTED)
-    late = context.clock() - _OVERDUE
-    overdue = [each for each in deferred if each.retry_at and each.retry_at < late and not each.is_replay]
+    now = context.clock()
+    # What was parked waits for calls after all that is live, and is late only where nobody makes any.
+    punctual = [each for each in deferred if not (each.is_replay or (each.is_taken_up and context.running))]
+    overdue = [each for each in punctual if each.retry_at and each.retry_at < now - _OVERDUE]
     found = []
     if parked:
         fix = "Mend what `athlete events --parked` names, then run `athlete replay --parked`."
@@ -49,6 +51,7 @@ async def check_waiting_events(context: Context) -> list[Finding]:
     if found:
         return found
     if deferred and deferred[0].retry_at:
-        first = context.spoken(deferred[0].retry_at)
-        return [green(f"{len(deferred):,} events are deferred, the first until {first}: {deferred[0].reason}")]
+        first = deferred[0].retry_at
+        until = f"the first until {context.spoken(first)}" if first > now else "and come as calls can be made"
+        return [green(f"{len(deferred):,} events are deferred, {until}: {deferred[0].reason}")]
     return [green("No event is parked or deferred.")]

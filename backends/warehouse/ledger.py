@@ -11,7 +11,8 @@ from runtime.clock import utc_text
 from strava.events import ReceivedEvent, StravaEvent
 
 DEAD = "dead"  # how the `delivery_id` of a dead letter ends
-_TAKEN_UP = "Strava can be asked in the athlete's name again, so it is taken up."
+_TAKEN_UP = "/taken-up/"  # in the `delivery_id` of what was parked; `deferred_events.sql` knows it too
+_WHY_TAKEN_UP = "Strava can be asked in the athlete's name again, so it is taken up."
 _AT_ONCE = 500  # rows; what the worker records meanwhile waits for no more
 
 
@@ -53,6 +54,11 @@ class LedgerEntry:
     def is_replay(self) -> bool:
         """Whether it waits because a person asked for it."""
         return self.outcome is Outcome.DEFERRED and self.attempt == 0
+
+    @property
+    def is_taken_up(self) -> bool:
+        """Whether it was parked and waits for a call since: so many may do so that some wait for long."""
+        return self.outcome is Outcome.DEFERRED and _TAKEN_UP in self.delivery_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +120,8 @@ class EventLedger(Protocol):
     ) -> list[LedgerEntry]:
         """Return the newest row of each event that waits off the queue; of updates the texts are lost.
 
-        What is due first comes first, and replays after all others; `of_athletes` leaves out those of activities.
+        What is due first comes first, what was parked after that, and replays after all others; `of_athletes` leaves
+        out those of activities.
         With `due_by` only those whose `retry_at` has come by then, and those that were written in the future.
         """
 
@@ -146,11 +153,11 @@ async def take_up_parked(ledger: EventLedger, athlete_id: int, now: datetime) ->
     """
     waiting = [
         LedgerEntry(
-            delivery_id=f"{parked.event_id}/taken-up/{utc_text(now)}",
+            delivery_id=f"{parked.event_id}{_TAKEN_UP}{utc_text(now)}",
             event_id=parked.event_id,
             event=parked.event,
             outcome=Outcome.DEFERRED,
-            reason=_TAKEN_UP,
+            reason=_WHY_TAKEN_UP,
             attempt=1,
             received_at=parked.received_at,
             finished_at=now,

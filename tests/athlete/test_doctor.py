@@ -4,19 +4,22 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from athlete.doctor.context import Context
+from athlete.doctor.events import check_waiting_events
 from athlete.doctor.examination import CHECKS, OF_THE_STORE, Line, examine, opened
 from athlete.doctor.findings import Finding, Status
 from athlete.main import app
+from backends.warehouse.ledger import LedgerEntry, Outcome, take_up_parked
 from runtime.clock import utc_now
 from tests.athlete.doctor_faults import FAULTS, streams_come
-from tests.athlete.healthy import SECRET, VERIFY_TOKEN, Healthy, healthy, prepare, run
+from tests.athlete.healthy import ATHLETE, SECRET, VERIFY_TOKEN, Healthy, healthy, prepare, run
+from tests.worker.histories import created
 from tests.worker.simulated import APP
 
 Y, R = Status.YELLOW, Status.RED
@@ -129,6 +132,26 @@ async def test_rows_that_come_for_hours_are_no_fault_of_the_transformer(
 async def command(made: Healthy, *arguments: str) -> Result:
     """Run `athlete doctor` on it."""
     return await asyncio.to_thread(CliRunner().invoke, app, ["doctor", *arguments], obj=made.machine)
+
+
+async def test_a_backlog_that_was_taken_up_is_late_only_where_nobody_makes_calls(made: Healthy) -> None:
+    """While `athlete up` runs, what was parked comes as calls can be made, which may take long."""
+    async with made.store() as store:
+        now = utc_now()
+        await store.record([waiting(now - timedelta(hours=2))])
+        assert await take_up_parked(store, ATHLETE, now - timedelta(hours=1)) == 1
+    async with opened(made.machine, is_offline=True) as context:
+        [running] = await check_waiting_events(replace(context, running="1"))
+        [stopped] = await check_waiting_events(replace(context, running=None))
+    assert (running.status, running.what[:57]) == (
+        Status.GREEN, "1 events are deferred, and come as calls can be made: Str"
+    )  # fmt: skip
+    assert (stopped.status, stopped.what) == (Y, "1 deferred events are overdue.")
+
+
+def waiting(heard_at: datetime) -> LedgerEntry:
+    """Return the row of an event that is parked."""
+    return replace(created(7, heard_at, athlete_id=ATHLETE), outcome=Outcome.PARKED, reason="The tokens were rejected.")
 
 
 async def test_a_program_reads_lines_of_stable_keys(made: Healthy) -> None:

@@ -15,7 +15,7 @@ from backends.warehouse import RawStore
 from backends.warehouse.activities import Applied, Decision, Observation, Source
 from backends.warehouse.athletes import Athlete, AthleteStatus, IngestionState
 from backends.warehouse.backfills import Backfill
-from backends.warehouse.ledger import DueLook, LedgerEntry, LedgerFilter, ObservedDelivery, Outcome
+from backends.warehouse.ledger import DueLook, LedgerEntry, LedgerFilter, ObservedDelivery, Outcome, take_up_parked
 from backends.warehouse.profile import SeenGear, SeenSettings
 from backends.warehouse.purge_receipts import is_receipt_of
 from backends.warehouse.readings import LimitUse, PipelineReading
@@ -460,6 +460,22 @@ async def test_deferred_events_are_those_that_wait_off_the_queue(store: RawStore
     assert await store.deferred_events(due_by=None, how_many=1) == found[:1]
     due = {seconds: await store.deferred_events(due_by=at(seconds), how_many=9) for seconds in (399, 400, 500)}
     assert due == {399: [], 400: found[:1], 500: found}
+
+
+async def test_what_was_parked_waits_behind_what_is_live(store: RawStore) -> None:
+    """An event that is put off after a backlog was taken up comes before it, and what a person asked for after it."""
+    await store.record([entry(f"parked{each}", athlete_id=each, outcome=Outcome.PARKED) for each in (ANNA, BEN)])
+    assert [await take_up_parked(store, each, at(10)) for each in (ANNA, BEN)] == [1, 1]
+    live = replace(entry("live", athlete_id=3, outcome=Outcome.DEFERRED), retry_at=at(20))
+    replay = replace(entry("replay", athlete_id=4, outcome=Outcome.DEFERRED), retry_at=at(5), attempt=0)
+    await store.record([replay, live])
+    waiting = await store.deferred_events(due_by=at(30), how_many=9)
+    assert [(row.is_taken_up, row.is_replay) for row in waiting] == [
+        (False, False),
+        *[(True, False)] * 2,
+        (False, True),
+    ]
+    assert [row.delivery_id for row in await store.deferred_events(due_by=at(30), how_many=1)] == ["live"]
 
 
 async def test_a_deferred_event_from_the_future_is_due(store: RawStore) -> None:

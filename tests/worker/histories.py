@@ -9,11 +9,13 @@ from typing import Any, TypeVar
 from backends.budget.file import FileBudgetStore
 from backends.tokens.file import FileTokenStore
 from backends.warehouse.backfills import Backfill
+from backends.warehouse.ledger import LedgerEntry, Outcome
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.budget import RateBudget
 from strava.budget_state import Lane
 from strava.client import STREAM_KEYS, StravaClient
 from strava.errors import ServerFailed
+from strava.events import StravaEvent
 from strava.payload import ActivityPage, ActivityPayload
 from strava.transport import RetryPolicy
 from tests.worker.simulated import Simulated
@@ -127,6 +129,22 @@ class Life:
 async def ask(life: Life, store: SqliteRawStore, *, since: datetime | None = None, has_details: bool = True) -> None:
     """Ask for a backfill."""
     await store.request_backfill(Backfill.requested(ATHLETE, life.clock(), since=since, has_details=has_details))
+
+
+def created(activity_id: int, now: datetime, athlete_id: int = ATHLETE) -> LedgerEntry:
+    """Return the row of an event, heard now, that tells of a new activity."""
+    told = {"object_type": "activity", "object_id": activity_id, "aspect_type": "create", "owner_id": athlete_id}
+    event = StravaEvent.from_json(told | {"subscription_id": 1, "event_time": int(now.timestamp()), "updates": {}})
+    return LedgerEntry(
+        delivery_id=event.event_id,
+        event_id=event.event_id,
+        event=event,
+        outcome=Outcome.STORED,
+        reason="",
+        attempt=1,
+        received_at=now,
+        finished_at=now,
+    )
 
 
 async def the_row(store: SqliteRawStore) -> Backfill:

@@ -1,15 +1,16 @@
--- Events that are off the queue until retry_at, live ones before those that a person asked for. A row from the future, written
--- before the clock was set back, is due too: its retry_at may be years away. Each part reads only the index rows it returns.
+-- Events that are off the queue until retry_at: live ones first, then those that were parked, of which there may be many, and last
+-- those that a person asked for. A row from the future, written before the clock was set back, is due too: its retry_at may be
+-- years away. Each part reads only the index rows of its kind, and no more of the events than it returns.
 with due as (
     select *
     from (
         select
             delivery_id,
-            is_replay,
+            instr(delivery_id, '/taken-up/') > 0 as place,
             retry_at
         from waiting_events
         where is_replay = 0 and retry_at <= coalesce(:due_by, '9999')
-        order by retry_at
+        order by place, retry_at
         limit :how_many
     )
     union
@@ -17,7 +18,7 @@ with due as (
     from (
         select
             delivery_id,
-            is_replay,
+            2 as place,
             retry_at
         from waiting_events
         where is_replay = 1 and retry_at <= coalesce(:due_by, '9999')
@@ -29,7 +30,7 @@ with due as (
     from (
         select
             delivery_id,
-            is_replay,
+            case when is_replay = 0 then instr(delivery_id, '/taken-up/') > 0 else 2 end as place,
             retry_at
         from waiting_events
         where finished_at > :future
@@ -57,5 +58,5 @@ select
     events.finished_at
 from due
 cross join strava_events as events on due.delivery_id = events.delivery_id
-order by due.is_replay, due.retry_at, events.ingested_at
+order by due.place, due.retry_at, events.ingested_at
 limit :how_many;
