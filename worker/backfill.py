@@ -14,7 +14,6 @@ from strava.errors import UnreadableAnswer
 from strava.payload import SUMMARY, ActivityPage, ActivityPayload
 from worker.activities import ActivitySource, apply_all
 from worker.attempts import Attempts, Rests
-from worker.turns import in_turns
 
 log = structlog.get_logger(__name__)
 
@@ -172,7 +171,7 @@ class _Backfill:
         await self._detail_some(activity_ids, concurrency)
 
     async def _detail_some(self, activity_ids: list[int], concurrency: int) -> None:
-        await in_turns(self._rests.ready(activity_ids), self._detail, at_once=concurrency)
+        await self._attempts.each(activity_ids, self._detail, at_once=concurrency)
 
     async def _detail(self, activity_id: int) -> None:
         asked_at = self._clock()

@@ -21,7 +21,6 @@ from runtime.clock import steady_s, utc_now
 from strava.errors import AppInactive, AppRejected, NotFound, RateLimited, StravaError
 from worker.attempts import Attempts, Rests
 from worker.periodic import repeat_until_cut_short
-from worker.turns import in_turns
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +68,7 @@ async def fetch_streams(
             seen = Streams(due=by_id[activity_id], observed_at=asked_at, payload=payload)
             log.info("streams.fetched", activity_id=activity_id, is_stored=await store.put_streams(seen))
 
-    await in_turns(rests.ready(by_id), fetch, at_once=_AT_ONCE)
+    await attempts.each(by_id, fetch, at_once=_AT_ONCE)
 
 
 @dataclass

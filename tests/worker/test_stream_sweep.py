@@ -117,7 +117,7 @@ async def test_streams_that_always_fail_hold_up_no_others(store: CountingStore, 
         clock.advance(60)
         await sweep.fetch_due()
     assert {row["activity_id"] for row in rows("select activity_id from strava_streams")} == set(range(1, 8))
-    assert all(5 <= curves.asked[each] <= 7 for each in range(8, 13))
+    assert {curves.asked[each] for each in range(8, 13)} <= {5, 6, 7, 8}
     assert all(curves.asked[each] == 1 for each in range(1, 8))
     assert len(store.looks) < 40
     curves.bad.clear()
