@@ -213,7 +213,7 @@ class _Loading:
 
     async def _due_streams(self) -> list[DueStreams]:
         row, all_of_it = self._row, [StreamRule(athlete_id=self._row.athlete_id)]
-        return await self._store.due_streams(row.athlete_id, all_of_it, since=row.since, until=row.finished_at)
+        return await self._store.due_streams(row.athlete_id, all_of_it, since=row.since, created_before=row.finished_at)
 
     async def _left_out(self) -> dict[str, object]:
         """Count what could not be fetched and is still wanted, and tell when the first of it is tried again."""

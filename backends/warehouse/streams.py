@@ -45,14 +45,14 @@ class StreamStore(Protocol):
         rules: Sequence[StreamRule],
         *,
         since: datetime | None = None,
-        until: datetime | None = None,
+        created_before: datetime | None = None,
         changed_since: datetime | None = None,
     ) -> list[DueStreams]:
         """Return the athlete's activities that lack streams and are wanted by a rule, newest start first.
 
         What has streams already is due whenever its start, distance or time changed; where Strava had none, whenever
-        anything did; where they expired, at once. With `since` only what started then or later, with `until` only what
-        started before, with `changed_since` only what changed after.
+        anything did; where they expired, at once. With `since` only what started then or later, with `created_before`
+        all but what Strava told of as new at that moment or later, with `changed_since` only what changed after.
         """
 
     async def put_streams(self, streams: Streams) -> bool:

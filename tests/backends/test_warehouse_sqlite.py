@@ -616,7 +616,7 @@ async def test_a_look_for_streams_reads_no_more_than_is_due(store: SqliteRawStor
                 steps[0] += 1
                 return 0
 
-            bounds = {"since": None, "until": None, "changed_since": changed_since}
+            bounds = {"since": None, "created_before": None, "changed_since": changed_since}
             connection.set_progress_handler(count, 1)
             connection.execute(sql, {"rules": "[[null, null]]", "athlete_id": athlete_id, **bounds}).fetchall()
             connection.set_progress_handler(None, 0)

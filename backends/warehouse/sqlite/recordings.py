@@ -26,12 +26,12 @@ class Recordings(SqliteDatabase):
         rules: Sequence[StreamRule],
         *,
         since: datetime | None = None,
-        until: datetime | None = None,
+        created_before: datetime | None = None,
         changed_since: datetime | None = None,
     ) -> list[DueStreams]:
         """Return the activities that lack streams, newest start first."""
         pairs = json.dumps([[rule.athlete_id, rule.sport_type] for rule in rules])
-        bounds = {"since": since, "until": until, "changed_since": changed_since}
+        bounds = {"since": since, "created_before": created_before, "changed_since": changed_since}
         moments = {name: moment and utc_text(moment) for name, moment in bounds.items()}
         found = await self._read("due_streams", athlete_id=athlete_id, rules=pairs, **moments)
         return [DueStreams(**dict(row)) for row in found]

@@ -1,6 +1,6 @@
 -- Living details without streams, or with those of another version of the activity, or with expired ones. :rules is a JSON array of pairs of athlete
 -- and sport, each null where all are meant. All of the athlete's are found by the athlete's number, what changed since a moment
--- by ingested_at: a poll reads no more than that.
+-- by ingested_at: a poll reads no more than that. Whether one is new is told by its event, for its own date may be any.
 with looked_at as (
     select activity_id
     from strava_activities
@@ -32,7 +32,18 @@ details as (
     inner join strava_activities as activities on looked_at.activity_id = activities.activity_id
     where
         (:since is null or activities.start_date >= :since)
-        and (:until is null or activities.start_date < :until)
+        and (
+            :created_before is null
+            or not exists (
+                select 1
+                from strava_events as events
+                where
+                    events.object_id = activities.activity_id
+                    and events.object_type = 'activity'
+                    and events.aspect_type = 'create'
+                    and events.received_at >= :created_before
+            )
+        )
 ),
 
 due as (
