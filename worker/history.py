@@ -174,6 +174,7 @@ class _Loading:
         begins_again = asked.since is not None and asked.listed_at is None  # it has no cursor
         self._listed_before = 0 if begins_again else asked.listed_count
         self._progress = Progress()
+        self._met = set[int]()
 
     async def go_on(self, client: HistoryClient) -> None:
         """Load, and tell now and then how far it is. Raises WarehouseBusy."""
@@ -185,7 +186,7 @@ class _Loading:
             if await self._tell_until_done(loading):
                 await loading
                 ended = {"finished_at": row.finished_at or self._clock(), "expected_at": None}
-                await self._note(**{**await self._how_far(), **await self._left_out(), **ended})
+                await self._note(**{**await self._how_far(), **await self._left_out(), **await self._came(), **ended})
                 self._log_end()
         except WarehouseBusy:
             raise
@@ -207,6 +208,7 @@ class _Loading:
             await load(with_details=False, on_progress=self._on_progress)
             await refresh_profile(client.profile, self._store, asked.athlete_id, clock=self._clock)
         if asked.has_details:
+            self._met = set(await self._summaries())
             await load(with_list=False)
         if asked.has_streams:
             await fetch_streams(client, self._store, await self._due_streams(), self._rests, clock=self._clock)
@@ -219,18 +221,27 @@ class _Loading:
         """Count what could not be fetched and is still wanted, and tell when the first of it is tried again."""
         row, lacking = self._row, list[int]()
         if row.has_details and not self._rests.is_empty:
-            lacking += await self._store.activity_ids(row.athlete_id, resource_state=SUMMARY, since=row.since)
+            lacking += await self._summaries()
             lacking += [each.activity_id for each in await self._due_streams()] if row.has_streams else []
         ends = self._rests.ends(lacking)
-        return {"failed_count": len(ends), "retry_at": min(ends, default=None)}
+        return {"failed_count": len(ends), "retry_at": max(ends[0], self._clock()) if ends else None}
+
+    async def _came(self) -> dict[str, object]:
+        """Have it go on at once where a daily check left more to load while this round was under way."""
+        is_more = self._row.has_details and not self._met.issuperset(await self._summaries())
+        return {"retry_at": self._clock()} if is_more else {}
+
+    async def _summaries(self) -> list[int]:
+        return await self._store.activity_ids(self._row.athlete_id, resource_state=SUMMARY, since=self._row.since)
 
     def _log_end(self) -> None:
         row = self._row
         facts = {"athlete_id": row.athlete_id, "listed": row.listed_count}
-        if row.retry_at is None:
+        if not row.failed_count:
             log.info("history.loaded", **facts)
         else:
-            log.warning("history.loaded", **facts, failed=row.failed_count, retry_at=utc_text(row.retry_at))
+            retry_at = row.retry_at and utc_text(row.retry_at)
+            log.warning("history.loaded", **facts, failed=row.failed_count, retry_at=retry_at)
 
     async def _tell_until_done(self, loading: asyncio.Task[None]) -> bool:
         """Return whether it is still wanted: another may be asked for, or the athlete purged."""
