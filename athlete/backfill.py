@@ -112,26 +112,44 @@ def backfill(  # noqa: PLR0913 - one argument an option
 
 
 async def _ask(settings: WorkerSettings, athlete_id: int | None, wanted: Wanted) -> list[Standing]:
-    """Ask for a backfill of each athlete; one that is under way and loads no less goes on."""
+    """Ask for a backfill of each athlete; one that is under way and loads no less goes on.
+
+    Of one that loads no less and left some out, ended or not, those are tried at once and no other is asked for. What
+    takes the place of one that left some out keeps its wish for streams, for they may be among those.
+    """
     async with open_store(settings) as store:
         known = {each.athlete_id: each for each in await store.backfills()}
         connected = await _connected(store, athlete_id)
         for each in connected:
-            if not _is_covered(known.get(each), wanted):
-                await store.request_backfill(Backfill.requested(each, utc_now(), **asdict(wanted)))
+            row = known.get(each)
+            if row is not None and _is_covered(row, wanted):
+                if row.retry_at is not None:
+                    await store.note_backfill(row.tried_at_once(utc_now()))
+                    continue
+                if row.finished_at is None:
+                    continue
+            asked = asdict(wanted)
+            if row is not None and row.retry_at is not None and wanted.has_details:
+                asked["has_streams"] = wanted.has_streams or row.has_streams
+            await store.request_backfill(Backfill.requested(each, utc_now(), **asked))
         return await standings_of(store, connected)
 
 
-def _is_covered(known: Backfill | None, wanted: Wanted) -> bool:
-    """Tell whether one that is under way loads all that is wanted, or more."""
-    if known is None or known.finished_at is not None:
-        return False
+def _is_covered(known: Backfill, wanted: Wanted) -> bool:
+    """Tell whether it loads all that is wanted, or more."""
     is_long_enough = known.since is None or (wanted.since is not None and known.since <= wanted.since)
     has_details, has_streams = (
         known.has_details or not wanted.has_details,
         known.has_streams or not wanted.has_streams,
     )
     return is_long_enough and has_details and has_streams
+
+
+def command_for(row: Backfill) -> str:
+    """Return the command that asks for the same again."""
+    since = "" if row.since is None else f" --since {utc_text(row.since)}"
+    details, streams = "" if row.has_details else " --no-details", " --streams" if row.has_streams else ""
+    return f"athlete backfill --athlete {row.athlete_id}{since}{details}{streams}"
 
 
 async def _connected(store: RawStore, athlete_id: int | None) -> list[int]:

@@ -122,9 +122,9 @@ class Histories:
         return until is not None and now < until < now + _LONGEST_WAIT
 
     def _rests_of(self, asked: Backfill) -> Rests:
-        """Return what failed since this backfill was asked for."""
+        """Return what failed since this backfill was asked for, or what it left out was asked for again."""
         requested_at, rests = self._rests.get(asked.athlete_id, (None, Rests(self._clock)))
-        if requested_at != asked.requested_at:
+        if requested_at != asked.requested_at or asked.started_at is None:
             rests = Rests(self._clock)
         self._rests[asked.athlete_id] = asked.requested_at, rests
         return rests
@@ -257,9 +257,10 @@ class _Loading:
         return True
 
     async def _stands(self) -> bool:
-        """Whether its row is there: a purge removes it, and another request takes its place."""
-        asked = {(each.athlete_id, each.requested_at) for each in await self._store.backfills()}
-        return (self._row.athlete_id, self._row.requested_at) in asked
+        """Whether its row is there: a purge removes it, another request takes its place or has it begin again."""
+        row = self._row
+        asked = {(each.athlete_id, each.requested_at, each.started_at) for each in await self._store.backfills()}
+        return (row.athlete_id, row.requested_at, row.started_at) in asked
 
     def _said(self) -> tuple[int, bool]:
         """What is told at once; how many details there are is told by the activities."""

@@ -4,7 +4,7 @@ from contextlib import closing
 from datetime import datetime, timedelta
 
 from athlete.backends import open_marts
-from athlete.backfill import NOT_TAKEN_UP, sentence, standings_of
+from athlete.backfill import NOT_TAKEN_UP, command_for, sentence, standings_of
 from athlete.doctor.context import Context
 from athlete.doctor.findings import Finding, green, in_two, red, spoken_age, yellow
 from athlete.doctor.programs import START
@@ -17,7 +17,7 @@ from backends.warehouse.runs import TransformRun
 
 _TRANSFORM = "Run `athlete transform`."
 _DAILY = "Run `athlete daily`."
-_TRIED_AGAIN = "The worker tries them again by itself; `athlete backfill` tries them at once."
+_TRIED_AGAIN = "The worker tries them again by itself; `{command}` tries them at once."
 _CATCHES_UP = timedelta(minutes=2)
 _A_DAY = timedelta(hours=26)  # with an hour for daylight saving, and one for the run
 _A_WEEK = timedelta(days=7)
@@ -111,7 +111,8 @@ async def check_backfill(context: Context) -> list[Finding]:
         if is_untouched or is_waiting:
             found.append(yellow(told, START))
         else:
-            found.append(yellow(told, _TRIED_AGAIN) if backfill.failed_count else green(told))
+            fix = _TRIED_AGAIN.format(command=command_for(backfill))
+            found.append(yellow(told, fix) if backfill.failed_count else green(told))
     return found
 
 

@@ -47,6 +47,10 @@ class Backfill:
         """Return it with these changes, of this moment."""
         return replace(self, updated_at=now, **changes)  # type: ignore[arg-type]
 
+    def tried_at_once(self, now: datetime) -> Self:
+        """Return it as one that nobody has taken up since what it left out was asked for again."""
+        return self.changed(now, started_at=None, waits_until=None, waits_because=None, retry_at=now)
+
 
 class Backfills(Protocol):
     """At most one backfill an athlete: a new request takes the place of the one before."""

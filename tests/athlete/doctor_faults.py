@@ -304,7 +304,7 @@ async def _backfill_idle(made: Healthy) -> None:
         await store.put_run(run(await store.watermark()))
 
 
-@fault("backfill left some out", {"backfill": Y}, "`athlete backfill` tries them at once")
+@fault("backfill left some out", {"backfill": Y}, f"`athlete backfill --athlete {ATHLETE}` tries them at once")
 async def _backfill_left_some_out(made: Healthy) -> None:
     async with made.store() as store:
         [known] = await store.backfills()

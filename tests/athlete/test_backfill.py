@@ -14,7 +14,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
-from athlete.backfill import Standing, sentence
+from athlete.backfill import Standing, command_for, sentence
 from athlete.demo.config import CLIENT_ID, CLIENT_SECRET
 from athlete.main import app
 from athlete.supervisor import ProcessTree, Program, free_port
@@ -129,6 +129,38 @@ async def test_it_asks_once_and_joins_what_is_under_way(run: Callable[..., Any],
     for less in (lately, ("--no-wait",), ("--no-wait", "--athlete", str(ATHLETE))):
         assert (await run(*less)).exit_code == 0
         assert await connected.backfills() == [all_of_it]
+
+
+async def test_what_was_left_out_is_tried_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the command that the doctor names nothing else is asked for; what asks for more keeps the wish for streams."""
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "200")
+    store, now = SqliteRawStore(tmp_path / "pipeline.sqlite"), datetime.now(UTC)
+    await store.put_athlete(Athlete(athlete_id=ATHLETE, scope=frozenset(), status="connected", updated_at=now))
+    asked = Backfill.requested(ATHLETE, now, has_streams=True, since=now - timedelta(days=90))
+    later = now + timedelta(hours=8)
+    ended = asked.changed(now, started_at=now, listed_at=now, finished_at=now, failed_count=3, retry_at=later)
+    waits = asked.changed(now, started_at=now, failed_count=3, retry_at=later, waits_until=later, waits_because="Full.")
+
+    async def again(row: Backfill, *options: str) -> Backfill:
+        await store.request_backfill(row)
+        told = await asyncio.to_thread(CliRunner().invoke, app, ["backfill", *options, "--no-wait"])
+        assert told.exit_code == 0, told.output
+        [found] = await store.backfills()
+        return found
+
+    for row in (ended, waits):
+        for options in (command_for(row).split()[2:], ["--since", "30d"]):
+            found = await again(row, *options)
+            assert found.retry_at is not None
+            assert now < found.retry_at < later
+            tried = row.tried_at_once(found.retry_at)
+            assert found == tried
+            assert (found.started_at, found.waits_until) == (None, None)
+    more = await again(ended)
+    assert (more.since, more.has_streams, more.finished_at, more.requested_at > now) == (None, True, None, True)
+    assert not (await again(replace(ended, failed_count=0, retry_at=None))).has_streams
+    await store.close()
 
 
 async def test_only_connected_athletes_have_a_history(run: Callable[..., Any], connected: SqliteRawStore) -> None:
