@@ -12,7 +12,7 @@ where
     and athletes.status in (select value from json_each(:asked_for))
     and case
         when asked.athlete_id is null or (asked.since is not null and asked.finished_at is not null) then 1
-        when asked.started_at is null and asked.since is null and asked.finished_at is null then 0
+        when coalesce(asked.started_at, asked.listed_at) is null and asked.since is null and asked.finished_at is null then 0
         else expired.ingested_at > coalesce(asked.started_at, asked.requested_at)
     end
 group by expired.athlete_id;
