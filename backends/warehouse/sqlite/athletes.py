@@ -47,7 +47,12 @@ def connect(
 ) -> None:
     """Put the athlete and ask for the history, whose list begins again. Raises ReceiptsUnchecked."""
     put_athlete(connection, athlete, receipts, clock)
-    connection.execute(SQL["begin_list_again"], {"athlete_id": athlete.athlete_id})
+    list_again(connection, backfill)
+
+
+def list_again(connection: sqlite3.Connection, backfill: Backfill) -> None:
+    """Put the backfill, whose list begins from the top."""
+    connection.execute(SQL["begin_list_again"], {"athlete_id": backfill.athlete_id})
     connection.execute(_PUT_BACKFILL, rows.bound(BACKFILLS, backfill))
 
 

@@ -7,8 +7,9 @@ from datetime import datetime
 from backends.warehouse.activities import Expired
 from backends.warehouse.athletes import ASKED_FOR
 from backends.warehouse.backfills import Backfill
-from backends.warehouse.schema import BACKFILLS, STRAVA_ACTIVITIES, STRAVA_STREAMS, TABLES, Table
+from backends.warehouse.schema import STRAVA_ACTIVITIES, STRAVA_STREAMS, TABLES, Table
 from backends.warehouse.sqlite import rows
+from backends.warehouse.sqlite.athletes import list_again
 from backends.warehouse.sqlite.database import SQL
 from backends.warehouse.sqlite.transactions import STEP, Clock, drop_beside, next_stamp
 from runtime.clock import utc_text
@@ -17,7 +18,6 @@ _TOUCHES = [
     f"update {table.name} set ingested_at = :ingested_at where activity_id = :activity_id"  # noqa: S608 - our own names
     for table in (STRAVA_ACTIVITIES, STRAVA_STREAMS)
 ]
-_PUT_BACKFILL = rows.put_statement(BACKFILLS, replaces=True)
 
 
 def _removal(table: Table) -> str:
@@ -74,19 +74,12 @@ def to_reload(connection: sqlite3.Connection) -> list[tuple[int, datetime]]:
 def reload_expired(connection: sqlite3.Connection, clock: Clock) -> list[int]:
     """Have the whole history of each of them listed from the top, and return the athletes."""
     found = to_reload(connection)
-    known = _backfills(connection)
+    backfills = map(rows.backfill, rows.named(connection.execute(SQL["backfills"])))
+    known = {each.athlete_id: each for each in backfills}
     for athlete_id, expired_at in found:
         # Not before what expired, also after the clock was set back, or it would be asked for again and again.
-        asked = _reloading(known.get(athlete_id), athlete_id, max(clock(), expired_at))
-        connection.execute(SQL["begin_list_again"], {"athlete_id": athlete_id})
-        connection.execute(_PUT_BACKFILL, rows.bound(BACKFILLS, asked))
+        list_again(connection, _reloading(known.get(athlete_id), athlete_id, max(clock(), expired_at)))
     return [athlete_id for athlete_id, _ in found]
-
-
-def _backfills(connection: sqlite3.Connection) -> dict[int, Backfill]:
-    found = connection.execute(SQL["backfills"])
-    asked = (Backfill(**rows.read(BACKFILLS, sqlite3.Row(found, tuple(row)))) for row in found)
-    return {each.athlete_id: each for each in asked}
 
 
 def _reloading(known: Backfill | None, athlete_id: int, now: datetime) -> Backfill:

@@ -1,7 +1,7 @@
 """How the ports' types become rows of `raw` in SQLite, and rows become types again."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -9,10 +9,12 @@ import orjson
 
 from backends.warehouse.activities import Observation, StoredActivity
 from backends.warehouse.athletes import Athlete
+from backends.warehouse.backfills import Backfill
 from backends.warehouse.ledger import DueLook, LedgerEntry, LedgerFilter, Outcome
 from backends.warehouse.readings import LimitUse, PipelineReading
 from backends.warehouse.reconciliations import Reconciliation, Verdict
 from backends.warehouse.schema import (
+    BACKFILLS,
     PIPELINE_READINGS,
     RECONCILIATIONS,
     STRAVA_ACTIVITIES,
@@ -44,6 +46,11 @@ def bound(table: Table, source: object, /, **given: object) -> Row:
         name: _to_sqlite(given[name] if name in given else getattr(source, name), kind)
         for name, kind in table.types.items()
     }
+
+
+def named(found: sqlite3.Cursor) -> Iterator[sqlite3.Row]:
+    """Return the rows of a connection that gives tuples as those that know their columns."""
+    return (sqlite3.Row(found, tuple(row)) for row in found)
 
 
 def read(table: Table, row: sqlite3.Row) -> dict[str, Any]:
@@ -196,6 +203,11 @@ def athlete(row: sqlite3.Row) -> Athlete:
     """Read what `athlete_row` wrote."""
     fields = read(STRAVA_ATHLETES, row)
     return Athlete(**{**fields, "scope": frozenset(fields["scope"].split(",")) - {""}})
+
+
+def backfill(row: sqlite3.Row) -> Backfill:
+    """Read a backfill."""
+    return Backfill(**read(BACKFILLS, row))
 
 
 def reading_row(reading: PipelineReading) -> Row:

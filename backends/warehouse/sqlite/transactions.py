@@ -98,8 +98,7 @@ def observed(batch: Sequence[LedgerEntry | ObservedDelivery]) -> list[Observatio
 def versions(connection: sqlite3.Connection, activity_ids: Iterable[int]) -> dict[int, StoredActivity]:
     """Return the rows of these activities, without their payloads."""
     found = connection.execute(SQL["activity_versions"], {"activity_ids": json.dumps(list(set(activity_ids)))})
-    stored = (rows.stored_activity(sqlite3.Row(found, tuple(row))) for row in found)
-    return {row.activity_id: row for row in stored}
+    return {row.activity_id: row for row in map(rows.stored_activity, rows.named(found))}
 
 
 def _apply(
