@@ -26,6 +26,7 @@ from backends.warehouse.sqlite.database import SQL
 from backends.warehouse.sqlite.retention import REMOVALS
 from backends.warehouse.sqlite.rows import put_statement
 from backends.warehouse.sqlite.store import SqliteRawStore
+from backends.warehouse.sqlite.watermark import STAMPS
 from strava.events import ReceivedEvent, StravaEvent
 from strava.payload import DETAILED, SUMMARY, ActivityPayload
 
@@ -576,7 +577,7 @@ def test_a_file_that_is_no_database_is_busy(path: Path) -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        *("watermark", "last_stamp", "last_removal", "activity_versions", "counts", "activity_ids", "deferred_events"),
+        *(STAMPS, "last_stamp", "last_removal", "activity_versions", "counts", "activity_ids", "deferred_events"),
         *(
             "deferred_deauthorizations",
             "expired_activities",

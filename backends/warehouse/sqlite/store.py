@@ -1,9 +1,7 @@
 """`raw` in the pipeline's SQLite file: one writer thread that commits in groups, and one thread that reads."""
 
 import asyncio
-import hashlib
 import json
-import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -23,7 +21,7 @@ from backends.warehouse.schema import (
     STRAVA_SUBSCRIPTIONS,
     TRANSFORM_RUNS,
 )
-from backends.warehouse.sqlite import athletes, retention, rows, transactions
+from backends.warehouse.sqlite import athletes, retention, rows, transactions, watermark
 from backends.warehouse.sqlite.database import SQL
 from backends.warehouse.sqlite.fence import purges_of
 from backends.warehouse.sqlite.recordings import Recordings
@@ -236,7 +234,7 @@ class SqliteRawStore(Recordings):
 
     async def backfills(self) -> list[Backfill]:
         """Return the last one of each athlete, oldest request first."""
-        return [Backfill(**rows.read(BACKFILLS, row)) for row in await self._read("backfills")]
+        return [rows.backfill(row) for row in await self._read("backfills")]
 
     async def request_backfill(self, backfill: Backfill) -> None:
         """Add it, or put it in the place of the athlete's earlier one."""
@@ -270,15 +268,11 @@ class SqliteRawStore(Recordings):
 
     async def watermark(self) -> str:
         """Return a text that changes whenever something did that the marts tell of; costs no scan of a large table."""
-        stamps, athletes = await self._in_reader(_watermark)
-        # The athletes are few and their rows hold ids, which a purge must be able to remove: hence a digest.
-        digest = hashlib.sha256("\n".join("|".join(map(str, row)) for row in athletes).encode()).hexdigest()[:16]
-        return " ".join(str(stamp) for stamp in (*stamps, digest))
+        return await self._in_reader(watermark.watermark)
 
     async def first_change(self, *, after: datetime) -> datetime | None:
         """Return when the first change came after a moment."""
-        [row] = await self._read("first_change", after=utc_text(after))
-        return None if row["changed_at"] is None else datetime.fromisoformat(row["changed_at"])
+        return await self._in_reader(lambda reader: watermark.first_change(reader, after))
 
     async def last_run(self) -> TransformRun | None:
         """Return the newest run that was published."""
@@ -307,7 +301,3 @@ class SqliteRawStore(Recordings):
 
 def _remove(observations: Sequence[Observation]) -> bool:
     return any(seen.activity is None for seen in observations)
-
-
-def _watermark(reader: sqlite3.Connection) -> tuple[sqlite3.Row, list[sqlite3.Row]]:
-    return reader.execute(SQL["watermark"]).fetchone(), reader.execute(SQL["athletes"]).fetchall()

@@ -1,6 +1,7 @@
--- Living details without streams, or with those of another version of the activity, or with expired ones. :rules is a JSON array of pairs of athlete
--- and sport, each null where all are meant. All of the athlete's are found by the athlete's number, what changed since a moment
--- by ingested_at: a poll reads no more than that. Whether one is new is told by its event, for its own date may be any.
+-- Living details without streams, or with those of another version of the activity, or with expired ones. :rules is a JSON array
+-- of pairs of athlete and sport, each null where all are meant. All of the athlete's are found by the athlete's number, what
+-- changed since a moment by ingested_at: a poll reads no more than that. Whether one is new is told by its event, for its own
+-- date may be any.
 with looked_at as (
     select activity_id
     from strava_activities
