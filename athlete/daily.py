@@ -14,7 +14,7 @@ from athlete.backfill import INTERRUPTED
 from athlete.data_dir import lost_athletes, require_pipeline
 from athlete.errors import CommandError, exit_on_error
 from athlete.transform import fault
-from backends.warehouse.reconciliations import Reconciliation, Verdict, compared_counts
+from backends.warehouse.reconciliations import Reconciliation, Verdict
 from dashboard import formatting
 from dashboard.settings import DashboardSettings
 from runtime.clock import utc_now, utc_text
@@ -111,11 +111,9 @@ def verdict_sentence(row: Reconciliation, zone: ZoneInfo) -> str:
     waits = "" if row.retry_at is None else f" It can go on {formatting.about(row.retry_at, utc_now(), zone)}."
     if row.verdict is Verdict.CUT_SHORT:
         return f"not checked. {row.reason}{waits}"
-    is_complete = row.verdict is Verdict.COMPLETE
-    counts = compared_counts(row.strava_count, row.warehouse_count, is_complete=is_complete)
     found = ", ".join(f"{getattr(row, name):,} {name}" for name in ("missing", "extra", "changed", "repaired"))
     word = {Verdict.GUARDED: "waits for your word"}.get(row.verdict, row.verdict.value)
-    return f"{word}. {counts}: {found}." + (f" {row.reason}" if row.reason else "") + waits
+    return f"{word}. {row.counts}: {found}." + (f" {row.reason}" if row.reason else "") + waits
 
 
 def _facts(report: DailyReport) -> dict[str, Any]:

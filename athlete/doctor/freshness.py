@@ -12,7 +12,7 @@ from athlete.transform import one_line
 from backends.warehouse import RawStore
 from backends.warehouse.athletes import connected_ids
 from backends.warehouse.marts import MartMissing, QueryFailed
-from backends.warehouse.reconciliations import Reconciliation, Verdict, compared_counts
+from backends.warehouse.reconciliations import Reconciliation, Verdict
 from backends.warehouse.runs import TransformRun
 
 _TRANSFORM = "Run `athlete transform`."
@@ -89,8 +89,7 @@ def _verdict(context: Context, athlete_id: int, last: Reconciliation | None) -> 
                     f"Run `athlete daily` now; `athlete up` does so every day at {context.settings.schedule.daily_at}."
                 )
                 return (red if age > _A_WEEK else yellow)(f"{told}, which is too old.", fix)
-            counts = compared_counts(last.strava_count, last.warehouse_count, is_complete=True)
-            return green(f"{told}. {counts}.")
+            return green(f"{told}. {last.counts}.")
 
 
 async def check_backfill(context: Context) -> list[Finding]:

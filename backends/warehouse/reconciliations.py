@@ -37,6 +37,11 @@ class Reconciliation:
     started_at: datetime
     finished_at: datetime
 
+    @property
+    def counts(self) -> str:
+        """Both counts in words."""
+        return compared_counts(self.strava_count, self.warehouse_count, is_complete=self.verdict is Verdict.COMPLETE)
+
 
 def compared_counts(strava: int, warehouse: int, *, is_complete: bool) -> str:
     """Tell both counts, as every program does; equal counts of different activities are not called equal."""
