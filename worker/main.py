@@ -37,7 +37,6 @@ from worker.streams import StreamSweep
 from worker.subscription_check import SubscriptionCheck
 
 STRAVA_TIMEOUT_S = 10.0
-CERTIFICATES_TIMEOUT_S = 5.0
 
 log = structlog.get_logger(__name__)
 
@@ -47,15 +46,14 @@ def build(settings: WorkerSettings) -> FastAPI:
     store = SqliteRawStore(settings.pipeline_path)
     queue = EmbeddedQueue(settings.pipeline_path)
     tokens = FileTokenStore(settings.tokens_path)
-    http = client_for(settings.strava_api_url, settings.strava_oauth_url, timeout=STRAVA_TIMEOUT_S)
-    certificates_http = client_for(settings.push_certificates_url, timeout=CERTIFICATES_TIMEOUT_S)
+    certificates = [settings.push_certificates_url] if settings.push_audience else []
+    http = client_for(settings.strava_api_url, settings.strava_oauth_url, *certificates, timeout=STRAVA_TIMEOUT_S)
     budget = RateBudget(FileBudgetStore(settings.budget_path), shares=settings.budget_shares)
     client_of = StravaClients(settings, http, tokens, budget, on_rejected=partial(note_rejected, store))
 
     async def release() -> None:
         await client_of.end_refreshes()
         await http.aclose()
-        await certificates_http.aclose()
         await queue.close()
         await store.close()
 
@@ -77,7 +75,7 @@ def build(settings: WorkerSettings) -> FastAPI:
         checked,
         store,
         queue,
-        push_auth=_push_auth(settings, certificates_http),
+        push_auth=_push_auth(settings, http),
         background=(looks.run, settling.run, deferred.run, histories.run, sweep.run, access.run, readings.run),
         on_stop=release,
         api_docs=settings.api_docs,

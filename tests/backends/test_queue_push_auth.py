@@ -44,7 +44,7 @@ def page() -> CertificatePage:
 async def auth(page: CertificatePage) -> AsyncIterator[GooglePushAuth]:
     """The check under test."""
     async with httpx.AsyncClient(transport=httpx.MockTransport(page)) as http:
-        certificates = Certificates(http, clock=lambda: page.now)
+        certificates = Certificates(http, "https://certificates.invalid", clock=lambda: page.now)
         yield GooglePushAuth(certificates, audience=AUDIENCE, service_account=ACCOUNT)
 
 

@@ -18,11 +18,11 @@ from google.oauth2.id_token import verify_oauth2_token
 
 from backends.queue import PushRefusal
 
-CERTIFICATES_URL = "https://www.googleapis.com/oauth2/v1/certs"
 CLOCK_SKEW_S = 10
 _FETCH_EVERY_S = 60.0  # at most, however many tokens of unknown keys arrive
 _TRY_EVERY_S = 1.0  # at most, while there are none
 _USUAL_AGE_S = 3600.0
+_TIMEOUT_S = 5.0
 _LONGEST_AGE_S = 24 * 3600.0  # Google shows a key for longer before it signs with it
 
 # A refused token is not repeated: it may be a good one that was sent to the wrong address.
@@ -61,9 +61,7 @@ class Certificates:
     When they cannot be fetched, those that are kept serve for a day.
     """
 
-    def __init__(
-        self, http: httpx.AsyncClient, url: str = CERTIFICATES_URL, *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, http: httpx.AsyncClient, url: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._http = http
         self._url = url
         self._clock = clock
@@ -84,7 +82,7 @@ class Certificates:
     async def _fetch(self, now: float) -> None:
         self._tried_at = now
         try:
-            answer = (await self._http.get(self._url)).raise_for_status()
+            answer = (await self._http.get(self._url, timeout=_TIMEOUT_S)).raise_for_status()
             dict(answer.json())
         except (httpx.HTTPError, ValueError, TypeError) as error:
             log.error("push.no_certificates", reason=f"{self._url} gave none ({type(error).__name__})")
