@@ -55,8 +55,6 @@ class DeferredEvents:
     async def publish_due(self) -> int:
         """Publish what is due, and return how many events that were. Raises WarehouseBusy."""
         now = self._clock()
-        if not await self._ledger.deferred_events(due_by=now, how_many=1):
-            return 0
         due = await self._publishable(now)
         if not due:
             return 0
@@ -74,9 +72,11 @@ class DeferredEvents:
         return published
 
     async def _publishable(self, now: datetime) -> list[LedgerEntry]:
+        due = await self._ledger.deferred_events(due_by=now, how_many=_AT_ONCE)
+        if not due:
+            return []
         of_athletes = await self._ledger.deferred_events(due_by=now, how_many=_AT_ONCE, of_athletes=True)
-        how_many = min(_AT_ONCE, await self._room(Lane.RECONCILE))
-        due = await self._ledger.deferred_events(due_by=now, how_many=how_many)
+        due = due[: await self._room(Lane.RECONCILE)]
         if any(entry.is_replay for entry in due):
             for_all = await self._room(REPLAY_LANE)
             due = [entry for place, entry in enumerate(due) if place < for_all or not entry.is_replay]
