@@ -194,9 +194,9 @@ class RateBudget:
         usage, moment = RateUsage.from_headers(answer.headers), answered_at(answer)
 
         def edit(state: BudgetState) -> None:
-            accepted_by = self._process if is_accepted(answer) else None
-            state.settle(call, usage, None if moment is None else moment.timestamp(), accepted_by=accepted_by)
             error = error_for(answer, asked="", now=_datetime(state.now))
+            accepted_by = self._process if is_accepted(error) else None
+            state.settle(call, usage, None if moment is None else moment.timestamp(), accepted_by=accepted_by)
             if isinstance(error, _CLOSING):
                 state.close(self._closing(state, error))
 

@@ -69,9 +69,8 @@ def error_for(answer: httpx.Response, *, asked: str, now: datetime, by_app: bool
     return _refusal(answer, asked, now, by_app=by_app)
 
 
-def is_accepted(answer: httpx.Response) -> bool:
-    """Whether Strava accepts app and athlete: it shows what was asked for, or refuses that alone."""
-    error = error_for(answer, asked="", now=datetime.now(UTC))
+def is_accepted(error: StravaError | None) -> bool:
+    """Whether an answer accepts app and athlete: it is no error, or one about what was asked for alone."""
     return error is None or isinstance(error, ScopeMissing | NotFound)
 
 
