@@ -2,8 +2,8 @@
 locals {
   job_environments = {
     daily     = merge(local.strava_environment, local.transform_environment)
-    sweep     = merge(local.strava_environment, {})
-    backfill  = merge(local.strava_environment, {})
+    sweep     = local.strava_environment
+    backfill  = local.strava_environment
     transform = local.transform_environment
   }
 
