@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -122,17 +122,18 @@ async def _ask(settings: WorkerSettings, athlete_id: int | None, wanted: Wanted)
         connected = await _connected(store, athlete_id)
         for each in connected:
             row = known.get(each)
-            if row is not None and _is_covered(row, wanted):
-                if row.retry_at is not None:
-                    await store.note_backfill(row.tried_at_once(utc_now()))
-                    continue
-                if row.finished_at is None:
-                    continue
-            asked = asdict(wanted)
-            if row is not None and row.retry_at is not None and wanted.has_details:
-                asked["has_streams"] = wanted.has_streams or row.has_streams
-            await store.request_backfill(Backfill.requested(each, utc_now(), **asked))
+            has_ended = row is not None and row.finished_at is not None and row.retry_at is None
+            if row is None or has_ended or not _is_covered(row, wanted):
+                await store.request_backfill(_request(each, row, wanted))
+            elif row.retry_at is not None:
+                await store.note_backfill(row.tried_at_once(utc_now()))
         return await standings_of(store, connected)
+
+
+def _request(athlete_id: int, known: Backfill | None, wanted: Wanted) -> Backfill:
+    asked = Backfill.requested(athlete_id, utc_now(), **asdict(wanted))
+    keeps_streams = known is not None and known.retry_at is not None and known.has_streams and wanted.has_details
+    return replace(asked, has_streams=True) if keeps_streams else asked
 
 
 def _is_covered(known: Backfill, wanted: Wanted) -> bool:
