@@ -191,7 +191,7 @@ async def test_publishing_goes_first(queue: EmbeddedQueue, path: Path) -> None:
         waited.append(done - before)
     over.set()
     await asyncio.gather(*busy)
-    assert mean(waited) < 1.7
+    assert mean(waited) < 3  # 1.5 where others give way, 6 where all try alike
 
 
 # -- a folder that was moved ----------------------------------------------------------------------------------------

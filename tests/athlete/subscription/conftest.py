@@ -4,8 +4,8 @@ import asyncio
 import json
 import re
 import socket
-import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -15,7 +15,6 @@ from typing import Any
 
 import httpx
 import pytest
-import structlog
 import uvicorn
 from pydantic import SecretStr
 from typer.testing import CliRunner, Result
@@ -32,7 +31,6 @@ from simulator.settings import SimulatorSettings
 SECRET = "0123456789abcdef-the-path"
 VERIFY_TOKEN = "the-verify-token"
 CREDENTIALS = {"client_id": "4242", "client_secret": "simulated-client-secret"}
-ROOMS = {"athlete", "backends", "runtime", "service", "simulator", "strava", "worker"}
 MakeApp = Callable[[], AbstractAsyncContextManager[Any]]
 
 
@@ -50,10 +48,12 @@ def serving(make_app: MakeApp, tls: tuple[Path, Path] | None = None) -> Iterator
             running.put(server)
             await server.serve(sockets=[listening])
 
-    with socket.create_server(("127.0.0.1", 0)) as listening:  # who asks early waits until it is served
+    with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=lambda: asyncio.run(serve()))
         thread.start()
-        server = running.get(timeout=30)  # it is made: what it logs meanwhile is in no command's output
+        server = running.get(timeout=30)
+        while thread.is_alive() and not server.started:  # what it logs meanwhile is in no command's output
+            time.sleep(0.001)
         try:
             yield f"{'http' if tls is None else 'https'}://127.0.0.1:{listening.getsockname()[1]}"
         finally:
@@ -104,16 +104,6 @@ class Simulator:
 
     def switch_faults(self, **faults: Any) -> None:
         httpx.put(f"{self.url}/simulator/faults", json=faults, trust_env=False).raise_for_status()
-
-
-@pytest.fixture(autouse=True)
-def _loggers_as_they_were() -> Iterator[None]:
-    """Undo that the servers' loggers, first used after a command configured them, keep that configuration."""
-    yield
-    for module in [each for name, each in sys.modules.items() if name.partition(".")[0] in ROOMS]:
-        for logger in vars(module).values():
-            if isinstance(logger, type(structlog.get_logger())):
-                vars(logger).pop("bind", None)
 
 
 @pytest.fixture
