@@ -1,14 +1,14 @@
 """The ledger: what became of every event."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
 from backends.warehouse.activities import Decision, Observation
 from runtime.clock import utc_text
-from strava.events import ReceivedEvent, StravaEvent
+from strava.events import StravaEvent
 
 DEAD = "dead"  # how the `delivery_id` of a dead letter ends
 _TAKEN_UP = "/taken-up/"  # in the `delivery_id` of what was parked; `deferred_events.sql` knows it too
@@ -112,8 +112,8 @@ class EventLedger(Protocol):
     async def recent(self, wanted: LedgerFilter, *, limit: int) -> list[LedgerEntry]:
         """Return the rows that were written last, newest first; of their events' updates the texts are lost."""
 
-    async def parked_events(self, athlete_id: int) -> list[ReceivedEvent]:
-        """Return the athlete's events that were parked last, oldest first; of their updates the texts are lost."""
+    async def parked_events(self, athlete_id: int) -> list[LedgerEntry]:
+        """Return the newest rows of the athlete's parked events, oldest first; of updates the texts are lost."""
 
     async def deferred_events(
         self, *, due_by: datetime | None, how_many: int, of_athletes: bool = False
@@ -152,16 +152,15 @@ async def take_up_parked(ledger: EventLedger, athlete_id: int, now: datetime) ->
     So they come again oldest first and as many at a time as calls can be made, as all that waits.
     """
     waiting = [
-        LedgerEntry(
+        replace(
+            parked,
             delivery_id=f"{parked.event_id}{_TAKEN_UP}{utc_text(now)}",
-            event_id=parked.event_id,
-            event=parked.event,
             outcome=Outcome.DEFERRED,
             reason=_WHY_TAKEN_UP,
-            attempt=1,
-            received_at=parked.received_at,
+            attempt=min(parked.attempt, 1),  # a replay stays one
             finished_at=now,
             retry_at=now,
+            message=None,
         )
         for parked in await ledger.parked_events(athlete_id)
     ]

@@ -22,6 +22,7 @@ from backends.tokens.file import FileTokenStore
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.athletes import Athlete, InviteUse
 from backends.warehouse.backfills import Backfill
+from backends.warehouse.ledger import LedgerEntry
 from backends.warehouse.sqlite.store import SqliteRawStore
 from service.app import create_app
 from service.connect import ConnectFlow, connect_routes
@@ -35,7 +36,6 @@ from simulator.simulation import Terms
 from simulator.webhook_delivery import RetrySpacing
 from simulator.world.world import Origin, World
 from strava.client import StravaClient
-from strava.events import ReceivedEvent
 from strava.oauth import BearerAuth, OAuthApp
 from strava.transport import RetryPolicy
 
@@ -92,7 +92,7 @@ class FaultyStore(SqliteRawStore):
         self._pass("connect")
         await super().connect(athlete, backfill)
 
-    async def parked_events(self, athlete_id: int) -> list[ReceivedEvent]:
+    async def parked_events(self, athlete_id: int) -> list[LedgerEntry]:
         self._pass("parked_events")
         return await super().parked_events(athlete_id)
 

@@ -407,6 +407,30 @@ async def test_a_deauthorisation_is_settled_in_a_lapse(
     assert (await store.athletes(), await tokens.load(ATHLETE), await store.row_count(ATHLETE)) == ([], None, 0)
 
 
+async def test_a_parked_replay_stays_one(
+    store: BusyStore, sweep: DeferredEvents, queue: Queue, clock: Any, make_event: Event
+) -> None:
+    """An athlete who connects is served with live events first, and no latency is measured of what a person asked."""
+    live, replay = make_event(1, owner_id=ATHLETE), make_event(2, owner_id=ATHLETE)
+    for each, attempt in ((replay, 0), (live, 7)):
+        row = LedgerEntry(
+            delivery_id=each.event_id,
+            event_id=each.event_id,
+            event=each.event,
+            outcome=Outcome.PARKED,
+            reason="Nobody was connected.",
+            attempt=attempt,
+            received_at=each.received_at,
+            finished_at=clock(),
+        )
+        await store.record([row])
+    assert await take_up_parked(store, ATHLETE, clock()) == 2
+    waiting = await store.deferred_events(due_by=clock(), how_many=9)
+    assert [(each.event_id, each.attempt) for each in waiting] == [(live.event_id, 1), (replay.event_id, 0)]
+    assert await sweep.publish_due() == 2
+    assert [attributes.get("replay") for _, attributes in queue.published] == [None, "true"]
+
+
 async def test_what_was_parked_is_published_at_the_pace_of_the_budget(
     store: BusyStore, sweep: DeferredEvents, queue: Queue, room: Room, clock: Any, make_event: Event
 ) -> None:

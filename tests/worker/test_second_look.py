@@ -269,7 +269,7 @@ class Busy:
     async def recent(self, wanted: object, *, limit: int) -> list[LedgerEntry]:
         return []
 
-    async def parked_events(self, athlete_id: int) -> list[ReceivedEvent]:
+    async def parked_events(self, athlete_id: int) -> list[LedgerEntry]:
         return []
 
     async def deferred_events(self, **_: object) -> list[LedgerEntry]:
@@ -321,14 +321,14 @@ async def test_events_that_were_parked_are_taken_up_on_connecting(
     assert granted is not None
     await tokens.save(ben, granted)
     await store.put_athlete(Athlete(athlete_id=ben, scope=frozenset(), status="connected", updated_at=clock()))
-    parked = await store.parked_events(ben)
+    assert [each.event_id for each in await store.parked_events(ben)] == [create.event_id, edit.event_id]
     assert await take_up_parked(store, ben, clock()) == 2
     again = await store.deferred_events(due_by=clock(), how_many=9)
     assert [event.event_id for event in again] == [create.event_id, edit.event_id]
     assert [event.received_at for event in again] == [create.received_at, edit.received_at]
     assert await store.parked_events(ben) == []
-    for event in parked:
-        await push(worker, envelope(ReceivedEvent.from_push(event.to_message()), message_id=f"{event.event_id}b"))
+    for event in (create, edit):
+        await push(worker, envelope(event, message_id=f"{event.event_id}b"))
     told = rows("select outcome from strava_events where athlete_id = 999 order by ingested_at")
     assert [row["outcome"] for row in told] == ["parked", "parked", "deferred", "deferred", "stored", "unchanged"]
     assert await store.deferred_events(due_by=None, how_many=9) == []

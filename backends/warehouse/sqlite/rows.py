@@ -23,7 +23,7 @@ from backends.warehouse.schema import (
     Table,
 )
 from runtime.clock import utc_text
-from strava.events import ReceivedEvent, StravaEvent
+from strava.events import StravaEvent
 
 Row = dict[str, Any]
 
@@ -150,7 +150,7 @@ def filter_row(wanted: LedgerFilter) -> Row:
 
 
 def ledger_entry(row: sqlite3.Row) -> LedgerEntry:
-    """Read a row of `recent_events.sql` or `deferred_events.sql`."""
+    """Read a row of `recent_events.sql`, `deferred_events.sql` or `parked_events.sql`."""
     return LedgerEntry(
         delivery_id=row["delivery_id"],
         event_id=row["event_id"],
@@ -163,12 +163,6 @@ def ledger_entry(row: sqlite3.Row) -> LedgerEntry:
         retry_at=_from_sqlite(row["retry_at"], "timestamp"),
         message=row["message"],
     )
-
-
-def parked_event(row: sqlite3.Row) -> ReceivedEvent:
-    """Read a row of `parked_events.sql`."""
-    received_at = datetime.fromisoformat(row["received_at"])
-    return ReceivedEvent(event=_event(row), received_at=received_at, event_id=row["event_id"])
 
 
 def _event(row: sqlite3.Row) -> StravaEvent:

@@ -27,7 +27,6 @@ from backends.warehouse.sqlite.fence import purges_of
 from backends.warehouse.sqlite.recordings import Recordings
 from backends.warehouse.subscriptions import KnownSubscription
 from runtime.clock import utc_text
-from strava.events import ReceivedEvent
 
 _PRUNED_AT_ONCE = 500  # rows; others wait for the file no longer than for so many
 
@@ -118,9 +117,9 @@ class SqliteRawStore(Recordings):
         found = await self._read("recent_events", **rows.filter_row(wanted), limit=limit)
         return [rows.ledger_entry(row) for row in found]
 
-    async def parked_events(self, athlete_id: int) -> list[ReceivedEvent]:
+    async def parked_events(self, athlete_id: int) -> list[LedgerEntry]:
         """Return the athlete's events that were parked last, oldest first."""
-        return [rows.parked_event(row) for row in await self._read("parked_events", athlete_id=athlete_id)]
+        return [rows.ledger_entry(row) for row in await self._read("parked_events", athlete_id=athlete_id)]
 
     async def deferred_events(
         self, *, due_by: datetime | None, how_many: int, of_athletes: bool = False

@@ -1,5 +1,6 @@
 -- The events of an athlete whose newest row says parked, oldest first; what could not be read has no event.
 select
+    delivery_id,
     event_id,
     object_type,
     aspect_type,
@@ -8,7 +9,13 @@ select
     subscription_id,
     event_time,
     updates,
-    received_at
+    received_at,
+    outcome,
+    reason,
+    message,
+    retry_at,
+    attempt,
+    finished_at
 from strava_events as parked
 where
     athlete_id = :athlete_id
