@@ -112,7 +112,7 @@ def backfill(  # noqa: PLR0913 - one argument an option
 
 
 async def _ask(settings: WorkerSettings, athlete_id: int | None, wanted: Wanted) -> list[Standing]:
-    """Ask for a backfill of each athlete; one that is under way and loads no less goes on.
+    """Ask for a backfill of each athlete; one that is under way and loads no less goes on, and none loses its rest.
 
     Of one that loads no less and left some out, ended or not, those are tried at once and no other is asked for. What
     takes the place of one that left some out keeps its wish for streams, for they may be among those.
@@ -120,6 +120,8 @@ async def _ask(settings: WorkerSettings, athlete_id: int | None, wanted: Wanted)
     async with open_store(settings) as store:
         known = {each.athlete_id: each for each in await store.backfills()}
         connected = await _connected(store, athlete_id)
+        for each in connected:
+            _refuse_to_cut_short(known.get(each), wanted)
         for each in connected:
             row = known.get(each)
             has_ended = row is not None and row.finished_at is not None and row.retry_at is None
@@ -136,8 +138,24 @@ def _request(athlete_id: int, known: Backfill | None, wanted: Wanted) -> Backfil
     return replace(asked, has_streams=True) if keeps_streams else asked
 
 
-def _is_covered(known: Backfill, wanted: Wanted) -> bool:
-    """Tell whether it loads all that is wanted, or more."""
+def _refuse_to_cut_short(known: Backfill | None, wanted: Wanted) -> None:
+    """Raise CommandError where one is under way that loads older activities and less of each, or the reverse."""
+    if known is None or known.finished_at is not None or _is_covered(known, wanted) or _is_covered(wanted, known):
+        return
+    both = replace(
+        known,
+        since=None if known.since is None or wanted.since is None else min(known.since, wanted.since),
+        has_details=True,
+        has_streams=known.has_streams or wanted.has_streams,
+    )
+    raise CommandError(
+        f"A backfill of athlete {known.athlete_id} is under way and loads what this one leaves out. Wait until it is "
+        f"done, or ask for all of both: `{command_for(both)}`."
+    )
+
+
+def _is_covered(known: Backfill | Wanted, wanted: Backfill | Wanted) -> bool:
+    """Tell whether `known` loads all that is wanted, or more."""
     is_long_enough = known.since is None or (wanted.since is not None and known.since <= wanted.since)
     has_details, has_streams = (
         known.has_details or not wanted.has_details,

@@ -131,6 +131,33 @@ async def test_it_asks_once_and_joins_what_is_under_way(run: Callable[..., Any],
         assert await connected.backfills() == [all_of_it]
 
 
+@pytest.mark.parametrize(
+    ("under_way", "options", "both"),
+    [
+        ({}, ["--streams", "--since", "2026-02-01T00:00Z"], "--streams"),
+        ({"has_streams": True, "since": datetime(2026, 2, 1, tzinfo=UTC)}, [], "--streams"),
+        ({"has_details": False}, ["--since", "2026-02-01T00:00Z"], ""),
+        (
+            {"has_streams": True, "since": datetime(2026, 3, 1, tzinfo=UTC)},
+            ["--since", "2026-02-01T00:00Z"],
+            "--since 2026-02-01T00:00:00.000000Z --streams",
+        ),
+    ],
+)
+async def test_what_is_under_way_is_not_cut_short(
+    run: Callable[..., Any], connected: SqliteRawStore, under_way: dict[str, Any], options: list[str], both: str
+) -> None:
+    """Of two that each load what the other leaves out, the second is refused with the command that loads both."""
+    first = Backfill.requested(ATHLETE, datetime(2026, 4, 1, tzinfo=UTC), **under_way)
+    await connected.request_backfill(first)
+    told = await run("--no-wait", *options)
+    wanted = f"athlete backfill --athlete {ATHLETE} {both}".rstrip()
+    assert (told.exit_code, told.stdout, f"all of both: `{wanted}`." in told.stderr) == (1, "", True)
+    assert await connected.backfills() == [first]
+    assert (await run("--no-wait", *wanted.split()[2:])).exit_code == 0
+    assert await connected.backfills() != [first]
+
+
 async def test_what_was_left_out_is_tried_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the command that the doctor names nothing else is asked for; what asks for more keeps the wish for streams."""
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
