@@ -6,7 +6,9 @@ what is not listed is asked for on its own before it becomes a tombstone. Each r
 last-write-wins rule, and the verdict is written last: a run that was killed leaves nothing to undo.
 """
 
+import asyncio
 import json
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
@@ -19,7 +21,7 @@ from backends.warehouse.activities import ActivityStore, Applied, Observation, S
 from backends.warehouse.reconciliations import Reconciliation, Reconciliations, Verdict
 from runtime.clock import utc_now
 from strava.errors import OF_ONE_THING, NotFound, StravaError, UnreadableAnswer
-from strava.payload import SUMMARY, ActivityPage, ActivityPayload, is_edited
+from strava.payload import DETAILED, SUMMARY, ActivityPage, ActivityPayload, is_edited
 from worker.activities import ActivitySource, apply_all
 from worker.event_ordering import observed_after
 from worker.findings import Findings, ReconcilePolicy, is_guarded, judged, reason
@@ -29,6 +31,8 @@ _MOST_LISTINGS = 3
 _AT_ONCE = 4
 _LOOK_AFTER = timedelta(hours=20)  # less than the day between two runs, more than a rerun waits
 _LOOKED_AT_FIRST = timedelta(days=14)
+_MOST_FAILURES = 5  # in a row, before Strava itself is thought to fail
+_SPARE = 20  # looks that others may take the place of, so that none that always fail hold them all
 
 log = structlog.get_logger(__name__)
 
@@ -92,6 +96,9 @@ class _Reconcile:
         self._began_at = clock()
         self._before: Mapping[int, StoredActivity] = {}
         self._found = Findings()
+        self._failed = set[int]()
+        self._in_a_row = 0
+        self._asking = asyncio.Lock()
 
     async def verdict(self) -> Reconciliation:
         """List, compare, repair and conclude."""
@@ -180,31 +187,56 @@ class _Reconcile:
         await self._each("reappeared", found.buried & found.missing, self._dig_up)
         await self._each("changed", found.changed - found.repaired, self._renew)
         await self._each("missing", (found.missing - found.buried), self._complete)
-        looks = await self._store.least_recently_observed(
+        await self._look_again()
+
+    async def _look_again(self) -> None:
+        """Look at what was not seen for longest; for each that fails at another, chosen by chance."""
+        how_many = self._policy.looks
+        due = await self._store.least_recently_observed(
             self._athlete_id,
             observed_before=self._began_at - _LOOK_AFTER,
             first_since=self._began_at - _LOOKED_AT_FIRST,
-            how_many=self._policy.looks,
+            how_many=how_many * _SPARE,
         )
+        looks, spare = due[:how_many], due[how_many:]
         await self._each("looked at again", looks, self._look)
+        failed = len(self._failed.intersection(looks))
+        await self._each("looked at again", random.sample(spare, min(failed, len(spare))), self._look)
 
     async def _each(self, step: str, activity_ids: Iterable[int], work: Callable[[int], Awaitable[None]]) -> None:
-        """Do the work for each, some at a time."""
+        """Do the work for each, some at a time; what fails is left alone, unless Strava shows nothing any more."""
         ordered = list(activity_ids) if isinstance(activity_ids, list) else sorted(activity_ids, reverse=True)
 
         async def take(turn: tuple[int, int]) -> None:
             place, activity_id = turn
+            async with self._asking:
+                if self._in_a_row >= _MOST_FAILURES:
+                    await self._ask_for_a_proof()
             if self._found.stopped is not None:
                 return
             self._on_progress(Progress(step, place, len(ordered)))
             try:
                 await work(activity_id)
+                self._in_a_row = 0
             except OF_ONE_THING as error:
                 log.warning("reconcile.failed", activity_id=activity_id, reason=str(error))
+                self._failed.add(activity_id)
+                self._in_a_row += 1
             except (StravaError, TokensUnavailable) as error:
                 self._found.stopped = self._found.stopped or error
 
         await in_turns(enumerate(ordered, 1), take, at_once=_AT_ONCE)
+
+    async def _ask_for_a_proof(self) -> None:
+        """Ask for a detail that is stored: where Strava fails on that too, it fails on all, and the repairs end."""
+        self._in_a_row = 0
+        detailed = {key for key, row in self._before.items() if row.resource_state == DETAILED}
+        proven = detailed & self._found.listed - self._found.left - self._failed
+        try:
+            for activity_id in random.sample(sorted(proven), min(1, len(proven))):
+                await self._look(activity_id)
+        except (StravaError, TokensUnavailable) as error:
+            self._found.stopped = self._found.stopped or error
 
     async def _bury_if_gone(self, activity_id: int) -> None:
         found, asked_at = self._found, self._clock()
