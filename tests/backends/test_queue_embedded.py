@@ -30,7 +30,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 async def queue(path: Path) -> AsyncIterator[EmbeddedQueue]:
     """An empty queue that waits at most 50 ms for the lock."""
-    queue = EmbeddedQueue(path, busy_timeout_s=0.05)
+    queue = EmbeddedQueue(path, busy_timeout_s=0.05, publish_timeout_s=30)
     yield queue
     await queue.close()
 

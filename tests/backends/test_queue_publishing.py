@@ -25,7 +25,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 async def queue(path: Path) -> AsyncIterator[EmbeddedQueue]:
     """An empty queue."""
-    queue = EmbeddedQueue(path)
+    queue = EmbeddedQueue(path, publish_timeout_s=30)
     yield queue
     await queue.close()
 
