@@ -22,9 +22,8 @@ from backends.warehouse.ledger import LedgerEntry, LedgerFilter, Outcome
 from backends.warehouse.purge_receipts import CheckedReceipts
 from backends.warehouse.schema import STRAVA_ACTIVITIES, TABLES
 from backends.warehouse.sqlite import transactions
-from backends.warehouse.sqlite.database import SQL
+from backends.warehouse.sqlite.database import SQL, put_statement
 from backends.warehouse.sqlite.retention import REMOVALS
-from backends.warehouse.sqlite.rows import put_statement
 from backends.warehouse.sqlite.store import SqliteRawStore
 from backends.warehouse.sqlite.watermark import STAMPS
 from strava.events import ReceivedEvent, StravaEvent

@@ -7,19 +7,19 @@ from pathlib import Path
 from uuid import uuid4
 
 from backends.sqlite import statements
+from backends.warehouse import rows
 from backends.warehouse.athletes import Athlete, PurgeReceipt
 from backends.warehouse.backfills import Backfill
 from backends.warehouse.purge_receipts import CheckedReceipts
 from backends.warehouse.schema import BACKFILLS, PURGES, STRAVA_ATHLETES, TABLES
-from backends.warehouse.sqlite import rows
-from backends.warehouse.sqlite.database import SQL
+from backends.warehouse.sqlite.database import SQL, put_statement
 from backends.warehouse.sqlite.fence import purges_of
 from backends.warehouse.sqlite.transactions import next_stamp
 from runtime.clock import utc_text
 
-_PUT_ATHLETE = rows.put_statement(STRAVA_ATHLETES, replaces=True)
-_PUT_BACKFILL = rows.put_statement(BACKFILLS, replaces=True)
-_PUT_PURGE = rows.put_statement(PURGES, replaces=False)
+_PUT_ATHLETE = put_statement(STRAVA_ATHLETES, replaces=True)
+_PUT_BACKFILL = put_statement(BACKFILLS, replaces=True)
+_PUT_PURGE = put_statement(PURGES, replaces=False)
 _OF_ATHLETES = [table.name for table in TABLES if "athlete_id" in table.types]
 # Each table of `raw` that knows athletes is emptied of theirs, and what knows them beside `raw` in a way of its own.
 REMOVALS: Mapping[str, str] = {

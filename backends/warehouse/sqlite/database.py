@@ -14,11 +14,10 @@ from typing import TypeVar
 from backends.database_errors import database_fault
 from backends.group_commit import SqliteWriter
 from backends.sqlite import BUSY_TIMEOUT_S, connect, empty_log, file_identity, statements
-from backends.warehouse import WarehouseBusy
+from backends.warehouse import WarehouseBusy, rows
 from backends.warehouse.purge_receipts import CheckedReceipts, ReceiptsUnchecked
 from backends.warehouse.schema import Table
-from backends.warehouse.sqlite import rows
-from backends.warehouse.sqlite.fence import Fence
+from backends.warehouse.sqlite.fence import fence_around
 from backends.write_probe import rewrite_version
 from runtime.clock import utc_now
 
@@ -26,6 +25,21 @@ T = TypeVar("T")
 
 SQL = statements(Path(__file__).parent / "sql")
 _EMPTIED_WITHIN_S = 1.0  # how long a removed payload may stay in the write-ahead log, unless a reader needs the log
+
+
+def put_statement(table: Table, *, replaces: bool) -> str:
+    """Return the insert of one bound row; a row with its key is replaced, or left as it is."""
+    names = list(table.types)
+    values = ", ".join(f":{name}" for name in names)
+    changes = ", ".join(f"{name} = excluded.{name}" for name in names if name != table.key)
+    then = f"update set {changes}" if replaces else "nothing"
+    into = f"{table.name} ({', '.join(names)})"
+    return f"insert into {into} values ({values}) on conflict ({table.key}) do {then}"  # noqa: S608 - our own names
+
+
+def named(found: sqlite3.Cursor) -> Iterator[sqlite3.Row]:
+    """Return the rows of a connection that gives tuples as those that know their columns."""
+    return (sqlite3.Row(found, tuple(row)) for row in found)
 
 
 class SqliteDatabase:
@@ -95,13 +109,13 @@ class SqliteDatabase:
         """Write what was seen of the athlete at that moment; None, and nothing written, if a purge has come since."""
 
         def fenced(connection: sqlite3.Connection) -> T | None:
-            fence = Fence.around(connection, [athlete_id], self._receipts, self._clock())
+            fence = fence_around(connection, [athlete_id], self._receipts, self._clock())
             return None if fence.holds_back(athlete_id, seen_at) else work(connection)
 
         return await self._write_fenced(fenced)
 
     async def _put_of_athlete(self, table: Table, row: rows.Row, *, seen_at: datetime) -> None:
-        put = rows.put_statement(table, replaces=True)
+        put = put_statement(table, replaces=True)
         await self._write_of_athlete(
             lambda connection: connection.execute(put, row).close(), row["athlete_id"], seen_at=seen_at
         )
@@ -110,7 +124,7 @@ class SqliteDatabase:
         """Put a row that is of no athlete."""
         if "athlete_id" in table.types:
             raise ValueError(f"{table.name} knows athletes: `_put_of_athlete` keeps out who was purged")
-        put = rows.put_statement(table, replaces=replaces)
+        put = put_statement(table, replaces=replaces)
         await self._write(lambda connection: connection.execute(put, row).close())
 
     async def _execute(self, statement: str, **parameters: object) -> None:

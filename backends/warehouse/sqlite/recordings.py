@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+from backends.warehouse import rows
 from backends.warehouse.last_write_wins import CLOCK_SKEW
 from backends.warehouse.profile import SeenGear, SeenSettings
 from backends.warehouse.schema import STRAVA_ATHLETE_SETTINGS, STRAVA_GEAR, STRAVA_STREAMS
-from backends.warehouse.sqlite import rows
 from backends.warehouse.sqlite.database import SQL, SqliteDatabase
 from backends.warehouse.sqlite.transactions import Clock, next_stamp
 from backends.warehouse.streams import DueStreams, StreamRule, Streams

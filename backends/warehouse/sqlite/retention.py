@@ -4,13 +4,13 @@ import json
 import sqlite3
 from datetime import datetime
 
+from backends.warehouse import rows
 from backends.warehouse.activities import Expired
 from backends.warehouse.athletes import ASKED_FOR
 from backends.warehouse.backfills import Backfill
 from backends.warehouse.schema import STRAVA_ACTIVITIES, STRAVA_STREAMS, TABLES, Table
-from backends.warehouse.sqlite import rows
 from backends.warehouse.sqlite.athletes import list_again
-from backends.warehouse.sqlite.database import SQL
+from backends.warehouse.sqlite.database import SQL, named
 from backends.warehouse.sqlite.transactions import STEP, Clock, drop_beside, next_stamp
 from runtime.clock import utc_text
 
@@ -74,7 +74,7 @@ def to_reload(connection: sqlite3.Connection) -> list[tuple[int, datetime]]:
 def reload_expired(connection: sqlite3.Connection, clock: Clock) -> list[int]:
     """Have the whole history of each of them listed from the top, and return the athletes."""
     found = to_reload(connection)
-    backfills = map(rows.backfill, rows.named(connection.execute(SQL["backfills"])))
+    backfills = map(rows.backfill, named(connection.execute(SQL["backfills"])))
     known = {each.athlete_id: each for each in backfills}
     for athlete_id, expired_at in found:
         # Not before what expired, also after the clock was set back, or it would be asked for again and again.

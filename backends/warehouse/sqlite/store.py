@@ -5,6 +5,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from backends.warehouse import recording, rows
 from backends.warehouse.activities import Applied, Expired, Observation, StoredActivity
 from backends.warehouse.athletes import Athlete, AthleteStatus, IngestionState, InviteUse, PurgeReceipt
 from backends.warehouse.backfills import Backfill
@@ -21,7 +22,7 @@ from backends.warehouse.schema import (
     STRAVA_SUBSCRIPTIONS,
     TRANSFORM_RUNS,
 )
-from backends.warehouse.sqlite import athletes, retention, rows, transactions, watermark
+from backends.warehouse.sqlite import athletes, retention, transactions, watermark
 from backends.warehouse.sqlite.database import SQL
 from backends.warehouse.sqlite.fence import purges_of
 from backends.warehouse.sqlite.recordings import Recordings
@@ -48,7 +49,7 @@ class SqliteRawStore(Recordings):
         """Store observations and ledger rows in one transaction."""
         await self._write_fenced(
             lambda connection: transactions.record(connection, batch, self._clock, self._receipts),
-            removes=_remove(transactions.observed(batch)),
+            removes=_remove(recording.observed(batch)),
         )
 
     async def dismiss(self, entry: LedgerEntry) -> None:

@@ -2,31 +2,28 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from backends.warehouse import last_write_wins
-from backends.warehouse.activities import Applied, Decision, Observation, StoredActivity
-from backends.warehouse.last_write_wins import Decisions
-from backends.warehouse.ledger import LedgerEntry, ObservedDelivery, Outcome
+from backends.warehouse import recording, rows
+from backends.warehouse.activities import Decision, Observation, StoredActivity
+from backends.warehouse.fence import Fence
+from backends.warehouse.ledger import LedgerEntry
 from backends.warehouse.purge_receipts import CheckedReceipts
 from backends.warehouse.reconciliations import Reconciliation, Verdict
+from backends.warehouse.recording import Batch, Outcomes
 from backends.warehouse.schema import RECONCILIATIONS, STRAVA_ACTIVITIES, STRAVA_EVENTS, TABLES
-from backends.warehouse.sqlite import rows
-from backends.warehouse.sqlite.database import SQL
-from backends.warehouse.sqlite.fence import Fence
+from backends.warehouse.sqlite.database import SQL, named, put_statement
+from backends.warehouse.sqlite.fence import fence_around
 from runtime.clock import utc_text
 from strava.payload import ActivityPayload, disagrees
 
-_PUT_ACTIVITY = rows.put_statement(STRAVA_ACTIVITIES, replaces=True)
-_PUT_EVENT = rows.put_statement(STRAVA_EVENTS, replaces=False)
-_PUT_RECONCILIATION = rows.put_statement(RECONCILIATIONS, replaces=False)
+_PUT_ACTIVITY = put_statement(STRAVA_ACTIVITIES, replaces=True)
+_PUT_EVENT = put_statement(STRAVA_EVENTS, replaces=False)
+_PUT_RECONCILIATION = put_statement(RECONCILIATIONS, replaces=False)
 STEP = timedelta(microseconds=1)
-_UNSETTLED = frozenset({Outcome.DEFERRED, Outcome.PARKED})
 _INVITE_KEPT = timedelta(days=1)  # after it expired: a clock may be set back
-_PURGED = "It is of an athlete whose data was removed; nothing was kept."
 # What belongs to an activity in tables of its own.
 _BESIDE_ACTIVITIES = [table.name for table in TABLES if table is not STRAVA_ACTIVITIES and "activity_id" in table.types]
 
@@ -40,33 +37,24 @@ def apply(
 
     Raises ReceiptsUnchecked, as all that must not bring back an athlete who was purged.
     """
-    fence = Fence.around(connection, (seen.athlete_id for seen in observations), receipts, clock())
+    fence = fence_around(connection, (seen.athlete_id for seen in observations), receipts, clock())
     return _apply(connection, observations, next_stamp(connection, clock), clock(), fence)
 
 
-def record(
-    connection: sqlite3.Connection,
-    batch: Sequence[LedgerEntry | ObservedDelivery],
-    clock: Clock,
-    receipts: CheckedReceipts,
-) -> None:
+def record(connection: sqlite3.Connection, batch: Batch, clock: Clock, receipts: CheckedReceipts) -> None:
     """Apply the observations, then add the ledger rows, whose stamps come after those of the activities.
 
     Raises ReceiptsUnchecked. Of an athlete who was purged a row tells only that there was an event.
     """
-    observations = observed(batch)
-    events = [each.event for each in batch if isinstance(each, LedgerEntry) and each.event is not None]
-    athlete_ids = [seen.athlete_id for seen in observations] + [event.owner_id for event in events]
-    fence = Fence.around(connection, athlete_ids, receipts, clock())
+    observations = recording.observed(batch)
+    fence = fence_around(connection, recording.athlete_ids(batch), receipts, clock())
     stamp = next_stamp(connection, clock)
-    decisions = iter(_apply(connection, observations, stamp, clock(), fence))
-    entries = [_entry(each, decisions, fence) for each in batch]
+    entries = recording.entries(batch, _apply(connection, observations, stamp, clock(), fence), fence)
     connection.executemany(
         _PUT_EVENT,
         [rows.ledger_row(entry, stamp + place * STEP) for place, entry in enumerate(entries, len(observations))],
     )
-    settled = [entry.event_id for entry in entries if entry.outcome not in _UNSETTLED]
-    if settled:
+    if settled := recording.settled(entries):
         connection.execute(SQL["drop_settled_letters"], {"event_ids": json.dumps(settled)})
 
 
@@ -76,73 +64,36 @@ def dismiss(connection: sqlite3.Connection, entry: LedgerEntry, clock: Clock, re
     connection.execute(SQL["dismiss_message"], {"event_id": entry.event_id})
 
 
-def _entry(given: LedgerEntry | ObservedDelivery, decisions: Iterator[Decision], fence: Fence) -> LedgerEntry:
-    if isinstance(given, ObservedDelivery):
-        decision = next(decisions)
-        entry, is_held_back = given.entry_of(decision), decision.applied is Applied.PURGED
-    else:
-        entry, seen_at = given, given.received_at or given.finished_at
-        is_held_back = entry.event is not None and fence.holds_back(entry.event.owner_id, seen_at)
-    if not is_held_back:
-        return entry
-    reason = entry.reason if entry.outcome is Outcome.PURGED else _PURGED
-    nameless = replace(entry, event_id=entry.delivery_id, event=None, message=None, retry_at=None)
-    return replace(nameless, outcome=Outcome.PURGED, reason=reason)
-
-
-def observed(batch: Sequence[LedgerEntry | ObservedDelivery]) -> list[Observation]:
-    """Return the observations of a batch, in order."""
-    return [each.observation for each in batch if isinstance(each, ObservedDelivery)]
-
-
 def versions(connection: sqlite3.Connection, activity_ids: Iterable[int]) -> dict[int, StoredActivity]:
     """Return the rows of these activities, without their payloads."""
     found = connection.execute(SQL["activity_versions"], {"activity_ids": json.dumps(list(set(activity_ids)))})
-    return {row.activity_id: row for row in map(rows.stored_activity, rows.named(found))}
+    return {row.activity_id: row for row in map(rows.stored_activity, named(found))}
 
 
 def _apply(
     connection: sqlite3.Connection, observations: Sequence[Observation], stamp: datetime, now: datetime, fence: Fence
 ) -> list[Decision]:
-    taken = [seen for seen in observations if not fence.holds_back(seen.athlete_id, seen.observed_at)]
-    if not taken:
-        return [_held_back(seen) for seen in observations]
+    taken = recording.let_in(observations, fence)
+    stored = versions(connection, (seen.activity_id for seen in taken)) if taken else {}
     details = _StoredDetails(connection, taken)
-    stored = versions(connection, (seen.activity_id for seen in taken))
-    decisions = last_write_wins.apply(stored, taken, details.disagree, now=now)
-    _store(connection, decisions, stamp)
-    answers = iter(decisions.answers)
-    return [
-        _held_back(seen) if fence.holds_back(seen.athlete_id, seen.observed_at) else next(answers)
-        for seen in observations
-    ]
+    outcomes = recording.decide(observations, stored, details.disagree, fence=fence, now=now)
+    _store(connection, outcomes, stamp)
+    return outcomes.decisions
 
 
-def _held_back(seen: Observation) -> Decision:
-    nothing = StoredActivity(
-        activity_id=seen.activity_id,
-        athlete_id=seen.athlete_id,
-        resource_state=None,
-        observed_at=seen.observed_at,
-        is_deleted=True,
-        payload_hash=None,
-    )
-    return Decision(Applied.PURGED, nothing)
-
-
-def _store(connection: sqlite3.Connection, decisions: Decisions, stamp: datetime) -> None:
+def _store(connection: sqlite3.Connection, outcomes: Outcomes, stamp: datetime) -> None:
+    changes, deleted = outcomes.changes, outcomes.deleted
     connection.executemany(
         _PUT_ACTIVITY,
         [
-            rows.activity_row(seen, decisions.rows[activity_id], stamp + place * STEP)
-            for place, (activity_id, seen) in enumerate(decisions.winners.items())
+            rows.activity_row(seen, changes.rows[activity_id], stamp + place * STEP)
+            for place, (activity_id, seen) in enumerate(changes.winners.items())
         ],
     )
     connection.executemany(
         SQL["put_observed_at"],
-        [rows.observed_row(decisions.rows[activity_id]) for activity_id in decisions.moved - decisions.winners.keys()],
+        [rows.observed_row(changes.rows[activity_id]) for activity_id in changes.moved - changes.winners.keys()],
     )
-    deleted = [activity_id for activity_id, seen in decisions.winners.items() if seen.activity is None]
     if deleted:
         drop_beside(connection, deleted)
         connection.execute(SQL["drop_dead_letters"], {"activity_ids": json.dumps(deleted)})

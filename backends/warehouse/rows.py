@@ -1,9 +1,11 @@
-"""How the ports' types become rows of `raw` in SQLite, and rows become types again."""
+"""How the ports' types become rows of plain values, and rows become types again; both engines take and give these.
 
-import sqlite3
-from collections.abc import Iterator, Mapping
+A moment is a UTC text of one width, a bool may be a number, JSON is text.
+"""
+
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
@@ -30,35 +32,29 @@ Row = dict[str, Any]
 _PLAIN_UPDATES = frozenset({"type", "private", "authorized"})  # words of Strava's, where a title is the athlete's
 
 
-def put_statement(table: Table, *, replaces: bool) -> str:
-    """Return the insert of one bound row; a row with its key is replaced, or left as it is."""
-    names = list(table.types)
-    values = ", ".join(f":{name}" for name in names)
-    changes = ", ".join(f"{name} = excluded.{name}" for name in names if name != table.key)
-    then = f"update set {changes}" if replaces else "nothing"
-    into = f"{table.name} ({', '.join(names)})"
-    return f"insert into {into} values ({values}) on conflict ({table.key}) do {then}"  # noqa: S608 - our own names
+class FoundRow(Protocol):
+    """A row as an engine gives it."""
+
+    def keys(self) -> Iterable[str]:
+        """Return the names of its columns."""
+
+    def __getitem__(self, name: str, /) -> Any: ...
 
 
 def bound(table: Table, source: object, /, **given: object) -> Row:
-    """Return a row as SQLite takes it: the columns that are given, and all others from attributes of their names."""
+    """Return a row of plain values: the columns that are given, and all others from attributes of their names."""
     return {
-        name: _to_sqlite(given[name] if name in given else getattr(source, name), kind)
+        name: _to_plain(given[name] if name in given else getattr(source, name), kind)
         for name, kind in table.types.items()
     }
 
 
-def named(found: sqlite3.Cursor) -> Iterator[sqlite3.Row]:
-    """Return the rows of a connection that gives tuples as those that know their columns."""
-    return (sqlite3.Row(found, tuple(row)) for row in found)
-
-
-def read(table: Table, row: sqlite3.Row) -> dict[str, Any]:
+def read(table: Table, row: FoundRow) -> dict[str, Any]:
     """Return what a row holds of the table's columns, as Python's values."""
-    return {name: _from_sqlite(row[name], table.types[name]) for name in row.keys()}  # noqa: SIM118 - a Row is no mapping
+    return {name: _from_plain(row[name], table.types[name]) for name in row.keys()}  # noqa: SIM118 - a Row is no mapping
 
 
-def _to_sqlite(value: Any, kind: str) -> Any:
+def _to_plain(value: Any, kind: str) -> Any:
     if value is None:
         return None
     if kind == "timestamp":
@@ -68,7 +64,7 @@ def _to_sqlite(value: Any, kind: str) -> Any:
     return int(value) if kind == "bool" else value
 
 
-def _from_sqlite(value: Any, kind: str) -> Any:
+def _from_plain(value: Any, kind: str) -> Any:
     if value is None:
         return None
     if kind == "timestamp":
@@ -94,7 +90,7 @@ def activity_row(seen: Observation, stored: StoredActivity, ingested_at: datetim
     )
 
 
-def stored_activity(row: sqlite3.Row) -> StoredActivity:
+def stored_activity(row: FoundRow) -> StoredActivity:
     """Read a row of `activity_versions.sql`."""
     return StoredActivity(**read(STRAVA_ACTIVITIES, row))
 
@@ -104,7 +100,7 @@ def observed_row(stored: StoredActivity) -> Row:
     return {
         "activity_id": stored.activity_id,
         "observed_at": utc_text(stored.observed_at),
-        "seen_alive_at": _to_sqlite(stored.seen_alive_at, "timestamp"),
+        "seen_alive_at": _to_plain(stored.seen_alive_at, "timestamp"),
     }
 
 
@@ -142,14 +138,14 @@ def filter_row(wanted: LedgerFilter) -> Row:
         "activity_id": wanted.activity_id,
         "outcome": wanted.outcome,
         "event_id": wanted.event_id,
-        "since": _to_sqlite(wanted.since, "timestamp"),
-        "until": _to_sqlite(wanted.until, "timestamp"),
+        "since": _to_plain(wanted.since, "timestamp"),
+        "until": _to_plain(wanted.until, "timestamp"),
         "is_newest": wanted.is_newest,
         "is_dead": wanted.is_dead,
     }
 
 
-def ledger_entry(row: sqlite3.Row) -> LedgerEntry:
+def ledger_entry(row: FoundRow) -> LedgerEntry:
     """Read a row of `recent_events.sql`, `deferred_events.sql` or `parked_events.sql`."""
     return LedgerEntry(
         delivery_id=row["delivery_id"],
@@ -158,14 +154,14 @@ def ledger_entry(row: sqlite3.Row) -> LedgerEntry:
         outcome=Outcome(row["outcome"]),
         reason=row["reason"],
         attempt=row["attempt"],
-        received_at=_from_sqlite(row["received_at"], "timestamp"),
+        received_at=_from_plain(row["received_at"], "timestamp"),
         finished_at=datetime.fromisoformat(row["finished_at"]),
-        retry_at=_from_sqlite(row["retry_at"], "timestamp"),
+        retry_at=_from_plain(row["retry_at"], "timestamp"),
         message=row["message"],
     )
 
 
-def _event(row: sqlite3.Row) -> StravaEvent:
+def _event(row: FoundRow) -> StravaEvent:
     return StravaEvent(
         object_type=row["object_type"],
         aspect_type=row["aspect_type"],
@@ -177,12 +173,12 @@ def _event(row: sqlite3.Row) -> StravaEvent:
     )
 
 
-def due_look(row: sqlite3.Row) -> DueLook:
+def due_look(row: FoundRow) -> DueLook:
     """Read a row of `due_looks.sql`."""
     return DueLook(activity_id=row["activity_id"], athlete_id=row["athlete_id"], event_id=row["event_id"])
 
 
-def reconciliation(row: sqlite3.Row) -> Reconciliation:
+def reconciliation(row: FoundRow) -> Reconciliation:
     """Read a verdict."""
     fields = read(RECONCILIATIONS, row)
     return Reconciliation(**{**fields, "verdict": Verdict(fields["verdict"])})
@@ -193,13 +189,13 @@ def athlete_row(athlete: Athlete) -> Row:
     return bound(STRAVA_ATHLETES, athlete, scope=",".join(sorted(athlete.scope)), fenced_until=None)
 
 
-def athlete(row: sqlite3.Row) -> Athlete:
+def athlete(row: FoundRow) -> Athlete:
     """Read what `athlete_row` wrote."""
     fields = read(STRAVA_ATHLETES, row)
     return Athlete(**{**fields, "scope": frozenset(fields["scope"].split(",")) - {""}})
 
 
-def backfill(row: sqlite3.Row) -> Backfill:
+def backfill(row: FoundRow) -> Backfill:
     """Read a backfill."""
     return Backfill(**read(BACKFILLS, row))
 
@@ -214,7 +210,7 @@ def _limit_document(use: LimitUse) -> dict[str, object]:
     return {"limit": use.limit, "used": use.used, "resets_at": utc_text(use.resets_at)}
 
 
-def reading(row: sqlite3.Row) -> PipelineReading:
+def reading(row: FoundRow) -> PipelineReading:
     """Read what `reading_row` wrote."""
     fields = read(PIPELINE_READINGS, row)
     budget = orjson.loads(fields.pop("budget"))
