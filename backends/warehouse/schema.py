@@ -18,14 +18,32 @@ class Column:
     is_required: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class IdRange:
+    """How BigQuery divides a table by ids of activities; what is outside, such as ids made from files, goes together.
+
+    Strava's ids never change and grow with time, so a row never moves, and a merge that names its ids by literals reads
+    the partitions of these alone.
+    """
+
+    start: int = 0
+    end: int = 40_000_000_000
+    interval: int = 10_000_000
+
+
 @dataclass(frozen=True)
 class Table:
-    """One table; `key` names the column that identifies a row."""
+    """One table; `key` names the column that identifies a row.
+
+    `partitions` (of the key) and `clustering` are its layout on BigQuery.
+    """
 
     name: str
     key: str
     description: str
     columns: Sequence[Column]
+    partitions: IdRange | None = None
+    clustering: Sequence[str] = ()
 
     @cached_property
     def types(self) -> dict[str, str]:
@@ -62,6 +80,8 @@ STRAVA_ACTIVITIES = Table(
         _INGESTED_AT,
         _optional("payload", "json", "What Strava sent, word for word; null once deleted."),
     ],
+    partitions=IdRange(),
+    clustering=["activity_id"],
 )
 STRAVA_EVENTS = Table(
     "strava_events",
@@ -96,6 +116,7 @@ STRAVA_EVENTS = Table(
         Column("finished_at", "timestamp", "When the worker was done with it."),
         _INGESTED_AT,
     ],
+    clustering=["ingested_at"],
 )
 STRAVA_STREAMS = Table(
     "strava_streams",
@@ -110,6 +131,8 @@ STRAVA_STREAMS = Table(
         _INGESTED_AT,
         _optional("payload", "json", "What Strava sent, an object by key; null where it has none or they expired."),
     ],
+    partitions=IdRange(),
+    clustering=["activity_id"],
 )
 STRAVA_ATHLETE_SETTINGS = Table(
     "strava_athlete_settings",
