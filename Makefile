@@ -10,8 +10,9 @@ INSTALL_LOCKED := $(BIN)/pip install --quiet --disable-pip-version-check --no-de
 INSTALL_PROJECT := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(shell command -v $(p) 2>/dev/null)))
 ONCE ?=
-RUN_LOCK := env -u PIP_INDEX_URL -u PIP_FIND_LINKS -u UV_INDEX_URL $(BIN)/uv pip compile pyproject.toml \
+COMPILE := env -u PIP_INDEX_URL -u PIP_FIND_LINKS -u UV_INDEX_URL $(BIN)/uv pip compile \
 	--python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
+RUN_LOCK := $(COMPILE) pyproject.toml
 
 .PHONY: help
 help: ## Print this list
@@ -37,6 +38,15 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
 	$(INSTALL_PROJECT)
 	@touch $@ $(VENV)/.athlete
 
+# The emulator of BigQuery that the tests ask, in an environment of its own: its pins are not ours.
+EMULATOR := $(VENV)/bigquery-emulator
+$(EMULATOR)/.made: requirements/bigquery-emulator.txt | $(VENV)/.dev
+	@echo "Installing the BigQuery emulator (half a minute the first time) …"
+	$(BIN)/python -m venv --clear --without-pip $(EMULATOR)
+	$(BIN)/uv pip install --quiet --no-deps --require-hashes --python $(EMULATOR)/bin/python \
+		--requirement requirements/bigquery-emulator.txt
+	@touch $@
+
 .PHONY: setup
 setup: $(VENV)/.dev ## Make the virtual environment with programs and tools
 
@@ -53,7 +63,7 @@ MEMORY := $(shell df --output=avail -B1G /dev/shm 2>/dev/null | awk 'NR == 2 && 
 PYTEST := $(if $(MEMORY),PYTEST_DEBUG_TEMPROOT=$(MEMORY)) $(BIN)/python -m pytest --numprocesses auto
 
 .PHONY: test
-test: $(VENV)/.dev ## Run all tests, on all processors (ARGS="-k name" runs some)
+test: $(VENV)/.dev $(EMULATOR)/.made ## Run all tests, on all processors (ARGS="-k name" runs some)
 	@$(PYTEST) --durations 25 $(ARGS)
 
 .PHONY: test-fast
@@ -93,6 +103,7 @@ lock: $(VENV)/.dev ## Choose the newest versions that pyproject.toml allows, wit
 		$(RUN_LOCK) --constraint requirements/dev.txt --extra $$program --output-file requirements/$$program.txt || exit 1; \
 	done
 	$(RUN_LOCK) --constraint requirements/dev.txt --extra service --extra service-gcp --output-file requirements/service-gcp.txt
+	$(COMPILE) $(LOCK_FLAGS) requirements/bigquery-emulator.in --output-file requirements/bigquery-emulator.txt
 
 .PHONY: clean
 clean: ## Remove the virtual environment and every cache; your data stays

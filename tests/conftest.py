@@ -13,7 +13,7 @@ import pytest
 import structlog
 import uvloop
 
-pytest_plugins = ["tests.parsed_project", "tests.pubsub_emulator", "tests.schedule"]
+pytest_plugins = ["tests.bigquery_emulator", "tests.parsed_project", "tests.pubsub_emulator", "tests.schedule"]
 
 hypothesis.settings.register_profile("no clock", deadline=None)  # a slow machine is no fault of the code
 hypothesis.settings.load_profile("no clock")
