@@ -1,5 +1,7 @@
 """The transforms' runs, and what they must catch up with."""
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -41,3 +43,12 @@ class TransformRuns(Protocol):
 
     async def last_removal(self) -> datetime | None:
         """Return the stamp of the newest deletion or purge: what was built before may still hold what it removed."""
+
+
+def watermark_of(stamps: Iterable[object], athletes: Iterable[Iterable[object]]) -> str:
+    """Return a text that changes with the newest stamps of the tables, and with any row of an athlete.
+
+    The athletes are few and their rows hold ids, which a purge must be able to remove: hence a digest.
+    """
+    digest = hashlib.sha256("\n".join("|".join(map(str, row)) for row in athletes).encode()).hexdigest()[:16]
+    return " ".join(str(stamp) for stamp in (*stamps, digest))

@@ -306,3 +306,16 @@ TABLES = (
     PIPELINE_READINGS,
     TRANSFORM_RUNS,
 )
+
+# The column of each table, that the marts tell of, which moves with every change.
+MOVES = {
+    "strava_activities": "ingested_at",
+    "strava_events": "ingested_at",
+    "strava_streams": "ingested_at",
+    "strava_gear": "ingested_at",
+    "strava_athlete_settings": "ingested_at",
+    "reconciliations": "finished_at",
+    "purges": "purged_at",
+    "backfills": "updated_at",
+    "pipeline_readings": "changed_at",
+}

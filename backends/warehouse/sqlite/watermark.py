@@ -1,29 +1,19 @@
 """How far `raw` has come: by the column of each table, that the marts tell of, which moves with every change."""
 
-import hashlib
 import sqlite3
 from datetime import datetime
 
+from backends.warehouse.runs import watermark_of
+from backends.warehouse.schema import MOVES
 from backends.warehouse.sqlite.database import SQL
 from runtime.clock import utc_text
 
-_MOVES = {
-    "strava_activities": "ingested_at",
-    "strava_events": "ingested_at",
-    "strava_streams": "ingested_at",
-    "strava_gear": "ingested_at",
-    "strava_athlete_settings": "ingested_at",
-    "reconciliations": "finished_at",
-    "purges": "purged_at",
-    "backfills": "updated_at",
-    "pipeline_readings": "changed_at",
-}
 # An index, or a few rows; names are our own.
-STAMPS = f"select {', '.join(f'(select max({column}) from {table})' for table, column in _MOVES.items())}"  # noqa: S608
+STAMPS = f"select {', '.join(f'(select max({column}) from {table})' for table, column in MOVES.items())}"  # noqa: S608
 _OF_ATHLETES = [("strava_athletes", "updated_at"), ("strava_athletes", "status_since")]
 _FIRST_MOVES = " union all ".join(
     f"select min({column}) as moment from {table} where {column} > :after"  # noqa: S608
-    for table, column in (*_MOVES.items(), *_OF_ATHLETES)
+    for table, column in (*MOVES.items(), *_OF_ATHLETES)
 )
 FIRST_CHANGE = f"select min(moment) from ({_FIRST_MOVES})"  # noqa: S608
 
@@ -31,9 +21,7 @@ FIRST_CHANGE = f"select min(moment) from ({_FIRST_MOVES})"  # noqa: S608
 def watermark(reader: sqlite3.Connection) -> str:
     """Return a text that changes whenever something did that the marts tell of."""
     stamps, athletes = reader.execute(STAMPS).fetchone(), reader.execute(SQL["athletes"]).fetchall()
-    # The athletes are few and their rows hold ids, which a purge must be able to remove: hence a digest.
-    digest = hashlib.sha256("\n".join("|".join(map(str, row)) for row in athletes).encode()).hexdigest()[:16]
-    return " ".join(str(stamp) for stamp in (*stamps, digest))
+    return watermark_of(stamps, athletes)
 
 
 def first_change(reader: sqlite3.Connection, after: datetime) -> datetime | None:
