@@ -99,6 +99,24 @@ class SharedSettings(BaseSettings):
         ),
     )
 
+    bigquery_raw_dataset: str = Field(
+        "raw", pattern=r"^[A-Za-z0-9_]{1,1024}$", description="Google Cloud: the dataset that holds what Strava said."
+    )
+    bigquery_location: str = Field(
+        "EU", pattern=r"^[A-Za-z0-9-]+$", description="Google Cloud: where BigQuery keeps the datasets."
+    )
+    bigquery_maximum_bytes_billed: int = Field(
+        10 * 2**30, ge=10 * 2**20, description="Google Cloud: bytes beyond which BigQuery refuses a single statement."
+    )
+    bigquery_api_endpoint: str = Field(
+        "",
+        pattern=r"^(http://(localhost|127\.0\.0\.1):[0-9]+)?$",
+        description=(
+            "Google Cloud: address of a server on this machine that is asked instead of BigQuery, without credentials; "
+            "for tests."
+        ),
+    )
+
     @field_validator("backend")
     @classmethod
     def _has_its_parts(cls, backend: Backend) -> Backend:

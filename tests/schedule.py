@@ -15,9 +15,11 @@ TOGETHER = {
     "tests/athlete/test_doctor.py": "doctor",
     "tests/end_to_end/test_wheel.py": "wheel",
     "tests/backends/test_queue_pubsub.py": "pubsub",
+    "tests/backends/test_warehouse_bigquery.py": "bigquery",
     "tests/contracts/test_queue.py": "pubsub",
     "tests/end_to_end/test_pubsub.py": "pubsub",
 }
+BIGQUERY = "[bigquery"  # how the name of a test goes on that needs the emulator
 SLOW = ("tests/transforms/", "tests/end_to_end/")
 
 
@@ -25,7 +27,7 @@ class ByFixture(LoadScopeScheduling):  # type: ignore[misc]  # its package has n
     """Sends each test to the next free process, and those that share a slow fixture to the same one."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return TOGETHER.get(nodeid.partition("::")[0], nodeid)
+        return "bigquery" if BIGQUERY in nodeid else TOGETHER.get(nodeid.partition("::")[0], nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFixture:
@@ -40,7 +42,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     def rank(item: pytest.Item) -> int:
         file = item.location[0]
-        if file in TOGETHER:
+        if file in TOGETHER or BIGQUERY in item.nodeid:
             return 0
         return 1 if file.startswith(SLOW) or any(item.iter_markers("slow")) or any(item.iter_markers("browser")) else 2
 

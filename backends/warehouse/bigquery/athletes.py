@@ -1,0 +1,228 @@
+"""Athletes, how far their history is, and what a purge removes, in BigQuery."""
+
+import asyncio
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import uuid4
+
+from backends.warehouse import rows
+from backends.warehouse.athletes import Athlete, AthleteStatus, IngestionState, PurgeReceipt
+from backends.warehouse.backfills import Backfill
+from backends.warehouse.bigquery.database import BigQueryDatabase, bound
+from backends.warehouse.bigquery.parameters import Parameter, array, scalar
+from backends.warehouse.fence import Fence, last_purges
+from backends.warehouse.purge_receipts import hash_athlete
+from backends.warehouse.readings import PipelineReading
+from backends.warehouse.reconciliations import Reconciliation, Verdict
+from backends.warehouse.runs import watermark_of
+from backends.warehouse.schema import (
+    BACKFILLS,
+    INGESTION_STATE,
+    MOVES,
+    PIPELINE_READINGS,
+    PURGES,
+    RECONCILIATIONS,
+    STRAVA_ATHLETES,
+    STRAVA_EVENTS,
+    STRAVA_SUBSCRIPTIONS,
+    TABLES,
+)
+from backends.warehouse.subscriptions import KnownSubscription
+
+_OF_ATHLETES = [table for table in TABLES if "athlete_id" in table.types]
+# Names are our own. Of each table one column is read.
+STAMPS = f"select {', '.join(f'(select max({column}) from {table}) as {table}' for table, column in MOVES.items())}"  # noqa: S608
+
+
+class Athletes(BigQueryDatabase):
+    """Implements `AthleteStore`, `Purges`, `IngestionStates`, `Backfills`, `Reconciliations` and their like."""
+
+    async def athletes(self) -> list[Athlete]:
+        """Return every athlete ever connected and not purged."""
+        found = [rows.athlete(_without_fence(row)) for row in await self._read_athletes()]
+        return sorted(found, key=lambda each: each.athlete_id)
+
+    async def put_athlete(self, athlete: Athlete) -> None:
+        """Add or replace one athlete; one who comes back after a purge gets the fence's end."""
+
+        async def put(_: Fence, guard: Sequence[Parameter]) -> None:
+            fenced_until = await self._fenced_until(athlete.athlete_id)
+            row = rows.athlete_row(athlete) | {"fenced_until": fenced_until}
+            await self._put_guarded(STRAVA_ATHLETES, row, guard)
+
+        await self._fenced([athlete.athlete_id], put)
+
+    async def connect(self, athlete: Athlete, backfill: Backfill) -> None:
+        """Add or replace the athlete and ask for the history, whose list begins again.
+
+        The row comes first, for nothing else is stored of who has none after a purge. When the rest fails, connecting
+        has failed and is tried again.
+        """
+        await self.put_athlete(athlete)
+        await self._change("begin_list_again", _athlete(backfill.athlete_id))
+        await self.request_backfill(backfill)
+
+    async def change_status(
+        self,
+        status: AthleteStatus,
+        *,
+        before: Collection[AthleteStatus],
+        athlete_id: int | None = None,
+        reason: str | None = None,
+    ) -> int:
+        """Move the athlete, or all, from one of these statuses to another; return how many were moved."""
+        return await self._change(
+            "change_status",
+            scalar("status", "string", status.value),
+            scalar("status_since", "timestamp", self._clock()),
+            scalar("status_reason", "string", reason),
+            scalar("athlete_id", "int64", athlete_id),
+            array("before", "string", [each.value for each in before]),
+        )
+
+    async def purge(self, athlete_id: int) -> PurgeReceipt:
+        """Remove every row of the athlete from `raw`, and keep the receipt.
+
+        The receipt comes first and the athlete's own row last of the first round, so a kill in between leaves an
+        athlete who is known and is purged by the next try. Once the row is gone the fence keeps everything out; what
+        was written until then goes in a second round.
+        """
+        mark = await asyncio.to_thread(hash_athlete, athlete_id)
+        receipt = PurgeReceipt(purge_id=uuid4().hex, athlete_hash=mark, purged_at=self._clock(), removed={})
+        await self._put(PURGES, rows.bound(PURGES, receipt))
+        removed = dict.fromkeys((table.name for table in _OF_ATHLETES), 0)
+        for table in [*_first_round(), *_first_round()[:-1]]:
+            removed[table] += await self._remove(table, athlete_id)
+        self._forget()
+        receipt = replace(receipt, removed=removed)
+        await self._put(PURGES, rows.bound(PURGES, receipt))
+        return receipt
+
+    async def purged_at(self, athlete_id: int) -> datetime | None:
+        """Return when an athlete who is unknown was purged; None for one who is known, or was never purged."""
+        if any(row["athlete_id"] == athlete_id for row in await self._read_athletes()):
+            return None
+        return await self._last_purge_of(athlete_id)
+
+    async def row_count(self, athlete_id: int) -> int:
+        """Count the athlete's rows in all of `raw`."""
+        counts = " union all ".join(
+            f"select count(*) as n from {table.name} where athlete_id = @athlete_id"  # noqa: S608 - our own names
+            for table in _OF_ATHLETES
+        )
+        [row] = await self._select("row_count", f"select sum(n) as n from ({counts})", _athlete(athlete_id))  # noqa: S608 - as above
+        return int(row["n"])
+
+    async def ingestion_state(self, athlete_id: int) -> IngestionState | None:
+        """Return the athlete's state, or None before the first load."""
+        found = await self._read("ingestion_state", _athlete(athlete_id))
+        return IngestionState(**rows.read(INGESTION_STATE, found[0])) if found else None
+
+    async def put_ingestion_state(self, state: IngestionState) -> None:
+        """Replace the athlete's state, unless it tells of a list that a purge has overtaken."""
+        told = [state.updated_at, *filter(None, [state.complete_as_of, state.listing_began_at])]
+        await self._put_of_athlete(INGESTION_STATE, rows.bound(INGESTION_STATE, state), seen_at=min(told))
+
+    async def subscriptions(self) -> list[KnownSubscription]:
+        """Return every subscription that is or was this pipeline's, the current one first."""
+        found = await self._read("subscriptions")
+        return [KnownSubscription(**rows.read(STRAVA_SUBSCRIPTIONS, row)) for row in found]
+
+    async def set_subscription(self, subscription_id: int | None) -> None:
+        """Make this subscription the current one, or none."""
+        given = scalar("subscription_id", "int64", subscription_id)
+        await self._change("set_subscription", given, scalar("now", "timestamp", self._clock()))
+
+    async def backfills(self) -> list[Backfill]:
+        """Return the last one of each athlete, oldest request first."""
+        return [rows.backfill(row) for row in await self._read("backfills")]
+
+    async def request_backfill(self, backfill: Backfill) -> None:
+        """Add it, or put it in the place of the athlete's earlier one."""
+        await self._put_of_athlete(BACKFILLS, rows.bound(BACKFILLS, backfill), seen_at=backfill.requested_at)
+
+    async def note_backfill(self, backfill: Backfill) -> bool:
+        """Tell how far it is; False where another was requested since."""
+        row = rows.bound(BACKFILLS, backfill)
+        return await self._change("note_backfill", *bound(BACKFILLS, row)) > 0
+
+    async def put_reconciliation(self, row: Reconciliation) -> None:
+        """Add a verdict; one that is complete vouches for the history as of its start."""
+        verdict = rows.bound(RECONCILIATIONS, row)
+        is_put = await self._put_of_athlete(RECONCILIATIONS, verdict, seen_at=row.started_at, replaces=False)
+        if is_put and row.verdict is Verdict.COMPLETE:
+            await self._change(
+                "put_complete_as_of",
+                _athlete(row.athlete_id),
+                scalar("complete_as_of", "timestamp", row.started_at),
+                scalar("updated_at", "timestamp", row.finished_at),
+            )
+
+    async def last_reconciliation(self, athlete_id: int) -> Reconciliation | None:
+        """Return the athlete's newest verdict."""
+        found = await self._read("last_reconciliation", _athlete(athlete_id))
+        return rows.reconciliation(found[0]) if found else None
+
+    async def reading(self) -> PipelineReading | None:
+        """Return how the rate budget and the queue stood, or None before the first reading."""
+        found = await self._read("reading")
+        return rows.reading(found[0]) if found else None
+
+    async def put_reading(self, reading: PipelineReading) -> None:
+        """Replace the reading."""
+        await self._put(PIPELINE_READINGS, rows.reading_row(reading))
+
+    async def watermark(self) -> str:
+        """Return a text that changes whenever something did that the marts tell of."""
+        [stamps] = await self._select("watermark", STAMPS)
+        athletes = sorted(await self._read_athletes(), key=lambda row: int(row["athlete_id"]))
+        return watermark_of(stamps.values(), (row.values() for row in athletes))
+
+    async def last_purge(self) -> datetime | None:
+        """Return when an athlete was last purged."""
+        [row] = await self._read("last_purge")
+        return row["purged_at"] and datetime.fromisoformat(row["purged_at"])
+
+    async def last_removal(self) -> datetime | None:
+        """Return the stamp of the newest deletion or purge: what was built before may still hold what it removed."""
+        [row] = await self._read("last_removal")
+        return row["removed_at"] and datetime.fromisoformat(row["removed_at"])
+
+    async def probe(self) -> None:
+        """Write something durable that changes nothing."""
+        await self._change("probe")
+
+    async def _fenced_until(self, athlete_id: int) -> datetime | None:
+        """Return up to when what was seen of an athlete who connects now is of one who was purged."""
+        fence_rows = self._fence_rows or await self._read_fence()
+        if athlete_id in fence_rows.fenced_until:
+            return fence_rows.fenced_until[athlete_id]
+        purged_at = await self._last_purge_of(athlete_id)
+        # A receipt's stamp may be ahead of a clock that was set back; what comes from now on is taken in any case.
+        return purged_at and min(purged_at, self._clock())
+
+    async def _last_purge_of(self, athlete_id: int) -> datetime | None:
+        fence_rows = self._fence_rows or await self._read_fence()
+        found = await self._checked(lambda: last_purges([athlete_id], fence_rows.purged_at, self._receipts))
+        return found.get(athlete_id)
+
+    async def _remove(self, table: str, athlete_id: int) -> int:
+        also = ""
+        if table == STRAVA_EVENTS.name:  # what could not be read has no athlete, but may name one
+            also = f" or strpos(message, '{athlete_id}') > 0"
+        sql = f"delete from {table} where athlete_id = @athlete_id{also}"  # noqa: S608 - our own names, and a number
+        return await self._execute(f"purge_{table}", sql, _athlete(athlete_id))
+
+
+def _first_round() -> list[str]:
+    """Return the tables that know athletes, their own row's last."""
+    return [*(table.name for table in _OF_ATHLETES if table is not STRAVA_ATHLETES), STRAVA_ATHLETES.name]
+
+
+def _athlete(athlete_id: int) -> Parameter:
+    return scalar("athlete_id", "int64", athlete_id)
+
+
+def _without_fence(row: rows.Row) -> rows.Row:
+    return {name: row[name] for name in STRAVA_ATHLETES.types if name != "fenced_until"}

@@ -1,0 +1,193 @@
+"""What a batch writes: a merge of activities, and then a merge of ledger rows.
+
+The last-write-wins rule is worked out on rows that were read before. The merge puts its result only while every one of
+them still is so; otherwise it puts nothing, all is read again and worked out once more. So several workers keep the
+rule. A kill between the two merges leaves an observation without its ledger row: nobody has acknowledged the message
+then, so it comes again, finds what is stored already, and leaves its row.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from backends.warehouse import recording, rows
+from backends.warehouse.activities import Decision, Observation, StoredActivity
+from backends.warehouse.bigquery.client import Stale
+from backends.warehouse.bigquery.parameters import Parameter, array, scalar, structs
+from backends.warehouse.bigquery.statements import SQL, STALE, guarded, within
+from backends.warehouse.fence import Fence, last_purges
+from backends.warehouse.ledger import LedgerEntry, ObservedDelivery
+from backends.warehouse.purge_receipts import CheckedReceipts
+from backends.warehouse.recording import Outcomes
+from backends.warehouse.schema import STRAVA_ACTIVITIES, STRAVA_EVENTS
+from strava.payload import ActivityPayload, disagrees
+
+_STATED = {name: kind for name, kind in STRAVA_ACTIVITIES.types.items() if name != "ingested_at"}
+_KNOWN = {
+    "known_observed_at": "timestamp",
+    "known_is_deleted": "bool",
+    "known_payload_hash": "string",
+    "known_seen_alive_at": "timestamp",
+}
+SEEN = {**_STATED, "place": "int64", "is_change": "bool", "is_known": "bool", **_KNOWN}
+ENTRY = {**{name: kind for name, kind in STRAVA_EVENTS.types.items() if name != "ingested_at"}, "place": "int64"}
+
+# What one caller brings: observations alone, or deliveries, which leave ledger rows too.
+Work = Sequence[Observation | LedgerEntry | ObservedDelivery]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement with its parameters."""
+
+    name: str
+    sql: str
+    parameters: list[Parameter]
+
+
+@dataclass(frozen=True, slots=True)
+class FenceRows:
+    """What was read of everyone that a purge leaves traces of: the rows of athletes, and the receipts."""
+
+    fenced_until: Mapping[int, datetime | None]
+    purged_at: Mapping[str, datetime]
+
+    def fence(self, athlete_ids: Iterable[int], receipts: CheckedReceipts, now: datetime) -> Fence:
+        """Return the fence around these athletes. Raises ReceiptsUnchecked."""
+        wanted = set(athlete_ids)
+        known = {each: until for each, until in self.fenced_until.items() if each in wanted}
+        return Fence.of(known, last_purges(wanted - known.keys(), self.purged_at, receipts), now)
+
+    def guard(self, athlete_ids: Iterable[int]) -> list[Parameter]:
+        """Return the parameters of `guard.sql`, which holds while nothing has changed of the fence around these.
+
+        A purge adds a receipt and removes a row, connecting adds one, and no row changes its fence.
+        """
+        wanted = set(athlete_ids)
+        return [
+            scalar("receipts", "int64", len(self.purged_at)),
+            array("athlete_ids", "int64", sorted(wanted)),
+            scalar("known_athletes", "int64", len(wanted & self.fenced_until.keys())),
+        ]
+
+
+def observations_of(work: Work) -> list[Observation]:
+    """Return the observations of one caller's work, in order."""
+    told = (each.observation if isinstance(each, ObservedDelivery) else each for each in work)
+    return [each for each in told if isinstance(each, Observation)]
+
+
+def athletes_of(works: Iterable[Work]) -> set[int]:
+    """Return the athletes that the work tells of."""
+    seen = {each.athlete_id for work in works for each in observations_of(work)}
+    events = [each.event for work in works for each in work if isinstance(each, LedgerEntry)]
+    return seen | {event.owner_id for event in events if event is not None}
+
+
+def compared(observations: Iterable[Observation], stored: Mapping[int, StoredActivity]) -> list[int]:
+    """Return the activities whose stored details may have to be compared with summaries."""
+    summaries = [each.activity_id for each in observations if each.activity and not each.activity.is_detailed]
+    return [each for each in dict.fromkeys(summaries) if each in stored and not stored[each].is_deleted]
+
+
+def decide(
+    observations: Sequence[Observation],
+    stored: Mapping[int, StoredActivity],
+    payloads: Mapping[int, str],
+    *,
+    fence: Fence,
+    now: datetime,
+) -> Outcomes:
+    """Apply the last-write-wins rule; `payloads` are the stored details of what is `compared`. Raises Stale."""
+
+    def disagree(summary: ActivityPayload, newer: ActivityPayload | None) -> bool:
+        detail = newer.text if newer else payloads.get(summary.activity_id)
+        if detail is None:
+            raise Stale(STALE)
+        return disagrees(summary=json.loads(summary.text), detail=json.loads(detail))
+
+    return recording.decide(observations, stored, disagree, fence=fence, now=now)
+
+
+def put_activities(
+    outcomes: Outcomes, stored: Mapping[int, StoredActivity], guard: Sequence[Parameter]
+) -> Statement | None:
+    """Return the merge that puts what the rule made, or None where it changes nothing."""
+    seen = _seen_rows(outcomes, stored)
+    if not seen:
+        return None
+    ids = [row["activity_id"] for row in seen]
+    sql = guarded("put_activities", ids=within(ids), kept_ids=within(ids, "kept.activity_id"))
+    return Statement("put_activities", sql, [*guard, structs("seen", SEEN, seen)])
+
+
+def entries_of(works: Sequence[Work], decisions: Iterable[Decision], fence: Fence) -> list[LedgerEntry]:
+    """Return the ledger rows of all; of two rows of one delivery the first."""
+    remaining = iter(decisions)
+    entries: dict[str, LedgerEntry] = {}
+    for work in works:
+        own = [next(remaining) for _ in observations_of(work)]
+        batch = [each for each in work if not isinstance(each, Observation)]
+        for entry in recording.entries(batch, own, fence):
+            entries.setdefault(entry.delivery_id, entry)
+    return list(entries.values())
+
+
+def deleted_by(deleted: Iterable[int], entries: Iterable[LedgerEntry]) -> list[int]:
+    """Return what is deleted now, and what the rows' events say is: a kill may have left a part of it undone."""
+    told = [
+        each.event.object_id
+        for each in entries
+        if each.event and (each.event.object_type, each.event.aspect_type) == ("activity", "delete")
+    ]
+    return sorted({*deleted, *told})
+
+
+def drop_streams(deleted: Sequence[int]) -> Statement:
+    """Return the removal of the streams of those that are deleted."""
+    sql = SQL["drop_streams"].format(ids=within(deleted))
+    return Statement("drop_streams", sql, [array("deleted_ids", "int64", deleted)])
+
+
+def put_events(
+    entries: Sequence[LedgerEntry], deleted: Sequence[int], first: int, guard: Sequence[Parameter]
+) -> Statement:
+    """Return the merge that adds the ledger rows, after `first` other stamps, and forgets what is deleted."""
+    bound = [
+        {**rows.ledger_row(entry, entry.finished_at), "place": place} for place, entry in enumerate(entries, first)
+    ]
+    parameters = [*guard, structs("entries", ENTRY, bound)]
+    if not deleted:
+        return Statement("put_events", guarded("put_events"), parameters)
+    pattern = scalar("deleted", "string", "|".join(map(str, deleted)))
+    return Statement("put_events", guarded("put_events") + SQL["forget_messages"], [*parameters, pattern])
+
+
+def _seen_rows(outcomes: Outcomes, stored: Mapping[int, StoredActivity]) -> list[rows.Row]:
+    """Return the rows that change; those whose content changed first, in the order of their stamps."""
+    changes = outcomes.changes
+    written = [
+        {**rows.activity_row(seen, changes.rows[activity_id], seen.observed_at), "is_change": True}
+        for activity_id, seen in changes.winners.items()
+    ]
+    moved = [
+        {**dict.fromkeys(_STATED), **rows.observed_row(changes.rows[activity_id]), "is_change": False}
+        for activity_id in sorted(changes.moved - changes.winners.keys())
+    ]
+    return [
+        {**row, "place": place, **_known(stored.get(row["activity_id"]))} for place, row in enumerate(written + moved)
+    ]
+
+
+def _known(stored: StoredActivity | None) -> dict[str, Any]:
+    if stored is None:
+        return {"is_known": False, **dict.fromkeys(_KNOWN)}
+    return {
+        "is_known": True,
+        "known_observed_at": stored.observed_at,
+        "known_is_deleted": stored.is_deleted,
+        "known_payload_hash": stored.payload_hash,
+        "known_seen_alive_at": stored.seen_alive_at,
+    }

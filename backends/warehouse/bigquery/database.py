@@ -1,0 +1,141 @@
+"""The dataset as a store uses it: reads, writes behind the fence, and one more try where somebody came in between."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any, TypeVar
+
+from backends.warehouse import WarehouseBusy, rows
+from backends.warehouse.bigquery.changes import FenceRows, Statement
+from backends.warehouse.bigquery.client import BigQuery, Conflict, Stale
+from backends.warehouse.bigquery.parameters import Parameter, scalar
+from backends.warehouse.bigquery.statements import SQL, put_statement
+from backends.warehouse.fence import Fence
+from backends.warehouse.purge_receipts import CheckedReceipts, ReceiptsUnchecked
+from backends.warehouse.schema import Table
+from runtime.clock import utc_now, utc_text
+
+T = TypeVar("T")
+
+_ATTEMPTS = 8
+_FIRST_WAIT_S = 0.1  # doubled from attempt to attempt, and shortened by chance so that two do not meet again
+
+
+class BigQueryDatabase:
+    """Several programs may share the dataset. Every method raises WarehouseBusy when BigQuery is not to be had."""
+
+    def __init__(self, bigquery: BigQuery, *, clock: Callable[[], datetime] = utc_now) -> None:
+        self._bigquery = bigquery
+        self._clock = clock
+        self._receipts = CheckedReceipts()
+        self._fence_rows: FenceRows | None = None
+
+    async def _read(self, name: str, *parameters: Parameter, **texts: str) -> list[rows.Row]:
+        """Return the rows of a statement as plain values."""
+        return await self._select(name, SQL[name].format(**texts) if texts else SQL[name], *parameters)
+
+    async def _select(self, name: str, sql: str, *parameters: Parameter) -> list[rows.Row]:
+        answer = await self._bigquery.query(name, sql, parameters)
+        return [{column: _plain(value) for column, value in row.items()} for row in answer.rows]
+
+    async def _change(self, name: str, *parameters: Parameter, **texts: str) -> int:
+        """Run a statement that changes rows, and return how many."""
+        return await self._execute(name, SQL[name].format(**texts) if texts else SQL[name], *parameters)
+
+    async def _execute(self, name: str, sql: str, *parameters: Parameter) -> int:
+        return await self._run(Statement(name, sql, list(parameters)))
+
+    async def _run(self, statement: Statement) -> int:
+        """Run a statement that changes rows; one that another program stands in the way of is tried again."""
+        for attempt in range(_ATTEMPTS):
+            try:
+                return (await self._bigquery.query(statement.name, statement.sql, statement.parameters)).changed
+            except Conflict:
+                if attempt == _ATTEMPTS - 1:
+                    raise
+                await asyncio.sleep(random.uniform(0.5, 1.0) * _FIRST_WAIT_S * 2**attempt)  # noqa: S311 - no secret
+        raise AssertionError
+
+    async def _put(self, table: Table, row: Mapping[str, Any], *, replaces: bool = True) -> None:
+        """Put a row that is of no athlete."""
+        if "athlete_id" in table.types:
+            raise ValueError(f"{table.name} knows athletes: `_put_of_athlete` keeps out who was purged")
+        await self._execute(f"put_{table.name}", put_statement(table, replaces=replaces), *bound(table, row))
+
+    async def _put_of_athlete(
+        self, table: Table, row: Mapping[str, Any], *, seen_at: datetime, replaces: bool = True
+    ) -> bool:
+        """Put what was seen of the athlete at that moment; False, and nothing put, if a purge has come since."""
+
+        async def put(fence: Fence, guard: Sequence[Parameter]) -> bool:
+            if fence.holds_back(row["athlete_id"], seen_at):
+                return False
+            await self._put_guarded(table, row, guard, replaces=replaces)
+            return True
+
+        return await self._fenced([row["athlete_id"]], put)
+
+    async def _put_guarded(
+        self, table: Table, row: Mapping[str, Any], guard: Sequence[Parameter], *, replaces: bool = True
+    ) -> None:
+        """Put a row of an athlete, while the fence around them is as it was read."""
+        sql = put_statement(table, replaces=replaces, is_guarded=True)
+        await self._execute(f"put_{table.name}", sql, *bound(table, row), *guard)
+
+    async def _fenced(
+        self, athlete_ids: Collection[int], work: Callable[[Fence, Sequence[Parameter]], Awaitable[T]]
+    ) -> T:
+        """Do what rests on the fence around these athletes, once more where it or a row has changed since."""
+        for _ in range(_ATTEMPTS):
+            fence_rows = self._fence_rows
+            if fence_rows is None or not fence_rows.fenced_until.keys() >= set(athlete_ids):
+                fence_rows = await self._read_fence()  # who had no row may have connected since
+            around = partial(fence_rows.fence, athlete_ids, self._receipts, self._clock())
+            try:
+                return await work(await self._checked(around), fence_rows.guard(athlete_ids))
+            except Stale:
+                self._forget()
+        raise WarehouseBusy("Other programs change the same rows at once; try again later.")
+
+    async def _checked(self, work: Callable[[], T]) -> T:
+        """Do the work, once more after each check of receipts that it needs: they take long."""
+        while True:
+            try:
+                return work()
+            except ReceiptsUnchecked as unchecked:
+                await asyncio.to_thread(self._receipts.check, unchecked.pairs)
+
+    async def _read_fence(self) -> FenceRows:
+        await self._read_athletes()
+        assert self._fence_rows is not None  # noqa: S101 - just read
+        return self._fence_rows
+
+    async def _read_athletes(self) -> list[rows.Row]:
+        """Return the rows of athletes, and remember what they say of the fence."""
+        found = await self._read("athletes")
+        athletes = [row for row in found if row["athlete_hash"] is None]
+        receipts = [row for row in found if row["athlete_hash"] is not None]
+        self._fence_rows = FenceRows(
+            {row["athlete_id"]: _moment(row["fenced_until"]) for row in athletes},
+            {row["athlete_hash"]: datetime.fromisoformat(row["purged_at"]) for row in receipts},
+        )
+        return athletes
+
+    def _forget(self) -> None:
+        """Forget what a write rests on, so that it is read again."""
+        self._fence_rows = None
+
+
+def bound(table: Table, row: Mapping[str, Any]) -> list[Parameter]:
+    """Return a row's values as parameters."""
+    return [scalar(name, kind, row[name]) for name, kind in table.types.items()]
+
+
+def _plain(value: Any) -> Any:
+    return utc_text(value) if isinstance(value, datetime) else value
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

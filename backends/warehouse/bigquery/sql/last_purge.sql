@@ -1,0 +1,1 @@
+select max(purged_at) as purged_at from purges
