@@ -24,6 +24,8 @@ ENVIRONMENT = Path(__file__).parent.parent / ".venv" / "bigquery-emulator"
 MISSING = "no BigQuery emulator: to run its tests, `make .venv/bigquery-emulator/.made` sets it up"
 EXTENSIONS = "lib/python3*/site-packages/duckdb_extension_*/extensions/*/*.duckdb_extension"
 STARTS_WITHIN_S = 300.0
+# Else it fetches an extension from the internet, and counts what nobody asks for.
+OPTIONS = {"BQEMU_ENABLE_FORMAT_EXTENSIONS": "false", "BQEMU_METRICS_ENABLED": "false"}
 
 
 @pytest.fixture(scope="session")
@@ -41,12 +43,11 @@ def bigquery_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
         (place / extension.name).symlink_to(extension)
     port, grpc_port = free_port(), free_port()
     command = [str(program), "start", "--rest-port", str(port), "--grpc-port", str(grpc_port), "--log-level", "error"]
+    environment = {**OPTIONS, "HOME": str(home), "PATH": os.environ["PATH"]}
     log = home / "log"
     with (
         log.open("wb") as told,
-        subprocess.Popen(
-            command, stdout=told, stderr=subprocess.STDOUT, env={"HOME": str(home), "PATH": os.environ["PATH"]}
-        ) as process,
+        subprocess.Popen(command, stdout=told, stderr=subprocess.STDOUT, env=environment) as process,
     ):
         try:
             address = f"http://127.0.0.1:{port}"

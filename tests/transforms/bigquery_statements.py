@@ -110,7 +110,7 @@ def raw_table(table: Table, number: int) -> Any:
 def merged_rows(sql: str, parameters: Sequence[Any], tables: Mapping[str, str]) -> str:
     """Return the query by which a merge of the store finds its rows, on tables that are queries, without parameters."""
     for parameter in parameters:
-        sql = re.sub(rf"@{parameter.name}\b", lambda _, bound=parameter: literal_of(bound), sql)
+        sql = re.sub(rf"@{parameter.name}\b", literal_of(parameter).replace("\\", r"\\"), sql)
     source = sql[sql.index("using (") + len("using (") : sql.index("\n) as ")]
     with_these = ",\n".join(f"{name} as (\n{query}\n)" for name, query in tables.items())
     return f"with {with_these} select to_json_string(t) as line from (\n{source}\n) as t"  # noqa: S608 - our own statements
