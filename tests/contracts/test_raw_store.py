@@ -412,8 +412,8 @@ async def test_two_workers_record_into_one_store(open_store: OpenStore) -> None:
     async def work(worker: RawStore, seed: int) -> None:
         waiting = versions * 2
         random.Random(seed).shuffle(waiting)
-        for first in range(0, len(waiting), 7):
-            batch = waiting[first : first + 7]
+        for first in range(0, len(waiting), 17):
+            batch = waiting[first : first + 17]
             await worker.record([observed(each, f"{seed}/{first + n}", told) for n, each in enumerate(batch)])
 
     await asyncio.gather(work(workers[0], 1), work(workers[1], 2))
