@@ -22,8 +22,9 @@ _OF_ATHLETES = """
     group by all
     order by all
 """
-# What a file's header says of its length; DuckDB itself only notices a lost end when it reads there.
-_SIZE_TOLD = f"select total_blocks * block_size from pragma_database_size() where database_name = '{CATALOG}'"  # noqa: S608 - our own name
+# How long a whole file is at least; DuckDB itself only notices a lost end when it reads there. It cuts free blocks off
+# the end, and its header still counts them.
+_SIZE_TOLD = f"select used_blocks * block_size from pragma_database_size() where database_name = '{CATALOG}'"  # noqa: S608 - our own name
 
 
 class _Signature(NamedTuple):
