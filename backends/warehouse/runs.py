@@ -1,7 +1,7 @@
 """The transforms' runs, and what they must catch up with."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -20,11 +20,27 @@ class TransformRun:
     error: str | None
 
 
+def changed_tables(before: str, now: str) -> frozenset[str] | None:
+    """Return the tables of raw that changed between two watermarks; None where they do not tell of the same tables.
+
+    A watermark is `table=stamp` for each table, separated by spaces.
+    """
+    then, current = _stamps(before), _stamps(now)
+    if then.keys() != current.keys():
+        return None
+    return frozenset(table for table, stamp in current.items() if stamp != then[table])
+
+
+def _stamps(watermark: str) -> dict[str, str]:
+    parts = (part.partition("=") for part in watermark.split(" "))
+    return {table: stamp for table, _, stamp in parts}
+
+
 class TransformRuns(Protocol):
     """What the transforms must catch up with, and when they did."""
 
     async def watermark(self) -> str:
-        """Return a text that changes whenever something did that the marts tell of."""
+        """Return a text that changes whenever something did that the marts tell of; see `changed_tables`."""
 
     async def first_change(self, *, after: datetime) -> datetime | None:
         """Return when the first change came after a moment, as far as it is told; None where none came."""
@@ -45,10 +61,15 @@ class TransformRuns(Protocol):
         """Return the stamp of the newest deletion or purge: what was built before may still hold what it removed."""
 
 
-def watermark_of(stamps: Iterable[object], athletes: Iterable[Iterable[object]]) -> str:
-    """Return a text that changes with the newest stamps of the tables, and with any row of an athlete.
+def watermark_of(stamps: Mapping[str, object], rows: Mapping[str, Iterable[Iterable[object]]]) -> str:
+    """Return a text that changes with the newest stamp of a table, and with any row where they are given.
 
-    The athletes are few and their rows hold ids, which a purge must be able to remove: hence a digest.
+    Such tables have one row per athlete, and any of them may change, also to an earlier moment. The rows hold ids,
+    which a purge must be able to remove: hence a digest.
     """
-    digest = hashlib.sha256("\n".join("|".join(map(str, row)) for row in athletes).encode()).hexdigest()[:16]
-    return " ".join(str(stamp) for stamp in (*stamps, digest))
+    told = {**stamps, **{table: _digest(each) for table, each in rows.items()}}
+    return " ".join(f"{table}={stamp}" for table, stamp in told.items())
+
+
+def _digest(rows: Iterable[Iterable[object]]) -> str:
+    return hashlib.sha256("\n".join("|".join(map(str, row)) for row in rows).encode()).hexdigest()[:16]

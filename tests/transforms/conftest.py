@@ -44,7 +44,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory, dbt_variables: dict[str, str
 def installed(tmp_path: Path, empty: Warehouse) -> Warehouse:
     """A warehouse that was built with nothing in `raw`, for this test alone."""
     shutil.copytree(empty.folder, tmp_path / "data")
-    return Warehouse(tmp_path / "data", empty.variables)
+    return Warehouse(tmp_path / "data", empty.variables, dict(empty.levels))
 
 
 @pytest.fixture

@@ -53,3 +53,27 @@ def test_every_source_is_read() -> None:
     """The check above meets every documented table."""
     read = {table for model in MODELS for table, _ in READS.findall(model.read_text())}
     assert read == {source["name"] for source in sources()}
+
+
+# No mart tells of them: what is staged of them follows with the next whole run, within the hour.
+ONLY_STAGED = {"_ingestion_state", "strava_subscriptions"}
+
+
+@pytest.mark.slow
+def test_a_change_of_every_source_reaches_the_marts(warehouse: Any) -> None:
+    """A new table is told of by the watermark, built by every run, or no mart shows it; so is a model without any."""
+
+    def chosen(*selection: str) -> set[str]:
+        """The models and sources that dbt chooses."""
+        result = warehouse.dbt("ls", *selection, "--resource-type", "model", "--resource-type", "source")
+        assert result.success, result.exception
+        return {name.removeprefix("source:").removeprefix("athlete_dashboard.") for name in result.result}
+
+    told = {part.partition("=")[0] for part in warehouse.raw.watermark().split(" ")}
+    of_every_run = {"pipeline_readings", "transform_runs"}
+    without_source = {"intermediate.pipeline.int_pipeline__build"}
+    assert {source["name"] for source in sources()} == told | of_every_run | ONLY_STAGED
+    assert chosen("--select", "tag:every_run") == {f"raw.{name}" for name in of_every_run} | without_source
+    assert chosen("--exclude", "source:raw+") == without_source
+    staged = chosen("--select", *(f"source:raw.{name}+" for name in ONLY_STAGED))
+    assert {name.split(".")[0] for name in staged} == {"raw", "staging"}

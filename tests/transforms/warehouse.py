@@ -4,7 +4,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +15,9 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
 from backends.sqlite import open_database
+from backends.warehouse.runs import changed_tables
+from backends.warehouse.sqlite.watermark import watermark
+from worker.dbt_runner.dbt import refresh_command
 
 AS_OF = "2026-04-02 10:00:00"
 BERLIN = 7
@@ -64,6 +67,11 @@ class Raw:
         """Put one row, replacing the one with its key."""
         marks = ", ".join("?" * len(columns))
         self.execute(f"insert or replace into {table} ({', '.join(columns)}) values ({marks})", *columns.values())  # noqa: S608  # names are the test's own
+
+    def watermark(self) -> str:
+        """Return how far it has come."""
+        with closing(sqlite3.connect(self.path)) as connection:
+            return watermark(connection)
 
     def next_ingested_at(self) -> str:
         """Return a moment after all earlier ones."""
@@ -130,10 +138,14 @@ class Raw:
 
 @dataclass
 class Warehouse:
-    """A data folder and the dbt project over it."""
+    """A data folder and the dbt project over it.
+
+    `levels` keeps the hour and the watermark of the last complete refresh, by what it left out.
+    """
 
     folder: Path
     variables: Mapping[str, str]
+    levels: dict[tuple[str, ...], tuple[str, str]] = field(default_factory=dict)
     raw: Raw = field(init=False)
 
     def __post_init__(self) -> None:
@@ -164,20 +176,30 @@ class Warehouse:
         other.variables = {**self.variables, **variables}
         return other
 
-    def refresh(self, *arguments: str, as_of: str = AS_OF) -> None:
-        """Build every model as at a moment, without the tests; the first time with the seed.
+    def refresh(self, *arguments: str, leave_out: tuple[str, ...] = (), as_of: str = AS_OF) -> None:
+        """Build as at a moment, without the tests: first every model and the seed, then as the transformer does.
 
-        Raises AssertionError when one fails.
+        That is what comes of the tables that changed, and in another hour every table; arguments choose something else.
+        Raises AssertionError when a model fails.
         """
-        first = ("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
-        command = ("run",) if self.built.exists() else first
-        result = self.dbt(*command, "--vars", json.dumps({"as_of": as_of}), *arguments)
+        level = as_of[:13], self.raw.watermark()
+        if not self.built.exists():
+            command = ["build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
+        elif arguments:
+            command = ["run", *arguments]
+        else:
+            hour, mark = self.levels.get(leave_out) or self.levels.get(()) or ("", "")
+            command = refresh_command(changed_tables(mark, level[1]) if hour == level[0] else None)
+        excluded = ["--exclude", *leave_out] if leave_out else []
+        result = self.dbt(*command, *excluded, "--vars", json.dumps({"as_of": as_of}))
         assert result.success, failures(result)
+        if arguments in {(), ("--full-refresh",)}:
+            self.levels = {**self.levels, leave_out: level} if leave_out else {(): level}
 
     def refresh_activities(self, *arguments: str, as_of: str = AS_OF) -> None:
         """Build what comes of activities alone: the pipeline's own tables are half of all models."""
         pipeline = ("path:models/intermediate/pipeline", "path:models/mart/pipeline")
-        self.refresh("--exclude", *pipeline, *arguments, as_of=as_of)
+        self.refresh(*arguments, leave_out=pipeline, as_of=as_of)
 
     def rows(self, sql: str, *parameters: Any) -> list[dict[str, Any]]:
         """Query what was built, without `raw`."""

@@ -2,8 +2,8 @@
 
 import asyncio
 import errno
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from backends.warehouse import WarehouseBusy
 from backends.warehouse.activities import Observation, Source
 from backends.warehouse.athletes import Athlete
 from backends.warehouse.marts import MartMissing
-from backends.warehouse.runs import TransformRun, TransformRuns
+from backends.warehouse.runs import TransformRun, TransformRuns, changed_tables
 from backends.warehouse.sqlite.store import SqliteRawStore
 from worker.dbt_runner.loop import PollPolicy, keep_fresh
 from worker.dbt_runner.port import Build, Node
@@ -34,7 +34,9 @@ class FakeModels:
     """Builds nothing; fails as often as asked, and can be held in the middle of a build."""
 
     builds: list[tuple[bool, bool]] = field(default_factory=list)
+    changed: list[set[str] | None] = field(default_factory=list)
     failures: int = 0
+    is_killed: bool = False
     at_once: int = 0
     most_at_once: int = 0
     may_go_on: ThreadEvent = field(default_factory=ThreadEvent)
@@ -42,12 +44,15 @@ class FakeModels:
     def __post_init__(self) -> None:
         self.may_go_on.set()
 
-    def build(self, *, full_refresh: bool, tests: bool) -> Build:
+    def build(self, *, full_refresh: bool, tests: bool, changed: Collection[str] | None = None) -> Build:
+        self.changed.append(None if changed is None else set(changed))
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         self.builds.append((full_refresh, tests))
         self.may_go_on.wait(30)
         self.at_once -= 1
+        if self.is_killed:
+            raise RuntimeError("killed")
         error = None
         if self.failures:
             self.failures -= 1
@@ -186,6 +191,73 @@ async def test_a_new_hour_makes_it_behind(
     assert await transformer.is_stale() == is_stale
     assert (await transformer.run_if_stale() is not None) == is_stale
     assert await transformer.is_stale() is False
+
+
+async def test_a_refresh_is_told_which_tables_changed(
+    make_transformer: Callable[..., Transformer], store: SqliteRawStore, models: FakeModels, clock: Any
+) -> None:
+    """Those that changed since the run before was given its watermark, also while it was under way."""
+    transformer = make_transformer()
+    await transformer.run()
+    await change(store, clock)
+    models.may_go_on.clear()
+    refreshing = asyncio.create_task(transformer.run_if_stale())
+    await until_built(models, 2)
+    await gone(store, clock)
+    models.may_go_on.set()
+    await refreshing
+    await transformer.run_if_stale()
+    assert models.changed == [None, {"strava_athletes"}, {"strava_activities"}]
+
+
+@pytest.mark.parametrize("fault", ["failed", "killed", "unpublished", "of another folder", "an hour ago", "lost"])
+async def test_after_a_run_that_proves_nothing_everything_is_looked_at(
+    make_transformer: Callable[..., Transformer], store: SqliteRawStore, models: FakeModels, clock: Any, fault: str
+) -> None:
+    """What was built may be ahead of the newest published run, or behind the clock; one whole run makes it known."""
+    has_room, is_readable = [True], [True]
+
+    def publish() -> None:
+        if not has_room[0]:
+            raise WarehouseBusy("the disk is full")
+
+    transformer = make_transformer(publish, is_published=lambda: is_readable[0])
+    await transformer.run()
+    await change(store, clock)
+    match fault:
+        case "failed":
+            models.failures = 1
+            await transformer.run_if_stale()
+        case "killed":
+            models.is_killed = True
+            with pytest.raises(RuntimeError):
+                await transformer.run_if_stale()
+            models.is_killed = False
+        case "unpublished":
+            has_room[0] = False
+            await transformer.run_if_stale()
+            has_room[0] = True
+        case "of another folder":
+            last = await store.last_run()
+            assert last is not None
+            await store.put_run(replace(last, run_id="of a backup"))
+        case "an hour ago":
+            clock.advance(3600)
+        case "lost":
+            is_readable[0] = False
+    await transformer.run_if_stale()
+    is_readable[0] = True
+    await change(store, clock)
+    await transformer.run_if_stale()
+    assert models.changed[-2:] == [None, {"strava_athletes"}]
+
+
+def test_watermarks_of_other_tables_tell_nothing() -> None:
+    """One that an older version wrote, or before a table came, does not say what changed since."""
+    assert changed_tables("a=1 b=None", "a=2 b=None") == frozenset("a")
+    assert changed_tables("a=1 b=None", "a=1 b=None") == frozenset()
+    assert changed_tables("2026-05-01 None", "a=1 b=None") is None
+    assert changed_tables("a=1", "a=1 b=None") is None
 
 
 async def test_a_failed_run_leaves_the_snapshot(

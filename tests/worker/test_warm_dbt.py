@@ -229,5 +229,8 @@ async def test_from_raw_to_snapshot(tmp_path: Path, project_root: Path, parsed_p
     await store.close()
     assert caught_up is not None
     assert (caught_up.run.error, caught_up.run.is_full_refresh, reader.rows(counted)) == (None, False, [{"n": 1}])
+    built = {node.name for node in caught_up.nodes}
+    assert {"fct_activities", "int_pipeline__build", "int_pipeline__arrivals", "pipeline_health"} <= built
+    assert not built & {"stg_strava__events", "stg_strava__activities", "event_latency"}  # no event came; views stand
     assert set((project_root / "transforms").rglob("*")) == before
     reader.close()

@@ -45,11 +45,13 @@
 {%- endmacro %}
 
 
-{#- On-run-end: moves the watermark on, once every incremental model has been built from what changed. -#}
+{#- On-run-end: moves the watermark on, once every model that looks at what changed has been built from it. -#}
 {% macro move_watermark(results) -%}
     {%- set built = results | selectattr('status', 'equalto', 'success') | map(attribute='node') | map(attribute='name') | list -%}
-    {%- set wanted = graph.nodes.values() | selectattr('config.materialized', 'equalto', 'incremental') | map(attribute='name') | list
-        + ['base_strava__changed_activities'] if execute else ['nothing while dbt parses'] -%}
+    {%- set wanted = ['base_strava__changed_activities'] -%}
+    {%- for node in graph.get('nodes', {}).values() if 'macro.' ~ project_name ~ '.is_changed' in node.depends_on.macros -%}
+        {%- do wanted.append(node.name) -%}
+    {%- endfor -%}
     {%- if wanted | reject('in', built) | list | length == 0 -%}
         {%- set node = graph.nodes.values() | selectattr('name', 'equalto', 'base_strava__changed_activities') | first -%}
         {%- set changed = api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias) -%}

@@ -3,9 +3,10 @@
 import hashlib
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,12 +21,20 @@ from worker.dbt_runner.port import Build, Node
 _FAILED = frozenset({"error", "fail", "runtime error", "partial success"})
 # Unit tests are about this project and not about anybody's data: who develops it runs them.
 _WITH_TESTS = ("build", "--exclude-resource-type", "seed", "--exclude-resource-type", "unit_test")
-_REFRESH = ("run", "--no-write-json")  # the manifest has not changed; writing it takes a third of a second
+_RUN = ("run", "--no-write-json")  # the manifest has not changed; writing it takes a third of a second
+_NO_VIEWS = ("--exclude", "config.materialized:view")  # a view is its SQL, which is the project's
 _STALE = {"error": "too old", "runtime error": "cannot be asked"}  # a warning is no failure
+_ENGINES = ("dbt-core", "dbt-duckdb", "duckdb")
 _SOURCES = ("dbt_project.yml", "macros", "models", "seeds", "tests")
 
 
 log = structlog.get_logger(__name__)
+
+
+def refresh_command(changed: Collection[str] | None) -> list[str]:
+    """Return dbt's command that builds what comes of these tables of raw, or every table where None."""
+    upstream = [] if changed is None else ["tag:every_run+", *(f"source:raw.{table}+" for table in sorted(changed))]
+    return [*_RUN, *_NO_VIEWS, *(["--select", *upstream] if upstream else [])]
 
 
 class WarmDbt:
@@ -34,8 +43,8 @@ class WarmDbt:
     Between builds the database is closed, so that another process may build, and the file is all there is to copy. One
     that cannot be read any more is rebuilt: everything in it comes from raw.
 
-    The project's fingerprint is kept beside them: a project that has changed, or a first run, loads the seeds and
-    rebuilds every table, so that an upgrade never meets tables of another shape.
+    The project's fingerprint is kept beside them: a project that has changed, another dbt or DuckDB, or a first run,
+    loads the seeds and rebuilds everything, so that an upgrade never meets tables or views of another shape.
     """
 
     def __init__(
@@ -47,10 +56,10 @@ class WarmDbt:
         self._snapshot = snapshot
         self._built = work_dir / "built.sha256"
 
-    def build(self, *, full_refresh: bool, tests: bool) -> Build:
+    def build(self, *, full_refresh: bool, tests: bool, changed: Collection[str] | None = None) -> Build:
         """Build what has changed, or everything."""
         try:
-            return self._build_or_rebuild(full_refresh=full_refresh, tests=tests)
+            return self._build_or_rebuild(full_refresh=full_refresh, tests=tests, changed=changed)
         except Exception as error:  # noqa: BLE001 - dbt, DuckDB and our files each meet a full disk in their own way
             return Build(nodes=(), is_full_refresh=full_refresh, error=f"dbt could not run: {_plain(str(error))}")
 
@@ -71,18 +80,19 @@ class WarmDbt:
             return str(error)
         return None
 
-    def _build_or_rebuild(self, *, full_refresh: bool, tests: bool) -> Build:
-        build = self._build(full_refresh=full_refresh, tests=tests)
+    def _build_or_rebuild(self, *, full_refresh: bool, tests: bool, changed: Collection[str] | None) -> Build:
+        build = self._build(full_refresh=full_refresh, tests=tests, changed=changed)
         if build.error is None or not self._snapshot.discard_if_damaged(build.error):
             return build
         log.error("transform.database_damaged", error=build.error.splitlines()[0])
-        return self._build(full_refresh=True, tests=tests)
+        return self._build(full_refresh=True, tests=tests, changed=None)
 
-    def _build(self, *, full_refresh: bool, tests: bool) -> Build:
+    def _build(self, *, full_refresh: bool, tests: bool, changed: Collection[str] | None) -> Build:
         everything = full_refresh or not self._is_current()
         build = self._load_seeds() if everything else Build(nodes=(), is_full_refresh=False)
         if build.error is None:
-            build = self._run(_WITH_TESTS if tests else _REFRESH, everything, build)
+            command = _WITH_TESTS if tests else _RUN if everything else refresh_command(changed)
+            build = self._run(command, everything, build)
         if build.error is None:
             self._built.write_text(self._fingerprint)
         return build
@@ -130,7 +140,7 @@ class WarmDbt:
 
     @cached_property
     def _fingerprint(self) -> str:
-        digest = hashlib.sha256()
+        digest = hashlib.sha256("\n".join(f"{name} {version(name)}" for name in _ENGINES).encode())
         for name in _SOURCES:
             place = self._project_dir / name
             for file in [place] if place.is_file() else sorted(place.rglob("*.*")):

@@ -1,5 +1,6 @@
 """Building the models, as a port: dbt builds them, and tests use a fake."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -26,8 +27,11 @@ class Build:
 class Models(Protocol):
     """Builds staging and mart. Blocks, so it is called in a thread; never twice at a time."""
 
-    def build(self, *, full_refresh: bool, tests: bool) -> Build:
-        """Build what has changed, or everything. A failure is told in the answer, not raised."""
+    def build(self, *, full_refresh: bool, tests: bool, changed: Collection[str] | None = None) -> Build:
+        """Build what has changed, or everything. A failure is told in the answer, not raised.
+
+        `changed` names the tables of raw that alone changed since all models were built; None where more may have.
+        """
 
     def stale_sources(self) -> list[str]:
         """Return the tables of raw that are older than they may be, each with dbt's word for how much too old."""

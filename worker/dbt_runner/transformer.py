@@ -12,7 +12,7 @@ import structlog
 
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.marts import MartMissing, MartSnapshot
-from backends.warehouse.runs import TransformRun, TransformRuns
+from backends.warehouse.runs import TransformRun, TransformRuns, changed_tables
 from runtime.clock import utc_now, utc_text
 from runtime.data_dir import make_private
 from worker.dbt_runner.port import Build, Models, Node
@@ -41,6 +41,9 @@ class Transformer:
     The marts also depend on the time of day: they end with today, and count the last 24 hours. So a run serves only
     while the clock is between the same whole multiples of `max_age`, by default in the same hour.
 
+    In that hour only what comes of the tables that changed is built, if the run before was published: `marks_dir` keeps
+    which run built all tables last, and nothing of it once another has begun.
+
     What was removed from raw stays in the bytes of the files that were built before. `erase`
     rewrites them. `marks_dir` keeps which removal was handled last.
     """
@@ -60,6 +63,7 @@ class Transformer:
         self._models = models
         self._snapshot = snapshot
         self._single_flight = single_flight
+        self._run_mark = marks_dir / "last_run"
         self._purge_mark = marks_dir / "last_purge"
         self._erased_mark = marks_dir / "last_erased"
         self._max_age = max_age
@@ -73,12 +77,12 @@ class Transformer:
         if not await asyncio.to_thread(self._snapshot.is_published):
             return True
         last = await self._store.last_run()
-        return last is None or self._is_outdated(last) or last.watermark != await self._store.watermark()
+        return last is None or self._is_outdated(last, self._clock()) or last.watermark != await self._store.watermark()
 
     async def run_if_stale(self) -> Transformed | None:
         """Run unless somebody else has done so meanwhile. Raises WarehouseBusy, OSError."""
         async with self._single_flight():
-            return await self._run(full_refresh=False, tests=False) if await self.is_stale() else None
+            return await self._run(only_changed=True) if await self.is_stale() else None
 
     async def run(self, *, full_refresh: bool = False, tests: bool = False) -> Transformed:
         """Run now, with dbt's tests if wanted: a failed test is an error, and what was built is not published.
@@ -106,7 +110,7 @@ class Transformer:
             return True
         async with self._single_flight():
             removal = await self._removal()
-            if await self.is_stale() and not (await self._run(full_refresh=False, tests=False)).is_published:
+            if await self.is_stale() and not (await self._run()).is_published:
                 return False
             await self._erase(removal)
             return True
@@ -126,13 +130,15 @@ class Transformer:
         _write(self._erased_mark, removal)
         log.info("transform.erased")
 
-    async def _run(self, *, full_refresh: bool, tests: bool) -> Transformed:
+    async def _run(self, *, full_refresh: bool = False, tests: bool = False, only_changed: bool = False) -> Transformed:
         watermark = await self._store.watermark()
         started_at = self._clock()
+        changed = await self._changed_tables(watermark, started_at) if only_changed else None
         purge = _mark_of(await self._store.last_purge())
         # Tables may still hold an athlete who was purged: only building them from nothing removes the rows.
         everything = full_refresh or purge != _read(self._purge_mark)
-        build = await asyncio.to_thread(self._models.build, full_refresh=everything, tests=tests)
+        self._run_mark.unlink(missing_ok=True)
+        build = await asyncio.to_thread(self._models.build, full_refresh=everything, tests=tests, changed=changed)
         error = build.error or await asyncio.to_thread(self._published)
         finished_at = self._clock()
         run = TransformRun(
@@ -146,13 +152,26 @@ class Transformer:
         )
         if error is None:
             _write(self._purge_mark, purge)
+            _write(self._run_mark, run.run_id)
         await self._store.put_run(run)
         _tell(run, build)
         return Transformed(run=run, nodes=build.nodes)
 
-    def _is_outdated(self, last: TransformRun) -> bool:
+    async def _changed_tables(self, watermark: str, now: datetime) -> frozenset[str] | None:
+        """Return the tables of raw that changed since all models were built; None where more than these may be behind.
+
+        So it is after a run that was cut short or not published, in another hour, and without a snapshot.
+        """
+        last = await self._store.last_run()
+        if last is None or last.run_id != _read(self._run_mark) or self._is_outdated(last, now):
+            return None
+        if not await asyncio.to_thread(self._snapshot.is_published):
+            return None
+        return changed_tables(last.watermark, watermark)
+
+    def _is_outdated(self, last: TransformRun, now: datetime) -> bool:
         """Whether it is another hour than when the run began: a later one, or an earlier one by a clock set back."""
-        return self._periods_before(self._clock()) != self._periods_before(last.started_at)
+        return self._periods_before(now) != self._periods_before(last.started_at)
 
     def _periods_before(self, moment: datetime) -> int:
         return (moment - _EPOCH) // self._max_age

@@ -177,7 +177,7 @@ class Athletes(BigQueryDatabase):
         """Return a text that changes whenever something did that the marts tell of."""
         [stamps] = await self._select("watermark", STAMPS)
         athletes = sorted(await self._read_athletes(), key=lambda row: int(row["athlete_id"]))
-        return watermark_of(stamps.values(), (row.values() for row in athletes))
+        return watermark_of(stamps, {"strava_athletes": (row.values() for row in athletes)})
 
     async def last_purge(self) -> datetime | None:
         """Return when an athlete was last purged."""

@@ -10,6 +10,7 @@ from runtime.clock import utc_text
 
 # An index, or a few rows; names are our own.
 STAMPS = f"select {', '.join(f'(select max({column}) from {table})' for table, column in MOVES.items())}"  # noqa: S608
+_FEW = {"strava_athletes": SQL["athletes"], "backfills": SQL["backfills"]}
 _OF_ATHLETES = [("strava_athletes", "updated_at"), ("strava_athletes", "status_since")]
 _FIRST_MOVES = " union all ".join(
     f"select min({column}) as moment from {table} where {column} > :after"  # noqa: S608
@@ -20,8 +21,8 @@ FIRST_CHANGE = f"select min(moment) from ({_FIRST_MOVES})"  # noqa: S608
 
 def watermark(reader: sqlite3.Connection) -> str:
     """Return a text that changes whenever something did that the marts tell of."""
-    stamps, athletes = reader.execute(STAMPS).fetchone(), reader.execute(SQL["athletes"]).fetchall()
-    return watermark_of(stamps, athletes)
+    stamps = dict(zip(MOVES, reader.execute(STAMPS).fetchone(), strict=True))
+    return watermark_of(stamps, {table: reader.execute(rows).fetchall() for table, rows in _FEW.items()})
 
 
 def first_change(reader: sqlite3.Connection, after: datetime) -> datetime | None:
