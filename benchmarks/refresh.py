@@ -68,14 +68,15 @@ async def _serve(count: int) -> None:
     await store.put_athlete(Athlete(athlete_id=ATHLETE_ID, scope=frozenset(), status="connected", updated_at=now))
     await fill(store, count)
     async with open_transformer(settings) as transformer:
-        for _ in range(2):  # the first builds everything, the second warms what only a refresh does
-            await _change(store, count, "warming up")
-            await transformer.run()
+        for number in range(2):  # the first builds everything, the second warms what only a refresh does
+            await _change(store, count, f"warming up {number}")
+            await transformer.run_if_stale()
         for line in sys.stdin:
             await _change(store, count, f"change {line.strip()}")
-            run = (await transformer.run()).run
-            if run.error:
-                raise RuntimeError(run.error)
+            done = await transformer.run_if_stale()
+            if done is None or done.run.error:
+                raise RuntimeError("nothing was found to refresh" if done is None else done.run.error)
+            run = done.run
             print(json.dumps((run.finished_at - run.started_at).total_seconds()), flush=True)  # noqa: T201 - protocol
 
 
