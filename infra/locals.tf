@@ -19,7 +19,7 @@ locals {
   # Environments of the programs. What every program is told:
   shared_environment = {
     BACKEND    = "gcp"
-    LOG_FORMAT = "json"
+    LOG_FORMAT = "google"
     LOG_LEVEL  = var.log_level
   }
 

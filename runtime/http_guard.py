@@ -1,18 +1,21 @@
-"""Keeps web pages out of the programs that listen, and serves HEAD wherever GET is served.
+"""Keeps web pages out of the programs that listen, serves HEAD wherever GET is served, and logs a request's trace.
 
 A page that a person has open can send requests to this machine. Its browser names it in `Origin`; and where a page's
 own name was made to lead to this machine (DNS rebinding), `Host` is that name and not one of ours.
 """
 
 import ipaddress
+import re
 from collections.abc import Collection
 
 import orjson
+import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from runtime.log_sampling import SampledWarnings
 
+_TRACE = re.compile(rb"00-([0-9a-f]{32})-")  # https://www.w3.org/TR/trace-context/#traceparent-header
 _SHOWN = 100  # characters of a stranger's header that are logged
 
 
@@ -42,6 +45,7 @@ class HttpGuard:
             self._refusals.warning(status=403, reason=reason)
             await _refuse(send, reason)
             return
+        _bind_trace(scope)
         if scope["method"] == "HEAD":  # the server sends no body for it
             scope = {**scope, "method": "GET"}
         try:
@@ -78,6 +82,13 @@ class HttpGuard:
 def split_hosts(text: str) -> tuple[str, ...]:
     """Return the names of a setting, which are separated by commas."""
     return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _bind_trace(scope: Scope) -> None:
+    """Have each log line of the request name the trace that a proxy such as Cloud Run's began."""
+    for name, value in scope["headers"]:
+        if name == b"traceparent" and (trace := _TRACE.match(value)):
+            structlog.contextvars.bind_contextvars(trace=trace[1].decode())
 
 
 def _without_port(host: str) -> str:

@@ -24,8 +24,11 @@ _ESCAPES_OF_LINES = {point: text for point, text in _ESCAPES.items() if chr(poin
 _ATHLETE = re.compile(r"\b([Aa]thletes? )(\d{4,})")
 
 
-def configure_logs(log_format: LogFormat, level: str = "INFO") -> None:
-    """Send structlog's and the standard library's records through one renderer to stderr."""
+def configure_logs(log_format: LogFormat, level: str = "INFO", *, project: str = "") -> None:
+    """Send structlog's and the standard library's records through one renderer to stderr.
+
+    `project` is that of Google Cloud, where a line is found by its request's trace.
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -44,7 +47,7 @@ def configure_logs(log_format: LogFormat, level: str = "INFO") -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(log_format)],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(log_format, project)],
         )
     )
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
@@ -98,7 +101,29 @@ def _traceback(stream: TextIO, exc_info: structlog.typing.ExcInfo) -> None:
     stream.write(textwrap.indent(_shortened(plain.getvalue()).translate(_ESCAPES_OF_LINES), "  "))
 
 
-def _renderers(log_format: LogFormat) -> list[structlog.typing.Processor]:
-    if log_format is LogFormat.JSON:
-        return [structlog.processors.format_exc_info, _without_athletes, structlog.processors.JSONRenderer()]
+class _ForGoogle:
+    """Names fields as Cloud Logging and Error Reporting read them.
+
+    https://cloud.google.com/logging/docs/structured-logging, .../error-reporting/docs/formatting-error-messages: an
+    error is grouped by its traceback in `exception`, and one without a traceback has to be marked as an error.
+    """
+
+    def __init__(self, project: str) -> None:
+        self._traces = f"projects/{project}/traces/" if project else ""
+
+    def __call__(self, _logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        level, reason = event.pop("level", "info"), event.get("reason")
+        event["severity"] = level.upper()
+        event["message"] = f"{event['event']}: {reason}" if reason else event["event"]
+        if level in {"error", "critical"} and "exception" not in event:
+            event["@type"] = "type.googleapis.com/google.devtools.clouderrorreporting.v1beta1.ReportedErrorEvent"
+        if (trace := event.pop("trace", None)) is not None:
+            event["logging.googleapis.com/trace"] = f"{self._traces}{trace}"
+        return event
+
+
+def _renderers(log_format: LogFormat, project: str) -> list[structlog.typing.Processor]:
+    if log_format is not LogFormat.CONSOLE:
+        named = [_ForGoogle(project)] if log_format is LogFormat.GOOGLE else []
+        return [structlog.processors.format_exc_info, _without_athletes, *named, structlog.processors.JSONRenderer()]
     return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=_traceback)]

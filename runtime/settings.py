@@ -17,10 +17,11 @@ class Backend(StrEnum):
 
 
 class LogFormat(StrEnum):
-    """Coloured lines for a person, or one JSON object a line for a machine."""
+    """Coloured lines for a person, or one JSON object a line, as any machine or Cloud Logging reads it."""
 
     CONSOLE = "console"
     JSON = "json"
+    GOOGLE = "google"
 
 
 class LogLevel(StrEnum):
@@ -79,7 +80,8 @@ class SharedSettings(BaseSettings):
     )
     data_dir: Path = Field(Path("data"), description="Folder that holds the queue, the warehouse and the tokens.")
     log_format: LogFormat = Field(
-        LogFormat.CONSOLE, description="`console` for a person, `json` for one object a line."
+        LogFormat.CONSOLE,
+        description="`console` for a person, `json` for one object a line, `google` for Cloud Logging.",
     )
     log_level: LogLevel = Field(
         LogLevel.INFO, description="The least level that is logged: DEBUG, INFO, WARNING or ERROR."

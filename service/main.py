@@ -103,7 +103,7 @@ def main() -> None:
     """Start the program."""
     with exit_on_startup_error("service", QueueUnavailable, WarehouseBusy, explain=explain_database_error) as started:
         settings = ServiceSettings()
-        configure_logs(settings.log_format, settings.log_level)
+        configure_logs(settings.log_format, settings.log_level, project=settings.google_cloud_project)
         gc.freeze()  # imported objects live as long as the program, so the collector need not visit them
         run(partial(guard, settings), host=settings.service_host, port=settings.service_port, on_started=started)
 

@@ -69,7 +69,8 @@ class SimulatorSettings(BaseSettings):
     overall_limit: _Limits = Field("200,2000", description="Requests allowed per 15 minutes and per day.")
     retry_spacing: _Spacing = Field("60,120", description="Least and most seconds between two attempts of an event.")
     log_format: LogFormat = Field(
-        LogFormat.CONSOLE, description="`console` for a person, `json` for one object a line."
+        LogFormat.CONSOLE,
+        description="`console` for a person, `json` for one object a line, `google` for Cloud Logging.",
     )
     log_level: str = Field(
         "INFO",

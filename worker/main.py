@@ -107,7 +107,7 @@ def main() -> None:
     """Start the program."""
     with exit_on_startup_error("worker", WarehouseBusy, explain=explain_database_error) as started:
         settings = WorkerSettings()
-        configure_logs(settings.log_format, settings.log_level)
+        configure_logs(settings.log_format, settings.log_level, project=settings.google_cloud_project)
         run(partial(guard, settings), host=settings.worker_host, port=settings.worker_port, on_started=started)
 
 

@@ -15,7 +15,7 @@ from typer.main import get_command
 from athlete.main import app
 from dashboard.settings import DashboardSettings
 from runtime.http_limits import RequestLimits
-from runtime.settings import Backend
+from runtime.settings import Backend, LogFormat
 from service.settings import ServiceSettings
 from worker.daily_report import DailyReport
 from worker.dbt_runner.settings import TransformSettings
@@ -103,7 +103,7 @@ def test_each_program_is_given_its_own_maps(terraform: str) -> None:
 def test_the_engine_and_the_logs_are_the_clouds(terraform: str) -> None:
     """The metrics read JSON, and the engine's name is the one that the programs know."""
     shared = block(terraform, "shared_environment")
-    assert re.findall(r'LOG_FORMAT += "(\w+)"', shared) == ["json"]
+    assert re.findall(r'LOG_FORMAT += "(\w+)"', shared) == [LogFormat.GOOGLE]
     assert re.findall(r'BACKEND += "(\w+)"', shared) == [Backend.GCP.value]
 
 

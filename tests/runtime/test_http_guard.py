@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 from fastapi import FastAPI
 from starlette.requests import ClientDisconnect
 from structlog.testing import capture_logs
@@ -101,6 +102,29 @@ async def test_head_is_served_where_get_is() -> None:
     answers = [await ask(guarded(), "HEAD", path) for path in ("/thing", "/nothing")]
     assert [answer.status_code for answer in answers] == [200, 404]
     assert answers[0].headers["content-length"] == "6"
+
+
+@pytest.mark.parametrize(
+    ("header", "bound"),
+    [
+        ("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", {"trace": "4bf92f3577b34da6a3ce929d0e0e4736"}),
+        ("00-\x1b[2J-00f067aa0ba902b7-01", {}),
+        ("", {}),
+    ],
+)
+async def test_a_request_is_logged_with_its_trace(header: str, bound: dict[str, str]) -> None:
+    """The trace that a proxy began is in the context of each log line; a text that is none is left out."""
+    seen: list[dict[str, Any]] = []
+    app = FastAPI()
+
+    @app.get("/thing")
+    async def thing() -> None:
+        seen.append(structlog.contextvars.get_contextvars())
+
+    transport = httpx.ASGITransport(HttpGuard(app, host="box.lan"))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8081") as client:
+        await client.get("/thing", headers={"traceparent": header})
+    assert seen == [bound]
 
 
 async def test_a_sender_that_leaves_is_no_traceback() -> None:

@@ -30,7 +30,7 @@ except ValueError:
 """
 
 
-@pytest.mark.parametrize("log_format", ["console", "json"])
+@pytest.mark.parametrize("log_format", ["console", "json", "google"])
 def test_a_traceback_shows_no_values(log_format: str) -> None:
     """An unexpected error is logged with its traceback and without the values of local variables."""
     failed = subprocess.run([sys.executable, "-c", FAIL, log_format], capture_output=True, text=True, check=True)
@@ -38,13 +38,13 @@ def test_a_traceback_shows_no_values(log_format: str) -> None:
     assert "s3cr3t" not in failed.stderr
 
 
-@pytest.mark.parametrize("log_format", ["console", "json"])
+@pytest.mark.parametrize("log_format", ["console", "json", "google"])
 def test_no_athlete_can_be_found_by_number(log_format: str) -> None:
     """A log outlives a purge: fields, sentences and tracebacks keep three digits, enough to tell ten apart."""
     failed = subprocess.run([sys.executable, "-c", FAIL, log_format], capture_output=True, text=True, check=True)
     assert "4605555801" not in failed.stderr
     text = failed.stderr.replace("\\u2026", "…")
-    assert text.count("…801") == 3
+    assert text.count("…801") == (4 if log_format == "google" else 3)
 
 
 def test_json_is_one_object_a_line() -> None:
@@ -53,6 +53,28 @@ def test_json_is_one_object_a_line() -> None:
     [record] = [json.loads(line) for line in failed.stderr.splitlines()]
     assert (record["event"], record["activity_id"], record["level"]) == ("worker.failed", 7, "error")
 
+
+def test_google_finds_severity_message_trace_and_errors() -> None:
+    """Cloud Logging's field names; an error without a traceback is marked as one, with one it is found by that."""
+    program = FAIL.replace("configure_logs(LogFormat(sys.argv[1]))", CONFIGURED) + TRACED
+    told = subprocess.run([sys.executable, "-c", program, "google"], capture_output=True, text=True, check=True)
+    failed, warned, erred = [json.loads(line) for line in told.stderr.splitlines()]
+    assert (failed["severity"], failed["event"], failed["activity_id"]) == ("ERROR", "worker.failed", 7)
+    assert failed["exception"].startswith("Traceback (most recent call last):\n")
+    assert failed["message"] == "worker.failed: Athlete …801 left."
+    assert (warned["severity"], warned["message"]) == ("WARNING", "worker.slow")
+    assert warned["logging.googleapis.com/trace"] == "projects/my-project/traces/4bf92f3577b34da6a3ce929d0e0e4736"
+    marked = ["@type" in each for each in (failed, warned, erred)]
+    assert (marked, erred["@type"].rpartition(".")[2]) == ([False, False, True], "ReportedErrorEvent")
+    assert not {"level", "trace"} & {*failed, *warned, *erred}
+
+
+CONFIGURED = "configure_logs(LogFormat(sys.argv[1]), project='my-project')"
+TRACED = """
+structlog.contextvars.bind_contextvars(trace="4bf92f3577b34da6a3ce929d0e0e4736")
+structlog.get_logger().warning("worker.slow")
+structlog.get_logger().error("event.dead")
+"""
 
 UVICORN = """
 import logging
@@ -96,7 +118,7 @@ except ValueError:
 """
 
 
-@pytest.mark.parametrize("log_format", ["console", "json"])
+@pytest.mark.parametrize("log_format", ["console", "json", "google"])
 def test_control_characters_stay_out_of_the_log(log_format: str) -> None:
     """The text of a stranger's event moves no cursor, begins no line and turns no writing around.
 
