@@ -57,9 +57,8 @@ resource "google_cloud_run_v2_service" "dashboard" {
 
 locals {
   dashboard_environment = {
-    DASHBOARD_VIEWERS    = jsonencode(var.viewers)
-    DISPLAY_TIMEZONE     = var.display_timezone
-    GOOGLE_CLOUD_PROJECT = var.project_id
+    DASHBOARD_VIEWERS = jsonencode(var.viewers)
+    DISPLAY_TIMEZONE  = var.display_timezone
   }
 
   streamlit_options = {

@@ -18,17 +18,17 @@ locals {
 
   # Environments of the programs. What every program is told:
   shared_environment = {
-    BACKEND    = "gcp"
-    LOG_FORMAT = "google"
-    LOG_LEVEL  = var.log_level
+    BACKEND              = "gcp"
+    GOOGLE_CLOUD_PROJECT = var.project_id
+    LOG_FORMAT           = "google"
+    LOG_LEVEL            = var.log_level
   }
 
   # What is told to whom keeps tokens in Secret Manager and asks Strava.
   strava_environment = {
-    DATA_DIR             = "/tmp/athlete" # in memory: locks, and what dbt compiles
-    GOOGLE_CLOUD_PROJECT = var.project_id
-    STRAVA_CLIENT_ID     = var.strava_client_id
-    TOKEN_SECRET_PREFIX  = local.token_secret_prefix
+    DATA_DIR            = "/tmp/athlete" # in memory: locks, and what dbt compiles
+    STRAVA_CLIENT_ID    = var.strava_client_id
+    TOKEN_SECRET_PREFIX = local.token_secret_prefix
   }
 
   # What transforms/profiles.yml reads.
