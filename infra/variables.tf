@@ -25,6 +25,12 @@ variable "image_tag" {
   type        = string
 }
 
+variable "repository" {
+  description = "Repository at GitHub, connected to Cloud Build, whose branch is checked, built and offered for deployment; null is none."
+  type        = object({ owner = string, name = string, branch = optional(string, "main") })
+  default     = null
+}
+
 variable "strava_client_id" {
   description = "Client ID of your Strava app (https://www.strava.com/settings/api). Its Client Secret goes to Secret Manager."
   type        = string

@@ -157,3 +157,23 @@ override_resource {
     name = "projects/test-project/roles/athleteTokenDirectory"
   }
 }
+
+override_resource {
+  target          = google_service_account.builder["build"]
+  override_during = plan
+  values = {
+    email  = "athlete-build@test"
+    member = "serviceAccount:athlete-build@test"
+    name   = "accounts/build"
+  }
+}
+
+override_resource {
+  target          = google_service_account.builder["deploy"]
+  override_during = plan
+  values = {
+    email  = "athlete-deploy@test"
+    member = "serviceAccount:athlete-deploy@test"
+    name   = "accounts/deploy"
+  }
+}
