@@ -81,5 +81,5 @@ def summary(lines: Sequence[Line], calls: int, *, is_offline: bool) -> str:
     """Count the lines, and say what was done for them."""
     counts = Counter(line.finding.status for line in lines)
     told = ", ".join(f"{counts[status]} {status}" for status in reversed(Status))
-    asked = "Strava was not asked" if is_offline or not calls else f"Strava answered {calls} calls"
+    asked = "Strava was not asked" if is_offline or not calls else f"Calls that Strava answered: {calls}"
     return f"{told}. {asked}, and nothing was changed."

@@ -44,14 +44,14 @@ async def check_waiting_events(context: Context) -> list[Finding]:
     found = []
     if parked:
         fix = "Mend what `athlete events --parked` names, then run `athlete replay --parked`."
-        found.append(yellow(f"{parked:,} events are parked.", fix))
+        found.append(yellow(f"Parked events: {parked:,}.", fix))
     if overdue:
         fix = _LOOK if context.running else START
-        found.append(yellow(f"{len(overdue):,} deferred events are overdue.", fix))
+        found.append(yellow(f"Deferred events that are overdue: {len(overdue):,}.", fix))
     if found:
         return found
     if deferred and deferred[0].retry_at:
         first = deferred[0].retry_at
-        until = f"the first until {context.spoken(first)}" if first > now else "and come as calls can be made"
-        return [green(f"{len(deferred):,} events are deferred, {until}: {deferred[0].reason}")]
+        until = f"the first until {context.spoken(first)}" if first > now else "which come as calls can be made"
+        return [green(f"Deferred events: {len(deferred):,}, {until}: {deferred[0].reason}")]
     return [green("No event is parked or deferred.")]
