@@ -21,11 +21,12 @@ class Ports:
     dashboard: int
     service_host: str = LOOPBACK
     worker_host: str = LOOPBACK
+    dashboard_host: str = LOOPBACK
 
     @property
     def dashboard_url(self) -> str:
         """Where a person looks."""
-        return f"http://{LOOPBACK}:{self.dashboard}"
+        return f"http://{askable(self.dashboard_host)}:{self.dashboard}"
 
     @property
     def service_url(self) -> str:
@@ -56,40 +57,20 @@ def pipeline_programs(ports: Ports, environment: Mapping[str, str], *, folder: P
         "SERVICE_PORT": str(ports.service),
         "WORKER_HOST": ports.worker_host,
         "WORKER_PORT": str(ports.worker),
+        "DASHBOARD_HOST": ports.dashboard_host,
         "DASHBOARD_PORT": str(ports.dashboard),
     }
     pushing = {**shared, "PUSH_TOKEN": secrets.token_urlsafe(32)}
-    programs = [
+    return [
         Program(name=name, module=module, environment=told, folder=folder, health_url=health_url)
         for name, module, told, health_url in (
             ("service", "service.main", shared, f"{ports.service_url}/health"),
             ("worker", "worker.main", pushing, f"{ports.worker_url}/health"),
             ("deliverer", "athlete.deliverer", {**pushing, "WORKER_HOST": askable(ports.worker_host)}, None),
             ("transformer", "worker.dbt_runner.main", shared, None),
+            ("dashboard", "dashboard", shared, f"{ports.dashboard_url}/_stcore/health"),
         )
     ]
-    return [*programs, dashboard_program(ports, shared, folder)]
-
-
-def dashboard_program(ports: Ports, environment: Mapping[str, str], folder: Path | None) -> Program:
-    """Streamlit on our page, without its telemetry and its welcome questions."""
-    options = {
-        "server.port": ports.dashboard,
-        "server.address": LOOPBACK,
-        "server.headless": "true",
-        "server.enableCORS": "true",  # no page of another origin opens a session
-        "server.enableXsrfProtection": "true",
-        "server.fileWatcherType": "none",
-        "browser.gatherUsageStats": "false",
-    }
-    return Program(
-        name="dashboard",
-        module="streamlit",
-        arguments=("run", str(room_folder("dashboard") / "main.py"), *(f"--{k}={v}" for k, v in options.items())),
-        environment=environment,
-        folder=folder,
-        health_url=f"{ports.dashboard_url}/_stcore/health",
-    )
 
 
 def at_defaults(*settings: type[BaseSettings]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from rich.console import Console
 from athlete.backends import open_store, open_tokens
 from athlete.data_dir import claimed, lost_athletes
 from athlete.errors import CommandError, exit_on_error
-from athlete.ports import LOOPBACK, Listener, require_free
+from athlete.ports import Listener, require_free
 from athlete.programs import Ports, pipeline_programs
 from athlete.schedule import DailyRuns, Schedule
 from athlete.settings import DelivererSettings, ScheduleSettings
@@ -48,13 +48,14 @@ def up() -> None:
 def listeners(service: ServiceSettings, worker: WorkerSettings, dashboard: DashboardSettings) -> Sequence[Listener]:
     """Name the ports of the settings, and the settings."""
     places = (
-        ("service", service.service_host, service.service_port, "SERVICE_HOST"),
-        ("worker", worker.worker_host, worker.worker_port, "WORKER_HOST"),
-        ("dashboard", LOOPBACK, dashboard.dashboard_port, ""),
+        ("service", service.service_host, service.service_port),
+        ("worker", worker.worker_host, worker.worker_port),
+        ("dashboard", dashboard.dashboard_host, dashboard.dashboard_port),
     )
     return [
-        Listener(program=name, host=host, port=port, chosen_by=f"{name.upper()}_PORT", host_chosen_by=setting)
-        for name, host, port, setting in places
+        Listener(program=name, host=host, port=port, chosen_by=f"{setting}_PORT", host_chosen_by=f"{setting}_HOST")
+        for name, host, port in places
+        for setting in [name.upper()]
     ]
 
 
@@ -66,6 +67,7 @@ def choose_ports(service: ServiceSettings, worker: WorkerSettings, dashboard: Da
         dashboard=dashboard.dashboard_port or free_port(),
         service_host=service.service_host,
         worker_host=worker.worker_host,
+        dashboard_host=dashboard.dashboard_host,
     )
 
 

@@ -5,12 +5,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator
 
-from runtime.settings import SharedSettings
+from runtime.settings import HOST, SharedSettings
 
 
 class DashboardSettings(SharedSettings):
-    """Settings of the dashboard; the port is read by the program that starts Streamlit."""
+    """Settings of the dashboard."""
 
+    dashboard_host: str = Field(
+        "127.0.0.1",
+        pattern=HOST,
+        description="Address that the dashboard listens on; it asks for no password, so who reaches it sees the pages.",
+    )
     dashboard_port: int = Field(8501, ge=0, le=65535, description="Port of the dashboard's page.")
     dashboard_refresh_s: float = Field(
         2.0, gt=0, description="Seconds between two looks of an open page for new marts."

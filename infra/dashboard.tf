@@ -19,8 +19,7 @@ resource "google_cloud_run_v2_service" "dashboard" {
 
     containers {
       image   = "${local.images}/dashboard:${var.image_tag}"
-      command = ["python", "-m", "streamlit"]
-      args    = concat(["run", "dashboard/main.py"], [for name, value in local.streamlit_options : "--${name}=${value}"])
+      command = ["python", "-m", "dashboard"]
 
       ports {
         container_port = 8501
@@ -57,17 +56,9 @@ resource "google_cloud_run_v2_service" "dashboard" {
 
 locals {
   dashboard_environment = {
+    DASHBOARD_HOST    = "0.0.0.0"
+    DASHBOARD_PORT    = "8501"
     DASHBOARD_VIEWERS = jsonencode(var.viewers)
     DISPLAY_TIMEZONE  = var.display_timezone
-  }
-
-  streamlit_options = {
-    "browser.gatherUsageStats"    = "false"
-    "server.address"              = "0.0.0.0"
-    "server.enableCORS"           = "true" # no page of another origin opens a session
-    "server.enableXsrfProtection" = "true"
-    "server.fileWatcherType"      = "none"
-    "server.headless"             = "true"
-    "server.port"                 = "8501"
   }
 }

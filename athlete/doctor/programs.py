@@ -31,6 +31,7 @@ def ports(context: Context) -> Ports:
         dashboard=settings.dashboard.dashboard_port,
         service_host=settings.service.service_host,
         worker_host=settings.worker.worker_host,
+        dashboard_host=settings.dashboard.dashboard_host,
     )
 
 

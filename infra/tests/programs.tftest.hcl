@@ -40,15 +40,15 @@ run "programs" {
   }
   assert {
     condition = [
-      for pair in [[google_cloud_run_v2_service.service, "SERVICE_PORT"], [google_cloud_run_v2_service.worker, "WORKER_PORT"]] :
+      for pair in [
+        [google_cloud_run_v2_service.service, "SERVICE_PORT"],
+        [google_cloud_run_v2_service.worker, "WORKER_PORT"],
+        [google_cloud_run_v2_service.dashboard, "DASHBOARD_PORT"],
+      ] :
       one([for env in pair[0].template[0].containers[0].env : env.value if env.name == pair[1]])
       == tostring(pair[0].template[0].containers[0].ports[0].container_port)
-    ] == [true, true]
+    ] == [true, true, true]
     error_message = "The programs are told the port that Cloud Run sends requests to."
-  }
-  assert {
-    condition     = contains(google_cloud_run_v2_service.dashboard.template[0].containers[0].args, "--server.port=8501")
-    error_message = "Streamlit is told the port that Cloud Run sends requests to."
   }
 
   # Jobs run the worker's image.

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
+from dashboard.__main__ import arguments
 from dashboard.settings import DashboardSettings
 from runtime.settings import settings_complaint
 
@@ -59,3 +60,11 @@ def test_viewers_are_read_from_json(monkeypatch: pytest.MonkeyPatch) -> None:
     ):
         monkeypatch.setenv("DASHBOARD_VIEWERS", text)
         assert DashboardSettings().dashboard_viewers == viewers
+
+
+def test_streamlit_is_told_where_to_listen_and_keeps_other_origins_out() -> None:
+    """Streamlit's own checks of origin and of forged posts are on, and by default it listens on loopback alone."""
+    told = set(arguments(DashboardSettings()))
+    assert {"--server.enableCORS=true", "--server.enableXsrfProtection=true", "--server.address=127.0.0.1"} < told
+    told = set(arguments(DashboardSettings(dashboard_host="0.0.0.0", dashboard_port=83)))  # noqa: S104 - not bound
+    assert {"--server.address=0.0.0.0", "--server.port=83"} < told
