@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator
 
-from runtime.settings import HOST, SharedSettings
+from runtime.settings import HOST, SharedSettings, port_or
 
 
 class DashboardSettings(SharedSettings):
@@ -16,7 +16,9 @@ class DashboardSettings(SharedSettings):
         pattern=HOST,
         description="Address that the dashboard listens on; it asks for no password, so who reaches it sees the pages.",
     )
-    dashboard_port: int = Field(8501, ge=0, le=65535, description="Port of the dashboard's page.")
+    dashboard_port: int = Field(
+        default_factory=port_or(8501), ge=0, le=65535, description="Port of the dashboard's page."
+    )
     dashboard_refresh_s: float = Field(
         2.0, gt=0, description="Seconds between two looks of an open page for new marts."
     )

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from runtime.http_client import is_loopback
-from runtime.settings import HOST, Backend, StravaAppSettings, is_web_address
+from runtime.settings import HOST, Backend, StravaAppSettings, is_web_address, port_or
 
 # https://cloud.google.com/pubsub/docs/pubsub-basics#resource_names
 TOPIC = r"projects/[a-z0-9:.-]+/topics/[A-Za-z][A-Za-z0-9._~+%-]{2,254}"
@@ -34,7 +34,12 @@ class ServiceSettings(StravaAppSettings):
     runs_on: ClassVar = frozenset({Backend.EMBEDDED, Backend.GCP})
 
     service_host: str = Field("127.0.0.1", pattern=HOST, description="Address that the service listens on.")
-    service_port: int = Field(8080, ge=0, le=65535, description="Port that the service listens on; 0 takes a free one.")
+    service_port: int = Field(
+        default_factory=port_or(8080),
+        ge=0,
+        le=65535,
+        description="Port that the service listens on; 0 takes a free one.",
+    )
     service_allowed_hosts: str = Field(
         "",
         description=(

@@ -50,7 +50,7 @@ def settings() -> Iterator[tuple[str, str, str]]:
     for program in PROGRAMS:
         prefix = program.model_config.get("env_prefix", "")
         for name, field in program.model_fields.items():
-            yield (prefix + name).upper(), shown(field.default), field.description or ""
+            yield (prefix + name).upper(), shown(field.get_default(call_default_factory=True)), field.description or ""
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from backends.warehouse.streams import StreamRule
 from runtime.http_client import is_loopback
-from runtime.settings import HOST, Backend, StravaAppSettings, WebAddress
+from runtime.settings import HOST, Backend, StravaAppSettings, WebAddress, port_or
 from strava.budget_state import Lane
 from worker.stream_rules import read_rules
 
@@ -15,7 +15,12 @@ class WorkerSettings(StravaAppSettings):
     """What `python -m worker.main` reads."""
 
     worker_host: str = Field("127.0.0.1", pattern=HOST, description="Address that the worker listens on.")
-    worker_port: int = Field(8081, ge=0, le=65535, description="Port that the worker listens on; 0 takes a free one.")
+    worker_port: int = Field(
+        default_factory=port_or(8081),
+        ge=0,
+        le=65535,
+        description="Port that the worker listens on; 0 takes a free one.",
+    )
     worker_allowed_hosts: str = Field(
         "",
         description=(

@@ -63,7 +63,7 @@ def _read(kind: type[S], faults: dict[str, str]) -> S:
             if wrong.keys() <= given.keys():
                 raise
             faults.update({name.upper(): message for name, message in wrong.items()})
-            given.update({name: kind.model_fields[name].default for name in wrong})
+            given.update({name: kind.model_fields[name].get_default(call_default_factory=True) for name in wrong})
 
 
 async def check_settings(context: Context) -> list[Finding]:

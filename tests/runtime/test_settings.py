@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from athlete.settings import DelivererSettings, ScheduleSettings
 from dashboard.settings import DashboardSettings
 from runtime.settings import LogLevel, SharedSettings, WebAddress
+from service.settings import ServiceSettings
 from worker.dbt_runner.settings import TransformSettings
 from worker.settings import WorkerSettings
 
@@ -82,3 +83,20 @@ def test_a_program_starts_on_no_engine_that_lacks_its_parts(program: type[Shared
     """BACKEND=gcp is refused by all programs but the service, or they would work on this machine's files instead."""
     with pytest.raises(ValidationError, match="gcp has no warehouse yet"):
         program.model_validate({"backend": "gcp"})
+
+
+def test_cloud_run_tells_a_program_its_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PORT counts on Cloud Run alone, and gives way to the program's own setting."""
+    programs = {"SERVICE_PORT": ServiceSettings, "WORKER_PORT": WorkerSettings, "DASHBOARD_PORT": DashboardSettings}
+    for name in (*programs, "K_SERVICE"):
+        monkeypatch.delenv(name, raising=False)
+
+    def ports() -> list[int]:
+        return [getattr(program(), name.lower()) for name, program in programs.items()]
+
+    monkeypatch.setenv("PORT", "9000")
+    assert ports() == [8080, 8081, 8501]
+    monkeypatch.setenv("K_SERVICE", "athlete-service")
+    assert ports() == [9000, 9000, 9000]
+    monkeypatch.setenv("SERVICE_PORT", "80")
+    assert ports() == [80, 9000, 9000]
