@@ -25,9 +25,9 @@ $(VENV)/bin/python:
 	"$(PYTHON)" -m venv $(VENV)
 
 # The programs alone: all that `make demo` and `make up` need.
-$(VENV)/.athlete: requirements/athlete.txt pyproject.toml | $(VENV)/bin/python
+$(VENV)/.athlete: requirements/athlete.txt requirements/build.txt pyproject.toml | $(VENV)/bin/python
 	@echo "Installing the locked packages (about two minutes the first time) …"
-	$(INSTALL_LOCKED) requirements/athlete.txt
+	$(INSTALL_LOCKED) requirements/athlete.txt --requirement requirements/build.txt
 	$(INSTALL_PROJECT)
 	@touch $@
 
@@ -97,7 +97,8 @@ bench: $(VENV)/.dev ## Measure, side by side, what the README promises
 .PHONY: lock
 lock: $(VENV)/.dev ## Choose the newest versions that pyproject.toml allows, with hashes
 	$(RUN_LOCK) $(LOCK_FLAGS) --extra athlete --extra gcp --group build --group dev --output-file requirements/dev.txt
-	$(RUN_LOCK) --constraint requirements/dev.txt --extra athlete --group build --output-file requirements/athlete.txt
+	$(RUN_LOCK) --constraint requirements/dev.txt --extra athlete --output-file requirements/athlete.txt
+	$(RUN_LOCK) --constraint requirements/dev.txt --group build --output-file requirements/build.txt
 	$(RUN_LOCK) --constraint requirements/dev.txt --extra transform --extra embedded --output-file requirements/transform.txt
 	for program in service worker dashboard; do \
 		$(RUN_LOCK) --constraint requirements/dev.txt --extra $$program --output-file requirements/$$program.txt || exit 1; \
