@@ -1,9 +1,11 @@
 """Imports or runs a module while every installed package that a lock file does not name cannot be found.
 
-`python -P tests/only_locked.py LOCK_FILE import MODULE`, or `… run MODULE [ARGUMENT …]`.
+`python -P tests/only_locked.py LOCK_FILE import MODULE …`, or `… run MODULE [ARGUMENT …]`. Our own packages are those
+of PYTHONPATH alone, and not those of the checkout that the environment was set up for.
 """
 
 import importlib
+import os
 import re
 import runpy
 import sys
@@ -47,8 +49,11 @@ class Hidden:
 if __name__ == "__main__":
     _, lock_file, way, module, *arguments = sys.argv
     sys.meta_path.insert(0, Hidden(locked(Path(lock_file)) | {OURS}))
+    told = os.environ["PYTHONPATH"].split(os.pathsep)
+    sys.path[:] = [each for each in sys.path if each in told or not Path(each, "pyproject.toml").exists()]
     sys.argv = [module, *arguments]
     if way == "import":
-        importlib.import_module(module)
+        for each in (module, *arguments):
+            importlib.import_module(each)
     else:
         runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -1,27 +1,26 @@
 """Each program's list of packages is what it imports: nothing is missing from it, and nothing is carried along."""
 
-import ast
 import os
 import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import distribution
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.import_graph import reached
 from tests.only_locked import locked, plain
 
 PROGRAMS = {
     "service": ({"service.main"}, {"service", "service-gcp"}),
     "worker": ({"worker.main"}, {"worker", "worker-gcp"}),
     "transform": ({"worker.dbt_runner.main"}, {"transform", "embedded"}),
-    "dashboard": ({"dashboard.main"}, {"dashboard"}),
+    "dashboard": ({"dashboard.__main__", "dashboard.main"}, {"dashboard"}),
     "simulator": ({"simulator.main"}, {"simulator"}),
 }
 # `athlete` starts every program in a process of its own.
@@ -62,35 +61,6 @@ def declared(project: dict[str, Any], extras: Iterable[str]) -> set[str]:
     return packages
 
 
-def imported(root: Path, mains: Iterable[str]) -> set[str]:
-    """Return the modules of others that programs import, directly or through modules of ours."""
-    todo, ours, theirs = set(mains), set[str](), set[str]()
-    while todo:
-        module = todo.pop()
-        if module.split(".")[0] in sys.stdlib_module_names:
-            continue
-        if not (root / module.split(".")[0] / "__init__.py").exists():
-            theirs.add(module)
-            continue
-        for each in set(accumulate(module.split("."), "{}.{}".format)) - ours:
-            ours.add(each)
-            todo |= set(imports(root, each))
-    return theirs
-
-
-def imports(root: Path, module: str) -> Iterator[str]:
-    """Yield what one module of ours imports; the names that it takes from another of ours may be modules too."""
-    place = root / module.replace(".", "/")
-    file = next((file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()), None)
-    for node in ast.walk(ast.parse(file.read_text() if file else "")):
-        if isinstance(node, ast.Import):
-            yield from (each.name for each in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            if (root / node.module.split(".")[0] / "__init__.py").exists():
-                yield from (f"{node.module}.{each.name}" for each in node.names)
-
-
 @cache
 def provides(package: str, module: str) -> bool:
     """Whether an installed package holds a module; `dbt` is several packages under one name."""
@@ -111,7 +81,7 @@ def test_what_a_program_imports_is_in_its_list(program: str, project: dict[str, 
     """Each module of others comes from a package that the program's extras name, not from one that came along."""
     mains, extras = PROGRAMS[program]
     packages = declared(project, extras)
-    modules = imported(project_root, mains)
+    _, modules = reached(project_root, mains)
     assert modules
     assert {each for each in modules if not any(provides(package, each) for package in packages)} == set()
 
@@ -120,7 +90,7 @@ def test_what_a_program_imports_is_in_its_list(program: str, project: dict[str, 
 def test_what_is_in_its_list_a_program_imports(program: str, project: dict[str, Any], project_root: Path) -> None:
     """Each package of a program's extras is imported by it, or used in a way that is written down."""
     mains, extras = PROGRAMS[program]
-    modules = imported(project_root, mains)
+    _, modules = reached(project_root, mains)
     packages = declared(project, extras) - set(USED_WITHOUT_AN_IMPORT)
     assert {each for each in packages if not any(provides(each, module) for module in modules)} == set()
 
@@ -142,17 +112,10 @@ def test_no_google_package_is_locked_for_one_machine(program: str, project_root:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("program", LOCKED)
+@pytest.mark.parametrize("program", ["service", "worker", "transform"])
 def test_a_program_starts_with_its_locked_packages_alone(program: str, project_root: Path) -> None:
-    """Its module is imported while every other installed package is hidden from it."""
+    """Its module is imported while all other packages are hidden; tests/images does so for the other lock files."""
     ran = start(project_root, program, LOCKED[program])
-    assert ran.returncode == 0, ran.stderr
-
-
-@pytest.mark.slow
-def test_pubsub_is_published_to_with_the_locked_packages_of_the_service_alone(project_root: Path) -> None:
-    """On Google Cloud the service imports this adapter too."""
-    ran = start(project_root, "service-gcp", "backends.queue.pubsub.queue")
     assert ran.returncode == 0, ran.stderr
 
 

@@ -1,0 +1,36 @@
+"""What modules of ours import: read from their source, without running it."""
+
+import ast
+import sys
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
+from pathlib import Path
+
+
+def reached(root: Path, mains: Iterable[str]) -> tuple[set[str], set[str]]:
+    """Return the modules of ours and those of others that programs import, directly or through modules of ours."""
+    todo, ours, theirs = set(mains), set[str](), set[str]()
+    while todo:
+        module = todo.pop()
+        if module.split(".")[0] in sys.stdlib_module_names:
+            continue
+        if not (root / module.split(".")[0] / "__init__.py").exists():
+            theirs.add(module)
+            continue
+        for each in set(accumulate(module.split("."), "{}.{}".format)) - ours:
+            ours.add(each)
+            todo |= set(imports(root, each))
+    return ours, theirs
+
+
+def imports(root: Path, module: str) -> Iterator[str]:
+    """Yield what one module of ours imports; the names that it takes from another of ours may be modules too."""
+    place = root / module.replace(".", "/")
+    file = next((file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()), None)
+    for node in ast.walk(ast.parse(file.read_text() if file else "")):
+        if isinstance(node, ast.Import):
+            yield from (each.name for each in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            if (root / node.module.split(".")[0] / "__init__.py").exists():
+                yield from (f"{node.module}.{each.name}" for each in node.names)
