@@ -16,7 +16,7 @@ RUN_LOCK := $(COMPILE) pyproject.toml
 
 .PHONY: help
 help: ## Print this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 13
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or say make PYTHON=/path/to/python3.11"; exit 1; }
@@ -64,12 +64,16 @@ PYTEST := $(if $(MEMORY),PYTEST_DEBUG_TEMPROOT=$(MEMORY)) $(BIN)/python -m pytes
 
 .PHONY: test
 test: $(VENV)/.dev $(EMULATOR)/.made ## Run all tests, on all processors (ARGS="-k name" runs some)
-	@$(PYTEST) --durations 25 $(ARGS)
+	@$(PYTEST) --durations 25 -m "not images" $(ARGS)
+
+.PHONY: test-images
+test-images: $(VENV)/.dev ## Build the images and run them, for minutes (Debian, as root: apt-get install buildah)
+	@$(BIN)/python -m pytest -m images tests/images $(ARGS)
 
 .PHONY: test-fast
 test-fast: $(VENV)/.dev ## Run what needs neither dbt, nor a browser, nor whole programs: for the work in between
 	@$(PYTEST) --ignore tests/transforms --ignore tests/end_to_end \
-		-m "not slow and not browser" $(ARGS)
+		-m "not slow and not browser and not images" $(ARGS)
 
 .PHONY: lint lint-python lint-sql
 lint: $(VENV)/.dev ## Check packages, style, types, imports between rooms, and the SQL
@@ -79,6 +83,7 @@ lint-python: $(VENV)/.dev
 	$(BIN)/pip --disable-pip-version-check check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/hadolint Dockerfile.*
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
@@ -104,6 +109,8 @@ lock: $(VENV)/.dev ## Choose the newest versions that pyproject.toml allows, wit
 		$(RUN_LOCK) --constraint requirements/dev.txt --extra $$program --output-file requirements/$$program.txt || exit 1; \
 	done
 	$(RUN_LOCK) --constraint requirements/dev.txt --extra service --extra service-gcp --output-file requirements/service-gcp.txt
+	$(RUN_LOCK) --constraint requirements/dev.txt --extra worker --extra transform --extra embedded --extra gcp \
+		--output-file requirements/worker-gcp.txt
 	$(COMPILE) $(LOCK_FLAGS) requirements/bigquery-emulator.in --output-file requirements/bigquery-emulator.txt
 
 .PHONY: clean
