@@ -1,0 +1,225 @@
+"""The images, really built and really run: an activity that is saved at Strava comes out of a page.
+
+Opt-in, because building takes minutes: `make test-images`.
+"""
+
+import asyncio
+import json
+import os
+import re
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from athlete.demo.config import CLIENT_ID, CLIENT_SECRET, DemoConfig
+from athlete.demo.simulator_client import SimulatorClient
+from athlete.supervisor import ProcessTree
+from backends.warehouse.duckdb.marts import DuckdbMartReader
+from runtime.http_client import loopback_client
+from tests.end_to_end.conftest import make_config
+from tests.images.buildah import Container, Images, why_not
+from tests.images.dockerfile import PROGRAMS, Dockerfile, read
+
+pytestmark = [pytest.mark.images, pytest.mark.slow, pytest.mark.timeout(3600)]
+
+USER = 10001
+PATIENCE_S = 600
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory, project_root: Path) -> Iterator[Images]:
+    """All four images."""
+    if missing := why_not():
+        if os.environ.get("CI"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    images = Images(tmp_path_factory.mktemp("containers"))
+    try:
+        images.make_base()
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(partial(images.build, project_root), PROGRAMS))
+        yield images
+    finally:
+        images.remove()
+
+
+class Life:
+    """The simulator, an athlete of it, and containers that serve the athlete from one data folder."""
+
+    def __init__(self, config: DemoConfig, http: httpx.AsyncClient, images: Images, project_root: Path) -> None:
+        self.config = config
+        self.simulator = SimulatorClient(http, config.simulator_url)
+        self.data = config.data_dir / "data"
+        self._http, self._images, self._root = http, images, project_root
+        self._stack = ExitStack()
+        self.containers: dict[str, Container] = {}
+
+    def start(self, program: str, *command: str, image: str = "", **environment: str) -> None:
+        """Start a program in its image: the image's own command, if none is given."""
+        dockerfile = read(self._root, image or program)
+        ports = {f"{name.upper()}_PORT": str(getattr(self.config.ports, name)) for name in PROGRAMS[:3]}
+        told = {name: value for name, value in self.config.environment.items() if value}
+        told |= {**ports, "DATA_DIR": "/data", **environment}
+        container = self._stack.enter_context(self._images.container(image or program, self.data, told))
+        container.start(*(command or dockerfile.command()))
+        self.containers[program] = container
+
+    async def until_healthy(self, program: str, dockerfile: Dockerfile) -> None:
+        """Wait for the image's own health check to be content."""
+        check = ["python", "-m", "runtime.health_probe", *dockerfile.health_check()]
+        await self.until(lambda: self.containers[program].succeeds(*check), f"{program} is not healthy")
+
+    async def until(self, holds: Any, complaint: str) -> None:
+        """Look again and again until something holds; what the programs said is shown if it never does."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while not await asyncio.to_thread(holds):  # noqa: ASYNC110 - other programs make it hold
+                    await asyncio.sleep(0.2)
+        except TimeoutError:
+            logs = "\n".join(f"--- {name}\n{each.log()}" for name, each in self.containers.items())
+            pytest.fail(f"{complaint}\n{logs}")
+
+    async def refresh_token(self) -> str:
+        """Let the athlete authorise at the simulator, and return the refresh token that the app is given."""
+        code = await self.simulator.approve(self.config.oauth_url, f"{self.config.ports.service_url}/connect/callback")
+        asked = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "grant_type": "authorization_code"}
+        answer = await self._http.post(f"{self.config.oauth_url}/token", data={**asked, "code": code})
+        answer.raise_for_status()
+        return str(answer.json()["refresh_token"])
+
+    async def save(self, name: str) -> None:
+        """Save an activity, and wait until the page's own query finds it in the published marts."""
+        activity_id = await self.simulator.create(sport_type="Run", name=name)
+        marts = DuckdbMartReader(self.data / "mart.duckdb")
+
+        def is_there() -> bool:
+            if not (self.data / "mart.duckdb").exists():
+                return False
+            return bool(marts.rows("select 1 from mart.fct_activities where activity_id = ?", [activity_id]))
+
+        await self.until(is_there, f"{name} is not in the marts")
+
+    async def page_shows(self, program: str, activities: int) -> None:
+        """Streamlit serves the page, and what the page's own code draws in that container lists the activities."""
+        for path in ("/", "/pipeline"):
+            answer = await self._http.get(f"{self.config.ports.dashboard_url}{path}")
+            assert answer.status_code == 200, path
+        assert self.containers[program].run("python", "-c", OPEN_THE_PAGE).split() == [str(activities)]
+
+    def look_inside(self, program: str) -> None:
+        """The program is its user's, who may write to the data and to what is temporary; all is compiled for good."""
+        container = self.containers[program]
+        assert {process.uids().real for process in container.programs()} == {USER}
+        seen = json.loads(container.run("python", "-c", INSIDE))
+        assert set(seen["writable"]) - {"/var/tmp"} == {"/data", "/tmp"}  # noqa: S108 - a container's own
+        assert seen["compiled"] > 500
+        assert seen["not_compiled"] == []
+        assert seen["pip"] is None
+
+    def stop(self) -> None:
+        """End every program by SIGTERM: each finishes what it does and ends well."""
+        for name, container in self.containers.items():
+            assert container.stop() == 0, f"{name}\n{container.log()}"
+        self.containers.clear()
+        self._stack.close()
+
+    def close(self) -> None:
+        """Kill what is left."""
+        self._stack.close()
+
+
+OPEN_THE_PAGE = """
+from streamlit.testing.v1 import AppTest
+
+page = AppTest.from_file("/app/dashboard/main.py", default_timeout=60).run()
+assert not page.exception, page.exception
+print(len(page.dataframe[-1].value))  # the latest activities
+"""
+# What its user finds in a container. Byte 4 of a compiled file is 1 where it is valid without a look at its source.
+INSIDE = """
+import json, os, sys
+from importlib.util import cache_from_source, find_spec
+from pathlib import Path
+
+def writable():
+    for folder, folders, _ in os.walk("/"):
+        folders[:] = [each for each in folders if os.path.join(folder, each) not in {"/dev", "/proc", "/sys"}]
+        if os.access(folder, os.W_OK):
+            yield folder
+            folders.clear()
+
+def is_compiled(source):
+    compiled = Path(cache_from_source(source))
+    return compiled.exists() and compiled.open("rb").read(5)[4] == 1
+
+sources = [path for root in ("/venv/lib", "/app") for path in Path(root).rglob("*.py")]
+left = [str(path) for path in sources if not is_compiled(path)]
+print(json.dumps({
+    "writable": list(writable()), "compiled": len(sources), "not_compiled": left, "pip": find_spec("pip"),
+}))
+"""
+
+
+@pytest.fixture
+async def life(tmp_path: Path, images: Images, project_root: Path) -> AsyncIterator[Life]:
+    """A running simulator, and an empty data folder that the images' user owns."""
+    config = make_config(tmp_path)
+    async with ProcessTree(tmp_path / "logs") as tree, loopback_client(timeout=30) as http:
+        await tree.start([config.simulator()])
+        life = Life(config, http, images, project_root)
+        life.data.mkdir(mode=0o700)
+        shutil.chown(life.data, USER, USER)
+        tmp_path.chmod(0o711)
+        yield life
+        life.close()
+
+
+def compose_environment(project_root: Path) -> dict[str, str]:
+    """Return what compose.yaml tells the container; the ports are those that are set beside it."""
+    service = yaml.safe_load((project_root / "compose.yaml").read_text(encoding="utf-8"))["services"]["athlete"]
+    return {name: value for name, value in service["environment"].items() if not re.match(r"\$\{", str(value))}
+
+
+async def test_a_saved_activity_passes_through_the_images(life: Life, project_root: Path) -> None:
+    """Each program in its own image at first, then all of them in one as compose.yaml runs it, on the same data.
+
+    Commands are given as a person gives them, inside the container; Strava's challenge is the simulator's.
+    """
+    life.start("service")
+    life.start("worker", PUSH_TOKEN="a-word-of-the-test")
+    life.start("deliverer", *("python", "-m", "athlete.deliverer"), image="athlete", PUSH_TOKEN="a-word-of-the-test")
+    life.start("transformer", *("python", "-m", "worker.dbt_runner.main"), image="worker")
+    life.start("dashboard")
+    for program in ("service", "worker", "dashboard"):
+        await life.until_healthy(program, read(project_root, program))
+    await introduce(life, life.containers["deliverer"])
+    await life.save("Through five containers")
+    await life.page_shows("dashboard", 1)
+    life.containers["worker"].run("python", "-m", "worker.daily")  # it ends well if its verdict is complete
+    for program in ("service", "worker", "dashboard"):
+        life.look_inside(program)
+    life.stop()
+
+    life.start("athlete", **compose_environment(project_root))
+    await life.until_healthy("athlete", read(project_root, "athlete"))
+    await life.save("Through one container")
+    await life.page_shows("athlete", 2)
+    told = life.containers["athlete"].run("athlete", "query", "--csv", "select count(*) as n from mart.fct_activities")
+    assert told.split() == ["n", "2"]
+    assert life.containers["athlete"].run("athlete", "--version").startswith("athlete-dashboard ")
+    life.look_inside("athlete")
+    life.stop()
+
+
+async def introduce(life: Life, container: Container) -> None:
+    """Connect the athlete and subscribe, with the commands of the image."""
+    assert "4242424242" in container.run("athlete", "connect", given=await life.refresh_token())
+    container.run("athlete", "subscription", "create", "--public-url", life.config.ports.service_url)
