@@ -22,7 +22,7 @@ from runtime.logs import configure_logs
 from worker.daily import AlreadyRunning, run_daily
 from worker.daily_report import DailyReport, ExitCode
 from worker.dbt_runner.settings import TransformSettings
-from worker.reconcile import Progress
+from worker.findings import Progress
 from worker.settings import WorkerSettings
 
 

@@ -37,11 +37,11 @@ from strava.errors import NotConnected
 from worker.athletes import KnownEvents, note_accepted, note_rejected
 from worker.daily_report import Checked, DailyReport, ExitCode
 from worker.dbt_runner.settings import TransformSettings
-from worker.findings import ReconcilePolicy
+from worker.findings import Progress, ReconcilePolicy
 from worker.history import HistoryStore, load_what_is_left
 from worker.pipeline_reading import ReadingKeeper
 from worker.profile import GEAR_IS_OLD_AFTER, KnownProfiles, ProfileSource, refresh_profile
-from worker.reconcile import Progress, ReconcileSource, ReconcileStore, reconcile
+from worker.reconcile import ReconcileSource, ReconcileStore, reconcile
 from worker.retention import age_before_expiry, expire
 from worker.settings import WorkerSettings
 from worker.strava_clients import StravaClients

@@ -1,6 +1,7 @@
 """What a reconcile found, and what follows from it: the guard against a mass change, the verdict and its reason."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from backends.warehouse.reconciliations import Verdict
 
@@ -18,6 +19,14 @@ class ReconcilePolicy:
     guard_share: float = 0.05
     looks: int = 50
     is_confirmed: bool = False
+
+
+class Progress(NamedTuple):
+    """What the run does now, and how many activities it is through; `of` is known once all are listed."""
+
+    step: str
+    done: int
+    of: int | None = None
 
 
 @dataclass(slots=True)

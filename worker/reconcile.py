@@ -6,10 +6,9 @@ what is not listed is asked for on its own before it becomes a tombstone. Each r
 last-write-wins rule, and the verdict is written last: a run that was killed leaves nothing to undo.
 """
 
-import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 from uuid import uuid4
@@ -20,18 +19,16 @@ from backends.tokens import TokensUnavailable
 from backends.warehouse.activities import ActivityStore, Applied, Observation, Source, StoredActivity, StoredPayloads
 from backends.warehouse.reconciliations import Reconciliation, Reconciliations, Verdict
 from runtime.clock import utc_now
-from strava.errors import OF_ONE_THING, NotFound, StravaError, UnreadableAnswer
+from strava.errors import NotFound, StravaError, UnreadableAnswer
 from strava.payload import DETAILED, SUMMARY, ActivityPage, ActivityPayload, is_edited
 from worker.activities import ActivitySource, apply_all
 from worker.event_ordering import observed_after
-from worker.findings import Findings, ReconcilePolicy, is_guarded, judged, reason
-from worker.turns import in_turns
+from worker.findings import Findings, Progress, ReconcilePolicy, is_guarded, judged, reason
+from worker.repairs import Repairs
 
 _MOST_LISTINGS = 3
-_AT_ONCE = 4
 _LOOK_AFTER = timedelta(hours=20)  # less than the day between two runs, more than a rerun waits
 _LOOKED_AT_FIRST = timedelta(days=14)
-_MOST_FAILURES = 5  # in a row, before Strava itself is thought to fail
 _SPARE = 20  # looks that others may take the place of, so that none that always fail hold them all
 
 log = structlog.get_logger(__name__)
@@ -46,14 +43,6 @@ class ReconcileSource(ActivitySource, Protocol):
 
 class ReconcileStore(ActivityStore, StoredPayloads, Reconciliations, Protocol):
     """The part of `raw` that a reconcile needs."""
-
-
-class Progress(NamedTuple):
-    """What the run does now, and how many activities it is through; `of` is known once all are listed."""
-
-    step: str
-    done: int
-    of: int | None = None
 
 
 async def reconcile(  # noqa: PLR0913 - four collaborators, and by keyword what may be left as it is
@@ -96,9 +85,7 @@ class _Reconcile:
         self._began_at = clock()
         self._before: Mapping[int, StoredActivity] = {}
         self._found = Findings()
-        self._failed = set[int]()
-        self._in_a_row = 0
-        self._asking = asyncio.Lock()
+        self._repairs = Repairs(self._found, self._prove, on_progress)
 
     async def verdict(self) -> Reconciliation:
         """List, compare, repair and conclude."""
@@ -183,10 +170,10 @@ class _Reconcile:
         """Repair what the budget allows, the most urgent first; who is refused stops all that is less urgent."""
         found = self._found
         if not found.is_guarded:
-            await self._each("unlisted", found.extra, self._bury_if_gone)
-        await self._each("reappeared", found.buried & found.missing, self._dig_up)
-        await self._each("changed", found.changed - found.repaired, self._renew)
-        await self._each("missing", (found.missing - found.buried), self._complete)
+            await self._repairs.each("unlisted", found.extra, self._bury_if_gone)
+        await self._repairs.each("reappeared", found.buried & found.missing, self._dig_up)
+        await self._repairs.each("changed", found.changed - found.repaired, self._renew)
+        await self._repairs.each("missing", (found.missing - found.buried), self._complete)
         await self._look_again()
 
     async def _look_again(self) -> None:
@@ -199,44 +186,16 @@ class _Reconcile:
             how_many=how_many * _SPARE,
         )
         looks, spare = due[:how_many], due[how_many:]
-        await self._each("looked at again", looks, self._look)
-        failed = len(self._failed.intersection(looks))
-        await self._each("looked at again", random.sample(spare, min(failed, len(spare))), self._look)
+        await self._repairs.each("looked at again", looks, self._look)
+        failed = len(self._repairs.failed.intersection(looks))
+        await self._repairs.each("looked at again", random.sample(spare, min(failed, len(spare))), self._look)
 
-    async def _each(self, step: str, activity_ids: Iterable[int], work: Callable[[int], Awaitable[None]]) -> None:
-        """Do the work for each, some at a time; what fails is left alone, unless Strava shows nothing any more."""
-        ordered = list(activity_ids) if isinstance(activity_ids, list) else sorted(activity_ids, reverse=True)
-
-        async def take(turn: tuple[int, int]) -> None:
-            place, activity_id = turn
-            async with self._asking:
-                if self._in_a_row >= _MOST_FAILURES:
-                    await self._ask_for_a_proof()
-            if self._found.stopped is not None:
-                return
-            self._on_progress(Progress(step, place, len(ordered)))
-            try:
-                await work(activity_id)
-                self._in_a_row = 0
-            except OF_ONE_THING as error:
-                log.warning("reconcile.failed", activity_id=activity_id, reason=str(error))
-                self._failed.add(activity_id)
-                self._in_a_row += 1
-            except (StravaError, TokensUnavailable) as error:
-                self._found.stopped = self._found.stopped or error
-
-        await in_turns(enumerate(ordered, 1), take, at_once=_AT_ONCE)
-
-    async def _ask_for_a_proof(self) -> None:
-        """Ask for a detail that is stored: where Strava fails on that too, it fails on all, and the repairs end."""
-        self._in_a_row = 0
+    async def _prove(self) -> None:
+        """Look at one of those whose details are stored and that need no repair, chosen by chance."""
         detailed = {key for key, row in self._before.items() if row.resource_state == DETAILED}
-        proven = detailed & self._found.listed - self._found.left - self._failed
-        try:
-            for activity_id in random.sample(sorted(proven), min(1, len(proven))):
-                await self._look(activity_id)
-        except (StravaError, TokensUnavailable) as error:
-            self._found.stopped = self._found.stopped or error
+        proven = detailed & self._found.listed - self._found.left - self._repairs.failed
+        for activity_id in random.sample(sorted(proven), min(1, len(proven))):
+            await self._look(activity_id)
 
     async def _bury_if_gone(self, activity_id: int) -> None:
         found, asked_at = self._found, self._clock()
