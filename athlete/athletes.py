@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -13,12 +14,13 @@ from rich.console import Console
 from athlete.backends import open_store, open_tokens
 from athlete.data_dir import lost_athletes, require_pipeline
 from athlete.errors import exit_on_error, warn
-from athlete.output import Form, print_rows, say
+from athlete.output import Form, minute, print_rows, say
 from athlete.up import NOBODY
 from backends.tokens import TokenSet
 from backends.warehouse import RawStore
 from backends.warehouse.athletes import Athlete, AthleteStatus
 from backends.warehouse.ledger import LedgerFilter
+from dashboard.settings import DashboardSettings
 from runtime.clock import utc_now, utc_text
 from runtime.settings import SharedSettings
 from strava.scopes import missing_scopes
@@ -54,9 +56,9 @@ def athletes(
 ) -> None:
     """List the athletes: status, granted and missing scopes, last event, and whether the token works.
 
-    An access token ends after six hours and is renewed by itself. Times are this machine's.
+    An access token ends after six hours and is renewed by itself. Times are those of DISPLAY_TIMEZONE.
     """
-    settings = SharedSettings()
+    settings, zone = SharedSettings(), DashboardSettings().display_timezone
     require_pipeline(settings)
     warn(asyncio.run(lost_athletes(settings)))
     states = asyncio.run(_states(settings))
@@ -64,7 +66,7 @@ def athletes(
         print_rows(COLUMNS, map(whole_row, states), Form.JSON, Console())
     elif states:
         now = utc_now()
-        print_rows(FOR_A_PERSON, (short_row(state, now) for state in states), Form.TABLE, Console())
+        print_rows(FOR_A_PERSON, (short_row(state, now, zone) for state in states), Form.TABLE, Console())
     else:
         say(NOBODY)
 
@@ -112,19 +114,19 @@ def whole_row(state: AthleteState) -> Sequence[Any]:
     )
 
 
-def short_row(state: AthleteState, now: datetime) -> Sequence[Any]:
+def short_row(state: AthleteState, now: datetime, zone: ZoneInfo) -> Sequence[Any]:
     """Return what a person asks first."""
     athlete = state.athlete
     missing = ", ".join(missing_scopes(athlete.scope)) if athlete.scope else "not told by Strava"
-    last = "none" if state.last_event_at is None else f"{state.last_event_at.astimezone():%Y-%m-%d %H:%M}"
-    return athlete.athlete_id, athlete.status, ", ".join(sorted(athlete.scope)), missing, last, _token(state, now)
+    last = "none" if state.last_event_at is None else minute(state.last_event_at, zone)
+    return athlete.athlete_id, athlete.status, ", ".join(sorted(athlete.scope)), missing, last, _token(state, now, zone)
 
 
-def _token(state: AthleteState, now: datetime) -> str:
+def _token(state: AthleteState, now: datetime, zone: ZoneInfo) -> str:
     if state.token in {TokenState.MISSING, TokenState.REJECTED}:
         return f"{state.token}; {REPAIR}"
     if state.token is TokenState.REMOVED or state.token_expires_at is None:
         return state.token
     if state.token_expires_at <= now:
         return f"{state.token}; renewed at its next use"
-    return f"{state.token} until {state.token_expires_at.astimezone():%Y-%m-%d %H:%M}, then renewed"
+    return f"{state.token} until {minute(state.token_expires_at, zone)}, then renewed"

@@ -95,7 +95,7 @@ def backfill(  # noqa: PLR0913 - one argument an option
     within_reach("--athlete", athlete)
     if streams and not details:
         raise CommandError("Streams are loaded after the details: leave out --no-details, or --streams.")
-    began = None if since is None else read_since(since, utc_now())
+    began = None if since is None else read_since(since, utc_now(), zone)
     wanted = Wanted(since=began, has_details=details, has_streams=streams)
     if dry_run:
         forecasts = asyncio.run(_foretell(settings, athlete, wanted))

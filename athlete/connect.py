@@ -17,10 +17,11 @@ from athlete.backends import open_store
 from athlete.connect_token import connect_by_token, pending_token
 from athlete.data_dir import require_pipeline, require_usable
 from athlete.errors import CommandError, exit_on_error
-from athlete.output import say
+from athlete.output import minute, say
 from athlete.programs import askable
 from backends.connect.connections import Connected
 from backends.connect.links import CALLBACK_PATH, ConnectLinks, Invite
+from dashboard.settings import DashboardSettings
 from runtime.clock import utc_now
 from runtime.http_client import is_loopback, loopback_client
 from runtime.logs import configure_logs
@@ -80,7 +81,7 @@ def _connect_by_link(settings: ServiceSettings, *, is_for_others: bool, opens_br
     invite, link = links.invite(base_url, expires_at=expires_at)
     asyncio.run(_require_accepted(link.replace(base_url, local), local, way_back=f"{base_url}{CALLBACK_PATH}"))
     require_pipeline(settings)
-    until = f"{invite.expires_at.astimezone():%Y-%m-%d %H:%M}"
+    until = minute(invite.expires_at, DashboardSettings().display_timezone)
     say(link)
     if is_for_others:
         say(f"Good once, until {until}. `athlete athletes` shows who connected.")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -13,8 +14,9 @@ from rich.console import Console
 from athlete.backends import open_store
 from athlete.data_dir import lost_athletes, require_pipeline
 from athlete.errors import CommandError, exit_on_error, warn
-from athlete.output import Form, print_rows, say
+from athlete.output import Form, minute, print_rows, say, second
 from backends.warehouse.ledger import LedgerEntry, LedgerFilter, Outcome
+from dashboard.settings import DashboardSettings
 from runtime.clock import utc_now, utc_text
 from runtime.settings import SharedSettings
 
@@ -67,9 +69,10 @@ def events(  # noqa: PLR0913 - one argument a filter
     """List the events that Strava sent and what became of each, newest first.
 
     An event that had to be tried again has a row for each attempt. With --parked, --dead or --event its id is told, by
-    which `athlete replay --event` tries it once more and --dismiss settles it. Times are this machine's.
+    which `athlete replay --event` tries it once more and --dismiss settles it. Times are those
+    of DISPLAY_TIMEZONE.
     """
-    settings = SharedSettings()
+    settings, zone = SharedSettings(), DashboardSettings().display_timezone
     require_pipeline(settings)
     warn(asyncio.run(lost_athletes(settings)))
     if dismiss is not None:
@@ -80,8 +83,8 @@ def events(  # noqa: PLR0913 - one argument a filter
         athlete_id=within_reach("--athlete", athlete),
         activity_id=within_reach("--activity", activity),
         outcome=Outcome.PARKED if parked else outcome,
-        since=read_moment("--since", since),
-        until=read_moment("--until", until),
+        since=read_moment("--since", since, zone),
+        until=read_moment("--until", until, zone),
         is_newest=parked or dead,
         is_dead=dead,
     )
@@ -90,9 +93,9 @@ def events(  # noqa: PLR0913 - one argument a filter
     if as_json:
         print_rows(COLUMNS, map(whole_row, rows), Form.JSON, console)
     elif in_full:
-        print_rows(IN_FULL, map(full_row, rows), Form.TABLE, console, downwards=True)
+        print_rows(IN_FULL, (full_row(row, zone) for row in rows), Form.TABLE, console, downwards=True)
     else:
-        print_rows(FOR_A_PERSON, map(short_row, rows), Form.TABLE, console, whole=FOR_A_PERSON[:-1])
+        print_rows(FOR_A_PERSON, (short_row(row, zone) for row in rows), Form.TABLE, console, whole=FOR_A_PERSON[:-1])
     if not as_json:
         for each in dict.fromkeys(row.outcome for row in rows):
             console.print(f"{each}: {EXPLAINED[each]}", highlight=False, markup=False)
@@ -136,17 +139,17 @@ def whole_row(entry: LedgerEntry) -> Sequence[Any]:
     return utc_text(entry.finished_at), *about, *ended, event_time, received_at, entry.event_id, retry_at, entry.message
 
 
-def short_row(entry: LedgerEntry) -> Sequence[Any]:
+def short_row(entry: LedgerEntry, zone: ZoneInfo) -> Sequence[Any]:
     """Return what a person asks first: when, which activity, what happened, how it ended and why."""
     event = entry.event
     about = (event.object_id if event.is_activity else event.object_type, event.aspect_type) if event else ("", "")
-    again = f" Tried again from {entry.retry_at.astimezone():%Y-%m-%d %H:%M}." if entry.retry_at else ""
-    return f"{entry.finished_at.astimezone():%Y-%m-%d %H:%M:%S}", *about, entry.outcome, f"{entry.reason}{again}"
+    again = f" Tried again from {minute(entry.retry_at, zone)}." if entry.retry_at else ""
+    return second(entry.finished_at, zone), *about, entry.outcome, f"{entry.reason}{again}"
 
 
-def full_row(entry: LedgerEntry) -> Sequence[Any]:
+def full_row(entry: LedgerEntry, zone: ZoneInfo) -> Sequence[Any]:
     """Return the values of IN_FULL."""
-    return *short_row(entry), entry.event and entry.event.owner_id, entry.event_id, entry.message
+    return *short_row(entry, zone), entry.event and entry.event.owner_id, entry.event_id, entry.message
 
 
 def within_reach(option: str, number: T) -> T:
@@ -156,18 +159,19 @@ def within_reach(option: str, number: T) -> T:
     return number
 
 
-def read_moment(option: str, text: str | None) -> datetime | None:
+def read_moment(option: str, text: str | None, zone: ZoneInfo) -> datetime | None:
     """Read what an option says, if it was given. Raises CommandError."""
-    return None if text is None else read_since(text, utc_now(), option)
+    return None if text is None else read_since(text, utc_now(), zone, option)
 
 
-def read_since(text: str, now: datetime, option: str = "--since") -> datetime:
-    """Read a date, a time (local unless it has an offset) or an age such as 12h. Raises CommandError."""
+def read_since(text: str, now: datetime, zone: ZoneInfo, option: str = "--since") -> datetime:
+    """Read a date, a time (of the zone unless it has an offset) or an age such as 12h. Raises CommandError."""
     age = re.fullmatch(r"([0-9]{1,19})([mhd])", text)
     try:
         if age:
             return now - timedelta(**{UNITS[age[2]]: int(age[1])})
-        return datetime.fromisoformat(text).astimezone(UTC)
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
     except OverflowError as error:
         raise CommandError(f"{option} {text} is beyond every calendar; leave it out to see all events.") from error
     except ValueError as error:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from itertools import chain, islice
 from math import isfinite
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from rich import box
 from rich.console import Console
@@ -45,6 +46,16 @@ def form_of(*, as_json: bool, as_csv: bool = False) -> Form:
 def say(sentence: str) -> None:
     """Tell a person something, as it is: nothing in it is markup, and no line is broken."""
     Console().print(sentence, highlight=False, soft_wrap=True, markup=False)
+
+
+def minute(moment: datetime, zone: ZoneInfo) -> str:
+    """Write the date and the minute as the zone's clocks show them."""
+    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def second(moment: datetime, zone: ZoneInfo) -> str:
+    """Write the date and the second as the zone's clocks show them."""
+    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}"
 
 
 def print_rows(  # noqa: PLR0913 - what is printed, and by keyword how

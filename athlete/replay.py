@@ -17,7 +17,7 @@ from athlete.backends import open_budget, open_store
 from athlete.data_dir import lost_athletes, require_pipeline
 from athlete.errors import CommandError, exit_on_error, warn
 from athlete.events import LARGEST, read_moment, within_reach
-from athlete.output import Form, print_rows, say
+from athlete.output import Form, print_rows, say, second
 from backends.warehouse import RawStore
 from backends.warehouse.athletes import connected_ids
 from backends.warehouse.ledger import LedgerEntry, LedgerFilter, Outcome
@@ -84,8 +84,8 @@ def replay(  # noqa: PLR0913 - one argument an option
         athlete_id=within_reach("--athlete", athlete),
         activity_id=within_reach("--activity", activity),
         outcome=Outcome.PARKED if parked else None,
-        since=read_moment("--since", since),
-        until=read_moment("--until", until),
+        since=read_moment("--since", since, zone),
+        until=read_moment("--until", until, zone),
         is_newest=True,
         is_dead=dead,
     )
@@ -95,7 +95,7 @@ def replay(  # noqa: PLR0913 - one argument an option
         print(json.dumps(_facts(found, dry_run=dry_run)))  # noqa: T201 - for machines
         return
     if dry_run and found.events:
-        print_rows(COLUMNS, map(_row, found.events), Form.TABLE, Console(), whole=COLUMNS)
+        print_rows(COLUMNS, (_row(each, zone) for each in found.events), Form.TABLE, Console(), whole=COLUMNS)
     for sentence in sentences(found, utc_now(), zone, dry_run=dry_run):
         say(sentence)
 
@@ -173,10 +173,10 @@ def sentences(found: Replay, now: datetime, zone: ZoneInfo, *, dry_run: bool = F
         yield "Nothing was changed."
 
 
-def _row(entry: LedgerEntry) -> Sequence[Any]:
+def _row(entry: LedgerEntry, zone: ZoneInfo) -> Sequence[Any]:
     event, when = entry.event, entry.received_at or entry.finished_at
     about = (event.object_id if event.is_activity else event.object_type, event.aspect_type) if event else ("", "")
-    return f"{when.astimezone():%Y-%m-%d %H:%M:%S}", *about, entry.outcome, entry.event_id
+    return second(when, zone), *about, entry.outcome, entry.event_id
 
 
 def _facts(found: Replay, *, dry_run: bool) -> dict[str, Any]:
