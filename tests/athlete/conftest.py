@@ -1,6 +1,6 @@
 """A demo's session over a warehouse of the test's own, with a simulator that says what the test typed in."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,10 @@ from athlete.demo.config import DemoConfig
 from athlete.demo.session import DemoSession
 from athlete.demo.simulator_client import SimulatorClient
 from athlete.programs import Ports
-from athlete.supervisor import ProcessTree, Program, free_port
+from athlete.supervisor import ProcessTree
 from backends.queue.embedded import EmbeddedQueue
 from backends.warehouse.sqlite.store import SqliteRawStore
+from tests.serving import serving, simulator_app
 
 
 @pytest.fixture
@@ -51,16 +52,7 @@ async def session(tmp_path: Path, answers: dict[str, Any]) -> AsyncIterator[Demo
 
 
 @pytest.fixture
-async def strava(tmp_path: Path) -> AsyncIterator[str]:
+def strava() -> Iterator[str]:
     """The address of a running simulator."""
-    port = free_port()
-    program = Program(
-        name="simulator",
-        module="simulator.main",
-        environment={"SIMULATOR_PORT": str(port), "SIMULATOR_YEARS": "0", "SIMULATOR_READ_LIMIT": "100000,1000000"},
-        folder=tmp_path,
-        health_url=f"http://127.0.0.1:{port}/simulator/health",
-    )
-    async with ProcessTree(tmp_path / "logs") as tree:
-        await tree.start([program])
-        yield f"http://127.0.0.1:{port}"
+    with serving(lambda: simulator_app(years=0, read_limit="100000,1000000")) as url:
+        yield url

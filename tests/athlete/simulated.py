@@ -1,17 +1,18 @@
 """A running simulator whose athlete has connected, as the tests of commands meet it."""
 
-import os
-import sys
-from asyncio import create_subprocess_exec
-from asyncio.subprocess import PIPE
+import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+from typer.testing import CliRunner, Result
 
 from athlete.demo.config import CLIENT_ID, CLIENT_SECRET
 from athlete.demo.simulator_client import SCOPES
+from athlete.main import app
 from backends.tokens.file import FileTokenStore
 from backends.warehouse.athletes import Athlete
 from backends.warehouse.sqlite.store import SqliteRawStore
@@ -36,9 +37,9 @@ async def connect(url: str, folder: Path) -> None:
     await store.close()
 
 
-async def run_command(url: str, folder: Path, *arguments: str, module: str = "athlete") -> tuple[int | None, str, str]:
-    """Run a command on the folder, without a terminal; return its exit code and what it wrote to both streams."""
-    settings = {
+def settings_for(url: str, folder: Path) -> dict[str, str]:
+    """The settings of a program that works with the simulator on the folder."""
+    return {
         "DATA_DIR": str(folder),
         "STRAVA_API_URL": f"{url}/api/v3",
         "STRAVA_OAUTH_URL": f"{url}/oauth",
@@ -46,8 +47,17 @@ async def run_command(url: str, folder: Path, *arguments: str, module: str = "at
         "STRAVA_CLIENT_SECRET": CLIENT_SECRET,
         "RECONCILE_LOOKS": "0",
     }
-    command = (sys.executable, "-m", module, *arguments)
-    environment = os.environ | settings
-    process = await create_subprocess_exec(*command, env=environment, cwd=folder, stdin=PIPE, stdout=PIPE, stderr=PIPE)
-    output, errors = await process.communicate()
-    return process.returncode, output.decode(), errors.decode()
+
+
+async def run_command(url: str, folder: Path, *arguments: str) -> tuple[int, str, str]:
+    """Run a command on the folder, without a terminal; return its exit code and what it wrote to both streams."""
+    done = await run_in_process(arguments, settings_for(url, folder))
+    return done.exit_code, done.stdout, done.stderr
+
+
+async def run_in_process(arguments: Sequence[str], settings: Mapping[str, str], typed: str = "") -> Result:
+    """Run `athlete` with these arguments and settings in a thread, and what is typed piped in; no traceback ends it."""
+    invoke = partial(CliRunner().invoke, app, list(arguments), input=typed, env=settings)
+    done = await asyncio.to_thread(invoke)
+    assert not isinstance(done.exception, Exception), done.output
+    return done

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +23,7 @@ from backends.warehouse.athletes import Athlete
 from backends.warehouse.backfills import Backfill
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.oauth import OAuthApp
+from tests.serving import serving, simulator_app
 
 ATHLETE = 4242424242
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -32,20 +33,11 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-async def strava(tmp_path: Path) -> AsyncIterator[str]:
+def strava() -> Iterator[str]:
     """The address of a running simulator with a year of activities."""
-    port = free_port()
-    program = Program(
-        name="simulator",
-        module="simulator.main",
-        environment={"SIMULATOR_PORT": str(port), "SIMULATOR_YEARS": "1", "SIMULATOR_READ_LIMIT": "100000,1000000",
-                     "SIMULATOR_OVERALL_LIMIT": "100000,1000000"},
-        folder=tmp_path,
-        health_url=f"http://127.0.0.1:{port}/simulator/health",
-    )  # fmt: skip
-    async with ProcessTree(tmp_path / "logs") as tree:
-        await tree.start([program])
-        yield f"http://127.0.0.1:{port}"
+    limit = "100000,1000000"
+    with serving(lambda: simulator_app(years=1, read_limit=limit, overall_limit=limit)) as url:
+        yield url
 
 
 @pytest.fixture

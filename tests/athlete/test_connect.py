@@ -7,10 +7,11 @@ import re
 import signal
 import sys
 from asyncio.subprocess import PIPE, STDOUT
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -21,11 +22,13 @@ from athlete.demo.config import CLIENT_ID, CLIENT_SECRET
 from athlete.demo.simulator_client import SCOPES
 from athlete.errors import CommandError
 from athlete.main import app
-from athlete.supervisor import ProcessTree, Program, free_port
+from athlete.supervisor import free_port
 from backends.connect.links import Invite
 from backends.warehouse.athletes import Athlete
 from backends.warehouse.sqlite.store import SqliteRawStore
+from service.main import guard
 from service.settings import ServiceSettings
+from tests.serving import serving
 
 ATHLETE_ID = 4242424242
 
@@ -44,16 +47,19 @@ def settings_for(strava: str, data_dir: Path, port: int) -> dict[str, str]:
     }
 
 
-@asynccontextmanager
-async def running_service(environment: dict[str, str]) -> AsyncIterator[None]:
+@contextmanager
+def running_service(environment: dict[str, str]) -> Iterator[None]:
     """A service with these settings."""
-    folder = Path(environment["DATA_DIR"])
-    health_url = f"http://127.0.0.1:{environment['SERVICE_PORT']}/health"
-    service = Program(
-        name="service", module="service.main", environment=environment, folder=folder, health_url=health_url
-    )
-    async with ProcessTree(folder / "logs") as tree:
-        await tree.start([service])
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        settings = ServiceSettings()
+
+    @asynccontextmanager
+    async def make() -> AsyncIterator[Any]:
+        yield guard(settings)
+
+    with serving(make, port=settings.service_port):
         yield
 
 
@@ -61,7 +67,7 @@ async def running_service(environment: dict[str, str]) -> AsyncIterator[None]:
 async def environment(strava: str, tmp_path: Path) -> AsyncIterator[dict[str, str]]:
     """The settings of a service that runs."""
     environment = settings_for(strava, tmp_path, free_port())
-    async with running_service(environment):
+    with running_service(environment):
         yield environment
 
 
@@ -170,7 +176,7 @@ async def test_a_service_that_does_not_know_the_public_address_is_told(environme
     assert "has another PUBLIC_URL: start it again" in output.decode()
     assert "invite=" not in output.decode()
     public["SERVICE_PORT"] = str(free_port())
-    async with running_service(public):
+    with running_service(public):
         output, _ = await (await command(public, "--invite")).communicate()
     assert link_in(output.decode()).startswith("https://my.example.org/athlete/connect?invite=")
     assert "set PUBLIC_URL" not in output.decode()

@@ -6,7 +6,6 @@ import os
 import pty
 import stat
 import sys
-from asyncio.subprocess import PIPE
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -34,6 +33,7 @@ from strava.errors import TokenRejected
 from strava.events import StravaEvent
 from strava.oauth import OAuthApp
 from strava.transport import RetryPolicy
+from tests.athlete.simulated import run_in_process
 
 ATHLETE_ID = 4242424242
 
@@ -96,13 +96,8 @@ async def connect(
     strava: str, data_dir: Path, *arguments: str, token: str = "", **settings: str
 ) -> tuple[int | None, str]:
     """Run the command as a person would, the token piped in; return its exit code and all that it said."""
-    environment = os.environ | settings_for(strava, data_dir) | settings
-    command = (sys.executable, "-m", "athlete", "connect", *arguments)
-    process = await asyncio.create_subprocess_exec(
-        *command, env=environment, cwd=data_dir, stdin=PIPE, stdout=PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    output, _ = await process.communicate(token.encode())
-    return process.returncode, output.decode()
+    done = await run_in_process(("connect", *arguments), settings_for(strava, data_dir) | settings, token)
+    return done.exit_code, done.output
 
 
 async def test_a_good_token_is_kept_under_its_athlete_alone(strava: str, tmp_path: Path) -> None:

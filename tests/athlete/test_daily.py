@@ -1,7 +1,9 @@
 """`athlete daily` as a person runs it, against a Strava simulator: from the list to the mart that the page reads."""
 
+import asyncio
 import json
 import os
+import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,12 +14,12 @@ import httpx
 import pytest
 
 from athlete.daily import sentences, verdict_sentence
-from athlete.supervisor import ProcessTree, Program, free_port
 from backends.warehouse.duckdb.marts import DuckdbMartReader
 from backends.warehouse.reconciliations import Reconciliation, Verdict
 from backends.warehouse.sqlite.store import SqliteRawStore
-from tests.athlete.simulated import connect, run_command
+from tests.athlete.simulated import connect, run_command, settings_for
 from tests.parsed_project import give
+from tests.serving import serving, simulator_app
 from worker.daily import alone
 from worker.daily_report import Checked, DailyReport
 
@@ -27,18 +29,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 @pytest.fixture
 async def strava(tmp_path: Path) -> AsyncIterator[str]:
     """The address of a running simulator with five weeks of history, whose athlete has connected."""
-    port = free_port()
-    environment = {"SIMULATOR_PORT": str(port), "SIMULATOR_YEARS": "0.1", "SIMULATOR_READ_LIMIT": "10000,100000"}
-    url = f"http://127.0.0.1:{port}"
-    program = Program(
-        name="simulator",
-        module="simulator.main",
-        environment=environment,
-        folder=tmp_path,
-        health_url=f"{url}/simulator/health",
-    )
-    async with ProcessTree(tmp_path / "logs") as tree:
-        await tree.start([program])
+    with serving(lambda: simulator_app(years=0.1, read_limit="10000,100000")) as url:
         await connect(url, tmp_path)
         yield url
 
@@ -62,8 +53,9 @@ def health(folder: Path) -> dict[str, Any]:
 async def test_from_the_list_to_the_page(strava: str, tmp_path: Path, parsed_project: Path) -> None:
     """A first check stores all; the next job finds a silent edit and a lost delete, and the page has its verdict."""
     give(parsed_project, tmp_path / "dbt")
-    code, said, errors = await run_command(strava, tmp_path, "--check-only", module="worker.daily")
-    assert code == 0, said + errors
+    command = (sys.executable, "-m", "worker.daily", "--check-only")
+    check = await asyncio.create_subprocess_exec(*command, env=os.environ | settings_for(strava, tmp_path))
+    assert await check.wait() == 0
     assert not (tmp_path / "mart.duckdb").exists()
     async with httpx.AsyncClient(base_url=strava) as http:
         first, second, *others = (await http.get("/simulator/activities", params={"fields": "id"})).json()

@@ -3,19 +3,14 @@
 import asyncio
 import json
 import re
-import socket
-import threading
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager, nullcontext
+from contextlib import ExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from queue import Queue
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from pydantic import SecretStr
 from typer.testing import CliRunner, Result
 
@@ -24,41 +19,11 @@ from backends.warehouse.sqlite.store import SqliteRawStore
 from backends.warehouse.subscriptions import KnownSubscription
 from service.main import guard
 from service.settings import ServiceSettings
-from simulator.journal import Journal
-from simulator.main import build as build_simulator
-from simulator.settings import SimulatorSettings
+from tests.serving import serving, simulator_app
 
 SECRET = "0123456789abcdef-the-path"
 VERIFY_TOKEN = "the-verify-token"
 CREDENTIALS = {"client_id": "4242", "client_secret": "simulated-client-secret"}
-MakeApp = Callable[[], AbstractAsyncContextManager[Any]]
-
-
-@contextmanager
-def serving(make_app: MakeApp, tls: tuple[Path, Path] | None = None) -> Iterator[str]:
-    """Serve an application on loopback in a thread of its own; yield its address."""
-    key, certificate = (None, None) if tls is None else tls
-    running: Queue[uvicorn.Server] = Queue()
-
-    async def serve() -> None:
-        async with make_app() as app:
-            server = uvicorn.Server(
-                uvicorn.Config(app, log_config=None, ws="none", ssl_keyfile=key, ssl_certfile=certificate)
-            )
-            running.put(server)
-            await server.serve(sockets=[listening])
-
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        thread = threading.Thread(target=lambda: asyncio.run(serve()))
-        thread.start()
-        server = running.get(timeout=30)
-        while thread.is_alive() and not server.started:  # what it logs meanwhile is in no command's output
-            time.sleep(0.001)
-        try:
-            yield f"{'http' if tls is None else 'https'}://127.0.0.1:{listening.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join()
 
 
 @dataclass
@@ -128,13 +93,7 @@ def reply() -> type[Reply]:
 @pytest.fixture
 def strava(serve_made: Callable[..., str]) -> Simulator:
     """A running simulator without a history."""
-
-    @asynccontextmanager
-    async def make() -> AsyncIterator[Any]:
-        async with httpx.AsyncClient(trust_env=False) as http:
-            yield build_simulator(SimulatorSettings(years=0), Journal(), http)
-
-    return Simulator(serve_made(make))
+    return Simulator(serve_made(lambda: simulator_app(years=0)))
 
 
 @pytest.fixture
