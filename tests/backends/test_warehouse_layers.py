@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -18,6 +19,28 @@ from backends.warehouse.marts import MartDamaged, MartMissing, QueryFailed
 from backends.warehouse.sqlite.store import SqliteRawStore
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a pipeline file that knows one athlete, and published marts: a table, and a view that reads it."""
+    folder = tmp_path_factory.mktemp("made")
+    asyncio.run(put_athlete(folder / "pipeline.sqlite", 7))
+    with duckdb.connect(str(folder / "transform.duckdb")) as connection:
+        connection.execute("create schema staging")
+        connection.execute("create schema mart")
+        connection.execute("create table staging.numbers as select range as n from range(2500)")
+        connection.execute("create view mart.even as select n from transform.staging.numbers where n % 2 = 0")
+    publish(folder / "transform.duckdb", folder / "mart.duckdb")
+    return folder
+
+
+async def put_athlete(pipeline: Path, athlete_id: int) -> None:
+    """Store one more athlete, as the pipeline does."""
+    store = SqliteRawStore(pipeline, busy_timeout_s=1)
+    athlete = Athlete(athlete_id=athlete_id, scope=frozenset(), status="connected", updated_at=datetime.now(UTC))
+    await store.put_athlete(athlete)
+    await store.close()
+
+
 @pytest.fixture
 def mart(tmp_path: Path) -> Path:
     """Where the snapshot is published."""
@@ -25,35 +48,15 @@ def mart(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def transform(tmp_path: Path) -> Path:
-    """What dbt built: a table in staging, and a view in mart that reads it."""
-    path = tmp_path / "transform.duckdb"
-    with duckdb.connect(str(path)) as connection:
-        connection.execute("create schema staging")
-        connection.execute("create schema mart")
-        connection.execute("create table staging.numbers as select range as n from range(2500)")
-        connection.execute("create view mart.even as select n from transform.staging.numbers where n % 2 = 0")
-    return path
-
-
-@pytest.fixture
-async def pipeline(tmp_path: Path) -> Path:
+def pipeline(tmp_path: Path, made: Path) -> Path:
     """A pipeline file that knows one athlete."""
-    path = tmp_path / "pipeline.sqlite"
-    store = SqliteRawStore(path)
-    await store.put_athlete(
-        Athlete(
-            athlete_id=7, scope=frozenset({"read"}), status="connected", updated_at=datetime(2026, 5, 4, tzinfo=UTC)
-        )
-    )
-    await store.close()
-    return path
+    return Path(shutil.copy(made / "pipeline.sqlite", tmp_path))
 
 
 @pytest.fixture
-def warehouse(tmp_path: Path, transform: Path, mart: Path, pipeline: Path) -> Iterator[DuckdbSqlConsole]:
+def warehouse(tmp_path: Path, mart: Path, made: Path, pipeline: Path) -> Iterator[DuckdbSqlConsole]:
     """All layers, with an athlete in raw."""
-    publish(transform, mart)
+    shutil.copy(made / "mart.duckdb", mart)
     opened = DuckdbSqlConsole(data_dir=tmp_path, mart_path=mart, pipeline_path=pipeline)
     yield opened
     opened.close()
@@ -294,11 +297,5 @@ def test_looking_does_not_hold_up_the_writers(warehouse: DuckdbSqlConsole, pipel
     answer = warehouse.query("select athlete_id from raw.strava_athletes, range(1000000)")
     assert next(answer.rows) == (7,)
 
-    async def write() -> None:
-        store = SqliteRawStore(pipeline, busy_timeout_s=1)
-        athlete = Athlete(athlete_id=8, scope=frozenset(), status="connected", updated_at=datetime.now(UTC))
-        await store.put_athlete(athlete)
-        await store.close()
-
-    asyncio.run(write())
+    asyncio.run(put_athlete(pipeline, 8))
     assert list(warehouse.query("select count(*) from raw.strava_athletes").rows) == [(2,)]

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from functools import cache
 
 import pytest
 import structlog
@@ -30,27 +31,31 @@ except ValueError:
 """
 
 
+@cache
+def failed(log_format: str) -> str:
+    """What the failing program logs."""
+    return subprocess.run([sys.executable, "-c", FAIL, log_format], capture_output=True, text=True, check=True).stderr
+
+
 @pytest.mark.parametrize("log_format", ["console", "json", "google"])
 def test_a_traceback_shows_no_values(log_format: str) -> None:
     """An unexpected error is logged with its traceback and without the values of local variables."""
-    failed = subprocess.run([sys.executable, "-c", FAIL, log_format], capture_output=True, text=True, check=True)
-    assert "an unexpected answer" in failed.stderr
-    assert "s3cr3t" not in failed.stderr
+    said = failed(log_format)
+    assert "an unexpected answer" in said
+    assert "s3cr3t" not in said
 
 
 @pytest.mark.parametrize("log_format", ["console", "json", "google"])
 def test_no_athlete_can_be_found_by_number(log_format: str) -> None:
     """A log outlives a purge: fields, sentences and tracebacks keep three digits, enough to tell ten apart."""
-    failed = subprocess.run([sys.executable, "-c", FAIL, log_format], capture_output=True, text=True, check=True)
-    assert "4605555801" not in failed.stderr
-    text = failed.stderr.replace("\\u2026", "…")
+    assert "4605555801" not in failed(log_format)
+    text = failed(log_format).replace("\\u2026", "…")
     assert text.count("…801") == (4 if log_format == "google" else 3)
 
 
 def test_json_is_one_object_a_line() -> None:
     """A machine reads each record, its traceback included, as one line."""
-    failed = subprocess.run([sys.executable, "-c", FAIL, "json"], capture_output=True, text=True, check=True)
-    [record] = [json.loads(line) for line in failed.stderr.splitlines()]
+    [record] = [json.loads(line) for line in failed("json").splitlines()]
     assert (record["event"], record["activity_id"], record["level"]) == ("worker.failed", 7, "error")
 
 
