@@ -42,24 +42,22 @@ async def put_athlete(pipeline: Path, athlete_id: int) -> None:
 
 
 @pytest.fixture
-def mart(tmp_path: Path) -> Path:
-    """Where the snapshot is published."""
-    return tmp_path / "mart.duckdb"
-
-
-@pytest.fixture
 def pipeline(tmp_path: Path, made: Path) -> Path:
     """A pipeline file that knows one athlete."""
     return Path(shutil.copy(made / "pipeline.sqlite", tmp_path))
 
 
-@pytest.fixture
-def warehouse(tmp_path: Path, mart: Path, made: Path, pipeline: Path) -> Iterator[DuckdbSqlConsole]:
-    """All layers, with an athlete in raw."""
-    shutil.copy(made / "mart.duckdb", mart)
-    opened = DuckdbSqlConsole(data_dir=tmp_path, mart_path=mart, pipeline_path=pipeline)
-    yield opened
-    opened.close()
+@pytest.fixture(scope="module")
+def warehouse(made: Path) -> Iterator[DuckdbSqlConsole]:
+    """All layers, with an athlete in raw, for every test that only reads: opening costs more than a query."""
+    with closing(opened_on(made)) as opened:
+        yield opened
+
+
+def opened_on(folder: Path) -> DuckdbSqlConsole:
+    """Open what lies in the folder."""
+    mart, pipeline = folder / "mart.duckdb", folder / "pipeline.sqlite"
+    return DuckdbSqlConsole(data_dir=folder, mart_path=mart, pipeline_path=pipeline)
 
 
 def test_one_query_over_all_layers(warehouse: DuckdbSqlConsole) -> None:
@@ -99,13 +97,13 @@ def test_rows_are_fetched_as_they_are_asked_for(warehouse: DuckdbSqlConsole) -> 
         "call sqlite_attach('{folder}/pipeline.sqlite')",
     ],
 )
-def test_the_warehouse_can_only_be_read(tmp_path: Path, warehouse: DuckdbSqlConsole, sql: str) -> None:
+def test_the_warehouse_can_only_be_read(made: Path, warehouse: DuckdbSqlConsole, sql: str) -> None:
     """Nothing that writes, reaches for another file or changes the engine is run at all."""
-    (tmp_path / "tokens.json").write_text("secret")
-    before = contents(tmp_path)
+    (made / "tokens.json").write_text("secret")
+    before = contents(made)
     with pytest.raises(QueryFailed, match="refused: a query can only read"):
-        warehouse.query(sql.format(folder=tmp_path))
-    assert contents(tmp_path) == before
+        warehouse.query(sql.format(folder=made))
+    assert contents(made) == before
     assert list(warehouse.query("select count(*) from raw.strava_athletes").rows) == [(1,)]
 
 
@@ -118,11 +116,11 @@ def test_the_warehouse_can_only_be_read(tmp_path: Path, warehouse: DuckdbSqlCons
         "select * from glob('{folder}/*')",
     ],
 )
-def test_no_file_beside_the_layers_can_be_read(tmp_path: Path, warehouse: DuckdbSqlConsole, sql: str) -> None:
+def test_no_file_beside_the_layers_can_be_read(made: Path, warehouse: DuckdbSqlConsole, sql: str) -> None:
     """What lies beside the layers, such as the tokens, is out of reach."""
-    (tmp_path / "tokens.json").write_text('{"secret": 1}')
+    (made / "tokens.json").write_text('{"secret": 1}')
     with pytest.raises(QueryFailed):
-        list(warehouse.query(sql.format(folder=tmp_path)).rows)
+        list(warehouse.query(sql.format(folder=made)).rows)
 
 
 @pytest.fixture
@@ -201,20 +199,21 @@ def test_no_variable_of_the_program_is_read_as_a_table(warehouse: DuckdbSqlConso
         "select list(repeat(md5(range::varchar), 300)) from range(1000000)",
     ],
 )
-def test_a_runaway_query_ends_with_a_sentence(warehouse: DuckdbSqlConsole, tmp_path: Path, sql: str) -> None:
+def test_a_runaway_query_ends_with_a_sentence(warehouse: DuckdbSqlConsole, made: Path, sql: str) -> None:
     """Beyond its memory it is ended, nothing is spilled to the disk, and the next query is answered."""
-    before = set(tmp_path.rglob("*"))
+    before = set(made.rglob("*"))
     with pytest.raises(QueryFailed, match="more than 1 GB of memory: narrow it"):
         list(warehouse.query(sql).rows)
-    assert set(tmp_path.rglob("*")) == before
+    assert set(made.rglob("*")) == before
     assert not Path(".tmp").exists()
     assert list(warehouse.query("select max(n) from mart.even").rows) == [(2498,)]
 
 
-def test_damaged_marts_leave_raw_to_be_asked(tmp_path: Path, mart: Path, pipeline: Path) -> None:
+@pytest.mark.usefixtures("pipeline")
+def test_damaged_marts_leave_raw_to_be_asked(tmp_path: Path) -> None:
     """A query of the marts says that they are damaged and what builds them again; raw still answers."""
-    mart.touch()
-    with closing(DuckdbSqlConsole(data_dir=tmp_path, mart_path=mart, pipeline_path=pipeline)) as opened:
+    (tmp_path / "mart.duckdb").touch()
+    with closing(opened_on(tmp_path)) as opened:
         with pytest.raises(MartDamaged, match=r"mart\.duckdb is damaged or empty .* run `athlete transform`"):
             opened.query("select * from mart.fct_activities")
         assert list(opened.query("select athlete_id from raw.strava_athletes").rows) == [(7,)]
@@ -272,9 +271,10 @@ def test_a_row_that_cannot_be_computed_says_why(warehouse: DuckdbSqlConsole) -> 
         list(warehouse.query("select cast(if(n = 2400, 'x', '1') as integer) from staging.numbers").rows)
 
 
-def test_raw_can_be_looked_at_before_the_first_transform(tmp_path: Path, mart: Path, pipeline: Path) -> None:
+@pytest.mark.usefixtures("pipeline")
+def test_raw_can_be_looked_at_before_the_first_transform(tmp_path: Path) -> None:
     """Without a snapshot raw still answers, and a query of the marts names the command that is missing."""
-    opened = DuckdbSqlConsole(data_dir=tmp_path, mart_path=mart, pipeline_path=pipeline)
+    opened = opened_on(tmp_path)
     assert list(opened.query("select status from raw.strava_athletes").rows) == [("connected",)]
     with pytest.raises(MartMissing, match="`athlete transform`"):
         opened.query("select * from mart.fct_activities")
@@ -283,19 +283,19 @@ def test_raw_can_be_looked_at_before_the_first_transform(tmp_path: Path, mart: P
     opened.close()
 
 
-def test_an_empty_data_folder(tmp_path: Path, mart: Path) -> None:
+def test_an_empty_data_folder(tmp_path: Path) -> None:
     """With nothing at all, looking creates no data file."""
-    opened = DuckdbSqlConsole(data_dir=tmp_path, mart_path=mart, pipeline_path=tmp_path / "pipeline.sqlite")
+    opened = opened_on(tmp_path)
     with pytest.raises(QueryFailed):
         opened.query("select * from raw.strava_athletes")
     opened.close()
     assert os.listdir(tmp_path) == ["duckdb_extensions"]  # noqa: PTH208 - the names
 
 
-def test_looking_does_not_hold_up_the_writers(warehouse: DuckdbSqlConsole, pipeline: Path) -> None:
+def test_looking_does_not_hold_up_the_writers(tmp_path: Path, pipeline: Path) -> None:
     """While an answer from raw is only half fetched, the pipeline still writes."""
-    answer = warehouse.query("select athlete_id from raw.strava_athletes, range(1000000)")
-    assert next(answer.rows) == (7,)
-
-    asyncio.run(put_athlete(pipeline, 8))
-    assert list(warehouse.query("select count(*) from raw.strava_athletes").rows) == [(2,)]
+    with closing(opened_on(tmp_path)) as opened:
+        answer = opened.query("select athlete_id from raw.strava_athletes, range(1000000)")
+        assert next(answer.rows) == (7,)
+        asyncio.run(put_athlete(pipeline, 8))
+        assert list(opened.query("select count(*) from raw.strava_athletes").rows) == [(2,)]
