@@ -21,6 +21,8 @@ TOGETHER = {
     "tests/end_to_end/test_pubsub.py": "pubsub",
 }
 BIGQUERY = "[bigquery"  # how the name of a test goes on that needs the emulator
+EMULATED = (BIGQUERY, "pubsub]")
+EMULATORS = {"bigquery_emulator", "pubsub_emulator"}
 SLOW = ("tests/transforms/", "tests/end_to_end/")
 
 
@@ -35,6 +37,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFixture:
     """Deal out the tests in the order in which they were collected."""
     config.option.loadscopereorder = False
     return ByFixture(config, log)
+
+
+def needs_emulator(item: pytest.Item) -> bool:
+    """Whether it asks a server of Google's protocols, which takes longer to start than a test."""
+    names: list[str] = getattr(item, "fixturenames", [])
+    return any(part in item.nodeid for part in EMULATED) or not EMULATORS.isdisjoint(names)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark as slow what waits for an emulator."""
+    if needs_emulator(item):
+        item.add_marker("slow")
 
 
 @pytest.hookimpl(trylast=True)

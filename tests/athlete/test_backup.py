@@ -11,6 +11,8 @@ import pytest
 
 from athlete.supervisor import ProcessTree, Program, free_port
 
+pytestmark = pytest.mark.slow
+
 ROWS = 500
 
 
