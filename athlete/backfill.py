@@ -120,13 +120,13 @@ async def _ask(settings: WorkerSettings, athlete_id: int | None, wanted: Wanted)
     async with open_store(settings) as store:
         known = {each.athlete_id: each for each in await store.backfills()}
         connected = await _connected(store, athlete_id)
-        for each in connected:
-            _refuse_to_cut_short(known.get(each), wanted)
-        for each in connected:
+        requests = {each: _request(each, known.get(each), wanted) for each in connected}
+        for each, request in requests.items():
+            _refuse_to_cut_short(known.get(each), request)
+        for each, request in requests.items():
             row = known.get(each)
-            has_ended = row is not None and row.finished_at is not None and row.retry_at is None
-            if row is None or has_ended or not _is_covered(row, wanted):
-                await store.request_backfill(_request(each, row, wanted))
+            if row is None or _has_ended(row) or not _is_covered(row, request):
+                await store.request_backfill(request)
             elif row.retry_at is not None:
                 await store.note_backfill(row.tried_at_once(utc_now()))
         return await standings_of(store, connected)
@@ -138,9 +138,14 @@ def _request(athlete_id: int, known: Backfill | None, wanted: Wanted) -> Backfil
     return replace(asked, has_streams=True) if keeps_streams else asked
 
 
-def _refuse_to_cut_short(known: Backfill | None, wanted: Wanted) -> None:
-    """Raise CommandError where one is under way that loads older activities and less of each, or the reverse."""
-    if known is None or known.finished_at is not None or _is_covered(known, wanted) or _is_covered(wanted, known):
+def _has_ended(row: Backfill) -> bool:
+    """Whether it tries nothing again either."""
+    return row.finished_at is not None and row.retry_at is None
+
+
+def _refuse_to_cut_short(known: Backfill | None, wanted: Backfill) -> None:
+    """Raise CommandError where one that has not ended loads older activities and less of each, or the reverse."""
+    if known is None or _has_ended(known) or _is_covered(known, wanted) or _is_covered(wanted, known):
         return
     both = replace(
         known,
@@ -148,13 +153,14 @@ def _refuse_to_cut_short(known: Backfill | None, wanted: Wanted) -> None:
         has_details=True,
         has_streams=known.has_streams or wanted.has_streams,
     )
+    state = "is under way" if known.finished_at is None else "left some activities out, tries them again,"
     raise CommandError(
-        f"A backfill of athlete {known.athlete_id} is under way and loads what this one leaves out. Wait until it is "
-        f"done, or ask for all of both: `{command_for(both)}`."
+        f"A backfill of athlete {known.athlete_id} {state} and loads what this one does not. Wait until it is done, or "
+        f"ask for all of both: `{command_for(both)}`."
     )
 
 
-def _is_covered(known: Backfill | Wanted, wanted: Backfill | Wanted) -> bool:
+def _is_covered(known: Backfill, wanted: Backfill) -> bool:
     """Tell whether `known` loads all that is wanted, or more."""
     is_long_enough = known.since is None or (wanted.since is not None and known.since <= wanted.since)
     has_details, has_streams = (

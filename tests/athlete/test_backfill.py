@@ -150,6 +150,20 @@ async def test_what_is_under_way_is_not_cut_short(
     assert await connected.backfills() != [first]
 
 
+async def test_what_was_left_out_is_not_forgotten(run: Callable[..., Any], connected: SqliteRawStore) -> None:
+    """One that ended and has a rest to try again is not replaced by one that does not load all of that."""
+    now = datetime(2026, 4, 1, tzinfo=UTC)
+    asked = Backfill.requested(ATHLETE, now)
+    rest = asked.changed(now, started_at=now, listed_at=now, finished_at=now, failed_count=3, retry_at=now)
+    await connected.request_backfill(rest)
+    told = await run("--no-wait", "--streams", "--since", "2026-02-01T00:00Z")
+    assert (told.exit_code, "left some activities out" in told.stderr) == (1, True)
+    assert f"`athlete backfill --athlete {ATHLETE} --streams`" in told.stderr
+    assert await connected.backfills() == [rest]
+    await connected.request_backfill(replace(rest, failed_count=0, retry_at=None))
+    assert (await run("--no-wait", "--streams", "--since", "2026-02-01T00:00Z")).exit_code == 0
+
+
 async def test_what_was_left_out_is_tried_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the command that the doctor names nothing else is asked for; what asks for more keeps the wish for streams."""
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
