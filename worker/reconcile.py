@@ -19,7 +19,7 @@ from backends.tokens import TokensUnavailable
 from backends.warehouse.activities import ActivityStore, Applied, Observation, Source, StoredActivity, StoredPayloads
 from backends.warehouse.reconciliations import Reconciliation, Reconciliations, Verdict
 from runtime.clock import utc_now
-from strava.errors import NotFound, StravaError, UnreadableAnswer
+from strava.errors import OF_ONE_THING, NotFound, StravaError, UnreadableAnswer
 from strava.payload import DETAILED, SUMMARY, ActivityPage, ActivityPayload, is_edited
 from worker.activities import ActivitySource, apply_all
 from worker.event_ordering import observed_after
@@ -29,6 +29,7 @@ from worker.repairs import Repairs
 _MOST_LISTINGS = 3
 _LOOK_AFTER = timedelta(hours=20)  # less than the day between two runs, more than a rerun waits
 _LOOKED_AT_FIRST = timedelta(days=14)
+_PROOFS = 2  # so that not one activity, which may be another that always fails, decides alone
 _SPARE = 20  # looks that others may take the place of, so that none that always fail hold them all
 
 log = structlog.get_logger(__name__)
@@ -170,10 +171,10 @@ class _Reconcile:
         """Repair what the budget allows, the most urgent first; who is refused stops all that is less urgent."""
         found = self._found
         if not found.is_guarded:
-            await self._repairs.each("unlisted", found.extra, self._bury_if_gone)
-        await self._repairs.each("reappeared", found.buried & found.missing, self._dig_up)
-        await self._repairs.each("changed", found.changed - found.repaired, self._renew)
-        await self._repairs.each("missing", (found.missing - found.buried), self._complete)
+            await self._repairs.each("unlisted", found.extra, self._listing, self._bury_if_gone)
+        await self._repairs.each("reappeared", found.buried & found.missing, self._listing, self._dig_up)
+        await self._repairs.each("changed", found.changed - found.repaired, self._details, self._renew)
+        await self._repairs.each("missing", found.missing - found.buried, self._details, self._complete)
         await self._look_again()
 
     async def _look_again(self) -> None:
@@ -186,20 +187,36 @@ class _Reconcile:
             how_many=how_many * _SPARE,
         )
         looks, spare = due[:how_many], due[how_many:]
-        await self._repairs.each("looked at again", looks, self._look)
+        await self._repairs.each("looked at again", looks, self._details, self._look)
         failed = len(self._repairs.failed.intersection(looks))
-        await self._repairs.each("looked at again", random.sample(spare, min(failed, len(spare))), self._look)
+        others = random.sample(spare, min(failed, len(spare)))
+        await self._repairs.each("looked at again", others, self._details, self._look)
 
-    async def _prove(self) -> None:
-        """Look at one of those whose details are stored and that need no repair, chosen by chance."""
-        detailed = {key for key, row in self._before.items() if row.resource_state == DETAILED}
-        proven = detailed & self._found.listed - self._found.left - self._repairs.failed
-        for activity_id in random.sample(sorted(proven), min(1, len(proven))):
-            await self._look(activity_id)
+    async def _prove(self, source: ActivitySource) -> None:
+        """Return where Strava shows one of two others, chosen by chance, or the list where there are not two.
 
-    async def _bury_if_gone(self, activity_id: int) -> None:
+        Those come first whose details are stored and that need no repair. Raises StravaError.
+        """
+        shown = {key for key, row in self._before.items() if row.resource_state == DETAILED} - self._found.left
+        others = sorted(self._found.listed - self._found.buried - self._repairs.failed)
+        random.shuffle(others)
+        others.sort(key=shown.__contains__, reverse=True)
+        failure: StravaError | None = None
+        for activity_id in others[:_PROOFS]:
+            try:
+                await self._look(source, activity_id)
+            except OF_ONE_THING as error:
+                self._repairs.failed.add(activity_id)
+                failure = error
+            else:
+                return
+        if failure is not None and len(others) >= _PROOFS:
+            raise failure
+        await anext(self._listing.activities(), None)
+
+    async def _bury_if_gone(self, source: ActivitySource, activity_id: int) -> None:
         found, asked_at = self._found, self._clock()
-        shown = await self._fetch(self._listing, activity_id)
+        shown = await self._fetch(source, activity_id)
         if shown is not None:  # an edit, or a deletion before it, moved it past the page that was being read
             found.extra.discard(activity_id)
             found.listed.add(activity_id)
@@ -217,9 +234,9 @@ class _Reconcile:
         else:  # an event has brought something newer meanwhile
             found.extra.discard(activity_id)
 
-    async def _dig_up(self, activity_id: int) -> None:
+    async def _dig_up(self, source: ActivitySource, activity_id: int) -> None:
         """Lift a tombstone on the activity's own word: a list may show for a while what was deleted just now."""
-        shown = await self._fetch(self._listing, activity_id)
+        shown = await self._fetch(source, activity_id)
         if shown is None:
             self._found.missing.discard(activity_id)
             self._found.listed.discard(activity_id)
@@ -228,19 +245,19 @@ class _Reconcile:
         else:
             self._found.missing.discard(activity_id)
 
-    async def _renew(self, activity_id: int) -> None:
-        shown = await self._fetch(self._details, activity_id)
+    async def _renew(self, source: ActivitySource, activity_id: int) -> None:
+        shown = await self._fetch(source, activity_id)
         if shown is not None and shown.applied is Applied.STORED:
             self._found.repaired.add(activity_id)
         elif shown is not None:  # the detail is as it is stored, or something newer is
             self._found.changed.discard(activity_id)
 
-    async def _complete(self, activity_id: int) -> None:
+    async def _complete(self, source: ActivitySource, activity_id: int) -> None:
         """Fetch the detail of what was missing; where that does not succeed the backfill does it later."""
-        await self._fetch(self._details, activity_id)
+        await self._fetch(source, activity_id)
 
-    async def _look(self, activity_id: int) -> None:
-        shown = await self._fetch(self._details, activity_id, tries=1)
+    async def _look(self, source: ActivitySource, activity_id: int) -> None:
+        shown = await self._fetch(source, activity_id, tries=1)
         if shown is not None:
             self._note_edit(activity_id, shown)
 

@@ -7,6 +7,7 @@ import structlog
 
 from backends.tokens import TokensUnavailable
 from strava.errors import OF_ONE_THING, StravaError
+from worker.activities import ActivitySource
 from worker.findings import Findings, Progress
 from worker.turns import in_turns
 
@@ -17,13 +18,16 @@ log = structlog.get_logger(__name__)
 
 
 class Repairs:
-    """`prove` asks for what Strava has shown before: where it fails too, Strava fails on all that it is asked for.
+    """`prove` asks a step's source for what Strava has shown before: where it fails too, Strava fails on all.
 
     `failed` are the activities that Strava failed on. What stopped the repairs is noted in what was found.
     """
 
     def __init__(
-        self, found: Findings, prove: Callable[[], Awaitable[None]], on_progress: Callable[[Progress], None]
+        self,
+        found: Findings,
+        prove: Callable[[ActivitySource], Awaitable[None]],
+        on_progress: Callable[[Progress], None],
     ) -> None:
         self.failed = set[int]()
         self._found = found
@@ -32,25 +36,31 @@ class Repairs:
         self._in_a_row = 0
         self._proving = asyncio.Lock()
 
-    async def each(self, step: str, activity_ids: Iterable[int], work: Callable[[int], Awaitable[None]]) -> None:
-        """Do the work for each: a list in its order, others from the newest on."""
+    async def each(
+        self,
+        step: str,
+        activity_ids: Iterable[int],
+        source: ActivitySource,
+        work: Callable[[ActivitySource, int], Awaitable[None]],
+    ) -> None:
+        """Do the work for each through the source: a list in its order, others from the newest on."""
         ordered = list(activity_ids) if isinstance(activity_ids, list) else sorted(activity_ids, reverse=True)
 
         async def take(turn: tuple[int, int]) -> None:
             place, activity_id = turn
             async with self._proving:
-                if self._in_a_row >= _MOST_FAILURES:
+                if self._in_a_row >= _MOST_FAILURES and self._found.stopped is None:
                     self._in_a_row = 0
-                    await self._stop_if_refused(self._prove())
+                    await self._stop_if_refused(self._prove(source))
             if self._found.stopped is None:
                 self._on_progress(Progress(step, place, len(ordered)))
-                await self._stop_if_refused(self._one(activity_id, work))
+                await self._stop_if_refused(self._one(activity_id, work(source, activity_id)))
 
         await in_turns(enumerate(ordered, 1), take, at_once=_AT_ONCE)
 
-    async def _one(self, activity_id: int, work: Callable[[int], Awaitable[None]]) -> None:
+    async def _one(self, activity_id: int, work: Awaitable[None]) -> None:
         try:
-            await work(activity_id)
+            await work
             self._in_a_row = 0
         except OF_ONE_THING as error:
             log.warning("reconcile.failed", activity_id=activity_id, reason=str(error))

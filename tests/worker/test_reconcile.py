@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -410,62 +410,6 @@ async def test_one_activity_on_which_strava_fails_stops_no_other(
     assert (row.verdict, counts(row)) == (Verdict.INCOMPLETE, (0, 2, 0, 1))
     assert row.warehouse_count == row.strava_count + 1
     assert failing in await store.activity_ids(ATHLETE)
-
-
-class Broken(Paged):
-    """Strava fails on the details of some activities."""
-
-    def __init__(self, client: StravaClient, broken: Collection[int]) -> None:
-        super().__init__(client, nothing)
-        self.broken = broken
-        self.asked: list[int] = []
-
-    async def activity(self, activity_id: int, *, tries: int | None = None) -> ActivityPayload:
-        self.asked.append(activity_id)
-        if activity_id in self.broken:
-            raise ServerFailed(500)
-        return await super().activity(activity_id, tries=tries)
-
-
-async def test_an_outage_ends_the_repairs(strava: Strava, store: SqliteRawStore, clock: Any) -> None:
-    """Of twenty edits few are asked for, and what Strava has shown before; the verdict says what stopped it."""
-    edited = [key for key in strava.ids if strava.world.detail(key)["distance"] > 1000][:12]
-    for key in edited:
-        strava.world.edit(key, {"distance": 900.0})
-    details = Broken(strava.client(Lane.DETAIL), strava.ids)
-    row = await reconcile(strava.client(), details, store, ATHLETE, policy=ReconcilePolicy(looks=9), clock=clock)
-    assert (row.verdict, counts(row)) == (Verdict.INCOMPLETE, (0, 0, len(edited), 0))
-    assert "Strava failed with status 500" in str(row.reason)
-    assert 5 < len(details.asked) < len(edited)
-    assert len(set(details.asked) - set(edited)) == 1
-    await assert_settled_after(strava, store, clock, len(edited))
-
-
-async def assert_settled_after(strava: Strava, store: SqliteRawStore, clock: Any, changed: int) -> None:
-    """Assert that the next check repairs what is left."""
-    row = await check(strava, store, clock)
-    assert (row.verdict, counts(row)) == (Verdict.COMPLETE, (0, 0, changed, changed))
-
-
-async def test_many_that_fail_hold_up_no_other(strava: Strava, store: SqliteRawStore, clock: Any) -> None:
-    """Strava fails on seven of nine edits: the other two are fetched."""
-    edited = [key for key in strava.ids if strava.world.detail(key)["distance"] > 1000][:9]
-    for key in edited:
-        strava.world.edit(key, {"distance": 900.0})
-    details = Broken(strava.client(Lane.DETAIL), edited[:7])
-    row = await reconcile(strava.client(), details, store, ATHLETE, policy=AT_ONCE, clock=clock)
-    assert (row.verdict, row.reason) == (Verdict.INCOMPLETE, "Differences that are not repaired yet: 7.")
-    assert (row.changed, row.repaired) == (9, 2)
-
-
-async def test_looks_that_fail_hold_up_no_other(strava: Strava, store: SqliteRawStore, clock: Any) -> None:
-    """Strava fails on all three that are due first: each time three others are looked at."""
-    seen = set[int]()
-    details = Broken(strava.client(Lane.DETAIL), strava.ids[:3])
-    for looks in range(1, 4):
-        await reconcile(strava.client(), details, store, ATHLETE, policy=ReconcilePolicy(looks=3), clock=clock)
-        seen = set(details.asked) - set(details.broken)
-        assert len(seen) == 3 * looks
 
 
 # -- killed -----------------------------------------------------------------------------------------------------------
