@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
@@ -43,13 +43,15 @@ class LogLevel(StrEnum):
 HOST = r"^[A-Za-z0-9._:-]+$"  # a name or an IPv4 or IPv6 address
 
 
-def port_or(default: int) -> Callable[[], int]:
+def port_or(default: int) -> Callable[[], Any]:
     """Return what tells a program's port where no setting does: the one that Cloud Run asks it at, or the default.
+
+    The port is told as text, which the field judges as it does a setting.
 
     Cloud Run tells it in PORT, to services alone, which know from K_SERVICE that they are such. Elsewhere PORT may be
     meant for another program. https://cloud.google.com/run/docs/container-contract#env-vars
     """
-    return lambda: int(os.environ["PORT"]) if {"K_SERVICE", "PORT"} <= os.environ.keys() else default
+    return lambda: os.environ["PORT"] if {"K_SERVICE", "PORT"} <= os.environ.keys() else default
 
 
 def is_web_address(text: str) -> bool:

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from athlete.settings import DelivererSettings, ScheduleSettings
 from dashboard.settings import DashboardSettings
-from runtime.settings import LogLevel, SharedSettings, WebAddress
+from runtime.settings import LogLevel, SharedSettings, WebAddress, settings_complaint
 from service.settings import ServiceSettings
 from worker.dbt_runner.settings import TransformSettings
 from worker.settings import WorkerSettings
@@ -100,3 +100,14 @@ def test_cloud_run_tells_a_program_its_port(monkeypatch: pytest.MonkeyPatch) -> 
     assert ports() == [9000, 9000, 9000]
     monkeypatch.setenv("SERVICE_PORT", "80")
     assert ports() == [80, 9000, 9000]
+
+
+@pytest.mark.parametrize("text", ["", "no number", "70000"])
+def test_a_port_of_cloud_run_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """It is told as a setting that is wrong, as the program's own would be."""
+    monkeypatch.delenv("SERVICE_PORT", raising=False)
+    monkeypatch.setenv("K_SERVICE", "athlete-service")
+    monkeypatch.setenv("PORT", text)
+    with pytest.raises(ValidationError) as refused:
+        ServiceSettings()
+    assert "SERVICE_PORT: Input should be" in settings_complaint(refused.value)
