@@ -64,8 +64,8 @@ class TransformRuns(Protocol):
 def watermark_of(stamps: Mapping[str, object], rows: Mapping[str, Iterable[Iterable[object]]]) -> str:
     """Return a text that changes with the newest stamp of a table, and with any row where they are given.
 
-    Such tables have one row per athlete, and any of them may change, also to an earlier moment. The rows hold ids,
-    which a purge must be able to remove: hence a digest.
+    Such tables have one row per athlete, any of which may change, also to an earlier moment; or they lose rows, and the
+    one row given tells how many there are. Rows hold ids, which a purge must be able to remove: hence a digest.
     """
     told = {**stamps, **{table: _digest(each) for table, each in rows.items()}}
     return " ".join(f"{table}={stamp}" for table, stamp in told.items())

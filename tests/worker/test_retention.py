@@ -14,6 +14,8 @@ from backends.warehouse import WarehouseBusy
 from backends.warehouse.activities import Expired, Observation, Source
 from backends.warehouse.athletes import IngestionState
 from backends.warehouse.backfills import Backfill
+from backends.warehouse.profile import SeenGear, SeenSettings
+from backends.warehouse.runs import changed_tables
 from backends.warehouse.sqlite.store import SqliteRawStore
 from backends.warehouse.streams import DueStreams, Streams
 from simulator.rates import Limits
@@ -218,3 +220,18 @@ async def test_settings_and_gear_that_strava_shows_every_day_never_expire(
     clock.advance(days * 86_400)
     await expire(store, days, clock())
     assert rows("select 1 from strava_gear union all select 1 from strava_athlete_settings") == []
+
+
+async def test_the_transformer_is_told_of_settings_and_gear_that_expired(store: SqliteRawStore, clock: Any) -> None:
+    """The older of two rows goes, of which no stamp moves: its table counts as changed, and no other."""
+    now = clock()
+    for number, ago in enumerate((9, 1)):
+        seen_at = now - timedelta(days=ago)
+        gear = SeenGear(gear_id=f"g{number}", athlete_id=ATHLETE, observed_at=seen_at, payload={"id": f"g{number}"})
+        assert await store.put_gear(gear)
+        values = {"weight": 60 + number}
+        assert await store.put_settings(SeenSettings(athlete_id=ATHLETE, observed_at=seen_at, values=values))
+    for table in ("strava_gear", "strava_athlete_settings"):
+        mark = await store.watermark()
+        assert (await store.expire(observed_before=now - timedelta(days=7), how_many=1)).others == 1
+        assert changed_tables(mark, await store.watermark()) == frozenset({table})

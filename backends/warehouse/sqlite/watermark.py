@@ -4,13 +4,16 @@ import sqlite3
 from datetime import datetime
 
 from backends.warehouse.runs import watermark_of
-from backends.warehouse.schema import MOVES
+from backends.warehouse.schema import COUNTED, MOVES
 from backends.warehouse.sqlite.database import SQL
 from runtime.clock import utc_text
 
 # An index, or a few rows; names are our own.
 STAMPS = f"select {', '.join(f'(select max({column}) from {table})' for table, column in MOVES.items())}"  # noqa: S608
-_FEW = {"strava_athletes": SQL["athletes"], "backfills": SQL["backfills"]}
+_FEW = {"strava_athletes": SQL["athletes"], "backfills": SQL["backfills"]} | {
+    table: f"select count(*), max({MOVES[table]}) from {table}"  # noqa: S608 - as above
+    for table in COUNTED
+}
 _OF_ATHLETES = [("strava_athletes", "updated_at"), ("strava_athletes", "status_since")]
 _FIRST_MOVES = " union all ".join(
     f"select min({column}) as moment from {table} where {column} > :after"  # noqa: S608
