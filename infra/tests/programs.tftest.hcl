@@ -9,6 +9,18 @@ variables {
   image_tag        = "1.2.3"
   strava_client_id = "42"
   alert_emails     = ["me@example.org", "on-call@example.org"]
+
+  # The defaults, stated because terraform.tfvars would give others.
+  region                = "europe-west1"
+  dataset_location      = "EU"
+  repository            = null
+  public_url            = null
+  viewers               = {}
+  monthly_budget        = 20
+  display_timezone      = "Europe/Berlin"
+  log_level             = "INFO"
+  service_min_instances = 1
+  maximum_bytes_billed  = 10737418240
 }
 
 run "programs" {

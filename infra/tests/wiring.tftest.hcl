@@ -10,6 +10,17 @@ variables {
   strava_client_id = "42"
   alert_emails     = ["me@example.org"]
   viewers          = { "me@example.org" = [7001], "friend@example.org" = [7002, 7003] }
+
+  # The defaults, stated because terraform.tfvars would give others.
+  region                = "europe-west1"
+  dataset_location      = "EU"
+  repository            = null
+  public_url            = null
+  monthly_budget        = 20
+  display_timezone      = "Europe/Berlin"
+  log_level             = "INFO"
+  service_min_instances = 1
+  maximum_bytes_billed  = 10737418240
 }
 
 run "wiring" {
