@@ -1,21 +1,19 @@
-# What builds and deploys from a repository, if one is named. The builder reads and plans, and may change nothing but
-# images; the deployer applies a plan that a person has approved.
+# What builds and deploys from a repository, if one is named. The builder reads, and may add images, plans and documents
+# and nothing else, for what a commit brings with it runs in its name. The deployer applies a plan that a person has
+# approved, and runs nothing that was built.
 locals {
   builds = var.repository == null ? 0 : 1
   builders = var.repository == null ? {} : {
-    build  = "Checks and builds each commit of the branch, and plans its deployment."
-    deploy = "Applies a plan, once a person has approved it."
+    build  = "Plans the deployment of each commit of the branch, checks it and builds it."
+    deploy = "Applies a commit's plan, once a person has approved it."
   }
-
-  repository_url = var.repository == null ? "" : "https://github.com/${var.repository.owner}/${var.repository.name}"
-  repository_ref = var.repository == null ? "" : "refs/heads/${var.repository.branch}"
 
   build_roles = var.repository == null ? {} : {
     build = [ # a plan reads all that is there, and who may do what
       "roles/artifactregistry.reader",
       "roles/bigquery.metadataViewer",
       "roles/browser",
-      "roles/cloudbuild.builds.editor", # to ask for the deployment
+      "roles/cloudbuild.builds.viewer",
       "roles/cloudscheduler.viewer",
       "roles/iam.roleViewer",
       "roles/iam.securityReviewer",
@@ -90,11 +88,40 @@ resource "google_artifact_registry_repository_iam_member" "builder" {
 
 # The state's bucket is made by a person before Terraform has a state, and so is the secret with the variables.
 resource "google_storage_bucket_iam_member" "state" {
-  for_each = local.builders
+  for_each = var.repository == null ? {} : { build = "roles/storage.objectViewer", deploy = "roles/storage.objectAdmin" }
 
   bucket = "${var.project_id}-terraform"
-  role   = "roles/storage.objectAdmin"
+  role   = each.value
   member = google_service_account.builder[each.key].member
+}
+
+# Who may create and not delete cannot put another plan in the place of one that a person has read.
+resource "google_storage_bucket" "plans" {
+  count = local.builds
+
+  name                        = "${var.project_id}-plans"
+  location                    = var.dataset_location
+  uniform_bucket_level_access = true
+  public_access_prevention    = "enforced"
+
+  lifecycle_rule {
+    condition {
+      age = 62 # days; a build that waits for longer cannot be approved any more
+    }
+    action {
+      type = "Delete"
+    }
+  }
+
+  depends_on = [google_project_service.api]
+}
+
+resource "google_storage_bucket_iam_member" "plans" {
+  for_each = var.repository == null ? [] : toset(["roles/storage.objectCreator", "roles/storage.objectViewer"])
+
+  bucket = google_storage_bucket.plans[0].name
+  role   = each.key
+  member = google_service_account.builder["build"].member
 }
 
 resource "google_secret_manager_secret_iam_member" "variables" {
@@ -103,15 +130,6 @@ resource "google_secret_manager_secret_iam_member" "variables" {
   secret_id = "terraform-tfvars"
   role      = "roles/secretmanager.secretAccessor"
   member    = google_service_account.builder["build"].member
-}
-
-# To start a build in another account's name is to act as that account.
-resource "google_service_account_iam_member" "asks" {
-  count = local.builds
-
-  service_account_id = google_service_account.builder["deploy"].name
-  role               = "roles/iam.serviceAccountUser"
-  member             = google_service_account.builder["build"].member
 }
 
 resource "google_cloudbuild_trigger" "build" {
@@ -134,6 +152,7 @@ resource "google_cloudbuild_trigger" "build" {
   }
 }
 
+# The same push starts it, so nobody has to be allowed to; until it is approved it waits.
 resource "google_cloudbuild_trigger" "deploy" {
   count = local.builds
 
@@ -141,23 +160,20 @@ resource "google_cloudbuild_trigger" "deploy" {
   location        = var.region
   description     = local.builders.deploy
   service_account = google_service_account.builder["deploy"].id
-  substitutions   = { _REGION = var.region, _DATASET_LOCATION = var.dataset_location }
+  filename        = "infra/cloudbuild.deploy.yaml"
+  substitutions   = { _REGION = var.region }
 
   approval_config {
     approval_required = true
   }
 
-  source_to_build {
-    uri       = local.repository_url
-    ref       = local.repository_ref
-    repo_type = "GITHUB"
-  }
+  github {
+    owner = var.repository.owner
+    name  = var.repository.name
 
-  git_file_source {
-    path      = "infra/cloudbuild.deploy.yaml"
-    uri       = local.repository_url
-    revision  = local.repository_ref
-    repo_type = "GITHUB"
+    push {
+      branch = "^${var.repository.branch}$"
+    }
   }
 }
 

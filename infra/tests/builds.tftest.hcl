@@ -10,6 +10,17 @@ variables {
   strava_client_id = "42"
   alert_emails     = ["me@example.org"]
   viewers          = { "me@example.org" = [7001] }
+
+  # The defaults, stated because terraform.tfvars would give others.
+  region                = "europe-west1"
+  dataset_location      = "EU"
+  repository            = null
+  public_url            = null
+  monthly_budget        = 20
+  display_timezone      = "Europe/Berlin"
+  log_level             = "INFO"
+  service_min_instances = 1
+  maximum_bytes_billed  = 10737418240
 }
 
 run "no_repository_no_builds" {
@@ -20,6 +31,7 @@ run "no_repository_no_builds" {
       length(google_cloudbuild_trigger.build) + length(google_cloudbuild_trigger.deploy) == 0
       && length(google_service_account.builder) + length(google_project_iam_member.builder) == 0
       && length(google_storage_bucket.models) + length(google_storage_bucket_iam_member.state) == 0
+      && length(google_storage_bucket.plans) + length(google_storage_bucket_iam_member.plans) == 0
     )
     error_message = "Without a repository there is no account that may deploy."
   }
@@ -42,15 +54,35 @@ run "builds" {
   }
   assert {
     condition = (
-      google_cloudbuild_trigger.deploy[0].git_file_source[0].path == "infra/cloudbuild.deploy.yaml"
+      google_cloudbuild_trigger.deploy[0].filename == "infra/cloudbuild.deploy.yaml"
+      && google_cloudbuild_trigger.deploy[0].github[0].push[0].branch == "^main$"
       && google_cloudbuild_trigger.deploy[0].approval_config[0].approval_required
-      && length(google_cloudbuild_trigger.deploy[0].github) == 0
+      && google_cloudbuild_trigger.deploy[0].service_account != google_cloudbuild_trigger.build[0].service_account
     )
-    error_message = "A deployment waits for approval, and no commit starts one."
+    error_message = "The same push starts the deployment, which waits for approval."
+  }
+
+  # Code of the commit and of its packages runs as the builder: no role of it may start or approve a build, act as an
+  # account, or change what is there.
+  assert {
+    condition = alltrue([
+      for role in local.build_roles.build :
+      endswith(role, "iewer") || endswith(role, ".reader") || contains(["roles/browser", "roles/iam.securityReviewer", "roles/logging.logWriter"], role)
+    ])
+    error_message = "Who builds and plans may read, and writes its log."
   }
   assert {
-    condition     = [for role in local.build_roles.build : role if endswith(role, "admin") || endswith(role, "Admin")] == []
-    error_message = "Who builds plans, and changes nothing."
+    condition = { for name, member in google_storage_bucket_iam_member.state : name => [member.role, member.member] } == {
+      build  = ["roles/storage.objectViewer", google_service_account.builder["build"].member]
+      deploy = ["roles/storage.objectAdmin", google_service_account.builder["deploy"].member]
+    }
+    error_message = "Who plans reads the state."
+  }
+  assert {
+    condition = toset([for member in google_storage_bucket_iam_member.plans : member.role]) == toset([
+      "roles/storage.objectCreator", "roles/storage.objectViewer",
+    ])
+    error_message = "A plan that was read cannot be replaced."
   }
   assert {
     condition = alltrue([

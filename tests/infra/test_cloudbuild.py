@@ -53,7 +53,7 @@ def test_what_is_substituted_is_known(build: dict[str, Any]) -> None:
 
 
 def test_files_and_variables_that_are_named_exist(project_root: Path) -> None:
-    """Dockerfiles, the check, Terraform's variables and the trigger that is asked."""
+    """Dockerfiles, the check, Terraform's variables, and the images that are built, looked for and run."""
     [built, deployed] = [(project_root / "infra" / name).read_text(encoding="utf-8") for name in FILES]
     for name in re.findall(r"--file, (\S+),", built):
         assert (project_root / name).is_file(), name
@@ -63,11 +63,55 @@ def test_files_and_variables_that_are_named_exist(project_root: Path) -> None:
         assert f'variable "{variable}"' in terraform
     for name in FILES:
         assert f'"infra/{name}"' in terraform
-    assert re.findall(r"triggers, run, ([\w-]+)", built) == ["athlete-deploy"]
-    assert 'name            = "athlete-deploy"' in terraform
     images = {image: f"{image}:${{SHORT_SHA}}" for image in ("service", "worker", "dashboard")}
     assert all(
         f'"${{_IMAGES}}/{tagged}"' in built and f"/{image}:${{var.image_tag}}" in terraform
         for image, tagged in images.items()
     )
-    assert "${_IMAGES}/worker:${SHORT_SHA}" in deployed
+    for script in (built, deployed):
+        assert re.findall(r"for image in ([\w ]+);", script) == [" ".join(images)]
+
+
+def steps(project_root: Path, name: str) -> dict[str, dict[str, Any]]:
+    """Return a file's steps by id."""
+    build = yaml.safe_load((project_root / "infra" / name).read_text(encoding="utf-8"))
+    return {step["id"]: step for step in build["steps"]}
+
+
+def test_the_plan_is_kept_before_anything_else_runs(project_root: Path) -> None:
+    """Tests and their packages could change a plan that is still in the folder, or what its log shows."""
+    of_build = steps(project_root, "cloudbuild.yaml")
+    assert of_build["plan"]["waitFor"] == ["-"]
+    assert of_build["keep-plan"]["waitFor"] == ["plan"]
+    after = {"keep-plan"}
+    for name, step in of_build.items():
+        if name not in {"plan", "keep-plan"}:
+            assert after.intersection(step["waitFor"]), name
+            after.add(name)
+
+
+def test_terraforms_tests_read_no_variables_of_the_project(project_root: Path) -> None:
+    """Terraform loads terraform.tfvars by itself: the build has none, and a test states each variable all the same."""
+    [script] = [text for text in texts(steps(project_root, "cloudbuild.yaml")["plan"]) if "terraform test" in text]
+    [written], [folder] = re.findall(r"> (\S+\.tfvars)", script), re.findall(r"cd (\S+)", script)
+    assert Path(written).parent != Path(folder)
+    assert f"-var-file={written}" in script
+    variables = re.findall(r'^variable "(\w+)"', (project_root / "infra/variables.tf").read_text("utf-8"), re.MULTILINE)
+    for file in (project_root / "infra/tests").glob("*.tftest.hcl"):
+        [stated] = re.findall(r"^variables \{\n(.*?)^\}", file.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+        assert set(re.findall(r"^  (\w+) +=", stated, re.MULTILINE)) == set(variables), file.name
+
+
+def test_the_builder_cannot_become_the_deployer(project_root: Path) -> None:
+    """It adds images and plans and reads; no build starts another, and the deployer runs nothing that was built."""
+    terraform = (project_root / "infra/cloud_build.tf").read_text("utf-8")
+    blocks = re.findall(r'^resource "(\w+)" "\w+" \{\n(.*?)^\}', terraform, re.MULTILINE | re.DOTALL)
+    granted = {kind: body for kind, body in blocks if re.search(r'member += .*builder\["build"\]', body)}
+    assert set(granted) == {
+        "google_artifact_registry_repository_iam_member",
+        "google_secret_manager_secret_iam_member",
+        "google_storage_bucket_iam_member",
+    }
+    for name in FILES:
+        assert not re.search(r"\bbuilds\b", "\n".join(texts(list(steps(project_root, name).values()))))
+    assert not [step for step in steps(project_root, "cloudbuild.deploy.yaml").values() if "_IMAGES" in step["name"]]

@@ -164,6 +164,7 @@ override_resource {
   values = {
     email  = "athlete-build@test"
     member = "serviceAccount:athlete-build@test"
+    id     = "accounts/build"
     name   = "accounts/build"
   }
 }
@@ -174,6 +175,7 @@ override_resource {
   values = {
     email  = "athlete-deploy@test"
     member = "serviceAccount:athlete-deploy@test"
+    id     = "accounts/deploy"
     name   = "accounts/deploy"
   }
 }
