@@ -85,11 +85,17 @@ class AthleteConnections:
                 now = self._clock()
                 await self._store.connect(
                     Athlete(athlete_id=grant.athlete_id, scope=scope, status=CONNECTED, updated_at=now),
-                    Backfill.requested(grant.athlete_id, now),
+                    await self._whole_history(grant.athlete_id, now),
                 )
         taken_up = await take_up_parked(self._store, grant.athlete_id, self._clock())
         log.info("athlete.connected", athlete_id=grant.athlete_id, scope=sorted(scope), taken_up=taken_up)
         return Connected(athlete_id=grant.athlete_id, scope=scope, taken_up=taken_up)
+
+    async def _whole_history(self, athlete_id: int, now: datetime) -> Backfill:
+        """Return what to ask for; who had asked for streams is not to ask again. Raises WarehouseBusy."""
+        before = await self._store.backfills()
+        has_streams = any(each.has_streams for each in before if each.athlete_id == athlete_id)
+        return Backfill.requested(athlete_id, now, has_streams=has_streams)
 
     async def _require_room(self, grant: Grant) -> None:
         """Refuse an eleventh athlete, but nobody who is known: refusing ends the grant, and with it what is stored."""

@@ -105,6 +105,17 @@ async def test_the_whole_history_is_asked_for(connections: AthleteConnections, s
     assert await store.ingestion_state(ANNA) == replace(cut_short, listing_began_at=None, backfill_cursor=None)
 
 
+async def test_streams_that_were_asked_for_are_not_forgotten(
+    connections: AthleteConnections, store: SqliteRawStore
+) -> None:
+    """Connecting again while a history with streams is under way keeps that wish, and nobody else gets it."""
+    await connections.connect(granting(ANNA, tokens(1)))
+    await store.request_backfill(Backfill.requested(ANNA, NOON, has_streams=True))
+    await connections.connect(granting(ANNA, tokens(2)))
+    await connections.connect(granting(ANNA + 1, tokens(3)))
+    assert {each.athlete_id: each.has_streams for each in await store.backfills()} == {ANNA: True, ANNA + 1: False}
+
+
 async def test_connecting_again_replaces_broken_tokens(
     connections: AthleteConnections, token_store: FileTokenStore, store: SqliteRawStore
 ) -> None:
