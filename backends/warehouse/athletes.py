@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -19,6 +19,7 @@ class AthleteStatus(StrEnum):
 
 
 CONNECTED, REVOKED = AthleteStatus.CONNECTED, AthleteStatus.REVOKED
+INVITE_KEPT = timedelta(days=1)  # after it expired: a clock may be set back
 ASKED_FOR = frozenset({AthleteStatus.CONNECTED, AthleteStatus.APP_INACTIVE})  # whose calls the rate budget lets pass
 
 

@@ -288,6 +288,18 @@ TRANSFORM_RUNS = Table(
         _optional("published_at", "timestamp", "When its marts were published; null when it failed."),
         Column("is_full_refresh", "bool", "Whether everything was built from the beginning."),
         _optional("error", "string", "Why it failed."),
+        _optional("ingested_at", "timestamp", "When the row was written; null in rows of older versions."),
+    ],
+)
+CONNECT_INVITES = Table(
+    "connect_invites",
+    "invite_id",
+    "One row per invitation to connect that was used: each works once, so it is remembered until it expires.",
+    [
+        Column("invite_id", "string", "The key."),
+        Column("expires_at", "timestamp", "From when on it would not work in any case."),
+        _optional("athlete_id", "int64", "Whom it connected; null while that is under way, and after a purge."),
+        _optional("claimed_at", "timestamp", "When it was used; null where it was released, or by an older version."),
     ],
 )
 
@@ -305,6 +317,7 @@ TABLES = (
     PURGES,
     PIPELINE_READINGS,
     TRANSFORM_RUNS,
+    CONNECT_INVITES,
 )
 
 # The column of each table, that the marts tell of, which moves with every change.

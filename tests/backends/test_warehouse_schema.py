@@ -10,7 +10,7 @@ from backends.sqlite import open_database
 from backends.warehouse.schema import TABLES, Table
 
 SQLITE_TYPES = {"int64": "INTEGER", "bool": "INTEGER", "string": "TEXT", "timestamp": "TEXT", "json": "TEXT"}
-NOT_RAW = {"connect_invites", "queue_messages", "schema_migrations", "sqlite_sequence", "waiting_events"}
+NOT_RAW = {"queue_messages", "schema_migrations", "sqlite_sequence", "waiting_events"}
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def tables(tmp_path: Path) -> dict[str, list[sqlite3.Row]]:
 
 
 def test_every_table_is_stated(tables: dict[str, list[sqlite3.Row]]) -> None:
-    """Nothing is stored that the schema does not know of, beside the queue, the invitations and an index."""
+    """Nothing is stored that the schema does not know of, beside the queue and an index."""
     assert tables.keys() - NOT_RAW == {table.name for table in TABLES}
 
 

@@ -286,7 +286,7 @@ class SqliteRawStore(Recordings):
 
     async def put_run(self, run: TransformRun) -> None:
         """Add one run."""
-        await self._put(TRANSFORM_RUNS, rows.bound(TRANSFORM_RUNS, run), replaces=False)
+        await self._put(TRANSFORM_RUNS, rows.bound(TRANSFORM_RUNS, run, ingested_at=self._clock()), replaces=False)
 
     async def last_purge(self) -> datetime | None:
         """Return when an athlete was last purged."""

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from backends.warehouse import recording, rows
 from backends.warehouse.activities import Decision, Observation, StoredActivity
+from backends.warehouse.athletes import INVITE_KEPT
 from backends.warehouse.fence import Fence
 from backends.warehouse.ledger import LedgerEntry
 from backends.warehouse.purge_receipts import CheckedReceipts
@@ -23,7 +24,6 @@ _PUT_ACTIVITY = put_statement(STRAVA_ACTIVITIES, replaces=True)
 _PUT_EVENT = put_statement(STRAVA_EVENTS, replaces=False)
 _PUT_RECONCILIATION = put_statement(RECONCILIATIONS, replaces=False)
 STEP = timedelta(microseconds=1)
-_INVITE_KEPT = timedelta(days=1)  # after it expired: a clock may be set back
 # What belongs to an activity in tables of its own.
 _BESIDE_ACTIVITIES = [table.name for table in TABLES if table is not STRAVA_ACTIVITIES and "activity_id" in table.types]
 
@@ -125,8 +125,9 @@ def set_subscription(connection: sqlite3.Connection, subscription_id: int | None
 
 def claim_invite(connection: sqlite3.Connection, invite_id: str, expires_at: datetime, clock: Clock) -> bool:
     """Add the invitation's use and forget those that expired; return False where the use is there already."""
-    connection.execute(SQL["drop_old_invites"], {"expired_before": utc_text(clock() - _INVITE_KEPT)})
-    use = {"invite_id": invite_id, "expires_at": utc_text(expires_at)}
+    now = clock()
+    connection.execute(SQL["drop_old_invites"], {"expired_before": utc_text(now - INVITE_KEPT)})
+    use = {"invite_id": invite_id, "expires_at": utc_text(expires_at), "claimed_at": utc_text(now)}
     return connection.execute(SQL["claim_invite"], use).rowcount == 1
 
 
