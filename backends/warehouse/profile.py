@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from backends.warehouse.last_write_wins import CLOCK_SKEW
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SeenSettings:
@@ -13,6 +15,30 @@ class SeenSettings:
     athlete_id: int
     observed_at: datetime
     values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoredSettings:
+    """An athlete's newest row; `seen_at` is when Strava last showed all of it."""
+
+    settings_id: str
+    values: Mapping[str, Any]
+    seen_at: datetime
+
+    def is_newer_than(self, seen: SeenSettings, now: datetime) -> bool:
+        """Whether what was seen comes too late; a row from the future, before a clock was set back, proves nothing."""
+        return seen.observed_at < self.seen_at <= now + CLOCK_SKEW
+
+    def is_shown_whole_by(self, seen: SeenSettings) -> bool:
+        """Whether every value was shown again, with nothing lent by the row itself."""
+        return self.values == seen.values
+
+
+def settings_after(stored: StoredSettings | None, seen: SeenSettings) -> Mapping[str, Any] | None:
+    """Return the values of the row to add, or None where nothing changed; the stored row lends what is absent."""
+    before = stored.values if stored else {}
+    values = {**before, **seen.values}
+    return None if values == before else values
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from backends.warehouse.schema import MOVES
+
+_OF_ATHLETES = [("strava_athletes", "updated_at"), ("strava_athletes", "status_since")]
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TransformRun:
@@ -69,6 +73,15 @@ def watermark_of(stamps: Mapping[str, object], rows: Mapping[str, Iterable[Itera
     """
     told = {**stamps, **{table: _digest(each) for table, each in rows.items()}}
     return " ".join(f"{table}={stamp}" for table, stamp in told.items())
+
+
+def first_change_statement(after: str) -> str:
+    """Return the query of the first stamp after a moment, which is the parameter that is written so."""
+    moves = " union all ".join(
+        f"select min({column}) as moment from {table} where {column} > {after}"  # noqa: S608 - our own names
+        for table, column in (*MOVES.items(), *_OF_ATHLETES)
+    )
+    return f"select min(moment) as moment from ({moves}) as moves"  # noqa: S608 - as above
 
 
 def _digest(rows: Iterable[Iterable[object]]) -> str:

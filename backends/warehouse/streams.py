@@ -13,6 +13,11 @@ class StreamRule:
     athlete_id: int | None = None
     sport_type: str | None = None
 
+    def names(self, athlete_id: int, sport_type: str | None) -> bool:
+        """Whether it wants the streams of such an activity; small and capital letters are the same."""
+        is_sport = self.sport_type is None or self.sport_type.lower() == (sport_type or "").lower()
+        return is_sport and self.athlete_id in {None, athlete_id}
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DueStreams:

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from backends.warehouse import rows
 from backends.warehouse.last_write_wins import CLOCK_SKEW
-from backends.warehouse.profile import SeenGear, SeenSettings
+from backends.warehouse.profile import SeenGear, SeenSettings, StoredSettings, settings_after
 from backends.warehouse.schema import STRAVA_ATHLETE_SETTINGS, STRAVA_GEAR, STRAVA_STREAMS
 from backends.warehouse.sqlite.database import SQL, SqliteDatabase
 from backends.warehouse.sqlite.transactions import Clock, next_stamp
@@ -95,13 +95,16 @@ def _seen(observed_at: datetime, payload: Mapping[str, Any] | None, stamp: datet
 
 def _put_settings(connection: sqlite3.Connection, seen: SeenSettings, clock: Clock) -> bool:
     found = connection.execute(SQL["newest_settings"], {"athlete_id": seen.athlete_id}).fetchone()
-    last, last_at = (json.loads(found[1]), datetime.fromisoformat(found[2])) if found else ({}, None)
-    if last_at is not None and seen.observed_at < last_at <= clock() + CLOCK_SKEW:
+    stored = found and StoredSettings(
+        settings_id=found[0], values=json.loads(found[1]), seen_at=datetime.fromisoformat(found[2])
+    )
+    if stored and stored.is_newer_than(seen, clock()):
         return False
-    values = {**last, **seen.values}
-    if values == last:
-        if found and last == seen.values:  # with nothing lent by the row itself
-            connection.execute(SQL["see_settings_again"], {"settings_id": found[0], "at": utc_text(seen.observed_at)})
+    values = settings_after(stored, seen)
+    if values is None:
+        if stored and stored.is_shown_whole_by(seen):
+            again = {"settings_id": stored.settings_id, "at": utc_text(seen.observed_at)}
+            connection.execute(SQL["see_settings_again"], again)
         return False
     stamp = next_stamp(connection, clock)
     given = {"settings_id": uuid4().hex, "payload": values, "ingested_at": stamp, "last_seen_at": None}

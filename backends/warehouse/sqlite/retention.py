@@ -7,8 +7,8 @@ from datetime import datetime
 from backends.warehouse import rows
 from backends.warehouse.activities import Expired
 from backends.warehouse.athletes import ASKED_FOR
-from backends.warehouse.backfills import Backfill
-from backends.warehouse.schema import STRAVA_ACTIVITIES, STRAVA_STREAMS, TABLES, Table
+from backends.warehouse.retention import WHOLE_ROWS, reloading, removal
+from backends.warehouse.schema import STRAVA_ACTIVITIES, STRAVA_STREAMS
 from backends.warehouse.sqlite.athletes import list_again
 from backends.warehouse.sqlite.database import SQL, named
 from backends.warehouse.sqlite.transactions import STEP, Clock, drop_beside, next_stamp
@@ -18,23 +18,8 @@ _TOUCHES = [
     f"update {table.name} set ingested_at = :ingested_at where activity_id = :activity_id"  # noqa: S608 - our own names
     for table in (STRAVA_ACTIVITIES, STRAVA_STREAMS)
 ]
-
-
-def _removal(table: Table) -> str:
-    if table is STRAVA_STREAMS:  # of an activity that stays
-        return SQL["expire_streams"]
-    seen_at = "coalesce(last_seen_at, observed_at)" if "last_seen_at" in table.types else "observed_at"
-    too_old = f"{seen_at} < :observed_before order by {seen_at} limit :how_many"
-    found = f"select {table.key} from {table.name} where {too_old}"  # noqa: S608 - our own names
-    return f"delete from {table.name} where {table.key} in ({found}) returning null"  # noqa: S608 - as above
-
-
-# Of every other table of what Strava sent. What belongs to an activity lets its activity count as changed.
-REMOVALS = [
-    _removal(table)
-    for table in TABLES
-    if table is not STRAVA_ACTIVITIES and {"payload", "observed_at"} <= table.types.keys()
-]
+# What belongs to an activity lets it count as changed.
+REMOVALS = [SQL["expire_streams"], *(f"{removal(table, ':')} returning null" for table in WHOLE_ROWS)]
 
 
 def expire(connection: sqlite3.Connection, observed_before: datetime, how_many: int, clock: Clock) -> Expired:
@@ -49,9 +34,9 @@ def expire(connection: sqlite3.Connection, observed_before: datetime, how_many: 
     drop_beside(connection, [row[0] for row in found])
     touched: set[int] = set()
     others = 0
-    for removal in REMOVALS:
+    for statement in REMOVALS:
         left = {**before, "how_many": how_many - len(found) - others}
-        gone = connection.execute(removal, left).fetchall()
+        gone = connection.execute(statement, left).fetchall()
         others += len(gone)
         touched |= {row[0] for row in gone if row[0] is not None}
     later = stamp + len(found) * STEP
@@ -78,23 +63,5 @@ def reload_expired(connection: sqlite3.Connection, clock: Clock) -> list[int]:
     known = {each.athlete_id: each for each in backfills}
     for athlete_id, expired_at in found:
         # Not before what expired, also after the clock was set back, or it would be asked for again and again.
-        list_again(connection, _reloading(known.get(athlete_id), athlete_id, max(clock(), expired_at)))
+        list_again(connection, reloading(known.get(athlete_id), athlete_id, max(clock(), expired_at)))
     return [athlete_id for athlete_id, _ in found]
-
-
-def _reloading(known: Backfill | None, athlete_id: int, now: datetime) -> Backfill:
-    """Return a new request with the choices of the one before; one that is under way goes on, after the whole list."""
-    if known is None:
-        return Backfill.requested(athlete_id, now)
-    if known.finished_at is not None:
-        return Backfill.requested(athlete_id, now, has_details=known.has_details, has_streams=known.has_streams)
-    return known.changed(
-        now,
-        since=None,
-        started_at=known.started_at and now,
-        listed_count=0,
-        listed_at=None,
-        waits_until=None,
-        waits_because=None,
-        expected_at=None,
-    )

@@ -3,7 +3,7 @@
 import sqlite3
 from datetime import datetime
 
-from backends.warehouse.runs import watermark_of
+from backends.warehouse.runs import first_change_statement, watermark_of
 from backends.warehouse.schema import COUNTED, MOVES
 from backends.warehouse.sqlite.database import SQL
 from runtime.clock import utc_text
@@ -14,12 +14,7 @@ _FEW = {"strava_athletes": SQL["athletes"], "backfills": SQL["backfills"]} | {
     table: f"select count(*), max({MOVES[table]}) from {table}"  # noqa: S608 - as above
     for table in COUNTED
 }
-_OF_ATHLETES = [("strava_athletes", "updated_at"), ("strava_athletes", "status_since")]
-_FIRST_MOVES = " union all ".join(
-    f"select min({column}) as moment from {table} where {column} > :after"  # noqa: S608
-    for table, column in (*MOVES.items(), *_OF_ATHLETES)
-)
-FIRST_CHANGE = f"select min(moment) from ({_FIRST_MOVES})"  # noqa: S608
+FIRST_CHANGE = first_change_statement(":after")
 
 
 def watermark(reader: sqlite3.Connection) -> str:
