@@ -1,6 +1,8 @@
-"""The stores of `raw` that the suites with a clock run on. A new adapter adds one constructor to STORES."""
+"""The stores of `raw` that every suite runs on. A new adapter adds one constructor to STORES."""
 
 import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,6 +10,9 @@ import pytest
 
 from backends.warehouse import RawStore
 from backends.warehouse.sqlite.store import SqliteRawStore
+
+Clock = Callable[[], datetime]
+OpenStore = Callable[[], RawStore]
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
@@ -27,14 +32,41 @@ def clock() -> HandClock:
     return HandClock()
 
 
-def sqlite_store(folder: Path, clock: HandClock) -> RawStore:
-    """The store in SQLite; opened once more, as another process would."""
-    return SqliteRawStore(folder / "pipeline.sqlite", clock=clock)
+def sqlite_stores(request: pytest.FixtureRequest, clock: Clock) -> OpenStore:
+    """Each call opens the same file once more, as another process would."""
+    path: Path = request.getfixturevalue("tmp_path") / "pipeline.sqlite"
+    return lambda: SqliteRawStore(path, clock=clock)
+
+
+def bigquery_stores(request: pytest.FixtureRequest, clock: Clock) -> OpenStore:
+    """Each call opens the same dataset once more, as another process would."""
+    opener: OpenStore = request.getfixturevalue("bigquery_dataset").opener(clock)
+    return opener
+
+
+STORES = [pytest.param(sqlite_stores, id="sqlite"), pytest.param(bigquery_stores, id="bigquery")]
+
+
+@pytest.fixture(params=STORES)
+async def open_store(request: pytest.FixtureRequest, clock: Clock) -> AsyncIterator[OpenStore]:
+    """A way to open one store several times; all are closed at the end."""
+    open_one: OpenStore = request.param(request, clock)
+    async with AsyncExitStack() as stack:
+
+        def opened() -> RawStore:
+            store = open_one()
+            stack.push_async_callback(store.close)
+            return store
+
+        yield opened
+
+
+@pytest.fixture
+def store(open_store: OpenStore) -> RawStore:
+    """The store, opened once."""
+    return open_store()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run Pub/Sub's emulator, which retries once a second, on the services' event loop alone."""
     items[:] = [item for item in items if not {"pubsub", "asyncio"} <= set(re.findall(r"\w+", item.name))]
-
-
-STORES = [pytest.param(sqlite_store, id="sqlite")]

@@ -1,51 +1,30 @@
 """What every store of used invitations must do."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
 from datetime import timedelta
-from pathlib import Path
 
-import pytest
-
-from backends.warehouse import RawStore
 from backends.warehouse.athletes import InviteUse
-from tests.contracts.conftest import NOON, STORES, HandClock
+from tests.contracts.conftest import NOON, HandClock, OpenStore
 
 ANNA, BEN = 9_100_001, 9_100_002
-
-OpenStore = Callable[[], Awaitable[RawStore]]
-
-
-@pytest.fixture(params=STORES)
-async def open_store(request: pytest.FixtureRequest, tmp_path: Path, clock: HandClock) -> AsyncIterator[OpenStore]:
-    """A way to open one store several times; all are closed at the end."""
-    async with AsyncExitStack() as stack:
-
-        async def open_one() -> RawStore:
-            opened: RawStore = request.param(tmp_path, clock)
-            stack.push_async_callback(opened.close)
-            return opened
-
-        yield open_one
 
 
 async def test_of_many_who_claim_at_once_one_wins(open_store: OpenStore) -> None:
     """Whether they share a store or each has its own: an invitation is used once."""
-    stores = [await open_store() for _ in range(4)]
+    stores = [open_store() for _ in range(4)]
     claims = [store.claim_invite("a", NOON) for store in stores for _ in range(5)]
     assert sorted(await asyncio.gather(*claims)) == [False] * 19 + [True]
 
 
 async def test_a_use_is_seen_by_others_and_outlives_the_process(open_store: OpenStore) -> None:
     """First it is free, then under way, then it is told whom it connected."""
-    store = await open_store()
+    store = open_store()
     assert await store.invite_use("a") is None
     await store.claim_invite("a", NOON)
-    assert await (await open_store()).invite_use("a") == InviteUse(athlete_id=None)
+    assert await open_store().invite_use("a") == InviteUse(athlete_id=None)
     await store.settle_invite("a", ANNA)
     await store.close()
-    later = await open_store()
+    later = open_store()
     assert await later.invite_use("a") == InviteUse(athlete_id=ANNA)
     assert not await later.claim_invite("a", NOON)
     assert await later.claim_invite("b", NOON)
@@ -53,7 +32,7 @@ async def test_a_use_is_seen_by_others_and_outlives_the_process(open_store: Open
 
 async def test_what_connected_nobody_can_be_used_again(open_store: OpenStore) -> None:
     """A claim that came to nothing is released; one that connected somebody never is."""
-    store = await open_store()
+    store = open_store()
     await store.claim_invite("a", NOON)
     await store.release_invite("a")
     assert await store.claim_invite("a", NOON)
@@ -64,7 +43,7 @@ async def test_what_connected_nobody_can_be_used_again(open_store: OpenStore) ->
 
 async def test_a_use_is_kept_until_the_invitation_has_expired(open_store: OpenStore, clock: HandClock) -> None:
     """A clock that is set back by hours brings no used invitation back; long after, the row is gone."""
-    store = await open_store()
+    store = open_store()
     await store.claim_invite("a", NOON)
     clock.now = NOON + timedelta(hours=23)
     await store.claim_invite("b", clock.now)
@@ -77,7 +56,7 @@ async def test_a_use_is_kept_until_the_invitation_has_expired(open_store: OpenSt
 
 async def test_a_purge_forgets_whom_an_invitation_connected(open_store: OpenStore) -> None:
     """The link stays used, also after its athlete was removed; another athlete's is not touched."""
-    store = await open_store()
+    store = open_store()
     for invite, athlete in (("a", ANNA), ("b", BEN)):
         await store.claim_invite(invite, NOON)
         await store.settle_invite(invite, athlete)

@@ -1,13 +1,12 @@
-"""What every raw store must do, on every engine. A new adapter adds one constructor to STORES."""
+"""What every raw store must do, on every engine."""
 
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -21,71 +20,22 @@ from backends.warehouse.purge_receipts import is_receipt_of
 from backends.warehouse.readings import LimitUse, PipelineReading
 from backends.warehouse.reconciliations import Reconciliation, Verdict
 from backends.warehouse.runs import TransformRun
-from backends.warehouse.sqlite.store import SqliteRawStore
 from backends.warehouse.streams import DueStreams, StreamRule, Streams
+from runtime.clock import utc_now
 from strava.events import StravaEvent
 from strava.payload import DETAILED, SUMMARY, ActivityPayload
+from tests.contracts.conftest import Clock, OpenStore
 
 ANNA, BEN = 9_100_001, 9_100_002
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
 CHANGES = {Applied.STORED, Applied.DELETED}
 
-OpenStore = Callable[[], RawStore]
-
-
-def sqlite_stores(request: pytest.FixtureRequest) -> OpenStore:
-    """Each call opens the same store once more, as another process would."""
-    path: Path = request.getfixturevalue("tmp_path") / "pipeline.sqlite"
-    return lambda: SqliteRawStore(path)
-
-
-def bigquery_stores(request: pytest.FixtureRequest) -> OpenStore:
-    """Each call opens the same dataset once more, as another process would. A part of `RawStore` is still to come."""
-    return cast("OpenStore", request.getfixturevalue("bigquery_dataset").opener())
-
-
-STORES = [pytest.param(sqlite_stores, id="sqlite"), pytest.param(bigquery_stores, id="bigquery")]
-
-
-# What the BigQuery store does not do yet: runs of the transforms, streams and settings, retention. A large batch has a
-# test of its own there.
-NOT_ON_BIGQUERY = {
-    "test_large_batch",
-    "test_last_run_is_the_newest_published",
-    "test_the_last_error_is_that_of_the_newest_run",
-    "test_the_newest_streams_stay_in_any_order",
-    "test_what_lacks_streams_is_due",
-    "test_nothing_of_who_is_not_known_is_stored",
-    "test_settings_change_forwards",
-    "test_watermark_changes_with_every_change",
-    "test_the_first_change_after_a_moment_is_told",
-    "test_watermark_stands_while_nothing_changed",
-    "test_payloads_that_are_too_old_expire",
-    "test_what_expired_comes_back_when_it_is_seen_again",
-}
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each test on every store that has what it asks for."""
-    if "open_store" in metafunc.fixturenames:
-        stores = STORES[:1] if metafunc.function.__name__ in NOT_ON_BIGQUERY else STORES
-        metafunc.parametrize("open_store", stores, indirect=True)
-
 
 @pytest.fixture
-def open_store(request: pytest.FixtureRequest) -> OpenStore:
-    """A way to open one store several times."""
-    stores: Callable[[pytest.FixtureRequest], OpenStore] = request.param
-    return stores(request)
-
-
-@pytest.fixture
-async def store(open_store: OpenStore) -> AsyncIterator[RawStore]:
-    """The store, opened once and closed at the end."""
-    opened = open_store()
-    yield opened
-    await opened.close()
+def clock() -> Clock:
+    """The stores' clock: what a purge removes is told by when it was."""
+    return utc_now
 
 
 def at(seconds: float) -> datetime:
@@ -165,7 +115,6 @@ async def test_stored_activity_comes_back(open_store: OpenStore, store: RawStore
     assert await store.apply([seen(activity, 3)]) == [Applied.STORED]
     other = open_store()
     row = (await other.stored([7])).get(7)
-    await other.close()
     assert row is not None
     assert (row.athlete_id, row.resource_state, row.observed_at) == (ANNA, DETAILED, at(3))
     assert (row.is_deleted, row.payload_hash) == (False, activity.payload_hash)
@@ -343,8 +292,6 @@ async def test_callers_at_once(open_store: OpenStore) -> None:
     )
     rows = [(await stores[0].stored([1 + n]))[1 + n] for n in range(5)]
     assert [row and row.observed_at for row in rows] == [at(55 + n) for n in range(5)]
-    for opened in stores:
-        await opened.close()
 
 
 # -- deliveries -----------------------------------------------------------------------------------------------------
@@ -425,8 +372,6 @@ async def test_two_workers_record_into_one_store(open_store: OpenStore) -> None:
         changes = [each for each in told.values() if each.row.activity_id == activity_id and each.applied in CHANGES]
         moments = [each.row.observed_at for each in changes]
         assert moments == sorted(set(moments)), "a version was stored twice, or after a newer one"
-    for opened in workers:
-        await opened.close()
 
 
 # -- ledger, athletes, ingestion states, runs -----------------------------------------------------------------------
@@ -602,7 +547,6 @@ async def test_a_subscription_made_by_another_process_is_seen(open_store: OpenSt
     """The command line makes it, and a worker that runs already reads it."""
     other = open_store()
     await other.set_subscription(2**62)
-    await other.close()
     assert [each.subscription_id for each in await store.subscriptions()] == [2**62]
 
 
@@ -1012,7 +956,6 @@ async def test_a_purge_keeps_out_what_is_still_under_way(open_store: OpenStore, 
     assert await store.deferred_events(due_by=None, how_many=9) == []
     await put_everything(other, BEN, at(0), told)
     assert await store.row_count(BEN) == 8
-    await other.close()
 
 
 async def test_connecting_again_lifts_the_fence_for_what_is_seen_since(store: RawStore) -> None:

@@ -8,10 +8,9 @@ from google.cloud.bigquery import ArrayQueryParameter
 from zetasql.api import CatalogBuilder, TableBuilder, TypeFactory
 from zetasql.types import AnalyzerOptions, LanguageOptions, ProductMode, TypeKind, ZetaSQLBuiltinFunctionOptions
 
-from backends.warehouse.bigquery import changes
-from backends.warehouse.bigquery.athletes import STAMPS
+from backends.warehouse.bigquery import changes, retention, watermark
 from backends.warehouse.bigquery.statements import SQL, put_statement
-from backends.warehouse.schema import PIPELINE_READINGS, STRAVA_ATHLETES, TABLES, Table
+from backends.warehouse.schema import PIPELINE_READINGS, STRAVA_ATHLETES, TABLES, TRANSFORM_RUNS, Table
 from tests.transforms.bigquery import literal
 
 KINDS = {
@@ -23,6 +22,7 @@ KINDS = {
 }
 IDS = "(activity_id between 1 and 9)"
 TEXTS = {
+    "activity_ids": "(activities.activity_id between 1 and 9)",
     "guard": SQL["guard"],
     "ids": IDS,
     "kept_ids": "(kept.activity_id between 1 and 9)",
@@ -32,24 +32,38 @@ TEXTS = {
 PARTS = {"forget_messages", "guard"}
 _BOUND = {name: kind for table in TABLES for name, kind in table.types.items()}
 PARAMETERS = {name: "string" if kind == "json" else kind for name, kind in _BOUND.items()} | {
+    "after": "timestamp",
+    "changed_since": "timestamp",
+    "created_before": "timestamp",
     "deleted": "string",
     "due_after_us": "int64",
     "due_by": "timestamp",
+    "expired_before": "timestamp",
     "first_since": "timestamp",
     "future": "timestamp",
     "how_many": "int64",
     "is_dead": "bool",
     "is_newest": "bool",
     "known_athletes": "int64",
+    "known_ingested_at": "timestamp",
+    "latest": "timestamp",
+    "not_found_before": "timestamp",
     "now": "timestamp",
     "observed_before": "timestamp",
     "of_athletes": "bool",
     "receipts": "int64",
     "received_by": "timestamp",
+    "settled_before": "timestamp",
     "status_since": "timestamp",
     "until": "timestamp",
 }
-ARRAYS = {"activity_ids": "int64", "athlete_ids": "int64", "before": "string", "deleted_ids": "int64"}
+ARRAYS = {
+    "activity_ids": "int64",
+    "asked_for": "string",
+    "athlete_ids": "int64",
+    "before": "string",
+    "deleted_ids": "int64",
+}
 STRUCTS: Mapping[str, Mapping[str, str]] = {"seen": changes.SEEN, "entries": changes.ENTRY}
 
 
@@ -57,9 +71,16 @@ def statements() -> dict[str, str]:
     """Return every statement of the store by its name, as it is sent."""
     files = {name: sql.format(**TEXTS) if "{" in sql else sql for name, sql in SQL.items() if name not in PARTS}
     deleting = SQL["put_events"].format(**TEXTS) + SQL["forget_messages"]
-    some = (STRAVA_ATHLETES, PIPELINE_READINGS)  # of an athlete, and with JSON
+    some = (STRAVA_ATHLETES, PIPELINE_READINGS, TRANSFORM_RUNS)  # of an athlete, with JSON, and with a stamp
     puts = {f"put_{table.name}": put_statement(table, is_guarded="athlete_id" in table.types) for table in some}
-    return {**files, "put_events_and_forget": deleting, "watermark": STAMPS, **puts}
+    return {
+        **files,
+        "put_events_and_forget": deleting,
+        "first_change": watermark.FIRST_CHANGE,
+        **watermark.STATES,
+        **retention.REMOVALS,
+        **puts,
+    }
 
 
 def parameter_type(name: str) -> Any:

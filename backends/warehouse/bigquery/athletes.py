@@ -11,28 +11,24 @@ from backends.warehouse.athletes import Athlete, AthleteStatus, IngestionState, 
 from backends.warehouse.backfills import Backfill
 from backends.warehouse.bigquery.database import BigQueryDatabase, bound
 from backends.warehouse.bigquery.parameters import Parameter, array, scalar
+from backends.warehouse.bigquery.statements import SQL
 from backends.warehouse.fence import Fence, last_purges
 from backends.warehouse.purge_receipts import hash_athlete
 from backends.warehouse.readings import PipelineReading
 from backends.warehouse.reconciliations import Reconciliation, Verdict
-from backends.warehouse.runs import watermark_of
 from backends.warehouse.schema import (
     BACKFILLS,
     INGESTION_STATE,
-    MOVES,
     PIPELINE_READINGS,
     PURGES,
     RECONCILIATIONS,
     STRAVA_ATHLETES,
-    STRAVA_EVENTS,
     STRAVA_SUBSCRIPTIONS,
     TABLES,
 )
 from backends.warehouse.subscriptions import KnownSubscription
 
 _OF_ATHLETES = [table for table in TABLES if "athlete_id" in table.types]
-# Names are our own. Of each table one column is read.
-STAMPS = f"select {', '.join(f'(select max({column}) from {table}) as {table}' for table, column in MOVES.items())}"  # noqa: S608
 
 
 class Athletes(BigQueryDatabase):
@@ -60,8 +56,7 @@ class Athletes(BigQueryDatabase):
         has failed and is tried again.
         """
         await self.put_athlete(athlete)
-        await self._change("begin_list_again", _athlete(backfill.athlete_id))
-        await self.request_backfill(backfill)
+        await self._list_again(backfill)
 
     async def change_status(
         self,
@@ -173,25 +168,14 @@ class Athletes(BigQueryDatabase):
         """Replace the reading."""
         await self._put(PIPELINE_READINGS, rows.reading_row(reading))
 
-    async def watermark(self) -> str:
-        """Return a text that changes whenever something did that the marts tell of."""
-        [stamps] = await self._select("watermark", STAMPS)
-        athletes = sorted(await self._read_athletes(), key=lambda row: int(row["athlete_id"]))
-        return watermark_of(stamps, {"strava_athletes": (row.values() for row in athletes)})
-
-    async def last_purge(self) -> datetime | None:
-        """Return when an athlete was last purged."""
-        [row] = await self._read("last_purge")
-        return row["purged_at"] and datetime.fromisoformat(row["purged_at"])
-
-    async def last_removal(self) -> datetime | None:
-        """Return the stamp of the newest deletion or purge: what was built before may still hold what it removed."""
-        [row] = await self._read("last_removal")
-        return row["removed_at"] and datetime.fromisoformat(row["removed_at"])
-
     async def probe(self) -> None:
         """Write something durable that changes nothing."""
         await self._change("probe")
+
+    async def _list_again(self, backfill: Backfill) -> None:
+        """Ask for the history, whose list begins from the top."""
+        await self._change("begin_list_again", _athlete(backfill.athlete_id))
+        await self.request_backfill(backfill)
 
     async def _fenced_until(self, athlete_id: int) -> datetime | None:
         """Return up to when what was seen of an athlete who connects now is of one who was purged."""
@@ -208,11 +192,9 @@ class Athletes(BigQueryDatabase):
         return found.get(athlete_id)
 
     async def _remove(self, table: str, athlete_id: int) -> int:
-        also = ""
-        if table == STRAVA_EVENTS.name:  # what could not be read has no athlete, but may name one
-            also = f" or strpos(message, '{athlete_id}') > 0"
-        sql = f"delete from {table} where athlete_id = @athlete_id{also}"  # noqa: S608 - our own names, and a number
-        return await self._execute(f"purge_{table}", sql, _athlete(athlete_id))
+        name = f"purge_{table}"
+        sql = SQL.get(name, f"delete from {table} where athlete_id = @athlete_id")  # noqa: S608 - our own names
+        return await self._execute(name, sql, _athlete(athlete_id))
 
 
 def _first_round() -> list[str]:

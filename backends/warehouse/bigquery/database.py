@@ -40,6 +40,12 @@ class BigQueryDatabase:
         answer = await self._bigquery.query(name, sql, parameters)
         return [{column: _plain(value) for column, value in row.items()} for row in answer.rows]
 
+    async def _read_moment(self, name: str) -> datetime | None:
+        """Return the moment of a statement that gives one row with one column."""
+        [row] = await self._read(name)
+        [moment] = row.values()
+        return _moment(moment)
+
     async def _change(self, name: str, *parameters: Parameter, **texts: str) -> int:
         """Run a statement that changes rows, and return how many."""
         return await self._execute(name, SQL[name].format(**texts) if texts else SQL[name], *parameters)
@@ -69,13 +75,21 @@ class BigQueryDatabase:
     ) -> bool:
         """Put what was seen of the athlete at that moment; False, and nothing put, if a purge has come since."""
 
-        async def put(fence: Fence, guard: Sequence[Parameter]) -> bool:
-            if fence.holds_back(row["athlete_id"], seen_at):
-                return False
+        async def put(guard: Sequence[Parameter]) -> bool:
             await self._put_guarded(table, row, guard, replaces=replaces)
             return True
 
-        return await self._fenced([row["athlete_id"]], put)
+        return await self._write_of_athlete(row["athlete_id"], seen_at, put)
+
+    async def _write_of_athlete(
+        self, athlete_id: int, seen_at: datetime, write: Callable[[Sequence[Parameter]], Awaitable[bool]]
+    ) -> bool:
+        """Write what was seen of the athlete at that moment; False, and nothing written, if a purge has come since."""
+
+        async def unless_held_back(fence: Fence, guard: Sequence[Parameter]) -> bool:
+            return not fence.holds_back(athlete_id, seen_at) and await write(guard)
+
+        return await self._fenced([athlete_id], unless_held_back)
 
     async def _put_guarded(
         self, table: Table, row: Mapping[str, Any], guard: Sequence[Parameter], *, replaces: bool = True
@@ -129,8 +143,8 @@ class BigQueryDatabase:
 
 
 def bound(table: Table, row: Mapping[str, Any]) -> list[Parameter]:
-    """Return a row's values as parameters."""
-    return [scalar(name, kind, row[name]) for name, kind in table.types.items()]
+    """Return a row's values as parameters, without the stamp that BigQuery sets."""
+    return [scalar(name, kind, row[name]) for name, kind in table.types.items() if name != "ingested_at"]
 
 
 def _plain(value: Any) -> Any:

@@ -43,4 +43,6 @@ def put_statement(table: Table, *, replaces: bool = True, is_guarded: bool = Fal
 
 
 def _value(table: Table, name: str) -> str:
+    if name == "ingested_at":
+        return "current_timestamp()"
     return f"parse_json(@{name}, wide_number_mode => 'round')" if table.types[name] == "json" else f"@{name}"

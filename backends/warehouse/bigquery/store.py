@@ -7,11 +7,14 @@ from typing import TypeVar
 from backends.warehouse import WarehouseBusy, rows
 from backends.warehouse.activities import Applied, Decision, Observation, StoredActivity
 from backends.warehouse.bigquery import changes
-from backends.warehouse.bigquery.athletes import Athletes
 from backends.warehouse.bigquery.changes import Work
 from backends.warehouse.bigquery.client import BigQuery
+from backends.warehouse.bigquery.invites import Invites
 from backends.warehouse.bigquery.parameters import Parameter, array, scalar
+from backends.warehouse.bigquery.recordings import Recordings
+from backends.warehouse.bigquery.retention import Retention
 from backends.warehouse.bigquery.statements import within
+from backends.warehouse.bigquery.watermark import Watermark
 from backends.warehouse.fence import Fence
 from backends.warehouse.last_write_wins import CLOCK_SKEW
 from backends.warehouse.ledger import DueLook, LedgerEntry, LedgerFilter, ObservedDelivery
@@ -27,8 +30,8 @@ _MOST_REMEMBERED = 10_000
 _MICROSECOND = timedelta(microseconds=1)
 
 
-class BigQueryRawStore(Athletes):
-    """Implements `ActivityStore`, `EventLedger` and what `Athletes` does."""
+class BigQueryRawStore(Retention, Recordings, Watermark, Invites):
+    """Implements `RawStore`."""
 
     def __init__(self, bigquery: BigQuery, *, clock: Callable[[], datetime] = utc_now) -> None:
         super().__init__(bigquery, clock=clock)
@@ -56,6 +59,10 @@ class BigQueryRawStore(Athletes):
         """Add a row that settles its event, and forget what its message held."""
         await self.record([entry])
         await self._change("dismiss_message", scalar("event_id", "string", entry.event_id))
+
+    async def prune_events(self, before: datetime) -> int:
+        """Remove the rows of events that were settled before a moment."""
+        return await self._change("prune_events", scalar("settled_before", "timestamp", before))
 
     async def stored(self, activity_ids: Collection[int]) -> Mapping[int, StoredActivity]:
         """Return what is stored of the activities, tombstones included."""

@@ -1,0 +1,1 @@
+select max(ingested_at) as ingested_at from strava_activities

@@ -1,0 +1,12 @@
+-- What belongs to an activity lets it count as changed.
+merge into strava_activities as kept
+using (
+    select
+        activity_id,
+        row_number() over (order by activity_id) as place
+    from strava_activities
+    where activity_id in unnest(@activity_ids) and {ids}
+) as given
+    on kept.activity_id = given.activity_id and {kept_ids}
+when matched
+    then update set ingested_at = timestamp_add(current_timestamp(), interval given.place microsecond)

@@ -1,0 +1,73 @@
+"""What the transforms must catch up with in BigQuery, and when they did.
+
+Each group of tables that change together is read by a statement of its own: BigQuery answers one that it was asked
+before from its cache, free of charge, while none of its tables has changed. A table's time of modification would be
+free too, but it also moves where nothing changed that a mart tells of.
+https://cloud.google.com/bigquery/docs/cached-results
+"""
+
+import asyncio
+from datetime import datetime
+
+from backends.warehouse import rows
+from backends.warehouse.bigquery.database import BigQueryDatabase
+from backends.warehouse.bigquery.parameters import scalar
+from backends.warehouse.runs import TransformRun, first_change_statement, watermark_of
+from backends.warehouse.schema import MOVES, TRANSFORM_RUNS
+
+_TOGETHER = (
+    ("strava_activities", "strava_events"),  # every event
+    ("strava_streams",),  # minutes later, and through a backfill
+    ("backfills", "pipeline_readings"),  # again and again while something is under way
+    ("strava_gear", "strava_athlete_settings", "reconciliations", "purges", "strava_athletes"),  # about once a day
+)
+# One row per athlete, each of which may change to an earlier moment: all of them are read.
+_FEW = ("strava_athletes", "backfills")
+FIRST_CHANGE = first_change_statement("@after")
+
+
+def _state(table: str) -> str:
+    if table in _FEW:
+        return f"(select string_agg(to_json_string(each), ' ' order by athlete_id) from {table} as each) as {table}"  # noqa: S608 - our own names
+    return f"(select max({MOVES[table]}) from {table}) as {table}"  # noqa: S608 - as above
+
+
+STATES = {f"state_of_{tables[0]}": f"select {', '.join(map(_state, tables))}" for tables in _TOGETHER}
+
+
+class Watermark(BigQueryDatabase):
+    """Implements `TransformRuns`."""
+
+    async def watermark(self) -> str:
+        """Return a text that changes whenever something did that the marts tell of."""
+        found = await asyncio.gather(*(self._select(name, sql) for name, sql in STATES.items()))
+        states = {table: state for [row] in found for table, state in row.items()}
+        few = {table: [[states.pop(table)]] for table in _FEW}
+        return watermark_of(states, few)
+
+    async def first_change(self, *, after: datetime) -> datetime | None:
+        """Return when the first of these changes came after a moment."""
+        [row] = await self._select("first_change", FIRST_CHANGE, scalar("after", "timestamp", after))
+        return row["moment"] and datetime.fromisoformat(row["moment"])
+
+    async def last_run(self) -> TransformRun | None:
+        """Return the newest run that was published."""
+        found = await self._read("last_run")
+        return TransformRun(**rows.read(TRANSFORM_RUNS, found[0])) if found else None
+
+    async def last_error(self) -> str | None:
+        """Return what stopped the newest run; None where nothing did."""
+        found = await self._read("last_error")
+        return found[0]["error"] if found else None
+
+    async def put_run(self, run: TransformRun) -> None:
+        """Add one run."""
+        await self._put(TRANSFORM_RUNS, rows.bound(TRANSFORM_RUNS, run, ingested_at=None), replaces=False)
+
+    async def last_purge(self) -> datetime | None:
+        """Return when an athlete was last purged."""
+        return await self._read_moment("last_purge")
+
+    async def last_removal(self) -> datetime | None:
+        """Return the stamp of the newest deletion or purge: what was built before may still hold what it removed."""
+        return await self._read_moment("last_removal")
