@@ -1,6 +1,6 @@
 """Stores on the BigQuery emulator."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -50,3 +50,13 @@ class EmptiedDataset:
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """Run a statement as another program would."""
         return [dict(row) for row in self._client.query(sql, job_retry=None).result()]
+
+    def tables(self) -> list[str]:
+        """Name the tables that are there."""
+        return [each.table_id for each in self._client.list_tables(self.place.dataset)]
+
+    def loads(self) -> list[Mapping[str, str]]:
+        """Return the labels of the load jobs into this dataset, newest first."""
+        jobs = self._client.list_jobs()
+        ours = (each for each in jobs if each.job_type == "load" and each.destination.dataset_id == self.place.dataset)
+        return [each.labels for each in ours]

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -15,14 +15,15 @@ from backends.sqlite import SchemaMismatch
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.activities import Applied, Observation
 from backends.warehouse.bigquery.client import Answer, BigQuery, Conflict, Place, StatementRejected, connected
+from backends.warehouse.bigquery.loads import PREFIX
 from backends.warehouse.bigquery.parameters import Parameter
 from backends.warehouse.bigquery.statements import within
 from backends.warehouse.bigquery.store import BigQueryRawStore
 from backends.warehouse.bigquery.tables import migrate
 from backends.warehouse.ledger import LedgerFilter, ObservedDelivery, Outcome
-from backends.warehouse.schema import STRAVA_ACTIVITIES, TABLES, Table
+from backends.warehouse.schema import STRAVA_ACTIVITIES, STRAVA_STREAMS, TABLES, Table
 from tests.bigquery_stores import CountingBigQuery, EmptiedDataset, place_at
-from tests.contracts.test_raw_store import ANNA, athlete, entry, gone, payload, seen
+from tests.contracts.test_raw_store import ANNA, BEN, at, athlete, entry, gone, payload, seen, streams
 
 WAITING = 1_000
 FIELD = {"int64": "INTEGER", "string": "STRING", "bool": "BOOLEAN", "timestamp": "TIMESTAMP", "json": "JSON"}
@@ -30,7 +31,7 @@ FIELD = {"int64": "INTEGER", "string": "STRING", "bool": "BOOLEAN", "timestamp":
 
 def delivery(observation: Observation, number: int) -> ObservedDelivery:
     """A delivery whose row says what the rule made of it."""
-    row = entry(f"d{number}/{observation.observed_at}")
+    row = entry(f"d{number}/{observation.observed_at}", athlete_id=observation.athlete_id)
     assert row.event is not None
     aspect = "update" if observation.activity else "delete"
     event = replace(row.event, object_id=observation.activity_id, aspect_type=aspect)
@@ -137,6 +138,34 @@ def test_ids_are_named_by_literals() -> None:
     assert within(range(1, 2000)).count("between") <= 16
 
 
+async def test_a_large_batch_comes_by_a_load_job(bigquery_dataset: EmptiedDataset) -> None:
+    """Rows that are too many for a request are stored as others are, and the table that they came in is gone."""
+    bigquery_dataset.opener()
+    counting = CountingBigQuery(bigquery_dataset.place)
+    store = BigQueryRawStore(counting, largest_request=100_000)
+    await store.put_athlete(athlete())
+    counting.statements.clear()
+    await store.athletes()
+    texts = 'Früh 🌄 "quoted"\n' * 5
+    shown = [seen(payload(n, name=texts, distance=n + 0.5), 1) for n in range(1, 200)]
+    await store.record([delivery(each, n) for n, each in enumerate([*shown, gone(3, 200), gone(3, 5)])])
+    assert counting.statements == ["athletes", "activity_versions", "put_activities", "drop_streams", "put_events"]
+    assert bigquery_dataset.loads()[:2] == [
+        {"program": "athlete-dashboard", "statement": name} for name in ("put_events", "put_activities")
+    ]
+    by_request = BigQueryRawStore(BigQuery(bigquery_dataset.place))
+    await by_request.apply([seen(payload(1_000, name=texts, distance=1.5), 1)])
+    rows = bigquery_dataset.rows(
+        "select to_json_string(payload) as p from strava_activities where activity_id in (1, 1000)"
+    )
+    assert len({json.loads(row["p"])["name"] for row in rows}) == 1
+    assert await store.counts(ANNA) == {3: 199}
+    [told] = bigquery_dataset.rows("select count(*) as n, count(distinct ingested_at) as stamps from strava_events")
+    assert told == {"n": 201, "stamps": 201}
+    assert [name for name in bigquery_dataset.tables() if name.startswith(PREFIX)] == []
+    await asyncio.gather(store.close(), by_request.close())
+
+
 # -- several workers, and kills -------------------------------------------------------------------------------------
 
 
@@ -223,6 +252,95 @@ async def test_a_conflict_is_tried_again(bigquery_dataset: EmptiedDataset) -> No
     store = BigQueryRawStore(faulty)
     assert await store.apply([seen(payload(1), 1)]) == [Applied.STORED]
     assert faulty.errors == []
+    await store.close()
+
+
+class Interrupted(BigQuery):
+    """Runs another program's work right after a statement, before its answer comes back."""
+
+    def __init__(self, place: Place, name: str, work: Callable[[], Awaitable[object]]) -> None:
+        super().__init__(place)
+        self._name, self._between = name, work
+
+    async def query(self, name: str, sql: str, parameters: Sequence[Parameter] = ()) -> Answer:
+        answer = await super().query(name, sql, parameters)
+        if name == self._name:
+            self._name = ""
+            await self._between()
+        return answer
+
+
+def add_again(dataset: EmptiedDataset, change: str) -> None:
+    """Add each activity once more, changed, as a merge does that began before the others were there."""
+    names = ", ".join(STRAVA_ACTIVITIES.types)
+    dataset.rows(f"insert into strava_activities ({names}) select * replace ({change}) from strava_activities")  # noqa: S608 - constants
+
+
+@pytest.mark.parametrize("has_rows", [True, False])
+async def test_an_activity_that_two_programs_add_at_once_is_there_once(
+    bigquery_dataset: EmptiedDataset, *, has_rows: bool
+) -> None:
+    """BigQuery lets both: the newest observation stays, with what it says, and the ledger rows come after."""
+    bigquery_dataset.opener()
+    newer = f"timestamp '{at(9).isoformat()}' as observed_at, 'h' as payload_hash"
+
+    async def add() -> None:
+        add_again(bigquery_dataset, newer)
+
+    store = BigQueryRawStore(Interrupted(bigquery_dataset.place, "put_activities", add))
+    if has_rows:
+        await store.record([delivery(seen(payload(1), 1), 1), delivery(seen(payload(2), 1), 2)])
+    else:
+        await store.apply([seen(payload(1), 1), seen(payload(2), 1)])
+    found = bigquery_dataset.rows("select activity_id, payload_hash from strava_activities order by activity_id")
+    assert found == [{"activity_id": n, "payload_hash": "h"} for n in (1, 2)]
+    assert len(await store.recent(LedgerFilter(), limit=9)) == 2 * has_rows
+    add_again(bigquery_dataset, "'older' as payload_hash, timestamp '2020-01-01' as observed_at")
+    assert [row.payload_hash for row in (await store.stored([1, 2])).values()] == ["h", "h"]
+    [left] = bigquery_dataset.rows("select count(*) as n from strava_activities")
+    assert left == {"n": 2}
+    await store.close()
+
+
+@pytest.mark.parametrize("has_rows", [True, False])
+async def test_what_is_added_while_a_purge_comes_is_removed(
+    bigquery_dataset: EmptiedDataset, *, has_rows: bool
+) -> None:
+    """A merge that began before the purge may end after it: what it added goes, another athlete's stays."""
+    other = bigquery_dataset.opener()()
+    await other.put_athlete(athlete())
+
+    async def purge() -> None:
+        bigquery_dataset.rows("create table kept_back as select * from strava_activities where true")
+        await other.purge(ANNA)
+        bigquery_dataset.rows("insert into strava_activities select * from kept_back where true")
+        bigquery_dataset.rows("drop table kept_back")
+
+    store = BigQueryRawStore(Interrupted(bigquery_dataset.place, "put_activities", purge))
+    observations = [seen(payload(1), 1), seen(payload(2, athlete_id=BEN), 1)]
+    if has_rows:
+        await store.record([delivery(each, n) for n, each in enumerate(observations)])
+    else:
+        await store.apply(observations)
+    assert bigquery_dataset.rows("select activity_id from strava_activities") == [{"activity_id": 2}]
+    assert await other.row_count(ANNA) == 0
+    await asyncio.gather(store.close(), other.close())
+
+
+async def test_streams_that_two_programs_add_at_once_are_there_once(bigquery_dataset: EmptiedDataset) -> None:
+    """The newest observation of them stays."""
+    bigquery_dataset.opener()
+
+    async def add() -> None:
+        names = ", ".join(STRAVA_STREAMS.types)
+        moved = f"timestamp '{at(0).isoformat()}' as observed_at"
+        bigquery_dataset.rows(f"insert into strava_streams ({names}) select * replace ({moved}) from strava_streams")  # noqa: S608 - constants
+
+    store = BigQueryRawStore(Interrupted(bigquery_dataset.place, "put_streams", add))
+    await store.put_athlete(athlete())
+    await store.apply([seen(payload(1), 1)])
+    assert await store.put_streams(streams(payload(1), 5, 1, 2))
+    assert bigquery_dataset.rows("select observed_at from strava_streams") == [{"observed_at": at(5)}]
     await store.close()
 
 

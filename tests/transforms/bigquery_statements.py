@@ -8,9 +8,16 @@ from google.cloud.bigquery import ArrayQueryParameter
 from zetasql.api import CatalogBuilder, TableBuilder, TypeFactory
 from zetasql.types import AnalyzerOptions, LanguageOptions, ProductMode, TypeKind, ZetaSQLBuiltinFunctionOptions
 
-from backends.warehouse.bigquery import changes, retention, watermark
-from backends.warehouse.bigquery.statements import SQL, put_statement
-from backends.warehouse.schema import PIPELINE_READINGS, STRAVA_ATHLETES, TABLES, TRANSFORM_RUNS, Table
+from backends.warehouse.bigquery import athletes, changes, retention, watermark
+from backends.warehouse.bigquery.statements import SQL, Given, Statement, keep_one, put_statement, repeated
+from backends.warehouse.schema import (
+    PIPELINE_READINGS,
+    STRAVA_ACTIVITIES,
+    STRAVA_ATHLETES,
+    STRAVA_STREAMS,
+    TABLES,
+    TRANSFORM_RUNS,
+)
 from tests.transforms.bigquery import literal
 
 KINDS = {
@@ -26,12 +33,20 @@ TEXTS = {
     "guard": SQL["guard"],
     "ids": IDS,
     "kept_ids": "(kept.activity_id between 1 and 9)",
+    "single": SQL["single"].format(ids=IDS),
     "stale": "What was read has changed since",
 }
 # Parts of other statements.
-PARTS = {"forget_messages", "guard"}
+PARTS = {"forget_messages", "guard", "single"}
+
+
+def without_json(kinds: Mapping[str, str]) -> dict[str, str]:
+    """Return columns as they come with a statement, which parses JSON itself."""
+    return {name: "string" if kind == "json" else kind for name, kind in kinds.items()}
+
+
 _BOUND = {name: kind for table in TABLES for name, kind in table.types.items()}
-PARAMETERS = {name: "string" if kind == "json" else kind for name, kind in _BOUND.items()} | {
+PARAMETERS = without_json(_BOUND) | {
     "after": "timestamp",
     "changed_since": "timestamp",
     "created_before": "timestamp",
@@ -50,6 +65,7 @@ PARAMETERS = {name: "string" if kind == "json" else kind for name, kind in _BOUN
     "not_found_before": "timestamp",
     "now": "timestamp",
     "observed_before": "timestamp",
+    "observed_until": "timestamp",
     "of_athletes": "bool",
     "receipts": "int64",
     "received_by": "timestamp",
@@ -58,6 +74,7 @@ PARAMETERS = {name: "string" if kind == "json" else kind for name, kind in _BOUN
     "until": "timestamp",
 }
 ARRAYS = {
+    "added_ids": "int64",
     "activity_ids": "int64",
     "asked_for": "string",
     "athlete_ids": "int64",
@@ -71,13 +88,26 @@ def statements() -> dict[str, str]:
     """Return every statement of the store by its name, as it is sent."""
     files = {name: sql.format(**TEXTS) if "{" in sql else sql for name, sql in SQL.items() if name not in PARTS}
     deleting = SQL["put_events"].format(**TEXTS) + SQL["forget_messages"]
+    loaded = {
+        f"{name}_loaded": Statement(name, files[name], [], Given(given, STRUCTS[given], [])).reading(f"loaded_{given}")
+        for name, given in (("put_activities", "seen"), ("put_events", "entries"))
+    }
     some = (STRAVA_ATHLETES, PIPELINE_READINGS, TRANSFORM_RUNS)  # of an athlete, with JSON, and with a stamp
     puts = {f"put_{table.name}": put_statement(table, is_guarded="athlete_id" in table.types) for table in some}
+    several = {
+        f"{statement.__name__}_{table.name}": statement(table, [1, 9])
+        for table in (STRAVA_ACTIVITIES, STRAVA_STREAMS)
+        for statement in (repeated, keep_one)
+    }
     return {
         **files,
+        **several,
+        **loaded,
         "put_events_and_forget": deleting,
         "first_change": watermark.FIRST_CHANGE,
         **watermark.STATES,
+        "remaining": athletes.REMAINING,
+        **{f"purge_{name}": sql for name, sql in athletes.REMOVALS.items()},
         **retention.REMOVALS,
         **puts,
     }
@@ -86,7 +116,7 @@ def statements() -> dict[str, str]:
 def parameter_type(name: str) -> Any:
     """Return a parameter's type."""
     if name in STRUCTS:
-        fields = [(field, kind_of("string" if kind == "json" else kind)) for field, kind in STRUCTS[name].items()]
+        fields = [(field, kind_of(kind)) for field, kind in without_json(STRUCTS[name]).items()]
         return TypeFactory.create_array_type(TypeFactory.create_struct_type(fields))
     if name in ARRAYS:
         return TypeFactory.create_array_type(kind_of(ARRAYS[name]))
@@ -112,19 +142,21 @@ def options_for(sql: str) -> AnalyzerOptions:
 
 
 def raw_catalog() -> Any:
-    """Return the tables of `raw`, without rows, and BigQuery's functions."""
+    """Return the tables of `raw` and those that rows are loaded into, without rows, and BigQuery's functions."""
     language = options_for("").language_options
     catalog = CatalogBuilder("raw").with_builtin_functions(ZetaSQLBuiltinFunctionOptions(language_options=language))
     for number, table in enumerate(TABLES, 1):
-        catalog.add_table(raw_table(table, number))
+        catalog.add_table(raw_table(table.name, table.types, number))
+    for number, (name, kinds) in enumerate(STRUCTS.items(), len(TABLES) + 1):
+        catalog.add_table(raw_table(f"loaded_{name}", without_json(kinds), number))
     return catalog.build()
 
 
-def raw_table(table: Table, number: int) -> Any:
+def raw_table(name: str, kinds: Mapping[str, str], number: int) -> Any:
     """Return one table as the engine knows it."""
-    builder = TableBuilder(table.name, number)
-    for name, kind in table.types.items():
-        builder.add_column(name, kind_of(kind))
+    builder = TableBuilder(name, number)
+    for column, kind in kinds.items():
+        builder.add_column(column, kind_of(kind))
     return builder.build()
 
 
@@ -143,7 +175,7 @@ def literal_of(parameter: Any) -> str:
         return repr(parameter.value)
     if parameter.name not in STRUCTS:
         return f"array<int64>{list(parameter.values)}"
-    kinds = {name: "string" if kind == "json" else kind for name, kind in STRUCTS[parameter.name].items()}
+    kinds = without_json(STRUCTS[parameter.name])
     structs = [
         f"struct({', '.join(literal(each.struct_values[name], kind) for name, kind in kinds.items())})"
         for each in parameter.values

@@ -54,7 +54,7 @@ def merged(
         "strava_athletes": table([athlete], STRAVA_ATHLETES.types),
         "purges": table([], PURGES.types),
     }
-    with BigQueryDialect({}).prepared(merged_rows(statement.sql, statement.parameters, tables)) as query:
+    with BigQueryDialect({}).prepared(merged_rows(statement.sql, statement.bound, tables)) as query:
         content = query.execute().content.table_data
     return [json.loads(row.cell[0].string_value) for row in content.row] if content else []
 

@@ -1,6 +1,7 @@
 """Athletes, how far their history is, and what a purge removes, in BigQuery."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -11,24 +12,39 @@ from backends.warehouse.athletes import Athlete, AthleteStatus, IngestionState, 
 from backends.warehouse.backfills import Backfill
 from backends.warehouse.bigquery.database import BigQueryDatabase, bound
 from backends.warehouse.bigquery.parameters import Parameter, array, scalar
-from backends.warehouse.bigquery.statements import SQL
 from backends.warehouse.fence import Fence, last_purges
 from backends.warehouse.purge_receipts import hash_athlete
 from backends.warehouse.readings import PipelineReading
 from backends.warehouse.reconciliations import Reconciliation, Verdict
 from backends.warehouse.schema import (
     BACKFILLS,
+    CONNECT_INVITES,
     INGESTION_STATE,
     PIPELINE_READINGS,
     PURGES,
     RECONCILIATIONS,
     STRAVA_ATHLETES,
+    STRAVA_EVENTS,
     STRAVA_SUBSCRIPTIONS,
     TABLES,
 )
 from backends.warehouse.subscriptions import KnownSubscription
 
-_OF_ATHLETES = [table for table in TABLES if "athlete_id" in table.types]
+_OF_ATHLETES = [table.name for table in TABLES if "athlete_id" in table.types]
+_IS_OF_ATHLETE = {
+    **dict.fromkeys(_OF_ATHLETES, "athlete_id = @athlete_id"),
+    # What could not be read has no athlete, but may name one.
+    STRAVA_EVENTS.name: "athlete_id = @athlete_id or strpos(message, cast(@athlete_id as string)) > 0",
+}
+REMAINING = " union all ".join(
+    f"select '{table}' as table_name, count(*) as n from {table} where {condition}"  # noqa: S608 - our own names
+    for table, condition in _IS_OF_ATHLETE.items()
+)
+REMOVALS = {
+    **{table: f"delete from {table} where {condition}" for table, condition in _IS_OF_ATHLETE.items()},  # noqa: S608 - as above
+    # An invitation stays used, but whom it connected is forgotten.
+    CONNECT_INVITES.name: "update connect_invites set athlete_id = null where athlete_id = @athlete_id",
+}
 
 
 class Athletes(BigQueryDatabase):
@@ -81,14 +97,15 @@ class Athletes(BigQueryDatabase):
 
         The receipt comes first and the athlete's own row last of the first round, so a kill in between leaves an
         athlete who is known and is purged by the next try. Once the row is gone the fence keeps everything out; what
-        was written until then goes in a second round.
+        was written until then goes in a second round. Rows that are removed can be had by time travel for two days.
         """
         mark = await asyncio.to_thread(hash_athlete, athlete_id)
         receipt = PurgeReceipt(purge_id=uuid4().hex, athlete_hash=mark, purged_at=self._clock(), removed={})
         await self._put(PURGES, rows.bound(PURGES, receipt))
-        removed = dict.fromkeys((table.name for table in _OF_ATHLETES), 0)
-        for table in [*_first_round(), *_first_round()[:-1]]:
-            removed[table] += await self._remove(table, athlete_id)
+        removed = Counter(dict.fromkeys(_OF_ATHLETES, 0))
+        removed.update(await self._remove_rows(athlete_id))
+        removed[STRAVA_ATHLETES.name] += await self._remove(STRAVA_ATHLETES.name, athlete_id)
+        removed.update(await self._remove_rows(athlete_id))
         self._forget()
         receipt = replace(receipt, removed=removed)
         await self._put(PURGES, rows.bound(PURGES, receipt))
@@ -102,12 +119,7 @@ class Athletes(BigQueryDatabase):
 
     async def row_count(self, athlete_id: int) -> int:
         """Count the athlete's rows in all of `raw`."""
-        counts = " union all ".join(
-            f"select count(*) as n from {table.name} where athlete_id = @athlete_id"  # noqa: S608 - our own names
-            for table in _OF_ATHLETES
-        )
-        [row] = await self._select("row_count", f"select sum(n) as n from ({counts})", _athlete(athlete_id))  # noqa: S608 - as above
-        return int(row["n"])
+        return sum((await self._remaining(athlete_id)).values())
 
     async def ingestion_state(self, athlete_id: int) -> IngestionState | None:
         """Return the athlete's state, or None before the first load."""
@@ -191,15 +203,18 @@ class Athletes(BigQueryDatabase):
         found = await self._checked(lambda: last_purges([athlete_id], fence_rows.purged_at, self._receipts))
         return found.get(athlete_id)
 
+    async def _remaining(self, athlete_id: int) -> dict[str, int]:
+        """Count the athlete's rows by table."""
+        found = await self._select("remaining", REMAINING, _athlete(athlete_id))
+        return {row["table_name"]: row["n"] for row in found}
+
+    async def _remove_rows(self, athlete_id: int) -> dict[str, int]:
+        """Remove the athlete's rows where there are any, but for the athlete's own."""
+        tables = [table for table, n in (await self._remaining(athlete_id)).items() if n]
+        return {each: await self._remove(each, athlete_id) for each in tables if each != STRAVA_ATHLETES.name}
+
     async def _remove(self, table: str, athlete_id: int) -> int:
-        name = f"purge_{table}"
-        sql = SQL.get(name, f"delete from {table} where athlete_id = @athlete_id")  # noqa: S608 - our own names
-        return await self._execute(name, sql, _athlete(athlete_id))
-
-
-def _first_round() -> list[str]:
-    """Return the tables that know athletes, their own row's last."""
-    return [*(table.name for table in _OF_ATHLETES if table is not STRAVA_ATHLETES), STRAVA_ATHLETES.name]
+        return await self._execute(f"purge_{table}", REMOVALS[table], _athlete(athlete_id))
 
 
 def _athlete(athlete_id: int) -> Parameter:

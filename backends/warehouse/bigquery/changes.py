@@ -13,10 +13,10 @@ from datetime import datetime
 from typing import Any
 
 from backends.warehouse import recording, rows
-from backends.warehouse.activities import Decision, Observation, StoredActivity
+from backends.warehouse.activities import Applied, Decision, Observation, StoredActivity
 from backends.warehouse.bigquery.client import Stale
-from backends.warehouse.bigquery.parameters import Parameter, array, scalar, structs
-from backends.warehouse.bigquery.statements import SQL, STALE, guarded, within
+from backends.warehouse.bigquery.parameters import Parameter, array, scalar
+from backends.warehouse.bigquery.statements import SQL, STALE, Given, Statement, guarded, within
 from backends.warehouse.fence import Fence, last_purges
 from backends.warehouse.ledger import LedgerEntry, ObservedDelivery
 from backends.warehouse.purge_receipts import CheckedReceipts
@@ -36,15 +36,6 @@ ENTRY = {**{name: kind for name, kind in STRAVA_EVENTS.types.items() if name != 
 
 # What one caller brings: observations alone, or deliveries, which leave ledger rows too.
 Work = Sequence[Observation | LedgerEntry | ObservedDelivery]
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """One statement with its parameters."""
-
-    name: str
-    sql: str
-    parameters: list[Parameter]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +62,15 @@ class FenceRows:
             array("athlete_ids", "int64", sorted(wanted)),
             scalar("known_athletes", "int64", len(wanted & self.fenced_until.keys())),
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What the rule made of observations, and of which activities it removed the content or added a row."""
+
+    decisions: list[Decision]
+    deleted: list[int]
+    added: list[int]
 
 
 def observations_of(work: Work) -> list[Observation]:
@@ -120,7 +120,7 @@ def put_activities(
         return None
     ids = [row["activity_id"] for row in seen]
     sql = guarded("put_activities", ids=within(ids), kept_ids=within(ids, "kept.activity_id"))
-    return Statement("put_activities", sql, [*guard, structs("seen", SEEN, seen)])
+    return Statement("put_activities", sql, guard, Given("seen", SEEN, seen))
 
 
 def entries_of(works: Sequence[Work], decisions: Iterable[Decision], fence: Fence) -> list[LedgerEntry]:
@@ -151,18 +151,47 @@ def drop_streams(deleted: Sequence[int]) -> Statement:
     return Statement("drop_streams", sql, [array("deleted_ids", "int64", deleted)])
 
 
+def held_back_since(observations: Sequence[Observation], settled: Settled, fence: Fence) -> list[Observation]:
+    """Return what was let in before, and would not be by the fence as it is now."""
+    return [
+        seen
+        for seen, decision in zip(observations, settled.decisions, strict=True)
+        if decision.applied is not Applied.PURGED and fence.holds_back(seen.athlete_id, seen.observed_at)
+    ]
+
+
+def prove_added(added: Sequence[int], guard: Sequence[Parameter]) -> Statement:
+    """Return the query that raises Stale where what was added may not stay as it is."""
+    sql = guarded("prove_added", single=_single(added))
+    return Statement("prove_added", sql, [*guard, array("added_ids", "int64", added)])
+
+
 def put_events(
-    entries: Sequence[LedgerEntry], deleted: Sequence[int], first: int, guard: Sequence[Parameter]
+    entries: Sequence[LedgerEntry],
+    deleted: Sequence[int],
+    first: int,
+    guard: Sequence[Parameter],
+    added: Sequence[int],
 ) -> Statement:
-    """Return the merge that adds the ledger rows, after `first` other stamps, and forgets what is deleted."""
+    """Return the merge that adds the ledger rows, after `first` other stamps, and forgets what is deleted.
+
+    It raises Stale where the activities that were `added` may not stay as they are.
+    """
     bound = [
         {**rows.ledger_row(entry, entry.finished_at), "place": place} for place, entry in enumerate(entries, first)
     ]
-    parameters = [*guard, structs("entries", ENTRY, bound)]
+    given = Given("entries", ENTRY, bound)
+    sql = guarded("put_events", single=_single(added))
+    parameters = [*guard, array("added_ids", "int64", added)] if added else guard
     if not deleted:
-        return Statement("put_events", guarded("put_events"), parameters)
+        return Statement("put_events", sql, parameters, given)
     pattern = scalar("deleted", "string", "|".join(map(str, deleted)))
-    return Statement("put_events", guarded("put_events") + SQL["forget_messages"], [*parameters, pattern])
+    return Statement("put_events", sql + SQL["forget_messages"], [*parameters, pattern], given)
+
+
+def _single(added: Sequence[int]) -> str:
+    """Return the condition that each of these activities has one row."""
+    return SQL["single"].strip().format(ids=within(added)) if added else "true"
 
 
 def _seen_rows(outcomes: Outcomes, stored: Mapping[int, StoredActivity]) -> list[rows.Row]:

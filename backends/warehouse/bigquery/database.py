@@ -3,15 +3,17 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
 from backends.warehouse import WarehouseBusy, rows
-from backends.warehouse.bigquery.changes import FenceRows, Statement
+from backends.warehouse.bigquery.changes import FenceRows
 from backends.warehouse.bigquery.client import BigQuery, Conflict, Stale
-from backends.warehouse.bigquery.parameters import Parameter, scalar
-from backends.warehouse.bigquery.statements import SQL, put_statement
+from backends.warehouse.bigquery.loads import drop, load
+from backends.warehouse.bigquery.parameters import Parameter, array, scalar
+from backends.warehouse.bigquery.statements import SQL, Statement, keep_one, put_statement, repeated
 from backends.warehouse.fence import Fence
 from backends.warehouse.purge_receipts import CheckedReceipts, ReceiptsUnchecked
 from backends.warehouse.schema import Table
@@ -20,15 +22,19 @@ from runtime.clock import utc_now, utc_text
 T = TypeVar("T")
 
 _ATTEMPTS = 8
+_LARGEST_REQUEST = 6_000_000  # bytes of rows; a request may have 10 MB, in which quotes are escaped
 _FIRST_WAIT_S = 0.1  # doubled from attempt to attempt, and shortened by chance so that two do not meet again
 
 
 class BigQueryDatabase:
     """Several programs may share the dataset. Every method raises WarehouseBusy when BigQuery is not to be had."""
 
-    def __init__(self, bigquery: BigQuery, *, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self, bigquery: BigQuery, *, clock: Callable[[], datetime] = utc_now, largest_request: int = _LARGEST_REQUEST
+    ) -> None:
         self._bigquery = bigquery
         self._clock = clock
+        self._largest_request = largest_request
         self._receipts = CheckedReceipts()
         self._fence_rows: FenceRows | None = None
 
@@ -51,18 +57,40 @@ class BigQueryDatabase:
         return await self._execute(name, SQL[name].format(**texts) if texts else SQL[name], *parameters)
 
     async def _execute(self, name: str, sql: str, *parameters: Parameter) -> int:
-        return await self._run(Statement(name, sql, list(parameters)))
+        return await self._repeated(name, sql, parameters)
 
     async def _run(self, statement: Statement) -> int:
-        """Run a statement that changes rows; one that another program stands in the way of is tried again."""
+        """Run a statement that changes rows, and return how many; rows that are too many for a request come first."""
+        given = statement.given
+        if given is None or given.size <= self._largest_request:
+            return await self._repeated(statement.name, statement.sql, statement.bound)
+        table = await self._bigquery.run(partial(load, statement=statement.name, given=given))
+        try:
+            return await self._repeated(statement.name, statement.reading(table), statement.parameters)
+        finally:
+            with suppress(WarehouseBusy):  # it expires by itself
+                await self._bigquery.run(partial(drop, table=table))
+
+    async def _repeated(self, name: str, sql: str, parameters: Sequence[Parameter]) -> int:
+        """Run a statement; one that another program stands in the way of is tried again."""
         for attempt in range(_ATTEMPTS):
             try:
-                return (await self._bigquery.query(statement.name, statement.sql, statement.parameters)).changed
+                return (await self._bigquery.query(name, sql, parameters)).changed
             except Conflict:
                 if attempt == _ATTEMPTS - 1:
                     raise
                 await asyncio.sleep(random.uniform(0.5, 1.0) * _FIRST_WAIT_S * 2**attempt)  # noqa: S311 - no secret
         raise AssertionError
+
+    async def _keep_one_of(self, table: Table, activity_ids: Collection[int]) -> None:
+        """Of rows that two programs added at once, keep the newest observation of each activity."""
+        if not activity_ids:
+            return
+        ids = array("activity_ids", "int64", activity_ids)
+        found = await self._select(f"repeated_{table.name}", repeated(table, activity_ids), ids)
+        if twice := [row[table.key] for row in found]:
+            only = array("activity_ids", "int64", twice)
+            await self._execute(f"keep_one_{table.name}", keep_one(table, twice), only)
 
     async def _put(self, table: Table, row: Mapping[str, Any], *, replaces: bool = True) -> None:
         """Put a row that is of no athlete."""

@@ -16,9 +16,14 @@ Parameter = ScalarQueryParameter | ArrayQueryParameter
 _KINDS = {"int64": "INT64", "string": "STRING", "bool": "BOOL", "timestamp": "TIMESTAMP", "json": "STRING"}
 
 
+def sql_type(kind: str) -> str:
+    """Return BigQuery's type of a column of the schema, as it comes with a statement."""
+    return _KINDS[kind]
+
+
 def scalar(name: str, kind: str, value: Any) -> ScalarQueryParameter:
     """Return one value."""
-    return ScalarQueryParameter(name, _KINDS[kind], _bindable(value, kind))
+    return ScalarQueryParameter(name, _KINDS[kind], bindable(value, kind))
 
 
 def array(name: str, kind: str, values: Iterable[Any]) -> ArrayQueryParameter:
@@ -36,5 +41,6 @@ def structs(name: str, kinds: Mapping[str, str], rows: Sequence[Mapping[str, Any
     return ArrayQueryParameter(name, StructQueryParameterType(*fields), values)
 
 
-def _bindable(value: Any, kind: str) -> Any:
+def bindable(value: Any, kind: str) -> Any:
+    """Return a value as it comes with a statement: a bool may have been a number."""
     return bool(value) if kind == "bool" and value is not None else value

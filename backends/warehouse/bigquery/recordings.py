@@ -54,7 +54,10 @@ class Recordings(BigQueryDatabase):
         row = rows.bound(STRAVA_STREAMS, streams.due, **seen)
         ids = [streams.due.activity_id]
         texts = {"ids": within(ids), "kept_ids": within(ids, "kept.activity_id")}
-        return await self._put_newer("put_streams", STRAVA_STREAMS, row, seen_at=streams.observed_at, **texts)
+        is_put = await self._put_newer("put_streams", STRAVA_STREAMS, row, seen_at=streams.observed_at, **texts)
+        if is_put:
+            await self._keep_one_of(STRAVA_STREAMS, ids)
+        return is_put
 
     async def stream_count(self, athlete_id: int, *, since: datetime | None = None) -> int:
         """Return for how many living activities Strava was asked for streams."""

@@ -1,14 +1,60 @@
-"""The SQL of the adapter: files beside this module, and the one statement that is made from a table's columns."""
+"""The SQL of the adapter: files beside this module, and statements that are made from a table's columns."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from backends.warehouse.bigquery.parameters import Parameter, structs
+from backends.warehouse.rows import Row
 from backends.warehouse.schema import Table
 
 SQL = {path.stem: path.read_text(encoding="utf-8") for path in (Path(__file__).parent / "sql").glob("*.sql")}
 STALE = "What was read has changed since"  # begins what a statement says that finds so
+_ROW_BYTES = 1_000  # a row of parameters, of which each value is written with its name
 _RANGES = 16  # so many parts of a table are named at most
+_NEWEST_FIRST = {
+    "strava_activities": "observed_at desc, is_deleted desc, coalesce(resource_state, 0) desc, payload_hash desc",
+    "strava_streams": "observed_at desc, activity_hash desc",
+}
 _GUARD = SQL["guard"].strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Rows that a statement reads as `unnest(@name)`, or as a table where they are too many for a request."""
+
+    name: str
+    kinds: Mapping[str, str]
+    rows: Sequence[Row]
+
+    @property
+    def size(self) -> int:
+        """About how many bytes they take in a request."""
+        return sum(_ROW_BYTES + len((row.get("payload") or "").encode()) for row in self.rows)
+
+    @property
+    def parameter(self) -> Parameter:
+        """The rows as a parameter."""
+        return structs(self.name, self.kinds, self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement with its parameters, and the rows that it is given."""
+
+    name: str
+    sql: str
+    parameters: Sequence[Parameter]
+    given: Given | None = None
+
+    @property
+    def bound(self) -> list[Parameter]:
+        """All that comes with the request, the rows included."""
+        return [*self.parameters, *([self.given.parameter] if self.given else [])]
+
+    def reading(self, table: str) -> str:
+        """Return the SQL that reads the rows from a table instead."""
+        return self.sql.replace(f"unnest(@{self.given.name})", table) if self.given else self.sql
 
 
 def guarded(name: str, **texts: str) -> str:
@@ -39,6 +85,26 @@ def put_statement(table: Table, *, replaces: bool = True, is_guarded: bool = Fal
         f"on kept.{table.key} = given.{table.key} {f'when matched then update set {changes}' if replaces else ''} "
         f"when not matched then insert ({', '.join(table.types)}) "
         f"values ({', '.join(f'given.{name}' for name in table.types)})"
+    )
+
+
+def repeated(table: Table, ids: Collection[int]) -> str:
+    """Return the query of those keys, among the parameter `activity_ids`, that have more than one row."""
+    which = f"{table.key} in unnest(@activity_ids) and {within(ids)}"
+    return f"select {table.key} from {table.name} where {which} group by {table.key} having count(*) > 1"  # noqa: S608 - our own names
+
+
+def keep_one(table: Table, ids: Collection[int]) -> str:
+    """Return the merge that puts, for each of these keys, its newest observation in the place of all its rows."""
+    names = [name for name in table.types if name != "ingested_at"]
+    place = f"row_number() over (partition by {table.key} order by {_NEWEST_FIRST[table.name]})"
+    found = f"select *, {place} as place from {table.name} where {table.key} in unnest(@activity_ids) and {within(ids)}"  # noqa: S608 - our own names
+    return (
+        f"merge into {table.name} as kept using (select {', '.join(names)} from ({found}) where place = 1) as given "  # noqa: S608 - as above
+        f"on false when not matched by source and kept.{table.key} in unnest(@activity_ids) "
+        f"and {within(ids, f'kept.{table.key}')} then delete "
+        f"when not matched then insert ({', '.join(names)}, ingested_at) "
+        f"values ({', '.join(f'given.{name}' for name in names)}, current_timestamp())"
     )
 
 

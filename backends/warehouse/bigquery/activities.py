@@ -1,0 +1,208 @@
+"""Activities and their ledger rows in BigQuery: what waits together is written by one merge of each.
+
+BigQuery has no unique keys, and two merges that only add rows do not stand in each other's way, nor in a purge's. So
+after rows were added the next statement proves that each is the only one of its activity, and that the fence still is
+as it was; else what should not be there is removed.
+https://cloud.google.com/bigquery/docs/data-manipulation-language#dml_statement_conflicts
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from backends.warehouse import WarehouseBusy, rows
+from backends.warehouse.activities import Applied, Decision, Observation, StoredActivity
+from backends.warehouse.bigquery import changes
+from backends.warehouse.bigquery.changes import Work
+from backends.warehouse.bigquery.client import BigQuery, Stale
+from backends.warehouse.bigquery.database import BigQueryDatabase
+from backends.warehouse.bigquery.parameters import Parameter, array, scalar
+from backends.warehouse.bigquery.statements import within
+from backends.warehouse.fence import Fence
+from backends.warehouse.ledger import LedgerEntry, ObservedDelivery
+from backends.warehouse.recording import let_in
+from backends.warehouse.schema import STRAVA_ACTIVITIES
+from runtime.batching import Batcher
+from runtime.clock import utc_now
+
+T = TypeVar("T")
+
+_LARGEST_PART = 32_000_000  # bytes of payloads that are written, and kept in memory, together
+_MOST_REMEMBERED = 10_000
+
+
+class Activities(BigQueryDatabase):
+    """Implements `ActivityStore` and the writing part of `EventLedger`."""
+
+    def __init__(self, bigquery: BigQuery, *, clock: Callable[[], datetime] = utc_now, **options: int) -> None:
+        super().__init__(bigquery, clock=clock, **options)
+        self._write: Batcher[Work, list[Decision]] = Batcher(self._commit_all, shared=WarehouseBusy)
+        # Rows as they were read lately, None where there was none: an event's is read just before it is written.
+        self._versions: dict[int, StoredActivity | None] = {}
+
+    async def close(self) -> None:
+        """Finish what is in flight and release the connections."""
+        await self._write.finish()
+        await self._bigquery.close()
+
+    async def apply(self, observations: Sequence[Observation]) -> list[Applied]:
+        """Fold the observations in; one answer each, in order."""
+        parts = _divided(observations, lambda each: _size([each]))
+        decisions = [decision for part in parts for decision in await self._write(part)]
+        return [decision.applied for decision in decisions]
+
+    async def record(self, batch: Sequence[LedgerEntry | ObservedDelivery]) -> None:
+        """Store observations and their ledger rows, each part of some megabytes on its own."""
+        for part in _divided(batch, lambda each: _size([each])):
+            await self._write(part)
+
+    async def stored(self, activity_ids: Collection[int]) -> Mapping[int, StoredActivity]:
+        """Return what is stored of the activities, tombstones included."""
+        stored = await self._read_versions(activity_ids)
+        if len(self._versions) > _MOST_REMEMBERED:
+            self._versions.clear()
+        self._versions |= {each: stored.get(each) for each in activity_ids}
+        return stored
+
+    async def counts(self, athlete_id: int) -> Mapping[int, int]:
+        """Return how many living activities are stored, by `resource_state`."""
+        found = await self._read("counts", scalar("athlete_id", "int64", athlete_id))
+        return {row["resource_state"]: row["activities"] for row in found}
+
+    async def activity_ids(
+        self, athlete_id: int, *, resource_state: int | None = None, since: datetime | None = None
+    ) -> list[int]:
+        """Return the ids of living activities, newest start first."""
+        found = await self._read(
+            "activity_ids",
+            scalar("athlete_id", "int64", athlete_id),
+            scalar("resource_state", "int64", resource_state),
+            scalar("since", "timestamp", since),
+        )
+        return [row["activity_id"] for row in found]
+
+    async def payloads(self, activity_ids: Collection[int]) -> Mapping[int, str]:
+        """Return what is stored of the living ones among these, as BigQuery writes its JSON."""
+        return await self._read_payloads("living_payloads", activity_ids)
+
+    async def least_recently_observed(
+        self, athlete_id: int, *, observed_before: datetime, first_since: datetime, how_many: int
+    ) -> list[int]:
+        """Return living details that were last observed before a moment."""
+        found = await self._read(
+            "least_recently_observed",
+            scalar("athlete_id", "int64", athlete_id),
+            scalar("observed_before", "timestamp", observed_before),
+            scalar("first_since", "timestamp", first_since),
+            scalar("how_many", "int64", how_many),
+        )
+        return [row["activity_id"] for row in found]
+
+    async def _commit_all(self, works: Sequence[Work]) -> Sequence[list[Decision]]:
+        return [answer for part in _divided(works, _size) for answer in await self._commit(part)]
+
+    async def _commit(self, works: Sequence[Work]) -> Sequence[list[Decision]]:
+        """Write what callers that wait together bring, as if one came after the other."""
+        observations = [seen for work in works for seen in changes.observations_of(work)]
+        athlete_ids = changes.athletes_of(works)
+        settled = await self._fenced(athlete_ids, lambda fence, guard: self._settle(works, observations, fence, guard))
+        if (
+            settled.deleted
+            or settled.added
+            or any(not isinstance(each, Observation) for work in works for each in work)
+        ):
+            await self._fenced(athlete_ids, lambda fence, guard: self._tell(works, observations, settled, fence, guard))
+        answers = iter(settled.decisions)
+        return [[next(answers) for _ in changes.observations_of(work)] for work in works]
+
+    async def _settle(
+        self, works: Sequence[Work], observations: Sequence[Observation], fence: Fence, guard: Sequence[Parameter]
+    ) -> changes.Settled:
+        """Put what the rule makes of the observations."""
+        taken = let_in(observations, fence)
+        stored = await self._versions_of(each.activity_id for each in taken)
+        payloads = await self._read_payloads("payloads", changes.compared(taken, stored))
+        outcomes = changes.decide(observations, stored, payloads, fence=fence, now=self._clock())
+        changes.entries_of(works, outcomes.decisions, fence)  # what cannot be told is not stored either
+        if statement := changes.put_activities(outcomes, stored, guard):
+            await self._run(statement)
+        added = sorted(outcomes.changes.winners.keys() - stored.keys())
+        return changes.Settled(outcomes.decisions, outcomes.deleted, added)
+
+    async def _tell(
+        self,
+        works: Sequence[Work],
+        observations: Sequence[Observation],
+        settled: changes.Settled,
+        fence: Fence,
+        guard: Sequence[Parameter],
+    ) -> None:
+        """Remove the streams of what is deleted, add the ledger rows, and prove that what was added may stay."""
+        await self._remove_held_back(changes.held_back_since(observations, settled, fence))
+        entries = changes.entries_of(works, settled.decisions, fence)
+        gone = changes.deleted_by(settled.deleted, entries)
+        try:
+            if gone:
+                await self._run(changes.drop_streams(gone))
+            if gone or entries:
+                await self._run(changes.put_events(entries, gone, len(observations), guard, settled.added))
+            if settled.added and not entries:
+                await self._run(changes.prove_added(settled.added, guard))
+        except Stale:
+            await self._keep_one_of(STRAVA_ACTIVITIES, settled.added)
+            raise
+
+    async def _remove_held_back(self, seen: Sequence[Observation]) -> None:
+        """Remove what was stored of an athlete just while a purge came."""
+        if seen:
+            ids = [each.activity_id for each in seen]
+            until = scalar("observed_until", "timestamp", max(each.observed_at for each in seen))
+            await self._change("remove_held_back", array("activity_ids", "int64", ids), until, ids=within(ids))
+
+    async def _versions_of(self, activity_ids: Iterable[int]) -> dict[int, StoredActivity]:
+        """Return rows as they were read lately, or else as they are now."""
+        wanted = set(activity_ids)
+        known = {each: self._versions.pop(each) for each in wanted & self._versions.keys()}
+        read = await self._read_versions(wanted - known.keys())
+        return {each: row for each, row in known.items() if row is not None} | read
+
+    async def _read_versions(self, activity_ids: Collection[int]) -> dict[int, StoredActivity]:
+        if not activity_ids:
+            return {}
+        ids = array("activity_ids", "int64", sorted(set(activity_ids)))
+        found = await self._read("activity_versions", ids, ids=within(activity_ids))
+        versions = {row.activity_id: row for row in map(rows.stored_activity, found)}
+        if len(versions) == len(found):
+            return versions
+        # Left by a program that ended before it had proved what it added.
+        await self._keep_one_of(STRAVA_ACTIVITIES, activity_ids)
+        return await self._read_versions(activity_ids)
+
+    async def _read_payloads(self, statement: str, activity_ids: Collection[int]) -> dict[int, str]:
+        if not activity_ids:
+            return {}
+        ids = array("activity_ids", "int64", activity_ids)
+        found = await self._read(statement, ids, ids=within(activity_ids))
+        return {row["activity_id"]: row["payload"] for row in found}
+
+    def _forget(self) -> None:
+        super()._forget()
+        self._versions.clear()
+
+
+def _size(work: Work) -> int:
+    return sum(len(seen.activity.text.encode()) for seen in changes.observations_of(work) if seen.activity)
+
+
+def _divided(items: Iterable[T], size_of: Callable[[T], int]) -> Iterator[list[T]]:
+    """Divide the items, so that no more is kept in memory than must be."""
+    part: list[T] = []
+    size = 0
+    for each in items:
+        if part and size + size_of(each) > _LARGEST_PART:
+            yield part
+            part, size = [], 0
+        part.append(each)
+        size += size_of(each)
+    if part:
+        yield part
