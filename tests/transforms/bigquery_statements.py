@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from google.cloud.bigquery import ArrayQueryParameter
@@ -161,18 +162,23 @@ def raw_table(name: str, kinds: Mapping[str, str], number: int) -> Any:
 
 
 def merged_rows(sql: str, parameters: Sequence[Any], tables: Mapping[str, str]) -> str:
-    """Return the query by which a merge of the store finds its rows, on tables that are queries, without parameters."""
+    """Return the query by which a merge of the store finds its rows."""
+    source = sql[sql.index("using (") + len("using (") : sql.index("\n) as ")]
+    return on_rows(source, parameters, tables)
+
+
+def on_rows(sql: str, parameters: Sequence[Any], tables: Mapping[str, str]) -> str:
+    """Return a query of the store on tables that are queries, without parameters; each row is a line of JSON."""
     for parameter in parameters:
         sql = re.sub(rf"@{parameter.name}\b", literal_of(parameter).replace("\\", r"\\"), sql)
-    source = sql[sql.index("using (") + len("using (") : sql.index("\n) as ")]
     with_these = ",\n".join(f"{name} as (\n{query}\n)" for name, query in tables.items())
-    return f"with {with_these} select to_json_string(t) as line from (\n{source}\n) as t"  # noqa: S608 - our own statements
+    return f"with {with_these} select to_json_string(t) as line from (\n{sql}\n) as t"  # noqa: S608 - our own statements
 
 
 def literal_of(parameter: Any) -> str:
     """Write a parameter's value as SQL."""
     if not isinstance(parameter, ArrayQueryParameter):
-        return repr(parameter.value)
+        return scalar_literal(parameter.value, parameter.type_)
     if parameter.name not in STRUCTS:
         return f"array<int64>{list(parameter.values)}"
     kinds = without_json(STRUCTS[parameter.name])
@@ -181,3 +187,10 @@ def literal_of(parameter: Any) -> str:
         for each in parameter.values
     ]
     return f"array<struct<{', '.join(f'{name} {kind}' for name, kind in kinds.items())}>>[{', '.join(structs)}]"
+
+
+def scalar_literal(value: Any, kind: str) -> str:
+    """Write one value as SQL."""
+    if isinstance(value, datetime):
+        return f"timestamp '{value.isoformat()}'"
+    return f"cast(null as {kind})" if value is None else repr(value)

@@ -1,6 +1,7 @@
 """The statements of the BigQuery store, as Google's own SQL engine reads and executes them."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -10,11 +11,20 @@ from zetasql.core.local_service import ZetaSqlLocalService
 from backends.warehouse.activities import Observation, StoredActivity
 from backends.warehouse.bigquery import changes
 from backends.warehouse.bigquery.changes import FenceRows
+from backends.warehouse.bigquery.parameters import array, scalar
+from backends.warehouse.bigquery.statements import SQL, within
 from backends.warehouse.fence import Fence
-from backends.warehouse.schema import PURGES, STRAVA_ACTIVITIES, STRAVA_ATHLETES
-from tests.contracts.test_raw_store import ANNA, at, gone, payload, seen
+from backends.warehouse.schema import (
+    PURGES,
+    STRAVA_ACTIVITIES,
+    STRAVA_ATHLETES,
+    STRAVA_EVENTS,
+    STRAVA_STREAMS,
+    Table,
+)
+from tests.contracts.test_raw_store import ANNA, BEN, at, gone, payload, seen
 from tests.transforms.bigquery import BigQueryDialect, start_engine, table
-from tests.transforms.bigquery_statements import merged_rows, options_for, raw_catalog, statements
+from tests.transforms.bigquery_statements import merged_rows, on_rows, options_for, raw_catalog, statements
 
 pytestmark = pytest.mark.slow
 CHANGED = "What was read has changed since"
@@ -38,6 +48,18 @@ def test_every_statement_is_bigquerys_sql(engine: ZetaSqlLocalService) -> None:
     assert kinds["recent_events"] == "ResolvedQueryStmt"
 
 
+def executed(sql: str) -> list[dict[str, Any]]:
+    """Return the rows of a query that gives each as a line of JSON."""
+    with BigQueryDialect({}).prepared(sql) as query:
+        content = query.execute().content.table_data
+    return [json.loads(row.cell[0].string_value) for row in content.row] if content else []
+
+
+def filled(stated: Table, rows: list[dict[str, Any]]) -> str:
+    """Return rows as a query, without values in the columns that they do not name."""
+    return table([{**dict.fromkeys(stated.types), **row} for row in rows], stated.types)
+
+
 def merged(
     observations: list[Observation], read: dict[int, StoredActivity], found: list[dict[str, Any]], *, receipts: int = 0
 ) -> list[dict[str, Any]]:
@@ -46,17 +68,12 @@ def merged(
     fence_rows = FenceRows({ANNA: None}, {str(each): at(0) for each in range(receipts)})
     statement = changes.put_activities(outcomes, read, fence_rows.guard([ANNA]))
     assert statement is not None
-    athlete = {**dict.fromkeys(STRAVA_ATHLETES.types), "athlete_id": ANNA, "status": "connected"}
     tables = {
-        "strava_activities": table(
-            [{**dict.fromkeys(STRAVA_ACTIVITIES.types), **row} for row in found], STRAVA_ACTIVITIES.types
-        ),
-        "strava_athletes": table([athlete], STRAVA_ATHLETES.types),
-        "purges": table([], PURGES.types),
+        "strava_activities": filled(STRAVA_ACTIVITIES, found),
+        "strava_athletes": filled(STRAVA_ATHLETES, [{"athlete_id": ANNA, "status": "connected"}]),
+        "purges": filled(PURGES, []),
     }
-    with BigQueryDialect({}).prepared(merged_rows(statement.sql, statement.bound, tables)) as query:
-        content = query.execute().content.table_data
-    return [json.loads(row.cell[0].string_value) for row in content.row] if content else []
+    return executed(merged_rows(statement.sql, statement.bound, tables))
 
 
 @pytest.mark.usefixtures("engine")
@@ -87,3 +104,73 @@ def test_the_merge_puts_rows_only_while_they_are_what_was_read() -> None:
             merged(history, {1: stored}, found)
     with pytest.raises(Exception, match=CHANGED):
         merged(history, {1: stored}, [row], receipts=1)
+
+
+@pytest.mark.usefixtures("engine")
+def test_only_settled_events_are_pruned() -> None:
+    """On Google's engine: all rows of an event that is settled, but for each athlete's last ones and what waits."""
+    old, late = at(0).isoformat(), at(900).isoformat()
+    rows = [
+        {"event_id": event, "outcome": outcome, "athlete_id": athlete_id, "finished_at": end, "event_time": end}
+        for event, outcome, athlete_id, end in (
+            ("settled", "parked", ANNA, old),
+            ("settled", "stored", ANNA, old),
+            ("parked", "stored", ANNA, old),
+            ("parked", "parked", ANNA, old),
+            ("deferred", "deferred", ANNA, old),
+            ("unread", "ignored", None, old),
+            ("of ben", "stored", BEN, old),
+            ("again", "parked", ANNA, old),
+            ("again", "stored", ANNA, late),
+        )
+    ]
+    stamped = [
+        {**row, "delivery_id": f"{row['event_id']}/{place}", "ingested_at": at(place).isoformat()}
+        for place, row in enumerate(rows)
+    ]
+    chosen = SQL["prune_events"].replace("delete from", "select delivery_id from")
+    before = [scalar("settled_before", "timestamp", at(60))]
+    pruned = executed(on_rows(chosen, before, {"strava_events": filled(STRAVA_EVENTS, stamped)}))
+    assert sorted(row["delivery_id"] for row in pruned) == ["settled/0", "settled/1", "unread/5"]
+
+
+@pytest.mark.usefixtures("engine")
+def test_streams_are_due_by_what_the_payload_says() -> None:
+    """On Google's engine: candidates by hash and moment, and the facts of each as numbers, absent ones without."""
+    facts = {"start_date": "2026-05-04T06:00:00Z", "distance": 9, "moving_time": 10.5, "sport_type": "Run"}
+    activities = [
+        {
+            "activity_id": key,
+            "athlete_id": ANNA,
+            "is_deleted": False,
+            "resource_state": 3,
+            "payload_hash": "h",
+            "start_date": at(key).isoformat(),
+            "ingested_at": at(key).isoformat(),
+            "payload": json.dumps(facts),
+        }
+        for key in (1, 2, 3, 4)
+    ]
+    streams = [{"activity_id": 1, "activity_hash": "h"}, {"activity_id": 2, "activity_hash": "g", "fetched_for": "[]"}]
+    created = {"object_type": "activity", "aspect_type": "create", "object_id": 4, "received_at": at(50).isoformat()}
+    tables = {
+        "strava_activities": filled(STRAVA_ACTIVITIES, activities),
+        "strava_streams": filled(STRAVA_STREAMS, streams),
+        "strava_events": filled(STRAVA_EVENTS, [created]),
+    }
+
+    def due(**moments: datetime) -> list[int]:
+        names = ("since", "created_before", "changed_since")
+        bounds = [scalar(name, "timestamp", moments.get(name)) for name in names]
+        whose = scalar("athlete_id", "int64", ANNA)
+        return [row["activity_id"] for row in executed(on_rows(SQL["due_streams"], [whose, *bounds], tables))]
+
+    assert due() == [4, 3, 2]
+    assert (due(created_before=at(50)), due(since=at(3)), due(changed_since=at(3))) == ([3, 2], [4, 3], [4])
+    sql = SQL["stream_facts"].format(ids=within([2, 3]), activity_ids=within([2, 3], "activities.activity_id"))
+    found = executed(on_rows(sql, [array("activity_ids", "int64", [2, 3])], tables))
+    told = {"payload_hash": "h", **facts, "elapsed_time": None, "has_payload": False}
+    assert sorted(found, key=lambda row: int(row["activity_id"])) == [
+        {"activity_id": 2, **told, "stored_for": "[]"},
+        {"activity_id": 3, **told, "stored_for": None},
+    ]
