@@ -143,9 +143,6 @@ async def test_a_large_batch_comes_by_a_load_job(bigquery_dataset: EmptiedDatase
     bigquery_dataset.opener()
     counting = CountingBigQuery(bigquery_dataset.place)
     store = BigQueryRawStore(counting, largest_request=100_000)
-    await store.put_athlete(athlete())
-    counting.statements.clear()
-    await store.athletes()
     texts = 'Früh 🌄 "quoted"\n' * 5
     shown = [seen(payload(n, name=texts, distance=n + 0.5), 1) for n in range(1, 200)]
     await store.record([delivery(each, n) for n, each in enumerate([*shown, gone(3, 200), gone(3, 5)])])

@@ -669,15 +669,15 @@ async def test_the_newest_streams_stay_in_any_order(store: RawStore) -> None:
     await store.apply([seen(whole, 0), seen(cropped, 5)])
     newest = streams(cropped, 9, 1, 2)
     dice, history = random.Random(1), [streams(whole, 1, 1, 2, 3), streams(whole, 6, 1, 2, 3), newest]
-    for activity_id in range(1, 9):
+    for activity_id in range(1, 5):
         moved = payload(activity_id, distance=4000.0)
         await store.apply([seen(moved, 5)])
-        mixed = dice.choices(history, k=3) + dice.sample(history, 3)
+        mixed = [dice.choice(history), *dice.sample(history, 3)]
         for each in mixed:
             await store.put_streams(replace(each, due=replace(each.due, activity_id=activity_id)))
         again = replace(newest.due, activity_id=activity_id)
         assert not await store.put_streams(Streams(due=again, observed_at=at(8), payload=None))
-    assert await store.stream_count(ANNA) == 8
+    assert await store.stream_count(ANNA) == 4
 
 
 async def test_what_lacks_streams_is_due(store: RawStore) -> None:

@@ -8,6 +8,7 @@ https://cloud.google.com/bigquery/docs/data-manipulation-language#dml_statement_
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from backends.warehouse import WarehouseBusy, rows
@@ -105,13 +106,14 @@ class Activities(BigQueryDatabase):
         """Write what callers that wait together bring, as if one came after the other."""
         observations = [seen for work in works for seen in changes.observations_of(work)]
         athlete_ids = changes.athletes_of(works)
-        settled = await self._fenced(athlete_ids, lambda fence, guard: self._settle(works, observations, fence, guard))
+        settled = await self._fenced(athlete_ids, partial(self._settle, works, observations))
         if (
             settled.deleted
             or settled.added
             or any(not isinstance(each, Observation) for work in works for each in work)
         ):
-            await self._fenced(athlete_ids, lambda fence, guard: self._tell(works, observations, settled, fence, guard))
+            tell = partial(self._tell, works, observations, settled)
+            await self._fenced(athlete_ids, tell, is_fence_new=True)
         answers = iter(settled.decisions)
         return [[next(answers) for _ in changes.observations_of(work)] for work in works]
 

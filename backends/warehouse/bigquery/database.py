@@ -127,13 +127,20 @@ class BigQueryDatabase:
         await self._execute(f"put_{table.name}", sql, *bound(table, row), *guard)
 
     async def _fenced(
-        self, athlete_ids: Collection[int], work: Callable[[Fence, Sequence[Parameter]], Awaitable[T]]
+        self,
+        athlete_ids: Collection[int],
+        work: Callable[[Fence, Sequence[Parameter]], Awaitable[T]],
+        *,
+        is_fence_new: bool = False,
     ) -> T:
-        """Do what rests on the fence around these athletes, once more where it or a row has changed since."""
+        """Do what rests on the fence around these athletes, once more where it or a row has changed since.
+
+        Who has no row may have connected since the fence was read, so it is read again, unless that was just now.
+        """
         for _ in range(_ATTEMPTS):
             fence_rows = self._fence_rows
-            if fence_rows is None or not fence_rows.fenced_until.keys() >= set(athlete_ids):
-                fence_rows = await self._read_fence()  # who had no row may have connected since
+            if fence_rows is None or not (is_fence_new or fence_rows.fenced_until.keys() >= set(athlete_ids)):
+                fence_rows = await self._read_fence()
             around = partial(fence_rows.fence, athlete_ids, self._receipts, self._clock())
             try:
                 return await work(await self._checked(around), fence_rows.guard(athlete_ids))
