@@ -33,6 +33,8 @@ resource "google_bigquery_dataset" "warehouse" {
   description = each.value
   location    = var.dataset_location
 
+  max_time_travel_hours = "48" # the least there is: until then a purge's rows can be had by time travel
+
   delete_contents_on_destroy = false # a teardown stops here, so that nobody loses a history by mistake
 
   depends_on = [google_project_service.api]

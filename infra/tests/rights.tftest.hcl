@@ -87,6 +87,10 @@ run "rights" {
     condition     = alltrue([for dataset in google_bigquery_dataset.warehouse : dataset.location == "EU" && dataset.delete_contents_on_destroy == false])
     error_message = "All datasets are in one place, and no teardown deletes rows."
   }
+  assert {
+    condition     = alltrue([for dataset in google_bigquery_dataset.warehouse : dataset.max_time_travel_hours == "48"])
+    error_message = "What a purge removes is gone from time travel as soon as BigQuery lets it."
+  }
 
   # The project grants little.
   assert {

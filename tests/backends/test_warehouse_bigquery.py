@@ -3,8 +3,10 @@
 import asyncio
 import json
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -15,9 +17,9 @@ from backends.sqlite import SchemaMismatch
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.activities import Applied, Observation
 from backends.warehouse.bigquery.client import Answer, BigQuery, Conflict, Place, StatementRejected, connected
-from backends.warehouse.bigquery.loads import PREFIX
+from backends.warehouse.bigquery.loads import PREFIX, load
 from backends.warehouse.bigquery.parameters import Parameter
-from backends.warehouse.bigquery.statements import within
+from backends.warehouse.bigquery.statements import Given, within
 from backends.warehouse.bigquery.store import BigQueryRawStore
 from backends.warehouse.bigquery.tables import migrate
 from backends.warehouse.ledger import LedgerFilter, ObservedDelivery, Outcome
@@ -416,6 +418,18 @@ async def test_googles_errors_become_ours(
     assert query["labels"] == {"program": "athlete-dashboard", "statement": "probe"}
     assert query["query"]["maximumBytesBilled"] == str(10 * 2**30)
     assert query["query"]["defaultDataset"] == {"projectId": "p", "datasetId": "raw"}
+    await bigquery.close()
+
+
+async def test_a_load_that_is_refused_is_to_be_tried_later(
+    refused_with: Callable[[int, str, str], tuple[BigQuery, list[dict[str, Any]]]],
+) -> None:
+    """As a statement is; the table that the rows were to come in would have expired within an hour."""
+    bigquery, asked = refused_with(403, "quotaExceeded", "Quota exceeded: too many load jobs")
+    with pytest.raises(WarehouseBusy, match="quota is spent"):
+        await bigquery.run(partial(load, statement="put_events", given=Given("entries", {"delivery_id": "string"}, [])))
+    assert asked[0]["tableReference"]["tableId"].startswith(PREFIX)
+    assert 0 < int(asked[0]["expirationTime"]) / 1000 - time.time() <= 3600
     await bigquery.close()
 
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import orjson
 from google.cloud import bigquery
+from google.cloud.bigquery.retry import DEFAULT_RETRY
 
 from backends.warehouse.bigquery.client import LABELS, TIMEOUT_S, Place
 from backends.warehouse.bigquery.parameters import bindable, sql_type
@@ -16,7 +17,8 @@ from backends.warehouse.bigquery.statements import Given
 from runtime.clock import utc_now
 
 PREFIX = "_loaded_"
-_KEPT = timedelta(hours=1)  # of what a kill left behind; a day is what BigQuery takes at most to remove it
+_KEPT = timedelta(hours=1)  # what a kill left behind
+_RETRY = DEFAULT_RETRY.with_timeout(TIMEOUT_S)
 
 
 def load(client: bigquery.Client, place: Place, *, statement: str, given: Given) -> str:
@@ -29,7 +31,7 @@ def load(client: bigquery.Client, place: Place, *, statement: str, given: Given)
     table = bigquery.Table(f"{place.project}.{place.dataset}.{name}", schema=schema)
     table.expires = utc_now() + _KEPT
     table.labels = LABELS
-    client.create_table(table, timeout=TIMEOUT_S)
+    client.create_table(table, retry=_RETRY, timeout=TIMEOUT_S)
     config = bigquery.LoadJobConfig(
         source_format=bigquery.SourceFormat.NEWLINE_DELIMITED_JSON,
         schema=schema,
@@ -37,13 +39,14 @@ def load(client: bigquery.Client, place: Place, *, statement: str, given: Given)
     )
     # Without a size the upload can be resumed, and be larger than a request.
     job = client.load_table_from_file(io.BytesIO(_lines(given)), table, job_config=config, timeout=TIMEOUT_S)
-    job.result(timeout=TIMEOUT_S)
+    job.result(retry=_RETRY, timeout=TIMEOUT_S)
     return name
 
 
 def drop(client: bigquery.Client, place: Place, *, table: str) -> None:
     """Remove such a table. Raises GoogleAPIError."""
-    client.delete_table(f"{place.project}.{place.dataset}.{table}", not_found_ok=True, timeout=TIMEOUT_S)
+    name = f"{place.project}.{place.dataset}.{table}"
+    client.delete_table(name, not_found_ok=True, retry=_RETRY, timeout=TIMEOUT_S)
 
 
 def _lines(given: Given) -> bytes:

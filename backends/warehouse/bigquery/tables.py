@@ -14,6 +14,7 @@ from backends.warehouse.bigquery.client import Place
 from backends.warehouse.schema import TABLES, Column, Table
 
 LABELS = {"program": "athlete-dashboard", "layer": "raw"}
+_TIME_TRAVEL_H = 48  # the least there is: until then a purge's rows can be had by time travel
 _KINDS = {"int64": "INTEGER", "string": "STRING", "bool": "BOOLEAN", "timestamp": "TIMESTAMP", "json": "JSON"}
 # What the same types are called in BigQuery's SQL.
 _ALSO = {"INT64": "INTEGER", "BOOL": "BOOLEAN"}
@@ -45,6 +46,7 @@ def _dataset(client: bigquery.Client, place: Place) -> bigquery.DatasetReference
         dataset.location = place.location
         dataset.description = "What Strava said, word for word, and what became of every event."
         dataset.labels = LABELS
+        dataset.max_time_travel_hours = _TIME_TRAVEL_H
         client.create_dataset(dataset, exists_ok=True)
     return reference
 
