@@ -1,16 +1,20 @@
 """Stores on the BigQuery emulator."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from backends.warehouse.activities import Observation
 from backends.warehouse.bigquery.client import Answer, BigQuery, Place, connected
 from backends.warehouse.bigquery.parameters import Parameter
 from backends.warehouse.bigquery.store import BigQueryRawStore
 from backends.warehouse.bigquery.tables import migrate
+from backends.warehouse.ledger import ObservedDelivery
 from backends.warehouse.schema import TABLES
 from runtime.clock import utc_now
 from tests.bigquery_emulator import new_dataset
+from tests.contracts.test_raw_store import entry
 
 PROJECT = "athlete-dashboard"
 
@@ -18,6 +22,16 @@ PROJECT = "athlete-dashboard"
 def place_at(endpoint: str) -> Place:
     """Name a dataset that is not there yet."""
     return Place(project=PROJECT, dataset=new_dataset(), location="EU", endpoint=endpoint)
+
+
+def delivery(observation: Observation, number: int) -> ObservedDelivery:
+    """A delivery whose row says what the rule made of it."""
+    row = entry(f"d{number}/{observation.observed_at}", athlete_id=observation.athlete_id)
+    assert row.event is not None
+    aspect = "update" if observation.activity else "delete"
+    event = replace(row.event, object_id=observation.activity_id, aspect_type=aspect)
+    row = replace(row, event=event, event_id=f"e{number}")
+    return ObservedDelivery(observation, lambda decision: replace(row, reason=decision.applied.value))
 
 
 class CountingBigQuery(BigQuery):

@@ -5,11 +5,15 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from backends.warehouse import RawStore
 from backends.warehouse.sqlite.store import SqliteRawStore
+
+if TYPE_CHECKING:
+    from tests.bigquery_stores import EmptiedDataset
 
 Clock = Callable[[], datetime]
 OpenStore = Callable[[], RawStore]
@@ -40,8 +44,8 @@ def sqlite_stores(request: pytest.FixtureRequest, clock: Clock) -> OpenStore:
 
 def bigquery_stores(request: pytest.FixtureRequest, clock: Clock) -> OpenStore:
     """Each call opens the same dataset once more, as another process would."""
-    opener: OpenStore = request.getfixturevalue("bigquery_dataset").opener(clock)
-    return opener
+    dataset: EmptiedDataset = request.getfixturevalue("bigquery_dataset")
+    return dataset.opener(clock)
 
 
 STORES = [pytest.param(sqlite_stores, id="sqlite"), pytest.param(bigquery_stores, id="bigquery")]

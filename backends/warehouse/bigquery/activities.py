@@ -16,7 +16,7 @@ from backends.warehouse.activities import Applied, Decision, Observation, Stored
 from backends.warehouse.bigquery import changes
 from backends.warehouse.bigquery.changes import Work
 from backends.warehouse.bigquery.client import BigQuery, Stale
-from backends.warehouse.bigquery.database import BigQueryDatabase
+from backends.warehouse.bigquery.database import LARGEST_REQUEST, BigQueryDatabase
 from backends.warehouse.bigquery.parameters import Parameter, array, scalar
 from backends.warehouse.bigquery.statements import within
 from backends.warehouse.fence import Fence
@@ -35,8 +35,10 @@ _MOST_REMEMBERED = 10_000
 class Activities(BigQueryDatabase):
     """Implements `ActivityStore` and the writing part of `EventLedger`."""
 
-    def __init__(self, bigquery: BigQuery, *, clock: Callable[[], datetime] = utc_now, **options: int) -> None:
-        super().__init__(bigquery, clock=clock, **options)
+    def __init__(
+        self, bigquery: BigQuery, *, clock: Callable[[], datetime] = utc_now, largest_request: int = LARGEST_REQUEST
+    ) -> None:
+        super().__init__(bigquery, clock=clock, largest_request=largest_request)
         self._write: Batcher[Work, list[Decision]] = Batcher(self._commit_all, shared=WarehouseBusy)
         # Rows as they were read lately, None where there was none: an event's is read just before it is written.
         self._versions: dict[int, StoredActivity | None] = {}

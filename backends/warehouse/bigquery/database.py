@@ -22,7 +22,7 @@ from runtime.clock import utc_now, utc_text
 T = TypeVar("T")
 
 _ATTEMPTS = 8
-_LARGEST_REQUEST = 6_000_000  # bytes of rows; a request may have 10 MB, in which quotes are escaped
+LARGEST_REQUEST = 6_000_000  # bytes of rows; a request may have 10 MB, in which quotes are escaped
 _FIRST_WAIT_S = 0.1  # doubled from attempt to attempt, and shortened by chance so that two do not meet again
 
 
@@ -30,7 +30,7 @@ class BigQueryDatabase:
     """Several programs may share the dataset. Every method raises WarehouseBusy when BigQuery is not to be had."""
 
     def __init__(
-        self, bigquery: BigQuery, *, clock: Callable[[], datetime] = utc_now, largest_request: int = _LARGEST_REQUEST
+        self, bigquery: BigQuery, *, clock: Callable[[], datetime] = utc_now, largest_request: int = LARGEST_REQUEST
     ) -> None:
         self._bigquery = bigquery
         self._clock = clock

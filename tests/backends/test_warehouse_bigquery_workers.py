@@ -1,0 +1,192 @@
+"""Several programs on one dataset of BigQuery, and kills in between."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+
+import pytest
+
+from backends.warehouse import WarehouseBusy
+from backends.warehouse.activities import Applied
+from backends.warehouse.bigquery.client import Answer, BigQuery, Conflict, Place
+from backends.warehouse.bigquery.parameters import Parameter
+from backends.warehouse.bigquery.store import BigQueryRawStore
+from backends.warehouse.ledger import LedgerFilter, Outcome
+from backends.warehouse.schema import STRAVA_ACTIVITIES, STRAVA_STREAMS
+from tests.bigquery_stores import EmptiedDataset, delivery
+from tests.contracts.test_raw_store import ANNA, BEN, at, athlete, entry, gone, payload, seen, streams
+
+
+class FaultyBigQuery(BigQuery):
+    """Raises an error in the place of a statement, as often as it is told to."""
+
+    def __init__(self, place: Place, name: str, errors: list[Exception]) -> None:
+        super().__init__(place)
+        self._name, self.errors = name, errors
+
+    async def query(self, name: str, sql: str, parameters: Sequence[Parameter] = ()) -> Answer:
+        if name == self._name and self.errors:
+            raise self.errors.pop(0)
+        return await super().query(name, sql, parameters)
+
+
+async def test_what_another_worker_stored_meanwhile_is_not_overwritten(bigquery_dataset: EmptiedDataset) -> None:
+    """Rows that were read before another worker changed them are read again, and the rule holds for each row."""
+    open_store = bigquery_dataset.opener()
+    slow, quick = open_store(), open_store()
+    await slow.stored([1, 2, 3])
+    await quick.apply([seen(payload(1, name="newer"), 9), gone(9, 2)])
+    answers = await slow.apply([seen(payload(each, name="older"), 5) for each in (1, 2, 3)])
+    assert answers == [Applied.SUPERSEDED, Applied.SUPERSEDED, Applied.STORED]
+    rows = await slow.stored([1, 2, 3])
+    assert [rows[each].is_deleted for each in (1, 2, 3)] == [False, True, False]
+    assert rows[1].payload_hash == payload(1, name="newer").payload_hash
+    await asyncio.gather(slow.close(), quick.close())
+
+
+async def test_a_purge_that_comes_in_between_is_noticed(bigquery_dataset: EmptiedDataset) -> None:
+    """A worker that has read the fence before stores nothing of the athlete, and its row names nobody."""
+    open_store = bigquery_dataset.opener()
+    slow, other = open_store(), open_store()
+    await other.put_athlete(athlete())
+    await slow.athletes()
+    await slow.stored([1])
+    await other.purge(ANNA)
+    await slow.record([delivery(seen(payload(1), 1), 1), entry("d2")])
+    assert (await slow.stored([1]), await slow.row_count(ANNA)) == ({}, 0)
+    told = await slow.recent(LedgerFilter(outcome=Outcome.PURGED), limit=9)
+    assert [each.event for each in told] == [None, None]
+    await asyncio.gather(slow.close(), other.close())
+
+
+async def test_a_kill_between_the_merges_is_repaired_by_the_redelivery(bigquery_dataset: EmptiedDataset) -> None:
+    """The observation is stored, its message not acknowledged: it comes again, changes nothing and leaves its row."""
+    open_store = bigquery_dataset.opener()
+    killed = BigQueryRawStore(FaultyBigQuery(bigquery_dataset.place, "put_events", [WarehouseBusy("killed")]))
+    with pytest.raises(WarehouseBusy, match="killed"):
+        await killed.record([delivery(seen(payload(1), 1), 1)])
+    store = open_store()
+    assert (list(await store.stored([1])), await store.recent(LedgerFilter(), limit=9)) == ([1], [])
+    await store.record([delivery(seen(payload(1), 2), 1)])
+    assert [each.reason for each in await store.recent(LedgerFilter(), limit=9)] == ["unchanged"]
+    await asyncio.gather(store.close(), killed.close())
+
+
+async def test_streams_of_a_deletion_that_was_cut_short_go_with_the_redelivery(
+    bigquery_dataset: EmptiedDataset,
+) -> None:
+    """The row is a tombstone already when the event comes again; what is kept beside it goes then."""
+    open_store = bigquery_dataset.opener()
+    faulty = FaultyBigQuery(bigquery_dataset.place, "drop_streams", [WarehouseBusy("killed")])
+    killed, store = BigQueryRawStore(faulty), open_store()
+    await store.apply([seen(payload(1), 1), seen(payload(2), 1)])
+    for activity_id in (1, 2):
+        values = f"{activity_id}, {ANNA}, '[]', 'h', current_timestamp(), current_timestamp()"
+        columns = "activity_id, athlete_id, fetched_for, activity_hash, observed_at, ingested_at"
+        bigquery_dataset.rows(f"insert into strava_streams ({columns}) values ({values})")  # noqa: S608 - constants
+    with pytest.raises(WarehouseBusy, match="killed"):
+        await killed.record([delivery(gone(5, 1), 1)])
+    row = entry("d1")
+    assert row.event is not None
+    await store.record([replace(row, event=replace(row.event, aspect_type="delete"))])
+    assert bigquery_dataset.rows("select activity_id from strava_streams") == [{"activity_id": 2}]
+    await asyncio.gather(store.close(), killed.close())
+
+
+async def test_a_conflict_is_tried_again(bigquery_dataset: EmptiedDataset) -> None:
+    """Two that change one table at once: the one that BigQuery turns away goes on by itself, and nothing is lost."""
+    bigquery_dataset.opener()
+    faulty = FaultyBigQuery(bigquery_dataset.place, "put_activities", [Conflict("busy")] * 2)
+    store = BigQueryRawStore(faulty)
+    assert await store.apply([seen(payload(1), 1)]) == [Applied.STORED]
+    assert faulty.errors == []
+    await store.close()
+
+
+class Interrupted(BigQuery):
+    """Runs another program's work right after a statement, before its answer comes back."""
+
+    def __init__(self, place: Place, name: str, work: Callable[[], Awaitable[object]]) -> None:
+        super().__init__(place)
+        self._name, self._between = name, work
+
+    async def query(self, name: str, sql: str, parameters: Sequence[Parameter] = ()) -> Answer:
+        answer = await super().query(name, sql, parameters)
+        if name == self._name:
+            self._name = ""
+            await self._between()
+        return answer
+
+
+def add_again(dataset: EmptiedDataset, change: str) -> None:
+    """Add each activity once more, changed, as a merge does that began before the others were there."""
+    names = ", ".join(STRAVA_ACTIVITIES.types)
+    dataset.rows(f"insert into strava_activities ({names}) select * replace ({change}) from strava_activities")  # noqa: S608 - constants
+
+
+@pytest.mark.parametrize("has_rows", [True, False])
+async def test_an_activity_that_two_programs_add_at_once_is_there_once(
+    bigquery_dataset: EmptiedDataset, *, has_rows: bool
+) -> None:
+    """BigQuery lets both: the newest observation stays, with what it says, and the ledger rows come after."""
+    bigquery_dataset.opener()
+    newer = f"timestamp '{at(9).isoformat()}' as observed_at, 'h' as payload_hash"
+
+    async def add() -> None:
+        add_again(bigquery_dataset, newer)
+
+    store = BigQueryRawStore(Interrupted(bigquery_dataset.place, "put_activities", add))
+    if has_rows:
+        await store.record([delivery(seen(payload(1), 1), 1), delivery(seen(payload(2), 1), 2)])
+    else:
+        await store.apply([seen(payload(1), 1), seen(payload(2), 1)])
+    found = bigquery_dataset.rows("select activity_id, payload_hash from strava_activities order by activity_id")
+    assert found == [{"activity_id": n, "payload_hash": "h"} for n in (1, 2)]
+    assert len(await store.recent(LedgerFilter(), limit=9)) == 2 * has_rows
+    add_again(bigquery_dataset, "'older' as payload_hash, timestamp '2020-01-01' as observed_at")
+    assert [row.payload_hash for row in (await store.stored([1, 2])).values()] == ["h", "h"]
+    [left] = bigquery_dataset.rows("select count(*) as n from strava_activities")
+    assert left == {"n": 2}
+    await store.close()
+
+
+@pytest.mark.parametrize("has_rows", [True, False])
+async def test_what_is_added_while_a_purge_comes_is_removed(
+    bigquery_dataset: EmptiedDataset, *, has_rows: bool
+) -> None:
+    """A merge that began before the purge may end after it: what it added goes, another athlete's stays."""
+    other = bigquery_dataset.opener()()
+    await other.put_athlete(athlete())
+
+    async def purge() -> None:
+        bigquery_dataset.rows("create table kept_back as select * from strava_activities where true")
+        await other.purge(ANNA)
+        bigquery_dataset.rows("insert into strava_activities select * from kept_back where true")
+        bigquery_dataset.rows("drop table kept_back")
+
+    store = BigQueryRawStore(Interrupted(bigquery_dataset.place, "put_activities", purge))
+    observations = [seen(payload(1), 1), seen(payload(2, athlete_id=BEN), 1)]
+    if has_rows:
+        await store.record([delivery(each, n) for n, each in enumerate(observations)])
+    else:
+        await store.apply(observations)
+    assert bigquery_dataset.rows("select activity_id from strava_activities") == [{"activity_id": 2}]
+    assert await other.row_count(ANNA) == 0
+    await asyncio.gather(store.close(), other.close())
+
+
+async def test_streams_that_two_programs_add_at_once_are_there_once(bigquery_dataset: EmptiedDataset) -> None:
+    """The newest observation of them stays."""
+    bigquery_dataset.opener()
+
+    async def add() -> None:
+        names = ", ".join(STRAVA_STREAMS.types)
+        moved = f"timestamp '{at(0).isoformat()}' as observed_at"
+        bigquery_dataset.rows(f"insert into strava_streams ({names}) select * replace ({moved}) from strava_streams")  # noqa: S608 - constants
+
+    store = BigQueryRawStore(Interrupted(bigquery_dataset.place, "put_streams", add))
+    await store.put_athlete(athlete())
+    await store.apply([seen(payload(1), 1)])
+    assert await store.put_streams(streams(payload(1), 5, 1, 2))
+    assert bigquery_dataset.rows("select observed_at from strava_streams") == [{"observed_at": at(5)}]
+    await store.close()
