@@ -17,7 +17,7 @@ from backends.warehouse.bigquery import changes
 from backends.warehouse.bigquery.changes import Work
 from backends.warehouse.bigquery.client import BigQuery, Stale
 from backends.warehouse.bigquery.database import LARGEST_REQUEST, BigQueryDatabase
-from backends.warehouse.bigquery.parameters import Parameter, array, scalar
+from backends.warehouse.bigquery.parameters import Parameter, array, int64s, scalar, timestamps
 from backends.warehouse.bigquery.statements import within
 from backends.warehouse.fence import Fence
 from backends.warehouse.ledger import LedgerEntry, ObservedDelivery
@@ -78,9 +78,8 @@ class Activities(BigQueryDatabase):
         """Return the ids of living activities, newest start first."""
         found = await self._read(
             "activity_ids",
-            scalar("athlete_id", "int64", athlete_id),
-            scalar("resource_state", "int64", resource_state),
-            scalar("since", "timestamp", since),
+            *int64s(athlete_id=athlete_id, resource_state=resource_state),
+            *timestamps(since=since),
         )
         return [row["activity_id"] for row in found]
 
@@ -94,10 +93,8 @@ class Activities(BigQueryDatabase):
         """Return living details that were last observed before a moment."""
         found = await self._read(
             "least_recently_observed",
-            scalar("athlete_id", "int64", athlete_id),
-            scalar("observed_before", "timestamp", observed_before),
-            scalar("first_since", "timestamp", first_since),
-            scalar("how_many", "int64", how_many),
+            *int64s(athlete_id=athlete_id, how_many=how_many),
+            *timestamps(observed_before=observed_before, first_since=first_since),
         )
         return [row["activity_id"] for row in found]
 

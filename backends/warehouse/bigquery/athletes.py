@@ -11,7 +11,7 @@ from backends.warehouse import rows
 from backends.warehouse.athletes import Athlete, AthleteStatus, IngestionState, PurgeReceipt
 from backends.warehouse.backfills import Backfill
 from backends.warehouse.bigquery.database import BigQueryDatabase, bound
-from backends.warehouse.bigquery.parameters import Parameter, array, scalar
+from backends.warehouse.bigquery.parameters import Parameter, array, scalar, timestamps
 from backends.warehouse.fence import Fence, last_purges
 from backends.warehouse.purge_receipts import hash_athlete
 from backends.warehouse.readings import PipelineReading
@@ -162,8 +162,7 @@ class Athletes(BigQueryDatabase):
             await self._change(
                 "put_complete_as_of",
                 _athlete(row.athlete_id),
-                scalar("complete_as_of", "timestamp", row.started_at),
-                scalar("updated_at", "timestamp", row.finished_at),
+                *timestamps(complete_as_of=row.started_at, updated_at=row.finished_at),
             )
 
     async def last_reconciliation(self, athlete_id: int) -> Reconciliation | None:

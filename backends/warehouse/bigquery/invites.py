@@ -4,7 +4,7 @@ from datetime import datetime
 
 from backends.warehouse.athletes import INVITE_KEPT, InviteUse
 from backends.warehouse.bigquery.database import BigQueryDatabase
-from backends.warehouse.bigquery.parameters import Parameter, scalar
+from backends.warehouse.bigquery.parameters import Parameter, int64s, scalar, timestamps
 
 
 class Invites(BigQueryDatabase):
@@ -17,9 +17,9 @@ class Invites(BigQueryDatabase):
         program after the other, so the second statement decides.
         """
         now = self._clock()
-        end = scalar("expires_at", "timestamp", expires_at)
-        await self._change("open_invite", _invite(invite_id), end, _moment("expired_before", now - INVITE_KEPT))
-        return await self._change("claim_invite", _invite(invite_id), _moment("claimed_at", now)) > 0
+        ends = timestamps(expires_at=expires_at, expired_before=now - INVITE_KEPT)
+        await self._change("open_invite", _invite(invite_id), *ends)
+        return await self._change("claim_invite", _invite(invite_id), *timestamps(claimed_at=now)) > 0
 
     async def release_invite(self, invite_id: str) -> None:
         """Let an invitation be used again, unless it connected somebody."""
@@ -27,7 +27,7 @@ class Invites(BigQueryDatabase):
 
     async def settle_invite(self, invite_id: str, athlete_id: int) -> None:
         """Write down whom the claimed invitation connected."""
-        await self._change("settle_invite", _invite(invite_id), scalar("athlete_id", "int64", athlete_id))
+        await self._change("settle_invite", _invite(invite_id), *int64s(athlete_id=athlete_id))
 
     async def invite_use(self, invite_id: str) -> InviteUse | None:
         """Return the invitation's use, or None while it can be used."""
@@ -37,7 +37,3 @@ class Invites(BigQueryDatabase):
 
 def _invite(invite_id: str) -> Parameter:
     return scalar("invite_id", "string", invite_id)
-
-
-def _moment(name: str, moment: datetime) -> Parameter:
-    return scalar(name, "timestamp", moment)

@@ -1,6 +1,7 @@
 """Values as BigQuery takes them: bound, and typed by the table that they are for."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from google.cloud.bigquery import (
@@ -24,6 +25,16 @@ def sql_type(kind: str) -> str:
 def scalar(name: str, kind: str, value: Any) -> ScalarQueryParameter:
     """Return one value."""
     return ScalarQueryParameter(name, _KINDS[kind], bindable(value, kind))
+
+
+def int64s(**values: int | None) -> list[ScalarQueryParameter]:
+    """Return whole numbers by their names."""
+    return [scalar(name, "int64", value) for name, value in values.items()]
+
+
+def timestamps(**values: datetime | None) -> list[ScalarQueryParameter]:
+    """Return moments by their names."""
+    return [scalar(name, "timestamp", value) for name, value in values.items()]
 
 
 def array(name: str, kind: str, values: Iterable[Any]) -> ArrayQueryParameter:

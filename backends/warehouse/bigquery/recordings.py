@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from backends.warehouse import rows
 from backends.warehouse.bigquery.database import BigQueryDatabase, bound
-from backends.warehouse.bigquery.parameters import Parameter, array, scalar
+from backends.warehouse.bigquery.parameters import Parameter, array, int64s, scalar, timestamps
 from backends.warehouse.bigquery.statements import guarded, within
 from backends.warehouse.last_write_wins import CLOCK_SKEW
 from backends.warehouse.profile import SeenGear, SeenSettings, StoredSettings, settings_after
@@ -30,10 +30,8 @@ class Recordings(BigQueryDatabase):
         """Return the activities that lack streams, newest start first; payloads are read of these alone."""
         candidates = await self._read(
             "due_streams",
-            scalar("athlete_id", "int64", athlete_id),
-            scalar("since", "timestamp", since),
-            scalar("created_before", "timestamp", created_before),
-            scalar("changed_since", "timestamp", changed_since),
+            *int64s(athlete_id=athlete_id),
+            *timestamps(since=since, created_before=created_before, changed_since=changed_since),
         )
         if not candidates:
             return []
@@ -61,8 +59,7 @@ class Recordings(BigQueryDatabase):
 
     async def stream_count(self, athlete_id: int, *, since: datetime | None = None) -> int:
         """Return for how many living activities Strava was asked for streams."""
-        bounds = [scalar("athlete_id", "int64", athlete_id), scalar("since", "timestamp", since)]
-        [row] = await self._read("stream_count", *bounds)
+        [row] = await self._read("stream_count", *int64s(athlete_id=athlete_id), *timestamps(since=since))
         return int(row["streams"])
 
     async def newest_change(self) -> datetime | None:
@@ -94,9 +91,8 @@ class Recordings(BigQueryDatabase):
         """Return the gear that is unknown, or was last asked for before a moment."""
         found = await self._read(
             "due_gear",
-            scalar("athlete_id", "int64", athlete_id),
-            scalar("observed_before", "timestamp", observed_before),
-            scalar("not_found_before", "timestamp", not_found_before),
+            *int64s(athlete_id=athlete_id),
+            *timestamps(observed_before=observed_before, not_found_before=not_found_before),
         )
         return [row["gear_id"] for row in found]
 

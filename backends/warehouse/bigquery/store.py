@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from backends.warehouse import rows
 from backends.warehouse.bigquery.activities import Activities
 from backends.warehouse.bigquery.invites import Invites
-from backends.warehouse.bigquery.parameters import scalar
+from backends.warehouse.bigquery.parameters import int64s, scalar, timestamps
 from backends.warehouse.bigquery.recordings import Recordings
 from backends.warehouse.bigquery.retention import Retention
 from backends.warehouse.bigquery.watermark import Watermark
@@ -46,8 +46,7 @@ class BigQueryRawStore(Activities, Retention, Recordings, Watermark, Invites):
         """Return the newest rows of events that are off the queue and wait, due first."""
         found = await self._read(
             "deferred_events",
-            scalar("due_by", "timestamp", due_by),
-            scalar("future", "timestamp", due_by and due_by + CLOCK_SKEW),
+            *timestamps(due_by=due_by, future=due_by and due_by + CLOCK_SKEW),
             scalar("of_athletes", "bool", of_athletes),
             scalar("how_many", "int64", how_many),
         )
@@ -58,9 +57,7 @@ class BigQueryRawStore(Activities, Retention, Recordings, Watermark, Invites):
         now = self._clock()
         found = await self._read(
             "due_looks",
-            scalar("since", "timestamp", now - within),
-            scalar("received_by", "timestamp", now - due_after),
-            scalar("due_after_us", "int64", due_after // _MICROSECOND),
-            scalar("how_many", "int64", how_many),
+            *int64s(due_after_us=due_after // _MICROSECOND, how_many=how_many),
+            *timestamps(since=now - within, received_by=now - due_after),
         )
         return [rows.due_look(row) for row in found]
