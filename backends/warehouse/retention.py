@@ -5,7 +5,7 @@ from datetime import datetime
 from backends.warehouse.backfills import Backfill
 from backends.warehouse.schema import STRAVA_ACTIVITIES, STRAVA_STREAMS, TABLES, Table
 
-# Every other table of what Strava sent: its rows go as a whole.
+# Every other table of what Strava sent: its rows go as a whole, and are counted for that.
 WHOLE_ROWS = [
     table
     for table in TABLES

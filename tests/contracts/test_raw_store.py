@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from backends.warehouse import RawStore
-from backends.warehouse.activities import Applied, Decision, Observation, Source
+from backends.warehouse.activities import Applied, Decision, Expired, Observation, Source
 from backends.warehouse.athletes import Athlete, AthleteStatus, IngestionState
 from backends.warehouse.backfills import Backfill
 from backends.warehouse.ledger import DueLook, LedgerEntry, LedgerFilter, ObservedDelivery, Outcome, take_up_parked
@@ -839,6 +839,67 @@ async def test_payloads_that_are_too_old_expire(store: RawStore) -> None:
     assert await store.watermark() != mark
     assert await store.last_removal() is not None
     assert (await store.activity_ids(ANNA), await store.payloads([1, 2])) == ([4, 3], {})
+
+
+async def test_gear_and_settings_that_are_too_old_go_as_a_whole(store: RawStore) -> None:
+    """The oldest first and so many at most, which the watermark tells; what was shown again since stays."""
+    await store.put_athlete(athlete())
+    for key, seconds in (("g1", 1), ("g2", 2), ("g3", 9)):
+        await store.put_gear(SeenGear(gear_id=key, athlete_id=ANNA, observed_at=at(seconds), payload={}))
+    for seconds in (1, 9):
+        await store.put_settings(SeenSettings(athlete_id=ANNA, observed_at=at(seconds), values={"ftp": 250}))
+    marks = [await store.watermark()]
+    for _ in range(2):
+        expired = await store.expire(observed_before=at(5), how_many=1)
+        assert (expired.activities, expired.others) == (0, 1)
+        marks.append(await store.watermark())
+    assert len(set(marks)) == 3
+    assert await store.expire(observed_before=at(5), how_many=9) == Expired(activities=0, others=0)
+    assert await store.row_count(ANNA) == 3
+
+
+async def test_streams_that_are_too_old_are_due_again(store: RawStore) -> None:
+    """Their activity stays and counts as changed; they are told of no more as fetched."""
+    await store.put_athlete(athlete())
+    await store.apply([seen(payload(1), 9), seen(payload(2), 9)])
+    await store.put_streams(streams(payload(1), 1))
+    changed = await store.newest_change()
+    assert (await store.expire(observed_before=at(5), how_many=9)).others == 1
+    assert await store.stream_count(ANNA) == 0
+    due = await store.due_streams(ANNA, [], changed_since=changed)
+    assert [each.activity_id for each in due] == [1]
+    assert await store.put_streams(replace(streams(payload(1), 10), due=due[0]))
+    assert (await store.stream_count(ANNA), await store.due_streams(ANNA, [])) == (1, [])
+
+
+async def test_who_lost_payloads_is_asked_for_again(store: RawStore) -> None:
+    """The whole history, with the choices made before; who cannot be asked for is left out, and none is asked twice."""
+    await store.put_athlete(athlete())
+    await store.put_athlete(athlete(BEN, "revoked"))
+    await store.request_backfill(Backfill.requested(ANNA, at(0), since=at(-9), has_streams=True))
+    await store.note_backfill(Backfill.requested(ANNA, at(0), since=at(-9), has_streams=True).changed(
+        at(1), finished_at=at(1)))  # fmt: skip
+    await store.apply([seen(payload(1), 1), seen(payload(2, athlete_id=BEN), 1)])
+    assert await store.reload_expired() == []
+    await store.expire(observed_before=at(5), how_many=9)
+    assert await store.reload_expired() == [ANNA]
+    [asked] = await store.backfills()
+    assert (asked.athlete_id, asked.since, asked.has_streams, asked.finished_at) == (ANNA, None, True, None)
+    assert await store.reload_expired() == []
+
+
+async def test_gear_is_due_while_it_is_unknown_or_old(store: RawStore) -> None:
+    """Only what living activities of the athlete name; what Strava does not have has a moment of its own."""
+    await store.put_athlete(athlete())
+    named = ("b1", "b2", "b3", "b4", None)
+    await store.apply([seen(payload(key, gear_id=gear), 1) for key, gear in enumerate(named, 1)])
+    await store.apply(
+        [seen(payload(8, athlete_id=BEN, gear_id="b8"), 1), seen(payload(9, gear_id="b9"), 1), gone(2, 9)]
+    )
+    for gear_id, seconds, shown in (("b2", 5, {"id": "b2"}), ("b3", 1, {"id": "b3"}), ("b4", 3, None)):
+        await store.put_gear(SeenGear(gear_id=gear_id, athlete_id=ANNA, observed_at=at(seconds), payload=shown))
+    assert await store.due_gear(ANNA, observed_before=at(4), not_found_before=at(2)) == ["b1", "b3"]
+    assert await store.due_gear(ANNA, observed_before=at(0), not_found_before=at(4)) == ["b1", "b4"]
 
 
 async def test_what_expired_comes_back_when_it_is_seen_again(store: RawStore) -> None:

@@ -13,7 +13,7 @@ from backends.warehouse import rows
 from backends.warehouse.bigquery.database import BigQueryDatabase
 from backends.warehouse.bigquery.parameters import scalar
 from backends.warehouse.runs import TransformRun, first_change_statement, watermark_of
-from backends.warehouse.schema import MOVES, TRANSFORM_RUNS
+from backends.warehouse.schema import COUNTED, MOVES, TRANSFORM_RUNS
 
 _TOGETHER = (
     ("strava_activities", "strava_events"),  # every event
@@ -22,13 +22,16 @@ _TOGETHER = (
     ("strava_gear", "strava_athlete_settings", "reconciliations", "purges", "strava_athletes"),  # about once a day
 )
 # One row per athlete, each of which may change to an earlier moment: all of them are read.
-_FEW = ("strava_athletes", "backfills")
+_WHOLE = ("strava_athletes", "backfills")
 FIRST_CHANGE = first_change_statement("@after")
 
 
 def _state(table: str) -> str:
-    if table in _FEW:
+    if table in _WHOLE:
         return f"(select string_agg(to_json_string(each), ' ' order by athlete_id) from {table} as each) as {table}"  # noqa: S608 - our own names
+    if table in COUNTED:
+        newest = f"coalesce(cast(max({MOVES[table]}) as string), '')"
+        return f"(select concat(cast(count(*) as string), ' ', {newest}) from {table}) as {table}"  # noqa: S608 - as above
     return f"(select max({MOVES[table]}) from {table}) as {table}"  # noqa: S608 - as above
 
 
@@ -42,7 +45,7 @@ class Watermark(BigQueryDatabase):
         """Return a text that changes whenever something did that the marts tell of."""
         found = await asyncio.gather(*(self._select(name, sql) for name, sql in STATES.items()))
         states = {table: state for [row] in found for table, state in row.items()}
-        few = {table: [[states.pop(table)]] for table in _FEW}
+        few = {table: [[states.pop(table)]] for table in (*_WHOLE, *COUNTED)}
         return watermark_of(states, few)
 
     async def first_change(self, *, after: datetime) -> datetime | None:
