@@ -1,20 +1,16 @@
 """Stores on the BigQuery emulator."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from backends.warehouse.activities import Observation
 from backends.warehouse.bigquery.client import Answer, BigQuery, Place, connected
 from backends.warehouse.bigquery.parameters import Parameter
 from backends.warehouse.bigquery.store import BigQueryRawStore
 from backends.warehouse.bigquery.tables import migrate
-from backends.warehouse.ledger import ObservedDelivery
 from backends.warehouse.schema import TABLES
 from runtime.clock import utc_now
 from tests.bigquery_emulator import new_dataset
-from tests.contracts.test_raw_store import entry
 
 PROJECT = "athlete-dashboard"
 
@@ -22,16 +18,6 @@ PROJECT = "athlete-dashboard"
 def place_at(endpoint: str) -> Place:
     """Name a dataset that is not there yet."""
     return Place(project=PROJECT, dataset=new_dataset(), location="EU", endpoint=endpoint)
-
-
-def delivery(observation: Observation, number: int) -> ObservedDelivery:
-    """A delivery whose row says what the rule made of it."""
-    row = entry(f"d{number}/{observation.observed_at}", athlete_id=observation.athlete_id)
-    assert row.event is not None
-    aspect = "update" if observation.activity else "delete"
-    event = replace(row.event, object_id=observation.activity_id, aspect_type=aspect)
-    row = replace(row, event=event, event_id=f"e{number}")
-    return ObservedDelivery(observation, lambda decision: replace(row, reason=decision.applied.value))
 
 
 class CountingBigQuery(BigQuery):
@@ -61,10 +47,6 @@ class EmptiedDataset:
             self.rows(f"delete from {row['name']} where true")  # noqa: S608 - as above
         return lambda: BigQueryRawStore(BigQuery(self.place), clock=clock)
 
-    def rows(self, sql: str) -> list[dict[str, Any]]:
-        """Run a statement as another program would."""
-        return [dict(row) for row in self._client.query(sql, job_retry=None).result()]
-
     def tables(self) -> list[str]:
         """Name the tables that are there."""
         return [each.table_id for each in self._client.list_tables(self.place.dataset)]
@@ -74,3 +56,7 @@ class EmptiedDataset:
         jobs = self._client.list_jobs()
         ours = (each for each in jobs if each.job_type == "load" and each.destination.dataset_id == self.place.dataset)
         return [each.labels for each in ours]
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        """Run a statement as another program would."""
+        return [dict(row) for row in self._client.query(sql, job_retry=None).result()]

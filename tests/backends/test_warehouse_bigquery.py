@@ -13,9 +13,10 @@ from backends.warehouse.bigquery.client import BigQuery, Place, connected
 from backends.warehouse.bigquery.loads import PREFIX
 from backends.warehouse.bigquery.statements import within
 from backends.warehouse.bigquery.store import BigQueryRawStore
-from backends.warehouse.bigquery.tables import migrate
+from backends.warehouse.bigquery.tables import LABELS, migrate
 from backends.warehouse.schema import STRAVA_ACTIVITIES, TABLES, Table
-from tests.bigquery_stores import CountingBigQuery, EmptiedDataset, delivery, place_at
+from tests.backends.test_warehouse_bigquery_workers import delivery
+from tests.bigquery_stores import CountingBigQuery, EmptiedDataset, place_at
 from tests.contracts.test_raw_store import ANNA, athlete, gone, payload, seen
 
 WAITING = 1_000
@@ -130,9 +131,7 @@ async def test_a_large_batch_comes_by_a_load_job(bigquery_dataset: EmptiedDatase
     shown = [seen(payload(n, name=texts, distance=n + 0.5), 1) for n in range(1, 200)]
     await store.record([delivery(each, n) for n, each in enumerate([*shown, gone(3, 200), gone(3, 5)])])
     assert counting.statements == ["athletes", "activity_versions", "put_activities", "drop_streams", "put_events"]
-    assert bigquery_dataset.loads()[:2] == [
-        {"program": "athlete-dashboard", "statement": name} for name in ("put_events", "put_activities")
-    ]
+    assert bigquery_dataset.loads()[:2] == [{**LABELS, "statement": name} for name in ("put_events", "put_activities")]
     by_request = BigQueryRawStore(BigQuery(bigquery_dataset.place))
     await by_request.apply([seen(payload(1_000, name=texts, distance=1.5), 1)])
     rows = bigquery_dataset.rows(

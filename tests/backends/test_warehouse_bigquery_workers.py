@@ -7,14 +7,24 @@ from dataclasses import replace
 import pytest
 
 from backends.warehouse import WarehouseBusy
-from backends.warehouse.activities import Applied
+from backends.warehouse.activities import Applied, Observation
 from backends.warehouse.bigquery.client import Answer, BigQuery, Conflict, Place
 from backends.warehouse.bigquery.parameters import Parameter
 from backends.warehouse.bigquery.store import BigQueryRawStore
-from backends.warehouse.ledger import LedgerFilter, Outcome
+from backends.warehouse.ledger import LedgerFilter, ObservedDelivery, Outcome
 from backends.warehouse.schema import STRAVA_ACTIVITIES, STRAVA_STREAMS
-from tests.bigquery_stores import EmptiedDataset, delivery
+from tests.bigquery_stores import EmptiedDataset
 from tests.contracts.test_raw_store import ANNA, BEN, at, athlete, entry, gone, payload, seen, streams
+
+
+def delivery(observation: Observation, number: int) -> ObservedDelivery:
+    """A delivery whose row says what the rule made of it."""
+    row = entry(f"d{number}/{observation.observed_at}", athlete_id=observation.athlete_id)
+    assert row.event is not None
+    aspect = "update" if observation.activity else "delete"
+    event = replace(row.event, object_id=observation.activity_id, aspect_type=aspect)
+    row = replace(row, event=event, event_id=f"e{number}")
+    return ObservedDelivery(observation, lambda decision: replace(row, reason=decision.applied.value))
 
 
 class FaultyBigQuery(BigQuery):

@@ -39,7 +39,7 @@ _CALLS_AT_ONCE = 4
 # What BigQuery says of two that change one table at once: the same statement may pass in a moment.
 _CONFLICTS = ("due to concurrent update", "could not serialize access", "too many dml statements")
 _QUOTAS = frozenset({"quotaExceeded", "rateLimitExceeded", "backendError", "internalError", "resourcesExceeded"})
-LABELS = {"program": "athlete-dashboard"}
+_LABELS = {"program": "athlete-dashboard"}
 
 
 class Stale(Exception):
@@ -88,7 +88,7 @@ class BigQuery:
         def ask(client: bigquery.Client, _: Place) -> Answer:
             config = bigquery.QueryJobConfig(
                 query_parameters=list(parameters),
-                labels={**LABELS, "statement": name},
+                labels={**_LABELS, "statement": name},
                 maximum_bytes_billed=self._place.maximum_bytes_billed,
             )
             job = client.query(sql, job_config=config, retry=self._retry, job_retry=None, timeout=TIMEOUT_S)

@@ -11,9 +11,10 @@ import orjson
 from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 
-from backends.warehouse.bigquery.client import LABELS, TIMEOUT_S, Place
+from backends.warehouse.bigquery.client import TIMEOUT_S, Place
 from backends.warehouse.bigquery.parameters import bindable, sql_type
 from backends.warehouse.bigquery.statements import Given
+from backends.warehouse.bigquery.tables import LABELS
 from runtime.clock import utc_now
 
 PREFIX = "_loaded_"
