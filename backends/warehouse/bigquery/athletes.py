@@ -95,9 +95,9 @@ class Athletes(BigQueryDatabase):
     async def purge(self, athlete_id: int) -> PurgeReceipt:
         """Remove every row of the athlete from `raw`, and keep the receipt.
 
-        The receipt comes first and the athlete's own row last of the first round, so a kill in between leaves an
-        athlete who is known and is purged by the next try. Once the row is gone the fence keeps everything out; what
-        was written until then goes in a second round. Rows that are removed can be had by time travel for two days.
+        The receipt comes first and the athlete's own row after all others, so a kill in between leaves an athlete who
+        is known and is purged by the next try. Once the row is gone the fence keeps everything out; what was written
+        until then goes after it, until a count finds nothing. BigQuery's time travel keeps the rows for two days.
         """
         mark = await asyncio.to_thread(hash_athlete, athlete_id)
         receipt = PurgeReceipt(purge_id=uuid4().hex, athlete_hash=mark, purged_at=self._clock(), removed={})
@@ -105,7 +105,8 @@ class Athletes(BigQueryDatabase):
         removed = Counter(dict.fromkeys(_OF_ATHLETES, 0))
         removed.update(await self._remove_rows(athlete_id))
         removed[STRAVA_ATHLETES.name] += await self._remove(STRAVA_ATHLETES.name, athlete_id)
-        removed.update(await self._remove_rows(athlete_id))
+        while written_since := await self._remove_rows(athlete_id):
+            removed.update(written_since)
         self._forget()
         receipt = replace(receipt, removed=removed)
         await self._put(PURGES, rows.bound(PURGES, receipt))
