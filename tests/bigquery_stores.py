@@ -4,7 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from google.cloud import bigquery
+
 from backends.warehouse.bigquery.client import Answer, BigQuery, Place, connected
+from backends.warehouse.bigquery.marts import PUBLICATION, BigQueryMartReader
 from backends.warehouse.bigquery.parameters import Parameter
 from backends.warehouse.bigquery.store import BigQueryRawStore
 from backends.warehouse.bigquery.tables import migrate
@@ -60,3 +63,34 @@ class EmptiedDataset:
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """Run a statement as another program would."""
         return [dict(row) for row in self._client.query(sql, job_retry=None).result()]
+
+
+class BigQueryMarts:
+    """The marts of a project of their own, built as dbt builds them: all tables, and then what says so."""
+
+    def __init__(self, endpoint: str) -> None:
+        name = new_dataset().replace("_", "-")
+        self.place = Place(project=f"marts-{name}", location="EU", endpoint=endpoint)
+        self.client = connected(self.place)
+
+    def build(self, n: int) -> None:
+        """Build `mart.numbers` with the rows 1 … n."""
+        moment = "timestamp '2026-05-04 12:00:00+02' as moment, date '2026-05-04' as day"
+        numbers = f"select n, {moment} from unnest(generate_array(1, {n})) as n"  # noqa: S608 - a number of ours
+        self.make("mart.numbers", numbers)
+        self.publish()
+
+    def make(self, table: str, rows: str) -> None:
+        """Make a table of a query's rows, and its dataset."""
+        dataset = bigquery.Dataset(f"{self.place.project}.{table.partition('.')[0]}")
+        dataset.location = self.place.location
+        self.client.create_dataset(dataset, exists_ok=True)
+        self.client.query_and_wait(f"create or replace table {table} as {rows}")
+
+    def publish(self) -> None:
+        """Say that all tables are there."""
+        self.make(PUBLICATION, "select current_timestamp() as started_at")
+
+    def reader(self) -> BigQueryMartReader:
+        """Return a reader with connections of its own."""
+        return BigQueryMartReader(self.place)

@@ -43,14 +43,26 @@ class DuckdbMarts:
         return DuckdbMartReader(self._mart)
 
 
-WAREHOUSES = [pytest.param(DuckdbMarts, id="duckdb")]
+def duckdb_marts(request: pytest.FixtureRequest) -> PublishedMarts:
+    """Marts in files of this test's own."""
+    return DuckdbMarts(request.getfixturevalue("tmp_path"))
+
+
+def bigquery_marts(request: pytest.FixtureRequest) -> PublishedMarts:
+    """Marts in a project of this test's own."""
+    from tests.bigquery_stores import BigQueryMarts  # noqa: PLC0415 - Google's SDK
+
+    return BigQueryMarts(request.getfixturevalue("bigquery_emulator"))
+
+
+WAREHOUSES = [pytest.param(duckdb_marts, id="duckdb"), pytest.param(bigquery_marts, id="bigquery")]
 
 
 @pytest.fixture(params=WAREHOUSES)
-def marts(request: pytest.FixtureRequest, tmp_path: Path) -> PublishedMarts:
+def marts(request: pytest.FixtureRequest) -> PublishedMarts:
     """Marts of which none is published yet."""
-    make: Callable[[Path], PublishedMarts] = request.param
-    return make(tmp_path)
+    make: Callable[[pytest.FixtureRequest], PublishedMarts] = request.param
+    return make(request)
 
 
 @pytest.fixture

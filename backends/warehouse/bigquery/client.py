@@ -38,7 +38,7 @@ TIMEOUT_S = 60.0  # of each call, of its repetitions, and of waiting for a state
 _CALLS_AT_ONCE = 4
 # What BigQuery says of two that change one table at once: the same statement may pass in a moment.
 _CONFLICTS = ("due to concurrent update", "could not serialize access", "too many dml statements")
-_QUOTAS = frozenset({"quotaExceeded", "rateLimitExceeded", "backendError", "internalError", "resourcesExceeded"})
+QUOTAS = frozenset({"quotaExceeded", "rateLimitExceeded", "backendError", "internalError", "resourcesExceeded"})
 _LABELS = {"program": "athlete-dashboard"}
 
 
@@ -113,7 +113,7 @@ class BigQuery:
         try:
             return work(self._client(), self._place)
         except (GoogleAPIError, GoogleAuthError, OSError) as error:
-            raise _translated(error) from error
+            raise translated(error) from error
 
     def _client(self) -> bigquery.Client:
         if not hasattr(self._own, "client"):
@@ -137,7 +137,8 @@ def connected(place: Place) -> bigquery.Client:
     )
 
 
-def _translated(error: Exception) -> Exception:
+def translated(error: Exception) -> Exception:
+    """Choose our error for Google's: Stale, Conflict, StatementRejected or WarehouseBusy."""
     if isinstance(error, RetryError) and error.cause:
         error = error.cause
     said = error.message if isinstance(error, GoogleAPICallError) else str(error)
@@ -146,9 +147,9 @@ def _translated(error: Exception) -> Exception:
     if any(each in said.lower() for each in _CONFLICTS):
         return Conflict(f"BigQuery changes the table for somebody else just now; try again later ({said}).")
     reasons = {each.get("reason") for each in getattr(error, "errors", None) or []}
-    if isinstance(error, BadRequest) and not reasons & _QUOTAS:
+    if isinstance(error, BadRequest) and not reasons & QUOTAS:
         return StatementRejected(f"BigQuery does not take the statement or a value in it: {said}")
-    return WarehouseBusy(_sentence(error, said, has_quota=not reasons & _QUOTAS))
+    return WarehouseBusy(_sentence(error, said, has_quota=not reasons & QUOTAS))
 
 
 def _sentence(error: Exception, said: str, *, has_quota: bool) -> str:
