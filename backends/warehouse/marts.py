@@ -67,10 +67,14 @@ class MartSnapshot(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class QueryResult:
-    """A query's column names, and its rows as they are fetched; fetching may raise what asking raises."""
+    """A query's column names, and its rows as they are fetched; fetching may raise what asking raises.
+
+    `scanned_bytes` is what an engine that bills by bytes reads for it; None where reading is free.
+    """
 
     columns: list[str]
     rows: Iterator[tuple[object, ...]]
+    scanned_bytes: int | None = None
 
 
 class SqlConsole(Protocol):
