@@ -7,7 +7,7 @@ import os
 import re
 import sqlite3
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import date, datetime
 from decimal import Decimal
@@ -24,7 +24,7 @@ from zetasql.core.local_service import ZetaSqlLocalService
 from zetasql.types import AnalyzerOptions, LanguageOptions, ProductMode, ZetaSQLBuiltinFunctionOptions
 
 from backends.warehouse.schema import TABLES
-from tests.transforms.bigquery_rest import Rows
+from tests.transforms.bigquery_rest import Columns, Rows
 
 # The engine's numbers for types.
 TYPES = {
@@ -154,6 +154,8 @@ class BigQueryDialect:
         builtins = ZetaSQLBuiltinFunctionOptions(language_options=language)
         self.catalog = CatalogBuilder("warehouse").with_builtin_functions(builtins).build()
         self.models: Mapping[str, Any] = {}
+        self.tests: Mapping[str, str] = {}
+        self.columns_of: Callable[[str], Columns] = lambda _: {}
         self.queries = queries
         self.built: dict[str, tuple[dict[str, str], Rows]] = {}
         self._lock = threading.RLock()
@@ -169,10 +171,10 @@ class BigQueryDialect:
         """Run a model's SQL."""
         return self.run(self.models[model].compiled_code)
 
-    def rows_of(self, sql: str) -> Rows:
-        """Answer a query that dbt asks while it compiles, in one of its threads."""
+    def answer(self, sql: str) -> tuple[Columns, Rows]:
+        """Answer a query that dbt asks while it compiles or builds, in one of its threads."""
         with self._lock:
-            return self.run(sql)[1]
+            return (self.columns_of(sql), []) if "where false" in sql else self.run(sql)
 
     def run(self, sql: str) -> tuple[dict[str, str], Rows]:
         """Run a model's SQL on what it reads, which is built first; return types and rows.
@@ -209,32 +211,31 @@ class BigQueryDialect:
 class RefreshedDialect(BigQueryDialect):
     """What an incremental build on BigQuery makes of tables that were built before.
 
-    Of a model in `keys` only the new rows come from its SQL. They replace those with the same key; where the model has
-    a hook, the rows of all activities that changed are deleted before.
+    Of a model in `before` only the new rows come from its SQL; its merge, as it was sent, says which rows they replace.
     """
 
-    def __init__(self, queries: dict[str, str], before: Mapping[str, Rows], keys: Mapping[str, list[str]]) -> None:
+    def __init__(self, queries: dict[str, str], before: Mapping[str, Rows]) -> None:
         super().__init__(queries)
         self.before = before
-        self.keys = keys
+        self.merges: Mapping[str, str] = {}
         self.new: dict[str, Rows] = {}
 
     def made(self, model: str) -> tuple[dict[str, str], Rows]:
         """Run a model's SQL, and merge what is new."""
         types, rows = super().made(model)
-        if model not in self.keys:
+        if model not in self.before:
             return types, rows
         self.new[model] = rows
-        gone = set()
-        if self.models[model].config.pre_hook:
-            gone = {row["activity_id"] for row in self.build("staging.base_strava__changed_activities")[1]}
-        replaced = {tuple(row[column] for column in self.keys[model]) for row in rows}
-        kept = [
-            row
-            for row in self.before[model]
-            if row.get("activity_id") not in gone and tuple(row[c] for c in self.keys[model]) not in replaced
-        ]
-        return types, kept + rows
+        kept = f"select * from before as DBT_INTERNAL_DEST where not coalesce({deleted_by(self.merges[model])}, false)"  # noqa: S608
+        _, old = self.run(f"with before as ({table(self.before[model], types)}) {kept}")
+        return types, old + rows
+
+
+def deleted_by(merge: str) -> str:
+    """Return which rows of its target a merge deletes; it inserts all of its source, and updates nothing."""
+    pattern = r"on FALSE\s+when not matched by source\s+and (.+?)\s+then delete\s+when not matched then insert\b"
+    [condition] = re.findall(pattern, merge, re.DOTALL)
+    return f"({condition})"
 
 
 def plain(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -10,6 +10,11 @@ from backends.warehouse.duckdb.extension import extension_directory
 from tests.parsed_project import give
 from tests.transforms.life import ROOT, lived, run_payload
 from tests.transforms.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from tests.transforms.bigquery import BigQueryDialect
+    from tests.transforms.bigquery_builds import Refresh
+    from tests.transforms.bigquery_reads import TypedTables
 
 
 @pytest.fixture(scope="session")
@@ -59,3 +64,51 @@ def life(tmp_path_factory: pytest.TempPathFactory, dbt_variables: dict[str, str]
     warehouse = lived(tmp_path_factory.mktemp("life"), dbt_variables)
     warehouse.refresh()
     return warehouse
+
+
+@pytest.fixture(scope="session")
+def twin(tmp_path_factory: pytest.TempPathFactory, dbt_variables: dict[str, str]) -> Warehouse:
+    """A life that both engines can build, built by DuckDB."""
+    from tests.transforms.bigquery_builds import new_twin  # noqa: PLC0415 - Google's engine, for two files alone
+
+    return new_twin(tmp_path_factory.mktemp("twin"), dbt_variables)
+
+
+@pytest.fixture(scope="session")
+def later(twin: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """The same life an hour later, refreshed by DuckDB."""
+    from tests.transforms.bigquery_builds import an_hour_later  # noqa: PLC0415 - as above
+
+    return an_hour_later(twin, tmp_path_factory.mktemp("later") / "data")
+
+
+@pytest.fixture(scope="session")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where dbt keeps what it compiled for BigQuery."""
+    return tmp_path_factory.mktemp("bigquery")
+
+
+@pytest.fixture(scope="session")
+def dialect(twin: Warehouse, target: Path, request: pytest.FixtureRequest) -> "BigQueryDialect":
+    """The models of a full build in BigQuery's dialect."""
+    from tests.transforms.bigquery import start_engine  # noqa: PLC0415 - as above
+    from tests.transforms.bigquery_builds import full_build  # noqa: PLC0415 - as above
+
+    start_engine(request.config.cache.mkdir("zetasql"))
+    return full_build(twin, target)
+
+
+@pytest.fixture(scope="session")
+def typed(dialect: "BigQueryDialect") -> "TypedTables":
+    """The tables of that build, to analyse statements on."""
+    from tests.transforms.bigquery_builds import typed_tables  # noqa: PLC0415 - as above
+
+    return typed_tables(dialect)
+
+
+@pytest.fixture(scope="session")
+def refresh(dialect: "BigQueryDialect", typed: "TypedTables", later: Warehouse, target: Path) -> "Refresh":
+    """The incremental build of the later life in BigQuery's dialect."""
+    from tests.transforms.bigquery_builds import refresh_after  # noqa: PLC0415 - as above
+
+    return refresh_after(dialect, typed, later, target)

@@ -1,126 +1,17 @@
 """The models as BigQuery reads them: compiled for it, executed by Google's own SQL engine, equal to DuckDB's rows."""
 
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.transforms.bigquery import BigQueryDialect, RefreshedDialect, comparable, raw_queries, start_engine, table
-from tests.transforms.bigquery_rest import compiled
-from tests.transforms.life import EFFORT, EXTREME, LAP, RECORDED, ROOT, SPLIT, lived, run_payload, streams
-from tests.transforms.warehouse import BERLIN, Warehouse
-
-# In the order in which they are built.
-MODELS = [
-    "staging.base_strava__changed_activities",
-    "staging.base_strava__activities",
-    "staging.stg_strava__events",
-    "staging.stg_strava__gear",
-    "staging.stg_strava__athletes",
-    "staging.stg_strava__ingestion_state",
-    "staging.stg_strava__backfills",
-    "staging.stg_strava__subscriptions",
-    "staging.stg_strava__reconciliations",
-    "staging.stg_strava__purges",
-    "staging.stg_strava__transform_runs",
-    "staging.stg_strava__pipeline_readings",
-    "staging.stg_strava__activities",
-    "staging.stg_strava__best_efforts",
-    "staging.stg_strava__laps",
-    "staging.stg_strava__splits",
-    "staging.stg_strava__segment_efforts",
-    "staging.stg_strava__streams",
-    "staging.stg_strava__athlete_settings",
-    "mart.fct_activities",
-    "mart.route",
-    "staging.int_pipeline__latest_events",
-    "staging.int_pipeline__open_events",
-    "staging.int_pipeline__verdicts",
-    "staging.int_pipeline__build",
-    "staging.int_pipeline__arrivals",
-    "mart.event_latency",
-    "mart.pipeline_latency",
-    "mart.pipeline_latency_course",
-    "mart.waiting_event",
-    "mart.pipeline_run",
-    "mart.rate_budget",
-    "mart.purge_receipt",
-    "mart.pipeline_health",
-    "mart.backfill_status",
-    "staging.int_summaries__daily",
-    "mart.dim_date",
-    "mart.activity_summary",
-    "mart.activity_mix",
-    "mart.record_best_effort",
-]
-# The incremental ones, with their keys.
-KEYS = {
-    "staging.base_strava__activities": ["activity_id"],
-    "staging.stg_strava__best_efforts": ["activity_id", "effort_name"],
-    "staging.stg_strava__laps": ["activity_id", "lap_index"],
-    "staging.stg_strava__splits": ["activity_id", "unit_system", "split_index"],
-    "staging.stg_strava__segment_efforts": ["activity_id", "effort_id"],
-    "staging.stg_strava__streams": ["activity_id", "stream_key"],
-    "staging.stg_strava__events": ["delivery_id"],
-    "mart.fct_activities": ["activity_id"],
-    "mart.route": ["activity_id"],
-}
-
-
-# What the pages ask, by query.
-PARAMETERS: dict[str, list[Any]] = {
-    "backfill_status": [BERLIN],
-    "latest_activities": [EXTREME],  # who has more than are shown
-    "mix": [BERLIN, "month", "2026-03-01"],
-    "mix_periods": [BERLIN, "week"],
-    "pipeline_health": [],
-    "pipeline_latency": [BERLIN],
-    "pipeline_latency_course": [BERLIN, "hour"],
-    "pipeline_runs": [BERLIN],
-    "purge_receipts": [],
-    "rate_budget": [],
-    "waiting_events": [BERLIN],
-    "running_totals": ["2026-03-23", "2026-03-29", "2026-03-16", "2026-03-22", BERLIN],
-    "totals_by_period": [BERLIN, "week", "2026-01-01"],
-}
-
-
-@pytest.fixture(scope="session")
-def twin(tmp_path_factory: pytest.TempPathFactory, dbt_variables: dict[str, str]) -> Warehouse:
-    """Life without the one payload that no JSON column can hold, built by DuckDB.
-
-    The engine is made for being right, not fast (it takes the square of a line's length to decode it): recorded
-    activities move into one month, as every day since counts, and only the hand-written ones keep their routes.
-    """
-    warehouse = lived(tmp_path_factory.mktemp("twin"), dbt_variables)
-    warehouse.raw.execute("delete from strava_activities where activity_id = 10")
-    warehouse.raw.execute(
-        "update strava_activities set payload = json_remove(payload, '$.map') where athlete_id = ?", RECORDED
-    )
-    for month in ("2018-11-", "2022-05-", "2025-10-"):
-        warehouse.raw.execute("update strava_activities set payload = replace(payload, ?, '2026-03-')", month)
-    warehouse.raw.minute = "2026-04-01T13:00"  # an hour later: no refresh has a reason to read the others again
-    warehouse.raw.activity(90, run_payload(name="Newest of the first build", map={}))
-    warehouse.refresh()
-    return warehouse
-
-
-@pytest.fixture(scope="session")
-def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where dbt keeps what it compiled for BigQuery."""
-    return tmp_path_factory.mktemp("bigquery")
-
-
-@pytest.fixture(scope="session")
-def dialect(twin: Any, target: Path, project_root: Path, request: pytest.FixtureRequest) -> BigQueryDialect:
-    """The models of a full build in BigQuery's dialect."""
-    start_engine(request.config.cache.mkdir("zetasql"))
-    dialect = BigQueryDialect(raw_queries(twin.raw.path, project_root / "transforms/seeds"))
-    dialect.models = compiled(twin, target, {}, dialect.rows_of)
-    return dialect
+from backends.warehouse.bigquery.marts import bound_in_order
+from tests.transforms.bigquery import BigQueryDialect, RefreshedDialect, comparable, deleted_by
+from tests.transforms.bigquery_builds import EVENTS, KEYS, MODELS, PARAMETERS, Refresh
+from tests.transforms.life import ROOT
+from tests.transforms.warehouse import Warehouse
 
 
 @pytest.fixture(scope="session")
@@ -172,44 +63,9 @@ def test_bigquery_clusters_marts_by_athlete(dialect: BigQueryDialect, contracts:
 
 
 @pytest.fixture(scope="session")
-def later(twin: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    """The twin's life an hour later, refreshed by DuckDB: an edit, a lost map, a delete, a new run and its event."""
-    folder = tmp_path_factory.mktemp("later") / "data"
-    shutil.copytree(twin.folder, folder)
-    warehouse = Warehouse(folder, twin.variables)
-    warehouse.raw.minute = "2026-04-01T14:00"
-    parts = {"laps": [LAP], "splits_metric": [SPLIT], "segment_efforts": [EFFORT]}
-    warehouse.raw.activity(2, run_payload(name="Renamed", distance=4000, best_efforts=[], **parts))
-    warehouse.raw.activity(71, run_payload(map={}), athlete_id=EXTREME)
-    warehouse.raw.tombstone(1)
-    warehouse.raw.activity(91, run_payload(name="New"))
-    warehouse.raw.event("d2", object_id=91)
-    warehouse.raw.execute("delete from strava_streams where activity_id = 1")
-    curve = {"data": [120, 130], "series_type": "distance", "original_size": 2, "resolution": "high"}
-    streams(warehouse.raw, 71, {"heartrate": curve}, athlete_id=EXTREME)
-    warehouse.refresh()
-    return warehouse
-
-
-@pytest.fixture(scope="session")
-def refreshed(dialect: BigQueryDialect, later: Warehouse, target: Path, project_root: Path) -> RefreshedDialect:
-    """An incremental build in BigQuery's dialect, on top of the full one."""
-    tables = {model: table(dialect.build(model)[1], dialect.build(model)[0]) for model in KEYS}
-    newest = max(row["ingested_at"] for row in dialect.build("staging.base_strava__changed_activities")[1])
-    queries = {
-        **raw_queries(later.raw.path, project_root / "transforms/seeds"),
-        "staging__build_watermark": table([{"ingested_at": newest}], {"ingested_at": "timestamp"}),
-    }
-    before = {model: dialect.build(model)[1] for model in KEYS}
-    refreshed = RefreshedDialect(queries, before, KEYS)
-    queries["staging__stg_strava__events"] = tables["staging.stg_strava__events"]  # dbt asks for its newest row
-    names = [model.partition(".") for model in (*KEYS, "staging.build_watermark")]
-    existing = {schema: [n for s, _, n in names if s == schema] for schema in ("staging", "mart")}
-    first = ("--select", "base_strava__changed_activities")  # what changed is known before the others are compiled
-    refreshed.models = compiled(later, target, existing, refreshed.rows_of, *first)
-    refreshed.models = compiled(later, target, existing, refreshed.rows_of)
-    del queries["staging__stg_strava__events"]
-    return refreshed
+def refreshed(refresh: Refresh) -> RefreshedDialect:
+    """The models after the incremental build."""
+    return refresh.dialect
 
 
 @pytest.mark.slow
@@ -225,25 +81,30 @@ def test_bigquery_refreshes_to_what_duckdb_refreshes_to(refreshed: RefreshedDial
 
 @pytest.mark.slow
 def test_bigquery_reads_no_more_than_what_changed(refreshed: RefreshedDialect) -> None:
-    """Old rows are named by no refresh: the four that changed, and the one in the ten minutes before, are literals."""
-    ids = "activity_id in (1, 2, 71, 90, 91)"
-    for model in KEYS:
+    """Rows that are new to a model are of the four activities that changed, or of the one in the ten minutes before.
+
+    Each model has older rows too, which a missing filter would read again.
+    """
+    changed = {1, 2, 71, 90, 91}
+    for model, key in KEYS.items():
         refreshed.build(model)
-        code = refreshed.models[model].compiled_code
-        assert ids in code or "ingested_at > cast('2026-04-01T11:50:00." in code, model
-    assert {row["activity_id"] for row in refreshed.new["mart.fct_activities"]} == {2, 71, 90, 91}
-    assert {row["delivery_id"] for row in refreshed.new["staging.stg_strava__events"]} >= {"d2"}
+        if "activity_id" in key:
+            assert {row["activity_id"] for row in refreshed.new[model]} <= changed, model
+            assert {row["activity_id"] for row in refreshed.before[model]} - changed, model
+    assert {row["activity_id"] for row in refreshed.new["mart.fct_activities"]} == changed - {1}
+    new, before = ({row["delivery_id"] for row in rows[EVENTS]} for rows in (refreshed.new, refreshed.before))
+    assert ("d2" in new, "old" in before, "old" in new) == (True, True, False)
 
 
 @pytest.mark.slow
-def test_bigquery_merges_by_literals(refreshed: RefreshedDialect, later: Warehouse, target: Path) -> None:
-    """Each merge is told where to look, by a macro that becomes SQL only when the merge is written."""
-    for model in KEYS:
-        (predicate,) = refreshed.models[model].config.get("incremental_predicates")
-        assert "DBT_INTERNAL_DEST." in predicate, model
-    merge = "{{ get_merge_sql('there', 'here', 'id', [], [\"DBT_INTERNAL_DEST.day > {{ 1 + 1 }}\"]) }}"
-    (node,) = compiled(later, target, {}, refreshed.rows_of, "--inline", merge).values()
-    assert "on (DBT_INTERNAL_DEST.day > 2) and (" in node.compiled_code
+def test_bigquery_merges_by_literals(refreshed: RefreshedDialect) -> None:
+    """Each merge replaces the activities that changed, or the newest of the ledger, and names them by literals."""
+    ids = "(DBT_INTERNAL_DEST.activity_id in (1, 2, 71, 90, 91))"
+    newest = "(DBT_INTERNAL_DEST.ingested_at > cast('2026-04-01T11:50:00."
+    assert refreshed.merges.keys() == KEYS.keys()
+    for model, merge in refreshed.merges.items():
+        told = deleted_by(merge)
+        assert told == ids if "activity_id" in KEYS[model] else told.startswith(newest), model
 
 
 @pytest.mark.slow
@@ -252,7 +113,7 @@ def test_a_pages_query_gives_the_same_on_bigquery(dialect: BigQueryDialect, twin
     """Every query of the dashboard runs on both engines and answers alike."""
     (file,) = (ROOT / "dashboard/queries").rglob(f"{query}.sql")
     sql, parameters = file.read_text(), PARAMETERS[query]
-    literals = iter(parameters)
-    rows = dialect.run(re.sub(r"\?", lambda _: repr(next(literals)), sql))[1]
+    values = (f"cast('{each.value}' as {each.type_})" for each in bound_in_order(parameters))
+    rows = dialect.run(re.sub(r"\?", lambda _: next(values), sql))[1]
     assert comparable(rows) == comparable(twin.rows(sql, *parameters))
     assert rows

@@ -23,9 +23,10 @@
 {%- endmacro %}
 
 
-{#- Pre-hook: what belonged to a changed or deleted activity goes first, so that nothing of its old version survives. -#}
+{#- Pre-hook: what belonged to a changed or deleted activity goes first, so that nothing of its old version survives. On BigQuery the
+    merge does this. -#}
 {% macro forget_changed_activities() -%}
-    {%- set condition = is_changed() -%}
+    {%- set condition = is_changed() if target.type != 'bigquery' else 'false' -%}
     {%- if is_incremental() and condition != 'false' -%}
         delete from {{ this }} where {{ condition }}
     {%- endif -%}
@@ -86,15 +87,17 @@
 {%- endmacro %}
 
 
-{#- Config `incremental_predicates`: where a merge on BigQuery looks for rows to replace, as a call that makes literals; DuckDB deletes
-    by key, and needs none. -#}
+{#- Config `incremental_predicates`: which rows a merge on BigQuery replaces, as a call that makes literals; every incremental model
+    has them. DuckDB deletes by key, and needs none. -#}
 {% macro merged_where(call) -%}
     {{ return(['{{ ' ~ call ~ ' }}'] if target.type == 'bigquery' else none) }}
 {%- endmacro %}
 
-{#- dbt's merge, with its predicates made literals as late as this: only a literal keeps BigQuery from reading the whole table. -#}
+{#- How BigQuery merges: what the predicates name goes, and what was built takes its place, in one statement, so that readers see no
+    gap. The predicates become literals as late as this: only these keep BigQuery from reading the whole table.
+    https://cloud.google.com/bigquery/docs/using-dml-with-partitioned-tables#pruning_partitions_when_using_a_merge_statement -#}
 {% macro bigquery__get_merge_sql(target, source, unique_key, dest_columns, incremental_predicates=none) -%}
     {%- set literals = [] -%}
-    {%- for predicate in incremental_predicates or [] -%}{%- do literals.append(render(predicate)) -%}{%- endfor -%}
-    {{ return(dbt.default__get_merge_sql(target, source, unique_key, dest_columns, literals)) }}
+    {%- for predicate in incremental_predicates -%}{%- do literals.append(render(predicate)) -%}{%- endfor -%}
+    {{ return(dbt.default__get_insert_overwrite_merge_sql(target, source, dest_columns, literals, false)) }}
 {%- endmacro %}

@@ -90,9 +90,13 @@ class BigQueryMartReader:
             raise reading_error(error) from error
 
 
-def bound_in_order(values: Sequence[Any]) -> list[Parameter]:
+def bound_in_order(values: Sequence[Any]) -> list[ScalarQueryParameter]:
     """Return values for the `?` of a statement, each of the type that BigQuery has for Python's."""
-    return [ScalarQueryParameter(None, _KINDS[type(value)], value) for value in values]
+    return [ScalarQueryParameter(None, _kind_of(value), value) for value in values]
+
+
+def _kind_of(value: object) -> str:
+    return next(kind for known, kind in _KINDS.items() if isinstance(value, known))
 
 
 def _counting(client: bigquery.Client) -> Iterator[str]:

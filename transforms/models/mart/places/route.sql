@@ -40,6 +40,7 @@ boxes as (
 
 activities as (
     select * from {{ ref('stg_strava__activities') }}
+    where {{ is_changed() }}
 ),
 
 final as (

@@ -1,0 +1,188 @@
+"""A life that DuckDB builds and refreshes, and the same in BigQuery's dialect on Google's engine."""
+
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from tests.transforms.bigquery import BigQueryDialect, RefreshedDialect, raw_queries, table
+from tests.transforms.bigquery_reads import TypedTables
+from tests.transforms.bigquery_rest import Job, compiled, sent
+from tests.transforms.life import EFFORT, EXTREME, LAP, RECORDED, ROOT, SPLIT, lived, run_payload, streams
+from tests.transforms.warehouse import BERLIN, Warehouse
+from worker.dbt_runner.dbt import refresh_command
+
+SEEDS = ROOT / "transforms/seeds"
+PARTS = {"laps": [LAP], "splits_metric": [SPLIT], "segment_efforts": [EFFORT]}
+EVENTS = "staging.stg_strava__events"
+# In the order in which they are built.
+MODELS = [
+    "staging.base_strava__changed_activities",
+    "staging.base_strava__activities",
+    "staging.stg_strava__events",
+    "staging.stg_strava__gear",
+    "staging.stg_strava__athletes",
+    "staging.stg_strava__ingestion_state",
+    "staging.stg_strava__backfills",
+    "staging.stg_strava__subscriptions",
+    "staging.stg_strava__reconciliations",
+    "staging.stg_strava__purges",
+    "staging.stg_strava__transform_runs",
+    "staging.stg_strava__pipeline_readings",
+    "staging.stg_strava__activities",
+    "staging.stg_strava__best_efforts",
+    "staging.stg_strava__laps",
+    "staging.stg_strava__splits",
+    "staging.stg_strava__segment_efforts",
+    "staging.stg_strava__streams",
+    "staging.stg_strava__athlete_settings",
+    "mart.fct_activities",
+    "mart.route",
+    "staging.int_pipeline__latest_events",
+    "staging.int_pipeline__open_events",
+    "staging.int_pipeline__verdicts",
+    "staging.int_pipeline__build",
+    "staging.int_pipeline__arrivals",
+    "mart.event_latency",
+    "mart.pipeline_latency",
+    "mart.pipeline_latency_course",
+    "mart.waiting_event",
+    "mart.pipeline_run",
+    "mart.rate_budget",
+    "mart.purge_receipt",
+    "mart.pipeline_health",
+    "mart.backfill_status",
+    "staging.int_summaries__daily",
+    "mart.dim_date",
+    "mart.activity_summary",
+    "mart.activity_mix",
+    "mart.record_best_effort",
+]
+# The incremental ones, with their keys.
+KEYS = {
+    "staging.base_strava__activities": ["activity_id"],
+    "staging.stg_strava__best_efforts": ["activity_id", "effort_name"],
+    "staging.stg_strava__laps": ["activity_id", "lap_index"],
+    "staging.stg_strava__splits": ["activity_id", "unit_system", "split_index"],
+    "staging.stg_strava__segment_efforts": ["activity_id", "effort_id"],
+    "staging.stg_strava__streams": ["activity_id", "stream_key"],
+    "staging.stg_strava__events": ["delivery_id"],
+    "mart.fct_activities": ["activity_id"],
+    "mart.route": ["activity_id"],
+}
+WATERMARK = {"ingested_at": "timestamp"}
+# What the pages ask, by query, with values of the types that they give.
+SPAN, SPAN_BEFORE = (date(2026, 3, 23), date(2026, 3, 29)), (date(2026, 3, 16), date(2026, 3, 22))
+PARAMETERS: Mapping[str, Sequence[Any]] = {
+    "backfill_status": [BERLIN],
+    "latest_activities": [EXTREME],  # who has more than are shown
+    "mix": [BERLIN, "month", date(2026, 3, 1)],
+    "mix_periods": [BERLIN, "week"],
+    "pipeline_health": [],
+    "pipeline_latency": [BERLIN],
+    "pipeline_latency_course": [BERLIN, "hour"],
+    "pipeline_runs": [BERLIN],
+    "purge_receipts": [],
+    "rate_budget": [],
+    "waiting_events": [BERLIN],
+    "running_totals": [*SPAN, BERLIN, *SPAN, *SPAN_BEFORE],
+    "totals_by_period": [BERLIN, "week", date(2026, 1, 1)],
+}
+
+
+def twin_life(warehouse: Warehouse) -> Warehouse:
+    """Change a life so that both engines can build it, and build it with DuckDB.
+
+    One payload is left out that no JSON column can hold. The engine is made for being right, not fast (it takes the
+    square of a line's length to decode it): recorded activities move into one month, as every day since counts, and
+    only the hand-written ones keep their routes.
+    """
+    warehouse.raw.execute("delete from strava_activities where activity_id = 10")
+    warehouse.raw.execute(
+        "update strava_activities set payload = json_remove(payload, '$.map') where athlete_id = ?", RECORDED
+    )
+    for month in ("2018-11-", "2022-05-", "2025-10-"):
+        warehouse.raw.execute("update strava_activities set payload = replace(payload, ?, '2026-03-')", month)
+    warehouse.raw.activity(80, run_payload(name="Old, with all that an activity can have", **PARTS))
+    warehouse.raw.event("old", object_id=80, ingested_at="2026-04-01T11:00:00.000000Z")
+    warehouse.raw.minute = "2026-04-01T13:00"  # an hour later: no refresh has a reason to read the others again
+    warehouse.raw.activity(90, run_payload(name="Newest of the first build", map={}))
+    warehouse.refresh()
+    return warehouse
+
+
+def new_twin(folder: Path, variables: dict[str, str]) -> Warehouse:
+    """Return such a life in a folder."""
+    return twin_life(lived(folder, variables))
+
+
+def an_hour_later(twin: Warehouse, folder: Path) -> Warehouse:
+    """Return a copy of the life, refreshed by DuckDB: an edit, a lost map, a delete, a new run and its event."""
+    shutil.copytree(twin.folder, folder)
+    warehouse = Warehouse(folder, twin.variables)
+    warehouse.raw.minute = "2026-04-01T14:00"
+    warehouse.raw.activity(2, run_payload(name="Renamed", distance=4000, best_efforts=[], **PARTS))
+    warehouse.raw.activity(71, run_payload(map={}), athlete_id=EXTREME)
+    warehouse.raw.tombstone(1)
+    warehouse.raw.activity(91, run_payload(name="New"))
+    warehouse.raw.event("d2", object_id=91)
+    warehouse.raw.execute("delete from strava_streams where activity_id = 1")
+    curve = {"data": [120, 130], "series_type": "distance", "original_size": 2, "resolution": "high"}
+    streams(warehouse.raw, 71, {"heartrate": curve}, athlete_id=EXTREME)
+    warehouse.refresh()
+    return warehouse
+
+
+def full_build(twin: Warehouse, target: Path) -> BigQueryDialect:
+    """Return the models of a full build in BigQuery's dialect."""
+    dialect = BigQueryDialect(raw_queries(twin.raw.path, SEEDS))
+    nodes = compiled(twin, target, {}, dialect.answer)
+    dialect.models = {name: node for name, node in nodes.items() if node.resource_type != "test"}
+    dialect.tests = {name: node.compiled_code for name, node in nodes.items() if node.resource_type == "test"}
+    return dialect
+
+
+def typed_tables(dialect: BigQueryDialect) -> TypedTables:
+    """Return the tables that a full build leaves, with the types of their columns, and its views as their SQL."""
+    views = {name: node.compiled_code for name, node in dialect.models.items() if node.config.materialized == "view"}
+    types = {model: dialect.build(model)[0] for model in MODELS if model not in views}
+    groups = {"sport_type": "string", "sport_group": "string"}
+    return TypedTables({**types, "staging.sport_groups": groups, "staging.build_watermark": WATERMARK}, views)
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """An incremental build in BigQuery's dialect, on top of the full one, and the statements that dbt sent for it."""
+
+    dialect: RefreshedDialect
+    jobs: Sequence[Job]
+
+
+def refresh_after(dialect: BigQueryDialect, typed: TypedTables, later: Warehouse, target: Path) -> Refresh:
+    """Build what comes of the tables that changed."""
+    newest = max(row["ingested_at"] for row in dialect.build("staging.base_strava__changed_activities")[1])
+    queries = {
+        **raw_queries(later.raw.path, SEEDS),
+        "staging__build_watermark": table([{"ingested_at": newest}], WATERMARK),
+    }
+    refreshed = RefreshedDialect(queries, {model: dialect.build(model)[1] for model in KEYS})
+    refreshed.columns_of = typed.columns_of
+    before = {model: dialect.build(model)[0] for model in KEYS} | {"staging.build_watermark": WATERMARK}
+    queries[EVENTS.replace(".", "__")] = table(dialect.build(EVENTS)[1], before[EVENTS])  # dbt asks for its newest row
+    first = ("--select", "base_strava__changed_activities")  # what changed is known before the others are compiled
+    refreshed.models = compiled(later, target, before, refreshed.answer, *first)
+    command = refresh_command(["strava_activities", "strava_streams", "strava_events"])
+    models, jobs = sent(later, target, before, refreshed.answer, *command)
+    refreshed.models = {**dialect.models, **models}
+    refreshed.merges = {named_after("merge into", job.sql): job.sql for job in jobs if "merge into" in job.sql}
+    del queries[EVENTS.replace(".", "__")]
+    return Refresh(refreshed, jobs)
+
+
+def named_after(words: str, sql: str) -> str:
+    """Return the table that follows these words, with its dataset."""
+    [(dataset, name)] = re.findall(rf"{words} `a-project`\.`(\w+)`\.`(\w+)`", sql)
+    return f"{dataset}.{name}"

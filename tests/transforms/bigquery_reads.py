@@ -1,0 +1,245 @@
+"""What a statement reads, as Google's own engine analyses it: which columns of which tables, and by which literals.
+
+The engine keeps every column of a `select *` that a later step drops. BigQuery reads none of these, so a column counts
+here only where the statement's result, a condition, a join or a grouping needs it.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from zetasql.api import Analyzer, CatalogBuilder, TableBuilder, TypeFactory
+from zetasql.core.local_service import ZetaSqlLocalService
+from zetasql.types import ParameterMode, ResolvedMergeWhenEnums, TypeKind, ZetaSQLBuiltinFunctionOptions
+
+from backends.warehouse.schema import TABLES
+from tests.transforms.bigquery import kind_of_fields, spelled
+from tests.transforms.bigquery_statements import KINDS, options_for
+
+MatchType, ActionType = ResolvedMergeWhenEnums.MatchType, ResolvedMergeWhenEnums.ActionType
+ALL_KINDS = KINDS | {
+    "float64": TypeKind.TYPE_DOUBLE,
+    "date": TypeKind.TYPE_DATE,
+    "datetime": TypeKind.TYPE_DATETIME,
+    "numeric": TypeKind.TYPE_NUMERIC,
+}
+Columns = Mapping[str, str]  # types by name
+PATH = r"`a-project`\.`(\w+)`\.`(\w+?)(?:(__dbt_tmp)\d*)?`"
+
+
+def type_of(kind: str) -> Any:
+    """Return the engine's type for one that is written as in SQL."""
+    if kind.startswith("array<"):
+        return TypeFactory.create_array_type(type_of(kind.removeprefix("array<").removesuffix(">")))
+    if kind.startswith("struct<"):
+        fields = [(name, type_of(inner)) for name, inner in kind_of_fields(kind).items()]
+        return TypeFactory.create_struct_type(fields)
+    return TypeFactory.create_simple_type(ALL_KINDS[kind])
+
+
+@dataclass
+class Reads:
+    """Columns by table, the tables that are read by conditions of literals alone, and the kind of the statement."""
+
+    kind: str
+    columns: dict[str, set[str]] = field(default_factory=dict)
+    by_literals: set[str] = field(default_factory=set)
+    target: str | None = None  # whose rows are updated or deleted
+
+
+class TypedTables:
+    """Analyses statements on tables that have types and no rows; a view stands for its SQL."""
+
+    def __init__(self, types: Mapping[str, Columns], views: Mapping[str, str]) -> None:
+        raw = {f"raw.{each.name}": each.types for each in TABLES}
+        self.types = {**raw, **types}
+        made = {f"{name}__dbt_tmp": columns for name, columns in types.items()}
+        builtins = ZetaSQLBuiltinFunctionOptions(language_options=options_for("").language_options)
+        catalog = CatalogBuilder("warehouse").with_builtin_functions(builtins)
+        for number, (name, columns) in enumerate({**raw, **types, **made}.items(), 1):
+            table = TableBuilder(name.replace(".", "__"), number)
+            for column, kind in columns.items():
+                table.add_column(column, type_of(kind))
+            catalog.add_table(table.build())
+        self._catalog = catalog.build()
+        self._views = views
+
+    def analysed(self, sql: str, kinds: Sequence[str] = ()) -> Any:
+        """Analyse one statement as it was sent, its `?` of these types. Raises what the engine finds wrong with it."""
+        options = options_for("")
+        if kinds:
+            options.parameter_mode = ParameterMode.PARAMETER_POSITIONAL
+            options.positional_query_parameters = [type_of(kind) for kind in kinds]
+        return Analyzer(options, self._catalog, ZetaSqlLocalService.get_instance()).analyze_statement(
+            self._in_full(sql)
+        )
+
+    def columns_of(self, sql: str) -> dict[str, str]:
+        """Return the types of a query's columns."""
+        return {each.name: spelled(each.column.type) for each in self.analysed(sql).output_column_list}
+
+    def reads(self, sql: str, kinds: Sequence[str] = ()) -> Reads:
+        """Return what a statement reads."""
+        return reads_of(self.analysed(sql, kinds))
+
+    def _in_full(self, sql: str) -> str:
+        def table(found: re.Match[str]) -> str:
+            name = f"{found[1]}.{found[2]}"
+            if name in self._views:
+                return f"(\n{self._in_full(self._views[name])}\n)"
+            return name.replace(".", "__") + (found[3] or "")
+
+        sql = re.sub(PATH, table, sql)
+        return re.sub(r"\bmart\.(\w+)", lambda found: table(re.match(PATH, f"`a-project`.`mart`.`{found[1]}`")), sql)  # type: ignore[arg-type]
+
+
+def reads_of(statement: Any) -> Reads:
+    """Return what an analysed statement reads."""
+    return _Needs(statement).reads()
+
+
+class _Needs:
+    """Which columns need which others, in one analysed statement."""
+
+    def __init__(self, statement: Any) -> None:
+        self._statement = statement
+        self._tables: dict[int, tuple[str, str]] = {}  # a scanned column's table and name
+        self._needs: dict[int | None, set[int]] = defaultdict(set)  # None: what the statement needs in any case
+        self._same: dict[int, int] = {}  # a column of a query's name is this one of the query
+        self._literals: set[int] = set()
+        changed = getattr(statement, "table_scan", None)
+        self._target: str | None = changed and changed.table.name
+        self._entries: dict[str, Any] = {}
+        self._scans: list[tuple[str, set[int]]] = []  # each table that is read, and the columns of this reading
+
+    def reads(self) -> Reads:
+        """Follow what is needed to the tables."""
+        self._visit(self._statement, None)
+        for each in getattr(self._statement, "output_column_list", None) or []:
+            self._needs[None].add(each.column.column_id)
+        reads = Reads(type(self._statement).__name__.removeprefix("Resolved").removesuffix("Stmt"))
+        reads.columns.update({name: set() for name, _ in self._scans})
+        for column in self._closure():
+            if column in self._tables:
+                table, name = self._tables[column]
+                reads.columns[table].add(name)
+        literals = {self._origin(column) for column in self._literals}
+        everywhere = {name for name, columns in self._scans if not columns & literals}
+        reads.by_literals = set(reads.columns) - everywhere
+        reads.target = self._target
+        return reads
+
+    def _origin(self, column: int) -> int:
+        while column in self._same:
+            column = self._same[column]
+        return column
+
+    def _closure(self) -> set[int]:
+        found: set[int] = set()
+        waiting = list(self._needs[None])
+        while waiting:
+            column = waiting.pop()
+            if column not in found:
+                found.add(column)
+                waiting.extend(self._needs[column])
+        return found
+
+    def _visit(self, node: Any, owner: int | None) -> None:
+        kind = type(node).__name__.removeprefix("Resolved")
+        if kind == "ComputedColumn":  # read where somebody needs it
+            owner = node.column.column_id
+        elif kind in self._NOTED:
+            self._NOTED[kind](self, node, owner)
+        self._descend(node, owner)
+
+    def _note_column(self, node: Any, owner: int | None) -> None:
+        self._needs[owner].add(node.column.column_id)
+
+    def _note_grouping(self, node: Any, owner: int | None) -> None:
+        self._needs[owner].update(each.column.column_id for each in node.group_by_list or [])
+
+    def _note_table(self, node: Any, _: int | None) -> None:
+        columns = {each.column_id: (node.table.name, each.name) for each in node.column_list or []}
+        self._scans.append((node.table.name, set(columns)))
+        self._tables.update(columns)
+
+    def _note_entry(self, node: Any, _: int | None) -> None:
+        self._entries[node.with_query_name] = node.with_subquery
+
+    def _note_name(self, node: Any, _: int | None) -> None:
+        self._pass(node.column_list, self._entries[node.with_query_name].column_list)
+
+    def _note_union(self, node: Any, _: int | None) -> None:
+        for item in node.input_item_list:
+            self._pass(node.column_list, item.output_column_list, is_one=False)
+
+    def _note_subquery(self, node: Any, owner: int | None) -> None:
+        self._needs[owner].update(each.column_id for each in node.subquery.column_list or [])
+
+    def _note_filter(self, node: Any, _: int | None) -> None:
+        self._literals.update(_by_literals(node.filter_expr))
+
+    def _note_merge(self, node: Any, _: int | None) -> None:
+        beyond = [
+            each.match_expr for each in node.when_clause_list if each.match_type == MatchType.NOT_MATCHED_BY_SOURCE
+        ]
+        for condition in beyond or [
+            node.merge_expr
+        ]:  # what no source matches is looked for beyond the merge's condition
+            self._literals.update(_by_literals(condition))
+        if all(each.action_type == ActionType.INSERT for each in node.when_clause_list):
+            self._target = None
+
+    _NOTED: ClassVar[Mapping[str, Callable[["_Needs", Any, int | None], None]]] = {
+        "ColumnRef": _note_column,
+        "AggregateScan": _note_grouping,
+        "TableScan": _note_table,
+        "WithEntry": _note_entry,
+        "WithRefScan": _note_name,
+        "SetOperationScan": _note_union,
+        "SubqueryExpr": _note_subquery,
+        "FilterScan": _note_filter,
+        "MergeStmt": _note_merge,
+    }
+
+    def _descend(self, node: Any, owner: int | None) -> None:
+        for child in _children(node):
+            self._visit(child, owner)
+
+    def _pass(self, outer: Any, inner: Any, *, is_one: bool = True) -> None:
+        for one, other in zip(outer or [], inner or [], strict=False):
+            self._needs[one.column_id].add(other.column_id)
+            if is_one:
+                self._same[one.column_id] = other.column_id
+
+
+def _children(node: Any) -> Iterator[Any]:
+    """Yield the nodes within a node; queries of a `with` come before what reads them."""
+    names = ("with_entry_list", "query") if type(node).__name__ == "ResolvedWithScan" else vars(node)
+    for name in names:
+        value = getattr(node, name)
+        for each in value if isinstance(value, list) else [value]:
+            if type(each).__name__.startswith("Resolved") and type(each).__name__ != "ResolvedColumn":
+                yield each
+
+
+def _by_literals(expression: Any) -> Iterator[int]:
+    """Yield the columns that a condition compares with literals alone: one of some, or within or beyond bounds."""
+    if type(expression).__name__ != "ResolvedFunctionCall":
+        return
+    name, arguments = expression.function.name, expression.argument_list
+    if name == "ZetaSQL:$and":
+        for each in arguments:
+            yield from _by_literals(each)
+    elif name.removeprefix("ZetaSQL:$") in {"in", "between", "equal", "greater"}:
+        first, *others = arguments
+        if type(first).__name__ == "ResolvedColumnRef" and all(map(_is_literal, others)):
+            yield first.column.column_id
+
+
+def _is_literal(expression: Any) -> bool:
+    return type(expression).__name__ in {"ResolvedLiteral", "ResolvedParameter"} or (
+        type(expression).__name__ == "ResolvedCast" and _is_literal(expression.expr)
+    )
