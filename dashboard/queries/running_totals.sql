@@ -1,26 +1,17 @@
 -- Sums over the days of one span (both ends included) and over those of the span it is compared with.
 -- Floats add up as decimals, so that their sum is the same in any order of rows.
--- Parameters: first and last day of the span, of the span before, and the athlete.
-with spans as (
+-- Parameters: first and last day of the span, the athlete, the span again, first and last day of the span before.
+with days as (
     select
-        cast(? as date) as current_first,
-        cast(? as date) as current_last,
-        cast(? as date) as before_first,
-        cast(? as date) as before_last
-),
-
-days as (
-    select
-        summary.*,
-        summary.period_start_date between spans.current_first and spans.current_last as is_current
-    from mart.activity_summary as summary
-    cross join spans
+        *,
+        period_start_date between cast(? as date) and cast(? as date) as is_current
+    from mart.activity_summary
     where
-        summary.athlete_id = ?
-        and summary.period_kind = 'day'
+        athlete_id = ?
+        and period_kind = 'day'
         and (
-            summary.period_start_date between spans.current_first and spans.current_last
-            or summary.period_start_date between spans.before_first and spans.before_last
+            period_start_date between cast(? as date) and cast(? as date)
+            or period_start_date between cast(? as date) and cast(? as date)
         )
 )
 

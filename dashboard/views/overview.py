@@ -37,9 +37,9 @@ def _cards(context: PageContext, athlete_id: int, today: date) -> None:
 
 
 def _totals(context: PageContext, athlete_id: int, spans: Comparison) -> tuple[Row, Row]:
-    days = (spans.current.first, spans.current.last, spans.before.first, spans.before.last)
+    now, before = ((span.first, span.last) for span in (spans.current, spans.before))
     nothing = {measure.column: 0.0 for measure in MEASURES.values()}
-    rows = context.mart.rows("running_totals", *days, athlete_id)
+    rows = context.mart.rows("running_totals", *now, athlete_id, *now, *before)
     sums = {row["is_current"]: {column: float(row[column]) for column in nothing} for row in rows}
     return sums.get(True, nothing), sums.get(False, nothing)
 

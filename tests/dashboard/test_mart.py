@@ -22,8 +22,8 @@ def mart(lively: Any, reader_of: Any) -> Mart:
 def totals(mart: Mart, period: Period) -> dict[bool, Any]:
     """Ask for a running period and the same span before."""
     spans = running(period, TODAY)
-    days = (spans.current.first, spans.current.last, spans.before.first, spans.before.last)
-    return {row["is_current"]: row for row in mart.rows("running_totals", *days, ATHLETE)}
+    now, before = ((span.first, span.last) for span in (spans.current, spans.before))
+    return {row["is_current"]: row for row in mart.rows("running_totals", *now, ATHLETE, *now, *before)}
 
 
 def test_running_totals_are_those_of_the_days_typed_in(mart: Mart) -> None:
