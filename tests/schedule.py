@@ -8,6 +8,7 @@ from xdist.scheduler import LoadScopeScheduling
 # Files whose tests share a slow fixture, by the name of what they share: one process makes it, once.
 TOGETHER = {
     "tests/transforms/test_bigquery.py": "twin",
+    "tests/transforms/test_bigquery_cost.py": "twin",
     "tests/transforms/test_bigquery_statements.py": "twin",  # Google's engine, which takes long to compile
     "tests/transforms/test_activities.py": "life",
     "tests/transforms/test_aggregates.py": "life",

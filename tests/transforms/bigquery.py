@@ -199,7 +199,9 @@ class BigQueryDialect:
             types = {column.name: spelled(column.type) for column in query.columns[1:]}
             found = query.execute().content.table_data
             lines = [row.cell[0].string_value for row in found.row] if found else []
-        return types, [json.loads(line) for line in lines]
+        decimals = [name for name, kind in types.items() if kind == "numeric"]  # as text, where they have a fraction
+        rows = [json.loads(line) for line in lines]
+        return types, [row | {name: row[name] and float(row[name]) for name in decimals} for row in rows]
 
     def prepared(self, sql: str) -> Any:
         """Analyse one statement."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from zetasql.api import Analyzer, CatalogBuilder, TableBuilder, TypeFactory
+from zetasql.api import CatalogBuilder, TableBuilder, TypeFactory
 from zetasql.core.local_service import ZetaSqlLocalService
 from zetasql.types import ParameterMode, ResolvedMergeWhenEnums, TypeKind, ZetaSQLBuiltinFunctionOptions
 
@@ -58,13 +58,15 @@ class TypedTables:
         made = {f"{name}__dbt_tmp": columns for name, columns in types.items()}
         builtins = ZetaSQLBuiltinFunctionOptions(language_options=options_for("").language_options)
         catalog = CatalogBuilder("warehouse").with_builtin_functions(builtins)
-        for number, (name, columns) in enumerate({**raw, **types, **made}.items(), 1):
+        for number, (name, columns) in enumerate({**self.types, **made}.items(), 1):
             table = TableBuilder(name.replace(".", "__"), number)
             for column, kind in columns.items():
                 table.add_column(column, type_of(kind))
             catalog.add_table(table.build())
-        self._catalog = catalog.build()
+        self._service = ZetaSqlLocalService.get_instance()
+        self._catalog_id = self._service.register_catalog(simple_catalog=catalog.build()).registered_id
         self._views = views
+        self._known: dict[tuple[str, tuple[str, ...]], Reads] = {}
 
     def analysed(self, sql: str, kinds: Sequence[str] = ()) -> Any:
         """Analyse one statement as it was sent, its `?` of these types. Raises what the engine finds wrong with it."""
@@ -72,9 +74,14 @@ class TypedTables:
         if kinds:
             options.parameter_mode = ParameterMode.PARAMETER_POSITIONAL
             options.positional_query_parameters = [type_of(kind) for kind in kinds]
-        return Analyzer(options, self._catalog, ZetaSqlLocalService.get_instance()).analyze_statement(
-            self._in_full(sql)
-        )
+        text = self._in_full(sql)
+        found = self._service.analyze(sql_statement=text, options=options, registered_catalog_id=self._catalog_id)
+        return found.resolved_statement
+
+    def named(self, sql: str) -> set[str]:
+        """Return the tables that a statement names, without an analysis."""
+        flat = {name.replace(".", "__") for name in self.types}
+        return set(re.findall(r"\w+", self._in_full(sql))) & flat
 
     def columns_of(self, sql: str) -> dict[str, str]:
         """Return the types of a query's columns."""
@@ -82,7 +89,10 @@ class TypedTables:
 
     def reads(self, sql: str, kinds: Sequence[str] = ()) -> Reads:
         """Return what a statement reads."""
-        return reads_of(self.analysed(sql, kinds))
+        known = sql, tuple(kinds)
+        if known not in self._known:
+            self._known[known] = reads_of(self.analysed(sql, kinds))
+        return self._known[known]
 
     def _in_full(self, sql: str) -> str:
         def table(found: re.Match[str]) -> str:

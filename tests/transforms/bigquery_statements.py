@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from google.cloud.bigquery import ArrayQueryParameter
-from zetasql.api import CatalogBuilder, TableBuilder, TypeFactory
+from zetasql.api import Analyzer, CatalogBuilder, TableBuilder, TypeFactory
+from zetasql.core.local_service import ZetaSqlLocalService
 from zetasql.types import AnalyzerOptions, LanguageOptions, ProductMode, TypeKind, ZetaSQLBuiltinFunctionOptions
 
 from backends.warehouse.bigquery import athletes, changes, retention, watermark
@@ -151,6 +152,11 @@ def raw_catalog() -> Any:
     for number, (name, kinds) in enumerate(STRUCTS.items(), len(TABLES) + 1):
         catalog.add_table(raw_table(f"loaded_{name}", without_json(kinds), number))
     return catalog.build()
+
+
+def analysed(sql: str, catalog: Any) -> Any:
+    """Analyse a statement of the store. Raises what the engine finds wrong with it."""
+    return Analyzer(options_for(sql), catalog, ZetaSqlLocalService.get_instance()).analyze_statement(sql)
 
 
 def raw_table(name: str, kinds: Mapping[str, str], number: int) -> Any:

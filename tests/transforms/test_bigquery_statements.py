@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from zetasql.api import Analyzer
 from zetasql.core.local_service import ZetaSqlLocalService
 
 from backends.warehouse.activities import Observation, StoredActivity
@@ -24,7 +23,7 @@ from backends.warehouse.schema import (
 )
 from tests.contracts.test_raw_store import ANNA, BEN, at, gone, payload, seen
 from tests.transforms.bigquery import BigQueryDialect, start_engine, table
-from tests.transforms.bigquery_statements import merged_rows, on_rows, options_for, raw_catalog, statements
+from tests.transforms.bigquery_statements import analysed, merged_rows, on_rows, raw_catalog, statements
 
 pytestmark = pytest.mark.slow
 CHANGED = "What was read has changed since"
@@ -37,13 +36,11 @@ def engine(request: pytest.FixtureRequest) -> ZetaSqlLocalService:
     return ZetaSqlLocalService.get_instance()
 
 
-def test_every_statement_is_bigquerys_sql(engine: ZetaSqlLocalService) -> None:
+@pytest.mark.usefixtures("engine")
+def test_every_statement_is_bigquerys_sql() -> None:
     """Names, types and parameters of each are right, with the tables as the schema states them."""
     catalog = raw_catalog()
-    kinds = {
-        name: type(Analyzer(options_for(sql), catalog, engine).analyze_statement(sql)).__name__
-        for name, sql in statements().items()
-    }
+    kinds = {name: type(analysed(sql, catalog)).__name__ for name, sql in statements().items()}
     assert kinds["put_activities"] == kinds["put_events_and_forget"] == "ResolvedMergeStmt"
     assert kinds["recent_events"] == "ResolvedQueryStmt"
 

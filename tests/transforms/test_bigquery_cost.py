@@ -1,0 +1,158 @@
+"""What a refresh and a page cost on BigQuery: the statements that dbt really sends, as Google's engine reads them."""
+
+import re
+from collections.abc import Mapping
+
+import pytest
+
+from backends.warehouse.bigquery.marts import bound_in_order
+from tests.transforms.bigquery import BigQueryDialect
+from tests.transforms.bigquery_bill import (
+    BY_ACTIVITY,
+    Month,
+    checks_mib,
+    page_mib,
+    refresh_mib,
+    select_mib,
+    statement,
+    store_mib,
+    stored_gib,
+    table_of,
+)
+from tests.transforms.bigquery_builds import KEYS, PARAMETERS, Refresh, named_after
+from tests.transforms.bigquery_reads import Reads, TypedTables
+from tests.transforms.life import ROOT
+
+pytestmark = pytest.mark.slow
+
+KINDS: Mapping[str, list[str]] = {
+    name: [each.type_.lower() for each in bound_in_order(values)] for name, values in PARAMETERS.items()
+}
+# The queries by which each page is drawn; the overview's cards are one query each for week, month and year.
+PAGES = {
+    "overview": [
+        *["running_totals"] * 3, "pipeline_health", "totals_by_period", "mix_periods", "mix", "latest_activities",
+    ],
+    "pipeline": [
+        "pipeline_health", "backfill_status", "pipeline_latency", "rate_budget", "pipeline_latency_course",
+        "waiting_events", "pipeline_runs", "purge_receipts",
+    ],
+}  # fmt: skip
+# What the worker and the sweep ask of `raw`: at the most five statements for a batch of events.
+BATCH = ["athletes", "activity_versions", "put_activities", "put_events"]
+SWEEP = ["deferred_events", "deferred_events", "due_looks"]
+
+
+@pytest.fixture(scope="module")
+def reads(refresh: Refresh, typed: TypedTables) -> dict[str, Reads]:
+    """Every statement of a refresh, and what it reads; all of them are BigQuery's SQL."""
+    sent = {statement(job.sql) for job in refresh.jobs if "where false" not in job.sql}
+    return {sql: typed.reads(sql) for sql in sent}
+
+
+def built(sql: str) -> str:
+    """Return the model that a statement builds, or reads for a merge; nothing where it builds none."""
+    return named_after("create or replace table", sql).partition("__dbt_tmp")[0] if sql.startswith("create") else ""
+
+
+def test_what_changed_is_found_by_narrow_columns(reads: Mapping[str, Reads]) -> None:
+    """Ids and times of the two tables of activities tell it; nothing else reads these tables but by literal ids."""
+    [found] = [each for sql, each in reads.items() if built(sql) == "staging.base_strava__changed_activities"]
+    narrow = {"activity_id", "ingested_at"}
+    assert found.columns == {"raw__strava_activities": narrow, "raw__strava_streams": narrow}
+    for sql, each in reads.items():
+        assert {"raw__strava_activities", "raw__strava_streams"} & each.columns.keys() <= each.by_literals, sql
+
+
+def test_each_big_column_is_read_once(reads: Mapping[str, Reads]) -> None:
+    """One statement reads the payloads, one the streams, and one each of the lists that came out of a payload."""
+    base = "staging__base_strava__activities"
+    once = [("raw__strava_activities", "payload"), ("raw__strava_streams", "payload")]
+    once += [(base, name) for name in ("best_efforts", "laps", "splits_metric", "splits_standard", "segment_efforts")]
+    for table, column in once:
+        readers = [built(sql) for sql, each in reads.items() if column in each.columns.get(table, ())]
+        assert len(readers) == 1, (table, column, readers)
+
+
+def test_an_incremental_model_reads_and_merges_by_literals(reads: Mapping[str, Reads]) -> None:
+    """Partitions that hold nothing new are not read; nothing is deleted or searched before the merge."""
+    assert {each.kind for each in reads.values()} == {"Query", "CreateTableAsSelect", "Merge", "Update"}
+    merged = {each.target for each in reads.values() if each.kind == "Merge"}
+    assert merged == {name.replace(".", "__") for name in KEYS}
+    for sql, each in reads.items():
+        if each.kind == "Merge":
+            assert each.target in each.by_literals, sql
+        elif built(sql) in KEYS:
+            partitioned = {name for name in each.columns if name.replace("__", ".", 1) in BY_ACTIVITY}
+            assert partitioned <= each.by_literals, sql
+
+
+def test_tables_are_clustered_and_not_partitioned_by_time(dialect: BigQueryDialect) -> None:
+    """Ids divide the large ones, so that a row never moves; months would hold kilobytes."""
+    for name in KEYS:
+        config = dialect.models[name].config
+        assert config.get("cluster_by"), name
+        assert (config.get("partition_by") is not None) == (name in BY_ACTIVITY), name
+        assert (config.get("partition_by") or {}).get("field", "activity_id") == "activity_id", name
+
+
+def test_every_job_is_labelled_and_limited(refresh: Refresh) -> None:
+    """A bill tells who asked, no statement reads more than the setting says or runs for longer than five minutes."""
+    for job in refresh.jobs:
+        labels = job.configuration["labels"]
+        assert (labels["program"], labels["statement"]) == ("athlete-dashboard", "dbt")
+        assert job.configuration["query"]["maximumBytesBilled"] == str(10 * 2**30)
+        assert job.configuration["query"]["priority"] == "INTERACTIVE"
+        assert job.configuration["jobTimeoutMs"] == "300000"
+
+
+@pytest.mark.parametrize("query", ["latest_activities", "mix", "mix_periods", "running_totals", "totals_by_period"])
+def test_a_page_filters_by_its_parameters(typed: TypedTables, query: str) -> None:
+    """The athlete is compared with the parameter itself, by which the marts are clustered."""
+    found = typed.reads((ROOT / f"dashboard/queries/{query}.sql").read_text(), KINDS[query])
+    assert found.by_literals == set(found.columns)
+
+
+def test_pages_ask_what_is_counted() -> None:
+    """The queries whose bytes are told are those of the pages."""
+    for page, queries in PAGES.items():
+        text = (ROOT / f"dashboard/views/{page}.py").read_text()
+        assert set(re.findall(r'mart\.rows\("(\w+)"', text)) | {"pipeline_health"} == set(queries)
+
+
+@pytest.fixture(scope="module")
+def months(refresh: Refresh, typed: TypedTables, dialect: BigQueryDialect) -> dict[int, Month]:
+    """What a month costs for one athlete and for ten."""
+    refreshed = {built(statement(job.sql)) for job in refresh.jobs}
+    rest = [
+        node.compiled_code
+        for name, node in dialect.models.items()
+        if node.config.materialized == "table" and name not in refreshed
+    ]
+    tests = checks_mib(dialect.tests.values(), typed)
+    months = {}
+    for n in (1, 10):
+        one = refresh_mib(refresh.jobs, typed, n)
+        costs: dict[str, int] = {
+            "a refresh after a change": one,
+            "the daily build and its tests": one + select_mib(rest, typed, n) + tests,
+            "a page, drawn anew": max(page_mib(queries, KINDS, typed, n) for queries in PAGES.values()),
+            "an hour of an open page, nothing new": 0,
+            "a batch of events": store_mib(BATCH, typed, n),
+            "a sweep": store_mib(SWEEP, typed, n),
+        }
+        times = dict(zip(costs, (100 * n, 30, 300 * n, 30 * n, 100 * n, 30 * 24 * 12), strict=True))
+        months[n] = Month(times, costs, stored_gib(typed, n))
+    return months
+
+
+def test_the_guide_states_these_costs(months: Mapping[int, Month]) -> None:
+    """The table of the guide is this one, and one athlete's month is within the free tier."""
+    guide = (ROOT / "docs/google-cloud.md").read_text()
+    assert table_of(months) in guide, table_of(months)
+    refresh, page = months[1].mib["a refresh after a change"], months[1].mib["a page, drawn anew"]
+    assert f"| a refresh, one athlete | {refresh} MiB |" in guide
+    assert f"| at the most 3 of {page} MiB = {3 * page} MiB |" in guide
+    assert months[1].dollars == 0
+    for month in months.values():
+        assert month.mib["a page, drawn anew"] < 500
