@@ -37,7 +37,15 @@ def query(
     warn(asyncio.run(lost_athletes(settings)))
     with closing(open_console(settings)) as console, _ended_by_ctrl_c():
         answer = console.query(sql)
+        warn(bytes_told(answer.scanned_bytes))
         print_rows(answer.columns, answer.rows, form, Console())
+
+
+def bytes_told(scanned: int | None) -> str:
+    """Say what BigQuery bills for; nothing where reading is free."""
+    if scanned is None:
+        return ""
+    return f"this reads {scanned / 2**20:,.1f} MiB; BigQuery bills 10 MiB of each table at least, unless it is cached."
 
 
 @contextmanager

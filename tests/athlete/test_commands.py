@@ -17,7 +17,7 @@ from typer.testing import CliRunner, Result
 from athlete.errors import CommandError
 from athlete.events import read_since
 from athlete.main import app
-from athlete.query import query
+from athlete.query import bytes_told, query
 from backends.warehouse.ledger import LedgerEntry, Outcome
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.events import StravaEvent
@@ -283,3 +283,9 @@ def test_a_database_without_the_athletes_of_the_tokens_is_told(run: Run, tmp_pat
     assert result.exit_code == 1
     assert "Nothing was published" in result.stderr
     assert "knows no athlete, but tokens are kept of 4242" in result.stderr
+
+
+def test_a_query_that_is_billed_tells_its_bytes() -> None:
+    """Where reading is free, nothing is said."""
+    assert bytes_told(None) == ""
+    assert bytes_told(5 * 2**20).startswith("this reads 5.0 MiB; BigQuery bills")
