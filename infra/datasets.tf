@@ -17,10 +17,10 @@ locals {
   dataset_members = merge([
     for dataset, access in local.dataset_access : merge(
       { for program in access.editors : "${dataset}/${program}" => {
-        dataset = dataset, program = program, role = "roles/bigquery.dataEditor"
+        dataset = dataset, program = program, role = "WRITER"
       } },
       { for program in access.viewers : "${dataset}/${program}" => {
-        dataset = dataset, program = program, role = "roles/bigquery.dataViewer"
+        dataset = dataset, program = program, role = "READER"
       } },
     )
   ]...)
@@ -40,12 +40,27 @@ resource "google_bigquery_dataset" "warehouse" {
   depends_on = [google_project_service.api]
 }
 
-resource "google_bigquery_dataset_iam_member" "program" {
+# Entries of the access lists, by BigQuery's own names of dataEditor and dataViewer: bindings of IAM would remove the entry below.
+resource "google_bigquery_dataset_access" "program" {
   for_each = local.dataset_members
 
-  dataset_id = google_bigquery_dataset.warehouse[each.value.dataset].dataset_id
-  role       = each.value.role
-  member     = google_service_account.program[each.value.program].member
+  dataset_id    = google_bigquery_dataset.warehouse[each.value.dataset].dataset_id
+  role          = each.value.role
+  user_by_email = google_service_account.program[each.value.program].email
+}
+
+# Some marts are views of staging: who may read the mart may read through them, and no other way.
+resource "google_bigquery_dataset_access" "mart_views" {
+  dataset_id = google_bigquery_dataset.warehouse["staging"].dataset_id
+
+  dataset {
+    target_types = ["VIEWS"]
+
+    dataset {
+      project_id = var.project_id
+      dataset_id = google_bigquery_dataset.warehouse["mart"].dataset_id
+    }
+  }
 }
 
 # Running a query is a right on the project; which tables it may touch is decided above.

@@ -64,24 +64,32 @@ run "rights" {
 
   # Datasets are open to whom they serve.
   assert {
-    condition = { for key, member in google_bigquery_dataset_iam_member.program : key => member.role } == {
-      "raw/worker"        = "roles/bigquery.dataEditor"
-      "raw/daily"         = "roles/bigquery.dataEditor"
-      "raw/sweep"         = "roles/bigquery.dataEditor"
-      "raw/backfill"      = "roles/bigquery.dataEditor"
-      "raw/transform"     = "roles/bigquery.dataEditor"
-      "staging/transform" = "roles/bigquery.dataEditor"
-      "mart/transform"    = "roles/bigquery.dataEditor"
-      "mart/dashboard"    = "roles/bigquery.dataViewer"
+    condition = { for key, member in google_bigquery_dataset_access.program : key => member.role } == {
+      "raw/worker"        = "WRITER"
+      "raw/daily"         = "WRITER"
+      "raw/sweep"         = "WRITER"
+      "raw/backfill"      = "WRITER"
+      "raw/transform"     = "WRITER"
+      "staging/transform" = "WRITER"
+      "mart/transform"    = "WRITER"
+      "mart/dashboard"    = "READER"
     }
     error_message = "The dashboard reads mart alone, only the transform writes it, and the service reaches no dataset."
   }
   assert {
     condition = alltrue([
-      for key, member in google_bigquery_dataset_iam_member.program :
-      member.dataset_id == split("/", key)[0] && member.member == google_service_account.program[split("/", key)[1]].member
+      for key, member in google_bigquery_dataset_access.program :
+      member.dataset_id == split("/", key)[0] && member.user_by_email == google_service_account.program[split("/", key)[1]].email
     ])
     error_message = "Each right is of the program and on the dataset that its key names."
+  }
+  assert {
+    condition = (
+      google_bigquery_dataset_access.mart_views.dataset_id == "staging"
+      && google_bigquery_dataset_access.mart_views.dataset[0].dataset[0].dataset_id == "mart"
+      && google_bigquery_dataset_access.mart_views.dataset[0].target_types == tolist(["VIEWS"])
+    )
+    error_message = "Views of mart may read staging, so that the dashboard needs no right there."
   }
   assert {
     condition     = alltrue([for dataset in google_bigquery_dataset.warehouse : dataset.location == "EU" && dataset.delete_contents_on_destroy == false])
