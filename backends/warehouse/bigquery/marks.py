@@ -1,0 +1,127 @@
+"""Marks in BigQuery, and whether dbt has built anything there.
+
+The marks are the description of an empty table of `raw`: reading and changing it costs nothing, where a statement over
+the smallest table is billed as 10 MB, and its etag lets one of several programs through.
+https://cloud.google.com/bigquery/docs/reference/rest/v2/tables/patch
+"""
+
+import json
+from collections.abc import Callable
+from threading import Lock
+from typing import TypeVar
+
+from google.api_core.exceptions import GoogleAPIError, NotFound, PreconditionFailed
+from google.auth.exceptions import GoogleAuthError
+from google.cloud import bigquery
+
+from backends.warehouse import WarehouseBusy
+from backends.warehouse.bigquery.client import TIMEOUT_S, Place, connected
+
+T = TypeVar("T")
+
+TABLE = "_pipeline_marks"
+_ATTEMPTS = 8
+
+
+class BigQueryMarks:
+    """Implements `SharedMarks`; safe to use from several threads."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._lock = Lock()
+        self._client: bigquery.Client | None = None
+
+    def read(self, name: str) -> str:
+        """Return what the mark says, or nothing where there is none. Raises WarehouseBusy."""
+        return self._asked(lambda client: _texts(_table(client, self._place)).get(name, ""))
+
+    def write(self, name: str, text: str) -> None:
+        """Have the mark say it; an empty text removes the mark. Raises WarehouseBusy."""
+        self._asked(lambda client: self._changed(client, name, None, text))
+
+    def replace(self, name: str, before: str, text: str) -> bool:
+        """Have the mark say `text` if it says `before` still. Raises WarehouseBusy."""
+        return self._asked(lambda client: self._changed(client, name, before, text))
+
+    def _changed(self, client: bigquery.Client, name: str, before: str | None, text: str) -> bool:
+        for _ in range(_ATTEMPTS):
+            table = _table(client, self._place)
+            texts = _texts(table)
+            said = texts.pop(name, "")
+            if before is not None and said != before:
+                return False
+            if said == text:
+                return True
+            table.description = json.dumps(texts | ({name: text} if text else {}), sort_keys=True)
+            try:
+                client.update_table(table, ["description"], timeout=TIMEOUT_S)  # with the etag that was read
+            except PreconditionFailed:  # another mark was changed in between, or this one
+                continue
+            return True
+        raise WarehouseBusy("Other programs change the marks of the pipeline at once; try again later.")
+
+    def _asked(self, work: Callable[[bigquery.Client], T]) -> T:
+        with self._lock:
+            try:
+                self._client = self._client or connected(self._place)
+                return work(self._client)
+            except (GoogleAPIError, GoogleAuthError, OSError) as error:
+                raise WarehouseBusy(f"BigQuery does not give or take the pipeline's marks: {error}") from error
+
+
+class BigQuerySnapshot:
+    """Implements `MartSnapshot`: dbt replaces the tables that readers see, each as a whole.
+
+    There is nothing to copy or to rewrite. What was removed is in BigQuery's own history for a week, as everything is:
+    https://cloud.google.com/bigquery/docs/time-travel.
+    """
+
+    def __init__(self, place: Place, mart: str = "mart") -> None:
+        self._place = place
+        self._mart = mart
+
+    def is_built(self) -> bool:
+        """Whether dbt has built anything. Raises WarehouseBusy."""
+        try:
+            with connected(self._place) as client:
+                dataset = bigquery.DatasetReference(self._place.project, self._mart)
+                return any(True for _ in client.list_tables(dataset, max_results=1, timeout=TIMEOUT_S))
+        except NotFound:
+            return False
+        except (GoogleAPIError, GoogleAuthError, OSError) as error:
+            raise WarehouseBusy(f"BigQuery does not tell which marts there are: {error}") from error
+
+    def is_published(self) -> bool:
+        """Whether readers have marts, which are those that were built. Raises WarehouseBusy."""
+        return self.is_built()
+
+    def publish(self) -> None:
+        """Do nothing: readers see what was built."""
+
+    def compact(self) -> None:
+        """Do nothing: BigQuery forgets by itself."""
+
+    def discard_if_damaged(self, error: str) -> bool:
+        """Tell that nothing is damaged: a table of BigQuery is not a file."""
+        del error
+        return False
+
+
+def _table(client: bigquery.Client, place: Place) -> bigquery.Table:
+    """Return the table of the marks, made where it is missing."""
+    reference = bigquery.DatasetReference(place.project, place.dataset).table(TABLE)
+    try:
+        return client.get_table(reference, timeout=TIMEOUT_S)
+    except NotFound:
+        new = bigquery.Table(reference, schema=[bigquery.SchemaField("nothing", "STRING")])
+        new.description = "{}"
+        client.create_table(new, exists_ok=True, timeout=TIMEOUT_S)
+        return client.get_table(reference, timeout=TIMEOUT_S)
+
+
+def _texts(table: bigquery.Table) -> dict[str, str]:
+    try:
+        told = json.loads(table.description or "{}")
+    except ValueError:  # somebody wrote words there
+        return {}
+    return {str(name): str(text) for name, text in told.items()} if isinstance(told, dict) else {}
