@@ -1,0 +1,100 @@
+"""The job that does on Google Cloud, every few minutes, what the worker does in its background on one machine.
+
+Cloud Run gives the worker processor time while it answers a push, and none in between. So this publishes what was
+deferred and is due, looks once more at new activities, fetches streams, and starts the jobs that are due: the one that
+loads histories, and the one that builds the marts where raw is newer than they are.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+import httpx
+import structlog
+
+from backends.engine.pipeline import open_jobs, open_queue, prepare_store
+from backends.jobs import JobNotStarted
+from backends.queue import QueueUnavailable
+from backends.tokens import TokensUnavailable
+from backends.warehouse import RawStore, WarehouseBusy
+from runtime.clock import steady_s, utc_now
+from runtime.settings import SharedSettings
+from worker.history import Histories
+from worker.job import JobEnd, run_job, unless_stopped
+from worker.parts import Background, open_parts
+from worker.settings import WorkerSettings
+from worker.transform_start import open_transform_start
+
+LONGEST_S = 200.0  # the job ends after 240 s, and the next one begins after 300 s
+_EXPECTED = (WarehouseBusy, TokensUnavailable, QueueUnavailable, JobNotStarted)
+
+Turns = Mapping[str, Callable[[], Awaitable[object]]]
+
+log = structlog.get_logger(__name__)
+
+
+async def sweep(settings: WorkerSettings, stop: asyncio.Event) -> JobEnd:
+    """Do one turn of each. Raises WarehouseBusy, TokensUnavailable, QueueUnavailable, PartMissing, SchemaMismatch."""
+    await prepare_store(settings)
+    parts, queue = open_parts(settings, settings.cloud_run_api_endpoint), open_queue(settings)
+    work = Background(parts, queue, None)
+    turns = {
+        "deferred_events": work.deferred.publish_due,
+        "second_look": lambda: work.looks.look_at_due(stop) if settings.second_look_s else _nothing(),
+        "settling_look": lambda: work.settling.look_at_due(stop) if settings.settle_after_s else _nothing(),
+        "access_watch": work.access.look,
+        "pipeline_reading": work.readings.take,
+        "history": lambda: start_backfill(settings, parts.http, work.histories),
+        "transform": lambda: start_transform(settings, parts.http, parts.store),
+        "streams": work.streams.fetch_due,  # last: it may take all the time that is left
+    }
+    try:
+        return await take_turns(turns, stop, within_s=LONGEST_S)
+    finally:
+        await queue.close()
+        await parts.close()
+
+
+async def take_turns(turns: Turns, stop: asyncio.Event, *, within_s: float) -> JobEnd:
+    """Do one after the other; one that fails keeps none from its turn. What is under way at the end is cancelled."""
+    until_s, failed = steady_s() + within_s, list[str]()
+    for name, turn in turns.items():
+        if stop.is_set():
+            return JobEnd.CUT_SHORT
+        try:
+            await unless_stopped(_awaited(turn), stop, within_s=max(0.0, until_s - steady_s()))
+        except _EXPECTED as error:
+            log.warning("sweep.waiting", turn=name, reason=str(error))
+            failed.append(name)
+        except Exception:
+            log.exception("sweep.fault", turn=name)
+            failed.append(name)
+    log.info("sweep.finished", failed=failed)
+    return JobEnd.FAILED if failed else JobEnd.DONE
+
+
+async def start_backfill(settings: SharedSettings, http: httpx.AsyncClient, histories: Histories) -> None:
+    """Start the job that loads histories if there is one to load now; a second one leaves at once."""
+    jobs = open_jobs(settings, http)
+    if jobs is not None and await histories.has_due():
+        await jobs.start(settings.backfill_job)
+        log.info("history.started", job=settings.backfill_job)
+
+
+async def start_transform(settings: SharedSettings, http: httpx.AsyncClient, store: RawStore) -> None:
+    """Start the job that builds the marts if raw, or the day, has changed since the last published run began."""
+    last = await store.last_run()
+    is_level = last is not None and last.started_at.date() == utc_now().date()
+    if last is None or not is_level or last.watermark != await store.watermark():
+        await open_transform_start(settings, http).if_due()
+
+
+async def _awaited(turn: Callable[[], Awaitable[object]]) -> None:
+    await turn()
+
+
+async def _nothing() -> None:
+    """Do nothing where the settings switch a look off."""
+
+
+if __name__ == "__main__":
+    run_job("sweep", WorkerSettings, sweep)
