@@ -111,6 +111,9 @@ lock: $(VENV)/.dev ## Choose the newest versions that pyproject.toml allows, wit
 	$(RUN_LOCK) --constraint requirements/dev.txt --extra service --extra service-gcp --output-file requirements/service-gcp.txt
 	$(RUN_LOCK) --constraint requirements/dev.txt --extra worker --extra transform --extra embedded --extra gcp \
 		--output-file requirements/worker-gcp.txt
+	$(RUN_LOCK) --constraint requirements/dev.txt --extra dashboard --extra dashboard-gcp \
+		--output-file requirements/dashboard-gcp.txt
+	$(RUN_LOCK) --constraint requirements/dev.txt --extra athlete --extra gcp --output-file requirements/athlete-gcp.txt
 	$(COMPILE) $(LOCK_FLAGS) requirements/bigquery-emulator.in --output-file requirements/bigquery-emulator.txt
 
 .PHONY: clean

@@ -72,8 +72,7 @@ def athletes(
 
 
 async def _states(settings: SharedSettings) -> list[AthleteState]:
-    tokens = open_tokens(settings)
-    async with open_store(settings, read_only=True) as store:
+    async with open_tokens(settings) as tokens, open_store(settings, read_only=True) as store:
         return [await _state(each, await tokens.load(each.athlete_id), store) for each in await store.athletes()]
 
 

@@ -233,7 +233,11 @@ def sentence(standing: Standing, now: datetime, zone: ZoneInfo) -> str:
         return f"{who}{loaded}.{_failed(row, now, zone)}"
     if row.started_at is None:
         is_late = now - row.requested_at > NOT_TAKEN_UP
-        return who + ("nobody has taken it up yet: start `athlete up`." if is_late else "asked for.")
+        return who + (
+            "nobody has taken it up yet: start `athlete up` (on Google Cloud the sweep does within minutes)."
+            if is_late
+            else "asked for."
+        )
     how_far = f"{details}{done}." if row.listed_at else f"{row.listed_count:,} activities listed so far."
     if row.waits_until is not None and row.waits_until > now:
         how_far += f" Waits until {formatting.about(row.waits_until, now, zone)}: {row.waits_because}"
@@ -254,7 +258,8 @@ async def _foretell(settings: WorkerSettings, athlete_id: int | None, wanted: Wa
         http = await stack.enter_async_context(
             client_for(settings.strava_api_url, settings.strava_oauth_url, timeout=30)
         )
-        client_of = StravaClients(settings, http, open_tokens(settings), budget)
+        tokens = await stack.enter_async_context(open_tokens(settings))
+        client_of = StravaClients(settings, http, tokens, budget)
         forecasts: list[Forecast] = []
         for each in await _connected(store, athlete_id):
             pages = client_of(each, Lane.RECONCILE).activities(after=wanted.since, before=wanted.since and NEVER)

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from athlete.backends import open_budget, open_queue, open_store
 from athlete.data_dir import require_usable
-from athlete.errors import exit_on_error
+from athlete.errors import exit_on_error, require_this_machine
 from athlete.output import Form, print_rows
 from backends.queue import QueueStatus
 from backends.warehouse.ledger import LedgerEntry
@@ -48,6 +48,9 @@ def budget(
     head-room for those before it. Nothing is asked of Strava.
     """
     settings = WorkerSettings()
+    require_this_machine(
+        settings, "each program there counts the calls by itself, as Strava's answers tell them: see the page Pipeline"
+    )
     require_usable(settings.data_dir)
     standing = asyncio.run(_standing(settings))
     if as_json:

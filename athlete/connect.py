@@ -21,11 +21,11 @@ from athlete.output import minute, say
 from athlete.programs import askable
 from backends.connect.connections import Connected
 from backends.connect.links import CALLBACK_PATH, ConnectLinks, Invite
+from backends.engine import is_on_gcp
 from dashboard.settings import DashboardSettings
 from runtime.clock import utc_now
-from runtime.http_client import is_loopback, loopback_client
+from runtime.http_client import client_for, is_loopback
 from runtime.logs import configure_logs
-from runtime.settings import SharedSettings
 from service.settings import ServiceSettings
 
 LIFETIME = timedelta(hours=1)
@@ -51,7 +51,6 @@ def connect(
     prompt (--token) or a file: athlete connect < token.txt. Connecting again repairs a broken token and keeps the data.
     """
     settings = ServiceSettings()
-    SharedSettings()  # refuses an engine on which nobody can connect yet
     if not settings.has_strava_app:
         raise CommandError("Set STRAVA_CLIENT_ID and STRAVA_CLIENT_SECRET (environment or .env) before connecting.")
     if token and (invite or no_browser):
@@ -98,6 +97,10 @@ def _connect_by_link(settings: ServiceSettings, *, is_for_others: bool, opens_br
 
 
 def _local_address(settings: ServiceSettings) -> str:
+    if is_on_gcp(settings):
+        if not settings.public_url:
+            raise CommandError("Set PUBLIC_URL to the service's address on Google Cloud, or connect by --token.")
+        return settings.public_url
     if not settings.service_port:
         raise CommandError("SERVICE_PORT is 0, so the service's address is not known here: set a port of its own.")
     return f"http://{askable(settings.service_host)}:{settings.service_port}"
@@ -105,7 +108,7 @@ def _local_address(settings: ServiceSettings) -> str:
 
 async def _require_accepted(link: str, address: str, *, way_back: str) -> None:
     """Open the link as a browser would, which does not use it up; Strava must lead back here. Raises CommandError."""
-    async with loopback_client(timeout=10) as http:
+    async with client_for(address, timeout=10) as http:
         try:
             answer = await http.get(link)
         except httpx.TransportError as error:

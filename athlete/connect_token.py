@@ -85,8 +85,11 @@ async def _connect(settings: StravaAppSettings, pending: PendingToken) -> str:
             unchecked = await unknown_reach(client)
         return Grant(athlete_id=athlete_id, tokens=fresh)
 
-    tokens = open_tokens(settings)
-    async with open_store(settings) as store, right_to_refresh(tokens, pending) as held_id:
+    async with (
+        open_tokens(settings) as tokens,
+        open_store(settings) as store,
+        right_to_refresh(tokens, pending) as held_id,
+    ):
         try:
             connected = await AthleteConnections(tokens, store).connect(grant, held_id=held_id)
         except TooManyAthletes as error:

@@ -11,6 +11,7 @@ from filelock import FileLock, Timeout
 
 from athlete.backends import open_store, open_tokens
 from athlete.errors import CommandError
+from backends.engine import is_on_gcp
 from backends.tokens import TokensUnavailable
 from backends.warehouse import WarehouseBusy
 from runtime.data_dir import make_private
@@ -34,8 +35,10 @@ def require_usable(data_dir: Path) -> None:
 def require_data(settings: SharedSettings) -> None:
     """Refuse a folder that is missing or holds only a demo's data: a command that only reads makes none.
 
-    Raises CommandError, OSError.
+    On Google Cloud no folder holds data. Raises CommandError, OSError.
     """
+    if is_on_gcp(settings):
+        return
     require_usable(settings.data_dir)
     has_data = settings.pipeline_path.exists() or settings.mart_path.exists()
     if not has_data and (demo_folder(settings.data_dir).exists() or not settings.data_dir.exists()):
@@ -45,6 +48,8 @@ def require_data(settings: SharedSettings) -> None:
 
 def require_pipeline(settings: SharedSettings) -> None:
     """Refuse a folder in which no pipeline has run yet. Raises CommandError, OSError."""
+    if is_on_gcp(settings):
+        return
     require_usable(settings.data_dir)
     if not settings.pipeline_path.exists():
         raise CommandError(_nothing_in(settings.data_dir))
@@ -61,9 +66,11 @@ def _refuse_emptied(path: Path) -> None:
 
 async def lost_athletes(settings: SharedSettings) -> str:
     """Return what to say where tokens are kept of athletes of whom the database knows none; otherwise nothing."""
+    if is_on_gcp(settings):  # there no file can be lost
+        return ""
     try:
-        connected = await open_tokens(settings).athlete_ids()
-        async with open_store(settings, read_only=True) as store:
+        async with open_tokens(settings) as tokens, open_store(settings, read_only=True) as store:
+            connected = await tokens.athlete_ids()
             known = await store.athletes()
     except (TokensUnavailable, WarehouseBusy):
         return ""  # told by those who need them

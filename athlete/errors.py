@@ -13,12 +13,13 @@ from rich.text import Text
 
 from athlete.supervisor import ProgramFailed
 from backends.database_errors import explain_database_error
+from backends.engine import is_on_gcp
 from backends.queue import QueueUnavailable
 from backends.tokens import TokensUnavailable
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.marts import MartMissing, QueryFailed
 from runtime.http_client import ProxyUnusable
-from runtime.settings import settings_complaint
+from runtime.settings import PartMissing, SharedSettings, settings_complaint
 from strava.errors import StravaError
 
 P = ParamSpec("P")
@@ -33,6 +34,7 @@ EXPECTED = (
     CommandError,
     MartMissing,
     OSError,
+    PartMissing,
     ProgramFailed,
     QueryFailed,
     QueueUnavailable,
@@ -63,6 +65,12 @@ def exit_on_error(command: Callable[P, R]) -> Callable[P, R]:
         raise typer.Exit(1)
 
     return guarded
+
+
+def require_this_machine(settings: SharedSettings, what: str) -> None:
+    """Refuse what makes no sense on Google Cloud; `what` says what it is. Raises CommandError."""
+    if is_on_gcp(settings):
+        raise CommandError(f"BACKEND=gcp is Google Cloud, and {what}.")
 
 
 def warn(sentence: str) -> None:

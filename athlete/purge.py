@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from athlete.backends import open_counts, open_store, open_tokens
+from athlete.backends import open_marts, open_store, open_tokens
 from athlete.data_dir import require_pipeline
 from athlete.errors import CommandError, exit_on_error
 from athlete.events import within_reach
@@ -86,7 +86,8 @@ def _confirm(athlete_id: int, kept: Kept) -> None:
 
 async def _kept(settings: WorkerSettings, athlete_id: int) -> Kept:
     try:
-        has_tokens = await open_tokens(settings).load(athlete_id) is not None
+        async with open_tokens(settings) as tokens:
+            has_tokens = await tokens.load(athlete_id) is not None
     except TokensGone:
         has_tokens = False
     async with open_store(settings) as store:
@@ -99,15 +100,19 @@ async def _kept(settings: WorkerSettings, athlete_id: int) -> Kept:
 
 
 async def _purge(settings: WorkerSettings, athlete_id: int) -> Purged:
-    async with client_for(settings.strava_oauth_url, timeout=STRAVA_TIMEOUT_S) as http, open_store(settings) as store:
-        return await Purge(store, open_tokens(settings), oauth_app(settings, http))(athlete_id)
+    async with (
+        client_for(settings.strava_oauth_url, timeout=STRAVA_TIMEOUT_S) as http,
+        open_store(settings) as store,
+        open_tokens(settings) as tokens,
+    ):
+        return await Purge(store, tokens, oauth_app(settings, http))(athlete_id)
 
 
 def _left(settings: WorkerSettings, athlete_id: int, activity_ids: Sequence[int]) -> Mapping[str, int]:
     """Build the marts from nothing, rewrite their files, and count what is left of the athlete in each layer."""
     with Console(stderr=True).status("dbt builds the marts without the athlete …"):
         raw = asyncio.run(_rebuilt(settings, athlete_id))
-        return {"raw": raw, **open_counts(settings).rows_of(athlete_id, activity_ids)}
+        return {"raw": raw, **open_marts(settings).rows_of(athlete_id, activity_ids)}
 
 
 async def _rebuilt(settings: WorkerSettings, athlete_id: int) -> int:

@@ -23,7 +23,7 @@ def query(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values with a header.")] = False,
 ) -> None:
-    """Ask your data one question in DuckDB's SQL; nothing can be changed.
+    """Ask your data one question in DuckDB's SQL, or BigQuery's with BACKEND=gcp; nothing can be changed.
 
     Tables are raw.… (what Strava sent), staging.… (cleaned) and mart.… (what the charts show). This lists them:
 

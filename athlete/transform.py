@@ -11,6 +11,7 @@ from rich.text import Text
 
 from athlete.data_dir import lost_athletes, require_pipeline
 from athlete.errors import CommandError, exit_on_error
+from backends.engine import is_on_gcp
 from runtime.logs import configure_logs
 from worker.dbt_runner.port import Node
 from worker.dbt_runner.settings import TransformSettings
@@ -47,7 +48,8 @@ def transform(
         raise CommandError(f"Nothing was published; the marts published before stay. {fault(done)}")
     console.print(_table(done.nodes))
     seconds = (done.run.finished_at - done.run.started_at).total_seconds()
-    console.print(f"Published {settings.mart_path} after {seconds:.1f} s.", highlight=False)
+    where = "the marts in BigQuery" if is_on_gcp(settings) else settings.mart_path
+    console.print(f"Published {where} after {seconds:.1f} s.", highlight=False)
 
 
 def fault(done: Transformed) -> str:

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from athlete.backends import open_store, open_tokens
 from athlete.data_dir import claimed, lost_athletes
-from athlete.errors import CommandError, exit_on_error
+from athlete.errors import CommandError, exit_on_error, require_this_machine
 from athlete.ports import Listener, require_free
 from athlete.programs import Ports, pipeline_programs
 from athlete.schedule import DailyRuns, Schedule
@@ -32,6 +32,7 @@ NOT_SUBSCRIBED = "No subscription is known: while this runs, `athlete subscripti
 def up() -> None:
     """Run service, queue, worker, transforms and dashboard until Ctrl-C, against the real Strava."""
     worker = WorkerSettings()
+    require_this_machine(worker, "its programs run there, as infra/ describes them; leave BACKEND out to run them here")
     service = ServiceSettings()
     dashboard = DashboardSettings()
     schedule = Schedule(ScheduleSettings().daily_time, dashboard.display_timezone)
@@ -84,8 +85,7 @@ def missing_settings(service: ServiceSettings, worker: WorkerSettings) -> list[s
 
 async def is_anybody_connected(settings: SharedSettings) -> bool:
     """Whether there is an athlete whose tokens are kept. Raises WarehouseBusy, TokensUnavailable."""
-    tokens = open_tokens(settings)
-    async with open_store(settings) as store:
+    async with open_tokens(settings) as tokens, open_store(settings) as store:
         return any([await tokens.load(athlete.athlete_id) for athlete in await store.athletes()])
 
 

@@ -1,34 +1,36 @@
-"""The dashboard's composition root, run by `streamlit run`: the only file that reads settings and picks the adapter."""
-
-from pathlib import Path
+"""The dashboard's composition root, run by `streamlit run`: the only file that reads settings and opens the marts."""
 
 import streamlit as st
 from pydantic import ValidationError
 
-from backends.warehouse.duckdb.marts import DuckdbMartReader
+from backends.engine.marts import open_marts
 from dashboard import navigation
 from dashboard.context import PageContext
 from dashboard.mart import Mart
 from dashboard.settings import DashboardSettings
 from runtime.clock import utc_now
-from runtime.settings import settings_complaint
+from runtime.settings import PartMissing, settings_complaint
 
 
-@st.cache_resource(show_spinner=False)
-def open_mart(path: Path) -> Mart:
-    """Open the published marts once for all sessions."""
-    return Mart(DuckdbMartReader(path))
+@st.cache_resource(show_spinner=False, hash_funcs={DashboardSettings: DashboardSettings.model_dump_json})
+def open_mart(settings: DashboardSettings) -> Mart:
+    """Open the published marts once for all sessions. Raises PartMissing."""
+    return Mart(open_marts(settings))
 
 
 def main() -> None:
     """Show the pages that the environment asks for."""
     try:
         settings = DashboardSettings()
+        mart = open_mart(settings)
     except (ValidationError, UnicodeDecodeError) as error:
         st.error(settings_complaint(error))
         return
+    except PartMissing as error:
+        st.error(str(error))
+        return
     context = PageContext(
-        mart=open_mart(settings.mart_path),
+        mart=mart,
         zone=settings.display_timezone,
         refresh_s=settings.dashboard_refresh_s,
         clock=utc_now,

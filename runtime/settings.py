@@ -1,13 +1,14 @@
 """The settings that all programs share: where the data is and how they log."""
 
 import os
+import re
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -70,6 +71,8 @@ def _web_address(text: str) -> str:
     return text
 
 
+# https://cloud.google.com/pubsub/docs/pubsub-basics#resource_names
+TOPIC = r"projects/[a-z0-9:.-]+/topics/[A-Za-z][A-Za-z0-9._~+%-]{2,254}"
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 
 
@@ -85,11 +88,8 @@ class SharedSettings(BaseSettings):
         allow_inf_nan=False,
     )
 
-    runs_on: ClassVar[frozenset[Backend]] = frozenset({Backend.EMBEDDED})  # the engines that the program has parts for
-
     backend: Backend = Field(
-        Backend.EMBEDDED,
-        description="`embedded` is SQLite and DuckDB on this machine; `gcp` is Google Cloud, so far the service alone.",
+        Backend.EMBEDDED, description="`embedded` is SQLite and DuckDB on this machine; `gcp` is Google Cloud."
     )
     data_dir: Path = Field(Path("data"), description="Folder that holds the queue, the warehouse and the tokens.")
     log_format: LogFormat = Field(
@@ -99,7 +99,40 @@ class SharedSettings(BaseSettings):
     log_level: LogLevel = Field(
         LogLevel.INFO, description="The least level that is logged: DEBUG, INFO, WARNING or ERROR."
     )
-    google_cloud_project: str = Field("", description="Google Cloud: id of the project that everything is in.")
+    google_cloud_project: str = Field(
+        "", validate_default=True, description="Google Cloud: id of the project that everything is in."
+    )
+    google_cloud_region: str = Field(
+        "",
+        pattern=r"^[a-z0-9-]*$",
+        description="Google Cloud: region of the jobs, such as europe-west1; without it no program starts one.",
+    )
+    cloud_run_api_endpoint: str = Field(
+        "",
+        pattern=r"^(http://(localhost|127\.0\.0\.1):[0-9]+)?$",
+        description=(
+            "Google Cloud: address of a server on this machine that is asked to start jobs instead of Cloud Run, "
+            "without credentials; for tests."
+        ),
+    )
+    transform_job: str = Field(
+        "athlete-transform", description="Google Cloud: the job that builds the marts, which fresh data starts."
+    )
+    backfill_job: str = Field(
+        "athlete-backfill", description="Google Cloud: the job that loads histories, which the sweep starts."
+    )
+    transform_interval_s: float = Field(
+        300.0,
+        ge=0,
+        description="Google Cloud: seconds between two starts of the job that builds the marts.",
+    )
+    pubsub_topic: str = Field(
+        "",
+        description="Topic that takes the events with `BACKEND=gcp`, such as projects/my-project/topics/strava-events.",
+    )
+    pubsub_emulator_host: str = Field(
+        "", description="Host and port of Google's Pub/Sub emulator, for tests; empty: the real Pub/Sub."
+    )
     token_secret_prefix: str = Field(
         "athlete-tokens",
         pattern=r"^[A-Za-z0-9_-]{1,200}$",
@@ -132,12 +165,19 @@ class SharedSettings(BaseSettings):
         ),
     )
 
-    @field_validator("backend")
+    @field_validator("google_cloud_project")
     @classmethod
-    def _has_its_parts(cls, backend: Backend) -> Backend:
-        if backend not in cls.runs_on:
-            raise ValueError(f"{backend.value} has no warehouse yet, which this program needs; set embedded")
-        return backend
+    def _is_told_on_gcp(cls, project: str, info: ValidationInfo) -> str:
+        if not project and info.data.get("backend") is Backend.GCP:
+            raise ValueError("BACKEND=gcp needs it")
+        return project
+
+    @field_validator("pubsub_topic")
+    @classmethod
+    def _names_a_topic(cls, topic: str) -> str:
+        if topic and not re.fullmatch(TOPIC, topic):
+            raise ValueError("write projects/PROJECT/topics/TOPIC")
+        return topic
 
     @property
     def pipeline_path(self) -> Path:
@@ -177,6 +217,10 @@ class StravaAppSettings(SharedSettings):
     def has_strava_app(self) -> bool:
         """Whether the app's id and secret are set."""
         return bool(self.strava_client_id and self.strava_client_secret.get_secret_value())
+
+
+class PartMissing(Exception):
+    """What the settings ask for is not there, be it another setting or a package; the sentence says what to do."""
 
 
 def settings_complaint(error: ValidationError | UnicodeDecodeError, prefix: str = "") -> str:

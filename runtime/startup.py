@@ -8,16 +8,12 @@ import structlog
 from pydantic import ValidationError
 
 from runtime.http_client import ProxyUnusable
-from runtime.settings import settings_complaint
+from runtime.settings import PartMissing, settings_complaint
 
 log = structlog.get_logger(__name__)
 
 FAILED = 1
 CANNOT_BEGIN = 2
-
-
-class PartMissing(Exception):
-    """What the settings ask for is not there: not built yet, or not installed; the sentence says what to do."""
 
 
 def _no_sentence(_: Exception) -> str | None:

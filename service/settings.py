@@ -1,16 +1,13 @@
 """The service's settings: where it listens, how the internet reaches it, and the webhook's secrets."""
 
 import re
-from typing import ClassVar
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from runtime.http_client import is_loopback
-from runtime.settings import HOST, Backend, StravaAppSettings, is_web_address, port_or
+from runtime.settings import HOST, StravaAppSettings, is_web_address, port_or
 
-# https://cloud.google.com/pubsub/docs/pubsub-basics#resource_names
-TOPIC = r"projects/[a-z0-9:.-]+/topics/[A-Za-z][A-Za-z0-9._~+%-]{2,254}"
 SHORTEST_SECRET = 16  # characters: 64 bits if they are hexadecimal digits
 
 
@@ -30,8 +27,6 @@ def read_public_url(text: str) -> str:
 
 class ServiceSettings(StravaAppSettings):
     """The settings of `python -m service.main`."""
-
-    runs_on: ClassVar = frozenset({Backend.EMBEDDED, Backend.GCP})
 
     service_host: str = Field("127.0.0.1", pattern=HOST, description="Address that the service listens on.")
     service_port: int = Field(
@@ -68,22 +63,6 @@ class ServiceSettings(StravaAppSettings):
     publish_timeout_s: float = Field(
         1.5, gt=0, le=8, description="Seconds in which an event must be stored; Strava waits for two."
     )
-    pubsub_topic: str = Field(
-        "",
-        validate_default=True,
-        description="Topic that takes the events with `BACKEND=gcp`, such as projects/my-project/topics/strava-events.",
-    )
-    pubsub_emulator_host: str = Field(
-        "", description="Host and port of Google's Pub/Sub emulator, for tests; empty: the real Pub/Sub."
-    )
-
-    @field_validator("pubsub_topic")
-    @classmethod
-    def _names_a_topic_on_gcp(cls, topic: str, info: ValidationInfo) -> str:
-        is_needed = info.data.get("backend") is Backend.GCP
-        if not re.fullmatch(TOPIC, topic) if topic else is_needed:
-            raise ValueError("write projects/PROJECT/topics/TOPIC; BACKEND=gcp needs it")
-        return topic
 
     @field_validator("public_url")
     @classmethod

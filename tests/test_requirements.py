@@ -19,23 +19,29 @@ from tests.only_locked import locked, plain
 PROGRAMS = {
     "service": ({"service.main"}, {"service", "service-gcp"}),
     "worker": ({"worker.main"}, {"worker", "worker-gcp"}),
-    "transform": ({"worker.dbt_runner.main"}, {"transform", "embedded"}),
-    "dashboard": ({"dashboard.__main__", "dashboard.main"}, {"dashboard"}),
+    "transform": ({"worker.dbt_runner.main"}, {"transform", "embedded", "gcp"}),
+    "worker and jobs": (
+        {"worker.main", "worker.daily", "worker.sweep", "worker.backfill_job", "worker.transform"},
+        {"worker", "transform", "embedded", "gcp"},
+    ),
+    "dashboard": ({"dashboard.__main__", "dashboard.main"}, {"dashboard", "dashboard-gcp"}),
     "simulator": ({"simulator.main"}, {"simulator"}),
 }
 # `athlete` starts every program in a process of its own.
 STARTED = set[str]().union(*(mains for mains, _ in PROGRAMS.values()))
 PROGRAMS["athlete"] = (
     {"athlete.main", "athlete.supervised", "athlete.deliverer"} | STARTED,
-    {"athlete", "service-gcp", "worker-gcp"},
+    {"athlete", "gcp"},
 )
 USED_WITHOUT_AN_IMPORT = {
+    "dbt-bigquery": "dbt finds it by the name of the target",
     "duckdb-extension-sqlite": "DuckDB loads the file in it",
     "httptools": "uvicorn is told its name",
     "python-multipart": "FastAPI reads posted forms with it",
     "pytz": "DuckDB hands out moments with it",
     "tzdata": "zoneinfo reads it",
 }
+WITHOUT_AN_INIT = {"google.cloud"}  # several packages are in it
 LOCKED = {
     "service": "service.main",
     "worker": "worker.main",
@@ -56,7 +62,7 @@ def declared(project: dict[str, Any], extras: Iterable[str]) -> set[str]:
     packages: set[str] = set()
     for extra in extras:
         for line in project["project"]["optional-dependencies"][extra]:
-            name, within = re.match(r"([\w.-]+)(?:\[([\w,]+)\])?", line).groups()  # type: ignore[union-attr]
+            name, within = re.match(r"([\w.-]+)(?:\[([\w,-]+)\])?", line).groups()  # type: ignore[union-attr]
             packages |= declared(project, within.split(",")) if within else {plain(name)}
     return packages
 
@@ -65,7 +71,10 @@ def declared(project: dict[str, Any], extras: Iterable[str]) -> set[str]:
 def provides(package: str, module: str) -> bool:
     """Whether an installed package holds a module; `dbt` is several packages under one name."""
     place = module.replace(".", "/")
-    return any(str(file) in {f"{place}.py", f"{place}/__init__.py"} for file in distribution(package).files or ())
+    files = {str(file) for file in distribution(package).files or ()}
+    if module in WITHOUT_AN_INIT:
+        return any(file.startswith(f"{place}/") for file in files)
+    return not files.isdisjoint({f"{place}.py", f"{place}/__init__.py"})
 
 
 def start(root: Path, lock: str, module: str) -> subprocess.CompletedProcess[str]:

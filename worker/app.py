@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 
 from backends.queue import PushAuth, QueueMonitor
 from backends.warehouse import RawStore
+from backends.warehouse.ledger import Outcome
 from runtime.api_docs import documented
 from runtime.clock import utc_now
 from worker.health import health_routes
@@ -24,6 +25,9 @@ log = structlog.get_logger(__name__)
 
 STOP_GRACE_S = 3.0  # for the work in the background; what it leaves is found again at the next start
 
+_FRESH = frozenset({Outcome.STORED, Outcome.DELETED, Outcome.PURGED})
+
+OnFreshData = Callable[[], Awaitable[object]]
 OnStop = Callable[[], Awaitable[None]]
 Background = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 
@@ -31,17 +35,19 @@ Background = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 def create_app(  # noqa: PLR0913 - three collaborators, and by keyword what may be left as it is
     handle_event: EventHandler,
     store: RawStore,
-    queue: QueueMonitor,
+    queue: QueueMonitor | None,
     *,
     push_auth: PushAuth,
     background: Sequence[Background] = (),
+    on_fresh_data: OnFreshData | None = None,
     on_stop: OnStop | None = None,
     api_docs: bool = False,
     clock: Callable[[], datetime] = utc_now,
 ) -> FastAPI:
-    """Assemble the worker; the queue is only watched.
+    """Assemble the worker; the queue is only watched, where it tells how it stands.
 
     Each `background` runs beside the pushes until its event is set; `on_stop` runs when nothing is in flight any more.
+    `on_fresh_data` runs after a push that changed activities, before its answer, and raises nothing.
     With `api_docs` /openapi.json describes it.
     """
     push_handler = PushHandler(handle_event, store, clock=clock)
@@ -59,7 +65,10 @@ def create_app(  # noqa: PLR0913 - three collaborators, and by keyword what may 
     @pushes.post("/push", summary="Take one message, wrapped as Pub/Sub does", status_code=204)
     async def push(request: Request) -> Response:
         structlog.contextvars.bind_contextvars(request_id=secrets.token_hex(8))
-        return _answer(await push_handler.handle(await request.body()))
+        result = await push_handler.handle(await request.body())
+        if on_fresh_data is not None and result.outcome in _FRESH:
+            await on_fresh_data()
+        return _answer(result)
 
     @pushes.post("/dead-letter", summary="Record a message that was given up", status_code=204)
     async def dead_letter(request: Request) -> Response:

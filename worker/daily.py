@@ -1,15 +1,15 @@
 """The daily job: reconciles every athlete, prunes the ledger, then builds and tests the marts, and ends by itself.
 
-With `--check-only` it leaves the marts to the transformer that runs anyway, which publishes the verdicts.
+With `--check-only` it leaves the marts to the transformer that runs anyway, which publishes the verdicts. On Google
+Cloud a job of their own builds them, which it starts.
 Its exit code and the log line `daily.finished` tell an alert what a person must know: see `worker.daily_report`.
 """
 
 import asyncio
 import os
-import sys
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,20 +18,21 @@ from typing import Protocol
 import structlog
 from filelock import FileLock, Timeout
 
-from backends.budget.file import FileBudgetStore
-from backends.database_errors import explain_database_error
-from backends.queue.embedded import EmbeddedQueue
-from backends.tokens.file import FileTokenStore
-from backends.warehouse import WarehouseBusy
+from backends.engine import is_on_gcp
+from backends.engine.pipeline import (
+    open_budget,
+    open_queue_monitor,
+    open_shared_marks,
+    open_tokens,
+    opened_store,
+)
+from backends.marks.lease import LeaseHeld, LeasePolicy, leased
+from backends.warehouse import RawStore, WarehouseBusy
 from backends.warehouse.athletes import REVOKED, AthleteStore
 from backends.warehouse.reconciliations import Verdict
-from backends.warehouse.sqlite.store import SqliteRawStore
 from runtime.clock import steady_s, utc_now
 from runtime.data_dir import make_private
 from runtime.http_client import client_for
-from runtime.logs import configure_logs
-from runtime.startup import exit_on_startup_error
-from strava.budget import RateBudget
 from strava.budget_state import Lane
 from strava.errors import NotConnected
 from worker.athletes import KnownEvents, note_accepted, note_rejected
@@ -39,12 +40,14 @@ from worker.daily_report import Checked, DailyReport, ExitCode
 from worker.dbt_runner.settings import TransformSettings
 from worker.findings import Progress, ReconcilePolicy
 from worker.history import HistoryStore, load_what_is_left
+from worker.job import JobEnd, run_job, unless_stopped
 from worker.pipeline_reading import ReadingKeeper
 from worker.profile import GEAR_IS_OLD_AFTER, KnownProfiles, ProfileSource, refresh_profile
 from worker.reconcile import ReconcileSource, ReconcileStore, reconcile
 from worker.retention import age_before_expiry, expire
 from worker.settings import WorkerSettings
 from worker.strava_clients import StravaClients
+from worker.transform_start import open_transform_start
 
 STRAVA_TIMEOUT_S = 30.0
 _FAULT = "A fault of this program; its log tells more."
@@ -83,21 +86,37 @@ async def run_daily(
     policy = ReconcilePolicy(
         guard_share=settings.reconcile_guard_share, looks=settings.reconcile_looks, is_confirmed=is_confirmed
     )
-    with alone(settings.data_dir / "daily.lock"):
+    async with _alone(settings):
         log.info("daily.started")
-        store = SqliteRawStore(settings.pipeline_path)
-        try:
+        async with opened_store(settings) as store:
             checked = await _check_all(store, settings, policy, athlete_id, on_progress)
             pruned = await _prune(store, settings.ledger_days)
-        finally:
-            await store.close()
         report = DailyReport(checked=tuple(checked))
         if checked and transforms is not None:
-            report = await _transform(transforms, checked, on_progress)
+            bring_up_to_date = _start_transform if is_on_gcp(settings) else _transform
+            report = await bring_up_to_date(transforms, checked, on_progress)
         report = replace(report, pruned=pruned)
     tell = log.info if report.exit_code is ExitCode.COMPLETE else log.error
     tell("daily.finished", **report.facts(), duration_ms=round((steady_s() - began_s) * 1000))
     return report
+
+
+@asynccontextmanager
+async def _alone(settings: WorkerSettings) -> AsyncIterator[None]:
+    """Hold the right to run, among the processes of this machine or the programs on Google Cloud.
+
+    Raises AlreadyRunning, OSError, WarehouseBusy.
+    """
+    if not is_on_gcp(settings):
+        with alone(settings.data_dir / "daily.lock"):
+            yield
+        return
+    async with AsyncExitStack() as held:
+        try:
+            await held.enter_async_context(leased(open_shared_marks(settings), "daily", LeasePolicy()))
+        except LeaseHeld as error:
+            raise AlreadyRunning("A daily job is running already somewhere else; this one did nothing.") from error
+        yield
 
 
 @contextmanager
@@ -200,7 +219,7 @@ async def with_profile(
 
 
 async def _check_all(
-    store: SqliteRawStore,
+    store: RawStore,
     settings: WorkerSettings,
     policy: ReconcilePolicy,
     athlete_id: int | None,
@@ -212,22 +231,23 @@ async def _check_all(
         raise NotConnected(athlete_id)
     chosen = everyone if athlete_id is None else [athlete_id]
     async with client_for(settings.strava_api_url, settings.strava_oauth_url, timeout=STRAVA_TIMEOUT_S) as http:
-        budget = RateBudget(FileBudgetStore(settings.budget_path), shares=settings.budget_shares)
-        tokens, rejected = FileTokenStore(settings.tokens_path), Rejections(store)
+        budget = open_budget(settings, settings.budget_shares)
+        tokens, rejected = open_tokens(settings), Rejections(store)
         client_of = StravaClients(settings, http, tokens, budget, on_rejected=rejected)
         try:
             checked = await check_each(chosen, store, client_of, policy, on_progress)
             checked = await follow_up(checked, store, client_of, rejected, retention_days=settings.retention_days)
         finally:
             await client_of.end_refreshes()
+            await tokens.close()
     if settings.retention_days is not None:  # last: what the check has just seen again is not old
         await expire(store, settings.retention_days, utc_now())
     with suppress(WarehouseBusy):  # the worker keeps the next one
-        await ReadingKeeper(store, EmbeddedQueue(settings.pipeline_path), budget).take()
+        await ReadingKeeper(store, open_queue_monitor(settings), budget).take()
     return checked
 
 
-async def _prune(store: SqliteRawStore, days: int) -> int | None:
+async def _prune(store: RawStore, days: int) -> int | None:
     """Remove what the ledger need not keep any longer; None where it cannot be written now: the next run does it."""
     try:
         return await store.prune_events(utc_now() - timedelta(days=days))
@@ -251,20 +271,30 @@ async def _transform(settings: TransformSettings, checked: Sequence[Checked], on
     return DailyReport(checked=checked, transformed=done, transform_error=done.run.error, stale=stale)
 
 
+async def _start_transform(settings: TransformSettings, checked: Sequence[Checked], _: OnProgress) -> DailyReport:
+    """Have the job on Google Cloud do the same, which has the right to; it tells of itself how it ended."""
+    async with client_for(settings.cloud_run_api_endpoint, timeout=STRAVA_TIMEOUT_S) as http:
+        is_started = await open_transform_start(settings, http).with_tests()
+    error = None if is_started else f"The job {settings.transform_job} could not be started; the log says why."
+    return DailyReport(checked=checked, transform_error=error)
+
+
 def main() -> None:
     """Start the program."""
     arguments = ArgumentParser(prog="python -m worker.daily", description=(__doc__ or "").partition("\n")[0])
     arguments.add_argument("--check-only", action="store_true", help="do not build the marts: the transformer does")
     is_check_only = arguments.parse_args().check_only
-    with exit_on_startup_error("daily job", WarehouseBusy, explain=explain_database_error):
-        settings, transforms = WorkerSettings(), None if is_check_only else TransformSettings()
-        configure_logs(settings.log_format, settings.log_level)
+
+    async def check(settings: WorkerSettings, stop: asyncio.Event) -> int:
+        transforms = None if is_check_only else TransformSettings()
         try:
-            report = asyncio.run(run_daily(settings, transforms))
+            report = await unless_stopped(run_daily(settings, transforms), stop)
         except AlreadyRunning as error:
             log.warning("daily.already_running", reason=str(error))
-            sys.exit(ExitCode.ALREADY_RUNNING)
-    sys.exit(report.exit_code)
+            return ExitCode.ALREADY_RUNNING
+        return JobEnd.CUT_SHORT if report is None else report.exit_code
+
+    run_job("daily job", WorkerSettings, check)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """GET /health: alive, and with `?deep=true` whether the warehouse can be written, and how the queue stands."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -15,23 +15,20 @@ from runtime.clock import utc_text
 
 
 def health_routes(
-    store: RawStore, queue: QueueMonitor, push_auth: PushAuth, *, clock: Callable[[], float] = time.monotonic
+    store: RawStore, queue: QueueMonitor | None, push_auth: PushAuth, *, clock: Callable[[], float] = time.monotonic
 ) -> APIRouter:
     """Make the route; the deep answer is a 503 while something does not answer.
 
     It is `degraded`, and no 503, while Strava cannot be asked for somebody: all else is served. Who may push is also
     told a part for each thing that is asked: the warehouse's `watermark`; the queue's `waiting`, `oldest_age_s` and
-    `dead`; of the athletes how many are connected, and those who are `paused`, since when and why; or the reason why
-    there is no answer.
+    `dead`, where it tells them; of the athletes how many are connected, and those who are `paused`, since when and why;
+    or the reason why there is no answer.
     """
     router = APIRouter(tags=["health"])
 
     async def warehouse() -> Mapping[str, Any]:
         await store.probe()
         return {"watermark": await store.watermark()}
-
-    async def messages() -> Mapping[str, Any]:
-        return asdict(await queue.status())
 
     async def athletes() -> Mapping[str, Any]:
         found = [each for each in await store.athletes() if each.status != REVOKED]
@@ -40,7 +37,7 @@ def health_routes(
 
     checks = (
         HealthCheck("warehouse", warehouse, WarehouseBusy, clock=clock),
-        HealthCheck("queue", messages, QueueUnavailable, clock=clock),
+        *([] if queue is None else [HealthCheck("queue", _measure(queue), QueueUnavailable, clock=clock)]),
         HealthCheck("athletes", athletes, WarehouseBusy, clock=clock),
     )
 
@@ -59,6 +56,13 @@ def health_routes(
         return told if may_know else {"status": told["status"]}
 
     return router
+
+
+def _measure(queue: QueueMonitor) -> Callable[[], Awaitable[Mapping[str, Any]]]:
+    async def measure() -> Mapping[str, Any]:
+        return asdict(await queue.status())
+
+    return measure
 
 
 def _paused(athlete: Athlete) -> Mapping[str, Any]:

@@ -102,10 +102,8 @@ class Histories:
         """Bring each backfill as far as it goes now, the oldest request first. Raises WarehouseBusy."""
         if expired := await self._store.reload_expired():
             log.info("history.reloading", athlete_ids=expired, reason="payloads were removed for their age")
-        connected = await connected_ids(self._store)
         details_ahead, streams_ahead = 0, 0
-        due = [each for each in await self._store.backfills() if each.finished_at is None or each.retry_at is not None]
-        due = [each for each in due if each.athlete_id in connected]
+        due = await self._unfinished()
         for place, asked in enumerate(due, 1):
             if not self._is_waiting(asked):
                 ahead, rests = (details_ahead, streams_ahead), self._rests_of(asked)
@@ -115,6 +113,20 @@ class Histories:
                 return
             details, streams = await lacking_calls(self._store, asked)
             details_ahead, streams_ahead = details_ahead + details, streams_ahead + streams
+
+    async def has_due(self) -> bool:
+        """Whether `load_due` has something to load now. Raises WarehouseBusy."""
+        return not all(self._is_waiting(each) for each in await self._unfinished())
+
+    async def _unfinished(self) -> list[Backfill]:
+        """Return what is not loaded, or left something out, of athletes who are connected."""
+        asked = [
+            each for each in await self._store.backfills() if each.finished_at is None or each.retry_at is not None
+        ]
+        if not asked:
+            return []
+        connected = await connected_ids(self._store)
+        return [each for each in asked if each.athlete_id in connected]
 
     def _is_waiting(self, asked: Backfill) -> bool:
         """Tell whether its time is still to come; a wait that a set clock made longer than any is none."""

@@ -25,13 +25,14 @@ class ReadingKeeper:
     """Takes a reading now and then, and keeps it where it tells something new.
 
     What a page must show soon is kept at once and moves `changed_at`, which has the marts built again. A number that
-    only grows is kept once a minute at most and waits for the next build. In an idle pipeline nothing is written.
+    only grows is kept once a minute at most and waits for the next build. In an idle pipeline nothing is written. A
+    queue that does not tell how it stands counts as one in which nothing waits.
     """
 
     def __init__(
         self,
         store: PipelineReadings,
-        queue: QueueMonitor,
+        queue: QueueMonitor | None,
         budget: RateBudget,
         *,
         clock: Callable[[], datetime] = utc_now,
@@ -60,11 +61,12 @@ class ReadingKeeper:
         return True
 
     async def _waiting(self) -> QueueStatus:
+        nothing = QueueStatus(waiting=0, oldest_age_s=None, dead=0)
         try:
-            return await self._queue.status()
+            return nothing if self._queue is None else await self._queue.status()
         except QueueUnavailable as error:
             log.warning("pipeline_reading.no_queue", reason=str(error))
-            return QueueStatus(waiting=0, oldest_age_s=None, dead=0)
+            return nothing
 
 
 def _reading(budget: BudgetStatus, queue: QueueStatus, now: datetime) -> PipelineReading:

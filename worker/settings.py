@@ -6,7 +6,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from backends.warehouse.streams import StreamRule
 from runtime.http_client import is_loopback
-from runtime.settings import HOST, Backend, StravaAppSettings, WebAddress, port_or
+from runtime.settings import HOST, StravaAppSettings, WebAddress, port_or
 from strava.budget_state import Lane
 from worker.stream_rules import read_rules
 
@@ -41,7 +41,6 @@ class WorkerSettings(StravaAppSettings):
     )
     push_audience: str = Field(
         "",
-        validate_default=True,
         description=(
             "Audience of the tokens by which Pub/Sub proves its pushes, as its subscription names it; "
             "it takes the place of PUSH_TOKEN."
@@ -124,12 +123,10 @@ class WorkerSettings(StravaAppSettings):
         ),
     )
 
-    @field_validator("push_audience", "push_service_account")
+    @field_validator("push_service_account")
     @classmethod
     def _belong_together(cls, text: str, info: ValidationInfo) -> str:
-        if not text and info.data.get("backend") is Backend.GCP:
-            raise ValueError("BACKEND=gcp needs it, or anybody could push")
-        if info.field_name == "push_service_account" and bool(text) != bool(info.data.get("push_audience")):
+        if bool(text) != bool(info.data.get("push_audience")):
             raise ValueError("set PUSH_AUDIENCE and PUSH_SERVICE_ACCOUNT, or neither")
         return text
 

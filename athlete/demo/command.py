@@ -26,7 +26,7 @@ from athlete.demo.scenario import play_scenario
 from athlete.demo.session import DemoSession, open_session
 from athlete.demo.stalled import reason
 from athlete.demo.view import LiveView
-from athlete.errors import CommandError, exit_on_error
+from athlete.errors import CommandError, exit_on_error, require_this_machine
 from athlete.ports import Listener, require_free
 from athlete.programs import Ports, room_folder
 from athlete.supervisor import free_port
@@ -79,6 +79,7 @@ def demo(  # noqa: PLR0913 - one argument an option
 ) -> None:
     """Run the whole pipeline against a Strava simulator: connect, load the history, then go on until Ctrl-C."""
     settings = DashboardSettings()
+    require_this_machine(settings, "the demo runs on this machine; leave BACKEND out")
     configure_logs(settings.log_format, "WARNING")
     options = DemoOptions(
         dashboard_port=port, service_port=service_port, simulator_port=simulator_port, years=years, seed=seed

@@ -37,9 +37,12 @@ async def open_session(config: DemoConfig, programs: Collection[str] | None = No
     chosen = [program for program in config.pipeline() if programs is None or program.name in programs]
     async with ProcessTree(config.data_dir / "logs") as tree, loopback_client(timeout=30) as http:
         await tree.start([config.simulator(), *chosen])
-        async with open_store(config.files) as store, open_queue(config.files) as queue:
+        async with (
+            open_store(config.files) as store,
+            open_queue(config.files) as queue,
+            open_tokens(config.files) as tokens,
+        ):
             simulator = SimulatorClient(http, config.simulator_url)
-            tokens = open_tokens(config.files)
             connections = AthleteConnections(tokens, store)
             athlete_id = await connect(config, http, simulator, tokens, connections)
             yield DemoSession(

@@ -13,6 +13,7 @@ from athlete.doctor.findings import REPORT, Finding, red, red_of, yellow
 from athlete.doctor.settings import check_settings, read_settings
 from athlete.doctor.strava_look import StravaLook
 from athlete.errors import EXPECTED
+from backends.engine import is_on_gcp
 from runtime.clock import utc_now
 from worker.clock_steps import ClockSteps
 
@@ -48,6 +49,22 @@ CHECKS: Mapping[str, Check] = {
 OF_THE_STORE = frozenset(
     {"athletes", "token", "scopes", "queue", "waiting events", "transform", "marts", "daily", "backfill"}
 )
+# What is of no account on Google Cloud: there Cloud Monitoring looks at the programs and the queue.
+OF_THIS_MACHINE = frozenset(
+    {
+        "data folder",
+        "disk",
+        "programs",
+        "database",
+        "verify token",
+        "callback",
+        "lapse",
+        "budget",
+        "queue",
+        "packages",
+        "dbt project",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +83,13 @@ async def opened(
     settings = read_settings()
     worker = settings.worker
     budget = open_budget(worker, worker.budget_shares)
-    running = running_process(worker.data_dir)
-    state = examine_database(worker, is_at_rest=running is None) if worker.pipeline_path.exists() else None
-    is_usable = state is not None and state.fault is None and 0 < state.version == state.newest
-    looked_into = open_store(worker, read_only=True, leaves_no_trace=running is None)
-    async with looked_into if is_usable else nullcontext() as store:
+    is_cloud = is_on_gcp(worker)
+    running = "on Google Cloud" if is_cloud else running_process(worker.data_dir)
+    has_file = not is_cloud and worker.pipeline_path.exists()
+    state = examine_database(worker, is_at_rest=running is None) if has_file else None
+    is_usable = is_cloud or (state is not None and state.fault is None and 0 < state.version == state.newest)
+    looked_into = open_store(worker, read_only=True, leaves_no_trace=running is None) if is_usable else nullcontext()
+    async with looked_into as store, open_tokens(worker, read_only=True) as tokens:
         yield Context(
             settings=settings,
             machine=machine,
@@ -80,7 +99,7 @@ async def opened(
             running=running,
             database=state,
             store=store,
-            tokens=open_tokens(worker, read_only=True),
+            tokens=tokens,
             budget=budget,
             is_budget_damaged=await is_budget_damaged(worker),
             strava=StravaLook(worker, budget, machine.http_for, clock),
@@ -90,7 +109,10 @@ async def opened(
 async def examine(context: Context, checks: Mapping[str, Check] = CHECKS) -> list[Line]:
     """Make all the checks, one after the other."""
     lines: list[Line] = []
+    left_out = OF_THIS_MACHINE if is_on_gcp(context.settings.worker) else frozenset[str]()
     for name, check in checks.items():
+        if name in left_out:
+            continue
         lines += [Line(name, finding) for finding in await _made(context, name, check)]
     return lines
 

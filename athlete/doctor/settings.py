@@ -15,6 +15,7 @@ from athlete.settings import DelivererSettings, ScheduleSettings
 from athlete.subscription.callback import STRAVA_WAITS_S
 from athlete.subscription.command import is_private
 from athlete.up import listeners, missing_settings
+from backends.engine import is_on_gcp
 from dashboard.settings import DashboardSettings
 from runtime.http_client import is_loopback
 from runtime.http_guard import split_hosts
@@ -73,7 +74,7 @@ async def check_settings(context: Context) -> list[Finding]:
     found += [
         red(f"{name} is not set.", f"Set {name} in the environment or .env; {_SOURCES[name]}.")
         for name in missing_settings(settings.service, settings.worker)
-        if name not in settings.faults
+        if name not in settings.faults and (name.startswith("STRAVA_CLIENT_") or not is_on_gcp(settings.worker))
     ]
     found += _contradictions(settings)
     found += _doubtful(settings)

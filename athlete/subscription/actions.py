@@ -8,6 +8,7 @@ from enum import StrEnum
 from athlete.backends import open_store
 from athlete.errors import CommandError
 from athlete.subscription.callback import WAITS_S, CallbackCheck, check_callback, is_same_callback, masked
+from backends.engine import is_on_gcp
 from backends.warehouse.subscriptions import current_id
 from runtime.http_client import client_for
 from runtime.settings import SharedSettings
@@ -153,7 +154,7 @@ async def delete(settings: WorkerSettings, subscription_id: int) -> bool:
 
 async def forget(settings: SharedSettings) -> None:
     """Keep in mind that no subscription is current; a data folder that is not there is not made."""
-    if settings.pipeline_path.exists():
+    if settings.pipeline_path.exists() or is_on_gcp(settings):
         async with open_store(settings) as store:
             await store.set_subscription(None)
 
@@ -164,7 +165,7 @@ async def standing(settings: WorkerSettings, callback: str, path: str, verify_to
     `callback` is ours, and `path` its end, which decides where PUBLIC_URL, and so the callback, is not known.
     """
     remembered_id = None
-    if settings.pipeline_path.exists():
+    if settings.pipeline_path.exists() or is_on_gcp(settings):
         async with open_store(settings) as store:
             remembered_id = current_id(await store.subscriptions())
     found = await existing_subscription(settings)

@@ -20,3 +20,6 @@ class AthleteTokens(TokenStore, Protocol):
 
     async def athlete_ids(self) -> list[int]:
         """Return the athletes who have tokens, in a fixed order. Raises TokensUnavailable."""
+
+    async def close(self) -> None:
+        """Release what was opened; closing twice is success."""

@@ -56,6 +56,9 @@ class FileTokenStore:
         """Remove the athlete's tokens; removing none is success."""
         await self._change(lambda athletes: athletes.pop(str(athlete_id), None))
 
+    async def close(self) -> None:
+        """Do nothing: the file is opened for each use."""
+
     @asynccontextmanager
     async def refreshing(self, athlete_id: int) -> AsyncIterator[None]:
         """Hold the right to refresh this athlete's tokens, alone among all tasks and processes.

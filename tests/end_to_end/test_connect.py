@@ -12,11 +12,11 @@ import httpx
 import pytest
 from playwright.async_api import Browser, expect
 
-from athlete.backends import open_tokens
 from athlete.demo.config import CLIENT_ID, CLIENT_SECRET
 from athlete.demo.session import DemoSession
 from athlete.demo.simulator_client import SCOPES
 from backends.connect.links import ConnectLinks
+from backends.tokens.file import FileTokenStore
 from backends.warehouse.athletes import InviteUse
 from runtime.clock import utc_now
 from strava.oauth import OAuthApp
@@ -70,7 +70,7 @@ async def test_an_athlete_who_left_comes_back(start: Start, client: httpx.AsyncC
     await until(lambda: is_stored(first))
     answer = await client.post(f"{session.config.simulator_url}/simulator/deauthorize")
     assert answer.is_success
-    tokens = open_tokens(session.config.files)
+    tokens = FileTokenStore(session.config.files.tokens_path)
 
     async def has_left() -> bool:
         is_purged = await session.store.row_count(session.athlete_id) == 0
@@ -91,7 +91,7 @@ async def test_a_kill_between_exchange_and_storing_costs_one_invitation(
 ) -> None:
     """That exchange's tokens are lost, nothing is half stored, the page says so, and a new invitation repairs it."""
     session = await start({"service"})
-    tokens = open_tokens(session.config.files)
+    tokens = FileTokenStore(session.config.files.tokens_path)
     before = await tokens.load(session.athlete_id)
     journal = session.config.data_dir / "simulator.json"
     await session.simulator.switch_faults(token_lifetime_s=0)  # each exchange kills the tokens before it

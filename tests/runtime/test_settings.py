@@ -79,10 +79,11 @@ def test_an_env_file_that_is_no_text_is_told_in_a_sentence(tmp_path: Path, proje
 
 
 @pytest.mark.parametrize("program", [*PROGRAMS, SharedSettings], ids=lambda program: program.__name__)
-def test_a_program_starts_on_no_engine_that_lacks_its_parts(program: type[SharedSettings]) -> None:
-    """BACKEND=gcp is refused by all programs but the service, or they would work on this machine's files instead."""
-    with pytest.raises(ValidationError, match="gcp has no warehouse yet"):
+def test_google_cloud_needs_a_project(program: type[SharedSettings]) -> None:
+    """Without it no program begins there: what asks Google for its own default might ask about another project."""
+    with pytest.raises(ValidationError, match="BACKEND=gcp needs it"):
         program.model_validate({"backend": "gcp"})
+    assert program.model_validate({"backend": "gcp", "google_cloud_project": "p"}).google_cloud_project == "p"
 
 
 def test_cloud_run_tells_a_program_its_port(monkeypatch: pytest.MonkeyPatch) -> None:

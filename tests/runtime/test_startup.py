@@ -57,7 +57,7 @@ def test_token_in_the_wrong_place_is_not_shown(tmp_path: Path, project_root: Pat
 @pytest.mark.slow
 def test_unusable_credentials_of_google(tmp_path: Path, project_root: Path) -> None:
     """The sentence says which command makes some."""
-    google = {"BACKEND": "gcp", "PUBSUB_TOPIC": "projects/p/topics/strava-events"}
+    google = {"BACKEND": "gcp", "GOOGLE_CLOUD_PROJECT": "p", "PUBSUB_TOPIC": "projects/p/topics/strava-events"}
     missing = str(tmp_path / "no.json")
     line = refusal_of("service", tmp_path, project_root, **google, GOOGLE_APPLICATION_CREDENTIALS=missing)
     assert "no.json was not found" in line

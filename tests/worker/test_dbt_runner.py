@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from backends.marks.file import FileMarks
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.activities import Observation, Source
 from backends.warehouse.athletes import Athlete
@@ -105,7 +106,7 @@ def make_transformer(
             models,
             FakeSnapshot(publish, compact, is_published),
             single_flight=partial(single_flight, lock_path),
-            marks_dir=marks_dir,
+            marks=FileMarks(marks_dir),
             clock=clock,
         )
 

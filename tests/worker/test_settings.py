@@ -1,11 +1,13 @@
 """The worker's settings: what cannot be right is refused before anything starts."""
 
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from runtime.settings import Backend
+from runtime.settings import PartMissing
+from worker.main import build
 from worker.settings import WorkerSettings
 
 
@@ -15,12 +17,6 @@ def test_a_wait_beyond_every_use_is_refused(name: str, seconds: float) -> None:
     """A negative, endless or overflowing number of seconds is named at the start, not met in the middle of an event."""
     with pytest.raises(ValidationError, match=name):
         WorkerSettings(**{name: seconds})  # type: ignore[arg-type]
-
-
-class OnGoogleCloud(WorkerSettings):
-    """The worker's settings once the engine has all parts for it."""
-
-    runs_on: ClassVar = frozenset(Backend)
 
 
 @pytest.mark.parametrize("given", [{"push_audience": "https://worker"}, {"push_service_account": "push@x"}])
@@ -37,10 +33,9 @@ def test_certificates_come_over_tls() -> None:
     assert WorkerSettings.model_validate({"push_certificates_url": "http://127.0.0.1:1/certs"})
 
 
-def test_on_google_cloud_a_push_must_be_proven() -> None:
+async def test_on_google_cloud_a_push_must_be_proven(tmp_path: Path) -> None:
     """There no shared word takes the place of Google's token."""
-    with pytest.raises(ValidationError) as caught:
-        OnGoogleCloud.model_validate({"backend": "gcp", "push_token": "word"})
-    assert {fault["loc"][0] for fault in caught.value.errors()} == {"push_audience", "push_service_account"}
-    proven = {"push_audience": "https://worker", "push_service_account": "push@x"}
-    assert OnGoogleCloud.model_validate({"backend": "gcp", **proven}).backend is Backend.GCP
+    told = {"backend": "gcp", "google_cloud_project": "p", "push_token": "word", "data_dir": tmp_path}
+    local = {"bigquery_api_endpoint": "http://127.0.0.1:9", "secret_manager_endpoint": "127.0.0.1:9"}
+    with pytest.raises(PartMissing, match="needs PUSH_AUDIENCE and PUSH_SERVICE_ACCOUNT"):
+        build(WorkerSettings.model_validate(told | local))

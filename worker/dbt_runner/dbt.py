@@ -15,16 +15,19 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 
+from backends.marks import Marks
+from backends.marks.file import FileMarks
 from backends.warehouse.marts import MartSnapshot
 from worker.dbt_runner.port import Build, Node
 
+_BUILT = "built.sha256"  # the mark of the project that built what is there
 _FAILED = frozenset({"error", "fail", "runtime error", "partial success"})
 # Unit tests are about this project and not about anybody's data: who develops it runs them.
 _WITH_TESTS = ("build", "--exclude-resource-type", "seed", "--exclude-resource-type", "unit_test")
 _RUN = ("run", "--no-write-json")  # the manifest has not changed; writing it takes a third of a second
 _NO_VIEWS = ("--exclude", "config.materialized:view")  # a view is its SQL, which is the project's
 _STALE = {"error": "too old", "runtime error": "cannot be asked"}  # a warning is no failure
-_ENGINES = ("dbt-core", "dbt-duckdb", "duckdb")
+_ENGINES = {"duckdb": ("dbt-core", "dbt-duckdb", "duckdb"), "bigquery": ("dbt-core", "dbt-bigquery")}  # by target
 _SOURCES = ("dbt_project.yml", "macros", "models", "seeds", "tests")
 
 
@@ -43,18 +46,27 @@ class WarmDbt:
     Between builds the database is closed, so that another process may build, and the file is all there is to copy. One
     that cannot be read any more is rebuilt: everything in it comes from raw.
 
-    The project's fingerprint is kept beside them: a project that has changed, another dbt or DuckDB, or a first run,
-    loads the seeds and rebuilds everything, so that an upgrade never meets tables or views of another shape.
+    The project's fingerprint is kept as a mark, beside them unless told otherwise: a project that has changed, another
+    dbt or DuckDB, or a first run, loads the seeds and rebuilds everything, so that an upgrade never meets tables or
+    views of another shape.
     """
 
-    def __init__(
-        self, project_dir: Path, work_dir: Path, *, snapshot: MartSnapshot, environment: Mapping[str, str]
+    def __init__(  # noqa: PLR0913 - where the project is, and by keyword what the engine needs
+        self,
+        project_dir: Path,
+        work_dir: Path,
+        *,
+        snapshot: MartSnapshot,
+        environment: Mapping[str, str],
+        target: str = "duckdb",
+        marks: Marks | None = None,
     ) -> None:
-        self._environment = {**environment, "DO_NOT_TRACK": "1"}
+        self._environment = {**environment, "DBT_TARGET": target, "DO_NOT_TRACK": "1"}
+        self._target = target
         self._project_dir = project_dir
         self._work_dir = work_dir
         self._snapshot = snapshot
-        self._built = work_dir / "built.sha256"
+        self._marks = marks or FileMarks(work_dir)
 
     def build(self, *, full_refresh: bool, tests: bool, changed: Collection[str] | None = None) -> Build:
         """Build what has changed, or everything."""
@@ -94,11 +106,11 @@ class WarmDbt:
             command = _WITH_TESTS if tests else _RUN if everything else refresh_command(changed)
             build = self._run(command, everything, build)
         if build.error is None:
-            self._built.write_text(self._fingerprint)
+            self._marks.write(_BUILT, self._fingerprint)
         return build
 
     def _load_seeds(self) -> Build:
-        self._built.unlink(missing_ok=True)
+        self._marks.write(_BUILT, "")
         return self._run(["seed"], True, Build(nodes=(), is_full_refresh=True))
 
     def _run(self, command: Sequence[str], everything: bool, before: Build) -> Build:  # noqa: FBT001 - private
@@ -136,11 +148,11 @@ class WarmDbt:
         ]
 
     def _is_current(self) -> bool:
-        return self._snapshot.is_built() and self._built.exists() and self._built.read_text() == self._fingerprint
+        return self._snapshot.is_built() and self._marks.read(_BUILT) == self._fingerprint
 
     @cached_property
     def _fingerprint(self) -> str:
-        digest = hashlib.sha256("\n".join(f"{name} {version(name)}" for name in _ENGINES).encode())
+        digest = hashlib.sha256("\n".join(f"{name} {version(name)}" for name in _ENGINES[self._target]).encode())
         for name in _SOURCES:
             place = self._project_dir / name
             for file in [place] if place.is_file() else sorted(place.rglob("*.*")):

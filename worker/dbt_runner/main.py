@@ -5,6 +5,7 @@ import shutil
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,12 +14,17 @@ from typing import TYPE_CHECKING
 import structlog
 
 from backends.database_errors import explain_database_error
+from backends.engine import bigquery_place, google_packages, is_on_gcp
+from backends.engine.pipeline import open_shared_marks, opened_store
+from backends.marks.file import FileMarks
+from backends.marks.lease import LeasePolicy, leased
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.duckdb.extension import extension_directory
 from backends.warehouse.duckdb.snapshot import DuckdbSnapshot
-from backends.warehouse.sqlite.store import SqliteRawStore
+from backends.warehouse.runs import TransformRuns
 from runtime.data_dir import make_private
 from runtime.logs import configure_logs
+from runtime.settings import PartMissing
 from runtime.startup import exit_on_startup_error
 from worker.dbt_runner.loop import PollPolicy, keep_fresh
 from worker.dbt_runner.settings import PROJECT_DIR, TransformSettings
@@ -28,26 +34,56 @@ from worker.dbt_runner.transformer import Transformer
 if TYPE_CHECKING:
     from worker.dbt_runner.dbt import WarmDbt
 
+LONGEST_RUN_S = 1800.0  # on Google Cloud, where its job ends then
+
 log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
-async def open_transformer(settings: TransformSettings) -> AsyncIterator[Transformer]:
-    """Put a transformer together as the settings say, and release what it holds at the end."""
+async def open_transformer(
+    settings: TransformSettings, *, waits_s: float = LONGEST_RUN_S
+) -> AsyncIterator[Transformer]:
+    """Put a transformer together as the settings say, and release what it holds at the end.
+
+    On Google Cloud another one that runs is waited for `waits_s`; then LeaseHeld is raised. Raises WarehouseBusy,
+    PartMissing, OSError.
+    """
     make_private(settings.data_dir)
-    store = SqliteRawStore(settings.pipeline_path)  # also brings raw to its newest shape, before dbt attaches it
+    async with opened_store(settings) as store:  # which also brings raw to its newest shape, before dbt reads it
+        yield (_on_bigquery if is_on_gcp(settings) else _on_duckdb)(settings, store, waits_s)
+
+
+def _on_duckdb(settings: TransformSettings, store: TransformRuns, _: float) -> Transformer:
     snapshot = DuckdbSnapshot(settings.transform_path, settings.mart_path)
-    models = _warm_dbt(settings, settings.data_dir, settings.dbt_dir, snapshot)
-    try:
-        yield Transformer(
-            store,
-            models,
-            snapshot,
-            single_flight=partial(single_flight, settings.lock_path),
-            marks_dir=settings.dbt_dir,
-        )
-    finally:
-        await store.close()
+    return Transformer(
+        store,
+        _warm_dbt(settings, settings.data_dir, settings.dbt_dir, snapshot),
+        snapshot,
+        single_flight=partial(single_flight, settings.lock_path),
+        marks=FileMarks(settings.dbt_dir),
+    )
+
+
+def _on_bigquery(settings: TransformSettings, store: TransformRuns, waits_s: float) -> Transformer:
+    """Have it run on a change and once in a day of UTC: each run is billed, so an idle hour is none."""
+    from worker.dbt_runner.dbt import WarmDbt  # noqa: PLC0415 - as in `_warm_dbt`
+
+    with google_packages():
+        from backends.warehouse.bigquery.marks import BigQuerySnapshot  # noqa: PLC0415 - Google's packages
+    marks, snapshot = open_shared_marks(settings), BigQuerySnapshot(bigquery_place(settings))
+    environment = settings.bigquery_environment
+    models = WarmDbt(
+        PROJECT_DIR, settings.dbt_dir, snapshot=snapshot, environment=environment, target="bigquery", marks=marks
+    )
+    policy = LeasePolicy(wait_s=waits_s)
+    return Transformer(
+        store,
+        models,
+        snapshot,
+        single_flight=partial(leased, marks, "transform", policy),
+        marks=marks,
+        max_age=timedelta(days=1),
+    )
 
 
 def _warm_dbt(settings: TransformSettings, folder: Path, work_dir: Path, snapshot: DuckdbSnapshot) -> "WarmDbt":
@@ -91,6 +127,8 @@ def main() -> None:
     """Start the program."""
     with exit_on_startup_error("transformer", WarehouseBusy, explain=explain_database_error) as started:
         settings = TransformSettings()
+        if is_on_gcp(settings):
+            raise PartMissing("BACKEND=gcp has no resident transformer: `python -m worker.transform` is its job.")
         configure_logs(settings.log_format, settings.log_level)
         asyncio.run(serve(settings, started))
 

@@ -29,9 +29,23 @@ class TransformSettings(SharedSettings):
         return self.data_dir / "dbt"
 
     def dbt_environment(self, extension_dir: Path) -> Mapping[str, str]:
-        """Return the variables that `transforms/profiles.yml` reads, with absolute paths."""
+        """Return the variables that `transforms/profiles.yml` reads for DuckDB, with absolute paths."""
         return {
             "TRANSFORM_DUCKDB_PATH": str(self.transform_path.resolve()),
             "PIPELINE_SQLITE_PATH": str(self.pipeline_path.resolve()),
             "DUCKDB_EXTENSION_DIR": str(extension_dir.resolve()),
         }
+
+    @property
+    def bigquery_environment(self) -> Mapping[str, str]:
+        """The variables that `transforms/profiles.yml` reads for BigQuery; a server on this machine takes any token."""
+        told = {
+            "GCP_PROJECT": self.google_cloud_project,
+            "BIGQUERY_RAW_DATASET": self.bigquery_raw_dataset,
+            "BIGQUERY_LOCATION": self.bigquery_location,
+            "BIGQUERY_MAXIMUM_BYTES_BILLED": str(self.bigquery_maximum_bytes_billed),
+        }
+        if not self.bigquery_api_endpoint:
+            return told
+        endpoint = {"BIGQUERY_API_ENDPOINT": self.bigquery_api_endpoint}
+        return {**told, **endpoint, "BIGQUERY_METHOD": "oauth-secrets", "BIGQUERY_TOKEN": "none"}

@@ -5,20 +5,20 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import structlog
 
+from backends.marks import Marks
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.marts import MartMissing, MartSnapshot
 from backends.warehouse.runs import TransformRun, TransformRuns, changed_tables
 from runtime.clock import utc_now, utc_text
-from runtime.data_dir import make_private
 from worker.dbt_runner.port import Build, Models, Node
 
 log = structlog.get_logger(__name__)
 
+_RUN, _PURGE, _ERASED = "last_run", "last_purge", "last_erased"  # only compared, so that no clock needs to be right
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -41,21 +41,21 @@ class Transformer:
     The marts also depend on the time of day: they end with today, and count the last 24 hours. So a run serves only
     while the clock is between the same whole multiples of `max_age`, by default in the same hour.
 
-    In that hour only what comes of the tables that changed is built, if the run before was published: `marks_dir` keeps
+    In that hour only what comes of the tables that changed is built, if the run before was published: a mark keeps
     which run built all tables last, and nothing of it once another has begun.
 
     What was removed from raw stays in the bytes of the files that were built before. `erase`
-    rewrites them. `marks_dir` keeps which removal was handled last.
+    rewrites them. A mark keeps which removal was handled last.
     """
 
-    def __init__(  # noqa: PLR0913 - four collaborators and where their files are
+    def __init__(  # noqa: PLR0913 - five collaborators
         self,
         store: TransformRuns,
         models: Models,
         snapshot: MartSnapshot,
         *,
         single_flight: Callable[[], AbstractAsyncContextManager[None]],
-        marks_dir: Path,
+        marks: Marks,
         max_age: timedelta = timedelta(hours=1),
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
@@ -63,9 +63,7 @@ class Transformer:
         self._models = models
         self._snapshot = snapshot
         self._single_flight = single_flight
-        self._run_mark = marks_dir / "last_run"
-        self._purge_mark = marks_dir / "last_purge"
-        self._erased_mark = marks_dir / "last_erased"
+        self._marks = marks
         self._max_age = max_age
         self._clock = clock
 
@@ -106,7 +104,7 @@ class Transformer:
 
         Raises WarehouseBusy, OSError.
         """
-        if await self._removal() == _read(self._erased_mark):
+        if await self._removal() == self._marks.read(_ERASED):
             return True
         async with self._single_flight():
             removal = await self._removal()
@@ -120,14 +118,14 @@ class Transformer:
 
     async def _erase(self, removal: str) -> None:
         """Leave in the files only what their tables hold; the removal must be older than the last run."""
-        if removal == _read(self._erased_mark):
+        if removal == self._marks.read(_ERASED):
             return
         try:
             await asyncio.to_thread(self._snapshot.compact)
             await asyncio.to_thread(self._snapshot.publish)
         except MartMissing as error:
             raise WarehouseBusy(str(error)) from error
-        _write(self._erased_mark, removal)
+        self._marks.write(_ERASED, removal)
         log.info("transform.erased")
 
     async def _run(self, *, full_refresh: bool = False, tests: bool = False, only_changed: bool = False) -> Transformed:
@@ -136,8 +134,8 @@ class Transformer:
         changed = await self._changed_tables(watermark, started_at) if only_changed else None
         purge = _mark_of(await self._store.last_purge())
         # Tables may still hold an athlete who was purged: only building them from nothing removes the rows.
-        everything = full_refresh or purge != _read(self._purge_mark)
-        self._run_mark.unlink(missing_ok=True)
+        everything = full_refresh or purge != self._marks.read(_PURGE)
+        self._marks.write(_RUN, "")
         build = await asyncio.to_thread(self._models.build, full_refresh=everything, tests=tests, changed=changed)
         error = build.error or await asyncio.to_thread(self._published)
         finished_at = self._clock()
@@ -151,8 +149,8 @@ class Transformer:
             error=error,
         )
         if error is None:
-            _write(self._purge_mark, purge)
-            _write(self._run_mark, run.run_id)
+            self._marks.write(_PURGE, purge)
+            self._marks.write(_RUN, run.run_id)
         await self._store.put_run(run)
         _tell(run, build)
         return Transformed(run=run, nodes=build.nodes)
@@ -163,7 +161,7 @@ class Transformer:
         So it is after a run that was cut short or not published, in another hour, and without a snapshot.
         """
         last = await self._store.last_run()
-        if last is None or last.run_id != _read(self._run_mark) or self._is_outdated(last, now):
+        if last is None or last.run_id != self._marks.read(_RUN) or self._is_outdated(last, now):
             return None
         if not await asyncio.to_thread(self._snapshot.is_published):
             return None
@@ -186,16 +184,6 @@ class Transformer:
 
 def _mark_of(moment: datetime | None) -> str:
     return utc_text(moment) if moment else ""
-
-
-def _read(mark: Path) -> str:
-    """Return what a mark says; a mark is only compared, so that no clock needs to be right."""
-    return mark.read_text() if mark.exists() else ""
-
-
-def _write(mark: Path, text: str) -> None:
-    make_private(mark.parent)
-    mark.write_text(text)
 
 
 def _tell(run: TransformRun, build: Build) -> None:

@@ -1,0 +1,20 @@
+"""All of the warehouse, for a person's own SQL."""
+
+from backends.engine import bigquery_place, google_packages, is_on_gcp
+from backends.warehouse.duckdb.console import DuckdbSqlConsole
+from backends.warehouse.marts import SqlConsole
+from runtime.settings import SharedSettings
+
+
+def open_console(settings: SharedSettings) -> SqlConsole:
+    """Open raw, staging and mart for a person's own SQL; the caller closes them.
+
+    Raises WarehouseBusy, QueryFailed, PartMissing.
+    """
+    if not is_on_gcp(settings):
+        return DuckdbSqlConsole(
+            data_dir=settings.data_dir, mart_path=settings.mart_path, pipeline_path=settings.pipeline_path
+        )
+    with google_packages():  # JOIN: without `type: ignore` once the module is there
+        from backends.warehouse.bigquery.console import BigQuerySqlConsole  # type: ignore[import-untyped]  # noqa: PLC0415
+    return BigQuerySqlConsole(bigquery_place(settings))  # type: ignore[no-any-return]

@@ -1,0 +1,21 @@
+"""The published marts, for who shows or counts them."""
+
+from typing import Protocol
+
+from backends.engine import bigquery_place, google_packages, is_on_gcp
+from backends.warehouse.duckdb.marts import DuckdbMartReader
+from backends.warehouse.marts import MartCounts, MartReader
+from runtime.settings import SharedSettings
+
+
+class Marts(MartReader, MartCounts, Protocol):
+    """The published marts, to be shown or to be counted."""
+
+
+def open_marts(settings: SharedSettings) -> Marts:
+    """Open the published marts; the caller closes them. Raises PartMissing."""
+    if not is_on_gcp(settings):
+        return DuckdbMartReader(settings.mart_path)
+    with google_packages():  # JOIN: without `type: ignore` once the module is there
+        from backends.warehouse.bigquery.marts import BigQueryMartReader  # type: ignore[import-untyped]  # noqa: PLC0415
+    return BigQueryMartReader(bigquery_place(settings))  # type: ignore[no-any-return]

@@ -1,0 +1,93 @@
+"""The parts that the worker and its jobs share, opened as the settings say, and what the worker does beside pushes."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import httpx
+
+from backends.engine.pipeline import open_budget, open_store, open_tokens
+from backends.queue import EventQueue, QueueMonitor
+from backends.tokens import AthleteTokens
+from backends.warehouse import RawStore
+from runtime.http_client import client_for
+from strava.budget import RateBudget
+from strava.budget_state import Lane
+from worker.activities import ActivityEvents
+from worker.athletes import AccessWatch, note_rejected
+from worker.deferred_events import DeferredEvents
+from worker.history import Histories
+from worker.pipeline_reading import ReadingKeeper
+from worker.second_look import SecondLooks
+from worker.settings import WorkerSettings
+from worker.strava_clients import StravaClients
+from worker.streams import StreamSweep
+
+STRAVA_TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What asks Strava, and where its answers are kept."""
+
+    settings: WorkerSettings
+    store: RawStore
+    tokens: AthleteTokens
+    http: httpx.AsyncClient
+    budget: RateBudget
+    client_of: StravaClients
+    activities: ActivityEvents
+
+    async def close(self) -> None:
+        """Let refreshes under way end, and release everything."""
+        await self.client_of.end_refreshes()
+        await self.http.aclose()
+        await self.tokens.close()
+        await self.store.close()
+
+
+def open_parts(settings: WorkerSettings, *urls: str) -> Parts:
+    """Open them; `urls` are asked too, beside Strava. Raises what the openers of `backends.engine.pipeline` raise."""
+    store, tokens = open_store(settings), open_tokens(settings)
+    http = client_for(settings.strava_api_url, settings.strava_oauth_url, *urls, timeout=STRAVA_TIMEOUT_S)
+    budget = open_budget(settings, settings.budget_shares)
+    client_of = StravaClients(settings, http, tokens, budget, on_rejected=partial(note_rejected, store))
+    activities = ActivityEvents(
+        store,
+        client_of,
+        looking_source_of=partial(client_of, lane=Lane.RECONCILE),
+        not_found_grace=timedelta(seconds=settings.not_found_grace_s),
+    )
+    return Parts(
+        settings=settings,
+        store=store,
+        tokens=tokens,
+        http=http,
+        budget=budget,
+        client_of=client_of,
+        activities=activities,
+    )
+
+
+class Background:
+    """What is done beside the pushes: by the worker's loops on one machine, by the turns of a job on Google Cloud."""
+
+    def __init__(self, parts: Parts, queue: EventQueue, monitor: QueueMonitor | None) -> None:
+        settings, store, budget, client_of = parts.settings, parts.store, parts.budget, parts.client_of
+        settled_s = settings.settle_after_s
+        self.deferred = DeferredEvents(store, queue, budget.room)
+        self.looks = SecondLooks(parts.activities, store, due_after=timedelta(seconds=settings.second_look_s))
+        self.settling = SecondLooks(parts.activities, store, due_after=timedelta(seconds=settled_s), poll_s=60.0)
+        self.streams = StreamSweep(store, partial(client_of, lane=Lane.STREAMS), settings.stream_rules)
+        self.access = AccessWatch(store, budget, client_of)
+        self.readings = ReadingKeeper(store, monitor, budget)
+        self.histories = Histories(store, client_of, budget)
+
+    @property
+    def loops(self) -> tuple[Callable[[asyncio.Event], Coroutine[Any, Any, None]], ...]:
+        """Return each as a loop that goes on until its event is set."""
+        each = (self.looks, self.settling, self.deferred, self.histories, self.streams, self.access, self.readings)
+        return tuple(work.run for work in each)
