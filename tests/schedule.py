@@ -18,6 +18,7 @@ TOGETHER = {
     "tests/end_to_end/test_wheel.py": "wheel",
     "tests/backends/test_queue_pubsub.py": "pubsub",
     "tests/backends/test_marts_bigquery.py": "bigquery",
+    "tests/backends/test_marks.py": "bigquery",
     "tests/backends/test_warehouse_bigquery.py": "bigquery",
     "tests/backends/test_warehouse_bigquery_errors.py": "bigquery",
     "tests/backends/test_warehouse_bigquery_workers.py": "bigquery",

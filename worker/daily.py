@@ -25,6 +25,7 @@ from backends.engine.pipeline import (
     open_shared_marks,
     open_tokens,
     opened_store,
+    prepare_store,
 )
 from backends.marks.lease import LeaseHeld, LeasePolicy, leased
 from backends.warehouse import RawStore, WarehouseBusy
@@ -111,6 +112,7 @@ async def _alone(settings: WorkerSettings) -> AsyncIterator[None]:
         with alone(settings.data_dir / "daily.lock"):
             yield
         return
+    await prepare_store(settings)  # the right is kept in it
     async with AsyncExitStack() as held:
         try:
             await held.enter_async_context(leased(open_shared_marks(settings), "daily", LeasePolicy()))

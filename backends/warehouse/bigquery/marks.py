@@ -13,14 +13,17 @@ from typing import TypeVar
 from google.api_core.exceptions import GoogleAPIError, NotFound, PreconditionFailed
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
+from google.cloud.bigquery.retry import DEFAULT_RETRY
 
 from backends.warehouse import WarehouseBusy
-from backends.warehouse.bigquery.client import TIMEOUT_S, Place, connected
+from backends.warehouse.bigquery.client import Place, connected
 
 T = TypeVar("T")
 
 TABLE = "_pipeline_marks"
 _ATTEMPTS = 8
+_TIMEOUT_S = 20.0  # of a call, and of its repetitions
+_RETRY = DEFAULT_RETRY.with_timeout(_TIMEOUT_S)
 
 
 class BigQueryMarks:
@@ -54,7 +57,9 @@ class BigQueryMarks:
                 return True
             table.description = json.dumps(texts | ({name: text} if text else {}), sort_keys=True)
             try:
-                client.update_table(table, ["description"], timeout=TIMEOUT_S)  # with the etag that was read
+                client.update_table(
+                    table, ["description"], retry=_RETRY, timeout=_TIMEOUT_S
+                )  # with the etag that was read
             except PreconditionFailed:  # another mark was changed in between, or this one
                 continue
             return True
@@ -85,7 +90,7 @@ class BigQuerySnapshot:
         try:
             with connected(self._place) as client:
                 dataset = bigquery.DatasetReference(self._place.project, self._mart)
-                return any(True for _ in client.list_tables(dataset, max_results=1, timeout=TIMEOUT_S))
+                return any(True for _ in client.list_tables(dataset, max_results=1, retry=_RETRY, timeout=_TIMEOUT_S))
         except NotFound:
             return False
         except (GoogleAPIError, GoogleAuthError, OSError) as error:
@@ -111,12 +116,12 @@ def _table(client: bigquery.Client, place: Place) -> bigquery.Table:
     """Return the table of the marks, made where it is missing."""
     reference = bigquery.DatasetReference(place.project, place.dataset).table(TABLE)
     try:
-        return client.get_table(reference, timeout=TIMEOUT_S)
+        return client.get_table(reference, retry=_RETRY, timeout=_TIMEOUT_S)
     except NotFound:
         new = bigquery.Table(reference, schema=[bigquery.SchemaField("nothing", "STRING")])
         new.description = "{}"
-        client.create_table(new, exists_ok=True, timeout=TIMEOUT_S)
-        return client.get_table(reference, timeout=TIMEOUT_S)
+        client.create_table(new, exists_ok=True, retry=_RETRY, timeout=_TIMEOUT_S)
+        return client.get_table(reference, retry=_RETRY, timeout=_TIMEOUT_S)
 
 
 def _texts(table: bigquery.Table) -> dict[str, str]:
