@@ -7,22 +7,22 @@ loads histories, and the one that builds the marts where raw is newer than they 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 
-import httpx
 import structlog
 
 from backends.engine.pipeline import open_jobs, open_queue, prepare_store
-from backends.jobs import JobNotStarted
+from backends.jobs import JobNotStarted, JobStarter
 from backends.queue import QueueUnavailable
 from backends.tokens import TokensUnavailable
-from backends.warehouse import RawStore, WarehouseBusy
+from backends.warehouse import WarehouseBusy
+from backends.warehouse.runs import TransformRuns
 from runtime.clock import steady_s, utc_now
-from runtime.settings import SharedSettings
 from worker.history import Histories
 from worker.job import JobEnd, run_job, unless_stopped
 from worker.parts import Background, open_parts
 from worker.settings import WorkerSettings
-from worker.transform_start import open_transform_start
+from worker.transform_start import TransformStart, open_transform_start
 
 LONGEST_S = 200.0  # the job ends after 240 s, and the next one begins after 300 s
 _EXPECTED = (WarehouseBusy, TokensUnavailable, QueueUnavailable, JobNotStarted)
@@ -36,15 +36,16 @@ async def sweep(settings: WorkerSettings, stop: asyncio.Event) -> JobEnd:
     """Do one turn of each. Raises WarehouseBusy, TokensUnavailable, QueueUnavailable, PartMissing, SchemaMismatch."""
     await prepare_store(settings)
     parts, queue = open_parts(settings, settings.cloud_run_api_endpoint), open_queue(settings)
-    work = Background(parts, queue, None)
+    work, start = Background(parts, queue, None), open_transform_start(settings, parts.http)
+    jobs = open_jobs(settings, parts.http)
     turns = {
         "deferred_events": work.deferred.publish_due,
         "second_look": lambda: work.looks.look_at_due(stop) if settings.second_look_s else _nothing(),
         "settling_look": lambda: work.settling.look_at_due(stop) if settings.settle_after_s else _nothing(),
         "access_watch": work.access.look,
         "pipeline_reading": work.readings.take,
-        "history": lambda: start_backfill(settings, parts.http, work.histories),
-        "transform": lambda: start_transform(settings, parts.http, parts.store),
+        "history": lambda: start_backfill(jobs, settings.backfill_job, work.histories),
+        "transform": lambda: start_transform(start, parts.store),
         "streams": work.streams.fetch_due,  # last: it may take all the time that is left
     }
     try:
@@ -72,20 +73,24 @@ async def take_turns(turns: Turns, stop: asyncio.Event, *, within_s: float) -> J
     return JobEnd.FAILED if failed else JobEnd.DONE
 
 
-async def start_backfill(settings: SharedSettings, http: httpx.AsyncClient, histories: Histories) -> None:
-    """Start the job that loads histories if there is one to load now; a second one leaves at once."""
-    jobs = open_jobs(settings, http)
+async def start_backfill(jobs: JobStarter | None, job: str, histories: Histories) -> None:
+    """Start the job that loads histories if there is one to load now; a second one leaves at once.
+
+    Raises JobNotStarted, WarehouseBusy.
+    """
     if jobs is not None and await histories.has_due():
-        await jobs.start(settings.backfill_job)
-        log.info("history.started", job=settings.backfill_job)
+        await jobs.start(job)
+        log.info("history.started", job=job)
 
 
-async def start_transform(settings: SharedSettings, http: httpx.AsyncClient, store: RawStore) -> None:
+async def start_transform(
+    start: TransformStart, store: TransformRuns, *, clock: Callable[[], datetime] = utc_now
+) -> None:
     """Start the job that builds the marts if raw, or the day, has changed since the last published run began."""
     last = await store.last_run()
-    is_level = last is not None and last.started_at.date() == utc_now().date()
-    if last is None or not is_level or last.watermark != await store.watermark():
-        await open_transform_start(settings, http).if_due()
+    is_of_today = last is not None and last.started_at.astimezone(UTC).date() == clock().date()
+    if last is None or not is_of_today or last.watermark != await store.watermark():
+        await start.if_due()
 
 
 async def _awaited(turn: Callable[[], Awaitable[object]]) -> None:
