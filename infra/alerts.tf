@@ -60,7 +60,7 @@ locals {
       title   = "A job failed"
       filter  = "resource.type=\"cloud_run_job\" AND metric.type=\"run.googleapis.com/job/completed_execution_count\" AND metric.labels.result=\"failed\""
       aligner = "ALIGN_DELTA", reducer = "REDUCE_SUM", period_s = 300, above = 0, severity = "ERROR"
-      text    = "Its log ends with the reason. The daily job's exit codes: 3 differences are left, 4 an athlete could not be checked to the end, 5 a mass change waits for `athlete daily --confirm`, 6 dbt failed, 7 another one runs."
+      text    = "Its log ends with the reason. The daily job's exit codes: 3 differences are left, 4 an athlete could not be checked to the end, 5 a mass change waits for `athlete daily --confirm`, 6 the transform could not be started, 7 another one runs."
     }
     dead_letters = {
       title   = "An event used up its attempts"

@@ -43,7 +43,7 @@ resource "google_cloud_run_v2_service" "dashboard" {
       }
 
       dynamic "env" {
-        for_each = merge(local.shared_environment, local.dashboard_environment)
+        for_each = merge(local.shared_environment, local.warehouse_environment, local.dashboard_environment)
 
         content {
           name  = env.key

@@ -1,16 +1,20 @@
 # The jobs run the worker's image with another command.
 locals {
   job_environments = {
-    daily     = merge(local.strava_environment, local.transform_environment)
-    sweep     = local.strava_environment
-    backfill  = local.strava_environment
-    transform = local.transform_environment
+    daily     = merge(local.warehouse_environment, local.strava_environment)
+    sweep     = merge(local.warehouse_environment, local.strava_environment, local.sweep_environment)
+    backfill  = merge(local.warehouse_environment, local.strava_environment)
+    transform = local.warehouse_environment
+  }
+
+  sweep_environment = {
+    PUBSUB_TOPIC = google_pubsub_topic.events.id
   }
 
   jobs = {
     daily     = { module = "worker.daily", timeout = "3600s", memory = "1Gi" }
     sweep     = { module = "worker.sweep", timeout = "240s", memory = "512Mi" }
-    backfill  = { module = "worker.backfill", timeout = "86400s", memory = "1Gi" }
+    backfill  = { module = "worker.backfill_job", timeout = "86400s", memory = "1Gi" }
     transform = { module = "worker.transform", timeout = "1800s", memory = "2Gi" }
   }
 }
@@ -70,14 +74,17 @@ resource "google_cloud_run_v2_job" "job" {
   depends_on = [google_secret_manager_secret_iam_member.reader]
 }
 
-# Who may start which job: the scheduler the two that it runs by the clock, and who brings fresh data the transform.
+# Who may start which job: the scheduler the two that it runs by the clock, who brings fresh data the transform, and the
+# sweep those that are due.
 locals {
   job_starters = {
     "daily/scheduler"    = { job = "daily", program = "scheduler" }
     "sweep/scheduler"    = { job = "sweep", program = "scheduler" }
     "transform/worker"   = { job = "transform", program = "worker" }
     "transform/daily"    = { job = "transform", program = "daily" }
+    "transform/sweep"    = { job = "transform", program = "sweep" }
     "transform/backfill" = { job = "transform", program = "backfill" }
+    "backfill/sweep"     = { job = "backfill", program = "sweep" }
   }
 }
 

@@ -24,19 +24,17 @@ locals {
     LOG_LEVEL            = var.log_level
   }
 
-  # What is told to whom keeps tokens in Secret Manager and asks Strava.
-  strava_environment = {
-    DATA_DIR            = "/tmp/athlete" # in memory: locks, and what dbt compiles
-    STRAVA_CLIENT_ID    = var.strava_client_id
-    TOKEN_SECRET_PREFIX = local.token_secret_prefix
-  }
-
-  # What transforms/profiles.yml reads.
-  transform_environment = {
+  # What is told to whom reads or writes BigQuery.
+  warehouse_environment = {
     BIGQUERY_LOCATION             = var.dataset_location
     BIGQUERY_MAXIMUM_BYTES_BILLED = tostring(var.maximum_bytes_billed)
-    DATA_DIR                      = "/tmp/athlete"
-    DBT_TARGET                    = "bigquery"
-    GCP_PROJECT                   = var.project_id
+    DATA_DIR                      = "/tmp/athlete" # in memory: the calls that are left, and what dbt compiles
+  }
+
+  # What is told to whom keeps tokens in Secret Manager, asks Strava, and starts jobs.
+  strava_environment = {
+    GOOGLE_CLOUD_REGION = var.region
+    STRAVA_CLIENT_ID    = var.strava_client_id
+    TOKEN_SECRET_PREFIX = local.token_secret_prefix
   }
 }

@@ -17,8 +17,8 @@ locals {
       filter      = "jsonPayload.event=\"push.refused\""
     }
     app_inactive = {
-      description = "Strava answers nobody through this app any more."
-      written_by  = "cloud_run_revision"
+      description = "Strava answers nobody through this app any more. The worker finds out, or the sweep."
+      written_by  = null
       filter      = "jsonPayload.event=\"app.inactive\""
     }
     token_rejected = {

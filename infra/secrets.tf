@@ -7,7 +7,7 @@ locals {
   secrets = {
     webhook-path-secret  = { environment = "WEBHOOK_PATH_SECRET", readers = ["service"] }
     strava-verify-token  = { environment = "STRAVA_VERIFY_TOKEN", readers = ["service"] }
-    strava-client-secret = { environment = "STRAVA_CLIENT_SECRET", readers = ["worker", "daily", "backfill"] }
+    strava-client-secret = { environment = "STRAVA_CLIENT_SECRET", readers = ["worker", "daily", "sweep", "backfill"] }
   }
 
   secret_readers = merge([
@@ -25,7 +25,7 @@ locals {
   }
 
   # Who keeps the athletes' tokens. The programs make those secrets themselves, one per athlete.
-  token_keepers = toset(["worker", "daily", "backfill"])
+  token_keepers = toset(["worker", "daily", "sweep", "backfill"])
 }
 
 resource "google_secret_manager_secret" "program" {

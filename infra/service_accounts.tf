@@ -4,7 +4,7 @@ locals {
     service   = "Takes Strava's events; may publish them, and nothing else."
     worker    = "Handles events: raw, and the athletes' tokens."
     daily     = "Compares with Strava once a day: raw, and the athletes' tokens."
-    sweep     = "Publishes events again whose time has come: raw, and the topic."
+    sweep     = "Does what is due, every five minutes: raw, the athletes' tokens, the topic."
     backfill  = "Loads the history: raw, and the athletes' tokens."
     transform = "Runs dbt: raw, staging and mart."
     dashboard = "Shows the pages; may read mart, and nothing else."

@@ -27,7 +27,7 @@ resource "google_cloud_run_v2_service" "worker" {
 
       resources {
         limits            = { cpu = "1", memory = "1Gi" }
-        cpu_idle          = false # it also works between pushes, until Cloud Run stops it
+        cpu_idle          = true # processor time only while it answers; the sweep does what is due in between
         startup_cpu_boost = true
       }
 
@@ -43,7 +43,7 @@ resource "google_cloud_run_v2_service" "worker" {
       }
 
       dynamic "env" {
-        for_each = merge(local.shared_environment, local.strava_environment, local.worker_environment)
+        for_each = merge(local.shared_environment, local.warehouse_environment, local.strava_environment, local.worker_environment)
 
         content {
           name  = env.key

@@ -25,9 +25,7 @@ log = structlog.get_logger(__name__)
 
 STOP_GRACE_S = 3.0  # for the work in the background; what it leaves is found again at the next start
 
-_FRESH = frozenset({Outcome.STORED, Outcome.DELETED, Outcome.PURGED})
-
-OnFreshData = Callable[[], Awaitable[object]]
+AfterPush = Callable[[Outcome], Awaitable[None]]
 OnStop = Callable[[], Awaitable[None]]
 Background = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 
@@ -39,7 +37,7 @@ def create_app(  # noqa: PLR0913 - three collaborators, and by keyword what may 
     *,
     push_auth: PushAuth,
     background: Sequence[Background] = (),
-    on_fresh_data: OnFreshData | None = None,
+    after_push: AfterPush | None = None,
     on_stop: OnStop | None = None,
     api_docs: bool = False,
     clock: Callable[[], datetime] = utc_now,
@@ -47,7 +45,7 @@ def create_app(  # noqa: PLR0913 - three collaborators, and by keyword what may 
     """Assemble the worker; the queue is only watched, where it tells how it stands.
 
     Each `background` runs beside the pushes until its event is set; `on_stop` runs when nothing is in flight any more.
-    `on_fresh_data` runs after a push that changed activities, before its answer, and raises nothing.
+    `after_push` is told of each push how it ended, before its answer, and raises nothing.
     With `api_docs` /openapi.json describes it.
     """
     push_handler = PushHandler(handle_event, store, clock=clock)
@@ -66,8 +64,8 @@ def create_app(  # noqa: PLR0913 - three collaborators, and by keyword what may 
     async def push(request: Request) -> Response:
         structlog.contextvars.bind_contextvars(request_id=secrets.token_hex(8))
         result = await push_handler.handle(await request.body())
-        if on_fresh_data is not None and result.outcome in _FRESH:
-            await on_fresh_data()
+        if after_push is not None:
+            await after_push(result.outcome)
         return _answer(result)
 
     @pushes.post("/dead-letter", summary="Record a message that was given up", status_code=204)

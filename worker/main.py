@@ -13,20 +13,24 @@ from backends.engine.pipeline import open_queue, open_queue_monitor, prepare_sto
 from backends.queue import PushAuth
 from backends.tokens import TokensUnavailable
 from backends.warehouse import WarehouseBusy
+from backends.warehouse.ledger import Outcome
 from runtime.http_guard import HttpGuard, split_hosts
 from runtime.logs import configure_logs
 from runtime.serving import run
 from runtime.settings import PartMissing
 from runtime.startup import exit_on_startup_error
+from strava.errors import AppInactive
 from worker.app import create_app
-from worker.athletes import AthleteCache
+from worker.athletes import AccessWatch, AthleteCache
 from worker.event_router import EventRouter
-from worker.parts import Background, open_parts
+from worker.parts import Background, Parts, open_parts
 from worker.purge import Purge
 from worker.push_auth import SWITCHED_OFF, SharedToken
 from worker.settings import WorkerSettings
 from worker.subscription_check import SubscriptionCheck
-from worker.transform_start import open_transform_start
+from worker.transform_start import TransformStart, open_transform_start
+
+_FRESH = frozenset({Outcome.STORED, Outcome.DELETED, Outcome.PURGED})
 
 log = structlog.get_logger(__name__)
 
@@ -44,13 +48,13 @@ def build(settings: WorkerSettings) -> FastAPI:
     checked = SubscriptionCheck(router, parts.store, settings.strava_subscription_id)
     auth, api_docs = _push_auth(settings, parts.http), settings.api_docs
     if is_on_gcp(settings):
-        start = open_transform_start(settings, parts.http)
+        after_push = AfterPush(open_transform_start(settings, parts.http), parts)
         return create_app(
             checked,
             parts.store,
             None,
             push_auth=auth,
-            on_fresh_data=start.if_due,
+            after_push=after_push,
             on_stop=parts.close,
             api_docs=api_docs,
         )
@@ -64,6 +68,25 @@ def build(settings: WorkerSettings) -> FastAPI:
     return create_app(
         checked, parts.store, monitor, push_auth=auth, background=beside.loops, on_stop=release, api_docs=api_docs
     )
+
+
+class AfterPush:
+    """What is to be done on Google Cloud while there still is processor time: fresh data, and a lapse, are told on."""
+
+    def __init__(self, start: TransformStart, parts: Parts) -> None:
+        self._start = start
+        self._budget = parts.budget
+        self._access = AccessWatch(parts.store, parts.budget, parts.client_of)
+
+    async def __call__(self, outcome: Outcome) -> None:
+        """Act on how a push ended; what fails is found again by the sweep."""
+        if outcome in _FRESH:
+            await self._start.if_due()
+        elif outcome is Outcome.DEFERRED and isinstance((await self._budget.status()).closed_because, AppInactive):
+            try:
+                await self._access.look()
+            except WarehouseBusy as error:
+                log.warning("access_watch.waiting", reason=str(error))
 
 
 def _push_auth(settings: WorkerSettings, http: httpx.AsyncClient) -> PushAuth:

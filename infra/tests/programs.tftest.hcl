@@ -68,7 +68,7 @@ run "programs" {
     condition = { for name, job in google_cloud_run_v2_job.job : name => join(" ", job.template[0].template[0].containers[0].command) } == {
       daily     = "python -m worker.daily"
       sweep     = "python -m worker.sweep"
-      backfill  = "python -m worker.backfill"
+      backfill  = "python -m worker.backfill_job"
       transform = "python -m worker.transform"
     }
     error_message = "Each job has its module."

@@ -111,8 +111,8 @@ run "rights" {
   }
   assert {
     condition = (
-      keys(google_project_iam_member.token_keeper) == ["backfill", "daily", "worker"]
-      && keys(google_project_iam_member.token_directory) == ["backfill", "daily", "worker"]
+      keys(google_project_iam_member.token_keeper) == ["backfill", "daily", "sweep", "worker"]
+      && keys(google_project_iam_member.token_directory) == ["backfill", "daily", "sweep", "worker"]
     )
     error_message = "Those who ask Strava keep tokens, and nobody else."
   }
@@ -149,6 +149,7 @@ run "rights" {
       "strava-verify-token/service"   = "roles/secretmanager.secretAccessor"
       "strava-client-secret/worker"   = "roles/secretmanager.secretAccessor"
       "strava-client-secret/daily"    = "roles/secretmanager.secretAccessor"
+      "strava-client-secret/sweep"    = "roles/secretmanager.secretAccessor"
       "strava-client-secret/backfill" = "roles/secretmanager.secretAccessor"
     }
     error_message = "Each secret is read by the programs that need it."

@@ -55,9 +55,11 @@ run "wiring" {
       "sweep/scheduler"    = ["athlete-sweep", google_service_account.program["scheduler"].member]
       "transform/worker"   = ["athlete-transform", google_service_account.program["worker"].member]
       "transform/daily"    = ["athlete-transform", google_service_account.program["daily"].member]
+      "transform/sweep"    = ["athlete-transform", google_service_account.program["sweep"].member]
       "transform/backfill" = ["athlete-transform", google_service_account.program["backfill"].member]
+      "backfill/sweep"     = ["athlete-backfill", google_service_account.program["sweep"].member]
     }
-    error_message = "The scheduler starts two jobs; who brings fresh data starts the transform."
+    error_message = "The scheduler starts two jobs; who brings fresh data starts the transform, and the sweep what is due."
   }
   assert {
     condition = alltrue(concat(

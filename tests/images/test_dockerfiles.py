@@ -18,12 +18,20 @@ from worker.settings import WorkerSettings
 # What is started in an image: the program and its jobs, and what it imports only with a certain setting.
 STARTED = {
     "service": {"service.main", "backends.queue.pubsub.queue"},
-    "worker": {"worker.main", "worker.daily", "worker.dbt_runner.main", "backends.queue.pubsub.push_auth"},
+    "worker": {
+        "worker.main",
+        "worker.daily",
+        "worker.sweep",
+        "worker.backfill_job",
+        "worker.transform",
+        "worker.dbt_runner.main",
+        "backends.queue.pubsub.push_auth",
+    },
     "dashboard": {"dashboard.__main__", "dashboard.main"},
 }
 STARTED["athlete"] = {
     "athlete.main", "athlete.supervised", "athlete.deliverer", "service.main", "simulator.main",
-    *(STARTED["worker"] - {"backends.queue.pubsub.push_auth"}), *STARTED["dashboard"],
+    "worker.main", "worker.daily", "worker.dbt_runner.main", *STARTED["dashboard"],
 }  # fmt: skip
 ASKED = {
     "service": {"service": "/health"},

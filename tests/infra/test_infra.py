@@ -15,7 +15,7 @@ from typer.main import get_command
 from athlete.main import app
 from dashboard.settings import DashboardSettings
 from runtime.http_limits import RequestLimits
-from runtime.settings import Backend, LogFormat
+from runtime.settings import Backend, LogFormat, SharedSettings
 from service.settings import ServiceSettings
 from worker.daily_report import DailyReport
 from worker.dbt_runner.settings import TransformSettings
@@ -35,15 +35,23 @@ READ_BY: Mapping[str, tuple[type[BaseSettings], ...]] = {
     "dashboard": (DashboardSettings,),
 }
 
+# Which module a job's command names; those of services end in `main`.
+MODULES = {
+    "daily": "worker.daily",
+    "sweep": "worker.sweep",
+    "backfill": "worker.backfill_job",
+    "transform": "worker.transform",
+}
+
 # Which of Terraform's maps each program is given.
 GIVEN: Mapping[str, tuple[str, ...]] = {
     "service": ("shared", "service"),
-    "worker": ("shared", "strava", "worker"),
-    "daily": ("shared", "strava", "transform"),
-    "sweep": ("shared", "strava"),
-    "backfill": ("shared", "strava"),
-    "transform": ("shared", "transform"),
-    "dashboard": ("shared", "dashboard"),
+    "worker": ("shared", "warehouse", "strava", "worker"),
+    "daily": ("shared", "warehouse", "strava"),
+    "sweep": ("shared", "warehouse", "strava", "sweep"),
+    "backfill": ("shared", "warehouse", "strava"),
+    "transform": ("shared", "warehouse"),
+    "dashboard": ("shared", "warehouse", "dashboard"),
 }
 
 
@@ -94,7 +102,11 @@ def test_each_program_is_given_its_own_maps(terraform: str) -> None:
     """What this test takes for a program's environment is what Terraform gives it."""
     merged = re.findall(r"for_each = merge\(local\.shared_environment, ([^)]+)\)", terraform)
     services = [set(re.findall(r"local\.(\w+)_environment\b", each)) for each in merged]
-    assert [each for each in services if each] == [{"dashboard"}, {"service"}, {"strava", "worker"}]
+    assert [each for each in services if each] == [
+        {"warehouse", "dashboard"},
+        {"service"},
+        {"warehouse", "strava", "worker"},
+    ]
     jobs = re.findall(r"^ *(\w+) += (.*)", block(terraform, "job_environments"), re.MULTILINE)
     told = {name: {"shared", *re.findall(r"local\.(\w+)_environment", maps)} for name, maps in jobs}
     assert told == {name: set(GIVEN[name]) for name in ("daily", "sweep", "backfill", "transform")}
@@ -105,6 +117,14 @@ def test_the_engine_and_the_logs_are_the_clouds(terraform: str) -> None:
     shared = block(terraform, "shared_environment")
     assert re.findall(r'LOG_FORMAT += "(\w+)"', shared) == [LogFormat.GOOGLE]
     assert re.findall(r'BACKEND += "(\w+)"', shared) == [Backend.GCP.value]
+
+
+def test_jobs_run_modules_that_are_there(terraform: str) -> None:
+    """Each job's command names a program; the programs start jobs by the names that Terraform gives them."""
+    assert dict(re.findall(r'^ *(\w+) += \{ module = "([\w.]+)"', block(terraform, "jobs"), re.MULTILINE)) == MODULES
+    assert 'name     = "athlete-${each.key}"' in terraform
+    started = {SharedSettings.model_fields[each].default for each in ("transform_job", "backfill_job")}
+    assert started == {"athlete-transform", "athlete-backfill"} <= {f"athlete-{job}" for job in MODULES}
 
 
 @pytest.fixture(scope="module")
@@ -176,11 +196,10 @@ def test_no_secret_has_a_value(project_root: Path) -> None:
 
 
 def runs_on_gcp(name: str) -> bool:
-    """Whether the program's module is there and its settings accept the engine."""
-    module = f"{name}.main" if name in {"service", "worker", "dashboard"} else f"worker.{name}"
+    """Whether the program's module is there, and can be started."""
+    module = MODULES.get(name, f"{name}.main")
     spec = find_spec(module)
-    is_program = spec is not None and "__main__" in Path(spec.origin or "").read_text(encoding="utf-8")
-    return is_program and all(Backend.GCP in getattr(each, "runs_on", ()) for each in READ_BY[name])
+    return spec is not None and "__main__" in Path(spec.origin or "").read_text(encoding="utf-8")
 
 
 def test_the_readme_says_what_runs_on_google_cloud(project_root: Path) -> None:
