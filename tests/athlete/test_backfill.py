@@ -242,7 +242,10 @@ WAITING = replace(DETAILS, waits_until=NOON + timedelta(minutes=15), waits_becau
     ("row", "said"),
     [
         (ASKED, "asked for."),
-        (replace(ASKED, requested_at=NOON - timedelta(seconds=20)), "nobody has taken it up yet: start `athlete up`."),
+        (
+            replace(ASKED, requested_at=NOON - timedelta(seconds=20)),
+            "nobody has taken it up yet: start `athlete up` (on Google Cloud the sweep does within minutes).",
+        ),
         (LISTING, "1,200 activities listed so far."),
         (DETAILS, "1,240 of 2,115 details, done Thursday about 14:15."),
         (

@@ -65,16 +65,16 @@ def test_a_signal_ends_it_so_that_the_next_goes_on(capsys: pytest.CaptureFixture
     """SIGTERM cancels the work, which cleans up after itself; the code is a shell's own for it."""
     cleaned: list[str] = []
 
-    async def endless() -> None:
+    async def endless() -> str:
         try:
             await asyncio.sleep(60)
+            return "done"
         finally:
             cleaned.append("up")
 
     async def work(stop: asyncio.Event) -> JobEnd:
         asyncio.get_running_loop().call_soon(os.kill, os.getpid(), signal.SIGTERM)
-        ended = await unless_stopped(endless(), stop)
-        assert ended is None
+        assert await unless_stopped(endless(), stop) is None
         return JobEnd.CUT_SHORT
 
     assert (code_of(work), events(capsys)) == (143, ["job.cut_short"])

@@ -61,7 +61,7 @@ class WarmDbt:
         target: str = "duckdb",
         marks: Marks | None = None,
     ) -> None:
-        self._environment = {**environment, "DBT_TARGET": target, "DO_NOT_TRACK": "1"}
+        self._environment = {**environment, "DO_NOT_TRACK": "1"}
         self._target = target
         self._project_dir = project_dir
         self._work_dir = work_dir

@@ -31,6 +31,7 @@ class TransformSettings(SharedSettings):
     def dbt_environment(self, extension_dir: Path) -> Mapping[str, str]:
         """Return the variables that `transforms/profiles.yml` reads for DuckDB, with absolute paths."""
         return {
+            "DBT_TARGET": "duckdb",
             "TRANSFORM_DUCKDB_PATH": str(self.transform_path.resolve()),
             "PIPELINE_SQLITE_PATH": str(self.pipeline_path.resolve()),
             "DUCKDB_EXTENSION_DIR": str(extension_dir.resolve()),
@@ -40,6 +41,7 @@ class TransformSettings(SharedSettings):
     def bigquery_environment(self) -> Mapping[str, str]:
         """The variables that `transforms/profiles.yml` reads for BigQuery; a server on this machine takes any token."""
         told = {
+            "DBT_TARGET": "bigquery",
             "GCP_PROJECT": self.google_cloud_project,
             "BIGQUERY_RAW_DATASET": self.bigquery_raw_dataset,
             "BIGQUERY_LOCATION": self.bigquery_location,
