@@ -38,10 +38,10 @@ run "programs" {
       ]
       } == {
       athlete-service   = ["europe-west1-docker.pkg.dev/test-project/athlete-dashboard/service:1.2.3", "/health", "1", "true"]
-      athlete-worker    = ["europe-west1-docker.pkg.dev/test-project/athlete-dashboard/worker:1.2.3", "/health", "0", "false"]
+      athlete-worker    = ["europe-west1-docker.pkg.dev/test-project/athlete-dashboard/worker:1.2.3", "/health", "0", "true"]
       athlete-dashboard = ["europe-west1-docker.pkg.dev/test-project/athlete-dashboard/dashboard:1.2.3", "/_stcore/health", "0", "true"]
     }
-    error_message = "One service is always warm, the worker has its processor between pushes, and each is asked before it gets requests."
+    error_message = "One service is always warm, none has its processor between requests, and each is asked before it gets requests."
   }
   assert {
     condition = alltrue([
