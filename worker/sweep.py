@@ -24,6 +24,7 @@ from worker.parts import Background, open_parts
 from worker.settings import WorkerSettings
 from worker.transform_start import TransformStart, open_transform_start
 
+_EVERY_MIN = 5  # Cloud Scheduler starts it
 LONGEST_S = 200.0  # the job ends after 240 s, and the next one begins after 300 s
 _EXPECTED = (WarehouseBusy, TokensUnavailable, QueueUnavailable, JobNotStarted)
 
@@ -41,7 +42,7 @@ async def sweep(settings: WorkerSettings, stop: asyncio.Event) -> JobEnd:
     turns = {
         "deferred_events": work.deferred.publish_due,
         "second_look": lambda: work.looks.look_at_due(stop) if settings.second_look_s else _nothing(),
-        "settling_look": lambda: work.settling.look_at_due(stop) if settings.settle_after_s else _nothing(),
+        "settling_look": lambda: work.settling.look_at_due(stop) if is_hours_first(settings) else _nothing(),
         "access_watch": work.access.look,
         "pipeline_reading": work.readings.take,
         "history": lambda: start_backfill(jobs, settings.backfill_job, work.histories),
@@ -53,6 +54,11 @@ async def sweep(settings: WorkerSettings, stop: asyncio.Event) -> JobEnd:
     finally:
         await queue.close()
         await parts.close()
+
+
+def is_hours_first(settings: WorkerSettings) -> bool:
+    """Whether this is the sweep that takes the last look at activities, which hours are enough for: each is billed."""
+    return settings.settle_after_s > 0 and utc_now().minute < _EVERY_MIN
 
 
 async def take_turns(turns: Turns, stop: asyncio.Event, *, within_s: float) -> JobEnd:
