@@ -23,6 +23,7 @@ TOGETHER = {
     "tests/backends/test_warehouse_bigquery_errors.py": "bigquery",
     "tests/backends/test_warehouse_bigquery_workers.py": "bigquery",
     "tests/contracts/test_queue.py": "pubsub",
+    "tests/end_to_end/test_google_cloud.py": "bigquery",
     "tests/end_to_end/test_pubsub.py": "pubsub",
 }
 BIGQUERY = "[bigquery"  # how the name of a test goes on that needs the emulator

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import cast
 
 import httpx
 
@@ -49,8 +48,7 @@ def open_store(settings: SharedSettings, *, read_only: bool = False, leaves_no_t
     with google_packages():
         from backends.warehouse.bigquery.client import BigQuery  # noqa: PLC0415 - Google's packages
         from backends.warehouse.bigquery.store import BigQueryRawStore  # noqa: PLC0415 - as above
-    store: object = BigQueryRawStore(BigQuery(bigquery_place(settings)))
-    return cast("RawStore", store)  # JOIN: the adapter implements the whole port once it is complete
+    return BigQueryRawStore(BigQuery(bigquery_place(settings)))
 
 
 @asynccontextmanager

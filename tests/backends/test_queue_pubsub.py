@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 
 import grpc
 import pytest
@@ -44,9 +45,9 @@ class PublishServer:
         return PublishResponse(message_ids=[f"id of {message.data.decode()[:9]}" for message in request.messages])
 
 
-@pytest.fixture
-async def server() -> AsyncIterator[PublishServer]:
-    """A listening server."""
+@asynccontextmanager
+async def running_publish_server() -> AsyncIterator[PublishServer]:
+    """Listen on a free port of this machine."""
     served = PublishServer()
     grpc_server = grpc.aio.server(options=[("grpc.max_receive_message_length", -1)])
     handler = grpc.unary_unary_rpc_method_handler(
@@ -61,6 +62,13 @@ async def server() -> AsyncIterator[PublishServer]:
     yield served
     served.may_answer.set()
     await grpc_server.stop(grace=None)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[PublishServer]:
+    """A listening server."""
+    async with running_publish_server() as served:
+        yield served
 
 
 @pytest.fixture

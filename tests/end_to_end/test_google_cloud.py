@@ -1,0 +1,297 @@
+"""Each program and command as it is put together for Google Cloud: on servers that speak Google's protocols.
+
+One project for all of these tests, and as few processes as there can be: what programs do is tested elsewhere.
+"""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import ExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any, TypeVar
+
+import httpx
+import pytest
+from starlette.types import ASGIApp
+from structlog.testing import capture_logs
+from typer.testing import CliRunner, Result
+
+from athlete.main import app
+from backends.connect.links import ConnectLinks
+from backends.engine.pipeline import open_shared_marks, open_tokens, opened_store
+from backends.marks.lease import LeasePolicy, leased
+from backends.queue.envelope import PushEnvelope
+from backends.tokens import TokenSet
+from backends.warehouse.athletes import CONNECTED, Athlete
+from backends.warehouse.backfills import Backfill
+from backends.warehouse.ledger import LedgerFilter, Outcome
+from runtime.clock import utc_now
+from service.main import build as build_service
+from service.settings import ServiceSettings
+from strava.events import ReceivedEvent, StravaEvent
+from tests.backends.test_queue_pubsub import TOPIC, running_publish_server
+from tests.bigquery_emulator import new_dataset
+from tests.cloud_run_server import CloudRun, running_cloud_run
+from tests.google_tokens import ACCOUNT, AUDIENCE, served, signing_key
+from tests.secret_manager_server import running_server
+from worker.backfill_job import load
+from worker.daily import run_daily
+from worker.daily_report import ExitCode
+from worker.dbt_runner.settings import TransformSettings
+from worker.job import JobEnd
+from worker.main import build as build_worker
+from worker.settings import WorkerSettings
+from worker.transform import transform
+from worker.transform_start import TESTED, TESTS_WANTED
+
+pytestmark = pytest.mark.slow
+ANNA, BEN = 101, 102  # Ben has no tokens
+S = TypeVar("S")
+NOWHERE = "http://127.0.0.1:9"
+
+
+class Certificates(BaseHTTPRequestHandler):
+    """Serves the certificates that tokens are checked by."""
+
+    def do_GET(self) -> None:
+        content = served(signing_key())
+        self.send_response(200)
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def cloud_run() -> Iterator[CloudRun]:
+    """Where jobs are started."""
+    with running_cloud_run() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def cloud(
+    bigquery_emulator: str, cloud_run: CloudRun, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Mapping[str, str]]:
+    """The environment of every program of one project, in which two athletes are connected."""
+    certificates = ThreadingHTTPServer(("127.0.0.1", 0), Certificates)
+    serving = Thread(target=certificates.serve_forever, kwargs={"poll_interval": 0.01})
+    with ExitStack() as stack:
+        secrets = stack.enter_context(running_server())
+        serving.start()
+        stack.callback(certificates.server_close)
+        stack.callback(serving.join)
+        stack.callback(certificates.shutdown)
+        environment = {
+            "BACKEND": "gcp",
+            "BIGQUERY_API_ENDPOINT": bigquery_emulator,
+            "CLOUD_RUN_API_ENDPOINT": cloud_run.endpoint,
+            "DATA_DIR": str(tmp_path_factory.mktemp("container")),
+            "GOOGLE_CLOUD_PROJECT": new_dataset().replace("_", "-"),
+            "GOOGLE_CLOUD_REGION": "europe-west1",
+            "LOG_FORMAT": "google",
+            "PUBSUB_TOPIC": TOPIC,
+            "PUSH_AUDIENCE": AUDIENCE,
+            "PUSH_CERTIFICATES_URL": f"http://127.0.0.1:{certificates.server_port}/certs",
+            "PUSH_SERVICE_ACCOUNT": ACCOUNT,
+            "SECRET_MANAGER_ENDPOINT": secrets.endpoint,
+            "STRAVA_API_URL": f"{NOWHERE}/api/v3",
+            "STRAVA_CLIENT_ID": "42",
+            "STRAVA_CLIENT_SECRET": "s3cret",
+            "STRAVA_OAUTH_URL": f"{NOWHERE}/oauth",
+        }
+        asyncio.run(connect_both(told(WorkerSettings, environment)))
+        yield environment
+
+
+def told(program: Callable[..., S], environment: Mapping[str, str], **more: Any) -> S:
+    """Read a program's settings."""
+    return program(**{name.lower(): value for name, value in environment.items()}, **more)
+
+
+async def connect_both(settings: WorkerSettings) -> None:
+    """Connect them as `athlete connect` does, but for asking Strava."""
+    async with opened_store(settings) as store:
+        for each in (ANNA, BEN):
+            athlete = Athlete(athlete_id=each, scope=frozenset({"read"}), status=CONNECTED, updated_at=utc_now())
+            await store.connect(athlete, Backfill.requested(each, utc_now()))
+    tokens = open_tokens(settings)
+    async with tokens.refreshing(ANNA):
+        fresh = TokenSet(access_token="a", refresh_token="r", expires_at=datetime(2100, 1, 1, tzinfo=UTC))
+        await tokens.save(ANNA, fresh)
+    await tokens.close()
+
+
+@asynccontextmanager
+async def started(program: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
+    """Start a program inside the test, and speak to it."""
+    async with (
+        program.router.lifespan_context(program),  # type: ignore[attr-defined]
+        httpx.AsyncClient(transport=httpx.ASGITransport(program), base_url="http://127.0.0.1") as client,
+    ):
+        yield client
+
+
+async def test_the_worker_takes_a_push(cloud: Mapping[str, str]) -> None:
+    """What Pub/Sub pushes with its token leaves a row; without it nothing comes in. Health tells of no queue."""
+    event = StravaEvent(
+        object_type="activity",
+        aspect_type="create",
+        object_id=7,
+        owner_id=4242,
+        subscription_id=1,
+        event_time=utc_now(),
+        updates={},
+    )
+    received = ReceivedEvent(event=event, received_at=utc_now(), event_id=event.event_id)
+    body = PushEnvelope(
+        data=received.to_message(),
+        attributes=received.attributes(),
+        message_id="1",
+        publish_time=utc_now(),
+        delivery_attempt=1,
+        subscription="projects/p/subscriptions/s",
+    ).to_json()
+    settings = told(WorkerSettings, cloud)
+    headers = {"authorization": signing_key().header(), "content-type": "application/json"}
+    async with started(build_worker(settings)) as worker:
+        assert (await worker.post("/push", content=body)).status_code == 401
+        assert (await worker.post("/push", content=body, headers=headers)).status_code == 204
+        health = (await worker.get("/health?deep=true", headers=headers)).json()
+    assert set(health) == {"status", "warehouse", "athletes"}
+    assert health["athletes"]["connected"] == 2
+    async with opened_store(settings) as store:
+        [row] = await store.recent(LedgerFilter(event_id=event.event_id), limit=9)
+    assert row.outcome is Outcome.PARKED
+
+
+async def test_the_service_sends_an_athlete_on_to_strava(cloud: Mapping[str, str], tmp_path: Path) -> None:
+    """An invitation is looked up in BigQuery, and an event is published to the topic."""
+    invite, link = ConnectLinks("s3cret").invite("http://127.0.0.1", expires_at=utc_now() + timedelta(hours=1))
+    secrets = {"webhook_path_secret": "0123456789abcdef", "strava_verify_token": "word"}
+    async with running_publish_server() as pubsub:
+        settings = told(ServiceSettings, cloud, **secrets, pubsub_emulator_host=pubsub.host)
+        async with started(build_service(settings)) as service:
+            answer = await service.get(link)
+            assert (answer.status_code, answer.headers["location"].partition("?")[0]) == (
+                303,
+                f"{NOWHERE}/oauth/authorize",
+            )
+            event = {"aspect_type": "create", "event_time": 1, "object_id": 7, "object_type": "activity"}
+            posted = {**event, "owner_id": 1, "subscription_id": 1, "updates": {}}
+            assert (await service.post("/webhook/0123456789abcdef", json=posted)).status_code == 200
+    assert [message.attributes["object_id"] for request in pubsub.requests[1:] for message in request.messages] == ["7"]
+    assert invite.invite_id
+
+
+async def test_the_daily_job_has_the_marts_built_and_tested(cloud: Mapping[str, str], cloud_run: CloudRun) -> None:
+    """Whoever cannot be asked is told; the job that may write the marts is started, and told to test them."""
+    cloud_run.started.clear()
+    settings = told(WorkerSettings, cloud)
+    report = await run_daily(settings, told(TransformSettings, cloud), athlete_id=BEN)
+    assert (report.exit_code, report.transform_error) == (ExitCode.UNCHECKED, None)
+    assert cloud_run.started == ["athlete-transform"]
+    marks = open_shared_marks(settings)
+    assert marks.read(TESTS_WANTED) > marks.read(TESTED)
+    assert marks.read("lease:daily") == ""
+
+
+async def test_the_backfill_job_ends_where_strava_cannot_be_asked(cloud: Mapping[str, str]) -> None:
+    """Nobody answers there, so both histories wait, and the job does not."""
+    settings = told(WorkerSettings, cloud)
+    assert await load(settings, asyncio.Event()) is JobEnd.DONE
+    async with opened_store(settings) as store:
+        waits = {each.athlete_id: each.waits_because for each in await store.backfills()}
+    assert set(waits) == {ANNA, BEN}
+    assert all(waits.values())
+
+
+async def test_of_two_transform_jobs_the_later_leaves(cloud: Mapping[str, str]) -> None:
+    """It ends well and has run nothing: who is at work looks once more for changes."""
+    settings = told(TransformSettings, cloud)
+    with capture_logs() as logs:
+        async with leased(open_shared_marks(settings), "transform", LeasePolicy()):
+            assert await transform(settings, asyncio.Event()) is JobEnd.DONE
+    assert [log["event"] for log in logs] == ["transform.already_running"]
+
+
+def test_the_sweep_starts_what_is_due(cloud: Mapping[str, str], cloud_run: CloudRun, project_root: Path) -> None:
+    """The program ends well, logs as Google reads it, and starts the marts' job: none has run yet."""
+    cloud_run.started.clear()
+    environment = os.environ | cloud | {"PYTHONPATH": str(project_root), "TRANSFORM_INTERVAL_S": "0"}
+    environment |= {"PUBSUB_EMULATOR_HOST": "127.0.0.1:9"}  # nothing is deferred, so nobody listens
+    command = [sys.executable, "-m", "worker.sweep"]
+    ended = subprocess.run(
+        command, cwd=cloud["DATA_DIR"], env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
+    lines = [json.loads(line) for line in ended.stderr.splitlines()]
+    assert (ended.returncode, lines[-1]["event"], lines[-1].get("failed")) == (0, "sweep.finished", []), ended.stderr
+    assert "athlete-transform" in cloud_run.started
+
+
+@pytest.mark.parametrize("module", ["worker.main", "worker.sweep", "worker.transform"])
+def test_a_program_says_what_is_missing(module: str, cloud: Mapping[str, str], project_root: Path) -> None:
+    """Without the project, it ends with one sentence."""
+    environment = os.environ | cloud | {"PYTHONPATH": str(project_root), "GOOGLE_CLOUD_PROJECT": ""}
+    ended = subprocess.run(
+        [sys.executable, "-m", module],
+        cwd=cloud["DATA_DIR"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert (ended.returncode, len(ended.stderr.splitlines())) == (2, 1)
+    assert "GOOGLE_CLOUD_PROJECT: BACKEND=gcp needs it" in ended.stderr
+
+
+# -- commands -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def run(cloud: Mapping[str, str]) -> Callable[..., Result]:
+    """Run a command with one's own credentials."""
+
+    def _run(*arguments: str) -> Result:
+        return CliRunner().invoke(app, arguments, env={**cloud, "COLUMNS": "200"})
+
+    return _run
+
+
+def test_commands_work_on_the_cloud(run: Callable[..., Result]) -> None:
+    """They read and change what the programs do."""
+    listed = [json.loads(line) for line in run("athletes", "--json").stdout.splitlines()]
+    assert {each["athlete_id"]: each["token"] for each in listed} == {ANNA: "good", BEN: "missing"}
+    assert run("events", "--json", "--since", "2100-01-01").stdout == ""
+    asked = [json.loads(line) for line in run("backfill", "--no-wait", "--json").stdout.splitlines()]
+    assert {each["athlete_id"] for each in asked} == {ANNA, BEN}
+
+
+def test_the_doctor_looks_at_the_cloud(run: Callable[..., Result]) -> None:
+    """Each line is about what is there, and none about this machine's files."""
+    lines = [json.loads(line) for line in run("doctor", "--offline", "--json").stdout.splitlines()]
+    checks = {line["check"] for line in lines}
+    assert checks >= {"settings", "athletes", "token", "waiting events", "transform", "daily", "backfill"}
+    assert checks & {"database", "disk", "queue", "budget"} == set()
+    assert not any("could not be checked" in line["what"] for line in lines), lines
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [("up", "its programs run there"), ("demo", "the demo runs on this machine"), ("budget", "counts the calls")],
+)
+def test_what_has_no_meaning_there_says_so(run: Callable[..., Result], command: str, said: str) -> None:
+    """One sentence, and nothing is begun."""
+    ended = run(command)
+    assert (ended.exit_code, ended.stdout) == (1, "")
+    assert "BACKEND=gcp is Google Cloud, and " in ended.stderr
+    assert said in ended.stderr
