@@ -29,8 +29,9 @@ _RETRY = DEFAULT_RETRY.with_timeout(_TIMEOUT_S)
 class BigQueryMarks:
     """Implements `SharedMarks`; safe to use from several threads."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, connect: Callable[[Place], bigquery.Client] = connected) -> None:
         self._place = place
+        self._connect = connect
         self._lock = Lock()
         self._client: bigquery.Client | None = None
 
@@ -68,7 +69,7 @@ class BigQueryMarks:
     def _asked(self, work: Callable[[bigquery.Client], T]) -> T:
         with self._lock:
             try:
-                self._client = self._client or connected(self._place)
+                self._client = self._client or self._connect(self._place)
                 return work(self._client)
             except (GoogleAPIError, GoogleAuthError, OSError) as error:
                 raise WarehouseBusy(f"BigQuery does not give or take the pipeline's marks: {error}") from error
