@@ -96,7 +96,9 @@ def sentences(report: DailyReport, zone: ZoneInfo) -> Iterator[str]:
         row = each.reconciliation
         yield f"Athlete {each.athlete_id}: {each.error if row is None else verdict_sentence(row, zone)}"
         yield from (f"Athlete {each.athlete_id}: {note}" for note in each.notes)
-    if report.transform_error is None:
+    if report.transform_job is not None:
+        yield f"The job {report.transform_job} builds and tests the marts now."
+    elif report.transform_error is None:
         yield "The marts are published, and all of dbt's tests passed."
     elif report.transformed is None:
         yield f"The marts were not built. {report.transform_error}"

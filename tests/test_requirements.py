@@ -128,6 +128,18 @@ def test_a_program_starts_with_its_locked_packages_alone(program: str, project_r
     assert ran.returncode == 0, ran.stderr
 
 
+@pytest.mark.slow
+def test_a_program_without_google_s_packages_says_so(project_root: Path, tmp_path: Path) -> None:
+    """Installed for one machine and started on Google Cloud, it ends with the list that has them."""
+    script, lock_file = (project_root / each for each in ("tests/only_locked.py", "requirements/worker.txt"))
+    command = [sys.executable, "-P", str(script), str(lock_file), "run", "worker.main"]
+    told = {"BACKEND": "gcp", "GOOGLE_CLOUD_PROJECT": "p", "PYTHONPATH": str(project_root)}
+    ran = subprocess.run(command, cwd=tmp_path, env=os.environ | told, capture_output=True, text=True, check=False)
+    assert (ran.returncode, len(ran.stderr.splitlines())) == (2, 1), ran.stderr
+    assert "worker: BACKEND=gcp needs Google's packages (No module named 'google" in ran.stderr
+    assert "install requirements/athlete-gcp.txt" in ran.stderr
+
+
 def test_a_package_outside_the_list_is_hidden(project_root: Path) -> None:
     """The service cannot import what only the dashboard has, or the test above would prove nothing."""
     ran = start(project_root, "service", "dashboard.main")

@@ -277,8 +277,10 @@ async def _start_transform(settings: TransformSettings, checked: Sequence[Checke
     """Have the job on Google Cloud do the same, which has the right to; it tells of itself how it ended."""
     async with client_for(settings.cloud_run_api_endpoint, timeout=STRAVA_TIMEOUT_S) as http:
         is_started = await open_transform_start(settings, http).with_tests()
-    error = None if is_started else f"The job {settings.transform_job} could not be started; the log says why."
-    return DailyReport(checked=checked, transform_error=error)
+    job = settings.transform_job
+    if is_started:
+        return DailyReport(checked=checked, transform_job=job)
+    return DailyReport(checked=checked, transform_error=f"The job {job} could not be started; the log says why.")
 
 
 def main() -> None:

@@ -39,6 +39,7 @@ class Checked:
 class DailyReport:
     """What a run did. `transformed` is None where dbt was not started; `stale` are sources that are too old.
 
+    `transform_job` is the job that was started to build and test the marts, on Google Cloud.
     `pruned` are the rows that left the ledger, or None where it could not be written.
     """
 
@@ -46,6 +47,7 @@ class DailyReport:
     pruned: int | None = 0
     transformed: Transformed | None = None
     transform_error: str | None = None
+    transform_job: str | None = None
     stale: Sequence[str] = ()
 
     @property

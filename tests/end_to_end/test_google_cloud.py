@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -22,6 +23,7 @@ from starlette.types import ASGIApp
 from structlog.testing import capture_logs
 from typer.testing import CliRunner, Result
 
+from athlete.daily import sentences
 from athlete.main import app
 from backends.connect.links import ConnectLinks
 from backends.engine.pipeline import open_shared_marks, open_tokens, opened_store
@@ -198,6 +200,7 @@ async def test_the_daily_job_has_the_marts_built_and_tested(cloud: Mapping[str, 
     settings = told(WorkerSettings, cloud)
     report = await run_daily(settings, told(TransformSettings, cloud), athlete_id=BEN)
     assert (report.exit_code, report.transform_error) == (ExitCode.UNCHECKED, None)
+    assert "The job athlete-transform builds and tests the marts now." in sentences(report, ZoneInfo("UTC"))
     assert cloud_run.started == ["athlete-transform"]
     marks = open_shared_marks(settings)
     assert marks.read(TESTS_WANTED) > marks.read(TESTED)
