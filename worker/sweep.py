@@ -11,8 +11,10 @@ from datetime import UTC, datetime
 
 import structlog
 
-from backends.engine.pipeline import open_jobs, open_queue, prepare_store
+from backends.engine.pipeline import open_jobs, open_queue, open_shared_marks, prepare_store
 from backends.jobs import JobNotStarted, JobStarter
+from backends.marks import SharedMarks
+from backends.marks.lease import LeasePolicy, is_held
 from backends.queue import QueueUnavailable
 from backends.tokens import TokensUnavailable
 from backends.warehouse import WarehouseBusy
@@ -38,14 +40,14 @@ async def sweep(settings: WorkerSettings, stop: asyncio.Event) -> JobEnd:
     await prepare_store(settings)
     parts, queue = open_parts(settings, settings.cloud_run_api_endpoint), open_queue(settings)
     work, start = Background(parts, queue, None), open_transform_start(settings, parts.http)
-    jobs = open_jobs(settings, parts.http)
+    jobs, marks = open_jobs(settings, parts.http), open_shared_marks(settings)
     turns = {
         "deferred_events": work.deferred.publish_due,
         "second_look": lambda: work.looks.look_at_due(stop) if settings.second_look_s else _nothing(),
         "settling_look": lambda: work.settling.look_at_due(stop) if is_hours_first(settings) else _nothing(),
         "access_watch": work.access.look,
         "pipeline_reading": work.readings.take,
-        "history": lambda: start_backfill(jobs, settings.backfill_job, work.histories),
+        "history": lambda: start_backfill(jobs, settings.backfill_job, work.histories, marks),
         "transform": lambda: start_transform(start, parts.store),
         "streams": work.streams.fetch_due,  # last: it may take all the time that is left
     }
@@ -79,12 +81,14 @@ async def take_turns(turns: Turns, stop: asyncio.Event, *, within_s: float) -> J
     return JobEnd.FAILED if failed else JobEnd.DONE
 
 
-async def start_backfill(jobs: JobStarter | None, job: str, histories: Histories) -> None:
-    """Start the job that loads histories if there is one to load now; a second one leaves at once.
+async def start_backfill(jobs: JobStarter | None, job: str, histories: Histories, marks: SharedMarks) -> None:
+    """Start the job that loads histories if there is one to load now, and the job is not at work already.
 
     Raises JobNotStarted, WarehouseBusy.
     """
-    if jobs is not None and await histories.has_due():
+    if jobs is None or await is_held(marks, "history", LeasePolicy()):
+        return
+    if await histories.has_due():
         await jobs.start(job)
         log.info("history.started", job=job)
 

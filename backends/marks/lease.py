@@ -56,6 +56,13 @@ async def leased(
         await lease.give_back()
 
 
+async def is_held(
+    marks: SharedMarks, name: str, policy: LeasePolicy, *, clock: Callable[[], datetime] = utc_now
+) -> bool:
+    """Whether somebody holds the right now. Raises WarehouseBusy."""
+    return await _Lease(marks, f"lease:{name}", policy, clock).is_held()
+
+
 class _Lease:
     def __init__(self, marks: SharedMarks, mark: str, policy: LeasePolicy, clock: Callable[[], datetime]) -> None:
         self._marks = marks
@@ -69,6 +76,10 @@ class _Lease:
         """Take it where nobody holds it, or its time is over."""
         found = await asyncio.to_thread(self._marks.read, self._mark)
         return not self._is_running(found) and await self._replace(found, self._note())
+
+    async def is_held(self) -> bool:
+        """Whether it is somebody's, and its time is not over."""
+        return self._is_running(await asyncio.to_thread(self._marks.read, self._mark))
 
     async def keep(self) -> None:
         """Renew it until cancelled. A call that fails is made again: the lease lasts for three of them."""

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from backends.marks.lease import LeasePolicy, leased
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.backfills import Backfill
 from backends.warehouse.runs import TransformRun
@@ -95,13 +96,16 @@ class FakeJobs:
 
 async def test_a_history_that_is_due_starts_its_job(store: SqliteRawStore, clock: Any) -> None:
     """One that was asked for starts it; one that waits for Strava's limits, and one that is loaded, do not."""
-    jobs = FakeJobs()
+    jobs, marks = FakeJobs(), MemoryMarks()
     histories = Histories(store, lambda *_: pytest.fail("Strava was asked"), RateBudget(), clock=clock)
-    await start_backfill(jobs, "b", histories)
+    await start_backfill(jobs, "b", histories, marks)
     assert jobs.started == []
     asked = Backfill.requested(ATHLETE, NOON)
     await store.request_backfill(asked)
     waits = {"waits_until": NOON + timedelta(minutes=9), "waits_because": "limits"}
+    async with leased(marks, "history", LeasePolicy()):
+        await start_backfill(jobs, "b", histories, marks)  # it is at work already
+    assert jobs.started == []
     for changes, starts in (
         ({"started_at": NOON}, 1),
         (waits, 1),
@@ -110,9 +114,9 @@ async def test_a_history_that_is_due_starts_its_job(store: SqliteRawStore, clock
     ):
         asked = asked.changed(clock(), **changes)
         assert await store.note_backfill(asked)
-        await start_backfill(jobs, "b", histories)
+        await start_backfill(jobs, "b", histories, marks)
         assert jobs.started == ["b"] * starts, changes
-    await start_backfill(None, "b", histories)
+    await start_backfill(None, "b", histories, marks)
 
 
 async def test_marts_that_are_behind_start_their_job(store: SqliteRawStore, clock: Any) -> None:
