@@ -195,7 +195,7 @@ async def test_the_service_sends_an_athlete_on_to_strava(cloud: Mapping[str, str
 
 
 async def test_the_daily_job_has_the_marts_built_and_tested(cloud: Mapping[str, str], cloud_run: CloudRun) -> None:
-    """Whoever cannot be asked is told; the job that may write the marts is started, and told to test them."""
+    """Who cannot be asked is told; the job that may write the marts is started, and told to test them."""
     cloud_run.started.clear()
     settings = told(WorkerSettings, cloud)
     report = await run_daily(settings, told(TransformSettings, cloud), athlete_id=BEN)
