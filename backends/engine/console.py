@@ -15,6 +15,6 @@ def open_console(settings: SharedSettings) -> SqlConsole:
         return DuckdbSqlConsole(
             data_dir=settings.data_dir, mart_path=settings.mart_path, pipeline_path=settings.pipeline_path
         )
-    with google_packages():  # JOIN: without `type: ignore` once the module is there
-        from backends.warehouse.bigquery.console import BigQuerySqlConsole  # type: ignore[import-untyped]  # noqa: PLC0415
-    return BigQuerySqlConsole(bigquery_place(settings))  # type: ignore[no-any-return]
+    with google_packages():
+        from backends.warehouse.bigquery.console import BigQuerySqlConsole  # noqa: PLC0415 - Google's packages
+    return BigQuerySqlConsole(bigquery_place(settings))

@@ -16,6 +16,6 @@ def open_marts(settings: SharedSettings) -> Marts:
     """Open the published marts; the caller closes them. Raises PartMissing."""
     if not is_on_gcp(settings):
         return DuckdbMartReader(settings.mart_path)
-    with google_packages():  # JOIN: without `type: ignore` once the module is there
-        from backends.warehouse.bigquery.marts import BigQueryMartReader  # type: ignore[import-untyped]  # noqa: PLC0415
-    return BigQueryMartReader(bigquery_place(settings))  # type: ignore[no-any-return]
+    with google_packages():
+        from backends.warehouse.bigquery.marts import BigQueryMartReader  # noqa: PLC0415 - Google's packages
+    return BigQueryMartReader(bigquery_place(settings))

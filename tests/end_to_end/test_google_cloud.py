@@ -26,6 +26,7 @@ from typer.testing import CliRunner, Result
 from athlete.daily import sentences
 from athlete.main import app
 from backends.connect.links import ConnectLinks
+from backends.engine.marts import open_marts
 from backends.engine.pipeline import open_shared_marks, open_tokens, opened_store
 from backends.marks.lease import LeasePolicy, leased
 from backends.queue.envelope import PushEnvelope
@@ -33,6 +34,7 @@ from backends.tokens import TokenSet
 from backends.warehouse.athletes import CONNECTED, Athlete
 from backends.warehouse.backfills import Backfill
 from backends.warehouse.ledger import LedgerFilter, Outcome
+from dashboard.settings import DashboardSettings
 from runtime.clock import utc_now
 from service.main import build as build_service
 from service.settings import ServiceSettings
@@ -257,6 +259,13 @@ def test_a_program_says_what_is_missing(module: str, cloud: Mapping[str, str], p
     assert "GOOGLE_CLOUD_PROJECT: BACKEND=gcp needs it" in ended.stderr
 
 
+def test_the_dashboard_has_no_marts_yet(cloud: Mapping[str, str]) -> None:
+    """It asks BigQuery, which has none of them before the first build."""
+    marts = open_marts(told(DashboardSettings, cloud))
+    assert marts.version() is None
+    marts.close()
+
+
 # -- commands -------------------------------------------------------------------------------------------------------
 
 
@@ -277,6 +286,8 @@ def test_commands_work_on_the_cloud(run: Callable[..., Result]) -> None:
     assert run("events", "--json", "--since", "2100-01-01").stdout == ""
     asked = [json.loads(line) for line in run("backfill", "--no-wait", "--json").stdout.splitlines()]
     assert {each["athlete_id"] for each in asked} == {ANNA, BEN}
+    counted = run("query", "--json", "select count(*) as n from raw.strava_athletes")
+    assert (counted.exit_code, json.loads(counted.stdout)) == (0, {"n": 2}), counted.stderr
 
 
 def test_the_doctor_looks_at_the_cloud(run: Callable[..., Result]) -> None:
