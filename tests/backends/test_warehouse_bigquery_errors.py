@@ -70,6 +70,7 @@ ERRORS = [
     (404, "notFound", "Not found: Table p:raw.t", WarehouseBusy, "start the worker once"),
     (503, "backendError", "Try again", WarehouseBusy, "try again later"),
     (400, "invalidQuery", "Syntax error", StatementRejected, "does not take"),
+    (400, "bytesBilledLimitExceeded", "limit for bytes billed: 10", WarehouseBusy, "BIGQUERY_MAXIMUM_BYTES_BILLED"),
 ]
 
 

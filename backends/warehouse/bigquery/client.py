@@ -39,6 +39,7 @@ _CALLS_AT_ONCE = 4
 # What BigQuery says of two that change one table at once: the same statement may pass in a moment.
 _CONFLICTS = ("due to concurrent update", "could not serialize access", "too many dml statements")
 QUOTAS = frozenset({"quotaExceeded", "rateLimitExceeded", "backendError", "internalError", "resourcesExceeded"})
+OVER_LIMIT = "bytesBilledLimitExceeded"
 _LABELS = {"program": "athlete-dashboard"}
 
 
@@ -147,6 +148,11 @@ def translated(error: Exception) -> Exception:
     if any(each in said.lower() for each in _CONFLICTS):
         return Conflict(f"BigQuery changes the table for somebody else just now; try again later ({said}).")
     reasons = {each.get("reason") for each in getattr(error, "errors", None) or []}
+    if OVER_LIMIT in reasons:
+        return WarehouseBusy(
+            f"A statement would bill more bytes than BIGQUERY_MAXIMUM_BYTES_BILLED allows ({said}); set it to that "
+            "many or more, and start the programs again."
+        )
     if isinstance(error, BadRequest) and not reasons & QUOTAS:
         return StatementRejected(f"BigQuery does not take the statement or a value in it: {said}")
     return WarehouseBusy(_sentence(error, said, has_quota=not reasons & QUOTAS))

@@ -15,7 +15,7 @@ from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY, DEFAULT_RETRY
 from google.cloud.bigquery.table import RowIterator
 
 from backends.warehouse import WarehouseBusy
-from backends.warehouse.bigquery.client import QUOTAS, TIMEOUT_S, Place, connected, translated
+from backends.warehouse.bigquery.client import OVER_LIMIT, QUOTAS, TIMEOUT_S, Place, connected, translated
 from backends.warehouse.bigquery.parameters import Parameter
 from backends.warehouse.marts import MartMissing, QueryFailed
 
@@ -26,7 +26,6 @@ GOOGLES_ERRORS = (GoogleAPIError, GoogleAuthError, OSError)
 _LABELS = {"program": "athlete-dashboard"}
 _RETRY = DEFAULT_RETRY.with_timeout(TIMEOUT_S)
 _JOB_RETRY = DEFAULT_JOB_RETRY.with_timeout(TIMEOUT_S)
-_OVER_LIMIT = "bytesBilledLimitExceeded"
 _PAGE_ROWS = 1_000
 
 
@@ -101,7 +100,7 @@ def reading_error(error: Exception) -> Exception:
     said = " ".join(str(told[0].get("message") if told else error).split())
     if isinstance(error, NotFound):
         return MartMissing(f"{said}. What is of staging or mart may not be built yet, or be older: {REBUILD}")
-    if _OVER_LIMIT in reasons or (isinstance(error, BadRequest) and not reasons & QUOTAS):
+    if OVER_LIMIT in reasons or (isinstance(error, BadRequest) and not reasons & QUOTAS):
         return QueryFailed(said)
     if isinstance(error, Forbidden) and not reasons & QUOTAS:
         return WarehouseBusy(
