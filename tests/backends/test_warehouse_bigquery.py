@@ -9,15 +9,17 @@ import pytest
 from google.cloud import bigquery
 
 from backends.sqlite import SchemaMismatch
+from backends.warehouse.bigquery import changes
 from backends.warehouse.bigquery.client import BigQuery, Place, connected
 from backends.warehouse.bigquery.loads import PREFIX
 from backends.warehouse.bigquery.statements import within
 from backends.warehouse.bigquery.store import BigQueryRawStore
 from backends.warehouse.bigquery.tables import LABELS, migrate
+from backends.warehouse.fence import Fence
 from backends.warehouse.schema import STRAVA_ACTIVITIES, TABLES, Table
 from tests.backends.test_warehouse_bigquery_workers import delivery
 from tests.bigquery_stores import CountingBigQuery, EmptiedDataset, place_at
-from tests.contracts.test_raw_store import ANNA, athlete, gone, payload, seen
+from tests.contracts.test_raw_store import ANNA, at, athlete, entry, gone, payload, seen
 
 WAITING = 1_000
 FIELD = {"int64": "INTEGER", "string": "STRING", "bool": "BOOLEAN", "timestamp": "TIMESTAMP", "json": "JSON"}
@@ -120,6 +122,18 @@ def test_ids_are_named_by_literals() -> None:
     assert "between 15000000000" in far
     assert "between 1 and 15000000007" not in far
     assert within(range(1, 2000)).count("between") <= 16
+
+
+@pytest.mark.parametrize("text", ["run", "ж" * 9_999, '"' * 9_999, "🌄" * 999, "\n" * 9_999])
+def test_rows_are_no_larger_than_they_are_taken_to_be(text: str) -> None:
+    """In a request every letter beyond ASCII takes six bytes or twelve, and a quote or a line's end takes two."""
+    shown = [seen(payload(n, name=text), 1) for n in range(1, 9)]
+    outcomes = changes.decide(shown, {}, {}, fence=Fence({}), now=at(9))
+    told = [replace(entry(f"d{n}"), event=None, message=text) for n in range(1, 9)]
+    for statement in (changes.put_activities(outcomes, {}, []), changes.put_events(told, [], 0, [], [])):
+        assert statement is not None
+        assert statement.given is not None
+        assert len(json.dumps(statement.given.parameter.to_api_repr())) <= statement.given.size
 
 
 async def test_a_large_batch_comes_by_a_load_job(bigquery_dataset: EmptiedDataset) -> None:

@@ -18,7 +18,7 @@ from backends.warehouse.bigquery.changes import Work
 from backends.warehouse.bigquery.client import BigQuery, Stale
 from backends.warehouse.bigquery.database import LARGEST_REQUEST, BigQueryDatabase
 from backends.warehouse.bigquery.parameters import Parameter, array, int64s, scalar, timestamps
-from backends.warehouse.bigquery.statements import within
+from backends.warehouse.bigquery.statements import ROW_BYTES, within
 from backends.warehouse.fence import Fence
 from backends.warehouse.ledger import LedgerEntry, ObservedDelivery
 from backends.warehouse.recording import let_in
@@ -28,7 +28,7 @@ from runtime.clock import utc_now
 
 T = TypeVar("T")
 
-_LARGEST_PART = 32_000_000  # bytes of payloads that are written, and kept in memory, together
+_LARGEST_PART = 32_000_000  # bytes of rows that are written, and kept in memory, together
 _MOST_REMEMBERED = 10_000
 
 
@@ -192,7 +192,9 @@ class Activities(BigQueryDatabase):
 
 
 def _size(work: Work) -> int:
-    return sum(len(seen.activity.text.encode()) for seen in changes.observations_of(work) if seen.activity)
+    payloads = [seen.activity.text for seen in changes.observations_of(work) if seen.activity]
+    messages = [each.message or "" for each in work if isinstance(each, LedgerEntry)]
+    return ROW_BYTES * len(work) + sum(len(text.encode()) for text in payloads + messages)
 
 
 def _divided(items: Iterable[T], size_of: Callable[[T], int]) -> Iterator[list[T]]:

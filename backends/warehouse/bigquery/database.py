@@ -22,7 +22,7 @@ from runtime.clock import utc_now, utc_text
 T = TypeVar("T")
 
 _ATTEMPTS = 8
-LARGEST_REQUEST = 6_000_000  # bytes of rows; a request may have 10 MB, in which quotes are escaped
+LARGEST_REQUEST = 6_000_000  # bytes of rows; a request may have 10 MB, with the statement and lists of ids
 _FIRST_WAIT_S = 0.1  # doubled from attempt to attempt, and shortened by chance so that two do not meet again
 
 

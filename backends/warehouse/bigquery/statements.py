@@ -1,5 +1,6 @@
 """The SQL of the adapter: files beside this module, and statements that are made from a table's columns."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from backends.warehouse.schema import Table
 
 SQL = {path.stem: path.read_text(encoding="utf-8") for path in (Path(__file__).parent / "sql").glob("*.sql")}
 STALE = "What was read has changed since"  # begins what a statement says that finds so
-_ROW_BYTES = 1_000  # a row of parameters, of which each value is written with its name
+ROW_BYTES = 1_000  # a row of parameters, of which each value is written with its name
 _RANGES = 16  # so many parts of a table are named at most
 _NEWEST_FIRST = {
     "strava_activities": "observed_at desc, is_deleted desc, coalesce(resource_state, 0) desc, payload_hash desc",
@@ -29,8 +30,9 @@ class Given:
 
     @property
     def size(self) -> int:
-        """About how many bytes they take in a request."""
-        return sum(_ROW_BYTES + len((row.get("payload") or "").encode()) for row in self.rows)
+        """How many bytes they take in a request at most, where texts are written in ASCII and quotes are escaped."""
+        texts = (value for row in self.rows for value in row.values() if isinstance(value, str))
+        return ROW_BYTES * len(self.rows) + sum(len(json.dumps(text)) for text in texts)
 
     @property
     def parameter(self) -> Parameter:
