@@ -6,6 +6,7 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -818,6 +819,26 @@ async def test_the_reading_is_one_and_comes_back_as_it_was(store: RawStore) -> N
 
 
 async def test_watermark_stands_while_nothing_changed(store: RawStore) -> None:
+def _same(row: LedgerEntry, _: Decision) -> LedgerEntry:
+    return row
+
+
+async def test_only_a_deleted_activity_is_forgotten_by_messages(store: RawStore) -> None:
+    """What could not be read keeps what it held while the activity that it names lives, also after an older delete."""
+    number = 771_000_001
+    unread = replace(entry("u1", outcome=Outcome.PARKED), event=None, message=f'{{"object_id": {number}}}')
+    await store.record([unread])
+    await store.apply([seen(payload(number), 5)])
+    kept = []
+    for seconds in (1, 9):
+        row = entry(f"d{seconds}")
+        assert row.event is not None
+        row = replace(row, event=replace(row.event, object_id=number, aspect_type="delete"))
+        await store.record([ObservedDelivery(gone(seconds, number), partial(_same, row))])
+        kept += [each.message for each in await store.recent(LedgerFilter(outcome=Outcome.PARKED), limit=9)]
+    assert kept == [unread.message, None]
+
+
     """An observation that changes nothing gives the transforms nothing to do."""
     await store.apply([seen(payload(1), 1)])
     before = await store.watermark()

@@ -141,7 +141,7 @@ class Activities(BigQueryDatabase):
         """Remove the streams of what is deleted, add the ledger rows, and prove that what was added may stay."""
         await self._remove_held_back(changes.held_back_since(observations, settled, fence))
         entries = changes.entries_of(works, settled.decisions, fence)
-        gone = changes.deleted_by(settled.deleted, entries)
+        gone = await self._gone(settled.deleted, entries)
         try:
             if gone:
                 await self._run(changes.drop_streams(gone))
@@ -152,6 +152,11 @@ class Activities(BigQueryDatabase):
         except Stale:
             await self._keep_one_of(STRAVA_ACTIVITIES, settled.added)
             raise
+
+    async def _gone(self, deleted: Sequence[int], entries: Sequence[LedgerEntry]) -> list[int]:
+        """Return what is deleted now, and what was before by an event that comes again: a kill left the rest undone."""
+        told = await self._read_versions(changes.told_deleted(entries) - set(deleted))
+        return sorted({*deleted, *(each for each, row in told.items() if row.is_deleted)})
 
     async def _remove_held_back(self, seen: Sequence[Observation]) -> None:
         """Remove what was stored of an athlete just while a purge came."""

@@ -135,14 +135,13 @@ def entries_of(works: Sequence[Work], decisions: Iterable[Decision], fence: Fenc
     return list(entries.values())
 
 
-def deleted_by(deleted: Iterable[int], entries: Iterable[LedgerEntry]) -> list[int]:
-    """Return what is deleted now, and what the rows' events say is: a kill may have left a part of it undone."""
-    told = [
+def told_deleted(entries: Iterable[LedgerEntry]) -> set[int]:
+    """Return the activities that were deleted as the rows' events tell; an older one may be about one that lives."""
+    return {
         each.event.object_id
         for each in entries
         if each.event and (each.event.object_type, each.event.aspect_type) == ("activity", "delete")
-    ]
-    return sorted({*deleted, *told})
+    }
 
 
 def drop_streams(deleted: Sequence[int]) -> Statement:
