@@ -14,7 +14,7 @@ from backends.warehouse.bigquery.store import BigQueryRawStore
 from backends.warehouse.ledger import LedgerFilter, ObservedDelivery, Outcome
 from backends.warehouse.schema import STRAVA_ACTIVITIES, STRAVA_STREAMS
 from tests.bigquery_stores import EmptiedDataset
-from tests.contracts.test_raw_store import ANNA, BEN, at, athlete, entry, gone, payload, seen, streams
+from tests.contracts.test_raw_store import ANNA, BEN, at, athlete, entry, gone, payload, seen, streams, verdict
 
 
 def delivery(observation: Observation, number: int) -> ObservedDelivery:
@@ -181,6 +181,17 @@ async def test_what_is_added_while_a_purge_comes_is_removed(
     else:
         await store.apply(observations)
     assert bigquery_dataset.rows("select activity_id from strava_activities") == [{"activity_id": 2}]
+    assert await other.row_count(ANNA) == 0
+    await asyncio.gather(store.close(), other.close())
+
+
+async def test_a_purge_between_a_verdict_and_its_state_leaves_neither(bigquery_dataset: EmptiedDataset) -> None:
+    """A complete verdict is put by two statements; what comes in between keeps the second from naming the athlete."""
+    other = bigquery_dataset.opener()()
+    await other.put_athlete(athlete())
+    bigquery = Interrupted(bigquery_dataset.place, "put_reconciliations", lambda: other.purge(ANNA))
+    store = BigQueryRawStore(bigquery)
+    await store.put_reconciliation(verdict("r1"))
     assert await other.row_count(ANNA) == 0
     await asyncio.gather(store.close(), other.close())
 

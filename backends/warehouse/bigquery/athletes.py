@@ -12,6 +12,7 @@ from backends.warehouse.athletes import Athlete, AthleteStatus, IngestionState, 
 from backends.warehouse.backfills import Backfill
 from backends.warehouse.bigquery.database import BigQueryDatabase, bound
 from backends.warehouse.bigquery.parameters import Parameter, array, scalar, timestamps
+from backends.warehouse.bigquery.statements import guarded
 from backends.warehouse.fence import Fence, last_purges
 from backends.warehouse.purge_receipts import hash_athlete
 from backends.warehouse.readings import PipelineReading
@@ -158,13 +159,16 @@ class Athletes(BigQueryDatabase):
     async def put_reconciliation(self, row: Reconciliation) -> None:
         """Add a verdict; one that is complete vouches for the history as of its start."""
         verdict = rows.bound(RECONCILIATIONS, row)
-        is_put = await self._put_of_athlete(RECONCILIATIONS, verdict, seen_at=row.started_at, replaces=False)
-        if is_put and row.verdict is Verdict.COMPLETE:
-            await self._change(
-                "put_complete_as_of",
-                _athlete(row.athlete_id),
-                *timestamps(complete_as_of=row.started_at, updated_at=row.finished_at),
-            )
+        vouched = timestamps(complete_as_of=row.started_at, updated_at=row.finished_at)
+
+        async def put(guard: Sequence[Parameter]) -> bool:
+            await self._put_guarded(RECONCILIATIONS, verdict, guard, replaces=False)
+            if row.verdict is Verdict.COMPLETE:
+                sql = guarded("put_complete_as_of")
+                await self._execute("put_complete_as_of", sql, _athlete(row.athlete_id), *vouched, *guard)
+            return True
+
+        await self._write_of_athlete(row.athlete_id, row.started_at, put)
 
     async def last_reconciliation(self, athlete_id: int) -> Reconciliation | None:
         """Return the athlete's newest verdict."""
