@@ -8,6 +8,7 @@ from typing import Protocol
 
 from backends.warehouse.schema import MOVES
 
+_STAMPS = ("ingested_at", "purged_at")  # each is later than all before it, also where the clock was set back
 _OF_ATHLETES = [("strava_athletes", "updated_at"), ("strava_athletes", "status_since")]
 
 
@@ -82,6 +83,19 @@ def first_change_statement(after: str) -> str:
         for table, column in (*MOVES.items(), *_OF_ATHLETES)
     )
     return f"select min(moment) as moment from ({moves}) as moves"  # noqa: S608 - as above
+
+
+def last_stamp_statement() -> str:
+    """Return the query of the newest stamp ever given.
+
+    A purge takes one too, so that removing the newest row does not turn the clock back.
+    """
+    stamps = " union all ".join(
+        f"select max({column}) as stamp from {table}"  # noqa: S608 - our own names
+        for table, column in MOVES.items()
+        if column in _STAMPS
+    )
+    return f"select max(stamp) as stamp from ({stamps}) as stamps"  # noqa: S608 - as above
 
 
 def _digest(rows: Iterable[Iterable[object]]) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -13,6 +14,7 @@ from backends.warehouse.bigquery.parameters import Parameter
 from backends.warehouse.bigquery.store import BigQueryRawStore
 from backends.warehouse.ledger import LedgerFilter, ObservedDelivery, Outcome
 from backends.warehouse.schema import STRAVA_ACTIVITIES, STRAVA_STREAMS
+from runtime.clock import utc_now
 from tests.bigquery_stores import EmptiedDataset
 from tests.contracts.test_raw_store import ANNA, BEN, at, athlete, entry, gone, payload, seen, streams, verdict
 
@@ -194,6 +196,27 @@ async def test_a_purge_between_a_verdict_and_its_state_leaves_neither(bigquery_d
     await store.put_reconciliation(verdict("r1"))
     assert await other.row_count(ANNA) == 0
     await asyncio.gather(store.close(), other.close())
+
+
+async def test_the_end_of_a_purge_is_told_too(bigquery_dataset: EmptiedDataset) -> None:
+    """What a transform built while rows were still there is behind: the moment moves on once all are gone."""
+    other = bigquery_dataset.opener()()
+    await other.put_athlete(athlete())
+    told = []
+
+    async def build() -> None:
+        assert await other.row_count(ANNA) == 1
+        told.append(await other.last_purge())
+
+    store = BigQueryRawStore(Interrupted(bigquery_dataset.place, "put_purges", build))
+    receipt = await store.purge(ANNA)
+    assert await store.last_purge() == receipt.purged_at
+    assert [moment is not None and moment < receipt.purged_at for moment in told] == [True]
+    assert (receipt.removed["strava_athletes"], await store.purged_at(ANNA)) == (1, receipt.purged_at)
+    behind = BigQueryRawStore(BigQuery(bigquery_dataset.place), clock=lambda: utc_now() - timedelta(hours=1))
+    again = await behind.purge(BEN)
+    assert await store.last_purge() == again.purged_at > receipt.purged_at
+    await asyncio.gather(store.close(), other.close(), behind.close())
 
 
 async def test_streams_that_two_programs_add_at_once_are_there_once(bigquery_dataset: EmptiedDataset) -> None:

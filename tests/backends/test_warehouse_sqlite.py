@@ -25,6 +25,7 @@ from backends.warehouse.sqlite import transactions
 from backends.warehouse.sqlite.database import SQL, put_statement
 from backends.warehouse.sqlite.retention import REMOVALS
 from backends.warehouse.sqlite.store import SqliteRawStore
+from backends.warehouse.sqlite.transactions import LAST_STAMP
 from backends.warehouse.sqlite.watermark import STAMPS
 from strava.events import ReceivedEvent, StravaEvent
 from strava.payload import DETAILED, SUMMARY, ActivityPayload
@@ -576,7 +577,7 @@ def test_a_file_that_is_no_database_is_busy(path: Path) -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        *(STAMPS, "last_stamp", "last_removal", "activity_versions", "counts", "activity_ids", "deferred_events"),
+        *(STAMPS, LAST_STAMP, "last_removal", "activity_versions", "counts", "activity_ids", "deferred_events"),
         *(
             "deferred_deauthorizations",
             "expired_activities",

@@ -12,6 +12,7 @@ from zetasql.types import AnalyzerOptions, LanguageOptions, ProductMode, TypeKin
 
 from backends.warehouse.bigquery import athletes, changes, retention, watermark
 from backends.warehouse.bigquery.statements import SQL, Given, Statement, keep_one, put_statement, repeated
+from backends.warehouse.runs import last_stamp_statement
 from backends.warehouse.schema import (
     PIPELINE_READINGS,
     STRAVA_ACTIVITIES,
@@ -34,6 +35,7 @@ TEXTS = {
     "activity_ids": "(activities.activity_id between 1 and 9)",
     "guard": SQL["guard"],
     "ids": IDS,
+    "last_stamp": last_stamp_statement(),
     "kept_ids": "(kept.activity_id between 1 and 9)",
     "single": SQL["single"].format(ids=IDS),
     "stale": "What was read has changed since",

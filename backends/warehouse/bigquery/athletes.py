@@ -17,6 +17,7 @@ from backends.warehouse.fence import Fence, last_purges
 from backends.warehouse.purge_receipts import hash_athlete
 from backends.warehouse.readings import PipelineReading
 from backends.warehouse.reconciliations import Reconciliation, Verdict
+from backends.warehouse.runs import last_stamp_statement
 from backends.warehouse.schema import (
     BACKFILLS,
     CONNECT_INVITES,
@@ -98,7 +99,8 @@ class Athletes(BigQueryDatabase):
 
         The receipt comes first and the athlete's own row after all others, so a kill in between leaves an athlete who
         is known and is purged by the next try. Once the row is gone the fence keeps everything out; what was written
-        until then goes after it, until a count finds nothing. BigQuery's time travel keeps the rows for two days.
+        until then goes after it, until a count finds nothing. Then the receipt gets its moment, after which marts are
+        built from nothing. BigQuery's time travel keeps the rows for two days.
         """
         mark = await asyncio.to_thread(hash_athlete, athlete_id)
         receipt = PurgeReceipt(purge_id=uuid4().hex, athlete_hash=mark, purged_at=self._clock(), removed={})
@@ -109,9 +111,7 @@ class Athletes(BigQueryDatabase):
         while written_since := await self._remove_rows(athlete_id):
             removed.update(written_since)
         self._forget()
-        receipt = replace(receipt, removed=removed)
-        await self._put(PURGES, rows.bound(PURGES, receipt))
-        return receipt
+        return await self._ended(replace(receipt, purged_at=self._clock(), removed=removed))
 
     async def purged_at(self, athlete_id: int) -> datetime | None:
         """Return when an athlete who is unknown was purged; None for one who is known, or was never purged."""
@@ -216,6 +216,13 @@ class Athletes(BigQueryDatabase):
         """Remove the athlete's rows where there are any, but for the athlete's own."""
         tables = [table for table, n in (await self._remaining(athlete_id)).items() if n]
         return {each: await self._remove(each, athlete_id) for each in tables if each != STRAVA_ATHLETES.name}
+
+    async def _ended(self, receipt: PurgeReceipt) -> PurgeReceipt:
+        """Tell in the receipt what was removed, and a moment later than all that is stored."""
+        row = rows.bound(PURGES, receipt)
+        await self._change("end_purge", *bound(PURGES, row), last_stamp=last_stamp_statement())
+        [found] = await self._read("purge_end", scalar("purge_id", "string", receipt.purge_id))
+        return replace(receipt, purged_at=datetime.fromisoformat(found["purged_at"]))
 
     async def _remove(self, table: str, athlete_id: int) -> int:
         return await self._execute(f"purge_{table}", REMOVALS[table], _athlete(athlete_id))

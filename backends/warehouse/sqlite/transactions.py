@@ -14,6 +14,7 @@ from backends.warehouse.ledger import LedgerEntry
 from backends.warehouse.purge_receipts import CheckedReceipts
 from backends.warehouse.reconciliations import Reconciliation, Verdict
 from backends.warehouse.recording import Batch, Outcomes
+from backends.warehouse.runs import last_stamp_statement
 from backends.warehouse.schema import RECONCILIATIONS, STRAVA_ACTIVITIES, STRAVA_EVENTS, TABLES
 from backends.warehouse.sqlite.database import SQL, named, put_statement
 from backends.warehouse.sqlite.fence import fence_around
@@ -23,6 +24,7 @@ from strava.payload import ActivityPayload, disagrees
 _PUT_ACTIVITY = put_statement(STRAVA_ACTIVITIES, replaces=True)
 _PUT_EVENT = put_statement(STRAVA_EVENTS, replaces=False)
 _PUT_RECONCILIATION = put_statement(RECONCILIATIONS, replaces=False)
+LAST_STAMP = last_stamp_statement()
 STEP = timedelta(microseconds=1)
 # What belongs to an activity in tables of its own.
 _BESIDE_ACTIVITIES = [table.name for table in TABLES if table is not STRAVA_ACTIVITIES and "activity_id" in table.types]
@@ -133,7 +135,7 @@ def claim_invite(connection: sqlite3.Connection, invite_id: str, expires_at: dat
 
 def next_stamp(connection: sqlite3.Connection, clock: Clock) -> datetime:
     """Return a moment later than every stamp in the file, even if the clock was set back."""
-    last = connection.execute(SQL["last_stamp"]).fetchone()[0]
+    last = connection.execute(LAST_STAMP).fetchone()[0]
     now = clock()
     return now if last is None else max(now, datetime.fromisoformat(last) + STEP)
 
