@@ -334,3 +334,5 @@ MOVES = {
 }
 # Of these, rows go that got too old, which moves no stamp: it shows in how many there are. They are few.
 COUNTED = ("strava_gear", "strava_athlete_settings")
+# One row per athlete, each of which may change to an earlier moment: all of them are read.
+WHOLE = (STRAVA_ATHLETES, BACKFILLS)

@@ -13,6 +13,7 @@ from backends.warehouse.bigquery.client import Answer, BigQuery, Conflict, Place
 from backends.warehouse.bigquery.parameters import Parameter
 from backends.warehouse.bigquery.store import BigQueryRawStore
 from backends.warehouse.ledger import LedgerFilter, ObservedDelivery, Outcome
+from backends.warehouse.runs import changed_tables
 from backends.warehouse.schema import STRAVA_ACTIVITIES, STRAVA_STREAMS
 from runtime.clock import utc_now
 from tests.bigquery_stores import EmptiedDataset
@@ -217,6 +218,18 @@ async def test_the_end_of_a_purge_is_told_too(bigquery_dataset: EmptiedDataset) 
     again = await behind.purge(BEN)
     assert await store.last_purge() == again.purged_at > receipt.purged_at
     await asyncio.gather(store.close(), other.close(), behind.close())
+
+
+async def test_a_merge_that_commits_late_moves_the_watermark(bigquery_dataset: EmptiedDataset) -> None:
+    """Its stamp is of when it began, and may be older than those of rows that were there before it."""
+    store = bigquery_dataset.opener()()
+    await store.record([delivery(seen(payload(n), 1), n) for n in (1, 2)])
+    for table, row in (("strava_activities", "activity_id = 1"), ("strava_events", "event_id = 'e1'")):
+        mark = await store.watermark()
+        earlier = "timestamp_sub(ingested_at, interval 1 hour)"
+        bigquery_dataset.rows(f"update {table} set ingested_at = {earlier} where {row}")  # noqa: S608 - constants
+        assert changed_tables(mark, await store.watermark()) == frozenset({table})
+    await store.close()
 
 
 async def test_streams_that_two_programs_add_at_once_are_there_once(bigquery_dataset: EmptiedDataset) -> None:

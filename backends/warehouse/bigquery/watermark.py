@@ -13,7 +13,7 @@ from backends.warehouse import rows
 from backends.warehouse.bigquery.database import BigQueryDatabase
 from backends.warehouse.bigquery.parameters import scalar
 from backends.warehouse.runs import TransformRun, first_change_statement, watermark_of
-from backends.warehouse.schema import COUNTED, MOVES, TRANSFORM_RUNS
+from backends.warehouse.schema import MOVES, STRAVA_EVENTS, TRANSFORM_RUNS, WHOLE
 
 _TOGETHER = (
     ("strava_activities", "strava_events"),  # every event
@@ -21,18 +21,22 @@ _TOGETHER = (
     ("backfills", "pipeline_readings"),  # again and again while something is under way
     ("strava_gear", "strava_athlete_settings", "reconciliations", "purges", "strava_athletes"),  # about once a day
 )
-# One row per athlete, each of which may change to an earlier moment: all of them are read.
-_WHOLE = ("strava_athletes", "backfills")
+_WHOLE = {table.name: table.key for table in WHOLE}
 FIRST_CHANGE = first_change_statement("@after")
 
 
 def _state(table: str) -> str:
     if table in _WHOLE:
-        return f"(select string_agg(to_json_string(each), ' ' order by athlete_id) from {table} as each) as {table}"  # noqa: S608 - our own names
-    if table in COUNTED:
-        newest = f"coalesce(cast(max({MOVES[table]}) as string), '')"
-        return f"(select concat(cast(count(*) as string), ' ', {newest}) from {table}) as {table}"  # noqa: S608 - as above
-    return f"(select max({MOVES[table]}) from {table}) as {table}"  # noqa: S608 - as above
+        rows_in_order = f"string_agg(to_json_string(each), ' ' order by {_WHOLE[table]})"
+        return f"(select {rows_in_order} from {table} as each) as {table}"  # noqa: S608 - our own names
+    stamp = told = MOVES[table]
+    source = table
+    if table == STRAVA_EVENTS.name:  # pruned of rows that were settled days ago, which no mart tells of
+        source = f"{table}, (select timestamp_sub(max(finished_at), interval 12 hour) as since from {table})"  # noqa: S608 - as above
+        told = f"if(finished_at > since, {stamp}, null)"
+    # A statement may commit after one that began later, and rows may go: their sum moves, where the newest does not.
+    sums = f"sum(unix_seconds({told})), sum(mod(unix_micros({told}), 1000000))"  # microseconds would overflow
+    return f"(select to_json_string([unix_micros(max({stamp})), {sums}]) from {source}) as {table}"  # noqa: S608 - as above
 
 
 STATES = {f"state_of_{tables[0]}": f"select {', '.join(map(_state, tables))}" for tables in _TOGETHER}
@@ -45,7 +49,7 @@ class Watermark(BigQueryDatabase):
         """Return a text that changes whenever something did that the marts tell of."""
         found = await asyncio.gather(*(self._select(name, sql) for name, sql in STATES.items()))
         states = {table: state for [row] in found for table, state in row.items()}
-        few = {table: [[states.pop(table)]] for table in (*_WHOLE, *COUNTED)}
+        few = {table: [[states.pop(table)]] for table in _WHOLE}
         return watermark_of(states, few)
 
     async def first_change(self, *, after: datetime) -> datetime | None:

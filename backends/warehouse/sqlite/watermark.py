@@ -4,15 +4,14 @@ import sqlite3
 from datetime import datetime
 
 from backends.warehouse.runs import first_change_statement, watermark_of
-from backends.warehouse.schema import COUNTED, MOVES
-from backends.warehouse.sqlite.database import SQL
+from backends.warehouse.schema import COUNTED, MOVES, WHOLE
 from runtime.clock import utc_text
 
 # An index, or a few rows; names are our own.
 STAMPS = f"select {', '.join(f'(select max({column}) from {table})' for table, column in MOVES.items())}"  # noqa: S608
-_FEW = {"strava_athletes": SQL["athletes"], "backfills": SQL["backfills"]} | {
-    table: f"select count(*), max({MOVES[table]}) from {table}"  # noqa: S608 - as above
-    for table in COUNTED
+_FEW = {
+    **{each.name: f"select {', '.join(each.types)} from {each.name} order by {each.key}" for each in WHOLE},  # noqa: S608 - as above
+    **{table: f"select count(*), max({MOVES[table]}) from {table}" for table in COUNTED},  # noqa: S608 - as above
 }
 FIRST_CHANGE = first_change_statement(":after")
 
