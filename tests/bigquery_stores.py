@@ -36,7 +36,7 @@ class CountingBigQuery(BigQuery):
 
 
 class EmptiedDataset:
-    """One dataset that is emptied for each test: making thirteen tables takes longer than a test."""
+    """One dataset that is emptied for each test: making its tables takes longer than a test."""
 
     def __init__(self, endpoint: str) -> None:
         self.place = place_at(endpoint)

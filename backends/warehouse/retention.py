@@ -13,6 +13,9 @@ WHOLE_ROWS = [
 ]
 
 
+LAST = "last"  # the one row of `retention_runs`
+
+
 def removal(table: Table, mark: str) -> str:
     """Return the statement that removes the oldest rows; `mark` begins the names of its two parameters."""
     seen_at = "coalesce(last_seen_at, observed_at)" if "last_seen_at" in table.types else "observed_at"

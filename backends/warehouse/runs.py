@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from backends.warehouse.schema import MOVES
+from backends.warehouse.schema import MOVES, RETENTION_RUNS
 
 _STAMPS = ("ingested_at", "purged_at")  # each is later than all before it, also where the clock was set back
 _OF_ATHLETES = [("strava_athletes", "updated_at"), ("strava_athletes", "status_since")]
@@ -63,7 +63,7 @@ class TransformRuns(Protocol):
         """Return when an athlete was last purged: what was built before must be rebuilt."""
 
     async def last_removal(self) -> datetime | None:
-        """Return the stamp of the newest deletion or purge: what was built before may still hold what it removed."""
+        """Return the stamp of what was last deleted, purged or too old: what was built before may still hold it."""
 
 
 def watermark_of(stamps: Mapping[str, object], rows: Mapping[str, Iterable[Iterable[object]]]) -> str:
@@ -92,7 +92,7 @@ def last_stamp_statement() -> str:
     """
     stamps = " union all ".join(
         f"select max({column}) as stamp from {table}"  # noqa: S608 - our own names
-        for table, column in MOVES.items()
+        for table, column in (*MOVES.items(), (RETENTION_RUNS.name, "ingested_at"))
         if column in _STAMPS
     )
     return f"select max(stamp) as stamp from ({stamps}) as stamps"  # noqa: S608 - as above

@@ -302,6 +302,12 @@ CONNECT_INVITES = Table(
         _optional("claimed_at", "timestamp", "When it was used; null where it was released, or by an older version."),
     ],
 )
+RETENTION_RUNS = Table(
+    "retention_runs",
+    "retention",
+    "One row: when something was last removed because it got too old, which may leave no other trace.",
+    [Column("retention", "string", "last; the key."), _INGESTED_AT],
+)
 
 TABLES = (
     STRAVA_ACTIVITIES,
@@ -318,6 +324,7 @@ TABLES = (
     PIPELINE_READINGS,
     TRANSFORM_RUNS,
     CONNECT_INVITES,
+    RETENTION_RUNS,
 )
 
 # The column of each table, that the marts tell of, which moves with every change.

@@ -865,19 +865,20 @@ async def test_payloads_that_are_too_old_expire(store: RawStore) -> None:
 
 
 async def test_gear_and_settings_that_are_too_old_go_as_a_whole(store: RawStore) -> None:
-    """The oldest first and so many at most, which the watermark tells; what was shown again since stays."""
+    """The oldest first and so many at most, told as change and removal; what was shown again since stays."""
     await store.put_athlete(athlete())
     for key, seconds in (("g1", 1), ("g2", 2), ("g3", 9)):
         await store.put_gear(SeenGear(gear_id=key, athlete_id=ANNA, observed_at=at(seconds), payload={}))
     for seconds in (1, 9):
         await store.put_settings(SeenSettings(athlete_id=ANNA, observed_at=at(seconds), values={"ftp": 250}))
-    marks = [await store.watermark()]
+    marks = [(await store.watermark(), await store.last_removal())]
     for _ in range(2):
         expired = await store.expire(observed_before=at(5), how_many=1)
         assert (expired.activities, expired.others) == (0, 1)
-        marks.append(await store.watermark())
-    assert len(set(marks)) == 3
+        marks.append((await store.watermark(), await store.last_removal()))
+    assert [len(set(each)) for each in zip(*marks, strict=True)] == [3, 3]
     assert await store.expire(observed_before=at(5), how_many=9) == Expired(activities=0, others=0)
+    assert await store.last_removal() == marks[-1][1]
     assert await store.row_count(ANNA) == 3
 
 
@@ -888,6 +889,7 @@ async def test_streams_that_are_too_old_are_due_again(store: RawStore) -> None:
     await store.put_streams(streams(payload(1), 1))
     changed = await store.newest_change()
     assert (await store.expire(observed_before=at(5), how_many=9)).others == 1
+    assert await store.last_removal() is not None
     assert await store.stream_count(ANNA) == 0
     due = await store.due_streams(ANNA, [], changed_since=changed)
     assert [each.activity_id for each in due] == [1]

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from backends.warehouse.activities import Observation, Source
+from backends.warehouse.athletes import Athlete
+from backends.warehouse.profile import SeenGear
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.payload import ActivityPayload
 from tests.parsed_project import give
@@ -17,7 +19,7 @@ from worker.dbt_runner.settings import TransformSettings
 from worker.dbt_runner.transformer import Transformer
 
 ATHLETE = 4605555801
-DELETED, KEPT = b"Sunrise over Zurich", b"Rain in Oslo"
+DELETED, KEPT, GEAR = b"Sunrise over Zurich", b"Rain in Oslo", b"Shoes from Bergamo"
 
 
 def observation(activity_id: int, words: bytes | None) -> Observation:
@@ -43,19 +45,19 @@ def holding(folder: Path, words: bytes) -> set[str]:
     return {file.name for file in folder.rglob("*") if file.is_file() and words in file.read_bytes()}
 
 
-async def erased(transformer: Transformer, folder: Path) -> set[str]:
-    """Return which files hold what was deleted, once the marts have caught up and the log was emptied."""
+async def erased(transformer: Transformer, folder: Path, words: bytes = DELETED) -> set[str]:
+    """Return which files hold what was removed, once the marts have caught up and the log was emptied."""
     await transformer.run_if_stale()
     assert await transformer.erase()
     async with asyncio.timeout(30):
-        while "pipeline.sqlite-wal" in holding(folder, DELETED):  # noqa: ASYNC110 - what is asked is the disk
+        while "pipeline.sqlite-wal" in holding(folder, words):  # noqa: ASYNC110 - what is asked is the disk
             await asyncio.sleep(0.05)
-    return holding(folder, DELETED)
+    return holding(folder, words)
 
 
 @pytest.mark.slow
 async def test_what_was_deleted_is_in_no_file(tmp_path: Path, parsed_project: Path) -> None:
-    """Name and description of a deleted activity leave every database of the folder; so does what got too old."""
+    """Texts of a deleted activity leave every database of the folder; so do activities and gear that got too old."""
     settings = TransformSettings(data_dir=tmp_path)
     give(parsed_project, settings.dbt_dir)
     store = SqliteRawStore(settings.pipeline_path)
@@ -63,10 +65,16 @@ async def test_what_was_deleted_is_in_no_file(tmp_path: Path, parsed_project: Pa
         long_ago = datetime.now(UTC) - timedelta(days=30)
         old = replace(observation(3, DELETED), observed_at=long_ago)
         await store.apply([observation(1, DELETED), observation(2, KEPT), old])
+        await store.put_athlete(Athlete(athlete_id=ATHLETE, scope=frozenset(), status="connected", updated_at=long_ago))
+        shoes = {"id": "g1", "name": GEAR.decode()}
+        await store.put_gear(SeenGear(gear_id="g1", athlete_id=ATHLETE, observed_at=long_ago, payload=shoes))
         assert (await transformer.run()).run.error is None
         assert holding(tmp_path, DELETED) >= {"transform.duckdb", "mart.duckdb"}
+        assert "transform.duckdb" in holding(tmp_path, GEAR)
         await store.apply([observation(1, None)])
-        await store.expire(observed_before=long_ago + timedelta(days=1), how_many=9)
+        await store.expire(observed_before=long_ago + timedelta(days=1), how_many=1)
         assert await erased(transformer, tmp_path) == set()
+        await store.expire(observed_before=long_ago + timedelta(days=1), how_many=9)
+        assert await erased(transformer, tmp_path, GEAR) == set()
         assert holding(tmp_path, KEPT) >= {"pipeline.sqlite", "transform.duckdb", "mart.duckdb"}
     await store.close()

@@ -10,7 +10,8 @@ from backends.warehouse.bigquery import changes
 from backends.warehouse.bigquery.athletes import Athletes
 from backends.warehouse.bigquery.parameters import Parameter, array, scalar
 from backends.warehouse.bigquery.statements import within
-from backends.warehouse.retention import WHOLE_ROWS, reloading, removal
+from backends.warehouse.retention import LAST, WHOLE_ROWS, reloading, removal
+from backends.warehouse.schema import RETENTION_RUNS
 
 REMOVALS = {f"expire_{table.name}": removal(table, "@") for table in WHOLE_ROWS}
 
@@ -29,6 +30,8 @@ class Retention(Athletes):
         for name, sql in REMOVALS.items():
             if left := how_many - activities - others:
                 others += await self._execute(name, sql, before, _limit(left))
+        if activities or others:
+            await self._put(RETENTION_RUNS, {"retention": LAST})
         return Expired(activities=activities, others=others)
 
     async def reload_expired(self) -> list[int]:

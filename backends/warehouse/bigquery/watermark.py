@@ -76,5 +76,5 @@ class Watermark(BigQueryDatabase):
         return await self._read_moment("last_purge")
 
     async def last_removal(self) -> datetime | None:
-        """Return the stamp of the newest deletion or purge: what was built before may still hold what it removed."""
+        """Return the stamp of what was last deleted, purged or too old: what was built before may still hold it."""
         return await self._read_moment("last_removal")

@@ -7,10 +7,10 @@ from datetime import datetime
 from backends.warehouse import rows
 from backends.warehouse.activities import Expired
 from backends.warehouse.athletes import ASKED_FOR
-from backends.warehouse.retention import WHOLE_ROWS, reloading, removal
-from backends.warehouse.schema import STRAVA_ACTIVITIES, STRAVA_STREAMS
+from backends.warehouse.retention import LAST, WHOLE_ROWS, reloading, removal
+from backends.warehouse.schema import RETENTION_RUNS, STRAVA_ACTIVITIES, STRAVA_STREAMS
 from backends.warehouse.sqlite.athletes import list_again
-from backends.warehouse.sqlite.database import SQL, named
+from backends.warehouse.sqlite.database import SQL, named, put_statement
 from backends.warehouse.sqlite.transactions import STEP, Clock, drop_beside, next_stamp
 from runtime.clock import utc_text
 
@@ -18,6 +18,7 @@ _TOUCHES = [
     f"update {table.name} set ingested_at = :ingested_at where activity_id = :activity_id"  # noqa: S608 - our own names
     for table in (STRAVA_ACTIVITIES, STRAVA_STREAMS)
 ]
+_PUT_RUN = put_statement(RETENTION_RUNS, replaces=True)
 # What belongs to an activity lets it count as changed.
 REMOVALS = [SQL["expire_streams"], *(f"{removal(table, ':')} returning null" for table in WHOLE_ROWS)]
 
@@ -46,6 +47,8 @@ def expire(connection: sqlite3.Connection, observed_before: datetime, how_many: 
     ]
     for touch in _TOUCHES:
         connection.executemany(touch, changed)
+    if found or others:
+        connection.execute(_PUT_RUN, {"retention": LAST, "ingested_at": utc_text(later + len(changed) * STEP)})
     return Expired(activities=len(found), others=others)
 
 

@@ -294,7 +294,7 @@ class SqliteRawStore(Recordings):
         return None if row["purged_at"] is None else datetime.fromisoformat(row["purged_at"])
 
     async def last_removal(self) -> datetime | None:
-        """Return the stamp of the newest deletion or purge: what was built before may still hold what it removed."""
+        """Return the stamp of what was last deleted, purged or too old: what was built before may still hold it."""
         [row] = await self._read("last_removal")
         return None if row["removed_at"] is None else datetime.fromisoformat(row["removed_at"])
 
