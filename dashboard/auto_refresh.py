@@ -12,7 +12,9 @@ from dashboard import empty_states, formatting
 from dashboard.context import PageContext
 from dashboard.mart import Snapshot
 
-LEEWAY = timedelta(minutes=5)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MOST_LEEWAY = timedelta(minutes=30)
+_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,9 +44,10 @@ def auto_refresh(context: PageContext, drawn: Drawn) -> None:
         built_at = drawn.snapshot.built_at if drawn.snapshot else None
         with st.container(key="live"):
             st.caption(_line(context, built_at))
-        if built_at and is_late(built_at, context.now()):
+        if built_at and is_late(built_at, context.now(), context.built_every):
             since = formatting.moment(built_at, context.zone)
-            empty_states.warning("charts-late", empty_states.LATE.format(since=since))
+            unit = "hour" if context.built_every == _HOUR else "day (UTC)"
+            empty_states.warning("charts-late", empty_states.LATE.format(since=since, unit=unit))
 
     pulse()
 
@@ -64,13 +67,13 @@ def is_outdated(context: PageContext, drawn: Drawn) -> bool:
         return False
 
 
-def is_late(built_at: datetime, now: datetime) -> bool:
-    """Whether the build is missing with which the transformer follows each full hour (UTC), after some leeway.
+def is_late(built_at: datetime, now: datetime, built_every: timedelta = _HOUR) -> bool:
+    """Whether the build is missing that follows each full hour, or day, of UTC; five or thirty minutes are its leeway.
 
     So a build that failed is noticed when the next hour has begun, and none older than 65 minutes goes unnoticed.
     """
-    due = (now.astimezone(UTC) - LEEWAY).replace(minute=0, second=0, microsecond=0)
-    return built_at < due
+    before = now.astimezone(UTC) - min(built_every / 12, _MOST_LEEWAY)
+    return built_at < _EPOCH + (before - _EPOCH) // built_every * built_every
 
 
 def _line(context: PageContext, built_at: datetime | None) -> str:
@@ -78,5 +81,5 @@ def _line(context: PageContext, built_at: datetime | None) -> str:
     if built_at is None:
         return f"Live: waiting for data · {zone}"
     age = formatting.age(context.now() - built_at)
-    start = "As of" if is_late(built_at, context.now()) else "Live · as of"
+    start = "As of" if is_late(built_at, context.now(), context.built_every) else "Live · as of"
     return f"{start} {formatting.moment(built_at, context.zone)} ({age}) · {zone}"

@@ -16,6 +16,7 @@ class PageContext:
     zone: ZoneInfo
     refresh_s: float
     clock: Callable[[], datetime]
+    built_every: timedelta = timedelta(hours=1)  # the marts are, at whole multiples of UTC, although nothing changed
     viewers: Mapping[str, Collection[int]] | None = None  # by e-mail, the athletes whom each may see; None: all see all
 
     def visible(self, snapshot: Snapshot, signed_in: str | None) -> Snapshot:

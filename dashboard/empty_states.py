@@ -27,7 +27,7 @@ NO_EVENTS = (
     "`athlete demo`) is running, save, rename or delete an activity: it should be here within seconds."
 )
 LATE = (
-    "**The charts have not been renewed since {since}**, although they are due every full hour. What was "
+    "**The charts have not been renewed since {since}**, although they are due every full {unit}. What was "
     "saved on Strava since then may be missing. Look at the log of the transformer."
 )
 BUSY = "The warehouse is busy just now. This page will try again by itself."

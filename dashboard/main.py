@@ -3,6 +3,7 @@
 import streamlit as st
 from pydantic import ValidationError
 
+from backends.engine import built_every
 from backends.engine.marts import open_marts
 from dashboard import navigation
 from dashboard.context import PageContext
@@ -34,6 +35,7 @@ def main() -> None:
         zone=settings.display_timezone,
         refresh_s=settings.dashboard_refresh_s,
         clock=utc_now,
+        built_every=built_every(settings),
         viewers=settings.dashboard_viewers,
     )
     navigation.show(context)

@@ -56,9 +56,10 @@ resource "google_cloud_run_v2_service" "dashboard" {
 
 locals {
   dashboard_environment = {
-    DASHBOARD_HOST    = "0.0.0.0"
-    DASHBOARD_PORT    = "8501"
-    DASHBOARD_VIEWERS = jsonencode(var.viewers)
-    DISPLAY_TIMEZONE  = var.display_timezone
+    DASHBOARD_HOST      = "0.0.0.0"
+    DASHBOARD_PORT      = "8501"
+    DASHBOARD_REFRESH_S = "15" # each look is a call, though a free one
+    DASHBOARD_VIEWERS   = jsonencode(var.viewers)
+    DISPLAY_TIMEZONE    = var.display_timezone
   }
 }

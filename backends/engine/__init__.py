@@ -5,6 +5,7 @@ Google's packages are imported where they are asked for: who runs on one machine
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from runtime.settings import Backend, PartMissing, SharedSettings
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 def is_on_gcp(settings: SharedSettings) -> bool:
     """Whether the engine is Google Cloud."""
     return settings.backend is Backend.GCP
+
+
+def built_every(settings: SharedSettings) -> timedelta:
+    """Return how often the marts are built although nothing changed, each full hour or day of UTC: a cloud bills it."""
+    return timedelta(days=1) if is_on_gcp(settings) else timedelta(hours=1)
 
 
 @contextmanager

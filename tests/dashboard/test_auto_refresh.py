@@ -31,6 +31,15 @@ def test_charts_are_late_when_no_build_followed_the_full_hour(built_at: str, now
     assert is_late(datetime.fromisoformat(built_at), datetime.fromisoformat(now)) is late
 
 
+@pytest.mark.parametrize(
+    ("now", "late"), [("2026-11-18T23:59:59Z", False), ("2026-11-19T00:29:59Z", False), ("2026-11-19T00:30:00Z", True)]
+)
+def test_on_google_cloud_charts_are_late_a_day_after(now: str, late: bool) -> None:
+    """No build follows an hour there, for each is billed."""
+    built_at = datetime.fromisoformat("2026-11-18T00:31:00Z")
+    assert is_late(built_at, datetime.fromisoformat(now), timedelta(days=1)) is late
+
+
 def test_a_change_of_clocks_makes_no_build_late() -> None:
     """At 3:02 of a Berlin night without an hour from 2 to 3, five minutes ago was 1:57, and a build then is in time."""
     now = datetime(2026, 3, 29, 3, 2, tzinfo=ZoneInfo("Europe/Berlin"))

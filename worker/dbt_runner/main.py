@@ -5,7 +5,6 @@ import shutil
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from backends.database_errors import explain_database_error
-from backends.engine import bigquery_place, google_packages, is_on_gcp
+from backends.engine import bigquery_place, built_every, google_packages, is_on_gcp
 from backends.engine.pipeline import open_shared_marks, opened_store
 from backends.marks.file import FileMarks
 from backends.marks.lease import LeasePolicy, leased
@@ -82,7 +81,7 @@ def _on_bigquery(settings: TransformSettings, store: TransformRuns, waits_s: flo
         snapshot,
         single_flight=partial(leased, marks, "transform", policy),
         marks=marks,
-        max_age=timedelta(days=1),
+        max_age=built_every(settings),
     )
 
 
