@@ -167,6 +167,15 @@ def test_advice_names_events_and_commands_that_exist(terraform: str, logged: set
             assert set(told[2].split()) <= known, word
 
 
+def test_the_guide_tells_what_to_do_at_each_alert(terraform: str, project_root: Path) -> None:
+    """Each alert has a section of the runbook under its own title, and no section is left of one that went."""
+    _, _, runbook = (project_root / "docs/google-cloud.md").read_text().partition("## When an alert comes\n")
+    titles = set(re.findall(r'^ *(?:title|display_name) += "([^"$]+)"', block(terraform, "alerts"), re.MULTILINE))
+    titles |= set(re.findall(r'^  display_name += "(No daily check[^"]+)"', terraform, re.MULTILINE))
+    assert len(titles) > 9
+    assert set(re.findall(r"^### (.+)$", runbook, re.MULTILINE)) == titles
+
+
 def test_pushes_go_where_the_worker_takes_them(terraform: str, project_root: Path) -> None:
     """Both push endpoints are routes of the worker."""
     pushed = set(re.findall(r'push_endpoint = "\$\{local\.worker_url\}(/[a-z-]+)"', terraform))
