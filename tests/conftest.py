@@ -12,6 +12,7 @@ import hypothesis
 import pytest
 import structlog
 import uvloop
+from pydantic_settings import DotEnvSettingsSource
 
 pytest_plugins = ["tests.bigquery_emulator", "tests.parsed_project", "tests.pubsub_emulator", "tests.schedule"]
 
@@ -20,6 +21,14 @@ hypothesis.settings.load_profile("no clock")
 
 ROOT = Path(__file__).parent.parent
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_settings_of_the_checkout() -> Iterator[None]:
+    """Read no `.env` in the tests' own process: it may be of somebody's real account."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DotEnvSettingsSource, "_read_env_files", lambda _: {})
+        yield
 
 
 @pytest.fixture(autouse=True)
