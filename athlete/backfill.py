@@ -153,10 +153,15 @@ def _refuse_to_cut_short(known: Backfill | None, wanted: Backfill) -> None:
         has_details=True,
         has_streams=known.has_streams or wanted.has_streams,
     )
-    state = "is under way" if known.finished_at is None else "left some activities out, tries them again,"
+    who, command = f"A backfill of athlete {known.athlete_id}", command_for(both)
+    if known.finished_at is None:
+        raise CommandError(
+            f"{who} is under way and loads what this one does not. Wait until it is done, or ask for all of both: "
+            f"`{command}`."
+        )
     raise CommandError(
-        f"A backfill of athlete {known.athlete_id} {state} and loads what this one does not. Wait until it is done, or "
-        f"ask for all of both: `{command_for(both)}`."
+        f"{who} left some activities out, goes on trying them, and loads what this one does not. Ask for all of both: "
+        f"`{command}`."
     )
 
 

@@ -34,6 +34,7 @@ from backends.warehouse.bigquery.statements import STALE
 
 T = TypeVar("T")
 
+_LONGEST_S = 300  # that a statement may go on at BigQuery; models look back for twice as long
 TIMEOUT_S = 60.0  # of each call, of its repetitions, and of waiting for a statement
 _CALLS_AT_ONCE = 4
 # What BigQuery says of two that change one table at once: the same statement may pass in a moment.
@@ -91,6 +92,7 @@ class BigQuery:
                 query_parameters=list(parameters),
                 labels={**_LABELS, "statement": name},
                 maximum_bytes_billed=self._place.maximum_bytes_billed,
+                job_timeout_ms=_LONGEST_S * 1000,  # or one could commit long after its caller gave up
             )
             job = client.query(sql, job_config=config, retry=self._retry, job_retry=None, timeout=TIMEOUT_S)
             found = job.result(retry=self._retry, timeout=TIMEOUT_S, job_retry=None)

@@ -17,6 +17,7 @@ from google.cloud.bigquery.retry import DEFAULT_RETRY
 
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.bigquery.client import Place, connected
+from backends.warehouse.bigquery.marts import PUBLICATION
 
 T = TypeVar("T")
 
@@ -78,8 +79,9 @@ class BigQueryMarks:
 class BigQuerySnapshot:
     """Implements `MartSnapshot`: dbt replaces the tables that readers see, each as a whole.
 
-    There is nothing to copy or to rewrite. What was removed is in BigQuery's own history for a week, as everything is:
-    https://cloud.google.com/bigquery/docs/time-travel.
+    There is nothing to copy or to rewrite. What was removed is in BigQuery's own history for 48 hours:
+    https://cloud.google.com/bigquery/docs/time-travel. Where a test of dbt fails, readers see the new tables all the
+    same.
     """
 
     def __init__(self, place: Place, mart: str = "mart") -> None:
@@ -98,8 +100,15 @@ class BigQuerySnapshot:
             raise WarehouseBusy(f"BigQuery does not tell which marts there are: {error}") from error
 
     def is_published(self) -> bool:
-        """Whether readers have marts, which are those that were built. Raises WarehouseBusy."""
-        return self.is_built()
+        """Whether readers have marts: a build has ended without a fault. Raises WarehouseBusy."""
+        try:
+            with connected(self._place) as client:
+                client.get_table(f"{self._place.project}.{PUBLICATION}", retry=_RETRY, timeout=_TIMEOUT_S)
+        except NotFound:
+            return False
+        except (GoogleAPIError, GoogleAuthError, OSError) as error:
+            raise WarehouseBusy(f"BigQuery does not tell whether the marts are published: {error}") from error
+        return True
 
     def publish(self) -> None:
         """Do nothing: readers see what was built."""
