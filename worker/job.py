@@ -14,6 +14,7 @@ from backends.queue import QueueUnavailable
 from backends.sqlite import SchemaMismatch
 from backends.tokens import TokensUnavailable
 from backends.warehouse import WarehouseBusy
+from runtime.http_client import ProxyUnusable
 from runtime.logs import configure_logs
 from runtime.settings import PartMissing, SharedSettings
 from runtime.startup import exit_on_startup_error
@@ -47,7 +48,7 @@ async def _until_told(name: str, settings: S, work: Callable[[S, asyncio.Event],
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
         code = await work(settings, stop)
-    except (PartMissing, SchemaMismatch):  # what is to be set up: one sentence
+    except (PartMissing, ProxyUnusable, SchemaMismatch):  # what is to be set up: one sentence
         raise
     except (WarehouseBusy, TokensUnavailable, QueueUnavailable, OSError) as error:
         log.error("job.failed", job=name, reason=str(error))

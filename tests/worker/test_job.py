@@ -10,6 +10,7 @@ import pytest
 
 from backends.sqlite import SchemaMismatch
 from backends.warehouse import WarehouseBusy
+from runtime.http_client import ProxyUnusable
 from runtime.settings import LogFormat, PartMissing, SharedSettings
 from worker.job import JobEnd, run_job, unless_stopped
 
@@ -54,7 +55,7 @@ def test_a_failure_is_logged(error: Exception, event: str, capsys: pytest.Captur
     assert (code_of(failing(error)), events(capsys)) == (1, [event])
 
 
-@pytest.mark.parametrize("error", [PartMissing("Set this."), SchemaMismatch("Upgrade.")])
+@pytest.mark.parametrize("error", [PartMissing("Set this."), ProxyUnusable("Unset that."), SchemaMismatch("Upgrade.")])
 def test_what_is_to_be_set_up_is_one_sentence(error: Exception, capsys: pytest.CaptureFixture[str]) -> None:
     """It is code 2, as a wrong setting is."""
     assert code_of(failing(error)) == 2
