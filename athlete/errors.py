@@ -16,7 +16,7 @@ from backends.database_errors import explain_database_error
 from backends.engine import is_on_gcp
 from backends.queue import QueueUnavailable
 from backends.tokens import TokensUnavailable
-from backends.warehouse import WarehouseBusy
+from backends.warehouse import StatementRejected, WarehouseBusy
 from backends.warehouse.marts import MartMissing, QueryFailed
 from runtime.http_client import ProxyUnusable
 from runtime.settings import PartMissing, SharedSettings, settings_complaint
@@ -38,6 +38,7 @@ EXPECTED = (
     ProgramFailed,
     QueryFailed,
     QueueUnavailable,
+    StatementRejected,
     StravaError,
     TokensUnavailable,
     ProxyUnusable,

@@ -71,6 +71,8 @@ def _web_address(text: str) -> str:
     return text
 
 
+# https://cloud.google.com/resource-manager/docs/creating-managing-projects: some ids begin with a domain's name.
+PROJECT = r"([a-z0-9.-]+:)?[a-z][a-z0-9-]*(?<!-)"
 # https://cloud.google.com/pubsub/docs/pubsub-basics#resource_names
 TOPIC = r"projects/[a-z0-9:.-]+/topics/[A-Za-z][A-Za-z0-9._~+%-]{2,254}"
 WebAddress = Annotated[str, AfterValidator(_web_address)]
@@ -170,6 +172,8 @@ class SharedSettings(BaseSettings):
     def _is_told_on_gcp(cls, project: str, info: ValidationInfo) -> str:
         if not project and info.data.get("backend") is Backend.GCP:
             raise ValueError("BACKEND=gcp needs it")
+        if project and not re.fullmatch(PROJECT, project):
+            raise ValueError("write the project's id, such as my-project, and not its name")
         return project
 
     @field_validator("pubsub_topic")

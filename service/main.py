@@ -15,7 +15,7 @@ from backends.database_errors import explain_database_error
 from backends.engine.pipeline import open_budget, open_queue, open_store, open_tokens, prepare_store
 from backends.queue import QueueUnavailable
 from backends.tokens import AthleteTokens, TokensUnavailable
-from backends.warehouse import RawStore, WarehouseBusy
+from backends.warehouse import RawStore, StatementRejected, WarehouseBusy
 from runtime.http_client import client_for
 from runtime.http_guard import HttpGuard, split_hosts
 from runtime.logs import configure_logs
@@ -83,7 +83,7 @@ def guard(settings: ServiceSettings) -> HttpGuard:
 
 def main() -> None:
     """Start the program."""
-    expected = (QueueUnavailable, TokensUnavailable, WarehouseBusy)
+    expected = (QueueUnavailable, TokensUnavailable, StatementRejected, WarehouseBusy)
     with exit_on_startup_error("service", *expected, explain=explain_database_error) as started:
         settings = ServiceSettings()
         configure_logs(settings.log_format, settings.log_level, project=settings.google_cloud_project)

@@ -12,7 +12,7 @@ from backends.engine import google_packages, is_on_gcp
 from backends.engine.pipeline import open_queue, open_queue_monitor, prepare_store
 from backends.queue import PushAuth
 from backends.tokens import TokensUnavailable
-from backends.warehouse import WarehouseBusy
+from backends.warehouse import StatementRejected, WarehouseBusy
 from backends.warehouse.ledger import Outcome
 from runtime.http_guard import HttpGuard, split_hosts
 from runtime.logs import configure_logs
@@ -112,7 +112,7 @@ def guard(settings: WorkerSettings) -> HttpGuard:
 
 def main() -> None:
     """Start the program."""
-    expected = (TokensUnavailable, WarehouseBusy)
+    expected = (TokensUnavailable, StatementRejected, WarehouseBusy)
     with exit_on_startup_error("worker", *expected, explain=explain_database_error) as started:
         settings = WorkerSettings()
         configure_logs(settings.log_format, settings.log_level, project=settings.google_cloud_project)

@@ -18,6 +18,10 @@ class WarehouseBusy(Exception):
     """The warehouse cannot take or give rows just now; the same call may pass later."""
 
 
+class StatementRejected(Exception):
+    """The warehouse does not take the statement or its rows: waiting does not mend it."""
+
+
 class WriteProbe(Protocol):
     """Whether the store could take rows now."""
 

@@ -12,12 +12,14 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
-from athlete.errors import CommandError
+from athlete.errors import CommandError, exit_on_error
 from athlete.events import read_since
 from athlete.main import app
 from athlete.query import bytes_told, query
+from backends.warehouse import StatementRejected
 from backends.warehouse.ledger import LedgerEntry, Outcome
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.events import StravaEvent
@@ -289,3 +291,16 @@ def test_a_query_that_is_billed_tells_its_bytes() -> None:
     """Where reading is free, nothing is said."""
     assert bytes_told(None) == ""
     assert bytes_told(5 * 2**20).startswith("this reads 5.0 MiB; BigQuery bills")
+
+
+def test_a_statement_that_is_rejected_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    """As every other error of a store, for example where a dataset's tables are not ours."""
+
+    @exit_on_error
+    def command() -> None:
+        raise StatementRejected("BigQuery does not take the statement: no such column")
+
+    with pytest.raises(typer.Exit) as left:
+        command()
+    told = "athlete: BigQuery does not take the statement: no such column\n"
+    assert (left.value.exit_code, capsys.readouterr().err) == (1, told)

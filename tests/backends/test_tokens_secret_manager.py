@@ -174,9 +174,8 @@ async def test_settings_say_where_the_tokens_are(
     server: SecretManagerServer, project: Project, request: pytest.FixtureRequest
 ) -> None:
     """A composition root opens the store from its settings, and a missing project is told at the start."""
-    settings = SharedSettings(
-        google_cloud_project=request.node.name, secret_manager_endpoint=server.endpoint, token_secret_prefix="mine"
-    )
+    settings = SharedSettings(secret_manager_endpoint=server.endpoint, token_secret_prefix="mine")
+    settings = settings.model_copy(update={"google_cloud_project": request.node.name})
     store = open_secret_manager_tokens(settings)
     await store.save(ANNA, tokens(1))
     await store.close()

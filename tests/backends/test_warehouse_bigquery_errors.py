@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from backends.warehouse import WarehouseBusy
-from backends.warehouse.bigquery.client import BigQuery, Conflict, Place, StatementRejected
+from backends.warehouse import StatementRejected, WarehouseBusy
+from backends.warehouse.bigquery.client import BigQuery, Conflict, Place
 from backends.warehouse.bigquery.loads import PREFIX, load
 from backends.warehouse.bigquery.statements import Given
 from tests.bigquery_stores import EmptiedDataset

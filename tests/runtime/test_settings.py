@@ -86,6 +86,15 @@ def test_google_cloud_needs_a_project(program: type[SharedSettings]) -> None:
     assert program.model_validate({"backend": "gcp", "google_cloud_project": "p"}).google_cloud_project == "p"
 
 
+@pytest.mark.parametrize("project", ["My Project", "my_project", "Mine", "mine-", "1-mine", "projects/mine"])
+def test_a_project_is_told_by_its_id(project: str) -> None:
+    """Google answers any other text with an error that tells nobody which setting is meant."""
+    with pytest.raises(ValidationError, match="write the project's id"):
+        SharedSettings(google_cloud_project=project)
+    for project_id in ("my-project-123456", "example.com:my-project"):
+        assert SharedSettings(google_cloud_project=project_id).google_cloud_project == project_id
+
+
 def test_cloud_run_tells_a_program_its_port(monkeypatch: pytest.MonkeyPatch) -> None:
     """PORT counts on Cloud Run alone, and gives way to the program's own setting."""
     programs = {"SERVICE_PORT": ServiceSettings, "WORKER_PORT": WorkerSettings, "DASHBOARD_PORT": DashboardSettings}

@@ -28,7 +28,7 @@ from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 from google.cloud.bigquery.table import Row
 
-from backends.warehouse import WarehouseBusy
+from backends.warehouse import StatementRejected, WarehouseBusy
 from backends.warehouse.bigquery.parameters import Parameter
 from backends.warehouse.bigquery.statements import STALE
 
@@ -50,10 +50,6 @@ class Stale(Exception):
 
 class Conflict(WarehouseBusy):
     """Somebody else changes the same table just now; nothing was written."""
-
-
-class StatementRejected(Exception):
-    """BigQuery does not take the statement or its rows: waiting does not mend it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
