@@ -6,11 +6,12 @@ from backends.warehouse import WarehouseBusy
 
 
 class MemoryMarks:
-    """Implements `SharedMarks`; while `is_down` every call fails."""
+    """Implements `SharedMarks`; while `is_down` every call fails, while `is_answer_lost` after what it does."""
 
     def __init__(self) -> None:
         self.texts: dict[str, str] = {}
         self.is_down = False
+        self.is_answer_lost = False
         self._lock = Lock()
 
     def read(self, name: str) -> str:
@@ -29,6 +30,8 @@ class MemoryMarks:
             if self.read(name) != before:
                 return False
             self.texts[name] = text
+            if self.is_answer_lost:
+                raise WarehouseBusy("The answer is lost.")
             return True
 
     def _require_up(self) -> None:

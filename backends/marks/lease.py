@@ -5,7 +5,7 @@ A holder that dies keeps it until its end, and no longer.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -40,19 +40,29 @@ class LeasePolicy:
 async def leased(
     marks: SharedMarks, name: str, policy: LeasePolicy, *, clock: Callable[[], datetime] = utc_now
 ) -> AsyncIterator[None]:
-    """Hold the right. Raises LeaseHeld where another holds it for longer than is waited, WarehouseBusy."""
+    """Hold the right. Raises LeaseHeld where another holds it for longer than is waited, WarehouseBusy.
+
+    Where another has taken it over meanwhile, the block is cancelled, and LeaseHeld is raised too.
+    """
     lease = _Lease(marks, f"lease:{name}", policy, clock)
     until = clock() + timedelta(seconds=policy.wait_s)
     while not await lease.take():
         if clock() >= until:
             raise LeaseHeld(f"Another program does this already ({name}); try again later.")
         await asyncio.sleep(policy.poll_s)
-    renewing = asyncio.create_task(lease.keep())
+    ended = asyncio.Event()
+    limit = asyncio.timeout(None)
+    renewing = asyncio.create_task(lease.keep(ended, lambda: limit.reschedule(0)))
     try:
-        yield
+        async with limit:
+            yield
+    except TimeoutError as error:
+        if limit.expired():
+            raise LeaseHeld(f"Another program has taken this over ({name}); this one ends.") from error
+        raise
     finally:
-        renewing.cancel()
-        await asyncio.gather(renewing, return_exceptions=True)
+        ended.set()
+        await asyncio.gather(renewing, return_exceptions=True)  # not cancelled: its thread would go on writing
         await lease.give_back()
 
 
@@ -81,13 +91,17 @@ class _Lease:
         """Whether it is somebody's, and its time is not over."""
         return self._is_running(await asyncio.to_thread(self._marks.read, self._mark))
 
-    async def keep(self) -> None:
-        """Renew it until cancelled. A call that fails is made again: the lease lasts for three of them."""
-        while True:
-            await asyncio.sleep(self._policy.lease_s / 3)
+    async def keep(self, ended: asyncio.Event, on_lost: Callable[[], None]) -> None:
+        """Renew it until the end, or until it is another's.
+
+        A call that fails is made again: the lease lasts for three of them.
+        """
+        while not await _is_set_within(ended, self._policy.lease_s / 3):
             try:
                 if not await self._replace(self._said, self._note()):
                     log.error("lease.lost", mark=self._mark)
+                    if not ended.is_set():
+                        on_lost()
                     return
             except WarehouseBusy as error:
                 log.warning("lease.not_renewed", mark=self._mark, reason=str(error))
@@ -101,7 +115,10 @@ class _Lease:
 
     async def _replace(self, before: str, text: str) -> bool:
         if not await asyncio.to_thread(self._marks.replace, self._mark, before, text):
-            return False
+            found = await asyncio.to_thread(self._marks.read, self._mark)
+            is_ours = found.startswith(self._holder)  # by a change whose answer was lost
+            if not is_ours or not await asyncio.to_thread(self._marks.replace, self._mark, found, text):
+                return False
         self._said = text
         return True
 
@@ -112,3 +129,10 @@ class _Lease:
         ends_at = found.partition(" ")[2]
         skew = timedelta(seconds=self._policy.skew_s)
         return bool(ends_at) and self._clock() < datetime.fromisoformat(ends_at) + skew
+
+
+async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    return False
