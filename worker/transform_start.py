@@ -23,6 +23,7 @@ log = structlog.get_logger(__name__)
 _STARTED_AT = "transform_started_at"
 TESTS_WANTED = "transform_tests_wanted"
 TESTED = "transform_tested"
+_SKEW = timedelta(seconds=60)  # what two machines' clocks may differ by
 
 
 class TransformStart:
@@ -54,7 +55,7 @@ class TransformStart:
             return False
         async with self._one_at_a_time:
             now = self._clock()
-            if self._not_before is not None and now < self._not_before <= now + self._interval:
+            if self._not_before is not None and now < self._not_before <= now + self._interval + _SKEW:
                 return False
             try:
                 return await self._is_claimed(now) and await self._started(self._jobs)
@@ -80,7 +81,7 @@ class TransformStart:
         """Whether it is due, and this program is the one that starts it."""
         told = await asyncio.to_thread(self._marks.read, _STARTED_AT)
         due_at = datetime.fromisoformat(told) + self._interval if told else now
-        if now < due_at <= now + self._interval:  # a moment that a wrong clock put farther ahead counts for nothing
+        if now < due_at <= now + self._interval + _SKEW:  # what a wrong clock put farther ahead counts for nothing
             self._not_before = due_at
             return False
         self._not_before = now + self._interval

@@ -80,6 +80,17 @@ async def test_a_failure_is_only_logged(
     assert await programs[0].if_due()
 
 
+async def test_a_clock_that_is_a_little_behind_starts_no_second_one(
+    jobs: FakeJobs, programs: list[TransformStart], clock: Any
+) -> None:
+    """Two machines' clocks differ; so may one machine's, when it is set right."""
+    assert await programs[0].if_due()
+    for behind_s in (0.03, 30):
+        clock.set(-behind_s)
+        assert [await each.if_due() for each in programs] == [False, False]
+    assert jobs.started == ["t"]
+
+
 async def test_a_clock_that_was_wrong_holds_nothing_up(
     marks: MemoryMarks, programs: list[TransformStart], clock: Any
 ) -> None:
