@@ -27,6 +27,7 @@ from backends.engine.pipeline import (
     opened_store,
     prepare_store,
 )
+from backends.jobs import JobNotStarted
 from backends.marks.lease import LeaseHeld, LeasePolicy, leased
 from backends.warehouse import RawStore, WarehouseBusy
 from backends.warehouse.athletes import REVOKED, AthleteStore
@@ -94,7 +95,7 @@ async def run_daily(
             pruned = await _prune(store, settings.ledger_days)
         report = DailyReport(checked=tuple(checked))
         if checked and transforms is not None:
-            bring_up_to_date = _start_transform if is_on_gcp(settings) else _transform
+            bring_up_to_date = start_transform if is_on_gcp(settings) else _transform
             report = await bring_up_to_date(transforms, checked, on_progress)
         report = replace(report, pruned=pruned)
     tell = log.info if report.exit_code is ExitCode.COMPLETE else log.error
@@ -273,14 +274,15 @@ async def _transform(settings: TransformSettings, checked: Sequence[Checked], on
     return DailyReport(checked=checked, transformed=done, transform_error=done.run.error, stale=stale)
 
 
-async def _start_transform(settings: TransformSettings, checked: Sequence[Checked], _: OnProgress) -> DailyReport:
+async def start_transform(settings: TransformSettings, checked: Sequence[Checked], _: OnProgress) -> DailyReport:
     """Have the job on Google Cloud do the same, which has the right to; it tells of itself how it ended."""
-    async with client_for(settings.cloud_run_api_endpoint, timeout=STRAVA_TIMEOUT_S) as http:
-        is_started = await open_transform_start(settings, http).with_tests()
-    job = settings.transform_job
-    if is_started:
-        return DailyReport(checked=checked, transform_job=job)
-    return DailyReport(checked=checked, transform_error=f"The job {job} could not be started; the log says why.")
+    try:
+        async with client_for(settings.cloud_run_api_endpoint, timeout=STRAVA_TIMEOUT_S) as http:
+            await open_transform_start(settings, http).with_tests()
+    except (JobNotStarted, WarehouseBusy) as error:
+        log.error("transform.not_started", reason=str(error))
+        return DailyReport(checked=checked, transform_error=str(error))
+    return DailyReport(checked=checked, transform_job=settings.transform_job)
 
 
 def main() -> None:

@@ -20,6 +20,7 @@ from runtime.settings import SharedSettings
 
 log = structlog.get_logger(__name__)
 
+NO_REGION = "GOOGLE_CLOUD_REGION is empty, so no program starts a job."
 _STARTED_AT = "transform_started_at"
 TESTS_WANTED = "transform_tests_wanted"
 TESTED = "transform_tested"
@@ -27,7 +28,7 @@ _SKEW = timedelta(seconds=60)  # what two machines' clocks may differ by
 
 
 class TransformStart:
-    """Starts the job. Nothing is raised: the data is stored, and the sweep finds what was not started."""
+    """Starts the job."""
 
     def __init__(
         self,
@@ -49,7 +50,8 @@ class TransformStart:
     async def if_due(self) -> bool:
         """Start it unless it was started within the interval; return whether it was started.
 
-        One that could not be started is tried again after the interval.
+        Nothing is raised: the data is stored, and the sweep finds what was not started. It is tried again after the
+        interval.
         """
         if self._jobs is None or self._one_at_a_time.locked():
             return False
@@ -64,18 +66,14 @@ class TransformStart:
                 log.warning("transform.not_started", reason=str(error))
                 return False
 
-    async def with_tests(self) -> bool:
-        """Have the marts built and tested, also where they were built just now; return whether that was started."""
+    async def with_tests(self) -> None:
+        """Have the marts built and tested, also where they were built just now. Raises JobNotStarted, WarehouseBusy."""
         if self._jobs is None:
-            return False
-        try:
-            now = utc_text(self._clock())
-            await asyncio.to_thread(self._marks.write, TESTS_WANTED, now)
-            await asyncio.to_thread(self._marks.write, _STARTED_AT, now)
-            return await self._started(self._jobs)
-        except (JobNotStarted, WarehouseBusy) as error:
-            log.error("transform.not_started", reason=str(error))
-            return False
+            raise JobNotStarted(NO_REGION)
+        now = utc_text(self._clock())
+        await asyncio.to_thread(self._marks.write, TESTS_WANTED, now)
+        await asyncio.to_thread(self._marks.write, _STARTED_AT, now)
+        await self._started(self._jobs)
 
     async def _is_claimed(self, now: datetime) -> bool:
         """Whether it is due, and this program is the one that starts it."""
@@ -97,6 +95,6 @@ def open_transform_start(settings: SharedSettings, http: httpx.AsyncClient) -> T
     """Return what starts the job that the settings name. Raises PartMissing."""
     jobs = open_jobs(settings, http)
     if jobs is None:
-        log.warning("transform.not_started", reason="GOOGLE_CLOUD_REGION is empty, so no program starts a job.")
+        log.warning("transform.not_started", reason=NO_REGION)
     interval = timedelta(seconds=settings.transform_interval_s)
     return TransformStart(jobs, open_shared_marks(settings), job=settings.transform_job, interval=interval)

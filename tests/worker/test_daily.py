@@ -29,7 +29,7 @@ from strava.errors import NotConnected, RateLimited, StravaError
 from strava.oauth import OAuthApp, StravaAuth
 from strava.payload import ActivityPage, ActivityPayload
 from tests.worker.conftest import ATHLETE
-from worker.daily import AlreadyRunning, Rejections, alone, check_each, follow_up, run_daily
+from worker.daily import AlreadyRunning, Rejections, alone, check_each, follow_up, run_daily, start_transform
 from worker.daily_report import Checked, DailyReport, ExitCode
 from worker.dbt_runner.settings import TransformSettings
 from worker.dbt_runner.transformer import Transformed
@@ -248,6 +248,14 @@ async def test_old_rows_of_settled_events_leave_the_ledger(tmp_path: Path, make_
     told = [next(sentences(DailyReport(checked=[], pruned=pruned), ZoneInfo("UTC"))) for pruned in (None, 1_204)]
     assert "could not be written" in told[0]
     assert told[1] == "Rows of settled events removed from the ledger, older than LEDGER_DAYS: 1,204."
+
+
+async def test_a_job_that_is_not_started_is_told_with_its_reason(tmp_path: Path) -> None:
+    """A person at the terminal sees no log."""
+    cloud = {"backend": "gcp", "google_cloud_project": "p", "data_dir": tmp_path}
+    report = await start_transform(TransformSettings.model_validate(cloud), [], lambda *_: None)
+    assert report.transform_error == "GOOGLE_CLOUD_REGION is empty, so no program starts a job."
+    assert report.exit_code is ExitCode.TRANSFORM_FAILED
 
 
 async def test_an_athlete_who_is_not_connected_cannot_be_checked(tmp_path: Path) -> None:

@@ -107,15 +107,18 @@ async def test_tests_are_asked_for_at_any_time(
 ) -> None:
     """The daily job has everything built with tests, also right after another start; that counts as a start."""
     assert await programs[0].if_due()
-    assert await programs[1].with_tests()
+    await programs[1].with_tests()
     assert jobs.started == ["t", "t"]
     assert marks.read(TESTS_WANTED) > marks.read(TESTED)
     assert not await programs[0].if_due()
     jobs.fault = "Nobody may."
-    assert not await programs[1].with_tests()
+    with pytest.raises(JobNotStarted, match="Nobody may"):
+        await programs[1].with_tests()
 
 
 async def test_without_a_region_nothing_is_started(marks: MemoryMarks) -> None:
     """Where no job can be started none is claimed either."""
     nowhere = TransformStart(None, marks, job="t", interval=INTERVAL)
-    assert [await nowhere.if_due(), await nowhere.with_tests(), marks.texts] == [False, False, {}]
+    assert (await nowhere.if_due(), marks.texts) == (False, {})
+    with pytest.raises(JobNotStarted, match="GOOGLE_CLOUD_REGION is empty"):
+        await nowhere.with_tests()
