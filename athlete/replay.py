@@ -18,6 +18,7 @@ from athlete.data_dir import lost_athletes, require_pipeline
 from athlete.errors import CommandError, exit_on_error, warn
 from athlete.events import LARGEST, read_moment, within_reach
 from athlete.output import Form, print_rows, say, second
+from backends.engine import is_on_gcp
 from backends.warehouse import RawStore
 from backends.warehouse.athletes import connected_ids
 from backends.warehouse.ledger import LedgerEntry, LedgerFilter, Outcome
@@ -29,6 +30,7 @@ from worker.settings import WorkerSettings
 
 COLUMNS = ("when", "activity", "change", "outcome", "event")
 REASON = "A person asked for it once more with `athlete replay`."
+_WORKER = "The worker of `athlete up` takes them up within seconds"
 AT_ONCE = 500  # rows; what the worker records meanwhile waits for no more
 
 
@@ -96,7 +98,7 @@ def replay(  # noqa: PLR0913 - one argument an option
         return
     if dry_run and found.events:
         print_rows(COLUMNS, (_row(each, zone) for each in found.events), Form.TABLE, Console(), whole=COLUMNS)
-    for sentence in sentences(found, utc_now(), zone, dry_run=dry_run):
+    for sentence in sentences(found, utc_now(), zone, dry_run=dry_run, is_cloud=is_on_gcp(settings)):
         say(sentence)
 
 
@@ -156,7 +158,9 @@ async def _defer(store: RawStore, chosen: Sequence[LedgerEntry]) -> None:
         await store.record(rows[first : first + AT_ONCE])
 
 
-def sentences(found: Replay, now: datetime, zone: ZoneInfo, *, dry_run: bool = False) -> Iterator[str]:
+def sentences(
+    found: Replay, now: datetime, zone: ZoneInfo, *, dry_run: bool = False, is_cloud: bool = False
+) -> Iterator[str]:
     """Say what comes again, what that costs, and what is left as it is."""
     count = len(found.events)
     if not count:
@@ -166,7 +170,8 @@ def sentences(found: Replay, now: datetime, zone: ZoneInfo, *, dry_run: bool = F
         yield f"Events that would come again: {count:,}, at a cost of {found.calls:,} calls at most{done}."
     else:
         yield f"Events that come again: {count:,}, in turn, after every live event that waits."
-        yield "The worker of `athlete up` takes them up within seconds, as far as Strava's limits allow."
+        who = "The sweep takes them up within some minutes" if is_cloud else _WORKER
+        yield f"{who}, as far as Strava's limits allow."
     for reason, number in found.skipped.items():
         yield f"Left as they are: {number:,} {reason}."
     if dry_run:

@@ -9,6 +9,7 @@ from athlete.doctor.context import Context
 from athlete.doctor.findings import Finding, green, in_two, red, spoken_age, yellow
 from athlete.doctor.programs import START
 from athlete.transform import one_line
+from backends.engine import is_on_gcp
 from backends.warehouse import RawStore
 from backends.warehouse.athletes import connected_ids
 from backends.warehouse.marts import MartMissing, QueryFailed
@@ -17,8 +18,10 @@ from backends.warehouse.runs import TransformRun
 
 _TRANSFORM = "Run `athlete transform`."
 _DAILY = "Run `athlete daily`."
+_SWEEP = "The sweep starts a job for it: see how the executions of the job athlete-sweep ended."
 _TRIED_AGAIN = "The worker tries them again by itself; `{command}` tries them at once."
 _CATCHES_UP = timedelta(minutes=2)
+_SWEPT_EVERY = timedelta(minutes=5)  # by infra/scheduler.tf
 _A_DAY = timedelta(hours=26)  # with an hour for daylight saving, and one for the run
 _A_WEEK = timedelta(days=7)
 _ANY_ROWS = "select count(*) as activities from mart.fct_activities"
@@ -45,15 +48,28 @@ async def check_marts(context: Context) -> list[Finding]:
     told = f"The marts can be read and tell of {row['activities']:,} activities"
     if (last := await context.raw.last_run()) is None or (since := await _behind_since(context.raw, last)) is None:
         return [green(f"{told}.")]
+    if (late := behind(context, since, last.finished_at - last.started_at)) is not None:
+        return [late]
+    return [green(f"{told}; the next build adds what came in the last {spoken_age(context.age_s(since))}.")]
+
+
+def behind(context: Context, since: datetime, build: timedelta) -> Finding | None:
+    """Tell that marts are behind raw for longer than builds explain, which take so long; None where they are not."""
+    worker = context.settings.worker
+    waits = _CATCHES_UP
+    if is_on_gcp(worker):  # where a build begins an interval after the last, or with the next sweep
+        waits += timedelta(seconds=worker.transform_interval_s) + _SWEPT_EVERY
     # What comes when a build has just begun waits for that one and for the next.
-    build = last.finished_at - last.started_at
-    if context.clock() - since <= _CATCHES_UP + 2 * build:
-        return [green(f"{told}; the next build adds what came in the last {spoken_age(context.age_s(since))}.")]
+    if context.clock() - since <= waits + 2 * build:
+        return None
     what = f"Raw is newer than the marts since {context.spoken(since)}"
     if context.running is None:
-        return [yellow(f"{what}.", "Run `athlete up`, or `athlete transform` alone.")]
-    took = spoken_age(build.total_seconds())
-    return [red(f"{what}, although `athlete up` runs and the last build took {took}.", _TRANSFORM)]
+        return yellow(f"{what}.", "Run `athlete up`, or `athlete transform` alone.")
+    took = f"the last build took {spoken_age(build.total_seconds())}"
+    if is_on_gcp(worker):
+        fix = f"See how the executions of the job {worker.transform_job} ended; `athlete transform` builds at once."
+        return red(f"{what}, and {took}.", fix)
+    return red(f"{what}, although `athlete up` runs and {took}.", _TRANSFORM)
 
 
 async def _behind_since(raw: RawStore, last: TransformRun) -> datetime | None:
@@ -85,9 +101,10 @@ def _verdict(context: Context, athlete_id: int, last: Reconciliation | None) -> 
         case Verdict.COMPLETE:
             age = context.clock() - last.finished_at
             if age > _A_DAY:
-                fix = (
-                    f"Run `athlete daily` now; `athlete up` does so every day at {context.settings.schedule.daily_at}."
-                )
+                by_itself = f"`athlete up` does so every day at {context.settings.schedule.daily_at}"
+                if is_on_gcp(context.settings.worker):
+                    by_itself = "Cloud Scheduler has the job athlete-daily do so every day"
+                fix = f"Run `athlete daily` now; {by_itself}."
                 return (red if age > _A_WEEK else yellow)(f"{told}, which is too old.", fix)
             return green(f"{told}. {last.counts}.")
 
@@ -108,7 +125,7 @@ async def check_backfill(context: Context) -> list[Finding]:
         is_untouched = backfill.started_at is None and now - backfill.requested_at > NOT_TAKEN_UP
         is_waiting = backfill.finished_at is None and context.running is None
         if is_untouched or is_waiting:
-            found.append(yellow(told, START))
+            found.append(yellow(told, _SWEEP if is_on_gcp(context.settings.worker) else START))
         else:
             fix = _TRIED_AGAIN.format(command=command_for(backfill))
             found.append(yellow(told, fix) if backfill.failed_count else green(told))

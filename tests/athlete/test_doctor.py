@@ -14,9 +14,11 @@ from athlete.doctor.context import Context
 from athlete.doctor.events import check_waiting_events
 from athlete.doctor.examination import CHECKS, OF_THE_STORE, Line, examine, opened
 from athlete.doctor.findings import Finding, Status
+from athlete.doctor.freshness import behind
 from athlete.main import app
 from backends.warehouse.ledger import LedgerEntry, Outcome, take_up_parked
 from runtime.clock import utc_now
+from runtime.settings import Backend
 from tests.athlete.doctor_faults import FAULTS, streams_come
 from tests.athlete.healthy import ATHLETE, SECRET, VERIFY_TOKEN, Healthy, healthy, prepare, run
 from tests.worker.histories import created
@@ -127,6 +129,20 @@ async def test_rows_that_come_for_hours_are_no_fault_of_the_transformer(
     [line] = [line for line in await look(made) if line.check == "marts"]
     assert line.finding.status == status
     assert ("the next build adds what came in the last" in line.finding.what) == (status == "green")
+
+
+async def test_on_google_cloud_marts_may_wait_for_the_interval_and_the_sweep(made: Healthy) -> None:
+    """Together ten minutes as it is delivered; what waits for longer is told in the cloud's words."""
+    now, build = utc_now(), timedelta(minutes=1)
+    async with opened(made.machine, is_offline=True) as context:
+        worker = context.settings.worker.model_copy(update={"backend": Backend.GCP})
+        settings = replace(context.settings, worker=worker)
+        cloud = replace(context, settings=settings, running="on Google Cloud", clock=lambda: now)
+        late = behind(cloud, now - timedelta(minutes=15), build)
+        assert behind(cloud, now - timedelta(minutes=13), build) is None
+    assert late is not None
+    assert (late.status, late.what.endswith("and the last build took 60 seconds.")) == (R, True), late.what
+    assert late.fix.startswith("See how the executions of the job athlete-transform ended")
 
 
 async def command(made: Healthy, *arguments: str) -> Result:

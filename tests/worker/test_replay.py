@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -16,12 +17,14 @@ from typer.testing import CliRunner
 
 from athlete.events import EXPLAINED
 from athlete.main import app
+from athlete.replay import Replay, sentences
 from backends.queue.embedded import EmbeddedQueue
 from backends.queue.envelope import PushEnvelope
 from backends.warehouse.ledger import LedgerEntry, Outcome
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.budget_state import Lane
 from strava.events import ReceivedEvent
+from tests.worker.histories import created
 from worker.deferred_events import DeferredEvents
 
 ATHLETE = 4605555801
@@ -230,3 +233,14 @@ async def test_each_outcome_is_explained(run: Run, project_root: Path) -> None:
     told = [each for each in Outcome if f"{each}: {EXPLAINED[each]}\n" in printed]
     assert told == [Outcome.STORED, Outcome.UNCHANGED, Outcome.DEFERRED, Outcome.PARKED, Outcome.IGNORED]
     assert EXPLAINED[Outcome.PARKED] not in await run("events", "--json")
+
+
+def test_who_takes_events_up_is_told() -> None:
+    """On Google Cloud the sweep does, which comes every five minutes."""
+    now = datetime.now(UTC)
+    found = Replay(events=[created(7, now, athlete_id=ATHLETE)], skipped={}, calls=1, done_by=None)
+    told = [list(sentences(found, now, ZoneInfo("UTC"), is_cloud=is_cloud))[1] for is_cloud in (False, True)]
+    assert [each.partition(",")[0] for each in told] == [
+        "The worker of `athlete up` takes them up within seconds",
+        "The sweep takes them up within some minutes",
+    ]
