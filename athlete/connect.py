@@ -18,13 +18,15 @@ from athlete.connect_token import connect_by_token, pending_token
 from athlete.data_dir import require_pipeline, require_usable
 from athlete.errors import CommandError, exit_on_error
 from athlete.output import minute, say
+from athlete.own_service import own_service
+from athlete.ports import LOOPBACK
 from athlete.programs import askable
 from backends.connect.connections import Connected
 from backends.connect.links import CALLBACK_PATH, ConnectLinks, Invite
 from backends.engine import is_on_gcp
 from dashboard.settings import DashboardSettings
 from runtime.clock import utc_now
-from runtime.http_client import client_for, is_loopback
+from runtime.http_client import is_loopback, loopback_client
 from runtime.logs import configure_logs
 from service.settings import ServiceSettings
 
@@ -47,8 +49,9 @@ def connect(
 ) -> None:
     """Connect an athlete: Strava asks them in a browser what this program may see, and they say what is missing.
 
-    Needs STRAVA_CLIENT_ID and STRAVA_CLIENT_SECRET, and the service (athlete up). A refresh token is read from a hidden
-    prompt (--token) or a file: athlete connect < token.txt. Connecting again repairs a broken token and keeps the data.
+    Needs STRAVA_CLIENT_ID and STRAVA_CLIENT_SECRET, and the service (athlete up; with BACKEND=gcp one on this machine
+    is started for the time being). A refresh token is read from a hidden prompt (--token) or a file: athlete connect <
+    token.txt. Connecting again repairs a broken token and keeps the data.
     """
     settings = ServiceSettings()
     if not settings.has_strava_app:
@@ -63,13 +66,26 @@ def connect(
     if has_token and not wants_link:
         say(connect_by_token(settings))
     else:
-        _connect_by_link(settings, is_for_others=invite, opens_browser=not wants_link and can_open_browser())
+        by_link = _connect_here if is_on_gcp(settings) else _connect_by_link
+        by_link(settings, is_for_others=invite, opens_browser=not wants_link and can_open_browser())
 
 
 def can_open_browser() -> bool:
     """Whether a browser would open in a window of its own: on Linux a text browser would take this terminal."""
     has_window = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
     return has_window or sys.platform in {"darwin", "win32"}
+
+
+def _connect_here(settings: ServiceSettings, *, is_for_others: bool, opens_browser: bool) -> None:
+    """Connect by a link to this machine, where the service on Google Cloud has no right to. Raises CommandError."""
+    if is_for_others:
+        raise CommandError(
+            "BACKEND=gcp has no invitations, for the public service may only publish: have the athlete use `athlete "
+            "connect` on this machine."
+        )
+    settings = settings.model_copy(update={"public_url": "", "service_host": LOOPBACK})
+    with own_service(settings, _local_address(settings)):
+        _connect_by_link(settings, is_for_others=False, opens_browser=opens_browser)
 
 
 def _connect_by_link(settings: ServiceSettings, *, is_for_others: bool, opens_browser: bool) -> None:
@@ -92,15 +108,12 @@ def _connect_by_link(settings: ServiceSettings, *, is_for_others: bool, opens_br
     elif not settings.public_url and is_loopback(local):
         port, host = settings.service_port, askable(settings.service_host)
         say(f"The link leads to this machine alone. From another one, first: ssh -L {port}:{host}:{port} THIS-MACHINE")
-    say(f"Open this link, if no browser has. Waiting until {until}; Ctrl-C ends the waiting, and the link stays good.")
+    after = "leads nowhere then" if is_on_gcp(settings) else "stays good"
+    say(f"Open this link, if no browser has. Waiting until {until}; Ctrl-C ends the waiting, and the link {after}.")
     _wait(settings, invite)
 
 
 def _local_address(settings: ServiceSettings) -> str:
-    if is_on_gcp(settings):
-        if not settings.public_url:
-            raise CommandError("Set PUBLIC_URL to the service's address on Google Cloud, or connect by --token.")
-        return settings.public_url
     if not settings.service_port:
         raise CommandError("SERVICE_PORT is 0, so the service's address is not known here: set a port of its own.")
     return f"http://{askable(settings.service_host)}:{settings.service_port}"
@@ -108,7 +121,7 @@ def _local_address(settings: ServiceSettings) -> str:
 
 async def _require_accepted(link: str, address: str, *, way_back: str) -> None:
     """Open the link as a browser would, which does not use it up; Strava must lead back here. Raises CommandError."""
-    async with client_for(address, timeout=10) as http:
+    async with loopback_client(timeout=10) as http:
         try:
             answer = await http.get(link)
         except httpx.TransportError as error:
@@ -134,7 +147,8 @@ def _wait(settings: ServiceSettings, invite: Invite, *, longest_use: timedelta =
         with Console().status("Waiting for the athlete to authorise at Strava …"):
             connected = asyncio.run(_connected(settings, invite, longest_use))
     except KeyboardInterrupt:
-        say("The waiting has ended. The link stays good; `athlete athletes` shows who is connected.")
+        after = "leads nowhere now" if is_on_gcp(settings) else "stays good"
+        say(f"The waiting has ended. The link {after}; `athlete athletes` shows who is connected.")
         return
     if connected is None:
         raise CommandError("Nobody connected in time, and the link has expired: run `athlete connect` for a new one.")

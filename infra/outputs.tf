@@ -33,7 +33,7 @@ output "next_steps" {
          ${local.images}
     3. Ask the service: curl ${local.public_url}/health
     4. Create the subscription at Strava for ${local.public_url}/webhook/ and the value of webhook-path-secret.
-    5. Connect yourself: BACKEND=gcp GOOGLE_CLOUD_PROJECT=${var.project_id} GOOGLE_CLOUD_REGION=${var.region} athlete connect --token
+    5. Connect yourself: BACKEND=gcp GOOGLE_CLOUD_PROJECT=${var.project_id} GOOGLE_CLOUD_REGION=${var.region} athlete connect
     6. Open https://${local.hosts.dashboard} as one of the viewers.
   EOT
 }

@@ -17,7 +17,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from athlete.connect import _wait
+from athlete.connect import _require_accepted, _wait
 from athlete.demo.config import CLIENT_ID, CLIENT_SECRET
 from athlete.demo.simulator_client import SCOPES
 from athlete.errors import CommandError
@@ -28,6 +28,9 @@ from backends.warehouse.athletes import Athlete
 from backends.warehouse.sqlite.store import SqliteRawStore
 from service.main import guard
 from service.settings import ServiceSettings
+from tests.backends.test_queue_pubsub import running_publish_server
+from tests.bigquery_emulator import new_dataset
+from tests.secret_manager_server import running_server
 from tests.serving import serving
 
 ATHLETE_ID = 4242424242
@@ -210,6 +213,59 @@ def test_what_stands_in_the_way_is_told(
     assert result.exit_code == 1
     assert sentence in result.stderr
     assert "invite=" not in result.output
+
+
+async def sent_on(scope: Any, receive: Any, send: Any) -> None:
+    """Answer as the service does to an invitation: on to Strava, and from there back to where we know."""
+    del scope, receive
+    location = (b"location", b"http://strava.test/oauth/authorize?redirect_uri=http%3A%2F%2Fback")
+    await send({"type": "http.response.start", "status": 303, "headers": [location]})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def test_this_machine_s_service_is_asked_past_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where it listens on an address that other machines reach; a proxy need not reach it."""
+    for name in ("HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "")
+
+    @asynccontextmanager
+    async def make() -> AsyncIterator[Any]:
+        yield sent_on
+
+    with serving(make) as url:
+        address = url.replace("127.0.0.1", "0.0.0.0")  # noqa: S104 - no loopback address, though it leads there
+        await _require_accepted(f"{address}/connect?invite=1", address, way_back="http://back")
+
+
+@pytest.mark.slow
+async def test_on_google_cloud_the_command_runs_a_service_of_its_own(
+    bigquery_emulator: str, strava: str, tmp_path: Path
+) -> None:
+    """The public one has no right to tokens: the athlete comes back to this machine, and the service ends with it."""
+    with running_server() as secrets:
+        async with running_publish_server() as pubsub:
+            cloud = settings_for(strava, tmp_path, port := free_port()) | {
+                "BACKEND": "gcp",
+                "BIGQUERY_API_ENDPOINT": bigquery_emulator,
+                "GOOGLE_CLOUD_PROJECT": new_dataset().replace("_", "-"),
+                "PUBLIC_URL": "https://athlete-service.test",
+                "PUBSUB_EMULATOR_HOST": pubsub.host,
+                "SECRET_MANAGER_ENDPOINT": secrets.endpoint,
+            }
+            process = await command(cloud, "--no-browser")
+            said = await said_until(process, "Waiting until")
+            assert "the link leads nowhere then" in said
+            link = link_in(said)
+            assert link.startswith(f"http://127.0.0.1:{port}/connect?invite=")
+            assert (await decide(link, decision="allow")).status_code == 200
+            output, _ = await process.communicate()
+            assert f"Connected athlete {ATHLETE_ID}. All scopes are granted." in output.decode()
+            async with httpx.AsyncClient() as http:
+                with pytest.raises(httpx.ConnectError):
+                    await http.get(link)
+            output, _ = await (await command(cloud, "--invite")).communicate()
+            assert "BACKEND=gcp has no invitations" in output.decode()
 
 
 def test_the_waiting_ends_with_the_link(tmp_path: Path) -> None:
