@@ -45,7 +45,7 @@ resource "google_cloud_run_v2_job" "job" {
         }
 
         dynamic "env" {
-          for_each = merge(local.shared_environment, local.job_environments[each.key])
+          for_each = merge(local.shared_environment, local.job_environments[each.key], var.settings)
 
           content {
             name  = env.key

@@ -102,3 +102,28 @@ variable "maximum_bytes_billed" {
   type        = number
   default     = 10737418240
 }
+
+variable "settings" {
+  description = "Settings of the worker and of the jobs that are to differ from their defaults, by the names in the README."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition = alltrue([for name in keys(var.settings) : contains([
+      "BUDGET_SHARE_DETAIL",
+      "BUDGET_SHARE_RECONCILE",
+      "BUDGET_SHARE_STREAMS",
+      "LEDGER_DAYS",
+      "NOT_FOUND_GRACE_S",
+      "RECONCILE_GUARD_SHARE",
+      "RECONCILE_LOOKS",
+      "RETENTION_DAYS",
+      "SECOND_LOOK_S",
+      "SETTLE_AFTER_S",
+      "STRAVA_SUBSCRIPTION_ID",
+      "STREAMS",
+      "TRANSFORM_INTERVAL_S",
+    ], name)])
+    error_message = "A key is a setting that the worker reads, and that no other variable stands for."
+  }
+}

@@ -43,7 +43,7 @@ resource "google_cloud_run_v2_service" "worker" {
       }
 
       dynamic "env" {
-        for_each = merge(local.shared_environment, local.warehouse_environment, local.strava_environment, local.worker_environment)
+        for_each = merge(local.shared_environment, local.warehouse_environment, local.strava_environment, local.worker_environment, var.settings)
 
         content {
           name  = env.key

@@ -21,6 +21,7 @@ variables {
   log_level             = "INFO"
   service_min_instances = 1
   maximum_bytes_billed  = 10737418240
+  settings              = {}
 }
 
 run "programs" {
@@ -187,4 +188,49 @@ run "the_service_is_told_its_own_address" {
     condition     = strcontains(output.next_steps, "curl https://my.example.org/health") && output.dashboard_url == "https://athlete-dashboard-123456789012.europe-west1.run.app"
     error_message = "The outputs name the addresses to go on with."
   }
+}
+
+run "settings_reach_the_worker_and_the_jobs" {
+  command = plan
+
+  variables {
+    settings = { STREAMS = "all", TRANSFORM_INTERVAL_S = "900" }
+  }
+
+  assert {
+    condition = alltrue([
+      for envs in concat(
+        [google_cloud_run_v2_service.worker.template[0].containers[0].env],
+        [for job in google_cloud_run_v2_job.job : job.template[0].template[0].containers[0].env],
+      ) :
+      [for env in envs : env.value if contains(["STREAMS", "TRANSFORM_INTERVAL_S"], env.name)] == ["all", "900"]
+    ])
+    error_message = "Each of them is told, for they agree by it when the marts are built and what is fetched."
+  }
+  assert {
+    condition = length([
+      for env in google_cloud_run_v2_service.service.template[0].containers[0].env : env if env.name == "STREAMS"
+    ]) == 0
+    error_message = "The service has no use for them."
+  }
+}
+
+run "a_setting_is_one_that_is_read" {
+  command = plan
+
+  variables {
+    settings = { TRANSFORM_INTERVALS = "900" }
+  }
+
+  expect_failures = [var.settings]
+}
+
+run "a_setting_takes_the_place_of_no_variable" {
+  command = plan
+
+  variables {
+    settings = { GOOGLE_CLOUD_REGION = "us-east1" }
+  }
+
+  expect_failures = [var.settings]
 }

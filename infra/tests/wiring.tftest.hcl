@@ -21,6 +21,7 @@ variables {
   log_level             = "INFO"
   service_min_instances = 1
   maximum_bytes_billed  = 10737418240
+  settings              = {}
 }
 
 run "wiring" {

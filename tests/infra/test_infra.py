@@ -15,7 +15,7 @@ from typer.main import get_command
 from athlete.main import app
 from dashboard.settings import DashboardSettings
 from runtime.http_limits import RequestLimits
-from runtime.settings import Backend, LogFormat, SharedSettings
+from runtime.settings import Backend, LogFormat, SharedSettings, StravaAppSettings
 from service.settings import ServiceSettings
 from worker.daily_report import DailyReport
 from worker.dbt_runner.settings import TransformSettings
@@ -96,6 +96,14 @@ def test_programs_are_told_what_they_read(program: str, terraform: str, project_
         read |= set(re.findall(r"env_var\('(\w+)'", profile))
     assert given
     assert given - read == set()
+
+
+def test_a_person_may_change_what_the_worker_does(terraform: str) -> None:
+    """The variable takes all settings that say how events are handled, and none that say where the worker is."""
+    [told] = re.findall(r"keys\(var\.settings\) : contains\(\[(.*?)\]", terraform, re.DOTALL)
+    of_the_place = {"API_DOCS", "PUSH_CERTIFICATES_URL", "PUSH_TOKEN"} | environment(terraform, "worker")
+    changeable = names_of(WorkerSettings) - names_of(StravaAppSettings) - of_the_place
+    assert set(re.findall(r'"(\w+)"', told)) == changeable | {"TRANSFORM_INTERVAL_S"}
 
 
 def test_each_program_is_given_its_own_maps(terraform: str) -> None:
