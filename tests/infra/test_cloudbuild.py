@@ -10,7 +10,7 @@ import yaml
 # https://cloud.google.com/build/docs/build-config-file-schema and .../substitute-variable-values
 KEYS = {"substitutions", "options", "timeout", "availableSecrets", "steps"}
 STEP_KEYS = {"id", "name", "entrypoint", "args", "env", "dir", "secretEnv", "waitFor"}
-GIVEN = {"PROJECT_ID", "COMMIT_SHA", "SHORT_SHA"}
+GIVEN = {"BUILD_ID", "PROJECT_ID", "COMMIT_SHA", "SHORT_SHA"}
 FILES = ("cloudbuild.yaml", "cloudbuild.deploy.yaml")
 
 
@@ -90,6 +90,21 @@ def test_the_plan_is_kept_before_anything_else_runs(project_root: Path) -> None:
             after.add(name)
 
 
+def test_what_is_deployed_is_of_one_build_that_succeeded(project_root: Path) -> None:
+    """Each build has a folder, for nobody may replace what is in one. All of it is fetched before a change is made."""
+    built, deployed = (steps(project_root, name) for name in FILES)
+    kept = re.findall(r"gs://\S+/\$\{BUILD_ID\}/([\w.]+)", "\n".join(texts(list(built.values()))))
+    fetch = "\n".join(texts(deployed["plan"]))
+    [fetched] = re.findall(r"for file in ([\w. ]+);", fetch)
+    assert sorted(fetched.split()) == sorted(kept) == ["documents.html", "plan"]
+    terraform = (project_root / "infra/cloud_build.tf").read_text("utf-8")
+    [trigger] = re.findall(r"substitutions\.TRIGGER_NAME=([\w-]+) ", fetch)
+    assert re.search(rf'name += "{trigger}"\n.*?filename += "infra/cloudbuild\.yaml"', terraform, re.DOTALL)
+    assert "status=SUCCESS" in fetch
+    assert list(deployed).index("plan") < list(deployed).index("apply")
+    assert not any("_PLANS_BUCKET" in text for name in ("apply", "publish") for text in texts(deployed[name]))
+
+
 def test_terraforms_tests_read_no_variables_of_the_project(project_root: Path) -> None:
     """Terraform loads terraform.tfvars by itself: the build has none, and a test states each variable all the same."""
     [script] = [text for text in texts(steps(project_root, "cloudbuild.yaml")["plan"]) if "terraform test" in text]
@@ -113,5 +128,5 @@ def test_the_builder_cannot_become_the_deployer(project_root: Path) -> None:
         "google_storage_bucket_iam_member",
     }
     for name in FILES:
-        assert not re.search(r"\bbuilds\b", "\n".join(texts(list(steps(project_root, name).values()))))
+        assert not re.search(r"\bbuilds (?!list\b)", "\n".join(texts(list(steps(project_root, name).values()))))
     assert not [step for step in steps(project_root, "cloudbuild.deploy.yaml").values() if "_IMAGES" in step["name"]]
