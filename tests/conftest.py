@@ -5,7 +5,7 @@ import logging
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import hypothesis
@@ -25,9 +25,14 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_settings_of_the_checkout() -> Iterator[None]:
-    """Read no `.env` in the tests' own process: it may be of somebody's real account."""
+    """Read no `.env` of the checkout in the tests' own process: it may be of somebody's real account."""
+    read = DotEnvSettingsSource._read_env_files
+
+    def elsewhere(source: DotEnvSettingsSource) -> Mapping[str, str | None]:
+        return {} if Path.cwd() == ROOT else read(source)
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(DotEnvSettingsSource, "_read_env_files", lambda _: {})
+        patch.setattr(DotEnvSettingsSource, "_read_env_files", elsewhere)
         yield
 
 
