@@ -174,7 +174,7 @@ def test_marks_in_bigquery(bigquery_emulator: str) -> None:
 
 
 def test_marts_in_bigquery_are_there_once_built(bigquery_emulator: str) -> None:
-    """A dataset that is missing or empty holds none."""
+    """A dataset that is missing or empty holds none; readers have them once a build has ended."""
     place = place_at(bigquery_emulator)
     snapshot = BigQuerySnapshot(place, mart=f"{place.dataset}_mart")
     assert not snapshot.is_built()
@@ -182,6 +182,8 @@ def test_marts_in_bigquery_are_there_once_built(bigquery_emulator: str) -> None:
         client.create_dataset(f"{place.dataset}_mart")
         assert not snapshot.is_published()
         client.create_table(f"{place.project}.{place.dataset}_mart.route")
+        assert (snapshot.is_built(), snapshot.is_published()) == (True, False)
+        client.create_table(f"{place.project}.{place.dataset}_mart.publication")
     assert snapshot.is_published()
 
 

@@ -104,7 +104,8 @@ class BigQuerySnapshot:
         """Whether readers have marts: a build has ended without a fault. Raises WarehouseBusy."""
         try:
             with connected(self._place) as client:
-                client.get_table(f"{self._place.project}.{PUBLICATION}", retry=_RETRY, timeout=_TIMEOUT_S)
+                table = PUBLICATION.rpartition(".")[2]
+                client.get_table(f"{self._place.project}.{self._mart}.{table}", retry=_RETRY, timeout=_TIMEOUT_S)
         except NotFound:
             return False
         except (GoogleAPIError, GoogleAuthError, OSError) as error:
