@@ -246,7 +246,7 @@ async def _check_all(
     if settings.retention_days is not None:  # last: what the check has just seen again is not old
         await expire(store, settings.retention_days, utc_now())
     with suppress(WarehouseBusy):  # the worker keeps the next one
-        await ReadingKeeper(store, open_queue_monitor(settings), budget).take()
+        await ReadingKeeper(store, open_queue_monitor(settings), budget, is_brief=is_on_gcp(settings)).take()
     return checked
 
 

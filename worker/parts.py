@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from backends.engine import is_on_gcp
 from backends.engine.pipeline import open_budget, open_store, open_tokens
 from backends.queue import EventQueue, QueueMonitor
 from backends.tokens import AthleteTokens
@@ -83,7 +84,7 @@ class Background:
         self.settling = SecondLooks(parts.activities, store, due_after=timedelta(seconds=settled_s), poll_s=60.0)
         self.streams = StreamSweep(store, partial(client_of, lane=Lane.STREAMS), settings.stream_rules)
         self.access = AccessWatch(store, budget, client_of)
-        self.readings = ReadingKeeper(store, monitor, budget)
+        self.readings = ReadingKeeper(store, monitor, budget, is_brief=is_on_gcp(settings))
         self.histories = Histories(store, client_of, budget)
 
     @property

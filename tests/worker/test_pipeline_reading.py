@@ -144,3 +144,76 @@ async def test_the_queue_is_told_of_when_something_waits_in_it(scene: Scene) -> 
     scene.queue.standing = None
     await scene.ask(told(50))
     assert await scene.is_built_after()
+
+
+# -- a program that begins with an empty budget, as each sweep of Google Cloud does -----------------------------------
+
+
+class Sweeps(Scene):
+    """Each reading is taken by a program of its own."""
+
+    def begin(self) -> None:
+        self.budget = RateBudget(clock=self.clock, steady=self.clock.steady_s, boot="boot")
+        self.keeper = ReadingKeeper(self.store, None, self.budget, is_brief=True, clock=self.clock)
+
+
+@pytest.fixture
+def sweeps(scene: Scene) -> Sweeps:
+    """Programs that follow each other on the store of the scene."""
+    sweeps = Sweeps(scene.store, scene.clock)
+    sweeps.begin()
+    return sweeps
+
+
+async def test_one_that_asks_nothing_leaves_what_was_read(sweeps: Sweeps) -> None:
+    """Until the quarter hour ends: then its calls are back, which is told once."""
+    await sweeps.ask(told(90))
+    assert await sweeps.is_built_after()
+    kept = []
+    for _ in range(5):
+        sweeps.begin()
+        sweeps.clock.advance(5 * MINUTE_S)
+        kept.append(await sweeps.is_built_after())
+    assert kept == [False, False, True, False, False]
+    reading = await sweeps.store.reading()
+    assert reading is not None
+    assert {name: use.used for name, use in reading.limits.items()} == {"quarter": 0, "day": 90}
+    assert sweeps.clock() < reading.limits["quarter"].resets_at
+
+
+async def test_a_lapse_that_each_learns_for_itself_is_told_once(sweeps: Sweeps) -> None:
+    """It began with the first refusal, whichever program asks again; whoever asks nothing does not end it."""
+    await sweeps.ask(httpx.Response(403, json=INACTIVE))
+    assert await sweeps.is_built_after()
+    first = await sweeps.store.reading()
+    for number in range(30):
+        sweeps.begin()
+        sweeps.clock.advance(5 * MINUTE_S)
+        if number % 3:
+            await sweeps.ask(httpx.Response(403, json=INACTIVE))
+        assert not await sweeps.is_built_after()
+    last = await sweeps.store.reading()
+    assert first is not None
+    assert last is not None
+    assert (last.lapsed_since, last.closed_because) == (first.lapsed_since, first.closed_because)
+    sweeps.begin()
+    await sweeps.ask(told(1))
+    assert await sweeps.is_built_after()
+    after = await sweeps.store.reading()
+    assert after is not None
+    assert (after.lapsed_since, after.closed_until, after.closed_because) == (None, None, None)
+
+
+async def test_a_spent_limit_is_told_until_its_end(sweeps: Sweeps) -> None:
+    """No program need ask again for the page to say that calls are possible."""
+    await sweeps.ask(httpx.Response(429, headers=dict(told(100).headers)))
+    assert await sweeps.is_built_after()
+    built = []
+    for _ in range(3):
+        sweeps.begin()
+        sweeps.clock.advance(5 * MINUTE_S)
+        built.append(await sweeps.is_built_after())
+    assert built == [False, False, True]
+    reading = await sweeps.store.reading()
+    assert reading is not None
+    assert (reading.closed_until, reading.closed_because) == (None, None)
