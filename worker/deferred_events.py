@@ -9,6 +9,7 @@ import structlog
 
 from backends.queue import EventQueue, QueueUnavailable
 from backends.warehouse.ledger import EventLedger, LedgerEntry
+from backends.warehouse.readings import PipelineReadings
 from runtime.clock import utc_now, utc_text
 from strava.budget_state import Lane
 from strava.events import ReceivedEvent
@@ -82,6 +83,19 @@ class DeferredEvents:
             due = [entry for place, entry in enumerate(due) if place < for_all or not entry.is_replay]
         first = {entry.event_id for entry in of_athletes}
         return [*of_athletes, *(entry for entry in due if entry.event_id not in first)]
+
+
+def room_as_read(store: PipelineReadings) -> Callable[[Lane], Awaitable[int]]:
+    """Return the room for a program whose own budget knows nothing yet: the budget of who handles the events decides.
+
+    There is one call while Strava refuses the app, as was last read, and else as many as are published at once.
+    """
+
+    async def room(_: Lane) -> int:
+        reading = await store.reading()
+        return _AT_ONCE if reading is None or reading.lapsed_since is None else 1
+
+    return room
 
 
 def _on_its_way(entry: LedgerEntry, now: datetime) -> LedgerEntry:

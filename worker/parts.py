@@ -19,7 +19,7 @@ from strava.budget import RateBudget
 from strava.budget_state import Lane
 from worker.activities import ActivityEvents
 from worker.athletes import AccessWatch, note_rejected
-from worker.deferred_events import DeferredEvents
+from worker.deferred_events import DeferredEvents, room_as_read
 from worker.history import Histories
 from worker.pipeline_reading import ReadingKeeper
 from worker.second_look import SecondLooks
@@ -79,7 +79,8 @@ class Background:
     def __init__(self, parts: Parts, queue: EventQueue, monitor: QueueMonitor | None) -> None:
         settings, store, budget, client_of = parts.settings, parts.store, parts.budget, parts.client_of
         settled_s = settings.settle_after_s
-        self.deferred = DeferredEvents(store, queue, budget.room)
+        room = room_as_read(store) if is_on_gcp(settings) else budget.room
+        self.deferred = DeferredEvents(store, queue, room)
         self.looks = SecondLooks(parts.activities, store, due_after=timedelta(seconds=settings.second_look_s))
         self.settling = SecondLooks(parts.activities, store, due_after=timedelta(seconds=settled_s), poll_s=60.0)
         self.streams = StreamSweep(store, partial(client_of, lane=Lane.STREAMS), settings.stream_rules)

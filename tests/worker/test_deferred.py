@@ -16,6 +16,7 @@ from backends.tokens.file import FileTokenStore
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.athletes import Athlete, AthleteStatus
 from backends.warehouse.ledger import LedgerEntry, ObservedDelivery, Outcome, take_up_parked
+from backends.warehouse.readings import PipelineReading
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.budget_state import Lane
 from strava.client import StravaClient
@@ -24,7 +25,7 @@ from strava.oauth import OAuthApp
 from worker.activities import ActivityEvents
 from worker.app import create_app
 from worker.athletes import AthleteCache, note_accepted
-from worker.deferred_events import DEFERRED_BEFORE, DeferredEvents
+from worker.deferred_events import DEFERRED_BEFORE, DeferredEvents, room_as_read
 from worker.event_router import EventRouter
 from worker.purge import Purge
 from worker.push_auth import SharedToken
@@ -217,6 +218,18 @@ async def test_no_more_come_than_calls_can_be_made(
     assert len(rows(OUTCOMES)) == 3
     room.calls = 1
     assert [await sweep.publish_due() for _ in range(4)] == [1, 1, 1, 0]
+
+
+async def test_a_program_that_knows_no_budget_goes_by_the_last_reading(
+    lapsed: list[ReceivedEvent], store: SqliteRawStore, queue: Queue, clock: Any
+) -> None:
+    """One event asks while the app is refused; then all come, for the worker's own budget has them wait again."""
+    sweep = DeferredEvents(store, queue, room_as_read(store), clock=clock)
+    clock.advance(HOUR_S)
+    await store.put_reading(PipelineReading(read_at=clock(), changed_at=clock(), lapsed_since=clock()))
+    assert await sweep.publish_due() == 1
+    await store.put_reading(PipelineReading(read_at=clock(), changed_at=clock()))
+    assert await sweep.publish_due() == 2
 
 
 def asked_for(received: ReceivedEvent, moment: Any) -> LedgerEntry:
