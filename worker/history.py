@@ -100,8 +100,7 @@ class Histories:
 
     async def load_due(self) -> None:
         """Bring each backfill as far as it goes now, the oldest request first. Raises WarehouseBusy."""
-        if expired := await self._store.reload_expired():
-            log.info("history.reloading", athlete_ids=expired, reason="payloads were removed for their age")
+        await self._reload_expired()
         details_ahead, streams_ahead = 0, 0
         due = await self._unfinished()
         for place, asked in enumerate(due, 1):
@@ -115,8 +114,13 @@ class Histories:
             details_ahead, streams_ahead = details_ahead + details, streams_ahead + streams
 
     async def has_due(self) -> bool:
-        """Whether `load_due` has something to load now. Raises WarehouseBusy."""
+        """Whether `load_due` has something to load now, also what expired. Raises WarehouseBusy."""
+        await self._reload_expired()
         return not all(self._is_waiting(each) for each in await self._unfinished())
+
+    async def _reload_expired(self) -> None:
+        if expired := await self._store.reload_expired():
+            log.info("history.reloading", athlete_ids=expired, reason="payloads were removed for their age")
 
     async def _unfinished(self) -> list[Backfill]:
         """Return what is not loaded, or left something out, of athletes who are connected."""
