@@ -7,13 +7,13 @@ loads histories, and the one that builds the marts where raw is newer than they 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
 from backends.engine.pipeline import open_jobs, open_queue, open_shared_marks, prepare_store
 from backends.jobs import JobNotStarted, JobStarter
-from backends.marks import SharedMarks
+from backends.marks import Marks, SharedMarks
 from backends.marks.lease import LeasePolicy, is_held
 from backends.queue import QueueUnavailable
 from backends.tokens import TokensUnavailable
@@ -24,9 +24,10 @@ from worker.history import Histories
 from worker.job import JobEnd, run_job, unless_stopped
 from worker.parts import Background, open_parts
 from worker.settings import WorkerSettings
-from worker.transform_start import TransformStart, open_transform_start
+from worker.transform_start import TESTED, TESTS_WANTED, TransformStart, open_transform_start
 
 _EVERY_MIN = 5  # Cloud Scheduler starts it
+_AT_ONCE, _REST = timedelta(0), timedelta(hours=1)
 LONGEST_S = 200.0  # the job ends after 240 s, and the next one begins after 300 s
 _EXPECTED = (WarehouseBusy, TokensUnavailable, QueueUnavailable, JobNotStarted)
 
@@ -39,8 +40,9 @@ async def sweep(settings: WorkerSettings, stop: asyncio.Event) -> JobEnd:
     """Do one turn of each. Raises WarehouseBusy, TokensUnavailable, QueueUnavailable, PartMissing, SchemaMismatch."""
     await prepare_store(settings)
     parts, queue = open_parts(settings, settings.cloud_run_api_endpoint), open_queue(settings)
-    work, start = Background(parts, queue, None), open_transform_start(settings, parts.http)
+    work = Background(parts, queue, None)
     jobs, marks = open_jobs(settings, parts.http), open_shared_marks(settings)
+    start, seldom = (open_transform_start(settings, parts.http, at_least=each) for each in (_AT_ONCE, _REST))
     turns = {
         "deferred_events": work.deferred.publish_due,
         "second_look": lambda: work.looks.look_at_due(stop) if settings.second_look_s else _nothing(),
@@ -48,7 +50,7 @@ async def sweep(settings: WorkerSettings, stop: asyncio.Event) -> JobEnd:
         "access_watch": work.access.look,
         "pipeline_reading": work.readings.take,
         "history": lambda: start_backfill(jobs, settings.backfill_job, work.histories, marks),
-        "transform": lambda: start_transform(start, parts.store),
+        "transform": lambda: start_transform(start, seldom, parts.store, marks),
         "streams": work.streams.fetch_due,  # last: it may take all the time that is left
     }
     try:
@@ -94,13 +96,23 @@ async def start_backfill(jobs: JobStarter | None, job: str, histories: Histories
 
 
 async def start_transform(
-    start: TransformStart, store: TransformRuns, *, clock: Callable[[], datetime] = utc_now
+    start: TransformStart,
+    seldom: TransformStart,
+    store: TransformRuns,
+    marks: Marks,
+    *,
+    clock: Callable[[], datetime] = utc_now,
 ) -> None:
-    """Start the job that builds the marts if raw, or the day, has changed since the last published run began."""
+    """Start the job that builds the marts if raw, or the day, has changed since the last published run began.
+
+    What failed is tried again once an hour, by `seldom`; so are the daily tests if their job found another at work.
+    """
     last = await store.last_run()
     is_of_today = last is not None and last.started_at.astimezone(UTC).date() == clock().date()
     if last is None or not is_of_today or last.watermark != await store.watermark():
-        await start.if_due()
+        await (start if await store.last_error() is None else seldom).if_due()
+    elif await asyncio.to_thread(marks.read, TESTS_WANTED) != await asyncio.to_thread(marks.read, TESTED):
+        await seldom.if_due()
 
 
 async def _awaited(turn: Callable[[], Awaitable[object]]) -> None:

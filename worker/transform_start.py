@@ -91,10 +91,12 @@ class TransformStart:
         return True
 
 
-def open_transform_start(settings: SharedSettings, http: httpx.AsyncClient) -> TransformStart:
-    """Return what starts the job that the settings name. Raises PartMissing."""
+def open_transform_start(
+    settings: SharedSettings, http: httpx.AsyncClient, *, at_least: timedelta = timedelta(0)
+) -> TransformStart:
+    """Return what starts the job that the settings name, as often as they say or less. Raises PartMissing."""
     jobs = open_jobs(settings, http)
     if jobs is None:
         log.warning("transform.not_started", reason=NO_REGION)
-    interval = timedelta(seconds=settings.transform_interval_s)
+    interval = max(timedelta(seconds=settings.transform_interval_s), at_least)
     return TransformStart(jobs, open_shared_marks(settings), job=settings.transform_job, interval=interval)

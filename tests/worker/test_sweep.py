@@ -9,16 +9,19 @@ from structlog.testing import capture_logs
 
 from backends.marks.lease import LeasePolicy, leased
 from backends.warehouse import WarehouseBusy
+from backends.warehouse.activities import Observation, Source
 from backends.warehouse.backfills import Backfill
 from backends.warehouse.runs import TransformRun
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.budget import RateBudget
+from strava.payload import ActivityPayload
 from tests.shared_marks import MemoryMarks
-from tests.worker.conftest import ATHLETE, NOON
+from tests.worker.conftest import ATHLETE, NOON, Clock
 from worker.history import Histories
 from worker.job import JobEnd
+from worker.retention import expire
 from worker.sweep import start_backfill, start_transform, take_turns
-from worker.transform_start import TransformStart
+from worker.transform_start import TESTED, TESTS_WANTED, TransformStart
 
 
 class Turns:
@@ -119,34 +122,89 @@ async def test_a_history_that_is_due_starts_its_job(store: SqliteRawStore, clock
     await start_backfill(None, "b", histories, marks)
 
 
-async def test_marts_that_are_behind_start_their_job(store: SqliteRawStore, clock: Any) -> None:
-    """Before the first run, after a change, and on another day; while they are level nothing is started."""
-    jobs = FakeJobs()
-    start = TransformStart(jobs, MemoryMarks(), job="t", interval=timedelta(0), clock=clock)
+async def test_what_expired_starts_the_job_of_histories(store: SqliteRawStore, clock: Clock) -> None:
+    """Nobody asked for that history but the retention."""
+    payload = ActivityPayload.from_json({"id": 1, "athlete": {"id": ATHLETE}, "resource_state": 3})
+    seen_at = clock() - timedelta(days=8)
+    seen = Observation(activity_id=1, athlete_id=ATHLETE, observed_at=seen_at, source=Source.BACKFILL, activity=payload)
+    await store.apply([seen])
+    assert await expire(store, 7, clock()) == 1
+    jobs, histories = (
+        FakeJobs(),
+        Histories(store, lambda *_: pytest.fail("Strava was asked"), RateBudget(), clock=clock),
+    )
+    await start_backfill(jobs, "b", histories, MemoryMarks())
+    assert jobs.started == ["b"]
 
-    async def starts() -> int:
-        before = len(jobs.started)
-        await start_transform(start, store, clock=clock)
-        return len(jobs.started) - before
 
-    async def published() -> None:
-        at = clock()
+class Marts:
+    """The turn that starts the marts' job, and the runs that it finds."""
+
+    def __init__(self, store: SqliteRawStore, clock: Clock) -> None:
+        self.store, self.clock, self.marks, self.jobs = store, clock, MemoryMarks(), FakeJobs()
+
+    async def starts(self) -> int:
+        before = len(self.jobs.started)
+        each = (timedelta(0), timedelta(hours=1))
+        start, seldom = (
+            TransformStart(self.jobs, self.marks, job="t", interval=interval, clock=self.clock) for interval in each
+        )
+        await start_transform(start, seldom, self.store, self.marks, clock=self.clock)
+        return len(self.jobs.started) - before
+
+    async def ran(self, error: str | None = None) -> None:
+        at = self.clock()
         run = TransformRun(
             run_id=str(at),
-            watermark=await store.watermark(),
+            watermark=await self.store.watermark(),
             started_at=at,
             finished_at=at,
-            published_at=at,
+            published_at=None if error else at,
             is_full_refresh=False,
-            error=None,
+            error=error,
         )
-        await store.put_run(run)
+        await self.store.put_run(run)
 
-    assert await starts() == 1
-    await published()
-    assert await starts() == 0
+
+@pytest.fixture
+def marts(store: SqliteRawStore, clock: Clock) -> Marts:
+    """The turn, on a store without a run."""
+    return Marts(store, clock)
+
+
+async def test_marts_that_are_behind_start_their_job(marts: Marts, store: SqliteRawStore, clock: Clock) -> None:
+    """Before the first run, after a change, and on another day; while they are level nothing is started."""
+    assert await marts.starts() == 1
+    await marts.ran()
+    assert await marts.starts() == 0
     await store.request_backfill(Backfill.requested(ATHLETE, NOON))
-    assert await starts() == 1
-    await published()
+    assert await marts.starts() == 1
+    await marts.ran()
     clock.advance(86_400)
-    assert await starts() == 1
+    assert await marts.starts() == 1
+
+
+async def test_a_build_that_failed_is_tried_again_by_the_hour(marts: Marts, clock: Clock) -> None:
+    """Each try is billed; once it is mended, the next change is built at once."""
+    started = []
+    for _ in range(25):
+        if await marts.starts():
+            started.append(clock())
+            await marts.ran("a model is broken")
+        clock.advance(300)
+    assert [round((each - started[0]) / timedelta(hours=1)) for each in started] == [0, 1, 2]
+    await marts.ran()
+    await marts.store.request_backfill(Backfill.requested(ATHLETE, NOON))
+    assert await marts.starts() == 1
+
+
+async def test_tests_that_found_another_at_work_are_made_up_for(marts: Marts, clock: Clock) -> None:
+    """The daily job started them, and the job ended because another held the lease."""
+    await marts.ran()
+    marts.marks.texts |= {TESTS_WANTED: "today", "transform_started_at": clock().isoformat()}
+    assert await marts.starts() == 0
+    clock.advance(3601)
+    assert [await marts.starts() for _ in range(3)] == [1, 0, 0]
+    clock.advance(3601)
+    marts.marks.texts[TESTED] = "today"
+    assert await marts.starts() == 0
