@@ -5,15 +5,17 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypedDict
 
 import httpx
 
 from backends.engine import is_on_gcp
 from backends.engine.pipeline import open_budget, open_store, open_tokens
+from backends.marks import Marks
 from backends.queue import EventQueue, QueueMonitor
 from backends.tokens import AthleteTokens
 from backends.warehouse import RawStore
+from runtime.clock import steady_s, utc_now
 from runtime.http_client import client_for
 from strava.budget import RateBudget
 from strava.budget_state import Lane
@@ -21,6 +23,7 @@ from worker.activities import ActivityEvents
 from worker.athletes import AccessWatch, note_rejected
 from worker.deferred_events import DeferredEvents, room_as_read
 from worker.history import Histories
+from worker.kept import Kept
 from worker.pipeline_reading import ReadingKeeper
 from worker.second_look import SecondLooks
 from worker.settings import WorkerSettings
@@ -76,13 +79,25 @@ def open_parts(settings: WorkerSettings, *urls: str) -> Parts:
 class Background:
     """What is done beside the pushes: by the worker's loops on one machine, by the turns of a job on Google Cloud."""
 
-    def __init__(self, parts: Parts, queue: EventQueue, monitor: QueueMonitor | None) -> None:
+    def __init__(
+        self, parts: Parts, queue: EventQueue, monitor: QueueMonitor | None, *, marks: Marks | None = None
+    ) -> None:
+        """With `marks` the next program goes on from them."""
         settings, store, budget, client_of = parts.settings, parts.store, parts.budget, parts.client_of
-        settled_s = settings.settle_after_s
+        second_s, settled_s = settings.second_look_s, settings.settle_after_s
         room = room_as_read(store) if is_on_gcp(settings) else budget.room
         self.deferred = DeferredEvents(store, queue, room)
-        self.looks = SecondLooks(parts.activities, store, due_after=timedelta(seconds=settings.second_look_s))
-        self.settling = SecondLooks(parts.activities, store, due_after=timedelta(seconds=settled_s), poll_s=60.0)
+        keeping = partial(_keeping, marks)
+        self.looks = SecondLooks(
+            parts.activities, store, due_after=timedelta(seconds=second_s), **keeping("second_look_rests")
+        )
+        self.settling = SecondLooks(
+            parts.activities,
+            store,
+            due_after=timedelta(seconds=settled_s),
+            poll_s=60.0,
+            **keeping("settling_look_rests"),
+        )
         self.streams = StreamSweep(store, partial(client_of, lane=Lane.STREAMS), settings.stream_rules)
         self.access = AccessWatch(store, budget, client_of)
         self.readings = ReadingKeeper(store, monitor, budget, is_brief=is_on_gcp(settings))
@@ -93,3 +108,15 @@ class Background:
         """Return each as a loop that goes on until its event is set."""
         each = (self.looks, self.settling, self.deferred, self.histories, self.streams, self.access, self.readings)
         return tuple(work.run for work in each)
+
+
+class _Keeping(TypedDict):
+    steady: Callable[[], float]
+    kept: Kept | None
+
+
+def _keeping(marks: Marks | None, name: str) -> _Keeping:
+    """Return a clock, and where what rests is kept: one that all programs have where the next one goes on."""
+    if marks is None:
+        return {"steady": steady_s, "kept": None}
+    return {"steady": lambda: utc_now().timestamp(), "kept": Kept(marks, name)}

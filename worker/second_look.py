@@ -6,6 +6,7 @@ The worker looks twice, some minutes after the create and some hours after it, w
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
+from operator import itemgetter
 from typing import Protocol
 
 import structlog
@@ -15,6 +16,7 @@ from backends.warehouse.activities import Applied
 from backends.warehouse.ledger import EventLedger
 from runtime.clock import steady_s
 from strava.errors import AppInactive, AppRejected, RateLimited, StravaError
+from worker.kept import MOST, Kept, key_of
 from worker.periodic import repeat
 from worker.results import TryLater
 
@@ -36,10 +38,11 @@ class Looking(Protocol):
 class SecondLooks:
     """Finds in the warehouse what is due, so that a restart forgets nothing. A zero `due_after` switches it off.
 
-    An activity that was looked at is left alone for an hour, also where its look brought nothing.
+    An activity that was looked at is left alone for an hour, also where its look brought nothing. With `kept` the next
+    program does so too, and `steady` is a clock that both have.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - two collaborators, and by keyword what may be left as it is
         self,
         looking: Looking,
         ledger: EventLedger,
@@ -47,13 +50,15 @@ class SecondLooks:
         due_after: timedelta,
         poll_s: float = _POLL_S,
         steady: Callable[[], float] = steady_s,
+        kept: Kept | None = None,
     ) -> None:
         self._looking = looking
         self._ledger = ledger
         self._due_after = due_after
         self._poll_s = poll_s
         self._steady = steady
-        self._resting_until_s: dict[int, float] = {}
+        self._kept = kept
+        self._resting_until_s: dict[str, float] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look at what is due until `stop` is set."""
@@ -62,6 +67,17 @@ class SecondLooks:
 
     async def look_at_due(self, stop: asyncio.Event) -> None:
         """Look once at each activity that is due, until `stop` is set. Raises WarehouseBusy."""
+        if self._kept is None:
+            await self._look_at_due(stop)
+            return
+        self._resting_until_s = await self._kept.read()
+        try:
+            await self._look_at_due(stop)
+        finally:
+            latest = sorted(self._resting_until_s.items(), key=itemgetter(1))[-MOST:]
+            await self._kept.write(dict(latest))
+
+    async def _look_at_due(self, stop: asyncio.Event) -> None:
         now_s = self._steady()
         self._resting_until_s = {key: until_s for key, until_s in self._resting_until_s.items() if until_s > now_s}
         how_many = _AT_ONCE + len(self._resting_until_s)
@@ -69,7 +85,7 @@ class SecondLooks:
         for due in found:
             if stop.is_set():
                 return
-            if due.activity_id in self._resting_until_s:
+            if key_of(due.activity_id) in self._resting_until_s:
                 continue
             try:
                 await self._look(due.activity_id, due.event_id)
@@ -86,4 +102,4 @@ class SecondLooks:
             log.warning("second_look.failed", activity_id=activity_id, reason=str(error))
         else:
             log.info("second_look.done", activity_id=activity_id, outcome=applied and applied.value)
-        self._resting_until_s[activity_id] = self._steady() + _RETRY_S
+        self._resting_until_s[key_of(activity_id)] = self._steady() + _RETRY_S

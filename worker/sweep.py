@@ -40,8 +40,8 @@ async def sweep(settings: WorkerSettings, stop: asyncio.Event) -> JobEnd:
     """Do one turn of each. Raises WarehouseBusy, TokensUnavailable, QueueUnavailable, PartMissing, SchemaMismatch."""
     await prepare_store(settings)
     parts, queue = open_parts(settings, settings.cloud_run_api_endpoint), open_queue(settings)
-    work = Background(parts, queue, None)
     jobs, marks = open_jobs(settings, parts.http), open_shared_marks(settings)
+    work = Background(parts, queue, None, marks=marks)
     start, seldom = (open_transform_start(settings, parts.http, at_least=each) for each in (_AT_ONCE, _REST))
     turns = {
         "deferred_events": work.deferred.publish_due,

@@ -20,8 +20,10 @@ from backends.warehouse.ledger import DueLook, LedgerEntry, Outcome, take_up_par
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.client import StravaClient
 from strava.events import ReceivedEvent
+from tests.shared_marks import MemoryMarks
 from worker.activities import ActivityEvents
 from worker.app import create_app
+from worker.kept import Kept
 from worker.push_auth import SharedToken
 from worker.results import Record, Result
 from worker.second_look import SecondLooks
@@ -169,6 +171,35 @@ async def test_a_look_that_failed_rests_for_an_hour(
     await looks.look_at_due(asyncio.Event())
     assert set(strava.asked) == {"activities/101"}
     assert rows("select is_deleted from strava_activities") == [{"is_deleted": 0}] * 2
+
+
+async def test_a_program_rests_as_the_one_before_it(
+    worker: httpx.AsyncClient,
+    strava: Any,
+    store: SqliteRawStore,
+    client_of: Callable[[int], StravaClient],
+    clock: Any,
+    make_event: Event,
+    envelope: Wrap,
+) -> None:
+    """Each look is a program of its own: twenty hidden activities are asked for once an hour, and hold up no other."""
+    for activity_id in range(101, 122):
+        strava.shows(activity_id)
+        await push(worker, envelope(make_event(activity_id), message_id=str(activity_id)))
+    for activity_id in range(101, 121):
+        strava.hides(activity_id)
+    clock.advance(301)
+    strava.asked.clear()
+    marks = MemoryMarks()
+    for _ in range(13):
+        looking = ActivityEvents(store, client_of, clock=clock, steady=clock.steady_s)
+        kept, five_min = Kept(marks, "looks"), timedelta(minutes=5)
+        looks = SecondLooks(looking, store, due_after=five_min, steady=lambda: clock().timestamp(), kept=kept)
+        await looks.look_at_due(asyncio.Event())
+        clock.advance(300)
+    hidden = [f"activities/{activity_id}" for activity_id in range(101, 121)]
+    assert strava.asked == [*hidden, "activities/121", *hidden]
+    assert not any(str(activity_id) in marks.read("looks").split('"') for activity_id in range(101, 122))
 
 
 async def test_many_that_rest_hold_up_no_other(
