@@ -1,12 +1,13 @@
 """Fetches of single activities that failed: each rests for longer and longer, and the others go on.
 
-They are forgotten when the process ends: a restart tries each once more. What fails while nothing else succeeds may
-fail for no reason of its own: it is a suspect, and rests only once something else was fetched and it fails again.
+They are forgotten when the process ends, unless `told` is kept: a restart tries each once more. What fails while
+nothing else succeeds may fail for no reason of its own: it is a suspect, and rests only once something else was fetched
+and it fails again.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -23,6 +24,7 @@ from strava.errors import (
     StravaError,
     TokenRejected,
 )
+from worker.kept import key_of
 from worker.turns import in_turns
 
 log = structlog.get_logger(__name__)
@@ -50,6 +52,27 @@ class Rests:
         self._failures: dict[int, int] = {}
         self._until: dict[int, datetime] = {}
         self._suspects: set[int] = set()
+
+    def told(self) -> dict[str, list[float] | None]:
+        """Return of each its failures and until when it rests, None of a suspect: what `remember` takes."""
+        failed = {
+            key_of(each): [count, self._until[each].timestamp() if each in self._until else 0.0]
+            for each, count in self._failures.items()
+        }
+        return failed | dict.fromkeys(map(key_of, self._suspects))
+
+    def remember(self, told: dict[str, list[float] | None], activity_ids: Iterable[int]) -> None:
+        """Take over what another program told of these, and remove it there."""
+        for each in activity_ids:
+            if (key := key_of(each)) not in told:
+                continue
+            kept = told.pop(key)
+            if kept is None:
+                self._suspects.add(each)
+                continue
+            self._failures[each] = int(kept[0])
+            if kept[1]:
+                self._until[each] = datetime.fromtimestamp(kept[1], UTC)
 
     @property
     def is_empty(self) -> bool:

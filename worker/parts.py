@@ -98,7 +98,8 @@ class Background:
             poll_s=60.0,
             **keeping("settling_look_rests"),
         )
-        self.streams = StreamSweep(store, partial(client_of, lane=Lane.STREAMS), settings.stream_rules)
+        stream_source_of = partial(client_of, lane=Lane.STREAMS)
+        self.streams = StreamSweep(store, stream_source_of, settings.stream_rules, **keeping("streams"))
         self.access = AccessWatch(store, budget, client_of)
         self.readings = ReadingKeeper(store, monitor, budget, is_brief=is_on_gcp(settings))
         self.histories = Histories(store, client_of, budget)

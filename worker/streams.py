@@ -20,6 +20,7 @@ from backends.warehouse.streams import DueStreams, StreamRule, Streams, StreamSt
 from runtime.clock import steady_s, utc_now
 from strava.errors import AppInactive, AppRejected, NotFound, RateLimited, StravaError
 from worker.attempts import Attempts, Rests
+from worker.kept import MOST, Kept, key_of
 from worker.periodic import repeat_until_cut_short
 
 log = structlog.get_logger(__name__)
@@ -83,7 +84,8 @@ class _Looked:
 class StreamSweep:
     """Keeps the streams complete that the rules name. A backfill under way comes first: it has the details to load.
 
-    Once an athlete's are all there, a poll reads what changed since the last, and all again when a rest ends.
+    Once an athlete's are all there, a poll reads what changed since the last, and all again when a rest ends. With
+    `kept` the next program goes on from there, and `steady` is a clock that both have.
     """
 
     def __init__(  # noqa: PLR0913 - two collaborators and the rules, and by keyword what may be left as it is
@@ -95,6 +97,7 @@ class StreamSweep:
         poll_s: float = _POLL_S,
         clock: Callable[[], datetime] = utc_now,
         steady: Callable[[], float] = steady_s,
+        kept: Kept | None = None,
     ) -> None:
         self._store = store
         self._source_of = source_of
@@ -103,7 +106,9 @@ class StreamSweep:
         self._clock = clock
         self._steady = steady
         self._rests = Rests(clock)
-        self._looked: defaultdict[int, _Looked] = defaultdict(_Looked)
+        self._kept = kept
+        self._kept_rests: dict[str, list[float] | None] = {}  # of what was not met yet
+        self._looked: defaultdict[str, _Looked] = defaultdict(_Looked)
         self._waits_until_s = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -112,6 +117,30 @@ class StreamSweep:
 
     async def fetch_due(self) -> None:
         """Fetch what is due as far as the budget goes now. Raises WarehouseBusy."""
+        if self._kept is None:
+            await self._fetch_due()
+            return
+        self._go_on(await self._kept.read())
+        try:
+            await self._fetch_due()
+        finally:
+            await self._kept.write(self._told())
+
+    def _go_on(self, told: dict[str, Any]) -> None:
+        self._waits_until_s = told.get("waits_until_s", 0.0)
+        self._kept_rests = told.get("rests", {})
+        for key, (complete_to, *moments) in told.get("looked", {}).items():
+            self._looked[key] = _Looked(complete_to and datetime.fromisoformat(complete_to), *moments)
+
+    def _told(self) -> dict[str, Any]:
+        looked = {
+            key: [each.complete_to and each.complete_to.isoformat(), each.all_again_s, each.not_before_s]
+            for key, each in self._looked.items()
+        }
+        rests = list((self._rests.told() | self._kept_rests).items())[:MOST]
+        return {"waits_until_s": self._waits_until_s, "rests": dict(rests), "looked": looked}
+
+    async def _fetch_due(self) -> None:
         if self._steady() < self._waits_until_s:
             return
         newest = await self._store.newest_change()
@@ -124,12 +153,13 @@ class StreamSweep:
 
     async def _fetch_for(self, athlete_id: int, newest: datetime) -> bool:
         """Fetch what is due of the athlete's up to the newest change; return False where all athletes have to wait."""
-        looked, now_s = self._looked[athlete_id], self._steady()
+        looked, now_s = self._looked[key_of(athlete_id)], self._steady()
         if now_s >= looked.all_again_s:
             looked.complete_to, looked.all_again_s = None, now_s + _ALL_AGAIN_S
         if now_s < looked.not_before_s or looked.complete_to == newest:
             return True
         due = await self._store.due_streams(athlete_id, self._rules, changed_since=looked.complete_to)
+        self._rests.remember(self._kept_rests, [each.activity_id for each in due])
         try:
             await fetch_streams(self._source_of(athlete_id), self._store, due, self._rests, clock=self._clock)
         except (RateLimited, AppInactive, AppRejected) as error:  # Strava answers nobody now

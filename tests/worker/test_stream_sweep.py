@@ -16,6 +16,8 @@ from backends.warehouse.sqlite.store import SqliteRawStore
 from backends.warehouse.streams import DueStreams, StreamRule
 from strava.errors import ServerFailed
 from strava.payload import ActivityPayload
+from tests.shared_marks import MemoryMarks
+from worker.kept import Kept
 from worker.streams import StreamSweep
 
 ANNA, BEN = 7, 8
@@ -140,3 +142,38 @@ async def test_streams_that_expired_are_fetched_again(store: CountingStore, cloc
     for _ in range(2):
         await ruleless.fetch_due()
         assert (await store.stream_count(ANNA), curves.asked) == (2, {1: 2, 2: 2})
+
+
+async def test_a_program_goes_on_from_the_one_before_it(store: CountingStore, clock: Any) -> None:
+    """Each sweep is a program of its own: it looks through what changed alone, and what failed rests as in one."""
+    await save(store, clock, ANNA, *range(1, 13))
+    curves, marks = Curves(bad=range(8, 13)), MemoryMarks()
+
+    async def sweep() -> None:
+        again = StreamSweep(
+            store,
+            lambda _: curves,
+            [StreamRule()],
+            clock=clock,
+            steady=lambda: clock().timestamp(),
+            kept=Kept(marks, "streams"),
+        )
+        await again.fetch_due()
+        clock.advance(300)
+
+    for _ in range(12 * 12):
+        await sweep()
+    assert await store.stream_count(ANNA) == 7
+    assert {curves.asked[each] for each in range(8, 13)} <= {5, 6, 7, 8}
+    assert len(store.looks) < 40
+    curves.bad.clear()
+    clock.advance(86_400)
+    await sweep()
+    assert await store.stream_count(ANNA) == 12
+    store.looks.clear()
+    for _ in range(3):
+        await sweep()
+    await save(store, clock, ANNA, 13)
+    await sweep()
+    assert store.looks == [(ANNA, False), (BEN, False)]
+    assert str(ANNA) not in marks.read("streams").split('"')
