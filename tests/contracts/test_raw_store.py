@@ -717,6 +717,13 @@ async def test_what_lacks_streams_is_due(store: RawStore) -> None:
     assert await due() == []
     await store.apply([seen(payload(4, **longer), 31)])
     assert await due(changed_since=stamp) == [4]
+    [*_, oldest] = await store.due_streams(ANNA, [StreamRule()])
+    await store.put_streams(Streams(due=oldest, observed_at=at(40), payload=None))
+    assert await due(StreamRule()) == [4, 2]
+    await store.apply(
+        [seen(payload(1, sport_type="Run", start_date="2026-05-04T10:00:00Z", distance=9, name="Jog"), 41)]
+    )
+    assert await due() == [4, 1]
 
 
 async def test_nothing_of_who_is_not_known_is_stored(store: RawStore) -> None:

@@ -62,6 +62,7 @@ PARAMETERS = without_json(_BOUND) | {
     "future": "timestamp",
     "how_many": "int64",
     "is_dead": "bool",
+    "is_named": "bool",
     "is_newest": "bool",
     "known_athletes": "int64",
     "known_ingested_at": "timestamp",

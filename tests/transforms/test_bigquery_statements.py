@@ -156,17 +156,17 @@ def test_streams_are_due_by_what_the_payload_says() -> None:
         "strava_events": filled(STRAVA_EVENTS, [created]),
     }
 
-    def due(**moments: datetime) -> list[int]:
+    def due(*, is_named: bool = True, **moments: datetime) -> list[int]:
         names = ("since", "created_before", "changed_since")
         bounds = [scalar(name, "timestamp", moments.get(name)) for name in names]
-        whose = scalar("athlete_id", "int64", ANNA)
-        return [row["activity_id"] for row in executed(on_rows(SQL["due_streams"], [whose, *bounds], tables))]
+        whose = scalar("athlete_id", "int64", ANNA), scalar("is_named", "bool", is_named)
+        return [row["activity_id"] for row in executed(on_rows(SQL["due_streams"], [*whose, *bounds], tables))]
 
-    assert due() == [4, 3, 2]
+    assert (due(), due(is_named=False)) == ([4, 3, 2], [2])
     assert (due(created_before=at(50)), due(since=at(3)), due(changed_since=at(3))) == ([3, 2], [4, 3], [4])
     sql = SQL["stream_facts"].format(ids=within([2, 3]), activity_ids=within([2, 3], "activities.activity_id"))
     found = executed(on_rows(sql, [array("activity_ids", "int64", [2, 3])], tables))
-    told = {"payload_hash": "h", **facts, "elapsed_time": None, "has_payload": False}
+    told = {"payload_hash": "h", **facts, "elapsed_time": None}
     assert sorted(found, key=lambda row: int(row["activity_id"])) == [
         {"activity_id": 2, **told, "stored_for": "[]"},
         {"activity_id": 3, **told, "stored_for": None},

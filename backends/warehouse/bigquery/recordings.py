@@ -14,6 +14,10 @@ from backends.warehouse.profile import SeenGear, SeenSettings, StoredSettings, s
 from backends.warehouse.schema import STRAVA_ATHLETE_SETTINGS, STRAVA_GEAR, STRAVA_STREAMS, Table
 from backends.warehouse.streams import DueStreams, StreamRule, Streams
 
+_NOTHING = (
+    "[]"  # what streams without a payload were fetched for: no activity is so, and the large column is not read for it
+)
+
 
 class Recordings(BigQueryDatabase):
     """Implements `StreamStore` and `ProfileStore`."""
@@ -28,9 +32,11 @@ class Recordings(BigQueryDatabase):
         changed_since: datetime | None = None,
     ) -> list[DueStreams]:
         """Return the activities that lack streams, newest start first; payloads are read of these alone."""
+        is_named = any(rule.athlete_id in {None, athlete_id} for rule in rules)
         candidates = await self._read(
             "due_streams",
             *int64s(athlete_id=athlete_id),
+            scalar("is_named", "bool", is_named),
             *timestamps(since=since, created_before=created_before, changed_since=changed_since),
         )
         if not candidates:
@@ -49,7 +55,8 @@ class Recordings(BigQueryDatabase):
     async def put_streams(self, streams: Streams) -> bool:
         """Store them, unless their activity or athlete is gone, or newer ones are stored."""
         seen = {"observed_at": streams.observed_at, "payload": streams.payload, "ingested_at": None}
-        row = rows.bound(STRAVA_STREAMS, streams.due, **seen)
+        fetched_for = _NOTHING if streams.payload is None else streams.due.fetched_for
+        row = rows.bound(STRAVA_STREAMS, streams.due, **seen, fetched_for=fetched_for)
         ids = [streams.due.activity_id]
         texts = {"ids": within(ids), "kept_ids": within(ids, "kept.activity_id")}
         is_put = await self._put_newer("put_streams", STRAVA_STREAMS, row, seen_at=streams.observed_at, **texts)
@@ -123,7 +130,7 @@ def _due(athlete_id: int, row: rows.Row, rules: Sequence[StreamRule]) -> DueStre
     if row["stored_for"] is None:
         is_due = any(rule.names(athlete_id, row["sport_type"]) for rule in rules)
     else:
-        is_due = row["stored_for"] != fetched_for or not row["has_payload"]
+        is_due = row["stored_for"] != fetched_for
     if not is_due:
         return None
     return DueStreams(

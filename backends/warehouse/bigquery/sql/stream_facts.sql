@@ -7,14 +7,12 @@ select
     safe_cast(json_value(activities.payload, '$.distance') as float64) as distance,
     safe_cast(json_value(activities.payload, '$.moving_time') as float64) as moving_time,
     safe_cast(json_value(activities.payload, '$.elapsed_time') as float64) as elapsed_time,
-    streams.fetched_for as stored_for,
-    streams.payload is not null as has_payload
+    streams.fetched_for as stored_for
 from strava_activities as activities
 left join (
     select
         activity_id,
-        fetched_for,
-        payload
+        fetched_for
     from strava_streams
     where {ids}
 ) as streams on activities.activity_id = streams.activity_id
