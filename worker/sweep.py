@@ -8,6 +8,7 @@ loads histories, and the one that builds the marts where raw is newer than they 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from logging import INFO, WARNING
 
 import structlog
 
@@ -22,6 +23,7 @@ from backends.warehouse.runs import TransformRuns
 from runtime.clock import steady_s, utc_now
 from worker.history import Histories
 from worker.job import JobEnd, run_job, unless_stopped
+from worker.kept import Kept
 from worker.parts import Background, open_parts
 from worker.settings import WorkerSettings
 from worker.transform_start import TESTED, TESTS_WANTED, TransformStart, open_transform_start
@@ -29,6 +31,7 @@ from worker.transform_start import TESTED, TESTS_WANTED, TransformStart, open_tr
 _EVERY_MIN = 5  # Cloud Scheduler starts it
 _AT_ONCE, _REST = timedelta(0), timedelta(hours=1)
 LONGEST_S = 200.0  # the job ends after 240 s, and the next one begins after 300 s
+LONGEST_TURN_S = 40.0
 _EXPECTED = (WarehouseBusy, TokensUnavailable, QueueUnavailable, JobNotStarted)
 
 Turns = Mapping[str, Callable[[], Awaitable[object]]]
@@ -54,7 +57,7 @@ async def sweep(settings: WorkerSettings, stop: asyncio.Event) -> JobEnd:
         "streams": work.streams.fetch_due,  # last: it may take all the time that is left
     }
     try:
-        return await take_turns(turns, stop, within_s=LONGEST_S)
+        return await take_turns(turns, stop, Kept(marks, "sweep"), within_s=LONGEST_S)
     finally:
         await queue.close()
         await parts.close()
@@ -65,22 +68,46 @@ def is_hours_first(settings: WorkerSettings) -> bool:
     return settings.settle_after_s > 0 and utc_now().minute < _EVERY_MIN
 
 
-async def take_turns(turns: Turns, stop: asyncio.Event, *, within_s: float) -> JobEnd:
-    """Do one after the other; one that fails keeps none from its turn. What is under way at the end is cancelled."""
-    until_s, failed = steady_s() + within_s, list[str]()
+async def take_turns(
+    turns: Turns, stop: asyncio.Event, kept: Kept, *, within_s: float, turn_s: float = LONGEST_TURN_S
+) -> JobEnd:
+    """Do one after the other; one that fails keeps none from its turn. What is under way at its end is cancelled.
+
+    Only the last may take all the time that is left. The job fails by a fault of ours, and where a turn had to wait or
+    was left without time also in the sweep before, which `kept` tells.
+    """
+    until_s, faulty, waiting, left = steady_s() + within_s, list[str](), list[str](), list[str]()
     for name, turn in turns.items():
+        left_s = until_s - steady_s()
         if stop.is_set():
             return JobEnd.CUT_SHORT
+        if left_s <= 0:
+            left.append(name)
+            continue
         try:
-            await unless_stopped(_awaited(turn), stop, within_s=max(0.0, until_s - steady_s()))
+            longest_s = left_s if name == list(turns)[-1] else min(left_s, turn_s)
+            await unless_stopped(_awaited(turn), stop, within_s=longest_s)
         except _EXPECTED as error:
             log.warning("sweep.waiting", turn=name, reason=str(error))
-            failed.append(name)
+            waiting.append(name)
         except Exception:
             log.exception("sweep.fault", turn=name)
-            failed.append(name)
-    log.info("sweep.finished", failed=failed)
-    return JobEnd.FAILED if failed else JobEnd.DONE
+            faulty.append(name)
+    log.log(WARNING if left else INFO, "sweep.finished", failed=[*faulty, *waiting], left=left)
+    is_again = await _is_again([*waiting, *left], kept)
+    return JobEnd.FAILED if faulty or is_again else JobEnd.DONE
+
+
+async def _is_again(names: list[str], kept: Kept) -> bool:
+    """Whether one of these was told by the sweep before, and tell the next one of them."""
+    try:
+        before = (await kept.read()).get("undone", [])
+        if before != names:
+            await kept.write({"undone": names} if names else {})
+    except (WarehouseBusy, OSError) as error:
+        log.warning("sweep.not_kept", reason=str(error))
+        return bool(names)
+    return not set(names).isdisjoint(before)
 
 
 async def start_backfill(jobs: JobStarter | None, job: str, histories: Histories, marks: SharedMarks) -> None:

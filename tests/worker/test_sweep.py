@@ -1,6 +1,7 @@
 """The sweep of Google Cloud: one turn of each, in time, and the jobs that it starts."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ from tests.shared_marks import MemoryMarks
 from tests.worker.conftest import ATHLETE, NOON, Clock
 from worker.history import Histories
 from worker.job import JobEnd
+from worker.kept import Kept
 from worker.retention import expire
 from worker.sweep import start_backfill, start_transform, take_turns
 from worker.transform_start import TESTED, TESTS_WANTED, TransformStart
@@ -57,30 +59,59 @@ def turns() -> Turns:
     return Turns()
 
 
-async def test_each_has_its_turn(turns: Turns) -> None:
+@pytest.fixture
+def kept() -> Kept:
+    """What a sweep tells the next."""
+    return Kept(MemoryMarks(), "sweep")
+
+
+async def test_each_has_its_turn(turns: Turns, kept: Kept) -> None:
     """What fails keeps no other from its turn; the end tells it, by name and by code."""
     chosen = {"a": turns.busy, "b": turns.faulty, "c": turns.good}
     with capture_logs() as logs:
-        assert await take_turns(chosen, turns.stop, within_s=9) is JobEnd.FAILED
+        assert await take_turns(chosen, turns.stop, kept, within_s=9) is JobEnd.FAILED
     told = [(log["event"], log["log_level"], log.get("turn") or log.get("failed")) for log in logs]
     assert told == [
         ("sweep.waiting", "warning", "a"),
         ("sweep.fault", "error", "b"),
-        ("sweep.finished", "info", ["a", "b"]),
+        ("sweep.finished", "info", ["b", "a"]),
     ]
     assert turns.taken == ["good"]
-    assert await take_turns({"c": turns.good}, turns.stop, within_s=9) is JobEnd.DONE
+    assert await take_turns({"c": turns.good}, turns.stop, kept, within_s=9) is JobEnd.DONE
 
 
-async def test_what_takes_too_long_is_cut_short(turns: Turns) -> None:
-    """It goes on in the next sweep, so that is no failure."""
-    assert await take_turns({"a": turns.endless}, turns.stop, within_s=0.05) is JobEnd.DONE
-    assert turns.taken == ["cancelled"]
+async def test_what_waits_once_is_no_failure(turns: Turns, kept: Kept) -> None:
+    """It is one when the next sweep finds the same, or cannot tell."""
+
+    async def end(turn: Callable[[], Awaitable[None]]) -> JobEnd:
+        return await take_turns({"a": turn}, turns.stop, kept, within_s=9)
+
+    ends = [await end(turn) for turn in (turns.busy, turns.good, turns.busy, turns.busy)]
+    assert ends == [JobEnd.DONE, JobEnd.DONE, JobEnd.DONE, JobEnd.FAILED]
+    marks = MemoryMarks()
+    marks.is_down = True
+    assert await take_turns({"a": turns.busy}, turns.stop, Kept(marks, "sweep"), within_s=9) is JobEnd.FAILED
 
 
-async def test_a_signal_ends_it_at_once(turns: Turns) -> None:
+async def test_what_takes_too_long_is_cut_short(turns: Turns, kept: Kept) -> None:
+    """It goes on in the next sweep, so that is no failure; and it leaves the others their time."""
+    chosen = {"a": turns.endless, "b": turns.good}
+    assert await take_turns(chosen, turns.stop, kept, within_s=9, turn_s=0.05) is JobEnd.DONE
+    assert turns.taken == ["cancelled", "good"]
+
+
+async def test_what_is_left_twice_is_a_failure(turns: Turns, kept: Kept) -> None:
+    """No time for a turn at all: the log names it, and nobody would learn of it otherwise."""
+    for end in (JobEnd.DONE, JobEnd.FAILED):
+        with capture_logs() as logs:
+            assert await take_turns({"a": turns.endless, "b": turns.good}, turns.stop, kept, within_s=0.05) is end
+        assert [(log["log_level"], log["left"]) for log in logs] == [("warning", ["b"])]
+    assert turns.taken == ["cancelled"] * 2
+
+
+async def test_a_signal_ends_it_at_once(turns: Turns, kept: Kept) -> None:
     """What is under way is cancelled, and what comes after it is left to the next sweep."""
-    assert await take_turns({"a": turns.ends_all, "b": turns.good}, turns.stop, within_s=9) is JobEnd.CUT_SHORT
+    assert await take_turns({"a": turns.ends_all, "b": turns.good}, turns.stop, kept, within_s=9) is JobEnd.CUT_SHORT
     assert turns.taken == ["cancelled"]
 
 
