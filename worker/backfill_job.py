@@ -15,6 +15,8 @@ from worker.parts import Parts, open_parts
 from worker.settings import WorkerSettings
 from worker.transform_start import open_transform_start
 
+_LOOK_S = 10.0  # each look and each row that tells how far it is are billed
+
 log = structlog.get_logger(__name__)
 
 
@@ -34,7 +36,7 @@ async def load(settings: WorkerSettings, stop: asyncio.Event) -> JobEnd:
 
 async def _loaded(parts: Parts, stop: asyncio.Event) -> JobEnd:
     """Load round after round while something is due, and start the job that builds the marts after each."""
-    histories = Histories(parts.store, parts.client_of, parts.budget)
+    histories = Histories(parts.store, parts.client_of, parts.budget, look_s=_LOOK_S)
     start = open_transform_start(parts.settings, parts.http)
     while not stop.is_set() and await histories.has_due():
         await unless_stopped(histories.load_due(), stop)

@@ -28,7 +28,7 @@ from worker.streams import StreamSource, fetch_streams
 log = structlog.get_logger(__name__)
 
 _POLL_S = 2.0  # a person may be watching
-_LOOK_S = 0.5
+_LOOK_S = 0.5  # at whether it is still wanted
 _TOLD_EVERY = timedelta(seconds=10)
 _LONGEST_WAIT = timedelta(days=2)
 _RETRY = timedelta(minutes=5)  # after a fault of Strava's or ours
@@ -78,7 +78,7 @@ class Histories:
     could not be fetched rests, also beyond the end of a backfill, and is tried again; a new request tries it at once.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - three collaborators, and by keyword what may be left as it is
         self,
         store: HistoryStore,
         client_of: ClientOf,
@@ -86,12 +86,14 @@ class Histories:
         *,
         clock: Callable[[], datetime] = utc_now,
         poll_s: float = _POLL_S,
+        look_s: float = _LOOK_S,
     ) -> None:
         self._store = store
         self._client_of = client_of
         self._budget = budget
         self._clock = clock
         self._poll_s = poll_s
+        self._look_s = look_s
         self._rests: dict[int, tuple[datetime, Rests]] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -106,7 +108,7 @@ class Histories:
         for place, asked in enumerate(due, 1):
             if not self._is_waiting(asked):
                 ahead, rests = (details_ahead, streams_ahead), self._rests_of(asked)
-                loading = _Loading(self._store, self._budget, self._clock, asked, ahead, rests)
+                loading = _Loading(self._store, self._budget, self._clock, asked, ahead, rests, look_s=self._look_s)
                 await loading.go_on(HistoryClient(asked.athlete_id, self._client_of))
             if all(self._is_waiting(each) for each in due[place:]):  # nobody whose time it would tell
                 return
@@ -172,7 +174,7 @@ async def load_what_is_left(store: HistoryStore, athlete_id: int, now: datetime)
 class _Loading:
     """One backfill, as far as it goes without waiting."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - three collaborators, and what it goes on from
+    def __init__(  # noqa: PLR0913, PLR0917 - three collaborators, what it goes on from, and its pace
         self,
         store: HistoryStore,
         budget: RateBudget,
@@ -180,9 +182,12 @@ class _Loading:
         asked: Backfill,
         ahead: tuple[int, int],
         rests: Rests,
+        *,
+        look_s: float,
     ) -> None:
         self._store = store
         self._budget = budget
+        self._look_s = look_s
         self._clock = clock
         self._row = asked
         self._details_ahead, self._streams_ahead = ahead
@@ -263,7 +268,7 @@ class _Loading:
         """Return whether it is still wanted: another may be asked for, or the athlete purged."""
         told, told_at = self._said(), self._clock()
         while not loading.done():
-            await asyncio.wait({loading}, timeout=_LOOK_S)
+            await asyncio.wait({loading}, timeout=self._look_s)
             if not await self._stands():
                 return False
             if self._said() != told or self._clock() - told_at >= _TOLD_EVERY:

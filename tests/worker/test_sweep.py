@@ -1,7 +1,7 @@
 """The sweep of Google Cloud: one turn of each, in time, and the jobs that it starts."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +15,8 @@ from backends.warehouse.backfills import Backfill
 from backends.warehouse.runs import TransformRun
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.budget import RateBudget
-from strava.payload import ActivityPayload
+from strava.errors import RateLimited
+from strava.payload import ActivityPage, ActivityPayload
 from tests.shared_marks import MemoryMarks
 from tests.worker.conftest import ATHLETE, NOON, Clock
 from worker.history import Histories
@@ -239,3 +240,28 @@ async def test_tests_that_found_another_at_work_are_made_up_for(marts: Marts, cl
     clock.advance(3601)
     marts.marks.texts[TESTED] = "today"
     assert await marts.starts() == 0
+
+
+@pytest.mark.parametrize(("look_s", "looks"), [(0.01, range(8, 99)), (60.0, range(2, 4))])
+async def test_it_looks_as_often_as_it_is_told_whether_it_is_still_wanted(
+    store: SqliteRawStore, clock: Clock, monkeypatch: pytest.MonkeyPatch, look_s: float, looks: range
+) -> None:
+    """Where each look is billed it looks seldom, and ends as soon as Strava's limit does."""
+
+    class Slow:
+        async def activities(self, **_: object) -> AsyncIterator[ActivityPage]:
+            await asyncio.sleep(0.3)
+            raise RateLimited(9.0)
+            yield
+
+    asked, find = list[None](), store.backfills
+
+    async def counted() -> list[Backfill]:
+        asked.append(None)
+        return await find()
+
+    await store.request_backfill(Backfill.requested(ATHLETE, clock()))
+    monkeypatch.setattr(store, "backfills", counted)
+    histories = Histories(store, lambda *_: Slow(), RateBudget(), clock=clock, look_s=look_s)  # type: ignore[arg-type, return-value]
+    await asyncio.wait_for(histories.load_due(), 5)
+    assert len(asked) in looks
