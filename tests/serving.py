@@ -1,4 +1,4 @@
-"""Applications served on loopback in a thread of the test's own process: a start costs no imports."""
+"""Applications served in the test's own process, where a start costs no imports: on loopback, or without a socket."""
 
 import asyncio
 import socket
@@ -12,12 +12,36 @@ from typing import Any
 
 import httpx
 import uvicorn
+from starlette.types import ASGIApp
 
 from simulator.journal import Journal
 from simulator.main import build as build_simulator
 from simulator.settings import SimulatorSettings
 
 MakeApp = Callable[[], AbstractAsyncContextManager[Any]]
+
+
+@asynccontextmanager
+async def started(app: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
+    """Start an application in the test's own loop, and speak to it without a socket."""
+    async with (
+        app.router.lifespan_context(app),  # type: ignore[attr-defined]
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client,
+    ):
+        yield client
+
+
+@asynccontextmanager
+async def listening(app: ASGIApp, port: int) -> AsyncIterator[None]:
+    """Serve an application on a port in the test's own loop, as what speaks grpc must be: it knows one loop."""
+    server = uvicorn.Server(uvicorn.Config(app, port=port, lifespan="on", log_config=None, ws="none"))
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        assert not serving.done(), "it did not start"
+        await asyncio.sleep(0.01)
+    yield
+    server.should_exit = True
+    await serving
 
 
 @contextmanager
@@ -32,16 +56,16 @@ def serving(make_app: MakeApp, tls: tuple[Path, Path] | None = None, *, port: in
                 uvicorn.Config(app, log_config=None, ws="none", ssl_keyfile=key, ssl_certfile=certificate)
             )
             running.put(server)
-            await server.serve(sockets=[listening])
+            await server.serve(sockets=[listener])
 
-    with socket.create_server(("127.0.0.1", port)) as listening:
+    with socket.create_server(("127.0.0.1", port)) as listener:
         thread = threading.Thread(target=lambda: asyncio.run(serve()))
         thread.start()
         server = running.get(timeout=30)
         while thread.is_alive() and not server.started:  # what it logs meanwhile is in no command's output
             time.sleep(0.001)
         try:
-            yield f"{'http' if tls is None else 'https'}://127.0.0.1:{listening.getsockname()[1]}"
+            yield f"{'http' if tls is None else 'https'}://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
             thread.join()

@@ -8,18 +8,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-import httpx
 import pytest
-from starlette.types import ASGIApp
 from structlog.testing import capture_logs
 from typer.testing import CliRunner, Result
 
@@ -40,10 +34,11 @@ from service.main import build as build_service
 from service.settings import ServiceSettings
 from strava.events import ReceivedEvent, StravaEvent
 from tests.backends.test_queue_pubsub import TOPIC, running_publish_server
-from tests.bigquery_emulator import new_dataset
 from tests.cloud_run_server import CloudRun, running_cloud_run
-from tests.google_tokens import ACCOUNT, AUDIENCE, served, signing_key
+from tests.google_project import new_project, served_certificates, told
+from tests.google_tokens import signing_key
 from tests.secret_manager_server import running_server
+from tests.serving import started
 from worker.backfill_job import load
 from worker.daily import run_daily
 from worker.daily_report import ExitCode
@@ -56,22 +51,7 @@ from worker.transform_start import TESTED, TESTS_WANTED
 
 pytestmark = pytest.mark.slow
 ANNA, BEN = 101, 102  # Ben has no tokens
-S = TypeVar("S")
 NOWHERE = "http://127.0.0.1:9"
-
-
-class Certificates(BaseHTTPRequestHandler):
-    """Serves the certificates that tokens are checked by."""
-
-    def do_GET(self) -> None:
-        content = served(signing_key())
-        self.send_response(200)
-        self.send_header("content-length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -86,39 +66,18 @@ def cloud(
     bigquery_emulator: str, cloud_run: CloudRun, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Mapping[str, str]]:
     """The environment of every program of one project, in which two athletes are connected."""
-    certificates = ThreadingHTTPServer(("127.0.0.1", 0), Certificates)
-    serving = Thread(target=certificates.serve_forever, kwargs={"poll_interval": 0.01})
-    with ExitStack() as stack:
-        secrets = stack.enter_context(running_server())
-        serving.start()
-        stack.callback(certificates.server_close)
-        stack.callback(serving.join)
-        stack.callback(certificates.shutdown)
-        environment = {
-            "BACKEND": "gcp",
-            "BIGQUERY_API_ENDPOINT": bigquery_emulator,
-            "CLOUD_RUN_API_ENDPOINT": cloud_run.endpoint,
-            "DATA_DIR": str(tmp_path_factory.mktemp("container")),
-            "GOOGLE_CLOUD_PROJECT": new_dataset().replace("_", "-"),
-            "GOOGLE_CLOUD_REGION": "europe-west1",
-            "LOG_FORMAT": "google",
-            "PUBSUB_TOPIC": TOPIC,
-            "PUSH_AUDIENCE": AUDIENCE,
-            "PUSH_CERTIFICATES_URL": f"http://127.0.0.1:{certificates.server_port}/certs",
-            "PUSH_SERVICE_ACCOUNT": ACCOUNT,
-            "SECRET_MANAGER_ENDPOINT": secrets.endpoint,
-            "STRAVA_API_URL": f"{NOWHERE}/api/v3",
-            "STRAVA_CLIENT_ID": "42",
-            "STRAVA_CLIENT_SECRET": "s3cret",
-            "STRAVA_OAUTH_URL": f"{NOWHERE}/oauth",
-        }
+    with running_server() as secrets, served_certificates() as certificates:
+        environment = new_project(
+            bigquery=bigquery_emulator,
+            cloud_run=cloud_run.endpoint,
+            secret_manager=secrets.endpoint,
+            certificates=certificates,
+            strava=NOWHERE,
+            data_dir=tmp_path_factory.mktemp("container"),
+        )
+        environment |= {"PUBSUB_TOPIC": TOPIC, "STRAVA_CLIENT_ID": "42", "STRAVA_CLIENT_SECRET": "s3cret"}
         asyncio.run(connect_both(told(WorkerSettings, environment)))
         yield environment
-
-
-def told(program: Callable[..., S], environment: Mapping[str, str], **more: Any) -> S:
-    """Read a program's settings."""
-    return program(**{name.lower(): value for name, value in environment.items()}, **more)
 
 
 async def connect_both(settings: WorkerSettings) -> None:
@@ -132,16 +91,6 @@ async def connect_both(settings: WorkerSettings) -> None:
         fresh = TokenSet(access_token="a", refresh_token="r", expires_at=datetime(2100, 1, 1, tzinfo=UTC))
         await tokens.save(ANNA, fresh)
     await tokens.close()
-
-
-@asynccontextmanager
-async def started(program: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
-    """Start a program inside the test, and speak to it."""
-    async with (
-        program.router.lifespan_context(program),  # type: ignore[attr-defined]
-        httpx.AsyncClient(transport=httpx.ASGITransport(program), base_url="http://127.0.0.1") as client,
-    ):
-        yield client
 
 
 async def test_the_worker_takes_a_push(cloud: Mapping[str, str]) -> None:

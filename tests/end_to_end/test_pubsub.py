@@ -6,27 +6,19 @@ The emulator signs no pushes. What it pushes goes through a relay, which adds th
 import asyncio
 import json
 import sqlite3
-from collections import defaultdict
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import closing
 from pathlib import Path
 
-import httpx
 import pytest
-import uvicorn
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
-from starlette.types import ASGIApp
 from structlog.testing import capture_logs
 
-from athlete.supervisor import free_port
 from backends.queue.pubsub.queue import PubsubQueue, publisher_client
 from service.app import create_app
 from service.webhook_auth import WebhookAuth
-from tests.google_tokens import ACCOUNT, AUDIENCE, served, signing_key
+from tests.google_tokens import ACCOUNT, AUDIENCE, signing_key
 from tests.pubsub_emulator import EmulatedTopic
+from tests.serving import listening, started
+from tests.signing_relay import SigningRelay
 from worker.main import build
 from worker.settings import WorkerSettings
 
@@ -35,63 +27,12 @@ HEARD, GIVEN_UP = 7, 8  # the activities of two events
 FORGER = signing_key("forger's", key_id="google's")
 
 
-class SigningRelay:
-    """Signs what the emulator pushes and hands it to the worker; serves Google's certificates too."""
-
-    def __init__(self) -> None:
-        self.worker: httpx.AsyncClient | None = None
-        self.answers: dict[object, list[int]] = defaultdict(list)
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-
-    @property
-    def app(self) -> ASGIApp:
-        """What listens."""
-        pushes = [Route(path, self.push, methods=["POST"]) for path in ("/push", "/dead-letter")]
-        return Starlette(routes=[Route("/certs", self.certificates), *pushes])
-
-    async def certificates(self, _: Request) -> Response:
-        return Response(served(signing_key()), media_type="application/json")
-
-    async def push(self, request: Request) -> Response:
-        assert self.worker is not None
-        body = await request.body()
-        about = json.loads(body)["message"].get("attributes", {}).get("object_id")
-        about = f"dead {about}" if request.url.path == "/dead-letter" else about
-        headers = {"content-type": "application/json", "authorization": self._header(about)}
-        answer = await self.worker.post(request.url.path, content=body, headers=headers)
-        self.answers[about].append(answer.status_code)
-        return Response(status_code=answer.status_code)
-
-    def _header(self, about: object) -> str:
-        """Return the worst header first; the right one comes last, and for one event never."""
-        headers = [FORGER.header(), signing_key().header(expires_in_s=-60), signing_key().header(email="other@x")]
-        tried = len(self.answers[about])
-        if about == str(GIVEN_UP) or (about == str(HEARD) and tried < len(headers)):
-            return headers[tried % len(headers)]
-        return signing_key().header()
-
-
-@asynccontextmanager
-async def listening(relay: SigningRelay) -> AsyncIterator[None]:
-    """Serve the relay on its port."""
-    server = uvicorn.Server(uvicorn.Config(relay.app, port=relay.port, lifespan="off", log_level="error", ws="none"))
-    serving = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn tells it in no other way
-        await asyncio.sleep(0.01)
-    yield
-    server.should_exit = True
-    await serving
-
-
-@asynccontextmanager
-async def started(app: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
-    """Start a program inside the test, and speak to it."""
-    async with (
-        app.router.lifespan_context(app),  # type: ignore[attr-defined]
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://program.test") as client,
-    ):
-        yield client
+def header_of(about: object, tried: int) -> str:
+    """Return the worst header first; the right one comes last, and for one event never."""
+    headers = [FORGER.header(), signing_key().header(expires_in_s=-60), signing_key().header(email="other@x")]
+    if about == str(GIVEN_UP) or (about == str(HEARD) and tried < len(headers)):
+        return headers[tried % len(headers)]
+    return signing_key().header()
 
 
 async def test_an_event_goes_the_whole_way(pubsub_emulator: str, tmp_path: Path) -> None:
@@ -99,24 +40,24 @@ async def test_an_event_goes_the_whole_way(pubsub_emulator: str, tmp_path: Path)
 
     The service's probes come to the worker too, and leave none. The log tells of the refusals, and shows no token.
     """
-    relay, topic = SigningRelay(), EmulatedTopic(pubsub_emulator)
+    relay, topic = SigningRelay(header_of), EmulatedTopic(pubsub_emulator)
     await topic.create()
     worker = build(
         WorkerSettings(
             data_dir=tmp_path,
             push_audience=AUDIENCE,
             push_service_account=ACCOUNT,
-            push_certificates_url=f"{relay.url}/certs",
+            push_certificates_url=relay.certificates_url,
         )
     )
     queue = PubsubQueue(publisher_client(pubsub_emulator), topic.name, publish_timeout_s=10)
     service = create_app(queue, WebhookAuth(path_secret="s3cret", verify_token="verify-me"))
     with capture_logs() as logs:
         async with (
-            listening(relay),
+            listening(relay.app, relay.port),
             started(worker) as relay.worker,
             started(service) as strava,
-            topic.pushing(f"{relay.url}/push", f"{relay.url}/dead-letter"),
+            topic.pushing(*relay.pushes_to),
         ):
             for activity in (HEARD, GIVEN_UP):
                 answer = await strava.post("/webhook/s3cret", content=event(activity))
