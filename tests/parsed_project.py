@@ -12,6 +12,8 @@ from worker.dbt_runner.dbt import WarmDbt
 from worker.dbt_runner.settings import PROJECT_DIR, TransformSettings
 
 PARSED = "target/partial_parse.msgpack"
+PROJECT = "a-project"
+NOWHERE = "http://127.0.0.1:9"
 
 
 def parse_once(work_dir: Path, **options: Any) -> Path:
@@ -42,3 +44,11 @@ def parsed_project(common_folder: Path) -> Path:
     settings = TransformSettings(data_dir=common_folder)
     environment = settings.dbt_environment(common_folder / "duckdb_extensions")
     return parse_once(common_folder / "parsed", project_dir=PROJECT_DIR, environment=environment)
+
+
+@pytest.fixture(scope="session")
+def parsed_for_bigquery(common_folder: Path) -> Path:
+    """The work folder of a dbt that has parsed it for BigQuery, in the project of PROJECT: dbt keeps its name."""
+    settings = TransformSettings(data_dir=common_folder, google_cloud_project=PROJECT, bigquery_api_endpoint=NOWHERE)
+    environment = settings.bigquery_environment
+    return parse_once(common_folder / "parsed_bq", project_dir=PROJECT_DIR, environment=environment, target="bigquery")

@@ -83,9 +83,11 @@ def later(twin: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Warehous
 
 
 @pytest.fixture(scope="session")
-def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where dbt keeps what it compiled for BigQuery."""
-    return tmp_path_factory.mktemp("bigquery")
+def target(tmp_path_factory: pytest.TempPathFactory, parsed_for_bigquery: Path) -> Path:
+    """Where dbt keeps what it compiled for BigQuery; it has parsed the project."""
+    folder = tmp_path_factory.mktemp("bigquery")
+    give(parsed_for_bigquery, folder)
+    return folder / "target"
 
 
 @pytest.fixture(scope="session")
