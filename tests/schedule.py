@@ -25,6 +25,7 @@ TOGETHER = {
     "tests/contracts/test_queue.py": "pubsub",
     "tests/end_to_end/test_google_cloud.py": "bigquery",
     "tests/end_to_end/test_pubsub.py": "pubsub",
+    "tests/end_to_end/test_whole_way.py": "bigquery",
 }
 BIGQUERY = "[bigquery"  # how the name of a test goes on that needs the emulator
 EMULATED = (BIGQUERY, "pubsub]")

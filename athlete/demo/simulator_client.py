@@ -77,6 +77,10 @@ class SimulatorClient:
         """Delete an activity."""
         await self._ask("DELETE", f"activities/{activity_id}")
 
+    async def deauthorize(self) -> None:
+        """Withdraw the application's access."""
+        await self._ask("POST", "deauthorize")
+
     async def repeat(self, activity_id: int) -> None:
         """Send the activity's newest event once more."""
         await self._ask("POST", f"activities/{activity_id}/repeat")

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import re
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
@@ -14,12 +13,12 @@ from playwright.async_api import Browser, expect
 
 from athlete.demo.config import CLIENT_ID, CLIENT_SECRET
 from athlete.demo.session import DemoSession
-from athlete.demo.simulator_client import SCOPES
 from backends.connect.links import ConnectLinks
 from backends.tokens.file import FileTokenStore
 from backends.warehouse.athletes import InviteUse
 from runtime.clock import utc_now
 from strava.oauth import OAuthApp
+from tests.consent import way_back
 
 Start = Callable[..., Awaitable[DemoSession]]
 
@@ -36,16 +35,6 @@ def invitation(session: DemoSession) -> tuple[str, str]:
     links = ConnectLinks(CLIENT_SECRET)
     invite, link = links.invite(session.config.ports.service_url, expires_at=utc_now() + timedelta(hours=1))
     return invite.invite_id, link
-
-
-async def way_back(client: httpx.AsyncClient, link: str) -> str:
-    """Open the link, tick everything on Strava's page, and return where it leads back to."""
-    page = await client.get(link)
-    form = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.text))
-    address = str(page.url.copy_with(query=None))
-    data = form | {"decision": "allow", "scope": SCOPES.split(",")}
-    answer = await client.post(address, data=data, follow_redirects=False)
-    return str(answer.headers["location"])
 
 
 async def until(condition: Callable[[], Awaitable[object]]) -> None:
