@@ -1,6 +1,7 @@
 """Runs the worker: the one place that reads its settings and opens its parts."""
 
 import asyncio
+from datetime import datetime
 from functools import partial
 
 import httpx
@@ -77,16 +78,29 @@ class AfterPush:
         self._start = start
         self._budget = parts.budget
         self._access = AccessWatch(parts.store, parts.budget, parts.client_of)
+        self._noted_until: datetime | None = None  # the end of the wait that was noted last
 
     async def __call__(self, outcome: Outcome) -> None:
         """Act on how a push ended; what fails is found again by the sweep."""
         if outcome in _FRESH:
             await self._start.if_due()
-        elif outcome is Outcome.DEFERRED and isinstance((await self._budget.status()).closed_because, AppInactive):
-            try:
-                await self._access.look()
-            except WarehouseBusy as error:
-                log.warning("access_watch.waiting", reason=str(error))
+        elif outcome is Outcome.DEFERRED:
+            await self._note_lapse()
+
+    async def _note_lapse(self) -> None:
+        """Note a lapse once for each time that Strava tells it: what this program only remembers may be over by now.
+
+        The sweep, which has another memory, is who notes the end.
+        """
+        budget = await self._budget.status()
+        if not isinstance(budget.closed_because, AppInactive) or budget.closed_until == self._noted_until:
+            return
+        try:
+            await self._access.look()
+        except WarehouseBusy as error:
+            log.warning("access_watch.waiting", reason=str(error))
+        else:
+            self._noted_until = budget.closed_until
 
 
 def _push_auth(settings: WorkerSettings, http: httpx.AsyncClient) -> PushAuth:

@@ -88,3 +88,20 @@ async def test_a_lapse_is_noted_by_the_push_that_met_it(
         await after_push(Outcome.DEFERRED)
     assert {each.status for each in await store.athletes()} == {AthleteStatus.APP_INACTIVE}
     assert [log["event"] for log in logs] == ["app.inactive"]
+
+
+async def test_what_is_only_remembered_undoes_no_end_of_a_lapse(
+    after_push: AfterPush, store: SqliteRawStore, budget: RateBudget, clock: Any
+) -> None:
+    """The sweep has found that Strava answers again: the worker, which still waits, notes no lapse until told of one."""
+    await budget.close(AppInactive())
+    await after_push(Outcome.DEFERRED)
+    await store.change_status(AthleteStatus.CONNECTED, before=[AthleteStatus.APP_INACTIVE])
+    with capture_logs() as logs:
+        await after_push(Outcome.DEFERRED)
+    assert logs == []
+    assert {each.status for each in await store.athletes()} == {AthleteStatus.CONNECTED}
+    clock.advance(3700)
+    await budget.close(AppInactive())
+    await after_push(Outcome.DEFERRED)
+    assert {each.status for each in await store.athletes()} == {AthleteStatus.APP_INACTIVE}
