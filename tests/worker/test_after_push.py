@@ -93,7 +93,7 @@ async def test_a_lapse_is_noted_by_the_push_that_met_it(
 async def test_what_is_only_remembered_undoes_no_end_of_a_lapse(
     after_push: AfterPush, store: SqliteRawStore, budget: RateBudget, clock: Any
 ) -> None:
-    """The sweep has found that Strava answers again: the worker, which still waits, notes no lapse until told of one."""
+    """The sweep has found that Strava answers again: the worker, which still waits, notes no lapse until told."""
     await budget.close(AppInactive())
     await after_push(Outcome.DEFERRED)
     await store.change_status(AthleteStatus.CONNECTED, before=[AthleteStatus.APP_INACTIVE])

@@ -262,6 +262,6 @@ async def test_it_looks_as_often_as_it_is_told_whether_it_is_still_wanted(
 
     await store.request_backfill(Backfill.requested(ATHLETE, clock()))
     monkeypatch.setattr(store, "backfills", counted)
-    histories = Histories(store, lambda *_: Slow(), RateBudget(), clock=clock, look_s=look_s)  # type: ignore[arg-type, return-value]
+    histories = Histories(store, lambda *_: Slow(), RateBudget(), clock=clock, look_s=look_s)  # type: ignore[arg-type]
     await asyncio.wait_for(histories.load_due(), 5)
     assert len(asked) in looks
