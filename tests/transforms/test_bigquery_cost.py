@@ -6,8 +6,10 @@ from collections.abc import Mapping
 import pytest
 
 from backends.warehouse.bigquery.marts import bound_in_order
+from backends.warehouse.bigquery.watermark import STATES
 from tests.transforms.bigquery import BigQueryDialect
 from tests.transforms.bigquery_bill import (
+    ACTIVITIES,
     BY_ACTIVITY,
     Month,
     checks_mib,
@@ -40,7 +42,13 @@ PAGES = {
 }  # fmt: skip
 # What the worker and the sweep ask of `raw`: at the most five statements for a batch of events.
 BATCH = ["athletes", "activity_versions", "put_activities", "put_events"]
-SWEEP = ["deferred_events", "deferred_events", "due_looks"]
+SWEEP = ["deferred_events", "deferred_events", "due_looks"]  # by the time of day, so that no answer is in the cache
+HOURLY = ["due_looks"]
+# What the next sweep asks that the cache answers until something changes, and which streams what came then is to have.
+AFTER_CHANGE = [
+    "athletes", "backfills", "expired_athletes", "reading", "newest_change", "last_run", "last_error", "due_streams",
+    "stream_facts", *STATES,
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -140,8 +148,11 @@ def months(refresh: Refresh, typed: TypedTables, dialect: BigQueryDialect) -> di
             "an hour of an open page, nothing new": 0,
             "a batch of events": store_mib(BATCH, typed, n),
             "a sweep": store_mib(SWEEP, typed, n),
+            "the last looks of an hour": store_mib(HOURLY, typed, n),
+            "a sweep after a change": store_mib(AFTER_CHANGE, typed, n),
         }
-        times = dict(zip(costs, (100 * n, 30, 300 * n, 30 * n, 100 * n, 30 * 24 * 12), strict=True))
+        often = (100 * n, 30, 300 * n, 30 * n, 100 * n, 30 * 24 * 12, 30 * 24, 200 * n)
+        times = dict(zip(costs, often, strict=True))
         months[n] = Month(times, costs, stored_gib(typed, n))
     return months
 
@@ -153,6 +164,9 @@ def test_the_guide_states_these_costs(months: Mapping[int, Month]) -> None:
     refresh, page = months[1].mib["a refresh after a change"], months[1].mib["a page, drawn anew"]
     assert f"| a refresh, one athlete | {refresh} MiB |" in guide
     assert f"| at the most 3 of {page} MiB = {3 * page} MiB |" in guide
+    batch = months[1].mib["a batch of events"]
+    once = f"{ACTIVITIES:,} of {batch} MiB = {ACTIVITIES * batch / 1024:,.0f} GiB"
+    assert once in guide, once
     assert months[1].dollars == 0
     for month in months.values():
         assert month.mib["a page, drawn anew"] < 500
