@@ -167,13 +167,17 @@ async def test_an_activity_that_two_programs_add_at_once_is_there_once(
 async def test_what_is_added_while_a_purge_comes_is_removed(
     bigquery_dataset: EmptiedDataset, *, has_rows: bool
 ) -> None:
-    """A merge that began before the purge may end after it: what it added goes, another athlete's stays."""
+    """A merge that began before the purge may end after it: what it added goes, another athlete's stays.
+
+    The receipt moves on, so that marts which were built in between are built again.
+    """
     other = bigquery_dataset.opener()()
     await other.put_athlete(athlete())
+    receipts = []
 
     async def purge() -> None:
         bigquery_dataset.rows("create table kept_back as select * from strava_activities where true")
-        await other.purge(ANNA)
+        receipts.append(await other.purge(ANNA))
         bigquery_dataset.rows("insert into strava_activities select * from kept_back where true")
         bigquery_dataset.rows("drop table kept_back")
 
@@ -185,6 +189,9 @@ async def test_what_is_added_while_a_purge_comes_is_removed(
         await store.apply(observations)
     assert bigquery_dataset.rows("select activity_id from strava_activities") == [{"activity_id": 2}]
     assert await other.row_count(ANNA) == 0
+    last_purge = await other.last_purge()
+    assert last_purge is not None
+    assert [each.purged_at < last_purge for each in receipts] == [True]
     await asyncio.gather(store.close(), other.close())
 
 

@@ -22,6 +22,7 @@ from backends.warehouse.bigquery.statements import ROW_BYTES, within
 from backends.warehouse.fence import Fence
 from backends.warehouse.ledger import LedgerEntry, ObservedDelivery
 from backends.warehouse.recording import let_in
+from backends.warehouse.runs import last_stamp_statement
 from backends.warehouse.schema import STRAVA_ACTIVITIES
 from runtime.batching import Batcher
 from runtime.clock import utc_now
@@ -163,7 +164,16 @@ class Activities(BigQueryDatabase):
         if seen:
             ids = [each.activity_id for each in seen]
             until = scalar("observed_until", "timestamp", max(each.observed_at for each in seen))
-            await self._change("remove_held_back", array("activity_ids", "int64", ids), until, ids=within(ids))
+            if await self._change("remove_held_back", array("activity_ids", "int64", ids), until, ids=within(ids)):
+                await self._move_receipts_on({each.athlete_id for each in seen})
+
+    async def _move_receipts_on(self, athlete_ids: Collection[int]) -> None:
+        """Date the last purge of these athletes once more: marts built until now may hold what went just now."""
+        purged_at = (await self._read_fence()).purged_at
+        found = [await self._checked(partial(self._receipts.of, each, purged_at)) for each in athlete_ids]
+        hashes = array("hashes", "string", [max(marks, key=purged_at.__getitem__) for marks in found if marks])
+        now = scalar("purged_at", "timestamp", self._clock())
+        await self._change("move_receipts_on", hashes, now, last_stamp=last_stamp_statement())
 
     async def _versions_of(self, activity_ids: Iterable[int]) -> dict[int, StoredActivity]:
         """Return rows as they were read lately, or else as they are now."""
