@@ -76,7 +76,7 @@ def mib(reads: Reads, types: Mapping[str, Columns], athletes: int) -> int:
     total = 0
     for flat, names in reads.columns.items():
         table = (flat if "__" in flat[1:] else f"raw__{flat}").replace("__", ".", 1).removesuffix("__dbt_tmp")
-        columns = types.get(table, {})
+        columns = types[table]
         width = sum(width_of(table, name, columns[name]) for name in (columns if flat == reads.target else names))
         is_part = flat.endswith("__dbt_tmp") or (table in BY_ACTIVITY and flat in reads.by_literals)
         rows = ROWS.get(table, 100) * athletes / (ACTIVITIES if is_part else 1)
