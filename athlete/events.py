@@ -31,7 +31,7 @@ EXPLAINED = {
     Outcome.STORED: "Strava was asked, and its answer is stored. Nothing is left to do.",
     Outcome.UNCHANGED: "What is stored is as new as what Strava shows, or newer. Nothing is left to do.",
     Outcome.DELETED: "The activity is gone at Strava, so its content was removed here. Nothing is left to do.",
-    Outcome.DEFERRED: "It cannot be finished now, and is tried again by itself. `athlete budget` tells why.",
+    Outcome.DEFERRED: "It cannot be finished now, for this reason, and is tried again by itself.",
     Outcome.PARKED: "It needs a person. Do what the reason says, then run `athlete replay --parked`; if it is of no "
     "use, run `athlete events --dismiss EVENT`.",
     Outcome.IGNORED: "It is about nothing that is kept here, or a person dismissed it. Nothing is left to do.",
