@@ -22,7 +22,7 @@ class PollPolicy:
     once: with 100,000 activities that takes 8 s.
     """
 
-    poll_s: float = 0.2
+    poll_s: float = 0.3
     debounce_s: float = 0.3
     erase_after_s: float = 15.0
     first_rest_s: float = 1.0

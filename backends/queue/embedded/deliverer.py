@@ -22,7 +22,7 @@ from runtime.clock import utc_now, utc_text
 
 SUBSCRIPTION = "strava-events"
 DEAD_LETTER_SUBSCRIPTION = "dead-letter"
-_POLL_S = 0.05  # how often it looks for messages that another process published
+_POLL_S = 0.1  # how often it looks for messages that another process published
 _SETTLE_S = 5.0  # the lease outlives the push by the longest time that settling takes
 _UNAVAILABLE_S = 1.0
 _EMPTIED_WITHIN_S = 20.0  # an acknowledged event, perhaps with a title, leaves the write-ahead log in this time
