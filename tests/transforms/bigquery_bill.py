@@ -57,6 +57,9 @@ ROWS = {
     "mart.dim_date": 3_653,
     "mart.activity_summary": 4 * (3_653 + 522 + 120 + 10),
     "mart.activity_mix": 3 * (522 + 120 + 10),
+    "staging.int_summaries__daily_by_group": 5 * 3_653,
+    "mart.calendar_heat": 5 * 3_653,
+    "mart.streak_run": 5 * (1_000 + 300 + 20),
 }
 BY_ACTIVITY = {"raw.strava_activities", "raw.strava_streams"} | {
     f"staging.{name}"

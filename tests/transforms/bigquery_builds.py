@@ -59,6 +59,10 @@ MODELS = [
     "mart.dim_date",
     "mart.activity_summary",
     "mart.activity_mix",
+    "staging.int_summaries__daily_by_group",
+    "mart.calendar_heat",
+    "mart.streak_run",
+    "mart.streak",
     "mart.record_best_effort",
 ]
 # The incremental ones, with their keys.

@@ -24,3 +24,17 @@
         safe_ordinal(cast(ceil({{ quantile }} * count({{ value }})) as int64))
     ]
 {%- endmacro %}
+
+
+{#- In which fifth of the athlete's and group's days with anything a day is, by how many of them have less: 1 … 5; 0 without anything. -#}
+{% macro fifth_of_days(column) -%}
+    {%- set alike = 'partition by athlete_id, sport_group, ' ~ column ~ ' > 0' -%}
+    case
+        when {{ column }} > 0
+            then
+                1 + cast(floor(
+                    5 * (rank() over ({{ alike }} order by {{ column }} asc) - 1) / count(*) over ({{ alike }})
+                ) as int64)
+        else 0
+    end
+{%- endmacro %}

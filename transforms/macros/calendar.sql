@@ -56,3 +56,29 @@
         extract({{ {'doy': 'dayofyear'}.get(part, part) }} from {{ day }})
     {%- endif -%}
 {%- endmacro %}
+
+
+{#- Days, ISO weeks or months counted through: a date in the next one has the next number. -#}
+{% macro period_number(period, day) -%}
+    {%- if period == 'month' -%}
+        {{ date_number('year', day) }} * 12 + {{ date_number('month', day) }}
+    {%- elif period == 'week' -%}
+        cast(floor({{ days_between("date '1970-01-05'", day) }} / 7) as int64)
+    {%- else -%}
+        {{ days_between("date '1970-01-05'", day) }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- How many days later the last one is. -#}
+{% macro days_between(first_day, last_day) -%}
+    {{ return(adapter.dispatch('days_between')(first_day, last_day)) }}
+{%- endmacro %}
+
+{% macro duckdb__days_between(first_day, last_day) -%}
+    date_diff('day', {{ first_day }}, {{ last_day }})
+{%- endmacro %}
+
+{% macro bigquery__days_between(first_day, last_day) -%}
+    date_diff({{ last_day }}, {{ first_day }}, day)
+{%- endmacro %}

@@ -1,0 +1,26 @@
+{{ config(cluster_by=['athlete_id', 'sport_group']) }}
+
+with days as (
+    select * from {{ ref('int_summaries__daily_by_group') }}
+),
+
+final as (
+    select
+        athlete_id,
+        sport_group,
+        date_day,
+        {{ period_start('week', 'date_day') }} as week_start_date,
+        {{ date_number('isodow', 'date_day') }} as day_of_week,
+        activity_count,
+        distance_m,
+        moving_time_s,
+        load,
+        {{ fifth_of_days('activity_count') }} as activity_count_class,
+        {{ fifth_of_days('distance_m') }} as distance_class,
+        {{ fifth_of_days('moving_time_s') }} as moving_time_class,
+        {{ fifth_of_days('load') }} as load_class,
+        cast(1 as int64) as definition_version
+    from days
+)
+
+select * from final
