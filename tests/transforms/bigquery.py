@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from wasmtime import Engine, Module
 from zetasql import __version__ as zetasql_version
 from zetasql.api import CatalogBuilder, PreparedQuery
@@ -139,8 +140,16 @@ def raw_queries(pipeline: Path, seeds: Path) -> dict[str, str]:
         for each in TABLES:
             rows = [dict(row) for row in connection.execute(f"select * from {each.name}")]  # noqa: S608
             queries[f"raw__{each.name}"] = table([row for row in rows if readable(row)], each.types)
-    groups = list(csv.DictReader((seeds / "sport_groups.csv").read_text().splitlines()))
-    return {**queries, "staging__sport_groups": table(groups, dict.fromkeys(groups[0], "string"))}
+    kinds = seed_types(seeds)["sport_groups"]
+    groups = csv.DictReader((seeds / "sport_groups.csv").read_text().splitlines())
+    rows = [{name: text == "true" if kinds[name] == "bool" else text for name, text in each.items()} for each in groups]
+    return {**queries, "staging__sport_groups": table(rows, kinds)}
+
+
+def seed_types(seeds: Path) -> dict[str, dict[str, str]]:
+    """Return the types of the columns of each seed."""
+    told = yaml.safe_load((seeds / "_seeds.yml").read_text())["seeds"]
+    return {each["name"]: each["config"]["column_types"] for each in told}
 
 
 class BigQueryDialect:

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from tests.transforms.bigquery import BigQueryDialect, RefreshedDialect, raw_queries, table
+from tests.transforms.bigquery import BigQueryDialect, RefreshedDialect, raw_queries, seed_types, table
 from tests.transforms.bigquery_reads import TypedTables
 from tests.transforms.bigquery_rest import Job, compiled, sent
 from tests.transforms.life import EFFORT, EXTREME, LAP, RECORDED, ROOT, SPLIT, lived, run_payload, streams
@@ -153,8 +153,8 @@ def typed_tables(dialect: BigQueryDialect) -> TypedTables:
     """Return the tables that a full build leaves, with the types of their columns, and its views as their SQL."""
     views = {name: node.compiled_code for name, node in dialect.models.items() if node.config.materialized == "view"}
     types = {model: dialect.build(model)[0] for model in MODELS if model not in views}
-    groups = {"sport_type": "string", "sport_group": "string"}
-    return TypedTables({**types, "staging.sport_groups": groups, "staging.build_watermark": WATERMARK}, views)
+    seeds = {f"staging.{name}": kinds for name, kinds in seed_types(SEEDS).items()}
+    return TypedTables({**types, **seeds, "staging.build_watermark": WATERMARK}, views)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,17 @@ def test_an_unknown_sport_is_kept_as_sent(life: Any) -> None:
     assert (row["sport_type"], row["sport_group"]) == ("Quidditch", "other")
 
 
+def test_the_seed_says_where_a_motor_helps_and_what_is_a_screen(life: Any) -> None:
+    """Of all sports just the two e-bikes are assisted, and the three that are called so are virtual."""
+    assisted, virtual = (
+        [row["sport_type"] for row in life.rows(f"select sport_type from staging.sport_groups where {flag} order by 1")]  # noqa: S608
+        for flag in ("is_assisted", "is_virtual")
+    )
+    assert assisted == ["EBikeRide", "EMountainBikeRide"]
+    assert virtual == ["VirtualRide", "VirtualRow", "VirtualRun"]
+    assert (fact(life, 3)["is_assisted"], fact(life, 4)["is_virtual"]) == (False, False)
+
+
 def test_a_manual_workout_has_load_by_time(life: Any) -> None:
     """Half an hour without heart rate or power is 25; no distance, no pace."""
     row = fact(life, 5)

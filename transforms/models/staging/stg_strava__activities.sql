@@ -12,7 +12,9 @@ sport_groups as (
 grouped as (
     select
         activities.*,
-        coalesce(sport_groups.sport_group, 'other') as sport_group
+        coalesce(sport_groups.sport_group, 'other') as sport_group,
+        coalesce(sport_groups.is_assisted, false) as is_assisted,
+        coalesce(sport_groups.is_virtual, false) as is_virtual
     from activities
     left join sport_groups on activities.sport_type = sport_groups.sport_type
 ),
@@ -43,6 +45,8 @@ final as (
         name,
         sport_type,
         sport_group,
+        is_assisted,
+        is_virtual,
         workout_type,
         is_race,
         start_at,

@@ -32,6 +32,8 @@ final as (
         name,
         sport_type,
         sport_group,
+        is_assisted,
+        is_virtual,
         workout_type,
         is_race,
         start_at,
