@@ -59,6 +59,9 @@ ROWS = {
     "mart.activity_mix": 3 * (522 + 120 + 10),
     "staging.int_summaries__daily_by_group": 5 * 3_653,
     "mart.calendar_heat": 5 * 3_653,
+    "mart.trend_rolling_daily": 3 * 5 * 3_653,
+    "mart.trend_year_over_year": 5 * 3_653,
+    "mart.start_pattern": ACTIVITIES,
     "mart.streak_run": 5 * (1_000 + 300 + 20),
 }
 BY_ACTIVITY = {"raw.strava_activities", "raw.strava_streams"} | {

@@ -63,6 +63,9 @@ MODELS = [
     "mart.calendar_heat",
     "mart.streak_run",
     "mart.streak",
+    "mart.trend_rolling_daily",
+    "mart.trend_year_over_year",
+    "mart.start_pattern",
     "mart.record_best_effort",
 ]
 # The incremental ones, with their keys.

@@ -193,3 +193,55 @@ def test_a_class_tells_how_many_days_were_less(built: Built, life: list[Activity
             assert row["distance_m"] == sums[day]
             lower, k = sum(value < sums[day] for value in some), row["distance_class"]
             assert (k == 0) if sums[day] == 0 else (k - 1) * len(some) <= 5 * lower < k * len(some)
+
+
+@settings(max_examples=15)
+@given(life=LIVES)
+def test_a_window_holds_its_last_days(built: Built, life: list[Activity]) -> None:
+    """On every day since the first activity, whatever sport it was: what the last 7, 28 and 90 days have."""
+    rows = built(life, "mart.trend_rolling_daily")
+    groups = by_group(life)
+    first = min(each.day for each in groups["all"])
+    assert len(rows) == len(groups) * 3 * len(days_from(first, TODAY))
+    for row in rows:
+        day, n = row["date_day"], row["window_days"]
+        since = day - timedelta(days=n - 1)
+        within = [each for each in groups[row["sport_group"]] if since <= each.day <= day]
+        assert (row["activity_count"], row["distance_m"]) == (len(within), metres(within))
+        assert row["moving_time_s"] == sum(each.tenths for each in within)
+        assert (row["days_in_window"], row["is_warming_up"]) == (len(days_from(max(since, first), day)), since < first)
+
+
+def a_year_before(day: date) -> date:
+    """Return the same month and day of the year before; of 29 February the 28th."""
+    return day.replace(year=day.year - 1, day=28 if (day.month, day.day) == (2, 29) else day.day)
+
+
+def since_new_year(activities: Sequence[Activity], day: date) -> list[Activity]:
+    """Return what was done in a year up to a day."""
+    return [each for each in activities if date(day.year, 1, 1) <= each.day <= day]
+
+
+@settings(max_examples=15)
+@given(life=LIVES)
+def test_a_year_compares_with_the_same_day_of_the_one_before(built: Built, life: list[Activity]) -> None:
+    """Sums since New Year, by the same month and day before, the whole year before, and where the pace leads."""
+    rows = built(life, "mart.trend_rolling_daily", "mart.trend_year_over_year")
+    groups = by_group(life)
+    first = min(each.day for each in groups["all"])
+    for row in rows:
+        day, activities = row["date_day"], groups[row["sport_group"]]
+        so_far = metres(since_new_year(activities, day))
+        assert row["distance_m"] == so_far
+        if first.year < day.year:
+            before = metres(since_new_year(activities, a_year_before(day)))
+            total = metres(since_new_year(activities, date(day.year - 1, 12, 31)))
+            assert (row["last_year_distance_m"], row["last_year_total_distance_m"]) == (before, total)
+            assert row["difference_distance_m"] == so_far - before
+        else:
+            assert (
+                row["last_year_distance_m"] is row["difference_distance_m"] is row["last_year_total_distance_m"] is None
+            )
+        recent = metres([each for each in activities if day - timedelta(days=28) < each.day <= day])
+        pace, left = recent / min(28, (day - first).days + 1), (date(day.year, 12, 31) - day).days
+        assert row["projected_distance_m"] == pytest.approx(so_far + pace * left, rel=1e-12)

@@ -38,3 +38,13 @@
         else 0
     end
 {%- endmacro %}
+
+
+{#- A sum of one of the measures of a day: whole numbers stay whole, others add up exactly. -#}
+{% macro total(measure, window='') -%}
+    {%- if measure in ['activity_count', 'moving_time_s'] -%}
+        cast(sum({{ measure }}) {{ window }} as int64)
+    {%- else -%}
+        {{ exact_sum(measure, window) }}
+    {%- endif -%}
+{%- endmacro %}

@@ -82,3 +82,17 @@
 {% macro bigquery__days_between(first_day, last_day) -%}
     date_diff({{ last_day }}, {{ first_day }}, day)
 {%- endmacro %}
+
+
+{#- The day of the same month and number a year before; of 29 February it is the 28th. -#}
+{% macro same_day_last_year(day) -%}
+    {{ return(adapter.dispatch('same_day_last_year')(day)) }}
+{%- endmacro %}
+
+{% macro duckdb__same_day_last_year(day) -%}
+    cast({{ day }} - interval 1 year as date)
+{%- endmacro %}
+
+{% macro bigquery__same_day_last_year(day) -%}
+    date_sub({{ day }}, interval 1 year)
+{%- endmacro %}

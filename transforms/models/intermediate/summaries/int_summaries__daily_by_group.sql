@@ -18,11 +18,11 @@ every_sport as (
         athlete_id,
         'all' as sport_group,
         date_day,
-        cast(sum(activity_count) as int64) as activity_count,
-        {{ exact_sum('distance_m') }} as distance_m,
-        cast(sum(moving_time_s) as int64) as moving_time_s,
-        {{ exact_sum('elevation_gain_m') }} as elevation_gain_m,
-        {{ exact_sum('load') }} as load
+        {{ total('activity_count') }} as activity_count,
+        {{ total('distance_m') }} as distance_m,
+        {{ total('moving_time_s') }} as moving_time_s,
+        {{ total('elevation_gain_m') }} as elevation_gain_m,
+        {{ total('load') }} as load
     from days
     group by athlete_id, date_day
 ),

@@ -1,0 +1,45 @@
+{{ config(cluster_by=['athlete_id', 'sport_group', 'date_day']) }}
+
+with activities as (
+    select * from {{ ref('fct_activities') }}
+    where {{ day_has_come() }}
+),
+
+judged as (
+    select
+        *,
+        case
+            when is_manual then 'manual'
+            when has_hidden_start_time then 'hidden_start_time'
+            else 'none'
+        end as excluded_reason
+    from activities
+),
+
+timed as (
+    select
+        athlete_id,
+        sport_group,
+        start_date_local as date_day,
+        case when excluded_reason = 'none' then extract(hour from start_at_local) end as start_hour,
+        excluded_reason,
+        moving_time_s
+    from judged
+),
+
+final as (
+    select
+        athlete_id,
+        sport_group,
+        date_day,
+        {{ date_number('isodow', 'date_day') }} as day_of_week,
+        start_hour,
+        excluded_reason,
+        count(*) as activity_count,
+        cast(coalesce(sum(moving_time_s), 0) as int64) as moving_time_s,
+        cast(1 as int64) as definition_version
+    from timed
+    group by athlete_id, sport_group, date_day, start_hour, excluded_reason
+)
+
+select * from final
