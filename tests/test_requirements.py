@@ -19,9 +19,16 @@ from tests.only_locked import locked, plain
 PROGRAMS = {
     "service": ({"service.main"}, {"service", "service-gcp"}),
     "worker": ({"worker.main"}, {"worker", "worker-gcp"}),
-    "transform": ({"worker.dbt_runner.main"}, {"transform", "embedded", "gcp"}),
+    "transform": ({"worker.dbt_runner.main", "transforms.polyline"}, {"transform", "embedded", "gcp"}),
     "worker and jobs": (
-        {"worker.main", "worker.daily", "worker.sweep", "worker.backfill_job", "worker.transform"},
+        {
+            "worker.main",
+            "worker.daily",
+            "worker.sweep",
+            "worker.backfill_job",
+            "worker.transform",
+            "transforms.polyline",
+        },
         {"worker", "transform", "embedded", "gcp"},
     ),
     "dashboard": ({"dashboard.__main__", "dashboard.main"}, {"dashboard", "dashboard-gcp"}),

@@ -11,7 +11,19 @@ from typing import Any
 from tests.transforms.bigquery import BigQueryDialect, RefreshedDialect, raw_queries, seed_types, table
 from tests.transforms.bigquery_reads import TypedTables
 from tests.transforms.bigquery_rest import Job, compiled, sent
-from tests.transforms.life import EFFORT, EXTREME, LAP, RECORDED, ROOT, SPLIT, lived, run_payload, streams
+from tests.transforms.life import (
+    CANAL,
+    CANAL_AGAIN,
+    EFFORT,
+    EXTREME,
+    LAP,
+    RECORDED,
+    ROOT,
+    SPLIT,
+    lived,
+    run_payload,
+    streams,
+)
 from tests.transforms.warehouse import BERLIN, Warehouse
 from worker.dbt_runner.dbt import refresh_command
 
@@ -41,6 +53,8 @@ MODELS = [
     "staging.stg_strava__athlete_settings",
     "mart.fct_activities",
     "mart.route",
+    "mart.route_cell",
+    "mart.tile_visit",
     "staging.int_pipeline__latest_events",
     "staging.int_pipeline__open_events",
     "staging.int_pipeline__verdicts",
@@ -79,6 +93,7 @@ KEYS = {
     "staging.stg_strava__events": ["delivery_id"],
     "mart.fct_activities": ["activity_id"],
     "mart.route": ["activity_id"],
+    "mart.route_cell": ["activity_id", "z", "x", "y"],
 }
 WATERMARK = {"ingested_at": "timestamp"}
 # What the pages ask, by query, with values of the types that they give.
@@ -113,7 +128,7 @@ def twin_life(warehouse: Warehouse) -> Warehouse:
     )
     for month in ("2018-11-", "2022-05-", "2025-10-"):
         warehouse.raw.execute("update strava_activities set payload = replace(payload, ?, '2026-03-')", month)
-    warehouse.raw.activity(80, run_payload(name="Old, with all that an activity can have", **PARTS))
+    warehouse.raw.activity(80, run_payload(name="Old, with all there can be", map={"polyline": CANAL}, **PARTS))
     warehouse.raw.event("old", object_id=80, ingested_at="2026-04-01T11:00:00.000000Z")
     warehouse.raw.minute = "2026-04-01T13:00"  # an hour later: no refresh has a reason to read the others again
     warehouse.raw.activity(90, run_payload(name="Newest of the first build", map={}))
@@ -134,7 +149,7 @@ def an_hour_later(twin: Warehouse, folder: Path) -> Warehouse:
     warehouse.raw.activity(2, run_payload(name="Renamed", distance=4000, best_efforts=[], **PARTS))
     warehouse.raw.activity(71, run_payload(map={}), athlete_id=EXTREME)
     warehouse.raw.tombstone(1)
-    warehouse.raw.activity(91, run_payload(name="New"))
+    warehouse.raw.activity(91, run_payload(name="New", map={"polyline": CANAL_AGAIN}))
     warehouse.raw.event("d2", object_id=91)
     warehouse.raw.execute("delete from strava_streams where activity_id = 1")
     curve = {"data": [120, 130], "series_type": "distance", "original_size": 2, "resolution": "high"}

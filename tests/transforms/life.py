@@ -5,11 +5,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.transforms.places import encoded
 from tests.transforms.warehouse import BERLIN, Raw, Warehouse
 
 ROOT = Path(__file__).parents[2]
 EXTREME = 8
 RECORDED = 4605555801
+
+# Along a canal in twelve steps of 170 m; the same again a few metres beside it and one step on; another way, as long.
+CANAL = encoded([(5_252_000 + 20 * step, 1_340_000 + 250 * step) for step in range(13)])
+CANAL_AGAIN = encoded([(5_252_003 + 20 * step, 1_340_004 + 250 * step) for step in range(14)])
+RIVER = encoded([(5_252_000 + 150 * step, 1_340_000 + 20 * step) for step in range(13)])
 
 LAP = {
     "id": 3_300_000_000_123_456_789,
@@ -154,7 +160,7 @@ def fill_by_hand(raw: Raw) -> None:
 
 
 def fill_extremes(raw: Raw) -> None:
-    """Store payloads whose numbers, places or times no engine may trip over; ids from 21, without maps and efforts."""
+    """Store payloads whose numbers, places or times no engine may trip over; ids from 21, few with maps or efforts."""
     payloads: dict[int, dict[str, Any]] = {
         21: {"utc_offset": 1e15},
         22: {"utc_offset": 1e11},
@@ -178,11 +184,11 @@ def fill_extremes(raw: Raw) -> None:
         62: {"start_date": "2099-01-01T06:00:00Z", "start_date_local": "2099-01-01T07:00:00Z", "sport_type": "Ski"},
         # across 180 degrees; 111 hours in motion within one; strength at rest; power by estimate, and of a run; a race
         71: {"map": {"polyline": "~fpeB_v_ia@?~l`scA~oR_|lrcA"}},
-        72: {"moving_time": 399600, "elapsed_time": 3600},
+        72: {"moving_time": 399600, "elapsed_time": 3600, "map": {"polyline": CANAL}},
         73: {"sport_type": "WeightTraining", "distance": 0, "moving_time": 0, "elapsed_time": 3600},
         74: {"sport_type": "Ride", "average_watts": 195, "device_watts": False},
-        75: {"average_watts": 249, "device_watts": True},
-        76: {"workout_type": 1, "device_watts": False},
+        75: {"average_watts": 249, "device_watts": True, "map": {"polyline": RIVER}},
+        76: {"workout_type": 1, "device_watts": False, "map": {"summary_polyline": CANAL_AGAIN}},
         # of equals the one with a start comes first, in one payload (5K) and among activities (1K)
         31: {"best_efforts": [{"name": "1K", "distance": 1000, "elapsed_time": 240}]},
         32: {

@@ -3,114 +3,72 @@
   each (minus 63; 32 says that more follow), lowest first; a number's lowest bit is its sign; latitude and longitude alternate, each
   the difference to the one before, in 1e-5 degrees.
 
-  polyline_extents(relation): activity_id with the number of points, the first point and how far the line reaches, in 1e-5 degrees.
-  West and east are followed from point to point, always the shorter way round, so beyond 180 degrees they go on: a line from 179 to
-  -179 reaches from 179 to 181. A line that does not follow the rules, or leaves the globe, has no row.
+  DuckDB calls the functions of `polyline.py`, which dbt-duckdb registers; BigQuery does the same in SQL. What each step is for stands
+  there; tests compare both. Whoever changes one side changes the other, and `route_version`.
+
+  polyline_routes(relation): activity_id with the number of points, the first point, how far the line reaches, and its path: at most 60
+  points; all in 1e-5 degrees. West, east and the path's longitudes are followed from point to point, always the shorter way round, so
+  beyond 180 degrees they go on: a line from 179 to -179 reaches from 179 to 181.
+
+  polyline_cells(relation): activity_id, z, x, y and is_visited of each map tile that a line passes, at zoom 14 and 17.
+
+  A line that does not follow the rules, or leaves the globe, has no row.
 -#}
-{% macro polyline_extents(relation) -%}
-    {{ return(adapter.dispatch('polyline_extents')(relation)) }}
+{% macro polyline_routes(relation) -%}
+    {{ return(adapter.dispatch('polyline_routes')(relation)) }}
 {%- endmacro %}
 
-{#- Lists all the way: one row stays one row, nothing is unnested, sorted or joined. -#}
-{% macro duckdb__polyline_extents(relation) -%}
+{% macro polyline_cells(relation) -%}
+    {{ return(adapter.dispatch('polyline_cells')(relation)) }}
+{%- endmacro %}
+
+{#- The version of both definitions. -#}
+{% macro route_version() -%}cast(1 as int64){%- endmacro %}
+
+
+{% macro duckdb__polyline_routes(relation) -%}
     select
         activity_id,
-        len(latitudes) as point_count,
-        latitudes[1] as first_latitude,
-        longitudes[1] as first_longitude,
-        latitude.low as south,
-        latitude.high as north,
-        way.low as west,
-        way.high as east
+        line.*
     from (
         select
             activity_id,
-            latitudes,
-            longitudes,
-            {%- for axis, steps in {
-                'latitude': 'latitudes',
-                'longitude': 'longitudes',
-                'way': 'list_transform(longitudes, lambda step: ' ~ shorter_way('step') ~ ')',
-            }.items() %}
-            list_reduce(
-                list_transform({{ steps }}, lambda step: {'here': step, 'low': step, 'high': step}),
-                lambda before, step: {
-                    'here': before.here + step.here,
-                    'low': least(before.low, before.here + step.here),
-                    'high': greatest(before.high, before.here + step.here)
-                }
-            ) as {{ axis }}{{ ',' if not loop.last }}
-            {%- endfor %}
-        from (
-            select
-                activity_id,
-                list_transform(
-                    range(1, len(numbers) + 1, 2), lambda i: (numbers[i] >> 1) * (1 - 2 * (numbers[i] & 1)) - (numbers[i] & 1)
-                ) as latitudes,
-                list_transform(
-                    range(2, len(numbers) + 1, 2), lambda i: (numbers[i] >> 1) * (1 - 2 * (numbers[i] & 1)) - (numbers[i] & 1)
-                ) as longitudes
-            from (
-                select
-                    activity_id,
-                    list_transform(
-                        range(1, len(ends) + 1),
-                        lambda k: list_sum(list_transform(
-                            range(coalesce(ends[k - 1], 0) + 1, ends[k] + 1),
-                            lambda i: (codes[i] & 31) << (5 * (i - coalesce(ends[k - 1], 0) - 1))
-                        ))::bigint
-                    ) as numbers
-                from (
-                    select
-                        activity_id,
-                        codes,
-                        list_filter(range(1, len(codes) + 1), lambda i: codes[i] < 32) as ends
-                    from (
-                        select
-                            activity_id,
-                            list_transform(string_split(polyline, ''), lambda letter: (ord(letter) - 63)::bigint) as codes
-                        from {{ relation }}
-                        where regexp_full_match(polyline, '(([_-~]{0,6}[?-^]){2})+')
-                    ) as letters
-                ) as numbered
-            ) as summed
-        ) as steps
-    ) as walked
-    where
-        latitude.low between -9000000 and 9000000
-        and latitude.high between -9000000 and 9000000
-        and longitude.low between -18000000 and 18000000
-        and longitude.high between -18000000 and 18000000
+            polyline_route(polyline) as line
+        from {{ relation }}
+    ) as decoded
+    where line is not null
 {%- endmacro %}
 
-{% macro bigquery__polyline_extents(relation) -%}
+{% macro duckdb__polyline_cells(relation) -%}
     select
         activity_id,
-        extent.point_count,
-        extent.first_latitude,
-        extent.first_longitude,
-        extent.south,
-        extent.north,
-        extent.west,
-        extent.east
+        cell.*
     from (
         select
             activity_id,
-            (
+            unnest(polyline_cells(polyline)) as cell
+        from {{ relation }}
+    ) as cells
+{%- endmacro %}
+
+
+{#- activity_id with the points of its line in order. Each is worked out within its own row: nothing is shuffled. -#}
+{% macro bigquery_polyline_points(relation) -%}
+    select
+        activity_id,
+        points
+    from (
+        select
+            activity_id,
+            array(
                 select as struct
-                    countif(axis = 0) as point_count,
-                    max(if(axis = 0 and step = 0, degrees, null)) as first_latitude,
-                    max(if(axis = 1 and step = 0, degrees, null)) as first_longitude,
-                    min(if(axis = 0, degrees, null)) as south,
-                    max(if(axis = 0, degrees, null)) as north,
-                    min(if(axis = 1, degrees, null)) as min_longitude,
-                    max(if(axis = 1, degrees, null)) as max_longitude,
-                    min(if(axis = 1, way, null)) as west,
-                    max(if(axis = 1, way, null)) as east
+                    div(k, 2) as step,
+                    max(if(mod(k, 2) = 0, degrees, null)) as latitude,
+                    max(if(mod(k, 2) = 1, degrees, null)) as longitude,
+                    max(if(mod(k, 2) = 1, way, null)) as way
                 from (
                     select
-                        mod(k, 2) as axis,
-                        div(k, 2) as step,
+                        k,
                         sum(difference) over (partition by mod(k, 2) order by k) as degrees,
                         sum({{ shorter_way('difference') }}) over (partition by mod(k, 2) order by k) as way
                     from (
@@ -139,15 +97,179 @@
                         )
                     )
                 )
-            ) as extent
+                group by step
+                order by step
+            ) as points
         from {{ relation }}
         where regexp_contains(polyline, r'^(([_-~]{0,6}[?-^]){2})+$')
     )
     where
-        extent.south between -9000000 and 9000000
-        and extent.north between -9000000 and 9000000
-        and extent.min_longitude between -18000000 and 18000000
-        and extent.max_longitude between -18000000 and 18000000
+        not exists (
+            select 1
+            from unnest(points)
+            where abs(latitude) > 9000000 or abs(longitude) > 18000000
+        )
+{%- endmacro %}
+
+{% macro bigquery__polyline_routes(relation) -%}
+    select
+        activity_id,
+        array_length(points) as point_count,
+        points[offset(0)].latitude as first_latitude,
+        points[offset(0)].longitude as first_longitude,
+        (select min(latitude) from unnest(points)) as south,
+        (select max(latitude) from unnest(points)) as north,
+        (select min(way) from unnest(points)) as west,
+        (select max(way) from unnest(points)) as east,
+        array(select latitude from unnest(path) order by step) as latitudes,
+        array(select way from unnest(path) order by step) as longitudes
+    from (
+        select
+            activity_id,
+            points,
+            array(
+                select as struct
+                    step,
+                    latitude,
+                    way
+                from (
+                    select
+                        step,
+                        latitude,
+                        way,
+                        row_number() over (
+                            partition by stretch
+                            order by
+                                abs(
+                                    (points[safe_offset(last_step + 1)].latitude - points[safe_offset(first_step - 1)].latitude)
+                                    * (way - points[safe_offset(first_step - 1)].way)
+                                    - (points[safe_offset(last_step + 1)].way - points[safe_offset(first_step - 1)].way)
+                                    * (latitude - points[safe_offset(first_step - 1)].latitude)
+                                ) desc,
+                                step
+                        ) as place
+                    from (
+                        select
+                            step,
+                            latitude,
+                            way,
+                            stretch,
+                            min(step) over (partition by stretch) as first_step,
+                            max(step) over (partition by stretch) as last_step
+                        from (
+                            select
+                                step,
+                                latitude,
+                                way,
+                                if(
+                                    array_length(points) <= 60 or step = 0 or step = array_length(points) - 1,
+                                    -1 - step,
+                                    div((step - 1) * 58, array_length(points) - 2)
+                                ) as stretch
+                            from unnest(points)
+                        )
+                    )
+                )
+                where place = 1
+            ) as path
+        from (
+            {{ bigquery_polyline_points(relation) }}
+        )
+    )
+{%- endmacro %}
+
+{% macro bigquery__polyline_cells(relation) -%}
+    select
+        activity_id,
+        z,
+        mod(mod(tile_x, 1 << z) + (1 << z), 1 << z) as x,
+        least(greatest(tile_y, 0), (1 << z) - 1) as y,
+        logical_or(is_visited) as is_visited
+    from (
+        select
+            activity_id,
+            z,
+            tiles.is_visited,
+            cast(floor(tiles.x) as int64) as tile_x,
+            cast(floor(tiles.y) as int64) as tile_y
+        from (
+            select
+                activity_id,
+                z,
+                x / (1 << (17 - z)) as x,
+                y / (1 << (17 - z)) as y,
+                next_x / (1 << (17 - z)) as next_x,
+                next_y / (1 << (17 - z)) as next_y,
+                if(
+                    is_near,
+                    greatest(cast(ceil(2 * greatest(abs(next_x - x), abs(next_y - y))) as int64), 1),
+                    1
+                ) as parts
+            from (
+                select
+                    activity_id,
+                    x,
+                    y,
+                    lead(x) over (partition by activity_id order by step) as next_x,
+                    lead(y) over (partition by activity_id order by step) as next_y,
+                    coalesce(
+                        (
+                            power(lead(north) over (partition by activity_id order by step) - north, 2)
+                            + power(
+                                (lead(east) over (partition by activity_id order by step) - east)
+                                * cos((lead(north) over (partition by activity_id order by step) + north) / 2),
+                                2
+                            )
+                        ) * power(6371008.8, 2) <= power(1000, 2),
+                        false
+                    ) as is_near
+                from (
+                    select
+                        lines.activity_id,
+                        point.step,
+                        point.latitude / 100000 * (3.141592653589793 / 180) as north,
+                        point.way / 100000 * (3.141592653589793 / 180) as east,
+                        (point.way + 18000000) / 36000000 * 131072 as x,
+                        (
+                            0.5
+                            - ln((1 + {{ mercator_sine('point.latitude') }}) / (1 - {{ mercator_sine('point.latitude') }}))
+                            / (4 * 3.141592653589793)
+                        ) * 131072 as y
+                    from (
+                        {{ bigquery_polyline_points(relation) }}
+                    ) as lines
+                    cross join unnest(lines.points) as point
+                )
+            )
+            cross join unnest([14, 17]) as z
+        ) as segments
+        cross join unnest(
+            array_concat(
+                [struct(x, y, true as is_visited)],
+                array(
+                    select as struct
+                        if(floor(crossing) = floor(y), floor(next_x), floor(x)) as x,
+                        if(floor(crossing) = floor(y), floor(y), floor(next_y)) as y,
+                        true as is_visited
+                    from unnest([y + (next_y - y) * (greatest(floor(x), floor(next_x)) - x) / nullif(next_x - x, 0)]) as crossing
+                    where abs(floor(next_x) - floor(x)) = 1 and abs(floor(next_y) - floor(y)) = 1
+                ),
+                array(
+                    select as struct
+                        x + (next_x - x) * (part / parts) as x,
+                        y + (next_y - y) * (part / parts) as y,
+                        false as is_visited
+                    from unnest(generate_array(1, parts - 1)) as part
+                )
+            )
+        ) as tiles
+    )
+    group by 1, 2, 3, 4
+{%- endmacro %}
+
+{#- The sine of a latitude that the square map of the world still shows. -#}
+{% macro mercator_sine(latitude) -%}
+    sin(least(greatest({{ latitude }} / 100000, -85.0511287798066), 85.0511287798066) * (3.141592653589793 / 180))
 {%- endmacro %}
 
 

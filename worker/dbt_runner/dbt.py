@@ -28,7 +28,7 @@ _RUN = ("run", "--no-write-json")  # the manifest has not changed; writing it ta
 _NO_VIEWS = ("--exclude", "config.materialized:view")  # a view is its SQL, which is the project's
 _STALE = {"error": "too old", "runtime error": "cannot be asked"}  # a warning is no failure
 _ENGINES = {"duckdb": ("dbt-core", "dbt-duckdb", "duckdb"), "bigquery": ("dbt-core", "dbt-bigquery")}  # by target
-_SOURCES = ("dbt_project.yml", "macros", "models", "seeds", "tests")
+_SOURCES = ("dbt_project.yml", "polyline.py", "macros", "models", "seeds", "tests")
 
 
 log = structlog.get_logger(__name__)

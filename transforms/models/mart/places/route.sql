@@ -17,8 +17,8 @@ with lines as (
         and {{ is_changed() }}
 ),
 
-extents as (
-    {{ polyline_extents('lines') }}  -- noqa: PRS
+decoded as (
+    {{ polyline_routes('lines') }}  -- noqa: PRS
 ),
 
 -- a box that crosses 180 degrees begins west of it and ends east of it; a line right round the earth spans all of it
@@ -35,7 +35,7 @@ boxes as (
             when east > 18000000 then east - 36000000
             else east
         end as eastern_edge
-    from extents
+    from decoded
 ),
 
 activities as (
@@ -50,6 +50,7 @@ final as (
         activities.sport_type,
         activities.sport_group,
         activities.start_date_local,
+        activities.is_private,
         lines.polyline,
         lines.polyline_kind,
         boxes.point_count,
@@ -64,6 +65,9 @@ final as (
             ':',
             cast(cast(floor(boxes.first_longitude / 1000) as int64) as {{ dbt.type_string() }})
         ) as start_cell,
+        boxes.latitudes as path_latitudes,
+        boxes.longitudes as path_longitudes,
+        {{ route_version() }} as definition_version,
         lines.ingested_at
     from lines
     inner join boxes on lines.activity_id = boxes.activity_id
