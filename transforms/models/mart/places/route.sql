@@ -50,6 +50,8 @@ final as (
         activities.sport_type,
         activities.sport_group,
         activities.start_date_local,
+        activities.is_assisted,
+        activities.is_virtual,
         activities.is_private,
         lines.polyline,
         lines.polyline_kind,

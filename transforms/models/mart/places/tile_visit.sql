@@ -7,7 +7,7 @@ with cells as (
 
 routes as (
     select * from {{ portable(ref('route')) }}
-    where sport_type not like 'Virtual%'
+    where not is_virtual
 ),
 
 final as (
@@ -20,6 +20,7 @@ final as (
         routes.sport_type,
         routes.sport_group,
         routes.start_date_local,
+        routes.is_assisted,
         routes.is_private,
         routes.polyline_kind = 'detailed' as is_precise,
         routes.definition_version
