@@ -199,6 +199,11 @@ class SharedSettings(BaseSettings):
         return self.data_dir / "mart.duckdb"
 
     @property
+    def athlete_file_path(self) -> Path:
+        """TOML, the athlete's own: settings and goals."""
+        return self.data_dir / "athlete.toml"
+
+    @property
     def tokens_path(self) -> Path:
         """JSON, mode 0600: the athletes' tokens."""
         return self.data_dir / "tokens.json"

@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 _ZONES_SCOPE = "profile:read_all"
 GEAR_IS_OLD_AFTER = timedelta(days=7)
 _MISSING_GEAR_RESTS = timedelta(days=30)  # it was deleted, so it hardly ever comes back
-_OF_ATHLETE = ("weight", "ftp")  # the rest of the answer names a person
+_OF_ATHLETE = ("sex", "weight", "ftp")  # the rest of the answer names a person
 
 
 class ProfileSource(Protocol):

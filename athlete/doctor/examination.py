@@ -7,7 +7,19 @@ from datetime import datetime
 
 from athlete.backends import examine_database, is_budget_damaged, open_budget, open_store, open_tokens
 from athlete.data_dir import running_process
-from athlete.doctor import athletes, calls, clock, data_folder, database, events, freshness, programs, versions, webhook
+from athlete.doctor import (
+    athlete_file,
+    athletes,
+    calls,
+    clock,
+    data_folder,
+    database,
+    events,
+    freshness,
+    programs,
+    versions,
+    webhook,
+)
 from athlete.doctor.context import Context, Machine
 from athlete.doctor.findings import REPORT, Finding, red, red_of, yellow
 from athlete.doctor.settings import check_settings, read_settings
@@ -35,6 +47,7 @@ CHECKS: Mapping[str, Check] = {
     "lapse": calls.check_lapse,
     "budget": calls.check_budget,
     "clock": clock.check_clock,
+    "athlete.toml": athlete_file.check_athlete_file,
     "queue": events.check_queue,
     "waiting events": events.check_waiting_events,
     "transform": freshness.check_transform,
@@ -47,7 +60,18 @@ CHECKS: Mapping[str, Check] = {
 }
 # What can only be told where the database is open.
 OF_THE_STORE = frozenset(
-    {"athletes", "token", "scopes", "queue", "waiting events", "transform", "marts", "daily", "backfill"}
+    {
+        "athletes",
+        "token",
+        "scopes",
+        "athlete.toml",
+        "queue",
+        "waiting events",
+        "transform",
+        "marts",
+        "daily",
+        "backfill",
+    }
 )
 # What is of no account on Google Cloud: there Cloud Monitoring looks at the programs and the queue.
 OF_THIS_MACHINE = frozenset(

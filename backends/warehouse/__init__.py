@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from backends.warehouse.activities import ActivityStore, Retention, StoredPayloads
+from backends.warehouse.athlete_files import AthleteFiles
 from backends.warehouse.athletes import AthleteStore, IngestionStates, InviteUses, Purges
 from backends.warehouse.backfills import Backfills
 from backends.warehouse.ledger import EventLedger, LedgerUpkeep
@@ -44,6 +45,7 @@ class RawStore(
     StoredPayloads,
     StreamStore,
     ProfileStore,
+    AthleteFiles,
     SubscriptionStore,
     TransformRuns,
     WriteProbe,

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from backends.warehouse.schema import MOVES, RETENTION_RUNS
+from backends.warehouse.schema import RETENTION_RUNS
+from backends.warehouse.stamps import MOVES
 
 _STAMPS = ("ingested_at", "purged_at")  # each is later than all before it, also where the clock was set back
 _OF_ATHLETES = [("strava_athletes", "updated_at"), ("strava_athletes", "status_since")]

@@ -137,14 +137,25 @@ STRAVA_STREAMS = Table(
 STRAVA_ATHLETE_SETTINGS = Table(
     "strava_athlete_settings",
     "settings_id",
-    "An athlete's weight, FTP and zones: one row for each change that was seen.",
+    "An athlete's sex, weight, FTP and zones: one row for each change that was seen.",
     [
         Column("settings_id", "string", "The key."),
         _ATHLETE,
-        Column("payload", "json", "Strava's weight and ftp of the athlete, and its answer about zones."),
+        Column("payload", "json", "Strava's sex, weight and ftp of the athlete, and its answer about zones."),
         Column("observed_at", "timestamp", "When Strava first showed these values."),
         _INGESTED_AT,
         _optional("last_seen_at", "timestamp", "When Strava last showed all of them again; null where it has not."),
+    ],
+)
+ATHLETE_FILES = Table(
+    "athlete_files",
+    "athlete_id",
+    "What an athlete's own file athlete.toml says of settings and goals: one row per athlete who had one.",
+    [
+        Column("athlete_id", "int64", "Whose it is; the key."),
+        Column("payload", "json", "Two lists, settings and goals, each value checked and in its base unit."),
+        Column("file_hash", "string", "SHA-256 of the payload."),
+        _INGESTED_AT,
     ],
 )
 STRAVA_GEAR = Table(
@@ -315,6 +326,7 @@ TABLES = (
     STRAVA_STREAMS,
     STRAVA_GEAR,
     STRAVA_ATHLETE_SETTINGS,
+    ATHLETE_FILES,
     STRAVA_ATHLETES,
     INGESTION_STATE,
     STRAVA_SUBSCRIPTIONS,
@@ -326,20 +338,3 @@ TABLES = (
     CONNECT_INVITES,
     RETENTION_RUNS,
 )
-
-# The column of each table, that the marts tell of, which moves with every change.
-MOVES = {
-    "strava_activities": "ingested_at",
-    "strava_events": "ingested_at",
-    "strava_streams": "ingested_at",
-    "strava_gear": "ingested_at",
-    "strava_athlete_settings": "ingested_at",
-    "reconciliations": "finished_at",
-    "purges": "purged_at",
-    "backfills": "updated_at",
-    "pipeline_readings": "changed_at",
-}
-# Of these, rows go that got too old, which moves no stamp: it shows in how many there are. They are few.
-COUNTED = ("strava_gear", "strava_athlete_settings")
-# One row per athlete, each of which may change to an earlier moment: all of them are read.
-WHOLE = (STRAVA_ATHLETES, BACKFILLS)

@@ -124,6 +124,13 @@ settings_fault(
     "verify token", {"verify token": R, "callback": Y}, "Start `athlete up` again", STRAVA_VERIFY_TOKEN="another"
 )
 file_fault("settings open", {"settings": Y}, "chmod 600 .env", ".env", lambda it: it.chmod(0o644))
+file_fault(
+    "own file broken",
+    {"athlete.toml": R},
+    "Correct data/athlete.toml",
+    "data/athlete.toml",
+    lambda it: it.write_text("weight = sixty"),
+)
 file_fault("tokens open", {"data folder": R}, "chmod -R go-rwx", "data/tokens.json", lambda it: it.chmod(0o644))
 file_fault(
     "database damaged", {"database": R, **UNKNOWN}, "Restore it from a backup", "data/pipeline.sqlite", _overwrite

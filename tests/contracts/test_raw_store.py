@@ -7,12 +7,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from backends.warehouse import RawStore
 from backends.warehouse.activities import Applied, Decision, Expired, Observation, Source
+from backends.warehouse.athlete_files import AthleteFile
 from backends.warehouse.athletes import Athlete, AthleteStatus, IngestionState
 from backends.warehouse.backfills import Backfill
 from backends.warehouse.ledger import DueLook, LedgerEntry, LedgerFilter, ObservedDelivery, Outcome, take_up_parked
@@ -21,7 +23,7 @@ from backends.warehouse.purge_receipts import is_receipt_of
 from backends.warehouse.readings import LimitUse, PipelineReading
 from backends.warehouse.reconciliations import Reconciliation, Verdict
 from backends.warehouse.runs import TransformRun
-from backends.warehouse.schema import MOVES, WHOLE
+from backends.warehouse.stamps import MOVES, WHOLE
 from backends.warehouse.streams import DueStreams, StreamRule, Streams
 from runtime.clock import utc_now
 from strava.events import StravaEvent
@@ -739,6 +741,26 @@ async def test_nothing_of_who_is_not_known_is_stored(store: RawStore) -> None:
     later = replace(settings, observed_at=at(9)), replace(gear, observed_at=at(9))
     assert not await store.put_streams(streams(payload(), 9))
     assert [await store.put_settings(later[0]), await store.put_gear(later[1])] == [False, False]
+
+
+def own_file(file_hash: str, athlete_id: int = ANNA) -> AthleteFile:
+    """An athlete's own file, read a second after noon."""
+    payload: dict[str, list[object]] = {"settings": [], "goals": [{"number": 1, "of": file_hash}]}
+    return AthleteFile(athlete_id=athlete_id, payload=payload, file_hash=file_hash, read_at=at(1))
+
+
+async def test_an_athletes_own_file_is_replaced_where_it_says_something_else(store: RawStore) -> None:
+    """One row per athlete, told as a change; the same again is none, who is unknown has no row, a purge removes it."""
+    await store.put_athlete(athlete())
+    marks = [await store.watermark()]
+    for file_hash, is_change in (("a", True), ("a", False), ("b", True)):
+        assert await store.put_athlete_file(own_file(file_hash)) is is_change
+        marks.append(await store.watermark())
+    assert [left != right for left, right in pairwise(marks)] == [True, False, True]
+    assert not await store.put_athlete_file(own_file("a", BEN))
+    assert await store.file_hashes() == {ANNA: "b"}
+    assert (await store.purge(ANNA)).removed["athlete_files"] == 1
+    assert (await store.file_hashes(), await store.put_athlete_file(own_file("c"))) == ({}, False)
 
 
 async def test_settings_change_forwards(store: RawStore) -> None:

@@ -51,6 +51,8 @@ MODELS = [
     "staging.stg_strava__segment_efforts",
     "staging.stg_strava__streams",
     "staging.stg_strava__athlete_settings",
+    "staging.stg_athlete_file__settings",
+    "staging.stg_athlete_file__goals",
     "mart.fct_activities",
     "mart.route",
     "mart.route_cell",

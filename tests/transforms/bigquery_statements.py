@@ -79,6 +79,7 @@ PARAMETERS = without_json(_BOUND) | {
     "until": "timestamp",
 }
 ARRAYS = {
+    "hashes": "string",
     "added_ids": "int64",
     "activity_ids": "int64",
     "asked_for": "string",

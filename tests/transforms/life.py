@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from backends.athlete_file.document import document_of
 from tests.transforms.places import encoded
 from tests.transforms.warehouse import BERLIN, Raw, Warehouse
 
@@ -17,6 +18,27 @@ CANAL = encoded([(5_252_000 + 20 * step, 1_340_000 + 250 * step) for step in ran
 CANAL_AGAIN = encoded([(5_252_003 + 20 * step, 1_340_004 + 250 * step) for step in range(14)])
 RIVER = encoded([(5_252_000 + 150 * step, 1_340_000 + 20 * step) for step in range(13)])
 
+OWN_FILE = """
+birth_year = 1986
+max_heart_rate = 189
+resting_heart_rate = [{ value = 52 }, { from = 2026-03-25, value = 50 }]
+
+[run]
+threshold_pace = [{ value = "4:40" }, { from = 2026-03-25, value = "4:30" }]
+
+[[goal]]
+type = "distance"
+period = "week"
+sports = ["run", "walk"]
+value = 20
+
+[[goal]]
+type = "load"
+period = "year"
+value = 5000
+from = 2026-01-01
+to = 2026-12-31
+"""
 LAP = {
     "id": 3_300_000_000_123_456_789,
     "lap_index": 1,
@@ -278,9 +300,9 @@ def fill_recordings(raw: Raw) -> None:
         "power": {"zones": [{"min": 0, "max": 132}, {"min": None, "max": -1}]},
     }
     seen: tuple[tuple[int, dict[str, Any]], ...] = (
-        (BERLIN, {"weight": 61.5, "ftp": 240, "zones": zones}),
+        (BERLIN, {"sex": "F", "weight": 61.5, "ftp": 240, "zones": zones}),
         (BERLIN, {"ftp": 250.0}),
-        (RECORDED, {"zones": []}),
+        (RECORDED, {"sex": "X", "zones": []}),
     )
     for key, (athlete_id, values) in enumerate(seen, 1):
         moment = raw.next_ingested_at()
@@ -292,6 +314,18 @@ def fill_recordings(raw: Raw) -> None:
             observed_at=moment,
             ingested_at=moment,
         )
+
+
+def own_file(raw: Raw, text: str, *, athlete_id: int = BERLIN) -> None:
+    """Store what an athlete's file says, as the transformer does."""
+    document = document_of(text, [athlete_id])[athlete_id]
+    raw.insert(
+        "athlete_files",
+        athlete_id=athlete_id,
+        payload=json.dumps(document.payload),
+        file_hash=document.file_hash,
+        ingested_at=raw.next_ingested_at(),
+    )
 
 
 def fill_the_books(raw: Raw) -> None:
@@ -310,6 +344,7 @@ def fill_the_books(raw: Raw) -> None:
     missing = {"gear_id": "g404", "athlete_id": RECORDED, "payload": None, "not_found_at": moment}
     raw.insert("strava_gear", **missing, observed_at=moment, ingested_at=moment)
     fill_recordings(raw)
+    own_file(raw, OWN_FILE)
     raw.insert(
         "_ingestion_state",
         athlete_id=BERLIN,

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from backends.athlete_file.document import document_of
 from backends.warehouse.sqlite.store import SqliteRawStore
-from tests.transforms.life import EFFORT, LAP, SPLIT, streams
+from tests.transforms.life import EFFORT, LAP, OWN_FILE, SPLIT, streams
 
 EARLIER = "2026-01-01T00:00:00.000000Z"  # as after a clock was set back, or where only a number grew
 # What changes alone, one step after another, so that no later step builds what an earlier one left out by mistake. The
@@ -21,7 +22,7 @@ ALONE = [
     ["strava_activities", "strava_streams"],
     ["strava_events"],
     [
-        *("strava_gear", "strava_athlete_settings", "strava_athletes", "reconciliations", "backfills"),
+        *("strava_gear", "strava_athlete_settings", "strava_athletes", "reconciliations", "backfills", "athlete_files"),
         *("pipeline_readings", "transform_runs"),
     ],
 ]
@@ -124,6 +125,12 @@ def new_row(table: str, moment: str, number: int) -> dict[str, Any]:
     rows: dict[str, dict[str, Any]] = {
         "strava_gear": {"gear_id": "g1", "payload": '{"name": "Blue"}', **seen},
         "strava_athlete_settings": {"settings_id": "s1", "payload": '{"ftp": 250}', **seen},
+        "athlete_files": {
+            "athlete_id": 7,
+            "payload": json.dumps(document_of(OWN_FILE, [7])[7].payload),
+            "file_hash": "1",
+        }
+        | {"ingested_at": moment},
         "reconciliations": {"reconciliation_id": "r1", "athlete_id": 7, "verdict": "complete", **counts}
         | {"started_at": moment, "finished_at": moment},
         "backfills": {"athlete_id": 7, "requested_at": moment, "updated_at": EARLIER}

@@ -1,7 +1,7 @@
 """The raw tables that are no activities, staged: gear, and what the worker and the transformer note down."""
 
 import math
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -96,10 +96,39 @@ def test_settings_are_dated(life: Any) -> None:
     """Weight, FTP and the lower ends of the zones; a zone without one makes all of its kind unreadable."""
     first, second, odd = life.rows("select * from staging.stg_strava__athlete_settings order by settings_id")
     assert (first["weight_kg"], first["ftp_w"], first["has_custom_heartrate_zones"]) == (61.5, 240, True)
+    assert (first["sex"], second["sex"], odd["sex"]) == ("F", None, None)
     assert (first["heartrate_zone_starts_bpm"], first["power_zone_starts_w"]) == ([0, 115], [])
     assert (second["weight_kg"], second["ftp_w"], second["athlete_id"]) == (None, 250, 7)
     assert first["observed_at"] < second["observed_at"]
     assert (odd["ftp_w"], odd["heartrate_zone_starts_bpm"] or [], odd["has_custom_heartrate_zones"]) == (None, [], None)
+
+
+def test_what_the_athletes_own_file_says_is_dated(life: Any) -> None:
+    """A value that stands alone has no first day; 4:40 per km are 1000/280 m/s."""
+    rows = life.rows(
+        "select setting, sport_group, valid_from, value from staging.stg_athlete_file__settings "
+        "where setting <> 'birth_year' order by setting, valid_from nulls first"
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        ("max_heartrate_bpm", "all", None, 189),
+        ("resting_heartrate_bpm", "all", None, 52),
+        ("resting_heartrate_bpm", "all", date(2026, 3, 25), 50),
+        ("threshold_speed_mps", "run", None, 1000 / 280),
+        ("threshold_speed_mps", "run", date(2026, 3, 25), 1000 / 270),
+    ]
+
+
+def test_goals_have_a_row_for_each_group_of_sports(life: Any) -> None:
+    """20 km a week of running and walking, and a load of 5,000 in 2026 by every sport."""
+    rows = life.rows(
+        "select goal_id, measure, period_kind, sport_group, target, valid_from, valid_to "
+        "from staging.stg_athlete_file__goals order by goal_id, sport_group"
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        ("7-1", "distance_m", "week", "run", 20_000, None, None),
+        ("7-1", "distance_m", "week", "walk", 20_000, None, None),
+        ("7-2", "load", "year", "all", 5000, date(2026, 1, 1), date(2026, 12, 31)),
+    ]
 
 
 def test_athletes_have_their_scopes_and_status(life: Any) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from backends.athlete_file.sync import OwnFile
 from backends.marks.file import FileMarks
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.activities import Observation, Source
@@ -100,6 +101,7 @@ def make_transformer(
         compact: Callable[[], None] = lambda: None,
         is_published: Callable[[], bool] = mart_path.exists,
         runs: TransformRuns = store,
+        own_file: OwnFile | None = None,
     ) -> Transformer:
         return Transformer(
             runs,
@@ -107,6 +109,7 @@ def make_transformer(
             FakeSnapshot(publish, compact, is_published),
             single_flight=partial(single_flight, lock_path),
             marks=FileMarks(marks_dir),
+            own_file=own_file,
             clock=clock,
         )
 
@@ -171,6 +174,23 @@ async def test_without_a_snapshot_it_is_behind(make_transformer: Callable[..., T
     await transformer.run()
     (tmp_path / "mart.duckdb").unlink()
     assert await transformer.is_stale()
+
+
+async def test_an_edited_file_of_the_athletes_makes_it_behind(
+    make_transformer: Callable[..., Transformer], store: SqliteRawStore, models: FakeModels, tmp_path: Path, clock: Any
+) -> None:
+    """What the file says is in raw before the run, which is told of it; a run without an edit tells of nothing."""
+    await change(store, clock)
+    path = tmp_path / "athlete.toml"
+    path.write_text("weight = 60")
+    transformer = make_transformer(own_file=OwnFile(path, store))
+    await transformer.run()
+    assert not await transformer.is_stale()
+    path.write_text("weight = 59.5")
+    assert await transformer.is_stale()
+    assert await transformer.run_if_stale() is not None
+    assert models.changed == [None, {"athlete_files"}]
+    assert not await transformer.is_stale()
 
 
 @pytest.mark.parametrize(

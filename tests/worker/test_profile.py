@@ -39,7 +39,7 @@ async def test_settings_get_a_row_when_they_change(
     store: SqliteRawStore, strava: FakeStrava, client_of: Any, clock: Any, rows: Any
 ) -> None:
     """A new FTP is a new row with its date; a scope that went away changes nothing and is told; no name is kept."""
-    person = {"id": ATHLETE, "firstname": "Anna", "weight": 61.5, "ftp": 240}
+    person = {"id": ATHLETE, "firstname": "Anna", "sex": "F", "weight": 61.5, "ftp": 240}
     strava.answers |= {"athlete": answer(person), "athlete/zones": answer(ZONES)}
     for _ in range(2):
         assert await refresh_profile(client_of(ATHLETE), store, ATHLETE, clock=clock) == []
@@ -50,8 +50,8 @@ async def test_settings_get_a_row_when_they_change(
     [note] = await refresh_profile(client_of(ATHLETE), store, ATHLETE, clock=clock)
     assert "has not granted profile:read;" in note
     first, second = rows(SETTINGS)
-    assert json.loads(first["payload"]) == {"weight": 61.5, "ftp": 240, "zones": ZONES}
-    assert json.loads(second["payload"]) == {"weight": 61.5, "ftp": 250, "zones": ZONES}
+    assert json.loads(first["payload"]) == {"sex": "F", "weight": 61.5, "ftp": 240, "zones": ZONES}
+    assert json.loads(second["payload"]) == {"sex": "F", "weight": 61.5, "ftp": 250, "zones": ZONES}
     assert (first["observed_at"][:10], second["observed_at"][:10]) == ("2026-05-01", "2026-05-02")
 
 

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from backends.athlete_file.sync import OwnFile
 from backends.database_errors import explain_database_error
 from backends.engine import bigquery_place, built_every, google_packages, is_on_gcp
 from backends.engine.pipeline import open_shared_marks, opened_store
 from backends.marks.file import FileMarks
 from backends.marks.lease import LeasePolicy, leased
-from backends.warehouse import WarehouseBusy
+from backends.warehouse import RawStore, WarehouseBusy
 from backends.warehouse.duckdb.extension import extension_directory
 from backends.warehouse.duckdb.snapshot import DuckdbSnapshot
 from backends.warehouse.runs import TransformRuns
@@ -52,7 +53,7 @@ async def open_transformer(
         yield (_on_bigquery if is_on_gcp(settings) else _on_duckdb)(settings, store, waits_s)
 
 
-def _on_duckdb(settings: TransformSettings, store: TransformRuns, _: float) -> Transformer:
+def _on_duckdb(settings: TransformSettings, store: RawStore, _: float) -> Transformer:
     snapshot = DuckdbSnapshot(settings.transform_path, settings.mart_path)
     return Transformer(
         store,
@@ -60,6 +61,7 @@ def _on_duckdb(settings: TransformSettings, store: TransformRuns, _: float) -> T
         snapshot,
         single_flight=partial(single_flight, settings.lock_path),
         marks=FileMarks(settings.dbt_dir),
+        own_file=OwnFile(settings.athlete_file_path, store),
     )
 
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import structlog
 
+from backends.athlete_file.sync import OwnFile
 from backends.marks import Marks
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.marts import MartMissing, MartSnapshot
@@ -46,9 +47,11 @@ class Transformer:
 
     What was removed from raw stays in the bytes of the files that were built before. `erase`
     rewrites them. A mark keeps which removal was handled last.
+
+    What the athlete's `own_file` says is brought into raw before each run, and when the file was edited.
     """
 
-    def __init__(  # noqa: PLR0913 - five collaborators
+    def __init__(  # noqa: PLR0913 - six collaborators
         self,
         store: TransformRuns,
         models: Models,
@@ -56,6 +59,7 @@ class Transformer:
         *,
         single_flight: Callable[[], AbstractAsyncContextManager[None]],
         marks: Marks,
+        own_file: OwnFile | None = None,
         max_age: timedelta = timedelta(hours=1),
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
@@ -64,6 +68,7 @@ class Transformer:
         self._snapshot = snapshot
         self._single_flight = single_flight
         self._marks = marks
+        self._own_file = own_file
         self._max_age = max_age
         self._clock = clock
 
@@ -74,6 +79,8 @@ class Transformer:
         """
         if not await asyncio.to_thread(self._snapshot.is_published):
             return True
+        if self._own_file:
+            await self._own_file.push_if_edited()
         last = await self._store.last_run()
         return last is None or self._is_outdated(last, self._clock()) or last.watermark != await self._store.watermark()
 
@@ -129,6 +136,8 @@ class Transformer:
         log.info("transform.erased")
 
     async def _run(self, *, full_refresh: bool = False, tests: bool = False, only_changed: bool = False) -> Transformed:
+        if self._own_file:
+            await self._own_file.push()
         watermark = await self._store.watermark()
         started_at = self._clock()
         changed = await self._changed_tables(watermark, started_at) if only_changed else None

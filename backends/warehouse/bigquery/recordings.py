@@ -1,17 +1,18 @@
-"""Streams, settings and gear in BigQuery."""
+"""Streams, settings, gear and athletes' own files in BigQuery."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import uuid4
 
 from backends.warehouse import rows
+from backends.warehouse.athlete_files import AthleteFile
 from backends.warehouse.bigquery.database import BigQueryDatabase, bound
 from backends.warehouse.bigquery.parameters import Parameter, array, int64s, scalar, timestamps
 from backends.warehouse.bigquery.statements import guarded, within
 from backends.warehouse.last_write_wins import CLOCK_SKEW
 from backends.warehouse.profile import SeenGear, SeenSettings, StoredSettings, settings_after
-from backends.warehouse.schema import STRAVA_ATHLETE_SETTINGS, STRAVA_GEAR, STRAVA_STREAMS, Table
+from backends.warehouse.schema import ATHLETE_FILES, STRAVA_ATHLETE_SETTINGS, STRAVA_GEAR, STRAVA_STREAMS, Table
 from backends.warehouse.streams import DueStreams, StreamRule, Streams
 
 _NOTHING = (
@@ -20,7 +21,7 @@ _NOTHING = (
 
 
 class Recordings(BigQueryDatabase):
-    """Implements `StreamStore` and `ProfileStore`."""
+    """Implements `StreamStore`, `ProfileStore` and `AthleteFiles`."""
 
     async def due_streams(
         self,
@@ -108,6 +109,20 @@ class Recordings(BigQueryDatabase):
         not_found_at = seen.observed_at if seen.payload is None else None
         row = rows.bound(STRAVA_GEAR, seen, ingested_at=None, not_found_at=not_found_at)
         return await self._put_newer("put_gear", STRAVA_GEAR, row, seen_at=seen.observed_at)
+
+    async def file_hashes(self) -> Mapping[int, str]:
+        """Return the `file_hash` of each athlete's row."""
+        return {row["athlete_id"]: row["file_hash"] for row in await self._read("file_hashes")}
+
+    async def put_athlete_file(self, file: AthleteFile) -> bool:
+        """Put it in the place of the athlete's earlier one, unless it says the same."""
+        row = rows.bound(ATHLETE_FILES, file, ingested_at=None)
+
+        async def put(guard: Sequence[Parameter]) -> bool:
+            sql = guarded("put_athlete_file")
+            return await self._execute("put_athlete_file", sql, *bound(ATHLETE_FILES, row), *guard) > 0
+
+        return await self._write_of_athlete(file.athlete_id, file.read_at, put)
 
     async def _put_newer(self, name: str, table: Table, row: rows.Row, *, seen_at: datetime, **texts: str) -> bool:
         """Put what was seen of an athlete who is known, unless something newer is stored."""

@@ -13,13 +13,15 @@ from backends.warehouse import rows
 from backends.warehouse.bigquery.database import BigQueryDatabase
 from backends.warehouse.bigquery.parameters import scalar
 from backends.warehouse.runs import TransformRun, first_change_statement, watermark_of
-from backends.warehouse.schema import MOVES, STRAVA_EVENTS, TRANSFORM_RUNS, WHOLE
+from backends.warehouse.schema import STRAVA_EVENTS, TRANSFORM_RUNS
+from backends.warehouse.stamps import MOVES, WHOLE
 
 _TOGETHER = (
     ("strava_activities", "strava_events"),  # every event
     ("strava_streams",),  # minutes later, and through a backfill
     ("backfills", "pipeline_readings"),  # again and again while something is under way
-    ("strava_gear", "strava_athlete_settings", "reconciliations", "purges", "strava_athletes"),  # about once a day
+    # about once a day
+    ("strava_gear", "strava_athlete_settings", "athlete_files", "reconciliations", "purges", "strava_athletes"),
 )
 _WHOLE = {table.name: table.key for table in WHOLE}
 FIRST_CHANGE = first_change_statement("@after")

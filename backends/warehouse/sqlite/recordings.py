@@ -1,4 +1,4 @@
-"""Streams, settings and gear in the pipeline's SQLite file."""
+"""Streams, settings, gear and athletes' own files in the pipeline's SQLite file."""
 
 import json
 import sqlite3
@@ -8,9 +8,10 @@ from typing import Any
 from uuid import uuid4
 
 from backends.warehouse import rows
+from backends.warehouse.athlete_files import AthleteFile
 from backends.warehouse.last_write_wins import CLOCK_SKEW
 from backends.warehouse.profile import SeenGear, SeenSettings, StoredSettings, settings_after
-from backends.warehouse.schema import STRAVA_ATHLETE_SETTINGS, STRAVA_GEAR, STRAVA_STREAMS
+from backends.warehouse.schema import ATHLETE_FILES, STRAVA_ATHLETE_SETTINGS, STRAVA_GEAR, STRAVA_STREAMS
 from backends.warehouse.sqlite.database import SQL, SqliteDatabase
 from backends.warehouse.sqlite.transactions import Clock, next_stamp
 from backends.warehouse.streams import DueStreams, StreamRule, Streams
@@ -18,7 +19,7 @@ from runtime.clock import utc_text
 
 
 class Recordings(SqliteDatabase):
-    """Implements `StreamStore` and `ProfileStore`."""
+    """Implements `StreamStore`, `ProfileStore` and `AthleteFiles`."""
 
     async def due_streams(
         self,
@@ -76,6 +77,19 @@ class Recordings(SqliteDatabase):
             seen.athlete_id,
             seen.observed_at,
             lambda stamp: rows.bound(STRAVA_GEAR, seen, ingested_at=stamp, not_found_at=not_found_at),
+        )
+
+    async def file_hashes(self) -> Mapping[int, str]:
+        """Return the `file_hash` of each athlete's row."""
+        return {row[0]: row[1] for row in await self._read("file_hashes")}
+
+    async def put_athlete_file(self, file: AthleteFile) -> bool:
+        """Put it in the place of the athlete's earlier one, unless it says the same."""
+        return await self._put_seen(
+            "put_athlete_file",
+            file.athlete_id,
+            file.read_at,
+            lambda stamp: rows.bound(ATHLETE_FILES, file, ingested_at=stamp),
         )
 
     async def _put_seen(

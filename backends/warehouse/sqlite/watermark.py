@@ -4,7 +4,7 @@ import sqlite3
 from datetime import datetime
 
 from backends.warehouse.runs import first_change_statement, watermark_of
-from backends.warehouse.schema import COUNTED, MOVES, WHOLE
+from backends.warehouse.stamps import COUNTED, MOVES, WHOLE
 from runtime.clock import utc_text
 
 # An index, or a few rows; names are our own.

@@ -18,7 +18,7 @@ fields as (
         opened(
             'source',
             'settings_id',
-            ['weight', 'ftp'],
+            ['sex', 'weight', 'ftp'],
         )
     }}
 ),
@@ -31,6 +31,7 @@ renamed as (
     select
         source.settings_id,
         source.athlete_id,
+        case when fields.sex in ('F', 'M') then fields.sex end as sex,
         {{ as_float('fields.weight') }} as weight_kg,
         {{ as_int('fields.ftp') }} as ftp_w,
         zones.has_custom_heartrate_zones,

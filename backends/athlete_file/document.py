@@ -1,0 +1,236 @@
+"""What athlete.toml may say (docs/athlete-toml.md), checked, as rows of settings and goals with one unit each."""
+
+import hashlib
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Annotated, Any, Generic, Literal, TypeVar, get_args
+
+import orjson
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from backends.athlete_file.faults import AthleteFileFault, fault_of_syntax, faults_of
+
+T = TypeVar("T")
+Row = dict[str, Any]
+
+Group = Literal["run", "ride", "swim", "walk", "winter", "water", "strength", "other"]
+_METRES_PER_PACE = {"swim": 100}  # a pace is per 100 m in water, and per kilometre elsewhere
+# What a goal may count: the measure's name in the marts, and how many of its units one unit of the file is.
+_MEASURES: Mapping[str, tuple[str, float]] = {
+    "distance": ("distance_m", 1000),
+    "time": ("moving_time_s", 3600),
+    "elevation": ("elevation_gain_m", 1),
+    "count": ("activity_count", 1),
+    "calories": ("calories_kcal", 1),
+    "load": ("load", 1),
+}
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Since(_Strict, Generic[T]):
+    """A value, and the first day on which it holds; without one it holds from the beginning."""
+
+    value: T
+    first_day: date | None = Field(None, alias="from")
+
+
+def _as_dated(given: object) -> object:
+    """Take a value that stands alone for one that always held."""
+    is_dated = isinstance(given, list) and any(isinstance(each, dict) for each in given)
+    return given if is_dated else [{"value": given}]
+
+
+def _with_days_of_their_own(dated: list[Since[T]]) -> list[Since[T]]:
+    if len({each.first_day for each in dated}) < len(dated):
+        raise ValueError("two values hold from the same day; give each a `from` of its own")
+    return dated
+
+
+def _rising(starts: list[int]) -> list[int]:
+    if not starts or starts[0] != 0 or sorted(set(starts)) != starts:
+        raise ValueError("write where each zone begins, from 0 upwards, such as [0, 115, 152, 171, 190]")
+    return starts
+
+
+def _seconds(pace: object) -> object:
+    """Read minutes and seconds."""
+    minutes, colon, seconds = pace.partition(":") if isinstance(pace, str) else ("", "", "")
+    is_one = colon and minutes.isdecimal() and seconds.isdecimal() and len(seconds) == 2 and int(seconds) < 60  # noqa: PLR2004 - of a clock
+    if not is_one:
+        raise ValueError('write minutes and seconds in quotes, such as "4:40"')
+    return 60 * int(minutes) + int(seconds)
+
+
+_DATED = (BeforeValidator(_as_dated), AfterValidator(_with_days_of_their_own))
+Zones = Annotated[list[Annotated[int, Field(strict=True)]], Field(max_length=10), AfterValidator(_rising)]
+Threshold = Annotated[list[Since[Annotated[float, Field(strict=True, ge=60, le=230)]]], *_DATED]
+Pace = Annotated[int, Field(ge=30, le=1800), BeforeValidator(_seconds)]
+DatedZones = Annotated[list[Since[Zones]], *_DATED]
+
+
+class Sport(_Strict):
+    """What holds for one group of sports."""
+
+    ftp: Annotated[list[Since[Annotated[float, Field(strict=True, ge=30, le=800)]]], *_DATED] = []
+    threshold_heart_rate: Threshold = []
+    threshold_pace: Annotated[list[Since[Pace]], *_DATED] = []
+    heart_rate_zones: DatedZones = []
+    power_zones: DatedZones = []
+
+    def rows(self, name: str) -> Iterator[Row]:
+        """Yield a row for each value and date."""
+        yield from _rows("ftp_w", name, self.ftp)
+        yield from _rows("threshold_heartrate_bpm", name, self.threshold_heart_rate)
+        metres = _METRES_PER_PACE.get(name, 1000)
+        for each in self.threshold_pace:
+            yield _row("threshold_speed_mps", name, each.first_day, value=metres / each.value)
+        yield from _rows("heartrate_zones", name, self.heart_rate_zones)
+        yield from _rows("power_zones", name, self.power_zones)
+
+
+class Goal(_Strict):
+    """How much of what in which period, by which sports; without sports by all."""
+
+    kind: Literal["distance", "time", "elevation", "count", "calories", "load"] = Field(alias="type")
+    period: Literal["week", "month", "year", "lifetime"]
+    sports: Annotated[list[Group], Field(min_length=1)] = []
+    value: Annotated[float, Field(strict=True, gt=0, le=1e9)]
+    first_day: date | None = Field(None, alias="from")
+    last_day: date | None = Field(None, alias="to")
+
+    def rows(self, number: int) -> Iterator[Row]:
+        """Yield a row for each group of sports."""
+        measure, factor = _MEASURES[self.kind]
+        for sport_group in dict.fromkeys(self.sports) or ("all",):
+            yield {
+                "number": number,
+                "measure": measure,
+                "period_kind": self.period,
+                "sport_group": sport_group,
+                "target": self.value * factor,
+                "valid_from": _iso(self.first_day),
+                "valid_to": _iso(self.last_day),
+            }
+
+
+class Person(_Strict):
+    """One athlete's settings and goals."""
+
+    sex: Literal["F", "M"] | None = None
+    birth_year: Annotated[int, Field(strict=True, ge=1900, le=2100)] | None = None
+    weight: Annotated[list[Since[Annotated[float, Field(strict=True, ge=20, le=400)]]], *_DATED] = []
+    resting_heart_rate: Annotated[list[Since[Annotated[float, Field(strict=True, ge=25, le=110)]]], *_DATED] = []
+    max_heart_rate: Annotated[list[Since[Annotated[float, Field(strict=True, ge=120, le=240)]]], *_DATED] = []
+    threshold_heart_rate: Threshold = []
+    heart_rate_zones: DatedZones = []
+    run: Sport = Sport()
+    ride: Sport = Sport()
+    swim: Sport = Sport()
+    walk: Sport = Sport()
+    winter: Sport = Sport()
+    water: Sport = Sport()
+    strength: Sport = Sport()
+    other: Sport = Sport()
+    goal: list[Goal] = []
+
+    def settings(self) -> Iterator[Row]:
+        """Yield a row for each setting, group of sports and date."""
+        if self.sex is not None:
+            yield _row("sex", "all", None, value_text=self.sex)
+        if self.birth_year is not None:
+            yield _row("birth_year", "all", None, value=self.birth_year)
+        yield from _rows("weight_kg", "all", self.weight)
+        yield from _rows("resting_heartrate_bpm", "all", self.resting_heart_rate)
+        yield from _rows("max_heartrate_bpm", "all", self.max_heart_rate)
+        yield from _rows("threshold_heartrate_bpm", "all", self.threshold_heart_rate)
+        yield from _rows("heartrate_zones", "all", self.heart_rate_zones)
+        for name in get_args(Group):
+            sport: Sport = getattr(self, name)
+            yield from sport.rows(name)
+
+    def goals(self) -> Iterator[Row]:
+        """Yield a row for each goal and group of sports."""
+        for number, goal in enumerate(self.goal, 1):
+            yield from goal.rows(number)
+
+
+class _Content(Person):
+    athlete: dict[Annotated[int, Field(gt=0)], Person] = {}
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether something is said that names no athlete."""
+        return bool(self.model_fields_set - {"athlete"})
+
+
+@dataclass(frozen=True)
+class Document:
+    """One athlete's part of the file."""
+
+    person: Person
+
+    @cached_property
+    def payload(self) -> Mapping[str, list[Row]]:
+        """The lists that `raw.athlete_files` keeps."""
+        return {"settings": list(self.person.settings()), "goals": list(self.person.goals())}
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is said."""
+        return not any(self.payload.values())
+
+    @property
+    def file_hash(self) -> str:
+        """Tells whether two say the same."""
+        return hashlib.sha256(orjson.dumps(self.payload)).hexdigest()
+
+
+def document_of(text: str, athlete_ids: Sequence[int]) -> dict[int, Document]:
+    """Return what the file says of each of these athletes, which may be nothing. Raises AthleteFileFault.
+
+    What stands in no athlete's table is of the one athlete whom there is.
+    """
+    try:
+        content = _Content.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise fault_of_syntax(error) from error
+    except ValidationError as error:
+        raise faults_of(error, text) from error
+    if content.is_anonymous and len(athlete_ids) > 1:
+        known = ", ".join(map(str, athlete_ids))
+        raise AthleteFileFault(
+            f"it does not say of whom it tells, and there are several athletes ({known}); put each one's lines below a "
+            f"header such as [athlete.{athlete_ids[0]}], and a table such as [run] as [athlete.{athlete_ids[0]}.run]"
+        )
+    own = content.athlete | ({athlete_ids[0]: content} if content.is_anonymous and athlete_ids else {})
+    return {each: Document(own.get(each, Person())) for each in athlete_ids}
+
+
+def _rows(setting: str, sport_group: str, dated: Sequence[Since[Any]]) -> Iterator[Row]:
+    for each in dated:
+        if isinstance(each.value, list):
+            yield _row(setting, sport_group, each.first_day, value_text=",".join(map(str, each.value)))
+        else:
+            yield _row(setting, sport_group, each.first_day, value=each.value)
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _row(
+    setting: str, sport_group: str, first_day: date | None, *, value: float | None = None, value_text: str | None = None
+) -> Row:
+    return {
+        "setting": setting,
+        "sport_group": sport_group,
+        "valid_from": _iso(first_day),
+        "value": value,
+        "value_text": value_text,
+    }

@@ -1,0 +1,1 @@
+select athlete_id, file_hash from athlete_files;
