@@ -20,7 +20,7 @@ from athlete.events import read_since, within_reach
 from backends.warehouse import RawStore
 from backends.warehouse.athletes import connected_ids
 from backends.warehouse.backfills import Backfill
-from dashboard import formatting
+from dashboard.formatting import Teller
 from dashboard.settings import DashboardSettings
 from runtime.clock import utc_now, utc_text
 from runtime.http_client import client_for
@@ -233,7 +233,7 @@ def sentence(standing: Standing, now: datetime, zone: ZoneInfo) -> str:
     if row.has_streams:
         details += f" and {standing.streamed_count:,} streams"
         loaded += f", streams of {standing.streamed_count:,}"
-    done = f", done {formatting.about(row.expected_at, now, zone)}" if row.expected_at else ""
+    done = f", done {Teller(now=now, zone=zone).about(row.expected_at)}" if row.expected_at else ""
     if row.finished_at is not None:
         return f"{who}{loaded}.{_failed(row, now, zone)}"
     if row.started_at is None:
@@ -245,13 +245,13 @@ def sentence(standing: Standing, now: datetime, zone: ZoneInfo) -> str:
         )
     how_far = f"{details}{done}." if row.listed_at else f"{row.listed_count:,} activities listed so far."
     if row.waits_until is not None and row.waits_until > now:
-        how_far += f" Waits until {formatting.about(row.waits_until, now, zone)}: {row.waits_because}"
+        how_far += f" Waits until {Teller(now=now, zone=zone).about(row.waits_until)}: {row.waits_because}"
     return f"{who}{how_far}{_failed(row, now, zone)}"
 
 
 def _failed(row: Backfill, now: datetime, zone: ZoneInfo) -> str:
     """Say how many could not be fetched, and when they are tried again."""
-    failed = formatting.failed(row.failed_count, row.retry_at, now, zone)
+    failed = Teller(now=now, zone=zone).failed(row.failed_count, row.retry_at)
     return f" {failed}" if failed else ""
 
 
@@ -301,7 +301,7 @@ def foretold(forecast: Forecast, now: datetime, zone: ZoneInfo) -> str:
     """Say what a backfill would do."""
     calls = forecast.detail_calls
     is_told = bool(calls or forecast.stream_calls)
-    when = f", done {formatting.about(forecast.done_by, now, zone)}" if forecast.done_by and is_told else ""
+    when = f", done {Teller(now=now, zone=zone).about(forecast.done_by)}" if forecast.done_by and is_told else ""
     streams = f" and of streams {forecast.stream_calls:,}" if forecast.stream_calls else ""
     return (
         f"Athlete {forecast.athlete_id}: Strava lists {forecast.strava_count:,} activities, of which "

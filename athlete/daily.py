@@ -15,7 +15,7 @@ from athlete.data_dir import lost_athletes, require_pipeline
 from athlete.errors import CommandError, exit_on_error
 from athlete.transform import fault
 from backends.warehouse.reconciliations import Reconciliation, Verdict
-from dashboard import formatting
+from dashboard.formatting import Teller
 from dashboard.settings import DashboardSettings
 from runtime.clock import utc_now, utc_text
 from runtime.logs import configure_logs
@@ -110,7 +110,7 @@ def sentences(report: DailyReport, zone: ZoneInfo) -> Iterator[str]:
 
 def verdict_sentence(row: Reconciliation, zone: ZoneInfo) -> str:
     """Say what a check found, and from when on it can go further."""
-    waits = "" if row.retry_at is None else f" It can go on {formatting.about(row.retry_at, utc_now(), zone)}."
+    waits = "" if row.retry_at is None else f" It can go on {Teller(now=utc_now(), zone=zone).about(row.retry_at)}."
     if row.verdict is Verdict.CUT_SHORT:
         return f"not checked. {row.reason}{waits}"
     found = ", ".join(f"{getattr(row, name):,} {name}" for name in ("missing", "extra", "changed", "repaired"))

@@ -22,7 +22,7 @@ from backends.engine import is_on_gcp
 from backends.warehouse import RawStore
 from backends.warehouse.athletes import connected_ids
 from backends.warehouse.ledger import LedgerEntry, LedgerFilter, Outcome
-from dashboard import formatting
+from dashboard.formatting import Teller
 from dashboard.settings import DashboardSettings
 from runtime.clock import utc_now, utc_text
 from worker.deferred_events import REPLAY_LANE
@@ -166,7 +166,7 @@ def sentences(
     if not count:
         yield "No event comes again."
     elif dry_run:
-        done = f", done {formatting.about(found.done_by, now, zone)}" if found.done_by else ""
+        done = f", done {Teller(now=now, zone=zone).about(found.done_by)}" if found.done_by else ""
         yield f"Events that would come again: {count:,}, at a cost of {found.calls:,} calls at most{done}."
     else:
         yield f"Events that come again: {count:,}, in turn, after every live event that waits."

@@ -8,13 +8,13 @@ from itertools import count
 import streamlit as st
 
 from backends.warehouse import WarehouseBusy
-from dashboard import empty_states, formatting
+from dashboard import empty_states
 from dashboard.context import PageContext
-from dashboard.mart import Snapshot
+from dashboard.formatting import Teller, plain
+from dashboard.mart import Row, Snapshot
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_LEEWAY = timedelta(minutes=30)
-_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,14 +22,16 @@ class Drawn:
     """What a page was drawn from: a version of the marts, their content and the day of each athlete.
 
     Marts that were busy have no version, so that the page is drawn again; `snapshot` None means that nothing was shown.
+    `health` is the row of the athlete who was shown.
     """
 
     version: str | None
     snapshot: Snapshot | None
     days: Sequence[date] = ()
+    health: Row | None = None
 
 
-def auto_refresh(context: PageContext, drawn: Drawn) -> None:
+def auto_refresh(context: PageContext, drawn: Drawn, tell: Teller) -> None:
     """Tell how old the build is that the page shows, warn when it is late, and draw the page again for another.
 
     A new day of an athlete's draws it again too.
@@ -43,11 +45,9 @@ def auto_refresh(context: PageContext, drawn: Drawn) -> None:
             st.rerun()
         built_at = drawn.snapshot.built_at if drawn.snapshot else None
         with st.container(key="live"):
-            st.caption(_line(context, built_at))
+            st.markdown(chip(context, drawn, tell), help=_details(context, built_at, tell))
         if built_at and is_late(built_at, context.now(), context.built_every):
-            since = formatting.moment(built_at, context.zone)
-            unit = "hour" if context.built_every == _HOUR else "day (UTC)"
-            empty_states.warning("charts-late", empty_states.LATE.format(since=since, unit=unit))
+            empty_states.warning("charts-late", tell(empty_states.LATE, since=plain(tell.minute(built_at))))
 
     pulse()
 
@@ -67,7 +67,7 @@ def is_outdated(context: PageContext, drawn: Drawn) -> bool:
         return False
 
 
-def is_late(built_at: datetime, now: datetime, built_every: timedelta = _HOUR) -> bool:
+def is_late(built_at: datetime, now: datetime, built_every: timedelta = timedelta(hours=1)) -> bool:
     """Whether the build is missing that follows each full hour, or day, of UTC; five or thirty minutes are its leeway.
 
     So a build that failed is noticed when the next hour has begun, and none older than 65 minutes goes unnoticed.
@@ -76,10 +76,25 @@ def is_late(built_at: datetime, now: datetime, built_every: timedelta = _HOUR) -
     return built_at < _EPOCH + (before - _EPOCH) // built_every * built_every
 
 
-def _line(context: PageContext, built_at: datetime | None) -> str:
-    zone = f"times in {context.zone.key}"
+def chip(context: PageContext, drawn: Drawn, tell: Teller) -> str:
+    """Return the badge beside the title: live, as of, loading, or what is wrong."""
+    built_at = drawn.snapshot.built_at if drawn.snapshot else None
     if built_at is None:
-        return f"Live: waiting for data · {zone}"
-    age = formatting.age(context.now() - built_at)
-    start = "As of" if is_late(built_at, context.now(), context.built_every) else "Live · as of"
-    return f"{start} {formatting.moment(built_at, context.zone)} ({age}) · {zone}"
+        return f":gray-badge[{tell('Waiting for data')}]"
+    health = drawn.health or {}
+    when = plain(tell.minute(built_at))
+    if health.get("reconcile_verdict") == "incomplete":
+        differences = sum(int(health[f"{kind}_count"] or 0) for kind in ("missing", "extra", "changed"))
+        wrong = tell.plural("Wrong: {n} difference", "Wrong: {n} differences", differences)
+        return f":red-badge[:material/error: {wrong}] {when}"
+    if is_late(built_at, context.now(), context.built_every):
+        return f":gray-badge[:material/schedule: {tell('As of')}] {when}"
+    return f":green-badge[:material/bolt: {tell('Live')}] {when}"
+
+
+def _details(context: PageContext, built_at: datetime | None, tell: Teller) -> str:
+    zone = tell("Times in {zone}.", zone=context.zone.key)
+    if built_at is None:
+        return zone
+    age = tell.age(context.now() - built_at)
+    return tell("Built {moment} ({age}).", moment=tell.moment(built_at), age=age) + " " + zone

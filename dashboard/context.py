@@ -1,4 +1,4 @@
-"""What every page is given: the mart, what time it is where the page is read, and which day it is for the athlete."""
+"""The collaborators of all pages: the mart, what time it is where the page is read, and who may see whom."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 from dashboard.mart import Mart, Row, Snapshot
+from dashboard.units import Units
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -17,6 +18,8 @@ class PageContext:
     refresh_s: float
     clock: Callable[[], datetime]
     built_every: timedelta = timedelta(hours=1)  # the marts are, at whole multiples of UTC, although nothing changed
+    units: Units = Units.METRIC  # until the reader chooses others
+    engine: str = "DuckDB"  # that answers the queries, as it calls itself
     viewers: Mapping[str, Collection[int]] | None = None  # by e-mail, the athletes whom each may see; None: all see all
 
     def visible(self, snapshot: Snapshot, signed_in: str | None) -> Snapshot:

@@ -1,37 +1,45 @@
-"""What the pages say when there is nothing to show, or nothing new: what is missing, and what to do."""
+"""What the pages say when there is nothing to show, or nothing new: what is missing, and what to do.
+
+Each is one sentence in the place of what is missing; the texts are translated where they are shown.
+"""
 
 import streamlit as st
 
-NO_MART = (
+from dashboard import filters
+from dashboard.formatting import Teller
+from dashboard.languages import N_
+from dashboard.page import Page
+
+NO_MART = N_(
     "**No data yet.** Run `athlete demo` to watch a simulated athlete, or `athlete up` to bring in your own "
     "activities. While one of them is running, the first charts are on their way: they will show by themselves."
 )
-DAMAGED = (
+DAMAGED = N_(
     "**The published marts are damaged.** `athlete up` builds them again by itself within a minute; where it "
     "is not running, run `athlete transform`. What Strava sent is kept elsewhere and is not touched."
 )
-NO_ATHLETE = (
+NO_ATHLETE = N_(
     "**No athlete is connected yet.** Run `athlete connect` to connect your Strava account, "
     "or `athlete demo` for a simulated one."
 )
-NOT_A_VIEWER = (
+NOT_A_VIEWER = N_(
     "**No athlete is shown to you.** Ask who runs this dashboard to add your e-mail to DASHBOARD_VIEWERS, with the "
     "athletes whom you may see."
 )
-NO_ACTIVITIES = (
-    "**No activities yet.** They appear here by themselves, seconds after they are saved on Strava, while "
-    "`athlete up` is running. Run `athlete demo` to see how that looks."
+NO_ACTIVITIES = N_(
+    "**No activities yet.** They appear here seconds after you save them on Strava, while `athlete up` is running. "
+    "`athlete demo` shows how that looks."
 )
-NO_EVENTS = (
+NO_EVENTS = N_(
     "**No events yet.** Strava has not told us of a save since this warehouse was made. While `athlete up` (or "
     "`athlete demo`) is running, save, rename or delete an activity: it should be here within seconds."
 )
-LATE = (
-    "**The charts have not been renewed since {since}**, although they are due every full {unit}. What was "
-    "saved on Strava since then may be missing. Look at the log of the transformer."
+LATE = N_("**Not renewed since {since}.** Newer activities may be missing. Look at Pipeline.")
+BUSY = N_("The warehouse is busy. This page tries again in {seconds} s.")
+MISFIT = N_("These numbers were built by another version. Run `athlete transform`.")
+CARD_FAILED = N_(
+    "This card could not be drawn. The others are not affected. `dashboard.card_failed` in the log says why."
 )
-BUSY = "The warehouse is busy just now. This page will try again by itself."
-MISFIT = "The marts do not fit this page: another version built them. Run `athlete transform` to rebuild them."
 
 
 def info(key: str, text: str) -> None:
@@ -46,3 +54,21 @@ def warning(key: str, text: str, reason: str = "") -> None:
         st.warning(text)
         if reason:
             st.text(reason)
+
+
+def nothing_in_filter(page: Page, key: str) -> None:
+    """Say in a card that the filter leaves nothing, when there was something, and offer all days."""
+    tell, asked = page.tell, page.filters
+    said = tell("Nothing for **{sport}** in **{dates}**.", sport=asked.sport_title(tell), dates=asked.range_title(tell))
+    lasts = [row["last_day"] for row in page.done if asked.sport in {filters.ALL, row["sport_group"]}]
+    if lasts:
+        said += " " + tell("The last one was on {day}.", day=tell.day(max(lasts)))
+    with st.container(key=f"nothing-{key}", gap="xsmall"):
+        st.markdown(said)
+        if asked.range != "all" and lasts:
+            st.button(tell("Show all time"), key=f"all-{key}", type="tertiary", on_click=filters.show_all_time)
+
+
+def busy(tell: Teller, refresh_s: float) -> None:
+    """Say that the warehouse does not answer just now."""
+    warning("warehouse-busy", tell(BUSY, seconds=tell.number(refresh_s)))

@@ -3,7 +3,7 @@
 import streamlit as st
 from pydantic import ValidationError
 
-from backends.engine import built_every
+from backends.engine import built_every, is_on_gcp
 from backends.engine.marts import open_marts
 from dashboard import navigation
 from dashboard.context import PageContext
@@ -36,6 +36,8 @@ def main() -> None:
         refresh_s=settings.dashboard_refresh_s,
         clock=utc_now,
         built_every=built_every(settings),
+        units=settings.display_units,
+        engine="BigQuery" if is_on_gcp(settings) else "DuckDB",
         viewers=settings.dashboard_viewers,
     )
     navigation.show(context)

@@ -1,15 +1,32 @@
 """The pages' way to the mart: each query is a file, and its rows are cached until the next snapshot."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from importlib.resources import files
 from threading import Lock
+from time import perf_counter
 from typing import Any
 
 from backends.warehouse.marts import MartReader
 
 Row = Mapping[str, Any]
+
+
+class Rows(list[Row]):
+    """The rows of one query, and what was asked for them: `statement` with `parameters` for its `?`, in that order.
+
+    `milliseconds` is what the engine took the first time; `scanned_bytes` is None where reading is free.
+    """
+
+    def __init__(self, rows: Iterable[Row], *, query: str, statement: str, parameters: tuple[object, ...]) -> None:
+        super().__init__(rows)
+        self.query = query
+        self.statement = statement
+        self.parameters = parameters
+        self.milliseconds = 0.0
+        self.scanned_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,35 +50,56 @@ class Snapshot:
         return max((in_utc(row["last_transform_started_at"]) for row in self.health), default=None)
 
 
+@dataclass(slots=True)
+class MartVersion:
+    """One published build, for one run of a page: its queries do not ask again which build is the newest."""
+
+    version: str | None
+    _reader: MartReader
+    _remembered: dict[tuple[str, tuple[object, ...]], Rows] = field(default_factory=dict)
+
+    def snapshot(self) -> Snapshot:
+        """Return the health of the published marts. Raises MartMissing, QueryFailed, WarehouseBusy."""
+        return Snapshot(tuple(self.rows("pipeline_health")))
+
+    def rows(self, query: str, *parameters: object) -> Rows:
+        """Run `queries/<query>.sql`, or return what it said of these marts before; the caller changes no row.
+
+        Raises MartMissing, QueryFailed, WarehouseBusy.
+        """
+        if (query, parameters) not in self._remembered:
+            self._remembered[query, parameters] = self._asked(query, parameters)
+        return self._remembered[query, parameters]
+
+    def _asked(self, query: str, parameters: tuple[object, ...]) -> Rows:
+        statement = _sql(query)
+        started = perf_counter()
+        found = self._reader.rows(statement, parameters)
+        rows = Rows(found, query=query, statement=statement, parameters=parameters)
+        rows.milliseconds = (perf_counter() - started) * 1000
+        rows.scanned_bytes = found.scanned_bytes
+        return rows
+
+
 class Mart:
-    """Answers by query name; several sessions share what one of them has asked of the same marts."""
+    """The marts of the whole program; several sessions share what one of them has asked of the same build."""
 
     def __init__(self, reader: MartReader) -> None:
         self._reader = reader
-        self._remembered: tuple[str | None, dict[tuple[str, tuple[object, ...]], list[Row]]] = None, {}
+        self._newest = MartVersion(None, reader)
         self._lock = Lock()
 
     def version(self) -> str | None:
         """Return which marts are published now, without a query; None while there are none. Raises WarehouseBusy."""
         return self._reader.version()
 
-    def snapshot(self) -> Snapshot:
-        """Return the health of the published marts. Raises MartMissing, QueryFailed, WarehouseBusy."""
-        return Snapshot(tuple(self.rows("pipeline_health")))
-
-    def rows(self, query: str, *parameters: object) -> list[Row]:
-        """Run `queries/<query>.sql`, or return what it said of these marts before.
-
-        Raises MartMissing, QueryFailed, WarehouseBusy.
-        """
+    def newest(self) -> MartVersion:
+        """Return the build that is published now, asking once which it is. Raises WarehouseBusy."""
         version = self.version()
         with self._lock:
-            if version != self._remembered[0]:
-                self._remembered = version, {}
-            _, remembered = self._remembered
-        if (query, parameters) not in remembered:
-            remembered[query, parameters] = list(self._reader.rows(_sql(query), parameters))
-        return remembered[query, parameters]
+            if version != self._newest.version:
+                self._newest = MartVersion(version, self._reader)
+            return self._newest
 
 
 def in_utc(at: datetime) -> datetime:
@@ -69,5 +107,6 @@ def in_utc(at: datetime) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
+@cache
 def _sql(query: str) -> str:
     return (files("dashboard") / "queries" / f"{query}.sql").read_text(encoding="utf-8")

@@ -1,51 +1,55 @@
 """What can be measured of activities, and how each measure is charted and told."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 
-from dashboard import formatting
+from dashboard.formatting import Teller
+from dashboard.languages import N_
+
+
+class Kind(StrEnum):
+    """What a column holds; decides its unit."""
+
+    DISTANCE = "distance"
+    DURATION = "duration"
+    ELEVATION = "elevation"
+    COUNT = "count"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Measure:
-    """A column of the summary marts: `unit` and `scale` for axes, `tell` for text."""
+    """A column of the summary marts, in metres, seconds or pieces."""
 
     title: str
     column: str
-    unit: str | None
-    scale: float
-    tell: Callable[[float], str]
+    kind: Kind
 
-    @property
-    def axis_title(self) -> str:
-        """The title with the unit of the axis."""
-        return f"{self.title} ({self.unit})" if self.unit else self.title
+    def shown(self, value: float, tell: Teller) -> str:
+        """Return the value with its unit."""
+        if self.kind is Kind.DISTANCE:
+            return tell.distance(value)
+        if self.kind is Kind.DURATION:
+            return tell.duration(value)
+        return tell.elevation(value) if self.kind is Kind.ELEVATION else tell.number(value)
 
-    def difference(self, now: float, before: float) -> str:
-        """Tell by how much it is more or less, with the sign; an ASCII minus, by which Streamlit turns the arrow."""
-        text = self.tell(abs(now - before))
-        return f"±{text}" if text == self.tell(0) else f"{'+' if now > before else '-'}{text}"
+    def amount(self, value: float, tell: Teller) -> float:
+        """Return the value as the number of an axis, in the unit of `unit`."""
+        if self.kind is Kind.DISTANCE:
+            return tell.distance_amount(value)
+        if self.kind is Kind.DURATION:
+            return float(value) / 3600
+        return tell.elevation_amount(value) if self.kind is Kind.ELEVATION else float(value)
+
+    def unit(self, tell: Teller) -> str:
+        """Return the unit of the axis; nothing for a count."""
+        units = {Kind.DISTANCE: tell.distance_unit, Kind.DURATION: "h", Kind.ELEVATION: tell.elevation_unit}
+        return units.get(self.kind, "")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Share:
-    """A way to weigh the activity mix: the columns with the part (0 … 1) and with the amount."""
-
-    title: str
-    column: str
-    amount: str
-    tell: Callable[[float], str]
-
-
+# By their words in the address.
 MEASURES = {
-    "Distance": Measure(title="Distance", column="distance_m", unit="km", scale=1000, tell=formatting.distance),
-    "Time": Measure(title="Time", column="moving_time_s", unit="h", scale=3600, tell=formatting.time),
-    "Elevation": Measure(title="Elevation", column="elevation_gain_m", unit="m", scale=1, tell=formatting.elevation),
-    "Activities": Measure(title="Activities", column="activity_count", unit=None, scale=1, tell=formatting.count),
-}
-
-SHARES = {
-    "Time": Share(title="time", column="share_of_time", amount="moving_time_s", tell=formatting.time),
-    "Distance": Share(title="distance", column="share_of_distance", amount="distance_m", tell=formatting.distance),
-    "Count": Share(title="activities", column="share_of_count", amount="activity_count", tell=formatting.count),
+    "distance": Measure(title=N_("Distance"), column="distance_m", kind=Kind.DISTANCE),
+    "time": Measure(title=N_("Time"), column="moving_time_s", kind=Kind.DURATION),
+    "elevation": Measure(title=N_("Elevation"), column="elevation_gain_m", kind=Kind.ELEVATION),
+    "activities": Measure(title=N_("Activities"), column="activity_count", kind=Kind.COUNT),
 }

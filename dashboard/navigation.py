@@ -1,6 +1,7 @@
-"""What all pages share: whose numbers are shown, how fresh they are, and what is said while there are none."""
+"""What all pages share: sidebar, title, filters, whose numbers are shown, and what is said while there are none."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -8,68 +9,132 @@ import streamlit as st
 
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.marts import MartDamaged, MartMissing, QueryFailed
-from dashboard import empty_states
+from dashboard import address, empty_states, filters
 from dashboard.auto_refresh import Drawn, auto_refresh, days_of
 from dashboard.context import PageContext
-from dashboard.mart import Row
+from dashboard.formatting import Teller
+from dashboard.languages import LANGUAGES, N_, preferred
+from dashboard.mart import MartVersion, Row
+from dashboard.page import Page
+from dashboard.palette import stylesheet
+from dashboard.units import Units
 from dashboard.views import overview, pipeline
 
 SIGNED_IN = "X-Goog-Authenticated-User-Email"  # set by Identity-Aware Proxy, which drops what a browser sends by it
+SIDEBAR = 216  # pixels
+PERFORMANCE, EXPLORE, TRUST = N_("Performance"), N_("Explore"), N_("Trust")
+UNITS = {Units.METRIC: N_("Metric"), Units.IMPERIAL: N_("Imperial")}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """A page in the sidebar: `show` draws it, `icon` is a name of Material Symbols, `path` its address."""
+
+    show: Callable[[Page], None]
+    title: str
+    path: str
+    icon: str
+    section: str = ""
+    has_filters: bool = True
+
+
+ENTRIES = (
+    Entry(show=overview.show, title=N_("Overview"), path="overview", icon="space_dashboard"),
+    Entry(
+        show=pipeline.show, title=N_("Pipeline"), path="pipeline", icon="account_tree", section=TRUST, has_filters=False
+    ),
+)
 
 
 def show(context: PageContext) -> None:
     """Draw the page that was asked for, and keep it current."""
-    icon = Path(__file__).with_name("icon.svg")
-    st.set_page_config(page_title="Athlete Dashboard", page_icon=str(icon), layout="wide")
-    page = st.navigation(
-        [
-            st.Page(partial(draw, context, overview.show), title="Overview", url_path="overview", default=True),
-            st.Page(partial(draw, context, pipeline.show), title="Pipeline", url_path="pipeline"),
-        ],
-        position="top",
-    )
-    page.run()
+    here = Path(__file__)
+    st.set_page_config(
+        page_title="Athlete Dashboard", page_icon=str(here.with_name("icon.svg")), layout="wide",
+        initial_sidebar_state=SIDEBAR,
+    )  # fmt: skip
+    st.html(stylesheet())
+    st.logo(str(here.with_name("logo.svg")), icon_image=str(here.with_name("icon.svg")))
+    tell = _reader(context)
+    sections: dict[str, list[st.Page]] = {}
+    for entry in ENTRIES:
+        page = st.Page(
+            partial(draw, context, entry, tell), title=tell(entry.title), url_path=entry.path,
+            icon=f":material/{entry.icon}:", default=entry is ENTRIES[0],
+        )  # fmt: skip
+        sections.setdefault(tell(entry.section) if entry.section else "", []).append(page)
+    st.navigation(sections, position="sidebar", expanded=True).run()
 
 
-def draw(context: PageContext, body: Callable[[PageContext, Row], None]) -> None:
-    """Draw a page's body for the athlete picked, or the reason why there is nothing to draw; then keep it current."""
-    top = st.container()
-    drawn = _drawn(context, body)
-    with top:
-        auto_refresh(context, drawn)
+def draw(context: PageContext, entry: Entry, tell: Teller) -> None:
+    """Draw a page for the athlete picked, or the reason why there is nothing to draw; then keep it current."""
+    with st.container(horizontal=True, key="top", vertical_alignment="center", gap="small"):
+        with st.container(horizontal=True, key="title", vertical_alignment="center", gap="small"):
+            st.title(tell(entry.title), anchor=False, width="content")
+            live = st.container(width="content")
+        chosen = st.container(horizontal=True, key="filters", width="content", gap="xsmall")
+    drawn = _drawn(context, entry, tell, chosen)
+    with live:
+        auto_refresh(context, drawn, tell)
 
 
-def _drawn(context: PageContext, body: Callable[[PageContext, Row], None]) -> Drawn:
+def _reader(context: PageContext) -> Teller:
+    """Ask the address, the sidebar and the browser for language and units."""
+    default = preferred(st.context.locale)
+    language = address.follow("lang", LANGUAGES.__contains__, default)
+    tell = Teller(now=context.now(), zone=context.zone, language=language)
+    with st.sidebar, st.container(horizontal=True, key="reader", gap="xsmall"):
+        address.pick("lang", list(LANGUAGES), default, tell("Language"), LANGUAGES.__getitem__, width=96)
+        units = address.pick(
+            "units", list(Units), context.units, tell("Units"), lambda word: tell(UNITS[Units(word)]), width=96
+        )
+    return Teller(now=tell.now, zone=tell.zone, language=language, units=Units(units))
+
+
+def _drawn(context: PageContext, entry: Entry, tell: Teller, chosen: st.delta_generator.DeltaGenerator) -> Drawn:
     version = None
     try:
-        version = context.mart.version()
+        mart = context.mart.newest()
+        version = mart.version
         if version is None:
-            empty_states.info("empty-no-mart", empty_states.NO_MART)
+            empty_states.info("empty-no-mart", tell(empty_states.NO_MART))
             return Drawn(version=None, snapshot=None)
-        everyone = context.mart.snapshot()
+        everyone = mart.snapshot()
         snapshot = context.visible(everyone, st.context.headers.get(SIGNED_IN))
+        health = None
         if snapshot.health:
-            body(context, snapshot.of(_athlete(snapshot.athlete_ids)))
+            with chosen:
+                health = snapshot.of(_athlete(snapshot.athlete_ids, tell))
+                page = _page(context, mart, health, entry, tell)
+            entry.show(page)
         elif everyone.health:
-            empty_states.info("empty-not-a-viewer", empty_states.NOT_A_VIEWER)
+            empty_states.info("empty-not-a-viewer", tell(empty_states.NOT_A_VIEWER))
         else:
-            empty_states.info("empty-no-athlete", empty_states.NO_ATHLETE)
+            empty_states.info("empty-no-athlete", tell(empty_states.NO_ATHLETE))
     except MartDamaged:
-        empty_states.warning("marts-damaged", empty_states.DAMAGED)
+        empty_states.warning("marts-damaged", tell(empty_states.DAMAGED))
     except MartMissing:  # there are marts, but they lack a table
-        empty_states.warning("marts-misfit", empty_states.MISFIT)
+        empty_states.warning("marts-misfit", tell(empty_states.MISFIT))
     except QueryFailed as failed:
-        empty_states.warning("marts-misfit", empty_states.MISFIT, str(failed))
+        empty_states.warning("marts-misfit", tell(empty_states.MISFIT), str(failed))
     except WarehouseBusy:
-        empty_states.warning("warehouse-busy", empty_states.BUSY)
+        empty_states.busy(tell, context.refresh_s)
         version = None
     else:
-        return Drawn(version=version, snapshot=snapshot, days=days_of(context, snapshot))
+        return Drawn(version=version, snapshot=snapshot, days=days_of(context, snapshot), health=health)
     return Drawn(version=version, snapshot=None)
 
 
-def _athlete(athlete_ids: list[int]) -> int:
+def _page(context: PageContext, mart: MartVersion, health: Row, entry: Entry, tell: Teller) -> Page:
+    """Draw the filters, and put together what the page draws from."""
+    today = context.today(health)
+    done = mart.rows("sports_done", health["athlete_id"])
+    asked = filters.draw(done, today, tell) if entry.has_filters and done else filters.everything(done, today)
+    return Page(context=context, mart=mart, health=health, filters=asked, tell=tell, done=done)
+
+
+def _athlete(athlete_ids: list[int], tell: Teller) -> int:
     if len(athlete_ids) == 1:
         return athlete_ids[0]
-    picked = st.selectbox("Athlete", athlete_ids, key="athlete", width=240)
-    return int(picked)
+    words = [str(one) for one in athlete_ids]
+    return int(address.pick("athlete", words, words[0], tell("Athlete"), lambda word: word, width=148))

@@ -1,72 +1,61 @@
 """What the Pipeline page says in words: pure, so that it can be checked without a browser."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
-from backends.warehouse.reconciliations import compared_counts
-from dashboard import formatting
-from dashboard.mart import Row, in_utc
+from dashboard.formatting import Teller, plain
+from dashboard.languages import N_
+from dashboard.mart import Row
 
 LIMITS = {
-    "read_quarter": "Reads in a quarter hour",
-    "quarter": "Calls in a quarter hour",
-    "read_day": "Reads in a UTC day",
-    "day": "Calls in a UTC day",
+    "read_quarter": N_("Reads in a quarter hour"),
+    "quarter": N_("Calls in a quarter hour"),
+    "read_day": N_("Reads in a UTC day"),
+    "day": N_("Calls in a UTC day"),
 }
 LANES = {
-    "live": "live events",
-    "reconcile": "the daily check",
-    "detail": "details of the history",
-    "streams": "streams",
+    "live": N_("live events"),
+    "reconcile": N_("the daily check"),
+    "detail": N_("details of the history"),
+    "streams": N_("streams"),
 }
 RESULTS = {
-    "cut_short": "not checked",
-    "guarded": "waits for your word",
-    "rebuilt": "published, all built from nothing",
+    "complete": N_("complete"),
+    "incomplete": N_("incomplete"),
+    "published": N_("published"),
+    "failed": N_("failed"),
+    "cut_short": N_("not checked"),
+    "guarded": N_("waits for your word"),
+    "rebuilt": N_("published, all built from nothing"),
 }
-_FOUND = ("missing", "extra", "changed")
-_KINDS = {"deferred": "deferred", "parked": "parked", "dead_letter": "given up after all attempts"}
+_FOUND = {"missing": N_("{n} missing"), "extra": N_("{n} extra"), "changed": N_("{n} changed")}
+_KINDS = {
+    "deferred": (N_("**{n} event deferred**"), N_("**{n} events deferred**")),
+    "parked": (N_("**{n} event parked**"), N_("**{n} events parked**")),
+    "dead_letter": (
+        N_("**{n} event given up after all attempts**"), N_("**{n} events given up after all attempts**"),
+    ),
+}  # fmt: skip
 _TO_DO = {
-    "parked": "It needs a person: mend the reason, then run `athlete replay --parked`. `athlete events --parked` shows "
-    "each.",
-    "dead_letter": "`athlete replay --dead` has it handled once more. `athlete events --parked` shows what failed.",
+    "parked": N_(
+        "It needs a person: mend the reason, then run `athlete replay --parked`. `athlete events --parked` shows each."
+    ),
+    "dead_letter": N_("`athlete replay --dead` has it handled once more. `athlete events --parked` shows what failed."),
 }
-_OF_NOBODY = (
+_OF_NOBODY = N_(
     "It is of nobody connected here, or could not be read. `athlete connect` takes up the events of who connects; "
     "`athlete events --parked` shows each, and `--dismiss` settles what is of no use."
 )
 _STATUSES = {
-    "token_rejected": "**Athlete {who} must connect again.** Strava does not accept the athlete's token any more, so "
-    "nothing new arrives. What is stored stays. Run `athlete connect`.",
-    "app_inactive": "**Athlete {who} is paused**, because Strava calls the app inactive. It goes on by itself once the "
-    "app's owner has renewed the subscription at https://www.strava.com/account.",
+    "token_rejected": N_(
+        "**Athlete {who} must connect again.** Strava does not accept the athlete's token any more, so nothing new "
+        "arrives. What is stored stays. Run `athlete connect`."
+    ),
+    "app_inactive": N_(
+        "**Athlete {who} is paused**, because Strava calls the app inactive. It goes on by itself once the app's owner "
+        "has renewed the subscription at https://www.strava.com/account."
+    ),
 }
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Teller:
-    """Says moments as a reader in this zone has them now."""
-
-    now: datetime
-    zone: ZoneInfo
-
-    def at(self, moment: datetime | None) -> str:
-        """Return the moment to the minute; a dash for none."""
-        return formatting.NOTHING if moment is None else formatting.minute(in_utc(moment), self.now, self.zone)
-
-    def about(self, moment: datetime) -> str:
-        """Return a moment to come, with the day as a person says it."""
-        return formatting.about(in_utc(moment), self.now, self.zone)
-
-    def failed(self, number: int, retry_at: datetime | None) -> str:
-        """Say how many activities could not be fetched, and when they are tried again."""
-        return formatting.failed(number, retry_at and in_utc(retry_at), self.now, self.zone)
-
-    def is_ahead(self, moment: datetime | None) -> bool:
-        """Whether the moment is yet to come."""
-        return moment is not None and in_utc(moment) > self.now
+_OTHER_STATUS = N_("**Athlete {who} is not connected** ({status}). `athlete athletes` tells what to do.")
 
 
 def verdict(health: Row, tell: Teller) -> str:
@@ -77,81 +66,103 @@ def verdict(health: Row, tell: Teller) -> str:
 def _checked(health: Row, tell: Teller) -> str:
     """Tell the last comparison of the whole list."""
     if health["reconcile_verdict"] is None:
-        never = "**Not checked yet.** `athlete up` compares Strava's list with the warehouse once a day; "
-        return "" if health["cut_short_at"] else never + "`athlete daily` does it now."
+        never = tell(
+            "**Not checked yet.** `athlete up` compares Strava's list with the warehouse once a day; `athlete daily` "
+            "does it now."
+        )
+        return "" if health["cut_short_at"] else never
     is_complete = health["reconcile_verdict"] == "complete"
-    theirs, ours = health["reconcile_strava_count"], health["reconcile_warehouse_count"]
-    counts = compared_counts(theirs, ours, is_complete=is_complete)
-    told = [f"**{counts}**, checked {tell.at(health['last_reconciled_at'])}{_differences(health)}."]
+    checked = tell("checked {when}", when=tell.minute(health["last_reconciled_at"]))
+    told = [f"**{_counts(health, tell, is_complete=is_complete)}**, {checked}{_differences(health, tell)}."]
     if not is_complete:
         told += [_since(health, tell), health["reconcile_reason"] or ""]
     return " ".join(filter(None, [*told, "" if health["cut_short_at"] else _again(health, tell)]))
 
 
-def _differences(health: Row) -> str:
+def _counts(health: Row, tell: Teller, *, is_complete: bool) -> str:
+    """Tell both counts; equal counts of different activities are not called equal."""
+    theirs, ours = health["reconcile_strava_count"], health["reconcile_warehouse_count"]
+    counts = {"strava": tell.number(theirs), "warehouse": tell.number(ours)}
+    if theirs != ours:
+        return tell("Strava {strava} ≠ warehouse {warehouse}", **counts)
+    if is_complete:
+        return tell("Strava {strava} = warehouse {warehouse}", **counts)
+    return tell("Strava {strava} and warehouse {warehouse} differ", **counts)
+
+
+def _differences(health: Row, tell: Teller) -> str:
     """Name what was found, and how much of it was repaired; nothing is worth no words."""
-    found = [f"{health[f'{kind}_count']:,} {kind}" for kind in _FOUND if health[f"{kind}_count"]]
+    counts = {kind: int(health[f"{kind}_count"] or 0) for kind in _FOUND}
+    found = [tell(_FOUND[kind], n=tell.number(number)) for kind, number in counts.items() if number]
     if not found:
         return ""
-    repaired = health["repaired_count"]
-    return f": {', '.join(found)}; " + ("all repaired" if repaired == _total(health) else f"{repaired:,} repaired")
-
-
-def _total(health: Row) -> int:
-    return sum(int(health[f"{kind}_count"]) for kind in _FOUND)
+    repaired = int(health["repaired_count"] or 0)
+    is_all = repaired == sum(counts.values())
+    rest = tell("all repaired") if is_all else tell("{n} repaired", n=tell.number(repaired))
+    return f": {', '.join(found)}; {rest}"
 
 
 def _since(health: Row, tell: Teller) -> str:
-    since = f"It differs since {tell.at(health['differs_since'])}" if health["differs_since"] else "It differs"
-    if health["last_complete_at"] is None:
-        return f"{since}, and was never complete so far."
-    return f"{since}, and was complete the last time {tell.at(health['last_complete_at'])}."
+    since, last = health["differs_since"], health["last_complete_at"]
+    differs = tell("It differs since {when}", when=tell.minute(since)) if since else tell("It differs")
+    if last is None:
+        return differs + tell(", and was never complete so far.")
+    return differs + tell(", and was complete the last time {when}.", when=tell.minute(last))
 
 
 def _cut_short(health: Row, tell: Teller) -> str:
     """Tell of a later check that could not read the whole list."""
     if health["cut_short_at"] is None:
         return ""
-    told = f"**Not checked** {tell.at(health['cut_short_at'])}. {health['cut_short_reason']}"
-    return " ".join(filter(None, [told, _again(health, tell)]))
+    told = tell("**Not checked** {when}.", when=tell.minute(health["cut_short_at"]))
+    return " ".join(filter(None, [told, health["cut_short_reason"], _again(health, tell)]))
 
 
 def _again(health: Row, tell: Teller) -> str:
-    if health["reconcile_retry_at"] is None:
-        return ""
-    return f"It can go on from {tell.at(health['reconcile_retry_at'])}."
+    at = health["reconcile_retry_at"]
+    return tell("It can go on from {when}.", when=tell.minute(at)) if at else ""
 
 
 def history(health: Row, backfill: Row, tell: Teller) -> str:
     """Say how far the loading of the history is, and when it will be done."""
-    details = f"{health['detailed_count']:,} of {health['activity_count']:,} details"
+    counts = {"details": tell.number(health["detailed_count"]), "all": tell.number(health["activity_count"])}
+    details = tell("{details} of {all} details", **counts)
     if not backfill["has_details"]:
-        details = f"{health['activity_count']:,} activities"
+        details = tell.plural("{n} activity", "{n} activities", health["activity_count"])
     if backfill["has_streams"]:
-        details += f", {backfill['streamed_count']:,} with streams"
+        details += tell(", {n} with streams", n=tell.number(backfill["streamed_count"]))
     failed = f" {told}" if (told := tell.failed(backfill["failed_count"], backfill["retry_at"])) else ""
     if backfill["finished_at"] is not None:
-        return f"**History loaded.** {details}, since {tell.at(backfill['finished_at'])}.{failed}"
+        since = tell.minute(backfill["finished_at"])
+        return tell("**History loaded.** {details}, since {when}.", details=details, when=since) + failed
     if backfill["started_at"] is None:
-        return "**The history waits** for the worker to take it up."
+        return tell("**The history waits** for the worker to take it up.")
+    return tell("**The history is being loaded.**") + f" {_progress(backfill, details, tell)}{failed}"
+
+
+def _progress(backfill: Row, details: str, tell: Teller) -> str:
     if backfill["listed_at"] is None:
-        how_far = f"{backfill['listed_count']:,} activities listed so far."
+        how_far = tell("{n} activities listed so far.", n=tell.number(backfill["listed_count"]))
+    elif backfill["expected_at"]:
+        how_far = tell("{details}, done {when}.", details=details, when=tell.about(backfill["expected_at"]))
     else:
-        done = f", done {tell.about(backfill['expected_at'])}" if backfill["expected_at"] else ""
-        how_far = f"{details}{done}."
+        how_far = f"{details}."
     if backfill["waits_because"]:
-        when = f" It goes on {tell.about(backfill['waits_until'])}" if backfill["waits_until"] else " It waits"
-        how_far += f"{when}: {backfill['waits_because']}"
-    return f"**The history is being loaded.** {how_far}{failed}"
+        until = backfill["waits_until"]
+        when = tell("It goes on {when}", when=tell.about(until)) if until else tell("It waits")
+        how_far += f" {when}: {backfill['waits_because']}"
+    return how_far
 
 
 def refusal(health: Row, tell: Teller) -> str:
     """Say since when and why Strava is not asked, and when it is asked again; nothing while it answers."""
     is_closed, because = tell.is_ahead(health["closed_until"]), health["closed_because"]
+    until = tell.minute(health["closed_until"])
     if health["lapsed_since"] is not None:
-        then = f"The next call is made {tell.at(health['closed_until'])}." if is_closed else "The next call finds out."
-        return f"**Strava refuses the app since {tell.at(health['lapsed_since'])}.** {because} {then}"
-    return f"**No call is made until {tell.at(health['closed_until'])}.** {because}" if is_closed else ""
+        since = tell("**Strava refuses the app since {when}.**", when=tell.minute(health["lapsed_since"]))
+        then = tell("The next call is made {when}.", when=until) if is_closed else tell("The next call finds out.")
+        return f"{since} {because} {then}"
+    return tell("**No call is made until {when}.**", when=until) + f" {because}" if is_closed else ""
 
 
 def statuses(everybody: Iterable[Row], tell: Teller) -> Iterator[tuple[int, str]]:
@@ -159,9 +170,9 @@ def statuses(everybody: Iterable[Row], tell: Teller) -> Iterator[tuple[int, str]
     for health in everybody:
         status, who = health["athlete_status"], health["athlete_id"]
         if status not in {None, "connected"}:
-            other = "**Athlete {who} is not connected** ({status}). `athlete athletes` tells what to do."
-            since = f" So since {tell.at(health['status_since'])}." if health["status_since"] else ""
-            yield who, _STATUSES.get(status, other).format(who=who, status=status) + since
+            told = tell(_STATUSES.get(status, _OTHER_STATUS), who=who, status=status)
+            since = health["status_since"]
+            yield who, told + (" " + tell("So since {when}.", when=tell.minute(since)) if since else "")
 
 
 def waits(health: Row, events: Iterable[Row], tell: Teller) -> list[str]:
@@ -169,47 +180,53 @@ def waits(health: Row, events: Iterable[Row], tell: Teller) -> list[str]:
     told = []
     if health["queued_count"]:
         told.append(
-            f"**{_events(health['queued_count'])} in the queue**, the oldest since {tell.at(health['queued_since'])}. "
-            "The worker takes them one after the other; if the number does not fall, look whether `athlete up` runs."
+            tell.plural(
+                "**{n} event in the queue**, the oldest since {when}. The worker takes them one after the other; if "
+                "the number does not fall, look whether `athlete up` runs.",
+                "**{n} events in the queue**, the oldest since {when}. The worker takes them one after the other; if "
+                "the number does not fall, look whether `athlete up` runs.",
+                health["queued_count"],
+                when=tell.minute(health["queued_since"]),
+            )
         )
     told += [_waits(row, tell, is_queue_told=bool(told)) for row in events]
     return told
 
 
 def _waits(row: Row, tell: Teller, *, is_queue_told: bool) -> str:
-    kind, since = row["wait_kind"], tell.at(row["oldest_at"])
-    head = (
-        f"**{_events(row['event_count'])} {_KINDS[kind]}**, the oldest since {since}. {formatting.plain(row['reason'])}"
-    )
+    kind = row["wait_kind"]
+    counted = tell.plural(*_KINDS[kind], row["event_count"])
+    since = tell(", the oldest since {when}.", when=tell.minute(row["oldest_at"]))
+    head = f"{counted}{since} {plain(row['reason'])}"
     if kind != "deferred":
-        return f"{head} {_OF_NOBODY if row['is_unassigned'] else _TO_DO[kind]}"
+        return f"{head} {tell(_OF_NOBODY if row['is_unassigned'] else _TO_DO[kind])}"
     if row["first_retry_at"] is None:
-        counted = " It is one of those in the queue." if is_queue_told else ""
-        return f"{head} The queue brings it again by itself within minutes.{counted}"
-    first, last = tell.at(row["first_retry_at"]), tell.at(row["last_retry_at"])
-    when = f"from {first}" if first == last else f"from {first} to {last}"
-    return f"{head} It is tried again by itself {when}."
+        again = " " + tell("The queue brings it again by itself within minutes.")
+        return head + again + (" " + tell("It is one of those in the queue.") if is_queue_told else "")
+    first, last = tell.minute(row["first_retry_at"]), tell.minute(row["last_retry_at"])
+    if first == last:
+        return f"{head} {tell('It is tried again by itself from {first}.', first=first)}"
+    return f"{head} {tell('It is tried again by itself from {first} to {last}.', first=first, last=last)}"
 
 
-def _events(number: int) -> str:
-    return f"{number:,} event{'' if number == 1 else 's'}"
-
-
-def waiting_calls(health: Row) -> str:
+def waiting_calls(health: Row, tell: Teller) -> str:
     """Say whose calls had to wait in the quarter hour of the reading."""
-    told = [f"{count:,} for {lane}" for name, lane in LANES.items() if (count := health[f"{name}_refused_count"])]
-    return f"Calls that had to wait in that quarter hour: {', '.join(told)}." if told else ""
+    counts = {lane: health[f"{name}_refused_count"] for name, lane in LANES.items()}
+    told = [tell("{n} for {lane}", n=tell.number(count), lane=tell(lane)) for lane, count in counts.items() if count]
+    return tell("Calls that had to wait in that quarter hour: {calls}.", calls=", ".join(told)) if told else ""
 
 
 def limits(rows: Iterable[Row], tell: Teller) -> list[dict[str, object]]:
     """One row of the table per limit; of one that has begun again since it was read nothing newer is known."""
     return [
         {
-            "Limit": LIMITS[row["limit_name"]],
-            "Used": row["used_count"],
-            "Of": row["call_limit"],
-            "Left": row["left_count"],
-            "Come back": tell.at(row["resets_at"]) if tell.is_ahead(row["resets_at"]) else "came back since",
+            tell("Limit"): tell(LIMITS[row["limit_name"]]),
+            tell("Used"): tell.number(row["used_count"]),
+            tell("Of"): tell.number(row["call_limit"]),
+            tell("Left"): tell.number(row["left_count"]),
+            tell("Come back"): (
+                tell.minute(row["resets_at"]) if tell.is_ahead(row["resets_at"]) else tell("came back since")
+            ),
         }
         for row in rows
     ]
@@ -218,26 +235,26 @@ def limits(rows: Iterable[Row], tell: Teller) -> list[dict[str, object]]:
 def calls_left(health: Row, rows: Sequence[Row], tell: Teller) -> tuple[int | None, str]:
     """Return the calls left of the limit that is used up most, and which one that is; None while none is known."""
     if health["lapsed_since"] is not None:
-        return 0, "Strava refuses the app; see above."
+        return 0, tell("Strava refuses the app; see above.")
     left = [
         (row["left_count"] if tell.is_ahead(row["resets_at"]) else row["call_limit"], row["call_limit"], row)
         for row in rows
     ]
     if not left:
-        return None, "Strava tells its limits with its first answer."
+        return None, tell("Strava tells its limits with its first answer.")
     number, of, row = min(left, key=lambda each: each[0] / max(each[1], 1))
-    which = LIMITS[row["limit_name"]]
-    return number, f"of {of:,}: {which[0].lower()}{which[1:]}, read {tell.at(row['read_at'])}."
+    which, when = tell(LIMITS[row["limit_name"]]), tell.minute(row["read_at"])
+    return number, tell("of {of}: {which}, read {when}.", of=tell.number(of), which=which, when=when)
 
 
 def runs(rows: Iterable[Row], kind: str, tell: Teller) -> list[dict[str, object]]:
     """One row of the table per run of a kind, newest first."""
     return [
         {
-            "When": tell.at(row["started_at"]),
-            "How long": formatting.latency(row["duration_s"]),
-            "Result": RESULTS.get(row["result"], row["result"]),
-            "Why": row["reason"] or "",
+            tell("When"): tell.minute(row["started_at"]),
+            tell("How long"): tell.latency(row["duration_s"]),
+            tell("Result"): tell(RESULTS.get(row["result"], row["result"] or "")),
+            tell("Reason"): row["reason"] or "",
         }
         for row in rows
         if row["run_kind"] == kind
@@ -248,10 +265,10 @@ def receipts(rows: Iterable[Row], tell: Teller) -> list[dict[str, object]]:
     """One row of the table per purge."""
     return [
         {
-            "When": tell.at(row["purged_at"]),
-            "Rows removed": row["row_count"],
-            "Activities": row["activity_count"],
-            "Events": row["event_count"],
+            tell("When"): tell.minute(row["purged_at"]),
+            tell("Rows removed"): tell.number(row["row_count"]),
+            tell("Activities"): tell.number(row["activity_count"]),
+            tell("Events"): tell.number(row["event_count"]),
         }
         for row in rows
     ]

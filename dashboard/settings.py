@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator
 
+from dashboard.units import Units
 from runtime.settings import HOST, SharedSettings, port_or
 
 
@@ -31,6 +32,10 @@ class DashboardSettings(SharedSettings):
     )
     display_timezone: ZoneInfo = Field(
         ZoneInfo("Europe/Berlin"), description="IANA name of the time zone in which moments are shown."
+    )
+
+    display_units: Units = Field(
+        Units.METRIC, description="Units of the pages, `metric` or `imperial`; each reader can choose others."
     )
 
     @field_validator("display_timezone", mode="before")

@@ -1,36 +1,32 @@
-"""How each sport group looks: one name and one colour, the same on every chart."""
+"""How each sport group is called and ordered, the same on every chart; the palette has its colour by its name."""
 
-from dataclasses import dataclass
+from dashboard.formatting import Teller
+from dashboard.languages import N_
+from dashboard.palette import SPORTS
 
-
-@dataclass(frozen=True, slots=True)
-class SportGroup:
-    """A row of the transforms' seed, as shown."""
-
-    title: str
-    colour: str
-
-
-# Okabe and Ito's colours (https://jfly.uni-koeln.de/color/), told apart with any colour vision. Their black is lost
-# in dark mode, their yellow in light mode: a grey and a violet stand in, chosen to be farthest from the others under
-# simulated protan, deutan and tritan vision, and to be seen on both backgrounds.
-GROUPS = {
-    "run": SportGroup("Run", "#D55E00"),
-    "ride": SportGroup("Ride", "#0072B2"),
-    "swim": SportGroup("Swim", "#56B4E9"),
-    "walk": SportGroup("Walk", "#009E73"),
-    "winter": SportGroup("Winter", "#CC79A7"),
-    "water": SportGroup("Water", "#8833DD"),
-    "strength": SportGroup("Strength", "#E69F00"),
-    "other": SportGroup("Other", "#666666"),
+# The groups of the transforms' seed.
+TITLES = {
+    "run": N_("Run"),
+    "ride": N_("Ride"),
+    "swim": N_("Swim"),
+    "walk": N_("Walk"),
+    "winter": N_("Winter"),
+    "water": N_("Water"),
+    "strength": N_("Strength"),
+    "other": N_("Other"),
 }
 
 
-def group(name: str) -> SportGroup:
-    """Return how the group looks; one that is new to us looks like `other` under its own name."""
-    return GROUPS.get(name) or SportGroup(name.replace("_", " ").capitalize(), GROUPS["other"].colour)
+def title(group: str, tell: Teller) -> str:
+    """Return the group's name in the reader's language; one that is new to us keeps its own."""
+    return tell(TITLES[group]) if group in TITLES else group.replace("_", " ").capitalize()
 
 
-def rank(name: str) -> int:
+def colour(group: str) -> str:
+    """Return the group's name in SERIES; a group that is new to us looks like `other`."""
+    return group if group in SPORTS else "other"
+
+
+def rank(group: str) -> int:
     """Return the group's place in stacks and legends; groups new to us come last."""
-    return list(GROUPS).index(name) if name in GROUPS else len(GROUPS)
+    return SPORTS.index(group) if group in SPORTS else len(SPORTS)

@@ -1,6 +1,6 @@
 """Reading the warehouse: the published marts for the pages, and all of it for a person's own SQL."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,6 +17,14 @@ class QueryFailed(Exception):
     """The engine refused a query; the sentence is the engine's reason."""
 
 
+class MartRows(list[dict[str, object]]):
+    """The rows of a query; `scanned_bytes` is what an engine that bills by bytes read, None where reading is free."""
+
+    def __init__(self, rows: Iterable[dict[str, object]] = (), scanned_bytes: int | None = None) -> None:
+        super().__init__(rows)
+        self.scanned_bytes = scanned_bytes
+
+
 class MartReader(Protocol):
     """Reads the published marts; safe to call from several threads."""
 
@@ -26,7 +34,7 @@ class MartReader(Protocol):
         Raises WarehouseBusy.
         """
 
-    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, object]]:
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> MartRows:
         """Run one query (positional `?` parameters) on the newest snapshot.
 
         Raises MartMissing, WarehouseBusy, QueryFailed.

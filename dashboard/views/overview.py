@@ -1,131 +1,166 @@
-"""The Overview page: running totals, bars by period and sport, the activity mix, and the latest activities."""
+"""The Overview page: the running week, the weeks by sport, and the latest activities."""
 
-from datetime import date
-from typing import Any
+from collections.abc import Sequence
+from datetime import date, timedelta
+from html import escape
 
+import altair as alt
 import streamlit as st
 
-from dashboard import chart_data, charts, empty_states, formatting
-from dashboard.context import PageContext
-from dashboard.mart import Row
-from dashboard.measures import MEASURES, SHARES
-from dashboard.periods import Comparison, Period, earliest_shown, label, running, span_label
+from dashboard import chart_data, charts, empty_states, formatting, sports
+from dashboard.card import card
+from dashboard.formatting import NOTHING, small_html
+from dashboard.mart import Row, Rows
+from dashboard.measures import MEASURES, Measure
+from dashboard.page import Page
 
-TILE = 150  # pixels: a phone of 390 takes two beside one another
+TILES = ("distance", "time", "elevation")
+SPARK_WEEKS = 12
+BARS_HEIGHT = 220
 
 
-def show(context: PageContext, health: Row) -> None:
+def show(page: Page) -> None:
     """Draw the page for one athlete."""
-    st.title("Overview")
-    if not health["activity_count"]:
-        empty_states.info("empty-no-activities", empty_states.NO_ACTIVITIES)
+    if not page.health["activity_count"]:
+        empty_states.info("empty-no-activities", page.tell(empty_states.NO_ACTIVITIES))
         return
-    athlete_id, today = health["athlete_id"], context.today(health)
-    _cards(context, athlete_id, today)
-    period = _bars(context, athlete_id, today)
-    _mix(context, athlete_id, period)
-    _latest(context, athlete_id)
+    _tiles(page)
+    _latest(page)
+    _weeks(page)
 
 
-def _cards(context: PageContext, athlete_id: int, today: date) -> None:
-    for column, period in zip(st.columns(3), Period, strict=True):
-        spans = running(period, today)
-        with column, st.container(border=True, key=f"card-{period.lower()}"):
-            st.markdown(f"**This {period.lower()}** · {span_label(spans.current)}")
-            _card(period, *_totals(context, athlete_id, spans))
-            st.caption(f"Change against {span_label(spans.before)}, the same span of the {period.lower()} before.")
+def same_day_last_year(day: date) -> date:
+    """Return the same month and day a year before; 29 February is compared with the 28th."""
+    is_leap_day = (day.month, day.day) == (2, 29)
+    return day.replace(year=day.year - 1, day=28 if is_leap_day else day.day)
 
 
-def _totals(context: PageContext, athlete_id: int, spans: Comparison) -> tuple[Row, Row]:
-    now, before = ((span.first, span.last) for span in (spans.current, spans.before))
-    nothing = {measure.column: 0.0 for measure in MEASURES.values()}
-    rows = context.mart.rows("running_totals", *now, athlete_id, *now, *before)
-    sums = {row["is_current"]: {column: float(row[column]) for column in nothing} for row in rows}
-    return sums.get(True, nothing), sums.get(False, nothing)
+def in_all(rows: Sequence[Row], measure: Measure) -> float:
+    """Sum a column; the same in any order."""
+    return formatting.total(float(row[measure.column]) for row in rows)
 
 
-def _card(period: Period, now: Row, before: Row) -> None:
-    with st.container(horizontal=True, gap="small"):
-        for measure in MEASURES.values():
-            difference = measure.difference(now[measure.column], before[measure.column])
-            with st.container(key=f"kpi-{period.lower()}-{measure.title.lower()}", width=TILE):
-                st.metric(
-                    measure.title,
-                    measure.tell(now[measure.column]),
-                    difference,
-                    delta_color="off" if difference.startswith("±") else "normal",
-                    delta_arrow="off" if difference.startswith("±") else "auto",
-                )
+def _tiles(page: Page) -> None:
+    """This week so far, against the same days of last year, with the last twelve weeks beneath."""
+    first = chart_data.monday(page.today)
+    sport = page.filters.sport
+    now = page.rows("overview/days", page.athlete_id, first, page.today, sport, sport)
+    year_ago = page.rows(
+        "overview/days", page.athlete_id, same_day_last_year(first), same_day_last_year(page.today), sport, sport
+    )
+    since = first - timedelta(weeks=SPARK_WEEKS - 1)
+    weeks = page.rows("overview/weeks", page.athlete_id, since, first, sport, sport)
+    with st.grid(len(TILES), min_column_width=150, gap="small"):
+        for name in TILES:
+            _tile(page, name, now, year_ago, weeks)
 
 
-def _bars(context: PageContext, athlete_id: int, today: date) -> Period:
-    st.subheader("By period and sport")
-    with st.container(horizontal=True):
-        measure = MEASURES[_pick("Measure", MEASURES)]
-        period = Period(_pick("Period", [period.value for period in Period]))
-    since = earliest_shown(period, today)
-    rows = context.mart.rows("totals_by_period", athlete_id, period.lower(), since)
-    frame = chart_data.bars(rows, measure, period)
-    if not frame:
-        st.caption(f"Nothing since {since.day} {since:%b %Y}. Pick a longer period to see what came before.")
-        return period
-    with st.container(key="chart-by-period"):
-        st.altair_chart(
-            charts.by_period(frame, measure, period), alt=f"{measure.axis_title} by {period.lower()} and sport"
-        )
-    with st.container(key="chart-total"):
-        total = formatting.total(row[measure.column] for row in rows)
-        st.caption(f"In all, {measure.tell(total)} {_since(rows, period)}.")
-    with st.expander("The numbers behind the chart"):
-        st.dataframe(chart_data.table(rows, measure, period), hide_index=True)
-    return period
-
-
-def _since(rows: list[Row], period: Period) -> str:
-    first = label(period, min(row["period_start_date"] for row in rows))
-    return f"since the {first[0].lower()}{first[1:]}" if period is Period.WEEK else f"since {first}"
-
-
-def _mix(context: PageContext, athlete_id: int, period: Period) -> None:
-    st.subheader("Activity mix")
-    starts = [row["period_start_date"] for row in context.mart.rows("mix_periods", athlete_id, period.lower())]
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        share = SHARES[_pick("Share of", SHARES)]
-        start = st.selectbox(period.value, starts, format_func=lambda day: label(period, day), width=240)
-    if start is None:
-        return
-    frame = chart_data.mix(context.mart.rows("mix", athlete_id, period.lower(), start), share)
-    if not frame:
-        st.caption(f"No {share.title} was recorded in this {period.lower()}.")
-        return
-    with st.container(key="chart-mix"):
-        st.altair_chart(charts.mix(frame, share), alt=f"Share of {share.title} by sport")
-
-
-def _latest(context: PageContext, athlete_id: int) -> None:
-    st.subheader("Latest activities")
-    with st.container(key="latest-activities"):
-        st.dataframe(
-            chart_data.latest(context.mart.rows("latest_activities", athlete_id)),
-            height="content",
-            hide_index=True,
-            placeholder=formatting.NOTHING,
-            column_config={  # up to the time they are as wide together as the page on a phone
-                "Start": st.column_config.DatetimeColumn(
-                    format="D MMM YYYY, HH:mm", width=134, help="By the clock where the activity was."
-                ),
-                "Sport": st.column_config.TextColumn(width=90),
-                "Distance": st.column_config.NumberColumn("km", format="%,.2f", width=64, help="Distance."),
-                "Time": st.column_config.TextColumn(width=68, help="In motion, as hours:minutes:seconds."),
-                "Pace or speed": st.column_config.TextColumn(
-                    width=110, help="In motion; of a race on foot by elapsed time, as Strava counts races."
-                ),
-                "Name": st.column_config.TextColumn(width=260),
-                "Strava": st.column_config.LinkColumn(display_text="View on Strava"),
-            },
+def _tile(page: Page, name: str, now: Rows, year_ago: Rows, weeks: Rows) -> None:
+    tell, measure = page.tell, MEASURES[name]
+    value, before = in_all(now, measure), in_all(year_ago, measure)
+    starts = sorted({row["week_start_date"] for row in weeks})
+    spark = [in_all([row for row in weeks if row["week_start_date"] == start], measure) for start in starts]
+    delta = measure.shown(abs(value - before), tell)
+    is_same = delta == measure.shown(0, tell)
+    with st.container(key=f"kpi-{name}", height="stretch"):
+        st.metric(
+            tell("{measure} this week", measure=tell(measure.title)),
+            formatting.small(measure.shown(value, tell)),
+            delta,
+            delta_arrow="off" if is_same else "up" if value > before else "down",
+            delta_color="off" if is_same else "primary",
+            delta_description=tell("year ago"),
+            chart_data=spark,
+            chart_type="area",
+            border=True,
+            height="stretch",
         )
 
 
-def _pick(title: str, options: Any) -> str:
-    names = list(options)
-    return str(st.segmented_control(title, names, default=names[0], required=True, key=title.lower().replace(" ", "-")))
+def _latest(page: Page) -> None:
+    tell, asked = page.tell, page.filters
+    with card(page, "latest", tell("Latest activities")) as opened:
+        rows = opened.rows("overview/latest", page.athlete_id, asked.first, asked.last, asked.sport, asked.sport)
+        if not rows:
+            empty_states.nothing_in_filter(page, "latest")
+            return
+        heads = "".join(
+            f'<th scope="col"{attributes}>{tell(text)}</th>'
+            for text, attributes in (
+                (tell("Activity"), ""), (tell("Start"), ' class="wide"'), (tell("Distance"), ' class="n"'),
+                (tell("Time"), ' class="n"'), (tell("Pace, speed"), ' class="n wide"'),
+            )
+        )  # fmt: skip
+        body = "".join(_activity(page, row) for row in rows)
+        with st.container(key="latest-activities"):
+            st.html(f'<table class="ad-t" lang="{tell.language}"><thead><tr>{heads}</tr></thead>{body}</table>')
+
+
+def _activity(page: Page, row: Row) -> str:
+    tell = page.tell
+    name = escape(row["name"] or chart_data.spaced(row["sport_type"]))
+    group = row["sport_group"]
+    dot = f'<span class="ad-dot ad-{sports.colour(group)}" title="{sports.title(group, tell)}"></span>'
+    year_ago = same_day_last_year(page.today)
+    start = row["start_at_local"]
+    when = tell.local(start, "near" if start and start.date() > year_ago else "long")
+    distance = tell.distance(row["distance_m"]) if row["distance_m"] else NOTHING
+    return (
+        f'<tr><td class="grow">{dot}<a href="{escape(row["strava_url"])}">{name}</a></td><td class="wide">'
+        f'<small>{when}</small></td><td class="n">{small_html(distance)}</td>'
+        f'<td class="n">{tell.clock(row["moving_time_s"])}</td>'
+        f'<td class="n wide">{small_html(tell.pace_or_speed(row))}</td></tr>'
+    )
+
+
+def _weeks(page: Page) -> None:
+    tell, asked, measure = page.tell, page.filters, MEASURES["time"]
+    with card(page, "weeks", tell("Weeks by sport"), tell("moving time, hours")) as opened:
+        first, last = chart_data.monday(asked.first), chart_data.monday(asked.last)
+        rows = opened.rows("overview/weeks", page.athlete_id, first, last, asked.sport, asked.sport)
+        found = chart_data.weeks(rows, measure, tell)
+        if not found:
+            empty_states.nothing_in_filter(page, "weeks")
+            return
+        titles = {sports.colour(one): sports.title(one, tell) for one in chart_data.used_groups(rows)}
+        charts.show(page, "weeks", _bars(titles, page), found, alt=_finding(rows, measure, page), height=BARS_HEIGHT)
+        with st.expander(tell("The numbers behind the chart")):
+            st.dataframe(chart_data.week_table(rows, measure, tell), hide_index=True)
+
+
+def _bars(titles: dict[str, str], page: Page) -> alt.Chart:
+    """Stacked bars of `chart_data.weeks`; as many weeks as there is room for."""
+    tell = page.tell
+    month = "date(toDate(datum.value)) <= 7 ? utcFormat(toDate(datum.value), '%b') : ''"
+    chart: alt.Chart = (
+        alt.Chart(charts.ROWS)
+        .mark_bar()
+        .transform_filter("datum.ago <= floor(width / 11)")
+        .encode(
+            x=alt.X("start:O", axis=alt.Axis(labelAngle=0, labelExpr=month, labelOverlap=False)),
+            y=alt.Y("value:Q", stack="zero"),
+            color=charts.colour("sport:N", list(titles), titles),
+            order=alt.Order("rank:Q"),
+            tooltip=[
+                alt.Tooltip("week:N", title=tell("Week")),
+                alt.Tooltip("title:N", title=tell("Sport")),
+                alt.Tooltip("shown:N", title=tell("Time")),
+            ],
+        )
+    )
+    return chart
+
+
+def _finding(rows: Rows, measure: Measure, page: Page) -> str:
+    """Say in one sentence what the bars show: the sum, and the week with the most."""
+    tell = page.tell
+    sums = {
+        start: in_all([row for row in rows if row["week_start_date"] == start], measure)
+        for start in sorted({row["week_start_date"] for row in rows})
+    }
+    most = max(sums, key=lambda start: sums[start])
+    return tell(
+        "{total} in {n} weeks; the most was {most} in {week}.",
+        total=tell.duration(in_all(rows, measure)), n=tell.number(len(sums)), most=tell.duration(sums[most]),
+        week=chart_data.week_title(most, tell),
+    )  # fmt: skip

@@ -13,6 +13,7 @@ from rich.console import Console
 from athlete.demo.session import DemoSession
 from athlete.demo.view import LiveView
 from backends.warehouse.ledger import LedgerEntry, Outcome
+from backends.warehouse.marts import MartRows
 from backends.warehouse.reconciliations import Reconciliation, Verdict
 from backends.warehouse.runs import TransformRun
 from strava.events import StravaEvent
@@ -39,16 +40,18 @@ class Marts:
     def version(self) -> str | None:
         return self._version
 
-    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> MartRows:
         self.queries += 1
         if "pipeline_latency" in sql:
             assert parameters == [STORED.owner_id]
-            return [
-                {"stage": "save_to_heard", "p50_s": 0.5, "p95_s": 0.75},
-                {"stage": "heard_to_chart", "p50_s": 2.5, "p95_s": 3.25},
-            ]
+            return MartRows(
+                [
+                    {"stage": "save_to_heard", "p50_s": 0.5, "p95_s": 0.75},
+                    {"stage": "heard_to_chart", "p50_s": 2.5, "p95_s": 3.25},
+                ]
+            )
         assert parameters == [NOON.replace(tzinfo=None)]
-        return [{"event_id": STORED.event_id, "heard_to_raw_s": 1.0, "heard_to_chart_s": 2.5}]
+        return MartRows([{"event_id": STORED.event_id, "heard_to_raw_s": 1.0, "heard_to_chart_s": 2.5}])
 
     def close(self) -> None: ...
 

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 import yaml
 
-from backends.warehouse.marts import MartMissing
+from backends.warehouse.marts import MartMissing, MartRows
 from dashboard.context import PageContext
 from dashboard.mart import Mart
 
@@ -174,7 +174,7 @@ class FileReader:
     def version(self) -> str | None:
         return str(self.path.stat().st_mtime_ns) if self.path.exists() else None
 
-    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, object]]:
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> MartRows:
         if not self.path.exists():
             raise MartMissing
         self.asked.append(sql)
@@ -183,7 +183,7 @@ class FileReader:
             connection.execute("use snapshot")
             answer = connection.execute(sql, list(parameters))
             names = [column[0] for column in answer.description or ()]
-            return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+            return MartRows(dict(zip(names, row, strict=True)) for row in answer.fetchall())
 
     def close(self) -> None:
         """Nothing is kept open."""

@@ -56,7 +56,7 @@ def test_no_build_older_than_65_minutes_passes_for_live(now: datetime) -> None:
 
 def drawn(context: PageContext) -> Drawn:
     """What a page is drawn from now."""
-    snapshot = context.mart.snapshot()
+    snapshot = context.mart.newest().snapshot()
     return Drawn(version=context.mart.version(), snapshot=snapshot, days=days_of(context, snapshot))
 
 

@@ -1,47 +1,46 @@
-"""The charts' specifications: colours by name, units on axes."""
+"""The charts' specifications: colours by name, numbers as the reader writes them, and nothing from elsewhere."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
+
+import altair as alt
 
 from dashboard import charts
-from dashboard.measures import MEASURES, SHARES
-from dashboard.periods import Period
-from dashboard.sports import GROUPS
+from dashboard.formatting import Teller
+from dashboard.palette import SERIES
+
+CHART = (
+    alt.Chart(charts.ROWS).mark_bar().encode(y="value:Q", color=charts.colour("sport:N", ["run"], {"run": "Laufen"}))
+)
 
 
-def bar(sport: str, rank: int) -> dict[str, Any]:
-    """Build one bar segment."""
-    start = {"start": "2026-11-16", "period": "Week of Mon 16 Nov 2026"}
-    return start | {"sport": sport, "rank": rank, "value": 1.0, "shown": "1.0 km"}
+def specification(language: str) -> dict[str, Any]:
+    """Return what the browser would be given."""
+    tell = Teller(now=datetime(2026, 11, 18, tzinfo=UTC), zone=ZoneInfo("Europe/Berlin"), language=language)
+    return charts.specification(CHART, tell)
 
 
-def colours(encoding: dict[str, Any]) -> dict[str, str]:
-    """Read which colour a chart gives each name."""
-    scale = encoding["color"]["scale"]
-    return dict(zip(scale["domain"], scale["range"], strict=True))
+def test_a_colour_is_a_name_whose_place_is_the_themes() -> None:
+    """A sport that is missing does not shift the others, and no chart says which colour a name has."""
+    scale = specification("en")["encoding"]["color"]["scale"]
+    assert scale == {"domain": list(SERIES)}
+    one = charts.in_colour(alt.Chart(charts.ROWS).mark_line().encode(y="value:Q"), "accent").to_dict()
+    assert one["encoding"]["color"]["scale"] == scale
+    assert one["transform"] == [{"as": "_colour", "calculate": "'accent'"}]
 
 
-def test_a_sport_has_the_same_colour_on_every_chart() -> None:
-    """Colours go by name, so a sport that is missing does not shift the others."""
-    two = charts.by_period([bar("Swim", 2), bar("Run", 0)], MEASURES["Distance"], Period.WEEK).to_dict()
-    one = charts.by_period([bar("Swim", 2)], MEASURES["Time"], Period.YEAR).to_dict()
-    part = {"sport": "Swim", "group": "Swim", "share": 1.0, "percent": "100%", "shown": "1 h 00 min"}
-    mixed = charts.mix([part], SHARES["Time"]).to_dict()["layer"][0]
-    assert colours(two["encoding"]) == {"Run": GROUPS["run"].colour, "Swim": GROUPS["swim"].colour}
-    assert colours(one["encoding"]) == colours(mixed["encoding"]) == {"Swim": GROUPS["swim"].colour}
+def test_axes_write_numbers_and_months_as_the_texts_do() -> None:
+    """German has a comma for the decimal and its own months; the browser's language is not asked."""
+    english, german = specification("en")["config"]["locale"], specification("de")["config"]["locale"]
+    assert (english["number"]["decimal"], german["number"]["decimal"]) == (".", ",")
+    assert (english["time"]["shortMonths"][4], german["time"]["months"][4]) == ("May", "Mai")
+    assert (english["time"]["shortDays"][0], german["time"]["days"][0]) == ("Sun", "Sonntag")
 
 
-def test_axes_name_their_units() -> None:
-    """Kilometres, hours and metres are written on the axis; a count needs no unit."""
-    titles = [
-        charts.by_period([bar("Run", 0)], measure, Period.MONTH).to_dict()["encoding"]["y"]["title"]
-        for measure in MEASURES.values()
-    ]
-    assert titles == ["Distance (km)", "Time (h)", "Elevation (m)", "Activities"]
-
-
-def test_charts_carry_their_data_and_ask_nobody_for_more() -> None:
+def test_charts_ask_nobody_for_more() -> None:
     """No address of any tile, font or data set is in a chart, but that of its format."""
-    chart = charts.by_period([bar("Run", 0)], MEASURES["Distance"], Period.WEEK).to_dict()
-    chart.pop("$schema")
-    assert "http" not in json.dumps(chart)
+    spec = specification("de")
+    spec.pop("$schema")
+    assert "http" not in json.dumps(spec)

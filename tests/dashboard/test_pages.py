@@ -1,20 +1,21 @@
 """The pages as Streamlit draws them: the numbers shown are the mart's, and emptiness is told."""
 
+import re
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 import pytest
+import streamlit
 from streamlit.testing.v1 import AppTest
 
 from backends.warehouse import WarehouseBusy
-from backends.warehouse.marts import MartDamaged, MartMissing, QueryFailed
+from backends.warehouse.marts import MartDamaged, MartMissing, MartRows, QueryFailed
 from dashboard import navigation
 from dashboard.auto_refresh import is_outdated
 from dashboard.context import PageContext
-from dashboard.formatting import NOTHING
+from dashboard.formatting import NARROW, NOTHING, Teller
 from dashboard.mart import Mart
-from dashboard.views import overview as overview_page
 
 
 def first_page(context):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - AppTest runs this text by itself
@@ -24,12 +25,12 @@ def first_page(context):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     navigation.show(context)
 
 
-def other_page(context):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - AppTest runs this text by itself
+def other_page(context, path):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - AppTest runs this text by itself
     """Draw the page that AppTest cannot click its way to."""
     from dashboard import navigation  # noqa: PLC0415 - see above
-    from dashboard.views import pipeline  # noqa: PLC0415 - see above
 
-    navigation.draw(context, pipeline.show)
+    entry = next(one for one in navigation.ENTRIES if one.path == path)
+    navigation.draw(context, entry, navigation._reader(context))
 
 
 def overview(context: PageContext) -> AppTest:
@@ -39,7 +40,12 @@ def overview(context: PageContext) -> AppTest:
 
 def pipeline(context: PageContext) -> AppTest:
     """Open the other page."""
-    return drawn(AppTest.from_function(other_page, kwargs={"context": context}))
+    return drawn(AppTest.from_function(other_page, kwargs={"context": context, "path": "pipeline"}))
+
+
+def helps(app: AppTest) -> list[str]:
+    """Return what the page says when a text is pointed at."""
+    return [element.help for element in app.markdown if element.help]
 
 
 def drawn(app: AppTest) -> AppTest:
@@ -55,54 +61,51 @@ def said(app: AppTest) -> str:
         str(element.value)
         for kind in (app.info, app.warning, app.success, app.error, app.caption, app.text, app.markdown)
         for element in kind
-    )
+    ).replace(NARROW, " ")
 
 
 def shown(app: AppTest, title: str) -> list[str]:
     """Return the values of all numbers of that title, from the top."""
-    return [metric.value for metric in app.metric if metric.label == title]
+    return [plain_units(metric.value) for metric in app.metric if metric.label == title]
 
 
-def test_the_cards_show_week_month_and_year(lively: Any, context_of: Any) -> None:
-    """The sums of the typed-in days, with units."""
+def plain_units(text: str) -> str:
+    """Return a value without the marks that make its units small."""
+    return re.sub(r":small\[(.*?)\]", r"\1", text).replace(NARROW, " ")
+
+
+def html(app: AppTest) -> str:
+    """Return what the page draws as HTML."""
+    return "\n".join(element.proto.body for element in app.get("html")).replace(NARROW, " ")
+
+
+def test_the_tiles_show_the_week_against_a_year_ago(lively: Any, context_of: Any) -> None:
+    """The sums of the typed-in days, with units, and the difference to the same days of the year before."""
     app = overview(context_of(lively))
-    assert shown(app, "Distance") == ["1,050.8 km", "1,060.8 km", "1,072.8 km"]
-    assert shown(app, "Time") == ["34 h 42 min", "36 h 08 min", "40 h 08 min"]
-    assert shown(app, "Elevation") == ["12,465 m", "12,515 m", "13,415 m"]
-    assert shown(app, "Activities") == ["3", "5", "6"]
-    assert app.metric[0].delta == "+1,042.8 km"
+    assert shown(app, "Distance this week") == ["1,051 km"]
+    assert shown(app, "Time this week") == ["34 h 42 min"]
+    assert shown(app, "Elevation this week") == ["12,465 m"]
+    told = {metric.label: metric for metric in app.metric}
+    assert plain_units(told["Distance this week"].delta) == "1,041 km"
+    assert told["Distance this week"].proto.direction == told["Distance this week"].proto.MetricDirection.UP
+    app.session_state["sport"] = "walk"
+    nothing = {metric.label: metric for metric in drawn(app).metric}["Distance this week"]
+    assert (plain_units(nothing.value), plain_units(nothing.delta)) == ("0.0 km", "0.0 km")
+    assert nothing.proto.direction == nothing.proto.MetricDirection.NONE
 
 
 @pytest.mark.parametrize(
-    ("utc_offset_s", "week", "distance"),
-    [
-        (-36_000, "16 \N{EN DASH} 22 Nov 2026", "5.0 km"),
-        (3_600, "23 Nov 2026", "7.0 km"),
-        (46_800, "23 Nov 2026", "7.0 km"),
-        (None, "23 Nov 2026", "7.0 km"),
-    ],
+    ("utc_offset_s", "distance"),
+    [(-36_000, "5.0 km"), (3_600, "7.0 km"), (46_800, "7.0 km"), (None, "7.0 km")],
 )
-def test_this_week_is_the_athletes(
-    mart_file: Any, context_of: Any, utc_offset_s: int | None, week: str, distance: str
-) -> None:
+def test_this_week_is_the_athletes(mart_file: Any, context_of: Any, utc_offset_s: int | None, distance: str) -> None:
     """At half past midnight of a Monday in Berlin it is Sunday in Honolulu; nobody knows where: the page's zone."""
     mart_file.activity("2026-11-22", "Run", km=5, minutes=25)
     mart_file.activity("2026-11-23", "Run", km=7, minutes=35)
     mart_file.health(utc_offset_s=utc_offset_s)
     mart_file.publish(date(2026, 11, 23))
     app = overview(context_of(mart_file, lambda: datetime.fromisoformat("2026-11-22T23:30:00Z")))
-    assert f"**This week** · {week}" in [element.value for element in app.markdown]
-    assert shown(app, "Distance")[0] == distance
-
-
-def test_the_bars_begin_by_the_athletes_day(mart_file: Any, context_of: Any) -> None:
-    """A year of weeks ends with the athlete's running one: in Auckland Monday has come, in Honolulu it has not."""
-    mart_file.activity("2024-05-01", "Run", km=5, minutes=25)
-    for utc_offset_s, since in ((46_800, "1 Dec 2025"), (-36_000, "24 Nov 2025")):
-        mart_file.health(utc_offset_s=utc_offset_s)
-        mart_file.publish()
-        app = overview(context_of(mart_file, lambda: datetime.fromisoformat("2026-11-22T20:00:00Z")))
-        assert f"Nothing since {since}." in said(app)
+    assert shown(app, "Distance this week") == [distance]
 
 
 def test_marts_without_a_column_are_told_to_be_of_another_version(lively: Any, context_of: Any) -> None:
@@ -111,10 +114,10 @@ def test_marts_without_a_column_are_told_to_be_of_another_version(lively: Any, c
     class Older:
         """Answers as an adapter does whose marts have every column of the health but one."""
 
-        def rows(self, sql: str, parameters: object = ()) -> list[dict[str, object]]:
+        def rows(self, sql: str, parameters: object = ()) -> MartRows:
             if "utc_offset_s" in sql:
                 raise QueryFailed("no column utc_offset_s")
-            return [{"athlete_id": 7001}]
+            return MartRows([{"athlete_id": 7001}])
 
         def version(self) -> str | None:
             return "the same"
@@ -123,34 +126,77 @@ def test_marts_without_a_column_are_told_to_be_of_another_version(lively: Any, c
 
     context = context_of(lively)
     older = PageContext(mart=Mart(Older()), zone=context.zone, refresh_s=2.0, clock=context.clock)
-    assert "another version built them" in said(overview(older))
+    assert "built by another version" in said(overview(older))
 
 
-def test_the_pickers_choose_what_the_bars_show(lively: Any, context_of: Any) -> None:
-    """Eight activities in all years, 780 m of climbing in the year before among them."""
-    app = overview(context_of(lively))
-    assert "In all, 1,072.8 km since the week of Mon 24 Nov 2025." in said(app)
-    app.segmented_control(key="period").set_value("Year")
-    app.segmented_control(key="measure").set_value("Activities")
-    assert "In all, 8 since 2025." in said(drawn(app))
-    assert list(app.dataframe[0].value["Year"]) == ["2026", "2025"]
-    assert list(app.dataframe[0].value["All"]) == ["6", "2"]
+def test_the_filters_choose_sport_and_days(lively: Any, context_of: Any) -> None:
+    """By a word in the address or by hand; each choice is written back, a default leaves nothing."""
+    app = AppTest.from_function(first_page, kwargs={"context": context_of(lively)})
+    app.query_params["sport"] = "run"
+    app.query_params["range"] = "nonsense"
+    app = drawn(app)
+    assert (app.selectbox(key="sport").value, app.selectbox(key="range").value) == ("run", "12m")
+    assert [name in html(app) for name in ("Run 6", "Run 2", "Hike 3")] == [True, False, False]
+    app.selectbox(key="range").set_value("all")
+    app = drawn(app)
+    assert "Run 2" in html(app)
+    assert app.query_params == {"sport": "run", "range": "all"}
+    app.selectbox(key="sport").set_value("all")
+    assert drawn(app).query_params == {"range": "all"}
 
 
-def test_the_latest_table_links_to_strava_and_leaves_names_alone(lively: Any, context_of: Any) -> None:
-    """Names are cells of a table, in which nothing is interpreted."""
-    table = overview(context_of(lively)).dataframe[1].value
-    assert list(table.columns) == ["Start", "Sport", "Distance", "Time", "Pace or speed", "Name", "Strava"]
-    assert list(table["Name"][:2]) == ["WeightTraining 8", "<b>Far</b> **out** :bike: 🚴"]
-    assert list(table["Time"][:2]) == ["00:30:00", "33:20:00"]
-    assert list(table["Pace or speed"][:4]) == [NOTHING, "31.2 km/h", "5:00 /km", "2:15 /100 m"]
-    assert table["Strava"][0] == "https://www.strava.com/activities/8"
+def test_days_of_ones_own_are_kept_in_the_address(lively: Any, context_of: Any) -> None:
+    """First and last day, both included; what is no span of days is left out."""
+    for told, is_shown in (("2026-10-05..2026-11-10", True), ("2026-11-10..2026-10-05", False), ("x", False)):
+        app = AppTest.from_function(first_page, kwargs={"context": context_of(lively)})
+        app.query_params["range"] = "custom"
+        app.query_params["dates"] = told
+        app = drawn(app)
+        assert ("Hike 3" in html(app), "Run 6" in html(app)) == ((True, False) if is_shown else (True, True))
+
+
+def test_a_filter_that_leaves_nothing_says_so_and_offers_all_days(lively: Any, context_of: Any) -> None:
+    """When there was something last, and one click to it."""
+    lively.activity("2024-05-01", "Kayaking", km=5, minutes=60, sport_group="water")
+    lively.publish()
+    app = AppTest.from_function(first_page, kwargs={"context": context_of(lively)})
+    app.query_params["sport"] = "water"
+    app = drawn(app)
+    assert "Nothing for **Water** in **Last 12 months**. The last one was on 1 May 2024." in said(app)
+    app.button(key="all-latest").click()
+    assert "Kayaking 9" in html(drawn(app))
+    assert app.query_params["range"] == "all"
+
+
+def test_the_latest_link_to_strava_and_leave_names_alone(lively: Any, context_of: Any) -> None:
+    """A name is text, markup and all."""
+    told = html(overview(context_of(lively)))
+    assert "&lt;b&gt;Far&lt;/b&gt; **out** :bike: 🚴" in told
+    assert "<b>Far" not in told
+    assert '<a href="https://www.strava.com/activities/8">WeightTraining 8</a>' in told
+    for cell in ("31.2 <small>km/h</small>", "5:00 <small>/km</small>", "2:15 <small>/100\N{NO-BREAK SPACE}m</small>"):
+        assert cell in told
+
+
+def test_language_and_units_are_the_readers(lively: Any, context_of: Any) -> None:
+    """The browser's language, or that of the address; units by choice."""
+    german = AppTest.from_function(first_page, kwargs={"context": context_of(lively)})
+    german.context["locale"] = "de-AT"
+    german = drawn(german)
+    assert german.selectbox(key="lang").value == "de"
+    german.selectbox(key="lang").set_value("en")
+    assert drawn(german).query_params == {"lang": "en"}
+    app = AppTest.from_function(first_page, kwargs={"context": context_of(lively)})
+    app.query_params["units"] = "imperial"
+    assert shown(drawn(app), "Distance this week") == ["652.9 mi"]
 
 
 def test_times_are_shown_in_the_zone_that_was_asked_for(lively: Any, context_of: Any) -> None:
     """The mart's UTC moments appear in Berlin's time, and the zone is named."""
-    text = said(overview(context_of(lively)))
-    assert "as of 18 Nov 2026, 20:29:50 CET (less than 1 min ago) · times in Europe/Berlin" in text
+    app = overview(context_of(lively))
+    text = said(app)
+    assert "Built 18 Nov 2026, 20:29:50 CET (less than 1 min ago). Times in Europe/Berlin." in helps(app)
+    assert ":green-badge[:material/bolt: Live] 20\\:29" in text
 
 
 def test_charts_that_should_have_been_renewed_are_not_called_live(mart_file: Any, context_of: Any) -> None:
@@ -159,14 +205,13 @@ def test_charts_that_should_have_been_renewed_are_not_called_live(mart_file: Any
     mart_file.health(last_transform_started_at=datetime.fromisoformat("2026-11-18T18:59:59"))
     mart_file.publish()
     for text in (said(overview(context_of(mart_file))), said(pipeline(context_of(mart_file)))):
-        assert "have not been renewed since 18 Nov 2026, 19:59:59 CET" in text
-        assert "log of the transformer" in text
-        assert "As of 18 Nov 2026, 19:59:59 CET (30 min ago)" in text
+        assert r"**Not renewed since 19\:59.** Newer activities may be missing." in text
+        assert r"As of] 19\:59" in text
         assert "Live" not in text
     mart_file.health(last_transform_started_at=datetime.fromisoformat("2026-11-18T19:00:00"))
     mart_file.publish()
     renewed = overview(context_of(mart_file))
-    assert "Live · as of 18 Nov 2026, 20:00:00 CET" in said(renewed)
+    assert r"Live] 20\:00" in said(renewed)
     assert not renewed.warning
 
 
@@ -196,7 +241,7 @@ def test_the_pipeline_shows_the_marts_health(mart_file: Any, context_of: Any) ->
     values = [["1,482"], ["1,400"], ["82"], ["14"], ["8"], [NOTHING]]
     assert [shown(app, title) for title in titles] == values
     stages = next(table.value for table in app.dataframe if "Stage" in table.value)
-    assert stages.to_numpy().tolist() == [
+    assert [[cell.replace(NARROW, " ") for cell in row] for row in stages.to_numpy().tolist()] == [
         ["Save on Strava to webhook", "0.4 s", "1.2 s", NOTHING, NOTHING, "0 events"],
         ["Webhook to warehouse", "< 0.1 s", "0.3 s", NOTHING, NOTHING, "0 events"],
         ["Webhook to charts", NOTHING, NOTHING, NOTHING, NOTHING, "0 events"],
@@ -350,32 +395,24 @@ def test_no_activities_and_no_events_are_told(mart_file: Any, context_of: Any) -
     assert "No events yet" in said(pipeline(context_of(mart_file)))
 
 
-def test_a_long_break_leaves_the_chart_empty_and_says_so(mart_file: Any, context_of: Any) -> None:
-    """No activity within a year of weeks: the page says where to look."""
-    mart_file.activity("2024-05-01", "Run", km=5, minutes=25)
-    mart_file.health()
-    mart_file.publish()
-    assert "Nothing since 24 Nov 2025. Pick a longer period" in said(overview(context_of(mart_file)))
-
-
 def test_several_athletes_are_picked_from(lively: Any, context_of: Any) -> None:
     """Each sees their own numbers."""
     lively.activity("2026-11-18", "Run", km=5, minutes=25, athlete_id=8000)
     lively.health(8000)
     lively.publish()
     app = overview(context_of(lively))
-    assert shown(app, "Distance")[0] == "1,050.8 km"
-    app.selectbox(key="athlete").set_value(8000)
-    assert shown(drawn(app), "Distance") == ["5.0 km", "5.0 km", "5.0 km"]
+    assert shown(app, "Distance this week") == ["1,051 km"]
+    app.selectbox(key="athlete").set_value("8000")
+    assert shown(drawn(app), "Distance this week") == ["5.0 km"]
 
 
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [
-        (WarehouseBusy("locked"), "try again by itself"),
-        (QueryFailed("no column x"), "another version built them. Run `athlete transform`"),
+        (WarehouseBusy("locked"), "The warehouse is busy. This page tries again in 2 s."),
+        (QueryFailed("no column x"), "built by another version. Run `athlete transform`"),
         (MartDamaged("mart.duckdb is damaged"), "The published marts are damaged"),
-        (MartMissing("no table y"), "another version built them. Run `athlete transform`"),
+        (MartMissing("no table y"), "built by another version. Run `athlete transform`"),
     ],
 )
 def test_what_cannot_be_read_is_told_instead_of_raised(
@@ -383,12 +420,12 @@ def test_what_cannot_be_read_is_told_instead_of_raised(
 ) -> None:
     """A busy warehouse or marts of another version, even if only a table is missing, are no traceback."""
     context = context_of(lively)
-    health = context.mart.snapshot().health
+    health = context.mart.newest().snapshot().health
 
     class Refusing:
-        def rows(self, sql: str, parameters: object = ()) -> list[dict[str, object]]:
+        def rows(self, sql: str, parameters: object = ()) -> MartRows:
             if "pipeline_health" in sql:
-                return list(health)
+                return MartRows(dict(row) for row in health)
             raise error
 
         def version(self) -> str | None:
@@ -403,7 +440,7 @@ def test_what_cannot_be_read_is_told_instead_of_raised(
 
 
 @pytest.mark.parametrize(
-    ("error", "sentence"), [(MartDamaged(), "damaged"), (MartMissing("no health"), "another version built them")]
+    ("error", "sentence"), [(MartDamaged(), "damaged"), (MartMissing("no health"), "built by another version")]
 )
 def test_marts_that_cannot_be_read_are_no_empty_page(
     mart_file: Any, context_of: Any, error: Exception, sentence: str
@@ -411,7 +448,7 @@ def test_marts_that_cannot_be_read_are_no_empty_page(
     """Marts that are there, but damaged or without the first table, are said to be so, with what builds them again."""
 
     class Unreadable:
-        def rows(self, sql: str, parameters: object = ()) -> list[dict[str, object]]:
+        def rows(self, sql: str, parameters: object = ()) -> MartRows:
             raise error
 
         def version(self) -> str | None:
@@ -432,13 +469,14 @@ def test_marts_that_were_busy_are_looked_at_again(lively: Any, context_of: Any) 
         def version(self) -> str | None:
             return "the same"
 
-        def rows(self, sql: str, parameters: object = ()) -> list[dict[str, object]]:
+        def rows(self, sql: str, parameters: object = ()) -> MartRows:
             raise WarehouseBusy
 
         def close(self) -> None: ...
 
     page = replace(context_of(lively), mart=Mart(Busy()))
-    drawn = navigation._drawn(page, overview_page.show)
+    tell = Teller(now=page.now(), zone=page.zone)
+    drawn = navigation._drawn(page, navigation.ENTRIES[0], tell, streamlit.container())
     assert is_outdated(page, drawn)
 
 
@@ -459,7 +497,7 @@ def test_a_viewer_sees_the_athletes_listed_for_them(
     """Who is signed in sees their own list; who is unlisted, or not signed in, sees nobody."""
     viewers = {"Me@example.org": {7001, 1}, "friend@example.org": {7002}}
     context = replace(context_of(lively), viewers=viewers)
-    assert context.visible(context.mart.snapshot(), signed_in).athlete_ids == seen
+    assert context.visible(context.mart.newest().snapshot(), signed_in).athlete_ids == seen
 
 
 def test_who_is_no_viewer_is_shown_nothing(lively: Any, context_of: Any) -> None:

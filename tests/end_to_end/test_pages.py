@@ -3,7 +3,7 @@
 import io
 import re
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -46,25 +46,24 @@ async def shown(page: Page, key: str) -> float:
 async def test_the_pages_show_what_the_marts_hold(session: DemoSession, browser: Browser) -> None:
     """One pipeline serves both pages: starting it takes longer than looking."""
     page = await browser.new_page(viewport={"width": 1400, "height": 1000})
-    await overview_shows_the_year(session, page)
+    await overview_shows_the_week(session, page)
     await pipeline_follows_a_save(session, page)
     await expect(page.get_by_text("Exception")).to_have_count(0)
 
 
-async def overview_shows_the_year(session: DemoSession, page: Page) -> None:
-    """This year's distance, elevation and count are the marts' own."""
+async def overview_shows_the_week(session: DemoSession, page: Page) -> None:
+    """This week's distance and elevation are the marts' own, and the weeks are drawn."""
     await page.goto(session.config.ports.dashboard_url)
-    new_year = datetime.now(BERLIN).date().replace(month=1, day=1)
-    year = mart_row(
+    today = datetime.now(BERLIN).date()
+    week = mart_row(
         session,
-        "select count(*) as activities, sum(distance_m) as distance_m, sum(elevation_gain_m) as elevation_m"
+        "select coalesce(sum(distance_m), 0) as distance_m, coalesce(sum(elevation_gain_m), 0) as elevation_m"
         " from mart.fct_activities where start_date_local >= ?",
-        new_year,
+        today - timedelta(days=today.weekday()),
     )
-    assert await shown(page, "kpi-year-activities") == year["activities"]
-    assert await shown(page, "kpi-year-distance") == pytest.approx(float(str(year["distance_m"])) / 1000, abs=0.06)
-    assert await shown(page, "kpi-year-elevation") == pytest.approx(float(str(year["elevation_m"])), abs=0.6)
-    await expect(page.locator(".st-key-chart-by-period canvas, .st-key-chart-by-period svg").first).to_be_visible()
+    assert await shown(page, "kpi-distance") == pytest.approx(float(str(week["distance_m"])) / 1000, abs=0.06)
+    assert await shown(page, "kpi-elevation") == pytest.approx(float(str(week["elevation_m"])), abs=0.6)
+    await expect(page.locator(".st-key-chart-weeks svg").first).to_be_visible()
     await expect(page.get_by_text("Exception")).to_have_count(0)
 
 

@@ -99,21 +99,20 @@ KEYS = {
 }
 WATERMARK = {"ingested_at": "timestamp"}
 # What the pages ask, by query, with values of the types that they give.
-SPAN, SPAN_BEFORE = (date(2026, 3, 23), date(2026, 3, 29)), (date(2026, 3, 16), date(2026, 3, 22))
+SPAN, ALL = (date(2026, 3, 23), date(2026, 3, 29)), ("all", "all")
 PARAMETERS: Mapping[str, Sequence[Any]] = {
     "backfill_status": [BERLIN],
-    "latest_activities": [EXTREME],  # who has more than are shown
-    "mix": [BERLIN, "month", date(2026, 3, 1)],
-    "mix_periods": [BERLIN, "week"],
+    "overview/days": [BERLIN, *SPAN, *ALL],
+    "overview/latest": [EXTREME, date(2000, 1, 1), date(2100, 1, 1), *ALL],  # who has more than are shown
+    "overview/weeks": [BERLIN, *SPAN, *ALL],
     "pipeline_health": [],
     "pipeline_latency": [BERLIN],
     "pipeline_latency_course": [BERLIN, "hour"],
     "pipeline_runs": [BERLIN],
     "purge_receipts": [],
     "rate_budget": [],
+    "sports_done": [BERLIN],
     "waiting_events": [BERLIN],
-    "running_totals": [*SPAN, BERLIN, *SPAN, *SPAN_BEFORE],
-    "totals_by_period": [BERLIN, "week", date(2026, 1, 1)],
 }
 
 

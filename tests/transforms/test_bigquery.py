@@ -15,6 +15,9 @@ from tests.transforms.life import ROOT
 from tests.transforms.places import encoded, passed, simplified, unwrapped, visited
 from tests.transforms.warehouse import Warehouse
 
+FOLDER = ROOT / "dashboard/queries"
+QUERIES = sorted(str(path.relative_to(FOLDER).with_suffix("")) for path in FOLDER.rglob("*.sql"))
+
 
 @pytest.fixture(scope="session")
 def contracts(project_root: Path) -> dict[str, dict[str, str]]:
@@ -148,11 +151,10 @@ def test_bigquery_merges_by_literals(refreshed: RefreshedDialect) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("query", sorted(path.stem for path in (ROOT / "dashboard/queries").rglob("*.sql")))
+@pytest.mark.parametrize("query", QUERIES)
 def test_a_pages_query_gives_the_same_on_bigquery(dialect: BigQueryDialect, twin: Warehouse, query: str) -> None:
     """Every query of the dashboard runs on both engines and answers alike."""
-    (file,) = (ROOT / "dashboard/queries").rglob(f"{query}.sql")
-    sql, parameters = file.read_text(), PARAMETERS[query]
+    sql, parameters = (FOLDER / f"{query}.sql").read_text(), PARAMETERS[query]
     values = (f"cast('{each.value}' as {each.type_})" for each in bound_in_order(parameters))
     rows = dialect.run(re.sub(r"\?", lambda _: next(values), sql))[1]
     assert comparable(rows) == comparable(twin.rows(sql, *parameters))

@@ -11,7 +11,7 @@ from google.cloud.bigquery import ArrayQueryParameter, ScalarQueryParameter
 from backends.warehouse.bigquery.client import Place
 from backends.warehouse.bigquery.parameters import Parameter
 from backends.warehouse.bigquery.reading import GOOGLES_ERRORS, REBUILD, Selects, reading_error
-from backends.warehouse.marts import MartMissing
+from backends.warehouse.marts import MartMissing, MartRows
 
 # dbt makes this table when a build has ended and no model of it failed; see `transforms/macros/publication.sql`.
 PUBLICATION = "mart.publication"
@@ -45,7 +45,7 @@ class BigQueryMartReader:
 
         return self._selects.call(etag)
 
-    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, object]]:
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> MartRows:
         """Run one query (positional `?` parameters). A statement's first run is preceded by a dry one.
 
         Raises MartMissing, WarehouseBusy, QueryFailed.
@@ -82,10 +82,10 @@ class BigQueryMartReader:
             raise MartMissing(_NO_MART)
         self._is_published = True
 
-    def _fetched(self, sql: str, bound: Sequence[Parameter]) -> list[dict[str, object]]:
+    def _fetched(self, sql: str, bound: Sequence[Parameter]) -> MartRows:
         found = self._selects.rows(sql, bound)
         try:
-            return [dict(row.items()) for row in found]
+            return MartRows((dict(row.items()) for row in found), found.total_bytes_processed or 0)
         except GOOGLES_ERRORS as error:
             raise reading_error(error) from error
 

@@ -10,7 +10,7 @@ import duckdb
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.duckdb.connection import CATALOG, NO_DOWNLOADS, attach, column_names
 from backends.warehouse.duckdb.errors import NO_MART, REBUILD, damage, sentence, translation
-from backends.warehouse.marts import MartMissing
+from backends.warehouse.marts import MartMissing, MartRows
 
 _OF_ATHLETES = """
     select schema_name as layer, table_name, bool_or(column_name = 'athlete_id') as names_athlete
@@ -60,7 +60,7 @@ class DuckdbMartReader:
             raise WarehouseBusy(f"{self._path} cannot be looked at just now: {error}.") from error
         return signature and "-".join(map(str, signature))
 
-    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, object]]:
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> MartRows:
         """Run one query (positional `?` parameters) on the newest snapshot.
 
         Raises MartMissing, WarehouseBusy, QueryFailed.
@@ -68,7 +68,7 @@ class DuckdbMartReader:
         try:
             found = self._cursor().execute(sql, list(parameters))
             names = column_names(found)
-            return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+            return MartRows(dict(zip(names, row, strict=True)) for row in found.fetchall())
         except duckdb.CatalogException as error:
             raise MartMissing(f"{sentence(error)} The marts may be older than this program: {REBUILD}") from error
         except duckdb.Error as error:

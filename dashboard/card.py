@@ -1,0 +1,178 @@
+"""The card: a frame with a title, its content, why its numbers are what they are, and the SQL behind them."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from html import escape
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pa_parquet
+import streamlit as st
+
+from backends.warehouse.marts import MartDamaged, MartMissing, QueryFailed
+from dashboard import empty_states, formatting
+from dashboard.mart import Row, Rows
+from dashboard.page import Page
+
+LOG = logging.getLogger(__name__)
+MOST_LINKS = 10
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Why:
+    """Why a number is what it is; every text is Markdown, translated, and says this athlete's values.
+
+    `formula` has the values filled in. `models` are dbt's names of the marts. `activities` are rows with `name`,
+    `start_date_local` and `strava_url`: those that make up the number, the most important first.
+    """
+
+    formula: str
+    models: Sequence[str]
+    inputs: Sequence[str] = ()
+    excluded: Sequence[str] = ()
+    activities: Sequence[Row] = ()
+
+
+@dataclass(slots=True)
+class Card:
+    """The open card: `rows` asks the mart and offers the SQL; `why` may be given once the numbers are known."""
+
+    page: Page
+    key: str
+    why: Why | None = None
+    queries: list[Rows] = field(default_factory=list)
+
+    def rows(self, query: str, *parameters: object) -> Rows:
+        """Run `queries/<query>.sql`; the card shows its statement. Raises MartMissing, QueryFailed, WarehouseBusy."""
+        self.queries.append(found := self.page.rows(query, *parameters))
+        return found
+
+
+@contextmanager
+def card(  # noqa: PLR0913 - what a card is made of
+    page: Page, key: str, title: str, note: str = "", *, why: Why | None = None, queries: Sequence[Rows] = ()
+) -> Iterator[Card]:
+    """Open a card; what is drawn inside stands below its head. `title` and `note` are translated.
+
+    A query that fails inside is told in the card, and the page's other cards are drawn.
+    """
+    opened = Card(page, key, why, list(queries))
+    with st.container(border=True, key=f"card-{key}", height="stretch", gap="xsmall"):
+        head = st.container(horizontal=True, wrap=False, gap="xsmall", vertical_alignment="center", key=f"head-{key}")
+        with head:
+            lang = f' lang="{page.tell.language}"'
+            small = f"<small>{escape(note)}</small>" if note else ""
+            st.html(f'<h2 class="ad-h"{lang}>{escape(title)}{small}</h2>', width="stretch")
+        try:
+            yield opened
+        except MartDamaged:
+            raise
+        except (MartMissing, QueryFailed):
+            LOG.exception("dashboard.card_failed card=%s", key)
+            st.markdown(page.tell(empty_states.CARD_FAILED))
+        with head:
+            if opened.why:
+                _why(page, key, opened.why)
+            if opened.queries:
+                _sql(page, key, opened.queries)
+
+
+def _why(page: Page, key: str, why: Why) -> None:
+    tell = page.tell
+    with st.popover(tell("Why"), type="tertiary", key=f"why-{key}"):
+        st.markdown(why.formula)
+        for text in why.inputs:
+            st.markdown(text)
+        for text in why.excluded or [tell("Nothing is excluded.")]:
+            st.markdown(text)
+        for model in why.models:
+            st.caption(_model(page, model))
+        if why.activities:
+            st.markdown("\n".join(f"- {_link(page, row)}" for row in why.activities[:MOST_LINKS]))
+        if (more := len(why.activities) - MOST_LINKS) > 0:
+            st.caption(tell.plural("and {n} more activity", "and {n} more activities", more))
+
+
+def _model(page: Page, model: str) -> str:
+    """Tell the mart, its definition's version, what its tests found, and when it was built."""
+    tell = page.tell
+    parts = [tell("Model `{model}`", model=model)]
+    if status := _status(page, model):
+        if status["definition_version"] is not None:
+            parts[0] += f" v{status['definition_version']}"
+        if failed := status["failed_count"]:
+            tests = tell.plural("{n} test failed", "{n} tests failed", failed)
+        else:
+            tests = tell.plural("{n} test passed", "{n} tests passed", status["test_count"])
+        parts.append(f"{tests} {tell.minute(status['tested_at'])}" if status["tested_at"] else tests)
+    parts.append(tell("built {when}", when=tell.minute(page.health["last_transform_started_at"])))
+    return " · ".join(parts)
+
+
+def _status(page: Page, model: str) -> Row | None:
+    """Return the model's row of `model_status`; None for marts that have none yet."""
+    try:
+        return next((row for row in page.rows("model_status") if row["model"] == model), None)
+    except (MartMissing, QueryFailed):
+        return None
+
+
+def _link(page: Page, row: Row) -> str:
+    name = formatting.plain(row["name"] or page.tell("Activity"))
+    return f"[{name}]({row['strava_url']}), {page.tell.day(row['start_date_local'])}"
+
+
+def _sql(page: Page, key: str, queries: Sequence[Rows]) -> None:
+    with st.popover("SQL", type="tertiary", key=f"sql-{key}"):
+        for number, rows in enumerate(queries):
+            st.code(rows.statement, language="sql")
+            if rows.parameters:
+                st.caption(page.tell("Parameters: {values}", values=", ".join(f"`{one}`" for one in rows.parameters)))
+            st.caption(_cost(page, rows))
+            with st.container(horizontal=True, gap="small"):
+                for kind, written in (("CSV", as_csv), ("Parquet", as_parquet)):
+                    st.download_button(
+                        kind, _later(written, rows), f"{rows.query.rpartition('/')[2]}.{kind.lower()}",
+                        key=f"{kind}-{key}-{number}", on_click="ignore",
+                    )  # fmt: skip
+
+
+def _cost(page: Page, rows: Rows) -> str:
+    """Tell rows, time, engine, what it read, and of which build it is: `53 rows · 3.1 ms · DuckDB · built 20:52:07`."""
+    tell = page.tell
+    parts = [
+        tell.plural("{n} row", "{n} rows", len(rows)),
+        f"{tell.number(rows.milliseconds, 1)}{formatting.NARROW}ms",
+        page.context.engine,
+    ]
+    if rows.scanned_bytes is not None:
+        parts.append(tell("{size} read", size=tell.size(rows.scanned_bytes)))
+    if page.health["last_transform_started_at"]:
+        built = tell.here(page.health["last_transform_started_at"])
+        parts.append(tell("built {when}", when=f"{built:%H:%M:%S}"))
+    return " · ".join(parts)
+
+
+def _later(written: Callable[[Rows], bytes], rows: Rows) -> Callable[[], bytes]:
+    """Make the file when it is asked for, not when the page is drawn."""
+    return lambda: written(rows)
+
+
+def as_csv(rows: Rows) -> bytes:
+    """Return the rows as CSV with a header line."""
+    sink = pa.BufferOutputStream()
+    pa_csv.write_csv(_table(rows), sink)
+    return bytes(sink.getvalue().to_pybytes())
+
+
+def as_parquet(rows: Rows) -> bytes:
+    """Return the rows as one Parquet file."""
+    sink = pa.BufferOutputStream()
+    pa_parquet.write_table(_table(rows), sink)
+    return bytes(sink.getvalue().to_pybytes())
+
+
+def _table(rows: Rows) -> pa.Table:
+    return pa.Table.from_pylist([dict(row) for row in rows])

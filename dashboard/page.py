@@ -1,0 +1,47 @@
+"""What a page draws from: one build of the marts, one athlete, one reader, and what the filters say."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from dashboard.context import PageContext
+from dashboard.filters import Filters
+from dashboard.formatting import Teller
+from dashboard.mart import MartVersion, Row, Rows
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """Given to the `show(page)` of each module in `dashboard/views/`.
+
+    `tell` says texts, numbers and dates in the reader's language and units. `health` is the athlete's row of
+    `pipeline_health`. `docs/pages.md` shows how a page and its cards are made.
+    """
+
+    context: PageContext
+    mart: MartVersion
+    health: Row
+    filters: Filters
+    tell: Teller
+    done: Rows  # of `sports_done`
+
+    @property
+    def athlete_id(self) -> int:
+        """Whose numbers are shown."""
+        return int(self.health["athlete_id"])
+
+    @property
+    def today(self) -> date:
+        """Which day it is for the athlete."""
+        return self.filters.today
+
+    @property
+    def now(self) -> datetime:
+        """The present moment in the zone of the page."""
+        return self.tell.now
+
+    def rows(self, query: str, *parameters: object) -> Rows:
+        """Run `queries/<query>.sql` on this build, or return what it said before.
+
+        Raises MartMissing, QueryFailed, WarehouseBusy.
+        """
+        return self.mart.rows(query, *parameters)
