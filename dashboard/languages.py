@@ -1,13 +1,13 @@
-"""The languages of the pages: the texts in the code are English, `translations/<language>.po` has the others.
+"""The languages of the pages: the texts in the code are English, `translations/<language>/*.po` have the others.
 
 A text is marked where it stands: `tell("…")` and `tell.plural("…", "…", n)` translate at once, `N_("…")` marks a text
 of a constant, which is given to `tell(…)` later. A test fails for a marked text that has no German.
 """
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
-from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}
@@ -27,20 +27,30 @@ def preferred(locale: str | None) -> str:
 
 def translate(text: str, language: str) -> str:
     """Return the text in a language; a text without a translation stays English."""
-    message = None if language == SOURCE else catalogue(language).get(text)
-    return str(message.string) if message and message.string else text
+    found = catalogue(language).get(text)
+    return found if isinstance(found, str) else text
 
 
 def translate_plural(one: str, many: str, number: float, language: str) -> str:
     """Return the form of a text for a number; English and German have two, for 1 and for all others."""
-    message = None if language == SOURCE else catalogue(language).get((one, many))
-    found = message.string if message else None
-    singular, plural = found if isinstance(found, tuple) and all(found) else (one, many)
-    return singular if number == 1 else plural
+    found = catalogue(language).get((one, many), (one, many))
+    return translate(found[0 if number == 1 else 1], language)
 
 
 @cache
-def catalogue(language: str) -> Catalog:
-    """Read the translations of a language, once."""
-    with (files("dashboard") / "translations" / f"{language}.po").open("rb") as file:
-        return read_po(file, locale=language)
+def catalogue(language: str) -> Mapping[str | tuple[str, ...], str | tuple[str, ...]]:
+    """Read the translations of a language, once: by the text, or by the two forms of one with a number."""
+    if language == SOURCE:
+        return {}
+    found: dict[str | tuple[str, ...], str | tuple[str, ...]] = {}
+    folder = files("dashboard") / "translations" / language
+    for name in sorted(each.name for each in folder.iterdir() if each.name.endswith(".po")):
+        with (folder / name).open("rb") as file:
+            found |= {
+                _key(message.id): _key(message.string) for message in read_po(file, locale=language) if message.id
+            }
+    return found
+
+
+def _key(text: str | tuple[str, ...] | list[str]) -> str | tuple[str, ...]:
+    return text if isinstance(text, str) else tuple(text)
