@@ -46,9 +46,8 @@ def catalogue(language: str) -> Mapping[str | tuple[str, ...], str | tuple[str, 
     folder = files("dashboard") / "translations" / language
     for name in sorted(each.name for each in folder.iterdir() if each.name.endswith(".po")):
         with (folder / name).open("rb") as file:
-            found |= {
-                _key(message.id): _key(message.string) for message in read_po(file, locale=language) if message.id
-            }
+            messages = [each for each in read_po(file, locale=language) if each.id]
+        found |= {_key(each.id): _key(each.string or each.id) for each in messages}
     return found
 
 
