@@ -19,4 +19,4 @@ class Account:
         self.world = world
         self.grants = Grants(world.journal, clock, dice, seed=world.origin.seed)
         self.actions = Actions(world, clock, saves, webhook_delivery, self.grants)
-        self.autoplay = Autoplay(self.actions, world, saves)
+        self.autoplay = Autoplay(self.actions, world, saves, clock)

@@ -9,6 +9,7 @@ from simulator.clock import Clock, read_iso
 from simulator.oauth import Grants
 from simulator.scopes import event_of_edit, may_see
 from simulator.webhook_delivery import WebhookDelivery
+from simulator.world import roads
 from simulator.world.edits import only_possible
 from simulator.world.names import chosen_name
 from simulator.world.places import place_on, wall_clock
@@ -96,6 +97,9 @@ def _session(world: World, now: datetime, wanted: dict[str, Any]) -> Session:
     how = sport(sport_type)
     speed = (how.speed_mps or 1.0) * fitness(now.date()) * rng.uniform(0.94, 1.06)
     usual_s = rng.uniform(1800, 5400)
+    loop = ""
+    if how.moves and how.has_distance and not wanted.keys() & {"distance", "manual"}:
+        loop = roads.choose(rng, sport_type, speed * usual_s)
     distance = float(wanted.get("distance", round(speed * usual_s, 1) if how.has_distance else 0.0))
     moving_time = int(wanted.get("moving_time", round(distance / speed) if distance else round(usual_s)))
     if "start_date_local" in wanted:
@@ -115,4 +119,5 @@ def _session(world: World, now: datetime, wanted: dict[str, Any]) -> Session:
         name=wanted["name"] if "name" in wanted else chosen_name(rng, sport_type, wall.hour),
         is_manual=bool(wanted.get("manual", False)),
         gear_id=gear_of(how.gear, wall.date(), world.origin.number),
+        loop=loop,
     )

@@ -1,4 +1,7 @@
-"""A life that goes on by itself: creates, edits, deletes and duplicates at a rate, chosen by the seed."""
+"""A life that goes on by itself: creates, edits, deletes and duplicates at a rate, chosen by the seed.
+
+However fast it goes, its days are believable: what does not fit into today is a late upload of an earlier day.
+"""
 
 import asyncio
 from contextlib import suppress
@@ -9,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from simulator.actions import Actions
 from simulator.activity_log import ActivityLog, Save
+from simulator.calendar_slots import free_start
+from simulator.clock import Clock
 from simulator.world.world import World
 
 Weight = Annotated[float, Field(ge=0)]
@@ -53,8 +58,8 @@ class AutoplaySettings(BaseModel):
 class Autoplay:
     """Runs the life in a task; `step` does one thing at once."""
 
-    def __init__(self, actions: Actions, world: World, saves: ActivityLog) -> None:
-        self._actions, self._world, self._saves = actions, world, saves
+    def __init__(self, actions: Actions, world: World, saves: ActivityLog, clock: Clock) -> None:
+        self._actions, self._world, self._saves, self._clock = actions, world, saves, clock
         self._task: asyncio.Task[None] | None = None
         self.settings = AutoplaySettings(running=False)
         self._steps = 0
@@ -69,7 +74,7 @@ class Autoplay:
             self._task = asyncio.create_task(self._run(60 / settings.per_minute))
 
     def step(self) -> Save:
-        """Do the next thing that the seed says; with nothing to change, something is created."""
+        """Do the next thing that the seed says; with nothing to change something is created, on full days renamed."""
         self._steps += 1
         rng = Random(f"{self.settings.seed}:live:{self._steps}")
         weights = self.settings.mix.model_dump()
@@ -78,9 +83,9 @@ class Autoplay:
         if kind == "repeat":
             own = self._saves.after(athlete_id=self._world.athlete_id)
             told = [save for save in own if save.event is not None][-RECENT:]
-            return self._actions.repeat(rng.choice(told)) if told else self._actions.create({})
+            return self._actions.repeat(rng.choice(told)) if told else self._create(recent, rng)
         if kind == "create" or not recent:
-            return self._actions.create({})
+            return self._create(recent, rng)
         return self._change(kind, rng.choice(recent), rng)
 
     async def close(self) -> None:
@@ -90,6 +95,12 @@ class Autoplay:
             with suppress(asyncio.CancelledError):
                 await self._task
             self._task = None
+
+    def _create(self, recent: list[int], rng: Random) -> Save:
+        start = free_start(self._world, self._clock(), rng)
+        if start is None and recent:
+            return self._change("rename", rng.choice(recent), rng)
+        return self._actions.create({"start_date_local": start.isoformat()} if start else {})
 
     def _change(self, kind: str, activity_id: int, rng: Random) -> Save:
         if kind == "delete":

@@ -55,7 +55,7 @@ class SimulatorSettings(BaseSettings):
         ),
     )
     seed: int = Field(7, description="The same seed gives the same athlete, the same life and the same faults.")
-    years: float = Field(4, ge=0, le=100, description="Years of history to generate; 0 generates none.")
+    years: float = Field(3, ge=0, le=100, description="Years of history to generate; 0 generates none.")
     density: int = Field(1, ge=1, le=40, description="Plans every day this many times over: a load, not a life.")
     recorded_dir: DirectoryPath | None = Field(
         None, description="Folder of recorded Strava answers whose activities are added."

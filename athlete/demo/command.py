@@ -43,7 +43,7 @@ class DemoOptions:
     dashboard_port: int = 0
     service_port: int = 0
     simulator_port: int = 0
-    years: int = 4
+    years: int = 3
     seed: int = 7
 
     @property
@@ -73,7 +73,7 @@ def demo(  # noqa: PLR0913 - one argument an option
     simulator_port: Annotated[
         int, typer.Option(min=0, max=65535, help="The simulator's port; 0 takes a free one.")
     ] = 0,
-    years: Annotated[int, typer.Option(min=1, max=100, help="Years of history that the simulated athlete has.")] = 4,
+    years: Annotated[int, typer.Option(min=1, max=100, help="Years of history that the simulated athlete has.")] = 3,
     per_minute: Annotated[float, typer.Option(min=0.1, help="How many things the athlete does a minute.")] = 12,
     seed: Annotated[int, typer.Option(help="Another seed is another athlete.")] = 7,
 ) -> None:

@@ -1,6 +1,8 @@
 """The scenario of `athlete demo --once`: every kind of save, with Strava at its most awkward."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from athlete.demo.simulator_client import SimulatorClient
 
@@ -16,9 +18,10 @@ AWKWARD = {
     "latency_jitter_s": 0.08,
     "server_error": 0.03,
 }
-NEW = (
+# Each on a day of its own, the newest today: the athlete uploads what the watch has kept.
+NEW: tuple[dict[str, Any], ...] = (
     {"sport_type": "Run", "name": "Lunch run"},
-    {"sport_type": "Ride", "name": "Commute 🚲"},
+    {"sport_type": "Ride", "name": "Commute 🚲", "commute": True},
     {"sport_type": "Swim", "name": "Freibad"},
     {"sport_type": "TrailRun", "name": "朝のトレイル"},
     {"sport_type": "WeightTraining", "name": "Strength"},
@@ -39,11 +42,17 @@ async def play_scenario(simulator: SimulatorClient) -> None:
     """Create, edit, hide, show, repeat and delete, a few times a second."""
     await simulator.switch_faults(**AWKWARD)
     names: dict[str, int] = {}
-    for fields in NEW:
-        names[str(fields["name"])] = await simulator.create(**fields)
+    for days_ago, fields in enumerate(NEW):
+        names[str(fields["name"])] = await simulator.create(**(_started(days_ago) | fields))
         await asyncio.sleep(PAUSE_S)
     await _change(simulator, names)
     await _burst(simulator, names["Lunch run"])
+
+
+def _started(days_ago: int) -> dict[str, str]:
+    """Return the start at noon of an earlier day; today's is left to the simulator, which lets it end now."""
+    noon = datetime.now(UTC).replace(hour=12, minute=10, second=0, microsecond=0) - timedelta(days=days_ago)
+    return {"start_date": noon.isoformat()} if days_ago else {}
 
 
 async def _change(simulator: SimulatorClient, names: dict[str, int]) -> None:

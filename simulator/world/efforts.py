@@ -17,6 +17,8 @@ OLD_SPELLING = {"1K": "1k", "5K": "5k", "10K": "10k", "2 mile": "2 miles"}
 STANDARD_UNITS = {"splits_metric": 1000.0, "splits_standard": METRES_PER_MILE}
 LAP_MEANS = ("average_heartrate", "max_heartrate", "average_cadence", "average_watts")
 FATIGUE = 1.06  # Riegel's exponent: how much slower one gets as the distance grows
+RACE, RACED = 1, 1.02  # a race is run evenly: its parts are hardly faster than the whole
+WORKOUT, INTERVAL_M, FAST_PART = 3, 1609, 0.93  # a workout has intervals of up to a mile, faster than its mean
 SEGMENTS = (
     (910_001, "Mill Hill"),
     (910_002, "River Straight"),
@@ -83,12 +85,14 @@ def _parts(total: float, count: int) -> list[float]:
 def best_efforts(summary: dict[str, Any], rng: Random) -> list[dict[str, Any]]:
     """The fastest stretches of a run, as far as it reaches; the longest first, then from short to long."""
     distance, total = summary["distance"], summary["moving_time"]
+    exponent = RACED if summary.get("workout_type") == RACE else FATIGUE
     found: list[dict[str, Any]] = []
     least = 0
     for name, metres in BEST_EFFORTS.items():
         if metres > distance:
             break
-        seconds = max(least + 1, round(total * (metres / distance) ** FATIGUE * rng.uniform(0.985, 1.0)))
+        share = FAST_PART if summary.get("workout_type") == WORKOUT and metres <= INTERVAL_M else 1.0
+        seconds = max(least + 1, round(share * total * (metres / distance) ** exponent * rng.uniform(0.985, 1.0)))
         least = seconds
         spelling = OLD_SPELLING.get(name, name) if summary["id"] % 13 == 0 else name
         start = rng.randrange(max(1, total - seconds))

@@ -26,7 +26,8 @@ DESCRIPTIONS = (
 )
 NOUNS = {
     "Run": "Run", "TrailRun": "Trail Run", "VirtualRun": "Treadmill Run", "Ride": "Ride", "GravelRide": "Gravel Ride",
-    "VirtualRide": "Virtual Ride", "Swim": "Swim", "Hike": "Hike", "Walk": "Walk", "NordicSki": "Nordic Ski",
+    "VirtualRide": "Virtual Ride", "EBikeRide": "E-Bike Ride",
+    "Swim": "Swim", "Hike": "Hike", "Walk": "Walk", "NordicSki": "Nordic Ski",
     "WeightTraining": "Weight Training", "Yoga": "Yoga", "Workout": "Workout",
 }  # fmt: skip
 DAYTIMES = ((5, "Night"), (11, "Morning"), (14, "Lunch"), (18, "Afternoon"), (22, "Evening"), (24, "Night"))

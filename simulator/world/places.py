@@ -10,7 +10,10 @@ from simulator.clock import iso
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A town: its centre, its zone, its ground (metres above the sea) and how hilly its roads are (m per km)."""
+    """A town: its centre, its zone, its ground (metres above the sea) and how hilly its roads are (m per km).
+
+    By the sea, all roads lead away from it: `inland_degrees` is that direction, clockwise from north.
+    """
 
     name: str
     latitude: float
@@ -18,10 +21,11 @@ class Place:
     zone: str
     ground_m: float
     hills_m_per_km: float
+    inland_degrees: float | None = None
 
 
 HOME = Place("Lindenfurt", 51.2873, 10.4416, "Europe/Berlin", 212.0, 9.0)
-ISLAND = Place("Puerto Calmo", 28.4127, -16.3931, "Atlantic/Canary", 40.0, 22.0)
+ISLAND = Place("Puerto Calmo", 28.4127, -16.3931, "Atlantic/Canary", 40.0, 22.0, inland_degrees=240.0)
 FAR = (
     Place("Harbor Falls", 41.8342, -73.9127, "America/New_York", 95.0, 12.0),
     Place("春川町", 36.2714, 138.1127, "Asia/Tokyo", 610.0, 18.0),

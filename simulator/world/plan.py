@@ -6,8 +6,10 @@ Each day's plan depends on the seed and the date alone, so the history does not 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from math import pi, sin
 from random import Random
 
+from simulator.world import roads
 from simulator.world.names import RACES, chosen_name
 from simulator.world.places import HOME, Place, place_on
 from simulator.world.sports import RIDES, RUNS, SPORTS, UNKNOWN, sport
@@ -19,12 +21,17 @@ GEAR_PER_ATHLETE = 10_000
 CYCLE_WEEKS = 16
 LOADS = (0.85, 0.92, 1.0, 0.7, 0.95, 1.02, 1.1, 0.75, 1.05, 1.12, 1.2, 0.8, 1.18, 1.0, 0.6, 0.45)
 RACE_WEEK = 14
+WINTER = frozenset({11, 12, 1, 2})
+TREADMILL = 0.25  # of the short runs in winter
 SHOE_DAYS = 420  # a pair of shoes lasts this long
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """One planned activity: all that its payload is made from. `trap` names an oddity that it must show."""
+    """One planned activity: all that its payload is made from. `trap` names an oddity that it must show.
+
+    `loop` names the route in `roads`; without one it is drawn for this activity alone.
+    """
 
     activity_id: int
     sport_type: str
@@ -36,9 +43,11 @@ class Session:
     purpose: str = ""  # "" | race | long | workout | commute
     trap: str = ""  # "" | hidden_start | contradiction
     is_manual: bool = False
+    is_treadmill: bool = False
     is_private: bool = False
     visibility: str = "everyone"
     gear_id: str | None = None
+    loop: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +63,18 @@ class Slot:
 
 SUMMER_WEEK: dict[int, tuple[Slot, ...]] = {
     0: (Slot(0.45, (("Yoga", 3), ("Walk", 1)), 2400, 19.0),),
-    1: (Slot(0.9, (("Run", 1),), 9000, 18.2, "workout"), Slot(0.4, (("Ride", 1),), 6200, 7.6, "commute")),
+    1: (
+        Slot(0.9, (("Run", 1),), 9000, 18.2, "workout"),
+        Slot(0.4, (("Ride", 3), ("EBikeRide", 1)), 6200, 7.6, "commute"),
+    ),
     2: (Slot(0.8, (("Ride", 4), ("GravelRide", 2), ("Swim", 2)), 34_000, 17.8),),
     3: (Slot(0.85, (("Run", 4), ("TrailRun", 1)), 8000, 6.6), Slot(0.35, (("GravelRide", 1),), 6200, 7.6, "commute")),
     4: (Slot(0.55, (("WeightTraining", 3), ("Workout", 1)), 2700, 18.6),),
     5: (Slot(0.9, (("Ride", 5), ("GravelRide", 3), ("Hike", 1)), 72_000, 9.1, "long"),),
-    6: (Slot(0.9, (("Run", 4), ("TrailRun", 2)), 17_000, 9.4, "long"), Slot(0.3, (("Walk", 1),), 4500, 16.3)),
+    6: (
+        Slot(0.9, (("Run", 4), ("TrailRun", 2)), 17_000, 9.4, "long"),
+        Slot(0.3, (("Walk", 4), ("EBikeRide", 1)), 4500, 16.3),
+    ),
 }
 WINTER_WEEK: dict[int, tuple[Slot, ...]] = {
     0: (Slot(0.5, (("Yoga", 3), ("WeightTraining", 2)), 2700, 19.0),),
@@ -86,10 +101,25 @@ def plan_days(seed: int, first: date, until: date, density: int) -> Iterator[Ses
 
 
 def fitness(day: date) -> float:
-    """How fast the athlete is against today's table: about one per cent a year, and a peak in early summer."""
+    """How fast the athlete is against the table of sports.
+
+    Two per cent a year, three up in summer and down in winter, and two more from the start of a cycle to its race.
+    """
     years = day.year + day.timetuple().tm_yday / 366 - 2025
-    season = 0.012 if 5 <= day.month <= 9 else 0.0
-    return min(max(1 + 0.013 * years, 0.8), 1.12) + season
+    season = 0.03 * sin(2 * pi * (day.timetuple().tm_yday - 115) / 365.25)
+    build = 0.02 * min(day.toordinal() // 7 % CYCLE_WEEKS, RACE_WEEK) / RACE_WEEK
+    return min(max(0.98 + 0.02 * years, 0.8), 1.2) + season + build
+
+
+def usual_speed(sport_type: str, day: date) -> float:
+    """Return the metres a second of an ordinary outing that day; 0 where nothing is covered."""
+    return sport(sport_type).speed_mps * (fitness(day) if sport_type in RUNS | RIDES else 1.0)
+
+
+def effort(session: Session) -> float:
+    """Return how hard a session was: its speed as a multiple of the usual one on that day, 1 where none is known."""
+    usual = usual_speed(session.sport_type, session.wall.date()) * session.moving_time_s
+    return min(max(session.distance_m / usual, 0.75), 1.25) if usual and session.distance_m else 1.0
 
 
 def first_id(day: date, number: int = 0) -> int:
@@ -118,8 +148,7 @@ def _train(rng: Random, day: date, taken: int) -> list[Session]:
     race = _race(rng, day, taken)
     if race is not None:
         return [race]
-    winter = day.month in {11, 12, 1, 2}
-    slots = (WINTER_WEEK if winter else SUMMER_WEEK)[day.weekday()]
+    slots = (WINTER_WEEK if day.month in WINTER else SUMMER_WEEK)[day.weekday()]
     away = place_on(day) != HOME
     planned = [slot for slot in slots if rng.random() < slot.chance and not (away and slot.purpose == "commute")]
     return [_session(rng, day, slot, taken + index) for index, slot in enumerate(planned)]
@@ -141,15 +170,17 @@ def _race(rng: Random, day: date, taken: int) -> Session | None:
         name=RACES[distance],
         purpose="race",
         gear_id=gear_of("shoes", day),
+        loop=roads.race_course(distance),
     )
 
 
 def _session(rng: Random, day: date, slot: Slot, index: int) -> Session:
     sport_type = _sport_type(rng, day, slot)
     how = sport(sport_type)
-    distance, moving_time = _effort(rng, day, slot, sport_type)
+    is_treadmill = sport_type == "Run" and day.month in WINTER and slot.purpose == "" and rng.random() < TREADMILL
+    distance, moving_time, loop = _outing(rng, day, slot, sport_type, is_treadmill=is_treadmill)
     serial = day.toordinal() * 3 + index
-    trap = "contradiction" if sport_type in RIDES and serial % 37 == 5 else ""
+    trap = "contradiction" if sport_type in RIDES and serial % 149 == 5 else ""
     if serial % 53 == 11:
         trap = "hidden_start"
     wall = datetime.combine(day, time(0, 0, 1)) if trap == "hidden_start" else _at(day, slot.hour, rng)
@@ -164,10 +195,12 @@ def _session(rng: Random, day: date, slot: Slot, index: int) -> Session:
         name=chosen_name(rng, sport_type, wall.hour),
         purpose=slot.purpose,
         trap=trap,
+        is_treadmill=is_treadmill,
         is_manual=serial % 41 == 7 or (how.indoor and serial % 9 == 2),
         is_private=is_private,
         visibility="only_me" if is_private else "followers_only" if serial % 17 == 3 else "everyone",
         gear_id=gear_of(how.gear, day),
+        loop=loop,
     )
 
 
@@ -180,18 +213,22 @@ def _sport_type(rng: Random, day: date, slot: Slot) -> str:
     return rng.choices(names, [weight for _, weight in slot.sports])[0]
 
 
-def _effort(rng: Random, day: date, slot: Slot, sport_type: str) -> tuple[float, int]:
+def _outing(rng: Random, day: date, slot: Slot, sport_type: str, *, is_treadmill: bool) -> tuple[float, int, str]:
+    """Return the metres, the seconds, and the loop where it leads over ground."""
     how = sport(sport_type)
     load = LOADS[day.toordinal() // 7 % CYCLE_WEEKS] if slot.purpose != "commute" else 1.0
-    amount = slot.amount * load * rng.uniform(0.82, 1.18) * SCALE.get(sport_type, 1.0)
+    amount = slot.amount * load * fitness(day) ** 3 * rng.uniform(0.82, 1.18) * SCALE.get(sport_type, 1.0)
     if not how.has_distance:
-        return 0.0, round(min(amount, 5400))
+        return 0.0, round(min(amount, 5400)), ""
     if sport_type in UNKNOWN or (slot.amount < 5000 and sport_type != "Walk"):
         amount = rng.uniform(4000, 9000)
     amount = min(amount, 260_000 if sport_type in RIDES else 32_000)
-    speed = how.speed_mps * (fitness(day) if sport_type in RUNS | RIDES else 1.0) * rng.uniform(0.93, 1.07)
+    loop = roads.choose(rng, sport_type, amount, slot.purpose) if how.moves and not is_treadmill else ""
+    if loop:
+        amount = roads.length_m(place_on(day).name, loop) * rng.uniform(0.992, 1.008)
+    speed = usual_speed(sport_type, day) * rng.uniform(0.93, 1.07)
     speed *= {"workout": 1.06, "long": 0.97, "commute": 0.88}.get(slot.purpose, 1.0)
-    return round(amount, 1), round(amount / speed)
+    return round(amount, 1), round(amount / speed), loop
 
 
 def _at(day: date, hour: float, rng: Random) -> datetime:

@@ -31,7 +31,7 @@ def walk(rng: Random, place: Place, distance_m: float) -> list[Point]:
     return points
 
 
-def decimate(points: list[Point], limit: int = 90) -> list[Point]:
+def decimate(points: list[Point], limit: int = 180) -> list[Point]:
     """Thin a route to about `limit` points, ends kept."""
     stride = max(1, len(points) // limit)
     thinned = points[::stride]

@@ -25,6 +25,7 @@ SPORTS = {
     "VirtualRun": Sport("VirtualRun", 2.95, 146, cadence=85, gear="shoes", moves=False, indoor=True),
     "Ride": Sport("Ride", 7.6, 136, cadence=84, watts=186, gear="road"),
     "GravelRide": Sport("Ride", 6.1, 139, cadence=79, watts=178, gear="gravel", hills=1.5),
+    "EBikeRide": Sport("EBikeRide", 6.6, 109, cadence=68, hills=1.3),
     "VirtualRide": Sport("VirtualRide", 8.9, 143, cadence=88, watts=205, gear="road", hills=1.2),
     "Swim": Sport("Swim", 0.78, 128, cadence=27, moves=False, indoor=True, hills=0),
     "Hike": Sport("Hike", 1.15, 108, hills=3.5),
@@ -60,7 +61,7 @@ def legacy_type(name: str) -> str:
 
 
 SAME_NAME = frozenset({
-    "AlpineSki", "BackcountrySki", "Canoeing", "Crossfit", "EBikeRide", "Elliptical", "Golf", "Handcycle", "IceSkate",
+    "AlpineSki", "BackcountrySki", "Canoeing", "Crossfit", "Elliptical", "Golf", "Handcycle", "IceSkate",
     "InlineSkate", "Kayaking", "Kitesurf", "RockClimbing", "RollerSki", "Rowing", "Sail", "Skateboard", "Snowboard",
     "Snowshoe", "Soccer", "StairStepper", "StandUpPaddling", "Surfing", "Velomobile", "Wheelchair", "Windsurf",
 })  # fmt: skip

@@ -6,8 +6,9 @@ from typing import Any
 
 import polyline
 
+from simulator.world import roads
 from simulator.world.places import start_fields
-from simulator.world.plan import Session
+from simulator.world.plan import Session, effort, fitness
 from simulator.world.route import Point, decimate, walk
 from simulator.world.sports import RIDES, RUNS, Sport, legacy_type, sport
 
@@ -36,9 +37,11 @@ class Sketch:
 def sketch(seed: int, session: Session) -> Sketch:
     """Draw the route; the same seed and session give the same one."""
     how = sport(session.sport_type)
-    has_route = how.moves and not session.is_manual and session.distance_m > 0
     rng = Random(f"{seed}:{session.activity_id}:route")
-    route = walk(rng, session.place, session.distance_m) if has_route else []
+    route: list[Point] = []
+    if how.moves and not (session.is_manual or session.is_treadmill) and session.distance_m > 0:
+        place, loop = session.place, session.loop
+        route = roads.recorded(rng, place, loop) if loop else walk(rng, place, session.distance_m)
     return Sketch(seed, session, how, route)
 
 
@@ -76,12 +79,14 @@ def _what(drawn: Sketch, athlete_id: int) -> dict[str, Any]:
 
 
 def climb(drawn: Sketch) -> float:
-    """Return the metres climbed; the flat sports and manual entries climb none."""
-    if drawn.session.is_manual or not drawn.sport.has_distance:
+    """Return the metres climbed; the flat sports, the treadmill and manual entries climb none. A loop has its own."""
+    session = drawn.session
+    if session.is_manual or session.is_treadmill or not drawn.sport.has_distance:
         return 0.0
-    hilly = drawn.session.place.hills_m_per_km * drawn.sport.hills
-    distance = min(drawn.session.distance_m, drawn.session.moving_time_s * 14)
-    return round(distance / 1000 * hilly * drawn.rng("climb").uniform(0.4, 1.3), 1)
+    rng = Random(f"{session.place.name}:{session.loop}:climb") if session.loop else drawn.rng("climb")
+    hilly = session.place.hills_m_per_km * drawn.sport.hills
+    distance = min(session.distance_m, session.moving_time_s * 14)
+    return round(distance / 1000 * hilly * rng.uniform(0.4, 1.3), 1)
 
 
 def _workout_type(session: Session) -> int | None:
@@ -106,7 +111,7 @@ def _shown(drawn: Sketch) -> dict[str, Any]:
         "athlete_count": 1 + (rng.randrange(40) if session.purpose == "race" else 0),
         "photo_count": 0,
         "map": shown,
-        "trainer": drawn.sport.indoor,
+        "trainer": drawn.sport.indoor or session.is_treadmill,
         "commute": session.purpose == "commute",
         "manual": session.is_manual,
         "private": session.is_private,
@@ -147,7 +152,7 @@ def _power(drawn: Sketch) -> dict[str, Any]:
     if watts is None or session.is_manual or session.activity_id % 10 == 3:
         return {}
     rng = drawn.rng("power")
-    mean = round(watts * rng.uniform(0.85, 1.15), 1)
+    mean = round(watts * fitness(session.wall.date()) * effort(session) ** 2 * rng.uniform(0.97, 1.03), 1)
     power: dict[str, Any] = {"average_watts": mean, "kilojoules": round(mean * session.moving_time_s / 1000, 1)}
     if not has_power_meter(session):
         return power | {"device_watts": False}
@@ -155,12 +160,16 @@ def _power(drawn: Sketch) -> dict[str, Any]:
     return power | {"device_watts": True, "weighted_average_watts": weighted, "max_watts": peak}
 
 
+def _mean_heartrate(drawn: Sketch) -> float:
+    """Return beats a minute as the effort asks for: a tenth faster than usual is eleven more."""
+    asked = drawn.sport.heartrate + 110 * (effort(drawn.session) - 1)
+    return round(min(asked + drawn.rng("heart").gauss(0, 2.5), 184), 1)
+
+
 def _heart(drawn: Sketch) -> dict[str, Any]:
     if not drawn.has_heartrate:
         return {"has_heartrate": False, "heartrate_opt_out": False, "display_hide_heartrate_option": False}
-    rng = drawn.rng("heart")
-    harder = {"race": 22, "workout": 9, "long": -3, "commute": -12}.get(drawn.session.purpose, 0)
-    mean = round(min(drawn.sport.heartrate + harder + rng.gauss(0, 4), 184), 1)
+    rng, mean = drawn.rng("peak"), _mean_heartrate(drawn)
     return {
         "has_heartrate": True,
         "average_heartrate": mean,
@@ -182,7 +191,7 @@ def _upload(drawn: Sketch) -> dict[str, Any]:
     rest: dict[str, Any] = {"from_accepted_tag": False, "pr_count": 0, "total_photo_count": 0, "has_kudoed": False}
     rest["suffer_score"] = None
     if drawn.has_heartrate:
-        intensity = max(drawn.sport.heartrate - 80, 5) / 60 * drawn.rng("suffer").uniform(0.6, 1.3)
+        intensity = max(_mean_heartrate(drawn) - 80, 5) / 60 * drawn.rng("suffer").uniform(0.85, 1.15)
         rest["suffer_score"] = float(round(session.moving_time_s / 60 * intensity))
     if session.is_manual:
         return rest

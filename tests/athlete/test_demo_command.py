@@ -97,10 +97,10 @@ def test_a_scenario_that_cannot_begin_ends_with_its_line_too(tmp_path: Path) -> 
 def test_a_demo_does_not_mix_two_athletes(options: tuple[str, ...], config: DemoConfig, tmp_path: Path) -> None:
     """Where a demo with another athlete has run, it says which, and what to do, and starts nothing."""
     result = CliRunner().invoke(app, ["demo", *options], env={"DATA_DIR": str(tmp_path)})
-    assert (config.seed, config.years) == (7, 4)
+    assert (config.seed, config.years) == (7, 3)
     assert result.exit_code == 1
     assert result.stderr == (
-        f"athlete: {tmp_path / 'demo'} holds another simulated athlete, that of --seed 7 --years 4: give these options "
+        f"athlete: {tmp_path / 'demo'} holds another simulated athlete, that of --seed 7 --years 3: give these options "
         f"again, or remove {tmp_path / 'demo'}, or set another DATA_DIR.\n"
     )
     assert not list(tmp_path.rglob("*.log"))

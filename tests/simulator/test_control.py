@@ -3,9 +3,14 @@
 import asyncio
 import hashlib
 import json
+from collections import Counter
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
+
+from simulator.autoplay import AutoplaySettings, Mix
 
 
 async def test_create_keeps_every_field_that_was_fixed(lab: Any) -> None:
@@ -177,6 +182,44 @@ async def test_life_of_a_seed_is_always_the_same(make_lab: Any) -> None:
                 autoplay.step()
             lives.append([(save["kind"], save["id"], save["event"]) for save in await lab.saves()])
     assert lives[0] == lives[1] != lives[2]
+
+
+async def test_a_fast_life_has_believable_days(lab: Any) -> None:
+    """Two activities a day at most, none while another goes on, and none that ends later than now."""
+    before = Counter(each["start_date_local"][:10] for each in await summaries(lab))
+    autoplay = lab.app.state.simulation.autoplay
+    autoplay.settings = AutoplaySettings(
+        running=False, mix=Mix(rename=0, retype=0, hide=0, silent=0, delete=0, repeat=0)
+    )
+    for _ in range(80):
+        autoplay.step()
+    after = await summaries(lab)
+    days = Counter(each["start_date_local"][:10] for each in after)
+    added = {day: count for day, count in days.items() if count > before[day]}
+    assert len(added) > 20
+    assert max(added.values()) == 2
+    assert sum(days.values()) - sum(before.values()) < 80  # the rest are new names
+    new = {save["id"] for save in await lab.saves() if save["kind"] == "create"}
+    assert max(map(ended, after)) < lab.clock.now
+    for earlier, later in pairwise(sorted(after, key=started)):
+        if {earlier["id"], later["id"]} & new:
+            assert ended(earlier) <= started(later)
+
+
+async def summaries(lab: Any) -> list[dict[str, Any]]:
+    """Return what the list shows, newest first."""
+    listed: list[dict[str, Any]] = (await lab.get("/athlete/activities", per_page=200)).json()
+    return listed
+
+
+def started(activity: dict[str, Any]) -> datetime:
+    """Return the moment of its start."""
+    return datetime.fromisoformat(activity["start_date"])
+
+
+def ended(activity: dict[str, Any]) -> datetime:
+    """Return the moment of its end."""
+    return started(activity) + timedelta(seconds=activity["elapsed_time"])
 
 
 async def test_health_tells_whether_a_duplicate_is_still_on_its_way(lab: Any) -> None:

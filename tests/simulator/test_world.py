@@ -167,3 +167,56 @@ def test_two_pairs_of_shoes_retire_and_one_is_worn() -> None:
     assert sum(not shoe["retired"] for shoe in athlete["shoes"]) == 1
     assert all(shoe["distance"] > 0 for shoe in athlete["shoes"])
     assert len(athlete["bikes"]) == 2
+
+
+def test_routes_come_again(history: Activities) -> None:
+    """A favourite is run many times within metres; there are others, and the way to work is always the same."""
+    runs = [a for a in history if a["sport_type"] == "Run" and a["start_latlng"] and a["timezone"].endswith("Berlin")]
+    middles = Counter(_middle(run) for run in runs)
+    assert middles.most_common(1)[0][1] >= 12
+    assert len(middles) > 60
+    commutes = [a for a in history if a["commute"] and a["start_latlng"]]
+    assert len(commutes) > 50
+    assert len({_middle(commute) for commute in commutes}) <= 3  # the same place, rounded up or down
+
+
+def _middle(activity: dict[str, Any]) -> tuple[float, float]:
+    """Return the place half way, to about a hundred metres."""
+    points = polyline.decode(activity["map"]["polyline"])
+    latitude, longitude = points[len(points) // 2]
+    return round(latitude, 3), round(longitude, 3)
+
+
+def test_heart_and_power_follow_the_effort(history: Activities) -> None:
+    """Races beat hard runs, hard runs easy ones; the same power stands for the same speed, within the noise."""
+    runs = [a for a in history if a["sport_type"] == "Run" and a["has_heartrate"]]
+    kinds = [[a["average_heartrate"] for a in runs if a["workout_type"] in kind] for kind in ((1,), (3,), (0, None))]
+    raced, hard, easy = (sum(each) / len(each) for each in kinds)
+    assert raced > hard + 5 > easy + 8
+    rides = [a for a in history if a["sport_type"] == "Ride" and a.get("device_watts") and a["average_speed"] != 2.87]
+    fast, slow = (
+        [a["average_watts"] for a in rides if (a["average_speed"] > 7.6) is is_fast] for is_fast in (True, False)
+    )
+    assert min(len(fast), len(slow)) > 20
+    assert sum(fast) / len(fast) > sum(slow) / len(slow) * 1.05
+
+
+def test_records_fall_over_the_years(history: Activities) -> None:
+    """5 km, 10 km and the half marathon each fall at least twice after the first year, and never to a leap."""
+    for metres in (5000, 10_000, 21_097):
+        record, falls = None, []
+        for activity in reversed(history):
+            for effort in activity.get("best_efforts", []):
+                if effort["distance"] == metres and (record is None or effort["elapsed_time"] < record):
+                    record = effort["elapsed_time"]
+                    falls.append((activity["start_date"][:4], record))
+        assert len({year for year, _ in falls}) >= 3, metres
+        assert falls[-1][1] > falls[0][1] * 0.6, metres
+
+
+def test_an_e_bike_and_a_treadmill_are_part_of_it(history: Activities) -> None:
+    """The e-bike is its own type without power; a treadmill run is a run that has a trainer and no line."""
+    assert [a for a in history if a["sport_type"] == a["type"] == "EBikeRide" and "average_watts" not in a]
+    treadmill = [a for a in history if a["sport_type"] == "Run" and a["trainer"]]
+    assert treadmill
+    assert all(a["start_latlng"] == [] and a["total_elevation_gain"] == 0 and a["gear_id"] for a in treadmill)
