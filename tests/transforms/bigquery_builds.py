@@ -82,6 +82,7 @@ MODELS = [
     "mart.trend_rolling_daily",
     "mart.trend_year_over_year",
     "mart.start_pattern",
+    "mart.goal_progress",
     "mart.record_best_effort",
 ]
 # The incremental ones, with their keys.

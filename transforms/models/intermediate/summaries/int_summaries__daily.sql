@@ -56,6 +56,7 @@ sums as (
         sum(elapsed_time_s) as elapsed_time_s,
         {{ exact_sum('elevation_gain_m') }} as elevation_gain_m,
         {{ exact_sum('energy_kj') }} as energy_kj,
+        {{ exact_sum('calories_kcal') }} as calories_kcal,
         {{ exact_sum('load') }} as load
     from activities
     group by athlete_id, sport_group, start_date_local
@@ -72,6 +73,7 @@ final as (
         cast(coalesce(sums.elapsed_time_s, 0) as int64) as elapsed_time_s,
         coalesce(sums.elevation_gain_m, 0) as elevation_gain_m,
         coalesce(sums.energy_kj, 0) as energy_kj,
+        coalesce(sums.calories_kcal, 0) as calories_kcal,
         coalesce(sums.load, 0) as load
     from days
     left join sums

@@ -9,6 +9,7 @@ with days as (
         distance_m,
         moving_time_s,
         elevation_gain_m,
+        calories_kcal,
         load
     from {{ ref('int_summaries__daily') }}
 ),
@@ -22,6 +23,7 @@ every_sport as (
         {{ total('distance_m') }} as distance_m,
         {{ total('moving_time_s') }} as moving_time_s,
         {{ total('elevation_gain_m') }} as elevation_gain_m,
+        {{ total('calories_kcal') }} as calories_kcal,
         {{ total('load') }} as load
     from days
     group by athlete_id, date_day
