@@ -57,6 +57,8 @@ ROWS = {
     "mart.fct_activities": ACTIVITIES,
     "mart.route": ACTIVITIES,
     "mart.route_cell": 70 * ACTIVITIES,
+    "mart.route_group": ACTIVITIES,
+    "staging.int_places__similar_routes": 10 * ACTIVITIES,
     "mart.dim_date": 3_653,
     "mart.activity_summary": 4 * (3_653 + 522 + 120 + 10),
     "mart.activity_mix": 3 * (522 + 120 + 10),

@@ -57,6 +57,8 @@ MODELS = [
     "mart.route",
     "mart.route_cell",
     "mart.tile_visit",
+    "staging.int_places__similar_routes",
+    "mart.route_group",
     "staging.int_pipeline__latest_events",
     "staging.int_pipeline__open_events",
     "staging.int_pipeline__verdicts",
@@ -97,6 +99,7 @@ KEYS = {
     "mart.fct_activities": ["activity_id"],
     "mart.route": ["activity_id"],
     "mart.route_cell": ["activity_id", "z", "x", "y"],
+    "staging.int_places__similar_routes": ["activity_id", "other_activity_id"],
 }
 WATERMARK = {"ingested_at": "timestamp"}
 # What the pages ask, by query, with values of the types that they give.

@@ -210,6 +210,26 @@ def test_a_route_across_180_degrees_has_a_narrow_box(life: Any) -> None:
     assert row == {"min_longitude": 179.8, "max_longitude": -179.9, "start_cell": "-1680:17990"}
 
 
+def test_runs_along_the_same_canal_are_one_route(life: Any) -> None:
+    """The second is 4 m beside the first and a step longer; the run along the river is another route.
+
+    Twelve columns of tiles and a row more, thirteen of them and a row more, twelve rows and a column more.
+    """
+    rows = life.rows(
+        "select activity_id, route_group_id, cell_count from mart.route_group where athlete_id = 8 order by 1"
+    )
+    assert [tuple(row.values()) for row in rows] == [(72, 72, 13), (75, 75, 13), (76, 72, 14)]
+
+
+def test_explorer_tiles_know_how_precise_they_are(life: Any) -> None:
+    """The canal crosses two tiles of zoom 14; of the run that is a summary they are no precise ones."""
+    rows = life.rows("select activity_id, x, y, is_precise from mart.tile_visit where athlete_id = 8 and z = 14")
+    canal = [(row["x"], row["y"], row["is_precise"]) for row in rows if row["activity_id"] == 72]
+    again = [(row["x"], row["y"], row["is_precise"]) for row in rows if row["activity_id"] == 76]
+    assert sorted(canal) == [(8801, 5373, True), (8802, 5373, True), (8803, 5373, True)]
+    assert sorted(again) == [(x, y, False) for x, y, _ in sorted(canal)]
+
+
 def test_the_recorded_ride_contradicts_itself(life: Any) -> None:
     """101,529 m in 2,432 s beside an average of 2.87 m/s: kept as sent and flagged."""
     row = fact(life, 1455368249)

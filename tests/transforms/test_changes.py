@@ -13,7 +13,7 @@ import pytest
 
 from backends.athlete_file.document import document_of
 from backends.warehouse.sqlite.store import SqliteRawStore
-from tests.transforms.life import EFFORT, LAP, OWN_FILE, SPLIT, streams
+from tests.transforms.life import CANAL, CANAL_AGAIN, EFFORT, LAP, OWN_FILE, RIVER, SPLIT, streams
 
 EARLIER = "2026-01-01T00:00:00.000000Z"  # as after a clock was set back, or where only a number grew
 # What changes alone, one step after another, so that no later step builds what an earlier one left out by mistake. The
@@ -26,8 +26,8 @@ ALONE = [
         *("pipeline_readings", "transform_runs"),
     ],
 ]
-# What the marts are built from besides: what changed last, and how far the last build saw raw.
-BOOKS = {"base_strava__changed_activities", "build_watermark"}
+# What the marts are built from besides: what changed last, how far the last build saw raw, what was compared when.
+BOOKS = {"base_strava__changed_activities", "build_watermark", "int_places__similar_routes"}
 
 
 def contents(warehouse: Any) -> dict[str, list[str]]:
@@ -62,6 +62,7 @@ def change(raw: Any, payload: Any, dice: random.Random) -> None:
                     start_date=f"2026-03-{dice.randrange(10, 30)}T06:{minute:02}:00Z",
                     start_date_local=f"2026-03-{dice.randrange(10, 30)}T07:{minute:02}:00Z",
                     best_efforts=[{"name": "1K", "distance": 1000, "elapsed_time": dice.randrange(200, 400)}],
+                    map={"polyline": dice.choice([CANAL, CANAL_AGAIN, RIVER])},
                 ),
             )
     raw.event(
@@ -166,6 +167,7 @@ def test_any_history_refreshed_equals_a_full_build(warehouse: Any, payload: Any)
     warehouse.refresh("--full-refresh", as_of=f"2026-04-02 10:0{step}:00")
     rebuilt = contents(warehouse)
     staged, left = refreshed.pop("staging.stg_strava__events"), rebuilt.pop("staging.stg_strava__events")
+    assert len({row.partition("route_group_id")[2][:5] for row in rebuilt["mart.route_group"]}) > 1
     assert (refreshed, len(staged) - len(left), set(left) - set(staged)) == (rebuilt, 4, set())
 
 
