@@ -133,17 +133,21 @@ def readable(row: Mapping[str, Any]) -> bool:
 
 
 def raw_queries(pipeline: Path, seeds: Path) -> dict[str, str]:
-    """Return `raw` and the seed as queries by table name."""
+    """Return `raw` and the seeds as queries by table name."""
     queries = {}
     with closing(sqlite3.connect(pipeline)) as connection:
         connection.row_factory = sqlite3.Row
         for each in TABLES:
             rows = [dict(row) for row in connection.execute(f"select * from {each.name}")]  # noqa: S608
             queries[f"raw__{each.name}"] = table([row for row in rows if readable(row)], each.types)
-    kinds = seed_types(seeds)["sport_groups"]
-    groups = csv.DictReader((seeds / "sport_groups.csv").read_text().splitlines())
-    rows = [{name: text == "true" if kinds[name] == "bool" else text for name, text in each.items()} for each in groups]
-    return {**queries, "staging__sport_groups": table(rows, kinds)}
+    for name, kinds in seed_types(seeds).items():
+        lines = csv.DictReader((seeds / f"{name}.csv").read_text().splitlines())
+        rows = [
+            {column: text == "true" if kinds[column] == "bool" else text for column, text in line.items()}
+            for line in lines
+        ]
+        queries[f"staging__{name}"] = table(rows, kinds)
+    return queries
 
 
 def seed_types(seeds: Path) -> dict[str, dict[str, str]]:

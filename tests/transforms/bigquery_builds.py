@@ -85,7 +85,15 @@ MODELS = [
     "mart.trend_year_over_year",
     "mart.start_pattern",
     "mart.goal_progress",
+    "staging.int_records__daily",
+    "staging.int_records__eddington_days",
     "mart.record_best_effort",
+    "mart.record_progression",
+    "mart.record_longest",
+    "mart.race_prediction",
+    "mart.eddington_step",
+    "mart.eddington",
+    "mart.milestone",
 ]
 # The incremental ones, with their keys.
 KEYS = {
@@ -100,6 +108,7 @@ KEYS = {
     "mart.route": ["activity_id"],
     "mart.route_cell": ["activity_id", "z", "x", "y"],
     "staging.int_places__similar_routes": ["activity_id", "other_activity_id"],
+    "mart.record_best_effort": ["activity_id", "effort_name"],
 }
 WATERMARK = {"ingested_at": "timestamp"}
 # What the pages ask, by query, with values of the types that they give.

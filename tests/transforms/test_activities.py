@@ -255,10 +255,12 @@ def test_the_recorded_marathon_is_read_in_full(life: Any) -> None:
 
 
 def test_the_recorded_marathon_holds_thirteen_records(life: Any) -> None:
-    """Each of its best efforts is the athlete's first rank; 42,195 m in 13,322 s is 315.724 s/km."""
+    """Each of its best efforts is the athlete's record; 42,195 m in 13,322 s is 315.724 s/km."""
     rows = life.rows(
-        "select effort_name, elapsed_time_s, pace_s_per_km from mart.record_best_effort "
-        "where athlete_id = 4605555801 and effort_rank = 1 and activity_id = 1353942913"
+        "select effort_name, elapsed_time_s, pace_s_per_km "
+        "from mart.record_progression "
+        "inner join mart.record_best_effort using (activity_id, effort_name, elapsed_time_s) "
+        "where record_progression.athlete_id = 4605555801 and is_current and activity_id = 1353942913"
     )
     times = {row["effort_name"]: row["elapsed_time_s"] for row in rows}
     assert times == {
@@ -281,24 +283,29 @@ def test_the_recorded_marathon_holds_thirteen_records(life: Any) -> None:
 
 
 def test_spellings_of_one_distance_compete(life: Any) -> None:
-    """The older run's "1k" in 280 s ranks below the newer run's "1K" in 270 s, before two later equals."""
+    """The first "1k" in 280 s falls to the newer run's "1K" in 270 s; two that equal it before are ties."""
     rows = life.rows(
-        "select activity_id, effort_rank, elapsed_time_s from mart.record_best_effort "
-        "where athlete_id = 7 and effort_name = '1K' order by effort_rank"
+        "select activity_id, record_number, is_tie, elapsed_time_s from mart.record_progression "
+        "where athlete_id = 7 and effort_name = '1K' order by start_date_local, activity_id"
     )
-    assert [(row["activity_id"], row["elapsed_time_s"]) for row in rows] == [(2, 270), (1, 280), (3, 280), (4, 280)]
+    assert [tuple(row.values()) for row in rows] == [
+        (3, 1, False, 280),
+        (4, 1, True, 280),
+        (1, 1, True, 280),
+        (2, 2, False, 270),
+    ]
 
 
 def test_of_equal_efforts_one_without_a_start_comes_last(life: Any) -> None:
     """An unknown start is no early one, within a payload and among activities."""
     rows = life.rows(
-        "select effort_name, effort_rank, activity_id, start_at from mart.record_best_effort "
-        "where athlete_id = 8 order by effort_name, effort_rank"
+        "select effort_name, is_tie, activity_id, start_at from mart.record_progression "
+        "where athlete_id = 8 order by effort_name, is_tie"
     )
     assert [tuple(row.values()) for row in rows] == [
-        ("1K", 1, 32, datetime(2026, 3, 20, 6, 5)),  # noqa: DTZ001
-        ("1K", 2, 31, None),
-        ("5K", 1, 32, datetime(2026, 3, 20, 6)),  # noqa: DTZ001
+        ("1K", False, 32, datetime(2026, 3, 20, 6, 5)),  # noqa: DTZ001
+        ("1K", True, 31, None),
+        ("5K", False, 32, datetime(2026, 3, 20, 6)),  # noqa: DTZ001
     ]
 
 

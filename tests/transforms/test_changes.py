@@ -252,7 +252,7 @@ def test_a_purge_is_followed_by_a_full_refresh(installed: Any, payload: Any) -> 
 def test_a_fresh_installation_builds_and_then_fills(installed: Any, payload: Any) -> None:
     """With nothing in raw every table is there and empty; the first activity then arrives, and arrives once."""
     filled = {name for name, rows in contents(installed).items() if rows}
-    assert filled == {"staging.int_pipeline__build", "staging.sport_groups"}
+    assert filled == {"staging.int_pipeline__build", "staging.sport_groups", "staging.world_records"}
     installed.raw.athlete(7)
     installed.raw.activity(1, payload())
     installed.refresh()

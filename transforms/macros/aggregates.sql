@@ -1,10 +1,11 @@
 {#-
-  A sum of floats that is the same in any order of rows, on either engine: 195722.9, not 195722.90000000002. Decimals to a millionth
-  add up exactly; their sum is a float again. `window` is an over clause.
+  A sum of floats that is the same in any order of rows, on either engine: 195722.9, not 195722.90000000002. Decimals of so many digits
+  behind the point add up exactly; their sum is a float again. `window` is an over clause. With six digits a value may have 29 before
+  the point, with nine as well.
 -#}
-{% macro exact_sum(value, window='') -%}
+{% macro exact_sum(value, window='', scale=6) -%}
     cast(
-        sum(cast({{ value }} as decimal(35, 6))) {{ window }}
+        sum(cast({{ value }} as decimal({{ 29 + scale }}, {{ scale }}))) {{ window }}
         as {{ 'float64' if target.type == 'bigquery' else 'double' }}
     )
 {%- endmacro %}
@@ -37,6 +38,20 @@
                 ) as int64)
         else 0
     end
+{%- endmacro %}
+
+
+{#- How many times a whole number goes into another, without a rest. -#}
+{% macro whole_quotient(number, divisor) -%}
+    {{ return(adapter.dispatch('whole_quotient')(number, divisor)) }}
+{%- endmacro %}
+
+{% macro duckdb__whole_quotient(number, divisor) -%}
+    {{ number }} // {{ divisor }}
+{%- endmacro %}
+
+{% macro bigquery__whole_quotient(number, divisor) -%}
+    div({{ number }}, {{ divisor }})
 {%- endmacro %}
 
 

@@ -10,3 +10,31 @@
 {% macro bigquery__each(array, name) -%}
     cross join unnest({{ array }}) as {{ name }}
 {%- endmacro %}
+
+
+{#- Whole numbers from one to another, both included, as an array to unnest. -#}
+{% macro whole_numbers(first, last) -%}
+    {{ return(adapter.dispatch('whole_numbers')(first, last)) }}
+{%- endmacro %}
+
+{% macro duckdb__whole_numbers(first, last) -%}
+    generate_series({{ first }}, {{ last }})
+{%- endmacro %}
+
+{% macro bigquery__whole_numbers(first, last) -%}
+    generate_array({{ first }}, {{ last }})
+{%- endmacro %}
+
+
+{#- What follows a star that leaves these columns out. -#}
+{% macro except_columns(names) -%}
+    {{ return(adapter.dispatch('except_columns')(names)) }}
+{%- endmacro %}
+
+{% macro duckdb__except_columns(names) -%}
+    exclude ({{ names | join(', ') }})
+{%- endmacro %}
+
+{% macro bigquery__except_columns(names) -%}
+    except ({{ names | join(', ') }})
+{%- endmacro %}

@@ -1,43 +1,57 @@
-{{ config(cluster_by=['athlete_id', 'effort_name']) }}
+{{
+    config(
+        materialized='incremental',
+        unique_key=['activity_id', 'effort_name'],
+        on_schema_change='fail',
+        pre_hook="{{ forget_changed_activities() }}",
+        incremental_predicates=merged_where("is_changed('DBT_INTERNAL_DEST.activity_id')"),
+        cluster_by=['athlete_id', 'effort_name'],
+    )
+}}
 
 with efforts as (
     select * from {{ ref('stg_strava__best_efforts') }}
+    where {{ is_changed() }}
 ),
 
 activities as (
     select * from {{ ref('fct_activities') }}
+    where {{ is_changed() }}
 ),
 
-ranked as (
-    select
-        athlete_id,
-        effort_name,
-        distance_m,
-        elapsed_time_s,
-        activity_id,
-        start_at,
-        row_number() over (
-            partition by athlete_id, effort_name order by elapsed_time_s, start_at nulls last, activity_id
-        ) as effort_rank
-    from efforts
+world_records as (
+    select * from {{ ref('world_records') }}
 ),
 
 final as (
     select
-        ranked.athlete_id,
-        ranked.effort_name,
-        ranked.effort_rank,
-        ranked.distance_m,
-        ranked.elapsed_time_s,
-        ranked.elapsed_time_s / ranked.distance_m * 1000 as pace_s_per_km,
-        ranked.activity_id,
+        efforts.athlete_id,
+        efforts.activity_id,
+        efforts.effort_name,
+        efforts.distance_m,
+        efforts.elapsed_time_s,
+        efforts.elapsed_time_s / efforts.distance_m * 1000 as pace_s_per_km,
+        case
+            when activities.is_assisted then 'assisted'
+            when activities.is_manual then 'manual'
+            when activities.is_trainer then 'indoors'
+            when activities.is_virtual then 'virtual'
+            when activities.start_date_local is null then 'undated'
+            when activities.is_speed_inconsistent then 'speed_inconsistent'
+            when activities.max_speed_mps > 100 then 'gps_jump'
+            when activities.distance_m < efforts.distance_m then 'activity_shorter'
+            when efforts.elapsed_time_s < efforts.distance_m * world_records.record_time_ms / world_records.record_distance_mm
+                then 'faster_than_world_record'
+        end as excluded_reason,
         activities.name as activity_name,
         activities.sport_type,
-        ranked.start_at,
-        activities.start_date_local
-    from ranked
-    inner join activities on ranked.activity_id = activities.activity_id
-    where ranked.effort_rank <= 10
+        activities.sport_group,
+        efforts.start_at,
+        activities.start_date_local,
+        cast(1 as int64) as definition_version
+    from efforts
+    inner join activities on efforts.activity_id = activities.activity_id
+    left join world_records on efforts.effort_name = world_records.effort_name
 )
 
 select * from final

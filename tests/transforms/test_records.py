@@ -1,0 +1,322 @@
+"""Records, Eddington numbers and predictions of random lives: the models' SQL against plain Python."""
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.transforms.compiled import InMemory, compiled_for_duckdb
+from tests.transforms.warehouse import AS_OF, BERLIN
+
+pytestmark = pytest.mark.slow
+
+TODAY = date.fromisoformat(AS_OF[:10])
+NUMBERS = ("distance_m", "elevation_gain_m", "elevation_high_m", "energy_kj", "calories_kcal", "load", "max_speed_mps")
+FLAGS = ("is_assisted", "is_virtual", "is_trainer", "is_manual", "is_speed_inconsistent")
+ACTIVITY = {
+    **dict.fromkeys(("activity_id", "athlete_id", "utc_offset_s", "moving_time_s", "elapsed_time_s"), "bigint"),
+    **dict.fromkeys(("sport_group", "sport_type", "name"), "varchar"),
+    "start_date_local": "date",
+    "start_at": "timestamp",
+    **dict.fromkeys(NUMBERS, "double"),
+    **dict.fromkeys(FLAGS, "boolean"),
+}
+EFFORT = {
+    "activity_id": "bigint",
+    "athlete_id": "bigint",
+    "effort_name": "varchar",
+    "distance_m": "double",
+    "elapsed_time_s": "bigint",
+    "start_at": "timestamp",
+}
+WORLD_RECORD = {"effort_name": "varchar", "record_distance_mm": "bigint", "record_time_ms": "bigint"}
+DAILY = ("staging.int_summaries__daily", "staging.int_records__daily")
+EDDINGTON = ("staging.int_records__eddington_days", "mart.eddington_step", "mart.eddington")
+UNITS_MM = {"km": 1_000_000, "mi": 1_609_344}
+DISTANCES_M = {"1 mile": 1609, "5K": 5000, "10K": 10000, "Half-Marathon": 21097, "400m": 400}
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What a life is made of: how many days ago, which sport, how far in tenths of a metre, a pace over a distance."""
+
+    days_ago: int
+    sport_group: str
+    tenths: int
+    is_assisted: bool
+    effort_name: str
+    pace_s_per_km: int
+
+    @property
+    def day(self) -> date:
+        """The local day of the start."""
+        return TODAY - timedelta(days=self.days_ago)
+
+    @property
+    def start(self) -> datetime:
+        """The moment of the start, which another activity may share."""
+        return datetime(self.day.year, self.day.month, self.day.day, 7 + self.tenths % 2)  # noqa: DTZ001 - UTC in the mart
+
+    @property
+    def effort_s(self) -> int:
+        """Seconds over its distance."""
+        return self.pace_s_per_km * DISTANCES_M[self.effort_name] // 1000
+
+    def row(self, activity_id: int) -> dict[str, Any]:
+        """Return the row of `fct_activities`."""
+        seen = dict.fromkeys(FLAGS, False) | {"is_assisted": self.is_assisted}
+        return seen | {
+            "activity_id": activity_id,
+            "athlete_id": BERLIN,
+            "sport_group": self.sport_group,
+            "sport_type": self.sport_group.title(),
+            "start_date_local": self.day,
+            "start_at": self.start,
+            "utc_offset_s": 0,
+            "distance_m": self.tenths / 10,
+            "moving_time_s": self.tenths % 7000,
+            "elapsed_time_s": self.tenths % 7000,
+        }
+
+    def effort(self, activity_id: int) -> dict[str, Any]:
+        """Return the row of its best effort."""
+        return {
+            "activity_id": activity_id,
+            "athlete_id": BERLIN,
+            "effort_name": self.effort_name,
+            "distance_m": DISTANCES_M[self.effort_name],
+            "elapsed_time_s": self.effort_s,
+            "start_at": self.start,
+        }
+
+
+# From tomorrow back over three years, most of it in few days, so that days meet, months fill and times are equal.
+LIVES = st.lists(
+    st.builds(
+        Activity,
+        st.one_of(st.integers(-1, 40), st.integers(0, 1100)),
+        st.sampled_from(["run", "ride"]),
+        st.one_of(st.integers(0, 60_000), st.sampled_from([16_090, 50_000, 100_000, 210_970])),
+        st.sampled_from([False, False, False, True]),
+        st.sampled_from(list(DISTANCES_M)),
+        st.integers(240, 260),
+    ),
+    min_size=1,
+    max_size=40,
+).filter(lambda life: any(activity.days_ago >= 0 for activity in life))
+
+Life = Sequence[Activity]
+Built = Callable[..., list[dict[str, Any]]]
+
+
+@pytest.fixture(scope="session")
+def sql_of_records(tmp_path_factory: pytest.TempPathFactory, dbt_variables: dict[str, str]) -> dict[str, str]:
+    """The compiled SQL of the records and of the days they are made of."""
+    folder = tmp_path_factory.mktemp("records") / "data"
+    paths = ("intermediate/summaries", "intermediate/records", "mart/records")
+    return compiled_for_duckdb(folder, dbt_variables, *paths)
+
+
+@pytest.fixture(scope="session")
+def built(sql_of_records: Mapping[str, str]) -> Iterator[Built]:
+    """Builds models of a life, and returns the rows of the last."""
+    with closing(InMemory(sql_of_records)) as database:
+
+        def rows(life: Life, *models: str) -> list[dict[str, Any]]:
+            numbered = list(enumerate(life, 1))
+            database.put("mart.fct_activities", ACTIVITY, [activity.row(number) for number, activity in numbered])
+            efforts = [activity.effort(number) for number, activity in numbered if activity.sport_group == "run"]
+            database.put("staging.stg_strava__best_efforts", EFFORT, efforts)
+            database.put("staging.world_records", WORLD_RECORD, [])
+            database.build(*DAILY, *models)
+            return database.rows(f"select * from {models[-1]}")  # noqa: S608 - our own names
+
+        yield rows
+
+
+def counting(life: Life) -> list[tuple[int, Activity]]:
+    """Return what counts for records: what has come, without a motor."""
+    return [(n, each) for n, each in enumerate(life, 1) if each.days_ago >= 0 and not each.is_assisted]
+
+
+def groups_of(life: Life) -> dict[str, list[tuple[int, Activity]]]:
+    """Return it by sport group, and in all."""
+    groups: dict[str, list[tuple[int, Activity]]] = defaultdict(list)
+    for number, activity in counting(life):
+        groups[activity.sport_group].append((number, activity))
+        groups["all"].append((number, activity))
+    return groups
+
+
+def runs_of(life: Life, name: str) -> list[tuple[int, Activity]]:
+    """Return the runs whose effort over a distance counts: none is longer than its run."""
+    runs = groups_of(life)["run"]
+    return [(n, each) for n, each in runs if each.effort_name == name and each.tenths >= 10 * DISTANCES_M[name]]
+
+
+def days_of(
+    activities: Sequence[tuple[int, Activity]], key: Callable[[date], date] = lambda day: day
+) -> dict[date, int]:
+    """Add up tenths of a metre by day, or by what the key makes of it."""
+    sums: dict[date, int] = defaultdict(int)
+    for _, activity in activities:
+        sums[key(activity.day)] += activity.tenths
+    return sums
+
+
+def lived_days(life: Life) -> dict[tuple[str, str, str], dict[date, int]]:
+    """Return whole units by day, for each sport group, unit and period."""
+    found: dict[tuple[str, str, str], dict[date, int]] = defaultdict(dict)
+    for group, activities in groups_of(life).items():
+        for unit, length_mm in UNITS_MM.items():
+            for day, tenths in days_of(activities).items():
+                for period in ("all", str(day.year)):
+                    found[group, unit, period][day] = tenths * 100 // length_mm
+    return found
+
+
+def eddington(distances: Sequence[int]) -> int:
+    """Return the number by its definition."""
+    return max((n for n in range(len(distances) + 1) if sum(each >= n for each in distances) >= n), default=0)
+
+
+@settings(max_examples=40)
+@given(life=LIVES)
+def test_eddington_numbers_are_what_the_definition_says(built: Built, life: list[Activity]) -> None:
+    """The number, the days for the next one, and the longest day, by group, unit and period."""
+    rows = built(life, *EDDINGTON)
+    wanted = lived_days(life)
+    assert {(row["sport_group"], row["unit"], row["period"]) for row in rows} == set(wanted)
+    for row in rows:
+        distances = list(wanted[row["sport_group"], row["unit"], row["period"]].values())
+        number = eddington(distances)
+        at_next = sum(each > number for each in distances)
+        assert (row["eddington_number"], row["next_number"], row["longest_day"]) == (number, number + 1, max(distances))
+        assert (row["days_at_next"], row["days_needed_next"]) == (at_next, number + 1 - at_next)
+
+
+@settings(max_examples=40)
+@given(life=LIVES)
+def test_a_step_is_reached_on_its_nth_day(built: Built, life: list[Activity]) -> None:
+    """Every step up to the longest day: days of at least that, days missing, and the day on which there were enough."""
+    rows = built(life, *EDDINGTON[:2])
+    found = {(row["sport_group"], row["unit"], row["period"], row["n"]): row for row in rows}
+    wanted = {(*key, n): days for key, days in lived_days(life).items() for n in range(1, max(days.values()) + 1)}
+    assert found.keys() == wanted.keys()
+    for key, days in wanted.items():
+        n = key[-1]
+        enough = sorted(day for day, distance in days.items() if distance >= n)
+        assert found[key]["days_at_least"] == len(enough)
+        assert found[key]["days_needed"] == max(0, n - len(enough))
+        assert found[key]["reached_on"] == (enough[n - 1] if len(enough) >= n else None)
+
+
+@settings(max_examples=40)
+@given(life=LIVES)
+def test_records_fall_as_one_reads_them_in_order(built: Built, life: list[Activity]) -> None:
+    """Strictly faster is a record, as fast is a tie, and a record stands until the next one or today."""
+    rows = built(life, "mart.record_best_effort", "mart.record_progression")
+    found = {(row["effort_name"], row["activity_id"]): row for row in rows}
+    wanted: dict[tuple[str, int], tuple[Any, ...]] = {}
+    for name in DISTANCES_M:
+        runs = runs_of(life, name)
+        best: int | None = None
+        chain: list[tuple[int, Activity, int | None]] = []
+        for number, each in sorted(runs, key=lambda run: (run[1].day, run[1].start, run[0])):
+            if best is None or each.effort_s < best:
+                chain.append((number, each, best))
+                best = each.effort_s
+            elif each.effort_s == best:
+                wanted[name, number] = (len(chain), True, best, 0, None, None)
+        for place, (number, each, before) in enumerate(chain, 1):
+            end = chain[place][1].day if place < len(chain) else None
+            gained = None if before is None else before - each.effort_s
+            wanted[name, number] = (place, False, before, gained, end, ((end or TODAY) - each.day).days)
+    columns = ("record_number", "is_tie", "previous_time_s", "improvement_s", "stood_until", "days_stood")
+    assert {key: tuple(row[name] for name in columns) for key, row in found.items()} == wanted
+    assert all(row["is_current"] == (row["stood_until"] is None and not row["is_tie"]) for row in rows)
+
+
+def monday(day: date) -> date:
+    """Return the first day of its week."""
+    return day - timedelta(days=day.weekday())
+
+
+@settings(max_examples=25)
+@given(life=LIVES)
+def test_the_longest_is_the_first_of_the_largest(built: Built, life: list[Activity]) -> None:
+    """Distance of activities, days and weeks, by group, of all time and of each year; of equals the earliest."""
+    rows = built(life, "mart.record_longest")
+    found = {
+        (row["sport_group"], row["span_kind"], row["period"]): (
+            row["record_value"],
+            row["span_start_date"],
+            row["activity_id"],
+        )
+        for row in rows
+        if row["measure"] == "distance_m"
+    }
+    spans: dict[tuple[str, str, str], list[tuple[int, date, int | None]]] = defaultdict(list)
+    for group, activities in groups_of(life).items():
+        of: dict[str, list[tuple[int, date, int | None]]] = {
+            "activity": [(each.tenths, each.day, number) for number, each in activities],
+            "day": [(tenths, day, None) for day, tenths in days_of(activities).items()],
+            "week": [(tenths, day, None) for day, tenths in days_of(activities, monday).items()],
+        }
+        for kind, candidates in of.items():
+            for each in candidates:
+                year = each[1].isocalendar()[0] if kind == "week" else each[1].year
+                spans[group, kind, "all"].append(each)
+                spans[group, kind, str(year)].append(each)
+    firsts = {key: min(each, key=lambda one: (-one[0], one[1], one[2] or 0)) for key, each in spans.items()}
+    assert found == {key: (tenths / 10, day, n) for key, (tenths, day, n) in firsts.items() if tenths}
+
+
+@settings(max_examples=25)
+@given(life=LIVES)
+def test_the_exponent_is_the_slope_of_the_best_efforts(built: Built, life: list[Activity]) -> None:
+    """Least squares on logarithms, of three distances that differ enough; times grow with distance by that exponent."""
+    rows = built(life, "mart.record_best_effort", "mart.race_prediction")
+    times = {name: [each.effort_s for _, each in runs_of(life, name) if each.days_ago < 180] for name in DISTANCES_M}
+    best = {name: min(found) for name, found in times.items() if found and name != "400m"}
+    assert bool(rows) == bool(best)
+    points = [(math.log(DISTANCES_M[name]), math.log(seconds)) for name, seconds in best.items()]
+    exponent = 1.06
+    if is_own := len(points) >= 3 and max(points)[0] - min(points)[0] >= math.log(3):
+        mean_x, mean_y = (sum(each) / len(points) for each in zip(*points, strict=True))
+        slope = sum((x - mean_x) * (y - mean_y) for x, y in points) / sum((x - mean_x) ** 2 for x, _ in points)
+        exponent = min(max(slope, 1.03), 1.15)
+    for row in rows:
+        assert (row["is_own_exponent"], row["exponent_effort_count"]) == (is_own, len(points))
+        assert row["exponent"] == pytest.approx(exponent, abs=1e-6)
+        ratio = row["distance_m"] / row["reference_distance_m"]
+        assert row["reference_time_s"] == best[row["reference_effort_name"]]
+        assert row["predicted_time_s"] == pytest.approx(row["reference_time_s"] * ratio ** row["exponent"])
+        assert vdot(row["distance_m"], row["vdot_time_s"]) == pytest.approx(row["vdot"], abs=1e-9)
+    strongest = max((vdot(DISTANCES_M[name], seconds) for name, seconds in best.items()), default=None)
+    assert {row["vdot"] for row in rows} == {strongest} - {None} or rows[0]["vdot"] == pytest.approx(strongest)
+
+
+def vdot(distance_m: float, time_s: float) -> float:
+    """Return the VDOT of a run (Daniels and Gilbert)."""
+    minutes = time_s / 60
+    speed = distance_m / minutes
+    share = 0.8 + 0.1894393 * math.exp(-0.012778 * minutes) + 0.2989558 * math.exp(-0.1932605 * minutes)
+    return (-4.6 + 0.182258 * speed + 0.000104 * speed * speed) / share
+
+
+def test_the_equal_times_of_5_km_in_1200_s(built: Built) -> None:
+    """Times of VDOT 49.806, as bisection finds them."""
+    run = Activity(3, "run", 60_000, is_assisted=False, effort_name="5K", pace_s_per_km=240)
+    rows = built([run], "mart.record_best_effort", "mart.race_prediction")
+    times = {row["effort_name"]: row["vdot_time_s"] for row in rows}
+    assert times == pytest.approx(
+        {"5K": 1200, "10K": 2487.8543937307636, "Half-Marathon": 5509.675691334957, "Marathon": 11477.187540885447}
+    )

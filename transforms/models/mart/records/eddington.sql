@@ -1,0 +1,58 @@
+{{ config(cluster_by=['athlete_id', 'sport_group']) }}
+
+with lives as (
+    select
+        athlete_id,
+        sport_group,
+        unit,
+        period,
+        max(distance) as longest_day
+    from {{ ref('int_records__eddington_days') }}
+    group by athlete_id, sport_group, unit, period
+),
+
+steps as (
+    select * from {{ ref('eddington_step') }}
+),
+
+numbers as (
+    select
+        lives.athlete_id,
+        lives.sport_group,
+        lives.unit,
+        lives.period,
+        lives.longest_day,
+        coalesce(max(case when steps.days_needed = 0 then steps.n end), 0) as eddington_number
+    from lives
+    left join steps
+        on
+            lives.athlete_id = steps.athlete_id
+            and lives.sport_group = steps.sport_group
+            and lives.unit = steps.unit
+            and lives.period = steps.period
+    group by lives.athlete_id, lives.sport_group, lives.unit, lives.period, lives.longest_day
+),
+
+final as (
+    select
+        numbers.athlete_id,
+        numbers.sport_group,
+        numbers.unit,
+        numbers.period,
+        numbers.eddington_number,
+        numbers.eddington_number + 1 as next_number,
+        coalesce(steps.days_at_least, 0) as days_at_next,
+        coalesce(steps.days_needed, numbers.eddington_number + 1) as days_needed_next,
+        numbers.longest_day,
+        cast(1 as int64) as definition_version
+    from numbers
+    left join steps
+        on
+            numbers.athlete_id = steps.athlete_id
+            and numbers.sport_group = steps.sport_group
+            and numbers.unit = steps.unit
+            and numbers.period = steps.period
+            and numbers.eddington_number + 1 = steps.n
+)
+
+select * from final

@@ -1,0 +1,167 @@
+{{ config(cluster_by=['athlete_id', 'sport_group']) }}
+
+with every_day as (
+    select
+        *,
+        {{ period_start('month', 'date_day') }} as month_start_date
+    from {{ ref('int_records__eddington_days') }}
+),
+
+lives as (
+    select
+        athlete_id,
+        sport_group,
+        unit,
+        period,
+        life_id,
+        max(distance) as longest_day
+    from every_day
+    group by athlete_id, sport_group, unit, period, life_id
+),
+
+days as (
+    select
+        life_id,
+        date_day,
+        month_start_date,
+        -- nobody's number is near 500, and a typing error does not make thousands of steps
+        least(distance, 500) as distance
+    from every_day
+    where distance > 0
+),
+
+-- how many days had each distance, and by summing up from the longest, at least that
+of_distance as (
+    select
+        life_id,
+        distance,
+        count(*) as day_count
+    from days
+    group by life_id, distance
+),
+
+steps as (
+    select
+        lives.*,
+        n  -- noqa: RF02,RF03
+    from lives
+    {{ each(whole_numbers(1, 'least(lives.longest_day, 500)'), 'n') }}
+),
+
+counted as (
+    select
+        steps.*,
+        sum(coalesce(of_distance.day_count, 0)) over (
+            partition by steps.life_id order by steps.n desc rows between unbounded preceding and current row
+        ) as days_at_least
+    from steps
+    left join of_distance on steps.life_id = of_distance.life_id and steps.n = of_distance.distance
+),
+
+-- The n-th day of at least n units is that on which n was reached. It is looked for within the month by whose end there were so
+-- many: that takes a row a month and step, instead of one a day and step.
+reached as (
+    select
+        life_id,
+        n
+    from counted
+    where days_at_least >= n
+),
+
+numbers as (
+    select
+        life_id,
+        max(n) as eddington_number
+    from reached
+    group by life_id
+),
+
+of_month as (
+    select
+        days.life_id,
+        days.month_start_date,
+        least(days.distance, numbers.eddington_number) as n,
+        count(*) as day_count
+    from days
+    inner join numbers on days.life_id = numbers.life_id
+    group by days.life_id, days.month_start_date, least(days.distance, numbers.eddington_number)
+),
+
+months as (
+    select distinct
+        life_id,
+        month_start_date
+    from days
+),
+
+in_month as (
+    select
+        months.life_id,
+        months.month_start_date,
+        reached.n,
+        sum(coalesce(of_month.day_count, 0)) over (
+            partition by months.life_id, months.month_start_date
+            order by reached.n desc
+            rows between unbounded preceding and current row
+        ) as days_in_month
+    from months
+    inner join reached on months.life_id = reached.life_id
+    left join of_month
+        on
+            months.life_id = of_month.life_id
+            and months.month_start_date = of_month.month_start_date
+            and reached.n = of_month.n
+),
+
+by_month_end as (
+    select
+        *,
+        sum(days_in_month) over (
+            partition by life_id, n order by month_start_date rows between unbounded preceding and current row
+        ) as days_so_far
+    from in_month
+),
+
+ranked as (
+    select
+        by_month_end.life_id,
+        by_month_end.n,
+        by_month_end.n - (by_month_end.days_so_far - by_month_end.days_in_month) as wanted,
+        days.date_day,
+        row_number() over (partition by by_month_end.life_id, by_month_end.n order by days.date_day) as place
+    from by_month_end
+    inner join days
+        on
+            by_month_end.life_id = days.life_id
+            and by_month_end.month_start_date = days.month_start_date
+            and by_month_end.n <= days.distance
+    where
+        by_month_end.days_so_far >= by_month_end.n
+        and by_month_end.days_so_far - by_month_end.days_in_month < by_month_end.n
+),
+
+dates as (
+    select
+        life_id,
+        n,
+        date_day
+    from ranked
+    where place = wanted
+),
+
+final as (
+    select
+        counted.athlete_id,
+        counted.sport_group,
+        counted.unit,
+        counted.period,
+        counted.n,
+        cast(counted.days_at_least as int64) as days_at_least,
+        cast(greatest(counted.n - counted.days_at_least, 0) as int64) as days_needed,
+        dates.date_day as reached_on,
+        cast(1 as int64) as definition_version
+    from counted
+    left join dates on counted.life_id = dates.life_id and counted.n = dates.n
+)
+
+select * from final

@@ -1,0 +1,156 @@
+{{ config(cluster_by=['athlete_id', 'sport_group']) }}
+
+{%- set distances = [100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000] %}
+{%- set climbs = [500, 1000, 2500, 5000, 8849, 10000, 25000, 50000, 100000, 250000, 500000, 1000000] %}
+{%- set totals = [
+    ('count', 'activities', 'activity_count', 1, [10, 50, 100, 250, 500, 1000, 2500, 5000, 10000]),
+    ('distance', 'km', 'distance_m', 1000, distances),
+    ('distance', 'mi', 'distance_m', 1609.344, distances),
+    ('elevation', 'm', 'elevation_gain_m', 1, climbs),
+    ('elevation', 'ft', 'elevation_gain_m', 0.3048, climbs),
+    ('time', 'h', 'moving_time_s', 3600, [24, 50, 100, 250, 500, 1000, 2500, 5000, 10000]),
+] %}
+{%- set text = dbt.type_string() %}
+{%- set float64 = 'float64' if target.type == 'bigquery' else 'double' %}
+
+with days as (
+    select *
+    from {{ ref('int_summaries__daily_by_group') }}
+    where activity_count > 0
+),
+
+so_far as (
+    select
+        athlete_id,
+        sport_group,
+        {%- for column in ['activity_count', 'distance_m', 'elevation_gain_m', 'moving_time_s'] %}
+        {{ exact_sum(column, 'over (partition by athlete_id, sport_group order by date_day)') }} as {{ column }},
+        {%- endfor %}
+        date_day
+    from days
+),
+
+thresholds as (
+    {%- for kind, unit, column, size, values in totals %}
+    select
+        '{{ kind }}' as milestone_kind,
+        '{{ unit }}' as unit,
+        milestone_value
+    from (select 1 as one) as nothing
+    {{ each('[' ~ values | join(', ') ~ ']', 'milestone_value') }}
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+),
+
+reached as (
+    {%- for kind, unit, column, size, values in totals %}
+    select
+        so_far.athlete_id,
+        so_far.sport_group,
+        thresholds.milestone_kind,
+        thresholds.unit,
+        cast(thresholds.milestone_value as {{ float64 }}) as milestone_value,
+        min(so_far.date_day) as reached_on
+    from so_far
+    inner join thresholds on so_far.{{ column }} >= thresholds.milestone_value * {{ size }}
+    where
+        thresholds.milestone_kind = '{{ kind }}'
+        and thresholds.unit = '{{ unit }}'
+    group by so_far.athlete_id, so_far.sport_group, thresholds.milestone_kind, thresholds.unit, thresholds.milestone_value
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+),
+
+eddington_steps as (
+    select
+        athlete_id,
+        sport_group,
+        unit,
+        cast(n as {{ float64 }}) as milestone_value,
+        reached_on
+    from {{ ref('eddington_step') }}
+    where
+        period = 'all'
+        and reached_on is not null
+),
+
+records as (
+    select * from {{ ref('record_progression') }}
+    where not is_tie
+),
+
+firsts as (
+    select
+        athlete_id,
+        sport_group,
+        sport_type,
+        start_date_local,
+        activity_id,
+        row_number() over (
+            partition by athlete_id, sport_type order by start_date_local, start_at nulls last, activity_id
+        ) as place
+    from {{ ref('fct_activities') }}
+    where {{ day_has_come() }}
+),
+
+united as (
+    select
+        *,
+        cast(null as {{ text }}) as subject,
+        cast(null as int64) as activity_id
+    from reached
+    union all
+    select
+        athlete_id,
+        sport_group,
+        'eddington' as milestone_kind,
+        unit,
+        milestone_value,
+        reached_on,
+        cast(null as {{ text }}) as subject,
+        cast(null as int64) as activity_id
+    from eddington_steps
+    union all
+    select
+        athlete_id,
+        sport_group,
+        'record' as milestone_kind,
+        's' as unit,
+        cast(elapsed_time_s as {{ float64 }}) as milestone_value,
+        start_date_local as reached_on,
+        effort_name as subject,
+        activity_id
+    from records
+    union all
+    select
+        athlete_id,
+        sport_group,
+        'first_activity' as milestone_kind,
+        'activities' as unit,
+        cast(1 as {{ float64 }}) as milestone_value,
+        start_date_local as reached_on,
+        sport_type as subject,
+        activity_id
+    from firsts
+    where place = 1
+),
+
+final as (
+    select
+        athlete_id,
+        sport_group,
+        milestone_kind,
+        unit,
+        coalesce(subject, '') as subject,
+        milestone_value,
+        reached_on,
+        activity_id,
+        cast(1 as int64) as definition_version
+    from united
+)
+
+select * from final

@@ -1,0 +1,179 @@
+{{ config(cluster_by=['athlete_id', 'sport_group']) }}
+
+{%- set sums = ['distance_m', 'moving_time_s', 'elapsed_time_s', 'elevation_gain_m', 'energy_kj', 'calories_kcal'] %}
+{%- set measures = sums + ['elevation_high_m', 'average_speed_kmh'] %}
+{%- set float64 = 'float64' if target.type == 'bigquery' else 'double' %}
+{%- set on_the_road = 'not is_manual and not is_trainer and not is_virtual' %}
+
+with activities as (
+    select
+        athlete_id,
+        sport_group,
+        'activity' as span_kind,
+        start_date_local as span_start_date,
+        {{ date_number('year', 'start_date_local') }} as year,
+        activity_id,
+        case when not is_speed_inconsistent then distance_m end as distance_m,
+        moving_time_s,
+        elapsed_time_s,
+        case when {{ on_the_road }} then elevation_gain_m end as elevation_gain_m,
+        energy_kj,
+        calories_kcal,
+        case when {{ on_the_road }} then elevation_high_m end as elevation_high_m,
+        case
+            when {{ on_the_road }} and not is_speed_inconsistent and moving_time_s >= 1200
+                then distance_m * 3.6 / moving_time_s
+        end as average_speed_kmh
+    from {{ ref('fct_activities') }}
+    where
+        not is_assisted
+        and {{ day_has_come() }}
+),
+
+days as (
+    select
+        *,
+        {{ period_start('week', 'date_day') }} as week_start_date
+    from {{ ref('int_records__daily') }}
+),
+
+weeks as (
+    select
+        athlete_id,
+        sport_group,
+        {%- for sum in sums %}
+        {{ exact_sum(sum) }} as {{ sum }},
+        {%- endfor %}
+        week_start_date
+    from days
+    group by athlete_id, sport_group, week_start_date
+),
+
+spans as (
+    select * from activities
+    union all
+    select
+        athlete_id,
+        sport_group,
+        'day' as span_kind,
+        date_day as span_start_date,
+        {{ date_number('year', 'date_day') }} as year,
+        cast(null as int64) as activity_id,
+        {{ sums | join(',\n        ') }},
+        cast(null as {{ float64 }}) as elevation_high_m,
+        cast(null as {{ float64 }}) as average_speed_kmh
+    from days
+    union all
+    select
+        athlete_id,
+        sport_group,
+        'week' as span_kind,
+        week_start_date as span_start_date,
+        {{ date_number('isoyear', 'week_start_date') }} as year,
+        cast(null as int64) as activity_id,
+        {{ sums | join(',\n        ') }},
+        cast(null as {{ float64 }}) as elevation_high_m,
+        cast(null as {{ float64 }}) as average_speed_kmh
+    from weeks
+),
+
+most as (
+    select
+        athlete_id,
+        sport_group,
+        span_kind,
+        {%- for measure in measures %}
+        max({{ measure }}) as {{ measure }},
+        {%- endfor %}
+        year
+    from spans
+    group by athlete_id, sport_group, span_kind, year
+),
+
+-- the best of each year, and once for each day or week that equals it
+equals as (
+    {%- for measure in measures %}
+    select
+        spans.athlete_id,
+        spans.sport_group,
+        spans.span_kind,
+        '{{ measure }}' as measure,
+        cast(spans.year as {{ dbt.type_string() }}) as period,
+        cast(spans.{{ measure }} as {{ float64 }}) as record_value,
+        spans.span_start_date,
+        min(spans.activity_id) as activity_id
+    from spans
+    inner join most
+        on
+            spans.athlete_id = most.athlete_id
+            and spans.sport_group = most.sport_group
+            and spans.span_kind = most.span_kind
+            and spans.year = most.year
+            and spans.{{ measure }} = most.{{ measure }}
+    where spans.{{ measure }} > 0
+    group by
+        spans.athlete_id, spans.sport_group, spans.span_kind, spans.year, spans.{{ measure }}, spans.span_start_date
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+),
+
+-- days and weeks of all sports together are sums of their own; of activities it is the best of any sport
+of_any_sport as (
+    select * from equals
+    union all
+    select
+        athlete_id,
+        'all' as sport_group,
+        span_kind,
+        measure,
+        period,
+        record_value,
+        span_start_date,
+        activity_id
+    from equals
+    where span_kind = 'activity'
+),
+
+of_any_year as (
+    select * from of_any_sport
+    union all
+    select
+        athlete_id,
+        sport_group,
+        span_kind,
+        measure,
+        'all' as period,
+        record_value,
+        span_start_date,
+        activity_id
+    from of_any_sport
+),
+
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by athlete_id, sport_group, span_kind, measure, period
+            order by record_value desc, span_start_date asc, activity_id asc
+        ) as place
+    from of_any_year
+),
+
+final as (
+    select
+        athlete_id,
+        sport_group,
+        span_kind,
+        measure,
+        period,
+        record_value,
+        span_start_date,
+        activity_id,
+        cast(1 as int64) as definition_version
+    from ranked
+    where place = 1
+)
+
+select * from final

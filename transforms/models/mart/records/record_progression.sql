@@ -1,0 +1,81 @@
+{{ config(cluster_by=['athlete_id', 'effort_name']) }}
+
+{%- set earlier = "order by start_date_local, start_at nulls last, activity_id" %}
+
+with todays as (
+    select
+        athlete_id,
+        max(date_day) as today
+    from {{ ref('int_summaries__daily') }}
+    group by athlete_id
+),
+
+efforts as (
+    select
+        best.*,
+        todays.today
+    from {{ ref('record_best_effort') }} as best
+    inner join todays on best.athlete_id = todays.athlete_id
+    where
+        best.excluded_reason is null
+        and best.start_date_local <= todays.today
+),
+
+compared as (
+    select
+        *,
+        min(elapsed_time_s) over (
+            partition by athlete_id, effort_name {{ earlier }}
+            rows between unbounded preceding and 1 preceding
+        ) as previous_time_s
+    from efforts
+),
+
+steps as (
+    select
+        *,
+        coalesce(elapsed_time_s = previous_time_s, false) as is_tie
+    from compared
+    where
+        previous_time_s is null
+        or elapsed_time_s <= previous_time_s
+),
+
+stood as (
+    select
+        *,
+        sum(case when is_tie then 0 else 1 end) over (
+            partition by athlete_id, effort_name {{ earlier }}
+            rows between unbounded preceding and current row
+        ) as record_number,
+        case
+            when not is_tie
+                then lead(start_date_local) over (partition by athlete_id, effort_name, is_tie {{ earlier }})
+        end as stood_until
+    from steps
+),
+
+final as (
+    select
+        athlete_id,
+        effort_name,
+        activity_id,
+        cast(record_number as int64) as record_number,
+        is_tie,
+        not is_tie and stood_until is null as is_current,
+        distance_m,
+        elapsed_time_s,
+        previous_time_s,
+        previous_time_s - elapsed_time_s as improvement_s,
+        stood_until,
+        case when not is_tie then {{ days_between('start_date_local', 'coalesce(stood_until, today)') }} end as days_stood,
+        activity_name,
+        sport_type,
+        sport_group,
+        start_at,
+        start_date_local,
+        cast(1 as int64) as definition_version
+    from stood
+)
+
+select * from final
