@@ -22,13 +22,14 @@ class Drawn:
     """What a page was drawn from: a version of the marts, their content and the day of each athlete.
 
     Marts that were busy have no version, so that the page is drawn again; `snapshot` None means that nothing was shown.
-    `health` is the row of the athlete who was shown.
+    `health` is the row of the athlete who was shown, `left` how many details of the history are still to come.
     """
 
     version: str | None
     snapshot: Snapshot | None
     days: Sequence[date] = ()
     health: Row | None = None
+    left: int = 0
 
 
 def auto_refresh(context: PageContext, drawn: Drawn, tell: Teller) -> None:
@@ -89,6 +90,9 @@ def chip(context: PageContext, drawn: Drawn, tell: Teller) -> str:
         return f":red-badge[:material/error: {wrong}] {when}"
     if is_late(built_at, context.now(), context.built_every):
         return f":gray-badge[:material/schedule: {tell('As of')}] {when}"
+    if drawn.left:
+        loading = tell("Loading history, {n} left", n=tell.number(drawn.left))
+        return f":gray-badge[:material/history: {loading}] {when}"
     return f":green-badge[:material/bolt: {tell('Live')}] {when}"
 
 

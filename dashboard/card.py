@@ -115,7 +115,7 @@ def _status(page: Page, model: str) -> Row | None:
     """Return the model's row of `model_status`; None for marts that have none yet."""
     try:
         return next((row for row in page.rows("model_status") if row["model"] == model), None)
-    except (MartMissing, QueryFailed):
+    except (FileNotFoundError, MartMissing, QueryFailed):  # the query comes with the mart
         return None
 
 
@@ -161,18 +161,15 @@ def _later(written: Callable[[Rows], bytes], rows: Rows) -> Callable[[], bytes]:
 
 
 def as_csv(rows: Rows) -> bytes:
-    """Return the rows as CSV with a header line."""
+    """Return the rows as CSV with a header line; a list is written as text."""
     sink = pa.BufferOutputStream()
-    pa_csv.write_csv(_table(rows), sink)
+    flat = [{name: str(value) if isinstance(value, list) else value for name, value in row.items()} for row in rows]
+    pa_csv.write_csv(pa.Table.from_pylist(flat), sink)
     return bytes(sink.getvalue().to_pybytes())
 
 
 def as_parquet(rows: Rows) -> bytes:
     """Return the rows as one Parquet file."""
     sink = pa.BufferOutputStream()
-    pa_parquet.write_table(_table(rows), sink)
+    pa_parquet.write_table(pa.Table.from_pylist([dict(row) for row in rows]), sink)
     return bytes(sink.getvalue().to_pybytes())
-
-
-def _table(rows: Rows) -> pa.Table:
-    return pa.Table.from_pylist([dict(row) for row in rows])

@@ -69,3 +69,14 @@ def spaced(sport_type: str) -> str:
     return sport_type[:1] + "".join(
         f" {letter}" if starts else letter for letter, starts in zip(sport_type[1:], follows_a_word, strict=True)
     )
+
+
+def same_day_last_year(day: date) -> date:
+    """Return the same month and day a year before; 29 February is compared with the 28th."""
+    is_leap_day = (day.month, day.day) == (2, 29)
+    return day.replace(year=day.year - 1, day=28 if is_leap_day else day.day)
+
+
+def in_all(rows: Iterable[Row], measure: Measure) -> float:
+    """Sum a column; the same in any order."""
+    return total(float(row[measure.column]) for row in rows)

@@ -43,8 +43,10 @@ AMOUNT = alt.Color(
 EMPTY = "rgba(128,138,152,.16)"  # a day with nothing, by day and by night
 
 
-def colour(field: str, used: Sequence[str], titles: Mapping[str, str] | None = None) -> alt.Color:
-    """Colour a field that holds names of SERIES; `titles` are what the legend calls them."""
+def colour(field: str, used: Sequence[str] = (), titles: Mapping[str, str] | None = None) -> alt.Color:
+    """Colour a field that holds names of SERIES; the legend has those used, as `titles` calls them."""
+    if not used:
+        return alt.Color(field, scale=alt.Scale(domain=list(SERIES)), legend=None)
     legend = alt.Legend(values=list(used), columns=alt.ExprRef("max(2, floor(width / 84))"))
     if titles:
         legend.labelExpr = f"{dict(titles)!r}[datum.value] || datum.value"
@@ -58,8 +60,7 @@ def named(name: str) -> alt.ColorDatum:
 
 def in_colour(chart: alt.Chart, name: str) -> alt.Chart:
     """Draw all of a chart in the colour of one name of SERIES, without a legend."""
-    one = alt.Color("_colour:N", scale=alt.Scale(domain=list(SERIES)), legend=None)
-    coloured: alt.Chart = chart.transform_calculate(_colour=f"'{name}'").encode(color=one)
+    coloured: alt.Chart = chart.transform_calculate(_colour=f"'{name}'").encode(color=colour("_colour:N"))
     return coloured
 
 

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import streamlit as st
 
 from dashboard import address, sports
+from dashboard.chart_data import same_day_last_year
 from dashboard.formatting import Teller
 from dashboard.languages import N_
 from dashboard.mart import Row
@@ -82,7 +83,7 @@ def _earliest(done: Sequence[Row], today: date) -> date:
 
 def _days(chosen: str, earliest: date, today: date) -> tuple[date, date]:
     starts = {
-        "12m": _year_before(today) + timedelta(days=1),
+        "12m": same_day_last_year(today) + timedelta(days=1),
         "year": today.replace(month=1, day=1),
         "90d": today - timedelta(days=89),
         "all": min(earliest, today),
@@ -121,8 +122,3 @@ def _parsed(word: str) -> tuple[date, date] | None:
 
 def _written(first: date, last: date) -> str:
     return f"{first.isoformat()}{_BETWEEN}{last.isoformat()}"
-
-
-def _year_before(day: date) -> date:
-    is_leap_day = (day.month, day.day) == (2, 29)
-    return day.replace(year=day.year - 1, day=28 if is_leap_day else day.day)

@@ -101,11 +101,12 @@ def _drawn(context: PageContext, entry: Entry, tell: Teller, chosen: st.delta_ge
             return Drawn(version=None, snapshot=None)
         everyone = mart.snapshot()
         snapshot = context.visible(everyone, st.context.headers.get(SIGNED_IN))
-        health = None
+        health, left = None, 0
         if snapshot.health:
             with chosen:
                 health = snapshot.of(_athlete(snapshot.athlete_ids, tell))
                 page = _page(context, mart, health, entry, tell)
+            left = _left(mart, health)
             entry.show(page)
         elif everyone.health:
             empty_states.info("empty-not-a-viewer", tell(empty_states.NOT_A_VIEWER))
@@ -121,7 +122,7 @@ def _drawn(context: PageContext, entry: Entry, tell: Teller, chosen: st.delta_ge
         empty_states.busy(tell, context.refresh_s)
         version = None
     else:
-        return Drawn(version=version, snapshot=snapshot, days=days_of(context, snapshot), health=health)
+        return Drawn(version=version, snapshot=snapshot, days=days_of(context, snapshot), health=health, left=left)
     return Drawn(version=version, snapshot=None)
 
 
@@ -131,6 +132,12 @@ def _page(context: PageContext, mart: MartVersion, health: Row, entry: Entry, te
     done = mart.rows("sports_done", health["athlete_id"])
     asked = filters.draw(done, today, tell) if entry.has_filters and done else filters.everything(done, today)
     return Page(context=context, mart=mart, health=health, filters=asked, tell=tell, done=done)
+
+
+def _left(mart: MartVersion, health: Row) -> int:
+    """Return how many details a history that is being loaded still lacks."""
+    loading = [row for row in mart.rows("backfill_status", health["athlete_id"]) if row["finished_at"] is None]
+    return int(health["activity_count"] - health["detailed_count"]) if any(r["has_details"] for r in loading) else 0
 
 
 def _athlete(athlete_ids: list[int], tell: Teller) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 QUIET += ["--disable-component-update", "--disable-sync"]
@@ -70,6 +70,7 @@ def test_an_open_page_follows_the_marts_without_a_reload(mart_file: Any, address
     page = browser.new_page()
     hosts: set[str | None] = set()
     page.on("request", lambda request: hosts.add(urlsplit(request.url).hostname))
+    found = complaints(page)
     page.goto(address)
     expect(page.locator(".st-key-empty-no-mart")).to_contain_text("No data yet", timeout=UP_TO)
     today = datetime.now(UTC).date()
@@ -83,22 +84,51 @@ def test_an_open_page_follows_the_marts_without_a_reload(mart_file: Any, address
     mart_file.publish(today)
     expect(number(page, "kpi-distance")).to_have_text("1,010\u202fkm", timeout=UP_TO)
     assert hosts <= {"127.0.0.1", None}
+    assert found == []
+
+
+def complaints(page: Page) -> list[str]:
+    """Collect what the browser's console calls an error, but for the two that Streamlit causes by a deep link."""
+    found: list[str] = []
+
+    def listen(message: ConsoleMessage) -> None:
+        is_deep_link = "404" in message.text and "/_stcore/" in message.location["url"]
+        if message.type == "error" and not is_deep_link:
+            found.append(f"{message.text} {message.location['url']}")
+
+    page.on("console", listen)
+    page.on("pageerror", lambda error: found.append(str(error)))
+    return found
 
 
 @pytest.mark.browser
-def test_two_numbers_stand_beside_one_another_on_a_phone(lively: Any, address: str, browser: Browser) -> None:
-    """At 390 pixels, and nothing is wider than the screen."""
-    assert lively.path.exists()
-    page = browser.new_page(viewport={"width": 390, "height": 844})
-    page.goto(address)
+def test_a_phone_at_night_shows_the_overview_in_german(lively: Any, address: str, browser: Browser) -> None:
+    """Two tiles beside one another at 390 pixels, nothing wider than the screen; each card says why and how."""
+    week = {"period_kind": "week", "measure": "moving_time_s", "sport_groups": "all", "is_current": True}
+    parts = {"target": 180_000.0, "done": 124_950.0, "expected": 77_143.0, "needed_per_day": 11_010.0}
+    lively.row("goal_progress", athlete_id=7001, goal_number=1, is_reached=False, **week, **parts)
+    lively.publish()
+    page = browser.new_page(viewport={"width": 390, "height": 844}, locale="de-AT", color_scheme="dark")
+    found = complaints(page)
+    page.goto(f"{address}/?range=custom&dates=2025-01-01..2026-11-18")
     expect(page.locator(".st-key-latest-activities")).to_be_visible(timeout=UP_TO)
     tiles = page.locator("[class*=st-key-kpi-]")
     corners = tiles.evaluate_all("all => all.map(one => one.getBoundingClientRect()).map(box => [box.x, box.y])")
-    (left, top), (right, beside), (below, second), *_ = corners
-    assert (left, top) == (below, beside)
+    (left, top), (right, beside), (below, second), (_, last) = corners
+    assert (left, top, second) == (below, beside, last)
     assert left < right
     assert top < second
+    expect(page.locator(".st-key-goals")).to_contain_text("34\u202fh 42\u202fmin von 50\u202fh 00\u202fmin")
+    expect(page.locator("h1")).to_have_text("Überblick")
+    heads = page.locator("h2.ad-h[lang=de]")
+    assert [text.split("\n")[0] for text in heads.all_inner_texts()][::2][:2] == ["Kalender", "Neueste Aktivitäten"]
+    expect(page.locator(".st-key-chart-calendar [aria-label*='7 aktive Tage von 367']").first).to_be_attached()
+    expect(page.locator(".stMainBlockContainer .stVegaLiteChart .role-axis-label").first).to_be_attached()
+    expect(page.locator(".stApp .stHtml .ad-t .ad-dot.ad-ride").first).to_be_attached()
+    page.locator(".st-key-why-week button").click()
+    expect(page.get_by_text("Diese Woche = Bewegungszeit seit Montag")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert found == []
 
 
 @pytest.mark.browser
@@ -112,9 +142,11 @@ def test_the_pipeline_page_has_an_address_of_its_own(mart_file: Any, address: st
     mart_file.health(waiting_event_count=5)
     mart_file.publish()
     page = browser.new_page()
+    found = complaints(page)
     page.goto(f"{address}/pipeline")
     expect(number(page, "pipeline-save-to-chart-p95-24h")).to_have_text("3.8\u202fs", timeout=UP_TO)
     expect(number(page, "pipeline-activity-count")).to_have_text("1")
     expect(number(page, "pipeline-waiting-count")).to_have_text("5")
     expect(page.locator(".st-key-pipeline-course svg .mark-symbol.role-mark path")).to_have_count(2, timeout=UP_TO)
     expect(page.locator(".st-key-pipeline-verdict")).to_contain_text("Not checked yet")
+    assert found == []

@@ -215,6 +215,19 @@ def test_charts_that_should_have_been_renewed_are_not_called_live(mart_file: Any
     assert not renewed.warning
 
 
+def test_the_chip_tells_what_is_not_yet_or_not_right(mart_file: Any, context_of: Any) -> None:
+    """A history that is still loading, with what is left; and a difference that the last check found, first of all."""
+    mart_file.activity("2026-11-18", "Run", km=5, minutes=25)
+    mart_file.health(activity_count=1300, detailed_count=60)
+    mart_file.backfill(started_at="2026-11-18 19:00:01")
+    mart_file.publish()
+    assert ":gray-badge[:material/history: Loading history, 1,240 left]" in said(overview(context_of(mart_file)))
+    mart_file.health(reconcile_verdict="incomplete", missing_count=2, extra_count=1, reconcile_strava_count=1,
+                     reconcile_warehouse_count=1)  # fmt: skip
+    mart_file.publish()
+    assert ":red-badge[:material/error: Wrong: 3 differences]" in said(overview(context_of(mart_file)))
+
+
 def test_the_pipeline_shows_the_marts_health(mart_file: Any, context_of: Any) -> None:
     """Every number of the page is that of its column."""
     mart_file.activity("2026-11-18", "Run", km=5, minutes=25)

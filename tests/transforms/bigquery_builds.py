@@ -115,8 +115,12 @@ WATERMARK = {"ingested_at": "timestamp"}
 SPAN, ALL = (date(2026, 3, 23), date(2026, 3, 29)), ("all", "all")
 PARAMETERS: Mapping[str, Sequence[Any]] = {
     "backfill_status": [BERLIN],
+    "overview/calendar": [BERLIN, "all", *SPAN],
+    "overview/goals": [BERLIN],
     "overview/days": [BERLIN, *SPAN, *ALL],
     "overview/latest": [EXTREME, date(2000, 1, 1), date(2100, 1, 1), *ALL],  # who has more than are shown
+    "overview/loads": [BERLIN],
+    "overview/streak": [BERLIN, "all"],
     "overview/weeks": [BERLIN, *SPAN, *ALL],
     "pipeline_health": [],
     "pipeline_latency": [BERLIN],

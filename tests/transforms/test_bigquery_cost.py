@@ -30,12 +30,16 @@ pytestmark = pytest.mark.slow
 KINDS: Mapping[str, list[str]] = {
     name: [each.type_.lower() for each in bound_in_order(values)] for name, values in PARAMETERS.items()
 }
-EVERY_PAGE = ["pipeline_health", "sports_done"]
-# The queries by which each page is drawn; the overview asks for days of two years, and for weeks by two cards.
+EVERY_PAGE = ["pipeline_health", "sports_done", "backfill_status"]
+# The queries by which each page is drawn; the overview asks for days of this year and of last, for weeks by two cards,
+# and for the activities of the week beside the latest.
 PAGES = {
-    "overview": [*EVERY_PAGE, *["overview/days"] * 2, *["overview/weeks"] * 2, "overview/latest"],
+    "overview": [
+        *EVERY_PAGE, *["overview/days"] * 3, *["overview/weeks"] * 2, *["overview/latest"] * 2, "overview/loads",
+        "overview/calendar", "overview/streak", "overview/goals",
+    ],
     "pipeline": [
-        *EVERY_PAGE, "backfill_status", "pipeline_latency", "rate_budget", "pipeline_latency_course",
+        *EVERY_PAGE, "pipeline_latency", "rate_budget", "pipeline_latency_course",
         "waiting_events", "pipeline_runs", "purge_receipts",
     ],
 }  # fmt: skip
@@ -123,7 +127,8 @@ def test_a_page_filters_by_its_parameters(typed: TypedTables, query: str) -> Non
 def test_pages_ask_what_is_counted() -> None:
     """The queries whose bytes are told are those of the pages."""
     for page, queries in PAGES.items():
-        text = (ROOT / f"dashboard/views/{page}.py").read_text()
+        cards = sorted((ROOT / f"dashboard/{page}").glob("*.py"))
+        text = "".join(file.read_text() for file in [ROOT / f"dashboard/views/{page}.py", *cards])
         assert set(re.findall(r'\.rows\(\s*"([\w/]+)"', text)) | set(EVERY_PAGE) == set(queries)
 
 

@@ -3,6 +3,7 @@
 select
     activity_id,
     start_at_local,
+    start_date_local,
     sport_type,
     sport_group,
     name,
@@ -18,4 +19,4 @@ where
     and start_date_local between cast(? as date) and cast(? as date)
     and (sport_group = ? or ? = 'all')
 order by start_at_local desc, start_at desc, activity_id desc
-limit 7
+limit 20

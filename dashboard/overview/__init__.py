@@ -1,0 +1,1 @@
+"""The cards of the Overview page, a module each; `draw(page)` draws one."""

@@ -1,0 +1,128 @@
+"""The calendar: a cell per day, darker where more was done, and the streak beneath."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import altair as alt
+import streamlit as st
+
+from dashboard import chart_data, charts, empty_states
+from dashboard.card import Card, Why, card
+from dashboard.formatting import Teller
+from dashboard.mart import Row
+from dashboard.page import Page
+
+WEEKS = 53
+HEIGHT = 158
+CLASSES = 5
+
+
+def draw(page: Page) -> None:
+    """Draw the days of the filter, at most the last 53 weeks of it."""
+    tell, asked = page.tell, page.filters
+    first = max(asked.first, chart_data.monday(asked.last) - timedelta(weeks=WEEKS - 1))
+    with card(page, "calendar", tell("Calendar"), tell("moving time per day")) as opened:
+        rows = opened.rows("overview/calendar", page.athlete_id, asked.sport, first, asked.last)
+        if not any(row["activity_count"] for row in rows):
+            empty_states.nothing_in_filter(page, "calendar")
+            return
+        opened.why = _why(rows, page)
+        sentence = " · ".join([_active(rows, tell), *_streak(opened, page)])
+        charts.show(page, "calendar", _chart(tell), cells(rows, tell), alt=sentence, height=HEIGHT)
+        with st.container(key="streak"):
+            st.caption(sentence)
+
+
+def cells(rows: Sequence[Row], tell: Teller) -> list[dict[str, object]]:
+    """One cell per day; level 0 is a day with nothing, 2, 4 … 10 are the fifths of the athlete's days."""
+    last = max(row["week_start_date"] for row in rows)
+    return [
+        {
+            "week": row["week_start_date"].isoformat(),
+            "ago": (last - row["week_start_date"]).days // 7,
+            "weekday": row["day_of_week"],
+            "level": 2 * row["moving_time_class"],
+            "day": tell.day(row["date_day"], "long"),
+            "shown": tell.duration(row["moving_time_s"]) if row["activity_count"] else tell("rest day"),
+        }
+        for row in rows
+    ]
+
+
+def _chart(tell: Teller) -> alt.Chart:
+    month = "date(toDate(datum.value)) <= 7 ? utcFormat(toDate(datum.value), '%b') : ''"
+    weekday = "datum.value % 2 ? utcFormat(datetime(2024, 0, datum.value, 12), '%a') : ''"  # 1 January 2024 is a Monday
+    chart: alt.Chart = (
+        alt.Chart(charts.ROWS)
+        .mark_rect(cornerRadius=2.5)
+        .transform_filter("datum.ago < floor(width / 11)")
+        .encode(
+            x=alt.X(
+                "week:O",
+                axis=alt.Axis(orient="top", labelAngle=0, labelExpr=month, labelOverlap=False, labelAlign="left"),
+                scale=alt.Scale(paddingInner=0.16, paddingOuter=0),
+            ),
+            y=alt.Y(
+                "weekday:O",
+                axis=alt.Axis(grid=False, labelExpr=weekday, minExtent=0),
+                scale=alt.Scale(domain=list(range(1, 8)), paddingInner=0.16, paddingOuter=0),
+            ),
+            color=alt.condition("datum.level > 0", charts.AMOUNT, alt.value(charts.EMPTY)),
+            tooltip=[alt.Tooltip("day:N", title=tell("Day")), alt.Tooltip("shown:N", title=tell("Moving time"))],
+        )
+    )
+    return chart
+
+
+def _active(rows: Sequence[Row], tell: Teller) -> str:
+    active = sum(1 for row in rows if row["activity_count"])
+    return tell.plural("{n} active day of {all}", "{n} active days of {all}", active, all=tell.number(len(rows)))
+
+
+def _streak(opened: Card, page: Page) -> list[str]:
+    """Tell the longest and the current run of days, and whether today is still to come."""
+    tell = page.tell
+    rows = opened.rows("overview/streak", page.athlete_id, page.filters.sport)
+    if not rows:
+        return []
+    [row] = rows
+    days = tell.days(row["longest_start_date"], row["longest_end_date"])
+    told = [
+        tell.plural(
+            "longest streak {n} day, {days}", "longest streak {n} days, {days}", row["longest_length"], days=days
+        )
+    ]
+    if row["current_length"]:
+        now = tell.plural("now {n} day", "now {n} days", row["current_length"])
+        told.append(now + (tell(", nothing yet today") if row["is_at_risk"] else tell(", today counted")))
+    return told
+
+
+def _why(rows: Sequence[Row], page: Page) -> Why:
+    """Say where each of the five colours begins for this athlete, and the day with the most."""
+    tell = page.tell
+    least = {
+        level: min(row["moving_time_s"] for row in rows if row["moving_time_class"] == level)
+        for level in range(1, CLASSES + 1)
+        if any(row["moving_time_class"] == level for row in rows)
+    }
+    begins = " · ".join(f"{level}: {tell.duration(seconds)}" for level, seconds in least.items())
+    most = max(rows, key=lambda row: row["moving_time_s"])
+    return Why(
+        formula=tell(
+            "**Colour = the fifth in which the day's moving time lies** among all days of this athlete and sport with "
+            "anything, the darkest being the highest. Shown here they begin at {begins}.",
+            begins=begins,
+        ),
+        inputs=[
+            tell(
+                "The most was {time} on {day}.",
+                time=tell.duration(most["moving_time_s"]),
+                day=tell.day(most["date_day"]),
+            ),
+            tell(
+                "A day is that of the clock where the activity began; a streak breaks after one whole day without any."
+            ),
+        ],
+        models=["calendar_heat", "streak"],
+    )

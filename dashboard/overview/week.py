@@ -1,0 +1,115 @@
+"""The running week: so far, by day and sport, against the same days of last year and the goal."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import altair as alt
+
+from dashboard import chart_data, charts, sports
+from dashboard.card import Why, card
+from dashboard.formatting import Teller
+from dashboard.mart import Row, Rows
+from dashboard.measures import MEASURES
+from dashboard.overview import goals
+from dashboard.page import Page
+
+HEIGHT = 150
+TIME = MEASURES["time"]
+LAST_YEAR = alt.NamedData("last")
+
+
+def draw(page: Page) -> None:
+    """Draw the week that holds today."""
+    tell, first, asked = page.tell, chart_data.monday(page.today), page.filters
+    last = first + timedelta(days=6)
+    title = tell("Week {n}", n=first.isocalendar().week)
+    with card(page, "week", title, tell.days(first, last)) as opened:
+        year_ago = [chart_data.same_day_last_year(day) for day in (first, page.today, last)]
+        now = opened.rows("overview/days", page.athlete_id, first, page.today, asked.sport, asked.sport)
+        whole = opened.rows("overview/days", page.athlete_id, year_ago[0], year_ago[2], asked.sport, asked.sport)
+        before = [row for row in whole if row["day"] <= year_ago[1]]
+        goals.draw(opened, page)
+        opened.why = _why(page, now, before)
+        rows = {"rows": _bars(now, tell), "last": _ticks(whole, page)}
+        charts.show(page, "week", _chart(tell), rows, alt=_finding(page, now, before), height=HEIGHT)
+
+
+def _bars(rows: Sequence[Row], tell: Teller) -> list[dict[str, Any]]:
+    """One bar segment per day of this week and sport in which something was done."""
+    return [
+        {
+            "weekday": row["day"].isoweekday(),
+            "day": tell.day(row["day"], "long"),
+            "sport": sports.colour(row["sport_group"]),
+            "title": sports.title(row["sport_group"], tell),
+            "rank": sports.rank(row["sport_group"]),
+            "hours": TIME.amount(row["moving_time_s"], tell),
+            "shown": tell.duration(row["moving_time_s"]),
+        }
+        for row in rows
+        if row["moving_time_s"]
+    ]
+
+
+def _ticks(rows: Sequence[Row], page: Page) -> list[dict[str, Any]]:
+    """One tick per day of this week: what was done on the same day of last year."""
+    first, tell = chart_data.monday(page.today), page.tell
+    ticks = []
+    for day in (first + timedelta(days=number) for number in range(7)):
+        year_ago = chart_data.same_day_last_year(day)
+        seconds = chart_data.in_all([row for row in rows if row["day"] == year_ago], TIME)
+        hours, shown = TIME.amount(seconds, tell), tell.duration(seconds)
+        ticks.append({"weekday": day.isoweekday(), "day": tell.day(year_ago, "long"), "hours": hours, "shown": shown})
+    return ticks
+
+
+def _chart(tell: Teller) -> alt.LayerChart:
+    weekday = "utcFormat(datetime(2024, 0, datum.value, 12), '%a')"  # 1 January 2024 is a Monday
+    x = alt.X("weekday:O", scale=alt.Scale(domain=list(range(1, 8))), axis=alt.Axis(labelAngle=0, labelExpr=weekday))
+    y = alt.Y("hours:Q", stack="zero", axis=alt.Axis(tickCount=3))
+    day, shown = alt.Tooltip("day:N", title=tell("Day")), alt.Tooltip("shown:N", title=tell("Moving time"))
+    colour = charts.colour("sport:N")
+    bars = (
+        alt.Chart(charts.ROWS)
+        .mark_bar()
+        .encode(
+            x=x, y=y, color=colour, order="rank:Q",
+            tooltip=[day, alt.Tooltip("title:N", title=tell("Sport")), shown],
+        )
+    )  # fmt: skip
+    ticks = (
+        alt.Chart(LAST_YEAR)
+        .mark_tick(thickness=2, size=24)
+        .encode(x=x, y=alt.Y("hours:Q"), color=charts.named("last"), tooltip=[day, shown])
+    )
+    return alt.LayerChart(layer=[bars, ticks])
+
+
+def _finding(page: Page, now: Sequence[Row], before: Sequence[Row]) -> str:
+    tell = page.tell
+    return tell(
+        "{now} this week so far; {before} on the same days of last year.",
+        now=tell.duration(chart_data.in_all(now, TIME)),
+        before=tell.duration(chart_data.in_all(before, TIME)),
+    )
+
+
+def _why(page: Page, now: Rows, before: Sequence[Row]) -> Why:
+    """Say what was added up, and with what it is compared."""
+    tell, asked, first = page.tell, page.filters, chart_data.monday(page.today)
+    activities = page.rows("overview/latest", page.athlete_id, first, page.today, asked.sport, asked.sport)
+    value, year_ago = chart_data.in_all(now, TIME), chart_data.in_all(before, TIME)
+    return Why(
+        formula=tell(
+            "**This week = moving time since Monday** = {now}. On {days} it was {before}: {difference} {more_or_less}.",
+            now=tell.duration(value),
+            before=tell.duration(year_ago),
+            days=tell.days(chart_data.same_day_last_year(first), chart_data.same_day_last_year(page.today)),
+            difference=tell.duration(abs(value - year_ago)),
+            more_or_less=tell("more") if value >= year_ago else tell("less"),
+        ),
+        inputs=[tell("The same day of last year has the same month and day; 29 February is compared with the 28th.")],
+        models=["activity_summary", "goal_progress"],
+        activities=activities,
+    )

@@ -1,0 +1,71 @@
+"""The weeks of the filter, stacked by sport."""
+
+from collections.abc import Sequence
+
+import altair as alt
+import streamlit as st
+
+from dashboard import chart_data, charts, empty_states, sports
+from dashboard.card import Why, card
+from dashboard.formatting import Teller
+from dashboard.mart import Row
+from dashboard.measures import MEASURES
+from dashboard.overview.tiles import by_week
+from dashboard.page import Page
+
+HEIGHT = 220
+TIME = MEASURES["time"]
+
+
+def draw(page: Page) -> None:
+    """Draw moving time per ISO week; as many weeks as there is room for, the newest at the right."""
+    tell, asked = page.tell, page.filters
+    with card(page, "weeks", tell("Weeks by sport"), tell("moving time, hours")) as opened:
+        first, last = chart_data.monday(asked.first), chart_data.monday(asked.last)
+        rows = opened.rows("overview/weeks", page.athlete_id, first, last, asked.sport, asked.sport)
+        found = chart_data.weeks(rows, TIME, tell)
+        if not found:
+            empty_states.nothing_in_filter(page, "weeks")
+            return
+        sentence = _finding(rows, tell)
+        opened.why = Why(
+            formula=tell("**A bar = moving time of the activities that began in the ISO week**, Monday to Sunday.")
+            + f" {sentence}",
+            models=["activity_summary"],
+        )
+        titles = {sports.colour(one): sports.title(one, tell) for one in chart_data.used_groups(rows)}
+        charts.show(page, "weeks", _chart(titles, tell), found, alt=sentence, height=HEIGHT)
+        with st.expander(tell("The numbers behind the chart")):
+            st.dataframe(chart_data.week_table(rows, TIME, tell), hide_index=True)
+
+
+def _chart(titles: dict[str, str], tell: Teller) -> alt.Chart:
+    month = "date(toDate(datum.value)) <= 7 ? utcFormat(toDate(datum.value), '%b') : ''"
+    chart: alt.Chart = (
+        alt.Chart(charts.ROWS)
+        .mark_bar()
+        .transform_filter("datum.ago <= floor(width / 11)")
+        .encode(
+            x=alt.X("start:O", axis=alt.Axis(labelAngle=0, labelExpr=month, labelOverlap=False)),
+            y=alt.Y("value:Q", stack="zero"),
+            color=charts.colour("sport:N", list(titles), titles),
+            order=alt.Order("rank:Q"),
+            tooltip=[
+                alt.Tooltip("week:N", title=tell("Week")),
+                alt.Tooltip("title:N", title=tell("Sport")),
+                alt.Tooltip("shown:N", title=tell("Moving time")),
+            ],
+        )
+    )
+    return chart
+
+
+def _finding(rows: Sequence[Row], tell: Teller) -> str:
+    """Say in one sentence what the bars show: the sum, and the week with the most."""
+    starts = sorted({row["week_start_date"] for row in rows})
+    most, week = max(zip(by_week(rows, TIME), starts, strict=True))
+    return tell(
+        "{total} in {n} weeks; the most was {most} in {week}.",
+        total=tell.duration(chart_data.in_all(rows, TIME)), n=tell.number(len(starts)), most=tell.duration(most),
+        week=chart_data.week_title(week, tell),
+    )  # fmt: skip

@@ -1,0 +1,98 @@
+"""The card: why its numbers are what they are, the SQL behind them, and what is said when a query fails."""
+
+import io
+from datetime import date
+from typing import Any
+
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pa_parquet
+from streamlit.testing.v1 import AppTest
+
+from backends.warehouse.marts import MartDamaged, QueryFailed
+from dashboard.card import as_csv, as_parquet
+from dashboard.mart import Rows
+from tests.dashboard.test_pages import drawn, html, overview, said
+
+ROWS = Rows(
+    [
+        {"day": date(2026, 11, 18), "km": 10.5, "name": 'a, "b"', "path": [1, 2]},
+        {"day": None, "km": None, "name": "", "path": []},
+    ],
+    query="x",
+    statement="select 1",
+    parameters=(),
+)
+
+
+def failing(error: Exception) -> AppTest:
+    """Draw two cards on one page, the first of which asks what cannot be answered."""
+
+    def page(error: Exception) -> None:
+        from datetime import UTC, datetime  # noqa: PLC0415 - AppTest runs this text by itself
+        from types import SimpleNamespace  # noqa: PLC0415
+        from zoneinfo import ZoneInfo  # noqa: PLC0415
+
+        import streamlit as st  # noqa: PLC0415
+
+        from dashboard.card import card  # noqa: PLC0415
+        from dashboard.formatting import Teller  # noqa: PLC0415
+
+        def rows(*_: object) -> None:
+            raise error
+
+        tell = Teller(now=datetime(2026, 11, 18, tzinfo=UTC), zone=ZoneInfo("Europe/Berlin"))
+        fake: Any = SimpleNamespace(tell=tell, rows=rows, health={}, context=None)
+        with card(fake, "one", "One") as opened:
+            opened.rows("anything")
+        with card(fake, "two", "Two <b>"):
+            st.caption("drawn")
+
+    return AppTest.from_function(page, kwargs={"error": error}).run(timeout=30)
+
+
+def test_a_card_that_fails_says_so_and_leaves_the_others_alone() -> None:
+    """The reason is the log's; damaged marts are told by the whole page."""
+    app = failing(QueryFailed("no column x"))
+    assert not app.exception
+    assert "This card could not be drawn." in said(app)
+    assert "drawn" in [element.value for element in app.caption]
+    assert "Two &lt;b&gt;" in html(app)
+    assert failing(MartDamaged("torn")).exception
+
+
+def test_why_and_sql_stand_beside_the_title(lively: Any, context_of: Any) -> None:
+    """The formula has the athlete's values; the statement is the file's, with parameters, rows, time and engine."""
+    app = overview(context_of(lively))
+    text = said(app)
+    assert (
+        "**This week = moving time since Monday** = 34 h 42 min. On 16 \N{EN DASH} 18 Nov 2025 it was 0 h 50 min"
+        in text
+    )
+    assert "[Run 6](https://www.strava.com/activities/6), 16 Nov 2026" in text
+    assert "Model `activity_summary` · built 20:29" in text
+    assert "Nothing is excluded." in text
+    assert "Parameters: `7001`, `all`, `2025-11-19`, `2026-11-18`" in text
+    assert " ms · DuckDB · built 20:29:50" in text
+    statement = next(element.value for element in app.code if "mart.calendar_heat" in element.value)
+    assert statement.startswith("-- How much was done on each day")
+
+
+def test_downloads_hold_the_rows_as_they_are() -> None:
+    """CSV and Parquet are read back by Arrow; a list is written as text in CSV, which has none."""
+    table = pa_parquet.read_table(io.BytesIO(as_parquet(ROWS)))
+    assert table.to_pylist() == list(ROWS)
+    back = pa_csv.read_csv(io.BytesIO(as_csv(ROWS))).to_pylist()
+    assert (back[0]["day"], back[0]["km"], back[0]["name"], back[0]["path"]) == (
+        date(2026, 11, 18),
+        10.5,
+        'a, "b"',
+        "[1, 2]",
+    )
+
+
+def test_the_page_is_drawn_without_a_chart_that_has_no_rows(mart_file: Any, context_of: Any) -> None:
+    """A day with nothing but one activity draws every card."""
+    mart_file.activity("2026-11-18", "Run", km=5, minutes=25, load=50)
+    mart_file.health()
+    mart_file.publish()
+    assert not drawn(overview(context_of(mart_file))).exception
