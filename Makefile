@@ -103,6 +103,10 @@ format: $(VENV)/.dev ## Format the Python
 bench: $(VENV)/.dev ## Measure, side by side, what the README promises
 	@$(BIN)/python -m benchmarks
 
+.PHONY: screenshots
+screenshots: $(VENV)/.dev ## Take the pictures in docs/images of the demo's pages (PAGES="overview map" takes some)
+	@$(BIN)/python -m tests.end_to_end.screenshots $(PAGES)
+
 .PHONY: lock
 lock: $(VENV)/.dev ## Choose the newest versions that pyproject.toml allows, with hashes
 	$(RUN_LOCK) $(LOCK_FLAGS) --extra athlete --extra gcp --group build --group dev --output-file requirements/dev.txt

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import backlog, chart, idle, publish, refresh, upsert, webhook, worker
+from benchmarks import backlog, chart, idle, pages, publish, refresh, upsert, webhook, worker
+from dashboard.navigation import ENTRIES
 
 MEASUREMENTS: dict[str, Callable[[], dict[str, float]]] = {
     "webhook": webhook.measure,
@@ -17,6 +18,7 @@ MEASUREMENTS: dict[str, Callable[[], dict[str, float]]] = {
     "backlog": backlog.measure,
     "upsert": upsert.measure,
     "refresh": refresh.measure,
+    "pages": pages.measure,
     "chart": chart.measure,
     "idle": idle.measure,
 }
@@ -27,11 +29,14 @@ PROMISES = {
     "publish_ratio": "≥ 0.4",
     "worker_ratio": "≥ 0.5",
     "backlog_live_s": "< 5",
+    "full_build_s": "≤ 60",
     "refresh_growth": "≤ 1.5",
     "heard_to_raw_p95_ms": "< 2,000",
     "heard_to_chart_p95_ms": "< 4,000",
     "idle_rss_mb": "< 600",
     "idle_cpu_percent": "< 2",
+    **{f"page_{entry.path}_query_ms": "< 200" for entry in ENTRIES},
+    **{f"page_{entry.path}_drawn_s": "< 2" for entry in ENTRIES},
 }
 
 

@@ -19,7 +19,7 @@ from rich.console import Console
 from athlete.backends import open_marts
 from athlete.data_dir import claimed, demo_folder, empty
 from athlete.demo.checks import Report, check_all, report_table, settle
-from athlete.demo.config import DemoConfig, demo_secrets, require_same_athlete
+from athlete.demo.config import DemoConfig, demo_secrets, require_same_athlete, write_athlete_file
 from athlete.demo.daily import check_every_day, crop_silently, run_daily_job
 from athlete.demo.history import load_history
 from athlete.demo.scenario import play_scenario
@@ -127,6 +127,7 @@ def demo_config(settings: DashboardSettings, options: DemoOptions, *, once: bool
     require_same_athlete(folder, seed=options.seed, years=options.years)
     data_dir = folder.resolve()
     path_secret, verify_token = demo_secrets(data_dir)
+    write_athlete_file(settings.model_copy(update={"data_dir": data_dir}).athlete_file_path)
     recorded = room_folder("athlete").parent / RECORDED
     return DemoConfig(
         data_dir=data_dir,

@@ -29,6 +29,33 @@ VERIFY_TOKEN_BYTES = 16
 GENEROUS_LIMIT = "100000,1000000"
 RETRY_SPACING_S = "1,2"  # Strava itself waits a minute or two between its three attempts
 
+#: What the simulated athlete wrote; a person may change it while the demo runs, and see what comes of it.
+ATHLETE_FILE = """\
+sex = "F"
+birth_year = 1988
+resting_heart_rate = 52
+max_heart_rate = 191
+
+[run]
+threshold_pace = "4:35"
+
+[[goal]]
+type = "distance"
+period = "week"
+sports = ["run"]
+value = 30
+
+[[goal]]
+type = "distance"
+period = "year"
+value = 5000
+
+[[goal]]
+type = "time"
+period = "month"
+value = 20
+"""
+
 LOGGING = {"LOG_FORMAT", "LOG_LEVEL"}  # may be as the person likes it
 PIPELINE = (ServiceSettings, WorkerSettings, DelivererSettings, TransformSettings, DashboardSettings)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -124,6 +151,12 @@ def demo_secrets(data_dir: Path) -> tuple[str, str]:
     made = {"path_secret": secrets.token_urlsafe(24), "verify_token": secrets.token_urlsafe(VERIFY_TOKEN_BYTES)}
     kept = _kept(data_dir / "demo.json", made)
     return kept["path_secret"], kept["verify_token"]
+
+
+def write_athlete_file(path: Path) -> None:
+    """Write the athlete's own settings and goals, unless there are some. Raises OSError."""
+    if not path.exists():
+        write_private(path, ATHLETE_FILE.encode())
 
 
 def require_same_athlete(data_dir: Path, *, seed: int, years: int) -> None:

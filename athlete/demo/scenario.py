@@ -20,7 +20,7 @@ AWKWARD = {
 }
 # Each on a day of its own, the newest today: the athlete uploads what the watch has kept.
 NEW: tuple[dict[str, Any], ...] = (
-    {"sport_type": "Run", "name": "Lunch run"},
+    {"sport_type": "Run", "name": "Easy run"},
     {"sport_type": "Ride", "name": "Commute 🚲", "commute": True},
     {"sport_type": "Swim", "name": "Freibad"},
     {"sport_type": "TrailRun", "name": "朝のトレイル"},
@@ -46,7 +46,7 @@ async def play_scenario(simulator: SimulatorClient) -> None:
         names[str(fields["name"])] = await simulator.create(**(_started(days_ago) | fields))
         await asyncio.sleep(PAUSE_S)
     await _change(simulator, names)
-    await _burst(simulator, names["Lunch run"])
+    await _burst(simulator, names["Easy run"])
 
 
 def _started(days_ago: int) -> dict[str, str]:
@@ -76,4 +76,4 @@ async def _change(simulator: SimulatorClient, names: dict[str, int]) -> None:
 async def _burst(simulator: SimulatorClient, activity_id: int) -> None:
     """Edit one activity many times without a pause: the last title must win."""
     for number in range(8):
-        await simulator.edit(activity_id, name=f"Lunch run, title {number + 1}")
+        await simulator.edit(activity_id, name=f"Easy run, title {number + 1}")

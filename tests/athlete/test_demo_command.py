@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from athlete.demo.command import DemoOptions, demo_config, how_to_ask
 from athlete.demo.config import DemoConfig
 from athlete.main import app
+from backends.athlete_file.sync import read_documents
 from dashboard.settings import DashboardSettings
 
 # What a person who runs the real thing may have exported.
@@ -155,3 +156,12 @@ def test_how_to_ask_is_a_command_that_names_the_demo_s_folder(tmp_path: Path) ->
     """A folder below the current one is named from here, another one in full, each as a shell reads it."""
     assert "DATA_DIR=data/demo " in how_to_ask(Path.cwd() / "data" / "demo")
     assert f"DATA_DIR='{tmp_path}/my data' " in how_to_ask(tmp_path / "my data")
+
+
+def test_the_demo_s_athlete_has_settings_and_goals_of_their_own(config: DemoConfig, tmp_path: Path) -> None:
+    """They are a file that can be read; what a person changes in it stays."""
+    path = config.files.athlete_file_path
+    assert len(read_documents(path, [7])[7].payload["goals"]) == 3
+    path.write_text("weight = 61")
+    demo_config(DashboardSettings(data_dir=tmp_path), DemoOptions(), once=False)
+    assert path.read_text() == "weight = 61"

@@ -1,0 +1,95 @@
+"""The dashboard's pages with 100,000 activities: what their queries take, and when a browser shows them."""
+
+import logging
+import shutil
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+from zoneinfo import ZoneInfo
+
+from playwright.sync_api import Browser, sync_playwright
+from streamlit.testing.v1 import AppTest
+
+from athlete.supervisor import free_port
+from backends.warehouse.duckdb.marts import DuckdbMartReader
+from backends.warehouse.marts import MartRows
+from benchmarks.refresh import LARGE, built
+from benchmarks.servers import running
+from dashboard.context import PageContext
+from dashboard.mart import Mart
+from dashboard.navigation import ENTRIES
+from runtime.clock import utc_now
+
+ROUNDS = 5
+UP_TO_S = 120
+DRAWN = """() => document.querySelector('[data-test-script-state=notRunning] [data-testid=stMainBlockContainer] h1')
+    && !document.querySelector('[data-testid=stSkeleton], [data-testid=stSpinner]')"""
+
+
+def measure() -> dict[str, float]:
+    """Return of each page the median of its slowest query, and of the time from asking for it until it is drawn."""
+    logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context").setLevel(logging.ERROR)  # for AppTest
+    folder = built(LARGE).folder
+    queries = {f"page_{entry.path}_query_ms": _slowest_query_ms(folder, entry.path) for entry in ENTRIES}
+    return queries | _until_drawn(folder)
+
+
+class _Timed(DuckdbMartReader):
+    """The published marts; it notes what each statement took, in milliseconds."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.took: defaultdict[str, list[float]] = defaultdict(list)
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> MartRows:
+        """Ask, and note how long it took."""
+        began = time.perf_counter()
+        found = super().rows(sql, parameters)
+        self.took[sql].append((time.perf_counter() - began) * 1000)
+        return found
+
+
+def _slowest_query_ms(folder: Path, path: str) -> float:
+    """Draw the page some times without a browser, nothing remembered from the time before."""
+    timed = _Timed(folder / "mart.duckdb")
+    for _ in range(ROUNDS):
+        context = PageContext(mart=Mart(timed), zone=ZoneInfo("Europe/Berlin"), refresh_s=3600, clock=utc_now)
+        app = AppTest.from_function(_draw, kwargs={"context": context, "path": path}).run(timeout=UP_TO_S)
+        if app.exception:
+            raise RuntimeError(f"the page {path} failed: {app.exception[0].message}")
+    timed.close()
+    return max(median(times) for times in timed.took.values())
+
+
+def _draw(context, path):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - AppTest runs this text by itself
+    from dashboard import navigation  # noqa: PLC0415 - see above
+    from dashboard.formatting import Teller  # noqa: PLC0415 - see above
+
+    entry = next(one for one in navigation.ENTRIES if one.path == path)
+    navigation.draw(context, entry, Teller(now=context.now(), zone=context.zone))
+
+
+def _until_drawn(folder: Path) -> dict[str, float]:
+    """Ask a warm server for each page, each time with a browser that has nothing in its cache."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    environment = {"DATA_DIR": str(folder), "DASHBOARD_PORT": str(port), "LOG_LEVEL": "warning"}
+    with running(["-m", "dashboard"], url, environment), sync_playwright() as playwright:
+        chromium = shutil.which("chromium") or shutil.which("google-chrome")
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        addresses = {entry.path: url if entry is ENTRIES[0] else f"{url}/{entry.path}" for entry in ENTRIES}
+        drawn = {path: [_drawn_s(browser, each) for _ in range(ROUNDS)] for path, each in addresses.items()}
+        browser.close()
+    return {f"page_{path}_drawn_s": median(seconds[1:]) for path, seconds in drawn.items()}  # the first one warms up
+
+
+def _drawn_s(browser: Browser, url: str) -> float:
+    page = browser.new_page()
+    began = time.perf_counter()
+    page.goto(url)
+    page.wait_for_function(DRAWN, timeout=UP_TO_S * 1000)
+    took = time.perf_counter() - began
+    page.close()
+    return took
