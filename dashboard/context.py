@@ -21,6 +21,13 @@ class PageContext:
     units: Units = Units.METRIC  # until the reader chooses others
     engine: str = "DuckDB"  # that answers the queries, as it calls itself
     viewers: Mapping[str, Collection[int]] | None = None  # by e-mail, the athletes whom each may see; None: all see all
+    privacy_radius_m: float | None = None  # around the ends of routes; None: 200 where others look, else none
+    map_style_url: str = ""  # of a background for the map that can be moved; nobody is asked for one while it is empty
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether others than the athlete may look."""
+        return self.viewers is not None
 
     def visible(self, snapshot: Snapshot, signed_in: str | None) -> Snapshot:
         """Leave the athletes whom the viewer may see; `signed_in` is what Identity-Aware Proxy says who that is.

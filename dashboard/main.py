@@ -39,6 +39,8 @@ def main() -> None:
         units=settings.display_units,
         engine="BigQuery" if is_on_gcp(settings) else "DuckDB",
         viewers=settings.dashboard_viewers,
+        privacy_radius_m=settings.privacy_radius_m,
+        map_style_url=settings.map_style_url,
     )
     navigation.show(context)
 

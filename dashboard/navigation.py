@@ -18,6 +18,7 @@ from dashboard.mart import MartVersion, Row
 from dashboard.page import Page
 from dashboard.palette import stylesheet
 from dashboard.units import Units
+from dashboard.views import map as map_page
 from dashboard.views import overview, pipeline
 
 SIGNED_IN = "X-Goog-Authenticated-User-Email"  # set by Identity-Aware Proxy, which drops what a browser sends by it
@@ -40,6 +41,7 @@ class Entry:
 
 ENTRIES = (
     Entry(show=overview.show, title=N_("Overview"), path="overview", icon="space_dashboard"),
+    Entry(show=map_page.show, title=N_("Map"), path="map", icon="map", section=EXPLORE),
     Entry(
         show=pipeline.show, title=N_("Pipeline"), path="pipeline", icon="account_tree", section=TRUST, has_filters=False
     ),

@@ -38,6 +38,22 @@ class DashboardSettings(SharedSettings):
         Units.METRIC, description="Units of the pages, `metric` or `imperial`; each reader can choose others."
     )
 
+    privacy_radius_m: float | None = Field(
+        None,
+        ge=0,
+        description=(
+            "Metres around both ends of each route that maps leave out. Empty: 200 where DASHBOARD_VIEWERS is set or "
+            "the page's *Shared view* is on, else none."
+        ),
+    )
+    map_style_url: str = Field(
+        "",
+        description=(
+            "Style of a background for the Map page's interactive view, such as that of a tile server of yours. Who "
+            "looks at the page tells that server their address and the area. Empty: no server is asked."
+        ),
+    )
+
     @field_validator("display_timezone", mode="before")
     @classmethod
     def _known(cls, value: object) -> ZoneInfo:

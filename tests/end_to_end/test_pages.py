@@ -8,13 +8,14 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 from rich.console import Console
 
 from athlete.demo.checks import settle
 from athlete.demo.history import load_history
 from athlete.demo.session import DemoSession
 from backends.warehouse.duckdb.marts import DuckdbMartReader
+from dashboard.explorer import largest_cluster, largest_square
 
 UP_TO_MS = 60_000
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -36,6 +37,11 @@ def mart_row(session: DemoSession, sql: str, *parameters: object) -> dict[str, o
     return DuckdbMartReader(session.config.data_dir / "mart.duckdb").rows(sql, parameters)[0]
 
 
+def mart_rows(session: DemoSession, sql: str) -> list[dict[str, object]]:
+    """Return all rows of a query on the published marts."""
+    return DuckdbMartReader(session.config.data_dir / "mart.duckdb").rows(sql, ())
+
+
 async def shown(page: Page, key: str) -> float:
     """Return the number that the page shows under a key, without its unit."""
     value = page.locator(f".st-key-{key} [data-testid=stMetricValue]")
@@ -47,6 +53,7 @@ async def test_the_pages_show_what_the_marts_hold(session: DemoSession, browser:
     """One pipeline serves both pages: starting it takes longer than looking."""
     page = await browser.new_page(viewport={"width": 1400, "height": 1000})
     await overview_shows_the_week(session, page)
+    await map_shows_where(session, page)
     await pipeline_follows_a_save(session, page)
     await expect(page.get_by_text("Exception")).to_have_count(0)
 
@@ -65,6 +72,37 @@ async def overview_shows_the_week(session: DemoSession, page: Page) -> None:
     assert await shown(page, "kpi-elevation") == pytest.approx(float(str(week["elevation_m"])), abs=0.6)
     await expect(page.locator(".st-key-chart-weeks svg").first).to_be_visible()
     await expect(page.get_by_text("Exception")).to_have_count(0)
+
+
+async def map_shows_where(session: DemoSession, page: Page) -> None:
+    """Tiles, square, cluster and the routes of the picture are the marts' own; nobody but the dashboard is asked."""
+    refused: list[str] = []
+
+    async def refuse(route: Route) -> None:
+        refused.append(route.request.url)
+        await route.abort()
+
+    await page.route(lambda url: not url.startswith(("http://127.0.0.1:", "data:", "blob:")), refuse)
+    await page.goto(f"{session.config.ports.dashboard_url}/map?range=all&view=tiles")
+    visited = mart_rows(session, "select distinct x, y from mart.tile_visit where z = 14")
+    tiles = {(int(str(row["x"])), int(str(row["y"]))) for row in visited}
+    assert await shown(page, "kpi-tiles") == len(tiles) > 0
+    assert await shown(page, "kpi-cluster") == len(largest_cluster(tiles))
+    square = page.locator(".st-key-kpi-square [data-testid=stMetricValue]")
+    size = largest_square(tiles).size
+    await expect(square).to_have_text(f"{size} \N{MULTIPLICATION SIGN} {size}")
+
+    await page.goto(f"{session.config.ports.dashboard_url}/map?range=all")
+    picture = page.locator(".st-key-picture-density .st-key-map-light img")
+    await expect(picture).to_be_visible(timeout=UP_TO_MS)
+    routes = mart_row(session, "select count(*) as n from mart.route where not is_virtual")["n"]
+    areas = page.locator(".st-key-map-areas small")
+    await expect(areas.first).to_be_visible()
+    told = [float(re.sub(r"[^\d.]", "", text)) for text in await areas.all_inner_texts() if "route" in text]
+    assert sum(told) == routes
+    await expect(page.locator(".st-key-picture-density .st-key-map-dark img")).to_be_hidden()
+    await page.unroute_all()
+    assert refused == []
 
 
 async def pipeline_follows_a_save(session: DemoSession, page: Page) -> None:

@@ -118,6 +118,10 @@ PARAMETERS: Mapping[str, Sequence[Any]] = {
     "overview/calendar": [BERLIN, "all", *SPAN],
     "overview/goals": [BERLIN],
     "overview/days": [BERLIN, *SPAN, *ALL],
+    "map/routes": [EXTREME, date(2000, 1, 1), date(2100, 1, 1), *ALL, True],
+    "map/hidden": [EXTREME, date(2000, 1, 1), date(2100, 1, 1), *ALL],
+    "map/tiles": [EXTREME, 14, date(2000, 1, 1), date(2100, 1, 1), *ALL, True],
+    "map/route_groups": [EXTREME, date(2000, 1, 1), date(2100, 1, 1), *ALL, True],
     "overview/latest": [EXTREME, date(2000, 1, 1), date(2100, 1, 1), *ALL],  # who has more than are shown
     "overview/loads": [BERLIN],
     "overview/streak": [BERLIN, "all"],

@@ -38,6 +38,7 @@ PAGES = {
         *EVERY_PAGE, *["overview/days"] * 3, *["overview/weeks"] * 2, *["overview/latest"] * 2, "overview/loads",
         "overview/calendar", "overview/streak", "overview/goals",
     ],
+    "map": [*EVERY_PAGE, "map/routes", "map/hidden", "map/tiles", "map/route_groups"],
     "pipeline": [
         *EVERY_PAGE, "pipeline_latency", "rate_budget", "pipeline_latency_course",
         "waiting_events", "pipeline_runs", "purge_receipts",

@@ -1,0 +1,60 @@
+"""The routes that were used more than once, as a table."""
+
+from html import escape
+
+import streamlit as st
+
+from dashboard import sports
+from dashboard.card import Why, card
+from dashboard.formatting import small_html
+from dashboard.map.choice import Choice
+from dashboard.mart import Row, Rows
+from dashboard.page import Page
+
+
+def show(choice: Choice, most: int) -> None:
+    """Draw the card, of so many routes at the most."""
+    page, tell = choice.page, choice.page.tell
+    with card(page, "groups", tell("Most used routes")) as opened:
+        rows = opened.rows("map/route_groups", page.athlete_id, *choice.asked, not choice.is_shared)
+        opened.why = _why_groups(choice, rows)
+        if not rows:
+            st.markdown(tell("No route was used twice in this filter."))
+            return
+        heads = "".join(
+            f'<th scope="col"{look}>{text}</th>'
+            for text, look in (
+                (tell("Route"), ""), (tell("Times"), ' class="n"'), (tell("Best"), ' class="n"'),
+                (tell("Last"), ' class="n wide"'),
+            )
+        )  # fmt: skip
+        body = "".join(_group(page, row) for row in rows[:most])
+        with st.container(key="route-groups"):
+            st.html(f'<table class="ad-t" lang="{tell.language}"><thead><tr>{heads}</tr></thead>{body}</table>')
+
+
+def _group(page: Page, row: Row) -> str:
+    tell = page.tell
+    group = row["sport_group"]
+    dot = f'<span class="ad-dot ad-{sports.colour(group)}" title="{sports.title(group, tell)}"></span>'
+    name = escape(row["name"] or sports.title(group, tell))
+    distance = f", {small_html(tell.distance(row['distance_m']))}" if row["distance_m"] else ""
+    return (
+        f'<tr><td class="grow">{dot}<a href="{escape(row["strava_url"])}">{name}</a>{distance}</td>'
+        f'<td class="n">{tell.number(row["times"])}</td><td class="n">{tell.clock(row["best_moving_time_s"])}</td>'
+        f'<td class="n wide">{tell.day(row["last_day"])}</td></tr>'
+    )
+
+
+def _why_groups(choice: Choice, rows: Rows) -> Why:
+    tell = choice.page.tell
+    return Why(
+        formula=tell(
+            "Two activities are on the same route if they share at least 75 % of the tiles of zoom 17 that the larger "
+            "of them passes, whichever way round. {n} routes were used more than once.",
+            n=tell.number(len(rows)),
+        ),
+        models=["route_group"],
+        excluded=[tell("Left out: routes of fewer than ten such tiles."), choice.left_out()],
+        activities=[{**row, "start_date_local": row["last_day"]} for row in rows],
+    )

@@ -1,0 +1,83 @@
+"""The map that a reader can move: a few hundred routes as lines, drawn by the browser over the shipped outlines.
+
+Without MAP_STYLE_URL it asks no server: `map_provider=None`, with the style left alone, is the one way in which
+Streamlit's deck.gl asks nobody for tiles; `map_style=None` makes it ask CARTO.
+"""
+
+from typing import Any
+
+import pydeck as pdk
+import streamlit as st
+
+from dashboard import sports
+from dashboard.outlines import outlines
+from dashboard.page import Page
+from dashboard.palette import colour
+from dashboard.route_lines import Lines
+
+HEIGHT = 520
+GREY = [128, 134, 145]
+AROUND = 0.5  # degrees beyond the routes in which outlines are given
+
+
+def deck(lines: Lines, style_url: str = "") -> pdk.Deck:
+    """Return the layers: outlines, and one path a line in the colour of its sport."""
+    routes = [
+        {
+            "path": _path(*lines.line(place)),
+            "color": list(bytes.fromhex(colour(sports.colour(row["sport_group"]), "light")[1:])),
+            "name": str(row["name"] or ""),
+            "day": str(row["start_date_local"]),
+        }
+        for place, row in enumerate(lines.rows)
+    ]
+    south, north = lines.latitudes.min() - AROUND, lines.latitudes.max() + AROUND
+    west, east = lines.longitudes.min() - AROUND, lines.longitudes.max() + AROUND
+    borders = [{"path": _path(*line)} for line in outlines().lines(south, west, north, east)]
+    common: dict[str, Any] = {"get_path": "path", "width_units": "pixels"}
+    layers = [
+        pdk.Layer("PathLayer", borders, id="outlines", get_color=GREY, get_width=1, **common),
+        pdk.Layer("PathLayer", routes, id="routes", get_color="color", get_width=2, pickable=True, **common),
+    ]
+    points = [
+        [float(longitude), float(latitude)]
+        for longitude, latitude in ((west + AROUND, south + AROUND), (east - AROUND, north - AROUND))
+    ]
+    view = pdk.data_utils.compute_view(points, view_proportion=1)
+    tooltip = {"text": "{name}\n{day}"}
+    if style_url:
+        return pdk.Deck(layers, initial_view_state=view, map_style=style_url, tooltip=tooltip)
+    return pdk.Deck(layers, initial_view_state=view, map_provider=None, tooltip=tooltip)
+
+
+def _path(latitudes: Any, longitudes: Any) -> list[list[float]]:
+    return [
+        [round(east, 5), round(north, 5)] for north, east in zip(latitudes.tolist(), longitudes.tolist(), strict=True)
+    ]
+
+
+def show(page: Page, lines: Lines) -> None:
+    """Draw the map, and the routes on it as a table."""
+    tell = page.tell
+    shown = {row["activity_id"]: row for row in lines.rows}
+    finding = tell("{n} routes as lines that can be moved and pointed at.", n=tell.number(len(shown)))
+    with st.container(key="map-interactive"):
+        st.pydeck_chart(deck(lines, page.context.map_style_url), height=HEIGHT, key="deck", alt=finding)
+    if page.context.map_style_url:
+        st.caption(
+            tell(
+                "The background is asked of {url}: who looks at it tells that server their address and the area.",
+                url=page.context.map_style_url,
+            )
+        )
+    with st.expander(tell("The numbers behind the picture")):
+        table = [
+            {
+                tell("Day"): row["start_date_local"],
+                tell("Activity"): row["name"] or "",
+                tell("Sport"): sports.title(row["sport_group"], tell),
+                tell("Distance"): tell.distance(row["distance_m"]),
+            }
+            for row in shown.values()
+        ]
+        st.dataframe(table, hide_index=True)

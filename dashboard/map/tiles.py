@@ -1,0 +1,102 @@
+"""Explorer tiles as a picture, with the largest square and the largest cluster."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from dashboard import address, empty_states, explorer, map_picture
+from dashboard.card import Why, card
+from dashboard.explorer import Square, Tile
+from dashboard.languages import N_
+from dashboard.map.choice import Choice, show_picture
+from dashboard.mart import Rows
+from dashboard.page import Page
+
+ZOOMS = {"14": N_("Tiles of zoom 14"), "17": N_("Small tiles of zoom 17")}
+
+
+def show(choice: Choice) -> None:
+    """Draw the card; where others look on without the small tiles, which tell where home is."""
+    page, tell = choice.page, choice.page.tell
+    with card(page, "tiles", tell("Explorer tiles")) as opened:
+        zoom = 14
+        if not choice.is_shared:
+            zoom = int(address.pick("zoom", list(ZOOMS), "14", tell("Size of tiles"), lambda word: tell(ZOOMS[word])))
+        rows = opened.rows("map/tiles", page.athlete_id, zoom, *choice.asked, not choice.is_shared)
+        if not rows:
+            empty_states.nothing_in_filter(page, "tiles")
+            return
+        visits = {(row["x"], row["y"]): row["visit_count"] for row in rows}
+        square, cluster = explorer.largest_square(visits), explorer.largest_cluster(visits)
+        opened.why = _why_tiles(choice, rows, square, cluster)
+        _tile_numbers(page, visits, square, cluster)
+        frame = map_picture.tile_frame(_near(visits, cluster, square), zoom)
+        finding = tell(
+            "{tiles} tiles visited; the largest square is {size} by {size}, the largest cluster {cluster} tiles.",
+            tiles=tell.number(len(visits)),
+            size=tell.number(square.size),
+            cluster=tell.number(len(cluster)),
+        )
+        show_picture(page, "tiles", map_picture.tiles(visits, zoom, square, cluster, frame), frame, finding)
+        st.caption(
+            tell(
+                "The frame is the largest square; darker tiles (by night: lighter) are the largest cluster. "
+                "Outlines: Natural Earth."
+            )
+        )
+        _new_tiles(page, rows)
+
+
+def _near(visits: Mapping[Tile, int], cluster: set[Tile], square: Square) -> list[Tile]:
+    """Return the tiles that the picture is to show: those around the cluster, or the square, and not a far holiday."""
+    middle = sorted(cluster)[len(cluster) // 2] if cluster else (square.x, square.y)
+    by_distance = sorted(visits, key=lambda tile: max(abs(tile[0] - middle[0]), abs(tile[1] - middle[1])))
+    return by_distance[: max(len(by_distance) * 9 // 10, 1)]
+
+
+def _tile_numbers(page: Page, visits: Mapping[Tile, int], square: Square, cluster: set[Tile]) -> None:
+    tell = page.tell
+    numbers = (
+        ("tiles", tell("Tiles"), tell.number(len(visits))),
+        (
+            "square",
+            tell("Largest square"),
+            f"{tell.number(square.size)} \N{MULTIPLICATION SIGN} {tell.number(square.size)}",
+        ),
+        ("cluster", tell("Largest cluster"), tell.number(len(cluster))),
+    )
+    with st.grid(len(numbers), min_column_width=150, gap="small"):
+        for key, title, value in numbers:
+            with st.container(key=f"kpi-{key}"):
+                st.metric(title, value, border=True)
+
+
+def _why_tiles(choice: Choice, rows: Rows, square: Square, cluster: set[Tile]) -> Why:
+    tell = choice.page.tell
+    summaries = sum(not row["is_precise"] for row in rows)
+    return Why(
+        formula=tell(
+            "{tiles} different tiles have a point of a recording in them, or lie where a line crosses between two that "
+            "touch at a corner. The largest square has all of its {size} by {size} tiles visited. The {cluster} tiles "
+            "of the largest cluster have all four neighbours visited and touch one another.",
+            tiles=tell.number(len(rows)),
+            size=tell.number(square.size),
+            cluster=tell.number(len(cluster)),
+        ),
+        models=["tile_visit", "route_cell"],
+        inputs=[tell("{n} tiles are known from summaries alone, which may miss tiles.", n=tell.number(summaries))],
+        excluded=[choice.left_out()],
+    )
+
+
+def _new_tiles(page: Page, rows: Rows) -> None:
+    """Tell in which year each tile of this filter was first visited."""
+    tell = page.tell
+    years: dict[int, int] = {}
+    for row in rows:
+        years[row["first_day"].year] = years.get(row["first_day"].year, 0) + 1
+    with st.expander(tell("The numbers behind the picture")):
+        shown = [
+            {tell("Year"): str(year), tell("New tiles"): count} for year, count in sorted(years.items(), reverse=True)
+        ]
+        st.dataframe(shown, hide_index=True)

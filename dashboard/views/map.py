@@ -1,0 +1,193 @@
+"""The Map page: where the athlete has been, drawn here without any map server.
+
+On a shared view private activities are left out, what is near either end of a route is cut, and the small tiles, which
+would tell it, are not offered.
+"""
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from dashboard import address, empty_states, map_picture
+from dashboard.areas import Area, areas
+from dashboard.card import Why, card
+from dashboard.formatting import small_html
+from dashboard.languages import N_
+from dashboard.map import groups, layers, tiles
+from dashboard.map.choice import Choice, show_picture
+from dashboard.mart import Rows
+from dashboard.page import Page
+from dashboard.route_lines import Lines, lines_of, mercator
+
+VIEWS = {
+    "density": N_("Density"),
+    "tiles": N_("Explorer tiles"),
+    "routes": N_("Similar routes"),
+    "interactive": N_("Interactive"),
+}
+SHARED_RADIUS_M = 200.0
+FEW, MANY = 5, 50
+MOST_DRAWN = 500
+SHOWN = 0.01, 0.99  # of all points are inside the picture; a single long ride does not make it small
+
+
+def show(page: Page) -> None:
+    """Draw the page for one athlete."""
+    tell = page.tell
+    if not page.health["activity_count"]:
+        empty_states.info("empty-no-activities", tell(empty_states.NO_ACTIVITIES))
+        return
+    with st.container(horizontal=True, key="map-choices", vertical_alignment="center", gap="small"):
+        view = _view(page)
+        is_shared = page.context.is_shared or st.toggle(
+            tell("Shared view"),
+            key="map-shared",
+            help=tell("As others may see it: home and private activities are hidden."),
+        )
+    radius = page.context.privacy_radius_m
+    cut_m = radius if radius is not None else SHARED_RADIUS_M if is_shared else 0.0
+    choice = Choice(page=page, is_shared=is_shared, cut_m=cut_m)
+    if view == "routes":
+        groups.show(choice, most=MANY)
+        return
+    rows = choice.rows("map/routes")
+    found = areas(rows)
+    if view == "tiles":
+        tiles.show(choice)
+    else:
+        _routes(choice, rows, found, view)
+    left, right = st.columns(2, gap="small")
+    with left:
+        _where(choice, rows, found)
+    with right:
+        groups.show(choice, most=FEW)
+
+
+def _view(page: Page) -> str:
+    tell = page.tell
+    chosen = address.follow("view", VIEWS.__contains__, "density")
+    st.segmented_control(
+        tell("View"), list(VIEWS), key="view", required=True, label_visibility="collapsed",
+        format_func=lambda word: tell(VIEWS[word]), on_change=_chosen,
+    )  # fmt: skip
+    return chosen
+
+
+def _chosen() -> None:
+    address.put("view", st.session_state["view"], "density")
+
+
+def _area(page: Page, found: Sequence[Area]) -> Area:
+    """Draw the choice of an area, where there are several; the one with the most routes until another is chosen."""
+    if len(found) == 1:
+        return found[0]
+    by_word = {area.word: area for area in found}
+    words = list(by_word)
+    chosen = address.pick("area", words, words[0], page.tell("Area"), lambda word: by_word[word].title(page.tell))
+    return by_word[chosen]
+
+
+def _routes(choice: Choice, rows: Rows, found: list[Area], view: str) -> None:
+    """Draw the routes of an area: as a picture, or those of them that a browser can move.
+
+    Where others look on, the rows are not offered: they hold the routes as they are.
+    """
+    page, tell = choice.page, choice.page.tell
+    with card(page, "map", tell(VIEWS[view]), queries=[] if choice.cut_m else [rows]) as opened:
+        if not found:
+            empty_states.nothing_in_filter(page, "map")
+            return
+        area = _area(page, found)
+        lines = lines_of(area.rows if view == "density" else area.rows[:MOST_DRAWN], choice.cut_m)
+        if not lines.rows:
+            st.markdown(tell("All routes here are near their ends and hidden."))
+            return
+        opened.why = _why(choice, rows, area)
+        if view == "density":
+            _density(page, area, lines)
+        else:
+            shown = tell.number(min(len(area.rows), MOST_DRAWN))
+            st.caption(tell("The newest {n} of {all} routes in this area.", n=shown, all=tell.number(len(area.rows))))
+            layers.show(page, lines)
+        _hidden(choice)
+
+
+def _density(page: Page, area: Area, lines: Lines) -> None:
+    tell = page.tell
+    x, y = mercator(lines.latitudes, lines.longitudes)
+    frame = map_picture.frame_of(np.quantile(x, SHOWN), np.quantile(y, SHOWN))
+    numbers, most = map_picture.density(lines, frame)
+    finding = tell(
+        "{routes} routes around {place}; the way that was passed most was passed {most} times.",
+        routes=tell.number(len(area.rows)), place=area.title(tell), most=tell.number(most),
+    )  # fmt: skip
+    show_picture(page, "density", numbers, frame, finding)
+    told = tell(
+        "Darker (by night: lighter) means passed more often, up to {most} times. The picture is {wide} wide. "
+        "Outlines: Natural Earth.",
+        most=tell.number(most), wide=tell.distance(frame.metres, 0),
+    )  # fmt: skip
+    st.caption(told)
+
+
+def _why(choice: Choice, rows: Rows, area: Area) -> Why:
+    tell = choice.page.tell
+    in_all = rows[0]["route_count"]
+    formula = tell(
+        "Each route is drawn by at most 60 points; {n} of {all} routes of this filter begin in this area.",
+        n=tell.number(len(area.rows)), all=tell.number(in_all),
+    )  # fmt: skip
+    excluded = [choice.left_out()]
+    if choice.cut_m:
+        excluded.append(tell("Cut: what is within {radius} of either end.", radius=_metres(choice)))
+    if len(rows) < in_all:
+        excluded.append(tell("Only the newest {n} routes are drawn.", n=tell.number(len(rows))))
+    return Why(formula=formula, models=["route"], excluded=excluded, activities=area.rows[:FEW])
+
+
+def _metres(choice: Choice) -> str:
+    return choice.page.tell.elevation(choice.cut_m)
+
+
+def _hidden(choice: Choice) -> None:
+    """Say what is hidden for privacy."""
+    tell, said = choice.page.tell, []
+    if choice.is_shared:
+        count = choice.hidden["private_count"]
+        said.append(
+            tell.plural(
+                "{n} private activity is not on this map.", "{n} private activities are not on this map.", count
+            )
+        )
+    if choice.cut_m:
+        said.append(tell("{radius} around both ends of each route are cut.", radius=_metres(choice)))
+    if said:
+        st.caption(" ".join(said))
+
+
+def _where(choice: Choice, rows: Rows, found: list[Area]) -> None:
+    page, tell = choice.page, choice.page.tell
+    with card(page, "where", tell("Where"), tell("share of routes"), queries=[] if choice.cut_m else [rows]) as opened:
+        if not found:
+            empty_states.nothing_in_filter(page, "where")
+            return
+        formula = tell(
+            "Routes that begin within about 50 km of one another are one area: {n} areas.", n=tell.number(len(found))
+        )
+        opened.why = Why(formula=formula, models=["route"], excluded=[choice.left_out()])
+        lines = "".join(_where_line(page, area, len(rows)) for area in found[:FEW])
+        with st.container(key="map-areas"):
+            st.html(f'<table class="ad-t" lang="{tell.language}">{lines}</table>')
+
+
+def _where_line(page: Page, area: Area, total: int) -> str:
+    tell = page.tell
+    share = len(area.rows) / total
+    count = tell.plural("{n} route", "{n} routes", len(area.rows))
+    return (
+        f'<tr><th scope="row">{escape(area.title(tell))}</th>'
+        f'<td class="grow"><div class="ad-bar"><i style="width:{share * 100:.1f}%"></i></div></td>'
+        f'<td class="n">{small_html(tell.percent(share))}</td><td class="n wide"><small>{count}</small></td></tr>'
+    )
