@@ -1,9 +1,9 @@
-"""The Overview page: the week, the calendar, the latest activities and the weeks by sport."""
+"""The Overview page: the week, the calendar, the latest activities and records, and the weeks by sport."""
 
 import streamlit as st
 
 from dashboard import empty_states
-from dashboard.overview import calendar, latest, tiles, week, weeks
+from dashboard.overview import calendar, latest, records, tiles, week, weeks
 from dashboard.page import Page
 
 WIDE = (1.55, 1)
@@ -20,5 +20,9 @@ def show(page: Page) -> None:
         calendar.draw(page)
     with right:
         week.draw(page)
-    latest.draw(page)
+    left, right = st.columns(WIDE, gap="small")
+    with left:
+        latest.draw(page)
+    with right:
+        records.draw(page)
     weeks.draw(page)

@@ -24,6 +24,7 @@ STAGES = {
 COURSES = {"hour": N_("Last 24 hours"), "day": N_("Last 30 days")}
 FEW = 20  # of fewer events the 95th percentile is the slowest
 COURSE_HEIGHT = 260
+MOMENT_WIDTH = 290  # pixels in which a moment with its zone is not cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def show(page: Page) -> None:
         empty_states.info("empty-no-events", tell(empty_states.NO_EVENTS))
     measured = page.rows("pipeline_latency", page.athlete_id)
     _numbers(tiles(page, measured, page.rows("rate_budget")))
-    _numbers(freshness(page), columns=3)
+    _numbers(freshness(page), columns=3, narrowest=MOMENT_WIDTH)
     with card(page, "course", tell("From the save on Strava to the chart"), tell("seconds")) as opened:
         _course(page, opened)
     left, right = st.columns(2, gap="small")
@@ -265,8 +266,8 @@ def _purges(page: Page) -> None:
                 st.dataframe(pipeline_status.receipts(rows, tell), hide_index=True)
 
 
-def _numbers(numbers: Sequence[Number], columns: int = 4) -> None:
-    with st.grid(columns, min_column_width=150, gap="small"):
+def _numbers(numbers: Sequence[Number], columns: int = 4, narrowest: int = 150) -> None:
+    with st.grid(columns, min_column_width=narrowest, gap="small"):
         for number in numbers:
             with st.container(border=True, key=f"pipeline-{number.key}", height="stretch", gap="xsmall"):
                 st.metric(number.title, small(number.value))

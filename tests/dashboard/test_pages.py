@@ -215,6 +215,22 @@ def test_charts_that_should_have_been_renewed_are_not_called_live(mart_file: Any
     assert not renewed.warning
 
 
+def test_the_newest_records_tell_what_was_gained(lively: Any, context_of: Any) -> None:
+    """A tie and the first time over a distance are no news; the name of the activity is text."""
+    effort = {"athlete_id": 7001, "activity_id": 6, "distance_m": 5000.0, "sport_group": "run", "is_current": True}
+    days = {"start_date_local": date(2026, 11, 16), "activity_name": '"<b>'}
+    gained = {"elapsed_time_s": 1290, "previous_time_s": 1302, "improvement_s": 12}
+    lively.row("record_progression", **effort, **days, **gained, effort_name="5K", record_number=2, is_tie=False)
+    lively.row("record_progression", **effort, **days, **gained, effort_name="1K", record_number=2, is_tie=True)
+    lively.row("record_progression", **effort, **days, **gained, effort_name="2K", record_number=1, is_tie=False)
+    lively.publish()
+    app = overview(context_of(lively))
+    link = '<a href="https://www.strava.com/activities/6" title="&quot;&lt;b&gt;">5K</a>'
+    assert f"{link}<small>21:30 on 16 Nov 2026, 0:12 faster" in html(app)
+    assert html(app).count("<li>") == 1
+    assert "5K: 21:30, before it 21:42." in said(app)
+
+
 def test_the_chip_tells_what_is_not_yet_or_not_right(mart_file: Any, context_of: Any) -> None:
     """A history that is still loading, with what is left; and a difference that the last check found, first of all."""
     mart_file.activity("2026-11-18", "Run", km=5, minutes=25)

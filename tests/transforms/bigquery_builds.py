@@ -124,6 +124,7 @@ PARAMETERS: Mapping[str, Sequence[Any]] = {
     "map/route_groups": [EXTREME, date(2000, 1, 1), date(2100, 1, 1), *ALL, True],
     "overview/latest": [EXTREME, date(2000, 1, 1), date(2100, 1, 1), *ALL],  # who has more than are shown
     "overview/loads": [BERLIN],
+    "overview/newest_records": [BERLIN, date(2000, 1, 1), date(2100, 1, 1), *ALL],
     "overview/streak": [BERLIN, "all"],
     "overview/weeks": [BERLIN, *SPAN, *ALL],
     "pipeline_health": [],

@@ -1,0 +1,50 @@
+"""The records that fell last: what, when, and how much was gained."""
+
+from html import escape
+
+import streamlit as st
+
+from dashboard.card import Why, card
+from dashboard.mart import Row
+from dashboard.page import Page
+
+
+def draw(page: Page) -> None:
+    """Draw the three newest of the filter; a first time over a distance improves on nothing."""
+    tell, asked = page.tell, page.filters
+    with card(page, "records", tell("Newest records")) as opened:
+        rows = opened.rows(
+            "overview/newest_records", page.athlete_id, asked.first, asked.last, asked.sport, asked.sport
+        )
+        if not rows:
+            st.caption(tell("No record fell in these days."))
+            return
+        newest = rows[0]
+        opened.why = Why(
+            formula=tell(
+                "**A record = faster over the distance than every effort before it**, by elapsed time. {effort}: "
+                "{time}, before it {before}.",
+                effort=newest["effort_name"], time=tell.clock(newest["elapsed_time_s"]),
+                before=tell.clock(newest["previous_time_s"]),
+            ),
+            excluded=[
+                tell(
+                    "Excluded are efforts made indoors, with a motor, typed in by hand, or that cannot be true; the "
+                    "page Records lists each with its reason."
+                )
+            ],
+            models=["record_progression", "record_best_effort"],
+            activities=rows,
+        )  # fmt: skip
+        with st.container(key="newest-records"):
+            st.html(f'<ul class="ad-list" lang="{tell.language}">{"".join(_item(row, page) for row in rows)}</ul>')
+
+
+def _item(row: Row, page: Page) -> str:
+    tell = page.tell
+    told = tell(
+        "{time} on {day}, {gain} faster", time=tell.clock(row["elapsed_time_s"]),
+        day=tell.day(row["start_date_local"]), gain=tell.clock(row["improvement_s"]),
+    )  # fmt: skip
+    effort, name = escape(row["effort_name"]), escape(row["name"] or "")
+    return f'<li><a href="{escape(row["strava_url"])}" title="{name}">{effort}</a><small>{told}</small></li>'
