@@ -53,6 +53,7 @@ async def test_the_pages_show_what_the_marts_hold(session: DemoSession, browser:
     """One pipeline serves both pages: starting it takes longer than looking."""
     page = await browser.new_page(viewport={"width": 1400, "height": 1000})
     await overview_shows_the_week(session, page)
+    await trends_show_the_year(session, page)
     await map_shows_where(session, page)
     await pipeline_follows_a_save(session, page)
     await expect(page.get_by_text("Exception")).to_have_count(0)
@@ -103,6 +104,31 @@ async def map_shows_where(session: DemoSession, page: Page) -> None:
     await expect(page.locator(".st-key-picture-density .st-key-map-dark img")).to_be_hidden()
     await page.unroute_all()
     assert refused == []
+    await expect(page.get_by_text("Exception")).to_have_count(0)
+
+
+async def trends_show_the_year(session: DemoSession, page: Page) -> None:
+    """This year's distance and where it leads are the marts' own, and the sum of the activities."""
+    await page.goto(f"{session.config.ports.dashboard_url}/trends?units=metric")
+    told = page.locator(".st-key-years-told")
+    await expect(told).to_contain_text("by 31 December", timeout=UP_TO_MS)
+    numbers = [float(text.replace(",", "")) for text in re.findall(r"([\d,.]+)\sk", await told.inner_text())]
+    year = mart_row(
+        session,
+        "select distance_m, projected_distance_m from mart.trend_year_over_year"
+        " where sport_group = 'all' order by date_day desc limit 1",
+    )
+    assert numbers[0] == pytest.approx(float(str(year["distance_m"])) / 1000, abs=0.51)
+    assert numbers[-1] == pytest.approx(float(str(year["projected_distance_m"])) / 1000, abs=0.51)
+    activities = mart_row(
+        session,
+        "select sum(distance_m) as distance_m from mart.fct_activities where start_date_local >= ?",
+        datetime.now(BERLIN).date().replace(month=1, day=1),
+    )
+    assert year["distance_m"] == pytest.approx(activities["distance_m"])
+    for key in ("years", "rolling", "starts", "distances", "mix"):
+        await expect(page.locator(f".st-key-chart-{key} svg").first).to_be_visible(timeout=UP_TO_MS)
+    await expect(page.get_by_text("Exception")).to_have_count(0)
 
 
 async def pipeline_follows_a_save(session: DemoSession, page: Page) -> None:

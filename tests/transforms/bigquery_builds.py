@@ -113,6 +113,7 @@ KEYS = {
 WATERMARK = {"ingested_at": "timestamp"}
 # What the pages ask, by query, with values of the types that they give.
 SPAN, ALL = (date(2026, 3, 23), date(2026, 3, 29)), ("all", "all")
+MONTH = date(2026, 3, 1), date(2026, 3, 31)
 PARAMETERS: Mapping[str, Sequence[Any]] = {
     "backfill_status": [BERLIN],
     "overview/calendar": [BERLIN, "all", *SPAN],
@@ -134,6 +135,14 @@ PARAMETERS: Mapping[str, Sequence[Any]] = {
     "purge_receipts": [],
     "rate_budget": [],
     "sports_done": [BERLIN],
+    "trends/distances": [500.0, BERLIN, *MONTH, *ALL],
+    "trends/largest": [BERLIN, *MONTH, *ALL, *["moving_time_s"] * 3],
+    "trends/mix": [BERLIN, *MONTH, *ALL],
+    "trends/rolling": [BERLIN, "all", 7, *SPAN],
+    "trends/starts": [BERLIN, *MONTH, *ALL],
+    "trends/year_goal": [BERLIN, "load", "all", date(2026, 1, 1)],
+    "trends/year_to_date": [BERLIN, "run", date(2026, 3, 29)],
+    "trends/years": [BERLIN, "run", *SPAN],
     "waiting_events": [BERLIN],
 }
 

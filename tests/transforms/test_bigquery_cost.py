@@ -38,6 +38,10 @@ PAGES = {
         *EVERY_PAGE, *["overview/days"] * 3, *["overview/weeks"] * 2, *["overview/latest"] * 2, "overview/loads",
         "overview/calendar", "overview/streak", "overview/goals", "overview/newest_records",
     ],
+    "trends": [
+        *EVERY_PAGE, "trends/years", "trends/year_to_date", "trends/year_goal", *["trends/largest"] * 2,
+        "trends/rolling", "trends/starts", "trends/distances", "trends/mix",
+    ],
     "map": [*EVERY_PAGE, "map/routes", "map/hidden", "map/tiles", "map/route_groups"],
     "pipeline": [
         *EVERY_PAGE, "pipeline_latency", "rate_budget", "pipeline_latency_course",
@@ -118,7 +122,7 @@ def test_every_job_is_labelled_and_limited(refresh: Refresh) -> None:
         assert job.configuration["jobTimeoutMs"] == "300000"
 
 
-@pytest.mark.parametrize("query", [query for query in PAGES["overview"] if query != "pipeline_health"])
+@pytest.mark.parametrize("query", sorted({*PAGES["overview"], *PAGES["trends"]} - {"pipeline_health"}))
 def test_a_page_filters_by_its_parameters(typed: TypedTables, query: str) -> None:
     """The athlete is compared with the parameter itself, by which the marts are clustered."""
     found = typed.reads((ROOT / f"dashboard/queries/{query}.sql").read_text(), KINDS[query])
