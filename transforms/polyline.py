@@ -25,6 +25,7 @@ from duckdb import DuckDBPyConnection
 from duckdb.func import FunctionNullHandling, PythonUDFType
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
+Bytes = np.ndarray[Any, np.dtype[np.uint8]]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -79,31 +80,24 @@ class Lines:
     longitudes: Ints  # going on beyond 180 degrees
     starts: Ints
     place: Ints
+    line_of: Ints  # the line of each point
 
     @property
     def counts(self) -> Ints:
         """Points of each line."""
         return np.diff(self.starts)
 
-    @property
-    def line_of(self) -> Ints:
-        """The line of each point."""
-        return np.repeat(np.arange(len(self.place)), self.counts)
-
 
 def decode(texts: pa.Array) -> Lines:
     """Decode the readable ones of some encoded polylines."""
     letters, bounds = _bytes_of(texts)
-    ends_number = letters < LAST
-    numbers = _running(ends_number)[bounds]  # how many numbers end before each line
-    faults = _running((letters < LEAST) | (letters > MOST))[bounds]
+    numbers = np.searchsorted(np.flatnonzero(letters < LAST), bounds)  # how many numbers end before each line
+    faults = np.searchsorted(np.flatnonzero((letters < LEAST) | (letters > MOST)), bounds)
     filled = np.diff(bounds) > 0
-    last = np.zeros(len(filled), dtype=bool)
-    last[filled] = ends_number[bounds[1:][filled] - 1]
-    readable = last & (np.diff(faults) == 0) & (np.diff(numbers) % 2 == 0)
+    readable = filled & (np.diff(faults) == 0) & (np.diff(numbers) % 2 == 0)
+    readable[filled] &= letters[bounds[1:][filled] - 1] < LAST
     place = np.flatnonzero(readable)
-    kept = np.repeat(readable, np.diff(bounds))
-    values, lengths = _numbers(letters[kept])
+    values, lengths = _numbers(letters if readable.all() else letters[np.repeat(readable, np.diff(bounds))])
     counts = np.diff(numbers)[place] // 2
     starts = _running(counts)
     differences = (values >> 1) ^ -(values & 1)
@@ -113,28 +107,30 @@ def decode(texts: pa.Array) -> Lines:
     steps = np.where(steps < -HALF_TURN, steps + 2 * HALF_TURN, steps)
     beyond = (np.abs(latitudes) > POLE) | (np.abs(longitudes) > HALF_TURN)
     beyond |= (lengths[0::2] > MOST_LETTERS) | (lengths[1::2] > MOST_LETTERS)
-    return _without(Lines(latitudes, _summed(steps, starts), starts, place), beyond)
+    line_of = np.repeat(np.arange(len(place)), counts)
+    return _without(Lines(latitudes, _summed(steps, starts), starts, place, line_of), beyond)
 
 
-def _bytes_of(texts: pa.Array) -> tuple[Ints, Ints]:
+def _bytes_of(texts: pa.Array) -> tuple[Bytes, Ints]:
     """Return the letters of all texts, and where each begins and the last one ends; a null is empty."""
     texts = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
     texts = texts.cast(pa.large_string()).fill_null("")
     _, offsets, data = texts.buffers()
     bounds = np.frombuffer(offsets, dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
     letters = np.frombuffer(data, dtype=np.uint8)[bounds[0] : bounds[-1]] if data else np.zeros(0, dtype=np.uint8)
-    return letters.astype(np.int64), bounds - bounds[0]
+    return letters, bounds - bounds[0]
 
 
-def _numbers(letters: Ints) -> tuple[Ints, Ints]:
+def _numbers(letters: Bytes) -> tuple[Ints, Ints]:
     """Return the numbers that letters spell, five bits each with the lowest first, and how many letters each has."""
     ends = np.flatnonzero(letters < LAST) + 1
     lengths = np.diff(ends, prepend=0)
-    if not len(ends):
-        return np.zeros(0, dtype=np.int64), lengths
-    position = np.arange(len(letters)) - np.repeat(ends - lengths, lengths)
-    parts = ((letters - LEAST) & 31) << (5 * np.minimum(position, MOST_LETTERS))
-    return np.add.reduceat(parts, ends - lengths), lengths
+    values, at, which = np.zeros(len(ends), dtype=np.int64), ends - lengths, np.arange(len(ends))
+    for position in range(MOST_LETTERS):
+        which = which[lengths[which] > position]
+        parts = (letters[at[which] + position] - np.uint8(LEAST)) & np.uint8(31)
+        values[which] |= parts.astype(np.int64) << (5 * position)
+    return values, lengths
 
 
 def _running(values: Ints | Flags) -> Ints:
@@ -153,9 +149,9 @@ def _without(lines: Lines, beyond: Flags) -> Lines:
     wrong = np.diff(_running(beyond)[lines.starts]) > 0
     if not wrong.any():
         return lines
-    kept = np.repeat(~wrong, lines.counts)
-    starts = _running(lines.counts[~wrong])
-    return Lines(lines.latitudes[kept], lines.longitudes[kept], starts, lines.place[~wrong])
+    kept, counts = np.repeat(~wrong, lines.counts), lines.counts[~wrong]
+    line_of = np.repeat(np.arange(len(counts)), counts)
+    return Lines(lines.latitudes[kept], lines.longitudes[kept], _running(counts), lines.place[~wrong], line_of)
 
 
 def routes(texts: pa.Array) -> pa.Array:
