@@ -30,6 +30,7 @@ ACTIVITY = {
     "elapsed_time_s": "bigint",
     "elevation_gain_m": "double",
     "energy_kj": "double",
+    "calories_kcal": "double",
     "load": "double",
     "is_manual": "boolean",
     "has_hidden_start_time": "boolean",
