@@ -19,7 +19,7 @@ from dashboard.page import Page
 from dashboard.palette import stylesheet
 from dashboard.units import Units
 from dashboard.views import map as map_page
-from dashboard.views import overview, pipeline, trends
+from dashboard.views import overview, pipeline, records, trends
 
 SIGNED_IN = "X-Goog-Authenticated-User-Email"  # set by Identity-Aware Proxy, which drops what a browser sends by it
 SIDEBAR = 216  # pixels
@@ -42,6 +42,7 @@ class Entry:
 ENTRIES = (
     Entry(show=overview.show, title=N_("Overview"), path="overview", icon="space_dashboard"),
     Entry(show=trends.show, title=N_("Trends"), path="trends", icon="trending_up", section=PERFORMANCE),
+    Entry(show=records.show, title=N_("Records"), path="records", icon="trophy", section=PERFORMANCE),
     Entry(show=map_page.show, title=N_("Map"), path="map", icon="map", section=EXPLORE),
     Entry(
         show=pipeline.show, title=N_("Pipeline"), path="pipeline", icon="account_tree", section=TRUST, has_filters=False

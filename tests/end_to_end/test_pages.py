@@ -54,6 +54,7 @@ async def test_the_pages_show_what_the_marts_hold(session: DemoSession, browser:
     page = await browser.new_page(viewport={"width": 1400, "height": 1000})
     await overview_shows_the_week(session, page)
     await trends_show_the_year(session, page)
+    await records_are_the_marts(session, page)
     await map_shows_where(session, page)
     await pipeline_follows_a_save(session, page)
     await expect(page.get_by_text("Exception")).to_have_count(0)
@@ -73,6 +74,33 @@ async def overview_shows_the_week(session: DemoSession, page: Page) -> None:
     assert await shown(page, "kpi-elevation") == pytest.approx(float(str(week["elevation_m"])), abs=0.6)
     await expect(page.locator(".st-key-chart-weeks svg").first).to_be_visible()
     await expect(page.get_by_text("Exception")).to_have_count(0)
+
+
+async def records_are_the_marts(session: DemoSession, page: Page) -> None:
+    """Time and days of the 5 km record, the Eddington number and a predicted marathon are those of the marts."""
+    await page.goto(f"{session.config.ports.dashboard_url}/records?range=all")
+    record = mart_row(
+        session,
+        "select elapsed_time_s, days_stood from mart.record_progression where effort_name = '5K' and is_current",
+    )
+    line = page.locator(".st-key-best-efforts tr", has=page.get_by_text("5 km", exact=True))
+    await expect(line).to_contain_text(clock(record["elapsed_time_s"]), timeout=UP_TO_MS)
+    await expect(line).to_contain_text(f"{record['days_stood']} d")
+    eddington = mart_row(
+        session,
+        "select eddington_number from mart.eddington where sport_group = 'all' and unit = 'km' and period = 'all'",
+    )
+    await expect(page.locator(".st-key-card-eddington")).to_contain_text(f"{eddington['eddington_number']} now")
+    race = mart_row(session, "select predicted_time_s from mart.race_prediction where effort_name = 'Marathon'")
+    await expect(page.locator(".st-key-race-prediction")).to_contain_text(clock(race["predicted_time_s"]))
+    await expect(page.get_by_text("Exception")).to_have_count(0)
+
+
+def clock(seconds: object) -> str:
+    """Write seconds as a page does."""
+    minutes, rest = divmod(round(float(str(seconds))), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 async def map_shows_where(session: DemoSession, page: Page) -> None:

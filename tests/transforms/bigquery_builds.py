@@ -114,6 +114,7 @@ WATERMARK = {"ingested_at": "timestamp"}
 # What the pages ask, by query, with values of the types that they give.
 SPAN, ALL = (date(2026, 3, 23), date(2026, 3, 29)), ("all", "all")
 MONTH = date(2026, 3, 1), date(2026, 3, 31)
+EVER = date(2000, 1, 1), date(2100, 1, 1)
 PARAMETERS: Mapping[str, Sequence[Any]] = {
     "backfill_status": [BERLIN],
     "overview/calendar": [BERLIN, "all", *SPAN],
@@ -134,6 +135,13 @@ PARAMETERS: Mapping[str, Sequence[Any]] = {
     "pipeline_runs": [BERLIN],
     "purge_receipts": [],
     "rate_budget": [],
+    "records/best_efforts": [BERLIN, *EVER, *ALL, BERLIN],
+    "records/eddington": [BERLIN, "run", "km", "all"],
+    "records/excluded_efforts": [EXTREME, *EVER, *ALL],
+    "records/longest": [BERLIN, "all", "2026"],
+    "records/milestones": [BERLIN, *EVER, *ALL, "mi", "ft"],
+    "records/race_prediction": [RECORDED],
+    "records/record_steps": [BERLIN, *ALL],
     "sports_done": [BERLIN],
     "trends/distances": [500.0, BERLIN, *MONTH, *ALL],
     "trends/largest": [BERLIN, *MONTH, *ALL, *["moving_time_s"] * 3],

@@ -204,12 +204,19 @@ def fill_extremes(raw: Raw) -> None:
         55: {"start_date": "2026-03-20T23:30:00Z", "start_date_local": "some day", "utc_offset": -3600},
         61: {"start_date": "2026-04-03T06:00:00Z", "start_date_local": "2026-04-03T08:00:00Z", "utc_offset": 7200},
         62: {"start_date": "2099-01-01T06:00:00Z", "start_date_local": "2099-01-01T07:00:00Z", "sport_type": "Ski"},
-        # across 180 degrees; 111 hours in motion within one; strength at rest; power by estimate, and of a run; a race
+        # across 180 degrees; 111 hours in motion within one; strength at rest; power by estimate, and of a run
+        # on a treadmill; a race
         71: {"map": {"polyline": "~fpeB_v_ia@?~l`scA~oR_|lrcA"}},
         72: {"moving_time": 399600, "elapsed_time": 3600, "map": {"polyline": CANAL}},
         73: {"sport_type": "WeightTraining", "distance": 0, "moving_time": 0, "elapsed_time": 3600},
         74: {"sport_type": "Ride", "average_watts": 195, "device_watts": False},
-        75: {"average_watts": 249, "device_watts": True, "map": {"polyline": RIVER}},
+        75: {
+            "average_watts": 249,
+            "device_watts": True,
+            "trainer": True,
+            "map": {"polyline": RIVER},
+            "best_efforts": [{"name": "1K", "distance": 1000, "elapsed_time": 200}],
+        },
         76: {"workout_type": 1, "device_watts": False, "map": {"summary_polyline": CANAL_AGAIN}},
         # of equals the one with a start comes first, in one payload (5K) and among activities (1K)
         31: {"best_efforts": [{"name": "1K", "distance": 1000, "elapsed_time": 240}]},

@@ -43,6 +43,10 @@ PAGES = {
         "trends/rolling", "trends/starts", "trends/distances", "trends/mix",
     ],
     "map": [*EVERY_PAGE, "map/routes", "map/hidden", "map/tiles", "map/route_groups"],
+    "records": [
+        *EVERY_PAGE, "records/best_efforts", "records/record_steps", "records/excluded_efforts", "records/eddington",
+        "records/race_prediction", "records/longest", "records/milestones",
+    ],
     "pipeline": [
         *EVERY_PAGE, "pipeline_latency", "rate_budget", "pipeline_latency_course",
         "waiting_events", "pipeline_runs", "purge_receipts",

@@ -1,0 +1,20 @@
+"""A small table as HTML: a real `<table>` with a heading for each column."""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from dashboard.formatting import Teller
+
+RIGHT, WIDE, BOTH = "n", "wide", "n wide"  # classes of a column: to the right, not on a phone, both
+
+
+def html_table(heads: Sequence[tuple[str, str]], lines: Iterable[str], tell: Teller, css: str = "ad-t") -> str:
+    """Return a table of finished `<tr>`; `heads` are the columns' titles, translated, and their classes."""
+    columns = "".join(f'<th scope="col" class="{of_column}">{escape(title)}</th>' for title, of_column in heads)
+    body = "".join(lines)
+    return f'<table class="{css}" lang="{tell.language}"><thead><tr>{columns}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def cell(shown: str, of_column: str = "") -> str:
+    """Return a `<td>` of finished HTML."""
+    return f'<td class="{of_column}">{shown}</td>'

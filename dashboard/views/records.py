@@ -1,0 +1,256 @@
+"""The Records page: best efforts and how they fell, the Eddington number, predicted races, the longest, milestones."""
+
+from collections.abc import Sequence
+from datetime import date
+from html import escape
+
+import streamlit as st
+
+from dashboard import best_efforts, charts, eddington_chart, empty_states, milestones
+from dashboard.best_efforts import distance_name, strava_url
+from dashboard.card import Why, card
+from dashboard.filters import ALL, Filters
+from dashboard.formatting import MINUS, NOTHING
+from dashboard.html_table import RIGHT, cell, html_table
+from dashboard.mart import Row
+from dashboard.page import Page
+
+RUNS = {ALL, "run"}
+SHOWN_MILESTONES = 8
+USUAL_EXPONENT = 1.06
+
+
+def show(page: Page) -> None:
+    """Draw the page for one athlete."""
+    if not page.health["activity_count"]:
+        empty_states.info("empty-no-activities", page.tell(empty_states.NO_ACTIVITIES))
+        return
+    _best_efforts(page)
+    left, right = st.columns([1.55, 1], gap="small")
+    with left:
+        _eddington(page)
+    with right:
+        _prediction(page)
+    left, right = st.columns(2, gap="small")
+    with left:
+        _longest(page)
+    with right:
+        _milestones(page)
+
+
+def period_of(asked: Filters) -> str:
+    """Return the period of the marts that the days asked for stand for: one calendar year, or all time."""
+    is_year = asked.first == date(asked.first.year, 1, 1) and asked.last.year == asked.first.year
+    is_whole = asked.last == date(asked.last.year, 12, 31)
+    return str(asked.first.year) if is_year and (asked.range == "year" or is_whole) else "all"
+
+
+def _period_title(page: Page) -> str:
+    period = period_of(page.filters)
+    return page.tell("all time") if period == "all" else period
+
+
+def _best_efforts(page: Page) -> None:
+    tell, asked = page.tell, page.filters
+    note = tell("run, elapsed time; the bar is how long each record stood")
+    with card(page, "best-efforts", tell("Best efforts"), note) as opened:
+        if asked.sport not in RUNS:
+            st.markdown(tell("Strava measures best efforts in runs only."))
+            return
+        days, sport = (asked.first, asked.last), (asked.sport, asked.sport)
+        best = opened.rows("records/best_efforts", page.athlete_id, *days, *sport, page.athlete_id)
+        steps = opened.rows("records/record_steps", page.athlete_id, *sport)
+        excluded = opened.rows("records/excluded_efforts", page.athlete_id, *days, *sport)
+        if best:
+            with st.container(key="best-efforts"):
+                st.html(best_efforts.best_table(best, steps, page.today, tell))
+            opened.why = _why_best(best, excluded, page)
+        else:
+            empty_states.nothing_in_filter(page, "best-efforts")
+        if excluded:
+            st.caption(best_efforts.excluded_sentence(excluded, tell))
+        if steps:
+            with st.expander(tell("How each record fell")), st.container(key="record-steps"):
+                st.html(best_efforts.steps_table(steps, tell))
+        if excluded:
+            with st.expander(tell("Excluded efforts")), st.container(key="excluded-efforts"):
+                st.html(best_efforts.excluded_table(excluded, tell))
+
+
+def _why_best(best: Sequence[Row], excluded: Sequence[Row], page: Page) -> Why:
+    tell, row = page.tell, max(best, key=lambda each: each["start_date_local"])
+    formula = tell(
+        "The shortest **elapsed** time over each distance that Strava measured in your runs from {days}. Over "
+        "{distance} that is {time}, of {day}; the record of all time is {record}.",
+        days=tell.days(page.filters.first, page.filters.last), distance=distance_name(row["effort_name"], tell),
+        time=tell.clock(row["elapsed_time_s"]), day=tell.day(row["start_date_local"]),
+        record=tell.clock(row["record_time_s"]),
+    )  # fmt: skip
+    rule = tell(
+        "A record is faster than every effort before it; an equal time is a tie. It stands until the day on which the "
+        "next one falls, or until today. Pauses count, so that they make no record."
+    )
+    return Why(
+        formula=formula,
+        inputs=[rule],
+        excluded=[best_efforts.excluded_sentence(excluded, tell)] if excluded else (),
+        models=["record_best_effort", "record_progression"],
+        activities=[_named(each["activity_name"], each["start_date_local"], each["activity_id"]) for each in best],
+    )
+
+
+def _named(name: str | None, day: date, activity_id: int) -> Row:
+    return {"name": name, "start_date_local": day, "strava_url": strava_url(activity_id)}
+
+
+def _eddington(page: Page) -> None:
+    tell, asked = page.tell, page.filters
+    note = f"{asked.sport_title(tell)}, {tell.distance_unit}, {_period_title(page)}"
+    with card(page, "eddington", tell("Eddington number"), note) as opened:
+        period = period_of(asked)
+        steps = opened.rows("records/eddington", page.athlete_id, asked.sport, tell.distance_unit, period)
+        if not steps:
+            st.markdown(
+                tell(
+                    "No day of {sport} has a whole {unit} yet.", sport=asked.sport_title(tell), unit=tell.distance_unit
+                )
+            )
+            return
+        bars, finding = eddington_chart.bars(steps, tell), eddington_chart.finding(steps, tell)
+        charts.show(
+            page, "eddington", eddington_chart.chart(len(bars), tell), bars, alt=finding, height=eddington_chart.HEIGHT
+        )
+        st.caption(eddington_chart.caption(steps, tell))
+        with st.expander(tell("The numbers behind the chart")):
+            st.dataframe(eddington_chart.table(steps, tell), hide_index=True)
+        opened.why = Why(
+            formula=tell("The largest n for which n days have at least n {unit}.", unit=tell.distance_unit)
+            + f" {finding}",
+            inputs=[tell("A day is the sum of its activities, by the local day on which they began.")],
+            excluded=[tell("Activities with a motor (e-bikes) do not count. Those on a screen do.")],
+            models=["eddington", "eddington_step"],
+        )
+
+
+def _prediction(page: Page) -> None:
+    tell, asked = page.tell, page.filters
+    with card(page, "prediction", tell("Race predictor"), tell("from the best run of 180 days")) as opened:
+        if asked.sport not in RUNS:
+            st.markdown(tell("Races are predicted for runs only."))
+            return
+        rows = opened.rows("records/race_prediction", page.athlete_id)
+        if not rows:
+            st.markdown(
+                tell("No run of 1.5 km to a marathon in the last 180 days, so there is nothing to predict from.")
+            )
+            return
+        with st.container(key="race-prediction"):
+            st.html(_prediction_table(rows, page))
+        distance, time = distance_name(rows[0]["reference_effort_name"], tell), tell.clock(rows[0]["reference_time_s"])
+        st.caption(
+            tell("From {distance} in {time}.", distance=distance, time=time) + " " + _exponent_sentence(rows[0], page)
+        )
+        opened.why = _why_prediction(rows, page)
+
+
+def _prediction_table(rows: Sequence[Row], page: Page) -> str:
+    tell = page.tell
+    titles = tell("Distance"), tell("Best"), tell("Predicted"), tell("Room")
+    lines = []
+    for row in rows:
+        best, predicted = row["best_time_s"], round(row["predicted_time_s"])
+        room = f"{MINUS}{tell.clock(best - predicted)}" if best is not None and best > predicted else NOTHING
+        rest = tell.clock(best), f"<b>{tell.clock(predicted)}</b>", f"<small>{room}</small>"
+        name = cell(escape(distance_name(row["effort_name"], tell)))
+        lines.append(f"<tr>{name}{''.join(cell(each, RIGHT) for each in rest)}</tr>")
+    return html_table([(title, RIGHT if place else "") for place, title in enumerate(titles)], lines, tell)
+
+
+def _exponent_sentence(row: Row, page: Page) -> str:
+    tell, exponent = page.tell, row["exponent"]
+    values = {"exponent": tell.number(exponent, 3), "usual": tell.number(USUAL_EXPONENT, 2)}
+    if not row["is_own_exponent"]:
+        return tell(
+            "With the usual exponent {usual}. Your own needs efforts of 180 days over three distances from 1.5 to "
+            "21.1 km, the longest three times the shortest.", **values,
+        )  # fmt: skip
+    if exponent > USUAL_EXPONENT:
+        return tell("Your exponent {exponent} (usual {usual}): you slow down a little more with distance.", **values)
+    return tell("Your exponent {exponent} (usual {usual}): you hold your pace well with distance.", **values)
+
+
+def _why_prediction(rows: Sequence[Row], page: Page) -> Why:
+    tell, row, last = page.tell, rows[0], rows[-1]
+    formula = tell(
+        "Riegel: {time} · ({longer} ÷ {shorter}) ^ {exponent} = {predicted} for the {distance}. At the same VDOT "
+        "({vdot}, from this run) it would be {equal}.",
+        time=tell.clock(row["reference_time_s"]), longer=tell.distance(last["distance_m"]),
+        shorter=tell.distance(row["reference_distance_m"]), exponent=tell.number(row["exponent"], 3),
+        predicted=tell.clock(last["predicted_time_s"]), distance=distance_name(last["effort_name"], tell),
+        vdot=tell.number(row["vdot"], 1), equal=tell.clock(last["vdot_time_s"]),
+    )  # fmt: skip
+    inputs = tell(
+        "The run with the highest VDOT of the last 180 days, and the exponent from your best efforts over {n} "
+        "distances. Riegel is meant for 3.5 minutes to 4 hours and is optimistic beyond the half marathon.",
+        n=row["exponent_effort_count"],
+    )  # fmt: skip
+    return Why(
+        formula=formula,
+        inputs=[inputs],
+        excluded=[tell("Efforts that cannot be records do not count.")],
+        models=["race_prediction"],
+        activities=[_named(None, row["reference_date"], row["reference_activity_id"])],
+    )
+
+
+def _longest(page: Page) -> None:
+    tell, asked = page.tell, page.filters
+    note = f"{asked.sport_title(tell)}, {_period_title(page)}"
+    with card(page, "longest", tell("Longest"), note) as opened:
+        rows = opened.rows("records/longest", page.athlete_id, asked.sport, period_of(asked))
+        if not rows:
+            empty_states.nothing_in_filter(page, "longest")
+            return
+        with st.container(key="longest"):
+            st.html(milestones.longest_table(rows, tell))
+        opened.why = _why_longest([row for row in rows if row["activity_id"] is not None], page)
+
+
+def _why_longest(singles: Sequence[Row], page: Page) -> Why:
+    tell = page.tell
+    excluded = tell(
+        "Activities with a motor never count; climb, highest point and speed leave out those indoors, on a screen or "
+        "typed in by hand; distance and speed those whose numbers contradict one another."
+    )
+    return Why(
+        formula=tell("The most of each measure in one activity, one local day and one week from Monday to Sunday."),
+        inputs=[tell("Average speed is distance ÷ moving time, of activities of at least 20 minutes.")],
+        excluded=[excluded],
+        models=["record_longest"],
+        activities=[_named(row["activity_name"], row["span_start_date"], row["activity_id"]) for row in singles],
+    )
+
+
+def _milestones(page: Page) -> None:
+    tell, asked = page.tell, page.filters
+    with card(page, "milestones", tell("Milestones"), tell("newest first")) as opened:
+        rows = opened.rows(
+            "records/milestones", page.athlete_id, asked.first, asked.last, asked.sport, asked.sport,
+            *milestones.OTHER_UNITS[tell.units],
+        )  # fmt: skip
+        if not rows:
+            empty_states.nothing_in_filter(page, "milestones")
+            return
+        with st.container(key="milestones"):
+            st.html(milestones.milestone_list(rows[:SHOWN_MILESTONES], tell))
+        if rest := rows[SHOWN_MILESTONES:]:
+            with st.expander(tell.plural("{n} more", "{n} more", len(rest))):
+                st.html(milestones.milestone_list(rest, tell))
+        opened.why = Why(
+            formula=tell(
+                "Round totals of all time, on the local day on which the total got there; every Eddington number; "
+                "every record over a distance; the first activity of each sport."
+            ),
+            excluded=[tell("Totals count activities with a motor, Eddington numbers and records do not.")],
+            models=["milestone"],
+        )
