@@ -56,6 +56,7 @@ ROWS = {
     "staging.int_summaries__daily": 4 * 3_653,
     "staging.int_records__daily": 5 * 1_500,
     "staging.int_records__eddington_days": 5 * 2 * 2 * 1_500,
+    "staging.int_training__loads": ACTIVITIES,
     "mart.fct_activities": ACTIVITIES,
     "mart.record_best_effort": 6 * ACTIVITIES,
     "mart.record_longest": 5 * 11 * 20,

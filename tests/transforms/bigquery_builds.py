@@ -53,7 +53,13 @@ MODELS = [
     "staging.stg_strava__athlete_settings",
     "staging.stg_athlete_file__settings",
     "staging.stg_athlete_file__goals",
+    "staging.int_training__heartrate_maxima",
+    "staging.int_training__known_settings",
+    "mart.athlete_setting",
+    "staging.int_training__inputs",
+    "staging.int_training__loads",
     "mart.fct_activities",
+    "mart.load_alternatives",
     "mart.route",
     "mart.route_cell",
     "mart.tile_visit",
@@ -168,6 +174,8 @@ def twin_life(warehouse: Warehouse) -> Warehouse:
     )
     for month in ("2018-11-", "2022-05-", "2025-10-"):
         warehouse.raw.execute("update strava_activities set payload = replace(payload, ?, '2026-03-')", month)
+    later = {"start_date": "2026-04-01T06:00:00Z", "start_date_local": "2026-04-01T08:00:00Z", "map": {}}
+    warehouse.raw.activity(81, run_payload(**later), athlete_id=RECORDED)  # the month after ten maxima of heart rate
     warehouse.raw.activity(80, run_payload(name="Old, with all there can be", map={"polyline": CANAL}, **PARTS))
     warehouse.raw.event("old", object_id=80, ingested_at="2026-04-01T11:00:00.000000Z")
     warehouse.raw.minute = "2026-04-01T13:00"  # an hour later: no refresh has a reason to read the others again

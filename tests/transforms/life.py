@@ -352,6 +352,7 @@ def fill_the_books(raw: Raw) -> None:
     raw.insert("strava_gear", **missing, observed_at=moment, ingested_at=moment)
     fill_recordings(raw)
     own_file(raw, OWN_FILE)
+    own_file(raw, "[ride]\nftp = 220", athlete_id=EXTREME)
     raw.insert(
         "_ingestion_state",
         athlete_id=BERLIN,

@@ -30,11 +30,11 @@ def test_summer_time_changes_the_offset_within_one_day(life: Any) -> None:
 
 
 def test_a_run_has_pace_load_gear_and_its_emoji(life: Any) -> None:
-    """1500 s over 5 km is 300 s/km; Strava's own score is the load."""
+    """1500 s over 5 km is 300 s/km; at 0.9 of the threshold pace, 4:30 since 25 March, they are 33.75."""
     row = fact(life, 1)
     assert row["name"] == "Mitternacht 🌙"
     assert (row["pace_s_per_km"], row["speed_kmh"]) == (300, None)
-    assert (row["load"], row["load_method"]) == (50, "suffer_score")
+    assert (row["load"], row["load_method"]) == (pytest.approx(33.75), "pace")
     assert row["gear_name"] == "Blue shoes"
     assert row["strava_url"] == "https://www.strava.com/activities/1"
     assert row["has_unreadable_fields"] is False
@@ -172,11 +172,30 @@ def test_a_local_start_that_is_missing_follows_from_the_offset(
     assert (row["start_date_local"], row["has_unreadable_fields"]) == (local_day, flagged)
 
 
-def test_a_heart_rate_above_the_maximum_counts_as_the_maximum(life: Any) -> None:
-    """A million beats for 25 minutes: 100 * (1500 / 3600) * (1 * e^1.92) / (0.85 * e^1.632)."""
+def test_a_heart_rate_that_no_heart_has_is_no_reading(life: Any) -> None:
+    """A million beats are kept as sent, and the 25 minutes count by the clock: 20.8333."""
     row = fact(life, 25)
-    assert (row["average_heartrate_bpm"], row["load_method"]) == (1e6, "heart_rate")
-    assert row["load"] == pytest.approx(65.3803, abs=0.0001)
+    assert (row["average_heartrate_bpm"], row["load_method"]) == (1e6, "time")
+    assert row["load"] == pytest.approx(20.8333, abs=0.0001)
+
+
+def test_a_load_says_what_it_rests_on(life: Any) -> None:
+    """The recorded marathon by its heart rate, with defaults where nothing is told; Strava's score is the next best."""
+    row = fact(life, 1353942913)
+    assert (row["load_method"], row["load_definition_version"]) == ("heart_rate_sex_unknown", 2)
+    names = ("resting", "max", "threshold")
+    assert [row[f"load_{name}_heartrate_bpm"] for name in names] == [60, 190, 170.5]
+    assert row["load"] == pytest.approx(360.0233, abs=0.0001)
+    rows = life.rows(
+        "select load_method, is_chosen, load from mart.load_alternatives "
+        "where activity_id = 1353942913 order by priority"
+    )
+    assert [(each["load_method"], each["is_chosen"]) for each in rows] == [
+        ("heart_rate_sex_unknown", True),
+        ("suffer_score_unscaled", False),
+        ("time", False),
+    ]
+    assert [each["load"] for each in rows] == [row["load"], 656, pytest.approx(181.7361, abs=0.0001)]
 
 
 def test_a_moving_time_above_the_elapsed_one_is_flagged_and_elapsed_time_counts(life: Any) -> None:
@@ -196,7 +215,7 @@ def test_an_hour_of_strength_without_motion_is_an_hour(life: Any) -> None:
 
 
 def test_power_that_is_estimated_or_a_runners_is_told_apart(life: Any) -> None:
-    """195 of 220 W for 25 minutes are 32.735, as an estimate; a runner's 249 W give no load; no power, no meter."""
+    """195 W for 25 minutes against the file's FTP of 220 are 32.735; a runner's 249 W give no load; none, no meter."""
     estimated, running, without = (fact(life, activity_id) for activity_id in (74, 75, 76))
     assert (estimated["load_method"], estimated["is_power_measured"]) == ("power_estimated", False)
     assert estimated["load"] == pytest.approx(32.735, abs=0.001)
@@ -236,7 +255,7 @@ def test_the_recorded_ride_contradicts_itself(life: Any) -> None:
     assert (row["distance_m"], row["moving_time_s"], row["average_speed_mps"]) == (101529, 2432, 2.874059649655219)
     assert row["is_speed_inconsistent"] is True
     assert (row["is_trainer"], row["sport_group"], row["gear_name"]) == (True, "ride", None)
-    assert (row["load"], row["load_method"]) == (9, "suffer_score")
+    assert (row["load"], row["load_method"]) == (pytest.approx(17.7853, abs=0.0001), "heart_rate_sex_unknown")
     assert row["start_date_local"] == date(2022, 5, 14)
 
 

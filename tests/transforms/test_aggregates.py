@@ -28,8 +28,8 @@ def test_a_day_adds_up_what_began_on_it_locally(life: Any) -> None:
         2160,
     )
     assert row["elevation_gain_m"] == 25
-    # 50 by Strava's score, and 600 s by time: 600 / 3600 * 50
-    assert round(row["load"], 3) == 58.333
+    # 2,100 s at 0.9 of the threshold pace: 33.75 and 13.5
+    assert round(row["load"], 3) == 47.25
 
 
 def test_a_day_without_activity_is_a_zero(life: Any) -> None:

@@ -38,3 +38,20 @@
 {% macro bigquery__except_columns(names) -%}
     except ({{ names | join(', ') }})
 {%- endmacro %}
+
+
+{#- The elements of an array as one text, joined by commas; null of an empty one. -#}
+{% macro joined(array) -%}
+    {{ return(adapter.dispatch('joined')(array)) }}
+{%- endmacro %}
+
+{% macro duckdb__joined(array) -%}
+    nullif(array_to_string({{ array }}, ','), '')
+{%- endmacro %}
+
+{% macro bigquery__joined(array) -%}
+    (
+        select string_agg(cast(element as string), ',' order by place)
+        from unnest({{ array }}) as element with offset as place
+    )
+{%- endmacro %}

@@ -22,6 +22,12 @@
 {%- endmacro %}
 
 
+{#- A number as the 64-bit float that every measurement is. -#}
+{% macro as_double(number) -%}
+    cast({{ number }} as {{ 'float64' if target.type == 'bigquery' else 'double' }})
+{%- endmacro %}
+
+
 {% macro as_int(text) -%}
     cast(round({{ as_float(text) }}) as int64)
 {%- endmacro %}

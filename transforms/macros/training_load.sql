@@ -1,39 +1,141 @@
 {#-
-  Training load, about 100 for an hour at threshold; each `load_by_…` is null where its method has nothing to go by.
-  Sources: Allen and Coggan, Training and Racing with a Power Meter (Training Stress Score = hours × IF² × 100, IF = normalised power
-  / FTP); Banister 1991, Modeling elite athletic performance, in MacDougall et al. (TRIMP = minutes × r × 0.64 × e^(1.92 r), r being
-  the fraction of the heart rate reserve, at most 1), scaled so that an hour at r = 0.85, about the lactate threshold, gives 100.
+  Training load of one activity by each method, about 100 for an hour at threshold; null where a method has nothing to go by.
+  Columns: hours (in motion), elapsed_hours, sport_group, is_assisted, power_w, is_power_measured, average_heartrate_bpm, speed_mps, and what the
+  athlete's settings of that day say. Sources and formulas: the description of `fct_activities.load`.
 -#}
-{#- Rides only: a runner's watts are no share of a cyclist's FTP. Ten times the FTP and more is no reading. -#}
-{% macro load_by_power(is_measured) -%}
-    {%- set power = 'coalesce(weighted_power_w, average_power_w)' -%}
+{#- Ten times the FTP and more is no reading. -#}
+{% macro load_by_power() -%}
+    case
+        when hours > 0 and ftp_w > 0 and power_w > 0 and power_w < 10 * ftp_w and coalesce(is_power_measured, false)
+            then hours * (power_w / ftp_w) * (power_w / ftp_w) * 100
+    end
+{%- endmacro %}
+
+{#- Strava estimates from speed, which of an e-bike is the motor's too. -#}
+{% macro load_by_estimated_power() -%}
     case
         when
-            sport_group = 'ride'
-            and coalesce(is_power_measured, false) = {{ is_measured | lower }}
-            and {{ power }} > 0
-            and {{ power }} < 10 * {{ var('ftp_w') }}
-            and moving_time_s > 0
+            hours > 0 and ftp_w > 0 and power_w > 0 and power_w < 10 * ftp_w
+            and not coalesce(is_power_measured, false) and sport_group = 'ride' and not is_assisted
+            then hours * (power_w / ftp_w) * (power_w / ftp_w) * 100
+    end
+{%- endmacro %}
+
+{#- A share of the heart rate reserve, between none and all of it. -#}
+{% macro reserve_share(heartrate) -%}
+    least(greatest(({{ heartrate }} - resting_heartrate_bpm) / (max_heartrate_bpm - resting_heartrate_bpm), 0), 1)
+{%- endmacro %}
+
+{#- Training impulse of so many minutes at an average heart rate (Banister 1991; for women Morton, Fitz-Clarke and Banister 1990). -#}
+{% macro trimp(minutes, heartrate) -%}
+    {{ minutes }} * {{ reserve_share(heartrate) }} * case when sex = 'F' then 0.86 else 0.64 end
+    * exp(case when sex = 'F' then 1.67 else 1.92 end * {{ reserve_share(heartrate) }})
+{%- endmacro %}
+
+{#- TRIMP over the TRIMP of an hour at threshold. -#}
+{% macro load_by_heartrate() -%}
+    case
+        when
+            hours > 0 and average_heartrate_bpm between 30 and 250
+            and max_heartrate_bpm > resting_heartrate_bpm and threshold_heartrate_bpm > resting_heartrate_bpm
             then
-                moving_time_s / 3600.0
-                * ({{ power }} / {{ var('ftp_w') }})
-                * ({{ power }} / {{ var('ftp_w') }})
+                100 * ({{ trimp('hours * 60', 'average_heartrate_bpm') }})
+                / ({{ trimp('60', 'threshold_heartrate_bpm') }})
+    end
+{%- endmacro %}
+
+{% macro load_by_pace() -%}
+    case
+        when hours > 0 and sport_group in ('run', 'walk') and speed_mps > 0 and threshold_speed_mps > 0
+            then hours * (speed_mps / threshold_speed_mps) * (speed_mps / threshold_speed_mps) * 100
+    end
+{%- endmacro %}
+
+{% macro load_by_swim() -%}
+    case
+        when elapsed_hours > 0 and sport_group = 'swim' and speed_mps > 0 and threshold_speed_mps > 0
+            then
+                elapsed_hours
+                * (speed_mps / threshold_speed_mps) * (speed_mps / threshold_speed_mps) * (speed_mps / threshold_speed_mps)
                 * 100
     end
 {%- endmacro %}
 
-{% macro load_by_heartrate() -%}
-    {%- set reserve = "least((average_heartrate_bpm - " ~ var('heartrate_rest_bpm') ~ ") / "
-        ~ (var('heartrate_max_bpm') - var('heartrate_rest_bpm')) ~ ", 1)" -%}
-    case
-        when average_heartrate_bpm > {{ var('heartrate_rest_bpm') }} and moving_time_s > 0
-            then
-                100 * (moving_time_s / 3600.0)
-                * ({{ reserve }} * exp(1.92 * {{ reserve }}))
-                / (0.85 * exp(1.92 * 0.85))
-    end
+{% macro load_by_suffer_score() -%}
+    case when hours > 0 then suffer_score * coalesce(suffer_score_factor, 1) end
 {%- endmacro %}
 
 {% macro load_by_time() -%}
-    case when moving_time_s > 0 then moving_time_s / 3600.0 * 50 end
+    case when hours > 0 then hours * 50 end
+{%- endmacro %}
+
+
+{#- Not more than 200 an hour. -#}
+{% macro capped(load, hours) -%}
+    case when {{ load }} > 200 * {{ hours }} then 200 * {{ hours }} else {{ load }} end
+{%- endmacro %}
+
+
+{#- The methods in the order in which they are taken: name, column of the load, and the condition of another name for it. -#}
+{% macro load_methods() -%}
+    {{ return([
+        {'column': 'load_by_power', 'name': "'power'"},
+        {'column': 'load_by_heartrate', 'name': "case when sex is null then 'heart_rate_sex_unknown' else 'heart_rate' end"},
+        {'column': 'load_by_pace', 'name': "'pace'"},
+        {'column': 'load_by_swim', 'name': "'swim'"},
+        {
+            'column': 'load_by_suffer_score',
+            'name': "case when suffer_score_factor is null then 'suffer_score_unscaled' else 'suffer_score' end"
+        },
+        {'column': 'load_by_estimated_power', 'name': "'power_estimated'"},
+        {'column': 'load_by_time', 'name': "'time'"},
+    ]) }}
+{%- endmacro %}
+
+
+{#- What a load by a method rests on, besides the activity itself; null where the method does not use it. -#}
+{% macro load_inputs(column=none) -%}
+    {%- set uses = {
+        'ftp_w': ['load_by_power', 'load_by_estimated_power'],
+        'resting_heartrate_bpm': ['load_by_heartrate'],
+        'max_heartrate_bpm': ['load_by_heartrate'],
+        'threshold_heartrate_bpm': ['load_by_heartrate'],
+        'threshold_speed_mps': ['load_by_pace', 'load_by_swim'],
+        'suffer_score_factor': ['load_by_suffer_score'],
+    } -%}
+    {%- for name, columns in uses.items() %}
+    {{ name if column in columns else as_double('null') }} as load_{{ name }}{{ ',' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+{#- Rises when the same activities and settings give other loads. -#}
+{% macro load_definition_version() -%}
+    cast(2 as int64)
+{%- endmacro %}
+
+
+{#- Post-hook of `fct_activities`: a load follows settings and other activities, so it may change while its activity does not. -#}
+{% macro follow_loads() -%}
+    {%- if is_incremental() -%}
+        update {{ this }} as kept
+        set
+            {%- for column in load_columns() %}
+            {{ column }} = loads.{{ column }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        from {{ ref('int_training__loads') }} as loads
+        where
+            kept.activity_id = loads.activity_id
+            and (
+                {%- for column in load_columns() %}
+                kept.{{ column }} is distinct from loads.{{ column }}{{ ' or' if not loop.last }}
+                {%- endfor %}
+            )
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro load_columns() -%}
+    {{ return([
+        'load', 'load_method', 'load_uncapped', 'is_load_capped', 'load_ftp_w', 'load_resting_heartrate_bpm', 'load_max_heartrate_bpm',
+        'load_threshold_heartrate_bpm', 'load_threshold_speed_mps', 'load_suffer_score_factor', 'load_definition_version',
+    ]) }}
 {%- endmacro %}

@@ -4,6 +4,7 @@
         unique_key='activity_id',
         on_schema_change='fail',
         pre_hook="{{ forget_changed_activities() }}",
+        post_hook="{{ follow_loads() }}",
         incremental_predicates=merged_where("is_changed('DBT_INTERNAL_DEST.activity_id')"),
         cluster_by=['athlete_id', 'activity_id'],
     )
@@ -14,15 +15,19 @@ with activities as (
     where {{ is_changed() }}
 ),
 
+loads as (
+    select * from {{ ref('int_training__loads') }}
+),
+
 measured as (
     select
-        *,
-        {{ load_by_power(is_measured=true) }} as load_by_measured_power,
-        {{ load_by_heartrate() }} as load_by_heartrate,
-        {{ load_by_power(is_measured=false) }} as load_by_estimated_power,
-        {{ load_by_time() }} as load_by_time,
-        case when is_race then elapsed_time_s else moving_time_s end as pace_time_s
+        activities.*,
+        {%- for column in load_columns() %}
+        loads.{{ column }},
+        {%- endfor %}
+        case when activities.is_race then activities.elapsed_time_s else activities.moving_time_s end as pace_time_s
     from activities
+    left join loads on activities.activity_id = loads.activity_id
 ),
 
 final as (
@@ -68,16 +73,9 @@ final as (
         calories_kcal,
         average_temperature_c,
         suffer_score,
-        coalesce(
-            suffer_score, load_by_measured_power, load_by_heartrate, load_by_estimated_power, load_by_time
-        ) as load,
-        case
-            when suffer_score is not null then 'suffer_score'
-            when load_by_measured_power is not null then 'power'
-            when load_by_heartrate is not null then 'heart_rate'
-            when load_by_estimated_power is not null then 'power_estimated'
-            when load_by_time is not null then 'time'
-        end as load_method,
+        {%- for column in load_columns() %}
+        {{ column }},
+        {%- endfor %}
         gear_id,
         gear_name,
         device_name,

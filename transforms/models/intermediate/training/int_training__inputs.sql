@@ -1,0 +1,74 @@
+{{ config(materialized='view') }}
+
+with activities as (
+    select
+        activity_id,
+        athlete_id,
+        sport_group,
+        is_assisted,
+        -- what has no day counts by the newest settings
+        coalesce(start_date_local, date '9999-12-31') as day,
+        moving_time_s / 3600.0 as hours,
+        elapsed_time_s / 3600.0 as elapsed_hours,
+        coalesce(weighted_power_w, average_power_w) as power_w,
+        is_power_measured,
+        average_heartrate_bpm,
+        case
+            when not is_speed_inconsistent and moving_time_s > 0 then distance_m / moving_time_s
+        end as speed_mps,
+        suffer_score
+    from {{ portable(ref('stg_strava__activities')) }}
+),
+
+days as (
+    select distinct
+        athlete_id,
+        sport_group,
+        day
+    from activities
+),
+
+-- the settings of each day on which there is an activity of a sport group; the group's own threshold before the general one
+settings as (
+    select
+        days.athlete_id,
+        days.sport_group,
+        days.day,
+        {%- for setting in ['ftp_w', 'threshold_speed_mps'] %}
+        max(case when setting.setting = '{{ setting }}' and setting.sport_group <> 'all' then setting.value end) as {{ setting }},
+        {%- endfor %}
+        {%- for setting in ['resting_heartrate_bpm', 'max_heartrate_bpm'] %}
+        max(case when setting.setting = '{{ setting }}' then setting.value end) as {{ setting }},
+        {%- endfor %}
+        max(case when setting.setting = 'sex' then setting.value_text end) as sex,
+        coalesce(
+            max(case when setting.setting = 'threshold_heartrate_bpm' and setting.sport_group <> 'all' then setting.value end),
+            max(case when setting.setting = 'threshold_heartrate_bpm' then setting.value end)
+        ) as threshold_heartrate_bpm
+    from days
+    inner join {{ portable(ref('athlete_setting')) }} as setting
+        on
+            days.athlete_id = setting.athlete_id
+            and setting.sport_group in ('all', days.sport_group)
+            and days.day >= setting.valid_from
+            and (setting.next_valid_from is null or days.day < setting.next_valid_from)
+    group by days.athlete_id, days.sport_group, days.day
+),
+
+final as (
+    select
+        activities.*,
+        settings.* {{ except(['athlete_id', 'sport_group', 'day', 'threshold_heartrate_bpm']) }},
+        coalesce(
+            settings.threshold_heartrate_bpm,
+            settings.resting_heartrate_bpm + 0.85 * (settings.max_heartrate_bpm - settings.resting_heartrate_bpm)
+        ) as threshold_heartrate_bpm
+    from activities
+    left join settings
+        on
+            activities.athlete_id = settings.athlete_id
+            and activities.sport_group = settings.sport_group
+            and activities.day = settings.day
+)
+
+select * from final

@@ -1,0 +1,61 @@
+{{ config(cluster_by=['athlete_id', 'setting']) }}
+
+{% set beginning = "date '1900-01-01'" %}
+
+with known as (
+    select * from {{ ref('int_training__known_settings') }}
+),
+
+ranked as (
+    select
+        *,
+        case source
+            when 'file' then 1
+            when 'strava' then 2
+            when 'own_activities' then 3
+            when 'age' then 4
+            else 5
+        end as source_rank
+    from known
+),
+
+-- a source holds until the first day of a better one, the default only where there is none
+in_force as (
+    select *
+    from (
+        select
+            *,
+            min(valid_from) over (
+                partition by athlete_id, setting, sport_group
+                order by source_rank
+                range between unbounded preceding and 1 preceding
+            ) as better_from
+        from ranked
+    ) as compared
+    where better_from is null or (source <> 'default' and valid_from < better_from)
+),
+
+placed as (
+    select
+        *,
+        row_number() over (partition by athlete_id, setting, sport_group order by valid_from) as place,
+        lead(valid_from) over (partition by athlete_id, setting, sport_group order by valid_from) as next_valid_from
+    from in_force
+),
+
+final as (
+    select
+        athlete_id,
+        setting,
+        sport_group,
+        case when place = 1 then {{ beginning }} else valid_from end as valid_from,
+        next_valid_from,
+        value,
+        value_text,
+        source,
+        place = 1 and valid_from > {{ beginning }} as is_backdated,
+        cast(1 as int64) as definition_version
+    from placed
+)
+
+select * from final
