@@ -13,6 +13,7 @@ from athlete.daily import daily
 from athlete.demo.command import demo
 from athlete.doctor.command import doctor
 from athlete.events import events
+from athlete.own_settings import own_settings
 from athlete.purge import purge
 from athlete.query import query
 from athlete.replay import replay
@@ -32,6 +33,7 @@ COMMANDS = (demo, up, doctor, connect, athletes, backfill, daily, events, replay
 for command in COMMANDS:
     app.command()(command)
 app.add_typer(subscription, name="subscription")
+app.add_typer(own_settings, name="settings")
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer's callback
