@@ -1,5 +1,6 @@
 """A life that DuckDB builds and refreshes, and the same in BigQuery's dialect on Google's engine."""
 
+import json
 import re
 import shutil
 from collections.abc import Mapping, Sequence
@@ -24,7 +25,7 @@ from tests.transforms.life import (
     run_payload,
     streams,
 )
-from tests.transforms.warehouse import BERLIN, Warehouse
+from tests.transforms.warehouse import AS_OF, BERLIN, Warehouse
 from worker.dbt_runner.dbt import refresh_command
 
 SEEDS = ROOT / "transforms/seeds"
@@ -117,6 +118,7 @@ KEYS = {
     "mart.record_best_effort": ["activity_id", "effort_name"],
 }
 WATERMARK = {"ingested_at": "timestamp"}
+STATUS = {"model": "string", "test_count": "int64", "failed_count": "int64", "tested_at": "timestamp"}
 # What the pages ask, by query, with values of the types that they give.
 SPAN, ALL = (date(2026, 3, 23), date(2026, 3, 29)), ("all", "all")
 MONTH = date(2026, 3, 1), date(2026, 3, 31)
@@ -135,6 +137,8 @@ PARAMETERS: Mapping[str, Sequence[Any]] = {
     "overview/newest_records": [BERLIN, date(2000, 1, 1), date(2100, 1, 1), *ALL],
     "overview/streak": [BERLIN, "all"],
     "overview/weeks": [BERLIN, *SPAN, *ALL],
+    "load_coverage": [RECORDED, date(2026, 3, 1), date(2026, 3, 31)],
+    "model_status": [],
     "pipeline_health": [],
     "pipeline_latency": [BERLIN],
     "pipeline_latency_course": [BERLIN, "hour"],
@@ -186,7 +190,9 @@ def twin_life(warehouse: Warehouse) -> Warehouse:
 
 def new_twin(folder: Path, variables: dict[str, str]) -> Warehouse:
     """Return such a life in a folder."""
-    return twin_life(lived(folder, variables))
+    twin = twin_life(lived(folder, variables))
+    assert twin.dbt("test", "--select", "dim_date,test_type:generic", "--vars", json.dumps({"as_of": AS_OF})).success
+    return twin
 
 
 def an_hour_later(twin: Warehouse, folder: Path) -> Warehouse:
@@ -209,6 +215,7 @@ def an_hour_later(twin: Warehouse, folder: Path) -> Warehouse:
 def full_build(twin: Warehouse, target: Path) -> BigQueryDialect:
     """Return the models of a full build in BigQuery's dialect."""
     dialect = BigQueryDialect(raw_queries(twin.raw.path, SEEDS))
+    dialect.queries["mart__model_status"] = table(twin.rows("select * from mart.model_status"), STATUS)
     nodes = compiled(twin, target, {}, dialect.answer)
     dialect.models = {name: node for name, node in nodes.items() if node.resource_type != "test"}
     dialect.tests = {name: node.compiled_code for name, node in nodes.items() if node.resource_type == "test"}
@@ -220,7 +227,7 @@ def typed_tables(dialect: BigQueryDialect) -> TypedTables:
     views = {name: node.compiled_code for name, node in dialect.models.items() if node.config.materialized == "view"}
     types = {model: dialect.build(model)[0] for model in MODELS if model not in views}
     seeds = {f"staging.{name}": kinds for name, kinds in seed_types(SEEDS).items()}
-    return TypedTables({**types, **seeds, "staging.build_watermark": WATERMARK}, views)
+    return TypedTables({**types, **seeds, "staging.build_watermark": WATERMARK, "mart.model_status": STATUS}, views)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,11 @@ def test_every_test_of_the_project_passes(life: Any) -> None:
     result = life.dbt("test", "--vars", json.dumps({"as_of": "2026-04-02 10:00:00"}))
     assert result.success, [f"{r.node.name}: {r.message}" for r in result.result if r.status != "pass"]
     assert sum(r.node.resource_type == "unit_test" for r in result.result) >= 13
+    status = life.rows("select * from mart.model_status")
+    keyed = {row["model"]: row["test_count"] for row in status}
+    assert keyed.keys() >= {"fct_activities", "dim_date", "stg_strava__gear"}
+    assert keyed["fct_activities"] > 10
+    assert {(row["failed_count"], str(row["tested_at"])) for row in status} == {(0, "2026-04-02 10:00:00")}
 
 
 def test_routes_are_grouped_as_plain_python_groups_them(life: Any) -> None:

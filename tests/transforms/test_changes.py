@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from backends.athlete_file.document import document_of
@@ -285,6 +286,22 @@ def test_a_build_knows_when_it_ended(installed: Any) -> None:
     assert row["started_at"] < row["finished_at"]
     assert installed.dbt("test", "--select", "int_pipeline__build").success
     assert installed.row(build) == row
+
+
+def test_a_models_status_is_what_its_tests_said_last(installed: Any) -> None:
+    """A run that tests another model leaves it, a failure is counted, and a whole build without tests forgets all."""
+    for model in ("stg_strava__gear", "stg_strava__athletes"):
+        assert installed.dbt("test", "--select", f"{model},test_type:generic").success
+    with duckdb.connect(str(installed.built)) as connection:
+        connection.execute("insert into staging.stg_strava__athletes (athlete_id) values (7), (7)")
+    assert not installed.dbt("test", "--select", "stg_strava__athletes,test_type:generic").success
+    rows = installed.rows(
+        "select model, test_count > 0 as has_tests, failed_count from mart.model_status order by model"
+    )
+    assert [tuple(row.values()) for row in rows][1] == ("stg_strava__gear", True, 0)
+    assert (rows[0]["model"], rows[0]["failed_count"] > 0) == ("stg_strava__athletes", True)
+    assert installed.dbt("run", "--full-refresh", "--select", "stg_strava__athletes").success
+    assert installed.rows("select 1 from information_schema.tables where table_name = 'model_status'") == []
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,13 @@
+-- How much of the load of a span each method gave, most first. Parameters: athlete, first day, last day.
+select
+    load_method,
+    count(*) as activity_count,
+    sum(load) as load,
+    sum(load) / sum(sum(load)) over () as load_share
+from mart.fct_activities
+where
+    athlete_id = ?
+    and start_date_local between cast(? as date) and cast(? as date)
+    and load > 0
+group by load_method
+order by load desc, load_method
