@@ -9,6 +9,7 @@ from dashboard import chart_data, empty_states, sports
 from dashboard.card import card
 from dashboard.formatting import NOTHING, small_html
 from dashboard.mart import Row
+from dashboard.overview import load
 from dashboard.page import Page
 
 SHOWN = 7
@@ -24,6 +25,12 @@ def draw(page: Page) -> None:
             return
         with st.container(key="latest-activities"):
             st.html(table(rows[:SHOWN], page))
+        opened.why = load.why(rows[:SHOWN], tell)
+        methods = opened.rows(
+            "overview/load_coverage", page.athlete_id, asked.first, asked.last, asked.sport, asked.sport
+        )
+        if methods:
+            st.caption(load.coverage(methods, tell))
 
 
 def table(rows: Sequence[Row], page: Page) -> str:

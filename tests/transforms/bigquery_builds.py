@@ -133,11 +133,11 @@ PARAMETERS: Mapping[str, Sequence[Any]] = {
     "map/tiles": [EXTREME, 14, date(2000, 1, 1), date(2100, 1, 1), *ALL, True],
     "map/route_groups": [EXTREME, date(2000, 1, 1), date(2100, 1, 1), *ALL, True],
     "overview/latest": [EXTREME, date(2000, 1, 1), date(2100, 1, 1), *ALL],  # who has more than are shown
+    "overview/load_coverage": [RECORDED, *MONTH, *ALL],
     "overview/loads": [BERLIN],
     "overview/newest_records": [BERLIN, date(2000, 1, 1), date(2100, 1, 1), *ALL],
     "overview/streak": [BERLIN, "all"],
     "overview/weeks": [BERLIN, *SPAN, *ALL],
-    "load_coverage": [RECORDED, date(2026, 3, 1), date(2026, 3, 31)],
     "model_status": [],
     "pipeline_health": [],
     "pipeline_latency": [BERLIN],

@@ -36,7 +36,7 @@ EVERY_PAGE = ["pipeline_health", "sports_done", "backfill_status"]
 PAGES = {
     "overview": [
         *EVERY_PAGE, *["overview/days"] * 3, *["overview/weeks"] * 2, *["overview/latest"] * 2, "overview/loads",
-        "overview/calendar", "overview/streak", "overview/goals", "overview/newest_records",
+        "overview/load_coverage", "overview/calendar", "overview/streak", "overview/goals", "overview/newest_records",
     ],
     "trends": [
         *EVERY_PAGE, "trends/years", "trends/year_to_date", "trends/year_goal", *["trends/largest"] * 2,

@@ -11,7 +11,16 @@ select
     moving_time_s,
     pace_s_per_km,
     speed_kmh,
+    average_heartrate_bpm,
     load,
+    load_method,
+    is_load_capped,
+    load_ftp_w,
+    load_resting_heartrate_bpm,
+    load_max_heartrate_bpm,
+    load_threshold_heartrate_bpm,
+    load_threshold_speed_mps,
+    load_suffer_score_factor,
     strava_url
 from mart.fct_activities
 where
