@@ -115,7 +115,7 @@ def _status(page: Page, model: str) -> Row | None:
     """Return the model's row of `model_status`; None for marts that have none yet."""
     try:
         return next((row for row in page.rows("model_status") if row["model"] == model), None)
-    except (FileNotFoundError, MartMissing, QueryFailed):  # the query comes with the mart
+    except (MartMissing, QueryFailed):
         return None
 
 

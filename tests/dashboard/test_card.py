@@ -1,7 +1,7 @@
 """The card: why its numbers are what they are, the SQL behind them, and what is said when a query fails."""
 
 import io
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pyarrow.csv as pa_csv
@@ -96,3 +96,16 @@ def test_the_page_is_drawn_without_a_chart_that_has_no_rows(mart_file: Any, cont
     mart_file.health()
     mart_file.publish()
     assert not drawn(overview(context_of(mart_file))).exception
+
+
+def test_why_says_what_the_tests_of_a_mart_found(lively: Any, context_of: Any) -> None:
+    """How many passed and when; those that failed are counted instead. A mart without tests yet tells its build."""
+    tested_at = datetime(2026, 11, 18, 19, 29, 55)  # noqa: DTZ001 - the mart keeps UTC
+    counts = {"test_count": 12, "failed_count": 0, "tested_at": tested_at}
+    lively.row("model_status", model="calendar_heat", **counts)
+    lively.row("model_status", model="activity_summary", **{**counts, "failed_count": 2})
+    lively.publish()
+    told = said(overview(context_of(lively)))
+    assert "Model `calendar_heat` · 12 tests passed 20:29 · built 20:29" in told
+    assert "Model `activity_summary` · 2 tests failed 20:29 · built 20:29" in told
+    assert "Model `streak` · built 20:29" in told
