@@ -99,9 +99,7 @@ def _line(row: Row, records: Sequence[Row], span: tuple[date, date], tell: Telle
     gain = f'<span class="ad-good">{gained(row["improvement_s"], tell)}</span>'
     if not is_record:
         gain = f"<small>+{tell.clock(row['elapsed_time_s'] - row['record_time_s'])}</small>"
-    stands = days_stood(row["days_stood"], tell)
-    if row["days_stood"] <= NEW_DAYS:
-        stands += f' <span class="ad-new">{escape(tell("new"))}</span>'
+    stands = _stands(row, tell) if is_record else escape(tell("record {time}", time=tell.clock(row["record_time_s"])))
     return (
         f'<tr><th scope="row" class="ad-name">{escape(distance_name(row["effort_name"], tell))}</th>'
         f'<td class="n"><b>{tell.clock(row["elapsed_time_s"])}</b></td>'
@@ -109,6 +107,12 @@ def _line(row: Row, records: Sequence[Row], span: tuple[date, date], tell: Telle
         f'<td class="n">{linked(row, tell.day(row["start_date_local"]))}</td>'
         f'<td class="wide grow">{_bars(records, span)}</td><td class="n"><small>{stands}</small></td></tr>'
     )
+
+
+def _stands(record: Row, tell: Teller) -> str:
+    days = days_stood(record["days_stood"], tell)
+    is_new = record["days_stood"] <= NEW_DAYS
+    return f'{days} <span class="ad-new">{escape(tell("new"))}</span>' if is_new else days
 
 
 def _share(day: date, span: tuple[date, date]) -> float:

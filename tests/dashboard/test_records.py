@@ -76,7 +76,10 @@ def test_a_record_shows_its_gain_and_another_effort_what_it_lacks() -> None:
     assert "91 d" in table
     assert "&lt;b&gt;Run" in table
     slower = {**BEST, "elapsed_time_s": 1260, "activity_id": 3}
-    assert "+0:10" in best_efforts.best_table([slower], STEPS, TODAY, ENGLISH)
+    behind = best_efforts.best_table([slower], STEPS, TODAY, ENGLISH)
+    assert "+0:10" in behind
+    assert "record 20:50" in behind
+    assert "91 d" not in behind, "how long the record stands is not told of another effort"
 
 
 def test_bars_share_out_the_time_since_the_first_record() -> None:
