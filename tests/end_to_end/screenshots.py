@@ -29,7 +29,7 @@ from tests.end_to_end.conftest import QUIET
 IMAGES = Path(__file__).parents[2] / "docs/images"
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 WIDTH, LEAST_HEIGHT, MOST_HEIGHT = 1280, 800, 1500
-COLOURS = 128  # of a picture's palette: flat areas and text need no more
+COLOURS = 256  # of a picture's palette
 UP_TO_MS = 90_000
 CALM_MS = 2_500  # after the last script run: charts are drawn by then
 CONTENT_HEIGHT = "document.querySelector('[data-testid=stMainBlockContainer]').scrollHeight"
@@ -88,7 +88,7 @@ async def _calm(page: Page) -> None:
 
 def _write_small(picture: bytes, file: Path) -> None:
     image = Image.open(io.BytesIO(picture)).convert("RGB")
-    small = image.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    small = image.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     small.save(file, optimize=True)
     file.chmod(0o644)  # a demo's files are its owner's alone
 
