@@ -171,8 +171,8 @@ def _exponent_sentence(row: Row, page: Page) -> str:
     values = {"exponent": tell.number(exponent, 3), "usual": tell.number(USUAL_EXPONENT, 2)}
     if not row["is_own_exponent"]:
         return tell(
-            "With the usual exponent {usual}. Your own needs efforts of 180 days over three distances from 1.5 to "
-            "21.1 km, the longest three times the shortest.", **values,
+            "With the usual exponent {usual}. Your own needs efforts of three runs in 180 days over distances from "
+            "1.5 to 21.1 km, the longest three times the shortest.", **values,
         )  # fmt: skip
     if exponent > USUAL_EXPONENT:
         return tell("Your exponent {exponent} (usual {usual}): you slow down a little more with distance.", **values)

@@ -1,7 +1,17 @@
 {{ config(cluster_by=['athlete_id', 'sport_group']) }}
 
 with activities as (
-    select * from {{ ref('fct_activities') }}
+    select
+        athlete_id,
+        sport_group,
+        start_date_local,
+        {{ credible_distance_m() }} as distance_m,
+        moving_time_s,
+        elapsed_time_s,
+        {{ climbed_outdoors_m() }} as elevation_gain_m,
+        energy_kj,
+        calories_kcal
+    from {{ ref('fct_activities') }}
     where
         not is_assisted
         and {{ day_has_come() }}

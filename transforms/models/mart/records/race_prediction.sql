@@ -44,6 +44,7 @@ recent as (
 logarithms as (
     select
         athlete_id,
+        activity_id,
         distance_m,
         ln(distance_m) as x,
         ln(time_s) as y
@@ -55,6 +56,7 @@ sums as (
     select
         athlete_id,
         count(*) as n,
+        count(distinct activity_id) as activity_count,
         max(distance_m) / min(distance_m) as spread,
         {{ exact_sum('x', scale=9) }} as sum_x,
         {{ exact_sum('y', scale=9) }} as sum_y,
@@ -69,7 +71,8 @@ exponents as (
         athlete_id,
         n,
         case
-            when n >= 3 and spread >= 3
+            -- the parts of one run tell how it was paced, not how the athlete slows down with distance
+            when n >= 3 and activity_count >= 3 and spread >= 3
                 then least(greatest((n * sum_xy - sum_x * sum_y) / (n * sum_xx - sum_x * sum_x), 1.03), 1.15)
         end as own_exponent
     from sums

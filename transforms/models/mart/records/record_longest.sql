@@ -3,7 +3,6 @@
 {%- set sums = ['distance_m', 'moving_time_s', 'elapsed_time_s', 'elevation_gain_m', 'energy_kj', 'calories_kcal'] %}
 {%- set measures = sums + ['elevation_high_m', 'average_speed_kmh'] %}
 {%- set float64 = 'float64' if target.type == 'bigquery' else 'double' %}
-{%- set on_the_road = 'not is_manual and not is_trainer and not is_virtual' %}
 
 with activities as (
     select
@@ -13,15 +12,15 @@ with activities as (
         start_date_local as span_start_date,
         {{ date_number('year', 'start_date_local') }} as year,
         activity_id,
-        case when not is_speed_inconsistent then distance_m end as distance_m,
+        {{ credible_distance_m() }} as distance_m,
         moving_time_s,
         elapsed_time_s,
-        case when {{ on_the_road }} then elevation_gain_m end as elevation_gain_m,
+        {{ climbed_outdoors_m() }} as elevation_gain_m,
         energy_kj,
         calories_kcal,
-        case when {{ on_the_road }} then elevation_high_m end as elevation_high_m,
+        case when {{ is_outdoors() }} then elevation_high_m end as elevation_high_m,
         case
-            when {{ on_the_road }} and not is_speed_inconsistent and moving_time_s >= 1200
+            when {{ is_outdoors() }} and not is_speed_inconsistent and moving_time_s >= 1200
                 then distance_m * 3.6 / moving_time_s
         end as average_speed_kmh
     from {{ ref('fct_activities') }}
