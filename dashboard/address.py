@@ -13,37 +13,40 @@ import streamlit as st
 def pick(key: str, options: Sequence[str], default: str, label: str, shown: Callable[[str], str], **widget: Any) -> str:
     """Draw a selectbox and return the word chosen; `?<key>=<word>` chooses too, and an unknown word is left out."""
     chosen = follow(key, options.__contains__, default)
-    if chosen not in options:
-        chosen = st.session_state[key] = default
     st.selectbox(
-        label, options, key=key, format_func=shown, on_change=_write, args=(key, default), label_visibility="collapsed",
+        label, options, key=key, format_func=shown, on_change=_picked, args=(key, default), label_visibility="collapsed",
         **widget,
     )  # fmt: skip
-    return str(st.session_state[key])
+    return chosen
 
 
 def follow(key: str, is_valid: Callable[[str], bool], default: str) -> str:
-    """Take a word from the address, else from this visit, else the default; and write it where it is not told."""
+    """Take a word from the address, else from this visit, else the default; and write it where it is not told.
+
+    A widget of this key shows it. Streamlit forgets a widget that a page does not draw, and a link of the sidebar drops
+    the address; the word of this visit outlives both.
+    """
     told = st.query_params.get(key)
-    if told is not None and is_valid(told):
-        st.session_state[key] = told
-    elif key not in st.session_state:
-        st.session_state[key] = default
-    chosen = str(st.session_state[key])
-    if told != (None if chosen == default else chosen):
-        _write(key, default)
+    known = (word for word in (told, st.session_state.get(_kept(key))) if word is not None and is_valid(word))
+    chosen = str(next(known, default))
+    st.session_state[key] = chosen
+    if told != (None if chosen == default else chosen) or st.session_state.get(_kept(key)) != told:
+        put(key, chosen, default)
     return chosen
 
 
 def put(key: str, word: str, default: str) -> None:
     """Choose a word; for the `on_click` of a button, before the page is drawn again."""
-    st.session_state[key] = word
-    _write(key, default)
+    for place, name in ((st.query_params, key), (st.session_state, _kept(key))):
+        if word != default:
+            place[name] = word
+        elif name in place:
+            del place[name]
 
 
-def _write(key: str, default: str) -> None:
-    chosen = str(st.session_state[key])
-    if chosen != default:
-        st.query_params[key] = chosen
-    elif key in st.query_params:
-        del st.query_params[key]
+def _kept(key: str) -> str:
+    return f"chosen-{key}"
+
+
+def _picked(key: str, default: str) -> None:
+    put(key, str(st.session_state[key]), default)
