@@ -22,6 +22,7 @@ RANGES = {
 }
 DEFAULT_RANGE = "12m"
 _BETWEEN = ".."  # of two ISO days in the address
+_YEARS = range(1900, 2101)  # that a custom range may lie in
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,11 +114,13 @@ def _picked(default: str) -> None:
 
 
 def _parsed(word: str) -> tuple[date, date] | None:
+    """Read two days as they are written here, or nothing; other forms of ISO 8601 are none of the address's."""
     try:
         first, last = (date.fromisoformat(day) for day in word.split(_BETWEEN))
     except ValueError:
         return None
-    return (first, last) if first <= last else None
+    is_span = first <= last and first.year in _YEARS and last.year in _YEARS
+    return (first, last) if is_span and _written(first, last) == word else None
 
 
 def _written(first: date, last: date) -> str:

@@ -33,6 +33,16 @@ def other_page(context, path):  # type: ignore[no-untyped-def]  # noqa: ANN001, 
     navigation.draw(context, entry, navigation._reader(context))
 
 
+def page_of_state(context):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - AppTest runs this text by itself
+    """Draw the page whose path the session tells, as the sidebar would."""
+    import streamlit  # noqa: PLC0415 - see above
+
+    from dashboard import navigation  # noqa: PLC0415 - see above
+
+    entry = next(one for one in navigation.ENTRIES if one.path == streamlit.session_state["path"])
+    navigation.draw(context, entry, navigation._reader(context))
+
+
 def overview(context: PageContext) -> AppTest:
     """Open the page that opens first."""
     return drawn(AppTest.from_function(first_page, kwargs={"context": context}))
@@ -88,7 +98,7 @@ def test_the_tiles_show_the_week_against_a_year_ago(lively: Any, context_of: Any
     told = {metric.label: metric for metric in app.metric}
     assert plain_units(told["Distance this week"].delta) == "1,041 km"
     assert told["Distance this week"].proto.direction == told["Distance this week"].proto.MetricDirection.UP
-    app.session_state["sport"] = "walk"
+    app.selectbox(key="sport").set_value("walk")
     nothing = {metric.label: metric for metric in drawn(app).metric}["Distance this week"]
     assert (plain_units(nothing.value), plain_units(nothing.delta)) == ("0.0 km", "0.0 km")
     assert nothing.proto.direction == nothing.proto.MetricDirection.NONE
@@ -147,12 +157,41 @@ def test_the_filters_choose_sport_and_days(lively: Any, context_of: Any) -> None
 
 def test_days_of_ones_own_are_kept_in_the_address(lively: Any, context_of: Any) -> None:
     """First and last day, both included; what is no span of days is left out."""
-    for told, is_shown in (("2026-10-05..2026-11-10", True), ("2026-11-10..2026-10-05", False), ("x", False)):
+    for told, is_shown in (("2026-10-05..2026-11-10", True), ("2026-11-10..2026-10-05", False), ("x", False),
+                           ("20261005..20261110", False), ("0001-01-01..2026-11-10", False),
+                           ("2026-10-05..9999-12-31", False)):  # fmt: skip
         app = AppTest.from_function(first_page, kwargs={"context": context_of(lively)})
         app.query_params["range"] = "custom"
         app.query_params["dates"] = told
         app = drawn(app)
         assert ("Hike 3" in html(app), "Run 6" in html(app)) == ((True, False) if is_shown else (True, True))
+
+
+def test_choices_outlive_a_page_that_does_not_draw_them(lively: Any, context_of: Any) -> None:
+    """A link of the sidebar drops the address, and Pipeline has no filters: back on Overview they are as they were."""
+    app = AppTest.from_function(page_of_state, kwargs={"context": context_of(lively)})
+    app.session_state["path"] = "overview"
+    app = drawn(app)
+    app.selectbox(key="sport").set_value("run")
+    app = drawn(app)
+    for path in ("pipeline", "overview"):
+        app.session_state["path"] = path
+        app.query_params.clear()
+        app = drawn(app)
+    assert (app.selectbox(key="sport").value, app.query_params) == ("run", {"sport": "run"})
+    assert "Run 6" in html(app)
+    assert "Hike 3" not in html(app)
+    app.selectbox(key="sport").set_value("all")
+    assert drawn(app).query_params == {}
+
+
+def test_an_activity_without_a_day_stops_no_page(lively: Any, context_of: Any) -> None:
+    """A sport of which no day is known is not offered; the others are drawn."""
+    lively.activity("2026-11-18", "Kayaking", km=5, minutes=60, sport_group="water", start_date_local=None)
+    lively.publish()
+    app = overview(context_of(lively))
+    assert "water" not in app.selectbox(key="sport").options
+    assert shown(app, "Distance this week") == ["1,051 km"]
 
 
 def test_a_filter_that_leaves_nothing_says_so_and_offers_all_days(lively: Any, context_of: Any) -> None:
