@@ -14,8 +14,8 @@ def pick(key: str, options: Sequence[str], default: str, label: str, shown: Call
     """Draw a selectbox and return the word chosen; `?<key>=<word>` chooses too, and an unknown word is left out."""
     chosen = follow(key, options.__contains__, default)
     st.selectbox(
-        label, options, key=key, format_func=shown, on_change=_picked, args=(key, default), label_visibility="collapsed",
-        **widget,
+        label, options, key=key, format_func=shown, on_change=_picked, args=(key, default),
+        label_visibility="collapsed", **widget,
     )  # fmt: skip
     return chosen
 
