@@ -16,11 +16,11 @@ ZOOMS = {"14": N_("Tiles of zoom 14"), "17": N_("Small tiles of zoom 17")}
 
 
 def show(choice: Choice) -> None:
-    """Draw the card; where others look on without the small tiles, which tell where home is."""
+    """Draw the card; where home is hidden, without the small tiles, which would tell it."""
     page, tell = choice.page, choice.page.tell
     with card(page, "tiles", tell("Explorer tiles")) as opened:
         zoom = 14
-        if not choice.is_shared:
+        if not choice.is_shared and not choice.cut_m:
             zoom = int(address.pick("zoom", list(ZOOMS), "14", tell("Size of tiles"), lambda word: tell(ZOOMS[word])))
         rows = opened.rows("map/tiles", page.athlete_id, zoom, *choice.asked, not choice.is_shared)
         if not rows:

@@ -1,0 +1,57 @@
+"""The Map page: what it shows of routes and tiles, and what it hides where others look on."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.context import PageContext
+from tests.dashboard.conftest import ATHLETE
+from tests.dashboard.test_pages import drawn, other_page, said
+
+HOME = 5_252_000, 1_340_000  # 1e-5 degrees
+
+
+def the_map(context: PageContext, **told: str) -> AppTest:
+    """Open the page by an address."""
+    app = AppTest.from_function(other_page, kwargs={"context": context, "path": "map"})
+    for key, word in told.items():
+        app.query_params[key] = word
+    return drawn(app)
+
+
+def route(mart_file: Any, activity_id: int, day: str, **fields: Any) -> None:
+    """Add an activity and its route: about 11 km to the north of home."""
+    mart_file.activity(day, "Run", km=11, minutes=55, activity_id=activity_id, name=f"Run {activity_id}")
+    row = {
+        "activity_id": activity_id, "athlete_id": ATHLETE, "sport_group": "run", "start_date_local": date.fromisoformat(day),
+        "path_latitudes": [HOME[0] + step * 1_000 for step in range(11)], "path_longitudes": [HOME[1]] * 11,
+        "is_virtual": False, "is_private": False,
+    }  # fmt: skip
+    mart_file.row("route", **row | fields)
+
+
+@pytest.fixture
+def mapped(mart_file: Any) -> Any:
+    """Two routes, and one tile of each size; published."""
+    route(mart_file, 1, "2026-11-10")
+    route(mart_file, 2, "2026-11-12")
+    for zoom, x, y in ((14, 8801, 5372), (17, 70408, 42976)):
+        where = {"z": zoom, "x": x, "y": y, "is_precise": True, "is_private": False, "sport_group": "run"}
+        mart_file.row("tile_visit", athlete_id=ATHLETE, activity_id=1, start_date_local=date(2026, 11, 10), **where)
+    mart_file.health()
+    mart_file.publish()
+    return mart_file
+
+
+@pytest.mark.parametrize(("radius", "is_offered"), [(None, True), (0.0, True), (300.0, False)])
+def test_small_tiles_are_not_offered_where_home_is_hidden(
+    mapped: Any, context_of: Any, radius: float | None, is_offered: bool
+) -> None:
+    """A radius hides home from these tiles too, and a link to them leads to the large ones."""
+    app = the_map(replace(context_of(mapped), privacy_radius_m=radius), view="tiles", zoom="17")
+    assert ("zoom" in [box.key for box in app.selectbox]) is is_offered
+    asked = [caption.value for caption in app.caption if "Parameters" in caption.value]
+    assert any(f"`{ATHLETE}`, `{17 if is_offered else 14}`" in text for text in asked)
