@@ -43,6 +43,23 @@ class Choice:
         )
 
 
+def say_hidden(choice: Choice, *, is_cut: bool = True) -> None:
+    """Say what is hidden for privacy; `is_cut` says that lines are shown, whose ends are cut."""
+    tell, said = choice.page.tell, []
+    if choice.is_shared:
+        count = choice.hidden["private_count"]
+        said.append(
+            tell.plural(
+                "{n} private activity is not on this map.", "{n} private activities are not on this map.", count
+            )
+        )
+    if choice.cut_m and is_cut:
+        radius = tell.elevation(choice.cut_m)
+        said.append(tell("{radius} around both ends of each route are cut.", radius=radius))
+    if said:
+        st.caption(" ".join(said))
+
+
 def show_picture(page: Page, key: str, numbers: map_picture.Numbers, frame: Frame, finding: str) -> None:
     """Show a picture by day and by night, of which the style sheet leaves one."""
     tell = page.tell

@@ -8,7 +8,7 @@ from dashboard import address, empty_states, explorer, map_picture
 from dashboard.card import Why, card
 from dashboard.explorer import Square, Tile
 from dashboard.languages import N_
-from dashboard.map.choice import Choice, show_picture
+from dashboard.map.choice import Choice, say_hidden, show_picture
 from dashboard.mart import Rows
 from dashboard.page import Page
 
@@ -25,6 +25,7 @@ def show(choice: Choice) -> None:
         rows = opened.rows("map/tiles", page.athlete_id, zoom, *choice.asked, not choice.is_shared)
         if not rows:
             empty_states.nothing_in_filter(page, "tiles")
+            say_hidden(choice, is_cut=False)
             return
         visits = {(row["x"], row["y"]): row["visit_count"] for row in rows}
         square, cluster = explorer.largest_square(visits), explorer.largest_cluster(visits)
@@ -44,6 +45,7 @@ def show(choice: Choice) -> None:
                 "Outlines: Natural Earth."
             )
         )
+        say_hidden(choice, is_cut=False)
         _new_tiles(page, rows)
 
 

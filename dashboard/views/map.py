@@ -16,7 +16,7 @@ from dashboard.card import Why, card
 from dashboard.formatting import small_html
 from dashboard.languages import N_
 from dashboard.map import groups, layers, tiles
-from dashboard.map.choice import Choice, show_picture
+from dashboard.map.choice import Choice, say_hidden, show_picture
 from dashboard.mart import Rows
 from dashboard.page import Page
 from dashboard.route_lines import Lines, lines_of, mercator
@@ -98,11 +98,13 @@ def _routes(choice: Choice, rows: Rows, found: list[Area], view: str) -> None:
     with card(page, "map", tell(VIEWS[view]), queries=[] if choice.cut_m else [rows]) as opened:
         if not found:
             empty_states.nothing_in_filter(page, "map")
+            say_hidden(choice)
             return
         area = _area(page, found)
         lines = lines_of(area.rows if view == "density" else area.rows[:MOST_DRAWN], choice.cut_m)
         if not lines.rows:
             st.markdown(tell("All routes here are near their ends and hidden."))
+            say_hidden(choice)
             return
         opened.why = _why(choice, rows, area)
         if view == "density":
@@ -111,7 +113,7 @@ def _routes(choice: Choice, rows: Rows, found: list[Area], view: str) -> None:
             shown = tell.number(min(len(area.rows), MOST_DRAWN))
             st.caption(tell("The newest {n} of {all} routes in this area.", n=shown, all=tell.number(len(area.rows))))
             layers.show(page, lines)
-        _hidden(choice)
+        say_hidden(choice)
 
 
 def _density(page: Page, area: Area, lines: Lines) -> None:
@@ -149,22 +151,6 @@ def _why(choice: Choice, rows: Rows, area: Area) -> Why:
 
 def _metres(choice: Choice) -> str:
     return choice.page.tell.elevation(choice.cut_m)
-
-
-def _hidden(choice: Choice) -> None:
-    """Say what is hidden for privacy."""
-    tell, said = choice.page.tell, []
-    if choice.is_shared:
-        count = choice.hidden["private_count"]
-        said.append(
-            tell.plural(
-                "{n} private activity is not on this map.", "{n} private activities are not on this map.", count
-            )
-        )
-    if choice.cut_m:
-        said.append(tell("{radius} around both ends of each route are cut.", radius=_metres(choice)))
-    if said:
-        st.caption(" ".join(said))
 
 
 def _where(choice: Choice, rows: Rows, found: list[Area]) -> None:

@@ -26,7 +26,8 @@ def route(mart_file: Any, activity_id: int, day: str, **fields: Any) -> None:
     """Add an activity and its route: about 11 km to the north of home."""
     mart_file.activity(day, "Run", km=11, minutes=55, activity_id=activity_id, name=f"Run {activity_id}")
     row = {
-        "activity_id": activity_id, "athlete_id": ATHLETE, "sport_group": "run", "start_date_local": date.fromisoformat(day),
+        "activity_id": activity_id, "athlete_id": ATHLETE, "sport_group": "run",
+        "start_date_local": date.fromisoformat(day),
         "path_latitudes": [HOME[0] + step * 1_000 for step in range(11)], "path_longitudes": [HOME[1]] * 11,
         "is_virtual": False, "is_private": False,
     }  # fmt: skip
@@ -55,3 +56,15 @@ def test_small_tiles_are_not_offered_where_home_is_hidden(
     assert ("zoom" in [box.key for box in app.selectbox]) is is_offered
     asked = [caption.value for caption in app.caption if "Parameters" in caption.value]
     assert any(f"`{ATHLETE}`, `{17 if is_offered else 14}`" in text for text in asked)
+
+
+@pytest.mark.parametrize("view", ["density", "tiles"])
+def test_a_map_without_routes_says_how_many_are_private(mart_file: Any, context_of: Any, view: str) -> None:
+    """Where others look on and all is private, the emptiness is explained."""
+    route(mart_file, 1, "2026-11-10", is_private=True)
+    route(mart_file, 2, "2026-11-12", is_private=True)
+    mart_file.health()
+    mart_file.publish()
+    app = the_map(context_of(mart_file), view=view)
+    app.toggle[0].set_value(True)  # noqa: FBT003 - AppTest's own
+    assert "2 private activities are not on this map." in said(drawn(app))
