@@ -15,7 +15,10 @@ Cell = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """Routes that begin in neighbouring cells of half a degree, and the middle of where they begin, in degrees."""
+    """Routes that begin in neighbouring cells of half a degree, the newest first, and the middle of where they begin.
+
+    That middle is in degrees.
+    """
 
     rows: Sequence[Row]
     latitude: float
@@ -57,4 +60,5 @@ def areas(rows: Sequence[Row]) -> list[Area]:
 
 def _area(rows: list[Row]) -> Area:
     latitude, longitude = (median(row[f"path_{axis}"][0] for row in rows) for axis in ("latitudes", "longitudes"))
+    rows.sort(key=lambda row: (row["start_date_local"], row["activity_id"]), reverse=True)
     return Area(rows, latitude / 100_000, longitude / 100_000)

@@ -25,6 +25,28 @@ def colour(name: str, theme_name: str) -> str:
 
 
 @cache
+def on_any_ground(name: str) -> str:
+    """Return the colour for what cannot follow the theme: by day, by night or between, which is seen best on both."""
+    day, night = (bytes.fromhex(colour(name, each)[1:]) for each in THEMES)
+    between = bytes((one + other) // 2 for one, other in zip(day, night, strict=True))
+    grounds = [bytes.fromhex(str(theme(each)["backgroundColor"])[1:]) for each in THEMES]
+    best = max((day, night, between), key=lambda one: min(contrast(one, ground) for ground in grounds))
+    return f"#{best.hex().upper()}"
+
+
+def contrast(one: bytes, other: bytes) -> float:
+    """Return the contrast ratio of two colours, https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio."""
+    low, high = sorted(_luminance(each) for each in (one, other))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(rgb: bytes) -> float:
+    parts = [part / 255 for part in rgb]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]  # noqa: PLR2004 - sRGB
+    return sum(share * part for share, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@cache
 def stylesheet() -> str:
     """Return the page's one `<style>`: `style.css`, and a class `ad-<sport>` for each sport."""
     css = (files("dashboard") / "style.css").read_text(encoding="utf-8")

@@ -25,6 +25,11 @@ class Lines:
     starts: Ints
     rows: list[Mapping[str, Any]]
 
+    @property
+    def activity_count(self) -> int:
+        """How many activities have a line."""
+        return len({row["activity_id"] for row in self.rows})
+
     def line(self, place: int) -> tuple[Floats, Floats]:
         """Return latitudes and longitudes of one line."""
         part = slice(self.starts[place], self.starts[place + 1])

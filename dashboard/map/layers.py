@@ -10,9 +10,10 @@ import pydeck as pdk
 import streamlit as st
 
 from dashboard import sports
+from dashboard.formatting import Teller
 from dashboard.outlines import outlines
 from dashboard.page import Page
-from dashboard.palette import colour
+from dashboard.palette import on_any_ground
 from dashboard.route_lines import Lines
 
 HEIGHT = 520
@@ -20,14 +21,17 @@ GREY = [128, 134, 145]
 AROUND = 0.5  # degrees beyond the routes in which outlines are given
 
 
-def deck(lines: Lines, style_url: str = "") -> pdk.Deck:
-    """Return the layers: outlines, and one path a line in the colour of its sport."""
+def deck(lines: Lines, tell: Teller, style_url: str = "") -> pdk.Deck:
+    """Return the layers: outlines, and one path a line in the colour of its sport.
+
+    The layers do not hear of the reader's theme, so the colours are those that are seen by day and by night.
+    """
     routes = [
         {
             "path": _path(*lines.line(place)),
-            "color": list(bytes.fromhex(colour(sports.colour(row["sport_group"]), "light")[1:])),
+            "color": list(bytes.fromhex(on_any_ground(sports.colour(row["sport_group"]))[1:])),
             "name": str(row["name"] or ""),
-            "day": str(row["start_date_local"]),
+            "day": tell.day(row["start_date_local"]),
         }
         for place, row in enumerate(lines.rows)
     ]
@@ -62,7 +66,7 @@ def show(page: Page, lines: Lines) -> None:
     shown = {row["activity_id"]: row for row in lines.rows}
     finding = tell("{n} routes as lines that can be moved and pointed at.", n=tell.number(len(shown)))
     with st.container(key="map-interactive"):
-        st.pydeck_chart(deck(lines, page.context.map_style_url), height=HEIGHT, key="deck", alt=finding)
+        st.pydeck_chart(deck(lines, tell, page.context.map_style_url), height=HEIGHT, key="deck", alt=finding)
     if page.context.map_style_url:
         st.caption(
             tell(

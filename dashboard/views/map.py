@@ -110,7 +110,7 @@ def _routes(choice: Choice, rows: Rows, found: list[Area], view: str) -> None:
         if view == "density":
             _density(page, area, lines)
         else:
-            shown = tell.number(min(len(area.rows), MOST_DRAWN))
+            shown = tell.number(lines.activity_count)
             st.caption(tell("The newest {n} of {all} routes in this area.", n=shown, all=tell.number(len(area.rows))))
             layers.show(page, lines)
         say_hidden(choice)
@@ -123,7 +123,7 @@ def _density(page: Page, area: Area, lines: Lines) -> None:
     numbers, most = map_picture.density(lines, frame)
     finding = tell(
         "{routes} routes around {place}; the way that was passed most was passed {most} times.",
-        routes=tell.number(len(area.rows)), place=area.title(tell), most=tell.number(most),
+        routes=tell.number(lines.activity_count), place=area.title(tell), most=tell.number(most),
     )  # fmt: skip
     show_picture(page, "density", numbers, frame, finding)
     told = tell(

@@ -66,5 +66,20 @@ def test_a_map_without_routes_says_how_many_are_private(mart_file: Any, context_
     mart_file.health()
     mart_file.publish()
     app = the_map(context_of(mart_file), view=view)
-    app.toggle[0].set_value(True)  # noqa: FBT003 - AppTest's own
+    app.toggle[0].set_value(True)
     assert "2 private activities are not on this map." in said(drawn(app))
+
+
+@pytest.mark.parametrize(
+    ("view", "sentence"), [("density", "1 routes around"), ("interactive", "newest 1 of 2 routes")]
+)
+def test_a_route_that_is_cut_away_is_not_counted(mart_file: Any, context_of: Any, view: str, sentence: str) -> None:
+    """Of two routes one stays within the radius around its ends; the other is shown in two parts and counted once."""
+    past_the_door = [HOME[0] + step * 1_000 for step in (0, 1, 2, 3, 2, 1, 0, -1, -2, -3)]
+    route(mart_file, 1, "2026-11-10", path_latitudes=past_the_door, path_longitudes=[HOME[1]] * 10)
+    route(mart_file, 2, "2026-11-12", path_latitudes=[HOME[0], HOME[0] + 50], path_longitudes=[HOME[1]] * 2)
+    mart_file.health()
+    mart_file.publish()
+    app = the_map(replace(context_of(mart_file), privacy_radius_m=200.0), view=view)
+    pictures = [picture.alt for element in app.get("image") for picture in element.proto.imgs]
+    assert sentence in said(app) + "".join(pictures)

@@ -1,6 +1,7 @@
 """What the map's pictures show: where lines are, how often they were passed, and nothing near their ends."""
 
 import io
+from datetime import date
 from itertools import pairwise
 from math import asin, cos, radians, sin, sqrt
 from typing import Any
@@ -31,8 +32,11 @@ from dashboard.map_picture import (
     tiles,
 )
 from dashboard.outlines import outlines
+from dashboard.palette import on_any_ground
 from dashboard.route_lines import lines_of, mercator, without_ends
 from tests.dashboard.conftest import NOW
+
+TELL = Teller(now=NOW, zone=NOW.tzinfo)  # type: ignore[arg-type]  # an offset will do
 
 
 def row(*points: tuple[int, int], sport: str = "run") -> dict[str, Any]:
@@ -131,23 +135,31 @@ def test_areas_are_told_by_country_and_place() -> None:
     """Two routes at home and one on holiday are two areas, home first."""
     home, holiday = row((5_252_000, 1_340_500), (5_253_000, 1_340_500)), row((3_960_000, 290_000), (3_961_000, 290_000))
     found = areas([home, holiday, home])
-    tell = Teller(now=NOW, zone=NOW.tzinfo)  # type: ignore[arg-type]  # an offset will do
-    assert [(len(area.rows), area.title(tell)) for area in found] == [
+    assert [(len(area.rows), area.title(TELL)) for area in found] == [
         (2, "Germany, 52.5° N 13.4° E"), (1, "Spain, 39.6° N 2.9° E"),
     ]  # fmt: skip
     assert outlines().country_at(48.2, 16.37, "de") == "Österreich"
     assert outlines().country_at(0, -30, "en") is None
 
 
+def test_an_area_has_its_newest_routes_first() -> None:
+    """In each cell they may begin: by day, then by number."""
+    west, east = (row((5_252_000, start), (5_253_000, start)) for start in (1_345_000, 1_355_000))
+    newest = east | {"activity_id": 2, "start_date_local": date(2026, 11, 19)}
+    [area] = areas([newest, east | {"activity_id": 3}, west | {"activity_id": 4}, east])
+    assert [one["activity_id"] for one in area.rows] == [2, 4, 3, 1]
+
+
 def test_the_map_that_moves_asks_no_server() -> None:
     """No provider of maps is named unless a style is set, and every route is a path in the colour of its sport."""
     lines = lines_of([row((5_252_000, 1_340_000), (5_253_000, 1_341_000), sport="ride")])
-    plain, styled = deck(lines), deck(lines, "https://tiles.example.org/style.json")
+    plain, styled = deck(lines, TELL), deck(lines, TELL, "https://tiles.example.org/style.json")
     assert plain.map_provider is None
     assert "https://" not in plain.to_json()
     assert "https://tiles.example.org/style.json" in styled.to_json()
     [route] = next(layer.data for layer in plain.layers if layer.id == "routes")
-    assert (route["path"], route["color"]) == ([[13.4, 52.52], [13.41, 52.53]], [16, 79, 210])
+    assert (route["path"], route["day"]) == ([[13.4, 52.52], [13.41, 52.53]], "18 Nov 2026")
+    assert bytes(route["color"]).hex().upper() == on_any_ground("ride")[1:]
 
 
 def test_scales_go_by_ones_twos_and_fives() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.palette import SERIES, SPORTS, THEMES, colour, stylesheet, theme
+from dashboard.palette import SERIES, SPORTS, THEMES, colour, on_any_ground, stylesheet, theme
 
 TEXTS = ("textColor", "grayTextColor", "greenTextColor", "redTextColor", "primaryColor", "linkColor")
 
@@ -38,6 +38,13 @@ def test_every_series_is_seen_on_the_page(name: str) -> None:
     assert len(colours) == len(SERIES)
     assert min(contrast(each, theme(name)["backgroundColor"]) for each in colours) >= 3
     assert len({colour(sport, name) for sport in SPORTS}) == len(SPORTS)
+
+
+def test_a_map_without_a_theme_is_seen_by_day_and_by_night() -> None:
+    """3 : 1 and more on both pages, and a colour for each sport."""
+    colours = {on_any_ground(sport) for sport in SPORTS}
+    assert len(colours) == len(SPORTS)
+    assert min(contrast(each, theme(name)["backgroundColor"]) for each in colours for name in THEMES) >= 3
 
 
 @pytest.mark.parametrize("name", THEMES)
