@@ -5,7 +5,7 @@ from html import escape
 import streamlit as st
 
 from dashboard import sports
-from dashboard.card import Why, card
+from dashboard.card import MOST_LINKS, Why, card
 from dashboard.formatting import small_html
 from dashboard.map.choice import Choice
 from dashboard.mart import Row, Rows
@@ -36,8 +36,9 @@ def show(choice: Choice, most: int) -> None:
 def _group(page: Page, row: Row) -> str:
     tell = page.tell
     group = row["sport_group"]
-    dot = f'<span class="ad-dot ad-{sports.colour(group)}" title="{sports.title(group, tell)}"></span>'
-    name = escape(row["name"] or sports.title(group, tell))
+    title = escape(sports.title(group, tell))
+    dot = f'<span class="ad-dot ad-{sports.colour(group)}" role="img" aria-label="{title}" title="{title}"></span>'
+    name = escape(row["name"]) if row["name"] else title
     distance = f", {small_html(tell.distance(row['distance_m']))}" if row["distance_m"] else ""
     return (
         f'<tr><td class="grow">{dot}<a href="{escape(row["strava_url"])}">{name}</a>{distance}</td>'
@@ -52,9 +53,9 @@ def _why_groups(choice: Choice, rows: Rows) -> Why:
         formula=tell(
             "Two activities are on the same route if they share at least 75 % of the tiles of zoom 17 that the larger "
             "of them passes, whichever way round. {n} routes were used more than once.",
-            n=tell.number(len(rows)),
+            n=tell.number(rows[0]["group_count"] if rows else 0),
         ),
         models=["route_group"],
         excluded=[tell("Left out: routes of fewer than ten such tiles."), choice.left_out()],
-        activities=[{**row, "start_date_local": row["last_day"]} for row in rows],
+        activities=[{**row, "start_date_local": row["last_day"]} for row in rows[:MOST_LINKS]],
     )

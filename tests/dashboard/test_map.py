@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.context import PageContext
 from tests.dashboard.conftest import ATHLETE
-from tests.dashboard.test_pages import drawn, other_page, said
+from tests.dashboard.test_pages import drawn, html, other_page, said
 
 HOME = 5_252_000, 1_340_000  # 1e-5 degrees
 
@@ -83,3 +83,19 @@ def test_a_route_that_is_cut_away_is_not_counted(mart_file: Any, context_of: Any
     app = the_map(replace(context_of(mart_file), privacy_radius_m=200.0), view=view)
     pictures = [picture.alt for element in app.get("image") for picture in element.proto.imgs]
     assert sentence in said(app) + "".join(pictures)
+
+
+def test_all_routes_used_twice_are_counted(mapped: Any, context_of: Any) -> None:
+    """The table ends at fifty, the count does not; the colour of a sport is read out."""
+    for number in range(1, 53):
+        for time in (1, 2):
+            mapped.activity("2026-11-01", "Run", km=5, minutes=25, activity_id=number * 10 + time)
+            mapped.row(
+                "route_group", athlete_id=ATHLETE, activity_id=number * 10 + time, route_group_id=number,
+                sport_group="run", start_date_local=date(2026, 11, 1), is_private=False,
+            )  # fmt: skip
+    mapped.publish()
+    app = the_map(context_of(mapped), view="routes")
+    assert "52 routes were used more than once." in said(app)
+    assert "more activities" not in said(app)
+    assert html(app).count('role="img" aria-label="Run"') == 50

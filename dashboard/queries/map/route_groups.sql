@@ -1,4 +1,5 @@
--- The routes that were used more than once: how often, how fast at best, and how the latest activity on it is called.
+-- The routes used most, more than once: how often, how fast at best, how the latest activity on it is called, and how
+-- many such routes there are in all.
 -- Parameters: athlete; first and last day; sport group or `all`, twice; whether private activities are shown.
 with used as (
     select
@@ -34,7 +35,8 @@ select
     max(start_date_local) as last_day,
     max(case when place = 1 then name end) as name,
     max(case when place = 1 then distance_m end) as distance_m,
-    max(case when place = 1 then strava_url end) as strava_url
+    max(case when place = 1 then strava_url end) as strava_url,
+    count(*) over () as group_count
 from used
 group by route_group_id
 having count(*) > 1
