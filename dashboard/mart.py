@@ -1,5 +1,6 @@
 """The pages' way to the mart: each query is a file, and its rows are cached until the next snapshot."""
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from typing import Any
 from backends.warehouse.marts import MartReader
 
 Row = Mapping[str, Any]
+MOST_VALUES = 2_000_000  # are remembered of one build: 80 to 150 MB
 
 
 class Rows(list[Row]):
@@ -27,6 +29,7 @@ class Rows(list[Row]):
         self.parameters = parameters
         self.milliseconds = 0.0
         self.scanned_bytes: int | None = None
+        self.value_count = sum(len(value) if isinstance(value, list) else 1 for row in self for value in row.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +55,15 @@ class Snapshot:
 
 @dataclass(slots=True)
 class MartVersion:
-    """One published build, for one run of a page: its queries do not ask again which build is the newest."""
+    """One published build, for one run of a page: its queries do not ask again which build is the newest.
+
+    Of what was asked it remembers what was used last, up to MOST_VALUES values.
+    """
 
     version: str | None
     _reader: MartReader
-    _remembered: dict[tuple[str, tuple[object, ...]], Rows] = field(default_factory=dict)
+    _remembered: OrderedDict[tuple[str, tuple[object, ...]], Rows] = field(default_factory=OrderedDict)
+    _lock: Lock = field(default_factory=Lock)
 
     def snapshot(self) -> Snapshot:
         """Return the health of the published marts. Raises MartMissing, QueryFailed, WarehouseBusy."""
@@ -67,9 +74,20 @@ class MartVersion:
 
         Raises MartMissing, QueryFailed, WarehouseBusy.
         """
-        if (query, parameters) not in self._remembered:
-            self._remembered[query, parameters] = self._asked(query, parameters)
-        return self._remembered[query, parameters]
+        with self._lock:
+            rows = self._remembered.pop((query, parameters), None)
+            if rows is not None:
+                self._remembered[query, parameters] = rows
+                return rows
+        rows = self._asked(query, parameters)
+        if rows.value_count > MOST_VALUES:
+            return rows
+        with self._lock:
+            self._remembered[query, parameters] = rows
+            self._remembered.move_to_end((query, parameters))
+            while sum(each.value_count for each in self._remembered.values()) > MOST_VALUES:
+                self._remembered.popitem(last=False)
+        return rows
 
     def _asked(self, query: str, parameters: tuple[object, ...]) -> Rows:
         statement = _sql(query)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from backends.warehouse.marts import MartMissing, MartRows
-from dashboard.mart import Mart, Snapshot, in_utc
+from dashboard.mart import MOST_VALUES, Mart, Snapshot, in_utc
 
 ATHLETE = 7001
 TODAY = date(2026, 11, 18)
@@ -91,6 +91,36 @@ def test_an_answer_is_remembered_until_other_marts_are_published(lively: Any, re
     lively.publish()
     assert mart.newest().snapshot().athlete_ids == [8, ATHLETE]
     assert mart.newest().rows("overview/latest", *EVER)[0]["name"] == "just now"
+
+
+def test_what_was_used_last_is_remembered_up_to_a_bound() -> None:
+    """Two answers fit, a third takes the place of that which was unused the longest; one too large takes no place."""
+
+    class Long:
+        """Answers with one list, of as many values as the athlete's number."""
+
+        def __init__(self) -> None:
+            self.asked: list[int] = []
+
+        def version(self) -> str:
+            return "the same"
+
+        def rows(self, sql: str, parameters: Sequence[Any] = ()) -> MartRows:
+            self.asked.append(parameters[0])
+            return MartRows([{"values": [0] * parameters[0]}])
+
+        def close(self) -> None: ...
+
+    reader = Long()
+    mart = Mart(reader)
+    half = MOST_VALUES // 2
+    for athlete in (half, half - 1, half, half - 2, half, half - 1):
+        assert len(mart.newest().rows("sports_done", athlete)[0]["values"]) == athlete
+    assert reader.asked == [half, half - 1, half - 2, half - 1]
+    for _ in range(2):
+        assert len(mart.newest().rows("sports_done", MOST_VALUES + 1)[0]["values"]) == MOST_VALUES + 1
+    assert len(mart.newest().rows("sports_done", half)) == 1
+    assert reader.asked[4:] == [MOST_VALUES + 1] * 2
 
 
 def test_without_a_mart_it_says_so(mart_file: Any, reader_of: Any) -> None:
