@@ -99,3 +99,33 @@ def test_all_routes_used_twice_are_counted(mapped: Any, context_of: Any) -> None
     assert "52 routes were used more than once." in said(app)
     assert "more activities" not in said(app)
     assert html(app).count('role="img" aria-label="Run"') == 50
+
+
+def visited(context):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - AppTest runs this text by itself
+    """Draw the page that the visit is at."""
+    import streamlit as st  # noqa: PLC0415 - see above
+
+    from dashboard import navigation  # noqa: PLC0415 - see above
+
+    entry = next(one for one in navigation.ENTRIES if one.path == st.session_state.get("at", "map"))
+    navigation.draw(context, entry, navigation._reader(context))
+
+
+def test_the_shared_view_stays_on(mapped: Any, context_of: Any) -> None:
+    """Over another page, by a link of the sidebar, which tells nothing; in a link to others; until it is turned off."""
+    app = drawn(AppTest.from_function(visited, kwargs={"context": context_of(mapped)}))
+    assert not app.toggle[0].value
+    app.toggle[0].set_value(True)
+    assert drawn(app).query_params == {"shared": "1"}
+    for page in ("overview", "pipeline", "map"):
+        app.session_state["at"] = page
+        app.query_params.clear()
+        app = drawn(app)
+    assert app.toggle[0].value
+    assert app.query_params == {"shared": "1"}
+    assert "200 m around both ends of each route are cut." in said(app)
+    assert "200 m around both ends of each route are cut." in said(the_map(context_of(mapped), shared="1"))
+    app.toggle[0].set_value(False)
+    app = drawn(app)
+    assert (app.query_params, app.toggle[0].value) == ({}, False)
+    assert "200 m" not in said(app)
