@@ -61,7 +61,7 @@ def _years(page: Page, name: str) -> None:
         if not rows or now is None:
             empty_states.nothing_in_filter(page, "years")
             return
-        goal = _goal(opened, page, measure)
+        goal = _goal(opened, page, measure, now["date_day"].year)
         opened.why = _why_years(page, measure, now, goal)
         charts.show(
             page, "years", trend_charts.years(measure.unit(tell), tell, has_goal=goal is not None),
@@ -71,13 +71,12 @@ def _years(page: Page, name: str) -> None:
         with st.container(key="years-told"):
             st.caption(" · ".join(_year_sentences(page, measure, now, goal)))
         with st.expander(tell("The numbers behind the chart")):
-            st.dataframe(trend_data.year_table(rows, measure, asked.last, tell), hide_index=True)
+            st.dataframe(trend_data.year_table(rows, measure, now["date_day"], tell), hide_index=True)
 
 
-def _goal(opened: Card, page: Page, measure: Measure) -> Row | None:
+def _goal(opened: Card, page: Page, measure: Measure, year: int) -> Row | None:
     """Return the year's goal for exactly this measure and these sports, if the athlete has set one."""
-    asked = page.filters
-    rows = opened.rows("trends/year_goal", page.athlete_id, measure.column, asked.sport, date(asked.last.year, 1, 1))
+    rows = opened.rows("trends/year_goal", page.athlete_id, measure.column, page.filters.sport, date(year, 1, 1))
     return rows[0] if rows else None
 
 

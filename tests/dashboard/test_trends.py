@@ -171,6 +171,12 @@ def test_the_page_says_the_marts_numbers(trending: Any, context_of: Any) -> None
     assert "`trend_rolling_daily`" in text
 
 
+def test_after_midnight_the_year_is_that_of_the_build(trending: Any, context_of: Any) -> None:
+    """Until the marts are built again, the newest day that they have is told, and named."""
+    context = context_of(trending, lambda: datetime.fromisoformat("2026-11-19T00:10:00+01:00"))
+    assert "1,083 km by 18 Nov 2026" in said(trends(context))
+
+
 def test_the_page_obeys_filters_language_and_units(trending: Any, context_of: Any) -> None:
     """Runs alone have no goal; miles and German are those of the reader; a sport without starts says so."""
     text = said(trends(context_of(trending), sport="run", lang="de", units="imperial"))

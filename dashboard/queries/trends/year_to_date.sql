@@ -1,4 +1,4 @@
--- One day: what was done since 1 January, by the same day a year before, and by 31 December at the pace of the last 28 days.
+-- The newest day up to one: what was done since 1 January, by the same day a year before, and by 31 December at the pace of the last 28 days.
 -- Parameters: athlete; sport group or `all`; the day.
 select
     date_day,
@@ -24,4 +24,6 @@ from mart.trend_year_over_year
 where
     athlete_id = ?
     and sport_group = ?
-    and date_day = cast(? as date)
+    and date_day <= cast(? as date)
+order by date_day desc
+limit 1
