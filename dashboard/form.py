@@ -7,8 +7,9 @@ performance manager in the exponential form of WKO+.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 FITNESS_DAYS, FATIGUE_DAYS = 42, 7
 WARM_UP_DAYS = FITNESS_DAYS  # until then fitness is still building up from zero
@@ -25,6 +26,12 @@ class Form:
     def value(self) -> float:
         """How fresh the next day begins."""
         return self.fitness - self.fatigue
+
+
+def before(today: date, loads: Mapping[date, float]) -> list[float]:
+    """Return a load per day from the first one told up to yesterday; a day of which nothing is told has none."""
+    first = min(loads, default=today)
+    return [loads.get(first + timedelta(days=number), 0.0) for number in range((today - first).days)]
 
 
 def course(loads: Sequence[float]) -> list[Form]:

@@ -35,6 +35,12 @@ class Page:
         return self.filters.today
 
     @property
+    def told_until(self) -> date:
+        """The last day that the marts have: that of their build, so that after midnight it is not today."""
+        rows = self.rows("overview/loads", self.athlete_id)
+        return min(rows[-1]["date_day"], self.today) if rows else self.today
+
+    @property
     def now(self) -> datetime:
         """The present moment in the zone of the page."""
         return self.tell.now

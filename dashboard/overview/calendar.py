@@ -92,7 +92,10 @@ def _streak(opened: Card, page: Page) -> list[str]:
             "longest streak {n} day, {days}", "longest streak {n} days, {days}", row["longest_length"], days=days
         )
     ]
-    if row["current_length"]:
+    if row["current_length"] and (last := page.told_until) < page.today:
+        day = tell.day(last)
+        told.append(tell.plural("{n} day as of {day}", "{n} days as of {day}", row["current_length"], day=day))
+    elif row["current_length"]:
         now = tell.plural("now {n} day", "now {n} days", row["current_length"])
         told.append(now + (tell(", nothing yet today") if row["is_at_risk"] else tell(", today counted")))
     return told

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard import filters, sports
+from dashboard import chart_data, filters, sports
 from dashboard.card import Card
 from dashboard.formatting import Teller, small_html
 from dashboard.mart import Row
@@ -24,6 +24,9 @@ def draw(opened: Card, page: Page) -> None:
             st.caption(tell("No goal for the week. `athlete.toml` in DATA_DIR sets one."))
         for row in rows:
             st.html(bar(row, tell))
+        if rows and (last := page.told_until) < page.today:
+            week = chart_data.week_title(rows[0]["period_start_date"], tell)
+            st.caption(tell("As of {day}, in {week}.", day=tell.day(last), week=week))
 
 
 def chosen(rows: Sequence[Row], sport: str) -> list[Row]:

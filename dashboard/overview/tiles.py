@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import streamlit as st
 
 from dashboard import chart_data, formatting
-from dashboard.form import WARM_UP_DAYS, Form, course
+from dashboard.form import WARM_UP_DAYS, Form, before, course
 from dashboard.languages import N_
 from dashboard.mart import Row
 from dashboard.measures import MEASURES, Measure
@@ -70,20 +70,21 @@ def _week(page: Page, title: str, measure: Measure, rows: tuple[Sequence[Row], S
 
 def _form(page: Page) -> None:
     """Draw how fresh today began: yesterday's fitness minus yesterday's fatigue, as far as load is there."""
-    tell = page.tell
-    states = course([float(row["load"] or 0) for row in page.rows("overview/loads", page.athlete_id)])
-    yesterday = states[-2] if len(states) > 1 else Form(0.0, 0.0)
-    value, is_warm = yesterday.value, len(states) > WARM_UP_DAYS
-    told = {"fitness": tell.number(yesterday.fitness), "fatigue": tell.number(yesterday.fatigue)}
-    note = tell("fitness {fitness} · fatigue {fatigue}", **told)
+    tell, rows = page.tell, page.rows("overview/loads", page.athlete_id)
+    loads = before(page.today, {row["date_day"]: float(row["load"] or 0) for row in rows})
+    states = course(loads)
+    yesterday = states[-1] if states else Form(0.0, 0.0)
+    word = tell(band(yesterday.value)) if len(states) >= WARM_UP_DAYS else tell("warming up")
+    told = {"fitness": tell.number(yesterday.fitness, 1), "fatigue": tell.number(yesterday.fatigue, 1)}
+    is_known = any(row["load"] for row in rows)
     st.metric(
         tell("Form today"),
-        tell.number(value, signed=True),
-        tell(band(value)) if is_warm else tell("warming up"),
+        tell.number(yesterday.value, signed=True) if is_known else formatting.NOTHING,
+        word if is_known else tell("no load yet"),
         delta_arrow="off",
         delta_color="off",
-        delta_description=note,
-        chart_data=[round(state.value, 1) for state in states[-SPARK_DAYS - 1 : -1]] or None,
+        delta_description=tell("fitness {fitness} · fatigue {fatigue}", **told) if is_known else None,
+        chart_data=[round(state.value, 1) for state in states[-SPARK_DAYS:]] or None,
         border=True,
         height="stretch",
         help=tell(

@@ -1,10 +1,11 @@
 """Fitness, fatigue and form against numbers that were computed elsewhere."""
 
 import math
+from datetime import date
 
 import pytest
 
-from dashboard.form import course
+from dashboard.form import before, course
 from dashboard.overview.tiles import band
 
 LOADS = [100, 0, 50, 0, 0]
@@ -34,3 +35,11 @@ def test_after_42_days_of_the_same_load_fitness_is_63_per_cent_of_it() -> None:
 def test_a_form_has_a_word(value: float, word: str) -> None:
     """Each band begins with its lower end."""
     assert band(value) == word
+
+
+def test_form_is_of_the_days_before_today() -> None:
+    """Days after the marts' build have no load; what today already has is tomorrow's."""
+    loads = {date(2026, 11, 16): 100.0, date(2026, 11, 17): 0.0, date(2026, 11, 18): 50.0}
+    assert before(date(2026, 11, 18), loads) == [100, 0]
+    assert before(date(2026, 11, 21), loads) == LOADS
+    assert before(date(2026, 11, 21), {}) == []

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -104,7 +104,8 @@ def complaints(page: Page) -> list[str]:
 @pytest.mark.browser
 def test_a_phone_at_night_shows_the_overview_in_german(lively: Any, address: str, browser: Browser) -> None:
     """Two tiles beside one another at 390 pixels, nothing wider than the screen; each card says why and how."""
-    week = {"period_kind": "week", "measure": "moving_time_s", "sport_groups": "all", "is_current": True}
+    week: dict[str, Any] = {"period_kind": "week", "measure": "moving_time_s", "sport_groups": "all"}
+    week |= {"is_current": True, "period_start_date": date(2026, 11, 16)}
     parts = {"target": 180_000.0, "done": 124_950.0, "expected": 77_143.0, "needed_per_day": 11_010.0}
     lively.row("goal_progress", athlete_id=7001, goal_number=1, is_reached=False, **week, **parts)
     lively.publish()

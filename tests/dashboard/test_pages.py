@@ -1,5 +1,6 @@
 """The pages as Streamlit draws them: the numbers shown are the mart's, and emptiness is told."""
 
+import math
 import re
 from dataclasses import replace
 from datetime import date, datetime
@@ -14,7 +15,7 @@ from backends.warehouse.marts import MartDamaged, MartMissing, MartRows, QueryFa
 from dashboard import navigation
 from dashboard.auto_refresh import is_outdated
 from dashboard.context import PageContext
-from dashboard.formatting import NARROW, NOTHING, Teller
+from dashboard.formatting import MINUS, NARROW, NOTHING, Teller
 from dashboard.mart import Mart
 
 
@@ -192,6 +193,45 @@ def test_an_activity_without_a_day_stops_no_page(lively: Any, context_of: Any) -
     app = overview(context_of(lively))
     assert "water" not in app.selectbox(key="sport").options
     assert shown(app, "Distance this week") == ["1,051 km"]
+
+
+@pytest.mark.parametrize(
+    ("hour", "streak", "goal"),
+    [
+        ("2026-11-18T20:30", "now 3 days, today counted", ""),
+        ("2026-11-19T00:10", "3 days as of 18 Nov 2026", "As of 18 Nov 2026, in Week 47, 16 \N{EN DASH} 22 Nov 2026."),
+        ("2026-11-23T00:10", "3 days as of 18 Nov 2026", "As of 18 Nov 2026, in Week 47, 16 \N{EN DASH} 22 Nov 2026."),
+    ],
+)
+def test_what_is_of_the_day_of_the_build_says_so(
+    lively: Any, context_of: Any, hour: str, streak: str, goal: str
+) -> None:
+    """After midnight, until the marts are built again: streak, goals and form."""
+    run = {"period_kind": "day", "current_length": 3, "is_at_risk": False, "longest_length": 3}
+    ends = {"longest_start_date": date(2026, 11, 16), "longest_end_date": date(2026, 11, 18)}
+    lively.row("streak", athlete_id=7001, sport_group="all", **run, **ends)
+    week = {"period_kind": "week", "period_start_date": date(2026, 11, 16), "is_current": True, "is_reached": True}
+    parts = {"measure": "moving_time_s", "sport_groups": "all", "target": 3600.0, "done": 7200.0, "expected": 900.0}
+    lively.row("goal_progress", athlete_id=7001, goal_number=1, **week, **parts)
+    lively.activity("2026-11-18", "Ride", km=30, minutes=60, load=84.0)
+    lively.publish()
+    app = overview(context_of(lively, lambda: datetime.fromisoformat(f"{hour}+01:00")))
+    text = said(app)
+    assert streak in text
+    assert ("today counted" in text) == (not goal)
+    assert ("As of" in text.replace(":gray-badge[:material/schedule: As of]", "")) == bool(goal)
+    assert goal in text
+    fitness, fatigue = (84 * (1 - math.exp(-1 / days)) for days in (42, 7))
+    form = {"2026-11-18T20:30": 0, "2026-11-19T00:10": fitness - fatigue}
+    if hour in form:
+        assert shown(app, "Form today") == [f"{form[hour]:.0f}".replace("-", MINUS)]
+
+
+def test_an_athlete_without_any_load_has_no_form(lively: Any, context_of: Any) -> None:
+    """A dash, and no word for it; 0 would be a state of balance."""
+    app = overview(context_of(lively))
+    assert shown(app, "Form today") == [NOTHING]
+    assert [metric.delta for metric in app.metric if metric.label == "Form today"] == ["no load yet"]
 
 
 def test_a_filter_that_leaves_nothing_says_so_and_offers_all_days(lively: Any, context_of: Any) -> None:

@@ -1,7 +1,8 @@
--- How far the athlete's goals for this week are.
+-- How far the athlete's goals for the week of the marts' build are.
 -- Parameter: athlete.
 select
     goal_number,
+    period_start_date,
     measure,
     sport_groups,
     target,
