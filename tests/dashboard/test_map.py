@@ -129,3 +129,17 @@ def test_the_shared_view_stays_on(mapped: Any, context_of: Any) -> None:
     app = drawn(app)
     assert (app.query_params, app.toggle[0].value) == ({}, False)
     assert "200 m" not in said(app)
+
+
+def test_the_best_time_on_a_route_is_one_without_a_motor(mapped: Any, context_of: Any) -> None:
+    """An e-bike has been there too, and was faster."""
+    for number, (minutes, is_assisted) in enumerate([(60, False), (45, True)], 901):
+        mapped.activity("2026-11-01", "Ride", km=20, minutes=minutes, activity_id=number, is_assisted=is_assisted)
+        mapped.row(
+            "route_group", athlete_id=ATHLETE, activity_id=number, route_group_id=901, sport_group="ride",
+            start_date_local=date(2026, 11, 1), is_private=False,
+        )  # fmt: skip
+    mapped.publish()
+    told = html(the_map(context_of(mapped), view="routes"))
+    assert "1:00:00" in told
+    assert "45:00" not in told

@@ -1,5 +1,5 @@
--- The routes used most, more than once: how often, how fast at best, how the latest activity on it is called, and how
--- many such routes there are in all.
+-- The routes used most, more than once: how often, how fast at best without a motor, how the latest activity on it is
+-- called, and how many such routes there are in all.
 -- Parameters: athlete; first and last day; sport group or `all`, twice; whether private activities are shown.
 with used as (
     select
@@ -8,7 +8,7 @@ with used as (
         route_groups.sport_group,
         activities.name,
         activities.distance_m,
-        activities.moving_time_s,
+        case when not coalesce(activities.is_assisted, false) then activities.moving_time_s end as moving_time_s,
         activities.start_date_local,
         activities.strava_url,
         row_number() over (
