@@ -33,6 +33,7 @@ class Why:
     inputs: Sequence[str] = ()
     excluded: Sequence[str] = ()
     activities: Sequence[Row] = ()
+    activity_count: int = 0  # of all, where `activities` has only the first of them
 
 
 @dataclass(slots=True)
@@ -91,7 +92,7 @@ def _why(page: Page, key: str, why: Why) -> None:
             st.caption(_model(page, model))
         if why.activities:
             st.markdown("\n".join(f"- {_link(page, row)}" for row in why.activities[:MOST_LINKS]))
-        if (more := len(why.activities) - MOST_LINKS) > 0:
+        if (more := max(why.activity_count, len(why.activities)) - MOST_LINKS) > 0:
             st.caption(tell.plural("and {n} more activity", "and {n} more activities", more))
 
 

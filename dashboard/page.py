@@ -1,5 +1,6 @@
 """What a page draws from: one build of the marts, one athlete, one reader, and what the filters say."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -23,6 +24,7 @@ class Page:
     filters: Filters
     tell: Teller
     done: Rows  # of `sports_done`
+    visible: Sequence[Row] = ()  # of `pipeline_health`: the athletes whom the reader may see
 
     @property
     def athlete_id(self) -> int:
@@ -39,6 +41,14 @@ class Page:
         """The last day that the marts have: that of their build, so that after midnight it is not today."""
         rows = self.rows("overview/loads", self.athlete_id)
         return min(rows[-1]["date_day"], self.today) if rows else self.today
+
+    def knows(self, day: date) -> bool:
+        """Whether what was done on a day is here: not before the first activity, nor while the history is not listed.
+
+        An athlete who began later, or whose older activities are still to come, has nothing to be compared with.
+        """
+        first = min((row["first_day"] for row in self.done), default=self.today)
+        return day >= first and all(row["listed_at"] for row in self.rows("backfill_status", self.athlete_id))
 
     @property
     def now(self) -> datetime:

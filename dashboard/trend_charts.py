@@ -32,7 +32,7 @@ def years(unit: str, tell: Teller, *, has_goal: bool) -> alt.LayerChart:
             opacity=alt.Opacity("opacity:Q", scale=None),
             tooltip=[
                 alt.Tooltip("year:N", title=tell("Year")),
-                alt.Tooltip("day:T", title=tell("Day"), format="%-d %b", formatType="time"),
+                alt.Tooltip("told:N", title=tell("Day")),
                 alt.Tooltip("value:Q", title=unit or tell("Activities"), format=",.1f" if unit else ",.0f"),
             ],
         )
@@ -59,7 +59,7 @@ def rolling(unit: str, tell: Teller) -> alt.Chart:
             y=alt.Y("value:Q", scale=alt.Scale(domainMin=0)),
             color=charts.colour("series:N", list(titles), titles),
             tooltip=[
-                alt.Tooltip("day:T", title=tell("Day"), format="%-d %b %Y"),
+                alt.Tooltip("told:N", title=tell("Day")),
                 alt.Tooltip("value:Q", title=unit or tell("Activities"), format=",.1f" if unit else ",.0f"),
             ],
         )

@@ -51,6 +51,7 @@ def year_lines(rows: Sequence[Row], measure: Measure, year: int, tell: Teller) -
         {
             "kind": "year",
             "day": on_axis(row["date_day"]),
+            "told": tell.day(row["date_day"], "short"),
             "year": str(row["date_day"].year),
             "value": measure.amount(row[measure.column], tell),
             "series": "accent" if row["date_day"].year == year else "neutral",
@@ -107,9 +108,10 @@ def rolling_lines(rows: Sequence[Row], measure: Measure, first: date, tell: Tell
     step = ceil(len(days) / MOST_POINTS) or 1
     lines = []
     for day in days[::-1][::step][::-1]:
-        for series, value in (("accent", by_day[day]), ("last", by_day.get(same_day_last_year(day)))):
-            if value is not None:
-                lines.append({"day": day.isoformat(), "series": series, "value": measure.amount(value, tell)})
+        for series, then in (("accent", day), ("last", same_day_last_year(day))):
+            if (value := by_day.get(then)) is not None:
+                amount = measure.amount(value, tell)
+                lines.append({"day": day.isoformat(), "told": tell.day(then), "series": series, "value": amount})
     return lines
 
 

@@ -50,8 +50,8 @@ def cells(rows: Sequence[Row], tell: Teller) -> list[dict[str, object]]:
 
 
 def _chart(tell: Teller) -> alt.Chart:
-    month = "date(toDate(datum.value)) <= 7 ? utcFormat(toDate(datum.value), '%b') : ''"
-    weekday = "datum.value % 2 ? utcFormat(datetime(2024, 0, datum.value, 12), '%a') : ''"  # 1 January 2024 is a Monday
+    month = "utcdate(toDate(datum.value)) <= 7 ? utcFormat(toDate(datum.value), '%b') : ''"
+    weekday = "datum.value % 2 ? utcFormat(utc(2024, 0, datum.value), '%a') : ''"  # 1 January 2024 is a Monday
     chart: alt.Chart = (
         alt.Chart(charts.ROWS)
         .mark_rect(cornerRadius=2.5)

@@ -4,6 +4,7 @@ from html import escape
 
 import streamlit as st
 
+from dashboard.best_efforts import distance_name
 from dashboard.card import Why, card
 from dashboard.mart import Row
 from dashboard.page import Page
@@ -24,7 +25,7 @@ def draw(page: Page) -> None:
             formula=tell(
                 "**A record = faster over the distance than every effort before it**, by elapsed time. {effort}: "
                 "{time}, before it {before}.",
-                effort=newest["effort_name"], time=tell.clock(newest["elapsed_time_s"]),
+                effort=distance_name(newest["effort_name"], tell), time=tell.clock(newest["elapsed_time_s"]),
                 before=tell.clock(newest["previous_time_s"]),
             ),
             excluded=[
@@ -46,5 +47,5 @@ def _item(row: Row, page: Page) -> str:
         "{time} on {day}, {gain} faster", time=tell.clock(row["elapsed_time_s"]),
         day=tell.day(row["start_date_local"]), gain=tell.clock(row["improvement_s"]),
     )  # fmt: skip
-    effort, name = escape(row["effort_name"]), escape(row["name"] or "")
+    effort, name = escape(distance_name(row["effort_name"], tell)), escape(row["name"] or "")
     return f'<li><a href="{escape(row["strava_url"])}" title="{name}">{effort}</a><small>{told}</small></li>'

@@ -54,6 +54,8 @@ def _week(page: Page, title: str, measure: Measure, rows: tuple[Sequence[Row], S
     value, year_ago = chart_data.in_all(now, measure), chart_data.in_all(before, measure)
     delta = measure.shown(abs(value - year_ago), tell)
     is_same = delta == measure.shown(0, tell)
+    if not page.knows(chart_data.same_day_last_year(chart_data.monday(page.today))):
+        delta, is_same = formatting.NOTHING, True
     st.metric(
         title,
         formatting.small(measure.shown(value, tell)),

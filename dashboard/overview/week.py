@@ -28,10 +28,10 @@ def draw(page: Page) -> None:
         year_ago = [chart_data.same_day_last_year(day) for day in (first, page.today, last)]
         now = opened.rows("overview/days", page.athlete_id, first, page.today, asked.sport, asked.sport)
         whole = opened.rows("overview/days", page.athlete_id, year_ago[0], year_ago[2], asked.sport, asked.sport)
-        before = [row for row in whole if row["day"] <= year_ago[1]]
+        before = [row for row in whole if row["day"] <= year_ago[1]] if page.knows(year_ago[0]) else None
         goals.draw(opened, page)
         opened.why = _why(page, now, before)
-        rows = {"rows": _bars(now, tell), "last": _ticks(whole, page)}
+        rows = {"rows": _bars(now, tell), "last": [] if before is None else _ticks(whole, page)}
         charts.show(page, "week", _chart(tell), rows, alt=_finding(page, now, before), height=HEIGHT)
 
 
@@ -65,7 +65,7 @@ def _ticks(rows: Sequence[Row], page: Page) -> list[dict[str, Any]]:
 
 
 def _chart(tell: Teller) -> alt.LayerChart:
-    weekday = "utcFormat(datetime(2024, 0, datum.value, 12), '%a')"  # 1 January 2024 is a Monday
+    weekday = "utcFormat(utc(2024, 0, datum.value), '%a')"  # 1 January 2024 is a Monday
     x = alt.X("weekday:O", scale=alt.Scale(domain=list(range(1, 8))), axis=alt.Axis(labelAngle=0, labelExpr=weekday))
     y = alt.Y("hours:Q", stack="zero", axis=alt.Axis(tickCount=3))
     day, shown = alt.Tooltip("day:N", title=tell("Day")), alt.Tooltip("shown:N", title=tell("Moving time"))
@@ -86,8 +86,11 @@ def _chart(tell: Teller) -> alt.LayerChart:
     return alt.LayerChart(layer=[bars, ticks])
 
 
-def _finding(page: Page, now: Sequence[Row], before: Sequence[Row]) -> str:
+def _finding(page: Page, now: Sequence[Row], before: Sequence[Row] | None) -> str:
+    """Say the week, and the year before where there is one."""
     tell = page.tell
+    if before is None:
+        return tell("{now} this week so far.", now=tell.duration(chart_data.in_all(now, TIME)))
     return tell(
         "{now} this week so far; {before} on the same days of last year.",
         now=tell.duration(chart_data.in_all(now, TIME)),
@@ -95,21 +98,31 @@ def _finding(page: Page, now: Sequence[Row], before: Sequence[Row]) -> str:
     )
 
 
-def _why(page: Page, now: Rows, before: Sequence[Row]) -> Why:
+def _why(page: Page, now: Rows, before: Sequence[Row] | None) -> Why:
     """Say what was added up, and with what it is compared."""
     tell, asked, first = page.tell, page.filters, chart_data.monday(page.today)
     activities = page.rows("overview/latest", page.athlete_id, first, page.today, asked.sport, asked.sport)
-    value, year_ago = chart_data.in_all(now, TIME), chart_data.in_all(before, TIME)
+    formula = tell("**This week = moving time since Monday** = {now}.", now=tell.duration(chart_data.in_all(now, TIME)))
+    inputs = []
+    if before is not None:
+        formula += " " + _compared(page, now, before)
+        inputs = [tell("The same day of last year has the same month and day; 29 February is compared with the 28th.")]
     return Why(
-        formula=tell(
-            "**This week = moving time since Monday** = {now}. On {days} it was {before}: {difference} {more_or_less}.",
-            now=tell.duration(value),
-            before=tell.duration(year_ago),
-            days=tell.days(chart_data.same_day_last_year(first), chart_data.same_day_last_year(page.today)),
-            difference=tell.duration(abs(value - year_ago)),
-            more_or_less=tell("more") if value >= year_ago else tell("less"),
-        ),
-        inputs=[tell("The same day of last year has the same month and day; 29 February is compared with the 28th.")],
+        formula=formula,
+        inputs=inputs,
         models=["activity_summary", "goal_progress"],
         activities=activities,
+        activity_count=sum(row["activity_count"] for row in now),
+    )
+
+
+def _compared(page: Page, now: Rows, before: Sequence[Row]) -> str:
+    tell, first = page.tell, chart_data.monday(page.today)
+    value, year_ago = chart_data.in_all(now, TIME), chart_data.in_all(before, TIME)
+    return tell(
+        "On {days} it was {before}: {difference} {more_or_less}.",
+        before=tell.duration(year_ago),
+        days=tell.days(chart_data.same_day_last_year(first), chart_data.same_day_last_year(page.today)),
+        difference=tell.duration(abs(value - year_ago)),
+        more_or_less=tell("more") if value >= year_ago else tell("less"),
     )

@@ -20,7 +20,7 @@ TIME = MEASURES["time"]
 def draw(page: Page) -> None:
     """Draw moving time per ISO week; as many weeks as there is room for, the newest at the right."""
     tell, asked = page.tell, page.filters
-    with card(page, "weeks", tell("Weeks by sport"), tell("moving time, hours")) as opened:
+    with card(page, "weeks", tell("Weeks by sport"), tell("moving time of whole weeks, hours")) as opened:
         first, last = chart_data.monday(asked.first), chart_data.monday(asked.last)
         rows = opened.rows("overview/weeks", page.athlete_id, first, last, asked.sport, asked.sport)
         found = chart_data.weeks(rows, TIME, tell)
@@ -40,7 +40,7 @@ def draw(page: Page) -> None:
 
 
 def _chart(titles: dict[str, str], tell: Teller) -> alt.Chart:
-    month = "date(toDate(datum.value)) <= 7 ? utcFormat(toDate(datum.value), '%b') : ''"
+    month = "utcdate(toDate(datum.value)) <= 7 ? utcFormat(toDate(datum.value), '%b') : ''"
     chart: alt.Chart = (
         alt.Chart(charts.ROWS)
         .mark_bar()

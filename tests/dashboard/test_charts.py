@@ -1,14 +1,17 @@
 """The charts' specifications: colours by name, numbers as the reader writes them, and nothing from elsewhere."""
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import altair as alt
+import pytest
 
-from dashboard import charts
+from dashboard import charts, trend_charts
 from dashboard.formatting import Teller
+from dashboard.overview import calendar, week, weeks
 from dashboard.palette import SERIES
 
 CHART = (
@@ -44,3 +47,21 @@ def test_charts_ask_nobody_for_more() -> None:
     spec = specification("de")
     spec.pop("$schema")
     assert "http" not in json.dumps(spec)
+
+
+ENGLISH = Teller(now=datetime(2026, 11, 18, tzinfo=UTC), zone=ZoneInfo("Europe/Berlin"))
+OF_DAYS: dict[str, alt.Chart | alt.LayerChart] = {
+    "calendar": calendar._chart(ENGLISH),
+    "week": week._chart(ENGLISH),
+    "weeks": weeks._chart({"run": "Run"}, ENGLISH),
+    "years": trend_charts.years("km", ENGLISH, has_goal=True),
+    "rolling": trend_charts.rolling("km", ENGLISH),
+}
+
+
+@pytest.mark.parametrize("name", OF_DAYS)
+def test_a_day_is_the_same_wherever_the_browser_is(name: str) -> None:
+    """Labels reckon in UTC, as the days are written; tooltips have days as text, which no zone moves."""
+    spec = json.dumps(OF_DAYS[name].to_dict())
+    assert not re.findall(r"\b(?:date|day|datetime|timeFormat)\(", spec)
+    assert not re.findall(r'"tooltip": \[[^\]]*"temporal"', spec)

@@ -234,6 +234,37 @@ def test_an_athlete_without_any_load_has_no_form(lively: Any, context_of: Any) -
     assert [metric.delta for metric in app.metric if metric.label == "Form today"] == ["no load yet"]
 
 
+def test_a_year_that_is_not_there_is_compared_with_nothing(mart_file: Any, context_of: Any) -> None:
+    """Who began three weeks ago, or whose history is not listed yet, has no year ago; who rested then has."""
+    mart_file.activity("2026-11-01", "Run", km=5, minutes=25)
+    mart_file.activity("2026-11-17", "Run", km=48.1, minutes=250)
+    mart_file.health()
+    mart_file.publish()
+    assert told_delta(overview(context_of(mart_file))) == (NOTHING, 0)
+    assert "On 16 \N{EN DASH} 18 Nov 2025" not in said(overview(context_of(mart_file)))
+    mart_file.activity("2025-03-01", "Run", km=5, minutes=25)
+    mart_file.publish()
+    assert told_delta(overview(context_of(mart_file))) == ("48.1 km", 1)
+    mart_file.backfill(started_at="2026-11-18 19:00:01")
+    mart_file.publish()
+    assert told_delta(overview(context_of(mart_file))) == (NOTHING, 0)
+
+
+def told_delta(app: AppTest) -> tuple[str, int]:
+    """Return what the first tile says of the year before, and 1 where it has an arrow upwards, 0 without."""
+    [metric] = [one for one in app.metric if one.label == "Distance this week"]
+    directions = {metric.proto.MetricDirection.UP: 1, metric.proto.MetricDirection.NONE: 0}
+    return plain_units(metric.delta), directions[metric.proto.direction]
+
+
+def test_the_week_counts_all_of_its_activities(lively: Any, context_of: Any) -> None:
+    """Why lists ten of them and says how many more, beyond what its query returns."""
+    for _ in range(30):
+        lively.activity("2026-11-16", "Run", km=1, minutes=6)
+    lively.publish()
+    assert "and 23 more activities" in said(overview(context_of(lively)))
+
+
 def test_a_filter_that_leaves_nothing_says_so_and_offers_all_days(lively: Any, context_of: Any) -> None:
     """When there was something last, and one click to it."""
     lively.activity("2024-05-01", "Kayaking", km=5, minutes=60, sport_group="water")
@@ -304,10 +335,10 @@ def test_the_newest_records_tell_what_was_gained(lively: Any, context_of: Any) -
     lively.row("record_progression", **effort, **days, **gained, effort_name="2K", record_number=1, is_tie=False)
     lively.publish()
     app = overview(context_of(lively))
-    link = '<a href="https://www.strava.com/activities/6" title="&quot;&lt;b&gt;">5K</a>'
+    link = '<a href="https://www.strava.com/activities/6" title="&quot;&lt;b&gt;">5 km</a>'
     assert f"{link}<small>21:30 on 16 Nov 2026, 0:12 faster" in html(app)
     assert html(app).count("<li>") == 1
-    assert "5K: 21:30, before it 21:42." in said(app)
+    assert "5 km: 21:30, before it 21:42." in said(app)
 
 
 def test_the_chip_tells_what_is_not_yet_or_not_right(mart_file: Any, context_of: Any) -> None:
