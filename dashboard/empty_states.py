@@ -57,10 +57,20 @@ def warning(key: str, text: str, reason: str = "") -> None:
 
 
 def nothing_in_filter(page: Page, key: str) -> None:
-    """Say in a card that the filter leaves nothing, when there was something, and offer all days."""
+    """Say in a card that the filter leaves nothing, when there was something, and offer all days.
+
+    Where it leaves activities, they lack what the card shows, such as a distance or a route.
+    """
     tell, asked = page.tell, page.filters
     said = tell("Nothing for **{sport}** in **{dates}**.", sport=asked.sport_title(tell), dates=asked.range_title(tell))
-    lasts = [row["last_day"] for row in page.done if asked.sport in {filters.ALL, row["sport_group"]}]
+    done = [row for row in page.done if asked.sport in {filters.ALL, row["sport_group"]}]
+    lasts = [row["last_day"] for row in done]
+    if any(asked.first <= row[end] <= asked.last for row in done for end in ("first_day", "last_day")):
+        lasts = []
+        said = tell(
+            "The activities of **{sport}** in **{dates}** have nothing to show here.",
+            sport=asked.sport_title(tell), dates=asked.range_title(tell),
+        )  # fmt: skip
     if lasts:
         said += " " + tell("The last one was on {day}.", day=tell.day(max(lasts)))
     with st.container(key=f"nothing-{key}", gap="xsmall"):

@@ -74,6 +74,8 @@ def test_a_year_before_stands_beside_each_day(tell: Teller) -> None:
     days = {date(2025, 11, 17): 1000.0, date(2025, 11, 18): 2000.0, date(2026, 11, 17): 5000.0, TODAY: 6000.0}
     rows = [{"date_day": day, "distance_m": metres} for day, metres in days.items()]
     lines = trend_data.rolling_lines(rows, DISTANCE, date(2026, 11, 1), tell)
+    told = ["17 Nov 2026", "17 Nov 2025", "18 Nov 2026", "18 Nov 2025"]
+    assert [line["told"] for line in lines] == told
     assert [(line["day"], line["series"], line["value"]) for line in lines] == [
         ("2026-11-17", "accent", 5.0), ("2026-11-17", "last", 1.0), ("2026-11-18", "accent", 6.0),
         ("2026-11-18", "last", 2.0),
@@ -183,7 +185,9 @@ def test_the_page_obeys_filters_language_and_units(trending: Any, context_of: An
     assert "11,5 mi bis 18. Nov. 2026" in text
     assert "gepunktet" not in text
     assert "Run: 100 % von" in text
-    assert "Nothing for **Swim**" in said(trends(context_of(trending), sport="swim"))
+    swum = said(trends(context_of(trending), sport="swim"))
+    assert "The activities of **Swim** in **Last 12 months** have nothing to show here." in swum
+    assert "The last one was on" not in swum
 
 
 def test_units_are_the_readers(tell: Teller) -> None:
