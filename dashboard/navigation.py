@@ -1,7 +1,7 @@
 """What all pages share: sidebar, title, filters, whose numbers are shown, and what is said while there are none."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -109,7 +109,7 @@ def _drawn(context: PageContext, entry: Entry, tell: Teller, chosen: st.delta_ge
         if snapshot.health:
             with chosen:
                 health = snapshot.of(_athlete(snapshot.athlete_ids, tell))
-                page = _page(context, mart, health, entry, tell)
+                page = replace(_page(context, mart, health, entry, tell), visible=snapshot.health)
             left = _left(mart, health)
             entry.show(page)
         elif everyone.health:

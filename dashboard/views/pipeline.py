@@ -156,7 +156,7 @@ def _verdict(health: Row, tell: Teller) -> None:
 def _warnings(page: Page) -> None:
     if refused := pipeline_status.refusal(page.health, page.tell):
         empty_states.warning("pipeline-refusal", refused)
-    for who, told in pipeline_status.statuses(page.rows("pipeline_health"), page.tell):
+    for who, told in pipeline_status.statuses(page.visible, page.tell):
         empty_states.warning(f"pipeline-status-{who}", told)
 
 

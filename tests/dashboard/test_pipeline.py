@@ -1,12 +1,14 @@
 """The Pipeline page: what waits and why, the lapse, the limits, the runs, the receipts and the course."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import streamlit
 
-from dashboard import latency_course
+from dashboard import latency_course, navigation
 from dashboard.formatting import NARROW, Teller
 from tests.dashboard.conftest import ATHLETE, NOW
 from tests.dashboard.test_pages import drawn, pipeline, said, shown
@@ -103,6 +105,19 @@ def test_an_athlete_of_whom_strava_cannot_be_asked_is_named(mart_file: Any, cont
     ]
     assert "Run `athlete connect`. So since 09:05." in told[0]
     assert "https://www.strava.com/account" in told[1]
+
+
+def test_a_viewer_hears_of_no_other_athlete(mart_file: Any, context_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether another can be asked is told to those alone who may see them."""
+    mart_file.health()
+    mart_file.health(8, athlete_status="token_rejected")
+    mart_file.health(9, athlete_status="app_inactive")
+    mart_file.publish()
+    context = replace(context_of(mart_file), viewers={"me@example.org": {7001, 9}})
+    signed_in = {navigation.SIGNED_IN: "accounts.google.com:me@example.org"}
+    monkeypatch.setattr(type(streamlit.context), "headers", signed_in)
+    told = [element.value for element in pipeline(context).warning]
+    assert [text.split("**")[1] for text in told] == ["Athlete 9 is paused"]
 
 
 def test_limits_are_told_as_they_were_read(mart_file: Any, context_of: Any) -> None:
