@@ -38,7 +38,8 @@ def deck(lines: Lines, tell: Teller, style_url: str = "") -> pdk.Deck:
     south, north = lines.latitudes.min() - AROUND, lines.latitudes.max() + AROUND
     west, east = lines.longitudes.min() - AROUND, lines.longitudes.max() + AROUND
     borders = [{"path": _path(*line)} for line in outlines().lines(south, west, north, east)]
-    common: dict[str, Any] = {"get_path": "path", "width_units": "pixels"}
+    pixels = pdk.types.String("pixels")  # a plain string would be taken for an expression, and a line fill the map
+    common: dict[str, Any] = {"get_path": "path", "width_units": pixels}
     layers = [
         pdk.Layer("PathLayer", borders, id="outlines", get_color=GREY, get_width=1, **common),
         pdk.Layer("PathLayer", routes, id="routes", get_color="color", get_width=2, pickable=True, **common),

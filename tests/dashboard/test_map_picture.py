@@ -1,6 +1,7 @@
 """What the map's pictures show: where lines are, how often they were passed, and nothing near their ends."""
 
 import io
+import json
 from datetime import date
 from itertools import pairwise
 from math import asin, cos, radians, sin, sqrt
@@ -160,6 +161,10 @@ def test_the_map_that_moves_asks_no_server() -> None:
     [route] = next(layer.data for layer in plain.layers if layer.id == "routes")
     assert (route["path"], route["day"]) == ([[13.4, 52.52], [13.41, 52.53]], "18 Nov 2026")
     assert bytes(route["color"]).hex().upper() == on_any_ground("ride")[1:]
+    told = json.loads(plain.to_json())["layers"]
+    assert [(layer["id"], layer["getPath"], layer["widthUnits"]) for layer in told] == [
+        ("outlines", "@@=path", "pixels"), ("routes", "@@=path", "pixels"),
+    ]  # fmt: skip
 
 
 def test_scales_go_by_ones_twos_and_fives() -> None:
