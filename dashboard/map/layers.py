@@ -4,19 +4,24 @@ Without MAP_STYLE_URL it asks no server: `map_provider=None`, with the style lef
 Streamlit's deck.gl asks nobody for tiles; `map_style=None` makes it ask CARTO.
 """
 
+import math
 from typing import Any
 
+import numpy as np
 import pydeck as pdk
 import streamlit as st
 
 from dashboard import sports
 from dashboard.formatting import Teller
+from dashboard.map_picture import LEAST_WIDTH
 from dashboard.outlines import outlines
 from dashboard.page import Page
 from dashboard.palette import on_any_ground
-from dashboard.route_lines import Lines
+from dashboard.route_lines import Lines, mercator
 
 HEIGHT = 520
+FITS = 300  # pixels, of a phone too
+WORLD = 512  # pixels of the whole world at zoom 0
 GREY = [128, 134, 145]
 AROUND = 0.5  # degrees beyond the routes in which outlines are given
 
@@ -44,15 +49,19 @@ def deck(lines: Lines, tell: Teller, style_url: str = "") -> pdk.Deck:
         pdk.Layer("PathLayer", borders, id="outlines", get_color=GREY, get_width=1, **common),
         pdk.Layer("PathLayer", routes, id="routes", get_color="color", get_width=2, pickable=True, **common),
     ]
-    points = [
-        [float(longitude), float(latitude)]
-        for longitude, latitude in ((west + AROUND, south + AROUND), (east - AROUND, north - AROUND))
-    ]
-    view = pdk.data_utils.compute_view(points, view_proportion=1)
+    view = _view(lines)
     tooltip = {"text": "{name}\n{day}"}
     if style_url:
         return pdk.Deck(layers, initial_view_state=view, map_style=style_url, tooltip=tooltip)
     return pdk.Deck(layers, initial_view_state=view, map_provider=None, tooltip=tooltip)
+
+
+def _view(lines: Lines) -> pdk.ViewState:
+    """Return the view that has all lines in it, on a phone too."""
+    x, y = mercator(lines.latitudes, lines.longitudes)
+    span = max(float(np.ptp(x)), float(np.ptp(y)), LEAST_WIDTH)
+    latitude, longitude = (float(each.min() + each.max()) / 2 for each in (lines.latitudes, lines.longitudes))
+    return pdk.ViewState(latitude=latitude, longitude=longitude, zoom=round(math.log2(FITS / WORLD / span), 2))
 
 
 def _path(latitudes: Any, longitudes: Any) -> list[list[float]]:

@@ -167,6 +167,20 @@ def test_the_map_that_moves_asks_no_server() -> None:
     ]  # fmt: skip
 
 
+def test_the_map_that_moves_opens_with_all_routes_in_it() -> None:
+    """A route to the north and one to the east are within 300 pixels; what stays at one place is not enlarged more."""
+    north, east = (
+        row((5_200_000, 1_300_000), (5_300_000, 1_300_000)),
+        row((5_200_000, 1_300_000), (5_200_000, 1_350_000)),
+    )
+    view = deck(lines_of([north, east]), TELL).initial_view_state
+    assert (view.latitude, view.longitude) == (52.5, 13.25)
+    tall = np.ptp(mercator(np.array([52.0, 53.0]), np.zeros(2))[1])  # on the square map of the world
+    assert 295 < tall * 512 * 2**view.zoom < 305
+    still = deck(lines_of([row((0, 0), (0, 1))]), TELL).initial_view_state
+    assert 13 < still.zoom < 14
+
+
 def test_scales_go_by_ones_twos_and_fives() -> None:
     """The largest round number that fits."""
     assert [round_number(most) for most in (0.03, 1, 4.9, 5, 99, 2_500)] == [0.02, 1, 2, 5, 50, 2_000]
