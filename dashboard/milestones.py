@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from dashboard import chart_data, sports
+from dashboard import sport_types, sports
 from dashboard.best_efforts import distance_name, strava_url
 from dashboard.filters import ALL
 from dashboard.formatting import NARROW, NOTHING, Teller, small_html
@@ -55,7 +55,7 @@ def milestone_text(row: Row, tell: Teller) -> str:
     if kind == "record":
         return tell("{distance} in {time}", distance=distance_name(row["subject"], tell), time=tell.clock(value))
     if kind == "first_activity":
-        return tell("First activity: {sport}", sport=chart_data.spaced(row["subject"]))
+        return tell("First activity: {sport}", sport=sport_types.title(row["subject"], tell))
     return tell(TEXTS[kind], value=tell.number(value), unit=row["unit"])
 
 

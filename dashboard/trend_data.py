@@ -6,8 +6,7 @@ from datetime import date, timedelta
 from math import ceil
 from typing import Any
 
-from dashboard import sports
-from dashboard.chart_data import spaced
+from dashboard import sport_types, sports
 from dashboard.formatting import Teller
 from dashboard.mart import Row
 from dashboard.measures import Measure
@@ -197,7 +196,7 @@ def mix(rows: Iterable[Row], measure: Measure, tell: Teller) -> list[Shown]:
         key=lambda part: (-part[0], part[1]),
     )
     total = sum(amount for amount, _, _ in parts)
-    shown = [(amount, spaced(sport), group) for amount, sport, group in parts[:MOST_SPORTS]]
+    shown = [(amount, sport_types.title(sport, tell), group) for amount, sport, group in parts[:MOST_SPORTS]]
     if rest := parts[MOST_SPORTS:]:
         shown.append((sum(amount for amount, _, _ in rest), tell("{n} more", n=tell.number(len(rest))), "other"))
     return [

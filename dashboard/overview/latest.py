@@ -5,7 +5,7 @@ from html import escape
 
 import streamlit as st
 
-from dashboard import chart_data, empty_states, sports
+from dashboard import chart_data, empty_states, sport_types, sports
 from dashboard.card import card
 from dashboard.formatting import NOTHING, small_html
 from dashboard.mart import Row
@@ -50,7 +50,7 @@ def _row(row: Row, page: Page) -> str:
     group, start = row["sport_group"], row["start_at_local"]
     title = escape(sports.title(group, tell))
     dot = f'<span class="ad-dot ad-{sports.colour(group)}" role="img" aria-label="{title}" title="{title}"></span>'
-    name = escape(row["name"] or chart_data.spaced(row["sport_type"]))
+    name = escape(row["name"] or sport_types.title(row["sport_type"], tell))
     is_lately = start.date() > chart_data.same_day_last_year(page.today)
     distance = tell.distance(row["distance_m"]) if row["distance_m"] else NOTHING
     cells = (

@@ -1,12 +1,13 @@
 """Rows of charts and tables, from rows of the marts."""
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from dashboard import chart_data, sports
+from dashboard import chart_data, sport_types, sports
 from dashboard.formatting import NARROW, Teller
 from dashboard.measures import MEASURES
 from dashboard.palette import SPORTS
@@ -91,3 +92,14 @@ def test_every_group_has_a_name_and_a_group_new_to_us_looks_like_other() -> None
     assert set(sports.TITLES) == set(SPORTS)
     assert (sports.title("air_sports", TELL), sports.colour("air_sports")) == ("Air sports", "other")
     assert sports.rank("air_sports") > sports.rank("other")
+
+
+def test_every_kind_of_sport_has_its_german_name(project_root: Path) -> None:
+    """All that the transforms' seed knows; a kind that is new keeps Strava's word."""
+    lines = (project_root / "transforms/seeds/sport_groups.csv").read_text(encoding="utf-8").splitlines()[1:]
+    kinds = [line.partition(",")[0] for line in lines]
+    assert len(kinds) > 50
+    assert {chart_data.spaced(kind) for kind in kinds} == set(sport_types.TYPES)
+    german = Teller(now=datetime(2026, 11, 18, tzinfo=UTC), zone=ZoneInfo("Europe/Berlin"), language="de")
+    told = [sport_types.title(kind, german) for kind in ("TrailRun", "Run", "SkyDive")]
+    assert told == ["Traillauf", "Laufen", "Sky Dive"]

@@ -184,7 +184,7 @@ def test_the_page_obeys_filters_language_and_units(trending: Any, context_of: An
     text = said(trends(context_of(trending), sport="run", lang="de", units="imperial"))
     assert "11,5 mi bis 18. Nov. 2026" in text
     assert "gepunktet" not in text
-    assert "Run: 100 % von" in text
+    assert "Laufen: 100 % von" in text
     swum = said(trends(context_of(trending), sport="swim"))
     assert "The activities of **Swim** in **Last 12 months** have nothing to show here." in swum
     assert "The last one was on" not in swum
