@@ -9,7 +9,7 @@ import streamlit as st
 
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.marts import MartDamaged, MartMissing, QueryFailed
-from dashboard import address, empty_states, filters
+from dashboard import address, empty_states, filters, pipeline_status
 from dashboard.auto_refresh import Drawn, auto_refresh, days_of
 from dashboard.context import PageContext
 from dashboard.formatting import Teller
@@ -111,6 +111,8 @@ def _drawn(context: PageContext, entry: Entry, tell: Teller, chosen: st.delta_ge
                 health = snapshot.of(_athlete(snapshot.athlete_ids, tell))
                 page = replace(_page(context, mart, health, entry, tell), visible=snapshot.health)
             left = _left(mart, health)
+            if entry.has_filters:
+                _say_what_is_loading(page)
             entry.show(page)
         elif everyone.health:
             empty_states.info("empty-not-a-viewer", tell(empty_states.NOT_A_VIEWER))
@@ -136,6 +138,14 @@ def _page(context: PageContext, mart: MartVersion, health: Row, entry: Entry, te
     done = mart.rows("sports_done", health["athlete_id"])
     asked = filters.draw(done, today, tell) if entry.has_filters and done else filters.everything(done, today)
     return Page(context=context, mart=mart, health=health, filters=asked, tell=tell, done=done)
+
+
+def _say_what_is_loading(page: Page) -> None:
+    """Say how far the history is while numbers still grow with it."""
+    for backfill in page.rows("backfill_status", page.athlete_id):
+        if backfill["finished_at"] is None:
+            with st.container(key="history-loading"):
+                st.caption(pipeline_status.history(page.health, backfill, page.tell))
 
 
 def _left(mart: MartVersion, health: Row) -> int:

@@ -347,7 +347,12 @@ def test_the_chip_tells_what_is_not_yet_or_not_right(mart_file: Any, context_of:
     mart_file.health(activity_count=1300, detailed_count=60)
     mart_file.backfill(started_at="2026-11-18 19:00:01")
     mart_file.publish()
-    assert ":gray-badge[:material/history: Loading history, 1,240 left]" in said(overview(context_of(mart_file)))
+    loading = said(overview(context_of(mart_file)))
+    assert ":gray-badge[:material/history: Loading history, 1,240 left]" in loading
+    assert "**The history is being loaded.** 0 activities listed so far." in loading
+    mart_file.backfill(athlete_id=8, started_at="2026-11-18 19:00:01", waits_because="Another's.")
+    mart_file.publish()
+    assert "Another" not in said(overview(context_of(mart_file)))
     mart_file.health(reconcile_verdict="incomplete", missing_count=2, extra_count=1, reconcile_strava_count=1,
                      reconcile_warehouse_count=1)  # fmt: skip
     mart_file.publish()
