@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from dashboard import sports
 from dashboard.formatting import Teller
 
 RIGHT, WIDE, BOTH = "n", "wide", "n wide"  # classes of a column: to the right, not on a phone, both
@@ -18,3 +19,9 @@ def html_table(heads: Sequence[tuple[str, str]], lines: Iterable[str], tell: Tel
 def cell(shown: str, of_column: str = "") -> str:
     """Return a `<td>` of finished HTML."""
     return f'<td class="{of_column}">{shown}</td>'
+
+
+def sport_dot(group: str, tell: Teller) -> str:
+    """Return the dot in a sport group's colour, which is read out as its name."""
+    title = escape(sports.title(group, tell))
+    return f'<span class="ad-dot ad-{sports.colour(group)}" role="img" aria-label="{title}" title="{title}"></span>'

@@ -7,6 +7,7 @@ import streamlit as st
 from dashboard import sports
 from dashboard.card import MOST_LINKS, Why, card
 from dashboard.formatting import small_html
+from dashboard.html_table import BOTH, RIGHT, cell, html_table, sport_dot
 from dashboard.map.choice import Choice
 from dashboard.mart import Row, Rows
 from dashboard.page import Page
@@ -21,30 +22,23 @@ def show(choice: Choice, most: int) -> None:
         if not rows:
             st.markdown(tell("No route was used twice in this filter."))
             return
-        heads = "".join(
-            f'<th scope="col"{look}>{text}</th>'
-            for text, look in (
-                (tell("Route"), ""), (tell("Times"), ' class="n"'), (tell("Best"), ' class="n"'),
-                (tell("Last"), ' class="n wide"'),
-            )
-        )  # fmt: skip
-        body = "".join(_group(page, row) for row in rows[:most])
+        heads = ((tell("Route"), ""), (tell("Times"), RIGHT), (tell("Best"), RIGHT), (tell("Last"), BOTH))
         with st.container(key="route-groups"):
-            st.html(f'<table class="ad-t" lang="{tell.language}"><thead><tr>{heads}</tr></thead>{body}</table>')
+            st.html(html_table(heads, (_group(page, row) for row in rows[:most]), tell))
 
 
 def _group(page: Page, row: Row) -> str:
     tell = page.tell
     group = row["sport_group"]
-    title = escape(sports.title(group, tell))
-    dot = f'<span class="ad-dot ad-{sports.colour(group)}" role="img" aria-label="{title}" title="{title}"></span>'
-    name = escape(row["name"]) if row["name"] else title
+    name = escape(row["name"] or sports.title(group, tell))
     distance = f", {small_html(tell.distance(row['distance_m']))}" if row["distance_m"] else ""
-    return (
-        f'<tr><td class="grow">{dot}<a href="{escape(row["strava_url"])}">{name}</a>{distance}</td>'
-        f'<td class="n">{tell.number(row["times"])}</td><td class="n">{tell.clock(row["best_moving_time_s"])}</td>'
-        f'<td class="n wide">{tell.day(row["last_day"])}</td></tr>'
+    cells = (
+        cell(f'{sport_dot(group, tell)}<a href="{escape(row["strava_url"])}">{name}</a>{distance}', "grow"),
+        cell(tell.number(row["times"]), RIGHT),
+        cell(tell.clock(row["best_moving_time_s"]), RIGHT),
+        cell(tell.day(row["last_day"]), BOTH),
     )
+    return f"<tr>{''.join(cells)}</tr>"
 
 
 def _why_groups(choice: Choice, rows: Rows) -> Why:

@@ -5,9 +5,10 @@ from html import escape
 
 import streamlit as st
 
-from dashboard import chart_data, empty_states, sport_types, sports
+from dashboard import chart_data, empty_states, sport_types
 from dashboard.card import card
 from dashboard.formatting import NOTHING, small_html
+from dashboard.html_table import BOTH, RIGHT, WIDE, cell, html_table, sport_dot
 from dashboard.mart import Row
 from dashboard.overview import load
 from dashboard.page import Page
@@ -37,29 +38,25 @@ def table(rows: Sequence[Row], page: Page) -> str:
     """Return the activities as HTML, in which names are text."""
     tell = page.tell
     heads = (
-        (tell("Activity"), ""), (tell("Start"), "wide"), (tell("Distance"), "n"), (tell("Time"), "n"),
-        (tell("Pace, speed"), "n wide"), (tell("Load"), "n wide"),
+        (tell("Activity"), ""), (tell("Start"), WIDE), (tell("Distance"), RIGHT), (tell("Time"), RIGHT),
+        (tell("Pace, speed"), BOTH), (tell("Load"), BOTH),
     )  # fmt: skip
-    head = "".join(f'<th scope="col" class="{kind}">{text}</th>' for text, kind in heads)
-    body = "".join(_row(row, page) for row in rows)
-    return f'<table class="ad-t" lang="{tell.language}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return html_table(heads, (_row(row, page) for row in rows), tell)
 
 
 def _row(row: Row, page: Page) -> str:
     tell = page.tell
     group, start = row["sport_group"], row["start_at_local"]
-    title = escape(sports.title(group, tell))
-    dot = f'<span class="ad-dot ad-{sports.colour(group)}" role="img" aria-label="{title}" title="{title}"></span>'
+    dot = sport_dot(group, tell)
     name = escape(row["name"] or sport_types.title(row["sport_type"], tell))
     is_lately = start.date() > chart_data.same_day_last_year(page.today)
     distance = tell.distance(row["distance_m"]) if row["distance_m"] else NOTHING
     cells = (
-        ("wide", f"<small>{tell.local(start, 'near' if is_lately else 'long')}</small>"),
-        ("n", small_html(distance)),
-        ("n", tell.clock(row["moving_time_s"])),
-        ("n wide", small_html(tell.pace_or_speed(row))),
-        ("n wide", tell.number(row["load"])),
+        cell(f'{dot}<a href="{escape(row["strava_url"])}">{name}</a>', "grow"),
+        cell(f"<small>{tell.local(start, 'near' if is_lately else 'long')}</small>", WIDE),
+        cell(small_html(distance), RIGHT),
+        cell(tell.clock(row["moving_time_s"]), RIGHT),
+        cell(small_html(tell.pace_or_speed(row)), BOTH),
+        cell(tell.number(row["load"]), BOTH),
     )
-    first = f'<td class="grow">{dot}<a href="{escape(row["strava_url"])}">{name}</a></td>'
-    rest = "".join(f'<td class="{kind}">{text}</td>' for kind, text in cells)
-    return f"<tr>{first}{rest}</tr>"
+    return f"<tr>{''.join(cells)}</tr>"
