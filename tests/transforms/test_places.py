@@ -1,4 +1,4 @@
-"""The functions that decode polylines for DuckDB give what plain Python gives, whatever the line."""
+"""The functions that decode polylines for DuckDB give what plain Python gives, for any line."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -199,7 +199,7 @@ def test_a_class_tells_how_many_days_were_less(built: Built, life: list[Activity
 @settings(max_examples=15)
 @given(life=LIVES)
 def test_a_window_holds_its_last_days(built: Built, life: list[Activity]) -> None:
-    """On every day since the first activity, whatever sport it was: what the last 7, 28 and 90 days have."""
+    """On every day since the first activity of any sport: what the last 7, 28 and 90 days have."""
     rows = built(life, "mart.trend_rolling_daily")
     groups = by_group(life)
     first = min(each.day for each in groups["all"])
