@@ -4,7 +4,7 @@
   the difference to the one before, in 1e-5 degrees.
 
   DuckDB calls the functions of `polyline.py`, which dbt-duckdb registers; BigQuery does the same in SQL. What each step is for stands
-  there; tests compare both. Whoever changes one side changes the other, and `route_version`.
+  there; tests compare both. A change of one side changes the other, and `route_version`.
 
   polyline_routes(relation): activity_id with the number of points, the first point, how far the line reaches, and its path: at most 60
   points; all in 1e-5 degrees. West, east and the path's longitudes are followed from point to point, always the shorter way round, so
