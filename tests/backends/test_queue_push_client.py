@@ -3,10 +3,13 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
+import httpx
 import pytest
 
+from athlete.supervisor import free_port
 from backends.queue.embedded import Deliverer, EmbeddedQueue, RedeliveryPolicy, push_client
 
 
@@ -19,9 +22,11 @@ class Server:
         self.heads: list[str] = []
         self.held = asyncio.Semaphore(0)
         self.free = asyncio.Event()
+        self.serving: list[asyncio.Task[None] | None] = []
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.opened += 1
+        self.serving.append(asyncio.current_task())
         try:
             while request := await reader.readuntil(b"\r\n\r\n"):
                 self.heads.append(request.decode().lower())
@@ -31,10 +36,17 @@ class Server:
                 await reader.readexactly(int((re.findall(rb"(?i)content-length: (\d+)", request) or [b"0"])[0]))
                 status = b"503 No" if b"/refused" in request else b"200 OK"
                 writer.write(b"HTTP/1.1 " + status + b"\r\nContent-Length: 2\r\n\r\nok")
-        except asyncio.IncompleteReadError:
+        except (asyncio.IncompleteReadError, ConnectionError):
             pass  # the client closed its connection
         finally:
-            writer.close()
+            await closed(writer)
+
+
+async def closed(writer: asyncio.StreamWriter) -> None:
+    """Close a connection, also one that the client has closed."""
+    writer.close()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
 
 
 @pytest.fixture
@@ -44,6 +56,8 @@ async def server() -> AsyncIterator[Server]:
     listening = await asyncio.start_server(served.serve, "127.0.0.1", 0)
     served.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
     yield served
+    served.free.set()
+    await asyncio.gather(*filter(None, served.serving))
     listening.close()
     await listening.wait_closed()
 
@@ -64,6 +78,101 @@ async def test_at_once_have_one_each(server: Server) -> None:
         server.free.set()
         await asyncio.gather(*waiting)
     assert server.opened == 120
+
+
+ANSWERS = {
+    "chunked": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+    "no-body": b"HTTP/1.1 204 No Content\r\nRetry-After: 9\r\n\r\n",
+    "processing": b"HTTP/1.1 102 Processing\r\n\r\n",
+    "last": b"HTTP/1.1 503 No\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno",
+    "talkative": b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" * 2,
+    "endless": b"HTTP/1.0 200 OK\r\n\r\nok",
+    "cut": b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok",
+    "garbage": b"what?\r\n\r\n",
+}
+
+
+class Answering:
+    """An HTTP server on loopback that gives one of the answers, in two parts, and counts its connections."""
+
+    def __init__(self) -> None:
+        self.opened = 0
+        self.serving: list[asyncio.Task[None] | None] = []
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.opened += 1
+        self.serving.append(asyncio.current_task())
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while request := await reader.readuntil(b"\r\n\r\n"):
+                answer = ANSWERS[request.split()[1][1:].decode()]
+                for part in (answer[:20], answer[20:]):
+                    writer.write(part)
+                    await writer.drain()
+                    await asyncio.sleep(0.01)
+                if request.split()[1] in {b"/cut", b"/endless"}:
+                    break
+        await closed(writer)
+
+
+@pytest.fixture
+async def answering() -> AsyncIterator[tuple[Answering, str]]:
+    """A listening server and its address."""
+    served = Answering()
+    async with await asyncio.start_server(served.serve, "127.0.0.1", 0) as listening:
+        yield served, f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+        await asyncio.gather(*filter(None, served.serving))
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "text", "opened"),
+    [
+        ("chunked", 200, "ok", 1),
+        ("no-body", 204, "", 1),
+        ("processing", 102, "", 1),
+        ("last", 503, "no", 2),
+        ("talkative", 200, "", 2),
+        ("endless", 200, "ok", 2),
+    ],
+)
+async def test_answers_are_read(
+    answering: tuple[Answering, str], path: str, status: int, text: str, opened: int
+) -> None:
+    """Each kind of answer; a connection that the worker closes, or says too much on, serves no second request."""
+    server, url = answering
+    async with push_client() as http:
+        for _ in range(2):
+            answer = await http.post(f"{url}/{path}", content=b"body")
+            assert (answer.status_code, answer.text) == (status, text)
+            await asyncio.sleep(0.03)
+    assert server.opened == opened
+
+
+@pytest.mark.parametrize("path", ["cut", "garbage"])
+async def test_half_an_answer_is_none(answering: tuple[Answering, str], path: str) -> None:
+    """Whether the worker saw the message is not known then, and the next push has a connection of its own."""
+    server, url = answering
+    async with push_client() as http:
+        for _ in range(2):
+            with pytest.raises(httpx.RemoteProtocolError):
+                await http.get(f"{url}/{path}")
+    assert server.opened == 2
+
+
+async def test_who_does_not_listen_saw_nothing() -> None:
+    """A message that nobody took is told from one that may have been taken."""
+    async with push_client() as http:
+        with pytest.raises(httpx.ConnectError):
+            await http.get(f"http://127.0.0.1:{free_port()}/push")
+
+
+async def test_a_push_that_is_given_up_leaves_its_connection(server: Server) -> None:
+    """Its answer would be taken for that of the next one."""
+    async with push_client() as http:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await http.get(f"{server.url}/held")
+        assert (await http.get(f"{server.url}/quick")).text == "ok"
+    assert server.opened == 2
 
 
 async def test_push_says_who_it_is_from(server: Server, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import structlog
 
 from backends.group_commit import SqliteWriter
 from backends.queue.embedded import messages
+from backends.queue.embedded.http_pool import HttpPool
 from backends.queue.embedded.messages import LeasedMessage, Settlement, State
 from backends.queue.embedded.retry_policy import ACKNOWLEDGED, Failure, RedeliveryPolicy
 from backends.queue.envelope import PushEnvelope
@@ -28,7 +29,6 @@ _UNAVAILABLE_S = 1.0
 _EMPTIED_WITHIN_S = 20.0  # an acknowledged event, perhaps with a title, leaves the write-ahead log in this time
 _CUT_SHORT = "the deliverer was stopped before the worker answered"
 _HEADERS = {"content-type": "application/json"}
-_IDLE_S = 2.0  # uvicorn closes idle connections after 5 s, and a push must not meet that
 
 log = structlog.get_logger(__name__)
 
@@ -193,7 +193,7 @@ def push_client(token: str = "") -> httpx.AsyncClient:
     The worker checks the token, as it checks Pub/Sub's.
     """
     headers = {"authorization": f"Bearer {token}"} if token else {}
-    return httpx.AsyncClient(headers=headers, limits=httpx.Limits(keepalive_expiry=_IDLE_S), trust_env=False)
+    return httpx.AsyncClient(headers=headers, transport=HttpPool(), trust_env=False)
 
 
 def _retry_after_s(answer: httpx.Response) -> float | None:
