@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, field_validator
 
 from dashboard.units import Units
-from runtime.settings import HOST, SharedSettings, port_or
+from runtime.settings import HOST, SharedSettings, is_web_address, port_or
 
 
 class DashboardSettings(SharedSettings):
@@ -53,6 +53,13 @@ class DashboardSettings(SharedSettings):
             "looks at the page tells that server their address and the area. Empty: no server is asked."
         ),
     )
+
+    @field_validator("map_style_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        if value and not is_web_address(value):
+            raise ValueError("it is no web address; write one such as https://tiles.example.org/style.json")
+        return value
 
     @field_validator("display_timezone", mode="before")
     @classmethod

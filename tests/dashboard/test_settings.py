@@ -40,6 +40,18 @@ def test_a_time_zone_is_read_by_its_name() -> None:
         assert DashboardSettings.model_validate({"display_timezone": zone}).display_timezone.key == "Asia/Tokyo"
 
 
+@pytest.mark.parametrize("url", ["mapbox://styles/a/b", "tiles.example.org/style.json", "https://", "http://a b/"])
+def test_a_map_style_that_cannot_be_asked_is_told_in_a_sentence(url: str) -> None:
+    """The setting is named, and what it may be; an address of the web, or none, is taken."""
+    with pytest.raises(ValidationError) as caught:
+        DashboardSettings.model_validate({"map_style_url": url})
+    sentence = settings_complaint(caught.value)
+    assert "MAP_STYLE_URL" in sentence
+    assert "no web address; write one such as https://tiles.example.org/style.json" in sentence
+    for one in ("", "http://127.0.0.1:8080/style.json"):
+        assert DashboardSettings.model_validate({"map_style_url": one}).map_style_url == one
+
+
 @pytest.mark.slow
 def test_the_page_says_what_is_wrong_with_a_setting(tmp_path: Path, project_root: Path) -> None:
     """A page opened with a wrong time zone shows the sentence instead of a traceback."""
