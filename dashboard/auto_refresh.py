@@ -32,10 +32,10 @@ class Drawn:
     left: int = 0
 
 
-def auto_refresh(context: PageContext, drawn: Drawn, tell: Teller) -> None:
+def auto_refresh(context: PageContext, drawn: Drawn, tell: Teller, pipeline: st.Page | None = None) -> None:
     """Tell how old the build is that the page shows, warn when it is late, and draw the page again for another.
 
-    A new day of an athlete's draws it again too.
+    A new day of an athlete's draws it again too. What is wrong is a link to the page `pipeline`, where there is one.
     """
     ticks = count()
 
@@ -46,7 +46,11 @@ def auto_refresh(context: PageContext, drawn: Drawn, tell: Teller) -> None:
             st.rerun()
         built_at = drawn.snapshot.built_at if drawn.snapshot else None
         with st.container(key="live"):
-            st.markdown(chip(context, drawn, tell), help=_details(context, built_at, tell))
+            told, more = chip(context, drawn, tell), _details(context, built_at, tell)
+            if pipeline and _differences(drawn) is not None:
+                st.page_link(pipeline, label=told, help=more)
+            else:
+                st.markdown(told, help=more)
         if built_at and is_late(built_at, context.now(), context.built_every):
             empty_states.warning("charts-late", tell(empty_states.LATE, since=plain(tell.minute(built_at))))
 
@@ -82,10 +86,8 @@ def chip(context: PageContext, drawn: Drawn, tell: Teller) -> str:
     built_at = drawn.snapshot.built_at if drawn.snapshot else None
     if built_at is None:
         return f":gray-badge[{tell('Waiting for data')}]"
-    health = drawn.health or {}
     when = plain(tell.minute(built_at))
-    if health.get("reconcile_verdict") == "incomplete":
-        differences = sum(int(health[f"{kind}_count"] or 0) for kind in ("missing", "extra", "changed"))
+    if (differences := _differences(drawn)) is not None:
         wrong = tell.plural("Wrong: {n} difference", "Wrong: {n} differences", differences)
         return f":red-badge[:material/error: {wrong}] {when}"
     if is_late(built_at, context.now(), context.built_every):
@@ -94,6 +96,14 @@ def chip(context: PageContext, drawn: Drawn, tell: Teller) -> str:
         loading = tell("Loading history, {n} left", n=tell.number(drawn.left))
         return f":gray-badge[:material/history: {loading}] {when}"
     return f":green-badge[:material/bolt: {tell('Live')}] {when}"
+
+
+def _differences(drawn: Drawn) -> int | None:
+    """Return how many differences the last check left; None where it found the warehouse complete, or nothing yet."""
+    health = drawn.health or {}
+    if health.get("reconcile_verdict") != "incomplete":
+        return None
+    return sum(int(health[f"{kind}_count"] or 0) for kind in ("missing", "extra", "changed"))
 
 
 def _details(context: PageContext, built_at: datetime | None, tell: Teller) -> str:

@@ -1,9 +1,10 @@
 """What all pages share: sidebar, title, filters, whose numbers are shown, and what is said while there are none."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 import streamlit as st
 
@@ -39,8 +40,9 @@ class Entry:
     has_filters: bool = True
 
 
+FIRST = "overview"  # its address is `/`, and by its name too
 ENTRIES = (
-    Entry(show=overview.show, title=N_("Overview"), path="overview", icon="space_dashboard"),
+    Entry(show=overview.show, title=N_("Overview"), path=FIRST, icon="space_dashboard"),
     Entry(show=trends.show, title=N_("Trends"), path="trends", icon="trending_up", section=PERFORMANCE),
     Entry(show=records.show, title=N_("Records"), path="records", icon="trophy", section=PERFORMANCE),
     Entry(show=map_page.show, title=N_("Map"), path="map", icon="map", section=EXPLORE),
@@ -61,17 +63,29 @@ def show(context: PageContext) -> None:
     st.logo(str(here.with_name("logo.svg")), icon_image=str(here.with_name("icon.svg")))
     tell = _reader(context)
     sections: dict[str, list[st.Page]] = {}
+    pages: dict[str, st.Page] = {}
     for entry in ENTRIES:
-        page = st.Page(
-            partial(draw, context, entry, tell), title=tell(entry.title), url_path=entry.path,
-            icon=f":material/{entry.icon}:", default=entry is ENTRIES[0],
+        is_first = entry is ENTRIES[0]
+        page = pages[entry.path] = st.Page(
+            partial(draw, context, entry, tell, pages), title=tell(entry.title),
+            url_path="" if is_first else entry.path, icon=f":material/{entry.icon}:", default=is_first,
         )  # fmt: skip
         sections.setdefault(tell(entry.section) if entry.section else "", []).append(page)
+    by_name = st.Page(partial(_go_to, pages[FIRST]), title=tell(ENTRIES[0].title), url_path=FIRST, visibility="hidden")
+    sections[""].append(by_name)
     st.navigation(sections, position="sidebar", expanded=True).run()
 
 
-def draw(context: PageContext, entry: Entry, tell: Teller) -> None:
-    """Draw a page for the athlete picked, or the reason why there is nothing to draw; then keep it current."""
+def _go_to(page: st.Page) -> None:
+    """Lead on from another address of a page, with what the address says."""
+    st.switch_page(page, query_params=st.query_params.to_dict())
+
+
+def draw(context: PageContext, entry: Entry, tell: Teller, pages: Mapping[str, st.Page] = MappingProxyType({})) -> None:
+    """Draw a page for the athlete picked, or the reason why there is nothing to draw; then keep it current.
+
+    `pages` are those that the sidebar links to, by path.
+    """
     with st.container(horizontal=True, key="top", vertical_alignment="center", gap="small"):
         with st.container(horizontal=True, key="title", vertical_alignment="center", gap="small"):
             st.title(tell(entry.title), anchor=False, width="content")
@@ -79,7 +93,7 @@ def draw(context: PageContext, entry: Entry, tell: Teller) -> None:
         chosen = st.container(horizontal=True, key="filters", width="content", gap="xsmall")
     drawn = _drawn(context, entry, tell, chosen)
     with live:
-        auto_refresh(context, drawn, tell)
+        auto_refresh(context, drawn, tell, pages.get("pipeline"))
 
 
 def _reader(context: PageContext) -> Teller:

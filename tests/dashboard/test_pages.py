@@ -356,7 +356,9 @@ def test_the_chip_tells_what_is_not_yet_or_not_right(mart_file: Any, context_of:
     mart_file.health(reconcile_verdict="incomplete", missing_count=2, extra_count=1, reconcile_strava_count=1,
                      reconcile_warehouse_count=1)  # fmt: skip
     mart_file.publish()
-    assert ":red-badge[:material/error: Wrong: 3 differences]" in said(overview(context_of(mart_file)))
+    [wrong] = [link.proto for link in overview(context_of(mart_file)).get("page_link")]
+    assert ":red-badge[:material/error: Wrong: 3 differences]" in wrong.label
+    assert wrong.page == "pipeline"
 
 
 def test_the_pipeline_shows_the_marts_health(mart_file: Any, context_of: Any) -> None:
