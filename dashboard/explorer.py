@@ -57,3 +57,21 @@ def largest_cluster(visited: Collection[Tile]) -> set[Tile]:
             waiting += near
         best = max(best, found, key=len)
     return best
+
+
+def region(visited: Collection[Tile], start: Tile, size: int) -> list[Tile]:
+    """Return the tiles near a tile: those in its block of `size` by `size` tiles, in the blocks around that, and so on.
+
+    A block without a tile ends it, so that another country is none of it.
+    """
+    blocks: dict[Tile, list[Tile]] = {}
+    for x, y in visited:
+        blocks.setdefault((x // size, y // size), []).append((x, y))
+    waiting = [(start[0] // size, start[1] // size)]
+    found: list[Tile] = []
+    while waiting:
+        x, y = waiting.pop()
+        found += blocks.pop((x, y), [])
+        around = {(x + right, y + down) for right in (-1, 0, 1) for down in (-1, 0, 1)}
+        waiting += around & blocks.keys()
+    return found

@@ -84,7 +84,7 @@ def show(page: Page, lines: Lines) -> None:
                 url=page.context.map_style_url,
             )
         )
-    with st.expander(tell("The numbers behind the picture")):
+    with st.expander(tell("The numbers behind the picture"), type="compact"):
         table = [
             {
                 tell("Day"): row["start_date_local"],

@@ -12,6 +12,8 @@ from dashboard.map.choice import Choice, say_hidden, show_picture
 from dashboard.mart import Rows
 from dashboard.page import Page
 
+ZOOM_WIDTH = 240
+BLOCK = 24  # tiles of zoom 14: about half a degree; a trip further away than that is no part of home
 ZOOMS = {"14": N_("Tiles of zoom 14"), "17": N_("Small tiles of zoom 17")}
 
 
@@ -21,7 +23,11 @@ def show(choice: Choice) -> None:
     with card(page, "tiles", tell("Explorer tiles")) as opened:
         zoom = 14
         if not choice.is_shared and not choice.cut_m:
-            zoom = int(address.pick("zoom", list(ZOOMS), "14", tell("Size of tiles"), lambda word: tell(ZOOMS[word])))
+            zoom = int(
+                address.pick(
+                    "zoom", list(ZOOMS), "14", tell("Size of tiles"), lambda word: tell(ZOOMS[word]), width=ZOOM_WIDTH
+                )
+            )
         rows = opened.rows("map/tiles", page.athlete_id, zoom, *choice.asked, not choice.is_shared)
         if not rows:
             empty_states.nothing_in_filter(page, "tiles")
@@ -31,7 +37,7 @@ def show(choice: Choice) -> None:
         square, cluster = explorer.largest_square(visits), explorer.largest_cluster(visits)
         opened.why = _why_tiles(choice, rows, square, cluster)
         _tile_numbers(page, visits, square, cluster)
-        frame = map_picture.tile_frame(_near(visits, cluster, square), zoom)
+        frame = map_picture.tile_frame(_near(visits, cluster, square, zoom), zoom)
         finding = tell(
             "{tiles} tiles visited; the largest square is {size} by {size}, the largest cluster {cluster} tiles.",
             tiles=tell.number(len(visits)),
@@ -49,10 +55,11 @@ def show(choice: Choice) -> None:
         _new_tiles(page, rows)
 
 
-def _near(visits: Mapping[Tile, int], cluster: set[Tile], square: Square) -> list[Tile]:
+def _near(visits: Mapping[Tile, int], cluster: set[Tile], square: Square, zoom: int) -> list[Tile]:
     """Return the tiles that the picture is to show: those around the cluster, or the square, and not a far holiday."""
     middle = sorted(cluster)[len(cluster) // 2] if cluster else (square.x, square.y)
-    by_distance = sorted(visits, key=lambda tile: max(abs(tile[0] - middle[0]), abs(tile[1] - middle[1])))
+    around = explorer.region(visits, middle, BLOCK << (zoom - 14))
+    by_distance = sorted(around, key=lambda tile: max(abs(tile[0] - middle[0]), abs(tile[1] - middle[1])))
     return by_distance[: max(len(by_distance) * 9 // 10, 1)]
 
 
@@ -97,7 +104,7 @@ def _new_tiles(page: Page, rows: Rows) -> None:
     years: dict[int, int] = {}
     for row in rows:
         years[row["first_day"].year] = years.get(row["first_day"].year, 0) + 1
-    with st.expander(tell("The numbers behind the picture")):
+    with st.expander(tell("The numbers behind the picture"), type="compact"):
         shown = [
             {tell("Year"): str(year), tell("New tiles"): count} for year, count in sorted(years.items(), reverse=True)
         ]

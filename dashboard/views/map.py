@@ -30,6 +30,7 @@ VIEWS = {
 SHARED_RADIUS_M = 200.0
 FEW, MANY = 5, 50
 MOST_DRAWN = 500
+AREA_WIDTH = 300
 SHOWN = 0.01, 0.99  # of all points are inside the picture; a single long ride does not make it small
 
 
@@ -95,7 +96,9 @@ def _area(page: Page, found: Sequence[Area]) -> Area:
         return found[0]
     by_word = {area.word: area for area in found}
     words = list(by_word)
-    chosen = address.pick("area", words, words[0], page.tell("Area"), lambda word: by_word[word].title(page.tell))
+    chosen = address.pick(
+        "area", words, words[0], page.tell("Area"), lambda word: by_word[word].title(page.tell), width=AREA_WIDTH
+    )
     return by_word[chosen]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.explorer import Tile, cluster_tiles, largest_cluster, largest_square
+from dashboard.explorer import Tile, cluster_tiles, largest_cluster, largest_square, region
 
 # V19: four by four without one corner, and one tile far away
 VISITED = {(x, y) for x in range(4) for y in range(4)} - {(0, 3)} | {(9, 9)}
@@ -37,6 +37,12 @@ def test_no_square_is_larger(tiles: AbstractSet[Tile]) -> None:
     ]
     square = largest_square(tiles)
     assert (square.size, -square.x, -square.y) == max(full, default=(0, 0, 0))
+
+
+def test_a_region_ends_where_a_block_is_empty() -> None:
+    """Tiles of the same and of touching blocks, and of those beyond that touch them; not those of a far holiday."""
+    home = {(0, 0), (9, 9), (10, 15), (21, 3), (-1, -1)}
+    assert set(region(home | {(45, 3), (-25, 0)}, (0, 0), 10)) == home
 
 
 @given(tiles=TILES)
