@@ -25,7 +25,8 @@ from runtime.clock import utc_now
 ROUNDS = 5
 UP_TO_S = 120
 DRAWN = """() => document.querySelector('[data-test-script-state=notRunning] [data-testid=stMainBlockContainer] h1')
-    && !document.querySelector('[data-testid=stSkeleton], [data-testid=stSpinner]')"""
+    && ![...document.querySelectorAll('[data-testid=stSkeleton], [data-testid=stSpinner]')]
+        .some(one => one.checkVisibility())"""
 
 
 def measure() -> dict[str, float]:

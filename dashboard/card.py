@@ -1,4 +1,4 @@
-"""The card: a frame with a title, its content, why its numbers are what they are, and the SQL behind them."""
+"""The card and the tile: a frame with content, why its numbers are what they are, and the SQL behind them."""
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +18,7 @@ from dashboard.page import Page
 
 LOG = logging.getLogger(__name__)
 MOST_LINKS = 10
+LOW = 150  # pixels of a card of whose height nothing is known
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +43,7 @@ class Card:
 
     page: Page
     key: str
+    title: str
     why: Why | None = None
     queries: list[Rows] = field(default_factory=list)
 
@@ -50,22 +52,31 @@ class Card:
         self.queries.append(found := self.page.rows(query, *parameters))
         return found
 
+    def numbers(self, rows: Sequence[Row]) -> None:
+        """Offer what the chart shows as a table, by keyboard and to a screen reader; its columns are the rows' keys."""
+        with st.expander(self.page.tell("The numbers behind the chart"), type="compact"):
+            st.dataframe(rows, hide_index=True, alt=self.title)
+
 
 @contextmanager
 def card(  # noqa: PLR0913 - what a card is made of
-    page: Page, key: str, title: str, note: str = "", *, why: Why | None = None, queries: Sequence[Rows] = ()
+    page: Page, key: str, title: str, note: str = "", *, height: int = LOW, queries: Sequence[Rows] = ()
 ) -> Iterator[Card]:
     """Open a card; what is drawn inside stands below its head. `title` and `note` are translated.
 
-    A query that fails inside is told in the card, and the page's other cards are drawn.
+    `height` is that of its chart in pixels: while a slow query runs, a grey area has its place, which the style sheet
+    shows after 0.3 s and until something is drawn below it. A query that fails inside is told in the card, and the
+    page's other cards are drawn.
     """
-    opened = Card(page, key, why, list(queries))
+    opened = Card(page, key, title, queries=list(queries))
     with st.container(border=True, key=f"card-{key}", height="stretch", gap="xsmall"):
         head = st.container(horizontal=True, wrap=False, gap="xsmall", vertical_alignment="center", key=f"head-{key}")
         with head:
             lang = f' lang="{page.tell.language}"'
             small = f"<small>{escape(note)}</small>" if note else ""
             st.html(f'<h2 class="ad-h"{lang}>{escape(title)}{small}</h2>', width="stretch")
+        with st.container(key=f"wait-{key}"):
+            st.skeleton(height)
         try:
             yield opened
         except MartDamaged:
@@ -74,10 +85,23 @@ def card(  # noqa: PLR0913 - what a card is made of
             LOG.exception("dashboard.card_failed card=%s", key)
             st.markdown(page.tell(empty_states.CARD_FAILED))
         with head:
-            if opened.why:
-                _why(page, key, opened.why)
-            if opened.queries:
-                _sql(page, key, opened.queries)
+            _offer(page, key, opened.why, opened.queries)
+
+
+@contextmanager
+def tile(page: Page, key: str, why: Why, queries: Sequence[Rows]) -> Iterator[None]:
+    """Open the frame of one number, with its reason and its SQL in the corner."""
+    with st.container(border=True, key=key, height="stretch", gap="xsmall"):
+        yield
+        with st.container(horizontal=True, key=f"corner-{key}", gap="xsmall", width="content"):
+            _offer(page, key, why, queries)
+
+
+def _offer(page: Page, key: str, why: Why | None, queries: Sequence[Rows]) -> None:
+    if why:
+        _why(page, key, why)
+    if queries:
+        _sql(page, key, queries)
 
 
 def _why(page: Page, key: str, why: Why) -> None:

@@ -22,13 +22,13 @@ def used_groups(rows: Iterable[Row]) -> list[str]:
 
 def weeks(rows: Sequence[Row], measure: Measure, tell: Teller) -> list[dict[str, object]]:
     """One bar segment per ISO week and sport group in use; weeks with nothing stay, so that gaps are seen."""
-    groups, ordered = used_groups(rows), sorted({row["week_start_date"] for row in rows})
+    groups, ordered = used_groups(rows), sorted({row["period_start_date"] for row in rows})
     place = {week: number for number, week in enumerate(reversed(ordered))}
     return [
         {
-            "start": row["week_start_date"].isoformat(),
-            "ago": place[row["week_start_date"]],
-            "week": week_title(row["week_start_date"], tell),
+            "start": row["period_start_date"].isoformat(),
+            "ago": place[row["period_start_date"]],
+            "week": week_title(row["period_start_date"], tell),
             "sport": sports.colour(row["sport_group"]),
             "title": sports.title(row["sport_group"], tell),
             "rank": sports.rank(row["sport_group"]),
@@ -40,19 +40,21 @@ def weeks(rows: Sequence[Row], measure: Measure, tell: Teller) -> list[dict[str,
     ]
 
 
-def week_table(rows: Sequence[Row], measure: Measure, tell: Teller) -> list[dict[str, object]]:
-    """The numbers behind the bars: a row per week, newest first, a column per sport group and their sum."""
+def table(rows: Sequence[Row], measure: Measure, tell: Teller) -> dict[date, dict[str, str]]:
+    """The numbers behind the bars by period, newest first: the sum of all sport groups, and a column for each used."""
     found: dict[date, dict[str, float]] = {}
-    for row in sorted(rows, key=lambda row: row["week_start_date"], reverse=True):
-        found.setdefault(row["week_start_date"], {})[row["sport_group"]] = row[measure.column]
-    return [
-        {
-            tell("Week"): week_title(week, tell),
-            tell("All"): measure.shown(total(cells.values()), tell),
-            **{sports.title(one, tell): measure.shown(cells.get(one, 0), tell) for one in used_groups(rows)},
-        }
-        for week, cells in found.items()
-    ]
+    for row in sorted(rows, key=lambda row: row["period_start_date"], reverse=True):
+        found.setdefault(row["period_start_date"], {})[row["sport_group"]] = row[measure.column]
+    return {
+        start: {tell("All"): measure.shown(total(cells.values()), tell)}
+        | {sports.title(one, tell): measure.shown(cells.get(one, 0), tell) for one in used_groups(rows)}
+        for start, cells in found.items()
+    }
+
+
+def week_table(rows: Sequence[Row], measure: Measure, tell: Teller) -> list[dict[str, str]]:
+    """A row per week, newest first."""
+    return [{tell("Week"): week_title(week, tell), **cells} for week, cells in table(rows, measure, tell).items()]
 
 
 def week_title(start: date, tell: Teller) -> str:

@@ -19,6 +19,7 @@ ROWS = alt.NamedData("rows")
 PAD = {"left": 0, "right": 2, "top": 4, "bottom": 6}  # without it Streamlit adds 20 px below every chart
 CONFIG: dict[str, Any] = {
     "background": "transparent",
+    "numberFormat": ",~f",  # of axes: "0.5" and "1,000", and 0 where all is zero
     "font": '"Source Sans", sans-serif',
     "view": {"stroke": None},
     "axis": {

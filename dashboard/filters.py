@@ -62,7 +62,7 @@ def draw(done: Sequence[Row], today: date, tell: Teller) -> Filters:
     groups = sorted((row["sport_group"] for row in done), key=sports.rank)
     sport = address.pick(
         "sport", [ALL, *groups], ALL, tell("Sport"), lambda word: sport_title(word, tell),
-        width=148, icon=":material/filter_alt:",
+        width=164, icon=":material/filter_alt:",
     )  # fmt: skip
     chosen = address.pick(
         "range", list(RANGES), DEFAULT_RANGE, tell("Dates"), lambda word: tell(RANGES[word]),

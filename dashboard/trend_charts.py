@@ -12,7 +12,8 @@ from dashboard.trend_data import A_YEAR, weekday_name
 LABELS = alt.NamedData("labels")
 WIDE = 480  # pixels of a plot, from which every year has its label
 A_SERIES = alt.Color("series:N", scale=alt.Scale(domain=list(SERIES)), legend=None)
-MONTHS = f"datum.value < toDate('{A_YEAR + 1}-01-01') ? utcFormat(datum.value, '%b') : ''"
+SHOWN_MONTHS = f"datum.value < toDate('{A_YEAR + 1}-01-01') && (width > {WIDE} || utcmonth(datum.value) % 3 == 0)"
+MONTHS = f"{SHOWN_MONTHS} ? utcFormat(datum.value, '%b') : ''"
 
 
 def years(unit: str, tell: Teller, *, has_goal: bool) -> alt.LayerChart:
@@ -20,7 +21,7 @@ def years(unit: str, tell: Teller, *, has_goal: bool) -> alt.LayerChart:
     x = alt.X(
         "day:T",
         scale=alt.Scale(type="utc", domain=[f"{A_YEAR}-01-01", f"{A_YEAR + 1}-01-24"]),
-        axis=alt.Axis(labelExpr=MONTHS, tickCount="month", labelAlign="left", labelOverlap="greedy"),
+        axis=alt.Axis(labelExpr=MONTHS, tickCount="month", labelAlign="left", labelOverlap=False),
     )
     y = alt.Y("value:Q", scale=alt.Scale(domainMin=0))
     base = alt.Chart(charts.ROWS).encode(x=x, y=y, color=A_SERIES, detail="year:N")

@@ -7,7 +7,8 @@ from math import ceil
 from typing import Any
 
 from dashboard import sport_types, sports
-from dashboard.formatting import Teller
+from dashboard.chart_data import same_day_last_year
+from dashboard.formatting import NOTHING, Teller
 from dashboard.mart import Row
 from dashboard.measures import Measure
 
@@ -16,6 +17,7 @@ MOST_YEARS = 10
 FEWEST_YEARS = 5  # shown for comparison, although the dates ask for fewer
 LABEL_GAP = 0.045  # of the axis: text at the end of two lines stays apart
 MOST_POINTS = 800  # of a line, beyond which a screen shows no more
+MOST_ROWS = 100  # of the table behind it
 STEPS = (1, 2, 4, 10, 20, 40, 100, 200)  # half kilometres or half miles of a bar
 MOST_BARS = 24
 BAR_GAP = 0.04  # of a bar's width, left free on either side
@@ -23,12 +25,6 @@ MOST_SPORTS = 7
 HEAT_CLASSES = 5
 
 Shown = dict[str, Any]
-
-
-def same_day_last_year(day: date) -> date:
-    """Return the same month and day a year before; 29 February is compared with the 28th."""
-    is_leap_day = (day.month, day.day) == (2, 29)
-    return day.replace(year=day.year - 1, day=28 if is_leap_day else day.day)
 
 
 def first_year(first: date, last: date) -> int:
@@ -104,14 +100,30 @@ def rolling_lines(rows: Sequence[Row], measure: Measure, first: date, tell: Tell
     """Two lines over the days from the first: their own sums, and those of the same days a year before."""
     by_day = {row["date_day"]: row[measure.column] for row in rows}
     days = [day for day in sorted(by_day) if day >= first]
-    step = ceil(len(days) / MOST_POINTS) or 1
     lines = []
-    for day in days[::-1][::step][::-1]:
+    for day in _thinned(days, MOST_POINTS):
         for series, then in (("accent", day), ("last", same_day_last_year(day))):
             if (value := by_day.get(then)) is not None:
                 amount = measure.amount(value, tell)
                 lines.append({"day": day.isoformat(), "told": tell.day(then), "series": series, "value": amount})
     return lines
+
+
+def rolling_table(rows: Sequence[Row], measure: Measure, first: date, tell: Teller) -> list[Shown]:
+    """The numbers behind the lines, newest first: of a long span every so many days, with the newest."""
+    by_day = {row["date_day"]: row[measure.column] for row in rows}
+    table = []
+    for day in reversed(_thinned([day for day in sorted(by_day) if day >= first], MOST_ROWS)):
+        now, before = (by_day.get(each) for each in (day, same_day_last_year(day)))
+        shown = [NOTHING if value is None else measure.shown(value, tell) for value in (now, before)]
+        table.append({tell("Day"): tell.day(day), tell("These days"): shown[0], tell("A year before"): shown[1]})
+    return table
+
+
+def _thinned(days: list[date], most: int) -> list[date]:
+    """Return at most so many of the days, evenly apart, with the last."""
+    step = ceil(len(days) / most) or 1
+    return days[::-1][::step][::-1]
 
 
 def starts(rows: Sequence[Row], tell: Teller) -> list[Shown]:
@@ -138,6 +150,15 @@ def starts(rows: Sequence[Row], tell: Teller) -> list[Shown]:
                 }
             )
     return cells
+
+
+def starts_table(cells: Sequence[Shown], tell: Teller) -> list[Shown]:
+    """The numbers behind the cells with a start, in the order of the week."""
+    return [
+        {tell("Start"): cell["when"], tell("Activities"): tell.number(cell["count"]), tell("Time"): cell["time"]}
+        for cell in cells
+        if cell["count"]
+    ]
 
 
 def weekday_name(number: int, tell: Teller, form: str = "weekday") -> str:
@@ -184,6 +205,14 @@ def histogram(rows: Sequence[Row], half: float, tell: Teller) -> Histogram:
     return Histogram(bars, step * half, sum(row["activity_count"] for row in rows if row["step"] is None))
 
 
+def distances_table(bars: Sequence[Shown], tell: Teller) -> list[Shown]:
+    """The numbers behind the bars, the shortest first."""
+    return [
+        {tell("Distance"): bar["span"], tell("Sport"): bar["title"], tell("Activities"): tell.number(bar["count"])}
+        for bar in bars
+    ]
+
+
 def span(low: float, high: float, tell: Teller) -> str:
     """Return two distances as one span."""
     return f"{tell.distance(low)} \N{EN DASH} {tell.distance(high)}"
@@ -210,6 +239,11 @@ def mix(rows: Iterable[Row], measure: Measure, tell: Teller) -> list[Shown]:
         }
         for rank, (amount, name, group) in enumerate(shown)
     ]
+
+
+def mix_table(bars: Sequence[Shown], tell: Teller) -> list[Shown]:
+    """The numbers behind the bars, the largest first."""
+    return [{tell("Sport"): bar["name"], tell("Share"): bar["percent"], tell("In all"): bar["shown"]} for bar in bars]
 
 
 def days_before(day: date, number: int) -> date:

@@ -21,7 +21,7 @@ def draw(page: Page) -> None:
     """Draw the days of the filter, at most the last 53 weeks of it."""
     tell, asked = page.tell, page.filters
     first = max(asked.first, chart_data.monday(asked.last) - timedelta(weeks=WEEKS - 1))
-    with card(page, "calendar", tell("Calendar"), tell("moving time per day")) as opened:
+    with card(page, "calendar", tell("Calendar"), tell("moving time per day"), height=HEIGHT) as opened:
         rows = opened.rows("overview/calendar", page.athlete_id, asked.sport, first, asked.last)
         if not any(row["activity_count"] for row in rows):
             empty_states.nothing_in_filter(page, "calendar")
@@ -31,6 +31,7 @@ def draw(page: Page) -> None:
         charts.show(page, "calendar", _chart(tell), cells(rows, tell), alt=sentence, height=HEIGHT)
         with st.container(key="streak"):
             st.caption(sentence)
+        opened.numbers(table(rows, tell))
 
 
 def cells(rows: Sequence[Row], tell: Teller) -> list[dict[str, object]]:
@@ -46,6 +47,18 @@ def cells(rows: Sequence[Row], tell: Teller) -> list[dict[str, object]]:
             "shown": tell.duration(row["moving_time_s"]) if row["activity_count"] else tell("rest day"),
         }
         for row in rows
+    ]
+
+
+def table(rows: Sequence[Row], tell: Teller) -> list[dict[str, str]]:
+    """The numbers behind the colours, newest first."""
+    return [
+        {
+            tell("Day"): tell.day(row["date_day"], "long"),
+            tell("Activities"): tell.number(row["activity_count"]),
+            tell("Moving time"): tell.duration(row["moving_time_s"]),
+        }
+        for row in reversed(rows)
     ]
 
 

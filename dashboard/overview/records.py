@@ -11,7 +11,7 @@ from dashboard.page import Page
 
 
 def draw(page: Page) -> None:
-    """Draw the three newest of the filter; a first time over a distance improves on nothing."""
+    """Draw the five newest of the filter; a first time over a distance improves on nothing."""
     tell, asked = page.tell, page.filters
     with card(page, "records", tell("Newest records")) as opened:
         rows = opened.rows(

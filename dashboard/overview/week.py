@@ -1,6 +1,6 @@
 """The running week: so far, by day and sport, against the same days of last year and the goal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -9,14 +9,20 @@ import altair as alt
 from dashboard import chart_data, charts, sports
 from dashboard.card import Why, card
 from dashboard.formatting import Teller
-from dashboard.mart import Row, Rows
-from dashboard.measures import MEASURES
+from dashboard.languages import N_
+from dashboard.mart import Row
+from dashboard.measures import MEASURES, Measure
 from dashboard.overview import goals
 from dashboard.page import Page
 
 HEIGHT = 150
 TIME = MEASURES["time"]
 LAST_YEAR = alt.NamedData("last")
+FORMULAS = {
+    "distance_m": N_("**This week = distance since Monday** = {now}."),
+    "moving_time_s": N_("**This week = moving time since Monday** = {now}."),
+    "elevation_gain_m": N_("**This week = elevation since Monday** = {now}."),
+}
 
 
 def draw(page: Page) -> None:
@@ -24,23 +30,27 @@ def draw(page: Page) -> None:
     tell, first, asked = page.tell, chart_data.monday(page.today), page.filters
     last = first + timedelta(days=6)
     title = tell("Week {n}", n=first.isocalendar().week)
-    with card(page, "week", title, tell.days(first, last)) as opened:
+    with card(page, "week", title, tell.days(first, last), height=HEIGHT) as opened:
         year_ago = [chart_data.same_day_last_year(day) for day in (first, page.today, last)]
-        now = opened.rows("overview/days", page.athlete_id, first, page.today, asked.sport, asked.sport)
-        whole = opened.rows("overview/days", page.athlete_id, year_ago[0], year_ago[2], asked.sport, asked.sport)
-        before = [row for row in whole if row["day"] <= year_ago[1]] if page.knows(year_ago[0]) else None
+        now = opened.rows("overview/sums", page.athlete_id, "day", first, page.today, asked.sport, asked.sport)
+        whole = opened.rows("overview/sums", page.athlete_id, "day", year_ago[0], year_ago[2], asked.sport, asked.sport)
+        before = [row for row in whole if row["period_start_date"] <= year_ago[1]] if page.knows(year_ago[0]) else None
         goals.draw(opened, page)
-        opened.why = _why(page, now, before)
-        rows = {"rows": _bars(now, tell), "last": [] if before is None else _ticks(whole, page)}
-        charts.show(page, "week", _chart(tell), rows, alt=_finding(page, now, before), height=HEIGHT)
+        opened.why = why(page, TIME, now, before)
+        ticks = [] if before is None else _ticks(whole, page)
+        charts.show(
+            page, "week", _chart(tell), {"rows": _bars(now, tell), "last": ticks}, alt=_finding(page, now, before),
+            height=HEIGHT,
+        )  # fmt: skip
+        opened.numbers(table(now, ticks, tell))
 
 
 def _bars(rows: Sequence[Row], tell: Teller) -> list[dict[str, Any]]:
     """One bar segment per day of this week and sport in which something was done."""
     return [
         {
-            "weekday": row["day"].isoweekday(),
-            "day": tell.day(row["day"], "long"),
+            "weekday": row["period_start_date"].isoweekday(),
+            "day": tell.day(row["period_start_date"], "long"),
             "sport": sports.colour(row["sport_group"]),
             "title": sports.title(row["sport_group"], tell),
             "rank": sports.rank(row["sport_group"]),
@@ -58,10 +68,19 @@ def _ticks(rows: Sequence[Row], page: Page) -> list[dict[str, Any]]:
     ticks = []
     for day in (first + timedelta(days=number) for number in range(7)):
         year_ago = chart_data.same_day_last_year(day)
-        seconds = chart_data.in_all([row for row in rows if row["day"] == year_ago], TIME)
+        seconds = chart_data.in_all([row for row in rows if row["period_start_date"] == year_ago], TIME)
         hours, shown = TIME.amount(seconds, tell), tell.duration(seconds)
         ticks.append({"weekday": day.isoweekday(), "day": tell.day(year_ago, "long"), "hours": hours, "shown": shown})
     return ticks
+
+
+def table(now: Sequence[Row], ticks: Sequence[Mapping[str, Any]], tell: Teller) -> list[dict[str, str]]:
+    """Return the numbers behind the bars, the newest day first, with the same day of last year where there is one."""
+    before = {tick["weekday"]: {tell("A year before"): tick["shown"]} for tick in ticks}
+    return [
+        {tell("Day"): tell.day(day, "long"), **cells, **before.get(day.isoweekday(), {})}
+        for day, cells in chart_data.table(now, TIME, tell).items()
+    ]
 
 
 def _chart(tell: Teller) -> alt.LayerChart:
@@ -80,6 +99,7 @@ def _chart(tell: Teller) -> alt.LayerChart:
     )  # fmt: skip
     ticks = (
         alt.Chart(LAST_YEAR)
+        .transform_filter("datum.hours > 0")
         .mark_tick(thickness=2, size=24)
         .encode(x=x, y=alt.Y("hours:Q"), color=charts.named("last"), tooltip=[day, shown])
     )
@@ -98,31 +118,31 @@ def _finding(page: Page, now: Sequence[Row], before: Sequence[Row] | None) -> st
     )
 
 
-def _why(page: Page, now: Rows, before: Sequence[Row] | None) -> Why:
-    """Say what was added up, and with what it is compared."""
+def why(page: Page, measure: Measure, now: Sequence[Row], before: Sequence[Row] | None) -> Why:
+    """Say what was added up of the days of this week, and with which days of last year it is compared."""
     tell, asked, first = page.tell, page.filters, chart_data.monday(page.today)
     activities = page.rows("overview/latest", page.athlete_id, first, page.today, asked.sport, asked.sport)
-    formula = tell("**This week = moving time since Monday** = {now}.", now=tell.duration(chart_data.in_all(now, TIME)))
+    formula = tell(FORMULAS[measure.column], now=measure.shown(chart_data.in_all(now, measure), tell))
     inputs = []
     if before is not None:
-        formula += " " + _compared(page, now, before)
+        formula += " " + _compared(page, measure, now, before)
         inputs = [tell("The same day of last year has the same month and day; 29 February is compared with the 28th.")]
     return Why(
         formula=formula,
         inputs=inputs,
-        models=["activity_summary", "goal_progress"],
+        models=["activity_summary", "goal_progress"] if measure is TIME else ["activity_summary"],
         activities=activities,
         activity_count=sum(row["activity_count"] for row in now),
     )
 
 
-def _compared(page: Page, now: Rows, before: Sequence[Row]) -> str:
+def _compared(page: Page, measure: Measure, now: Sequence[Row], before: Sequence[Row]) -> str:
     tell, first = page.tell, chart_data.monday(page.today)
-    value, year_ago = chart_data.in_all(now, TIME), chart_data.in_all(before, TIME)
+    value, year_ago = chart_data.in_all(now, measure), chart_data.in_all(before, measure)
     return tell(
         "On {days} it was {before}: {difference} {more_or_less}.",
-        before=tell.duration(year_ago),
+        before=measure.shown(year_ago, tell),
         days=tell.days(chart_data.same_day_last_year(first), chart_data.same_day_last_year(page.today)),
-        difference=tell.duration(abs(value - year_ago)),
+        difference=measure.shown(abs(value - year_ago), tell),
         more_or_less=tell("more") if value >= year_ago else tell("less"),
     )

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import altair as alt
-import streamlit as st
 
 from dashboard import chart_data, charts, empty_states, sports
 from dashboard.card import Why, card
@@ -20,9 +19,11 @@ TIME = MEASURES["time"]
 def draw(page: Page) -> None:
     """Draw moving time per ISO week; as many weeks as there is room for, the newest at the right."""
     tell, asked = page.tell, page.filters
-    with card(page, "weeks", tell("Weeks by sport"), tell("moving time of whole weeks, hours")) as opened:
+    with card(
+        page, "weeks", tell("Weeks by sport"), tell("moving time of whole weeks, hours"), height=HEIGHT
+    ) as opened:
         first, last = chart_data.monday(asked.first), chart_data.monday(asked.last)
-        rows = opened.rows("overview/weeks", page.athlete_id, first, last, asked.sport, asked.sport)
+        rows = opened.rows("overview/sums", page.athlete_id, "week", first, last, asked.sport, asked.sport)
         found = chart_data.weeks(rows, TIME, tell)
         if not found:
             empty_states.nothing_in_filter(page, "weeks")
@@ -35,8 +36,7 @@ def draw(page: Page) -> None:
         )
         titles = {sports.colour(one): sports.title(one, tell) for one in chart_data.used_groups(rows)}
         charts.show(page, "weeks", _chart(titles, tell), found, alt=sentence, height=HEIGHT)
-        with st.expander(tell("The numbers behind the chart")):
-            st.dataframe(chart_data.week_table(rows, TIME, tell), hide_index=True)
+        opened.numbers(chart_data.week_table(rows, TIME, tell))
 
 
 def _chart(titles: dict[str, str], tell: Teller) -> alt.Chart:
@@ -62,10 +62,10 @@ def _chart(titles: dict[str, str], tell: Teller) -> alt.Chart:
 
 def _finding(rows: Sequence[Row], tell: Teller) -> str:
     """Say in one sentence what the bars show: the sum, and the week with the most."""
-    starts = sorted({row["week_start_date"] for row in rows})
+    starts = sorted({row["period_start_date"] for row in rows})
     most, week = max(zip(by_week(rows, TIME), starts, strict=True))
-    return tell(
-        "{total} in {n} weeks; the most was {most} in {week}.",
-        total=tell.duration(chart_data.in_all(rows, TIME)), n=tell.number(len(starts)), most=tell.duration(most),
+    return tell.plural(
+        "{total} in {n} week; the most was {most} in {week}.", "{total} in {n} weeks; the most was {most} in {week}.",
+        len(starts), total=tell.duration(chart_data.in_all(rows, TIME)), most=tell.duration(most),
         week=chart_data.week_title(week, tell),
     )  # fmt: skip

@@ -7,10 +7,10 @@ from typing import Any
 import streamlit as st
 
 from dashboard import charts, empty_states, latency_course, pipeline_status
-from dashboard.card import Card, card
+from dashboard.card import Card, Why, card, tile
 from dashboard.formatting import Teller, small
 from dashboard.languages import N_
-from dashboard.mart import Row
+from dashboard.mart import Row, Rows
 from dashboard.page import Page
 
 # https://developers.strava.com/docs/webhooks/ has `event_time` as a Unix time without a fraction.
@@ -29,12 +29,18 @@ MOMENT_WIDTH = 290  # pixels in which a moment with its zone is not cut
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number as shown: `key` is its hook for tests, `meaning` the line beneath it."""
+    """A number as shown: `key` is its hook for tests, `meaning` the line beneath it, `rows` what it is read from.
+
+    `model` is dbt's name of their mart, `notes` what else there is to say of it.
+    """
 
     key: str
     title: str
     value: str
     meaning: str
+    rows: Rows
+    model: str = "pipeline_health"
+    notes: Sequence[str] = ()
 
 
 def show(page: Page) -> None:
@@ -49,9 +55,11 @@ def show(page: Page) -> None:
     if health["last_event_finished_at"] is None:
         empty_states.info("empty-no-events", tell(empty_states.NO_EVENTS))
     measured = page.rows("pipeline_latency", page.athlete_id)
-    _numbers(tiles(page, measured, page.rows("rate_budget")))
-    _numbers(freshness(page), columns=3, narrowest=MOMENT_WIDTH)
-    with card(page, "course", tell("From the save on Strava to the chart"), tell("seconds")) as opened:
+    _numbers(page, tiles(page, measured, page.rows("rate_budget")))
+    _numbers(page, freshness(page), columns=3, narrowest=MOMENT_WIDTH)
+    with card(
+        page, "course", tell("From the save on Strava to the chart"), tell("seconds"), height=COURSE_HEIGHT
+    ) as opened:
         _course(page, opened)
     left, right = st.columns(2, gap="small")
     with left, card(page, "waits", tell("What waits, and why")) as opened:
@@ -59,11 +67,11 @@ def show(page: Page) -> None:
     with right, card(page, "budget", tell("Strava's limits")) as opened:
         _budget(page, opened)
     _runs(page)
-    _numbers(stored(health, tell))
+    _numbers(page, stored(page))
     _purges(page)
 
 
-def tiles(page: Page, measured: Sequence[Row], budget: Sequence[Row]) -> list[Number]:
+def tiles(page: Page, measured: Rows, budget: Rows) -> list[Number]:
     """The usual and the slow case of the last day, how much waits, and how many calls are left."""
     tell, health = page.tell, page.health
     row = next((row for row in measured if (row["stage"], row["window_days"]) == ("save_to_chart", 1)), None)
@@ -71,39 +79,40 @@ def tiles(page: Page, measured: Sequence[Row], budget: Sequence[Row]) -> list[Nu
     half = tell("Half were faster in the last 24 hours ({events}).", events=_events(row, tell))
     most = tell("19 of 20 were faster ({events}).", events=_events(row, tell))
     left, what = pipeline_status.calls_left(health, budget, tell)
+    how = tell(WHOLE_SECONDS)
     return [
         Number(
             "save-to-chart-p50-24h", tell("Save to chart, p50"), tell.latency(row["p50_s"] if row else None),
-            half if row else no_event,
+            half if row else no_event, measured, "pipeline_latency", [how],
         ),
         Number(
             "save-to-chart-p95-24h", tell("Save to chart, p95"), tell.latency(row["p95_s"] if row else None),
-            most if row else no_event,
+            most if row else no_event, measured, "pipeline_latency", [how],
         ),
         Number(
             "waiting-count", tell("Waiting"), tell.number(health["waiting_event_count"]),
-            tell("Events queued, deferred or parked; see below."),
+            tell("Events queued, deferred or parked; see below."), of_athlete(page),
         ),
-        Number("calls-left", tell("Calls left"), tell.number(left), what),
+        Number("calls-left", tell("Calls left"), tell.number(left), what, budget, "rate_budget"),
     ]  # fmt: skip
 
 
 def freshness(page: Page) -> list[Number]:
     """When Strava was last heard, and when the marts were last built."""
-    tell, health = page.tell, page.health
+    tell, health, rows = page.tell, page.health, of_athlete(page)
     outcome = health["last_event_outcome"] or tell("none yet")
     return [
         Number(
             "last-event", tell("Last event"), tell.moment(health["last_event_at"]),
-            tell("When the newest event was saved on Strava, to the second."),
+            tell("When the newest event was saved on Strava, to the second."), rows,
         ),
         Number(
             "last-event-finished", tell("Last event done"), tell.moment(health["last_event_finished_at"]),
-            tell("When its delivery was dealt with; outcome: {outcome}.", outcome=outcome),
+            tell("When its delivery was dealt with; outcome: {outcome}.", outcome=outcome), rows,
         ),
         Number(
             "last-transform-started", tell("Last transform"), tell.moment(health["last_transform_started_at"]),
-            tell("What was stored by then is in the charts, nothing newer."),
+            tell("What was stored by then is in the charts, nothing newer."), rows,
         ),
     ]  # fmt: skip
 
@@ -127,8 +136,17 @@ def stages(measured: Sequence[Row], tell: Teller) -> list[dict[str, str]]:
     ]
 
 
-def stored(health: Row, tell: Teller) -> list[Number]:
+def of_athlete(page: Page) -> Rows:
+    """Return the athlete's row of `pipeline_health` alone; those of others are nobody's to download."""
+    everyone = page.rows("pipeline_health")
+    own = Rows([page.health], query=everyone.query, statement=everyone.statement, parameters=())
+    own.milliseconds, own.scanned_bytes = everyone.milliseconds, everyone.scanned_bytes
+    return own
+
+
+def stored(page: Page) -> list[Number]:
     """How many activities there are, and how completely each is known."""
+    tell, health, rows = page.tell, page.health, of_athlete(page)
     living, detailed = (
         tell("Living on Strava, as far as we heard."),
         tell("Of these, with laps, splits and best efforts."),
@@ -138,10 +156,10 @@ def stored(health: Row, tell: Teller) -> list[Number]:
         tell("Gone on Strava; only their ids are kept."),
     )
     return [
-        Number("activity-count", tell("Activities"), tell.number(health["activity_count"]), living),
-        Number("detailed-count", tell("Detailed"), tell.number(health["detailed_count"]), detailed),
-        Number("summary-count", tell("Summary only"), tell.number(health["summary_count"]), summary),
-        Number("deleted-count", tell("Deleted"), tell.number(health["deleted_count"]), deleted),
+        Number("activity-count", tell("Activities"), tell.number(health["activity_count"]), living, rows),
+        Number("detailed-count", tell("Detailed"), tell.number(health["detailed_count"]), detailed, rows),
+        Number("summary-count", tell("Summary only"), tell.number(health["summary_count"]), summary, rows),
+        Number("deleted-count", tell("Deleted"), tell.number(health["deleted_count"]), deleted, rows),
     ]
 
 
@@ -171,6 +189,14 @@ def _course(page: Page, opened: Card) -> None:
         format_func=lambda one: tell(COURSES[one]),
     )  # fmt: skip
     rows = opened.rows("pipeline_latency_course", page.athlete_id, kind)
+    opened.why = Why(
+        formula=tell(
+            "An event is measured from the save, as Strava tells it, to the end of the first build that holds it. Of "
+            "each hour or day, half of the events took at most p50, 19 of 20 at most p95."
+        ),
+        inputs=[tell(WHOLE_SECONDS)],
+        models=["pipeline_latency_course", "event_latency"],
+    )
     with st.container(key="pipeline-course"):
         if rows:
             found = latency_course.points(rows, str(kind), tell)
@@ -181,8 +207,7 @@ def _course(page: Page, opened: Card) -> None:
             if any(row["event_count"] < FEW for row in rows):
                 few = tell("Of fewer than {n} events in one hour or day, p95 is the slowest.", n=FEW)
                 st.caption(f"{few} {tell(WHOLE_SECONDS)}")
-            with st.expander(tell("The numbers behind the chart")):
-                st.dataframe(latency_course.table(found, str(kind), tell), hide_index=True)
+            opened.numbers(latency_course.table(found, str(kind), tell))
         else:
             st.caption(
                 tell("No event reached the warehouse in the last 24 hours. Pick 30 days to see what came before.")
@@ -266,10 +291,12 @@ def _purges(page: Page) -> None:
                 st.dataframe(pipeline_status.receipts(rows, tell), hide_index=True)
 
 
-def _numbers(numbers: Sequence[Number], columns: int = 4, narrowest: int = 150) -> None:
+def _numbers(page: Page, numbers: Sequence[Number], columns: int = 4, narrowest: int = 150) -> None:
     with st.grid(columns, min_column_width=narrowest, gap="small"):
         for number in numbers:
-            with st.container(border=True, key=f"pipeline-{number.key}", height="stretch", gap="xsmall"):
+            formula = f"**{number.title} = {number.value}**. {number.meaning}"
+            why = Why(formula=formula, models=[number.model], inputs=number.notes)
+            with tile(page, f"pipeline-{number.key}", why, [number.rows]):
                 st.metric(number.title, small(number.value))
                 st.caption(number.meaning)
 

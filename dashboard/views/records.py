@@ -70,10 +70,10 @@ def _best_efforts(page: Page) -> None:
         if excluded:
             st.caption(best_efforts.excluded_sentence(excluded, tell))
         if steps:
-            with st.expander(tell("How each record fell")), st.container(key="record-steps"):
+            with st.expander(tell("How each record fell"), type="compact"), st.container(key="record-steps"):
                 st.html(best_efforts.steps_table(steps, tell))
         if excluded:
-            with st.expander(tell("Excluded efforts")), st.container(key="excluded-efforts"):
+            with st.expander(tell("Excluded efforts"), type="compact"), st.container(key="excluded-efforts"):
                 st.html(best_efforts.excluded_table(excluded, tell))
 
 
@@ -106,7 +106,7 @@ def _named(name: str | None, day: date, activity_id: int) -> Row:
 def _eddington(page: Page) -> None:
     tell, asked = page.tell, page.filters
     note = f"{asked.sport_title(tell)}, {tell.distance_unit}, {_period_title(page)}"
-    with card(page, "eddington", tell("Eddington number"), note) as opened:
+    with card(page, "eddington", tell("Eddington number"), note, height=eddington_chart.HEIGHT) as opened:
         period = period_of(asked)
         steps = opened.rows("records/eddington", page.athlete_id, asked.sport, tell.distance_unit, period)
         if not steps:
@@ -121,8 +121,7 @@ def _eddington(page: Page) -> None:
             page, "eddington", eddington_chart.chart(len(bars), tell), bars, alt=finding, height=eddington_chart.HEIGHT
         )
         st.caption(eddington_chart.caption(steps, tell))
-        with st.expander(tell("The numbers behind the chart")):
-            st.dataframe(eddington_chart.table(steps, tell), hide_index=True)
+        opened.numbers(eddington_chart.table(steps, tell))
         opened.why = Why(
             formula=tell("The largest n for which n days have at least n {unit}.", unit=tell.distance_unit)
             + f" {finding}",
@@ -244,7 +243,7 @@ def _milestones(page: Page) -> None:
         with st.container(key="milestones"):
             st.html(milestones.milestone_list(rows[:SHOWN_MILESTONES], tell))
         if rest := rows[SHOWN_MILESTONES:]:
-            with st.expander(tell.plural("{n} more", "{n} more", len(rest))):
+            with st.expander(tell.plural("{n} more", "{n} more", len(rest)), type="compact"):
                 st.html(milestones.milestone_list(rest, tell))
         opened.why = Why(
             formula=tell(

@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard import address, charts, empty_states, trend_charts, trend_data
 from dashboard.card import Card, Why, card
+from dashboard.chart_data import same_day_last_year
 from dashboard.languages import N_
 from dashboard.mart import Row
 from dashboard.measures import MEASURES, Kind, Measure
@@ -52,7 +53,9 @@ def _note(page: Page, measure: Measure, text: str) -> str:
 def _years(page: Page, name: str) -> None:
     tell, asked, measure = page.tell, page.filters, MEASURES[name]
     first = date(trend_data.first_year(asked.first, asked.last), 1, 1)
-    with card(page, "years", tell(BY_YEAR[name]), _note(page, measure, tell("since 1 January"))) as opened:
+    with card(
+        page, "years", tell(BY_YEAR[name]), _note(page, measure, tell("since 1 January")), height=YEARS_HEIGHT
+    ) as opened:
         address.pick(
             "measure", list(MEASURES), "distance", tell("Measure"), lambda word: tell(MEASURES[word].title), width=148
         )
@@ -70,8 +73,7 @@ def _years(page: Page, name: str) -> None:
         )  # fmt: skip
         with st.container(key="years-told"):
             st.caption(" · ".join(_year_sentences(page, measure, now, goal)))
-        with st.expander(tell("The numbers behind the chart")):
-            st.dataframe(trend_data.year_table(rows, measure, now["date_day"], tell), hide_index=True)
+        opened.numbers(trend_data.year_table(rows, measure, now["date_day"], tell))
 
 
 def _goal(opened: Card, page: Page, measure: Measure, year: int) -> Row | None:
@@ -144,8 +146,8 @@ def _rolling(page: Page, measure: Measure) -> None:
     tell, asked = page.tell, page.filters
     window = int(address.follow("window", WINDOWS.__contains__, "28"))
     title = tell("Rolling {n} days", n=window)
-    with card(page, "rolling", title, _note(page, measure, tell("sum of the days before"))) as opened:
-        since = trend_data.same_day_last_year(asked.first)
+    with card(page, "rolling", title, _note(page, measure, tell("sum of the days before")), height=HEIGHT) as opened:
+        since = same_day_last_year(asked.first)
         address.pick("window", WINDOWS, "28", tell("Window"), lambda word: tell("{n} days", n=word), width=104)
         rows = opened.rows("trends/rolling", page.athlete_id, asked.sport, window, since, asked.last)
         lines = trend_data.rolling_lines(rows, measure, asked.first, tell)
@@ -159,6 +161,7 @@ def _rolling(page: Page, measure: Measure) -> None:
         )  # fmt: skip
         with st.container(key="rolling-told"):
             st.caption(_rolling_sentence(page, measure, window, rows))
+        opened.numbers(trend_data.rolling_table(rows, measure, asked.first, tell))
 
 
 def _rolling_sentence(page: Page, measure: Measure, window: int, rows: Sequence[Row]) -> str:
@@ -198,7 +201,9 @@ def _why_rolling(page: Page, measure: Measure, window: int, rows: Sequence[Row])
 
 def _starts(page: Page) -> None:
     tell, asked = page.tell, page.filters
-    with card(page, "starts", tell("When you start"), tell("weekday and hour, by the clock there")) as opened:
+    with card(
+        page, "starts", tell("When you start"), tell("weekday and hour, by the clock there"), height=HEIGHT
+    ) as opened:
         rows = opened.rows("trends/starts", page.athlete_id, asked.first, asked.last, asked.sport, asked.sport)
         cells = trend_data.starts(rows, tell)
         left_out = _left_out(page, rows)
@@ -223,6 +228,7 @@ def _starts(page: Page) -> None:
         charts.show(page, "starts", trend_charts.starts(tell), cells, alt=said, height=HEIGHT)
         with st.container(key="starts-told"):
             st.caption(f"{said} {left_out}".strip())
+        opened.numbers(trend_data.starts_table(cells, tell))
 
 
 def _left_out(page: Page, rows: Sequence[Row]) -> str:
@@ -238,7 +244,8 @@ def _left_out(page: Page, rows: Sequence[Row]) -> str:
 def _distances(page: Page) -> None:
     tell, asked = page.tell, page.filters
     half = LONG[tell.units].size / 2
-    with card(page, "distances", tell("Distances"), tell("activities by {unit}", unit=tell.distance_unit)) as opened:
+    note = tell("activities by {unit}", unit=tell.distance_unit)
+    with card(page, "distances", tell("Distances"), note, height=HEIGHT) as opened:
         span = asked.first, asked.last, asked.sport, asked.sport
         rows = opened.rows("trends/distances", half, page.athlete_id, *span)
         found = trend_data.histogram(rows, half, tell)
@@ -258,6 +265,7 @@ def _distances(page: Page) -> None:
         charts.show(page, "distances", trend_charts.distances(titles, tell), found.bars, alt=said, height=HEIGHT)
         with st.container(key="distances-told"):
             st.caption(f"{said} {without if found.without else ''}".strip())
+        opened.numbers(trend_data.distances_table(found.bars, tell))
 
 
 def _most_common(page: Page, bars: Sequence[trend_data.Shown], counted: int) -> str:
@@ -273,7 +281,8 @@ def _most_common(page: Page, bars: Sequence[trend_data.Shown], counted: int) -> 
 
 def _mix(page: Page, measure: Measure) -> None:
     tell, asked = page.tell, page.filters
-    with card(page, "mix", tell("Mix of sports"), f"{tell(measure.title)} · {asked.sport_title(tell)}") as opened:
+    note = f"{tell(measure.title)} · {asked.sport_title(tell)}"
+    with card(page, "mix", tell("Mix of sports"), note, height=HEIGHT) as opened:
         rows = opened.rows("trends/mix", page.athlete_id, asked.first, asked.last, asked.sport, asked.sport)
         bars = trend_data.mix(rows, measure, tell)
         if not bars:
@@ -289,3 +298,4 @@ def _mix(page: Page, measure: Measure) -> None:
         charts.show(page, "mix", trend_charts.mix(names, tell), bars, alt=said, height=HEIGHT)
         with st.container(key="mix-told"):
             st.caption(said)
+        opened.numbers(trend_data.mix_table(bars, tell))

@@ -19,7 +19,7 @@ TELL = Teller(now=datetime(2026, 11, 18, tzinfo=UTC), zone=ZoneInfo("Europe/Berl
 def week(day: str, group: str, count: int, km: float) -> dict[str, Any]:
     """Build one row of a week and a sport group."""
     sums = {"distance_m": km * 1000, "moving_time_s": count * 3600, "elevation_gain_m": 0.0}
-    return {"week_start_date": date.fromisoformat(day), "sport_group": group, "activity_count": count} | sums
+    return {"period_start_date": date.fromisoformat(day), "sport_group": group, "activity_count": count} | sums
 
 
 WEEKS = [

@@ -20,15 +20,12 @@ def mart(lively: Any, reader_of: Any) -> Mart:
     return Mart(reader_of(lively.path))
 
 
-WEEK = (ATHLETE, date(2026, 11, 16), TODAY)
-
-
 def test_days_and_weeks_are_those_typed_in_and_of_the_sport_asked_for(mart: Mart) -> None:
     """Days and weeks with nothing are there; one sport's are those of that sport alone."""
-    days = mart.newest().rows("overview/days", *WEEK, "all", "all")
-    assert {row["day"] for row in days} == {date(2026, 11, day) for day in (16, 17, 18)}
+    days = mart.newest().rows("overview/sums", ATHLETE, "day", date(2026, 11, 16), TODAY, "all", "all")
+    assert {row["period_start_date"] for row in days} == {date(2026, 11, day) for day in (16, 17, 18)}
     assert sum(row["distance_m"] for row in days) == 10_500 + 1_040_250
-    weeks = mart.newest().rows("overview/weeks", ATHLETE, date(2025, 11, 24), date(2026, 11, 16), "run", "run")
+    weeks = mart.newest().rows("overview/sums", ATHLETE, "week", date(2025, 11, 24), TODAY, "run", "run")
     assert len(weeks) == 52
     assert {row["sport_group"] for row in weeks} == {"run"}
     assert sum(row["distance_m"] for row in weeks) == 18_500

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import trend_data
+from dashboard import chart_data, trend_data
 from dashboard.formatting import NARROW, Teller
 from dashboard.mart import Row
 from dashboard.measures import MEASURES
@@ -31,8 +31,8 @@ def test_years_lie_on_one_leap_year() -> None:
     """29 February has a place of its own; a year that has none leaves it out; it is compared with the 28th."""
     assert trend_data.on_axis(date(2024, 2, 29)) == "2024-02-29"
     assert trend_data.on_axis(date(2025, 3, 1)) == "2024-03-01"
-    assert trend_data.same_day_last_year(date(2024, 2, 29)) == date(2023, 2, 28)
-    assert trend_data.same_day_last_year(date(2025, 2, 28)) == date(2024, 2, 28)
+    assert chart_data.same_day_last_year(date(2024, 2, 29)) == date(2023, 2, 28)
+    assert chart_data.same_day_last_year(date(2025, 2, 28)) == date(2024, 2, 28)
 
 
 @pytest.mark.parametrize(("first", "year"), [(2026, 2022), (2022, 2022), (2019, 2019), (2001, 2017)])

@@ -33,7 +33,8 @@ COLOURS = 256  # of a picture's palette
 UP_TO_MS = 90_000
 CALM_MS = 2_500  # after the last script run: charts are drawn by then
 CONTENT_HEIGHT = "document.querySelector('[data-testid=stMainBlockContainer]').scrollHeight"
-SKELETONS = "document.querySelectorAll('[data-testid=stSkeleton], [data-testid=stSpinner]').length === 0"
+WAITING = "[data-testid=stSkeleton], [data-testid=stSpinner]"
+IS_DRAWN = f"[...document.querySelectorAll('{WAITING}')].every(one => !one.checkVisibility())"
 
 
 async def take(paths: Sequence[str]) -> None:
@@ -82,7 +83,7 @@ async def _calm(page: Page) -> None:
     """Wait until the page is drawn; it renews itself, so it is never still for long."""
     await page.wait_for_selector("[data-testid=stMainBlockContainer] h1", timeout=UP_TO_MS)
     await page.wait_for_selector("[data-test-script-state=notRunning]", timeout=UP_TO_MS)
-    await page.wait_for_function(SKELETONS, timeout=UP_TO_MS)
+    await page.wait_for_function(IS_DRAWN, timeout=UP_TO_MS)
     await page.wait_for_timeout(CALM_MS)
 
 

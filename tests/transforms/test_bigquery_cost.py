@@ -35,7 +35,7 @@ EVERY_PAGE = ["pipeline_health", "sports_done", "backfill_status"]
 # and for the activities of the week beside the latest.
 PAGES = {
     "overview": [
-        *EVERY_PAGE, *["overview/days"] * 3, *["overview/weeks"] * 2, *["overview/latest"] * 2, "overview/loads",
+        *EVERY_PAGE, *["overview/sums"] * 5, *["overview/latest"] * 2, "overview/loads",
         "overview/load_coverage", "overview/calendar", "overview/streak", "overview/goals", "overview/newest_records",
     ],
     "trends": [

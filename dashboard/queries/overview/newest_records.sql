@@ -18,4 +18,4 @@ where
     and not is_tie
     and record_number > 1
 order by start_date_local desc, distance_m desc
-limit 3
+limit 5
