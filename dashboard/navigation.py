@@ -159,7 +159,7 @@ def _say_what_is_loading(page: Page) -> None:
     for backfill in page.rows("backfill_status", page.athlete_id):
         if backfill["finished_at"] is None:
             with st.container(key="history-loading"):
-                st.caption(pipeline_status.history(page.health, backfill, page.tell))
+                st.caption(pipeline_status.history(page.health, backfill, page.done, page.tell))
 
 
 def _left(mart: MartVersion, health: Row) -> int:

@@ -1,6 +1,7 @@
 """What the Pipeline page says in words: pure, so that it can be checked without a browser."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta
 
 from dashboard.formatting import Teller, plain
 from dashboard.languages import N_
@@ -26,6 +27,15 @@ RESULTS = {
     "cut_short": N_("not checked"),
     "guarded": N_("waits for your word"),
     "rebuilt": N_("published, all built from nothing"),
+}
+OUTCOMES = {
+    "stored": N_("stored"),
+    "unchanged": N_("unchanged"),
+    "deleted": N_("deleted"),
+    "deferred": N_("deferred"),
+    "parked": N_("parked"),
+    "ignored": N_("ignored"),
+    "purged": N_("purged"),
 }
 _FOUND = {"missing": N_("{n} missing"), "extra": N_("{n} extra"), "changed": N_("{n} changed")}
 _KINDS = {
@@ -75,8 +85,21 @@ def _checked(health: Row, tell: Teller) -> str:
     checked = tell("checked {when}", when=tell.minute(health["last_reconciled_at"]))
     told = [f"**{_counts(health, tell, is_complete=is_complete)}**, {checked}{_differences(health, tell)}."]
     if not is_complete:
-        told += [_since(health, tell), health["reconcile_reason"] or ""]
+        told += [_since(health, tell), _why_not(health, tell)]
     return " ".join(filter(None, [*told, "" if health["cut_short_at"] else _again(health, tell)]))
+
+
+def _why_not(health: Row, tell: Teller) -> str:
+    """Say why a check is not complete, or what a person is asked; else the worker's own words, which are English."""
+    if health["reconcile_verdict"] != "guarded":
+        return health["reconcile_reason"] or ""
+    return tell.plural(
+        "{n} stored activity is not in Strava's list any more, so nothing was removed. If it was deleted at Strava, "
+        "confirm it: `athlete daily --confirm`.",
+        "{n} stored activities are not in Strava's list any more, so many that nothing was removed. If they were "
+        "deleted at Strava, confirm it: `athlete daily --confirm`.",
+        health["extra_count"] or 0,
+    )
 
 
 def _counts(health: Row, tell: Teller, *, is_complete: bool) -> str:
@@ -123,8 +146,11 @@ def _again(health: Row, tell: Teller) -> str:
     return tell("It can go on from {when}.", when=tell.minute(at)) if at else ""
 
 
-def history(health: Row, backfill: Row, tell: Teller) -> str:
-    """Say how far the loading of the history is, and when it will be done."""
+def history(health: Row, backfill: Row, done: Iterable[Row], tell: Teller) -> str:
+    """Say how far the loading of the history is, since which day it is complete, and when it will be done.
+
+    `done` are the rows of `sports_done`.
+    """
     counts = {"details": tell.number(health["detailed_count"]), "all": tell.number(health["activity_count"])}
     details = tell("{details} of {all} details", **counts)
     if not backfill["has_details"]:
@@ -137,7 +163,17 @@ def history(health: Row, backfill: Row, tell: Teller) -> str:
         return tell("**History loaded.** {details}, since {when}.", details=details, when=since) + failed
     if backfill["started_at"] is None:
         return tell("**The history waits** for the worker to take it up.")
+    if backfill["has_details"] and (day := complete_since(done)):
+        details += tell(", complete back to {day}", day=tell.day(day))
     return tell("**The history is being loaded.**") + f" {_progress(backfill, details, tell)}{failed}"
+
+
+def complete_since(done: Iterable[Row]) -> date | None:
+    """Return the first day since which every activity has its details; None if the newest lack them, or none does."""
+    rows = list(done)
+    lacking = max((row["last_day_without_details"] for row in rows if row["last_day_without_details"]), default=None)
+    newest = max((row["last_day"] for row in rows), default=None)
+    return None if lacking is None or lacking == newest else lacking + timedelta(days=1)
 
 
 def _progress(backfill: Row, details: str, tell: Teller) -> str:

@@ -51,7 +51,7 @@ def show(page: Page) -> None:
     for backfill in page.rows("backfill_status", page.athlete_id):
         with st.container(key="pipeline-history"):
             is_done = backfill["finished_at"] is not None
-            (st.caption if is_done else st.info)(pipeline_status.history(health, backfill, tell))
+            (st.caption if is_done else st.info)(pipeline_status.history(health, backfill, page.done, tell))
     if health["last_event_finished_at"] is None:
         empty_states.info("empty-no-events", tell(empty_states.NO_EVENTS))
     measured = page.rows("pipeline_latency", page.athlete_id)
@@ -100,7 +100,8 @@ def tiles(page: Page, measured: Rows, budget: Rows) -> list[Number]:
 def freshness(page: Page) -> list[Number]:
     """When Strava was last heard, and when the marts were last built."""
     tell, health, rows = page.tell, page.health, of_athlete(page)
-    outcome = health["last_event_outcome"] or tell("none yet")
+    outcome = health["last_event_outcome"]
+    outcome = tell(pipeline_status.OUTCOMES.get(outcome, outcome)) if outcome else tell("none yet")
     return [
         Number(
             "last-event", tell("Last event"), tell.moment(health["last_event_at"]),

@@ -421,6 +421,12 @@ CHECKED = "checked 07:00"
             "07:00, and was never complete so far. Two are left. It can go on from 07:15."),
         ),
         (
+            "guarded", 1482, {"extra_count": 90, "reconcile_reason": "The worker's words."},
+            (f"**Strava 1,482 and warehouse 1,482 differ**, {CHECKED}: 90 extra; 0 repaired. It differs, and was never "
+            "complete so far. 90 stored activities are not in Strava's list any more, so many that nothing was "
+            "removed. If they were deleted at Strava, confirm it: `athlete daily --confirm`."),
+        ),
+        (
             "incomplete", 1482, {"changed_count": 1, "last_complete_at": "2026-11-16T06:00:00"},
             (f"**Strava 1,482 and warehouse 1,482 differ**, {CHECKED}: 1 changed; 0 repaired. It differs, and was "
             "complete the last time 16 Nov 2026, 07:00."),
@@ -515,6 +521,20 @@ def test_the_history_is_told(mart_file: Any, context_of: Any, row: dict[str, Any
     told = said(pipeline(context_of(mart_file)))
     assert sentence in told
     assert "Another's" not in told
+
+
+def test_the_history_is_complete_back_to_a_day(mart_file: Any, context_of: Any) -> None:
+    """The day after the newest activity that lacks its details; nothing while the newest of all lacks them."""
+    mart_file.activity("2023-04-13", "Run", km=5, minutes=25, resource_state=2)
+    mart_file.activity("2023-04-20", "Ride", km=50, minutes=125, resource_state=3)
+    mart_file.health(activity_count=2, detailed_count=1)
+    mart_file.backfill(**LISTED)
+    mart_file.publish()
+    for page in (overview, pipeline):
+        assert "1 of 2 details, complete back to 14 Apr 2023." in said(page(context_of(mart_file)))
+    mart_file.activity("2023-04-20", "Swim", km=5, minutes=25, resource_state=2)
+    mart_file.publish()
+    assert "complete back to" not in said(pipeline(context_of(mart_file)))
 
 
 def test_no_mart_says_what_to_run(mart_file: Any, context_of: Any) -> None:
