@@ -1,8 +1,11 @@
 """The colours can be read and told apart: contrast by WCAG 2.2 and distances by CIEDE2000, from the theme itself."""
 
+from itertools import combinations, pairwise
+
 import pytest
 
 from dashboard.palette import SERIES, SPORTS, THEMES, colour, on_any_ground, stylesheet, theme
+from tests.dashboard.colour_vision import VISIONS, Lab, distance, seen
 
 TEXTS = ("textColor", "grayTextColor", "greenTextColor", "redTextColor", "primaryColor", "linkColor")
 
@@ -59,3 +62,47 @@ def test_each_sport_has_a_class_of_its_own() -> None:
     """Dots and bars of the tables have the colours of the charts, by day and by night."""
     for sport in SPORTS:
         assert f".ad-{sport} {{ --c: light-dark({colour(sport, 'light')}, {colour(sport, 'dark')}); }}" in stylesheet()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "apart"),
+    [
+        ((50.0, 2.6772, -79.7751), (50.0, 0.0, -82.7485), 2.0425),
+        ((50.0, 2.5, 0.0), (50.0, 0.0, -2.5), 4.3065),
+        ((50.0, 2.5, 0.0), (73.0, 25.0, -18.0), 27.1492),
+        ((60.2574, -34.0099, 36.2677), (60.4626, -34.1751, 39.4387), 1.2644),
+        ((90.8027, -2.0831, 1.4410), (91.1528, -1.6435, 0.0447), 1.4441),
+    ],
+)
+def test_distances_are_those_of_the_papers_table(one: Lab, other: Lab, apart: float) -> None:
+    """Pairs 1, 16, 17, 25 and 31 of Sharma, Wu and Dalal, both ways round."""
+    assert distance(one, other) == pytest.approx(apart, abs=5e-5)
+    assert distance(other, one) == pytest.approx(apart, abs=5e-5)
+
+
+# Names that meet in one chart, and how far apart each two are at least: by day, and by night.
+TOGETHER = {
+    SPORTS: (15, 14),
+    ("fitness", "fatigue", "form"): (12, 20),
+    ("accent", "last"): (16, 18),
+    ("accent", "form"): (12, 20),  # the two quantiles of a latency, whose marks differ as well
+    ("good", "bad", "neutral"): (9, 20),  # each beside a word or an icon of its own
+}
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+@pytest.mark.parametrize("names", TOGETHER, ids=" ".join)
+def test_colours_that_meet_are_told_apart(names: tuple[str, ...], vision: str) -> None:
+    """By those who see no red, green or blue, too; the limits are a little under what the palette was made for."""
+    for name, least in zip(THEMES, TOGETHER[names], strict=True):
+        for one, other in combinations(names, 2):
+            apart = distance(*(seen(colour(each, name), vision) for each in (one, other)))
+            assert apart >= least, (name, one, other, apart)
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+@pytest.mark.parametrize("name", THEMES)
+def test_neighbouring_amounts_are_told_apart(name: str, vision: str) -> None:
+    """The five classes of a calendar, steps 2, 4, 6, 8 and 10."""
+    steps = theme(name)["chartSequentialColors"][1::2]
+    assert min(distance(seen(one, vision), seen(other, vision)) for one, other in pairwise(steps)) >= 10
