@@ -152,7 +152,8 @@ def _link(page: Page, row: Row) -> str:
 def _sql(page: Page, key: str, queries: Sequence[Rows]) -> None:
     with st.popover("SQL", type="tertiary", key=f"sql-{key}"):
         for number, rows in enumerate(queries):
-            st.code(rows.statement, language="sql")
+            if not number or rows.statement != queries[number - 1].statement:  # else the same, asked for other days
+                st.code(rows.statement, language="sql")
             if rows.parameters:
                 st.caption(page.tell("Parameters: {values}", values=", ".join(f"`{one}`" for one in rows.parameters)))
             st.caption(_cost(page, rows))

@@ -4,8 +4,10 @@ from html import escape
 
 import streamlit as st
 
+from dashboard import filters
 from dashboard.best_efforts import distance_name
 from dashboard.card import Why, card
+from dashboard.languages import N_
 from dashboard.mart import Row
 from dashboard.page import Page
 
@@ -18,7 +20,9 @@ def draw(page: Page) -> None:
             "overview/newest_records", page.athlete_id, asked.first, asked.last, asked.sport, asked.sport
         )
         if not rows:
-            st.caption(tell("No record fell in these days."))
+            is_run = asked.sport in {filters.ALL, "run"}
+            none = N_("No record fell in these days.") if is_run else N_("Strava measures best efforts in runs only.")
+            st.caption(tell(none))
             return
         newest = rows[0]
         opened.why = Why(

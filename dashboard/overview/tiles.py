@@ -101,7 +101,8 @@ def _why_form(page: Page, yesterday: Form, loads: Sequence[float]) -> Why:
     ]
     return Why(
         formula=tell(
-            "**Form = yesterday's fitness - yesterday's fatigue** = {fitness} - {fatigue} = {form}, of all sports.",
+            "**Form = yesterday's fitness - yesterday's fatigue**, of all sports = {form} (before rounding: "
+            "{fitness} - {fatigue}).",
             fitness=tell.number(yesterday.fitness, 1), fatigue=tell.number(yesterday.fatigue, 1),
             form=tell.number(yesterday.value, 1, signed=True),
         ),

@@ -100,8 +100,8 @@ def tiles(page: Page, measured: Rows, budget: Rows) -> list[Number]:
 def freshness(page: Page) -> list[Number]:
     """When Strava was last heard, and when the marts were last built."""
     tell, health, rows = page.tell, page.health, of_athlete(page)
-    outcome = health["last_event_outcome"]
-    outcome = tell(pipeline_status.OUTCOMES.get(outcome, outcome)) if outcome else tell("none yet")
+    code = health["last_event_outcome"] or ""
+    outcome = tell(pipeline_status.OUTCOMES.get(code, code) or N_("none yet"))
     return [
         Number(
             "last-event", tell("Last event"), tell.moment(health["last_event_at"]),

@@ -10,8 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from backends.warehouse.marts import MartDamaged, QueryFailed
 from dashboard.card import as_csv, as_parquet
+from dashboard.formatting import NARROW
 from dashboard.mart import Rows
-from tests.dashboard.test_pages import drawn, html, overview, said
+from tests.dashboard.test_pages import drawn, html, overview, pipeline, said
 
 ROWS = Rows(
     [
@@ -74,6 +75,31 @@ def test_why_and_sql_stand_beside_the_title(lively: Any, context_of: Any) -> Non
     assert "Parameters: `7001`, `all`, `2025-11-19`, `2026-11-18`" in text
     assert " ms · DuckDB · built 20:29:50" in text
     assert any(element.value.startswith("-- How much was done on each day") for element in app.code)
+
+
+def test_every_number_in_a_tile_says_why_and_how(lively: Any, context_of: Any) -> None:
+    """Sums with their comparison, form with its averages and the last loads; the three sums' statement stands once."""
+    lively.activity("2026-11-17", "Ride", km=30, minutes=60, load=84.0)
+    lively.publish()
+    app = overview(context_of(lively))
+    text = said(app)
+    assert "**This week = distance since Monday** = 1,081 km. On 16 \N{EN DASH} 18 Nov 2025 it was 10.0 km" in text
+    assert "**This week = elevation since Monday** = 12,465 m." in text
+    assert "Each day fitness goes 2.4 % and fatigue 13.3 % of the way" in text
+    assert "Mon 16 Nov: 0 · Tue 17 Nov: 84." in text
+    tiles = [popover.proto.popover.label for popover in app.get("popover")]
+    assert tiles[:8] == ["Why", "SQL"] * 4
+    assert sum("mart.activity_summary" in element.value for element in app.code) == 3 + 1 + 1
+    assert len(pipeline(context_of(lively)).get("popover")) >= 2 * 11
+
+
+def test_every_chart_has_its_numbers_as_a_table(lively: Any, context_of: Any) -> None:
+    """Newest first, with the words of the page; of the week beside the same days of last year."""
+    days, week, weeks = (table.value for table in overview(context_of(lively)).dataframe)
+    assert days.iloc[0].tolist() == ["Wed 18 Nov 2026", "1", f"0{NARROW}h 30{NARROW}min"]
+    assert list(week.columns) == ["Day", "All", "Run", "Ride", "Strength", "A year before"]
+    assert week.iloc[0].tolist()[0::5] == ["Wed 18 Nov 2026", f"0{NARROW}h 50{NARROW}min"]
+    assert weeks.iloc[0]["Week"] == "Week 47, 16 \N{EN DASH} 22 Nov 2026"
 
 
 def test_downloads_hold_the_rows_as_they_are() -> None:

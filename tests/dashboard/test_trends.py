@@ -162,7 +162,8 @@ def trending(lively: Any) -> Any:
 
 def test_the_page_says_the_marts_numbers(trending: Any, context_of: Any) -> None:
     """Year, comparison, projection, goal, window, hour, distances and mix, each with its reason."""
-    text = said(trends(context_of(trending)))
+    app = trends(context_of(trending))
+    text = said(app)
     assert "1,083 km by 18 Nov 2026 · 1.5 km less than a year before" in text
     assert "2,166 km by 31 December at the pace of the last 28 days (dashed) · goal 2,000 km (dotted)" in text
     assert "541.4 km in the 28 days up to 18 Nov 2026" in text
@@ -171,6 +172,14 @@ def test_the_page_says_the_marts_numbers(trending: Any, context_of: Any) -> None
     assert "An even pace towards the goal has 1,764 km on day 322 of 365." in text
     assert "Model `trend_year_over_year`" in text
     assert "`trend_rolling_daily`" in text
+    tables = [[cell.replace(NARROW, " ") for cell in table.value.iloc[0]] for table in app.dataframe]
+    assert tables == [
+        ["2026", "1,083 km", "\N{EN DASH}"],
+        ["18 Nov 2026", "541.4 km", "\N{EN DASH}"],
+        ["Wednesday, 7:00 \N{EN DASH} 7:59", "2", "0 h 01 min"],
+        ["0.0 km \N{EN DASH} 50.0 km", "Run", "2"],
+        ["Ride", "97 %", "1,040 km"],
+    ]
 
 
 def test_after_midnight_the_year_is_that_of_the_build(trending: Any, context_of: Any) -> None:
