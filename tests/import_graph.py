@@ -3,6 +3,7 @@
 import ast
 import sys
 from collections.abc import Iterable, Iterator
+from functools import cache
 from itertools import accumulate
 from pathlib import Path
 
@@ -19,12 +20,18 @@ def reached(root: Path, mains: Iterable[str]) -> tuple[set[str], set[str]]:
             continue
         for each in set(accumulate(module.split("."), "{}.{}".format)) - ours:
             ours.add(each)
-            todo |= set(imports(root, each))
+            todo |= imports(root, each)
     return ours, theirs
 
 
-def imports(root: Path, module: str) -> Iterator[str]:
-    """Yield what one module of ours imports; the names that it takes from another of ours may be modules too."""
+@cache
+def imports(root: Path, module: str) -> frozenset[str]:
+    """Return what one module of ours imports; the names that it takes from another of ours may be modules too."""
+    return frozenset(imported(root, module))
+
+
+def imported(root: Path, module: str) -> Iterator[str]:
+    """Yield each name that its statements tell."""
     place = root / module.replace(".", "/")
     file = next((file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()), None)
     for node in ast.walk(ast.parse(file.read_text() if file else "")):

@@ -75,10 +75,15 @@ def declared(project: dict[str, Any], extras: Iterable[str]) -> set[str]:
 
 
 @cache
+def files_of(package: str) -> frozenset[str]:
+    """Return what an installed package put into the environment."""
+    return frozenset(str(file) for file in distribution(package).files or ())
+
+
 def provides(package: str, module: str) -> bool:
     """Whether an installed package holds a module; `dbt` is several packages under one name."""
     place = module.replace(".", "/")
-    files = {str(file) for file in distribution(package).files or ()}
+    files = files_of(package)
     if module in WITHOUT_AN_INIT:
         return any(file.startswith(f"{place}/") for file in files)
     return not files.isdisjoint({f"{place}.py", f"{place}/__init__.py"})
