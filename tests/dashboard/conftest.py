@@ -1,8 +1,9 @@
 """A small mart whose columns come from the transforms' own contract, filled with rows that the tests type in."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pytest
 import yaml
+from streamlit.components.v2 import manifest_scanner
 
 from backends.warehouse.marts import MartMissing, MartRows
 from dashboard.context import PageContext
@@ -166,11 +168,13 @@ class MartFile:
         unfinished = self.path.with_name("unfinished.duckdb")  # a catalog named like its schema would be ambiguous
         unfinished.unlink(missing_ok=True)
         with duckdb.connect(str(unfinished)) as connection:
+            connection.begin()
             connection.execute("create schema mart")
             for table, columns in self._contract.items():
                 typed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
                 connection.execute(f"create table mart.{table} ({typed})")
             self._fill(connection, today)
+            connection.commit()
         unfinished.replace(self.path)
         return self.path
 
@@ -194,28 +198,41 @@ class MartFile:
 
 
 class FileReader:
-    """A MartReader as its port tells, without an adapter's care: opens the file for each query."""
+    """A MartReader as its port tells, without an adapter's care: opens the file once, and again when there is another.
+
+    Opening it takes longer than a query.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.asked: list[str] = []
+        self._opened: tuple[str, duckdb.DuckDBPyConnection] | None = None
 
     def version(self) -> str | None:
         return str(self.path.stat().st_mtime_ns) if self.path.exists() else None
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> MartRows:
-        if not self.path.exists():
+        version = self.version()
+        if version is None:
             raise MartMissing
         self.asked.append(sql)
-        with duckdb.connect() as connection:
-            connection.execute(f"attach '{self.path}' as snapshot (read_only)")
-            connection.execute("use snapshot")
-            answer = connection.execute(sql, list(parameters))
-            names = [column[0] for column in answer.description or ()]
-            return MartRows(dict(zip(names, row, strict=True)) for row in answer.fetchall())
+        answer = self._connection(version).cursor().execute(f"use snapshot; {sql}", list(parameters))
+        names = [column[0] for column in answer.description or ()]
+        return MartRows(dict(zip(names, row, strict=True)) for row in answer.fetchall())
 
     def close(self) -> None:
-        """Nothing is kept open."""
+        if self._opened:
+            self._opened[1].close()
+            self._opened = None
+
+    def _connection(self, version: str) -> duckdb.DuckDBPyConnection:
+        if self._opened and self._opened[0] == version:
+            return self._opened[1]
+        self.close()
+        connection = duckdb.connect()
+        connection.execute(f"attach '{self.path}' as snapshot (read_only)")
+        self._opened = version, connection
+        return connection
 
 
 def duckdb_type(promised: str) -> str:
@@ -223,6 +240,14 @@ def duckdb_type(promised: str) -> str:
     told = re.search(r"else '([^']+)'", promised)
     types = {"int64": "bigint", "string": "varchar", "bool": "boolean", "datetime": "timestamp", "float64": "double"}
     return told[1] if told else types.get(promised, promised)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _look_for_components_once() -> Iterator[None]:
+    """Have Streamlit look through all installed packages once, and not for every page: that takes half a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        yield
 
 
 @pytest.fixture(scope="session")
