@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_play
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 QUIET += ["--disable-component-update", "--disable-sync"]
 UP_TO = 60_000  # milliseconds; a shared machine may be slow
+expect.set_options(timeout=UP_TO)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from backends.warehouse.duckdb.marts import DuckdbMartReader
 from dashboard.explorer import largest_cluster, largest_square
 
 UP_TO_MS = 60_000
+expect.set_options(timeout=UP_TO_MS)
 BERLIN = ZoneInfo("Europe/Berlin")
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
