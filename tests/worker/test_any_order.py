@@ -305,7 +305,9 @@ def take_step(step: Step, strava: ModelStrava, pipeline: Pipeline, history: Coro
 
 async def settle() -> None:
     """Let everything run that can run: every step of a delivery ends in a pause of the stage."""
-    for _ in range(20):
+    ready = vars(asyncio.get_running_loop())["_ready"]  # what asyncio's own loop has yet to call
+    await asyncio.sleep(0)
+    while ready:  # noqa: ASYNC110 - the loop itself is what is asked
         await asyncio.sleep(0)
 
 
