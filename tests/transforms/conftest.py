@@ -1,6 +1,8 @@
 """The fixtures of the transforms' tests: an empty warehouse, payloads, and a life that is built once."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,9 +34,10 @@ def dbt_variables(tmp_path_factory: pytest.TempPathFactory, parsed_project: Path
 
 
 @pytest.fixture
-def warehouse(tmp_path: Path, dbt_variables: dict[str, str]) -> Warehouse:
+def warehouse(tmp_path: Path, dbt_variables: dict[str, str]) -> Iterator[Warehouse]:
     """An empty warehouse: the tables of `raw`, nothing in them, nothing built."""
-    return Warehouse(tmp_path / "data", dbt_variables)
+    with closing(Warehouse(tmp_path / "data", dbt_variables)) as warehouse:
+        yield warehouse
 
 
 @pytest.fixture(scope="session")
@@ -46,10 +49,11 @@ def empty(tmp_path_factory: pytest.TempPathFactory, dbt_variables: dict[str, str
 
 
 @pytest.fixture
-def installed(tmp_path: Path, empty: Warehouse) -> Warehouse:
+def installed(tmp_path: Path, empty: Warehouse) -> Iterator[Warehouse]:
     """A warehouse that was built with nothing in `raw`, for this test alone."""
     shutil.copytree(empty.folder, tmp_path / "data")
-    return Warehouse(tmp_path / "data", empty.variables, dict(empty.levels))
+    with closing(Warehouse(tmp_path / "data", empty.variables, dict(empty.levels))) as warehouse:
+        yield warehouse
 
 
 @pytest.fixture
