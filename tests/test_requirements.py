@@ -33,6 +33,7 @@ PROGRAMS = {
     ),
     "dashboard": ({"dashboard.__main__", "dashboard.main"}, {"dashboard", "dashboard-gcp"}),
     "simulator": ({"simulator.main"}, {"simulator"}),
+    "recordings": ({"strava.recordings"}, {"recordings"}),
 }
 # `athlete` starts every program in a process of its own.
 STARTED = set[str]().union(*(mains for mains, _ in PROGRAMS.values()))
