@@ -16,7 +16,8 @@
     │   ├── AppInactive           the app owner's paid subscription lapsed: .retry_after seconds
     │   ├── AppRejected           client id or secret is wrong: .retry_after seconds
     │   └── BadRequest            any other 4xx: .status, .reasons
-    └── UnreadableAnswer      an answer that is not what Strava documents
+    ├── UnreadableAnswer      an answer that is not what Strava documents
+    └── UnreadableArchive     an export of Strava's, or a file in it, that cannot be read: .name, .reason
 
 Every text says what to do and none repeats a token, a title or a place.
 """
@@ -169,6 +170,15 @@ class UnreadableAnswer(StravaError):
     def __init__(self, asked: str, fault: str) -> None:
         super().__init__(f"Strava's answer for {asked} cannot be read: {fault}. Check STRAVA_API_URL.")
         self.fault = fault
+
+
+class UnreadableArchive(StravaError):
+    """An athlete's export, or one file in it, cannot be read; the text repeats nothing of its content."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name} {reason}.")
+        self.name = name
+        self.reason = reason
 
 
 # Errors that may be about what was asked for alone, so that asking for something else may pass.

@@ -1,0 +1,330 @@
+"""Where an archive's bytes come from: a ZIP, a folder or one file. Nothing is unpacked and nothing is written.
+
+What looks hostile or broken becomes a `Problem`, and the rest is read. Members are listed by name; their content is
+opened by `read` alone.
+"""
+
+import io
+import os
+import stat
+import struct
+import unicodedata
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Protocol
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+
+from strava.errors import UnreadableArchive
+
+MIB = 2**20
+ENCRYPTED = 0x1
+SHOWN = 200  # characters of a name in a report
+NO_FILE = "is a link or a device, not a file"
+SKIPPED_FOLDERS = frozenset({"__MACOSX", "$Recycle.bin", "lost+found"})
+# All that zipfile raises for a damaged or forged file.
+_DAMAGED = (BadZipFile, EOFError, LookupError, NotImplementedError, OSError, RuntimeError, ValueError, OverflowError,
+            struct.error, zlib.error)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """The most that is read, so that no file can fill the memory; sizes are in bytes, unpacked.
+
+    `ratio` is unpacked to packed; a member of less than 1 MiB may have any.
+    """
+
+    member: int = 64 * MIB
+    nested: int = 2048 * MIB
+    total: int = 8192 * MIB
+    directory: int = 16 * MIB
+    ratio: int = 200
+    entries: int = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file of an archive: its path with `/`, and its unpacked size in bytes as the archive says."""
+
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is left out: which file, and why in a person's words."""
+
+    name: str
+    reason: str
+
+
+class Container(Protocol):
+    """The files of an archive, before anything is known of them."""
+
+    @property
+    def members(self) -> Sequence[Member]:
+        """The regular files, in the archive's order."""
+
+    @property
+    def problems(self) -> Sequence[Problem]:
+        """What was refused while listing."""
+
+    def read(self, name: str) -> bytes:
+        """Return a member's content. Raises UnreadableArchive."""
+
+    def modified(self, name: str) -> datetime:
+        """Return when a member was last written."""
+
+    def close(self) -> None:
+        """Release the files."""
+
+
+class ZipContainer:
+    """A ZIP, read from its central directory. Raises UnreadableArchive when it has none."""
+
+    def __init__(self, file: IO[bytes], limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
+        self._file = file
+        with _damage_told("the ZIP"):
+            self._zip = ZipFile(_InPieces(file, self._limits.directory))
+        entries = self._zip.infolist()
+        if len(entries) > self._limits.entries:
+            raise UnreadableArchive("the ZIP", f"has {len(entries):,} entries; {self._limits.entries:,} are the most")
+        self._infos: dict[str, ZipInfo] = {}
+        self.problems: list[Problem] = []
+        self._list(entries)
+        self.members = [Member(name, info.file_size) for name, info in self._infos.items()]
+
+    def _list(self, entries: Sequence[ZipInfo]) -> None:
+        times = Counter(info.orig_filename for info in entries)
+        doubled = {name: f"is in it {count} times" for name, count in times.items() if count > 1}
+        self.problems += [Problem(shown(name), fault) for name, fault in doubled.items()]
+        for info in entries:
+            name = info.orig_filename
+            kind = stat.S_IFMT(info.external_attr >> 16)
+            if name in doubled or (name.endswith("/") and _name_fault(name) is None):
+                continue
+            if (fault := _name_fault(name) or (NO_FILE if kind and not stat.S_ISREG(kind) else None)) is not None:
+                self.problems.append(Problem(shown(name), fault))
+            else:
+                self._infos[name] = info
+
+    def read(self, name: str) -> bytes:
+        """Return a member's content. Raises UnreadableArchive."""
+        info = self._checked(name, self._limits.member)
+        with _damage_told(name), self._zip.open(info) as file:
+            return b"".join(iter(lambda: file.read(MIB), b""))
+
+    def nested(self, name: str) -> "ZipContainer":
+        """Open a ZIP that is a member of this one, in place. Raises UnreadableArchive."""
+        info = self._checked(name, self._limits.nested)
+        with _damage_told(name):
+            return ZipContainer(self._zip.open(info), self._limits)
+
+    def modified(self, name: str) -> datetime:
+        """Return the time stamp of a member, taken as UTC."""
+        try:
+            return datetime(*self._infos[name].date_time, tzinfo=UTC)
+        except ValueError:  # a month 0
+            return datetime(1980, 1, 1, tzinfo=UTC)
+
+    def close(self) -> None:
+        """Release the file."""
+        self._zip.close()
+        self._file.close()
+
+    def _checked(self, name: str, most: int) -> ZipInfo:
+        info = self._infos[name]
+        if info.flag_bits & ENCRYPTED:
+            raise UnreadableArchive(shown(name), "is encrypted")
+        if info.compress_type not in {ZIP_STORED, ZIP_DEFLATED}:
+            raise UnreadableArchive(shown(name), "is packed by a method that Strava does not use")
+        if info.file_size > most:
+            raise UnreadableArchive(shown(name), f"unpacks to more than {most // MIB:,} MiB")
+        if info.file_size > max(MIB, info.compress_size * self._limits.ratio):
+            raise UnreadableArchive(shown(name), f"unpacks to more than {self._limits.ratio} times its size")
+        return info
+
+
+class FolderContainer:
+    """The files below a folder; links are not followed."""
+
+    def __init__(self, root: Path, limits: Limits | None = None) -> None:
+        self._root = root
+        self._limits = limits or Limits()
+        self.problems: list[Problem] = []
+        self.members: list[Member] = []
+        for name, size in self._walk():
+            self.members.append(Member(name, size))
+            if len(self.members) > self._limits.entries:
+                raise UnreadableArchive("the folder", f"has more than {self._limits.entries:,} files")
+
+    def _walk(self) -> Iterator[tuple[str, int]]:
+        folders = [""]
+        while folders:
+            folder = folders.pop()
+            with os.scandir(self._root / folder) as entries:
+                found = sorted(entries, key=lambda each: each.name)
+            for entry in found:
+                name = f"{folder}{entry.name}"
+                if (fault := _name_fault(name)) is not None:
+                    self.problems.append(Problem(shown(name), fault))
+                elif entry.is_dir(follow_symlinks=False):
+                    if entry.name not in SKIPPED_FOLDERS and not entry.name.startswith("."):
+                        folders.append(f"{name}/")
+                elif entry.is_file(follow_symlinks=False):
+                    yield name, entry.stat(follow_symlinks=False).st_size
+                else:
+                    self.problems.append(Problem(shown(name), NO_FILE))
+
+    def read(self, name: str) -> bytes:
+        """Return a file's content. Raises UnreadableArchive."""
+        return _read_file(self._root / name, name, self._limits.member)
+
+    def modified(self, name: str) -> datetime:
+        """Return when a file was last written."""
+        return datetime.fromtimestamp((self._root / name).stat().st_mtime, UTC)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class FileContainer:
+    """One file on its own."""
+
+    def __init__(self, path: Path, limits: Limits | None = None) -> None:
+        self._path = path.resolve()
+        self._limits = limits or Limits()
+        self.members = [Member(path.name, self._path.stat().st_size)]
+        self.problems: list[Problem] = []
+
+    def read(self, name: str) -> bytes:
+        """Return the file's content. Raises UnreadableArchive."""
+        return _read_file(self._path, name, self._limits.member)
+
+    def modified(self, name: str) -> datetime:  # noqa: ARG002 - there is one
+        """Return when the file was last written."""
+        return datetime.fromtimestamp(self._path.stat().st_mtime, UTC)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class ZipsInside:
+    """A ZIP of recordings with further ZIPs in it, one level deep, as Garmin's export is: all their files together."""
+
+    def __init__(self, outer: ZipContainer, limits: Limits | None = None) -> None:
+        self._outer = outer
+        self._inner: dict[str, ZipContainer] = {}
+        self.problems = list(outer.problems)
+        self.members = [member for member in outer.members if not _is_zip(member)]
+        limits, unpacked = limits or Limits(), 0
+        for member in filter(_is_zip, outer.members):
+            unpacked += member.size
+            if unpacked > limits.total or len(self.members) > limits.entries:
+                raise UnreadableArchive("the ZIP", "holds more ZIPs than are read")
+            try:
+                inner = outer.nested(member.name)
+            except UnreadableArchive as error:
+                self.problems.append(Problem(shown(member.name), error.reason))
+                continue
+            self._inner[member.name] = inner
+            self.members += [Member(f"{member.name}/{each.name}", each.size) for each in inner.members]
+            self.problems += [Problem(f"{member.name}/{each.name}", each.reason) for each in inner.problems]
+
+    def read(self, name: str) -> bytes:
+        """Return a member's content; members of one inner ZIP are read fastest in their order."""
+        container, own = self._owner(name)
+        return container.read(own)
+
+    def modified(self, name: str) -> datetime:
+        """Return the time stamp of a member."""
+        container, own = self._owner(name)
+        return container.modified(own)
+
+    def close(self) -> None:
+        """Release the files."""
+        for inner in self._inner.values():
+            inner.close()
+        self._outer.close()
+
+    def _owner(self, name: str) -> tuple[ZipContainer, str]:
+        for outer, inner in self._inner.items():
+            if name.startswith(f"{outer}/"):
+                return inner, name.removeprefix(f"{outer}/")
+        return self._outer, name
+
+
+class _InPieces(io.RawIOBase):
+    """A file that is never read in one piece larger than `most`: a forged ZIP names a directory of any size."""
+
+    def __init__(self, file: IO[bytes], most: int) -> None:
+        super().__init__()
+        self._file, self._most = file, most
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        wanted = self._most + 1 if size is None or size < 0 else size
+        content = self._file.read(min(wanted, self._most + 1))
+        if len(content) > self._most:
+            raise UnreadableArchive("the ZIP", f"has a list of files of more than {self._most // MIB:,} MiB")
+        return content
+
+
+def _is_zip(member: Member) -> bool:
+    return member.name.lower().endswith(".zip")
+
+
+def _read_file(path: Path, name: str, most: int) -> bytes:
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(handle, "rb") as file:
+            found = os.fstat(handle)
+            if not stat.S_ISREG(found.st_mode):
+                raise UnreadableArchive(shown(name), NO_FILE)
+            content = file.read(min(most, found.st_size) + 1)
+    except OSError as error:
+        raise UnreadableArchive(shown(name), f"cannot be read: {error.strerror}") from error
+    if len(content) > most:
+        raise UnreadableArchive(shown(name), f"has more than {most // MIB:,} MiB")
+    return content
+
+
+@contextmanager
+def _damage_told(name: str) -> Iterator[None]:
+    try:
+        yield
+    except _DAMAGED as error:
+        raise UnreadableArchive(shown(name), f"is damaged ({type(error).__name__})") from error
+
+
+def _name_fault(name: str) -> str | None:
+    """Say why a path is not trusted, or None."""
+    if not name or any(unicodedata.category(letter) in {"Cc", "Cs"} for letter in name):
+        return "its name has characters that no name has"
+    if "\\" in name:
+        return "its name has a backslash"
+    if name.startswith("/") or name[1:2] == ":":
+        return "its name is an absolute path"
+    if ".." in name.split("/"):
+        return "its name leads out of the archive"
+    return None
+
+
+def shown(name: str) -> str:
+    """Return a name as a report can print it."""
+    plain = "".join(letter if unicodedata.category(letter) not in {"Cc", "Cs"} else "\N{REPLACEMENT CHARACTER}"
+                    for letter in name[: SHOWN + 1])  # fmt: skip
+    return plain if len(plain) <= SHOWN else f"{plain[:SHOWN]}…"
