@@ -30,6 +30,16 @@ class Journal:
                     f"SIMULATOR_STATE cannot be used ({error.strerror}: {error.filename}); set it to a file."
                 ) from error
 
+    @classmethod
+    def remembered(cls, path: Path) -> "Journal":
+        """Return what a file holds, which another program may be writing; nothing is written. Raises StateUnusable."""
+        journal = cls()
+        try:
+            journal._replay(path)
+        except OSError as error:
+            raise StateUnusable(f"{path} cannot be read: {error.strerror}.") from error
+        return journal
+
     def of(self, kind: str) -> dict[str, Any]:
         """Return all values of a kind by key, in the order in which their keys first came."""
         return dict(self._values[kind])

@@ -21,17 +21,21 @@ from athlete.data_dir import claimed, demo_folder, empty
 from athlete.demo.checks import Report, check_all, report_table, settle
 from athlete.demo.config import DemoConfig, demo_secrets, require_same_athlete, write_athlete_file
 from athlete.demo.daily import check_every_day, crop_silently, run_daily_job
+from athlete.demo.export import ExportForm, demo_state, export_athlete
 from athlete.demo.history import load_history
 from athlete.demo.scenario import play_scenario
 from athlete.demo.session import DemoSession, open_session
 from athlete.demo.stalled import reason
 from athlete.demo.view import LiveView
 from athlete.errors import CommandError, exit_on_error, require_this_machine
+from athlete.output import say
 from athlete.ports import Listener, require_free
 from athlete.programs import Ports, room_folder
 from athlete.supervisor import free_port
 from dashboard.settings import DashboardSettings
 from runtime.logs import configure_logs
+from simulator.export.columns import Version
+from simulator.export.languages import Language
 
 RECORDED = Path("tests/fixtures/strava")
 
@@ -76,9 +80,23 @@ def demo(  # noqa: PLR0913 - one argument an option
     years: Annotated[int, typer.Option(min=1, max=100, help="Years of history that the simulated athlete has.")] = 3,
     per_minute: Annotated[float, typer.Option(min=0.1, help="How many things the athlete does a minute.")] = 12,
     seed: Annotated[int, typer.Option(help="Another seed is another athlete.")] = 7,
+    export: Annotated[
+        Path | None, typer.Option(metavar="FILE.zip", help="Write the athlete's export as Strava sends it, and end.")
+    ] = None,
+    language: Annotated[Language, typer.Option(help="The export's language; xx is one that nobody knows.")] = (
+        Language.EN_US
+    ),
+    version: Annotated[Version, typer.Option(help="The export's form: as in that year or month.")] = (
+        Version.SEPTEMBER_2026
+    ),
 ) -> None:
     """Run the whole pipeline against a Strava simulator: connect, load the history, then go on until Ctrl-C."""
     settings = DashboardSettings()
+    if export is not None:
+        state = demo_state(demo_folder(settings.data_dir), seed=seed, years=years)
+        form = ExportForm(language=language, version=version)
+        say(export_athlete(export, form, seed=seed, years=years, state=state))
+        return
     require_this_machine(settings, "the demo runs on this machine; leave BACKEND out")
     configure_logs(settings.log_format, "WARNING")
     options = DemoOptions(

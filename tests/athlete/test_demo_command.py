@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,10 +15,13 @@ from typer.testing import CliRunner
 
 from athlete.demo.command import DemoOptions, demo_config, how_to_ask
 from athlete.demo.config import DemoConfig
+from athlete.demo.export import demo_state
 from athlete.main import app
 from backends.athlete_file.sync import read_documents
 from dashboard.settings import DashboardSettings
+from strava.archive.archive import open_archive
 
+DELETED = 12868004105  # of seed 7
 # What a person who runs the real thing may have exported.
 EXPORTED = {
     "STRAVA_SUBSCRIPTION_ID": "999",
@@ -165,3 +169,35 @@ def test_the_demo_s_athlete_has_settings_and_goals_of_their_own(config: DemoConf
     path.write_text("weight = 61")
     demo_config(DashboardSettings(data_dir=tmp_path), DemoOptions(), once=False)
     assert path.read_text() == "weight = 61"
+
+
+def test_the_export_is_that_of_the_demo_that_has_run(tmp_path: Path) -> None:
+    """Its history ends where the demo's began, without what was deleted; another athlete knows nothing of it."""
+    path, folder = tmp_path / "export.zip", tmp_path / "demo"
+    folder.mkdir()
+    (folder / "athlete.json").write_text('{"seed": 7, "years": 1}')
+    told = [["origin", "until", "2025-11-30"], ["deleted", str(DELETED), True]]
+    (folder / "simulator.json").write_text("".join(f"{json.dumps(line)}\n" for line in told))
+    options = ("--export", str(path), "--years", "1", "--language", "de", "--version", "2020")
+    result = CliRunner().invoke(app, ["demo", *options], env={"DATA_DIR": str(tmp_path)})
+    with open_archive(path) as archive:
+        ids = [row.activity_id for row in archive.rows]
+        assert (archive.language, archive.athlete_id, archive.problems) == ("de", 4242424242, [])
+        assert all(archive.file_of(row) for row in archive.rows if row.upload_id)
+        assert max(row.start for row in archive.rows if row.start).date() < date(2025, 11, 30)
+    assert result.stdout.startswith(f"{path} is the export of the simulated athlete 4242424242 as Strava would send it")
+    assert f" {len(ids):,} activities" in result.stdout
+    assert DELETED not in ids
+    assert ids[0] < DELETED < ids[-1]
+    assert demo_state(folder, seed=8, years=1) is None
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["demo", "export.zip"]
+
+
+def test_an_export_is_a_zip(tmp_path: Path) -> None:
+    """A file of another kind is not overwritten."""
+    (tmp_path / "activities.csv").write_text("mine")
+    options = ("--export", str(tmp_path / "activities.csv"))
+    result = CliRunner().invoke(app, ["demo", *options], env={"DATA_DIR": str(tmp_path)})
+    assert result.exit_code == 1
+    assert "is no name of a ZIP" in result.stderr
+    assert (tmp_path / "activities.csv").read_text() == "mine"
