@@ -48,7 +48,7 @@ def auto_refresh(context: PageContext, drawn: Drawn, tell: Teller, pipeline: st.
         with st.container(key="live"):
             told, more = chip(context, drawn, tell), _details(context, built_at, tell)
             if pipeline and _differences(drawn) is not None:
-                st.page_link(pipeline, label=told, help=more)
+                st.page_link(pipeline, label=told, icon="", help=more)
             else:
                 st.markdown(told, help=more)
         if built_at and is_late(built_at, context.now(), context.built_every):

@@ -38,9 +38,11 @@ def draw(page: Page) -> None:
         goals.draw(opened, page)
         opened.why = why(page, TIME, now, before)
         ticks = [] if before is None else _ticks(whole, page)
+        bars = _bars(now, tell)
+        is_empty = not (bars or any(tick["hours"] for tick in ticks))
         charts.show(
-            page, "week", _chart(tell), {"rows": _bars(now, tell), "last": ticks}, alt=_finding(page, now, before),
-            height=HEIGHT,
+            page, "week", _chart(tell, is_empty=is_empty), {"rows": bars, "last": ticks},
+            alt=_finding(page, now, before), height=HEIGHT,
         )  # fmt: skip
         opened.numbers(table(now, ticks, tell))
 
@@ -83,10 +85,11 @@ def table(now: Sequence[Row], ticks: Sequence[Mapping[str, Any]], tell: Teller) 
     ]
 
 
-def _chart(tell: Teller) -> alt.LayerChart:
+def _chart(tell: Teller, *, is_empty: bool = False) -> alt.LayerChart:
     weekday = "utcFormat(utc(2024, 0, datum.value), '%a')"  # 1 January 2024 is a Monday
     x = alt.X("weekday:O", scale=alt.Scale(domain=list(range(1, 8))), axis=alt.Axis(labelAngle=0, labelExpr=weekday))
-    y = alt.Y("hours:Q", stack="zero", axis=alt.Axis(tickCount=3))
+    hours = alt.Scale(domain=[0, 1]) if is_empty else alt.Scale(domainMin=0)  # the axis stays below
+    y = alt.Y("hours:Q", stack="zero", axis=alt.Axis(tickCount=3), scale=hours)
     day, shown = alt.Tooltip("day:N", title=tell("Day")), alt.Tooltip("shown:N", title=tell("Moving time"))
     colour = charts.colour("sport:N")
     bars = (
@@ -101,7 +104,7 @@ def _chart(tell: Teller) -> alt.LayerChart:
         alt.Chart(LAST_YEAR)
         .transform_filter("datum.hours > 0")
         .mark_tick(thickness=2, size=24)
-        .encode(x=x, y=alt.Y("hours:Q"), color=charts.named("last"), tooltip=[day, shown])
+        .encode(x=x, y=alt.Y("hours:Q", scale=hours), color=charts.named("last"), tooltip=[day, shown])
     )
     return alt.LayerChart(layer=[bars, ticks])
 

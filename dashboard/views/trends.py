@@ -56,11 +56,11 @@ def _years(page: Page, name: str) -> None:
     with card(
         page, "years", tell(BY_YEAR[name]), _note(page, measure, tell("since 1 January")), height=YEARS_HEIGHT
     ) as opened:
+        rows = opened.rows("trends/years", page.athlete_id, asked.sport, first, asked.last)
+        now = next(iter(opened.rows("trends/year_to_date", page.athlete_id, asked.sport, asked.last)), None)
         address.pick(
             "measure", list(MEASURES), "distance", tell("Measure"), lambda word: tell(MEASURES[word].title), width=148
         )
-        rows = opened.rows("trends/years", page.athlete_id, asked.sport, first, asked.last)
-        now = next(iter(opened.rows("trends/year_to_date", page.athlete_id, asked.sport, asked.last)), None)
         if not rows or now is None:
             empty_states.nothing_in_filter(page, "years")
             return
@@ -148,8 +148,8 @@ def _rolling(page: Page, measure: Measure) -> None:
     title = tell("Rolling {n} days", n=window)
     with card(page, "rolling", title, _note(page, measure, tell("sum of the days before")), height=HEIGHT) as opened:
         since = same_day_last_year(asked.first)
-        address.pick("window", WINDOWS, "28", tell("Window"), lambda word: tell("{n} days", n=word), width=104)
         rows = opened.rows("trends/rolling", page.athlete_id, asked.sport, window, since, asked.last)
+        address.pick("window", WINDOWS, "28", tell("Window"), lambda word: tell("{n} days", n=word), width=104)
         lines = trend_data.rolling_lines(rows, measure, asked.first, tell)
         if not lines:
             empty_states.nothing_in_filter(page, "rolling")

@@ -65,3 +65,10 @@ def test_a_day_is_the_same_wherever_the_browser_is(name: str) -> None:
     spec = json.dumps(OF_DAYS[name].to_dict())
     assert not re.findall(r"\b(?:date|day|datetime|timeFormat)\(", spec)
     assert not re.findall(r'"tooltip": \[[^\]]*"temporal"', spec)
+
+
+def test_a_week_with_nothing_has_its_zero_at_the_foot() -> None:
+    """An axis from 0 to 0 would stand in the middle, and write six decimals."""
+    bars, _ = week._chart(ENGLISH, is_empty=True).to_dict()["layer"]
+    assert bars["encoding"]["y"]["scale"] == {"domain": [0, 1]}
+    assert specification("en")["config"]["numberFormat"] == ",~f"
