@@ -15,6 +15,7 @@ from dashboard.page import Page
 WEEKS = 53
 HEIGHT = 158
 CLASSES = 5
+MOST_WIDTH = 24  # pixels of a week, so that few weeks are no wide bars
 
 
 def draw(page: Page) -> None:
@@ -28,7 +29,9 @@ def draw(page: Page) -> None:
             return
         opened.why = _why(rows, page)
         sentence = " · ".join([_active(rows, tell), *_streak(opened, page)])
-        charts.show(page, "calendar", _chart(tell), cells(rows, tell), alt=sentence, height=HEIGHT)
+        shown = cells(rows, tell)
+        chart = _chart(tell, len({cell["week"] for cell in shown}))
+        charts.show(page, "calendar", chart, shown, alt=sentence, height=HEIGHT)
         with st.container(key="streak"):
             st.caption(sentence)
         opened.numbers(table(rows, tell))
@@ -62,7 +65,7 @@ def table(rows: Sequence[Row], tell: Teller) -> list[dict[str, str]]:
     ]
 
 
-def _chart(tell: Teller) -> alt.Chart:
+def _chart(tell: Teller, weeks: int = WEEKS) -> alt.Chart:
     month = "utcdate(toDate(datum.value)) <= 7 ? utcFormat(toDate(datum.value), '%b') : ''"
     weekday = "datum.value % 2 ? utcFormat(utc(2024, 0, datum.value), '%a') : ''"  # 1 January 2024 is a Monday
     chart: alt.Chart = (
@@ -73,7 +76,9 @@ def _chart(tell: Teller) -> alt.Chart:
             x=alt.X(
                 "week:O",
                 axis=alt.Axis(orient="top", labelAngle=0, labelExpr=month, labelOverlap=False, labelAlign="left"),
-                scale=alt.Scale(paddingInner=0.16, paddingOuter=0),
+                scale=alt.Scale(
+                    paddingInner=0.16, paddingOuter=0, rangeMax=alt.ExprRef(f"min(width, {MOST_WIDTH * weeks})")
+                ),
             ),
             y=alt.Y(
                 "weekday:O",
