@@ -16,7 +16,7 @@ from backends.engine.pipeline import open_jobs, open_queue, open_shared_marks, p
 from backends.jobs import JobNotStarted, JobStarter
 from backends.marks import Marks, SharedMarks
 from backends.marks.lease import LeasePolicy, is_held
-from backends.queue import QueueUnavailable
+from backends.queue import EventQueue, QueueUnavailable
 from backends.tokens import TokensUnavailable
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.runs import TransformRuns
@@ -24,7 +24,7 @@ from runtime.clock import steady_s, utc_now
 from worker.history import Histories
 from worker.job import JobEnd, run_job, unless_stopped
 from worker.kept import Kept
-from worker.parts import Background, open_parts
+from worker.parts import Background, Parts, open_parts
 from worker.settings import WorkerSettings
 from worker.transform_start import TESTED, TESTS_WANTED, TransformStart, open_transform_start
 
@@ -43,10 +43,22 @@ async def sweep(settings: WorkerSettings, stop: asyncio.Event) -> JobEnd:
     """Do one turn of each. Raises WarehouseBusy, TokensUnavailable, QueueUnavailable, PartMissing, SchemaMismatch."""
     await prepare_store(settings)
     parts, queue = open_parts(settings, settings.cloud_run_api_endpoint), open_queue(settings)
-    jobs, marks = open_jobs(settings, parts.http), open_shared_marks(settings)
-    work = Background(parts, queue, None, marks=marks)
+    marks = open_shared_marks(settings)
+    try:
+        turns = turns_of(settings, parts, queue, marks, stop)
+        return await take_turns(turns, stop, Kept(marks, "sweep"), within_s=LONGEST_S)
+    finally:
+        await queue.close()
+        await parts.close()
+
+
+def turns_of(
+    settings: WorkerSettings, parts: Parts, queue: EventQueue, marks: SharedMarks, stop: asyncio.Event
+) -> Turns:
+    """Return what a sweep does, in its order. Raises PartMissing."""
+    jobs, work = open_jobs(settings, parts.http), Background(parts, queue, None, marks=marks)
     start, seldom = (open_transform_start(settings, parts.http, at_least=each) for each in (_AT_ONCE, _REST))
-    turns = {
+    return {
         "deferred_events": work.deferred.publish_due,
         "second_look": lambda: work.looks.look_at_due(stop) if settings.second_look_s else _nothing(),
         "settling_look": lambda: work.settling.look_at_due(stop) if is_hours_first(settings) else _nothing(),
@@ -56,11 +68,6 @@ async def sweep(settings: WorkerSettings, stop: asyncio.Event) -> JobEnd:
         "transform": lambda: start_transform(start, seldom, parts.store, marks),
         "streams": work.streams.fetch_due,  # last: it may take all the time that is left
     }
-    try:
-        return await take_turns(turns, stop, Kept(marks, "sweep"), within_s=LONGEST_S)
-    finally:
-        await queue.close()
-        await parts.close()
 
 
 def is_hours_first(settings: WorkerSettings) -> bool:

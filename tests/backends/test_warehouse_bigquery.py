@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -16,10 +17,15 @@ from backends.warehouse.bigquery.statements import within
 from backends.warehouse.bigquery.store import BigQueryRawStore
 from backends.warehouse.bigquery.tables import LABELS, migrate
 from backends.warehouse.fence import Fence
+from backends.warehouse.reconciliations import Verdict
 from backends.warehouse.schema import STRAVA_ACTIVITIES, TABLES, Table
+from strava.payload import SUMMARY, ActivityPage, ActivityPayload
 from tests.backends.test_warehouse_bigquery_workers import delivery
 from tests.bigquery_stores import CountingBigQuery, EmptiedDataset, place_at
-from tests.contracts.test_raw_store import ANNA, at, athlete, entry, gone, payload, seen
+from tests.contracts.test_raw_store import ANNA, at, athlete, entry, gone, payload, seen, streams
+from tests.transforms import bigquery_asked as asked
+from worker.findings import ReconcilePolicy
+from worker.reconcile import reconcile
 
 WAITING = 1_000
 FIELD = {"int64": "INTEGER", "string": "STRING", "bool": "BOOLEAN", "timestamp": "TIMESTAMP", "json": "JSON"}
@@ -98,14 +104,14 @@ async def test_a_thousand_waiting_events_take_five_statements(bigquery_dataset: 
     store = BigQueryRawStore(counting)
     await store.put_athlete(athlete())
     for observations, statements in (
-        ([seen(payload(n), 1) for n in range(1, 4)], ["put_activities", "put_events"]),
-        ([gone(2, n) for n in range(1, WAITING + 1)], ["put_activities", "drop_streams", "put_events"]),
+        ([seen(payload(n), 1) for n in range(1, 4)], asked.BATCH),
+        ([gone(2, n) for n in range(1, WAITING + 1)], [*asked.BATCH[:-1], "drop_streams", "put_events"]),
     ):
         counting.statements.clear()
         await store.athletes()
         await store.stored([each.activity_id for each in observations])
         await store.record([delivery(each, n) for n, each in enumerate(observations)])
-        assert counting.statements == ["athletes", "activity_versions", *statements]
+        assert counting.statements == statements
     await store.close()
     told = bigquery_dataset.rows("select reason, count(*) as n from strava_events group by reason order by reason")
     assert told == [{"reason": "deleted", "n": WAITING}, {"reason": "stored", "n": 3}]
@@ -113,6 +119,39 @@ async def test_a_thousand_waiting_events_take_five_statements(bigquery_dataset: 
         "select countif(is_deleted) as n, count(distinct ingested_at) as stamps from strava_activities"
     )
     assert row == {"n": WAITING, "stamps": WAITING}
+
+
+class Strava:
+    """Shows so many activities, one on each page of the list."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    async def activities(self) -> AsyncIterator[ActivityPage]:
+        for n in range(1, self.count + 1):
+            yield ActivityPage([payload(n, state=SUMMARY)])
+
+    async def activity(self, activity_id: int, *, tries: int | None = None) -> ActivityPayload:
+        assert tries == 1
+        return payload(activity_id)
+
+
+@pytest.mark.parametrize(("pages", "looks"), [(1, 0), (3, 1)])
+async def test_a_daily_check_asks_what_its_bill_counts(
+    bigquery_dataset: EmptiedDataset, pages: int, looks: int
+) -> None:
+    """The guide's costs are made of these: so much once, for each page of the list, and for each look."""
+    clock = lambda: at(86_400)  # noqa: E731 - a look is due after some hours
+    bigquery_dataset.opener()
+    counting = CountingBigQuery(bigquery_dataset.place)
+    store = BigQueryRawStore(counting, clock=clock)
+    await store.put_athlete(athlete())
+    await store.apply([seen(payload(n), 1) for n in range(1, pages + 1)])
+    counting.statements.clear()
+    strava, policy = Strava(pages), ReconcilePolicy(looks=looks)
+    assert (await reconcile(strava, strava, store, ANNA, policy=policy, clock=clock)).verdict is Verdict.COMPLETE
+    assert sorted(counting.statements) == sorted([*asked.CHECK, *asked.PAGE * pages, *asked.LOOK * looks])
+    await store.close()
 
 
 def test_ids_are_named_by_literals() -> None:
@@ -157,3 +196,22 @@ async def test_a_large_batch_comes_by_a_load_job(bigquery_dataset: EmptiedDatase
     assert told == {"n": 201, "stamps": 201}
     assert [name for name in bigquery_dataset.tables() if name.startswith(PREFIX)] == []
     await asyncio.gather(store.close(), by_request.close())
+
+
+async def test_streams_of_a_day_come_by_a_load_job(bigquery_dataset: EmptiedDataset) -> None:
+    """A recording that is too large for a request is stored as a short one is."""
+    bigquery_dataset.opener()
+    counting = CountingBigQuery(bigquery_dataset.place)
+    store = BigQueryRawStore(counting, largest_request=100_000)
+    await store.put_athlete(athlete())
+    await store.apply([seen(payload(1), 1)])
+    before, seconds = len(bigquery_dataset.loads()), range(86_400)
+    counting.statements.clear()
+    assert await store.put_streams(streams(payload(1), 5, *seconds))
+    assert counting.statements == asked.STREAMS
+    assert not await store.put_streams(streams(payload(1), 4, *seconds))
+    assert [each["statement"] for each in bigquery_dataset.loads()[: -before or None]] == ["put_streams"] * 2
+    [row] = bigquery_dataset.rows("select to_json_string(payload) as p from strava_streams")
+    assert json.loads(row["p"])["time"]["data"] == list(seconds)
+    assert [name for name in bigquery_dataset.tables() if name.startswith(PREFIX)] == []
+    await store.close()

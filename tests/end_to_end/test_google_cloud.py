@@ -8,7 +8,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -21,36 +22,47 @@ from athlete.daily import sentences
 from athlete.main import app
 from backends.connect.links import ConnectLinks
 from backends.engine.marts import open_marts
-from backends.engine.pipeline import open_shared_marks, open_tokens, opened_store
+from backends.engine.pipeline import open_queue, open_shared_marks, open_tokens, opened_store
 from backends.marks.lease import LeasePolicy, leased
 from backends.queue.envelope import PushEnvelope
 from backends.tokens import TokenSet
+from backends.warehouse.activities import Observation, Source
 from backends.warehouse.athletes import CONNECTED, Athlete
 from backends.warehouse.backfills import Backfill
+from backends.warehouse.bigquery.client import Answer, BigQuery, Place
+from backends.warehouse.bigquery.parameters import Parameter
+from backends.warehouse.bigquery.store import BigQueryRawStore
 from backends.warehouse.ledger import LedgerFilter, Outcome
+from backends.warehouse.runs import TransformRun
 from dashboard.settings import DashboardSettings
 from runtime.clock import utc_now
 from service.main import build as build_service
 from service.settings import ServiceSettings
 from strava.events import ReceivedEvent, StravaEvent
+from strava.payload import ActivityPayload
 from tests.backends.test_queue_pubsub import TOPIC, running_publish_server
 from tests.cloud_run_server import CloudRun, running_cloud_run
 from tests.google_project import new_project, served_certificates, told
 from tests.google_tokens import signing_key
 from tests.secret_manager_server import running_server
 from tests.serving import started
+from tests.transforms.bigquery_asked import AFTER_CHANGE, SWEEP
 from worker.backfill_job import load
 from worker.daily import run_daily
 from worker.daily_report import ExitCode
 from worker.dbt_runner.settings import TransformSettings
 from worker.job import JobEnd
+from worker.kept import Kept
 from worker.main import build as build_worker
+from worker.parts import open_parts
 from worker.settings import WorkerSettings
+from worker.sweep import take_turns, turns_of
 from worker.transform import transform
 from worker.transform_start import TESTED, TESTS_WANTED
 
 pytestmark = pytest.mark.slow
 ANNA, BEN = 101, 102  # Ben has no tokens
+CARA = 103  # and no history to load
 NOWHERE = "http://127.0.0.1:9"
 
 
@@ -258,3 +270,54 @@ def test_what_has_no_meaning_there_says_so(run: Callable[..., Result], command: 
     assert (ended.exit_code, ended.stdout) == (1, "")
     assert "BACKEND=gcp is Google Cloud, and " in ended.stderr
     assert said in ended.stderr
+
+
+class RecordingBigQuery(BigQuery):
+    """Keeps the names of the statements, and all that BigQuery's cache goes by."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(place)
+        self.asked: list[tuple[str, str]] = []
+
+    async def query(self, name: str, sql: str, parameters: Sequence[Parameter] = ()) -> Answer:
+        self.asked.append((name, f"{sql} {[each.to_api_repr() for each in parameters]}"))
+        return await super().query(name, sql, parameters)
+
+
+async def test_a_sweep_asks_what_its_bill_counts(cloud: Mapping[str, str], bigquery_emulator: str) -> None:
+    """The guide's costs are made of these: what the cache does not answer, and what a change makes it ask again."""
+    settings = told(WorkerSettings, cloud, settle_after_s=0, streams="all")
+    bigquery = RecordingBigQuery(
+        Place(project=settings.google_cloud_project, location=settings.bigquery_location, endpoint=bigquery_emulator)
+    )
+    payload = ActivityPayload.from_json({"id": 1, "athlete": {"id": CARA}, "resource_state": 3})
+    seen = Observation(activity_id=1, athlete_id=CARA, observed_at=utc_now(), source=Source.BACKFILL, activity=payload)
+    store = BigQueryRawStore(bigquery)
+    await store.put_athlete(Athlete(athlete_id=CARA, scope=frozenset(), status=CONNECTED, updated_at=utc_now()))
+    await store.apply([seen])
+    ran = TransformRun(
+        run_id="r",
+        watermark="",
+        started_at=utc_now(),
+        finished_at=utc_now(),
+        published_at=utc_now(),
+        is_full_refresh=True,
+        error=None,
+    )
+    await store.put_run(ran)
+    opened = open_parts(settings, settings.cloud_run_api_endpoint)
+    async with running_publish_server() as pubsub:
+        queue = open_queue(told(WorkerSettings, cloud, pubsub_emulator_host=pubsub.host))
+
+        async def sweep() -> list[tuple[str, str]]:
+            bigquery.asked.clear()
+            marks, stop = open_shared_marks(settings), asyncio.Event()
+            turns = turns_of(settings, replace(opened, store=store), queue, marks, stop)
+            assert await take_turns(turns, stop, Kept(marks, "sweep"), within_s=60) is JobEnd.DONE
+            return list(bigquery.asked)
+
+        first, second = await sweep(), await sweep()
+        await queue.close()
+    assert {name for name, _ in first} == {*AFTER_CHANGE, *SWEEP}
+    assert sorted(name for name, each in second if (name, each) not in first) == sorted(SWEEP)
+    await asyncio.gather(opened.close(), store.close())

@@ -13,6 +13,7 @@ from tests.transforms.bigquery_reads import Columns, Reads, TypedTables, reads_o
 from tests.transforms.bigquery_rest import Job
 from tests.transforms.bigquery_statements import analysed, raw_catalog, statements
 from tests.transforms.life import ROOT
+from worker.findings import ReconcilePolicy
 
 MIB, GIB = 2**20, 2**30
 LEAST_MIB = 10  # of each table that a query names
@@ -41,6 +42,8 @@ BIG = {
 OTHER_BIG = 500  # JSON and arrays in the books
 
 ACTIVITIES = 3_000  # of one athlete: ten years
+LIST_PAGES = ACTIVITIES // 200  # of the list that the daily check reads
+LOOKS = ReconcilePolicy().looks
 # Rows per athlete; a table that is not here has a hundred.
 ROWS = {
     "raw.strava_activities": ACTIVITIES,

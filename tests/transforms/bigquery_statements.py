@@ -11,10 +11,12 @@ from zetasql.core.local_service import ZetaSqlLocalService
 from zetasql.types import AnalyzerOptions, LanguageOptions, ProductMode, TypeKind, ZetaSQLBuiltinFunctionOptions
 
 from backends.warehouse.bigquery import athletes, changes, retention, watermark
+from backends.warehouse.bigquery.recordings import STREAMS
 from backends.warehouse.bigquery.statements import SQL, Given, Statement, keep_one, put_statement, repeated
 from backends.warehouse.runs import last_stamp_statement
 from backends.warehouse.schema import (
     PIPELINE_READINGS,
+    RECONCILIATIONS,
     STRAVA_ACTIVITIES,
     STRAVA_ATHLETES,
     STRAVA_STREAMS,
@@ -87,7 +89,7 @@ ARRAYS = {
     "before": "string",
     "deleted_ids": "int64",
 }
-STRUCTS: Mapping[str, Mapping[str, str]] = {"seen": changes.SEEN, "entries": changes.ENTRY}
+STRUCTS: Mapping[str, Mapping[str, str]] = {"seen": changes.SEEN, "entries": changes.ENTRY, "streams": STREAMS}
 
 
 def statements() -> dict[str, str]:
@@ -96,9 +98,14 @@ def statements() -> dict[str, str]:
     deleting = SQL["put_events"].format(**TEXTS) + SQL["forget_messages"]
     loaded = {
         f"{name}_loaded": Statement(name, files[name], [], Given(given, STRUCTS[given], [])).reading(f"loaded_{given}")
-        for name, given in (("put_activities", "seen"), ("put_events", "entries"))
+        for name, given in (("put_activities", "seen"), ("put_events", "entries"), ("put_streams", "streams"))
     }
-    some = (STRAVA_ATHLETES, PIPELINE_READINGS, TRANSFORM_RUNS)  # of an athlete, with JSON, and with a stamp
+    some = (
+        STRAVA_ATHLETES,
+        RECONCILIATIONS,
+        PIPELINE_READINGS,
+        TRANSFORM_RUNS,
+    )  # of an athlete, with JSON, and with a stamp
     puts = {f"put_{table.name}": put_statement(table, is_guarded="athlete_id" in table.types) for table in some}
     several = {
         f"{statement.__name__}_{table.name}": statement(table, [1, 9])

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 import pytest
 
 from backends.warehouse.bigquery.marts import bound_in_order
-from backends.warehouse.bigquery.watermark import STATES
 from tests.transforms.bigquery import BigQueryDialect
+from tests.transforms.bigquery_asked import AFTER_CHANGE, BATCH, CHECK, HOURLY, LOOK, PAGE, STREAMS, SWEEP
 from tests.transforms.bigquery_bill import (
     ACTIVITIES,
     BY_ACTIVITY,
+    LIST_PAGES,
+    LOOKS,
     Month,
     checks_mib,
     page_mib,
@@ -52,15 +54,6 @@ PAGES = {
         "waiting_events", "pipeline_runs", "purge_receipts",
     ],
 }  # fmt: skip
-# What the worker and the sweep ask of `raw`: at the most five statements for a batch of events.
-BATCH = ["athletes", "activity_versions", "put_activities", "put_events"]
-SWEEP = ["deferred_events", "deferred_events", "due_looks"]  # by the time of day, so that no answer is in the cache
-HOURLY = ["due_looks"]
-# What the next sweep asks that the cache answers until something changes, and which streams what came then is to have.
-AFTER_CHANGE = [
-    "athletes", "backfills", "expired_athletes", "reading", "newest_change", "last_run", "last_error", "due_streams",
-    "stream_facts", *STATES,
-]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +107,7 @@ def test_tables_are_clustered_and_not_partitioned_by_time(dialect: BigQueryDiale
         assert config.get("cluster_by"), name
         assert (config.get("partition_by") is not None) == (name in BY_ACTIVITY), name
         assert (config.get("partition_by") or {}).get("field", "activity_id") == "activity_id", name
+    assert KEYS.keys() == {name for name, node in dialect.models.items() if node.config.materialized == "incremental"}
 
 
 def test_every_job_is_labelled_and_limited(refresh: Refresh) -> None:
@@ -160,11 +154,13 @@ def months(refresh: Refresh, typed: TypedTables, dialect: BigQueryDialect) -> di
             "a page, drawn anew": max(page_mib(queries, KINDS, typed, n) for queries in PAGES.values()),
             "an hour of an open page, nothing new": 0,
             "a batch of events": store_mib(BATCH, typed, n),
+            "the streams of an activity": store_mib(STREAMS, typed, n),
             "a sweep": store_mib(SWEEP, typed, n),
             "the last looks of an hour": store_mib(HOURLY, typed, n),
             "a sweep after a change": store_mib(AFTER_CHANGE, typed, n),
+            "the daily check of an athlete": store_mib([*CHECK, *PAGE * LIST_PAGES, *LOOK * LOOKS], typed, n),
         }
-        often = (100 * n, 30, 300 * n, 30 * n, 100 * n, 30 * 24 * 12, 30 * 24, 200 * n)
+        often = (100 * n, 30, 300 * n, 30 * n, 100 * n, 100 * n, 30 * 24 * 12, 30 * 24, 200 * n, 30 * n)
         times = dict(zip(costs, often, strict=True))
         months[n] = Month(times, costs, stored_gib(typed, n))
     return months

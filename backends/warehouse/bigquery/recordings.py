@@ -9,15 +9,16 @@ from backends.warehouse import rows
 from backends.warehouse.athlete_files import AthleteFile
 from backends.warehouse.bigquery.database import BigQueryDatabase, bound
 from backends.warehouse.bigquery.parameters import Parameter, array, int64s, scalar, timestamps
-from backends.warehouse.bigquery.statements import guarded, within
+from backends.warehouse.bigquery.statements import Given, Statement, guarded, within
 from backends.warehouse.last_write_wins import CLOCK_SKEW
 from backends.warehouse.profile import SeenGear, SeenSettings, StoredSettings, settings_after
-from backends.warehouse.schema import ATHLETE_FILES, STRAVA_ATHLETE_SETTINGS, STRAVA_GEAR, STRAVA_STREAMS, Table
+from backends.warehouse.schema import ATHLETE_FILES, STRAVA_ATHLETE_SETTINGS, STRAVA_GEAR, STRAVA_STREAMS
 from backends.warehouse.streams import DueStreams, StreamRule, Streams
 
 _NOTHING = (
     "[]"  # what streams without a payload were fetched for: no activity is so, and the large column is not read for it
 )
+STREAMS = {name: kind for name, kind in STRAVA_STREAMS.types.items() if name != "ingested_at"}
 
 
 class Recordings(BigQueryDatabase):
@@ -54,13 +55,22 @@ class Recordings(BigQueryDatabase):
         return [each for each in due if each is not None]
 
     async def put_streams(self, streams: Streams) -> bool:
-        """Store them, unless their activity or athlete is gone, or newer ones are stored."""
+        """Store them, unless their activity or athlete is gone, or newer ones are stored.
+
+        Those of a day-long recording may be too large for a request, and come by a load job.
+        """
         seen = {"observed_at": streams.observed_at, "payload": streams.payload, "ingested_at": None}
         fetched_for = _NOTHING if streams.payload is None else streams.due.fetched_for
-        row = rows.bound(STRAVA_STREAMS, streams.due, **seen, fetched_for=fetched_for)
-        ids = [streams.due.activity_id]
+        due, latest = streams.due, scalar("latest", "timestamp", self._clock() + CLOCK_SKEW)
+        row, ids = rows.bound(STRAVA_STREAMS, due, **seen, fetched_for=fetched_for), [due.activity_id]
         texts = {"ids": within(ids), "kept_ids": within(ids, "kept.activity_id")}
-        is_put = await self._put_newer("put_streams", STRAVA_STREAMS, row, seen_at=streams.observed_at, **texts)
+        which = int64s(activity_id=due.activity_id, athlete_id=due.athlete_id)
+
+        async def put(guard: Sequence[Parameter]) -> bool:
+            sql, given = guarded("put_streams", **texts), Given("streams", STREAMS, [row])
+            return await self._run(Statement("put_streams", sql, [*which, latest, *guard], given)) > 0
+
+        is_put = await self._write_of_athlete(due.athlete_id, streams.observed_at, put)
         if is_put:
             await self._keep_one_of(STRAVA_STREAMS, ids)
         return is_put
@@ -108,7 +118,12 @@ class Recordings(BigQueryDatabase):
         """Add or replace it, unless something newer is stored or the athlete is not known."""
         not_found_at = seen.observed_at if seen.payload is None else None
         row = rows.bound(STRAVA_GEAR, seen, ingested_at=None, not_found_at=not_found_at)
-        return await self._put_newer("put_gear", STRAVA_GEAR, row, seen_at=seen.observed_at)
+        latest = scalar("latest", "timestamp", self._clock() + CLOCK_SKEW)
+
+        async def put(guard: Sequence[Parameter]) -> bool:
+            return await self._execute("put_gear", guarded("put_gear"), *bound(STRAVA_GEAR, row), latest, *guard) > 0
+
+        return await self._write_of_athlete(seen.athlete_id, seen.observed_at, put)
 
     async def file_hashes(self) -> Mapping[int, str]:
         """Return the `file_hash` of each athlete's row."""
@@ -123,15 +138,6 @@ class Recordings(BigQueryDatabase):
             return await self._execute("put_athlete_file", sql, *bound(ATHLETE_FILES, row), *guard) > 0
 
         return await self._write_of_athlete(file.athlete_id, file.read_at, put)
-
-    async def _put_newer(self, name: str, table: Table, row: rows.Row, *, seen_at: datetime, **texts: str) -> bool:
-        """Put what was seen of an athlete who is known, unless something newer is stored."""
-        latest = scalar("latest", "timestamp", self._clock() + CLOCK_SKEW)
-
-        async def put(guard: Sequence[Parameter]) -> bool:
-            return await self._execute(name, guarded(name, **texts), *bound(table, row), latest, *guard) > 0
-
-        return await self._write_of_athlete(row["athlete_id"], seen_at, put)
 
     async def _see_again(self, stored: StoredSettings, observed_at: datetime) -> None:
         which = scalar("settings_id", "string", stored.settings_id)

@@ -3,15 +3,15 @@
 merge into strava_streams as kept
 using (
     select
-        @activity_id as activity_id,
-        @athlete_id as athlete_id,
-        @fetched_for as fetched_for,
-        @activity_hash as activity_hash,
-        @observed_at as observed_at,
-        @payload as payload
-    from unnest([1]) as one
+        streams.activity_id,
+        streams.athlete_id,
+        streams.fetched_for,
+        streams.activity_hash,
+        streams.observed_at,
+        streams.payload
+    from unnest(@streams) as streams
     where
-        if({guard}, true, error(concat('{stale}: streams ', cast(one as string))))
+        if({guard}, true, error(concat('{stale}: streams ', cast(streams.activity_id as string))))
         and exists (select 1 from strava_athletes where athlete_id = @athlete_id)
         and exists (
             select 1

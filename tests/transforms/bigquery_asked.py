@@ -1,0 +1,23 @@
+"""What the worker and its jobs ask of `raw` in BigQuery, by the names of the statements: the bill is made of them.
+
+`tests/backends/test_warehouse_bigquery.py` and `tests/end_to_end/test_google_cloud.py` compare them with what the
+programs really ask.
+"""
+
+from backends.warehouse.bigquery.watermark import STATES
+
+BATCH = ["athletes", "activity_versions", "put_activities", "put_events"]  # of events
+STREAMS = ["put_streams", "repeated_strava_streams"]  # of one activity
+SWEEP = ["deferred_events", "due_looks"]  # by the time of day, so that no answer is in the cache
+HOURLY = ["due_looks"]
+# What the next sweep asks that the cache answers until something changes, and which streams what came then is to have.
+AFTER_CHANGE = [
+    "athletes", "backfills", "expired_athletes", "reading", "newest_change", "last_run", "last_error", "due_streams",
+    "stream_facts", *STATES,
+]  # fmt: skip
+# The daily check of an athlete: once, for each page of the list, and for each look at an activity.
+CHECK = [
+    "activity_ids", *["activity_versions"] * 3, "least_recently_observed", "put_reconciliations", "put_complete_as_of",
+]  # fmt: skip
+PAGE = ["activity_versions", "payloads", "put_activities"]
+LOOK = ["activity_versions", "living_payloads", "put_activities"]
