@@ -8,7 +8,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import backlog, chart, idle, pages, publish, refresh, upsert, webhook, worker
+from benchmarks import backlog, chart, idle, pages, publish, recordings, refresh, upsert, webhook, worker
 from dashboard.navigation import ENTRIES
 
 MEASUREMENTS: dict[str, Callable[[], dict[str, float]]] = {
@@ -18,6 +18,7 @@ MEASUREMENTS: dict[str, Callable[[], dict[str, float]]] = {
     "backlog": backlog.measure,
     "upsert": upsert.measure,
     "refresh": refresh.measure,
+    "recordings": recordings.measure,
     "pages": pages.measure,
     "chart": chart.measure,
     "idle": idle.measure,
@@ -31,6 +32,7 @@ PROMISES = {
     "backlog_live_s": "< 5",
     "full_build_s": "≤ 60",
     "refresh_growth": "≤ 1.5",
+    "recordings_ratio": "≥ 0.5",
     "heard_to_raw_p95_ms": "< 2,000",
     "heard_to_chart_p95_ms": "< 4,000",
     "idle_rss_mb": "< 600",

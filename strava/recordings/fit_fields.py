@@ -157,9 +157,9 @@ def product_name(content: bytes, messages: Sequence[Messages], number: int) -> s
 def _values(content: bytes, messages: Messages, field: int) -> Column | None:
     """Return one field of all messages, NaN where it is not known; of an array its first value."""
     values = _told(content, messages, field)
-    if field == TIMESTAMP and any(messages.stamps):
-        stamps = np.asarray(messages.stamps, dtype=np.float64)
-        return np.where(stamps > 0, stamps, np.nan if values is None else values)
+    if field == TIMESTAMP and messages.stamps:
+        values = np.full(len(messages.starts), np.nan) if values is None else values
+        values[list(messages.stamps)] = list(messages.stamps.values())
     return values
 
 

@@ -29,15 +29,16 @@ class Messages:
     """The messages of one definition, in the file's order: at which byte the values of each begin.
 
     `fields` tells by a field's number its first byte, size in bytes and base type. `stamps` are the times in FIT's
-    seconds of messages that carry theirs in the header, 0 for the others.
+    seconds of those messages, by their place, that carry theirs in the header.
     """
 
     number: int
+    is_wanted: bool
     is_big_endian: bool
     fields: dict[int, tuple[int, int, int]]
     size: int
     starts: "array[int]" = field(default_factory=lambda: array("q"))
-    stamps: "array[int]" = field(default_factory=lambda: array("q"))
+    stamps: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -84,57 +85,44 @@ def _part(content: bytes, start: int, wanted: Collection[int]) -> Part:
 def _walk(content: bytes, at: int, last: int, wanted: Collection[int], part: Part) -> int:
     """Follow the messages as far as they make sense; return where the last good one ends."""
     local = dict[int, Messages]()
-    clock = _Clock(content)
-    count = 0
-    while at < last:
+    stamp, stamped = 0, None  # the last known time, and the message that tells a later one
+    for _ in range(MOST_MESSAGES):
+        if at >= last:
+            return at
         header = content[at]
         if header & (_DEFINITION | _COMPRESSED) == _DEFINITION:
-            defined, after = _definition(content, at)
+            defined, after = _definition(content, at, wanted)
             if defined is None or after > last:
                 return at
             local[header & 0x0F] = defined
-            if defined.number in wanted:
-                part.messages.append(defined)
+            part.messages.append(defined)
             at = after
             continue
         messages = local.get(header >> 5 & 0x03 if header & _COMPRESSED else header & 0x0F)
         if messages is None or at + 1 + messages.size > last:
             return at
-        stamp = clock.stamp(header, messages, at + 1)
-        if messages.number in wanted:
+        if header & _COMPRESSED:
+            stamp, stamped = _stamp(content, header, stamp, stamped), None
+            messages.stamps[len(messages.starts)] = stamp
+        elif TIMESTAMP in messages.fields:
+            stamped = messages, at + 1
+        if messages.is_wanted:
             messages.starts.append(at + 1)
-            messages.stamps.append(stamp)
         at += 1 + messages.size
-        count += 1
-        if count > MOST_MESSAGES:
-            raise UnreadableRecording(f"more than {MOST_MESSAGES:,} messages")
-    return at
+    raise UnreadableRecording(f"more than {MOST_MESSAGES:,} messages")
 
 
-class _Clock:
-    """The times of messages that carry only the last five bits of theirs, in the header."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-        self._stamp = 0
-        self._told: tuple[Messages, int] | None = None  # the last message with a whole time, not read yet
-
-    def stamp(self, header: int, messages: Messages, start: int) -> int:
-        """Return the time of a message whose header has one, otherwise 0."""
-        if not header & _COMPRESSED:
-            if TIMESTAMP in messages.fields:
-                self._told = messages, start
-            return 0
-        if self._told:
-            told, place = self._told
-            offset, size, _ = told.fields[TIMESTAMP]
-            whole = self._content[place + offset : place + offset + min(size, 4)]
-            self._stamp, self._told = int.from_bytes(whole, "big" if told.is_big_endian else "little"), None
-        self._stamp = self._stamp + ((header - self._stamp) & 0x1F) & 0xFFFFFFFF
-        return self._stamp
+def _stamp(content: bytes, header: int, stamp: int, stamped: tuple[Messages, int] | None) -> int:
+    """Return the time of a message that carries its last five bits: the next such time after the last known one."""
+    if stamped:
+        messages, start = stamped
+        offset, size, _ = messages.fields[TIMESTAMP]
+        whole = content[start + offset : start + offset + min(size, 4)]
+        stamp = int.from_bytes(whole, "big" if messages.is_big_endian else "little")
+    return stamp + ((header - stamp) & 0x1F) & 0xFFFFFFFF
 
 
-def _definition(content: bytes, at: int) -> tuple[Messages | None, int]:
+def _definition(content: bytes, at: int, wanted: Collection[int]) -> tuple[Messages | None, int]:
     """Read a definition; return it, None if it cannot be one, and where it ends."""
     is_big = content[at + 2 : at + 3] == b"\1"
     if len(content) < at + 6 or content[at + 2] > 1:
@@ -148,7 +136,7 @@ def _definition(content: bytes, at: int) -> tuple[Messages | None, int]:
     if content[at] & _DEVELOPER and after < len(content):  # what an app on the device adds is passed over
         own, after = after + 1, after + 1 + 3 * content[after]
         size += sum(content[own + 1 : after : 3])
-    return Messages(number, is_big, fields, size), after
+    return Messages(number, number in wanted, is_big, fields, size), after
 
 
 def checksum(content: bytes) -> int:

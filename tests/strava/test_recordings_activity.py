@@ -1,8 +1,10 @@
 """A recording said as Strava's API would say it: the activity, its streams, and what a crop leaves of both."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import orjson
 import pytest
 
@@ -198,6 +200,29 @@ def test_what_is_said_is_json_and_adds_up(kind: str) -> None:
         "fit": ["400m", "1/2 mile", "1K", "1 mile", "2 mile"],
         "gpx": ["400m", "1/2 mile", "1K", "1 mile", "2 mile"],
     }.get(kind, [])
+
+
+@pytest.mark.parametrize("kind", ["fit", "gpx", "tcx"])
+def test_what_is_said_has_the_types_of_strava_s_own_answer(
+    kind: str, recorded: Callable[[str], httpx.Response]
+) -> None:
+    """Each field that a recorded answer has too holds what it holds there, so one way of reading serves both."""
+    theirs = recorded("activity_run_marathon").json()
+    said = describe(every_kind()[kind])
+    assert len(_types(said).keys() & _types(theirs).keys()) > 40
+    assert {
+        name: each for name, each in _types(said).items() if name in _types(theirs) and each != _types(theirs)[name]
+    } == {}
+
+
+def _types(value: Any, name: str = "") -> dict[str, str]:
+    """Return the type of each field within a value, by its path; all numbers are of one type."""
+    if isinstance(value, dict):
+        return {path: each for key, inner in value.items() for path, each in _types(inner, f"{name}.{key}").items()}
+    if isinstance(value, list):
+        return _types(value[0], f"{name}[]") if value else {}
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return {} if value is None else {name: "number" if is_number else type(value).__name__}
 
 
 def test_laps_are_those_of_the_file() -> None:
