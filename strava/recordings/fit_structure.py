@@ -95,7 +95,6 @@ def _walk(content: bytes, at: int, last: int, wanted: Collection[int], part: Par
             if defined is None or after > last:
                 return at
             local[header & 0x0F] = defined
-            part.messages.append(defined)
             at = after
             continue
         messages = local.get(header >> 5 & 0x03 if header & _COMPRESSED else header & 0x0F)
@@ -108,6 +107,8 @@ def _walk(content: bytes, at: int, last: int, wanted: Collection[int], part: Par
             stamped = messages, at + 1
         if messages.is_wanted:
             messages.starts.append(at + 1)
+            if len(messages.starts) == 1:
+                part.messages.append(messages)
         at += 1 + messages.size
     raise UnreadableRecording(f"more than {MOST_MESSAGES:,} messages")
 

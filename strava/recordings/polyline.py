@@ -14,19 +14,20 @@ Ints = np.ndarray[Any, np.dtype[np.int64]]
 
 SUMMARY_M = 10.0
 MOST_SUMMARISED = 10_000  # points that are looked at
-_LETTERS = 6  # of a number at most: 180 degrees have 25 bits and a sign
+_LETTERS = 6  # of a number at most: 360 degrees have 26 bits, and a sign
 
 
 def encode(latitude: Column, longitude: Column) -> str:
     """Return a line of degrees, to five decimals."""
-    points = np.rint(np.stack([latitude, longitude], axis=1) * 1e5).astype(np.int64)
-    steps = np.diff(points, axis=0, prepend=np.zeros((1, 2), dtype=np.int64)).reshape(-1)
+    points = np.rint(np.stack([latitude, longitude], axis=1) * 1e5).astype(np.int32)
+    steps = np.diff(points, axis=0, prepend=np.zeros((1, 2), dtype=np.int32)).reshape(-1)
     values = np.where(steps < 0, ~(steps << 1), steps << 1)
-    parts = values[:, None] >> (5 * np.arange(_LETTERS + 1))
-    letters = (parts & 31) + np.where(parts >> 5 > 0, 32, 0) + 63
-    is_used: Flags = parts > 0
-    is_used[:, 0] = True
-    return letters[is_used].astype(np.uint8).tobytes().decode("ascii")
+    letters = np.zeros((len(values), _LETTERS), dtype=np.uint8)
+    for place in range(_LETTERS):
+        rest = values >> 5 * place
+        is_used = rest > 0 if place else True
+        letters[:, place] = np.where(is_used, (rest & 31) + np.where(rest > 31, 32, 0) + 63, 0)  # noqa: PLR2004 - five bits
+    return letters[letters > 0].tobytes().decode("ascii")
 
 
 def simplified(latitude: Column, longitude: Column, tolerance_m: float = SUMMARY_M) -> Ints:

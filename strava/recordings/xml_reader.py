@@ -4,6 +4,7 @@ Files are read up to the first place that is not XML. A document type declaratio
 """
 
 import codecs
+import re
 from collections.abc import Mapping
 from typing import Protocol
 from xml.etree import ElementTree as ET
@@ -11,8 +12,10 @@ from xml.etree import ElementTree as ET
 from strava.recordings.recording import UnreadableRecording
 
 DEEPEST = 64
-LONGEST = 10_000  # characters of one element's text
+LONGEST = 10_000  # characters of one element's text that are kept
+LONGEST_TAG, MOST_ATTRIBUTES = 2**18, 100  # bytes from one tag to the next
 _CHUNK = 2**16
+_LONG_TAG = re.compile(rb"<[^<]{%d}" % LONGEST_TAG)
 
 
 class Reader(Protocol):
@@ -38,6 +41,8 @@ class _Target:
         name = tag[tag.rfind("}") + 1 :]
         if len(self._open) > DEEPEST:
             raise UnreadableRecording(f"elements within more than {DEEPEST} others")
+        if len(attributes) > MOST_ATTRIBUTES:
+            raise UnreadableRecording(f"an element with more than {MOST_ATTRIBUTES} attributes")
         self._open.append(name)
         self._text.clear()
         self._length = 0
@@ -64,9 +69,11 @@ def read_xml(content: bytes, reader: Reader) -> str | None:
     """Tell a reader of the elements of a file; return where and why it breaks off, None if it does not.
 
     Blanks before the declaration, which several exporters write, are passed over. Raises UnreadableRecording for a
-    document type declaration, for elements nested too deep, and what the reader raises.
+    document type declaration, for elements that are too long or nested too deep, and what the reader raises.
     """
     content = content.removeprefix(codecs.BOM_UTF8).lstrip()
+    if _LONG_TAG.search(content):
+        raise UnreadableRecording(f"an element of more than {LONGEST_TAG >> 10} KiB")
     target = _Target(reader)
     parser = ET.XMLParser(target=target)  # noqa: S314 - the target refuses declarations of types
     try:

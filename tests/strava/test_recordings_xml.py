@@ -139,6 +139,11 @@ def test_half_a_position_is_none() -> None:
         ),
         ("<?xml version='1.0' encoding='klingon'?><gpx/>", "in an encoding that is not known"),
         ("<gpx>" + "<a>" * 100, "elements within more than 64 others"),
+        (
+            "<gpx " + " ".join(f"a{number}='1'" for number in range(101)) + "/>",
+            "an element with more than 100 attributes",
+        ),
+        ("<gpx " + "a='>' " * 50_000 + "/>", "an element of more than 256 KiB"),
         ("<html><body>Sign in</body></html>", "not a FIT, TCX or GPX file"),
     ],
 )
@@ -151,7 +156,7 @@ def test_what_is_no_recording_is_refused_with_its_reason(content: str, reason: s
 
 def test_a_long_text_and_many_elements_need_no_memory() -> None:
     """Nothing of a file is kept but its points."""
-    content = (GPX_HEAD + "<metadata><desc>" + "x" * 500_000 + "</desc>" + "<a/>" * 50_000 + "</metadata>").encode()
+    content = (GPX_HEAD + "<metadata><desc>" + "x" * 250_000 + "</desc>" + "<a/>" * 50_000 + "</metadata>").encode()
     tracemalloc.start()
     with pytest.raises(UnreadableRecording, match="not XML"):
         read_recording(content)
