@@ -13,6 +13,7 @@ from athlete.daily import daily
 from athlete.demo.command import demo
 from athlete.doctor.command import doctor
 from athlete.events import events
+from athlete.importing.command import import_files
 from athlete.own_settings import own_settings
 from athlete.purge import purge
 from athlete.query import query
@@ -32,6 +33,7 @@ app = typer.Typer(
 COMMANDS = (demo, up, doctor, connect, athletes, backfill, daily, events, replay, budget, purge, transform, query)
 for command in COMMANDS:
     app.command()(command)
+app.command("import")(import_files)
 app.add_typer(subscription, name="subscription")
 app.add_typer(own_settings, name="settings")
 

@@ -1,0 +1,1 @@
+"""`athlete import`: reads an athlete's own files."""

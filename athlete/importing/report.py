@@ -1,0 +1,126 @@
+"""What was found in an archive, counted so that the parts add up to the rows and files that it has."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from enum import StrEnum
+from typing import Any
+
+from athlete.importing.outcomes import FileOutcome, FileResult
+from strava.archive.archive import Archive
+from strava.archive.columns import NO_FILE_AT_STRAVA
+from strava.archive.row import ArchiveRow
+
+MOST_LINES = 20  # of one kind; --json has all
+FAR_S = 60.0
+
+
+class RowKind(StrEnum):
+    """What a record of the list names as its recording."""
+
+    WITH_FILE = "with_file"
+    FILE_MISSING = "file_missing"  # named, and not in the archive
+    WITHOUT_FILE = "without_file"  # typed in
+    FILE_LOST = "file_lost"  # Strava could not export it
+    UNREADABLE = "unreadable"
+
+
+_ROW_WORDS = {
+    RowKind.WITH_FILE: "with a file", RowKind.FILE_MISSING: "whose file is not here",
+    RowKind.WITHOUT_FILE: "without a file", RowKind.FILE_LOST: "whose file Strava has lost",
+    RowKind.UNREADABLE: "unreadable",
+}  # fmt: skip
+_FILE_WORDS = {
+    FileOutcome.READ: "read", FileOutcome.CUT_SHORT: "cut short (read to the break)",
+    FileOutcome.SKIPPED: "of no activity", FileOutcome.FAILED: "failed",
+}  # fmt: skip
+
+
+def count_rows(archive: Archive) -> Mapping[RowKind, int]:
+    """Return how many records of the list there are of each kind; together they are all."""
+    counts = Counter(_kind(archive, row) for row in archive.rows)
+    counts[RowKind.UNREADABLE] = archive.activities.unreadable_rows if archive.activities else 0
+    return {kind: counts[kind] for kind in RowKind}
+
+
+def _kind(archive: Archive, row: ArchiveRow) -> RowKind:
+    if row.file_name is None:
+        return RowKind.WITHOUT_FILE
+    if row.file_name == NO_FILE_AT_STRAVA:
+        return RowKind.FILE_LOST
+    return RowKind.WITH_FILE if archive.file_of(row) else RowKind.FILE_MISSING
+
+
+def sentences(name: str, archive: Archive, results: Sequence[FileResult]) -> Iterator[str]:
+    """Yield the report in lines for a person."""
+    yield f"{name}: {_what(archive)}"
+    if archive.activities:
+        rows = count_rows(archive)
+        yield f"{_many(sum(rows.values()), 'row')}: {_counted({_ROW_WORDS[kind]: rows[kind] for kind in RowKind})}"
+        undated = sum(row.start is None and archive.file_of(row) is not None for row in archive.rows)
+        if undated:
+            yield f"{_many(undated, 'date')} of rows with a file cannot be read; the file tells it"
+    files = Counter(result.outcome for result in results)
+    if archive.files:
+        counted = _counted({_FILE_WORDS[kind]: files[kind] for kind in FileOutcome})
+        yield f"{_many(len(archive.files), 'file')}: {counted}"
+    far = sum(abs(result.seconds_off or 0) > FAR_S for result in results)
+    if far:
+        yield f"{_many(far, 'file')} with a start more than a minute from what the row says"
+    yield f"not looked at: {archive.media:,} media, {_many(archive.others, 'other file')}"
+    problems = [f"{problem.name}: {problem.reason}" for problem in archive.problems]
+    yield from _some("left out or doubtful", problems)
+    for kind in (FileOutcome.FAILED, FileOutcome.SKIPPED, FileOutcome.CUT_SHORT):
+        named = [f"{result.name}: {result.reason}" for result in results if result.outcome is kind]
+        yield from _some(_FILE_WORDS[kind], named)
+
+
+def items(name: str, archive: Archive, results: Sequence[FileResult]) -> Iterator[dict[str, Any]]:
+    """Yield one object for the archive, each row, each file, and each problem."""
+    yield {
+        "item": "archive",
+        "name": name,
+        "athlete_id": archive.athlete_id,
+        "language": archive.language,
+        "exported_at": archive.exported_at and archive.exported_at.isoformat(),
+        "columns": len(archive.activities.columns.header) if archive.activities else None,
+        "rows": dict(count_rows(archive)) if archive.activities else None,
+        "files": {kind.value: sum(result.outcome is kind for result in results) for kind in FileOutcome},
+        "media": archive.media,
+        "others": archive.others,
+    }
+    for row in archive.rows:
+        activity = row.activity
+        told = {key: activity.get(key) for key in ("start_date", "sport_type", "upload_id", "gear_id")}
+        yield {"item": "row", "activity_id": row.activity_id, "file": archive.file_of(row), **told}
+    for result in results:
+        yield {"item": "file", **asdict(result)}
+    for problem in archive.problems:
+        yield {"item": "problem", "name": problem.name, "reason": problem.reason}
+
+
+def _what(archive: Archive) -> str:
+    if not archive.activities:
+        return "recordings without a list of activities"
+    columns = len(archive.activities.columns.header)
+    whose = f" of athlete {archive.athlete_id}" if archive.athlete_id else ""
+    written = f", written {archive.exported_at:%Y-%m-%d %H:%M} UTC" if archive.exported_at else ""
+    language = f"in {archive.language}" if archive.language else "in a language that is not known"
+    return f"an export from Strava{whose}{written}, {language}, of {columns} columns"
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' * (count != 1)}"
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    shown = [f"{count:,} {kind}" for kind, count in counts.items() if count]
+    return " · ".join(shown) or "none"
+
+
+def _some(what: str, lines: Sequence[str]) -> Iterator[str]:
+    if lines:
+        yield f"{what}:"
+        yield from (f"  {line}" for line in lines[:MOST_LINES])
+        if len(lines) > MOST_LINES:
+            yield f"  … and {len(lines) - MOST_LINES:,} more, which --json lists"

@@ -1,0 +1,168 @@
+"""`athlete import --dry-run` from outside: every row and file of an archive is counted once, and nothing is stored."""
+
+import gzip
+import json
+import sys
+import zlib
+from collections import Counter
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from athlete.importing.outcomes import FileOutcome, FileResult
+from athlete.importing.readers import Wanted, read_files, wanted_files
+from athlete.main import app
+from simulator.export.archive import write_export
+from simulator.export.columns import Version, layout_of
+from simulator.export.languages import Language
+from simulator.export.rows import header
+from simulator.journal import Journal
+from simulator.world.world import Origin, World
+from tests.strava.exports import cells_of, csv_of, opened, zip_of
+
+TRACK = (
+    b'<gpx xmlns="http://www.topografix.com/GPX/1/1"><trk><trkseg>'
+    b'<trkpt lat="51.0" lon="10.0"><time>2022-05-29T15:53:35Z</time></trkpt>'
+    b'<trkpt lat="51.0" lon="10.001"><time>2022-05-29T15:53:55Z</time></trkpt>'
+    b"</trkseg></trk></gpx>"
+)
+FILES = {
+    "activities/1.gpx": TRACK,
+    "activities/2.gpx.gz": gzip.compress(TRACK * 1)[:-12],
+    "activities/3.gpx": b"",
+    "activities/4.tcx.gz": gzip.compress(b"no xml at all"),
+    "activities/5.gpx": b"<!DOCTYPE gpx>" + TRACK,
+    "activities/6.gpx.gz": zlib.compress(b" " * 2**24, wbits=31),
+    "activities/7.gpx": b"x" * 2**21,  # a ratio that no recording has
+    "activities/8.tcx": b"<TrainingCenterDatabase><Courses><Course/></Courses></TrainingCenterDatabase>",
+}
+
+
+def run(*arguments: str) -> Result:
+    """Run the command in two processes."""
+    return CliRunner().invoke(app, ["import", *arguments], env={"COLUMNS": "200"})
+
+
+@pytest.fixture
+def odd(tmp_path: Path) -> Path:
+    """An export whose rows name good and bad files, one that is not there, and none."""
+    layout = layout_of(Version.SEPTEMBER_2026)
+    named = [*FILES, "activities/9.fit.gz", "", "#error#"]
+    rows = [
+        cells_of(layout, {}, id=str(100 + place), date="29.05.2022, 15:53:35", type="Lauf", file=name)
+        for place, name in enumerate(named)
+    ]
+    rows[0][1] = "29. toukokuuta 2022, 15.53.35"
+    broken = [["no id", *rows[0][1:]]]
+    content = {"activities.csv": csv_of([header(layout, Language.DE), *rows, *broken]), **FILES, "media/1.jpg": b"x"}
+    path = tmp_path / "export_42.zip"
+    path.write_bytes(zip_of(content))
+    return path
+
+
+def test_each_row_and_file_of_an_odd_export_is_counted_once(odd: Path) -> None:
+    """The parts add up to the inputs, and each thing that is left out has one line with its reason."""
+    before = odd.stat()
+    result = run(str(odd), "--dry-run", "--jobs", "2")
+    lines = result.stdout.splitlines()
+    kinds = (
+        "8 with a file", "1 whose file is not here", "1 without a file", "1 whose file Strava has lost", "1 unreadable",
+    )  # fmt: skip
+    assert lines[1:4] == [
+        f"12 rows: {' · '.join(kinds)}",
+        "1 date of rows with a file cannot be read; the file tells it",
+        "8 files: 1 read · 1 cut short (read to the break) · 1 of no activity · 5 failed",
+    ]
+    assert lines[4:7] == [
+        "not looked at: 1 media, 0 other files",
+        "left out or doubtful:",
+        "  activities.csv: line 13: no activity's id at its beginning",
+    ]
+    assert sorted(lines[8:13]) == [
+        "  activities/3.gpx: empty file",
+        "  activities/4.tcx.gz: not a FIT, TCX or GPX file",
+        "  activities/5.gpx: a document type declaration, which no recording needs",
+        "  activities/6.gpx.gz: unpacks to more than 64 MiB or 200 times its size",
+        "  activities/7.gpx: unpacks to more than 200 times its size",
+    ]
+    assert lines[13:] == [
+        "of no activity:",
+        "  activities/8.tcx: not an activity: course or workout",
+        "cut short (read to the break):",
+        "  activities/2.gpx.gz: cut short: its compressed data breaks off; cut short: line 1: not XML",
+    ]
+    assert result.exit_code == 1
+    assert list(odd.parent.iterdir()) == [odd]
+    assert odd.stat().st_mtime_ns == before.st_mtime_ns
+
+
+def test_a_whole_life_is_read_and_agrees_with_its_list(tmp_path: Path) -> None:
+    """All files of the simulated athlete's export, as JSON: each begins when its row says, and is of its sport."""
+    world = World(Origin(seed=7, athlete_id=4242424242, years=0.15, until=date(2026, 11, 20)), Journal())
+    path = tmp_path / "export.zip"
+    with path.open("wb") as file:
+        write_export(file, world, exported_at=datetime(2026, 11, 20, 9, tzinfo=UTC), language=Language.JA)
+    result = run(str(path), "--dry-run", "--json", "--jobs", "1")
+    assert result.exit_code == 0
+    items = [json.loads(line) for line in result.stdout.splitlines()]
+    archive, *rest = items
+    rows = {item["file"]: item for item in rest if item["item"] == "row"}
+    files = [item for item in rest if item["item"] == "file"]
+    assert sum(archive["rows"].values()) == len(world)
+    assert archive["rows"]["with_file"] == archive["files"]["read"] == len(files) > 20
+    assert (archive["language"], archive["columns"], archive["athlete_id"]) == ("ja", 103, 4242424242)
+    assert {file["seconds_off"] for file in files} == {0.0}
+    assert all(file["start_date"] == rows[file["name"]]["start_date"] for file in files)
+    assert [file["start_date"] for file in files] == sorted((file["start_date"] for file in files), reverse=True)
+    assert Counter(file["kind"] for file in files).keys() == {"fit", "gpx", "tcx"}
+    assert [item for item in rest if item["item"] == "problem"] == []
+
+
+def test_exit_codes(tmp_path: Path) -> None:
+    """2 where nothing can be read, 1 where something cannot, and without --dry-run it says what it cannot do."""
+    track = tmp_path / "1.gpx"
+    track.write_bytes(TRACK)
+    assert run(str(tmp_path / "nowhere.zip"), "--dry-run").exit_code == 2
+    both = run(str(tmp_path / "nowhere.zip"), str(track), "--dry-run", "--jobs", "1")
+    assert (both.exit_code, both.stderr) == (1, "athlete: nowhere.zip does not exist.\n")
+    assert both.stdout.splitlines() == [
+        "1.gpx: recordings without a list of activities",
+        "1 file: 1 read",
+        "not looked at: 0 media, 0 other files",
+    ]
+    refused = run(str(track))
+    assert (refused.exit_code, "add --dry-run" in refused.stderr) == (1, True)
+
+
+MORTAL = """
+import json, os, signal, sys
+while line := sys.stdin.buffer.readline():
+    asked = json.loads(line)
+    sys.stdin.buffer.read(asked["size"])
+    if asked["name"] == "1.gpx":
+        os._exit(3)
+    if asked["name"] == "2.gpx":
+        signal.setitimer(signal.ITIMER_PROF, 0.05)
+        while True:
+            pass
+    print(json.dumps({"name": asked["name"], "outcome": "read"}), flush=True)
+"""
+
+
+async def test_a_file_that_ends_the_process_or_takes_too_long_costs_only_itself(tmp_path: Path) -> None:
+    """Another process goes on with the next file."""
+    results: list[FileResult] = []
+    content = zip_of({f"{number}.gpx": TRACK for number in range(5)})
+    with opened(tmp_path / "bag.zip", content) as archive:
+        assert wanted_files(archive) == [Wanted(f"{number}.gpx") for number in range(5)]
+        command = (sys.executable, "-c", MORTAL)
+        await read_files(archive, wanted_files(archive), jobs=1, tell=results.append, command=command)
+    assert [(result.name, result.outcome, result.reason) for result in results] == [
+        ("0.gpx", FileOutcome.READ, ""),
+        ("1.gpx", FileOutcome.FAILED, "ends the reader (code 3)"),
+        ("2.gpx", FileOutcome.FAILED, "takes more than 30 s"),
+        ("3.gpx", FileOutcome.READ, ""),
+        ("4.gpx", FileOutcome.READ, ""),
+    ]
