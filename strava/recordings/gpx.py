@@ -12,6 +12,7 @@ from strava.recordings.points import Points, moment, number
 from strava.recordings.recording import Device, Reading, Recording, UnreadableRecording
 from strava.recordings.xml_reader import read_xml
 
+BAROMETER = "with barometer"  # https://support.strava.com/hc/en-us/articles/216917087
 _VALUES = {
     "ele": "altitude_m",
     "speed": "speed_mps",
@@ -32,7 +33,7 @@ class _Gpx:
 
     def __init__(self) -> None:
         self.points = Points()
-        self.creator: str | None = None
+        self.creator = ""
         self.name: str | None = None
         self.type: str | None = None
         self.timeless = 0
@@ -46,7 +47,7 @@ class _Gpx:
                 "time": nan,
             }
         elif name == "gpx":
-            self.creator = attributes.get("creator")
+            self.creator = attributes.get("creator", "")
 
     def end(self, name: str, text: str, parent: str) -> None:
         if self._point is not None:
@@ -82,13 +83,8 @@ def read_gpx(content: bytes) -> Reading:
         columns=columns,
         sport_type=sport_types.of_word(read.type),
         name=read.name,
-        device=Device(product=_product(read.creator)),
+        # The creator is a program as a rule, so no device is named; but this is how Strava is told of a barometer.
+        device=Device(has_barometer=BAROMETER in read.creator.lower()),
     )
     remarks += [f"cut short: {broken}"] if broken else []
     return Reading(kind="gpx", recordings=[recording], is_truncated=bool(broken), remarks=remarks)
-
-
-def _product(creator: str | None) -> str | None:
-    """Return the device that Strava names as the creator of a file, or the program that wrote it."""
-    told = (creator or "").strip()
-    return told.removesuffix(" with Barometer") or None

@@ -92,7 +92,9 @@ def great_circles(latitude: Column, longitude: Column) -> Column:
 
 
 def _is_timed(recording: Recording, distance: Column | None) -> bool:
-    return recording.has_pauses or recording.is_indoor or distance is None or not len(distance)
+    if recording.has_pauses or recording.is_indoor or distance is None or not len(distance):
+        return True
+    return bool(distance[-1] <= distance[0])
 
 
 def _timer_s(recording: Recording) -> float:
@@ -105,7 +107,7 @@ def _timer_s(recording: Recording) -> float:
 def _moving(recording: Recording, seconds: Column, distance: Column | None, *, is_timed: bool) -> Column:
     """Return of each interval how long it moved."""
     lengths = np.diff(seconds)
-    if recording.pauses or not (distance is not None and (not is_timed or recording.has_pauses)):
+    if recording.pauses or distance is None or (is_timed and not recording.has_pauses):
         return np.maximum(lengths - _paused(recording, seconds), 0)
     least = RUN_MPS if recording.sport_type in RUNS else OTHER_MPS
     is_moving: Flags = np.diff(distance) + PRECISION_M >= least * lengths

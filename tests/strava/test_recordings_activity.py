@@ -1,13 +1,18 @@
 """A recording said as Strava's API would say it: the activity, its streams, and what a crop leaves of both."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import httpx
 import orjson
 import pytest
 
+from simulator.export import recording as simulated
+from simulator.export import xml_files
+from simulator.export.fit_file import fit
+from simulator.journal import Journal
+from simulator.world.world import Origin, World
 from strava.recordings import Recording, Totals, clip, describe, read_recording, streams
 from tests.strava.fit_writer import CYCLING, RUNNING, START_AT, Field, Session, Value, activity, course, run
 from tests.strava.test_recordings_fit import triathlon
@@ -223,6 +228,29 @@ def _types(value: Any, name: str = "") -> dict[str, str]:
         return _types(value[0], f"{name}[]") if value else {}
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return {} if value is None else {name: "number" if is_number else type(value).__name__}
+
+
+def test_the_simulator_s_files_say_what_its_api_says() -> None:
+    """Some weeks of a life as devices recorded it, in all three formats, against the same life from the API."""
+    world = World(Origin(seed=7, athlete_id=4242424242, years=0.12, until=date(2026, 11, 20)), Journal())
+    lives = [(world.detail(key), world.streams(key)) for key in world.ids() if world.streams(key)]
+    assert len(lives) > 20
+    for theirs, curves in lives:
+        whole = {key: theirs[key] for key in ("start_date", "start_date_local", "elapsed_time")}
+        made = simulated.Recording.of(theirs, curves)
+        files = {"fit": fit(made), "tcx": xml_files.tcx(made)} | (
+            {"gpx": xml_files.gpx(made)} if "latlng" in curves else {}
+        )
+        for kind, content in files.items():
+            recording = read_recording(content).recordings[0]
+            said = describe(recording, home_zone="Europe/Berlin")
+            assert {key: said[key] for key in whole} == whole, kind
+            assert len(streams(recording)["time"]["data"]) == len(curves["time"])
+            if kind != "gpx":  # which knows neither the distance nor the timer
+                assert said["distance"] == pytest.approx(theirs["distance"], abs=0.11)
+                assert said["moving_time"] == pytest.approx(theirs["moving_time"], abs=6 if kind == "tcx" else 0)
+            if "heartrate" in curves:
+                assert said["average_heartrate"] == pytest.approx(theirs["average_heartrate"], abs=3)
 
 
 def test_laps_are_those_of_the_file() -> None:

@@ -57,6 +57,12 @@ def test_a_ride_moves_from_half_a_metre_a_second() -> None:
     assert Track.of(recording([(0, 0), (10, 30), (20, 36), (30, 66)])).moving_s == 20
 
 
+def test_who_goes_nowhere_has_the_timer_s_moving_time() -> None:
+    """Yoga with a watch that writes a distance of nothing."""
+    still = recording([(0, 0), (60, 0), (120, 0)], sport="Yoga", totals=Totals(timer_s=118.0))
+    assert (Track.of(still).moving_s, Track.of(still).distance_m) == (118, 0)
+
+
 @pytest.mark.parametrize("fields", [{"is_indoor": True}, {"columns": {"distance_m": None}}])
 def test_indoors_and_without_a_distance_the_timer_is_the_moving_time(fields: dict[str, Any]) -> None:
     """There the speed says nothing; never more than the elapsed time."""

@@ -62,6 +62,13 @@ def test_a_gpx_file_says_what_its_points_say() -> None:
     }
 
 
+def test_a_creator_with_a_barometer_is_believed() -> None:
+    """Strava tells its users to write so; otherwise a creator is a program and no device."""
+    told = gpx(course(2)).replace("StravaGPX", "Edge 500 With Barometer")
+    assert read_recording(told.encode()).recordings[0].device == Device(has_barometer=True)
+    assert read_recording(gpx(course(2)).encode()).recordings[0].device == Device()
+
+
 @pytest.mark.parametrize(
     ("kind", "sport_type"), [("1", "Ride"), ("9", "Run"), ("trail_running", "TrailRun"), ("odd", None)]
 )
