@@ -26,7 +26,8 @@ REASONS = {
     "virtual": N_("{n} on a screen"),
     "undated": N_("{n} without a date"),
     "speed_inconsistent": N_("{n} whose distance, time and speed contradict one another"),
-    "gps_jump": N_("{n} with a GPS jump (over 100 m/s)"),
+    "duration_implausible": N_("{n} of recordings that were not stopped"),
+    "gps_jump": N_("{n} with a GPS jump"),
     "activity_shorter": N_("{n} shorter than the distance"),
     "faster_than_world_record": N_("{n} faster than the world record"),
 }
@@ -37,6 +38,7 @@ REASON_NAMES = {
     "virtual": N_("on a screen"),
     "undated": N_("without a date"),
     "speed_inconsistent": N_("numbers contradict one another"),
+    "duration_implausible": N_("recording not stopped"),
     "gps_jump": N_("GPS jump"),
     "activity_shorter": N_("shorter than the distance"),
     "faster_than_world_record": N_("faster than the world record"),

@@ -19,6 +19,7 @@ TEXTS = {
     "distance": N_("{value} {unit} in all"),
     "elevation": N_("{value} {unit} climbed in all"),
     "time": N_("{value} hours in motion"),
+    "streak": N_("{value} days in a row"),
     "eddington": N_("Eddington number {value} ({unit})"),
 }
 MEASURES = {

@@ -10,7 +10,8 @@ from dashboard.mart import Row
 
 # The methods of `fct_activities.load_method`, as a reader calls them.
 METHODS: Mapping[str, str] = {
-    "power": N_("power"),
+    "power_strava": N_("power"),
+    "power_average": N_("average power"),
     "heart_rate": N_("heart rate"),
     "heart_rate_sex_unknown": N_("heart rate, sex unknown"),
     "pace": N_("pace"),
@@ -22,7 +23,11 @@ METHODS: Mapping[str, str] = {
 }
 # What each method reckons; a value is a column of `fct_activities`.
 FORMULAS: Mapping[str, str] = {
-    "power": N_("hours · (power ÷ FTP)² · 100, FTP {load_ftp_w} W"),
+    "power_strava": N_("hours · (weighted power ÷ FTP)² · 100, FTP {load_ftp_w} W"),
+    "power_average": N_(
+        "hours · (average power ÷ FTP)² · 100, FTP {load_ftp_w} W; Strava sent no weighted power, so hard stretches "
+        "count too little"
+    ),
     "heart_rate": N_(
         "100 · training impulse ÷ that of an hour at threshold; at rest {load_resting_heartrate_bpm} bpm, threshold "
         "{load_threshold_heartrate_bpm} bpm, maximum {load_max_heartrate_bpm} bpm, average {average_heartrate_bpm} bpm"

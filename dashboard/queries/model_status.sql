@@ -1,6 +1,6 @@
 select
     model,
-    cast(null as int64) as definition_version,
+    definition_version,
     test_count,
     failed_count,
     tested_at

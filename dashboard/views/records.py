@@ -6,7 +6,7 @@ from html import escape
 
 import streamlit as st
 
-from dashboard import best_efforts, charts, eddington_chart, empty_states, milestones
+from dashboard import address, best_efforts, charts, eddington_chart, empty_states, milestones
 from dashboard.best_efforts import distance_name, strava_url
 from dashboard.card import Why, card
 from dashboard.filters import ALL, Filters
@@ -108,14 +108,15 @@ def _eddington(page: Page) -> None:
     note = f"{asked.sport_title(tell)}, {tell.distance_unit}, {_period_title(page)}"
     with card(page, "eddington", tell("Eddington number"), note, height=eddington_chart.HEIGHT) as opened:
         period = period_of(asked)
-        steps = opened.rows("records/eddington", page.athlete_id, asked.sport, tell.distance_unit, period)
-        if not steps:
+        found = opened.rows("records/eddington", page.athlete_id, asked.sport, tell.distance_unit, period)
+        if not found:
             st.markdown(
                 tell(
                     "No day of {sport} has a whole {unit} yet.", sport=asked.sport_title(tell), unit=tell.distance_unit
                 )
             )
             return
+        steps, screens = _with_or_without_screens(found, page)
         bars, finding = eddington_chart.bars(steps, tell), eddington_chart.finding(steps, tell)
         charts.show(
             page, "eddington", eddington_chart.chart(len(bars), tell), bars, alt=finding, height=eddington_chart.HEIGHT
@@ -126,9 +127,23 @@ def _eddington(page: Page) -> None:
             formula=tell("The largest n for which n days have at least n {unit}.", unit=tell.distance_unit)
             + f" {finding}",
             inputs=[tell("A day is the sum of its activities, by the local day on which they began.")],
-            excluded=[tell("Activities with a motor (e-bikes) do not count. Those on a screen do.")],
+            excluded=[tell("Activities with a motor (e-bikes) do not count."), screens],
             models=["eddington", "eddington_step"],
         )
+
+
+def _with_or_without_screens(steps: Sequence[Row], page: Page) -> tuple[Sequence[Row], str]:
+    """Draw the switch where there are activities on a screen; return the steps that count, and which those are."""
+    tell, counts = page.tell, True
+    if not all(row["counts_virtual"] for row in steps):
+        st.session_state["eddington-screens"] = address.follow("screens", ("0", "1").__contains__, "1") == "1"
+        counts = st.toggle(tell("With those on a screen"), key="eddington-screens", on_change=_screens_switched)
+    told = tell("Those on a screen count.") if counts else tell("Those on a screen are left out.")
+    return [row for row in steps if row["counts_virtual"] == counts], told
+
+
+def _screens_switched() -> None:
+    address.put("screens", "1" if st.session_state["eddington-screens"] else "0", "1")
 
 
 def _prediction(page: Page) -> None:
@@ -219,7 +234,8 @@ def _why_longest(singles: Sequence[Row], page: Page) -> Why:
     tell = page.tell
     excluded = tell(
         "Activities with a motor never count; climb, highest point and speed leave out those indoors, on a screen or "
-        "typed in by hand; distance and speed those whose numbers contradict one another."
+        "typed in by hand; distance and speed those whose numbers contradict one another; times those that cannot be "
+        "right."
     )
     return Why(
         formula=tell("The most of each measure in one activity, one local day and one week from Monday to Sunday."),
@@ -247,8 +263,8 @@ def _milestones(page: Page) -> None:
                 st.html(milestones.milestone_list(rest, tell))
         opened.why = Why(
             formula=tell(
-                "Round totals of all time, on the local day on which the total got there; every Eddington number; "
-                "every record over a distance; the first activity of each sport."
+                "Round totals of all time, on the local day on which the total got there; days in a row; every "
+                "Eddington number; every record over a distance; the first activity of each sport."
             ),
             excluded=[tell("Totals count activities with a motor, Eddington numbers and records do not.")],
             models=["milestone"],

@@ -253,7 +253,8 @@ def _look_for_components_once() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def contract(project_root: Path) -> dict[str, dict[str, str]]:
     """The DuckDB type of every column of every mart, as the transforms promise it."""
-    status = {"model": "varchar", "test_count": "bigint", "failed_count": "bigint", "tested_at": "timestamp"}
+    counts = dict.fromkeys(("definition_version", "test_count", "failed_count"), "bigint")
+    status = {"model": "varchar", **counts, "tested_at": "timestamp"}
     files = (project_root / "transforms/models/mart").rglob("_models.yml")
     models = [model for file in files for model in yaml.safe_load(file.read_text(encoding="utf-8"))["models"]]
     return {

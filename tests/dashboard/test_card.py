@@ -124,13 +124,13 @@ def test_the_page_is_drawn_without_a_chart_that_has_no_rows(mart_file: Any, cont
 
 
 def test_why_says_what_the_tests_of_a_mart_found(lively: Any, context_of: Any) -> None:
-    """How many passed and when; those that failed are counted instead. A mart without tests yet tells its build."""
+    """Its version, how many passed and when, or how many failed. A mart without tests yet tells its build."""
     tested_at = datetime(2026, 11, 18, 19, 29, 55)  # noqa: DTZ001 - the mart keeps UTC
     counts = {"test_count": 12, "failed_count": 0, "tested_at": tested_at}
-    lively.row("model_status", model="calendar_heat", **counts)
+    lively.row("model_status", model="calendar_heat", definition_version=2, **counts)
     lively.row("model_status", model="activity_summary", **{**counts, "failed_count": 2})
     lively.publish()
     told = said(overview(context_of(lively)))
-    assert "Model `calendar_heat` · 12 tests passed 20:29 · built 20:29" in told
+    assert "Model `calendar_heat` v2 · 12 tests passed 20:29 · built 20:29" in told
     assert "Model `activity_summary` · 2 tests failed 20:29 · built 20:29" in told
     assert "Model `streak` · built 20:29" in told

@@ -207,7 +207,7 @@ def test_what_is_of_the_day_of_the_build_says_so(
     lively: Any, context_of: Any, hour: str, streak: str, goal: str
 ) -> None:
     """After midnight, until the marts are built again: streak, goals and form."""
-    run = {"period_kind": "day", "current_length": 3, "is_at_risk": False, "longest_length": 3}
+    run = {"period_kind": "day", "period": "all", "current_length": 3, "is_at_risk": False, "longest_length": 3}
     ends = {"longest_start_date": date(2026, 11, 16), "longest_end_date": date(2026, 11, 18)}
     lively.row("streak", athlete_id=7001, sport_group="all", **run, **ends)
     week = {"period_kind": "week", "period_start_date": date(2026, 11, 16), "is_current": True, "is_reached": True}
@@ -673,3 +673,22 @@ def test_who_is_no_viewer_is_shown_nothing(lively: Any, context_of: Any) -> None
         assert "No athlete is shown to you" in said(page)
         assert not page.metric
     assert "No athlete is shown to you" not in said(overview(context_of(lively)))
+
+
+def test_the_eddington_number_is_there_without_activities_on_a_screen(lively: Any, context_of: Any) -> None:
+    """The switch is drawn where there are any, and says which activities count."""
+    for counts, number in ((True, 3), (False, 2)):
+        life = {"athlete_id": 7001, "sport_group": "all", "unit": "km", "period": "all", "counts_virtual": counts}
+        needed = {"days_at_next": 2, "days_needed_next": number - 1, "longest_day": 5}
+        lively.row("eddington", **life, eddington_number=number, next_number=number + 1, **needed)
+        for n in range(1, 6):
+            lively.row("eddington_step", **life, n=n, days_at_least=6 - n, days_needed=max(0, 2 * n - 6))
+    lively.publish()
+    app = drawn(AppTest.from_function(other_page, kwargs={"context": context_of(lively), "path": "records"}))
+    assert "**3** now" in said(app)
+    assert "Those on a screen count." in said(app)
+    app.toggle(key="eddington-screens").set_value(False)
+    drawn(app)
+    assert "**2** now" in said(app)
+    assert "Those on a screen are left out." in said(app)
+    assert app.query_params["screens"] == "0"

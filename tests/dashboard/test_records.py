@@ -119,6 +119,7 @@ def test_the_caption_says_what_the_next_numbers_take() -> None:
     [
         ("count", "activities", "", 1000.0, "1,000 activities"),
         ("elevation", "m", "", 8849.0, "8,849 m climbed in all"),
+        ("streak", "days", "", 365.0, "365 days in a row"),
         ("eddington", "mi", "", 42.0, "Eddington number 42 (mi)"),
         ("record", "s", "10K", 2702.0, "10 km in 45:02"),
         ("first_activity", "activities", "TrailRun", 1.0, "First activity: Trail Run"),

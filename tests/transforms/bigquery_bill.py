@@ -77,7 +77,7 @@ ROWS = {
     "mart.trend_rolling_daily": 3 * 5 * 3_653,
     "mart.trend_year_over_year": 5 * 3_653,
     "mart.start_pattern": ACTIVITIES,
-    "mart.streak_run": 5 * (1_000 + 300 + 20),
+    "mart.streak_run": 5 * 2 * (1_000 + 300 + 20),
 }
 BY_ACTIVITY = {"raw.strava_activities", "raw.strava_streams"} | {
     f"staging.{name}"

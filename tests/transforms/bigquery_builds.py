@@ -51,7 +51,8 @@ KEYS = {
     "mart.record_best_effort": ["activity_id", "effort_name"],
 }
 WATERMARK = {"ingested_at": "timestamp"}
-STATUS = {"model": "string", "test_count": "int64", "failed_count": "int64", "tested_at": "timestamp"}
+COUNTS = dict.fromkeys(("definition_version", "test_count", "failed_count"), "int64")
+STATUS = {"model": "string", **COUNTS, "tested_at": "timestamp"}
 # What the pages ask, by query, with values of the types that they give.
 SPAN, ALL = (date(2026, 3, 23), date(2026, 3, 29)), ("all", "all")
 MONTH = date(2026, 3, 1), date(2026, 3, 31)

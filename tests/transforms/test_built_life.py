@@ -24,7 +24,7 @@ def test_a_copy_under_another_name_is_complete(life: Any, tmp_path: Path) -> Non
 
 
 def test_every_test_of_the_project_passes(life: Any) -> None:
-    """Keys, relationships, contracts and unit tests hold on recorded and hand-written activities."""
+    """Keys, relationships, contracts and unit tests hold; the status tells the versions that the rows carry."""
     result = life.dbt("test", "--vars", json.dumps({"as_of": "2026-04-02 10:00:00"}))
     assert result.success, [f"{r.node.name}: {r.message}" for r in result.result if r.status != "pass"]
     assert sum(r.node.resource_type == "unit_test" for r in result.result) >= 13
@@ -33,6 +33,10 @@ def test_every_test_of_the_project_passes(life: Any) -> None:
     assert keyed.keys() >= {"fct_activities", "dim_date", "stg_strava__gear"}
     assert keyed["fct_activities"] > 10
     assert {(row["failed_count"], str(row["tested_at"])) for row in status} == {(0, "2026-04-02 10:00:00")}
+    versions = {row["model"]: row["definition_version"] for row in status}
+    assert (versions["dim_date"], versions["fct_activities"]) == (None, 3)
+    for model in ("activity_summary", "athlete_setting", "eddington", "route", "streak", "tile_visit"):
+        assert life.rows(f"select distinct definition_version as told from mart.{model}") == [{"told": versions[model]}]  # noqa: S608 - our own names
 
 
 def test_routes_are_grouped_as_plain_python_groups_them(life: Any) -> None:

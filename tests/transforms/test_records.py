@@ -19,10 +19,13 @@ pytestmark = pytest.mark.slow
 
 TODAY = date.fromisoformat(AS_OF[:10])
 NUMBERS = ("distance_m", "elevation_gain_m", "elevation_high_m", "energy_kj", "calories_kcal", "load", "max_speed_mps")
-FLAGS = ("is_assisted", "is_virtual", "is_trainer", "is_manual", "is_speed_inconsistent")
+FLAGS = (
+    "is_assisted", "is_virtual", "is_trainer", "is_manual", "is_speed_inconsistent", "is_moving_time_implausible",
+    "is_elapsed_time_implausible",
+)  # fmt: skip
 ACTIVITY = {
     **dict.fromkeys(("activity_id", "athlete_id", "utc_offset_s", "moving_time_s", "elapsed_time_s"), "bigint"),
-    **dict.fromkeys(("sport_group", "sport_type", "name"), "varchar"),
+    **dict.fromkeys(("sport_group", "sport_type", "name", "timezone_name"), "varchar"),
     "start_date_local": "date",
     "start_at": "timestamp",
     **dict.fromkeys(NUMBERS, "double"),
@@ -37,6 +40,7 @@ EFFORT = {
     "start_at": "timestamp",
 }
 WORLD_RECORD = {"effort_name": "varchar", "record_distance_mm": "bigint", "record_time_ms": "bigint"}
+SPLIT = {"activity_id": "bigint", "distance_m": "double", "elapsed_time_s": "bigint"}
 DAILY = ("staging.int_summaries__daily", "staging.int_records__daily")
 EDDINGTON = ("staging.int_records__eddington_days", "mart.eddington_step", "mart.eddington")
 UNITS_MM = {"km": 1_000_000, "mi": 1_609_344}
@@ -135,6 +139,7 @@ def built(sql_of_records: Mapping[str, str]) -> Iterator[Built]:
             efforts = [activity.effort(number) for number, activity in numbered if activity.sport_group == "run"]
             database.put("staging.stg_strava__best_efforts", EFFORT, efforts)
             database.put("staging.world_records", WORLD_RECORD, [])
+            database.put("staging.stg_strava__splits", SPLIT, [])
             database.build(*DAILY, *models)
             return database.rows(f"select * from {models[-1]}")  # noqa: S608 - our own names
 

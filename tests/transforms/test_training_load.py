@@ -24,6 +24,7 @@ ACTIVITY = {
     "start_date_local": "date", "moving_time_s": "bigint", "elapsed_time_s": "bigint", "weighted_power_w": "double",
     "average_power_w": "double", "is_power_measured": "boolean", "average_heartrate_bpm": "double",
     "distance_m": "double", "is_speed_inconsistent": "boolean", "suffer_score": "double",
+    "is_moving_time_implausible": "boolean", "is_elapsed_time_implausible": "boolean",
 }  # fmt: skip
 SETTING = {
     "athlete_id": "bigint", "setting": "varchar", "sport_group": "varchar", "valid_from": "date",
@@ -92,6 +93,8 @@ ACTIVITIES = st.lists(
             "distance_m": maybe(st.floats(0, 60_000)),
             "is_speed_inconsistent": st.booleans(),
             "suffer_score": maybe(st.integers(0, 300)),
+            "is_moving_time_implausible": st.sampled_from([False, False, False, True]),
+            "is_elapsed_time_implausible": st.sampled_from([False, False, False, True]),
         }
     ),
     max_size=25,
@@ -109,11 +112,14 @@ def body_loads(activity: Mapping[str, Any], of: Settings) -> dict[str, float]:
     """Return the loads by power and heart rate, as far as they can be told."""
     group, hours = activity["sport_group"], activity["moving_time_s"] / 3600
     found: dict[str, float] = {}
+    if activity["is_moving_time_implausible"]:
+        return found
     power = activity["weighted_power_w"]
     power = activity["average_power_w"] if power is None else power
     ftp, bpm = of.ftp.get(group), activity["average_heartrate_bpm"]
     if ftp and power and power < 10 * ftp and activity["is_power_measured"]:
-        found["power"] = hours * (power / ftp) ** 2 * 100
+        name = "power_average" if activity["weighted_power_w"] is None else "power_strava"
+        found[name] = hours * (power / ftp) ** 2 * 100
     if bpm is not None and 30 <= bpm <= 250:
         threshold = of.threshold_heartrate.get(group, of.threshold_heartrate.get("all"))
         threshold = of.resting + 0.85 * (of.maximum - of.resting) if threshold is None else threshold
@@ -122,20 +128,28 @@ def body_loads(activity: Mapping[str, Any], of: Settings) -> dict[str, float]:
     return found
 
 
+def score_alone(activity: Mapping[str, Any], factor: float | None) -> dict[str, float]:
+    """Return the load by Strava's score, which counts also where the moving time cannot be right."""
+    if activity["suffer_score"] is None:
+        return {}
+    return {"suffer_score" if factor else "suffer_score_unscaled": activity["suffer_score"] * (factor or 1)}
+
+
 def other_loads(activity: Mapping[str, Any], of: Settings, factor: float | None) -> dict[str, float]:
     """Return the loads by the other methods, in their order."""
     group, seconds, hours = activity["sport_group"], activity["moving_time_s"], activity["moving_time_s"] / 3600
     found: dict[str, float] = {}
+    if activity["is_moving_time_implausible"]:
+        return score_alone(activity, factor)
     speed = (
         None if activity["is_speed_inconsistent"] or not activity["distance_m"] else activity["distance_m"] / seconds
     )
     threshold = of.threshold_speed.get(group)
     if speed and threshold and group == "run":
         found["pace"] = hours * (speed / threshold) ** 2 * 100
-    if speed and threshold and group == "swim":
+    if speed and threshold and group == "swim" and not activity["is_elapsed_time_implausible"]:
         found["swim"] = activity["elapsed_time_s"] / 3600 * (speed / threshold) ** 3 * 100
-    if activity["suffer_score"] is not None:
-        found["suffer_score" if factor else "suffer_score_unscaled"] = activity["suffer_score"] * (factor or 1)
+    found |= score_alone(activity, factor)
     power = activity["weighted_power_w"]
     power = activity["average_power_w"] if power is None else power
     ftp = of.ftp.get("ride")
@@ -166,9 +180,11 @@ def expected(activities: Sequence[Mapping[str, Any]], before: Settings, after: S
     found = {}
     for number, each in moving.items():
         by_method = {**body[number], **other_loads(each, settings_of[number], factor(each["days"]))}
+        if not by_method:
+            continue
         [(method, load), *_] = by_method.items()
         most = 200 * each["elapsed_time_s"] / 3600 if method == "swim" else cap(number)
-        found[number] = method, min(load, most)
+        found[number] = method, load if each["is_moving_time_implausible"] else min(load, most)
     return found
 
 
@@ -191,6 +207,8 @@ def test_loads_are_those_of_the_definition(
     after = replace(after, first_day=first_day)
     for each in activities:
         each["elapsed_time_s"] = each["moving_time_s"] + 60
+        each["is_moving_time_implausible"] &= each["moving_time_s"] > 0
+        each["is_elapsed_time_implausible"] |= each["is_moving_time_implausible"]
     days = (FIRST + timedelta(days=each["days"]) for each in activities)
     database.put(
         "staging.stg_strava__activities",

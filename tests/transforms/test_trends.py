@@ -24,6 +24,7 @@ ACTIVITY = {
     "start_date_local": "date",
     "start_at": "timestamp",
     "start_at_local": "timestamp",
+    "timezone_name": "varchar",
     "utc_offset_s": "bigint",
     "distance_m": "double",
     "moving_time_s": "bigint",
@@ -34,6 +35,9 @@ ACTIVITY = {
     "load": "double",
     "is_manual": "boolean",
     "has_hidden_start_time": "boolean",
+    "is_assisted": "boolean",
+    "is_speed_inconsistent": "boolean",
+    "is_moving_time_implausible": "boolean",
 }
 DAILY = ("staging.int_summaries__daily", "staging.int_summaries__daily_by_group")
 
@@ -149,18 +153,36 @@ def runs_of(kind: str, days: Sequence[date]) -> list[tuple[date, date, int, bool
     return runs
 
 
+def year_of(kind: str, day: date) -> int:
+    """Return the year that a day counts for: a week belongs to its ISO year."""
+    return day.isocalendar().year if kind == "week" else day.year
+
+
+def runs_by_period(kind: str, activities: Sequence[Activity]) -> dict[str, list[tuple[date, date, int, bool, bool]]]:
+    """Return the runs of all time and of each year; those of a year that is over have ended."""
+    days = [each.day for each in activities]
+    found = {"all": runs_of(kind, days)}
+    for year in {year_of(kind, day) for day in days}:
+        runs = runs_of(kind, [day for day in days if year_of(kind, day) == year])
+        is_over = year < year_of(kind, TODAY)
+        found[str(year)] = [(*run[:3], False, False) if is_over else run for run in runs]
+    return found
+
+
 @settings(max_examples=25)
 @given(life=LIVES)
 def test_runs_are_what_one_counts_day_by_day(built: Built, life: list[Activity]) -> None:
-    """Runs of days, weeks and months of every sport and of all, and which of them last until today."""
+    """Runs of days, weeks and months by sport, of all time and of each year, and which of them last until today."""
     columns = ("start_date", "end_date", "length", "is_current", "is_at_risk")
-    found: dict[tuple[str, str], list[Any]] = {}
+    found: dict[tuple[str, str, str], list[Any]] = {}
     for row in built(life, "mart.streak_run"):
-        found.setdefault((row["sport_group"], row["period_kind"]), []).append(tuple(row[name] for name in columns))
+        key = row["sport_group"], row["period_kind"], row["period"]
+        found.setdefault(key, []).append(tuple(row[name] for name in columns))
     wanted = {
-        (group, kind): runs_of(kind, [each.day for each in activities])
+        (group, kind, period): runs
         for group, activities in by_group(life).items()
         for kind in START_OF
+        for period, runs in runs_by_period(kind, activities).items()
     }
     assert {key: sorted(runs) for key, runs in found.items()} == wanted
 
@@ -171,7 +193,7 @@ def test_streaks_are_the_last_run_and_the_longest(built: Built, life: list[Activ
     """The current one is never longer than the longest, of which the earliest is told."""
     for row in built(life, "mart.streak_run", "mart.streak"):
         activities = by_group(life)[row["sport_group"]]
-        runs = runs_of(row["period_kind"], [each.day for each in activities])
+        runs = runs_by_period(row["period_kind"], activities)[row["period"]]
         longest = max(runs, key=lambda run: (run[2], -run[0].toordinal()))
         running = [(start, length, is_at_risk) for start, _, length, is_current, is_at_risk in runs if is_current]
         assert (row["longest_start_date"], row["longest_end_date"], row["longest_length"]) == longest[:3]

@@ -57,9 +57,30 @@
 
 {#- A sum of one of the measures of a day: whole numbers stay whole, others add up exactly. -#}
 {% macro total(measure, window='') -%}
-    {%- if measure in ['activity_count', 'moving_time_s'] -%}
+    {%- if measure in ['activity_count', 'moving_time_s', 'elapsed_time_s'] -%}
         cast(sum({{ measure }}) {{ window }} as int64)
     {%- else -%}
         {{ exact_sum(measure, window) }}
     {%- endif -%}
+{%- endmacro %}
+
+
+{#- Rows per athlete, sport group and day as they are, and for each day one more with the group `all`: every sport added up. -#}
+{% macro with_every_sport(days, measures) -%}
+    select
+        athlete_id,
+        sport_group,
+        date_day,
+        {{ measures | join(',\n        ') }}
+    from {{ days }}
+    union all
+    select
+        athlete_id,
+        'all' as sport_group,
+        date_day
+        {%- for measure in measures %},
+        {{ total(measure) }} as {{ measure }}
+        {%- endfor %}
+    from {{ days }}
+    group by athlete_id, date_day
 {%- endmacro %}

@@ -96,3 +96,17 @@
 {% macro bigquery__same_day_last_year(day) -%}
     date_sub({{ day }}, interval 1 year)
 {%- endmacro %}
+
+
+{#- The date so many days after one. -#}
+{% macro days_later(day, days) -%}
+    {{ return(adapter.dispatch('days_later')(day, days)) }}
+{%- endmacro %}
+
+{% macro duckdb__days_later(day, days) -%}
+    {{ day }} + cast({{ days }} as integer)
+{%- endmacro %}
+
+{% macro bigquery__days_later(day, days) -%}
+    date_add({{ day }}, interval {{ days }} day)
+{%- endmacro %}

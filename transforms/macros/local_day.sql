@@ -18,22 +18,43 @@
 {%- endmacro %}
 
 
-{#- The offset of each athlete's newest activity that has one and has begun: where the athlete is, as far as is known. -#}
+{#-
+  How many seconds east of UTC each athlete is now, as far as is known: in the zone of the newest activity that has begun and tells
+  its offset, by the clock of today and not of that day; where nobody knows the zone, that offset; UTC where no activity tells any.
+-#}
 {% macro newest_offsets(activities) -%}
     select
         athlete_id,
-        utc_offset_s
+        coalesce({{ zone_offset_s(as_of(), 'timezone_name') }}, utc_offset_s, 0) as utc_offset_s
     from (
         select
             athlete_id,
+            timezone_name,
             utc_offset_s,
-            row_number() over (partition by athlete_id order by start_at desc nulls last, activity_id desc) as place
+            row_number() over (
+                partition by athlete_id order by utc_offset_s is null, start_at desc nulls last, activity_id desc
+            ) as place
         from {{ activities }}
-        where
-            utc_offset_s is not null
-            and {{ day_has_come() }}
+        where {{ day_has_come() }}
     ) as placed
     where place = 1
+{%- endmacro %}
+
+
+{#- Seconds east of UTC in a zone at a moment, summer time included; null where the engine does not know the zone. -#}
+{% macro zone_offset_s(moment, zone) -%}
+    {{ return(adapter.dispatch('zone_offset_s')(moment, zone)) }}
+{%- endmacro %}
+
+{% macro duckdb__zone_offset_s(moment, zone) -%}
+    case
+        when {{ zone }} in (select name from pg_timezone_names())
+            then date_diff('second', {{ moment }}, timezone({{ zone }}, timezone('UTC', {{ moment }})))
+    end
+{%- endmacro %}
+
+{% macro bigquery__zone_offset_s(moment, zone) -%}
+    datetime_diff(safe.datetime({{ moment }}, {{ zone }}), datetime({{ moment }}), second)
 {%- endmacro %}
 
 

@@ -1,6 +1,6 @@
 {#-
   On-run-end: what the tests of each model said last, in `mart.model_status`: one row per model that was tested since the last
-  whole build. A run may test only some; the others keep their row. It is no model, because what a test says is known after all models.
+  whole build, with the version of its definition (its `meta`). A run may test only some; the others keep their row. It is no model, because what a test says is known after all models.
 -#}
 {% macro note_tests(results) -%}
     {%- set tested = {} -%}
@@ -16,6 +16,19 @@
         {%- set status = api.Relation.create(database=database, schema='mart', identifier='model_status') -%}
         {%- if not tested %}drop table if exists {{ status }}{% else %}
         create or replace table {{ status }} as
+        select
+            model,
+            cast(
+                case model
+                    {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.config.meta.definition_version %}
+                    when '{{ node.name }}' then {{ node.config.meta.definition_version }}
+                    {%- endfor %}
+                end as int64
+            ) as definition_version,
+            test_count,
+            failed_count,
+            tested_at
+        from (
         {%- for model, counts in tested.items() %}
         select
             '{{ model }}' as model,
@@ -31,6 +44,7 @@
         select model, test_count, failed_count, tested_at from {{ before }}
         where model not in ('{{ tested | join("', '") }}')
         {%- endif %}
+        ) as status
         {%- endif %}
     {%- endif -%}
 {%- endmacro %}

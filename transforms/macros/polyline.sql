@@ -23,7 +23,7 @@
 {%- endmacro %}
 
 {#- The version of both definitions. -#}
-{% macro route_version() -%}cast(1 as int64){%- endmacro %}
+{% macro route_version() -%}{{ return(1) }}{%- endmacro %}
 
 
 {% macro duckdb__polyline_routes(relation) -%}

@@ -3,6 +3,19 @@
     case when not is_speed_inconsistent then distance_m end
 {%- endmacro %}
 
+{% macro credible_moving_time_s() -%}
+    case when not is_moving_time_implausible then moving_time_s end
+{%- endmacro %}
+
+{% macro credible_elapsed_time_s() -%}
+    case when not is_elapsed_time_implausible then elapsed_time_s end
+{%- endmacro %}
+
+{#- What average speeds of a period are made of. -#}
+{% macro has_speed() -%}
+    not is_assisted and not is_speed_inconsistent and not is_moving_time_implausible and distance_m > 0 and moving_time_s > 0
+{%- endmacro %}
+
 {#- A trainer, a screen and a form climb nothing. -#}
 {% macro climbed_outdoors_m() -%}
     case when {{ is_outdoors() }} then elevation_gain_m end

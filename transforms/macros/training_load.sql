@@ -44,6 +44,11 @@
     end
 {%- endmacro %}
 
+{#- The maximal heart rate that is usual at the age that is reached in the year of a day (Tanaka, Monahan and Seals 2001). -#}
+{% macro heartrate_by_age(day, birth_year) -%}
+    {{ as_double('208') }} - 0.7 * ({{ date_number('year', day) }} - {{ birth_year }})
+{%- endmacro %}
+
 {% macro load_by_pace() -%}
     case
         when hours > 0 and sport_group in ('run', 'walk') and speed_mps > 0 and threshold_speed_mps > 0
@@ -61,10 +66,6 @@
     end
 {%- endmacro %}
 
-{% macro load_by_suffer_score() -%}
-    case when hours > 0 then suffer_score * coalesce(suffer_score_factor, 1) end
-{%- endmacro %}
-
 {% macro load_by_time() -%}
     case when hours > 0 then hours * 50 end
 {%- endmacro %}
@@ -79,7 +80,7 @@
 {#- The methods in the order in which they are taken: name, column of the load, and the condition of another name for it. -#}
 {% macro load_methods() -%}
     {{ return([
-        {'column': 'load_by_power', 'name': "'power'"},
+        {'column': 'load_by_power', 'name': "case when is_power_weighted then 'power_strava' else 'power_average' end"},
         {'column': 'load_by_heartrate', 'name': "case when sex is null then 'heart_rate_sex_unknown' else 'heart_rate' end"},
         {'column': 'load_by_pace', 'name': "'pace'"},
         {'column': 'load_by_swim', 'name': "'swim'"},
@@ -110,7 +111,7 @@
 
 {#- Rises when the same activities and settings give other loads. -#}
 {% macro load_definition_version() -%}
-    cast(2 as int64)
+    {{ return(3) }}
 {%- endmacro %}
 
 

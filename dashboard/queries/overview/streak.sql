@@ -12,3 +12,4 @@ where
     athlete_id = ?
     and sport_group = ?
     and period_kind = 'day'
+    and period = 'all'

@@ -1,6 +1,8 @@
--- The Eddington number and its steps: days of at least n units, and how many are missing.
+-- The Eddington number and its steps: days of at least n units, and how many are missing; where there are activities on a screen, once
+-- with and once without them.
 -- Parameters: athlete; sport group, or all; km or mi; all, or a year.
 select
+    numbers.counts_virtual,
     numbers.eddington_number,
     numbers.days_at_next,
     numbers.days_needed_next,
@@ -16,9 +18,10 @@ inner join mart.eddington_step as steps
         and numbers.sport_group = steps.sport_group
         and numbers.unit = steps.unit
         and numbers.period = steps.period
+        and numbers.counts_virtual = steps.counts_virtual
 where
     numbers.athlete_id = ?
     and numbers.sport_group = ?
     and numbers.unit = ?
     and numbers.period = ?
-order by steps.n
+order by numbers.counts_virtual desc, steps.n

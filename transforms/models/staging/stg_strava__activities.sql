@@ -30,12 +30,30 @@ raced as (
     from grouped
 ),
 
--- the time over which Strava reckons the average speed
 timed as (
     select
-        *,
+        raced.* {{ except(['moving_time_s']) }},
+        case
+            when moving_time_s > elapsed_time_s then elapsed_time_s
+            when moving_time_s = 0 and elapsed_time_s > 0 and coalesce(distance_m, 0) = 0 then elapsed_time_s
+            else moving_time_s
+        end as moving_time_s,
+        coalesce(moving_time_s > elapsed_time_s, false) as is_time_inconsistent,
+        -- the time over which Strava reckons the average speed
         case when is_race and sport_group in ('run', 'walk') then elapsed_time_s else moving_time_s end as speed_time_s
     from raced
+),
+
+-- twelve hours at less than 1 km/h, or a week without a stop
+judged as (
+    select
+        *,
+        coalesce(
+            moving_time_s > 7 * 86400
+            or (moving_time_s > 12 * 3600 and coalesce(distance_m, 0) * 3.6 < moving_time_s),
+            false
+        ) as is_moving_time_implausible
+    from timed
 ),
 
 final as (
@@ -55,11 +73,7 @@ final as (
         timezone_name,
         utc_offset_s,
         distance_m,
-        case
-            when moving_time_s > elapsed_time_s then elapsed_time_s
-            when moving_time_s = 0 and elapsed_time_s > 0 and coalesce(distance_m, 0) = 0 then elapsed_time_s
-            else moving_time_s
-        end as moving_time_s,
+        moving_time_s,
         elapsed_time_s,
         elevation_gain_m,
         elevation_high_m,
@@ -106,7 +120,11 @@ final as (
             or 1.5 * distance_m < average_speed_mps * speed_time_s,
             false
         ) as is_speed_inconsistent,
-        coalesce(moving_time_s > elapsed_time_s, false) as is_time_inconsistent,
+        is_time_inconsistent,
+        is_moving_time_implausible,
+        -- twelve hours of which less than a quarter were in motion
+        is_moving_time_implausible
+        or coalesce(elapsed_time_s > 12 * 3600 and moving_time_s * 4 < elapsed_time_s, false) as is_elapsed_time_implausible,
         has_unreadable_fields,
         kudos_count,
         comment_count,
@@ -116,7 +134,7 @@ final as (
         resource_state,
         source,
         ingested_at
-    from timed
+    from judged
 )
 
 select * from final

@@ -1,13 +1,18 @@
 {{ config(cluster_by=['athlete_id', 'sport_group']) }}
 
+{%- set measures = [
+    'distance_m', 'real_distance_m', 'moving_time_s', 'elapsed_time_s', 'elevation_gain_m', 'energy_kj', 'calories_kcal'
+] %}
+
 with activities as (
     select
         athlete_id,
         sport_group,
-        start_date_local,
+        start_date_local as date_day,
         {{ credible_distance_m() }} as distance_m,
-        moving_time_s,
-        elapsed_time_s,
+        case when not is_virtual then {{ credible_distance_m() }} end as real_distance_m,
+        {{ credible_moving_time_s() }} as moving_time_s,
+        {{ credible_elapsed_time_s() }} as elapsed_time_s,
         {{ climbed_outdoors_m() }} as elevation_gain_m,
         energy_kj,
         calories_kcal
@@ -21,50 +26,16 @@ days as (
     select
         athlete_id,
         sport_group,
-        start_date_local as date_day,
-        {{ exact_sum('distance_m') }} as distance_m,
-        sum(moving_time_s) as moving_time_s,
-        sum(elapsed_time_s) as elapsed_time_s,
-        {{ exact_sum('elevation_gain_m') }} as elevation_gain_m,
-        {{ exact_sum('energy_kj') }} as energy_kj,
-        {{ exact_sum('calories_kcal') }} as calories_kcal
+        {%- for measure in measures %}
+        {{ total(measure) }} as {{ measure }},
+        {%- endfor %}
+        date_day
     from activities
-    group by athlete_id, sport_group, start_date_local
-),
-
-every_sport as (
-    select
-        athlete_id,
-        'all' as sport_group,
-        date_day,
-        {{ exact_sum('distance_m') }} as distance_m,
-        sum(moving_time_s) as moving_time_s,
-        sum(elapsed_time_s) as elapsed_time_s,
-        {{ exact_sum('elevation_gain_m') }} as elevation_gain_m,
-        {{ exact_sum('energy_kj') }} as energy_kj,
-        {{ exact_sum('calories_kcal') }} as calories_kcal
-    from days
-    group by athlete_id, date_day
-),
-
-united as (
-    select * from days
-    union all
-    select * from every_sport
+    group by athlete_id, sport_group, date_day
 ),
 
 final as (
-    select
-        athlete_id,
-        sport_group,
-        date_day,
-        distance_m,
-        cast(moving_time_s as int64) as moving_time_s,
-        cast(elapsed_time_s as int64) as elapsed_time_s,
-        elevation_gain_m,
-        energy_kj,
-        calories_kcal
-    from united
+    {{ with_every_sport('days', measures) }}
 )
 
 select * from final

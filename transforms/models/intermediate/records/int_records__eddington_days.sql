@@ -2,13 +2,32 @@
 
 with days as (
     select
+        *,
+        {{ date_number('year', 'date_day') }} as year,
+        max(case when real_distance_m is distinct from distance_m then 1 else 0 end) over (
+            partition by athlete_id, sport_group
+        ) as has_virtual
+    from {{ ref('int_records__daily') }}
+),
+
+-- without those on a screen only where there are any: else the numbers are the same
+counted as (
+    {%- for column, counts_virtual in {'distance_m': 'true', 'real_distance_m': 'false'}.items() %}
+    select
         athlete_id,
         sport_group,
         date_day,
-        {{ date_number('year', 'date_day') }} as year,
+        year,
+        {{ counts_virtual }} as counts_virtual,
         -- whole numbers divide the same on every engine; a millimetre is below what Strava tells
-        cast(round(least(coalesce(distance_m, 0), 1e9) * 1000) as int64) as distance_mm
-    from {{ ref('int_records__daily') }}
+        cast(round(least(coalesce({{ column }}, 0), 1e9) * 1000) as int64) as distance_mm
+    from days
+    {%- if not loop.last %}
+    union all
+    {%- else %}
+    where has_virtual = 1
+    {%- endif %}
+    {%- endfor %}
 ),
 
 units as (
@@ -17,7 +36,7 @@ units as (
         *,
         '{{ unit }}' as unit,
         {{ whole_quotient('distance_mm', length_mm) }} as distance
-    from days
+    from counted
     {%- if not loop.last %}
     union all
     {%- endif %}
@@ -42,8 +61,9 @@ final as (
         sport_group,
         unit,
         period,
-        -- one number for the four, by which the rows of a life are quickly found
-        dense_rank() over (order by athlete_id, sport_group, unit, period) as life_id,
+        counts_virtual,
+        -- one number for the five, by which the rows of a life are quickly found
+        dense_rank() over (order by athlete_id, sport_group, unit, period, counts_virtual) as life_id,
         date_day,
         greatest(distance, 0) as distance
     from periods

@@ -18,14 +18,14 @@ spans as (
     group by athlete_id
 ),
 
--- up to the day it is now where the athlete last was, as far as is known; a traveller may have seen the next one already
+-- up to the day it is now where the athlete last was; a traveller may have seen the next one already
 athletes as (
     select
         spans.athlete_id,
         spans.first_date,
-        greatest(spans.last_activity_date, {{ local_date(as_of(), 'coalesce(newest.utc_offset_s, 0)') }}) as last_date
+        greatest(spans.last_activity_date, {{ local_date(as_of(), 'newest.utc_offset_s') }}) as last_date
     from spans
-    left join newest on spans.athlete_id = newest.athlete_id
+    inner join newest on spans.athlete_id = newest.athlete_id
 ),
 
 sport_groups as (
@@ -57,7 +57,10 @@ sums as (
         {{ exact_sum('elevation_gain_m') }} as elevation_gain_m,
         {{ exact_sum('energy_kj') }} as energy_kj,
         {{ exact_sum('calories_kcal') }} as calories_kcal,
-        {{ exact_sum('load') }} as load
+        {{ exact_sum('load') }} as load,
+        sum(case when {{ has_speed() }} then 1 else 0 end) as speed_activity_count,
+        {{ exact_sum('case when ' ~ has_speed() ~ ' then distance_m end') }} as speed_distance_m,
+        sum(case when {{ has_speed() }} then moving_time_s end) as speed_time_s
     from activities
     group by athlete_id, sport_group, start_date_local
 ),
@@ -74,7 +77,10 @@ final as (
         coalesce(sums.elevation_gain_m, 0) as elevation_gain_m,
         coalesce(sums.energy_kj, 0) as energy_kj,
         coalesce(sums.calories_kcal, 0) as calories_kcal,
-        coalesce(sums.load, 0) as load
+        coalesce(sums.load, 0) as load,
+        cast(coalesce(sums.speed_activity_count, 0) as int64) as speed_activity_count,
+        coalesce(sums.speed_distance_m, 0) as speed_distance_m,
+        cast(coalesce(sums.speed_time_s, 0) as int64) as speed_time_s
     from days
     left join sums
         on

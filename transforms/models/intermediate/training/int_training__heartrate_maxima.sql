@@ -11,7 +11,8 @@ months as (
         {{ period_start('month', 'start_date_local') }} as month_start_date,
         {{ period_number('month', 'start_date_local') }} as month_number,
         cast(floor(max_heartrate_bpm) as int64) as max_heartrate_bpm,
-        count(*) as activity_count
+        count(*) as activity_count,
+        sum(case when is_race then 1 else 0 end) as race_count
     from activities
     group by athlete_id, month_start_date, month_number, cast(floor(max_heartrate_bpm) as int64)
 ),
@@ -30,7 +31,8 @@ earlier as (
         months.athlete_id,
         months.month_start_date,
         maxima.max_heartrate_bpm,
-        sum(maxima.activity_count) as activity_count
+        sum(maxima.activity_count) as activity_count,
+        sum(maxima.race_count) as race_count
     from active_months as months
     inner join months as maxima
         on
@@ -47,7 +49,8 @@ counted as (
             partition by athlete_id, month_start_date
             order by max_heartrate_bpm
         ) as up_to_here,
-        sum(activity_count) over (partition by athlete_id, month_start_date) as all_count
+        sum(activity_count) over (partition by athlete_id, month_start_date) as all_count,
+        sum(race_count) over (partition by athlete_id, month_start_date) as all_races
     from earlier
 ),
 
@@ -56,7 +59,8 @@ final as (
         athlete_id,
         month_start_date,
         min(max_heartrate_bpm) as max_heartrate_bpm,
-        cast(max(all_count) as int64) as activity_count
+        cast(max(all_count) as int64) as activity_count,
+        cast(max(all_races) as int64) as race_count
     from counted
     -- nearest rank, of ten at the least
     where up_to_here * 1000 >= all_count * 995 and all_count >= 10

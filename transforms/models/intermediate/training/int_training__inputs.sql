@@ -8,9 +8,11 @@ with activities as (
         is_assisted,
         -- what has no day counts by the newest settings
         coalesce(start_date_local, date '9999-12-31') as day,
-        moving_time_s / 3600.0 as hours,
-        elapsed_time_s / 3600.0 as elapsed_hours,
+        {{ credible_moving_time_s() }} / 3600.0 as hours,
+        {{ credible_elapsed_time_s() }} / 3600.0 as elapsed_hours,
+        is_moving_time_implausible,
         coalesce(weighted_power_w, average_power_w) as power_w,
+        weighted_power_w is not null as is_power_weighted,
         is_power_measured,
         average_heartrate_bpm,
         case

@@ -58,6 +58,28 @@ strava as (
     {%- endfor %}
 ),
 
+birth_years as (
+    select
+        athlete_id,
+        value as birth_year
+    from own_file
+    where setting = 'birth_year'
+),
+
+-- What was measured is the least that the maximum can be. It is the maximum itself where it is no less than one would think
+-- without it, or where the athlete raced: who only jogs never comes near.
+proven as (
+    select
+        maxima.athlete_id,
+        maxima.month_start_date,
+        maxima.max_heartrate_bpm
+    from {{ portable(ref('int_training__heartrate_maxima')) }} as maxima
+    left join birth_years on maxima.athlete_id = birth_years.athlete_id
+    where
+        maxima.race_count > 0
+        or maxima.max_heartrate_bpm >= coalesce({{ heartrate_by_age('maxima.month_start_date', 'birth_years.birth_year') }}, 190)
+),
+
 defaults as (
     select
         'max_heartrate_bpm' as setting,
@@ -69,26 +91,25 @@ defaults as (
 ),
 
 estimates as (
-    select
+    select distinct
         athlete_id,
         'max_heartrate_bpm' as setting,
         'all' as sport_group,
         month_start_date as valid_from,
         {{ as_double('max_heartrate_bpm') }} as value,
         'own_activities' as source
-    from {{ portable(ref('int_training__heartrate_maxima')) }}
+    from proven
     union all
-    -- Tanaka, by the age that is reached in the year
     select distinct
         activities.athlete_id,
         'max_heartrate_bpm' as setting,
         'all' as sport_group,
         {{ period_start('year', 'activities.start_date_local') }} as valid_from,
-        {{ as_double('208') }} - 0.7 * ({{ date_number('year', 'activities.start_date_local') }} - own_file.value) as value,
+        {{ heartrate_by_age('activities.start_date_local', 'birth_years.birth_year') }} as value,
         'age' as source
     from activities
-    inner join own_file on activities.athlete_id = own_file.athlete_id
-    where own_file.setting = 'birth_year' and activities.start_date_local is not null
+    inner join birth_years on activities.athlete_id = birth_years.athlete_id
+    where activities.start_date_local is not null
     union all
     select distinct
         activities.athlete_id,

@@ -47,7 +47,8 @@ scored as (
         by_measurement.*,
         factors.suffer_score_factor,
         case
-            when by_measurement.hours > 0 then by_measurement.suffer_score * coalesce(factors.suffer_score_factor, 1)
+            when by_measurement.hours > 0 or by_measurement.is_moving_time_implausible
+                then by_measurement.suffer_score * coalesce(factors.suffer_score_factor, 1)
         end as load_by_suffer_score
     from by_measurement
     inner join factors
@@ -80,6 +81,7 @@ final as (
         hours,
         elapsed_hours,
         sex,
+        is_power_weighted,
         ftp_w,
         resting_heartrate_bpm,
         max_heartrate_bpm,
@@ -93,13 +95,13 @@ final as (
         load_uncapped,
         {{ capped('load_uncapped', 'load_hours') }} as load,
         coalesce(load_uncapped > 200 * load_hours, false) as is_load_capped,
-        case when load_method in ('power', 'power_estimated') then ftp_w end as load_ftp_w,
+        case when load_method in ('power_strava', 'power_average', 'power_estimated') then ftp_w end as load_ftp_w,
         {%- for setting in ['resting_heartrate_bpm', 'max_heartrate_bpm', 'threshold_heartrate_bpm'] %}
         case when load_method in ('heart_rate', 'heart_rate_sex_unknown') then {{ setting }} end as load_{{ setting }},
         {%- endfor %}
         case when load_method in ('pace', 'swim') then threshold_speed_mps end as load_threshold_speed_mps,
         case when load_method = 'suffer_score' then suffer_score_factor end as load_suffer_score_factor,
-        {{ load_definition_version() }} as load_definition_version
+        cast({{ load_definition_version() }} as int64) as load_definition_version
     from timed
 )
 

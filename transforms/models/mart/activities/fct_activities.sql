@@ -7,6 +7,7 @@
         post_hook="{{ follow_loads() }}",
         incremental_predicates=merged_where("is_changed('DBT_INTERNAL_DEST.activity_id')"),
         cluster_by=['athlete_id', 'activity_id'],
+        meta={'definition_version': load_definition_version()},
     )
 }}
 
@@ -92,6 +93,8 @@ final as (
         has_hidden_start_time,
         is_speed_inconsistent,
         is_time_inconsistent,
+        is_moving_time_implausible,
+        is_elapsed_time_implausible,
         has_unreadable_fields,
         kudos_count,
         comment_count,

@@ -6,6 +6,7 @@
         pre_hook="{{ forget_changed_activities() }}",
         incremental_predicates=merged_where("is_changed('DBT_INTERNAL_DEST.activity_id')"),
         cluster_by=['athlete_id', 'activity_id'],
+        meta={'definition_version': route_version()},
     )
 }}
 
@@ -69,7 +70,7 @@ final as (
         ) as start_cell,
         boxes.latitudes as path_latitudes,
         boxes.longitudes as path_longitudes,
-        {{ route_version() }} as definition_version,
+        cast({{ route_version() }} as int64) as definition_version,
         lines.ingested_at
     from lines
     inner join boxes on lines.activity_id = boxes.activity_id

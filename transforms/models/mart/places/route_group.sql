@@ -1,4 +1,5 @@
-{{ config(cluster_by=['athlete_id', 'activity_id']) }}
+{% set definition_version = 1 %}
+{{ config(cluster_by=['athlete_id', 'activity_id'], meta={'definition_version': definition_version}) }}
 
 with routes as (
     select * from {{ ref('route') }}
@@ -77,7 +78,7 @@ final as (
         routes.start_date_local,
         routes.is_private,
         sizes.cell_count,
-        cast(1 as int64) as definition_version
+        cast({{ definition_version }} as int64) as definition_version
     from step_6
     inner join routes on step_6.activity_id = routes.activity_id
     inner join sizes on step_6.activity_id = sizes.activity_id

@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(materialized='view', meta={'definition_version': route_version()}) }}
 
 with cells as (
     select * from {{ portable(ref('route_cell')) }}

@@ -1,4 +1,5 @@
-{{ config(cluster_by=['athlete_id', 'sport_group']) }}
+{% set definition_version = 1 %}
+{{ config(cluster_by=['athlete_id', 'sport_group'], meta={'definition_version': definition_version}) }}
 
 with lives as (
     select
@@ -6,9 +7,10 @@ with lives as (
         sport_group,
         unit,
         period,
+        counts_virtual,
         max(distance) as longest_day
     from {{ ref('int_records__eddington_days') }}
-    group by athlete_id, sport_group, unit, period
+    group by athlete_id, sport_group, unit, period, counts_virtual
 ),
 
 steps as (
@@ -21,6 +23,7 @@ numbers as (
         lives.sport_group,
         lives.unit,
         lives.period,
+        lives.counts_virtual,
         lives.longest_day,
         coalesce(max(case when steps.days_needed = 0 then steps.n end), 0) as eddington_number
     from lives
@@ -30,7 +33,8 @@ numbers as (
             and lives.sport_group = steps.sport_group
             and lives.unit = steps.unit
             and lives.period = steps.period
-    group by lives.athlete_id, lives.sport_group, lives.unit, lives.period, lives.longest_day
+            and lives.counts_virtual = steps.counts_virtual
+    group by lives.athlete_id, lives.sport_group, lives.unit, lives.period, lives.counts_virtual, lives.longest_day
 ),
 
 final as (
@@ -39,12 +43,13 @@ final as (
         numbers.sport_group,
         numbers.unit,
         numbers.period,
+        numbers.counts_virtual,
         numbers.eddington_number,
         numbers.eddington_number + 1 as next_number,
         coalesce(steps.days_at_least, 0) as days_at_next,
         coalesce(steps.days_needed, numbers.eddington_number + 1) as days_needed_next,
         numbers.longest_day,
-        cast(1 as int64) as definition_version
+        cast({{ definition_version }} as int64) as definition_version
     from numbers
     left join steps
         on
@@ -52,6 +57,7 @@ final as (
             and numbers.sport_group = steps.sport_group
             and numbers.unit = steps.unit
             and numbers.period = steps.period
+            and numbers.counts_virtual = steps.counts_virtual
             and numbers.eddington_number + 1 = steps.n
 )
 

@@ -1,4 +1,5 @@
-{{ config(cluster_by=['athlete_id', 'sport_group']) }}
+{% set definition_version = 1 %}
+{{ config(cluster_by=['athlete_id', 'sport_group'], meta={'definition_version': definition_version}) }}
 
 with every_day as (
     select
@@ -13,10 +14,11 @@ lives as (
         sport_group,
         unit,
         period,
+        counts_virtual,
         life_id,
         max(distance) as longest_day
     from every_day
-    group by athlete_id, sport_group, unit, period, life_id
+    group by athlete_id, sport_group, unit, period, counts_virtual, life_id
 ),
 
 days as (
@@ -155,11 +157,12 @@ final as (
         counted.sport_group,
         counted.unit,
         counted.period,
+        counted.counts_virtual,
         counted.n,
         cast(counted.days_at_least as int64) as days_at_least,
         cast(greatest(counted.n - counted.days_at_least, 0) as int64) as days_needed,
         dates.date_day as reached_on,
-        cast(1 as int64) as definition_version
+        cast({{ definition_version }} as int64) as definition_version
     from counted
     left join dates on counted.life_id = dates.life_id and counted.n = dates.n
 )

@@ -1,4 +1,5 @@
-{{ config(cluster_by=['athlete_id', 'sport_group']) }}
+{% set definition_version = 2 %}
+{{ config(cluster_by=['athlete_id', 'sport_group'], meta={'definition_version': definition_version}) }}
 
 {%- set distances = [100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000] %}
 {%- set climbs = [500, 1000, 2500, 5000, 8849, 10000, 25000, 50000, 100000, 250000, 500000, 1000000] %}
@@ -10,6 +11,7 @@
     ('elevation', 'ft', 'elevation_gain_m', 0.3048, climbs),
     ('time', 'h', 'moving_time_s', 3600, [24, 50, 100, 250, 500, 1000, 2500, 5000, 10000]),
 ] %}
+{%- set streak_days = [7, 14, 30, 50, 100, 200, 365, 500, 730] %}
 {%- set text = dbt.type_string() %}
 {%- set float64 = 'float64' if target.type == 'bigquery' else 'double' %}
 
@@ -75,7 +77,25 @@ eddington_steps as (
     from {{ ref('eddington_step') }}
     where
         period = 'all'
+        and counts_virtual
         and reached_on is not null
+),
+
+streaks as (
+    select
+        runs.athlete_id,
+        runs.sport_group,
+        cast(streak_length as {{ float64 }}) as milestone_value,  -- noqa: RF03
+        min({{ days_later('runs.start_date', 'streak_length - 1') }}) as reached_on
+    from (
+        select * from {{ ref('streak_run') }}
+        where
+            period_kind = 'day'
+            and period = 'all'
+    ) as runs
+    {{ each('[' ~ streak_days | join(', ') ~ ']', 'streak_length') }}
+    where runs.length >= streak_length  -- noqa: RF03
+    group by runs.athlete_id, runs.sport_group, streak_length  -- noqa: RF03
 ),
 
 records as (
@@ -118,6 +138,17 @@ united as (
     select
         athlete_id,
         sport_group,
+        'streak' as milestone_kind,
+        'days' as unit,
+        milestone_value,
+        reached_on,
+        cast(null as {{ text }}) as subject,
+        cast(null as int64) as activity_id
+    from streaks
+    union all
+    select
+        athlete_id,
+        sport_group,
         'record' as milestone_kind,
         's' as unit,
         cast(elapsed_time_s as {{ float64 }}) as milestone_value,
@@ -149,7 +180,7 @@ final as (
         milestone_value,
         reached_on,
         activity_id,
-        cast(1 as int64) as definition_version
+        cast({{ definition_version }} as int64) as definition_version
     from united
 )
 

@@ -1,4 +1,5 @@
-{{ config(cluster_by=['athlete_id']) }}
+{% set definition_version = 1 %}
+{{ config(cluster_by=['athlete_id'], meta={'definition_version': definition_version}) }}
 
 {%- set targets = {'5K': 5000, '10K': 10000, 'Half-Marathon': 21097.5, 'Marathon': 42195} %}
 {%- set steps = 12 %}
@@ -172,7 +173,7 @@ final as (
         predicted.reference_time_s,
         predicted.reference_activity_id,
         predicted.reference_date,
-        cast(1 as int64) as definition_version
+        cast({{ definition_version }} as int64) as definition_version
     from vdot_{{ steps }} as predicted
     left join bests
         on

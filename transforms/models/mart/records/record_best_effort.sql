@@ -1,3 +1,4 @@
+{% set definition_version = 2 %}
 {{
     config(
         materialized='incremental',
@@ -6,6 +7,7 @@
         pre_hook="{{ forget_changed_activities() }}",
         incremental_predicates=merged_where("is_changed('DBT_INTERNAL_DEST.activity_id')"),
         cluster_by=['athlete_id', 'effort_name'],
+        meta={'definition_version': definition_version},
     )
 }}
 
@@ -23,6 +25,34 @@ world_records as (
     select * from {{ ref('world_records') }}
 ),
 
+-- a split that is no mere rest of a few metres, faster than 100 m/s
+jumps as (
+    select distinct activity_id
+    from {{ ref('stg_strava__splits') }}
+    where
+        {{ is_changed() }}
+        and distance_m >= 200
+        and distance_m > 100 * elapsed_time_s
+),
+
+compared as (
+    select
+        efforts.*,
+        coalesce(
+            efforts.elapsed_time_s < efforts.distance_m * world_records.record_time_ms / world_records.record_distance_mm, false
+        ) as is_faster_than_world_record
+    from efforts
+    left join world_records on efforts.effort_name = world_records.effort_name
+),
+
+-- where one stretch is faster than anybody, a longer one may hold the same jump and look fair
+judged as (
+    select
+        *,
+        max(case when is_faster_than_world_record then 1 else 0 end) over (partition by activity_id) = 1 as has_impossible_effort
+    from compared
+),
+
 final as (
     select
         efforts.athlete_id,
@@ -38,20 +68,21 @@ final as (
             when activities.is_virtual then 'virtual'
             when activities.start_date_local is null then 'undated'
             when activities.is_speed_inconsistent then 'speed_inconsistent'
-            when activities.max_speed_mps > 100 then 'gps_jump'
+            when activities.is_elapsed_time_implausible then 'duration_implausible'
+            when activities.max_speed_mps > 100 or jumps.activity_id is not null then 'gps_jump'
             when activities.distance_m < efforts.distance_m then 'activity_shorter'
-            when efforts.elapsed_time_s < efforts.distance_m * world_records.record_time_ms / world_records.record_distance_mm
-                then 'faster_than_world_record'
+            when efforts.is_faster_than_world_record then 'faster_than_world_record'
+            when efforts.has_impossible_effort then 'gps_jump'
         end as excluded_reason,
         activities.name as activity_name,
         activities.sport_type,
         activities.sport_group,
         efforts.start_at,
         activities.start_date_local,
-        cast(1 as int64) as definition_version
-    from efforts
+        cast({{ definition_version }} as int64) as definition_version
+    from judged as efforts
     inner join activities on efforts.activity_id = activities.activity_id
-    left join world_records on efforts.effort_name = world_records.effort_name
+    left join jumps on efforts.activity_id = jumps.activity_id
 )
 
 select * from final

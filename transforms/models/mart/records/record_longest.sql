@@ -1,4 +1,5 @@
-{{ config(cluster_by=['athlete_id', 'sport_group']) }}
+{% set definition_version = 2 %}
+{{ config(cluster_by=['athlete_id', 'sport_group'], meta={'definition_version': definition_version}) }}
 
 {%- set sums = ['distance_m', 'moving_time_s', 'elapsed_time_s', 'elevation_gain_m', 'energy_kj', 'calories_kcal'] %}
 {%- set measures = sums + ['elevation_high_m', 'average_speed_kmh'] %}
@@ -13,8 +14,8 @@ with activities as (
         {{ date_number('year', 'start_date_local') }} as year,
         activity_id,
         {{ credible_distance_m() }} as distance_m,
-        moving_time_s,
-        elapsed_time_s,
+        {{ credible_moving_time_s() }} as moving_time_s,
+        {{ credible_elapsed_time_s() }} as elapsed_time_s,
         {{ climbed_outdoors_m() }} as elevation_gain_m,
         energy_kj,
         calories_kcal,
@@ -170,7 +171,7 @@ final as (
         record_value,
         span_start_date,
         activity_id,
-        cast(1 as int64) as definition_version
+        cast({{ definition_version }} as int64) as definition_version
     from ranked
     where place = 1
 )

@@ -1,4 +1,5 @@
-{{ config(cluster_by=['athlete_id', 'effort_name']) }}
+{% set definition_version = 2 %}
+{{ config(cluster_by=['athlete_id', 'effort_name'], meta={'definition_version': definition_version}) }}
 
 {%- set earlier = "order by start_date_local, start_at nulls last, activity_id" %}
 
@@ -74,7 +75,7 @@ final as (
         sport_group,
         start_at,
         start_date_local,
-        cast(1 as int64) as definition_version
+        cast({{ definition_version }} as int64) as definition_version
     from stood
 )
 

@@ -1,4 +1,5 @@
-{{ config(cluster_by=['athlete_id', 'period_kind', 'period_start_date']) }}
+{% set definition_version = 1 %}
+{{ config(cluster_by=['athlete_id', 'period_kind', 'period_start_date'], meta={'definition_version': definition_version}) }}
 
 with activities as (
     select * from {{ ref('fct_activities') }}
@@ -45,7 +46,8 @@ final as (
         moving_time_s,
         activity_count / total_count as share_of_count,
         distance_m / nullif(total_distance_m, 0) as share_of_distance,
-        moving_time_s / nullif(total_time_s, 0) as share_of_time
+        moving_time_s / nullif(total_time_s, 0) as share_of_time,
+        cast({{ definition_version }} as int64) as definition_version
     from totals
 )
 

@@ -1,4 +1,5 @@
-{{ config(cluster_by=['athlete_id', 'period_kind', 'period_start_date']) }}
+{% set definition_version = 1 %}
+{{ config(cluster_by=['athlete_id', 'period_kind', 'period_start_date'], meta={'definition_version': definition_version}) }}
 
 with days as (
     select * from {{ ref('int_summaries__daily') }}
@@ -19,7 +20,10 @@ periods as (
         sum(elapsed_time_s) as elapsed_time_s,
         {{ exact_sum('elevation_gain_m') }} as elevation_gain_m,
         {{ exact_sum('energy_kj') }} as energy_kj,
-        {{ exact_sum('load') }} as load
+        {{ exact_sum('load') }} as load,
+        sum(speed_activity_count) as speed_activity_count,
+        {{ exact_sum('speed_distance_m') }} as speed_distance_m,
+        sum(speed_time_s) as speed_time_s
     from days
     group by athlete_id, sport_group, period_start_date, period_end_date
     {%- if not loop.last %}
@@ -41,7 +45,10 @@ final as (
         cast(elapsed_time_s as int64) as elapsed_time_s,
         elevation_gain_m,
         energy_kj,
-        load
+        load,
+        speed_distance_m * 3.6 / nullif(speed_time_s, 0) as average_speed_kmh,
+        cast(speed_activity_count as int64) as speed_activity_count,
+        cast({{ definition_version }} as int64) as definition_version
     from periods
 )
 

@@ -1,4 +1,5 @@
-{{ config(cluster_by=['athlete_id', 'sport_group']) }}
+{% set definition_version = 1 %}
+{{ config(cluster_by=['athlete_id', 'sport_group'], meta={'definition_version': definition_version}) }}
 
 with days as (
     select * from {{ ref('int_summaries__daily_by_group') }}
@@ -19,7 +20,7 @@ final as (
         {{ fifth_of_days('distance_m') }} as distance_class,
         {{ fifth_of_days('moving_time_s') }} as moving_time_class,
         {{ fifth_of_days('load') }} as load_class,
-        cast(1 as int64) as definition_version
+        cast({{ definition_version }} as int64) as definition_version
     from days
 )
 

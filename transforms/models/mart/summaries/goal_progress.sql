@@ -1,4 +1,5 @@
-{{ config(cluster_by=['athlete_id', 'goal_number', 'period_start_date']) }}
+{% set definition_version = 1 %}
+{{ config(cluster_by=['athlete_id', 'goal_number', 'period_start_date'], meta={'definition_version': definition_version}) }}
 
 with goal_sports as (
     select * from {{ ref('stg_athlete_file__goals') }}
@@ -128,7 +129,7 @@ final as (
         done >= target as is_reached,
         elapsed_days,
         period_days,
-        cast(1 as int64) as definition_version
+        cast({{ definition_version }} as int64) as definition_version
     from counted
 )
 

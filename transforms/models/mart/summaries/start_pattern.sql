@@ -1,4 +1,5 @@
-{{ config(cluster_by=['athlete_id', 'sport_group', 'date_day']) }}
+{% set definition_version = 1 %}
+{{ config(cluster_by=['athlete_id', 'sport_group', 'date_day'], meta={'definition_version': definition_version}) }}
 
 with activities as (
     select * from {{ ref('fct_activities') }}
@@ -37,7 +38,7 @@ final as (
         excluded_reason,
         count(*) as activity_count,
         cast(coalesce(sum(moving_time_s), 0) as int64) as moving_time_s,
-        cast(1 as int64) as definition_version
+        cast({{ definition_version }} as int64) as definition_version
     from timed
     group by athlete_id, sport_group, date_day, start_hour, excluded_reason
 )

@@ -1,4 +1,5 @@
-{{ config(cluster_by=['athlete_id', 'sport_group', 'period_kind']) }}
+{% set definition_version = 1 %}
+{{ config(cluster_by=['athlete_id', 'sport_group', 'period_kind'], meta={'definition_version': definition_version}) }}
 
 with days as (
     select * from {{ ref('int_summaries__daily_by_group') }}
@@ -21,7 +22,9 @@ active as (
         {{ period_start(period, 'days.date_day') }} as period_start_date,
         {{ period_end(period, period_start(period, 'days.date_day')) }} as period_end_date,
         {{ period_number(period, 'days.date_day') }} as period_number,
-        {{ period_number(period, 'todays.today') }} as running_number
+        {{ period_number(period, 'todays.today') }} as running_number,
+        {{ date_number('isoyear' if period == 'week' else 'year', 'days.date_day') }} as year,
+        {{ date_number('isoyear' if period == 'week' else 'year', 'todays.today') }} as running_year
     from days
     inner join todays on days.athlete_id = todays.athlete_id
     where days.activity_count > 0
@@ -31,15 +34,28 @@ active as (
     {%- endfor %}
 ),
 
+-- a run over New Year is one of all time, and one of each year
+of_periods as (
+    select
+        *,
+        'all' as period
+    from active
+    union all
+    select
+        *,
+        cast(year as {{ dbt.type_string() }}) as period
+    from active
+),
+
 -- within a run, a period's number and its place among the active ones keep their distance
 placed as (
     select
         *,
         period_number - dense_rank() over (
-            partition by athlete_id, sport_group, period_kind
+            partition by athlete_id, sport_group, period_kind, period
             order by period_number
         ) as run_key
-    from active
+    from of_periods
 ),
 
 runs as (
@@ -47,12 +63,14 @@ runs as (
         athlete_id,
         sport_group,
         period_kind,
+        period,
         min(period_start_date) as start_date,
         max(period_end_date) as end_date,
         max(period_number) - min(period_number) + 1 as length,
-        max(running_number) - max(period_number) as periods_since
+        max(running_number) - max(period_number) as periods_since,
+        period = 'all' or max(year) = max(running_year) as may_go_on
     from placed
-    group by athlete_id, sport_group, period_kind, run_key
+    group by athlete_id, sport_group, period_kind, period, run_key
 ),
 
 final as (
@@ -60,12 +78,13 @@ final as (
         athlete_id,
         sport_group,
         period_kind,
+        period,
         start_date,
         end_date,
         length,
-        periods_since <= 1 as is_current,
-        periods_since = 1 as is_at_risk,
-        cast(1 as int64) as definition_version
+        periods_since <= 1 and may_go_on as is_current,
+        periods_since = 1 and may_go_on as is_at_risk,
+        cast({{ definition_version }} as int64) as definition_version
     from runs
 )
 

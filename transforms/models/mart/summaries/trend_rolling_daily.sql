@@ -1,4 +1,5 @@
-{{ config(cluster_by=['athlete_id', 'sport_group', 'window_days', 'date_day']) }}
+{% set definition_version = 1 %}
+{{ config(cluster_by=['athlete_id', 'sport_group', 'window_days', 'date_day'], meta={'definition_version': definition_version}) }}
 
 -- days are numbered, not hours, so that one of 23 or 25 hours is one
 with days as (
@@ -39,7 +40,7 @@ final as (
     select
         *,
         days_in_window < window_days as is_warming_up,
-        cast(1 as int64) as definition_version
+        cast({{ definition_version }} as int64) as definition_version
     from windows
 )
 

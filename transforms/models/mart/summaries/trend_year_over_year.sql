@@ -1,4 +1,5 @@
-{{ config(cluster_by=['athlete_id', 'sport_group', 'date_day']) }}
+{% set definition_version = 1 %}
+{{ config(cluster_by=['athlete_id', 'sport_group', 'date_day'], meta={'definition_version': definition_version}) }}
 
 {% set measures = ['activity_count', 'distance_m', 'moving_time_s', 'elevation_gain_m', 'load'] %}
 
@@ -54,7 +55,7 @@ final as (
         + last_28_days.{{ measure }} / last_28_days.days_in_window * (this_year.days_in_year - this_year.day_of_year)
             as projected_{{ measure }},
         {%- endfor %}
-        cast(1 as int64) as definition_version
+        cast({{ definition_version }} as int64) as definition_version
     from cumulative as this_year
     left join cumulative as same_day
         on

@@ -1,4 +1,5 @@
-{{ config(cluster_by=['athlete_id', 'setting']) }}
+{% set definition_version = 2 %}
+{{ config(cluster_by=['athlete_id', 'setting'], meta={'definition_version': definition_version}) }}
 
 {% set beginning = "date '1900-01-01'" %}
 
@@ -35,12 +36,26 @@ in_force as (
     where better_from is null or (source <> 'default' and valid_from < better_from)
 ),
 
+followed as (
+    select
+        *,
+        lag(source) over (partition by athlete_id, setting, sport_group order by valid_from) as source_before,
+        lag(value) over (partition by athlete_id, setting, sport_group order by valid_from) as value_before,
+        lag(value_text) over (partition by athlete_id, setting, sport_group order by valid_from) as value_text_before
+    from in_force
+),
+
+-- what is told again does not change
 placed as (
     select
         *,
         row_number() over (partition by athlete_id, setting, sport_group order by valid_from) as place,
         lead(valid_from) over (partition by athlete_id, setting, sport_group order by valid_from) as next_valid_from
-    from in_force
+    from followed
+    where
+        source is distinct from source_before
+        or value is distinct from value_before
+        or value_text is distinct from value_text_before
 ),
 
 final as (
@@ -54,7 +69,7 @@ final as (
         value_text,
         source,
         place = 1 and valid_from > {{ beginning }} as is_backdated,
-        cast(1 as int64) as definition_version
+        cast({{ definition_version }} as int64) as definition_version
     from placed
 )
 

@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(materialized='view', meta={'definition_version': load_definition_version()}) }}
 
 with loads as (
     select * from {{ portable(ref('int_training__loads')) }}
@@ -39,7 +39,7 @@ final as (
         load_threshold_heartrate_bpm,
         load_threshold_speed_mps,
         load_suffer_score_factor,
-        {{ load_definition_version() }} as load_definition_version
+        cast({{ load_definition_version() }} as int64) as load_definition_version
     from alternatives
 )
 
