@@ -26,7 +26,11 @@ def describe(recording: Recording, *, home_zone: str | None = None) -> Fields:
     """
     track = Track.of(recording)
     local = local_time(recording, home_zone)
-    fields: Fields = {"resource_state": 3, "manual": False, "trainer": recording.is_indoor}
+    fields: Fields = {
+        "resource_state": 3,
+        "manual": False,
+        "trainer": recording.is_indoor and recording.sport_type != "Swim",
+    }
     if recording.name:
         fields["name"] = recording.name
     if recording.sport_type:
@@ -60,7 +64,7 @@ def _text(seconds: float) -> str:
 def _course(recording: Recording, track: Track, computed: set[str]) -> Fields:
     told = recording.totals
     computed |= {"average_speed"}
-    computed |= set() if told.distance_m else {"distance"}
+    computed |= set() if track.is_measured else {"distance"}
     computed |= set() if told.elapsed_s else {"elapsed_time"}
     computed |= set() if track.is_timed and told.timer_s is not None else {"moving_time"}
     computed |= set() if told.max_speed_mps else {"max_speed"}

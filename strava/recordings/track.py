@@ -31,7 +31,7 @@ class Track:
     moving_s: float
     distance_m: float
     is_timed: bool  # moving time is the device's timer
-    is_measured: bool  # distance is what the device says, not the sum between positions
+    is_measured: bool  # the device says the distance: it is not the sum between positions
 
     @classmethod
     def of(cls, recording: Recording) -> "Track":

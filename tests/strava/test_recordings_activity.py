@@ -14,7 +14,7 @@ from simulator.export.fit_file import fit
 from simulator.journal import Journal
 from simulator.world.world import Origin, World
 from strava.recordings import Recording, Totals, clip, describe, read_recording, streams
-from tests.strava.fit_writer import CYCLING, RUNNING, START_AT, Field, Session, Value, activity, course, run
+from tests.strava.fit_writer import CYCLING, RUNNING, START_AT, SWIMMING, Field, Session, Value, activity, course, run
 from tests.strava.test_recordings_fit import triathlon
 from tests.strava.xml_writer import course as xml_course
 from tests.strava.xml_writer import gpx, tcx
@@ -251,6 +251,21 @@ def test_the_simulator_s_files_say_what_its_api_says() -> None:
                 assert said["moving_time"] == pytest.approx(theirs["moving_time"], abs=6 if kind == "tcx" else 0)
             if "heartrate" in curves:
                 assert said["average_heartrate"] == pytest.approx(theirs["average_heartrate"], abs=3)
+
+
+@pytest.mark.parametrize(
+    ("sport", "kind", "trainer"), [(SWIMMING, 17, False), (CYCLING, 6, True), (RUNNING, 1, True), (RUNNING, 0, False)]
+)
+def test_indoors_is_on_a_trainer_but_for_swims(sport: int, kind: int, trainer: bool) -> None:
+    """Strava's word for a treadmill and a turbo trainer; a pool is neither."""
+    made = activity([Session(points=course(30), sport=sport, kind=kind, elapsed_s=29)])
+    assert describe(read_recording(made.file()).recordings[0])["trainer"] is trainer
+
+
+@pytest.mark.parametrize(("kind", "is_computed"), [("fit", False), ("tcx", False), ("gpx", True)])
+def test_a_distance_between_positions_is_computed(kind: str, is_computed: bool) -> None:
+    """A GPX file has no other; what a device counted is its own word."""
+    assert ("distance" in describe(every_kind()[kind])["computed"]) is is_computed
 
 
 def test_laps_are_those_of_the_file() -> None:
