@@ -100,7 +100,7 @@ def test_each_row_and_file_of_an_odd_export_is_counted_once(odd: Path) -> None:
 
 def test_a_whole_life_is_read_and_agrees_with_its_list(tmp_path: Path) -> None:
     """All files of the simulated athlete's export, as JSON: each begins when its row says, and is of its sport."""
-    world = World(Origin(seed=7, athlete_id=4242424242, years=0.15, until=date(2026, 11, 20)), Journal())
+    world = World(Origin(seed=7, athlete_id=4242424242, years=0.12, until=date(2026, 11, 20)), Journal())
     path = tmp_path / "export.zip"
     with path.open("wb") as file:
         write_export(file, world, exported_at=datetime(2026, 11, 20, 9, tzinfo=UTC), language=Language.JA)

@@ -28,7 +28,7 @@ COLUMNS = {
 @pytest.fixture(scope="module")
 def world() -> World:
     """Some months of a believable life."""
-    return World(Origin(seed=7, athlete_id=4242424242, years=0.5, until=date(2026, 11, 20)), Journal())
+    return World(Origin(seed=7, athlete_id=4242424242, years=0.35, until=date(2026, 11, 20)), Journal())
 
 
 @pytest.fixture(scope="module")
