@@ -20,7 +20,8 @@ class FileOutcome(StrEnum):
 class FileResult:
     """One file. `reason` is empty where it was read whole. `start_date` and `sport_type` are those of its recording.
 
-    `seconds_off` is how much later than its row the recording begins, where there is a row with a date.
+    `seconds_off` is how much later than its row the recording begins, where there is a row with a date. `seconds_more`
+    is how much longer than its row it lasts: what was cropped is still in the file.
     """
 
     name: str
@@ -30,6 +31,7 @@ class FileResult:
     start_date: str | None = None
     sport_type: str | None = None
     seconds_off: float | None = None
+    seconds_more: float | None = None
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> "FileResult":

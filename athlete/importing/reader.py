@@ -1,8 +1,8 @@
 """The process that reads recordings, one after another, from its input: a file that breaks it costs that file alone.
 
 A request is a line of JSON with the file's name, its size in bytes and, if known, when its activity began, in seconds
-since 1970; then come the bytes. The answer is one line of JSON, a `FileResult`. A file that takes more than BUDGET_S of
-processor time ends the process.
+since 1970, and how many seconds it lasts; then come the bytes. The answer is one line of JSON, a `FileResult`. A file
+that takes more than BUDGET_S of processor time ends the process.
 """
 
 import signal
@@ -19,7 +19,7 @@ from strava.recordings import Reading, Recording, UnreadableRecording, describe,
 NO_ACTIVITY = "not an activity"
 
 
-def read_file(name: str, content: bytes, start: float | None) -> FileResult:
+def read_file(name: str, content: bytes, start: float | None, elapsed: float | None) -> FileResult:
     """Read a recording and tell what it would be as an activity."""
     try:
         reading = read_recording(content, name)
@@ -38,6 +38,7 @@ def read_file(name: str, content: bytes, start: float | None) -> FileResult:
         start_date=told["start_date"],
         sport_type=told.get("sport_type"),
         seconds_off=None if start is None else recording.start - start,
+        seconds_more=None if elapsed is None else recording.elapsed_s - elapsed,
     )
 
 
@@ -57,7 +58,8 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
         asked: dict[str, Any] = orjson.loads(line)
         content = requests.read(asked["size"])
         signal.setitimer(signal.ITIMER_PROF, BUDGET_S)  # its signal ends the process
-        answers.write(orjson.dumps(asdict(read_file(asked["name"], content, asked["start"]))) + b"\n")
+        result = read_file(asked["name"], content, asked["start"], asked["elapsed"])
+        answers.write(orjson.dumps(asdict(result)) + b"\n")
         answers.flush()
 
 

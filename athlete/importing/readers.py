@@ -6,7 +6,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import orjson
 
@@ -20,21 +20,22 @@ READER = (sys.executable, "-m", "athlete.importing.reader")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A file to read, and when the activity of its row began, in seconds since 1970."""
+    """A file to read, and what its row says: the start in seconds since 1970, and the elapsed seconds."""
 
     name: str
     start: float | None = None
+    elapsed: float | None = None
 
 
 def wanted_files(archive: Archive) -> list[Wanted]:
     """Return all files of an archive, those of rows first and the newest of them before the others."""
-    starts: dict[str, float | None] = {}
+    named: dict[str, Wanted] = {}
     for row in archive.rows:
-        if (name := archive.file_of(row)) is not None:
-            starts.setdefault(name, row.start.timestamp() if row.start else None)
-    newest_first = sorted(starts, key=lambda name: -(starts[name] or 0))
-    rest = [name for name in archive.files if name not in starts]
-    return [Wanted(name, starts.get(name)) for name in (*newest_first, *rest)]
+        if (name := archive.file_of(row)) is not None and name not in named:
+            start = row.start
+            named[name] = Wanted(name, start.timestamp() if start else None, row.activity.get("elapsed_time"))
+    newest_first = sorted(named.values(), key=lambda each: -(each.start or 0))
+    return [*newest_first, *(Wanted(name) for name in archive.files if name not in named)]
 
 
 async def read_files(
@@ -79,7 +80,7 @@ class _Reader:
             self._process = await asyncio.create_subprocess_exec(
                 *self.command, stdin=PIPE, stdout=PIPE, limit=_LONGEST_ANSWER
             )
-        request = orjson.dumps({"name": wanted.name, "size": len(content), "start": wanted.start})
+        request = orjson.dumps({"size": len(content), **asdict(wanted)})
         answer = await _asked(self._process, request + b"\n" + content)
         if answer:
             return FileResult.from_json(orjson.loads(answer))

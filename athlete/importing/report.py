@@ -13,6 +13,7 @@ from strava.archive.row import ArchiveRow
 
 MOST_LINES = 20  # of one kind; --json has all
 FAR_S = 60.0
+CROPPED_S = 5.0
 
 
 class RowKind(StrEnum):
@@ -67,6 +68,9 @@ def sentences(name: str, archive: Archive, results: Sequence[FileResult]) -> Ite
     far = sum(abs(result.seconds_off or 0) > FAR_S for result in results)
     if far:
         yield f"{_many(far, 'file')} with a start more than a minute from what the row says"
+    cropped = sum((result.seconds_more or 0) > CROPPED_S for result in results)
+    if cropped:
+        yield f"{_many(cropped, 'file')} longer than the activity, which was cropped at Strava"
     yield f"not looked at: {archive.media:,} media, {_many(archive.others, 'other file')}"
     problems = [f"{problem.name}: {problem.reason}" for problem in archive.problems]
     yield from _some("left out or doubtful", problems)

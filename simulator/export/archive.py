@@ -38,8 +38,8 @@ def write_export(
 ) -> int:  # fmt: skip
     """Write the export of a world's athlete and return how many activities are in it.
 
-    Recordings are FIT, GPX or TCX, most of them gzipped; `#error#` stands for one that is lost, and activities that
-    were typed in have none.
+    Recordings are FIT, GPX or TCX, most of them gzipped, and as they were uploaded: an activity that was cropped is
+    longer in its file. `#error#` stands for one that is lost, and activities that were typed in have none.
     """
     layout = layout_of(version)
     rows = [header(layout, language)]
@@ -53,7 +53,7 @@ def write_export(
 
         for activity_id in world.ids():
             activity = world.detail(activity_id)
-            name, content = _recorded(activity, world.streams(activity_id))
+            name, content = _recorded(*world.uploaded(activity_id))
             media = f"media/{activity_id:032x}.jpg" if activity_id % 37 == 0 else ""
             rows.append(row(layout, language, activity, name, media))
             if content:

@@ -128,6 +128,12 @@ class World:
         end = bisect_right(data["distance"], limit) if data else 0
         return {key: values[: max(end, 2)] for key, values in data.items()}
 
+    def uploaded(self, activity_id: int) -> tuple[dict[str, Any], dict[str, list[Any]]]:
+        """Return a living activity's detail and curves as its device uploaded them, before anything was edited."""
+        made = activity_id in self._sessions
+        curves = streams(self._drawn(activity_id), self._summarised(activity_id)) if made else {}
+        return self._edited(activity_id, None), curves
+
     def gear(self, gear_id: str) -> dict[str, Any] | None:
         """Return a piece of gear, detailed, or None."""
         known = {item["id"]: item for item in self._wardrobe} | self._recorded.gear

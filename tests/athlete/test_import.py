@@ -101,6 +101,8 @@ def test_each_row_and_file_of_an_odd_export_is_counted_once(odd: Path) -> None:
 def test_a_whole_life_is_read_and_agrees_with_its_list(tmp_path: Path) -> None:
     """All files of the simulated athlete's export, as JSON: each begins when its row says, and is of its sport."""
     world = World(Origin(seed=7, athlete_id=4242424242, years=0.12, until=date(2026, 11, 20)), Journal())
+    run_id = next(key for key in world.ids() if world.summary(key)["distance"] and not world.summary(key)["manual"])
+    world.edit(run_id, {"distance": world.summary(run_id)["distance"] / 2})
     path = tmp_path / "export.zip"
     with path.open("wb") as file:
         write_export(file, world, exported_at=datetime(2026, 11, 20, 9, tzinfo=UTC), language=Language.JA)
@@ -114,6 +116,9 @@ def test_a_whole_life_is_read_and_agrees_with_its_list(tmp_path: Path) -> None:
     assert archive["rows"]["with_file"] == archive["files"]["read"] == len(files) > 20
     assert (archive["language"], archive["columns"], archive["athlete_id"]) == ("ja", 103, 4242424242)
     assert {file["seconds_off"] for file in files} == {0.0}
+    assert [file["name"] for file in files if file["seconds_more"] > 5] == [
+        name for name, row in rows.items() if row["activity_id"] == run_id
+    ]
     assert all(file["start_date"] == rows[file["name"]]["start_date"] for file in files)
     assert [file["start_date"] for file in files] == sorted((file["start_date"] for file in files), reverse=True)
     assert Counter(file["kind"] for file in files).keys() == {"fit", "gpx", "tcx"}
