@@ -1,16 +1,20 @@
 """BigQuery's dialect in this process: Google's own SQL engine executes what dbt compiled for BigQuery."""
 
 import csv
+import ctypes
 import json
 import math
 import os
 import re
 import sqlite3
+import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,10 +23,11 @@ import pytest
 import yaml
 from wasmtime import Engine, Module
 from zetasql import __version__ as zetasql_version
-from zetasql.api import CatalogBuilder, PreparedQuery
+from zetasql.api import CatalogBuilder
 from zetasql.core import wasm_client
 from zetasql.core.local_service import ZetaSqlLocalService
 from zetasql.types import AnalyzerOptions, LanguageOptions, ProductMode, ZetaSQLBuiltinFunctionOptions
+from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2 as service
 
 from backends.warehouse.schema import TABLES
 from tests.transforms.bigquery_rest import Columns, Rows
@@ -55,14 +60,11 @@ def spelled(kind: Any) -> str:
 
 
 class CompiledOnce:
-    """In place of wasmtime's `Module`: keeps what it compiled in a folder, since compiling takes a minute."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    """In place of wasmtime's `Module`: keeps what it compiled in the environment, since compiling takes a minute."""
 
     def from_file(self, engine: Engine, path: str) -> Module:
         """Return the compiled module; what another version of either package left there is not taken."""
-        kept = self._folder / f"zetasql-{zetasql_version}-wasmtime-{version('wasmtime')}.bin"
+        kept = Path(sys.prefix) / f"zetasql-{zetasql_version}-wasmtime-{version('wasmtime')}.bin"
         if not kept.exists():
             draft = kept.with_name(f"{kept.name}.{os.getpid()}")
             draft.write_bytes(Module.from_file(engine, path).serialize())
@@ -70,11 +72,39 @@ class CompiledOnce:
         return Module.deserialize_file(engine, str(kept))
 
 
-def start_engine(folder: Path) -> None:
-    """Start Google's engine once in this process; what is compiled of it stays in the folder."""
+def start_engine() -> None:
+    """Start Google's engine once in this process."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(wasm_client, "Module", CompiledOnce(folder))
-        ZetaSqlLocalService.get_instance()
+        patch.setattr(wasm_client, "Module", CompiledOnce())
+        engine = ZetaSqlLocalService.get_instance().wasm_client
+    vars(engine).update(write_bytes=partial(write_bytes, engine), read_bytes=partial(read_bytes, engine))
+
+
+def write_bytes(engine: Any, place: int, data: bytes) -> None:
+    """Write into the engine's memory at once; its own way goes byte by byte."""
+    ctypes.memmove(ctypes.addressof(engine.memory.data_ptr().contents) + place, data, len(data))
+
+
+def read_bytes(engine: Any, place: int, size: int) -> bytes:
+    """Read from the engine's memory at once."""
+    return ctypes.string_at(ctypes.addressof(engine.memory.data_ptr().contents) + place, size)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a query found, in the engine's own form, in which it takes a table too."""
+
+    columns: Any
+    content: Any
+
+    @property
+    def types(self) -> dict[str, str]:
+        """The types of the columns by name."""
+        return {column.name: spelled(column.type) for column in self.columns}
+
+    def lines(self) -> list[Any]:
+        """Return the first column, a text of JSON in each row."""
+        return [json.loads(row.cell[0].string_value) for row in self.content.table_data.row]
 
 
 def literal(value: Any, kind: str) -> str:
@@ -132,9 +162,9 @@ def readable(row: Mapping[str, Any]) -> bool:
     return True
 
 
-def raw_queries(pipeline: Path, seeds: Path) -> dict[str, str]:
+def raw_queries(pipeline: Path, seeds: Path) -> dict[str, str | Found]:
     """Return `raw` and the seeds as queries by table name."""
-    queries = {}
+    queries: dict[str, str | Found] = {}
     with closing(sqlite3.connect(pipeline)) as connection:
         connection.row_factory = sqlite3.Row
         for each in TABLES:
@@ -157,15 +187,18 @@ def seed_types(seeds: Path) -> dict[str, dict[str, str]]:
 
 
 class BigQueryDialect:
-    """Google's engine; each model is run once and stands as literal rows for those that read it."""
+    """Google's engine; each model is run once, and what it found stands as a table for those that read it.
 
-    def __init__(self, queries: dict[str, str]) -> None:
+    `queries` are the tables that there are: such a finding, or a query until it is read first.
+    """
+
+    def __init__(self, queries: dict[str, str | Found]) -> None:
         language = LanguageOptions.maximum_features()
         language.product_mode = ProductMode.PRODUCT_EXTERNAL
         language.reserved_keywords = ["QUALIFY"]
-        self.options = AnalyzerOptions(language_options=language, default_timezone="UTC")
+        self._options = AnalyzerOptions(language_options=language, default_timezone="UTC").to_proto()
         builtins = ZetaSQLBuiltinFunctionOptions(language_options=language)
-        self.catalog = CatalogBuilder("warehouse").with_builtin_functions(builtins).build()
+        self._catalog = CatalogBuilder("warehouse").with_builtin_functions(builtins).build().to_proto()
         self.models: Mapping[str, Any] = {}
         self.tests: Mapping[str, str] = {}
         self.columns_of: Callable[[str], Columns] = lambda _: {}
@@ -206,21 +239,34 @@ class BigQueryDialect:
         for name in reads:
             if name not in self.queries:
                 self.build(name.replace("__", ".", 1))
-        with_these = ",\n".join(f"{name} as (\n{self.queries[name]}\n)" for name in reads)
-        with_these = with_these and f"with {with_these}"
-        with self.prepared(f"{with_these} select to_json_string(t) as line, t.* from (\n{sql}\n) as t") as query:  # noqa: S608  # our own models
-            types = {column.name: spelled(column.type) for column in query.columns[1:]}
-            found = query.execute().content.table_data
-            lines = [row.cell[0].string_value for row in found.row] if found else []
+        found = self.found(f"select to_json_string(t) as line, t.* from (\n{sql}\n) as t", reads)  # noqa: S608  # our own models
+        types = {name: kind for name, kind in found.types.items() if name != "line"}
         decimals = [name for name, kind in types.items() if kind == "numeric"]  # as text, where they have a fraction
-        rows = [json.loads(line) for line in lines]
-        return types, [row | {name: row[name] and float(row[name]) for name in decimals} for row in rows]
+        return types, [row | {name: row[name] and float(row[name]) for name in decimals} for row in found.lines()]
 
-    def prepared(self, sql: str) -> Any:
-        """Analyse one statement."""
-        return (
-            PreparedQuery.builder().set_sql(sql).set_analyzer_options(self.options).set_catalog(self.catalog).prepare()
-        )
+    def found(self, sql: str, reads: Iterable[str] = ()) -> Found:
+        """Execute one query on the tables that it reads."""
+        request = service.PrepareQueryRequest(sql=sql, options=self._options, simple_catalog=self._catalog)
+        for name in reads:
+            table = self._table(name)
+            request.simple_catalog.table.add(name=name, column=table.columns)
+            request.table_content[name].CopyFrom(table.content)
+        call = ZetaSqlLocalService.get_instance().wasm_client.call_grpc_func
+        prepared = call("ZetaSqlLocalService_PrepareQuery", request, service.PrepareQueryResponse).prepared
+        chosen = {"prepared_query_id": prepared.prepared_query_id}
+        try:
+            evaluate = service.EvaluateQueryRequest(**chosen)
+            content = call("ZetaSqlLocalService_EvaluateQuery", evaluate, service.EvaluateQueryResponse).content
+        finally:
+            call("ZetaSqlLocalService_UnprepareQuery", service.UnprepareQueryRequest(**chosen))
+        return Found(prepared.columns, content)
+
+    def _table(self, name: str) -> Found:
+        """Return a table; one that is a query still is executed first."""
+        table = self.queries[name]
+        if isinstance(table, str):
+            table = self.queries[name] = self.found(table)
+        return table
 
 
 class RefreshedDialect(BigQueryDialect):
@@ -229,7 +275,7 @@ class RefreshedDialect(BigQueryDialect):
     Of a model in `before` only the new rows come from its SQL; its merge, as it was sent, says which rows they replace.
     """
 
-    def __init__(self, queries: dict[str, str], before: Mapping[str, Rows]) -> None:
+    def __init__(self, queries: dict[str, str | Found], before: Mapping[str, Rows]) -> None:
         super().__init__(queries)
         self.before = before
         self.merges: Mapping[str, str] = {}

@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from tests.transforms.bigquery import BigQueryDialect, RefreshedDialect, raw_queries, seed_types, table
+from tests.transforms.bigquery import BigQueryDialect, Found, RefreshedDialect, raw_queries, seed_types, table
 from tests.transforms.bigquery_reads import TypedTables
 from tests.transforms.bigquery_rest import Job, compiled, sent
 from tests.transforms.life import (
@@ -174,7 +174,7 @@ class Refresh:
 def refresh_after(dialect: BigQueryDialect, typed: TypedTables, later: Warehouse, target: Path) -> Refresh:
     """Build what comes of the tables that changed."""
     newest = max(row["ingested_at"] for row in dialect.build("staging.base_strava__changed_activities")[1])
-    queries = {
+    queries: dict[str, str | Found] = {
         **raw_queries(later.raw.path, SEEDS),
         "staging__build_watermark": table([{"ingested_at": newest}], WATERMARK),
     }

@@ -95,12 +95,12 @@ def target(tmp_path_factory: pytest.TempPathFactory, parsed_for_bigquery: Path) 
 
 
 @pytest.fixture(scope="session")
-def dialect(twin: Warehouse, target: Path, request: pytest.FixtureRequest) -> "BigQueryDialect":
+def dialect(twin: Warehouse, target: Path) -> "BigQueryDialect":
     """The models of a full build in BigQuery's dialect."""
     from tests.transforms.bigquery import start_engine  # noqa: PLC0415 - as above
     from tests.transforms.bigquery_builds import full_build  # noqa: PLC0415 - as above
 
-    start_engine(request.config.cache.mkdir("zetasql"))
+    start_engine()
     return full_build(twin, target)
 
 

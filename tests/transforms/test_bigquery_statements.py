@@ -30,9 +30,9 @@ CHANGED = "What was read has changed since"
 
 
 @pytest.fixture(scope="module")
-def engine(request: pytest.FixtureRequest) -> ZetaSqlLocalService:
-    """Google's engine; what is compiled of it is kept from run to run."""
-    start_engine(request.config.cache.mkdir("zetasql"))
+def engine() -> ZetaSqlLocalService:
+    """Google's engine."""
+    start_engine()
     return ZetaSqlLocalService.get_instance()
 
 
@@ -47,9 +47,7 @@ def test_every_statement_is_bigquerys_sql() -> None:
 
 def executed(sql: str) -> list[dict[str, Any]]:
     """Return the rows of a query that gives each as a line of JSON."""
-    with BigQueryDialect({}).prepared(sql) as query:
-        content = query.execute().content.table_data
-    return [json.loads(row.cell[0].string_value) for row in content.row] if content else []
+    return BigQueryDialect({}).found(sql).lines()
 
 
 def filled(stated: Table, rows: list[dict[str, Any]]) -> str:
