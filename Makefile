@@ -75,7 +75,7 @@ test-images: $(VENV)/.dev ## Build the images and run them, for minutes (Debian,
 	@$(BIN)/python -m pytest -m images tests/images $(ARGS)
 
 .PHONY: test-fast
-test-fast: $(VENV)/.dev ## Run what needs neither dbt, nor a browser, nor whole programs: for the work in between
+test-fast: $(VENV)/.dev ## Run what needs neither dbt, a browser, whole programs nor a second: for the work in between
 	@$(PYTEST) --ignore tests/transforms --ignore tests/end_to_end \
 		-m "not slow and not browser and not images and not google" $(ARGS)
 

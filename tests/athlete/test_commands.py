@@ -189,6 +189,7 @@ def test_query_changes_nothing_and_explains_in_one_sentence(run: Run, sql: str) 
     assert len(rows(run("events", "--json"))) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("ledger")
 def test_the_documented_listing_names_tables_as_they_are_asked(run: Run, project_root: Path) -> None:
     """Each name that the listing of README and help prints can be queried."""

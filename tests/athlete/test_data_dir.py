@@ -54,6 +54,7 @@ def test_a_second_pipeline_on_the_folder_ends_at_once(command: tuple[str, ...], 
     assert (tmp_path / folder / "kept").exists()
 
 
+@pytest.mark.slow
 async def test_a_killed_pipeline_holds_nothing_even_while_its_programs_linger(tmp_path: Path) -> None:
     """Kill -9 frees the folder at once, while a program that ignores SIGTERM still runs."""
     (tmp_path / "stubborn.py").write_text(STUBBORN)

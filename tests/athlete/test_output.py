@@ -89,6 +89,7 @@ def asked(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["--csv", "--json"])
 def test_a_reader_may_leave_before_the_end(tmp_path: Path, form: str) -> None:
     """When the pipe's other end has seen enough, the command ends without a word."""
@@ -100,6 +101,7 @@ def test_a_reader_may_leave_before_the_end(tmp_path: Path, form: str) -> None:
         assert process.stderr.read() == ""
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_a_query(tmp_path: Path) -> None:
     """An interrupted query ends at once and without a traceback."""
     with asked(tmp_path, "--csv", ENDLESS) as process:

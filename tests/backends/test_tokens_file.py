@@ -128,6 +128,7 @@ async def test_draft_follows_no_link(store: FileTokenStore, path: Path, tmp_path
     assert elsewhere.read_text() == "untouched"
 
 
+@pytest.mark.slow
 async def test_kill_9_leaves_the_last_save_or_the_next(store: FileTokenStore, path: Path) -> None:
     """Killed at a random moment, the file holds what was acknowledged last or the one in hand, whole."""
     for _ in range(6):
@@ -145,6 +146,7 @@ async def test_kill_9_leaves_the_last_save_or_the_next(store: FileTokenStore, pa
         assert not rest or number in {int(rest[-1]), int(rest[-1]) + 1}
 
 
+@pytest.mark.slow
 async def test_processes_refresh_one_after_another(store: FileTokenStore, path: Path) -> None:
     """Three processes that read, add one and save under `refreshing` lose no step."""
     processes = [start(COUNT_ALONE, path) for _ in range(3)]

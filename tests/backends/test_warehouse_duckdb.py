@@ -165,6 +165,7 @@ def test_half_a_copy_of_a_killed_publisher_does_no_harm(transform: Path, mart: P
     assert {file.name for file in mart.parent.iterdir()} == {"transform.duckdb", "mart.duckdb"}
 
 
+@pytest.mark.slow
 def test_a_reading_process_meets_only_whole_snapshots(transform: Path, mart: Path) -> None:
     """While fifty snapshots are swapped in, a process that reads all the time sees each table of the same build."""
     insert = "create or replace table mart.{} as select {} as n from range({})"

@@ -192,6 +192,7 @@ def test_no_variable_of_the_program_is_read_as_a_table(warehouse: DuckdbSqlConso
         warehouse.query("from other")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sql",
     [

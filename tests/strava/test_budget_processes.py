@@ -83,6 +83,7 @@ def spawn(project_root: Path, strava: FakeStrava, tmp_path: Path) -> Spawn:
     return start
 
 
+@pytest.mark.slow
 async def test_three_processes_stop_at_the_limit_together(spawn: Spawn, strava: FakeStrava) -> None:
     """Each wants 40 calls, 16 at once, and 60 are allowed: 60 are answered, 60 wait, and Strava refuses none."""
     processes = [await spawn("40") for _ in range(3)]
@@ -95,6 +96,7 @@ async def test_three_processes_stop_at_the_limit_together(spawn: Spawn, strava: 
     assert sum(int(end.get("RateLimited", 0)) for end in ends) == 120 - LIMIT
 
 
+@pytest.mark.slow
 async def test_a_killed_process_takes_no_call_too_many_with_it(spawn: Spawn, strava: FakeStrava) -> None:
     """Killed -9 with calls under way, it leaves them counted: the next stops in time and is not held up."""
     killed = await spawn("40", "die")

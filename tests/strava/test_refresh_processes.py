@@ -102,6 +102,7 @@ def spawn(project_root: Path, strava: FakeStrava, token_file: Path) -> Spawn:
     return start
 
 
+@pytest.mark.slow
 async def test_four_processes_refresh_once(spawn: Spawn, strava: FakeStrava) -> None:
     """Four processes find the tokens run out at the same time: one refreshes, and all get their answer."""
     processes = [await spawn() for _ in range(4)]
@@ -112,6 +113,7 @@ async def test_four_processes_refresh_once(spawn: Spawn, strava: FakeStrava) -> 
     assert strava.refreshes == 1
 
 
+@pytest.mark.slow
 async def test_a_process_killed_after_the_save_loses_nothing(spawn: Spawn, strava: FakeStrava) -> None:
     """Killed -9 between save and use, it leaves tokens that the next process lives on, and no lock behind."""
     killed = await spawn("die")

@@ -332,6 +332,7 @@ async def drain(pipeline: Pipeline, strava: ModelStrava) -> None:
     assert pipeline.unfinished == []
 
 
+@pytest.mark.slow
 @settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(script=STEPS, skew=SKEWS)
 def test_any_order_and_repetition_ends_as_strava(script: list[Step], skew: float) -> None:
@@ -346,6 +347,7 @@ def test_any_order_and_repetition_ends_as_strava(script: list[Step], skew: float
     asyncio.run(play())
 
 
+@pytest.mark.slow
 @settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(script=STEPS, skew=SKEWS)
 def test_an_activity_that_is_not_shown_at_once_is_not_lost(script: list[Step], skew: float) -> None:
@@ -360,6 +362,7 @@ def test_an_activity_that_is_not_shown_at_once_is_not_lost(script: list[Step], s
     asyncio.run(play())
 
 
+@pytest.mark.slow
 @settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(changes=CHANGES, skew=SKEWS)
 @example(  # the first event after the step is a delete, and the next one came back before it

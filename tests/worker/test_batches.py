@@ -51,6 +51,7 @@ async def store(tmp_path: Path, clock: Any) -> AsyncIterator[CountingStore]:
     await store.close()
 
 
+@pytest.mark.slow
 async def test_a_thousand_waiting_events_cost_five_statements(
     worker: httpx.AsyncClient,
     store: CountingStore,

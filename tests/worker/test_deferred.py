@@ -508,6 +508,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.slow
 async def test_a_kill_in_the_midst_of_it_loses_nothing(
     lapsed: list[ReceivedEvent], clock: Any, tmp_path: Path, project_root: Path, rows: Rows
 ) -> None:

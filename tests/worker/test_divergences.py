@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
 
+import pytest
+
 from backends.tokens.file import FileTokenStore
 from backends.warehouse.athletes import Athlete
 from backends.warehouse.backfills import Backfill
@@ -129,6 +131,7 @@ class Unshown:
         raise RateLimited(900)
 
 
+@pytest.mark.slow
 async def test_a_hundred_differences_are_found_counted_and_repaired(
     clock: Any, tokens: FileTokenStore, store: SqliteRawStore
 ) -> None:

@@ -46,6 +46,7 @@ async def until_stored(store: SqliteRawStore) -> None:
         await asyncio.sleep(0)
 
 
+@pytest.mark.slow
 async def test_a_history_is_loaded_within_the_limits_through_any_kill(life: Life) -> None:
     """Killed twenty times, it ends complete; no call was refused, and what was foretold came true."""
     store = life.store()

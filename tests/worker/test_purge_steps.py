@@ -139,6 +139,7 @@ def reconciling(scene: Scene) -> Work:
     return lambda store: reconcile(Answering(), Answering(), store, ATHLETE, clock=scene.clock)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("work_of", "least"), [(backfilling, 10), (reconciling, 7)])
 async def test_a_purge_at_every_write(scene: Scene, work_of: Callable[[Scene], Work], least: int) -> None:
     """Before each write of a whole run, one after the other; the athlete connects again before each run."""

@@ -436,6 +436,7 @@ class MortalStore(SqliteRawStore):
         return result
 
 
+@pytest.mark.slow
 async def test_a_run_that_is_killed_at_any_write_is_right_the_next_time(
     strava: Strava, store: SqliteRawStore, clock: Any, tmp_path: Path
 ) -> None:

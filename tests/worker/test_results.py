@@ -296,6 +296,7 @@ async def test_a_cured_activity_is_tried_as_before(
     assert strava.asked == ["activities/101"] * 2
 
 
+@pytest.mark.slow
 async def test_a_thousand_events_of_a_lapsed_app_cost_one_probe(
     worker: httpx.AsyncClient, strava: Any, clock: Any, make_event: Event, envelope: Wrap, rows: Rows
 ) -> None:

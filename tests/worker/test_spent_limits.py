@@ -48,6 +48,7 @@ async def push_all(worker: httpx.AsyncClient, bodies: list[bytes]) -> list[int]:
     return [answer.status_code for answer in answers]
 
 
+@pytest.mark.slow
 async def test_a_thousand_events_cost_one_call_where_the_limit_is_spent(
     worker: httpx.AsyncClient, simulator: Simulated, make_event: Event, envelope: Wrap
 ) -> None:
@@ -60,6 +61,7 @@ async def test_a_thousand_events_cost_one_call_where_the_limit_is_spent(
     assert simulator.used()[0] == A_QUARTER + 1
 
 
+@pytest.mark.slow
 async def test_the_limits_are_used_up_and_never_overrun(
     worker: httpx.AsyncClient,
     simulator: Simulated,
