@@ -125,13 +125,13 @@ def open_archive(path: Path, *, limits: Limits | None = None, now: datetime | No
     limits, now = limits or Limits(), now or utc_now()
     try:
         container = _container(path, limits)
+        try:
+            return read_archive(container, path.name, limits=limits, now=now)
+        except BaseException:
+            container.close()
+            raise
     except OSError as error:
         raise UnreadableArchive(path.name, f"cannot be read: {error.strerror}") from error
-    try:
-        return read_archive(container, path.name, limits=limits, now=now)
-    except BaseException:
-        container.close()
-        raise
 
 
 def read_archive(container: Container, name: str, *, limits: Limits, now: datetime) -> Archive:

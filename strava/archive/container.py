@@ -167,8 +167,14 @@ class FolderContainer:
         folders = [""]
         while folders:
             folder = folders.pop()
-            with os.scandir(self._root / folder) as entries:
-                found = sorted(entries, key=lambda each: each.name)
+            try:
+                with os.scandir(self._root / folder) as entries:
+                    found = sorted(entries, key=lambda each: each.name)
+            except OSError as error:
+                if not folder:
+                    raise
+                self.problems.append(Problem(folder, f"cannot be read: {error.strerror}"))
+                continue
             for entry in found:
                 name = f"{folder}{entry.name}"
                 if (fault := _name_fault(name)) is not None:

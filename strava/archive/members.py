@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from strava.archive.container import SKIPPED_FOLDERS, Member
+from strava.errors import UnreadableArchive
 
 ACTIVITIES, PROFILE, BIKES, SHOES = "activities.csv", "profile.csv", "bikes.csv", "shoes.csv"
 LISTS = (ACTIVITIES, PROFILE, BIKES, SHOES)
@@ -33,7 +34,10 @@ def choose_file(member: Member) -> Chosen:
 
 
 def choose_members(members: Sequence[Member]) -> Chosen:
-    """Choose from an export, whose root may be one folder deep, or else from a bag of recordings."""
+    """Choose from an export, whose root may be one folder deep, or else from a bag of recordings.
+
+    Raises UnreadableArchive where several exports are together.
+    """
     folder = _root(members)
     if folder is None:
         return _recordings(members)
@@ -51,13 +55,15 @@ def choose_members(members: Sequence[Member]) -> Chosen:
 
 
 def _root(members: Sequence[Member]) -> str | None:
-    """Return the folder with `activities.csv`, with a `/` at its end; None without one, or with several."""
+    """Return the folder with `activities.csv`, with a `/` at its end; None without one. Raises UnreadableArchive."""
     names = [member.name for member in members]
     if ACTIVITIES in names:
         return ""
     deep = [name for name in names if name.endswith(f"/{ACTIVITIES}") and name.count("/") == 1]
     own = [name for name in deep if name.partition("/")[0] not in SKIPPED_FOLDERS]
-    return own[0].removesuffix(ACTIVITIES) if len(own) == 1 else None
+    if len(own) > 1:
+        raise UnreadableArchive("the archive", f"holds {len(own)} exports; give each on its own")
+    return own[0].removesuffix(ACTIVITIES) if own else None
 
 
 def _recordings(members: Sequence[Member]) -> Chosen:

@@ -266,6 +266,16 @@ def test_what_is_no_archive_is_refused_in_one_sentence(tmp_path: Path, name: str
         open_archive(tmp_path / "nowhere")
 
 
+def test_two_exports_together_are_refused(tmp_path: Path) -> None:
+    """Their activities may be of two athletes; a copy that macOS left is no second one."""
+    content = {f"{folder}/activities.csv": EXPORT["activities.csv"] for folder in ("one", "__MACOSX")}
+    with opened(tmp_path / "export.zip", zip_of(content)) as archive:
+        assert len(archive.rows) == 4
+    content["two/activities.csv"] = EXPORT["activities.csv"]
+    with pytest.raises(UnreadableArchive, match="holds 2 exports"):
+        opened(tmp_path / "export.zip", zip_of(content))
+
+
 def test_who_and_when(tmp_path: Path) -> None:
     """The profile tells the athlete, else the ZIP's name; the list is no older than what it lists, nor of tomorrow."""
     without = {name: content for name, content in EXPORT.items() if name != "profile.csv"}
