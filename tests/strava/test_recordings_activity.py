@@ -232,9 +232,9 @@ def _types(value: Any, name: str = "") -> dict[str, str]:
 
 def test_the_simulator_s_files_say_what_its_api_says() -> None:
     """Some weeks of a life as devices recorded it, in all three formats, against the same life from the API."""
-    world = World(Origin(seed=7, athlete_id=4242424242, years=0.12, until=date(2026, 11, 20)), Journal())
+    world = World(Origin(seed=7, athlete_id=4242424242, years=0.06, until=date(2026, 11, 20)), Journal())
     lives = [(world.detail(key), world.streams(key)) for key in world.ids() if world.streams(key)]
-    assert len(lives) > 20
+    assert len(lives) > 10
     for theirs, curves in lives:
         whole = {key: theirs[key] for key in ("start_date", "start_date_local", "elapsed_time")}
         made = simulated.Recording.of(theirs, curves)

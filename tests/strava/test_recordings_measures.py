@@ -167,6 +167,27 @@ def courses(draw: st.DrawFn) -> Course:
     return course
 
 
+@given(courses(), st.sampled_from(["Run", "Ride"]), st.lists(st.integers(0, 400), max_size=6, unique=True))
+@settings(max_examples=60)
+def test_moving_time_is_second_by_second_the_same(course: Course, sport: str, ends: list[int]) -> None:
+    """Each second counts whose interval is fast enough; with pauses each second of the timer, whatever the speed."""
+    pauses = [(before, after) for before, after in pairwise(sorted(ends)) if after <= course[-1][0]][::2]
+    made = recording(
+        course,
+        sport=sport,
+        pauses=[(START + before, START + after) for before, after in pauses],
+        has_pauses=bool(pauses),
+    )
+    least, moving = {"Run": 1609.344 / 1800, "Ride": 0.5}[sport], 0
+    is_timed = bool(pauses) or course[-1][1] == 0
+    for (before, near), (after, far) in pairwise(course):
+        for second in range(int(before), int(after)):
+            is_paused = any(start <= second < end for start, end in pauses)
+            moving += not is_paused if is_timed else far - near >= least * (after - before)
+    assert Track.of(made).moving_s == pytest.approx(moving)
+    assert Track.of(made).moving.sum() == pytest.approx(moving)
+
+
 def at_distance(course: Course, metres: float, *, is_last: bool) -> float:
     """Return when a distance was reached first, or when it was left: by looking at each interval."""
     found = []
