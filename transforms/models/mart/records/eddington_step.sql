@@ -4,7 +4,9 @@
 with every_day as (
     select
         *,
-        {{ period_start('month', 'date_day') }} as month_start_date
+        -- of a whole life its years, of a year its months
+        case when period = 'all' then {{ period_start('year', 'date_day') }} else {{ period_start('month', 'date_day') }} end
+            as stretch
     from {{ ref('int_records__eddington_days') }}
 ),
 
@@ -25,7 +27,7 @@ days as (
     select
         life_id,
         date_day,
-        month_start_date,
+        stretch,
         -- nobody's number is near 500, and a typing error does not make thousands of steps
         least(distance, 500) as distance
     from every_day
@@ -60,8 +62,8 @@ counted as (
     left join of_distance on steps.life_id = of_distance.life_id and steps.n = of_distance.distance
 ),
 
--- The n-th day of at least n units is that on which n was reached. It is looked for within the month by whose end there were so
--- many: that takes a row a month and step, instead of one a day and step.
+-- The n-th day of at least n units is that on which n was reached. It is looked for within the stretch by whose end there were so
+-- many: that takes a row a stretch and step, instead of one a day and step.
 reached as (
     select
         life_id,
@@ -78,68 +80,68 @@ numbers as (
     group by life_id
 ),
 
-of_month as (
+of_stretch as (
     select
         days.life_id,
-        days.month_start_date,
+        days.stretch,
         least(days.distance, numbers.eddington_number) as n,
         count(*) as day_count
     from days
     inner join numbers on days.life_id = numbers.life_id
-    group by days.life_id, days.month_start_date, least(days.distance, numbers.eddington_number)
+    group by days.life_id, days.stretch, least(days.distance, numbers.eddington_number)
 ),
 
-months as (
+stretches as (
     select distinct
         life_id,
-        month_start_date
+        stretch
     from days
 ),
 
-in_month as (
+in_stretch as (
     select
-        months.life_id,
-        months.month_start_date,
+        stretches.life_id,
+        stretches.stretch,
         reached.n,
-        sum(coalesce(of_month.day_count, 0)) over (
-            partition by months.life_id, months.month_start_date
+        sum(coalesce(of_stretch.day_count, 0)) over (
+            partition by stretches.life_id, stretches.stretch
             order by reached.n desc
             rows between unbounded preceding and current row
-        ) as days_in_month
-    from months
-    inner join reached on months.life_id = reached.life_id
-    left join of_month
+        ) as days_in_stretch
+    from stretches
+    inner join reached on stretches.life_id = reached.life_id
+    left join of_stretch
         on
-            months.life_id = of_month.life_id
-            and months.month_start_date = of_month.month_start_date
-            and reached.n = of_month.n
+            stretches.life_id = of_stretch.life_id
+            and stretches.stretch = of_stretch.stretch
+            and reached.n = of_stretch.n
 ),
 
-by_month_end as (
+by_stretch_end as (
     select
         *,
-        sum(days_in_month) over (
-            partition by life_id, n order by month_start_date rows between unbounded preceding and current row
+        sum(days_in_stretch) over (
+            partition by life_id, n order by stretch rows between unbounded preceding and current row
         ) as days_so_far
-    from in_month
+    from in_stretch
 ),
 
 ranked as (
     select
-        by_month_end.life_id,
-        by_month_end.n,
-        by_month_end.n - (by_month_end.days_so_far - by_month_end.days_in_month) as wanted,
+        by_stretch_end.life_id,
+        by_stretch_end.n,
+        by_stretch_end.n - (by_stretch_end.days_so_far - by_stretch_end.days_in_stretch) as wanted,
         days.date_day,
-        row_number() over (partition by by_month_end.life_id, by_month_end.n order by days.date_day) as place
-    from by_month_end
+        row_number() over (partition by by_stretch_end.life_id, by_stretch_end.n order by days.date_day) as place
+    from by_stretch_end
     inner join days
         on
-            by_month_end.life_id = days.life_id
-            and by_month_end.month_start_date = days.month_start_date
-            and by_month_end.n <= days.distance
+            by_stretch_end.life_id = days.life_id
+            and by_stretch_end.stretch = days.stretch
+            and by_stretch_end.n <= days.distance
     where
-        by_month_end.days_so_far >= by_month_end.n
-        and by_month_end.days_so_far - by_month_end.days_in_month < by_month_end.n
+        by_stretch_end.days_so_far >= by_stretch_end.n
+        and by_stretch_end.days_so_far - by_stretch_end.days_in_stretch < by_stretch_end.n
 ),
 
 dates as (
