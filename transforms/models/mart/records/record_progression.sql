@@ -22,6 +22,41 @@ efforts as (
         and best.start_date_local <= todays.today
 ),
 
+-- who was slower than in a month before is no record: few are left to be put in order
+of_month as (
+    select
+        athlete_id,
+        effort_name,
+        {{ period_start('month', 'start_date_local') }} as month_start_date,
+        min(elapsed_time_s) as best_time_s
+    from efforts
+    group by athlete_id, effort_name, month_start_date
+),
+
+before_month as (
+    select
+        *,
+        min(best_time_s) over (
+            partition by athlete_id, effort_name
+            order by month_start_date
+            rows between unbounded preceding and 1 preceding
+        ) as previous_time_s
+    from of_month
+),
+
+candidates as (
+    select efforts.*
+    from efforts
+    inner join before_month
+        on
+            efforts.athlete_id = before_month.athlete_id
+            and efforts.effort_name = before_month.effort_name
+            and {{ period_start('month', 'efforts.start_date_local') }} = before_month.month_start_date
+    where
+        before_month.previous_time_s is null
+        or efforts.elapsed_time_s <= before_month.previous_time_s
+),
+
 compared as (
     select
         *,
@@ -29,7 +64,7 @@ compared as (
             partition by athlete_id, effort_name {{ earlier }}
             rows between unbounded preceding and 1 preceding
         ) as previous_time_s
-    from efforts
+    from candidates
 ),
 
 steps as (
