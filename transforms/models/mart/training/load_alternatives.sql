@@ -32,7 +32,7 @@ final as (
         load_method = chosen_method as is_chosen,
         {{ capped('load_uncapped', 'load_hours') }} as load,
         load_uncapped,
-        load_uncapped > 200 * load_hours as is_load_capped,
+        coalesce(load_uncapped > 200 * load_hours, false) as is_load_capped,
         load_ftp_w,
         load_resting_heartrate_bpm,
         load_max_heartrate_bpm,
