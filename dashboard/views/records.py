@@ -127,7 +127,10 @@ def _eddington(page: Page) -> None:
             formula=tell("The largest n for which n days have at least n {unit}.", unit=tell.distance_unit)
             + f" {finding}",
             inputs=[tell("A day is the sum of its activities, by the local day on which they began.")],
-            excluded=[tell("Activities with a motor (e-bikes) do not count."), screens],
+            excluded=[
+                tell("Activities with a motor (e-bikes) do not count, nor distances that time or speed contradict."),
+                screens,
+            ],
             models=["eddington", "eddington_step"],
         )
 
@@ -234,8 +237,8 @@ def _why_longest(singles: Sequence[Row], page: Page) -> Why:
     tell = page.tell
     excluded = tell(
         "Activities with a motor never count; climb, highest point and speed leave out those indoors, on a screen or "
-        "typed in by hand; distance and speed those whose numbers contradict one another; times those that cannot be "
-        "right."
+        "typed in by hand; distance and speed those whose numbers contradict one another; times and speed those whose "
+        "times cannot be right."
     )
     return Why(
         formula=tell("The most of each measure in one activity, one local day and one week from Monday to Sunday."),

@@ -21,7 +21,7 @@ with activities as (
         calories_kcal,
         case when {{ is_outdoors() }} then elevation_high_m end as elevation_high_m,
         case
-            when {{ is_outdoors() }} and not is_speed_inconsistent and moving_time_s >= 1200
+            when {{ is_outdoors() }} and not is_speed_inconsistent and not is_moving_time_implausible and moving_time_s >= 1200
                 then distance_m * 3.6 / moving_time_s
         end as average_speed_kmh
     from {{ ref('fct_activities') }}
