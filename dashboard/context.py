@@ -47,7 +47,7 @@ class PageContext:
     def today(self, health: Row) -> date:
         """Return the day it is where the athlete of this row of `pipeline_health` last was.
 
-        While no activity tells, it is the day in the zone of the page.
+        Without an activity it is the day in the zone of the page.
         """
         offset_s = health["utc_offset_s"]
         where = self.zone if offset_s is None else timezone(timedelta(seconds=offset_s))
