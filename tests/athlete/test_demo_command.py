@@ -174,6 +174,7 @@ def test_the_demo_s_athlete_has_settings_and_goals_of_their_own(config: DemoConf
     assert path.read_text() == "weight = 61"
 
 
+@pytest.mark.slow
 def test_the_export_is_that_of_the_demo_that_has_run(tmp_path: Path) -> None:
     """Its history ends where the demo's began, without what was deleted; another athlete knows nothing of it."""
     path, folder = tmp_path / "export.zip", tmp_path / "demo"

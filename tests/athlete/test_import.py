@@ -62,6 +62,7 @@ def odd(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_each_row_and_file_of_an_odd_export_is_counted_once(odd: Path) -> None:
     """The parts add up to the inputs, and each thing that is left out has one line with its reason."""
     before = odd.stat()
@@ -98,6 +99,7 @@ def test_each_row_and_file_of_an_odd_export_is_counted_once(odd: Path) -> None:
     assert odd.stat().st_mtime_ns == before.st_mtime_ns
 
 
+@pytest.mark.slow
 def test_a_whole_life_is_read_and_agrees_with_its_list(tmp_path: Path) -> None:
     """All files of the simulated athlete's export, as JSON: each begins when its row says, and is of its sport."""
     world = World(Origin(seed=7, athlete_id=4242424242, years=0.12, until=date(2026, 11, 20)), Journal())
@@ -125,6 +127,7 @@ def test_a_whole_life_is_read_and_agrees_with_its_list(tmp_path: Path) -> None:
     assert [item for item in rest if item["item"] == "problem"] == []
 
 
+@pytest.mark.slow
 def test_exit_codes(tmp_path: Path) -> None:
     """2 where nothing can be read, 1 where something cannot, and without --dry-run it says what it cannot do."""
     track = tmp_path / "1.gpx"

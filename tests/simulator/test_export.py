@@ -63,6 +63,7 @@ def test_the_export_is_the_same_each_time() -> None:
     assert {info.date_time for info in ZipFile(files[0]).infolist()} == {(2026, 11, 20, 8, 30, 2)}
 
 
+@pytest.mark.slow
 def test_every_activity_has_a_row_and_the_odd_ones_are_there(world: World, exported: bytes) -> None:
     """Typed in without a file, lost at Strava, recorded by Strava's own app, uploaded in three formats."""
     names = ZipFile(io.BytesIO(exported)).namelist()
@@ -79,6 +80,7 @@ def test_every_activity_has_a_row_and_the_odd_ones_are_there(world: World, expor
     assert [row[-1] for row in rows if row[-1]] == [name for name in names if name.startswith("media/")] != []
 
 
+@pytest.mark.slow
 def test_recordings_are_whole(exported: bytes) -> None:
     """FIT files have right checksums; GPX and TCX have times, and TCX begins with blanks that strict parsers refuse."""
     archive = ZipFile(io.BytesIO(exported))

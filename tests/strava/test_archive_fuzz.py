@@ -89,6 +89,7 @@ def _list(version: Version) -> bytes:
     return csv_of([header(layout, Language.EN_GB), *rows])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("nothing_written")
 def test_damaged_lists() -> None:
     """Of thousands, most still give their sound rows."""

@@ -42,7 +42,7 @@ EXPORT = {
     "activities/8.fit.gz": gzip.compress(b"fit"),
     "activities/.DS_Store": b"x",
     "bikes.csv": b"Bike Name,Bike Brand,Bike Model,Types\nBlue Racer,Velowerk,Aria 5,Ride\nOld One,,,\n",
-    "shoes.csv": b"Shoe Name,Shoe Brand,Shoe Model,Types\n",
+    "shoes.csv": b"Shoe Name,Shoe Brand,Shoe Model,Types\nBlue Racer,,,\n",
     "profile.csv": b"Athlete ID,Email Address\n4242,someone@example.org\n",
     "media/1.jpg": b"picture",
     "logins.csv": b"private",
@@ -61,7 +61,7 @@ def test_an_export_at_the_root_or_one_folder_deep(tmp_path: Path, prefix: str) -
         assert archive.read(f"{prefix}activities/7.gpx") == TRACK
         assert dict(archive.files) == {f"{prefix}activities/7.gpx": 6, f"{prefix}activities/8.fit.gz": 23}
         assert [(gear.kind, gear.name, gear.gear_id) for gear in archive.gear] == [
-            ("bike", "Blue Racer", "b8930001"), ("bike", "Old One", None),
+            ("bike", "Blue Racer", "b8930001"), ("bike", "Old One", None), ("shoes", "Blue Racer", None),
         ]  # fmt: skip
         assert (archive.athlete_id, archive.media, archive.others) == (4242, 1, 3)
         assert archive.exported_at == datetime(2026, 11, 20, 10, tzinfo=UTC)

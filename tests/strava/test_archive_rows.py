@@ -206,6 +206,7 @@ def test_digits_that_fit_two_orders_are_told_apart() -> None:
     assert choose_order([(1, "05/11/2026 10:00:00"), (2, "05/12/2026 10:00:00")], NOW).order is DateOrder.MONTH_FIRST
     assert choose_order([(1, "01/05/2026 10:00:00"), (2, "02/04/2026 10:00:00")], NOW).order is DateOrder.MONTH_FIRST
     assert choose_order([(1, "02/04/2026 10:00:00"), (2, "01/05/2026 10:00:00")], NOW).order is DateOrder.DAY_FIRST
+    assert choose_order([(1, "02/03/2026 10:00:00"), (2, "01/12/2026 10:00:00")], NOW).order is DateOrder.MONTH_FIRST
     assert choose_order([(1, "03/04/2026 10:00:00")], NOW).rival is DateOrder.MONTH_FIRST
     assert choose_order([(1, "04/04/2026 10:00:00")], NOW).rival is None
 
