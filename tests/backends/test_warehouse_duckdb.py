@@ -8,9 +8,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from backends.sqlite import open_database
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.duckdb.extension import extension_directory
 from backends.warehouse.duckdb.marts import DuckdbMartReader, SnapshotCheck
+from backends.warehouse.duckdb.session import DuckdbSession
 from backends.warehouse.duckdb.snapshot import compact, publish
 from backends.warehouse.marts import MartDamaged, MartMissing, QueryFailed
 
@@ -302,3 +304,50 @@ def test_extension_folder_is_mended(tmp_path: Path) -> None:
     extension_directory(tmp_path)
     assert link.readlink() == packaged
     assert folder.is_absolute()
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> DuckdbSession:
+    """A session on a database with one table, and an empty `raw`."""
+    with duckdb.connect(str(tmp_path / "transform.duckdb")) as built:
+        built.execute("create table numbers as select 1 as number")
+    open_database(tmp_path / "pipeline.sqlite").close()
+    return DuckdbSession(
+        tmp_path / "transform.duckdb", tmp_path / "pipeline.sqlite", lambda: extension_directory(tmp_path), _doubled
+    )
+
+
+def _doubled(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.create_function("doubled", lambda number: 2 * number, ["integer"], "integer")
+
+
+def _run(session: DuckdbSession, *statements: str) -> None:
+    with session.transaction() as execute:
+        for statement in statements:
+            execute(statement)
+
+
+def test_a_session_commits_all_or_nothing(session: DuckdbSession, tmp_path: Path) -> None:
+    """Statements see one another, `raw` and the functions; after a failure nothing of them is left, and it goes on."""
+    counted = "select count(*) from sqlite_query('raw', 'select activity_id from strava_activities')"
+    with session.transaction() as execute:
+        execute("create or replace table numbers as select 7 as number")
+        assert execute("select doubled(number) from numbers") == [(14,)]
+        assert execute(counted) == [(0,)]
+    for _ in range(2):
+        with pytest.raises(WarehouseBusy, match="no_such_column"):
+            _run(session, "create or replace table numbers as select 8 as number", "select no_such_column from numbers")
+    with duckdb.connect(str(tmp_path / "transform.duckdb")) as other:
+        assert other.execute("select number from numbers").fetchall() == [(7,)]
+    assert not (tmp_path / "transform.duckdb.wal").exists()
+
+
+def test_a_session_tells_of_a_damaged_file(session: DuckdbSession, tmp_path: Path) -> None:
+    """It is told as DuckDB tells it, and once the file is another one the session reads that."""
+    whole = (tmp_path / "transform.duckdb").read_bytes()
+    (tmp_path / "transform.duckdb").write_bytes(b"no database")
+    with pytest.raises(WarehouseBusy, match="not a valid DuckDB database"), session.transaction():
+        pass
+    (tmp_path / "transform.duckdb").write_bytes(whole)
+    with session.transaction() as execute:
+        assert execute("select number from numbers") == [(1,)]

@@ -15,6 +15,7 @@ import pytest
 from backends.athlete_file.document import document_of
 from backends.warehouse.sqlite.store import SqliteRawStore
 from tests.transforms.life import CANAL, CANAL_AGAIN, EFFORT, LAP, OWN_FILE, RIVER, SPLIT, streams
+from worker.dbt_runner.dbt import refresh_command
 
 EARLIER = "2026-01-01T00:00:00.000000Z"  # as after a clock was set back, or where only a number grew
 # What changes alone, one step after another, so that no later step builds what an earlier one left out by mistake. The
@@ -192,6 +193,18 @@ def test_any_history_refreshed_equals_a_full_build(warehouse: Any, payload: Any)
     staged, left = refreshed.pop("staging.stg_strava__events"), rebuilt.pop("staging.stg_strava__events")
     assert len({row.partition("route_group_id")[2][:5] for row in rebuilt["mart.route_group"]}) > 1
     assert (refreshed, len(staged) - len(left), set(left) - set(staged)) == (rebuilt, 4, set())
+
+
+def test_a_refresh_runs_what_dbt_would_choose(installed: Any) -> None:
+    """The models of a refresh are those of dbt's own graph, and a saved activity costs few statements."""
+    script = installed.script()
+    for changed in (None, {"strava_activities"}, {"strava_events", "backfills"}, set()):
+        _, _, *choice = refresh_command(changed)
+        listed = installed.dbt("ls", "--resource-type", "model", *choice)
+        assert listed.success, listed.exception
+        assert {model.name for model in script.selected(changed)} == {name.split(".")[-1] for name in listed.result}
+    saved = script.selected({"strava_activities", "strava_events"})
+    assert sum(len(model.statements) for model in saved) < 100
 
 
 def test_a_refresh_reads_only_what_came_since_the_last_one(installed: Any, payload: Any) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from copy import copy
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,17 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
 from backends.sqlite import open_database
+from backends.warehouse.duckdb.session import DuckdbSession
 from backends.warehouse.runs import changed_tables
 from backends.warehouse.sqlite.watermark import watermark
-from worker.dbt_runner.dbt import refresh_command
+from transforms.polyline import register
+from worker.dbt_runner.dbt import AS_SCRIPT, script_of
+from worker.dbt_runner.refresher import run_models
+from worker.dbt_runner.script import Script, Statements
 
 AS_OF = "2026-04-02 10:00:00"
 BERLIN = 7
+BUILD = ("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 QUIET = ("--quiet", "--no-print", "--log-level", "none", "--log-level-file", "none", "--no-write-json")
 # As the transformer parses, so that it can be read from what another process has parsed.
 PARSING = {
@@ -37,6 +43,8 @@ WHOLE_EACH_TIME = (
     *("path:models/intermediate/summaries", "path:models/mart/summaries"),
     *("path:models/intermediate/records", "path:models/mart/records,config.materialized:table"),
 )
+# The statements of a refresh, which dbt writes once.
+SCRIPTS: list[Script] = []
 
 
 @contextmanager
@@ -192,18 +200,36 @@ class Warehouse:
         Raises AssertionError when a model fails.
         """
         level = as_of[:13], self.raw.watermark()
-        if not self.built.exists():
-            command = ["build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
-        elif arguments:
-            command = ["run", *arguments]
-        else:
+        if self.built.exists() and not arguments:
             hour, mark = self.levels.get(leave_out) or self.levels.get(()) or ("", "")
-            command = refresh_command(changed_tables(mark, level[1]) if hour == level[0] else None)
-        excluded = ["--exclude", *leave_out] if leave_out else []
-        result = self.dbt(*command, *excluded, "--vars", json.dumps({"as_of": as_of}))
-        assert result.success, failures(result)
+            changed = changed_tables(mark, level[1]) if hour == level[0] else None
+            self.run_script(changed, leave_out, datetime.fromisoformat(as_of).replace(tzinfo=UTC))
+        else:
+            command = ["run", *arguments] if self.built.exists() else BUILD
+            excluded = ["--exclude", *leave_out] if leave_out else []
+            result = self.dbt(*command, *excluded, "--vars", json.dumps({"as_of": as_of}))
+            assert result.success, failures(result)
         if arguments in {(), ("--full-refresh",)}:
             self.levels = {**self.levels, leave_out: level} if leave_out else {(): level}
+
+    def script(self) -> Script:
+        """Return the statements of a refresh."""
+        if not SCRIPTS:
+            written = self.dbt(*AS_SCRIPT)
+            assert written.success, failures(written)
+            SCRIPTS.append(script_of(MANIFESTS["duckdb"], written.result.results))
+        return SCRIPTS[0]
+
+    def run_script(self, changed: frozenset[str] | None, leave_out: tuple[str, ...], as_of: datetime) -> None:
+        """Run the statements of a refresh, as the transformer does."""
+        script = self.script()
+        left = {node.name for node in MANIFESTS["duckdb"].nodes.values() for each in leave_out if _is_of(node, each)}
+        models = [model for model in script.selected(changed) if model.name not in left]
+        self.close()
+        extensions = Path(self.variables["DUCKDB_EXTENSION_DIR"])
+        session = DuckdbSession(self.built, self.raw.path, lambda: extensions, register)
+        with session.transaction() as execute:
+            run_models(models, Statements(execute, as_of, lambda: as_of), [])
 
     def refresh_activities(self, *arguments: str, as_of: str = AS_OF) -> None:
         """Build what is built of changed activities alone, and what that reads: a third of all models."""
@@ -226,6 +252,12 @@ class Warehouse:
         """Return the one row of a query."""
         (row,) = self.rows(sql)
         return row
+
+
+def _is_of(node: Any, choice: str) -> bool:
+    """Whether a path chooses a node, as dbt does; a kind of materialization may follow."""
+    path, _, kind = choice.removeprefix("path:").partition(",config.materialized:")
+    return node.original_file_path.startswith(path) and kind in {"", node.config.materialized}
 
 
 def failures(result: Any) -> str:

@@ -1,6 +1,6 @@
 {#- Now: one moment for the whole build, its start. The var `as_of` takes its place in tests and when a past state is asked for. -#}
 {% macro as_of() -%}
-    cast('{{ as_of_moment().strftime('%Y-%m-%d %H:%M:%S.%f') }}' as timestamp)
+    {{ days_ago(0) }}
 {%- endmacro %}
 
 {% macro as_of_moment() -%}
@@ -10,7 +10,14 @@
 
 {#- The timestamp some days before now. -#}
 {% macro days_ago(days) -%}
-    cast('{{ (as_of_moment() - modules.datetime.timedelta(days=days)).strftime('%Y-%m-%d %H:%M:%S.%f') }}' as timestamp)
+    cast('{{ moment_days_ago(days, '%Y-%m-%d %H:%M:%S.%f') }}' as timestamp)
+{%- endmacro %}
+
+{% macro moment_days_ago(days, form) -%}
+    {%- if is_script() -%}
+        {{ return('<<as_of:' ~ days ~ '>>') }}
+    {%- endif -%}
+    {{ return((as_of_moment() - modules.datetime.timedelta(days=days)).strftime(form)) }}
 {%- endmacro %}
 
 
@@ -35,10 +42,16 @@
 {% macro stamp_build(results) -%}
     {%- set built = results | selectattr('status', 'equalto', 'success') | map(attribute='node')
         | selectattr('name', 'equalto', 'int_pipeline__build') | list -%}
-    {%- for node in built -%}
+    {%- for node in built if not is_script() -%}
         {%- set now = as_of_moment() if var('as_of') else modules.datetime.datetime.now(modules.pytz.utc) -%}
-        update {{ api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias) }}
-        set finished_at = cast('{{ now.strftime('%Y-%m-%d %H:%M:%S.%f') }}' as timestamp)
-        where true
+        {%- set build = api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias) -%}
+        {{ stamped_build(build, now.strftime('%Y-%m-%d %H:%M:%S.%f')) }}
     {%- endfor -%}
+{%- endmacro %}
+
+{% macro stamped_build(build, now) -%}
+    {%- set stamped -%}
+        update {{ build }} set finished_at = cast('{{ now }}' as timestamp) where true
+    {%- endset -%}
+    {{ return(stamped) }}
 {%- endmacro %}

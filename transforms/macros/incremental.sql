@@ -12,6 +12,9 @@
     {%- if not is_incremental() -%}
         {{ return('true') }}
     {%- endif -%}
+    {%- if is_script() -%}
+        {{ return('<<changed:' ~ column ~ '>>') }}
+    {%- endif -%}
     {%- set most = 5000 -%}
     {%- set ids = run_query('select activity_id from ' ~ changed ~ ' order by activity_id limit ' ~ (most + 1)).columns[0].values() -%}
     {%- if ids | length > most -%}
@@ -53,26 +56,35 @@
     {%- for node in graph.get('nodes', {}).values() if 'macro.' ~ project_name ~ '.is_changed' in node.depends_on.macros -%}
         {%- do wanted.append(node.name) -%}
     {%- endfor -%}
-    {%- if wanted | reject('in', built) | list | length == 0 -%}
+    {%- if not is_script() and wanted | reject('in', built) | list | length == 0 -%}
         {%- set node = graph.nodes.values() | selectattr('name', 'equalto', 'base_strava__changed_activities') | first -%}
         {%- set changed = api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias) -%}
-        {%- set mark = api.Relation.create(database=node.database, schema=node.schema, identifier='build_watermark') -%}
-        {%- set before = adapter.get_relation(node.database, node.schema, 'build_watermark') -%}
+        {{ moved_watermark(changed, flags.FULL_REFRESH or not adapter.get_relation(node.database, node.schema, 'build_watermark')) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro moved_watermark(changed, is_first) -%}
+    {%- set mark = changed.incorporate(path={'identifier': 'build_watermark'}) -%}
+    {%- set moved -%}
         create or replace table {{ mark }} as
         select max(ingested_at) as ingested_at
         from (
             select ingested_at from {{ changed }}
-            {%- if before and not flags.FULL_REFRESH %}
+            {%- if not is_first %}
             union all
-            select ingested_at from {{ before }}
+            select ingested_at from {{ mark }}
             {%- endif %}
         ) as seen
-    {%- endif -%}
+    {%- endset -%}
+    {{ return(moved) }}
 {%- endmacro %}
 
 
 {#- The newest value of a timestamp column, as `raw` in SQLite writes timestamps; none when the table is empty. -#}
 {% macro newest_moment(relation, column) -%}
+    {%- if is_script() -%}
+        {{ return('<<newest:' ~ relation ~ '>>') }}
+    {%- endif -%}
     {{ return(run_query(adapter.dispatch('newest_moment')(relation, column)).columns[0].values()[0]) }}
 {%- endmacro %}
 

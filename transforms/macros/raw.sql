@@ -43,8 +43,7 @@
 
 {#- Within the last days. -#}
 {% macro is_within_days(column, days) -%}
-    {%- set first = as_of_moment() - modules.datetime.timedelta(days=days) -%}
-    {{ column }} >= {{ raw_moment(first.strftime('%Y-%m-%dT%H:%M:%S.%fZ')) }}
+    {{ column }} >= {{ raw_moment(moment_days_ago(days, '%Y-%m-%dT%H:%M:%S.%fZ')) }}
 {%- endmacro %}
 
 

@@ -1,11 +1,13 @@
 """dbt, imported once and kept warm: the project is read once, so that a run costs only its own SQL."""
 
 import hashlib
+import json
 import os
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from graphlib import TopologicalSorter
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
@@ -14,18 +16,22 @@ import structlog
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
+from dbt.contracts.graph.nodes import ModelNode
 
 from backends.marks import Marks
 from backends.marks.file import FileMarks
 from backends.warehouse.marts import MartSnapshot
 from worker.dbt_runner.port import Build, Node
+from worker.dbt_runner.script import Model, Script
 
 _BUILT = "built.sha256"  # the mark of the project that built what is there
+_SCRIPT = "refresh_script"  # after the fingerprint of the project that wrote it
 _FAILED = frozenset({"error", "fail", "runtime error", "partial success"})
 # Unit tests are about this project and not about anybody's data: who develops it runs them.
 _WITH_TESTS = ("build", "--exclude-resource-type", "seed", "--exclude-resource-type", "unit_test")
 _RUN = ("run", "--no-write-json")  # the manifest has not changed; writing it takes a third of a second
 _NO_VIEWS = ("--exclude", "config.materialized:view")  # a view is its SQL, which is the project's
+AS_SCRIPT = (*_RUN, *_NO_VIEWS, "--vars", '{"as_script": true}')  # dbt's command that writes the refresh script
 _STALE = {"error": "too old", "runtime error": "cannot be asked"}  # a warning is no failure
 _ENGINES = {"duckdb": ("dbt-core", "dbt-duckdb", "duckdb"), "bigquery": ("dbt-core", "dbt-bigquery")}  # by target
 _SOURCES = ("dbt_project.yml", "polyline.py", "macros", "models", "seeds", "tests")
@@ -92,6 +98,35 @@ class WarmDbt:
             return str(error)
         return None
 
+    def is_current(self) -> bool:
+        """Whether what is there was built by this project with these versions."""
+        return self._snapshot.is_built() and self._marks.read(_BUILT) == self._fingerprint
+
+    @cached_property
+    def script(self) -> Script:
+        """The statements of a refresh, which dbt writes once for each version of the project.
+
+        The tables must have been built. Raises RuntimeError where dbt cannot write them, OSError.
+        """
+        fingerprint, _, text = self._marks.read(_SCRIPT).partition("\n")
+        if fingerprint == self._fingerprint:
+            return Script.from_json(text)
+        script = self._written_script()
+        self._marks.write(_SCRIPT, f"{self._fingerprint}\n{script.json()}")
+        return script
+
+    def _written_script(self) -> Script:
+        try:
+            dbt = self._warm
+        except _Unparsable as error:
+            raise RuntimeError(str(error)) from error
+        result = self._invoke(dbt, AS_SCRIPT)
+        results = getattr(result.result, "results", ())
+        fault = _error(result, [_node(each) for each in results])
+        if fault is not None:
+            raise RuntimeError(fault)
+        return script_of(cast("Manifest", dbt.manifest), results)
+
     def _build_or_rebuild(self, *, full_refresh: bool, tests: bool, changed: Collection[str] | None) -> Build:
         build = self._build(full_refresh=full_refresh, tests=tests, changed=changed)
         if build.error is None or not self._snapshot.discard_if_damaged(build.error):
@@ -100,7 +135,7 @@ class WarmDbt:
         return self._build(full_refresh=True, tests=tests, changed=None)
 
     def _build(self, *, full_refresh: bool, tests: bool, changed: Collection[str] | None) -> Build:
-        everything = full_refresh or not self._is_current()
+        everything = full_refresh or not self.is_current()
         build = self._load_seeds() if everything else Build(nodes=(), is_full_refresh=False)
         if build.error is None:
             command = _WITH_TESTS if tests else _RUN if everything else refresh_command(changed)
@@ -147,9 +182,6 @@ class WarmDbt:
             *("--target-path", str(self._work_dir / "target")),
         ]
 
-    def _is_current(self) -> bool:
-        return self._snapshot.is_built() and self._marks.read(_BUILT) == self._fingerprint
-
     @cached_property
     def _fingerprint(self) -> str:
         digest = hashlib.sha256("\n".join(f"{name} {version(name)}" for name in _ENGINES[self._target]).encode())
@@ -159,6 +191,27 @@ class WarmDbt:
                 if file.is_file():
                     digest.update(f"{file.relative_to(self._project_dir)}\n".encode() + file.read_bytes())
         return digest.hexdigest()
+
+
+def script_of(manifest: Manifest, results: Sequence[Any]) -> Script:
+    """Return the project's models, each after those that it reads, with what the command AS_SCRIPT told of them."""
+    written = {each.node.unique_id: json.loads(each.message) for each in results if isinstance(each.node, ModelNode)}
+    models = {key: node for key, node in manifest.nodes.items() if isinstance(node, ModelNode)}
+    parents = {key: [one for one in node.depends_on.nodes if one in models] for key, node in models.items()}
+    order = TopologicalSorter(parents).static_order()
+    return Script([_model(manifest, models[key], written.get(key, {})) for key in order])
+
+
+def _model(manifest: Manifest, node: ModelNode, written: Mapping[str, Any]) -> Model:
+    sources = [manifest.sources[one] for one in node.depends_on.nodes if one in manifest.sources]
+    return Model(
+        name=node.name,
+        parents=[manifest.nodes[one].name for one in node.depends_on.nodes if one in manifest.nodes],
+        sources=[source.name for source in sources],
+        tags=sorted({*node.tags, *(tag for source in sources for tag in source.tags)}),
+        statements=[statement.strip() for statement in written.get("statements", ()) if statement.strip()],
+        last=written.get("last"),
+    )
 
 
 def _without_folders(environment: Mapping[str, str]) -> dict[str, str]:

@@ -36,28 +36,32 @@ class PollPolicy:
 async def keep_fresh(transformer: Transformer, stop: asyncio.Event, policy: PollPolicy) -> None:
     """Keep the marts level with raw and the hour until `stop` is set; a run that has begun is finished.
 
-    However many rows changed meanwhile, they cost one run. A failed run is tried again after a growing pause.
+    However many rows changed meanwhile, they cost one run. What changed during a run has had company, so the next run
+    begins at once. A failed run is tried again after a growing pause.
     """
-    failures = 0
+    failures, has_just_run = 0, False
     erase_at = time.monotonic() + policy.erase_after_s  # also what a program before us left undone
     while not stop.is_set():
         try:
             was_stale = await transformer.is_stale()
-            succeeded = not was_stale or await _run_after_debounce(transformer, stop, policy)
+            debounce_s = 0.0 if has_just_run else policy.debounce_s
+            succeeded = not was_stale or await _run_after_debounce(transformer, stop, debounce_s)
             if was_stale:
                 erase_at = min(erase_at, time.monotonic() + policy.erase_after_s)
             if succeeded and not stop.is_set() and time.monotonic() >= erase_at:
                 erase_at = math.inf if await _erase(transformer) else time.monotonic() + policy.erase_after_s
         except (WarehouseBusy, OSError) as error:
             log.warning("transform.waiting", reason=str(error))
-            succeeded = False
+            was_stale = succeeded = False
         failures = 0 if succeeded else failures + 1
-        await _wait(stop, policy.poll_s if succeeded else policy.rest_s(failures))
+        has_just_run = was_stale and succeeded
+        if not has_just_run:
+            await _wait(stop, policy.poll_s if succeeded else policy.rest_s(failures))
 
 
-async def _run_after_debounce(transformer: Transformer, stop: asyncio.Event, policy: PollPolicy) -> bool:
+async def _run_after_debounce(transformer: Transformer, stop: asyncio.Event, debounce_s: float) -> bool:
     """Run after the debounce, unless a stop comes before; return whether all is well."""
-    await _wait(stop, policy.debounce_s)
+    await _wait(stop, debounce_s)
     if stop.is_set():
         return True
     done = await transformer.run_if_stale()

@@ -20,6 +20,7 @@ from backends.marks.file import FileMarks
 from backends.marks.lease import LeasePolicy, leased
 from backends.warehouse import RawStore, WarehouseBusy
 from backends.warehouse.duckdb.extension import extension_directory
+from backends.warehouse.duckdb.session import DuckdbSession
 from backends.warehouse.duckdb.snapshot import DuckdbSnapshot
 from backends.warehouse.runs import TransformRuns
 from runtime.data_dir import make_private
@@ -54,10 +55,16 @@ async def open_transformer(
 
 
 def _on_duckdb(settings: TransformSettings, store: RawStore, _: float) -> Transformer:
+    from transforms.polyline import register  # noqa: PLC0415 - as in `_warm_dbt`
+    from worker.dbt_runner.refresher import Refresher  # noqa: PLC0415 - as in `_warm_dbt`
+
     snapshot = DuckdbSnapshot(settings.transform_path, settings.mart_path)
+    extensions = partial(extension_directory, settings.data_dir)
+    session = DuckdbSession(settings.transform_path, settings.pipeline_path, extensions, register)
+    dbt = _warm_dbt(settings, settings.data_dir, settings.dbt_dir, snapshot)
     return Transformer(
         store,
-        _warm_dbt(settings, settings.data_dir, settings.dbt_dir, snapshot),
+        Refresher(dbt, snapshot, session.transaction),
         snapshot,
         single_flight=partial(single_flight, settings.lock_path),
         marks=FileMarks(settings.dbt_dir),

@@ -9,10 +9,10 @@ CATALOG = "transform"
 NO_DOWNLOADS = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 
 
-def attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str, options: str = "") -> None:
-    """Attach a file read-only, under a name. Raises duckdb.Error."""
+def attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str, options: str = "read_only") -> None:
+    """Attach a file under a name, read-only unless the options say otherwise. Raises duckdb.Error."""
     quoted = str(path).replace("'", "''")
-    connection.execute(f"attach '{quoted}' as {name} ({options}read_only)")
+    connection.execute(f"attach '{quoted}' as {name}{f' ({options})' if options else ''}")
 
 
 def column_names(found: duckdb.DuckDBPyConnection) -> list[str]:

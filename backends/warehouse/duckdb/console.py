@@ -46,7 +46,7 @@ class DuckdbSqlConsole:
     def _attach_raw(self, path: Path) -> None:
         self._connection.execute("load sqlite_scanner")
         try:
-            attach(self._connection, path, "raw", "type sqlite, ")
+            attach(self._connection, path, "raw", "type sqlite, read_only")
             self._connection.execute("select count(*) from duckdb_tables() where database_name = 'raw'")
         except duckdb.Error as error:
             if _NO_SQLITE.search(str(error)):

@@ -1,0 +1,87 @@
+"""The refresh script: which models a change selects, and what stands in their statements when they run."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from worker.dbt_runner.script import Model, Script, Statements
+
+AS_OF = datetime(2026, 4, 2, 10, tzinfo=UTC)
+NOW = datetime(2026, 4, 2, 10, 0, 7, 250000, tzinfo=UTC)
+
+
+def model(name: str, *parents: str, sources: Sequence[str] = (), tag: str = "", is_view: bool = False) -> Model:
+    """A model that is built by one statement, or a view."""
+    statements = [] if is_view else [f"build {name}"]
+    tags = [tag] if tag else []
+    return Model(name=name, parents=list(parents), sources=list(sources), tags=tags, statements=statements, last=None)
+
+
+SCRIPT = Script(
+    [
+        model("events", sources=["strava_events"]),
+        model("readings", sources=["pipeline_readings"], tag="every_run"),
+        model("activities", sources=["strava_activities"]),
+        model("typed", "activities", is_view=True),
+        model("fct", "typed"),
+        model("health", "events", "readings"),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("changed", "names"),
+    [
+        ({"strava_activities"}, ["readings", "activities", "fct", "health"]),
+        ({"strava_events"}, ["events", "readings", "health"]),
+        (set(), ["readings", "health"]),
+        (None, ["events", "readings", "activities", "fct", "health"]),
+    ],
+)
+def test_a_change_selects_what_comes_of_it(changed: set[str] | None, names: list[str]) -> None:
+    """Also through a view, which has no statement; what no watermark tells of is built by every run."""
+    assert [each.name for each in SCRIPT.selected(changed)] == names
+
+
+def test_a_script_is_read_as_it_was_written() -> None:
+    """Its text is kept as a mark."""
+    assert Script.from_json(SCRIPT.json()) == SCRIPT
+
+
+@pytest.fixture
+def filled() -> Callable[..., str]:
+    """Returns a statement as it is run where these activities changed and this is the newest row of the ledger."""
+
+    def fill(statement: str, ids: Sequence[int] = (), newest: str | None = None) -> str:
+        ran: list[str] = []
+
+        def execute(sql: str) -> list[tuple[Any, ...]]:
+            ran.append(sql)
+            return [(each,) for each in ids] if "changed_activities" in sql else [(newest,)]
+
+        Statements(execute, AS_OF, lambda: NOW).run(statement)
+        return ran[-1]
+
+    return fill
+
+
+def test_moments_are_put_in(filled: Callable[..., str]) -> None:
+    """The refresh's own moment, days before it, and the moment at which a statement runs."""
+    assert filled("cast('<<as_of:0>>' as timestamp) - '<<as_of:31>>'") == (
+        "cast('2026-04-02T10:00:00.000000Z' as timestamp) - '2026-03-02T10:00:00.000000Z'"
+    )
+    assert filled("set finished_at = '<<now:>>'") == "set finished_at = '2026-04-02T10:00:07.250000Z'"
+    assert filled('where ingested_at > \'<<newest:"staging"."events">>\'', newest="2026-04-01") == (
+        "where ingested_at > '2026-04-01'"
+    )
+    assert filled("where ingested_at > '<<newest:events>>'") == "where ingested_at > ''"  # an empty ledger
+    assert filled("select 1 << 2, 8 >> 1") == "select 1 << 2, 8 >> 1"
+
+
+def test_changed_activities_are_put_in(filled: Callable[..., str]) -> None:
+    """By their ids, by the first and the last of very many, and none where nothing changed."""
+    assert filled("where <<changed:activity_id>>", ids=[3, 9]) == "where activity_id in (3, 9)"
+    assert filled("where not <<changed:cells.activity_id>>") == "where not false"
+    assert filled("where <<changed:id>>", ids=range(7, 5008)) == "where id between 7 and 5007"

@@ -1,0 +1,56 @@
+{#-
+  A refresh on one machine runs statements that dbt wrote once for this version of the project. `dbt run` with the var `as_script` builds
+  nothing: each model's materialization renders its statements of an incremental build, with its hooks, and tells them as its message.
+
+  What only a refresh knows stands in them as `<<name:argument>>`; `worker/dbt_runner/script.py` puts it in:
+    <<as_of:30>>                  the moment of the refresh, 30 days before it
+    <<now:>>                      the moment at which the statement runs
+    <<changed:activity_id>>       whether the column is the id of an activity that changed
+    <<newest:"staging"."events">> the newest `ingested_at` of a table
+-#}
+{% macro is_script() -%}
+    {{ return(var('as_script')) }}
+{%- endmacro %}
+
+
+{% materialization table, adapter='duckdb' %}
+    {%- if not is_script() -%}
+        {{ return(dbt.materialization_table_duckdb()) }}
+    {%- endif -%}
+    {%- set built -%}
+        create or replace table {{ this }} as
+        {% if config.get('contract').enforced %}{{ get_select_subquery(sql) }}{% else %}{{ sql }}{% endif %}
+    {%- endset -%}
+    {{ return(told([built])) }}
+{% endmaterialization %}
+
+
+{% materialization incremental, adapter='duckdb' %}
+    {%- if not is_script() -%}
+        {{ return(dbt.materialization_incremental_duckdb()) }}
+    {%- endif -%}
+    {%- set key = config.get('unique_key') -%}
+    {%- set keys = [key] if key is string else key -%}
+    {%- set rows = this.identifier ~ '__new' -%}
+    {{ return(told([
+        'create or replace temporary table ' ~ rows ~ ' as ' ~ sql,
+        'delete from ' ~ this ~ ' where (' ~ keys | join(', ') ~ ') in (select ' ~ keys | join(', ') ~ ' from ' ~ rows ~ ')',
+        'insert into ' ~ this ~ ' by name select * from ' ~ rows,
+        'drop table ' ~ rows,
+    ])) }}
+{% endmaterialization %}
+
+
+{#- Tells a model's statements, in order and between its hooks, and those that wait until every model is built. -#}
+{% macro told(statements) -%}
+    {%- set hooked = [] -%}
+    {%- for hook in pre_hooks -%}{%- do hooked.append(render(hook.sql)) -%}{%- endfor -%}
+    {%- do hooked.extend(statements) -%}
+    {%- for hook in post_hooks -%}{%- do hooked.append(render(hook.sql)) -%}{%- endfor -%}
+    {%- set last = {
+        'base_strava__changed_activities': moved_watermark(this, false),
+        'int_pipeline__build': stamped_build(this, '<<now:>>'),
+    } -%}
+    {%- call noop_statement('main', tojson({'statements': hooked, 'last': last.get(model.name)})) -%}{%- endcall -%}
+    {{ return({'relations': [this.incorporate(type='table')]}) }}
+{%- endmacro %}

@@ -1,0 +1,82 @@
+"""Builds the models: from nothing by dbt, and after that by the statements that dbt wrote for refreshes.
+
+For each model dbt spends more time on its own work than DuckDB on its statement. See docs/decisions/0023.
+"""
+
+import time
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
+from datetime import datetime
+
+import structlog
+
+from backends.warehouse import WarehouseBusy
+from backends.warehouse.marts import MartSnapshot
+from runtime.clock import utc_now
+from worker.dbt_runner.dbt import WarmDbt
+from worker.dbt_runner.port import Build, Node
+from worker.dbt_runner.script import Execute, Model, Statements
+
+log = structlog.get_logger(__name__)
+
+
+class Refresher:
+    """Implements `Models`. A refresh is one transaction: where a statement fails, every table stays as it was."""
+
+    def __init__(
+        self,
+        dbt: WarmDbt,
+        snapshot: MartSnapshot,
+        transaction: Callable[[], AbstractContextManager[Execute]],
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._dbt = dbt
+        self._snapshot = snapshot
+        self._transaction = transaction
+        self._clock = clock
+
+    def build(self, *, full_refresh: bool, tests: bool, changed: Collection[str] | None = None) -> Build:
+        """Refresh what has changed, or have dbt build everything."""
+        try:
+            if full_refresh or tests or not self._dbt.is_current():
+                return self._built_by_dbt(full_refresh=full_refresh, tests=tests)
+            build = self._refresh(changed)
+            if build.error is None or not self._snapshot.discard_if_damaged(build.error):
+                return build
+            log.error("transform.database_damaged", error=build.error.splitlines()[0])
+            return self._built_by_dbt(full_refresh=True, tests=tests)
+        except Exception as error:  # noqa: BLE001 - as in `WarmDbt.build`
+            return Build(nodes=(), is_full_refresh=full_refresh, error=f"the refresh could not run: {error}")
+
+    def stale_sources(self) -> list[str]:
+        """Return the tables of raw that are older than they may be, as dbt judges."""
+        return self._dbt.stale_sources()
+
+    def _built_by_dbt(self, *, full_refresh: bool, tests: bool) -> Build:
+        build = self._dbt.build(full_refresh=full_refresh, tests=tests)
+        if build.error is None:
+            _ = self._dbt.script  # the next refresh need not wait for it
+        return build
+
+    def _refresh(self, changed: Collection[str] | None) -> Build:
+        nodes: list[Node] = []
+        models = self._dbt.script.selected(changed)
+        try:
+            with self._transaction() as execute:
+                run_models(models, Statements(execute, self._clock(), self._clock), nodes)
+        except WarehouseBusy as error:
+            place = models[len(nodes)].name if len(nodes) < len(models) else "the end of the refresh"
+            return Build(nodes=tuple(nodes), is_full_refresh=False, error=f"{place}: {error}")
+        return Build(nodes=tuple(nodes), is_full_refresh=False)
+
+
+def run_models(models: list[Model], statements: Statements, nodes: list[Node]) -> None:
+    """Run the statements of some models in order, then those that wait for the end; add each model to `nodes`."""
+    for model in models:
+        began = time.perf_counter()
+        for statement in model.statements:
+            statements.run(statement)
+        nodes.append(Node(name=model.name, status="success", seconds=round(time.perf_counter() - began, 4)))
+    for model in models:
+        if model.last:
+            statements.run(model.last)

@@ -1,0 +1,83 @@
+"""The statements of a refresh as dbt wrote them once, and what each refresh puts into them."""
+
+import json
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from runtime.clock import utc_text
+
+EVERY_RUN = "every_run"  # dbt's tag of models and sources that no watermark tells of
+_PLACES = re.compile("<<([a-z_]+):([^>]*)>>")
+_MOST_IDS = 5000  # more are named by the first and the last, as by the macro `is_changed`
+_CHANGED = "select activity_id from staging.base_strava__changed_activities order by activity_id"
+
+Execute = Callable[[str], Sequence[Sequence[Any]]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Model:
+    """One model: what it reads, and its statements; a view has none. `last` waits until every model is built."""
+
+    name: str
+    parents: list[str]
+    sources: list[str]
+    tags: list[str]
+    statements: list[str]
+    last: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """All models, each after those that it reads."""
+
+    models: list[Model]
+
+    @classmethod
+    def from_json(cls, text: str) -> "Script":
+        """Read what `json` wrote. Raises ValueError, TypeError."""
+        return cls([Model(**each) for each in json.loads(text)])
+
+    def json(self) -> str:
+        """Return it as text."""
+        return json.dumps([asdict(model) for model in self.models])
+
+    def selected(self, changed: Collection[str] | None) -> list[Model]:
+        """Return the models with statements that come of these tables of raw, or all where None."""
+        chosen: set[str] = set()
+        for model in self.models:
+            is_first = changed is None or EVERY_RUN in model.tags or not chosen.isdisjoint(model.parents)
+            if is_first or not set(model.sources).isdisjoint(changed or ()):
+                chosen.add(model.name)
+        return [model for model in self.models if model.name in chosen and model.statements]
+
+
+class Statements:
+    """Runs statements after putting in what only this refresh knows; see `transforms/macros/refresh_script.sql`."""
+
+    def __init__(self, execute: Execute, as_of: datetime, clock: Callable[[], datetime]) -> None:
+        self._execute = execute
+        self._as_of = as_of
+        self._clock = clock
+        self._values: Mapping[str, Callable[[str], str]] = {
+            "as_of": lambda days: utc_text(self._as_of - timedelta(days=int(days))),
+            "now": lambda _: utc_text(self._clock()),
+            "changed": self._changed,
+            "newest": self._newest,
+        }
+
+    def run(self, statement: str) -> None:
+        """Run one statement."""
+        self._execute(_PLACES.sub(lambda place: self._values[place[1]](place[2]), statement))
+
+    def _changed(self, column: str) -> str:
+        ids = [row[0] for row in self._execute(_CHANGED)]
+        if len(ids) > _MOST_IDS:
+            return f"{column} between {ids[0]} and {ids[-1]}"
+        return f"{column} in ({', '.join(map(str, ids))})" if ids else "false"
+
+    def _newest(self, table: str) -> str:
+        [(moment,)] = self._execute(f"select strftime(max(ingested_at), '%Y-%m-%dT%H:%M:%S.%fZ') from {table}")  # noqa: S608 - dbt's own name
+        return str(moment or "")
