@@ -1,9 +1,11 @@
 """dbt itself, warm, on a project of two models; and the real project once from raw to snapshot."""
 
 import json
+import multiprocessing
 import resource
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -16,6 +18,7 @@ from backends.warehouse.duckdb.snapshot import DuckdbSnapshot, publish
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.payload import ActivityPayload
 from tests.parsed_project import give, parse_once
+from worker.dbt_runner.apart import DbtApart
 from worker.dbt_runner.dbt import WarmDbt
 from worker.dbt_runner.main import open_transformer
 from worker.dbt_runner.settings import TransformSettings
@@ -117,6 +120,23 @@ def test_dbt_builds_what_is_needed(
     assert (changed.is_full_refresh, column("select n from mart.count")) == (True, [2])
     assert set(project.rglob("*")) == before
     assert manifest.exists()
+
+
+def test_dbt_apart_ends_when_it_has_built(
+    project: Path, tmp_path: Path, parsed: Path, column: Callable[[str], list[object]]
+) -> None:
+    """A process of its own builds for a program that stays, and its error is told as dbt's."""
+    give(parsed, tmp_path / "dbt")
+    database = tmp_path / "tiny.duckdb"
+    snapshot = DuckdbSnapshot(database, tmp_path / "mart.duckdb")
+    environment = {"TINY_PATH": str(database)}
+    apart = DbtApart(partial(WarmDbt, project, tmp_path / "dbt", snapshot=snapshot, environment=environment))
+    assert apart.build(full_refresh=False, tests=False).error is None
+    assert column("select sport from mart.fast") == ["Ride"]
+    assert multiprocessing.active_children() == []
+    (project / "models/fast.sql").write_text("select 1 from {{ ref('nowhere') }}")
+    with pytest.raises(RuntimeError, match="nowhere"):
+        apart.written_script()
 
 
 def test_a_fault_names_the_node(open_dbt: Callable[[], WarmDbt], project: Path) -> None:

@@ -1,1 +1,1 @@
-"""Keeps staging and mart level with raw and the hour: dbt stays warm in one process and runs when either moves on."""
+"""Keeps staging and mart level with raw and the hour: one process stays and refreshes when either moves on."""

@@ -1,6 +1,5 @@
 """dbt, imported once and kept warm: the project is read once, so that a run costs only its own SQL."""
 
-import hashlib
 import json
 import os
 import sys
@@ -8,7 +7,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from graphlib import TopologicalSorter
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,10 +20,9 @@ from backends.marks import Marks
 from backends.marks.file import FileMarks
 from backends.warehouse.marts import MartSnapshot
 from worker.dbt_runner.port import Build, Node
+from worker.dbt_runner.project import Project
 from worker.dbt_runner.script import Model, Script
 
-_BUILT = "built.sha256"  # the mark of the project that built what is there
-_SCRIPT = "refresh_script"  # after the fingerprint of the project that wrote it
 _FAILED = frozenset({"error", "fail", "runtime error", "partial success"})
 # Unit tests are about this project and not about anybody's data: who develops it runs them.
 _WITH_TESTS = ("build", "--exclude-resource-type", "seed", "--exclude-resource-type", "unit_test")
@@ -33,8 +30,6 @@ _RUN = ("run", "--no-write-json")  # the manifest has not changed; writing it ta
 _NO_VIEWS = ("--exclude", "config.materialized:view")  # a view is its SQL, which is the project's
 AS_SCRIPT = (*_RUN, *_NO_VIEWS, "--vars", '{"as_script": true}')  # dbt's command that writes the refresh script
 _STALE = {"error": "too old", "runtime error": "cannot be asked"}  # a warning is no failure
-_ENGINES = {"duckdb": ("dbt-core", "dbt-duckdb", "duckdb"), "bigquery": ("dbt-core", "dbt-bigquery")}  # by target
-_SOURCES = ("dbt_project.yml", "polyline.py", "macros", "models", "seeds", "tests")
 
 
 log = structlog.get_logger(__name__)
@@ -52,9 +47,7 @@ class WarmDbt:
     Between builds the database is closed, so that another process may build, and the file is all there is to copy. One
     that cannot be read any more is rebuilt: everything in it comes from raw.
 
-    The project's fingerprint is kept as a mark, beside them unless told otherwise: a project that has changed, another
-    dbt or DuckDB, or a first run, loads the seeds and rebuilds everything, so that an upgrade never meets tables or
-    views of another shape.
+    Marks about the project are kept beside them unless told otherwise.
     """
 
     def __init__(  # noqa: PLR0913 - where the project is, and by keyword what the engine needs
@@ -68,11 +61,9 @@ class WarmDbt:
         marks: Marks | None = None,
     ) -> None:
         self._environment = {**environment, "DO_NOT_TRACK": "1"}
-        self._target = target
-        self._project_dir = project_dir
+        self._project = Project(project_dir, target=target, marks=marks or FileMarks(work_dir), snapshot=snapshot)
         self._work_dir = work_dir
         self._snapshot = snapshot
-        self._marks = marks or FileMarks(work_dir)
 
     def build(self, *, full_refresh: bool, tests: bool, changed: Collection[str] | None = None) -> Build:
         """Build what has changed, or everything."""
@@ -98,24 +89,11 @@ class WarmDbt:
             return str(error)
         return None
 
-    def is_current(self) -> bool:
-        """Whether what is there was built by this project with these versions."""
-        return self._snapshot.is_built() and self._marks.read(_BUILT) == self._fingerprint
+    def written_script(self) -> Script:
+        """Have dbt write the statements of a refresh; the tables must have been built.
 
-    @cached_property
-    def script(self) -> Script:
-        """The statements of a refresh, which dbt writes once for each version of the project.
-
-        The tables must have been built. Raises RuntimeError where dbt cannot write them, OSError.
+        Raises RuntimeError where it cannot.
         """
-        fingerprint, _, text = self._marks.read(_SCRIPT).partition("\n")
-        if fingerprint == self._fingerprint:
-            return Script.from_json(text)
-        script = self._written_script()
-        self._marks.write(_SCRIPT, f"{self._fingerprint}\n{script.json()}")
-        return script
-
-    def _written_script(self) -> Script:
         try:
             dbt = self._warm
         except _Unparsable as error:
@@ -135,17 +113,17 @@ class WarmDbt:
         return self._build(full_refresh=True, tests=tests, changed=None)
 
     def _build(self, *, full_refresh: bool, tests: bool, changed: Collection[str] | None) -> Build:
-        everything = full_refresh or not self.is_current()
+        everything = full_refresh or not self._project.is_built()
         build = self._load_seeds() if everything else Build(nodes=(), is_full_refresh=False)
         if build.error is None:
             command = _WITH_TESTS if tests else _RUN if everything else refresh_command(changed)
             build = self._run(command, everything, build)
         if build.error is None:
-            self._marks.write(_BUILT, self._fingerprint)
+            self._project.mark_built(is_built=True)
         return build
 
     def _load_seeds(self) -> Build:
-        self._marks.write(_BUILT, "")
+        self._project.mark_built(is_built=False)
         return self._run(["seed"], True, Build(nodes=(), is_full_refresh=True))
 
     def _run(self, command: Sequence[str], everything: bool, before: Build) -> Build:  # noqa: FBT001 - private
@@ -161,7 +139,7 @@ class WarmDbt:
     def _warm(self) -> dbtRunner:
         parsed = self._invoke(dbtRunner(), ["parse"], _without_folders(self._environment))
         if not parsed.success:
-            raise _Unparsable(f"dbt cannot read the project in {self._project_dir}: {parsed.exception}")
+            raise _Unparsable(f"dbt cannot read the project in {self._project.folder}: {parsed.exception}")
         return dbtRunner(manifest=cast("Manifest", parsed.result))
 
     def _invoke(
@@ -178,19 +156,9 @@ class WarmDbt:
             *("--no-send-anonymous-usage-stats", "--no-version-check", "--no-use-colors", "--quiet"),
             *("--log-level", "none", "--log-level-file", "none", "--log-path", str(self._work_dir / "logs")),
             *arguments,
-            *("--project-dir", str(self._project_dir), "--profiles-dir", str(self._project_dir)),
+            *("--project-dir", str(self._project.folder), "--profiles-dir", str(self._project.folder)),
             *("--target-path", str(self._work_dir / "target")),
         ]
-
-    @cached_property
-    def _fingerprint(self) -> str:
-        digest = hashlib.sha256("\n".join(f"{name} {version(name)}" for name in _ENGINES[self._target]).encode())
-        for name in _SOURCES:
-            place = self._project_dir / name
-            for file in [place] if place.is_file() else sorted(place.rglob("*.*")):
-                if file.is_file():
-                    digest.update(f"{file.relative_to(self._project_dir)}\n".encode() + file.read_bytes())
-        return digest.hexdigest()
 
 
 def script_of(manifest: Manifest, results: Sequence[Any]) -> Script:

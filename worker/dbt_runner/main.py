@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -27,7 +27,10 @@ from runtime.data_dir import make_private
 from runtime.logs import configure_logs
 from runtime.settings import PartMissing
 from runtime.startup import exit_on_startup_error
+from worker.dbt_runner.apart import DbtApart
 from worker.dbt_runner.loop import PollPolicy, keep_fresh
+from worker.dbt_runner.project import Project
+from worker.dbt_runner.refresher import Refresher
 from worker.dbt_runner.settings import PROJECT_DIR, TransformSettings
 from worker.dbt_runner.single_flight import single_flight
 from worker.dbt_runner.transformer import Transformer
@@ -42,34 +45,43 @@ log = structlog.get_logger(__name__)
 
 @asynccontextmanager
 async def open_transformer(
-    settings: TransformSettings, *, waits_s: float = LONGEST_RUN_S
+    settings: TransformSettings, *, waits_s: float = LONGEST_RUN_S, stays: bool = False
 ) -> AsyncIterator[Transformer]:
     """Put a transformer together as the settings say, and release what it holds at the end.
 
+    One that stays has dbt run in a process of its own, because it seldom needs it.
     On Google Cloud another one that runs is waited for `waits_s`; then LeaseHeld is raised. Raises WarehouseBusy,
     PartMissing, OSError.
     """
     make_private(settings.data_dir)
     async with opened_store(settings) as store:  # which also brings raw to its newest shape, before dbt reads it
-        yield (_on_bigquery if is_on_gcp(settings) else _on_duckdb)(settings, store, waits_s)
+        if is_on_gcp(settings):
+            yield _on_bigquery(settings, store, waits_s)
+        else:
+            yield _on_duckdb(settings, store, stays=stays)
 
 
-def _on_duckdb(settings: TransformSettings, store: RawStore, _: float) -> Transformer:
-    from transforms.polyline import register  # noqa: PLC0415 - as in `_warm_dbt`
-    from worker.dbt_runner.refresher import Refresher  # noqa: PLC0415 - as in `_warm_dbt`
-
+def _on_duckdb(settings: TransformSettings, store: RawStore, *, stays: bool) -> Transformer:
     snapshot = DuckdbSnapshot(settings.transform_path, settings.mart_path)
     extensions = partial(extension_directory, settings.data_dir)
-    session = DuckdbSession(settings.transform_path, settings.pipeline_path, extensions, register)
-    dbt = _warm_dbt(settings, settings.data_dir, settings.dbt_dir, snapshot)
+    session = DuckdbSession(settings.transform_path, settings.pipeline_path, extensions, _register_functions)
+    marks = FileMarks(settings.dbt_dir)
+    make = partial(_warm_dbt, settings, settings.data_dir, settings.dbt_dir, snapshot)
+    project = Project(PROJECT_DIR, target="duckdb", marks=marks, snapshot=snapshot)
     return Transformer(
         store,
-        Refresher(dbt, snapshot, session.transaction),
+        Refresher(project, DbtApart(make) if stays else make(), snapshot, session.transaction),
         snapshot,
         single_flight=partial(single_flight, settings.lock_path),
-        marks=FileMarks(settings.dbt_dir),
+        marks=marks,
         own_file=OwnFile(settings.athlete_file_path, store),
     )
+
+
+def _register_functions(connection: Any) -> None:
+    from transforms.polyline import register  # noqa: PLC0415 - numpy and Arrow, which only a refresh needs
+
+    register(connection)
 
 
 def _on_bigquery(settings: TransformSettings, store: TransformRuns, waits_s: float) -> Transformer:
@@ -124,7 +136,7 @@ async def serve(settings: TransformSettings, on_started: Callable[[], None]) -> 
     loop = asyncio.get_running_loop()
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, stop.set)
-    async with open_transformer(settings) as transformer:
+    async with open_transformer(settings, stays=True) as transformer:
         on_started()
         log.info("transformer.started")
         await keep_fresh(transformer, stop, PollPolicy(debounce_s=settings.transform_debounce_s))

@@ -4,6 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
+from worker.dbt_runner.script import Script
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Node:
@@ -22,6 +24,19 @@ class Build:
     nodes: tuple[Node, ...]
     is_full_refresh: bool
     error: str | None = None
+
+
+class Dbt(Protocol):
+    """dbt, as a refresh by its script needs it."""
+
+    def build(self, *, full_refresh: bool, tests: bool) -> Build:
+        """Build what has changed, or everything. A failure is told in the answer, not raised."""
+
+    def written_script(self) -> Script:
+        """Write the statements of a refresh; the tables must have been built. Raises RuntimeError."""
+
+    def stale_sources(self) -> list[str]:
+        """Return the tables of raw that are older than they may be, each with dbt's word for how much too old."""
 
 
 class Models(Protocol):

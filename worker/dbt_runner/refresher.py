@@ -13,9 +13,9 @@ import structlog
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.marts import MartSnapshot
 from runtime.clock import utc_now
-from worker.dbt_runner.dbt import WarmDbt
-from worker.dbt_runner.port import Build, Node
-from worker.dbt_runner.script import Execute, Model, Statements
+from worker.dbt_runner.port import Build, Dbt, Node
+from worker.dbt_runner.project import Project
+from worker.dbt_runner.script import Execute, Model, Script, Statements
 
 log = structlog.get_logger(__name__)
 
@@ -25,20 +25,23 @@ class Refresher:
 
     def __init__(
         self,
-        dbt: WarmDbt,
+        project: Project,
+        dbt: Dbt,
         snapshot: MartSnapshot,
         transaction: Callable[[], AbstractContextManager[Execute]],
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
+        self._project = project
         self._dbt = dbt
         self._snapshot = snapshot
         self._transaction = transaction
         self._clock = clock
+        self._known_script: Script | None = None
 
     def build(self, *, full_refresh: bool, tests: bool, changed: Collection[str] | None = None) -> Build:
         """Refresh what has changed, or have dbt build everything."""
         try:
-            if full_refresh or tests or not self._dbt.is_current():
+            if full_refresh or tests or not self._project.is_built():
                 return self._built_by_dbt(full_refresh=full_refresh, tests=tests)
             build = self._refresh(changed)
             if build.error is None or not self._snapshot.discard_if_damaged(build.error):
@@ -55,12 +58,19 @@ class Refresher:
     def _built_by_dbt(self, *, full_refresh: bool, tests: bool) -> Build:
         build = self._dbt.build(full_refresh=full_refresh, tests=tests)
         if build.error is None:
-            _ = self._dbt.script  # the next refresh need not wait for it
+            self._script()  # the next refresh need not wait for it
         return build
+
+    def _script(self) -> Script:
+        self._known_script = self._known_script or self._project.script()
+        if self._known_script is None:
+            self._known_script = self._dbt.written_script()
+            self._project.keep_script(self._known_script)
+        return self._known_script
 
     def _refresh(self, changed: Collection[str] | None) -> Build:
         nodes: list[Node] = []
-        models = self._dbt.script.selected(changed)
+        models = self._script().selected(changed)
         try:
             with self._transaction() as execute:
                 run_models(models, Statements(execute, self._clock(), self._clock), nodes)

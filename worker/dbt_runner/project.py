@@ -1,0 +1,56 @@
+"""What is known of our dbt project without dbt: its fingerprint, which version built what is there, and its script."""
+
+import hashlib
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+
+from backends.marks import Marks
+from backends.warehouse.marts import MartSnapshot
+from worker.dbt_runner.script import Script
+
+_BUILT = "built.sha256"  # the mark of the project that built what is there
+_SCRIPT = "refresh_script"  # after the fingerprint of the project that wrote it
+_ENGINES = {"duckdb": ("dbt-core", "dbt-duckdb", "duckdb"), "bigquery": ("dbt-core", "dbt-bigquery")}  # by target
+_SOURCES = ("dbt_project.yml", "polyline.py", "macros", "models", "seeds", "tests")
+
+
+class Project:
+    """A dbt project and the marks about it.
+
+    A project that has changed, another dbt or DuckDB, or a first run, loads the seeds and rebuilds everything, so that
+    an upgrade never meets tables or views of another shape.
+    """
+
+    def __init__(self, folder: Path, *, target: str, marks: Marks, snapshot: MartSnapshot) -> None:
+        self.folder = folder
+        self._target = target
+        self._marks = marks
+        self._snapshot = snapshot
+
+    def is_built(self) -> bool:
+        """Whether what is there was built by this project with these versions. Raises OSError."""
+        return self._snapshot.is_built() and self._marks.read(_BUILT) == self._fingerprint
+
+    def mark_built(self, *, is_built: bool) -> None:
+        """Remember whether what is there was built by it. Raises OSError."""
+        self._marks.write(_BUILT, self._fingerprint if is_built else "")
+
+    def script(self) -> Script | None:
+        """Return the statements of a refresh; None where this version has not written them. Raises OSError."""
+        fingerprint, _, text = self._marks.read(_SCRIPT).partition("\n")
+        return Script.from_json(text) if fingerprint == self._fingerprint else None
+
+    def keep_script(self, script: Script) -> None:
+        """Remember the statements of a refresh. Raises OSError."""
+        self._marks.write(_SCRIPT, f"{self._fingerprint}\n{script.json()}")
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        digest = hashlib.sha256("\n".join(f"{name} {version(name)}" for name in _ENGINES[self._target]).encode())
+        for name in _SOURCES:
+            place = self.folder / name
+            for file in [place] if place.is_file() else sorted(place.rglob("*.*")):
+                if file.is_file():
+                    digest.update(f"{file.relative_to(self.folder)}\n".encode() + file.read_bytes())
+        return digest.hexdigest()
