@@ -275,21 +275,23 @@ class RefreshedDialect(BigQueryDialect):
     Of a model in `before` only the new rows come from its SQL; its merge, as it was sent, says which rows they replace.
     """
 
-    def __init__(self, queries: dict[str, str | Found], before: Mapping[str, Rows]) -> None:
+    def __init__(self, queries: dict[str, str | Found], before: Mapping[str, tuple[dict[str, str], Rows]]) -> None:
         super().__init__(queries)
         self.before = before
         self.merges: Mapping[str, str] = {}
         self.new: dict[str, Rows] = {}
 
     def made(self, model: str) -> tuple[dict[str, str], Rows]:
-        """Run a model's SQL, and merge what is new."""
-        types, rows = super().made(model)
+        """Run a model's SQL, which may read the table as it was, and merge what is new."""
         if model not in self.before:
-            return types, rows
+            return super().made(model)
+        types, old = self.before[model]
+        self.queries[model.replace(".", "__")] = table(old, types)
+        types, rows = super().made(model)
         self.new[model] = rows
         kept = f"select * from before as DBT_INTERNAL_DEST where not coalesce({deleted_by(self.merges[model])}, false)"  # noqa: S608
-        _, old = self.run(f"with before as ({table(self.before[model], types)}) {kept}")
-        return types, old + rows
+        _, left = self.run(f"with before as ({table(old, types)}) {kept}")
+        return types, left + rows
 
 
 def deleted_by(merge: str) -> str:

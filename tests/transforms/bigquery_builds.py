@@ -31,6 +31,7 @@ from worker.dbt_runner.dbt import refresh_command
 SEEDS = ROOT / "transforms/seeds"
 PARTS = {"laps": [LAP], "splits_metric": [SPLIT], "segment_efforts": [EFFORT]}
 EVENTS = "staging.stg_strava__events"
+PAIRS = "staging.int_places__similar_routes"
 MODELS = sorted(
     f"{'mart' if 'mart' in file.parts else 'staging'}.{file.stem}"
     for file in (ROOT / "transforms/models").rglob("*.sql")
@@ -47,6 +48,7 @@ KEYS = {
     "mart.fct_activities": ["activity_id"],
     "mart.route": ["activity_id"],
     "mart.route_cell": ["activity_id", "z", "x", "y"],
+    "staging.int_places__route_shapes": ["activity_id"],
     "staging.int_places__similar_routes": ["activity_id", "other_activity_id"],
     "mart.record_best_effort": ["activity_id", "effort_name"],
 }
@@ -178,7 +180,7 @@ def refresh_after(dialect: BigQueryDialect, typed: TypedTables, later: Warehouse
         **raw_queries(later.raw.path, SEEDS),
         "staging__build_watermark": table([{"ingested_at": newest}], WATERMARK),
     }
-    refreshed = RefreshedDialect(queries, {model: dialect.build(model)[1] for model in KEYS})
+    refreshed = RefreshedDialect(queries, {model: dialect.build(model) for model in KEYS})
     refreshed.columns_of = typed.columns_of
     before = {model: dialect.build(model)[0] for model in KEYS} | {"staging.build_watermark": WATERMARK}
     queries[EVENTS.replace(".", "__")] = table(dialect.build(EVENTS)[1], before[EVENTS])  # dbt asks for its newest row

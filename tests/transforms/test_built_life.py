@@ -2,7 +2,10 @@
 
 import json
 import random
+import re
 import shutil
+from collections.abc import Iterable
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,10 @@ import duckdb
 import pytest
 
 pytestmark = pytest.mark.slow
+
+SHAPES, PAIRS, GROUPS = "int_places__route_shapes", "int_places__similar_routes", "route_group"
+WAYS = [random.Random(way).sample(range(60), 16) for way in range(4)]
+WAYS += [WAYS[0][:11] + WAYS[1][11:], WAYS[1][:12] + WAYS[2][12:]]
 
 
 def test_a_copy_under_another_name_is_complete(life: Any, tmp_path: Path) -> None:
@@ -40,30 +47,72 @@ def test_every_test_of_the_project_passes(life: Any) -> None:
 
 
 def test_routes_are_grouped_as_plain_python_groups_them(life: Any) -> None:
-    """Random routes of ten to sixteen tiles, most of them variants of a few: the models' own SQL against loops."""
-    names = ["int_places__similar_routes", "route_group"]
-    built = life.dbt("compile", "--full-refresh", "--select", *names)
-    sql = {each.node.name: each.node.compiled_code for each in built.result}
+    """Random routes of eight to sixteen tiles, most of them variants of a few: the models' own SQL against loops.
+
+    After that some come, change or go, and the SQL of a refresh is held against the same loops.
+    """
+    full, refresh = compiled_places(life, "--full-refresh"), compiled_places(life)
     dice = random.Random(3)
     with duckdb.connect() as connection:
         connection.execute(
             "attach ':memory:' as transform; create schema transform.mart; create schema transform.staging"
         )
-        for _ in range(20):
-            routes = random_routes(dice)
+        for _ in range(10):
+            routes = random_routes(dice, range(1, 31))
             fill_places(connection, routes)
-            connection.execute(f"create or replace table transform.staging.{names[0]} as {sql[names[0]]}")
-            rows = connection.execute(f"select activity_id, route_group_id from ({sql[names[1]]})").fetchall()  # noqa: S608 - our own models
-            assert dict(rows) == grouped(routes)
+            for name in (SHAPES, PAIRS):
+                connection.execute(f"create or replace table transform.staging.{name} as {full[name]}")
+            assert groups_of(connection, full) == grouped(routes)
+            for _ in range(4):
+                changed = dice.sample(range(1, 41), dice.choice([1, 1, 2, 5]))
+                kept = {place: route for place, route in routes.items() if place not in changed}
+                edited = random_routes(dice, [place for place in changed if dice.random() < 0.6])
+                same = {place: routes[place] for place in changed if place in routes and dice.random() < 0.3}
+                routes = dict(sorted((kept | edited | same).items()))
+                refresh_places(connection, routes, changed, refresh)
+                assert groups_of(connection, full) == grouped(routes)
 
 
-def random_routes(dice: random.Random) -> dict[int, tuple[str, set[int]]]:
-    """Return the group of sports and the tiles of some activities."""
-    ways = [dice.sample(range(60), 16) for _ in range(4)]
+def compiled_places(life: Any, *options: str) -> dict[str, str]:
+    """Return the SQL of the models that compare routes; what a refresh looks at is what the table `changed` holds."""
+    built = life.dbt("compile", *options, "--select", SHAPES, PAIRS, GROUPS)
     return {
-        place: (dice.choice(["run", "run", "ride"]), set(dice.choice(ways)[dice.randrange(3) : dice.randrange(11, 17)]))
-        for place in range(1, 31)
+        each.node.name: re.sub(r" in \([\d, ]+\)", " in (select activity_id from changed)", each.node.compiled_code)
+        for each in built.result
     }
+
+
+def refresh_places(
+    connection: duckdb.DuckDBPyConnection,
+    routes: dict[int, tuple[str, set[int]]],
+    changed: list[int],
+    sql: dict[str, str],
+) -> None:
+    """Do what a refresh does with the two tables: what touches a changed activity goes, what was selected comes."""
+    fill_places(connection, routes)
+    connection.execute("create or replace temp table changed as select unnest(?) as activity_id", [changed])
+    touched = {SHAPES: "activity_id in (from changed)"}
+    touched[PAIRS] = f"{touched[SHAPES]} or other_activity_id in (from changed)"
+    for name, condition in touched.items():
+        connection.execute(f"create or replace temp table fresh as {sql[name]}")
+        connection.execute(f"delete from transform.staging.{name} where {condition}")  # noqa: S608 - our own names
+        connection.execute(f"insert into transform.staging.{name} from fresh")
+    keys = "select activity_id, other_activity_id from transform.staging.int_places__similar_routes"
+    assert connection.sql(f"{keys} group by all having count(*) > 1").fetchall() == []
+
+
+def groups_of(connection: duckdb.DuckDBPyConnection, sql: dict[str, str]) -> dict[int, int]:
+    """Return the route of each activity."""
+    return dict(connection.execute(f"select activity_id, route_group_id from ({sql[GROUPS]})").fetchall())  # noqa: S608
+
+
+def random_routes(dice: random.Random, places: Iterable[int]) -> dict[int, tuple[str, set[int]]]:
+    """Return the group of sports and the tiles of some activities: parts of a few ways, some with a tile beside."""
+    tiles = {
+        place: {*dice.choice(WAYS)[dice.randrange(4) : dice.randrange(11, 17)], *dice.choices(range(60), k=place % 3)}
+        for place in places
+    }
+    return {place: (dice.choice(["run", "run", "ride"]), passed) for place, passed in tiles.items()}
 
 
 def fill_places(connection: duckdb.DuckDBPyConnection, routes: dict[int, tuple[str, set[int]]]) -> None:
@@ -71,20 +120,22 @@ def fill_places(connection: duckdb.DuckDBPyConnection, routes: dict[int, tuple[s
     connection.execute(
         "create or replace table transform.mart.route as select 0::bigint as activity_id, 7::bigint as athlete_id, "
         "'' as sport_type, '' as sport_group, null::date as start_date_local, false as is_private, "
-        "false as is_virtual, now() as ingested_at limit 0"
+        "false as is_virtual limit 0"
     )
     connection.execute(
         "create or replace table transform.mart.route_cell "
         "(activity_id bigint, athlete_id bigint, z bigint, x bigint, y bigint)"
     )
-    for activity_id, (group, tiles) in routes.items():
-        values = [activity_id, group, activity_id]
-        connection.execute(
-            "insert into transform.mart.route values (?, 7, '', ?, null, false, false, make_timestamp(?))", values
-        )
-        connection.executemany(
-            "insert into transform.mart.route_cell values (?, 7, 17, ?, 0)", [(activity_id, tile) for tile in tiles]
-        )
+    groups = {activity_id: group for activity_id, (group, _) in routes.items()}
+    connection.execute(
+        "insert into transform.mart.route select unnest(?), 7, '', unnest(?), null, false, false",
+        [list(groups), list(groups.values())],
+    )
+    tiles = [(activity_id, tile) for activity_id, (_, passed) in routes.items() for tile in passed]
+    connection.execute(
+        "insert into transform.mart.route_cell select unnest(?), 7, 17, unnest(?), 0",
+        [[*map(itemgetter(0), tiles)], [*map(itemgetter(1), tiles)]],
+    )
 
 
 def grouped(routes: dict[int, tuple[str, set[int]]]) -> dict[int, int]:

@@ -28,7 +28,7 @@ ALONE = [
         *("pipeline_readings", "transform_runs"),
     ],
 ]
-# What the marts are built from besides: what changed last, how far the last build saw raw, what was compared when.
+# What the marts are built from besides: what changed last, how far the last build saw raw, what was compared before.
 BOOKS = {"base_strava__changed_activities", "build_watermark", "int_places__similar_routes"}
 
 

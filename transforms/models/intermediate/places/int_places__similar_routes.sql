@@ -3,142 +3,298 @@
         materialized='incremental',
         unique_key=['activity_id', 'other_activity_id'],
         on_schema_change='fail',
-        pre_hook="{{ forget_changed_activities() }}",
-        incremental_predicates=merged_where("is_changed('DBT_INTERNAL_DEST.activity_id')"),
+        post_hook="{{ forget_moved_routes() }}",
+        incremental_predicates=merged_where("is_touched('DBT_INTERNAL_DEST')"),
         cluster_by=['activity_id'],
     )
 }}
 
+{%- set changed = is_changed('routes.activity_id') %}
+{%- set is_touched_pair = is_touched('pairs') %}
+
 with routes as (
-    select * from {{ ref('route') }}
-    where not is_virtual
+    select * from {{ ref('int_places__route_shapes') }}
+),
+
+{% if is_incremental() -%}
+-- pairs of which one has changed, and whether both are on the map as they were when they were compared
+touched as (
+    select
+        pairs.activity_id,
+        pairs.shape,
+        pairs.other_activity_id,
+        pairs.other_shape,
+        mine.activity_id is not null and others.activity_id is not null as holds
+    from {{ this }} as pairs
+    left join routes as mine on pairs.activity_id = mine.activity_id and pairs.shape = mine.shape
+    left join routes as others on pairs.other_activity_id = others.activity_id and pairs.other_shape = others.shape
+    where {{ is_touched_pair }}
+),
+
+looked_at as (
+    select distinct routes.activity_id
+    from routes
+    left join touched on routes.activity_id = touched.activity_id
+    where
+        not touched.holds
+        or (touched.activity_id is null and {{ changed }})
+),
+
+-- what is known of the others
+known as (
+    select
+        pairs.activity_id,
+        min(pairs.other_activity_id) as known_id
+    from {{ this }} as pairs
+    left join looked_at on pairs.activity_id = looked_at.activity_id
+    where looked_at.activity_id is null
+    group by pairs.activity_id
+),
+{%- else -%}
+looked_at as (
+    select activity_id from routes
+),
+
+known as (
+    select
+        activity_id,
+        activity_id as known_id
+    from routes
+    where false
+),
+{%- endif %}
+
+-- each shape by the earliest activity that has it
+shapes as (
+    select
+        routes.shape,
+        routes.athlete_id,
+        routes.sport_group,
+        routes.cell_count,
+        min(routes.activity_id) as first_id,
+        min(looked_at.activity_id) as looked_at_id,
+        min(known.known_id) as known_id
+    from routes
+    left join looked_at on routes.activity_id = looked_at.activity_id
+    left join known on routes.activity_id = known.activity_id
+    group by routes.shape, routes.athlete_id, routes.sport_group, routes.cell_count
 ),
 
 cells as (
     select
-        activity_id,
-        athlete_id,
-        x,
-        y
-    from {{ ref('route_cell') }}
-    where z = 17
-),
-
-sizes as (
-    select
-        cells.activity_id,
-        routes.athlete_id,
-        routes.sport_group,
-        routes.ingested_at,
-        count(*) as cell_count
-    from cells
-    inner join routes on cells.activity_id = routes.activity_id
-    group by cells.activity_id, routes.athlete_id, routes.sport_group, routes.ingested_at
-    having count(*) >= 10
-),
-
-changed_cells as (
-    select * from cells
-    where {{ is_changed() }}
+        shapes.first_id,
+        shapes.looked_at_id,
+        shapes.known_id,
+        shapes.athlete_id,
+        shapes.sport_group,
+        shapes.cell_count,
+        route_cells.x,
+        route_cells.y
+    from shapes
+    inner join {{ ref('route_cell') }} as route_cells on shapes.first_id = route_cells.activity_id
+    where route_cells.z = 17
 ),
 
 wanted as (
-    select distinct
-        athlete_id,
-        x,
-        y
-    from changed_cells
+    select * from cells
+    where looked_at_id is not null
 ),
 
--- how many activities passed each of these cells
+places as (
+    select distinct
+        athlete_id,
+        sport_group,
+        x,
+        y
+    from wanted
+),
+
+-- how many shapes pass each of these cells
 crowds as (
     select
         cells.athlete_id,
+        cells.sport_group,
         cells.x,
         cells.y,
-        count(*) as activity_count
+        count(*) as shape_count
     from cells
-    inner join wanted
+    inner join places
         on
-            cells.athlete_id = wanted.athlete_id
-            and cells.x = wanted.x
-            and cells.y = wanted.y
-    group by cells.athlete_id, cells.x, cells.y
+            cells.athlete_id = places.athlete_id
+            and cells.sport_group = places.sport_group
+            and cells.x = places.x
+            and cells.y = places.y
+    group by cells.athlete_id, cells.sport_group, cells.x, cells.y
 ),
 
 ranked as (
     select
-        changed_cells.activity_id,
-        changed_cells.athlete_id,
-        changed_cells.x,
-        changed_cells.y,
-        sizes.cell_count,
-        row_number() over (
-            partition by changed_cells.activity_id order by crowds.activity_count, changed_cells.x, changed_cells.y
-        ) as rarity
-    from changed_cells
-    inner join sizes on changed_cells.activity_id = sizes.activity_id
+        wanted.*,
+        row_number() over (partition by wanted.first_id order by crowds.shape_count, wanted.x, wanted.y) as rarity
+    from wanted
     inner join crowds
         on
-            changed_cells.athlete_id = crowds.athlete_id
-            and changed_cells.x = crowds.x
-            and changed_cells.y = crowds.y
+            wanted.athlete_id = crowds.athlete_id
+            and wanted.sport_group = crowds.sport_group
+            and wanted.x = crowds.x
+            and wanted.y = crowds.y
 ),
 
 -- who shares three quarters of a route's cells is in at least one of any quarter of them, and one more: its rarest will do
-candidates as (
-    select distinct
-        ranked.activity_id,
-        cells.activity_id as other_activity_id
-    from ranked
-    inner join cells
-        on
-            ranked.athlete_id = cells.athlete_id
-            and ranked.x = cells.x
-            and ranked.y = cells.y
-    where
-        4 * (ranked.rarity - 1) <= ranked.cell_count
-        and ranked.activity_id != cells.activity_id
-        and (cells.activity_id < ranked.activity_id or not {{ is_changed('cells.activity_id') }})
+rare as (
+    select * from ranked
+    where 4 * (rarity - 1) <= cell_count
 ),
 
-comparable as (
+-- the earliest route of each size in each cell
+earliest as (
     select
-        candidates.activity_id,
-        candidates.other_activity_id,
-        mine.athlete_id,
-        mine.ingested_at,
-        others.ingested_at as other_ingested_at,
-        greatest(mine.cell_count, others.cell_count) as larger_cell_count
-    from candidates
-    inner join sizes as mine on candidates.activity_id = mine.activity_id
-    inner join sizes as others
-        on
-            candidates.other_activity_id = others.activity_id
-            and mine.sport_group = others.sport_group
-    where 4 * least(mine.cell_count, others.cell_count) >= 3 * greatest(mine.cell_count, others.cell_count)
+        athlete_id,
+        sport_group,
+        x,
+        y,
+        cell_count,
+        min(first_id) as first_id
+    from cells
+    group by athlete_id, sport_group, x, y, cell_count
+),
+
+nearest as (
+    select
+        rare.first_id,
+        rare.athlete_id,
+        rare.sport_group,
+        rare.cell_count,
+        rare.x,
+        rare.y,
+        min(earliest.first_id) as other_id
+    from rare
+    inner join earliest on {{ may_be_the_same_route('rare', 'earliest') }}
+    group by rare.first_id, rare.athlete_id, rare.sport_group, rare.cell_count, rare.x, rare.y
+),
+
+tried as (
+    select distinct
+        first_id,
+        other_id
+    from nearest
+    where other_id < first_id
+),
+
+-- most are on the route of the earliest one in their rare cells
+found as (
+    {{ on_the_same_route('tried') }}
+),
+
+firsts as (
+    select
+        first_id,
+        min(other_id) as found_id
+    from found
+    group by first_id
+),
+
+bounds as (
+    select
+        nearest.*,
+        coalesce(firsts.found_id, nearest.first_id) as found_id
+    from nearest
+    left join firsts on nearest.first_id = firsts.first_id
+),
+
+-- where the earliest one is on another route, whoever is earlier than what was found
+rest as (
+    select
+        bounds.first_id,
+        cells.first_id as other_id
+    from bounds
+    inner join cells on {{ may_be_the_same_route('bounds', 'cells') }}
+    where
+        bounds.other_id < bounds.found_id
+        and cells.first_id < bounds.found_id
+    union distinct
+    select
+        rare.first_id,
+        cells.first_id as other_id
+    from rare
+    inner join cells on {{ may_be_the_same_route('rare', 'cells') }}
+    where
+        rare.looked_at_id < cells.known_id
+        and rare.first_id != cells.first_id
+),
+
+same as (
+    select * from found
+    union distinct
+    {{ on_the_same_route('rest') }}
+    union distinct
+    select
+        first_id,
+        first_id as other_id
+    from shapes
+    where looked_at_id is not null
+),
+
+answers as (
+    select
+        routes.activity_id,
+        min(same.other_id) as other_activity_id
+    from looked_at
+    inner join routes on looked_at.activity_id = routes.activity_id
+    inner join shapes on routes.shape = shapes.shape
+    inner join same on shapes.first_id = same.first_id
+    group by routes.activity_id
+    union all
+    select
+        routes.activity_id,
+        min(mine.looked_at_id) as other_activity_id
+    from same
+    inner join shapes as mine on same.first_id = mine.first_id
+    inner join shapes as others on same.other_id = others.first_id
+    inner join routes on others.shape = routes.shape
+    left join looked_at on routes.activity_id = looked_at.activity_id
+    where
+        looked_at.activity_id is null
+        and mine.looked_at_id < others.known_id
+    group by routes.activity_id
+),
+
+fresh as (
+    select
+        answers.activity_id,
+        mine.shape,
+        answers.other_activity_id,
+        others.shape as other_shape
+    from answers
+    inner join routes as mine on answers.activity_id = mine.activity_id
+    inner join routes as others on answers.other_activity_id = others.activity_id
 ),
 
 final as (
+    {%- if is_incremental() %}
     select
-        comparable.activity_id,
-        comparable.other_activity_id,
-        comparable.athlete_id,
-        count(*) as shared_cell_count,
-        comparable.larger_cell_count,
-        comparable.ingested_at,
-        comparable.other_ingested_at
-    from comparable
-    inner join changed_cells on comparable.activity_id = changed_cells.activity_id
-    inner join cells
+        fresh.activity_id,
+        fresh.shape,
+        fresh.other_activity_id,
+        fresh.other_shape
+    from fresh
+    left join {{ this }} as pairs
         on
-            comparable.other_activity_id = cells.activity_id
-            and changed_cells.x = cells.x
-            and changed_cells.y = cells.y
-    group by
-        comparable.activity_id, comparable.other_activity_id, comparable.athlete_id, comparable.larger_cell_count,
-        comparable.ingested_at, comparable.other_ingested_at
-    having 4 * count(*) >= 3 * comparable.larger_cell_count
+            fresh.activity_id = pairs.activity_id
+            and fresh.other_activity_id = pairs.other_activity_id
+            and not {{ is_touched_pair }}
+    where pairs.activity_id is null
+    union distinct
+    select
+        activity_id,
+        shape,
+        other_activity_id,
+        other_shape
+    from touched
+    where holds
+    {%- else %}
+    select * from fresh
+    {%- endif %}
 )
 
 select * from final

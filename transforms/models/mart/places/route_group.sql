@@ -3,50 +3,10 @@
 
 with routes as (
     select * from {{ ref('route') }}
-    where not is_virtual
 ),
 
 sizes as (
-    select
-        activity_id,
-        count(*) as cell_count
-    from {{ ref('route_cell') }}
-    where z = 17
-    group by activity_id
-    having count(*) >= 10
-),
-
--- both are as they were when they were compared
-pairs as (
-    select
-        similar_routes.activity_id,
-        similar_routes.other_activity_id
-    from {{ ref('int_places__similar_routes') }} as similar_routes
-    inner join routes
-        on
-            similar_routes.activity_id = routes.activity_id
-            and similar_routes.ingested_at = routes.ingested_at
-    inner join routes as others
-        on
-            similar_routes.other_activity_id = others.activity_id
-            and similar_routes.other_ingested_at = others.ingested_at
-),
-
-links as (
-    select
-        activity_id,
-        other_activity_id
-    from pairs
-    union all
-    select
-        other_activity_id as activity_id,
-        activity_id as other_activity_id
-    from pairs
-    union all
-    select
-        activity_id,
-        activity_id as other_activity_id
-    from sizes
+    select * from {{ ref('int_places__route_shapes') }}
 ),
 
 -- the earliest activity on the same route, then the earliest of that one, and so on: each step doubles how far it leads
@@ -54,7 +14,7 @@ step_0 as (
     select
         activity_id,
         min(other_activity_id) as first_id
-    from links
+    from {{ ref('int_places__similar_routes') }}
     group by activity_id
 ),
 
