@@ -50,7 +50,7 @@ async def erased(transformer: Transformer, folder: Path, words: bytes = DELETED)
     await transformer.run_if_stale()
     assert await transformer.erase()
     async with asyncio.timeout(30):
-        while "pipeline.sqlite-wal" in holding(folder, words):  # noqa: ASYNC110 - what is asked is the disk
+        while holding(folder, words) & {"pipeline.sqlite", "pipeline.sqlite-wal"}:  # noqa: ASYNC110 - the disk is asked
             await asyncio.sleep(0.05)
     return holding(folder, words)
 
