@@ -8,6 +8,7 @@ loads histories, and the one that builds the marts where raw is newer than they 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from logging import INFO, WARNING
 
 import structlog
@@ -21,6 +22,8 @@ from backends.tokens import TokensUnavailable
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.runs import TransformRuns
 from runtime.clock import steady_s, utc_now
+from worker.dbt_runner.project import is_built_by
+from worker.dbt_runner.settings import PROJECT_DIR
 from worker.history import Histories
 from worker.job import JobEnd, run_job, unless_stopped
 from worker.kept import Kept
@@ -58,6 +61,7 @@ def turns_of(
     """Return what a sweep does, in its order. Raises PartMissing."""
     jobs, work = open_jobs(settings, parts.http), Background(parts, queue, None, marks=marks)
     start, seldom = (open_transform_start(settings, parts.http, at_least=each) for each in (_AT_ONCE, _REST))
+    is_built = partial(is_built_by, PROJECT_DIR, target="bigquery", marks=marks)
     return {
         "deferred_events": work.deferred.publish_due,
         "second_look": lambda: work.looks.look_at_due(stop) if settings.second_look_s else _nothing(),
@@ -65,7 +69,7 @@ def turns_of(
         "access_watch": work.access.look,
         "pipeline_reading": work.readings.take,
         "history": lambda: start_backfill(jobs, settings.backfill_job, work.histories, marks),
-        "transform": lambda: start_transform(start, seldom, parts.store, marks),
+        "transform": lambda: start_transform(start, seldom, parts.store, marks, is_built=is_built),
         "streams": work.streams.fetch_due,  # last: it may take all the time that is left
     }
 
@@ -129,21 +133,23 @@ async def start_backfill(jobs: JobStarter | None, job: str, histories: Histories
         log.info("history.started", job=job)
 
 
-async def start_transform(
+async def start_transform(  # noqa: PLR0913 - what starts it, and by keyword what decides
     start: TransformStart,
     seldom: TransformStart,
     store: TransformRuns,
     marks: Marks,
     *,
+    is_built: Callable[[], bool],
     clock: Callable[[], datetime] = utc_now,
 ) -> None:
-    """Start the job that builds the marts if raw, or the day, has changed since the last published run began.
+    """Start the job that builds the marts if raw, the day or our version has changed since the last published run.
 
     What failed is tried again once an hour, by `seldom`; so are the daily tests if their job found another at work.
     """
     last = await store.last_run()
     is_of_today = last is not None and last.started_at.astimezone(UTC).date() == clock().date()
-    if last is None or not is_of_today or last.watermark != await store.watermark():
+    is_ours = is_of_today and await asyncio.to_thread(is_built)
+    if last is None or not is_ours or last.watermark != await store.watermark():
         await (start if await store.last_error() is None else seldom).if_due()
     elif await asyncio.to_thread(marks.read, TESTS_WANTED) != await asyncio.to_thread(marks.read, TESTED):
         await seldom.if_due()

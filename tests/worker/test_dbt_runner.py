@@ -39,12 +39,16 @@ class FakeModels:
     changed: list[set[str] | None] = field(default_factory=list)
     failures: int = 0
     is_killed: bool = False
+    is_of_this_version: bool = True
     at_once: int = 0
     most_at_once: int = 0
     may_go_on: ThreadEvent = field(default_factory=ThreadEvent)
 
     def __post_init__(self) -> None:
         self.may_go_on.set()
+
+    def is_built(self) -> bool:
+        return self.is_of_this_version
 
     def build(self, *, full_refresh: bool, tests: bool, changed: Collection[str] | None = None) -> Build:
         self.changed.append(None if changed is None else set(changed))
@@ -128,6 +132,19 @@ async def test_a_snapshot_that_cannot_be_read_is_published_again(
     assert await transformer.is_stale()
     assert await transformer.run_if_stale() is not None
     assert len(models.builds) == 2
+
+
+async def test_marts_of_another_version_are_built_at_once(
+    make_transformer: Callable[..., Transformer], models: FakeModels
+) -> None:
+    """After an upgrade the pages ask for columns that the old marts lack: nothing waits for new data, or the hour."""
+    transformer = make_transformer()
+    await transformer.run()
+    assert not await transformer.is_stale()
+    models.is_of_this_version = False
+    assert await transformer.run_if_stale() is not None
+    models.is_of_this_version = True
+    assert not await transformer.is_stale()
 
 
 async def change(store: SqliteRawStore, clock: Any) -> None:

@@ -174,6 +174,7 @@ class Marts:
 
     def __init__(self, store: SqliteRawStore, clock: Clock) -> None:
         self.store, self.clock, self.marks, self.jobs = store, clock, MemoryMarks(), FakeJobs()
+        self.is_built = True
 
     async def starts(self) -> int:
         before = len(self.jobs.started)
@@ -181,7 +182,8 @@ class Marts:
         start, seldom = (
             TransformStart(self.jobs, self.marks, job="t", interval=interval, clock=self.clock) for interval in each
         )
-        await start_transform(start, seldom, self.store, self.marks, clock=self.clock)
+        is_built, clock = (lambda: self.is_built), self.clock
+        await start_transform(start, seldom, self.store, self.marks, is_built=is_built, clock=clock)
         return len(self.jobs.started) - before
 
     async def ran(self, error: str | None = None) -> None:
@@ -205,13 +207,17 @@ def marts(store: SqliteRawStore, clock: Clock) -> Marts:
 
 
 async def test_marts_that_are_behind_start_their_job(marts: Marts, store: SqliteRawStore, clock: Clock) -> None:
-    """Before the first run, after a change, and on another day; while they are level nothing is started."""
+    """Before the first run, after a change or an upgrade, and on another day; while they are level none is started."""
     assert await marts.starts() == 1
     await marts.ran()
     assert await marts.starts() == 0
     await store.request_backfill(Backfill.requested(ATHLETE, NOON))
     assert await marts.starts() == 1
     await marts.ran()
+    marts.is_built = False
+    assert await marts.starts() == 1
+    marts.is_built = True
+    assert await marts.starts() == 0
     clock.advance(86_400)
     assert await marts.starts() == 1
 

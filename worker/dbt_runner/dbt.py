@@ -65,6 +65,10 @@ class WarmDbt:
         self._work_dir = work_dir
         self._snapshot = snapshot
 
+    def is_built(self) -> bool:
+        """Whether this version of the project built what is there. Raises OSError, WarehouseBusy."""
+        return self._project.is_built()
+
     def build(self, *, full_refresh: bool, tests: bool, changed: Collection[str] | None = None) -> Build:
         """Build what has changed, or everything."""
         try:
@@ -113,7 +117,7 @@ class WarmDbt:
         return self._build(full_refresh=True, tests=tests, changed=None)
 
     def _build(self, *, full_refresh: bool, tests: bool, changed: Collection[str] | None) -> Build:
-        everything = full_refresh or not self._project.is_built()
+        everything = full_refresh or not self.is_built()
         build = self._load_seeds() if everything else Build(nodes=(), is_full_refresh=False)
         if build.error is None:
             command = _WITH_TESTS if tests else _RUN if everything else refresh_command(changed)

@@ -42,6 +42,9 @@ class Dbt(Protocol):
 class Models(Protocol):
     """Builds staging and mart. Blocks, so it is called in a thread; never twice at a time."""
 
+    def is_built(self) -> bool:
+        """Whether this version of the models built what is there. Raises OSError, WarehouseBusy."""
+
     def build(self, *, full_refresh: bool, tests: bool, changed: Collection[str] | None = None) -> Build:
         """Build what has changed, or everything. A failure is told in the answer, not raised.
 

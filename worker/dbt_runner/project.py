@@ -29,7 +29,7 @@ class Project:
         self._snapshot = snapshot
 
     def is_built(self) -> bool:
-        """Whether what is there was built by this project with these versions. Raises OSError."""
+        """Whether what is there was built by this project with these versions. Raises OSError, WarehouseBusy."""
         return self._snapshot.is_built() and self._marks.read(_BUILT) == self._fingerprint
 
     def mark_built(self, *, is_built: bool) -> None:
@@ -47,10 +47,19 @@ class Project:
 
     @cached_property
     def _fingerprint(self) -> str:
-        digest = hashlib.sha256("\n".join(f"{name} {version(name)}" for name in _ENGINES[self._target]).encode())
-        for name in _SOURCES:
-            place = self.folder / name
-            for file in [place] if place.is_file() else sorted(place.rglob("*.*")):
-                if file.is_file():
-                    digest.update(f"{file.relative_to(self.folder)}\n".encode() + file.read_bytes())
-        return digest.hexdigest()
+        return _fingerprint_of(self.folder, self._target)
+
+
+def is_built_by(folder: Path, *, target: str, marks: Marks) -> bool:
+    """Whether the project in this folder built the marts last, by the mark alone. Raises OSError, WarehouseBusy."""
+    return marks.read(_BUILT) == _fingerprint_of(folder, target)
+
+
+def _fingerprint_of(folder: Path, target: str) -> str:
+    digest = hashlib.sha256("\n".join(f"{name} {version(name)}" for name in _ENGINES[target]).encode())
+    for name in _SOURCES:
+        place = folder / name
+        for file in [place] if place.is_file() else sorted(place.rglob("*.*")):
+            if file.is_file():
+                digest.update(f"{file.relative_to(folder)}\n".encode() + file.read_bytes())
+    return digest.hexdigest()

@@ -38,10 +38,14 @@ class Refresher:
         self._clock = clock
         self._known_script: Script | None = None
 
+    def is_built(self) -> bool:
+        """Whether this version of the project built what is there. Raises OSError."""
+        return self._project.is_built()
+
     def build(self, *, full_refresh: bool, tests: bool, changed: Collection[str] | None = None) -> Build:
         """Refresh what has changed, or have dbt build everything."""
         try:
-            if full_refresh or tests or not self._project.is_built():
+            if full_refresh or tests or not self.is_built():
                 return self._built_by_dbt(full_refresh=full_refresh, tests=tests)
             build = self._refresh(changed)
             if build.error is None or not self._snapshot.discard_if_damaged(build.error):

@@ -73,11 +73,11 @@ class Transformer:
         self._clock = clock
 
     async def is_stale(self) -> bool:
-        """Whether raw or the hour has changed since the run that readers see began, or there is none.
+        """Whether raw or the hour has changed since the run that readers see began, or there is none of this version.
 
-        Raises WarehouseBusy.
+        Raises WarehouseBusy, OSError.
         """
-        if not await asyncio.to_thread(self._snapshot.is_published):
+        if not await asyncio.to_thread(self._is_of_this_version):
             return True
         if self._own_file:
             await self._own_file.push_if_edited()
@@ -175,6 +175,10 @@ class Transformer:
         if not await asyncio.to_thread(self._snapshot.is_published):
             return None
         return changed_tables(last.watermark, watermark)
+
+    def _is_of_this_version(self) -> bool:
+        """Whether readers have marts of the shape that this version's pages ask for."""
+        return self._snapshot.is_published() and self._models.is_built()
 
     def _is_outdated(self, last: TransformRun, now: datetime) -> bool:
         """Whether it is another hour than when the run began: a later one, or an earlier one by a clock set back."""
