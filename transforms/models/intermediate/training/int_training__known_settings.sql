@@ -67,17 +67,33 @@ birth_years as (
 ),
 
 -- What was measured is the least that the maximum can be. It is the maximum itself where it is no less than one would think
--- without it, or where the athlete raced: who only jogs never comes near.
-proven as (
+-- without it, or where the athlete raced: who only jogs never comes near. Once it is proven so, what is no less proves itself.
+expected as (
     select
         maxima.athlete_id,
         maxima.month_start_date,
-        maxima.max_heartrate_bpm
+        maxima.max_heartrate_bpm,
+        maxima.race_count > 0
+        or maxima.max_heartrate_bpm
+        >= coalesce({{ heartrate_by_age('maxima.month_start_date', 'birth_years.birth_year') }}, 190) as is_proven
     from {{ portable(ref('int_training__heartrate_maxima')) }} as maxima
     left join birth_years on maxima.athlete_id = birth_years.athlete_id
-    where
-        maxima.race_count > 0
-        or maxima.max_heartrate_bpm >= coalesce({{ heartrate_by_age('maxima.month_start_date', 'birth_years.birth_year') }}, 190)
+),
+
+compared as (
+    select
+        *,
+        last_value(case when is_proven then max_heartrate_bpm end ignore nulls) over (
+            partition by athlete_id
+            order by month_start_date
+            rows between unbounded preceding and current row
+        ) as last_proven_bpm
+    from expected
+),
+
+proven as (
+    select * from compared
+    where max_heartrate_bpm >= last_proven_bpm
 ),
 
 defaults as (

@@ -1,4 +1,4 @@
-{% set definition_version = 2 %}
+{% set definition_version = 3 %}
 {{ config(cluster_by=['athlete_id', 'setting'], meta={'definition_version': definition_version}) }}
 
 {% set beginning = "date '1900-01-01'" %}
