@@ -1,4 +1,4 @@
-{% set definition_version = 2 %}
+{% set definition_version = 3 %}
 {{ config(cluster_by=['athlete_id', 'sport_group'], meta={'definition_version': definition_version}) }}
 
 {%- set distances = [100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000] %}

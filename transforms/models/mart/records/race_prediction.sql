@@ -1,4 +1,4 @@
-{% set definition_version = 2 %}
+{% set definition_version = 3 %}
 {{ config(cluster_by=['athlete_id'], meta={'definition_version': definition_version}) }}
 
 {%- set targets = {'5K': 5000, '10K': 10000, 'Half-Marathon': 21097.5, 'Marathon': 42195} %}

@@ -1,4 +1,4 @@
-{% set definition_version = 2 %}
+{% set definition_version = 3 %}
 {{
     config(
         materialized='incremental',
@@ -68,7 +68,7 @@ final as (
             when activities.is_virtual then 'virtual'
             when activities.start_date_local is null then 'undated'
             when activities.is_speed_inconsistent then 'speed_inconsistent'
-            when activities.is_elapsed_time_implausible then 'duration_implausible'
+            when activities.is_moving_time_implausible then 'duration_implausible'
             when activities.max_speed_mps > 100 or jumps.activity_id is not null then 'gps_jump'
             when activities.distance_m < efforts.distance_m then 'activity_shorter'
             when efforts.is_faster_than_world_record then 'faster_than_world_record'

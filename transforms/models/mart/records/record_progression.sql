@@ -1,4 +1,4 @@
-{% set definition_version = 2 %}
+{% set definition_version = 3 %}
 {{ config(cluster_by=['athlete_id', 'effort_name'], meta={'definition_version': definition_version}) }}
 
 {%- set earlier = "order by start_date_local, start_at nulls last, activity_id" %}
