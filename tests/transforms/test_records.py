@@ -40,7 +40,11 @@ EFFORT = {
     "start_at": "timestamp",
 }
 WORLD_RECORD = {"effort_name": "varchar", "record_distance_mm": "bigint", "record_time_ms": "bigint"}
-SPLIT = {"activity_id": "bigint", "distance_m": "double", "elapsed_time_s": "bigint"}
+SPLIT = {
+    **dict.fromkeys(("activity_id", "split_index", "elapsed_time_s"), "bigint"),
+    "unit_system": "varchar",
+    "distance_m": "double",
+}
 DAILY = ("staging.int_summaries__daily", "staging.int_records__daily")
 EDDINGTON = ("staging.int_records__eddington_days", "mart.eddington_step", "mart.eddington")
 UNITS_MM = {"km": 1_000_000, "mi": 1_609_344}

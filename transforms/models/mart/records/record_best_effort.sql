@@ -25,32 +25,69 @@ world_records as (
     select * from {{ ref('world_records') }}
 ),
 
--- a split that is no mere rest of a few metres, faster than 100 m/s
-jumps as (
-    select distinct activity_id
-    from {{ ref('stg_strava__splits') }}
-    where
-        {{ is_changed() }}
-        and distance_m >= 200
-        and distance_m > 100 * elapsed_time_s
-),
-
+-- seconds from the start of the activity to that of the effort; null where either is not known
 compared as (
     select
         efforts.*,
+        {{ seconds_between('activities.start_at', 'efforts.start_at') }} as begin_s,
         coalesce(
             efforts.elapsed_time_s < efforts.distance_m * world_records.record_time_ms / world_records.record_distance_mm, false
         ) as is_faster_than_world_record
     from efforts
+    inner join activities on efforts.activity_id = activities.activity_id
     left join world_records on efforts.effort_name = world_records.effort_name
 ),
 
--- where one stretch is faster than anybody, a longer one may hold the same jump and look fair
-judged as (
+-- a split begins when those before it end, if none of them is missing
+followed as (
     select
         *,
-        max(case when is_faster_than_world_record then 1 else 0 end) over (partition by activity_id) = 1 as has_impossible_effort
+        case
+            when count(*) over before = split_index - 1
+                then coalesce(sum(elapsed_time_s) over before, 0)
+        end as begin_s
+    from {{ ref('stg_strava__splits') }}
+    where {{ is_changed() }}
+    window
+        before as (
+            partition by activity_id, unit_system
+            order by split_index
+            rows between unbounded preceding and 1 preceding
+        )
+),
+
+-- a stretch faster than anybody, or a split that is no mere rest of a few metres, faster than 100 m/s
+jumps as (
+    select
+        activity_id,
+        begin_s,
+        elapsed_time_s
     from compared
+    where is_faster_than_world_record
+    union all
+    select
+        activity_id,
+        begin_s,
+        elapsed_time_s
+    from followed
+    where
+        distance_m >= 200
+        and distance_m > 100 * elapsed_time_s
+),
+
+-- an effort that meets a jump in time may hold it and look fair; one whose time is not known, too
+jumped as (
+    select distinct
+        efforts.activity_id,
+        efforts.effort_name
+    from compared as efforts
+    inner join jumps on efforts.activity_id = jumps.activity_id
+    where
+        coalesce(
+            efforts.begin_s <= jumps.begin_s + jumps.elapsed_time_s
+            and jumps.begin_s <= efforts.begin_s + efforts.elapsed_time_s,
+            true
+        )
 ),
 
 final as (
@@ -69,10 +106,10 @@ final as (
             when activities.start_date_local is null then 'undated'
             when activities.is_speed_inconsistent then 'speed_inconsistent'
             when activities.is_moving_time_implausible then 'duration_implausible'
-            when activities.max_speed_mps > 100 or jumps.activity_id is not null then 'gps_jump'
+            when activities.max_speed_mps > 100 then 'gps_jump'
             when activities.distance_m < efforts.distance_m then 'activity_shorter'
             when efforts.is_faster_than_world_record then 'faster_than_world_record'
-            when efforts.has_impossible_effort then 'gps_jump'
+            when jumped.activity_id is not null then 'gps_jump'
         end as excluded_reason,
         activities.name as activity_name,
         activities.sport_type,
@@ -80,9 +117,9 @@ final as (
         efforts.start_at,
         activities.start_date_local,
         cast({{ definition_version }} as int64) as definition_version
-    from judged as efforts
+    from compared as efforts
     inner join activities on efforts.activity_id = activities.activity_id
-    left join jumps on efforts.activity_id = jumps.activity_id
+    left join jumped on efforts.activity_id = jumped.activity_id and efforts.effort_name = jumped.effort_name
 )
 
 select * from final
