@@ -1,4 +1,4 @@
-{% set definition_version = 1 %}
+{% set definition_version = 2 %}
 {{ config(cluster_by=['athlete_id', 'goal_number', 'period_start_date'], meta={'definition_version': definition_version}) }}
 
 with goal_sports as (

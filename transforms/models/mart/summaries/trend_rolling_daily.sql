@@ -1,4 +1,4 @@
-{% set definition_version = 1 %}
+{% set definition_version = 2 %}
 {{ config(cluster_by=['athlete_id', 'sport_group', 'window_days', 'date_day'], meta={'definition_version': definition_version}) }}
 
 -- days are numbered, not hours, so that one of 23 or 25 hours is one

@@ -1,4 +1,4 @@
-{% set definition_version = 1 %}
+{% set definition_version = 2 %}
 {{ config(cluster_by=['athlete_id', 'sport_group', 'date_day'], meta={'definition_version': definition_version}) }}
 
 {% set measures = ['activity_count', 'distance_m', 'moving_time_s', 'elevation_gain_m', 'load'] %}
