@@ -109,14 +109,14 @@ def _eddington(page: Page) -> None:
     with card(page, "eddington", tell("Eddington number"), note, height=eddington_chart.HEIGHT) as opened:
         period = period_of(asked)
         found = opened.rows("records/eddington", page.athlete_id, asked.sport, tell.distance_unit, period)
-        if not found:
+        steps, screens = _with_or_without_screens(found, page)
+        if not steps:
             st.markdown(
                 tell(
                     "No day of {sport} has a whole {unit} yet.", sport=asked.sport_title(tell), unit=tell.distance_unit
                 )
             )
             return
-        steps, screens = _with_or_without_screens(found, page)
         bars, finding = eddington_chart.bars(steps, tell), eddington_chart.finding(steps, tell)
         charts.show(
             page, "eddington", eddington_chart.chart(len(bars), tell), bars, alt=finding, height=eddington_chart.HEIGHT
@@ -142,7 +142,7 @@ def _with_or_without_screens(steps: Sequence[Row], page: Page) -> tuple[Sequence
         st.session_state["eddington-screens"] = address.follow("screens", ("0", "1").__contains__, "1") == "1"
         counts = st.toggle(tell("With those on a screen"), key="eddington-screens", on_change=_screens_switched)
     told = tell("Those on a screen count.") if counts else tell("Those on a screen are left out.")
-    return [row for row in steps if row["counts_virtual"] == counts], told
+    return [row for row in steps if row["counts_virtual"] == counts and row["n"] is not None], told
 
 
 def _screens_switched() -> None:

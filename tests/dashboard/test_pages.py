@@ -692,3 +692,20 @@ def test_the_eddington_number_is_there_without_activities_on_a_screen(lively: An
     assert "**2** now" in said(app)
     assert "Those on a screen are left out." in said(app)
     assert app.query_params["screens"] == "0"
+
+
+def test_the_switch_is_there_when_all_was_on_a_screen(lively: Any, context_of: Any) -> None:
+    """A link without those on a screen finds no day, says so, and lets them count again."""
+    life = {"athlete_id": 7001, "sport_group": "all", "unit": "km", "period": "all"}
+    of_one = {"eddington_number": 1, "next_number": 2, "days_at_next": 1, "days_needed_next": 1, "longest_day": 2}
+    of_none = {"eddington_number": 0, "next_number": 1, "days_at_next": 0, "days_needed_next": 1, "longest_day": 0}
+    lively.row("eddington", **life, counts_virtual=True, **of_one)
+    lively.row("eddington", **life, counts_virtual=False, **of_none)
+    for n in (1, 2):
+        lively.row("eddington_step", **life, counts_virtual=True, n=n, days_at_least=1, days_needed=n - 1)
+    lively.publish()
+    app = AppTest.from_function(other_page, kwargs={"context": context_of(lively), "path": "records"})
+    app.query_params["screens"] = "0"
+    assert "has a whole km yet" in said(drawn(app))
+    app.toggle(key="eddington-screens").set_value(True)
+    assert "**1** now" in said(drawn(app))

@@ -1,5 +1,5 @@
 -- The Eddington number and its steps: days of at least n units, and how many are missing; where there are activities on a screen, once
--- with and once without them.
+-- with and once without them. A life of which no day has a whole unit has one row, without a step.
 -- Parameters: athlete; sport group, or all; km or mi; all, or a year.
 select
     numbers.counts_virtual,
@@ -12,7 +12,7 @@ select
     steps.days_needed,
     steps.reached_on
 from mart.eddington as numbers
-inner join mart.eddington_step as steps
+left join mart.eddington_step as steps
     on
         numbers.athlete_id = steps.athlete_id
         and numbers.sport_group = steps.sport_group
