@@ -285,15 +285,16 @@ def test_values_of_an_app_never_replace_those_of_the_watch() -> None:
     ("content", "reason"),
     [
         (b"", "empty file"),
-        (gzip.compress(b""), "empty file"),
+        (gzip.compress(b"", mtime=0), "empty file"),
         (bytes(500), "empty file: nothing but zeros"),
         (FitWriter().define(0, 0, [Field(0, "enum")]).data(0, 2).file(), "not an activity: settings"),
         (FitWriter().define(0, 0, [Field(0, "enum")]).data(0, 6).file(), "not an activity: course"),
         (FitWriter().define(0, 0, [Field(0, "enum")]).data(0, 4).file(), "no times"),
         (b"PK\x03\x04" + bytes(99), "a ZIP archive, not a recording"),
         (b"\x89PNG" + bytes(99), "not a FIT, TCX or GPX file"),
-        (gzip.compress(bytes(2**22)), "unpacks to more than 64 MiB or 200 times its size"),
+        (gzip.compress(bytes(2**22), mtime=0), "unpacks to more than 64 MiB or 200 times its size"),
     ],
+    ids=range(9),
 )
 def test_what_is_no_recording_is_refused_with_its_reason(content: bytes, reason: str) -> None:
     """The reason goes into the import's report."""
