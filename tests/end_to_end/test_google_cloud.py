@@ -30,6 +30,7 @@ from backends.warehouse.activities import Observation, Source
 from backends.warehouse.athletes import CONNECTED, Athlete
 from backends.warehouse.backfills import Backfill
 from backends.warehouse.bigquery.client import Answer, BigQuery, Place
+from backends.warehouse.bigquery.marks import BigQuerySnapshot
 from backends.warehouse.bigquery.parameters import Parameter
 from backends.warehouse.bigquery.store import BigQueryRawStore
 from backends.warehouse.ledger import LedgerFilter, Outcome
@@ -50,7 +51,8 @@ from tests.transforms.bigquery_asked import AFTER_CHANGE, SWEEP
 from worker.backfill_job import load
 from worker.daily import run_daily
 from worker.daily_report import ExitCode
-from worker.dbt_runner.settings import TransformSettings
+from worker.dbt_runner.project import Project
+from worker.dbt_runner.settings import PROJECT_DIR, TransformSettings
 from worker.job import JobEnd
 from worker.kept import Kept
 from worker.main import build as build_worker
@@ -287,9 +289,10 @@ class RecordingBigQuery(BigQuery):
 async def test_a_sweep_asks_what_its_bill_counts(cloud: Mapping[str, str], bigquery_emulator: str) -> None:
     """The guide's costs are made of these: what the cache does not answer, and what a change makes it ask again."""
     settings = told(WorkerSettings, cloud, settle_after_s=0, streams="all")
-    bigquery = RecordingBigQuery(
-        Place(project=settings.google_cloud_project, location=settings.bigquery_location, endpoint=bigquery_emulator)
+    place = Place(
+        project=settings.google_cloud_project, location=settings.bigquery_location, endpoint=bigquery_emulator
     )
+    bigquery = RecordingBigQuery(place)
     payload = ActivityPayload.from_json({"id": 1, "athlete": {"id": CARA}, "resource_state": 3})
     seen = Observation(activity_id=1, athlete_id=CARA, observed_at=utc_now(), source=Source.BACKFILL, activity=payload)
     store = BigQueryRawStore(bigquery)
@@ -309,9 +312,12 @@ async def test_a_sweep_asks_what_its_bill_counts(cloud: Mapping[str, str], bigqu
     async with running_publish_server() as pubsub:
         queue = open_queue(told(WorkerSettings, cloud, pubsub_emulator_host=pubsub.host))
 
+        marks, snapshot = open_shared_marks(settings), BigQuerySnapshot(place)
+        Project(PROJECT_DIR, target="bigquery", marks=marks, snapshot=snapshot).mark_built(is_built=True)
+
         async def sweep() -> list[tuple[str, str]]:
             bigquery.asked.clear()
-            marks, stop = open_shared_marks(settings), asyncio.Event()
+            stop = asyncio.Event()
             turns = turns_of(settings, replace(opened, store=store), queue, marks, stop)
             assert await take_turns(turns, stop, Kept(marks, "sweep"), within_s=60) is JobEnd.DONE
             return list(bigquery.asked)
