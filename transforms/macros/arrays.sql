@@ -26,20 +26,6 @@
 {%- endmacro %}
 
 
-{#- What follows a star that leaves these columns out. -#}
-{% macro except_columns(names) -%}
-    {{ return(adapter.dispatch('except_columns')(names)) }}
-{%- endmacro %}
-
-{% macro duckdb__except_columns(names) -%}
-    exclude ({{ names | join(', ') }})
-{%- endmacro %}
-
-{% macro bigquery__except_columns(names) -%}
-    except ({{ names | join(', ') }})
-{%- endmacro %}
-
-
 {#- The elements of an array as one text, joined by commas; null of an empty one. -#}
 {% macro joined(array) -%}
     {{ return(adapter.dispatch('joined')(array)) }}

@@ -141,7 +141,7 @@ vdot_0 as (
 
 vdot_{{ step }} as (
     select
-        * {{ except_columns(['minutes']) }},
+        * {{ except(['minutes']) }},
         {{ vdot_next_minutes('distance_m', 'vdot', 'minutes') }} as minutes
     from vdot_{{ step - 1 }}
 ),
