@@ -28,7 +28,7 @@ def read_file(name: str, content: bytes, start: float | None, elapsed: float | N
     except UnreadableRecording as error:
         outcome = FileOutcome.SKIPPED if str(error).startswith(NO_ACTIVITY) else FileOutcome.FAILED
         return FileResult(name=name, outcome=outcome, reason=str(error))
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is this file's end and no other's
+    except Exception as error:  # noqa: BLE001 - any error is this file's end and no other's
         return FileResult(name=name, outcome=FileOutcome.FAILED, reason=f"breaks the reader ({type(error).__name__})")
     return FileResult(
         name=name,

@@ -175,7 +175,7 @@ def _columns(content: bytes, part: Part) -> dict[str, Column]:
 
 
 def _between(columns: dict[str, Column], start: float, end: float, *, is_rebased: bool) -> dict[str, Column]:
-    """Return the points of one session; where the distance goes on from the session before, it begins anew."""
+    """Return the points of one session; where the distance goes on from the session before, it begins at zero."""
     kept = (columns["time"] >= start) & (columns["time"] < end)
     cut = {name: column[kept] for name, column in columns.items()}
     cut = {name: column for name, column in cut.items() if name == "time" or not np.isnan(column).all()}

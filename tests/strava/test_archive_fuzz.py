@@ -1,4 +1,4 @@
-"""Whatever bytes a file has, opening it ends soon, in an archive or in one kind of error, and writes nothing."""
+"""Of any bytes, opening a file ends soon, in an archive or in one kind of error, and writes nothing."""
 
 import io
 from collections.abc import Iterator

@@ -119,7 +119,7 @@ def with_developer_fields() -> FitWriter:
 
 
 def with_compressed_times() -> FitWriter:
-    """Write records whose headers carry the last five bits of the time; more than once these begin anew."""
+    """Write records whose headers carry the last five bits of the time; more than once these begin at zero again."""
     made = run(0).define(2, 20, [TIME, Field(5, "uint32")]).define(3, 20, [Field(5, "uint32"), Field(3, "uint8")])
     made.data(2, START, 0)
     for index in range(1, 100):
@@ -128,7 +128,7 @@ def with_compressed_times() -> FitWriter:
 
 
 def with_speed_and_distance_in_one() -> FitWriter:
-    """Write records as old devices do: speed and distance in three bytes, the distance beginning anew every 256 m."""
+    """Write records as old devices do: speed and distance in three bytes, the distance beginning again every 256 m."""
     made = run(0).define(2, 20, [TIME, Field(8, "byte", 3)])
     for index in range(200):
         speed, distance = 350, index * 56 % 4096
@@ -207,7 +207,7 @@ def _number(kind: str) -> st.SearchStrategy[int]:
 @given(written())
 @settings(max_examples=30, deadline=None)
 def test_any_file_has_the_values_of_other_readers(content: bytes) -> None:
-    """Whatever fields its records have, in whichever byte order."""
+    """Any fields its records have, in either byte order."""
     assert {name: column for name, column in ours(content).items() if any(column)} == {
         name: column for name, column in by_fitdecode(content).items() if any(column)
     }

@@ -170,7 +170,7 @@ def courses(draw: st.DrawFn) -> Course:
 @given(courses(), st.sampled_from(["Run", "Ride"]), st.lists(st.integers(0, 400), max_size=6, unique=True))
 @settings(max_examples=60)
 def test_moving_time_is_second_by_second_the_same(course: Course, sport: str, ends: list[int]) -> None:
-    """Each second counts whose interval is fast enough; with pauses each second of the timer, whatever the speed."""
+    """Each second counts whose interval is fast enough; with pauses each second of the timer, at any speed."""
     pauses = [(before, after) for before, after in pairwise(sorted(ends)) if after <= course[-1][0]][::2]
     made = recording(
         course,

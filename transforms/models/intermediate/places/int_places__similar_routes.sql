@@ -202,7 +202,7 @@ bounds as (
     left join firsts on nearest.first_id = firsts.first_id
 ),
 
--- where the earliest one is on another route, whoever is earlier than what was found
+-- where the earliest one is on another route, each ride that is earlier than what was found
 rest as (
     select
         bounds.first_id,
