@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from athlete.errors import CommandError, exit_on_error, warn
-from athlete.importing.outcomes import FileOutcome, FileResult
-from athlete.importing.readers import read_files, wanted_files
 from athlete.importing.report import RowKind, count_rows, items, sentences
 from athlete.output import HIDDEN, say
 from strava.archive.archive import Archive, open_archive
 from strava.errors import UnreadableArchive
+from worker.importing.outcomes import FileOutcome, FileResult
+from worker.importing.readers import read_files, wanted_files
 
 SOME_FAILED, NOTHING_READ = 1, 2
 MOST_JOBS = 64

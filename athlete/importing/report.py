@@ -6,10 +6,10 @@ from dataclasses import asdict
 from enum import StrEnum
 from typing import Any
 
-from athlete.importing.outcomes import FileOutcome, FileResult
 from strava.archive.archive import Archive
 from strava.archive.columns import NO_FILE_AT_STRAVA
 from strava.archive.row import ArchiveRow
+from worker.importing.outcomes import FileOutcome, FileResult
 
 MOST_LINES = 20  # of one kind; --json has all
 FAR_S = 60.0

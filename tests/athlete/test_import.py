@@ -11,8 +11,6 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from athlete.importing.outcomes import FileOutcome, FileResult
-from athlete.importing.readers import Wanted, read_files, wanted_files
 from athlete.main import app
 from simulator.export.archive import write_export
 from simulator.export.columns import Version, layout_of
@@ -21,6 +19,8 @@ from simulator.export.rows import header
 from simulator.journal import Journal
 from simulator.world.world import Origin, World
 from tests.strava.exports import cells_of, csv_of, opened, zip_of
+from worker.importing.outcomes import FileOutcome, FileResult
+from worker.importing.readers import Wanted, read_files, wanted_files
 
 TRACK = (
     b'<gpx xmlns="http://www.topografix.com/GPX/1/1"><trk><trkseg>'

@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass, field
 
 import orjson
 
-from athlete.importing.outcomes import BUDGET_S, FileOutcome, FileResult
 from strava.archive.archive import Archive
 from strava.errors import UnreadableArchive
+from worker.importing.outcomes import BUDGET_S, FileOutcome, FileResult
 
 _LONGEST_ANSWER = 2**20
-READER = (sys.executable, "-m", "athlete.importing.reader")
+READER = (sys.executable, "-m", "worker.importing.reader")
 
 
 @dataclass(frozen=True, slots=True)

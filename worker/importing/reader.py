@@ -13,8 +13,8 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from athlete.importing.outcomes import BUDGET_S, FileOutcome, FileResult
 from strava.recordings import Reading, Recording, UnreadableRecording, describe, read_recording
+from worker.importing.outcomes import BUDGET_S, FileOutcome, FileResult
 
 NO_ACTIVITY = "not an activity"
 
