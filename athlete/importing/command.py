@@ -16,7 +16,7 @@ from athlete.importing.report import RowKind, count_rows, items, sentences
 from athlete.output import HIDDEN, say
 from strava.archive.archive import Archive, open_archive
 from strava.errors import UnreadableArchive
-from worker.importing.outcomes import FileOutcome, FileResult
+from worker.importing.outcomes import FileOutcome, FileResult, ReadFile
 from worker.importing.readers import read_files, wanted_files
 
 SOME_FAILED, NOTHING_READ = 1, 2
@@ -79,8 +79,8 @@ def _read_files(archive: Archive, jobs: int) -> Sequence[FileResult]:
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("", total=len(wanted))
 
-        def tell(result: FileResult) -> None:
-            results.append(result)
+        async def tell(read: ReadFile) -> None:
+            results.append(read.result)
             progress.advance(task)
 
         asyncio.run(read_files(archive, wanted, jobs=max(1, min(jobs, len(wanted))), tell=tell))

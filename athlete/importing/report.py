@@ -33,7 +33,7 @@ _ROW_WORDS = {
 }  # fmt: skip
 _FILE_WORDS = {
     FileOutcome.READ: "read", FileOutcome.CUT_SHORT: "cut short (read to the break)",
-    FileOutcome.SKIPPED: "of no activity", FileOutcome.FAILED: "failed",
+    FileOutcome.SAME_FILE: "stored before", FileOutcome.SKIPPED: "of no activity", FileOutcome.FAILED: "failed",
 }  # fmt: skip
 
 

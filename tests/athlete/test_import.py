@@ -19,7 +19,7 @@ from simulator.export.rows import header
 from simulator.journal import Journal
 from simulator.world.world import Origin, World
 from tests.strava.exports import cells_of, csv_of, opened, zip_of
-from worker.importing.outcomes import FileOutcome, FileResult
+from worker.importing.outcomes import FileOutcome, FileResult, ReadFile
 from worker.importing.readers import Wanted, read_files, wanted_files
 
 TRACK = (
@@ -155,18 +155,22 @@ while line := sys.stdin.buffer.readline():
         signal.setitimer(signal.ITIMER_PROF, 0.05)
         while True:
             pass
-    print(json.dumps({"name": asked["name"], "outcome": "read"}), flush=True)
+    print(json.dumps({"result": {"name": asked["name"], "outcome": "read"}, "sessions": []}), flush=True)
 """
 
 
 async def test_a_file_that_ends_the_process_or_takes_too_long_costs_only_itself(tmp_path: Path) -> None:
     """Another process goes on with the next file."""
     results: list[FileResult] = []
+
+    async def tell(read: ReadFile) -> None:
+        results.append(read.result)
+
     content = zip_of({f"{number}.gpx": TRACK for number in range(5)})
     with opened(tmp_path / "bag.zip", content) as archive:
         assert wanted_files(archive) == [Wanted(f"{number}.gpx") for number in range(5)]
         command = (sys.executable, "-c", MORTAL)
-        await read_files(archive, wanted_files(archive), jobs=1, tell=results.append, command=command)
+        await read_files(archive, wanted_files(archive), jobs=1, tell=tell, command=command)
     assert [(result.name, result.outcome, result.reason) for result in results] == [
         ("0.gpx", FileOutcome.READ, ""),
         ("1.gpx", FileOutcome.FAILED, "ends the reader (code 3)"),
