@@ -15,6 +15,7 @@ from athlete.errors import CommandError, exit_on_error, warn
 from athlete.importing.report import RowKind, count_rows, items, sentences
 from athlete.output import HIDDEN, say
 from strava.archive.archive import Archive, open_archive
+from strava.archive.bag import bags, open_recordings
 from strava.errors import UnreadableArchive
 from worker.importing.outcomes import FileOutcome, FileResult, ReadFile
 from worker.importing.readers import read_files, wanted_files
@@ -46,27 +47,28 @@ def import_files(
     """
     if not dry_run:
         raise CommandError("This version reads and reports; it cannot store yet: add --dry-run.")
-    read = [_read_one(path, jobs or os.cpu_count() or 1, as_json=as_json) for path in paths]
+    read = [_read_one(bag, jobs or os.cpu_count() or 1, as_json=as_json) for bag in bags(paths)]
     if not any(all_well is not None for all_well in read):
         raise typer.Exit(NOTHING_READ)
     if not all(read):
         raise typer.Exit(SOME_FAILED)
 
 
-def _read_one(path: Path, jobs: int, *, as_json: bool) -> bool | None:
+def _read_one(paths: Sequence[Path], jobs: int, *, as_json: bool) -> bool | None:
     """Read and report one archive; tell whether all of it could be read, or None where it could not be opened."""
+    name = paths[0].name if len(paths) == 1 else f"{len(paths):,} files"
     try:
-        archive = open_archive(path)
+        archive = open_archive(paths[0]) if len(paths) == 1 else open_recordings(paths)
     except UnreadableArchive as error:
         warn(str(error).translate(HIDDEN))
         return None
     with archive:
         results = _read_files(archive, jobs)
         if as_json:
-            for item in items(path.name, archive, results):
+            for item in items(name, archive, results):
                 print(json.dumps(item, ensure_ascii=False))  # noqa: T201 - lines for machines
         else:
-            for sentence in sentences(path.name, archive, results):
+            for sentence in sentences(name, archive, results):
                 say(sentence.translate(HIDDEN))
         unreadable = count_rows(archive)[RowKind.UNREADABLE]
         return not unreadable and all(result.outcome is not FileOutcome.FAILED for result in results)

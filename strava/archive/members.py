@@ -67,10 +67,11 @@ def _root(members: Sequence[Member]) -> str | None:
 
 
 def _recordings(members: Sequence[Member]) -> Chosen:
-    files = {member.name: member.size for member in members if _is_recording(member.name)}
+    files = {member.name: member.size for member in members if is_recording(member.name)}
     return Chosen(lists={}, files=files, others=len(members) - len(files))
 
 
-def _is_recording(name: str) -> bool:
+def is_recording(name: str) -> bool:
+    """Tell whether a path is that of a recording, by its suffix and folders."""
     *folders, own = name.split("/")
     return bool(_RECORDING.fullmatch(own)) and not own.startswith(".") and SKIPPED_FOLDERS.isdisjoint(folders)

@@ -16,6 +16,7 @@ from simulator.export.columns import Version, layout_of
 from simulator.export.languages import Language
 from simulator.export.rows import header
 from strava.archive.archive import open_archive, read_archive
+from strava.archive.bag import bags, open_recordings
 from strava.archive.container import MIB, Limits, Problem, ZipContainer
 from strava.errors import UnreadableArchive
 from tests.strava.exports import NOW, cells_of, csv_of, opened, zip_of, zip_with
@@ -314,3 +315,20 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
         assert tracemalloc.get_traced_memory()[1] < 10 * MIB
     finally:
         tracemalloc.stop()
+
+
+def test_recordings_are_opened_together_by_their_names(tmp_path: Path) -> None:
+    """Two of one name come into two archives; an export or a folder is one of its own, and a lost file is told."""
+    (tmp_path / "a").mkdir()
+    first, other, again = tmp_path / "a" / "1.gpx", tmp_path / "2.FIT.gz", tmp_path / "1.gpx"
+    for path in (first, other, again):
+        path.write_bytes(TRACK + path.name.encode())
+    lost, export = tmp_path / "3.tcx", tmp_path / "export_1.zip"
+    given = [first, export, other, again, tmp_path / "a", lost, first]
+    assert bags(given) == [[export], [tmp_path / "a"], [first, other, lost], [again]]
+    with open_recordings([first, other, lost], now=NOW) as archive:
+        assert list(archive.files) == ["1.gpx", "2.FIT.gz"]
+        assert archive.read("2.FIT.gz") == TRACK + b"2.FIT.gz"
+        assert archive.problems == [Problem("3.tcx", "cannot be read: No such file or directory")]
+    with pytest.raises(UnreadableArchive):
+        open_recordings([lost], now=NOW)
