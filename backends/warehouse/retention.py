@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from backends.warehouse.backfills import Backfill
-from backends.warehouse.schema import STRAVA_ACTIVITIES, STRAVA_STREAMS, TABLES, Table
+from backends.warehouse.schema import STRAVA_ACTIVITIES, STRAVA_STREAMS, TABLES
+from backends.warehouse.table import Table
 
 # Every other table of what Strava sent: its rows go as a whole, and are counted for that.
 WHOLE_ROWS = [

@@ -22,8 +22,8 @@ from backends.warehouse.schema import (
     STRAVA_ACTIVITIES,
     STRAVA_ATHLETES,
     STRAVA_EVENTS,
-    Table,
 )
+from backends.warehouse.table import Table
 from runtime.clock import utc_text
 from strava.events import StravaEvent
 

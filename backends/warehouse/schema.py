@@ -1,63 +1,9 @@
-"""The tables of `raw`, each stated once; what an engine keeps is made from this or checked against it.
+"""The tables of `raw`, each stated once; what an engine keeps is made from this or checked against it."""
 
-Types are those that both SQL engines know: int64, string, bool, timestamp (UTC) and json.
-"""
+from backends.warehouse.own_file_tables import OWN_FILES
+from backends.warehouse.table import ATHLETE, INGESTED_AT, Column, IdRange, Table, optional
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column, and what dbt's documentation says of it."""
-
-    name: str
-    type: str
-    description: str
-    is_required: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class IdRange:
-    """How BigQuery divides a table by ids of activities; what is outside, such as ids made from files, goes together.
-
-    Strava's ids never change and grow with time, so a row never moves, and a merge that names its ids by literals reads
-    the partitions of these alone.
-    """
-
-    start: int = 0
-    end: int = 40_000_000_000
-    interval: int = 10_000_000
-
-
-@dataclass(frozen=True)
-class Table:
-    """One table; `key` names the column that identifies a row.
-
-    `partitions` (of the key) and `clustering` are its layout on BigQuery.
-    """
-
-    name: str
-    key: str
-    description: str
-    columns: Sequence[Column]
-    partitions: IdRange | None = None
-    clustering: Sequence[str] = ()
-
-    @cached_property
-    def types(self) -> dict[str, str]:
-        """The type of each column, in order."""
-        return {column.name: column.type for column in self.columns}
-
-
-def _optional(name: str, kind: str, description: str) -> Column:
-    return Column(name, kind, description, is_required=False)
-
-
-_ATHLETE = Column("athlete_id", "int64", "Whose it is.")
 _OBSERVED_AT = Column("observed_at", "timestamp", "When Strava was asked for what is stored here.")
-_INGESTED_AT = Column("ingested_at", "timestamp", "When the row last changed; rises strictly from change to change.")
 
 STRAVA_ACTIVITIES = Table(
     "strava_activities",
@@ -65,20 +11,20 @@ STRAVA_ACTIVITIES = Table(
     "One row per activity, tombstones of deleted ones included.",
     [
         Column("activity_id", "int64", "Strava's number of the activity; the key."),
-        _ATHLETE,
-        _optional("resource_state", "int64", "2 summary, 3 detailed; null once deleted."),
-        _optional("start_date", "timestamp", "True UTC start; null once deleted."),
-        _optional("event_time", "timestamp", "Of the event that led to the content, if one did."),
+        ATHLETE,
+        optional("resource_state", "int64", "2 summary, 3 detailed; null once deleted."),
+        optional("start_date", "timestamp", "True UTC start; null once deleted."),
+        optional("event_time", "timestamp", "Of the event that led to the content, if one did."),
         _OBSERVED_AT,
-        _optional("seen_alive_at", "timestamp", "When Strava last showed the activity, listed or in detail."),
+        optional("seen_alive_at", "timestamp", "When Strava last showed the activity, listed or in detail."),
         Column("is_deleted", "bool", "Whether the row is a tombstone."),
         Column(
             "source", "string", "webhook, reconcile, backfill, archive, or retention for a payload that got too old."
         ),
-        _optional("payload_hash", "string", "SHA-256 of the payload in canonical form."),
-        _optional("event_id", "string", "The event that led to the content, if one did."),
-        _INGESTED_AT,
-        _optional("payload", "json", "What Strava sent, word for word; null once deleted."),
+        optional("payload_hash", "string", "SHA-256 of the payload in canonical form."),
+        optional("event_id", "string", "The event that led to the content, if one did."),
+        INGESTED_AT,
+        optional("payload", "json", "What Strava sent, word for word; null once deleted."),
     ],
     partitions=IdRange(),
     clustering=["activity_id"],
@@ -89,23 +35,23 @@ STRAVA_EVENTS = Table(
     "The ledger: one row per delivery of an event, with its outcome.",
     [
         Column("delivery_id", "string", "The event, its message and the attempt; the key."),
-        _optional("event_id", "string", "Names the event; unreadable/ and the message when that could not be read."),
-        _optional("athlete_id", "int64", "Strava's owner_id."),
-        _optional("object_type", "string", "activity or athlete."),
-        _optional("object_id", "int64", "The activity or the athlete."),
-        _optional("aspect_type", "string", "create, update or delete."),
-        _optional("updates", "json", "What changed; a title is null, for it would outlive a deletion."),
-        _optional("subscription_id", "int64", "The webhook subscription that the event came through."),
-        _optional("event_time", "timestamp", "When it happened, by Strava's clock, in whole seconds."),
-        _optional("received_at", "timestamp", "When the service received it."),
+        optional("event_id", "string", "Names the event; unreadable/ and the message when that could not be read."),
+        optional("athlete_id", "int64", "Strava's owner_id."),
+        optional("object_type", "string", "activity or athlete."),
+        optional("object_id", "int64", "The activity or the athlete."),
+        optional("aspect_type", "string", "create, update or delete."),
+        optional("updates", "json", "What changed; a title is null, for it would outlive a deletion."),
+        optional("subscription_id", "int64", "The webhook subscription that the event came through."),
+        optional("event_time", "timestamp", "When it happened, by Strava's clock, in whole seconds."),
+        optional("received_at", "timestamp", "When the service received it."),
         Column("outcome", "string", "stored, unchanged, deleted, deferred, parked, ignored or purged."),
         Column("reason", "string", "Why, in one sentence."),
-        _optional(
+        optional(
             "message",
             "string",
             "What a message held that could not be read, control characters escaped; null once dismissed.",
         ),
-        _optional(
+        optional(
             "retry_at",
             "timestamp",
             "When a deferred event that is off the queue is published again; null where the queue brings it.",
@@ -114,7 +60,7 @@ STRAVA_EVENTS = Table(
             "attempt", "int64", "Which attempt of its message this was; 0 of each attempt of a replay, or dismissal."
         ),
         Column("finished_at", "timestamp", "When the worker was done with it."),
-        _INGESTED_AT,
+        INGESTED_AT,
     ],
     clustering=["ingested_at"],
 )
@@ -124,12 +70,12 @@ STRAVA_STREAMS = Table(
     "The recorded curves of an activity: one row per activity whose streams Strava was asked for.",
     [
         Column("activity_id", "int64", "The activity; the key."),
-        _ATHLETE,
+        ATHLETE,
         Column("fetched_for", "string", "Start, distance and times that it had when Strava was asked; JSON."),
         Column("activity_hash", "string", "The payload_hash that it had when Strava was asked; empty if expired."),
         _OBSERVED_AT,
-        _INGESTED_AT,
-        _optional("payload", "json", "What Strava sent, an object by key; null where it has none or they expired."),
+        INGESTED_AT,
+        optional("payload", "json", "What Strava sent, an object by key; null where it has none or they expired."),
     ],
     partitions=IdRange(),
     clustering=["activity_id"],
@@ -140,11 +86,11 @@ STRAVA_ATHLETE_SETTINGS = Table(
     "An athlete's sex, weight, FTP and zones: one row for each change that was seen.",
     [
         Column("settings_id", "string", "The key."),
-        _ATHLETE,
+        ATHLETE,
         Column("payload", "json", "Strava's sex, weight and ftp of the athlete, and its answer about zones."),
         Column("observed_at", "timestamp", "When Strava first showed these values."),
-        _INGESTED_AT,
-        _optional("last_seen_at", "timestamp", "When Strava last showed all of them again; null where it has not."),
+        INGESTED_AT,
+        optional("last_seen_at", "timestamp", "When Strava last showed all of them again; null where it has not."),
     ],
 )
 ATHLETE_FILES = Table(
@@ -155,7 +101,7 @@ ATHLETE_FILES = Table(
         Column("athlete_id", "int64", "Whose it is; the key."),
         Column("payload", "json", "Two lists, settings and goals, each value checked and in its base unit."),
         Column("file_hash", "string", "SHA-256 of the payload."),
-        _INGESTED_AT,
+        INGESTED_AT,
     ],
 )
 STRAVA_GEAR = Table(
@@ -164,11 +110,11 @@ STRAVA_GEAR = Table(
     "One row per pair of shoes or bike that Strava was asked for, with its payload.",
     [
         Column("gear_id", "string", "Strava's id of the gear; the key."),
-        _ATHLETE,
-        _optional("payload", "json", "What Strava sent, word for word; null where it never showed the gear."),
+        ATHLETE,
+        optional("payload", "json", "What Strava sent, word for word; null where it never showed the gear."),
         _OBSERVED_AT,
-        _INGESTED_AT,
-        _optional("not_found_at", "timestamp", "When Strava last had no such gear; null where it showed it since."),
+        INGESTED_AT,
+        optional("not_found_at", "timestamp", "When Strava last had no such gear; null where it showed it since."),
     ],
 )
 STRAVA_ATHLETES = Table(
@@ -180,13 +126,13 @@ STRAVA_ATHLETES = Table(
         Column("scope", "string", "The granted scopes, sorted, separated by commas."),
         Column("status", "string", "connected, app_inactive, token_rejected or revoked."),
         Column("updated_at", "timestamp", "When the athlete last connected."),
-        _optional(
+        optional(
             "status_since",
             "timestamp",
             "When the status changed; null since the athlete last connected, and after a lapse of the app.",
         ),
-        _optional("status_reason", "string", "Why Strava cannot be asked, and what to do; null when connected."),
-        _optional(
+        optional("status_reason", "string", "Why Strava cannot be asked, and what to do; null when connected."),
+        optional(
             "fenced_until",
             "timestamp",
             "Of who came back after a purge: what was seen until then belongs to what was purged.",
@@ -199,9 +145,9 @@ INGESTION_STATE = Table(
     "One row per athlete: how far the history is vouched for.",
     [
         Column("athlete_id", "int64", "Strava's number of the athlete; the key."),
-        _optional("complete_as_of", "timestamp", "All that Strava listed at that moment is stored."),
-        _optional("listing_began_at", "timestamp", "When the listing began that was cut short."),
-        _optional("backfill_cursor", "timestamp", "Start of the oldest activity that this listing has reached."),
+        optional("complete_as_of", "timestamp", "All that Strava listed at that moment is stored."),
+        optional("listing_began_at", "timestamp", "When the listing began that was cut short."),
+        optional("backfill_cursor", "timestamp", "Start of the oldest activity that this listing has reached."),
         Column("updated_at", "timestamp", "When the row was written."),
     ],
 )
@@ -212,7 +158,7 @@ STRAVA_SUBSCRIPTIONS = Table(
     [
         Column("subscription_id", "int64", "Strava's number of the subscription; the key."),
         Column("remembered_at", "timestamp", "When it was first made or adopted."),
-        _optional("ended_at", "timestamp", "When it was deleted or replaced; null for the current one."),
+        optional("ended_at", "timestamp", "When it was deleted or replaced; null for the current one."),
     ],
 )
 BACKFILLS = Table(
@@ -222,19 +168,19 @@ BACKFILLS = Table(
     [
         Column("athlete_id", "int64", "Strava's number of the athlete; the key."),
         Column("requested_at", "timestamp", "When it was asked for."),
-        _optional("since", "timestamp", "Only activities that started at or after this moment; null for all."),
+        optional("since", "timestamp", "Only activities that started at or after this moment; null for all."),
         Column("has_details", "bool", "Whether the details are wanted, or the summaries alone."),
-        _optional("started_at", "timestamp", "When the worker took it up, or its list began again."),
+        optional("started_at", "timestamp", "When the worker took it up, or its list began again."),
         Column("listed_count", "int64", "Activities that Strava has listed so far."),
-        _optional("listed_at", "timestamp", "When Strava's list had come to its end."),
-        _optional("waits_until", "timestamp", "When it goes on, if it waits."),
-        _optional("waits_because", "string", "What it waits for."),
-        _optional("expected_at", "timestamp", "When the rate budget allows the last call, if nobody else calls."),
-        _optional("finished_at", "timestamp", "When it was done; null until then."),
+        optional("listed_at", "timestamp", "When Strava's list had come to its end."),
+        optional("waits_until", "timestamp", "When it goes on, if it waits."),
+        optional("waits_because", "string", "What it waits for."),
+        optional("expected_at", "timestamp", "When the rate budget allows the last call, if nobody else calls."),
+        optional("finished_at", "timestamp", "When it was done; null until then."),
         Column("updated_at", "timestamp", "When the row was written."),
         Column("has_streams", "bool", "Whether streams are wanted too, after the details."),
         Column("failed_count", "int64", "Activities that could not be fetched so far, and are tried again."),
-        _optional("retry_at", "timestamp", "When the first of them is tried again; null without any."),
+        optional("retry_at", "timestamp", "When the first of them is tried again; null without any."),
     ],
 )
 RECONCILIATIONS = Table(
@@ -243,7 +189,7 @@ RECONCILIATIONS = Table(
     "One row per reconciliation and athlete: Strava's count, ours and what differed.",
     [
         Column("reconciliation_id", "string", "The key."),
-        _ATHLETE,
+        ATHLETE,
         Column("strava_count", "int64", "Activities that Strava lists."),
         Column("warehouse_count", "int64", "Activities that are stored after the repairs, as of the same list."),
         Column("missing", "int64", "Listed by Strava and not stored."),
@@ -254,8 +200,8 @@ RECONCILIATIONS = Table(
         Column("finished_at", "timestamp", "When it ended."),
         Column("unreadable", "int64", "Items of Strava's list that could not be read or are another athlete's."),
         Column("verdict", "string", "complete, incomplete, guarded or cut_short."),
-        _optional("reason", "string", "Why it is not complete, in one sentence."),
-        _optional("retry_at", "timestamp", "From when on Strava can be asked for the rest, where that is known."),
+        optional("reason", "string", "Why it is not complete, in one sentence."),
+        optional("retry_at", "timestamp", "From when on Strava can be asked for the rest, where that is known."),
     ],
 )
 PURGES = Table(
@@ -280,11 +226,11 @@ PIPELINE_READINGS = Table(
         Column(
             "budget", "json", "Each limit with its use, and by lane the calls that had to wait in the quarter hour."
         ),
-        _optional("lapsed_since", "timestamp", "Since when Strava refuses the app itself; null while it accepts it."),
-        _optional("closed_until", "timestamp", "Until when no call is made; null while calls are made."),
-        _optional("closed_because", "string", "Why Strava refuses the app, or why no call is made."),
+        optional("lapsed_since", "timestamp", "Since when Strava refuses the app itself; null while it accepts it."),
+        optional("closed_until", "timestamp", "Until when no call is made; null while calls are made."),
+        optional("closed_because", "string", "Why Strava refuses the app, or why no call is made."),
         Column("queued_count", "int64", "Messages in the queue, if one waits there for longer than a minute; else 0."),
-        _optional("queued_since", "timestamp", "Since when the oldest of them waits, to the minute."),
+        optional("queued_since", "timestamp", "Since when the oldest of them waits, to the minute."),
     ],
 )
 TRANSFORM_RUNS = Table(
@@ -296,10 +242,10 @@ TRANSFORM_RUNS = Table(
         Column("watermark", "string", "The state of `raw` that the run began with."),
         Column("started_at", "timestamp", "When it began."),
         Column("finished_at", "timestamp", "When dbt had ended."),
-        _optional("published_at", "timestamp", "When its marts were published; null when it failed."),
+        optional("published_at", "timestamp", "When its marts were published; null when it failed."),
         Column("is_full_refresh", "bool", "Whether everything was built from the beginning."),
-        _optional("error", "string", "Why it failed."),
-        _optional("ingested_at", "timestamp", "When the row was written; null in rows of older versions."),
+        optional("error", "string", "Why it failed."),
+        optional("ingested_at", "timestamp", "When the row was written; null in rows of older versions."),
     ],
 )
 CONNECT_INVITES = Table(
@@ -309,15 +255,15 @@ CONNECT_INVITES = Table(
     [
         Column("invite_id", "string", "The key."),
         Column("expires_at", "timestamp", "From when on it would not work in any case."),
-        _optional("athlete_id", "int64", "Whom it connected; null while that is under way, and after a purge."),
-        _optional("claimed_at", "timestamp", "When it was used; null where it was released, or by an older version."),
+        optional("athlete_id", "int64", "Whom it connected; null while that is under way, and after a purge."),
+        optional("claimed_at", "timestamp", "When it was used; null where it was released, or by an older version."),
     ],
 )
 RETENTION_RUNS = Table(
     "retention_runs",
     "retention",
     "One row: when something was last removed because it got too old, which may leave no other trace.",
-    [Column("retention", "string", "last; the key."), _INGESTED_AT],
+    [Column("retention", "string", "last; the key."), INGESTED_AT],
 )
 
 TABLES = (
@@ -327,6 +273,7 @@ TABLES = (
     STRAVA_GEAR,
     STRAVA_ATHLETE_SETTINGS,
     ATHLETE_FILES,
+    *OWN_FILES,
     STRAVA_ATHLETES,
     INGESTION_STATE,
     STRAVA_SUBSCRIPTIONS,

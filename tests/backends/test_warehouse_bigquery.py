@@ -18,7 +18,8 @@ from backends.warehouse.bigquery.store import BigQueryRawStore
 from backends.warehouse.bigquery.tables import LABELS, migrate
 from backends.warehouse.fence import Fence
 from backends.warehouse.reconciliations import Verdict
-from backends.warehouse.schema import STRAVA_ACTIVITIES, TABLES, Table
+from backends.warehouse.schema import STRAVA_ACTIVITIES, TABLES
+from backends.warehouse.table import Table
 from strava.payload import SUMMARY, ActivityPage, ActivityPayload
 from tests.backends.test_warehouse_bigquery_workers import delivery
 from tests.bigquery_stores import CountingBigQuery, EmptiedDataset, place_at

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from backends.sqlite import open_database
-from backends.warehouse.schema import TABLES, Table
+from backends.warehouse.schema import TABLES
+from backends.warehouse.table import Table
 
 SQLITE_TYPES = {"int64": "INTEGER", "bool": "INTEGER", "string": "TEXT", "timestamp": "TEXT", "json": "TEXT"}
 NOT_RAW = {"queue_messages", "schema_migrations", "sqlite_sequence", "waiting_events"}

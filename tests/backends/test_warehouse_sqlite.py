@@ -19,6 +19,7 @@ from backends.sqlite import MIGRATIONS, open_database
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.activities import Applied, Observation, Source
 from backends.warehouse.ledger import LedgerEntry, LedgerFilter, Outcome
+from backends.warehouse.own_file_tables import OWN_FILES
 from backends.warehouse.purge_receipts import CheckedReceipts
 from backends.warehouse.schema import STRAVA_ACTIVITIES, TABLES
 from backends.warehouse.sqlite import transactions
@@ -380,8 +381,8 @@ async def test_a_deleted_payload_leaves_the_files_by_itself(store: SqliteRawStor
 
 
 async def test_what_is_kept_beside_a_deleted_activity_goes_with_it(store: SqliteRawStore, path: Path) -> None:
-    """Every table that is about activities loses its rows of it, those of coming steps included."""
-    beside = [each for each in TABLES if "activity_id" in each.types and each is not STRAVA_ACTIVITIES]
+    """Every table of what Strava said of activities loses its rows of it, those of coming steps included."""
+    beside = [each for each in TABLES if "activity_id" in each.types and each not in (STRAVA_ACTIVITIES, *OWN_FILES)]
     await store.apply([seen(1), seen(2)])
     with closing(sqlite3.connect(path)) as connection, connection:
         for table in beside:

@@ -19,8 +19,8 @@ from backends.warehouse.schema import (
     STRAVA_ATHLETES,
     STRAVA_EVENTS,
     STRAVA_STREAMS,
-    Table,
 )
+from backends.warehouse.table import Table
 from tests.contracts.test_raw_store import ANNA, BEN, at, gone, payload, seen
 from tests.transforms.bigquery import BigQueryDialect, start_engine, table
 from tests.transforms.bigquery_statements import analysed, merged_rows, on_rows, raw_catalog, statements

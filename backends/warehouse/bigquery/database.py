@@ -16,7 +16,7 @@ from backends.warehouse.bigquery.parameters import Parameter, array, scalar
 from backends.warehouse.bigquery.statements import SQL, Statement, keep_one, put_statement, repeated
 from backends.warehouse.fence import Fence
 from backends.warehouse.purge_receipts import CheckedReceipts, ReceiptsUnchecked
-from backends.warehouse.schema import Table
+from backends.warehouse.table import Table
 from runtime.clock import utc_now, utc_text
 
 T = TypeVar("T")

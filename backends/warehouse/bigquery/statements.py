@@ -7,7 +7,7 @@ from pathlib import Path
 
 from backends.warehouse.bigquery.parameters import Parameter, structs
 from backends.warehouse.rows import Row
-from backends.warehouse.schema import Table
+from backends.warehouse.table import Table
 
 SQL = {path.stem: path.read_text(encoding="utf-8") for path in (Path(__file__).parent / "sql").glob("*.sql")}
 STALE = "What was read has changed since"  # begins what a statement says that finds so

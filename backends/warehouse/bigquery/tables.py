@@ -11,7 +11,8 @@ from google.cloud import bigquery
 
 from backends.sqlite import SchemaMismatch
 from backends.warehouse.bigquery.client import Place
-from backends.warehouse.schema import TABLES, Column, Table
+from backends.warehouse.schema import TABLES
+from backends.warehouse.table import Column, Table
 
 LABELS = {"program": "athlete-dashboard", "layer": "raw"}
 _TIME_TRAVEL_H = 48  # the least there is: until then a purge's rows can be had by time travel

@@ -20,8 +20,11 @@ _TOGETHER = (
     ("strava_activities", "strava_events"),  # every event
     ("strava_streams",),  # minutes later, and through a backfill
     ("backfills", "pipeline_readings"),  # again and again while something is under way
-    # about once a day
-    ("strava_gear", "strava_athlete_settings", "athlete_files", "reconciliations", "purges", "strava_athletes"),
+    # about once a day, and the athlete's own files when they are imported
+    (
+        *("strava_gear", "strava_athlete_settings", "athlete_files", "reconciliations", "purges", "strava_athletes"),
+        *("archive_activities", "activity_files", "imports", "import_items"),
+    ),
 )
 _WHOLE = {table.name: table.key for table in WHOLE}
 FIRST_CHANGE = first_change_statement("@after")

@@ -16,8 +16,8 @@ from backends.group_commit import SqliteWriter
 from backends.sqlite import BUSY_TIMEOUT_S, connect, empty_log, file_identity, statements
 from backends.warehouse import WarehouseBusy, rows
 from backends.warehouse.purge_receipts import CheckedReceipts, ReceiptsUnchecked
-from backends.warehouse.schema import Table
 from backends.warehouse.sqlite.fence import fence_around
+from backends.warehouse.table import Table
 from backends.write_probe import rewrite_version
 from runtime.clock import utc_now
 

@@ -11,6 +11,7 @@ from backends.warehouse.activities import Decision, Observation, StoredActivity
 from backends.warehouse.athletes import INVITE_KEPT
 from backends.warehouse.fence import Fence
 from backends.warehouse.ledger import LedgerEntry
+from backends.warehouse.own_file_tables import OWN_FILES
 from backends.warehouse.purge_receipts import CheckedReceipts
 from backends.warehouse.reconciliations import Reconciliation, Verdict
 from backends.warehouse.recording import Batch, Outcomes
@@ -26,8 +27,10 @@ _PUT_EVENT = put_statement(STRAVA_EVENTS, replaces=False)
 _PUT_RECONCILIATION = put_statement(RECONCILIATIONS, replaces=False)
 LAST_STAMP = last_stamp_statement()
 STEP = timedelta(microseconds=1)
-# What belongs to an activity in tables of its own.
-_BESIDE_ACTIVITIES = [table.name for table in TABLES if table is not STRAVA_ACTIVITIES and "activity_id" in table.types]
+# What Strava said of an activity in tables of its own; what the athlete's own files say is the athlete's.
+_BESIDE_ACTIVITIES = [
+    table.name for table in TABLES if table not in (STRAVA_ACTIVITIES, *OWN_FILES) and "activity_id" in table.types
+]
 
 Clock = Callable[[], datetime]
 
