@@ -6,6 +6,7 @@ from strava.recordings.recording import UnreadableRecording
 
 MOST_BYTES = 64 * 2**20  # unpacked
 MOST_RATIO = 200  # unpacked to packed; a track packs to a twentieth at best
+MOST_MEMBERS = 1_000  # gzip files in a row
 GZIP = b"\x1f\x8b"
 _CHUNK = 2**20
 _HEAD = 4096
@@ -28,8 +29,11 @@ def unpacked(content: bytes) -> tuple[bytes, bool]:
 
 def _inflated(packed: bytes) -> tuple[bytes, bool]:
     most = min(MOST_BYTES, MOST_RATIO * len(packed))
-    parts, size = list[bytes](), 0
+    parts, size, members = list[bytes](), 0, 0
     while packed.startswith(GZIP):  # several may stand one after another
+        members += 1
+        if members > MOST_MEMBERS:
+            raise UnreadableRecording(f"more than {MOST_MEMBERS:,} gzip files in a row")
         member = zlib.decompressobj(wbits=31)
         while not member.eof:
             try:

@@ -26,6 +26,7 @@ from strava.recordings.fit_fields import (
 from strava.recordings.fit_structure import Part, parts
 from strava.recordings.recording import (
     APART_S,
+    MOST_RECORDINGS,
     Column,
     Device,
     Lap,
@@ -112,6 +113,8 @@ def _recordings(content: bytes, part: Part) -> list[Recording]:
     sessions = [
         row for row in read[SESSION] if row.get("sport") != sport_types.TRANSITION and is_possible(row.get("start", 0))
     ]
+    if len(sessions) > MOST_RECORDINGS:
+        raise UnreadableRecording(f"more than {MOST_RECORDINGS} sessions")
     sessions.sort(key=lambda row: row["start"])
     device, offset = _device(content, part, read[FILE_ID], read[DEVICE_INFO]), _offset(read[ACTIVITY])
     if not sessions:

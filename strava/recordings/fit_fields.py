@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from strava.recordings.fit_structure import TIMESTAMP, Messages
-from strava.recordings.recording import Column
+from strava.recordings.recording import Column, UnreadableRecording
 
 FILE_ID, SPORT, SESSION, LAP, RECORD, EVENT, DEVICE_INFO, ACTIVITY = 0, 12, 18, 19, 20, 21, 23, 34
 EPOCH = 631_065_600  # 1989-12-31, where FIT's seconds begin
@@ -88,6 +88,7 @@ FIELDS: Mapping[int, Mapping[int, tuple[str, float, float]]] = {
     ACTIVITY: {TIMESTAMP: ("time", 1, -EPOCH), 5: ("local_time", 1, -EPOCH)},
 }
 PRODUCT_NAME = {FILE_ID: 8, DEVICE_INFO: 27}  # the only texts that are read
+MOST_ROWS = 50_000  # messages of one kind, other than records
 SPEED_AND_DISTANCE = 8  # of a record: both in three bytes
 
 # How numpy reads a base type, and the value that means "not known"; the highest bit only says that bytes have an order.
@@ -133,7 +134,12 @@ def table(content: bytes, messages: Sequence[Messages], number: int) -> dict[str
 
 
 def rows(content: bytes, messages: Sequence[Messages], number: int) -> list[dict[str, float]]:
-    """Return the messages of one kind with what each tells; product names are apart, see `product_name`."""
+    """Return the messages of one kind with what each tells; product names are apart, see `product_name`.
+
+    Raises UnreadableRecording for more than any device writes.
+    """
+    if sum(len(each.starts) for each in messages if each.number == number) > MOST_ROWS:
+        raise UnreadableRecording(f"more than {MOST_ROWS:,} messages of one kind")
     columns = table(content, messages, number)
     names = list(columns)
     return [

@@ -17,9 +17,10 @@ import numpy as np
 
 from strava.recordings.recording import UnreadableRecording
 
-MOST_MESSAGES = 1_000_000
+MOST_MESSAGES, MOST_DEFINITIONS, MOST_PARTS = 1_000_000, 1_000, 100
 TIMESTAMP = 253  # the number of this field in every message
 _LEAST_HEADER, _CHECKSUM = 12, 2
+_NO_TIME = b"\xff\xff\xff\xff"
 _DEFINITION, _DEVELOPER, _COMPRESSED = 0x40, 0x20, 0x80
 Words = np.ndarray[Any, np.dtype[np.uint16]]
 
@@ -52,9 +53,11 @@ class Part:
 
 
 def parts(content: bytes, wanted: Collection[int]) -> list[Part]:
-    """Return the files in a row that a file is. Raises UnreadableRecording for more than a million messages."""
+    """Return the files in a row that a file is. Raises UnreadableRecording for more than any device writes."""
     found, start = list[Part](), 0
     while content[start + 8 : start + _LEAST_HEADER] == b".FIT" and content[start] >= _LEAST_HEADER:
+        if len(found) == MOST_PARTS:
+            raise UnreadableRecording(f"more than {MOST_PARTS} files in a row")
         found.append(_part(content, start, wanted))
         start = found[-1].end
     if found and start < len(content):
@@ -84,7 +87,7 @@ def _part(content: bytes, start: int, wanted: Collection[int]) -> Part:
 
 def _walk(content: bytes, at: int, last: int, wanted: Collection[int], part: Part) -> int:
     """Follow the messages as far as they make sense; return where the last good one ends."""
-    local = dict[int, Messages]()
+    local, known = dict[int, Messages](), dict[bytes, Messages]()  # some devices repeat definitions all along
     stamp, stamped = 0, None  # the last known time, and the message that tells a later one
     for _ in range(MOST_MESSAGES):
         if at >= last:
@@ -94,7 +97,7 @@ def _walk(content: bytes, at: int, last: int, wanted: Collection[int], part: Par
             defined, after = _definition(content, at, wanted)
             if defined is None or after > last:
                 return at
-            local[header & 0x0F] = defined
+            local[header & 0x0F] = _shared(known, content[at:after], defined)
             at = after
             continue
         messages = local.get(header >> 5 & 0x03 if header & _COMPRESSED else header & 0x0F)
@@ -103,7 +106,7 @@ def _walk(content: bytes, at: int, last: int, wanted: Collection[int], part: Par
         if header & _COMPRESSED:
             stamp, stamped = _stamp(content, header, stamp, stamped), None
             messages.stamps[len(messages.starts)] = stamp
-        elif TIMESTAMP in messages.fields:
+        elif _tells_time(content, at + 1, messages):
             stamped = messages, at + 1
         if messages.is_wanted:
             messages.starts.append(at + 1)
@@ -111,6 +114,17 @@ def _walk(content: bytes, at: int, last: int, wanted: Collection[int], part: Par
                 part.messages.append(messages)
         at += 1 + messages.size
     raise UnreadableRecording(f"more than {MOST_MESSAGES:,} messages")
+
+
+def _shared(known: dict[bytes, Messages], written: bytes, defined: Messages) -> Messages:
+    """Return the messages of an equal definition, if there was one."""
+    if len(known) > MOST_DEFINITIONS:
+        raise UnreadableRecording(f"more than {MOST_DEFINITIONS:,} definitions of messages")
+    return known.setdefault(written, defined)
+
+
+def _tells_time(content: bytes, start: int, messages: Messages) -> bool:
+    return TIMESTAMP in messages.fields and not content.startswith(_NO_TIME, start + messages.fields[TIMESTAMP][0])
 
 
 def _stamp(content: bytes, header: int, stamp: int, stamped: tuple[Messages, int] | None) -> int:

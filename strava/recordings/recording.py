@@ -14,6 +14,7 @@ Column = np.ndarray[Any, np.dtype[np.float64]]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 MOST_POINTS = 500_000  # five days at one point a second
+MOST_RECORDINGS = 100  # of one file
 EARLIEST, LATEST = 900_000_000.0, 4_102_444_800.0  # 1998, before which devices count from their start; 2100
 APART_S = 7 * 86_400.0  # points so far from the others are a device's wrong clock, or damage
 NEAR_S = 60.0  # two starts of one session

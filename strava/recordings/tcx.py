@@ -8,9 +8,19 @@ from collections.abc import Mapping, Sequence
 
 from strava.recordings import sport_types
 from strava.recordings.points import Points, moment, number
-from strava.recordings.recording import Device, Lap, Reading, Recording, Totals, UnreadableRecording, is_possible
+from strava.recordings.recording import (
+    MOST_RECORDINGS,
+    Device,
+    Lap,
+    Reading,
+    Recording,
+    Totals,
+    UnreadableRecording,
+    is_possible,
+)
 from strava.recordings.xml_reader import read_xml
 
+MOST_LAPS = 10_000
 _PAUSE_S = 5  # a lap's timer this much shorter than the lap is a pause
 _POINT = {
     "LatitudeDegrees": "latitude",
@@ -59,8 +69,12 @@ class _Tcx:
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         if name == "Activity":
+            if len(self.activities) == MOST_RECORDINGS:
+                raise UnreadableRecording(f"more than {MOST_RECORDINGS} activities")
             self.activities.append(_Activity(attributes.get("Sport")))
         elif name == "Lap" and self.activities:
+            if len(self.activities[-1].laps) == MOST_LAPS:
+                raise UnreadableRecording(f"more than {MOST_LAPS:,} laps")
             self.activities[-1].laps.append((moment(attributes.get("StartTime", "")), {}))
             self._in_lap = True
         elif name == "Trackpoint":
@@ -85,6 +99,11 @@ class _Tcx:
             activity.start = moment(text)
         elif parent == "Creator":
             _created(activity, name, text)
+
+    def forget_unfinished_lap(self) -> None:
+        """Drop what a lap says of itself where the file ends within it: it tells of points that are not there."""
+        if self._in_lap:
+            self.activities[-1].laps[-1][1].clear()
 
     def _end_in_point(self, activity: _Activity, point: dict[str, float], name: str, text: str, parent: str) -> None:
         if name == "Trackpoint":
@@ -112,6 +131,7 @@ def read_tcx(content: bytes) -> Reading:
     """Read a TCX file. Raises UnreadableRecording for what is none, or holds no activity with times."""
     read = _Tcx()
     broken = read_xml(content, read)
+    read.forget_unfinished_lap()
     recordings = [made for activity in read.activities if (made := _recording(activity))]
     if not recordings:
         is_other = read.courses and not read.activities

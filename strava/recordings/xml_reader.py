@@ -14,6 +14,7 @@ from strava.recordings.recording import UnreadableRecording
 DEEPEST = 64
 LONGEST = 10_000  # characters of one element's text that are kept
 LONGEST_TAG, MOST_ATTRIBUTES = 2**18, 100  # bytes from one tag to the next
+MOST_NAMES = 1_000  # of elements and attributes: the parser keeps each
 _CHUNK = 2**16
 _LONG_TAG = re.compile(rb"<[^<]{%d}" % LONGEST_TAG)
 
@@ -36,6 +37,7 @@ class _Target:
         self._open = [""]
         self._text = list[str]()
         self._length = 0
+        self._names = set[str]()
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         name = tag[tag.rfind("}") + 1 :]
@@ -43,6 +45,9 @@ class _Target:
             raise UnreadableRecording(f"elements within more than {DEEPEST} others")
         if len(attributes) > MOST_ATTRIBUTES:
             raise UnreadableRecording(f"an element with more than {MOST_ATTRIBUTES} attributes")
+        self._names.update((tag,), attributes)
+        if len(self._names) > MOST_NAMES:
+            raise UnreadableRecording(f"more than {MOST_NAMES:,} names of elements and attributes")
         self._open.append(name)
         self._text.clear()
         self._length = 0
