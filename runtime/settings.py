@@ -94,6 +94,10 @@ class SharedSettings(BaseSettings):
         Backend.EMBEDDED, description="`embedded` is SQLite and DuckDB on this machine; `gcp` is Google Cloud."
     )
     data_dir: Path = Field(Path("data"), description="Folder that holds the queue, the warehouse and the tokens.")
+    archive_follows_deletes: bool = Field(
+        default=True,
+        description="Remove what your export says of an activity when it is deleted at Strava after the export.",
+    )
     log_format: LogFormat = Field(
         LogFormat.CONSOLE,
         description="`console` for a person, `json` for one object a line, `google` for Cloud Logging.",

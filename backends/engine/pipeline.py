@@ -44,7 +44,12 @@ def open_store(settings: SharedSettings, *, read_only: bool = False, leaves_no_t
     Raises WarehouseBusy, SchemaMismatch, PartMissing.
     """
     if not is_on_gcp(settings):
-        return SqliteRawStore(settings.pipeline_path, read_only=read_only, leaves_no_trace=leaves_no_trace)
+        return SqliteRawStore(
+            settings.pipeline_path,
+            read_only=read_only,
+            leaves_no_trace=leaves_no_trace,
+            archive_follows=settings.archive_follows_deletes,
+        )
     with google_packages():
         from backends.warehouse.bigquery.client import BigQuery  # noqa: PLC0415 - Google's packages
         from backends.warehouse.bigquery.store import BigQueryRawStore  # noqa: PLC0415 - as above

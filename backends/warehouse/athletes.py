@@ -16,6 +16,7 @@ class AthleteStatus(StrEnum):
     APP_INACTIVE = "app_inactive"  # the app lapsed at Strava, so nobody can be asked for; one call an hour finds out
     TOKEN_REJECTED = "token_rejected"  # noqa: S105 - a state; connecting again is the only cure
     REVOKED = "revoked"  # left while an older version ran, which kept the data
+    ARCHIVE_ONLY = "archive_only"  # known by own files alone: Strava is never asked
 
 
 CONNECTED, REVOKED = AthleteStatus.CONNECTED, AthleteStatus.REVOKED

@@ -15,7 +15,7 @@ ARCHIVE_ACTIVITIES = Table(
         Column("activity_id", "int64", "Strava's number of the activity; the key."),
         ATHLETE,
         _IMPORT,
-        Column("exported_at", "timestamp", "When Strava wrote the export."),
+        Column("exported_at", "timestamp", "When Strava wrote the export; once deleted, when that was seen."),
         optional("language", "string", "The language of the export's headers, as en; null where it is not known."),
         optional("start_at", "timestamp", "True UTC start; null once deleted, and where the date cannot be read."),
         _IS_DELETED,

@@ -38,6 +38,13 @@ class Outcomes:
         """The activities that are deleted by it."""
         return [activity_id for activity_id, seen in self.changes.winners.items() if seen.activity is None]
 
+    @property
+    def gone_at(self) -> dict[int, datetime]:
+        """When the activities that are deleted by it, or still are by what was seen, were last seen to be so."""
+        seen = (row for applied, row in self.decisions if applied in {Applied.DELETED, Applied.UNCHANGED})
+        rows = {each.activity_id: self.changes.rows[each.activity_id] for each in seen}
+        return {activity_id: row.observed_at for activity_id, row in rows.items() if row.is_deleted}
+
 
 def let_in(observations: Iterable[Observation], fence: Fence) -> list[Observation]:
     """Return those that the fence does not hold back."""

@@ -49,10 +49,11 @@ class SqliteDatabase:
     store was closed; opening raises it too, and SchemaMismatch for a file that another version of the program made.
     When another file takes the place of the open one, one call raises WarehouseBusy, and later ones use the new file.
     A store that is `read_only` neither makes nor migrates the file, and writing to it raises WarehouseBusy. With
-    `leaves_no_trace` it is for a look while nobody writes, as `connect` explains.
+    `leaves_no_trace` it is for a look while nobody writes, as `connect` explains. If `archive_follows`, what an export
+    says of an activity goes when it is deleted at Strava later.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that a store may be told
         self,
         path: Path,
         *,
@@ -60,8 +61,10 @@ class SqliteDatabase:
         busy_timeout_s: float = BUSY_TIMEOUT_S,
         read_only: bool = False,
         leaves_no_trace: bool = False,
+        archive_follows: bool = True,
     ) -> None:
         self._path = path
+        self._archive_follows = archive_follows
         self._clock = clock
         self._connect = partial(connect, read_only=True, leaves_no_trace=leaves_no_trace, busy_timeout_s=busy_timeout_s)
         self._receipts = CheckedReceipts()

@@ -25,6 +25,7 @@ from backends.warehouse.schema import (
 from backends.warehouse.sqlite import athletes, retention, transactions, watermark
 from backends.warehouse.sqlite.database import SQL
 from backends.warehouse.sqlite.fence import purges_of
+from backends.warehouse.sqlite.own_files import ImportedFiles
 from backends.warehouse.sqlite.recordings import Recordings
 from backends.warehouse.subscriptions import KnownSubscription
 from runtime.clock import utc_text
@@ -32,7 +33,7 @@ from runtime.clock import utc_text
 _PRUNED_AT_ONCE = 500  # rows; others wait for the file no longer than for so many
 
 
-class SqliteRawStore(Recordings):
+class SqliteRawStore(Recordings, ImportedFiles):
     """Implements `RawStore`."""
 
     async def apply(self, observations: Sequence[Observation]) -> list[Applied]:
@@ -40,7 +41,9 @@ class SqliteRawStore(Recordings):
         if not observations:
             return []
         decisions = await self._write_fenced(
-            lambda connection: transactions.apply(connection, observations, self._clock, self._receipts),
+            lambda connection: transactions.apply(
+                connection, observations, self._clock, self._receipts, archive_follows=self._archive_follows
+            ),
             removes=_remove(observations),
         )
         return [decision.applied for decision in decisions]
@@ -48,7 +51,9 @@ class SqliteRawStore(Recordings):
     async def record(self, batch: Sequence[LedgerEntry | ObservedDelivery]) -> None:
         """Store observations and ledger rows in one transaction."""
         await self._write_fenced(
-            lambda connection: transactions.record(connection, batch, self._clock, self._receipts),
+            lambda connection: transactions.record(
+                connection, batch, self._clock, self._receipts, archive_follows=self._archive_follows
+            ),
             removes=_remove(recording.observed(batch)),
         )
 

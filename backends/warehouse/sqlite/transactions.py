@@ -36,17 +36,33 @@ Clock = Callable[[], datetime]
 
 
 def apply(
-    connection: sqlite3.Connection, observations: Sequence[Observation], clock: Clock, receipts: CheckedReceipts
+    connection: sqlite3.Connection,
+    observations: Sequence[Observation],
+    clock: Clock,
+    receipts: CheckedReceipts,
+    *,
+    archive_follows: bool = True,
 ) -> list[Decision]:
     """Apply the observations under the last-write-wins rule and tell what it made of each, in order.
 
-    Raises ReceiptsUnchecked, as all that must not bring back an athlete who was purged.
+    If `archive_follows`, what an export says of a deleted activity goes with it. Raises ReceiptsUnchecked, as all that
+    must not bring back an athlete who was purged.
     """
     fence = fence_around(connection, (seen.athlete_id for seen in observations), receipts, clock())
-    return _apply(connection, observations, next_stamp(connection, clock), clock(), fence)
+    outcomes = _apply(connection, observations, next_stamp(connection, clock), clock(), fence)
+    if archive_follows:
+        _follow_deletes(connection, outcomes.gone_at, clock)
+    return outcomes.decisions
 
 
-def record(connection: sqlite3.Connection, batch: Batch, clock: Clock, receipts: CheckedReceipts) -> None:
+def record(
+    connection: sqlite3.Connection,
+    batch: Batch,
+    clock: Clock,
+    receipts: CheckedReceipts,
+    *,
+    archive_follows: bool = True,
+) -> None:
     """Apply the observations, then add the ledger rows, whose stamps come after those of the activities.
 
     Raises ReceiptsUnchecked. Of an athlete who was purged a row tells only that there was an event.
@@ -54,18 +70,21 @@ def record(connection: sqlite3.Connection, batch: Batch, clock: Clock, receipts:
     observations = recording.observed(batch)
     fence = fence_around(connection, recording.athlete_ids(batch), receipts, clock())
     stamp = next_stamp(connection, clock)
-    entries = recording.entries(batch, _apply(connection, observations, stamp, clock(), fence), fence)
+    outcomes = _apply(connection, observations, stamp, clock(), fence)
+    entries = recording.entries(batch, outcomes.decisions, fence)
     connection.executemany(
         _PUT_EVENT,
         [rows.ledger_row(entry, stamp + place * STEP) for place, entry in enumerate(entries, len(observations))],
     )
     if settled := recording.settled(entries):
         connection.execute(SQL["drop_settled_letters"], {"event_ids": json.dumps(settled)})
+    if archive_follows:
+        _follow_deletes(connection, outcomes.gone_at, clock)
 
 
 def dismiss(connection: sqlite3.Connection, entry: LedgerEntry, clock: Clock, receipts: CheckedReceipts) -> None:
     """Add the row that settles its event, and forget what its message held. Raises ReceiptsUnchecked."""
-    record(connection, [entry], clock, receipts)
+    record(connection, [entry], clock, receipts, archive_follows=False)
     connection.execute(SQL["dismiss_message"], {"event_id": entry.event_id})
 
 
@@ -77,13 +96,13 @@ def versions(connection: sqlite3.Connection, activity_ids: Iterable[int]) -> dic
 
 def _apply(
     connection: sqlite3.Connection, observations: Sequence[Observation], stamp: datetime, now: datetime, fence: Fence
-) -> list[Decision]:
+) -> Outcomes:
     taken = recording.let_in(observations, fence)
     stored = versions(connection, (seen.activity_id for seen in taken)) if taken else {}
     details = _StoredDetails(connection, taken)
     outcomes = recording.decide(observations, stored, details.disagree, fence=fence, now=now)
     _store(connection, outcomes, stamp)
-    return outcomes.decisions
+    return outcomes
 
 
 def _store(connection: sqlite3.Connection, outcomes: Outcomes, stamp: datetime) -> None:
@@ -103,6 +122,19 @@ def _store(connection: sqlite3.Connection, outcomes: Outcomes, stamp: datetime) 
         drop_beside(connection, deleted)
         connection.execute(SQL["drop_dead_letters"], {"activity_ids": json.dumps(deleted)})
         connection.execute(SQL["forget_messages"], {"texts": json.dumps([str(each) for each in deleted])})
+
+
+def _follow_deletes(connection: sqlite3.Connection, gone_at: Mapping[int, datetime], clock: Clock) -> None:
+    """Remove what exports that were written before say of these activities."""
+    if not gone_at:
+        return
+    stamp = next_stamp(connection, clock)
+    gone = [
+        {"activity_id": each, "deleted_at": utc_text(at), "ingested_at": utc_text(stamp + place * STEP)}
+        for place, (each, at) in enumerate(gone_at.items())
+    ]
+    connection.executemany(SQL["follow_delete_of_row"], gone)
+    connection.executemany(SQL["follow_delete_of_files"], gone)
 
 
 def drop_beside(connection: sqlite3.Connection, activity_ids: Sequence[int]) -> None:

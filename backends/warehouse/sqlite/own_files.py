@@ -1,0 +1,172 @@
+"""Own files and their imports in the pipeline's SQLite file."""
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+
+from backends.warehouse import own_file_rows
+from backends.warehouse.athletes import Athlete, AthleteStatus
+from backends.warehouse.own_file_rows import UNSEEN, Sight, decide_row, row_item
+from backends.warehouse.own_file_tables import ACTIVITY_FILES, ARCHIVE_ACTIVITIES, IMPORT_ITEMS, IMPORTS
+from backends.warehouse.own_files import ArchivedActivity, FileRow, Import, ImportItem, Link, MatchFacts
+from backends.warehouse.purge_receipts import CheckedReceipts
+from backends.warehouse.rows import Row, bound
+from backends.warehouse.sqlite.athletes import put_athlete
+from backends.warehouse.sqlite.database import SQL, SqliteDatabase, named, put_statement
+from backends.warehouse.sqlite.fence import fence_around, purges_of
+from backends.warehouse.sqlite.transactions import STEP, Clock, next_stamp
+from runtime.clock import utc_text
+
+_PUT_IMPORT = put_statement(IMPORTS, replaces=True)
+_PUT_ITEM = put_statement(IMPORT_ITEMS, replaces=False)
+_PUT_ROW = put_statement(ARCHIVE_ACTIVITIES, replaces=True)
+_IS_STORED = "select 1 from imports where import_id = ?"
+
+
+class ImportedFiles(SqliteDatabase):
+    """Implements `OwnFiles`."""
+
+    async def put_import(self, current: Import) -> bool:
+        """Add it or put it in the place of its earlier state."""
+        return await self._write_fenced(
+            lambda connection: _put_import(connection, current, self._receipts, self._clock)
+        )
+
+    async def imports(self, athlete_id: int | None = None) -> list[Import]:
+        """Return the imports, the one that started last first."""
+        return [
+            own_file_rows.import_of(row) for row in await self._read("imports", athlete_id=athlete_id, fingerprint=None)
+        ]
+
+    async def last_import(self, fingerprint: str) -> Import | None:
+        """Return the import of this content that started last."""
+        found = await self._read("imports", athlete_id=None, fingerprint=fingerprint)
+        return own_file_rows.import_of(found[0]) if found else None
+
+    async def import_items(self, import_id: str) -> list[ImportItem]:
+        """Return what became of an import's entries so far."""
+        return [own_file_rows.item_of(row) for row in await self._read("import_items", import_id=import_id)]
+
+    async def put_archive_rows(self, rows: Sequence[ArchivedActivity], import_id: str) -> list[ImportItem]:
+        """Store rows of an import's list together with their items."""
+        follows, clock = self._archive_follows, self._clock
+        return await self._write(
+            lambda connection: _put_archive_rows(connection, rows, import_id, clock, archive_follows=follows)
+        )
+
+    async def put_files(self, files: Sequence[FileRow], items: Sequence[ImportItem]) -> list[ImportItem]:
+        """Store recordings of an import with their items."""
+        follows, clock = self._archive_follows, self._clock
+        return await self._write(
+            lambda connection: _put_files(connection, files, items, clock, archive_follows=follows)
+        )
+
+    async def known_files(self, sha256s: Collection[str]) -> set[str]:
+        """Return those of which a recording is stored."""
+        return {row[0] for row in await self._read("known_files", sha256s=json.dumps(list(sha256s)))}
+
+    async def match_facts(
+        self, athlete_id: int, since: datetime | None = None, until: datetime | None = None
+    ) -> list[MatchFacts]:
+        """Return the athlete's activities and recordings that began in the period."""
+        period = {"since": since and utc_text(since), "until": utc_text(until) if until else "9999"}
+        return [
+            own_file_rows.match_facts(row) for row in await self._read("match_facts", athlete_id=athlete_id, **period)
+        ]
+
+    async def unlinked_files(self) -> list[MatchFacts]:
+        """Return the recordings that may have to be linked otherwise."""
+        found = await self._read("unlinked_files", first_own_id=own_file_rows.FIRST_OWN_ID)
+        return [own_file_rows.match_facts(row) for row in found]
+
+    async def relink(self, links: Sequence[Link]) -> int:
+        """Link recordings as is said."""
+        return await self._write(lambda connection: _relink(connection, links, self._clock)) if links else 0
+
+
+def _put_import(connection: sqlite3.Connection, current: Import, receipts: CheckedReceipts, clock: Clock) -> bool:
+    athlete_id = current.athlete_id
+    if connection.execute(SQL["fenced_until"], {"athlete_id": athlete_id}).fetchone() is None:
+        purged_at = purges_of(connection, [athlete_id], receipts).get(athlete_id)
+        if purged_at is not None and current.started_at <= min(purged_at, clock()):
+            return False
+        put_athlete(connection, _own_athlete(current), receipts, clock)
+    elif fence_around(connection, [athlete_id], receipts, clock()).holds_back(athlete_id, current.started_at):
+        return False
+    connection.execute(_PUT_IMPORT, own_file_rows.import_row(current))
+    return True
+
+
+def _own_athlete(current: Import) -> Athlete:
+    return Athlete(
+        athlete_id=current.athlete_id,
+        scope=frozenset(),
+        status=AthleteStatus.ARCHIVE_ONLY,
+        updated_at=current.started_at,
+    )
+
+
+def _put_archive_rows(
+    connection: sqlite3.Connection,
+    rows: Sequence[ArchivedActivity],
+    import_id: str,
+    clock: Clock,
+    *,
+    archive_follows: bool,
+) -> list[ImportItem]:
+    if connection.execute(_IS_STORED, (import_id,)).fetchone() is None:
+        return []
+    ids = {"activity_ids": json.dumps([each.activity_id for each in rows])}
+    seen = _sights(connection, ids, archive_follows=archive_follows)
+    stored = own_file_rows.contents(list(named(connection.execute(SQL["archive_contents"], ids))))
+    stamp, now = next_stamp(connection, clock), clock()
+    written, items = list[Row](), list[ImportItem]()
+    for each in rows:
+        outcome, is_written = decide_row(each, stored.get(each.activity_id), seen.get(each.activity_id, UNSEEN))
+        items.append(row_item(each, import_id, outcome, now))
+        if is_written:
+            written.append(own_file_rows.archive_row(each, stamp + len(written) * STEP))
+    connection.executemany(_PUT_ROW, written)
+    connection.executemany(_PUT_ITEM, map(own_file_rows.item_row, items))
+    return items
+
+
+def _put_files(
+    connection: sqlite3.Connection,
+    files: Sequence[FileRow],
+    items: Sequence[ImportItem],
+    clock: Clock,
+    *,
+    archive_follows: bool,
+) -> list[ImportItem]:
+    imports = {each.import_id for each in files} | {each.import_id for each in items}
+    if any(connection.execute(_IS_STORED, (each,)).fetchone() is None for each in imports):
+        return []
+    ids = {"activity_ids": json.dumps([each.activity_id for each in files])}
+    seen = _sights(connection, ids, archive_follows=archive_follows)
+    left = own_file_rows.left_out(files, seen)
+    kept = [each for each in files if each.activity_id not in left]
+    stamp = next_stamp(connection, clock)
+    given = {"is_deleted": False, "previous_activity_id": None}
+    written = [
+        bound(ACTIVITY_FILES, each, ingested_at=stamp + place * STEP, **given) for place, each in enumerate(kept)
+    ]
+    connection.executemany(SQL["put_file"], written)
+    told = own_file_rows.skipped(items, left)
+    connection.executemany(_PUT_ITEM, map(own_file_rows.item_row, told))
+    return told
+
+
+def _sights(connection: sqlite3.Connection, ids: Mapping[str, str], *, archive_follows: bool) -> dict[int, Sight]:
+    found = list(named(connection.execute(SQL["archive_sights"], ids)))
+    return own_file_rows.sights(found, archive_follows=archive_follows)
+
+
+def _relink(connection: sqlite3.Connection, links: Iterable[Link], clock: Clock) -> int:
+    stamp = next_stamp(connection, clock)
+    changed = 0
+    for each in links:
+        row = own_file_rows.link_row(each) | {"ingested_at": utc_text(stamp + changed * STEP)}
+        changed += connection.execute(SQL["relink_file"], row).rowcount
+    return changed
