@@ -17,10 +17,12 @@ class FileMarks:
         return file.read_text() if file.exists() else ""
 
     def write(self, name: str, text: str) -> None:
-        """Have the mark say it; an empty text removes the mark. Raises OSError."""
+        """Have the mark say it, all of it or none; an empty text removes the mark. Raises OSError."""
         file = self._folder / name
         if text:
             make_private(self._folder)
-            file.write_text(text)
+            draft = file.with_name(f"{name}.new")
+            draft.write_text(text)
+            draft.replace(file)
         else:
             file.unlink(missing_ok=True)

@@ -52,6 +52,11 @@ def test_a_file_keeps_a_mark(tmp_path: Path) -> None:
     marks.write("last_run", "")
     marks.write("last_run", "abc")
     assert FileMarks(tmp_path / "new").read("last_run") == "abc"
+    (tmp_path / "new" / "last_run.new").mkdir()  # no room for another text
+    with pytest.raises(OSError, match="last_run"):
+        marks.write("last_run", "abcdef")
+    (tmp_path / "new" / "last_run.new").rmdir()
+    assert marks.read("last_run") == "abc"
     marks.write("last_run", "")
     assert (marks.read("last_run"), list((tmp_path / "new").iterdir())) == ("", [])
 

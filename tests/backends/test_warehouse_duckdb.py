@@ -342,6 +342,21 @@ def test_a_session_commits_all_or_nothing(session: DuckdbSession, tmp_path: Path
     assert not (tmp_path / "transform.duckdb.wal").exists()
 
 
+def test_a_session_tells_of_a_table_that_is_not_there(session: DuckdbSession, tmp_path: Path) -> None:
+    """Also where the whole file is gone: what is to be built first is another error than what may pass by itself."""
+    with pytest.raises(MartMissing, match="no_such_table"):
+        _run(session, "select * from no_such_table")
+    (tmp_path / "transform.duckdb").unlink()
+    with pytest.raises(MartMissing, match="numbers"):
+        _run(session, "select * from numbers")
+
+
+def test_what_does_not_fit_into_memory_stays_in_the_data_folder(session: DuckdbSession, tmp_path: Path) -> None:
+    """By itself DuckDB would put an athlete's rows into the folder where the program was started."""
+    with session.transaction() as execute:
+        assert execute("select current_setting('temp_directory')") == [(f"{tmp_path / 'transform.duckdb'}.tmp",)]
+
+
 def test_a_session_tells_of_a_damaged_file(session: DuckdbSession, tmp_path: Path) -> None:
     """It is told as DuckDB tells it, and once the file is another one the session reads that."""
     whole = (tmp_path / "transform.duckdb").read_bytes()

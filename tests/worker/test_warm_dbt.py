@@ -257,20 +257,23 @@ async def test_from_raw_to_snapshot(tmp_path: Path, project_root: Path, parsed_p
 
 
 async def test_a_refresh_is_whole_or_nothing(tmp_path: Path, parsed_project: Path) -> None:
-    """A statement that fails names its model and leaves each table as it was; a file in pieces is built from raw."""
+    """A statement that fails names its model and leaves each table as it was; a file in pieces is built from raw.
+
+    So is one without a table that a statement needs.
+    """
     settings = TransformSettings(data_dir=tmp_path)
     give(parsed_project, settings.dbt_dir)
     async with open_transformer(settings) as transformer:
         await transformer.run()
         with duckdb.connect(str(settings.transform_path)) as built:
-            built.execute("alter table staging.world_records rename to mislaid")
+            built.execute("alter table staging.world_records rename record_time_ms to mislaid")
             before = built.execute("select started_at from staging.int_pipeline__build").fetchall()
         failed = await transformer.run()
         assert failed.run.error is not None
         assert failed.run.error.startswith("record_best_effort: ")
         with duckdb.connect(str(settings.transform_path)) as built:
             assert built.execute("select started_at from staging.int_pipeline__build").fetchall() == before
-            built.execute("alter table staging.mislaid rename to world_records")
+            built.execute("alter table staging.world_records rename mislaid to record_time_ms")
         assert not (await transformer.run()).run.is_full_refresh
         settings.transform_path.write_bytes(settings.transform_path.read_bytes()[:8192] + bytes(range(256)) * 64)
         mended = await transformer.run()

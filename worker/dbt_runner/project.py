@@ -28,6 +28,10 @@ class Project:
         self._marks = marks
         self._snapshot = snapshot
 
+    def look_again(self) -> None:
+        """Read the project's files again, which may be those of another version since the program started."""
+        vars(self).pop("_fingerprint", None)
+
     def is_built(self) -> bool:
         """Whether what is there was built by this project with these versions. Raises OSError, WarehouseBusy."""
         return self._snapshot.is_built() and self._marks.read(_BUILT) == self._fingerprint
@@ -37,9 +41,12 @@ class Project:
         self._marks.write(_BUILT, self._fingerprint if is_built else "")
 
     def script(self) -> Script | None:
-        """Return the statements of a refresh; None where this version has not written them. Raises OSError."""
+        """Return the statements of a refresh; None where this version has not written them whole. Raises OSError."""
         fingerprint, _, text = self._marks.read(_SCRIPT).partition("\n")
-        return Script.from_json(text) if fingerprint == self._fingerprint else None
+        try:
+            return Script.from_json(text) if fingerprint == self._fingerprint else None
+        except (ValueError, TypeError):
+            return None
 
     def keep_script(self, script: Script) -> None:
         """Remember the statements of a refresh. Raises OSError."""

@@ -11,7 +11,7 @@ from datetime import datetime
 import structlog
 
 from backends.warehouse import WarehouseBusy
-from backends.warehouse.marts import MartSnapshot
+from backends.warehouse.marts import MartMissing, MartSnapshot
 from runtime.clock import utc_now
 from worker.dbt_runner.port import Build, Dbt, Node
 from worker.dbt_runner.project import Project
@@ -47,7 +47,11 @@ class Refresher:
         try:
             if full_refresh or tests or not self.is_built():
                 return self._built_by_dbt(full_refresh=full_refresh, tests=tests)
-            build = self._refresh(changed)
+            try:
+                build = self._refresh(changed)
+            except MartMissing as error:
+                log.error("transform.tables_missing", error=str(error))
+                return self._built_by_dbt(full_refresh=True, tests=tests)
             if build.error is None or not self._snapshot.discard_if_damaged(build.error):
                 return build
             log.error("transform.database_damaged", error=build.error.splitlines()[0])
@@ -60,6 +64,8 @@ class Refresher:
         return self._dbt.stale_sources()
 
     def _built_by_dbt(self, *, full_refresh: bool, tests: bool) -> Build:
+        self._project.look_again()  # dbt does, and builds what is there now
+        self._known_script = None
         build = self._dbt.build(full_refresh=full_refresh, tests=tests)
         if build.error is None:
             self._script()  # the next refresh need not wait for it

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import duckdb
 
 from backends.warehouse import WarehouseBusy
-from backends.warehouse.duckdb.connection import CATALOG, NO_DOWNLOADS, attach, column_names
+from backends.warehouse.duckdb.connection import CATALOG, attach, column_names, in_memory
 from backends.warehouse.duckdb.errors import NO_MART, REBUILD, damage, sentence, translation
 from backends.warehouse.marts import MartMissing, MartRows
 
@@ -133,7 +133,7 @@ def _open_snapshot(path: Path) -> duckdb.DuckDBPyConnection:
 
     DuckDB shares one engine among all who open a path, so opening the path itself could return the file before.
     """
-    connection = duckdb.connect(":memory:", config=dict(NO_DOWNLOADS))
+    connection = in_memory(path)
     attach(connection, path, CATALOG)
     connection.execute("set global timezone = 'UTC'")
     connection.execute("set enable_external_access = false")

@@ -8,8 +8,9 @@ from typing import Any
 import duckdb
 
 from backends.warehouse import WarehouseBusy
-from backends.warehouse.duckdb.connection import CATALOG, NO_DOWNLOADS, attach
+from backends.warehouse.duckdb.connection import CATALOG, attach, in_memory
 from backends.warehouse.duckdb.errors import sentence
+from backends.warehouse.marts import MartMissing
 
 Execute = Callable[[str], Sequence[Sequence[Any]]]
 
@@ -35,7 +36,10 @@ class DuckdbSession:
 
     @contextmanager
     def transaction(self) -> Iterator[Execute]:
-        """Give a function that runs a statement and returns its rows; commit at the end. Raises WarehouseBusy."""
+        """Give a function that runs a statement and returns its rows; commit at the end.
+
+        Raises MartMissing where a table is not there, WarehouseBusy.
+        """
         try:
             connection = self._connection or self._started()
             with _attached(connection, self._transform_path, self._pipeline_path):
@@ -47,13 +51,15 @@ class DuckdbSession:
                     with suppress(duckdb.Error):  # an error of the engine itself has ended the transaction
                         connection.rollback()
                     raise
+        except duckdb.CatalogException as error:
+            raise MartMissing(sentence(error)) from error
         except duckdb.Error as error:
             self._close()
             raise WarehouseBusy(sentence(error)) from error
 
     def _started(self) -> duckdb.DuckDBPyConnection:
         folder = str(self._extension_directory())
-        connection = duckdb.connect(":memory:", config={**NO_DOWNLOADS, "extension_directory": folder})
+        connection = in_memory(self._transform_path, extension_directory=folder)
         connection.execute("load sqlite_scanner")
         connection.execute("set TimeZone = 'UTC'")
         connection.execute("set threads = 1")  # for many short statements a second one costs more than it brings

@@ -11,7 +11,7 @@ import duckdb
 
 from backends.atomic_file import atomic_replace
 from backends.warehouse import WarehouseBusy
-from backends.warehouse.duckdb.connection import NO_DOWNLOADS
+from backends.warehouse.duckdb.connection import NO_DOWNLOADS, in_memory
 from backends.warehouse.duckdb.errors import REBUILD, sentence
 from backends.warehouse.duckdb.marts import SnapshotCheck
 from backends.warehouse.marts import MartMissing
@@ -85,7 +85,7 @@ def compact(path: Path) -> None:
     try:
         for leftover in (draft, draft.with_name(f"{draft.name}.wal")):
             leftover.unlink(missing_ok=True)
-        with duckdb.connect(":memory:", config=dict(NO_DOWNLOADS)) as connection:
+        with in_memory(path) as connection:
             for file, name in ((path, "built"), (draft, path.stem)):  # views hold the name that the file will have
                 quoted = str(file).replace("'", "''")
                 connection.execute(f"attach '{quoted}' as \"{name}\"")

@@ -1,0 +1,153 @@
+"""The refresher with a fake dbt on a real database: what it does when things are not as it left them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from backends.marks.file import FileMarks
+from backends.sqlite import open_database
+from backends.warehouse.duckdb.extension import extension_directory
+from backends.warehouse.duckdb.session import DuckdbSession
+from backends.warehouse.duckdb.snapshot import DuckdbSnapshot
+from worker.dbt_runner.port import Build
+from worker.dbt_runner.project import Project
+from worker.dbt_runner.refresher import Refresher
+from worker.dbt_runner.script import Model, Script
+
+
+@dataclass
+class FakeDbt:
+    """Builds one table of one row as dbt would in a process of its own: from the project as it is at that moment."""
+
+    database: Path
+    open_project: Callable[[], Project]
+    builds: list[bool] = field(default_factory=list)
+    scripts: int = 0
+
+    def build(self, *, full_refresh: bool, tests: bool) -> Build:
+        project = self.open_project()
+        everything = full_refresh or not project.is_built()
+        self.builds.append(everything)
+        with duckdb.connect(str(self.database)) as built:
+            built.execute(f"create or replace table counted as select '{self._version(project)}' as version, 0 as n")
+        project.mark_built(is_built=True)
+        return Build(nodes=(), is_full_refresh=everything)
+
+    def written_script(self) -> Script:
+        self.scripts += 1
+        version = self._version(self.open_project())
+        statement = f"update counted set n = n + 1 where version = '{version}'"  # noqa: S608 - our own text
+        return Script([Model(name="counted", parents=[], sources=[], tags=[], statements=[statement], last=None)])
+
+    def stale_sources(self) -> list[str]:
+        return []
+
+    def _version(self, project: Project) -> str:
+        return (project.folder / "dbt_project.yml").read_text()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """The file of what is built, beside an empty `raw`."""
+    open_database(tmp_path / "pipeline.sqlite").close()
+    return tmp_path / "transform.duckdb"
+
+
+@pytest.fixture
+def open_project(tmp_path: Path, database: Path) -> Callable[[], Project]:
+    """Opens a project of one file, as each program does."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "dbt_project.yml").write_text("1")
+    snapshot = DuckdbSnapshot(database, tmp_path / "mart.duckdb")
+    return lambda: Project(folder, target="duckdb", marks=FileMarks(tmp_path / "dbt"), snapshot=snapshot)
+
+
+@pytest.fixture
+def dbt(database: Path, open_project: Callable[[], Project]) -> FakeDbt:
+    """Builds what the refreshes refresh."""
+    return FakeDbt(database, open_project)
+
+
+@pytest.fixture
+def start(tmp_path: Path, database: Path, open_project: Callable[[], Project], dbt: FakeDbt) -> Callable[[], Refresher]:
+    """Starts the program that refreshes."""
+
+    def started() -> Refresher:
+        session = DuckdbSession(
+            database, tmp_path / "pipeline.sqlite", lambda: extension_directory(tmp_path), lambda _: None
+        )
+        snapshot = DuckdbSnapshot(database, tmp_path / "mart.duckdb")
+        return Refresher(open_project(), dbt, snapshot, session.transaction)
+
+    return started
+
+
+def refresh(refresher: Refresher) -> None:
+    """Refresh without a fault."""
+    assert refresher.build(full_refresh=False, tests=False).error is None
+
+
+def counted(database: Path) -> tuple[str, int]:
+    """Return the version of the project that built the table, and by how many refreshes it was changed."""
+    with duckdb.connect(str(database), read_only=True) as built:
+        [row] = built.execute("select version, n from counted").fetchall()
+    return row
+
+
+def test_dbt_builds_once_and_statements_refresh(start: Callable[[], Refresher], dbt: FakeDbt, database: Path) -> None:
+    """The script is kept for the next program."""
+    refresher = start()
+    for _ in range(3):
+        refresh(refresher)
+    refresh(start())
+    assert (dbt.builds, dbt.scripts, counted(database)) == ([True], 1, ("1", 3))
+
+
+def test_a_project_that_is_upgraded_under_a_program_is_built_once(
+    start: Callable[[], Refresher], dbt: FakeDbt, database: Path, tmp_path: Path
+) -> None:
+    """Be it by this program or by another one; then the new statements refresh it, and nothing is built again."""
+    refresher = start()
+    refresh(refresher)
+    (tmp_path / "project/dbt_project.yml").write_text("2")
+    assert refresher.is_built()  # what a program has read stays in force until something is built
+    assert start().build(full_refresh=False, tests=False).is_full_refresh
+    assert not refresher.is_built()
+    refresh(refresher)
+    assert refresher.is_built()
+    refresh(refresher)
+    assert (dbt.builds, counted(database)) == ([True, True, False], ("2", 1))
+
+
+def test_a_script_that_was_not_written_whole_is_written_again(
+    start: Callable[[], Refresher], dbt: FakeDbt, database: Path, tmp_path: Path
+) -> None:
+    """A full disk or a power cut may leave half of it, of this version or of another's shape."""
+    refresh(start())
+    script = tmp_path / "dbt" / "refresh_script"
+    for broken in (script.read_text()[:-5], script.read_text().replace('"last"', '"least"')):
+        script.write_text(broken)
+        refresh(start())
+    assert (dbt.scripts, counted(database)) == (3, ("1", 2))
+
+
+@pytest.mark.parametrize("lost", ["table", "file"])
+def test_tables_that_are_missing_are_built_by_dbt(
+    start: Callable[[], Refresher], dbt: FakeDbt, database: Path, lost: str
+) -> None:
+    """The mark says that they were built; without this each refresh would fail from then on."""
+    refresher = start()
+    refresh(refresher)
+    if lost == "file":
+        database.unlink()
+        duckdb.connect(str(database)).close()
+    else:
+        with duckdb.connect(str(database)) as built:
+            built.execute("drop table counted")
+    refresh(refresher)
+    refresh(refresher)
+    assert (dbt.builds, counted(database)) == ([True, True], ("1", 1))
