@@ -114,7 +114,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
         asked = Request(**orjson.loads(line))
         content = requests.read(asked.size)
         signal.setitimer(signal.ITIMER_PROF, BUDGET_S)  # its signal ends the process
-        sha256 = _hash_of(content)
+        sha256 = hash_of(content)
         if sha256 is not None:
             _answer(answers, {"sha256": sha256})
             if not orjson.loads(requests.readline()):
@@ -124,7 +124,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
         _answer(answers, {"result": asdict(result), "sessions": [_told(each) for each in sessions]}, *parts)
 
 
-def _hash_of(content: bytes) -> str | None:
+def hash_of(content: bytes) -> str | None:
     """Return the hash of the unpacked file; None where it is empty or cannot be unpacked."""
     try:
         return hashlib.sha256(unpacked(content)[0]).hexdigest()

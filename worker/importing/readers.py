@@ -7,7 +7,7 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
@@ -30,6 +30,22 @@ class Wanted:
 
 
 IsStored = Callable[[Wanted, str], bool]
+
+
+class ReadFiles(Protocol):
+    """What reads files as `read_files` does."""
+
+    async def __call__(  # noqa: PLR0913 - as `read_files` has
+        self,
+        archive: Archive,
+        wanted: Iterable[Wanted],
+        *,
+        jobs: int,
+        tell: Callable[[ReadFile], Awaitable[None]],
+        is_stored: IsStored | None = None,
+        has_data: bool = False,
+    ) -> None:
+        """Read the files and tell each as it comes."""
 
 
 def wanted_files(archive: Archive) -> list[Wanted]:
@@ -59,10 +75,13 @@ async def read_files(  # noqa: PLR0913 - by keyword, how they are read and what 
     whose hash `is_stored` is not read. `has_data` asks for what is to be stored.
     """
     files = iter(wanted)
-    async with asyncio.TaskGroup() as group:
-        for _ in range(jobs):
-            reader = _Reader(command, is_stored or (lambda *_: False), has_data=has_data)
-            group.create_task(_read_some(archive, files, reader, tell))
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(jobs):
+                reader = _Reader(command, is_stored or (lambda *_: False), has_data=has_data)
+                group.create_task(_read_some(archive, files, reader, tell))
+    except BaseExceptionGroup as errors:  # one is enough: the others were cancelled
+        raise errors.exceptions[0] from errors
 
 
 async def _read_some(

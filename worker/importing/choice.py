@@ -1,0 +1,36 @@
+"""What of an archive a person wants to have imported."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import orjson
+
+from strava.archive.row import ArchiveRow
+from worker.importing.outcomes import Session
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Choice:
+    """What began since a moment, and is of one of these sports, named as by Strava in small letters; or all."""
+
+    since: datetime | None = None
+    only: frozenset[str] = frozenset()
+
+    @property
+    def is_all(self) -> bool:
+        """Whether nothing is left out."""
+        return self.since is None and not self.only
+
+    def takes_row(self, row: ArchiveRow) -> bool:
+        """Whether an activity of the list is wanted; one whose date or sport cannot be read is, as far as it goes."""
+        if self.since is not None and row.start is not None and row.start < self.since:
+            return False
+        if not self.only:
+            return True
+        return {row.sport_label.casefold(), str(row.activity.get("sport_type", "")).casefold()} & self.only != set()
+
+    def takes(self, session: Session) -> bool:
+        """Whether a recording without a row is wanted."""
+        if self.since is not None and session.start < self.since.timestamp():
+            return False
+        return not self.only or str(orjson.loads(session.activity).get("sport_type", "")).casefold() in self.only

@@ -1,0 +1,196 @@
+"""Imports an archive: rows first, then files newest first, each with its outcome, so that it can go on later."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import uuid4
+
+from backends.warehouse import WarehouseBusy
+from backends.warehouse.own_files import Import, ImportItem, ImportStatus, ItemKind, OwnFiles
+from runtime.clock import utc_now
+from strava.archive.archive import Archive
+from worker.importing.choice import Choice
+from worker.importing.kept_files import KeptFiles
+from worker.importing.matching import Match
+from worker.importing.outcomes import FileResult, ReadFile
+from worker.importing.readers import ReadFiles, read_files, wanted_files
+from worker.importing.relink import relink_all
+from worker.importing.stored import archived, fingerprint
+from worker.importing.storing import FileStoring, file_item_id, known_files
+
+
+class OtherArchive(Exception):
+    """The import that is to go on was of another archive."""
+
+
+class PurgedMeanwhile(Exception):
+    """The athlete was purged since the import began: nothing more of it is stored."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Progress:
+    """How far a step is: `rows`, `files`, or `matching`, of which nothing is counted."""
+
+    step: str
+    done: int = 0
+    of: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Means:
+    """How it is imported: in how many processes, where the bytes are kept if at all, and how much is stored at once."""
+
+    jobs: int
+    keep: KeptFiles | None = None
+    rows_at_once: int = 500
+    files_at_once: int = 32
+    read: ReadFiles = read_files
+    clock: Callable[[], datetime] = utc_now
+
+
+@dataclass(kw_only=True)
+class ArchiveImport:
+    """One import, which goes on with one of the same archive that did not come to its end.
+
+    `after_rows` is called when all rows are stored, and `tell` with each step. `left_out` and `results` are those of
+    this run: how many rows and files were not wanted, and what became of the files that were read. `matches` are those
+    of all recordings of the athlete, by `file_id`.
+    """
+
+    store: OwnFiles
+    archive: Archive
+    source: str
+    athlete_id: int
+    choice: Choice
+    means: Means
+    resume: str | None = None
+    tell: Callable[[Progress], None] = lambda _: None
+    after_rows: Callable[[], Awaitable[None]] | None = None
+    left_out: int = 0
+    results: list[FileResult] = field(default_factory=list)
+    matches: Mapping[str, Match] = field(default_factory=dict)
+
+    async def run(self) -> Import:
+        """Import all that has no outcome yet. Raises WarehouseBusy, OSError, OtherArchive, PurgedMeanwhile.
+
+        Cancelled, it notes that it was stopped.
+        """
+        current, done = await self._begin()
+        try:
+            await self._store_problems(current, done)
+            await self._store_rows(current, done)
+            if self.after_rows:
+                await self.after_rows()
+            await self._store_files(current, done)
+            self.tell(Progress(step="matching"))
+            self.matches = await relink_all(self.store, self.athlete_id)
+        except BaseException as error:
+            is_stop = isinstance(error, asyncio.CancelledError | KeyboardInterrupt)
+            status = ImportStatus.STOPPED if is_stop else ImportStatus.FAILED
+            with suppress(WarehouseBusy, PurgedMeanwhile):
+                await asyncio.shield(self._note(current, status, "" if is_stop else type(error).__name__))
+            raise
+        return await self._note(current, ImportStatus.FINISHED)
+
+    async def _begin(self) -> tuple[Import, set[str]]:
+        """Return the import that goes on or begins, and the items of it that have an outcome."""
+        mark, now = fingerprint(self.archive), self.means.clock()
+        last = await self.store.last_import(mark)
+        if self.resume is not None and (last is None or last.import_id != self.resume):
+            raise OtherArchive(f"is not the archive of the import {self.resume}, or was imported again since.")
+        if last is not None and last.athlete_id == self.athlete_id and last.status is not ImportStatus.FINISHED:
+            items = await self.store.import_items(last.import_id)
+            current = replace(last, status=ImportStatus.RUNNING, updated_at=now, finished_at=None, reason=None)
+            await self._put(current)
+            return current, {each.item_id for each in items}
+        listed = self.archive.activities
+        current = Import(
+            import_id=uuid4().hex,
+            athlete_id=self.athlete_id,
+            started_at=now,
+            updated_at=now,
+            status=ImportStatus.RUNNING,
+            source=self.source,
+            fingerprint=mark,
+            exported_at=self.archive.exported_at,
+            language=self.archive.language,
+            row_count=len(self.archive.rows) + (listed.unreadable_rows if listed else 0),
+            file_count=len(self.archive.files),
+            media_count=self.archive.media,
+            other_count=self.archive.others,
+        )
+        await self._put(current)
+        return current, set()
+
+    async def _note(self, current: Import, status: ImportStatus, reason: str = "") -> Import:
+        now = self.means.clock()
+        ended = replace(current, status=status, updated_at=now, finished_at=now, reason=reason or None)
+        await self._put(ended)
+        return ended
+
+    async def _put(self, current: Import) -> None:
+        if not await self.store.put_import(current):
+            raise PurgedMeanwhile(f"is of athlete {self.athlete_id}, who was purged meanwhile; nothing of it is kept.")
+
+    async def _store_problems(self, current: Import, done: set[str]) -> None:
+        items = [
+            ImportItem(
+                item_id=f"{current.import_id}/problem/{number}",
+                import_id=current.import_id,
+                athlete_id=self.athlete_id,
+                kind=ItemKind.PROBLEM,
+                name=problem.name,
+                outcome="failed",
+                reason=problem.reason,
+                finished_at=self.means.clock(),
+            )
+            for number, problem in enumerate(self.archive.problems)
+        ]
+        if left := [each for each in items if each.item_id not in done]:
+            await self.store.put_files([], left)
+
+    async def _store_rows(self, current: Import, done: set[str]) -> None:
+        wanted = [row for row in self.archive.rows if self.choice.takes_row(row)]
+        self.left_out += len(self.archive.rows) - len(wanted)
+        left = [row for row in wanted if f"{current.import_id}/row/{row.activity_id}" not in done]
+        for place in range(0, len(left), self.means.rows_at_once):
+            self.tell(Progress(step="rows", done=len(wanted) - len(left) + place, of=len(wanted)))
+            rows = [archived(row, current) for row in left[place : place + self.means.rows_at_once]]
+            await self.store.put_archive_rows(rows, current.import_id)
+        self.tell(Progress(step="rows", done=len(wanted), of=len(wanted)))
+
+    async def _store_files(self, current: Import, done: set[str]) -> None:
+        is_wanted = {row.activity_id: self.choice.takes_row(row) for row in self.archive.rows}
+        wanted = [each for each in wanted_files(self.archive) if is_wanted.get(each.activity_id or 0, True)]
+        left = [each for each in wanted if file_item_id(current, each.name) not in done]
+        storing = FileStoring(
+            store=self.store,
+            current=current,
+            is_export=self.archive.activities is not None,
+            choice=self.choice,
+            keep=self.means.keep,
+            clock=self.means.clock,
+            wanted={each.name: each for each in left},
+            known=await known_files(self.store, self.athlete_id),
+            files_at_once=self.means.files_at_once,
+        )
+
+        async def take(read: ReadFile) -> None:
+            self.results.append(read.result)
+            await storing.add(read)
+            self.tell(Progress(step="files", done=len(wanted) - len(left) + len(self.results), of=len(wanted)))
+
+        if left:
+            jobs = max(1, min(self.means.jobs, len(left)))
+            await self.means.read(
+                self.archive,
+                left,
+                jobs=jobs,
+                tell=take,
+                is_stored=storing.is_stored,
+                has_data=True,
+            )
+            await storing.flush()
+        self.left_out += len(self.archive.files) - len(wanted) + storing.left_out
