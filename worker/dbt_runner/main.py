@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 
@@ -34,8 +34,10 @@ from worker.dbt_runner.refresher import Refresher
 from worker.dbt_runner.settings import PROJECT_DIR, TransformSettings
 from worker.dbt_runner.single_flight import single_flight
 from worker.dbt_runner.transformer import Transformer
+from worker.importing.relink import relink_open
 
 if TYPE_CHECKING:
+    from backends.warehouse.own_files import OwnFiles
     from worker.dbt_runner.dbt import WarmDbt
 
 LONGEST_RUN_S = 1800.0  # on Google Cloud, where its job ends then
@@ -75,6 +77,7 @@ def _on_duckdb(settings: TransformSettings, store: RawStore, *, stays: bool) -> 
         single_flight=partial(single_flight, settings.lock_path),
         marks=marks,
         own_file=OwnFile(settings.athlete_file_path, store),
+        relink=partial(relink_open, cast("OwnFiles", store)),
     )
 
 

@@ -1,7 +1,7 @@
 """One run of the transforms: alone among all processes, published as a whole, and written down."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -36,6 +36,10 @@ class Transformed:
         return self.run.published_at is not None
 
 
+async def _nothing() -> None:
+    """Have nothing done."""
+
+
 class Transformer:
     """Runs the models and publishes them, one run at a time.
 
@@ -48,7 +52,8 @@ class Transformer:
     What was removed from raw stays in the bytes of the files that were built before. `erase`
     rewrites them. A mark keeps which removal was handled last.
 
-    What the athlete's `own_file` says is brought into raw before each run, and when the file was edited.
+    What the athlete's `own_file` says is brought into raw before each run, and when the file was edited. So is, by
+    `relink`, which activities recordings are of.
     """
 
     def __init__(  # noqa: PLR0913 - six collaborators
@@ -60,6 +65,7 @@ class Transformer:
         single_flight: Callable[[], AbstractAsyncContextManager[None]],
         marks: Marks,
         own_file: OwnFile | None = None,
+        relink: Callable[[], Awaitable[object]] = _nothing,
         max_age: timedelta = timedelta(hours=1),
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
@@ -69,6 +75,7 @@ class Transformer:
         self._single_flight = single_flight
         self._marks = marks
         self._own_file = own_file
+        self._relink = relink
         self._max_age = max_age
         self._clock = clock
 
@@ -138,6 +145,7 @@ class Transformer:
     async def _run(self, *, full_refresh: bool = False, tests: bool = False, only_changed: bool = False) -> Transformed:
         if self._own_file:
             await self._own_file.push()
+        await self._relink()
         watermark = await self._store.watermark()
         started_at = self._clock()
         changed = await self._changed_tables(watermark, started_at) if only_changed else None
