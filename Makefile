@@ -54,6 +54,10 @@ setup: $(VENV)/.dev ## Make the virtual environment with programs and tools
 demo: $(VENV)/.athlete ## Run everything against a Strava simulator (ONCE=1: a scripted life that checks itself)
 	@$(BIN)/athlete demo $(if $(ONCE),--once)
 
+.PHONY: import
+import: $(VENV)/.athlete ## Import your export from Strava, or recordings (FILE=export_1234567.zip)
+	@$(BIN)/athlete import $(FILE)
+
 .PHONY: up
 up: $(VENV)/.athlete ## Run everything against the real Strava, with the settings in .env
 	@$(BIN)/athlete up

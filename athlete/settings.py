@@ -32,12 +32,18 @@ class DelivererSettings(SharedSettings):
 
 
 class ScheduleSettings(SharedSettings):
-    """The embedded scheduler."""
+    """The embedded scheduler, and the inbox."""
 
     daily_at: str = Field(
         "07:00",
         pattern=r"^([01]\d|2[0-3]):[0-5]\d$",
         description="When `athlete up` runs the daily job, HH:MM in DISPLAY_TIMEZONE.",
+    )
+
+    inbox_every_s: float = Field(
+        2.0,
+        ge=0,
+        description="Seconds between two looks of `athlete up` into DATA_DIR/inbox for files to import; 0 never looks.",
     )
 
     @property

@@ -208,6 +208,16 @@ class SharedSettings(BaseSettings):
         return self.data_dir / "athlete.toml"
 
     @property
+    def files_path(self) -> Path:
+        """Folder of the recordings that were imported, by their content."""
+        return self.data_dir / "files"
+
+    @property
+    def inbox_path(self) -> Path:
+        """Folder whose files `athlete up` imports; one whose name begins with a dot is still being written."""
+        return self.data_dir / "inbox"
+
+    @property
     def tokens_path(self) -> Path:
         """JSON, mode 0600: the athletes' tokens."""
         return self.data_dir / "tokens.json"

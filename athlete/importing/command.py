@@ -1,31 +1,46 @@
-"""`athlete import`: what an athlete's own files hold. So far it reads and reports; it stores nothing."""
+"""`athlete import`: brings an athlete's own files into the warehouse, and reports what became of each."""
 
 import asyncio
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from athlete.errors import CommandError, exit_on_error, warn
+from athlete.data_dir import require_usable
+from athlete.errors import exit_on_error, warn
+from athlete.events import read_moment, within_reach
+from athlete.importing.charts import Charts
 from athlete.importing.report import RowKind, count_rows, items, sentences
+from athlete.importing.running import Imported, Wish, import_archive, importing, name_of, opened
+from athlete.importing.stored_report import stored_items, stored_sentences
 from athlete.output import HIDDEN, say
-from strava.archive.archive import Archive, open_archive
-from strava.archive.bag import bags, open_recordings
+from dashboard.settings import DashboardSettings
+from runtime.logs import configure_logs
+from strava.archive.archive import Archive
+from strava.archive.bag import bags
 from strava.errors import UnreadableArchive
+from worker.dbt_runner.settings import TransformSettings
+from worker.importing import pipeline
+from worker.importing.choice import Choice
 from worker.importing.outcomes import FileOutcome, FileResult, ReadFile
+from worker.importing.owner import NotSure
+from worker.importing.pipeline import OtherArchive
 from worker.importing.readers import read_files, wanted_files
 
-SOME_FAILED, NOTHING_READ = 1, 2
+SOME_FAILED, NOTHING_READ, INTERRUPTED = 1, 2, 130
 MOST_JOBS = 64
+STEPS = {"rows": "storing rows", "files": "reading files", "matching": "matching"}
 
 
 @exit_on_error
-def import_files(
+def import_files(  # noqa: PLR0913 - one argument an option
     paths: Annotated[
         list[Path],
         typer.Argument(
@@ -34,31 +49,120 @@ def import_files(
     ],
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and report, store nothing.")] = False,
+    athlete: Annotated[
+        int | None, typer.Option(help="Whose files they are: needed where neither they nor the data tell.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Only what began since: a date (2025-01-01) or an age (90d).")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Only this sport, as Strava calls it (Run); may be given more than once.")
+    ] = None,
     jobs: Annotated[
         int, typer.Option(min=0, max=MOST_JOBS, help="Processes that read files; 0 is one a processor core.")
     ] = 0,
+    keep_files: Annotated[
+        bool, typer.Option("--keep-files/--no-keep-files", help="Keep a copy of each recording in DATA_DIR/files.")
+    ] = True,
+    resume: Annotated[
+        str | None,
+        typer.Option(help="Go on with this import of the same archive, or fail; without it found by itself."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
 ) -> None:
-    """Read your own files (Strava's bulk export, or recordings) and report what is in them; needs --dry-run so far.
+    """Import your own files: Strava's bulk export, or FIT, TCX and GPX recordings. No account is needed.
 
-    Nothing is unpacked. Of an export the list of activities, the recordings, the gear and your athlete's id are opened.
+    The list of activities is stored first, then the recordings, the newest first, each matched with the activity that
+    it is of. An import that was stopped goes on where it was when the same command is given again. Nothing is unpacked.
 
-    The exit code is 0 if all could be read, 1 if some could not, and 2 if nothing could.
+    The exit code is 0 if all could be read, 1 if some could not, and 2 if nothing could or it is another athlete's.
     """
-    if not dry_run:
-        raise CommandError("This version reads and reports; it cannot store yet: add --dry-run.")
-    read = [_read_one(bag, jobs or os.cpu_count() or 1, as_json=as_json) for bag in bags(paths)]
+    settings = TransformSettings()
+    configure_logs(settings.log_format, "CRITICAL")  # what failed is told below
+    within_reach("--athlete", athlete)
+    began = read_moment("--since", since, DashboardSettings().display_timezone)
+    wish = Wish(
+        choice=Choice(since=began, only=frozenset(each.casefold() for each in only or ())),
+        athlete_id=athlete,
+        resume=resume,
+        keeps_files=keep_files,
+        jobs=jobs or os.cpu_count() or 1,
+    )
+    if dry_run:
+        read = [_read_one(bag, wish.jobs, as_json=as_json) for bag in bags(paths)]
+    else:
+        require_usable(settings.data_dir)
+        try:
+            read = asyncio.run(_import_all(bags(paths), wish, settings, as_json=as_json))
+        except KeyboardInterrupt:
+            Console(stderr=True).print("Stopped; the same command goes on from here.", highlight=False)
+            raise typer.Exit(INTERRUPTED) from None
     if not any(all_well is not None for all_well in read):
         raise typer.Exit(NOTHING_READ)
     if not all(read):
         raise typer.Exit(SOME_FAILED)
 
 
+async def _import_all(
+    found: Sequence[Sequence[Path]], wish: Wish, settings: TransformSettings, *, as_json: bool
+) -> list[bool | None]:
+    """Import one archive after another; tell of each whether all of it could be read, or None where nothing could."""
+    charts, read = Charts(settings), list[bool | None]()
+    async with importing(settings) as store:
+        for paths in found:
+            try:
+                with opened(paths) as archive, _shown() as bars:
+                    done = await import_archive(
+                        archive, name_of(paths), wish, store=store, settings=settings, charts=charts, tell=bars.show
+                    )
+                    _print(archive, done, as_json=as_json)
+                read.append(done.is_all_well)
+            except UnreadableArchive as error:
+                warn(str(error).translate(HIDDEN))
+                read.append(None)
+            except (NotSure, OtherArchive) as error:
+                warn(f"{name_of(paths)} {error}".translate(HIDDEN))
+                read.append(None)
+        with Console(stderr=True).status("dbt is at work …"):
+            warn(await charts.finish())
+    return read
+
+
+def _print(archive: Archive, done: Imported, *, as_json: bool) -> None:
+    if as_json:
+        for item in stored_items(done.current, done.items):
+            print(json.dumps(item, ensure_ascii=False))  # noqa: T201 - lines for machines
+    else:
+        for sentence in stored_sentences(archive, done.current, done.items, left_out=done.left_out):
+            say(sentence.translate(HIDDEN))
+
+
+@dataclass(slots=True)
+class _Bars:
+    """A line a step, on a terminal."""
+
+    progress: Progress
+    _tasks: dict[str, TaskID] = field(default_factory=dict)
+
+    def show(self, step: pipeline.Progress) -> None:
+        if step.step not in self._tasks:
+            self._tasks[step.step] = self.progress.add_task(STEPS[step.step], total=step.of or None)
+        self.progress.update(self._tasks[step.step], completed=step.done, total=step.of or None)
+
+
+@contextmanager
+def _shown() -> Iterator[_Bars]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        yield _Bars(progress)
+
+
 def _read_one(paths: Sequence[Path], jobs: int, *, as_json: bool) -> bool | None:
     """Read and report one archive; tell whether all of it could be read, or None where it could not be opened."""
-    name = paths[0].name if len(paths) == 1 else f"{len(paths):,} files"
+    name = name_of(paths)
     try:
-        archive = open_archive(paths[0]) if len(paths) == 1 else open_recordings(paths)
+        archive = opened(paths)
     except UnreadableArchive as error:
         warn(str(error).translate(HIDDEN))
         return None
@@ -76,14 +180,11 @@ def _read_one(paths: Sequence[Path], jobs: int, *, as_json: bool) -> bool | None
 
 def _read_files(archive: Archive, jobs: int) -> Sequence[FileResult]:
     wanted, results = wanted_files(archive), list[FileResult]()
-    columns = (TextColumn("reading files"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("", total=len(wanted))
+    with _shown() as bars:
 
         async def tell(read: ReadFile) -> None:
             results.append(read.result)
-            progress.advance(task)
+            bars.show(pipeline.Progress(step="files", done=len(results), of=len(wanted)))
 
         asyncio.run(read_files(archive, wanted, jobs=max(1, min(jobs, len(wanted))), tell=tell))
     return results

@@ -54,29 +54,29 @@ def _kind(archive: Archive, row: ArchiveRow) -> RowKind:
 
 def sentences(name: str, archive: Archive, results: Sequence[FileResult]) -> Iterator[str]:
     """Yield the report in lines for a person."""
-    yield f"{name}: {_what(archive)}"
+    yield f"{name}: {what(archive)}"
     if archive.activities:
         rows = count_rows(archive)
-        yield f"{_many(sum(rows.values()), 'row')}: {_counted({_ROW_WORDS[kind]: rows[kind] for kind in RowKind})}"
+        yield f"{many(sum(rows.values()), 'row')}: {counted({_ROW_WORDS[kind]: rows[kind] for kind in RowKind})}"
         undated = sum(row.start is None and archive.file_of(row) is not None for row in archive.rows)
         if undated:
-            yield f"{_many(undated, 'date')} of rows with a file cannot be read; the file tells it"
+            yield f"{many(undated, 'date')} of rows with a file cannot be read; the file tells it"
     files = Counter(result.outcome for result in results)
     if archive.files:
-        counted = _counted({_FILE_WORDS[kind]: files[kind] for kind in FileOutcome})
-        yield f"{_many(len(archive.files), 'file')}: {counted}"
+        outcomes = counted({_FILE_WORDS[kind]: files[kind] for kind in FileOutcome})
+        yield f"{many(len(archive.files), 'file')}: {outcomes}"
     far = sum(abs(result.seconds_off or 0) > FAR_S for result in results)
     if far:
-        yield f"{_many(far, 'file')} with a start more than a minute from what the row says"
+        yield f"{many(far, 'file')} with a start more than a minute from what the row says"
     cropped = sum((result.seconds_more or 0) > CROPPED_S for result in results)
     if cropped:
-        yield f"{_many(cropped, 'file')} longer than the activity, which was cropped at Strava"
-    yield f"not looked at: {archive.media:,} media, {_many(archive.others, 'other file')}"
+        yield f"{many(cropped, 'file')} longer than the activity, which was cropped at Strava"
+    yield f"not looked at: {archive.media:,} media, {many(archive.others, 'other file')}"
     problems = [f"{problem.name}: {problem.reason}" for problem in archive.problems]
-    yield from _some("left out or doubtful", problems)
+    yield from listed("left out or doubtful", problems)
     for kind in (FileOutcome.FAILED, FileOutcome.SKIPPED, FileOutcome.CUT_SHORT):
         named = [f"{result.name}: {result.reason}" for result in results if result.outcome is kind]
-        yield from _some(_FILE_WORDS[kind], named)
+        yield from listed(_FILE_WORDS[kind], named)
 
 
 def items(name: str, archive: Archive, results: Sequence[FileResult]) -> Iterator[dict[str, Any]]:
@@ -103,7 +103,8 @@ def items(name: str, archive: Archive, results: Sequence[FileResult]) -> Iterato
         yield {"item": "problem", "name": problem.name, "reason": problem.reason}
 
 
-def _what(archive: Archive) -> str:
+def what(archive: Archive) -> str:
+    """Say what kind of archive it is."""
     if not archive.activities:
         return "recordings without a list of activities"
     columns = len(archive.activities.columns.header)
@@ -113,18 +114,21 @@ def _what(archive: Archive) -> str:
     return f"an export from Strava{whose}{written}, {language}, of {columns} columns"
 
 
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}{'s' * (count != 1)}"
+def many(count: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
-def _counted(counts: Mapping[str, int]) -> str:
+def counted(counts: Mapping[str, int]) -> str:
+    """Return what there is any of, with the numbers."""
     shown = [f"{count:,} {kind}" for kind, count in counts.items() if count]
     return " · ".join(shown) or "none"
 
 
-def _some(what: str, lines: Sequence[str]) -> Iterator[str]:
+def listed(heading: str, lines: Sequence[str]) -> Iterator[str]:
+    """Yield lines under a heading, if there are any, and how many more there are."""
     if lines:
-        yield f"{what}:"
+        yield f"{heading}:"
         yield from (f"  {line}" for line in lines[:MOST_LINES])
         if len(lines) > MOST_LINES:
             yield f"  … and {len(lines) - MOST_LINES:,} more, which --json lists"

@@ -1,4 +1,4 @@
-"""`athlete import --dry-run` from outside: every row and file of an archive is counted once, and nothing is stored."""
+"""`athlete import` from outside: every row and file of an archive is counted once, and a dry run stores nothing."""
 
 import gzip
 import json
@@ -9,8 +9,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from typer.testing import CliRunner, Result
 
+from athlete.data_dir import claimed
+from athlete.importing.inbox import take
 from athlete.main import app
 from simulator.export.archive import write_export
 from simulator.export.columns import Version, layout_of
@@ -19,6 +22,7 @@ from simulator.export.rows import header
 from simulator.journal import Journal
 from simulator.world.world import Origin, World
 from tests.strava.exports import cells_of, csv_of, opened, zip_of
+from worker.dbt_runner.settings import TransformSettings
 from worker.importing.outcomes import FileOutcome, FileResult, ReadFile
 from worker.importing.readers import Wanted, read_files, wanted_files
 
@@ -128,8 +132,8 @@ def test_a_whole_life_is_read_and_agrees_with_its_list(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_exit_codes(tmp_path: Path) -> None:
-    """2 where nothing can be read, 1 where something cannot, and without --dry-run it says what it cannot do."""
+def test_exit_codes_of_a_dry_run(tmp_path: Path) -> None:
+    """2 where nothing can be read, 1 where something cannot."""
     track = tmp_path / "1.gpx"
     track.write_bytes(TRACK)
     assert run(str(tmp_path / "nowhere.zip"), "--dry-run").exit_code == 2
@@ -140,8 +144,76 @@ def test_exit_codes(tmp_path: Path) -> None:
         "1 file: 1 read",
         "not looked at: 0 media, 0 other files",
     ]
-    refused = run(str(track))
-    assert (refused.exit_code, "add --dry-run" in refused.stderr) == (1, True)
+
+
+def stored(data_dir: Path, *arguments: str) -> Result:
+    """Run the command on a data folder while a pipeline runs there, which builds the charts."""
+    with claimed(data_dir):
+        environment = {"COLUMNS": "200", "DATA_DIR": str(data_dir)}
+        return CliRunner().invoke(app, ["import", *arguments, "--jobs", "1"], env=environment)
+
+
+@pytest.mark.slow
+def test_an_export_is_stored_and_each_part_counted_once(odd: Path, tmp_path: Path) -> None:
+    """The sums are those of the inputs, also of what is imported again; what was not read is named with its reason."""
+    data = tmp_path / "data"
+    first = stored(data, str(odd))
+    lines = first.stdout.splitlines()
+    assert lines[1:4] == [
+        "12 rows: 11 new · 1 unreadable",
+        "8 files: 1 read · 1 cut short (kept to the break) · 1 of no activity · 5 failed",
+        "not looked at: 1 media, 0 other files",
+    ]
+    assert "  activities/3.gpx: empty file" in lines
+    assert first.exit_code == 1
+    again = stored(data, str(odd), "--json")
+    items = [json.loads(line) for line in again.stdout.splitlines()]
+    assert (items[0]["athlete_id"], items[0]["status"], items[0]["rows"], items[0]["files"]) == (42, "finished", 12, 8)
+    assert Counter((item["item"], item["outcome"]) for item in items[1:]) == {
+        ("row", "same_id"): 11, ("file", "same_file"): 2, ("file", "skipped"): 1, ("file", "failed"): 5,
+        ("problem", "failed"): 1,
+    }  # fmt: skip
+    assert len(list((data / "files").rglob("*.gz"))) == 2
+
+
+def test_it_must_be_sure_whose_files_they_are(odd: Path, tmp_path: Path) -> None:
+    """Nothing is stored of another athlete's export, or of files of nobody; a person's word makes it sure."""
+    data, track = tmp_path / "data", tmp_path / "1.gpx"
+    track.write_bytes(TRACK)
+    nobody = stored(data, str(track))
+    assert nobody.exit_code == 2
+    assert "1.gpx does not say whose it is, and nobody is known here yet: say --athlete ID" in nobody.stderr
+    other = stored(data, str(odd), "--athlete", "7")
+    assert (other.exit_code, "is of athlete 42, not of 7; nothing was stored." in other.stderr) == (2, True)
+    early = stored(data, str(track), "--athlete", "7", "--since", "2022-05-30", "--json")
+    assert (early.exit_code, early.stdout.count("\n")) == (0, 1)
+    assert stored(data, str(track)).exit_code == 0
+    foreign = stored(data, str(odd))
+    assert (foreign.exit_code, "is of athlete 42, and here is athlete 7" in foreign.stderr) == (2, True)
+    with FileLock(data / "import.lock"):
+        busy = stored(data, str(track))
+    assert (busy.exit_code, "Another import is at work" in busy.stderr) == (1, True)
+
+
+@pytest.mark.slow
+async def test_the_inbox_is_emptied_and_each_file_has_its_report(odd: Path, tmp_path: Path) -> None:
+    """An export and a recording go to done, what is broken or nobody's to failed; a name that is there is not lost."""
+    settings = TransformSettings(data_dir=tmp_path / "data")
+    settings.inbox_path.mkdir(parents=True)
+    content = {odd.name: odd.read_bytes(), "run.gpx": TRACK, "bad.fit": b"x", "lost.zip": b"PK\x05\x06", ".part": b"x"}
+    for name, each in content.items():
+        (settings.inbox_path / name).write_bytes(each)
+    (settings.inbox_path / "done").mkdir()
+    (settings.inbox_path / "done" / "run.gpx").write_bytes(b"of before")
+    await take(settings, [odd.name, "run.gpx", "bad.fit", "lost.zip", "gone.fit"])
+    found = {str(each.relative_to(settings.inbox_path)) for each in settings.inbox_path.rglob("*") if each.is_file()}
+    moved = {f"done/{odd.name}", "done/run-2.gpx", "failed/bad.fit", "failed/lost.zip"}
+    assert found == {".part", "done/run.gpx", *moved, *(f"{name}.txt" for name in moved)}
+    reports = {name: (settings.inbox_path / f"{name}.txt").read_text() for name in moved}
+    assert "12 rows: 11 new · 1 unreadable" in reports[f"done/{odd.name}"]
+    assert reports["done/run-2.gpx"] == "run.gpx: stored before\n"
+    assert reports["failed/bad.fit"] == "bad.fit: failed: not a FIT, TCX or GPX file\n"
+    assert "lost.zip" in reports["failed/lost.zip"]
 
 
 MORTAL = """

@@ -12,7 +12,14 @@ import pytest
 from typer.testing import CliRunner
 
 from athlete.main import app
-from athlete.up import NOBODY, NOT_SUBSCRIBED, connection_notice, is_anybody_connected, subscription_notice
+from athlete.up import (
+    NOBODY,
+    NOT_SUBSCRIBED,
+    connection_notice,
+    has_imports_alone,
+    is_anybody_connected,
+    subscription_notice,
+)
 from backends.tokens import TokenSet
 from backends.tokens.file import FileTokenStore
 from backends.warehouse.athletes import Athlete
@@ -44,6 +51,16 @@ async def test_an_athlete_is_connected_while_their_tokens_are_kept(tmp_path: Pat
     await FileTokenStore(settings.tokens_path).save(1, TOKENS)
     await put_athlete(settings, "connected")
     assert await is_anybody_connected(settings)
+
+
+async def test_imports_alone_need_no_app_at_strava(tmp_path: Path) -> None:
+    """Not while nothing is stored, and not once somebody is connected."""
+    settings = SharedSettings(data_dir=tmp_path)
+    assert not await has_imports_alone(settings)
+    assert not settings.pipeline_path.exists()
+    for status in ("archive_only", "connected"):
+        await put_athlete(settings, status)
+        assert await has_imports_alone(settings) == (status == "archive_only")
 
 
 def test_up_names_the_settings_that_are_missing(tmp_path: Path) -> None:

@@ -1,0 +1,108 @@
+"""Runs imports, one at a time on a machine, each from an opened archive to a finished report."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, cast
+
+from filelock import FileLock, Timeout
+
+from athlete.backends import open_store
+from athlete.errors import CommandError, require_this_machine
+from athlete.importing.charts import Charts
+from backends.warehouse.athletes import AthleteStore
+from backends.warehouse.own_files import Import, ImportItem, OwnFiles
+from runtime.data_dir import make_private
+from strava.archive.archive import Archive, open_archive
+from strava.archive.bag import open_recordings
+from worker.dbt_runner.settings import TransformSettings
+from worker.importing.choice import Choice
+from worker.importing.kept_files import KeptFiles
+from worker.importing.outcomes import FileResult
+from worker.importing.owner import owner_of
+from worker.importing.pipeline import ArchiveImport, Means, Progress
+
+LOCK = "import.lock"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wish:
+    """What a person asks for."""
+
+    choice: Choice = field(default_factory=Choice)
+    athlete_id: int | None = None
+    resume: str | None = None
+    keeps_files: bool = True
+    jobs: int = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Imported:
+    """An import that came to its end, with all its items."""
+
+    current: Import
+    items: Sequence[ImportItem]
+    results: Sequence[FileResult]
+    left_out: int
+
+    @property
+    def is_all_well(self) -> bool:
+        """Whether all could be read."""
+        return all(item.outcome not in {"failed", "unreadable"} for item in self.items if item.kind != "problem")
+
+
+def opened(paths: Sequence[Path]) -> Archive:
+    """Open what belongs together. Raises UnreadableArchive."""
+    return open_archive(paths[0]) if len(paths) == 1 else open_recordings(paths)
+
+
+def name_of(paths: Sequence[Path]) -> str:
+    """Return what an archive is called, without folders."""
+    return paths[0].resolve().name if len(paths) == 1 else f"{len(paths):,} files"
+
+
+class ImportStore(OwnFiles, AthleteStore, Protocol):
+    """What an import needs of `raw`."""
+
+
+@asynccontextmanager
+async def importing(settings: TransformSettings) -> AsyncIterator[ImportStore]:
+    """Open the store while no other import runs on this machine. Raises CommandError, WarehouseBusy, OSError."""
+    require_this_machine(settings, "imports do not reach it yet; leave BACKEND out to import on this machine")
+    make_private(settings.data_dir)
+    try:
+        lock = FileLock(settings.data_dir / LOCK, fallback_to_soft=False).acquire(timeout=0)
+    except Timeout as error:
+        raise CommandError(f"Another import is at work in {settings.data_dir}; wait until it has ended.") from error
+    with lock:
+        async with open_store(settings) as store:
+            yield cast("ImportStore", store)
+
+
+async def import_archive(  # noqa: PLR0913 - what is imported, and by keyword how
+    archive: Archive,
+    name: str,
+    wish: Wish,
+    *,
+    store: ImportStore,
+    settings: TransformSettings,
+    charts: Charts | None = None,
+    tell: Callable[[Progress], None] = lambda _: None,
+) -> Imported:
+    """Import an archive. Raises NotSure, OtherArchive, WarehouseBusy, OSError."""
+    known = [each.athlete_id for each in await store.athletes()]
+    run = ArchiveImport(
+        store=store,
+        archive=archive,
+        source=name,
+        athlete_id=owner_of(archive, given=wish.athlete_id, known=known),
+        choice=wish.choice,
+        means=Means(jobs=wish.jobs, keep=KeptFiles(settings.files_path) if wish.keeps_files else None),
+        resume=wish.resume,
+        tell=tell,
+        after_rows=charts.begin if charts else None,
+    )
+    current = await run.run()
+    items = await store.import_items(current.import_id)
+    return Imported(current=current, items=items, results=run.results, left_out=run.left_out)
