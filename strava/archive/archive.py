@@ -50,7 +50,8 @@ class Archive:
 
     `activities` is None where there is no list. `exported_at` is when Strava wrote it. `athlete_id` is told by
     `profile.csv`, or else by the ZIP's name. `files` are sizes in bytes by name, in the archive's order; a file is
-    opened by `read` alone. `media` and `others` count the files that are never opened.
+    opened by `read` alone; `is_read_in_order` tells that another order than theirs costs reading the archive again for
+    each file. `media` and `others` count the files that are never opened.
     """
 
     def __init__(  # noqa: PLR0913 - what an archive is made of
@@ -69,6 +70,7 @@ class Archive:
         self.activities, self.gear, self.problems = activities, gear, problems
         self.athlete_id, self.exported_at = athlete_id, exported_at
         self._container, self._folder = container, chosen.folder
+        self.is_read_in_order = isinstance(container, ZipsInside)
         self._bytes_left = most_bytes
         self._stems: defaultdict[str, list[str]] = defaultdict(list)
         for name in chosen.files:
@@ -88,10 +90,10 @@ class Archive:
         """Return the bytes of one of `files`, packed as they are there. Raises UnreadableArchive."""
         if name not in self.files:
             raise UnreadableArchive(name, "is none of the files to import")
+        if self.files[name] > self._bytes_left:
+            raise UnreadableArchive(name, "is beyond the most bytes that are read of one archive")
         content = self._container.read(name)
         self._bytes_left -= len(content)
-        if self._bytes_left < 0:
-            raise UnreadableArchive(name, "is beyond the most bytes that are read of one archive")
         return content
 
     def file_of(self, row: ArchiveRow) -> str | None:

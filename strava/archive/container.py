@@ -23,6 +23,7 @@ from strava.errors import UnreadableArchive
 
 MIB = 2**20
 ENCRYPTED = 0x1
+_ENTRY = b"PK\x01\x02"  # where an entry of a ZIP's directory begins
 SHOWN = 200  # characters of a name in a report
 NO_FILE = "is a link or a device, not a file"
 SKIPPED_FOLDERS = frozenset({"__MACOSX", "$Recycle.bin", "lost+found"})
@@ -41,7 +42,7 @@ class Limits:
     member: int = 64 * MIB
     nested: int = 2048 * MIB
     total: int = 8192 * MIB
-    directory: int = 16 * MIB
+    directory: int = 32 * MIB
     ratio: int = 200
     entries: int = 200_000
 
@@ -90,10 +91,8 @@ class ZipContainer:
         self._limits = limits or Limits()
         self._file = file
         with _damage_told("the ZIP"):
-            self._zip = ZipFile(_InPieces(file, self._limits.directory))
-        entries = self._zip.infolist()
-        if len(entries) > self._limits.entries:
-            raise UnreadableArchive("the ZIP", f"has {len(entries):,} entries; {self._limits.entries:,} are the most")
+            self._zip = ZipFile(_InPieces(file, self._limits))
+        entries = sorted(self._zip.infolist(), key=lambda info: info.header_offset)
         self._infos: dict[str, ZipInfo] = {}
         self.problems: list[Problem] = []
         self._list(entries)
@@ -266,11 +265,11 @@ class ZipsInside:
 
 
 class _InPieces(io.RawIOBase):
-    """A file that is never read in one piece larger than `most`: a forged ZIP names a directory of any size."""
+    """A file that is never read in one piece larger than a directory may be: a forged ZIP names one of any size."""
 
-    def __init__(self, file: IO[bytes], most: int) -> None:
+    def __init__(self, file: IO[bytes], limits: Limits) -> None:
         super().__init__()
-        self._file, self._most = file, most
+        self._file, self._most, self._entries = file, limits.directory, limits.entries
 
     def seekable(self) -> bool:
         return True
@@ -286,6 +285,8 @@ class _InPieces(io.RawIOBase):
         content = self._file.read(min(wanted, self._most + 1))
         if len(content) > self._most:
             raise UnreadableArchive("the ZIP", f"has a list of files of more than {self._most // MIB:,} MiB")
+        if content.startswith(_ENTRY) and content.count(_ENTRY) > self._entries:  # before an object is made of each
+            raise UnreadableArchive("the ZIP", f"has more than {self._entries:,} entries")
         return content
 
 

@@ -4,6 +4,7 @@ import gzip
 import io
 import os
 import stat
+import struct
 import tracemalloc
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -199,14 +200,17 @@ def test_each_hostile_entry_is_one_line_and_the_rest_is_read(tmp_path: Path) -> 
 def test_limits(tmp_path: Path) -> None:
     """Of one member, of all that is read, and of how many there are."""
     path = tmp_path / "export.zip"
-    path.write_bytes(zip_of({"a.gpx": os.urandom(900), "b.gpx": os.urandom(900)}))
+    content = zip_of({"a.gpx": os.urandom(900), "b.gpx": os.urandom(900)})
+    path.write_bytes(content)
     with open_archive(path, limits=Limits(member=800)) as archive, pytest.raises(UnreadableArchive, match="unpacks to"):
         archive.read("a.gpx")
     with open_archive(path, limits=Limits(total=1000)) as archive:
         archive.read("a.gpx")
+        path.write_bytes(b"")  # what is beyond the limit is not read to find that out
         with pytest.raises(UnreadableArchive, match="the most bytes"):
             archive.read("b.gpx")
-    with pytest.raises(UnreadableArchive, match="has 2 entries"):
+    path.write_bytes(content)
+    with pytest.raises(UnreadableArchive, match="has more than 1 entries"):
         open_archive(path, limits=Limits(entries=1))
     with pytest.raises(UnreadableArchive, match="list of files"):
         open_archive(path, limits=Limits(directory=90))
@@ -214,6 +218,22 @@ def test_limits(tmp_path: Path) -> None:
     big.write_bytes(b"x" * 900)
     with open_archive(big, limits=Limits(member=800)) as archive, pytest.raises(UnreadableArchive, match="more than"):
         archive.read("big.gpx")
+
+
+def test_a_zip_of_as_many_entries_as_are_read_fits_into_the_limits() -> None:
+    """Its list names each by the name that Strava gives to pictures; one entry more, and none becomes an object."""
+    limits = Limits()
+    entry = b"PK\x01\x02" + bytes(42) + b"media/01234567-89ab-cdef-0123-456789abcdef.jpg"
+    assert limits.entries * len(entry) < limits.directory
+    directory = entry * (limits.entries + 1)
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1, 1, len(directory), 0, 0)
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnreadableArchive, match="has more than 200,000 entries"):
+            ZipContainer(io.BytesIO(directory + end))
+        assert tracemalloc.get_traced_memory()[1] < 3 * len(directory)
+    finally:
+        tracemalloc.stop()
 
 
 def _forged(content: bytes, changes: Sequence[tuple[bytes, int, bytes]]) -> bytes:

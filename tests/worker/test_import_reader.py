@@ -2,8 +2,10 @@
 
 import gzip
 import hashlib
+import io
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import orjson
 
@@ -11,7 +13,7 @@ from tests.strava.exports import opened, zip_of
 from tests.strava.fit_writer import CYCLING, RUNNING, START_AT, SWIMMING, Session, activity, course
 from worker.importing.outcomes import FileOutcome, ReadFile
 from worker.importing.reader import Request, read_file
-from worker.importing.readers import Wanted, read_files
+from worker.importing.readers import Wanted, read_files, wanted_files
 
 DEVICE_KEY = f"Garmin/3912345678/{START_AT:%Y-%m-%dT%H:%M:%SZ}"
 
@@ -61,6 +63,22 @@ def test_a_recording_is_cut_to_what_its_activity_was_cropped_to() -> None:
     assert orjson.loads(cropped.streams)["time"]["data"] == list(range(301))
     _, [whole] = read_file(asked(content, has_row=True, start=start + 9000, elapsed=300.0), content)
     assert (whole.elapsed_s, orjson.loads(whole.activity)["is_clipped"]) == (899, False)
+
+
+def test_files_are_wanted_newest_first_or_as_they_stand(tmp_path: Path) -> None:
+    """Of an export within a ZIP in the order of their bytes, also where its list names them in another one."""
+    header = "Activity ID,Activity Date,Activity Name,Activity Type,Description,Elapsed Time,Distance,Filename\n"
+    rows = [f'{n},"May {n}, 2022, 3:53:35 PM",,Run,,60,1.00,activities/{n}.gpx\n' for n in (1, 2, 3)]
+    inner = io.BytesIO()
+    with ZipFile(inner, "w") as archive:
+        archive.writestr("activities.csv", header + "".join(rows))
+        for number in (2, 3, 1):
+            archive.writestr(f"activities/{number}.gpx", f"{number}")
+        archive.filelist.reverse()
+    plain = opened(tmp_path / "export.zip", inner.getvalue())
+    assert [each.activity_id for each in wanted_files(plain)] == [3, 2, 1]
+    nested = opened(tmp_path / "mail.zip", zip_of({"export.zip": inner.getvalue()}))
+    assert [each.activity_id for each in wanted_files(nested)] == [2, 3, 1]
 
 
 async def test_large_answers_come_whole_and_a_stored_file_is_not_read(tmp_path: Path) -> None:

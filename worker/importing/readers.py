@@ -49,12 +49,17 @@ class ReadFiles(Protocol):
 
 
 def wanted_files(archive: Archive) -> list[Wanted]:
-    """Return all files of an archive, those of rows first and the newest of them before the others."""
+    """Return all files of an archive, those of rows first and the newest of them before the others.
+
+    Of a ZIP within a ZIP they are in its order, as another one would unpack its begin for each file.
+    """
     named: dict[str, Wanted] = {}
     for row in archive.rows:
         if (name := archive.file_of(row)) is not None and name not in named:
             start, elapsed = row.start, row.activity.get("elapsed_time")
             named[name] = Wanted(name, row.activity_id, start.timestamp() if start else None, elapsed)
+    if archive.is_read_in_order:
+        return [named.get(name) or Wanted(name) for name in archive.files]
     newest_first = sorted(named.values(), key=lambda each: -(each.start or 0))
     return [*newest_first, *(Wanted(name) for name in archive.files if name not in named)]
 
