@@ -75,10 +75,10 @@ def test_files_are_wanted_newest_first_or_as_they_stand(tmp_path: Path) -> None:
         for number in (2, 3, 1):
             archive.writestr(f"activities/{number}.gpx", f"{number}")
         archive.filelist.reverse()
-    plain = opened(tmp_path / "export.zip", inner.getvalue())
-    assert [each.activity_id for each in wanted_files(plain)] == [3, 2, 1]
-    nested = opened(tmp_path / "mail.zip", zip_of({"export.zip": inner.getvalue()}))
-    assert [each.activity_id for each in wanted_files(nested)] == [2, 3, 1]
+    with opened(tmp_path / "export.zip", inner.getvalue()) as plain:
+        assert [each.activity_id for each in wanted_files(plain)] == [3, 2, 1]
+    with opened(tmp_path / "mail.zip", zip_of({"export.zip": inner.getvalue()})) as nested:
+        assert [each.activity_id for each in wanted_files(nested)] == [2, 3, 1]
 
 
 async def test_large_answers_come_whole_and_a_stored_file_is_not_read(tmp_path: Path) -> None:
