@@ -130,10 +130,10 @@ async def _import_all(
 
 def _print(archive: Archive, done: Imported, *, as_json: bool) -> None:
     if as_json:
-        for item in stored_items(done.current, done.items):
+        for item in stored_items(done):
             print(json.dumps(item, ensure_ascii=False))  # noqa: T201 - lines for machines
     else:
-        for sentence in stored_sentences(archive, done.current, done.items, left_out=done.left_out):
+        for sentence in stored_sentences(archive, done):
             say(sentence.translate(HIDDEN))
 
 

@@ -55,7 +55,7 @@ async def _imported(
 
 def _told(paths: Sequence[Path], archive: Archive, done: Imported) -> Iterator[tuple[Path, str, str]]:
     if not all(is_recording(path.name) for path in paths):
-        report = "\n".join(stored_sentences(archive, done.current, done.items, left_out=done.left_out))
+        report = "\n".join(stored_sentences(archive, done))
         yield from ((path, DONE, report) for path in paths)
         return
     items = {item.name: item for item in done.items}

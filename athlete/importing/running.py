@@ -1,6 +1,6 @@
 """Runs imports, one at a time on a machine, each from an opened archive to a finished report."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,9 +19,10 @@ from strava.archive.bag import open_recordings
 from worker.dbt_runner.settings import TransformSettings
 from worker.importing.choice import Choice
 from worker.importing.kept_files import KeptFiles
-from worker.importing.outcomes import FileResult
+from worker.importing.matching import Match
 from worker.importing.owner import owner_of
 from worker.importing.pipeline import ArchiveImport, Means, Progress
+from worker.importing.stored import own_activity_id
 
 LOCK = "import.lock"
 
@@ -39,12 +40,15 @@ class Wish:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Imported:
-    """An import that came to its end, with all its items."""
+    """An import that came to its end, with all its items.
+
+    `links` are the matches of recordings, by the number that each would have as an activity of its own.
+    """
 
     current: Import
     items: Sequence[ImportItem]
-    results: Sequence[FileResult]
     left_out: int
+    links: Mapping[int, Match]
 
     @property
     def is_all_well(self) -> bool:
@@ -105,4 +109,5 @@ async def import_archive(  # noqa: PLR0913 - what is imported, and by keyword ho
     )
     current = await run.run()
     items = await store.import_items(current.import_id)
-    return Imported(current=current, items=items, results=run.results, left_out=run.left_out)
+    links = {own_activity_id(file_id): found for file_id, found in run.matches.items()}
+    return Imported(current=current, items=items, left_out=run.left_out, links=links)

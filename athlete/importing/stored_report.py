@@ -5,8 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from athlete.importing.report import counted, listed, many, what
-from backends.warehouse.own_files import Import, ImportItem
+from athlete.importing.running import Imported
+from backends.warehouse.own_files import ImportItem
 from strava.archive.archive import Archive
+from worker.importing.matching import Match
 
 ROWS: Mapping[str, str] = {
     "new": "new", "updated": "changed", "same_id": "known before", "skipped": "deleted at Strava since",
@@ -20,33 +22,54 @@ KEYS: Mapping[str, str] = {
     "same_upload": "by the upload's number", "same_recording": "by the device that made both",
     "same_name": "by the file's name", "alike": "by start, length and place",
 }  # fmt: skip
-DETAILS_A_DAY = 1000  # Strava's smallest limit of reads
+SUSPECTS: Mapping[str, str] = {
+    "suspect_time_zone": "alike but for whole quarter hours, and not joined (is a clock wrong?)",
+    "overlaps": "at the same time as another activity, and not joined",
+}
 
 
-def stored_sentences(archive: Archive, current: Import, items: Sequence[ImportItem], *, left_out: int) -> Iterator[str]:
-    """Yield the report in lines for a person. `left_out` counts the rows and files that were not wanted."""
-    yield f"{current.source}: {what(archive)}"
-    rows = Counter(item.outcome for item in items if item.kind == "row")
+def stored_sentences(archive: Archive, done: Imported) -> Iterator[str]:
+    """Yield the report in lines for a person."""
+    yield f"{done.current.source}: {what(archive)}"
+    rows = Counter(item.outcome for item in done.items if item.kind == "row")
     rows["unreadable"] = archive.activities.unreadable_rows if archive.activities else 0
     if archive.activities:
         yield f"{many(rows.total(), 'row')}: {counted({word: rows[kind] for kind, word in ROWS.items()})}"
-    files = [item for item in items if item.kind == "file"]
+    files = [item for item in done.items if item.kind == "file"]
     outcomes = Counter(item.outcome for item in files)
     if archive.files:
         yield f"{many(len(files), 'file')}: {counted({word: outcomes[kind] for kind, word in FILES.items()})}"
-    keys = Counter(item.matched_by for item in files if item.matched_by and item.matched_by != "row")
-    if keys:
-        yield f"of an activity that was known: {counted({word: keys[kind] for kind, word in KEYS.items()})}"
-    if left_out:
-        yield f"{left_out:,} rows and files were not wanted (--since, --only)"
+    yield from _matches([(item, link) for item in files if (link := _link(item, done)) is not None])
+    if done.left_out:
+        yield f"{done.left_out:,} rows and files were not wanted (--since, --only)"
     yield f"not looked at: {archive.media:,} media, {many(archive.others, 'other file')}"
-    yield from listed("left out or doubtful", [_line(item) for item in items if item.kind == "problem"])
+    yield from listed("left out or doubtful", [_line(item) for item in done.items if item.kind == "problem"])
     for kind in ("failed", "skipped", "cut_short"):
         yield from listed(FILES[kind], [_line(item) for item in files if item.outcome == kind])
 
 
-def stored_items(current: Import, items: Sequence[ImportItem]) -> Iterator[dict[str, Any]]:
+def _matches(links: Sequence[tuple[ImportItem, Match]]) -> Iterator[str]:
+    """Yield by which keys recordings were matched that no row names, and which are doubtful."""
+    keys = Counter(link.matched_by for _, link in links)
+    if keys:
+        counts = {"of its own": keys[None], **{f"matched {word}": keys[key] for key, word in KEYS.items()}}
+        yield f"{many(len(links), 'recording')} that no row names: {counted(counts)}"
+    for key, word in KEYS.items():
+        named = [f"{item.name}: activity {link.activity_id}" for item, link in links if link.matched_by == key]
+        yield from listed(f"matched {word}", named)
+    for suspect, word in SUSPECTS.items():
+        named = [f"{item.name}: {link.suspect_twin}" for item, link in links if link.suspect == suspect]
+        yield from listed(word, named)
+
+
+def _link(item: ImportItem, done: Imported) -> Match | None:
+    """Return the match of a recording that was stored now and that no row names."""
+    return done.links.get(item.activity_id or 0) if item.matched_by is None else None
+
+
+def stored_items(done: Imported) -> Iterator[dict[str, Any]]:
     """Yield one object for the import, each row, each file, and each problem."""
+    current = done.current
     yield {
         "item": "import",
         "import_id": current.import_id,
@@ -60,10 +83,12 @@ def stored_items(current: Import, items: Sequence[ImportItem]) -> Iterator[dict[
         "media": current.media_count,
         "others": current.other_count,
     }
-    for item in items:
+    for item in done.items:
+        link = _link(item, done)
         told = {
             name: getattr(item, name) for name in ("name", "activity_id", "outcome", "matched_by", "twin", "reason")
         }
+        told |= link._asdict() if link else {}
         yield {"item": str(item.kind), **{name: value for name, value in told.items() if value is not None}}
 
 

@@ -174,6 +174,15 @@ def test_an_export_is_stored_and_each_part_counted_once(odd: Path, tmp_path: Pat
         ("problem", "failed"): 1,
     }  # fmt: skip
     assert len(list((data / "files").rglob("*.gz"))) == 2
+    watch, other = tmp_path / "watch.gpx", tmp_path / "other.gpx"
+    watch.write_bytes(TRACK.replace(b"10.001", b"10.0011"))
+    other.write_bytes(TRACK.replace(b"T15", b"T12"))
+    own = stored(data, str(watch), str(other)).stdout.splitlines()
+    assert own[2] == "2 recordings that no row names: 1 of its own · 1 matched by start, length and place"
+    assert own[3] == "matched by start, length and place:"
+    assert own[4] in {"  watch.gpx: activity 100", "  watch.gpx: activity 101"}  # whose files are alike too
+    assert own[5] == "alike but for whole quarter hours, and not joined (is a clock wrong?):"
+    assert own[6].startswith("  other.gpx: ")
 
 
 def test_it_must_be_sure_whose_files_they_are(odd: Path, tmp_path: Path) -> None:

@@ -106,6 +106,7 @@ def make_transformer(
         is_published: Callable[[], bool] = mart_path.exists,
         runs: TransformRuns = store,
         own_file: OwnFile | None = None,
+        **more: Any,
     ) -> Transformer:
         return Transformer(
             runs,
@@ -115,9 +116,21 @@ def make_transformer(
             marks=FileMarks(marks_dir),
             own_file=own_file,
             clock=clock,
+            **more,
         )
 
     return make
+
+
+async def test_recordings_are_linked_before_each_run_reads_raw(
+    make_transformer: Callable[..., Transformer], store: SqliteRawStore, clock: Any
+) -> None:
+    """What that changes in raw is built by the same run, which leaves nothing stale."""
+    before = await store.watermark()
+    transformer = make_transformer(relink=partial(gone, store, clock))
+    done = await transformer.run()
+    assert before != done.run.watermark == await store.watermark()
+    assert not await transformer.is_stale()
 
 
 async def test_a_snapshot_that_cannot_be_read_is_published_again(
