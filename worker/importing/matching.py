@@ -93,11 +93,9 @@ def match(activities: Collection[Activity], recordings: Collection[Recorded]) ->
     _add(found, ordered, {each.file_id: _of_activity(each, near_activities) for each in ordered})
     while _add(found, ordered, _in_company(ordered, near_recordings, found, has_alike=True)):
         pass
-    leaders = {group[0].file_id: _join(group, found) for group in _groups(ordered, near_recordings, found)}
-    for leader in leaders.values():
-        others = [
-            each for each in near_recordings.around(leader) if each.file_id in leaders and each.sha256 != leader.sha256
-        ]
+    leaders = [_join(group, found) for group in _groups(ordered, near_recordings, found)]
+    for leader in leaders:
+        others = [each for each in near_recordings.around(leader) if not _is_company(each, leader, found)]
         suspect = _suspect(leader, near_activities.around(leader)) or _suspect(leader, others) or (None, None)
         found[leader.file_id] = Match(leader.own_activity_id, None, None, *suspect)
     return found
@@ -247,6 +245,13 @@ def _join(group: Sequence[Recorded], found: dict[str, Match]) -> Recorded:
         key, twin = min(twins, key=lambda pair: (pair[0] != SAME_RECORDING, _name(pair[1])))
         found[each.file_id] = Match(leader.own_activity_id, key, twin.file_id)
     return leader
+
+
+def _is_company(recording: Recorded, leader: Recorded, found: Mapping[str, Match]) -> bool:
+    """Whether a recording follows a leader, or is of the same file."""
+    known = found.get(recording.file_id)
+    is_led = known is not None and known.activity_id == leader.own_activity_id
+    return is_led or recording.sha256 == leader.sha256
 
 
 def _suspect(recording: Recorded, things: Sequence[Activity | Recorded]) -> tuple[str, str] | None:
