@@ -83,6 +83,10 @@ test-fast: $(VENV)/.dev ## Run what needs neither dbt, a browser, whole programs
 	@$(PYTEST) --ignore tests/transforms --ignore tests/end_to_end \
 		-m "not slow and not browser and not images and not google" $(ARGS)
 
+.PHONY: fuzz
+fuzz: $(VENV)/.dev ## Read 10,000 files that are damaged by chance (INPUTS=50000 SEED=8 reads more, and others)
+	@FUZZ_INPUTS=$(or $(INPUTS),10000) FUZZ_SEED=$(or $(SEED),7) $(PYTEST) tests/strava/test_recordings_fuzz.py tests/strava/test_archive_fuzz.py
+
 .PHONY: lint lint-python lint-sql
 lint: $(VENV)/.dev ## Check packages, style, types, imports between rooms, and the SQL
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint-python lint-sql

@@ -72,6 +72,7 @@ class _Tcx:
             if len(self.activities) == MOST_RECORDINGS:
                 raise UnreadableRecording(f"more than {MOST_RECORDINGS} activities")
             self.activities.append(_Activity(attributes.get("Sport")))
+            self._in_lap = False
         elif name == "Lap" and self.activities:
             if len(self.activities[-1].laps) == MOST_LAPS:
                 raise UnreadableRecording(f"more than {MOST_LAPS:,} laps")

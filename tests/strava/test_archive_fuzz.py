@@ -16,8 +16,8 @@ from strava.archive.archive import Archive, read_archive
 from strava.archive.container import Limits, Member, ZipContainer
 from strava.errors import UnreadableArchive
 from tests.strava.exports import NOW, cells_of, csv_of, zip_of
+from tests.strava.fuzzing import INPUTS, SEED
 
-INPUTS = 1000
 LIMITS = Limits(member=2**20, nested=2**20, total=2**22)
 SPLINTERS = (b'"', b",", b"\n", b"\r", b"\x00", b"\xff", b"activities/", b"#error#", b"\xef\xbb\xbf", b"9" * 40, b"PK")
 
@@ -93,34 +93,34 @@ def _list(version: Version) -> bytes:
 @pytest.mark.usefixtures("nothing_written")
 def test_damaged_lists() -> None:
     """Of thousands, most still give their sound rows."""
-    rng = Random(11)
+    rng = Random(SEED)
     lists = [_list(version) for version in (Version.JULY_2019, Version.YEAR_2020, Version.SEPTEMBER_2026)]
     sound = refused = 0
-    for _ in range(INPUTS):
+    for _ in range(INPUTS // 4):
         container = OneFile("activities.csv", damaged(rng, rng.choice(lists)))
         try:
             sound += looked_at(read_archive(container, "activities.csv", limits=LIMITS, now=NOW)) > 0
         except UnreadableArchive:
             refused += 1
-    assert sound > INPUTS / 2
-    assert refused > INPUTS / 50
+    assert sound > INPUTS / 8
+    assert refused > INPUTS / 400
 
 
 @pytest.mark.usefixtures("nothing_written")
 def test_damaged_zips() -> None:
     """Of thousands, some still give their sound members."""
-    rng = Random(12)
+    rng = Random(SEED)
     entries = {
         "activities.csv": _list(Version.YEAR_2024), "activities/1.gpx": b"<gpx/>" * 50, "bikes.csv": b"a,b\nBlue,c\n",
         "activities/2.gpx": b"", "profile.csv": b"Athlete ID\n7\n", "logins.csv": b"private",
     }  # fmt: skip
     content = zip_of(entries)
     sound = refused = 0
-    for _ in range(INPUTS):
+    for _ in range(INPUTS // 4):
         try:
             container = ZipContainer(io.BytesIO(damaged(rng, content)), LIMITS)
             sound += looked_at(read_archive(container, "export.zip", limits=LIMITS, now=NOW)) > 0
         except UnreadableArchive:
             refused += 1
-    assert sound > INPUTS / 25
-    assert refused > INPUTS / 5
+    assert sound > INPUTS / 100
+    assert refused > INPUTS / 20

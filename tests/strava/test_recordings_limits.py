@@ -8,7 +8,7 @@ import pytest
 
 from strava.recordings import UnreadableRecording, read_recording
 from tests.strava.fit_writer import LAP, SESSION, START, TIME, Field, FitWriter, course, run, sealed
-from tests.strava.xml_writer import TCX_HEAD, tcx
+from tests.strava.xml_writer import TCX_HEAD, tcx, tcx_activity
 from tests.strava.xml_writer import course as xml_course
 
 
@@ -98,6 +98,14 @@ def test_a_time_that_is_not_known_does_not_move_compressed_ones() -> None:
         made.data(1, 140, stamp=START + second)
     [recording] = read_recording(made.file()).recordings
     assert (recording.columns["time"] - recording.start).tolist() == [0, 1, 2]
+
+
+def test_an_activity_in_a_lap_of_another_one_is_read() -> None:
+    """A lap's end that is missing leaves no lap open in the next activity."""
+    first, second = (tcx_activity("Running", [xml_course(3)]) for _ in range(2))
+    content = f"{TCX_HEAD}{first[: first.index('</Lap>')]}{second.replace('<Lap ', '<Gap ')}"
+    [recording] = read_recording(content.encode()).recordings[1:]
+    assert (len(recording.columns["time"]), recording.totals.told()) == (3, {})
 
 
 def test_a_lap_in_which_a_file_ends_says_nothing_of_the_whole() -> None:
