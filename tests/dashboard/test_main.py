@@ -18,6 +18,13 @@ QUIET += ["--disable-component-update", "--disable-sync"]
 UP_TO = 60_000  # milliseconds; a shared machine may be slow
 expect.set_options(timeout=UP_TO)
 
+# https://developer.mozilla.org/en-US/docs/Web/API/LayoutShift
+WATCH_SHIFTS = """() => {
+    window.shifted = 0;
+    const add = one => { window.shifted += one.value };
+    new PerformanceObserver(list => list.getEntries().forEach(add)).observe({type: "layout-shift"});
+}"""
+
 
 @pytest.fixture
 def address(project_root: Path, tmp_path: Path) -> Iterator[str]:
@@ -135,13 +142,14 @@ def test_a_phone_at_night_shows_the_overview_in_german(lively: Any, address: str
 
 @pytest.mark.browser
 def test_the_pipeline_page_has_an_address_of_its_own(mart_file: Any, address: str, browser: Browser) -> None:
-    """It can be opened by link, each number can be found by its key, and the course of the latency is drawn."""
+    """It can be opened by link, each number has its key, the course is drawn, and nothing moves when it gets late."""
     mart_file.activity("2026-11-18", "Run", km=5, minutes=25)
     mart_file.latency("save_to_chart", 1, 2.1, 3.8)
     hour = {"period_kind": "hour", "period_start_at": datetime.now(UTC).replace(tzinfo=None) - timedelta(hours=3)}
     numbers = {"event_count": 2, "not_on_chart_count": 0, "p50_s": 2.1, "p95_s": 3.8}
     mart_file.row("pipeline_latency_course", athlete_id=7001, **hour, **numbers)
-    mart_file.health(waiting_event_count=5)
+    built_at = datetime.now(UTC).replace(tzinfo=None)
+    mart_file.health(waiting_event_count=5, last_transform_started_at=built_at)
     mart_file.publish()
     page = browser.new_page()
     found = complaints(page)
@@ -151,4 +159,11 @@ def test_the_pipeline_page_has_an_address_of_its_own(mart_file: Any, address: st
     expect(number(page, "pipeline-waiting-count")).to_have_text("5")
     expect(page.locator(".st-key-pipeline-course svg .mark-symbol.role-mark path")).to_have_count(2, timeout=UP_TO)
     expect(page.locator(".st-key-pipeline-verdict")).to_contain_text("Not checked yet")
+    expect(page.locator(".st-key-live")).to_contain_text("Live")
+    page.evaluate(WATCH_SHIFTS)
+    mart_file.health(waiting_event_count=5, last_transform_started_at=built_at - timedelta(days=1))
+    mart_file.publish()
+    expect(page.locator(".st-key-charts-late")).to_be_in_viewport()
+    expect(page.locator(".st-key-live")).to_contain_text("As of")
+    assert page.evaluate("shifted") < 0.001  # the words of the chip beside the title, and nothing below it
     assert found == []
