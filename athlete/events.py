@@ -121,6 +121,7 @@ async def _dismiss(settings: SharedSettings, event_id: str) -> str:
             delivery_id=f"{event_id}/dismissed/{utc_text(now)}",
             outcome=Outcome.IGNORED,
             reason="A person dismissed it with `athlete events --dismiss`.",
+            reason_kind=None,
             attempt=0,
             finished_at=now,
             message=None,

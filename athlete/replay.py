@@ -148,6 +148,7 @@ async def _defer(store: RawStore, chosen: Sequence[LedgerEntry]) -> None:
             delivery_id=f"{entry.event_id}/replay/{utc_text(now)}",
             outcome=Outcome.DEFERRED,
             reason=REASON,
+            reason_kind="replayed",
             attempt=0,
             finished_at=now,
             retry_at=now,

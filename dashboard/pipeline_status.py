@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
-from dashboard.formatting import Teller, plain
+from dashboard import reasons
+from dashboard.formatting import Teller
 from dashboard.languages import N_
 from dashboard.mart import Row
 
@@ -90,16 +91,15 @@ def _checked(health: Row, tell: Teller) -> str:
 
 
 def _why_not(health: Row, tell: Teller) -> str:
-    """Say why a check is not complete, or what a person is asked; else the worker's own words, which are English."""
-    if health["reconcile_verdict"] != "guarded":
-        return health["reconcile_reason"] or ""
-    return tell.plural(
-        "{n} stored activity is not in Strava's list any more, so nothing was removed. If it was deleted at Strava, "
-        "confirm it: `athlete daily --confirm`.",
-        "{n} stored activities are not in Strava's list any more, so many that nothing was removed. If they were "
-        "deleted at Strava, confirm it: `athlete daily --confirm`.",
-        health["extra_count"] or 0,
-    )
+    """Say why a check is not complete, or what a person is asked."""
+    if health["reconcile_verdict"] == "guarded":
+        return reasons.guarded(health["extra_count"] or 0, tell)
+    left = sum(_found(health).values()) - (health["repaired_count"] or 0)
+    return reasons.incomplete(health["unreadable_count"] or 0, left, health["stopped_kind"], tell)
+
+
+def _found(health: Row) -> dict[str, int]:
+    return {kind: int(health[f"{kind}_count"] or 0) for kind in _FOUND}
 
 
 def _counts(health: Row, tell: Teller, *, is_complete: bool) -> str:
@@ -115,7 +115,7 @@ def _counts(health: Row, tell: Teller, *, is_complete: bool) -> str:
 
 def _differences(health: Row, tell: Teller) -> str:
     """Name what was found, and how much of it was repaired; nothing is worth no words."""
-    counts = {kind: int(health[f"{kind}_count"] or 0) for kind in _FOUND}
+    counts = _found(health)
     found = [tell(_FOUND[kind], n=tell.number(number)) for kind, number in counts.items() if number]
     if not found:
         return ""
@@ -137,8 +137,9 @@ def _cut_short(health: Row, tell: Teller) -> str:
     """Tell of a later check that could not read the whole list."""
     if health["cut_short_at"] is None:
         return ""
+    why = reasons.cut_short(health["cut_short_kind"], health["cut_short_reason"], tell)
     told = tell("**Not checked** {when}.", when=tell.minute(health["cut_short_at"]))
-    return " ".join(filter(None, [told, health["cut_short_reason"], _again(health, tell)]))
+    return " ".join(filter(None, [told, why, _again(health, tell)]))
 
 
 def _again(health: Row, tell: Teller) -> str:
@@ -186,13 +187,14 @@ def _progress(backfill: Row, details: str, tell: Teller) -> str:
     if backfill["waits_because"]:
         until = backfill["waits_until"]
         when = tell("It goes on {when}", when=tell.about(until)) if until else tell("It waits")
-        how_far += f" {when}: {backfill['waits_because']}"
+        how_far += f" {when}: {reasons.because(backfill['waits_kind'], backfill['waits_because'], tell)}"
     return how_far
 
 
 def refusal(health: Row, tell: Teller) -> str:
     """Say since when and why Strava is not asked, and when it is asked again; nothing while it answers."""
-    is_closed, because = tell.is_ahead(health["closed_until"]), health["closed_because"]
+    is_closed = tell.is_ahead(health["closed_until"])
+    because = reasons.because(health["closed_kind"], health["closed_because"], tell)
     until = tell.minute(health["closed_until"])
     if health["lapsed_since"] is not None:
         since = tell("**Strava refuses the app since {when}.**", when=tell.minute(health["lapsed_since"]))
@@ -233,7 +235,7 @@ def _waits(row: Row, tell: Teller, *, is_queue_told: bool) -> str:
     kind = row["wait_kind"]
     counted = tell.plural(*_KINDS[kind], row["event_count"])
     since = tell(", the oldest since {when}.", when=tell.minute(row["oldest_at"]))
-    head = f"{counted}{since} {plain(row['reason'])}"
+    head = f"{counted}{since} {reasons.because(row['reason_kind'], row['reason'], tell)}"
     if kind != "deferred":
         return f"{head} {tell(_OF_NOBODY if row['is_unassigned'] else _TO_DO[kind])}"
     if row["first_retry_at"] is None:
@@ -290,7 +292,7 @@ def runs(rows: Iterable[Row], kind: str, tell: Teller) -> list[dict[str, object]
             tell("When"): tell.minute(row["started_at"]),
             tell("How long"): tell.latency(row["duration_s"]),
             tell("Result"): tell(RESULTS.get(row["result"], row["result"] or "")),
-            tell("Reason"): row["reason"] or "",
+            tell("Reason"): reasons.of_run(row, tell),
         }
         for row in rows
         if row["run_kind"] == kind

@@ -145,7 +145,10 @@ class ActivityEvents:
         if stored is None or stored.is_deleted:
             return self._await_first_sight(received, asked.at)
         if self._seen.missing_s(stored) < self._not_found_grace.total_seconds():
-            raise TryLater("Strava does not show the activity now; it is asked again before that counts as a deletion.")
+            raise TryLater(
+                "not_shown_now",
+                "Strava does not show the activity now; it is asked again before that counts as a deletion.",
+            )
         gone_at = observed_after(stored, asked.at)
         return await self._bury(received, gone_at, "Strava no longer shows the activity.", record)
 
@@ -153,11 +156,11 @@ class ActivityEvents:
         """Ask again ever later for what was never shown: nothing is stored, so nothing is there to delete."""
         age = asked_at - received.received_at
         if age < self._not_found_grace:
-            raise TryLater("Strava does not show the activity yet; it is asked again.")
+            raise TryLater("not_shown_yet", "Strava does not show the activity yet; it is asked again.")
         if age < _SHOWN_WITHIN:
             wait_s = min(max(age.total_seconds(), _LEAST_WAIT_S), _LONGEST_WAIT_S)
             sentence = f"Strava has not shown the activity so far; it is asked again in {wait_s / 60:.0f} minutes."
-            raise TryLater(sentence, wait_s)
+            raise TryLater("not_shown_yet", sentence, wait_s)
         reason = (
             f"Strava has not shown the activity within {_SHOWN_WITHIN.days} days, and nothing of it is stored. "
             "Loading the history brings it if it appears."
@@ -197,6 +200,7 @@ class ActivityEvents:
         beyond = failures - SHORT_RETRY_ATTEMPTS
         wait_s = min(LONG_RETRY_S * 2.0 ** min(beyond, 10), _LONGEST_FAULT_S) if beyond > 0 else None
         return TryLater(
+            "failing_activity",
             f"Strava failed on this activity at {failures} attempts in a row; it is asked once an attempt until it "
             f"answers. {error}",
             wait_s,
@@ -246,7 +250,9 @@ def _result_of_answer(decision: Decision, observed_at: datetime) -> Result:
     row = decision.row
     if not row.is_deleted and row.resource_state == DETAILED and row.observed_at >= observed_at:
         return _unchanged("Something newer is stored already.")
-    raise TryLater("Something newer is known of the activity, but not in detail; Strava is asked again.")
+    raise TryLater(
+        "newer_summary", "Something newer is known of the activity, but not in detail; Strava is asked again."
+    )
 
 
 def _unchanged(reason: str) -> Result:
@@ -255,4 +261,4 @@ def _unchanged(reason: str) -> Result:
 
 def _of_another(activity_id: int) -> Result:
     reason = f"Activity {activity_id} does not belong to the athlete that the event names; nothing was changed."
-    return Result(outcome=Outcome.PARKED, reason=reason)
+    return Result(outcome=Outcome.PARKED, reason=reason, kind="foreign_activity")

@@ -103,6 +103,7 @@ def _on_its_way(entry: LedgerEntry, now: datetime) -> LedgerEntry:
         entry,
         delivery_id=f"{entry.event_id}/again/{utc_text(now)}",
         reason="Published again, for its time has come.",
+        reason_kind="published_again",
         finished_at=now,
         retry_at=now + _COMES_WITHIN,
     )

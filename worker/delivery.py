@@ -115,6 +115,7 @@ class Delivery:
             event=None if received is None else received.event,
             outcome=result.outcome,
             reason=result.reason,
+            reason_kind=result.kind,
             attempt=self._attempt,
             received_at=None if received is None else received.received_at,
             finished_at=finished_at,

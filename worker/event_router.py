@@ -49,13 +49,14 @@ class EventRouter:
         athlete = await self._athletes.find(event.owner_id)
         if athlete is None:
             otherwise = _parked(
-                f"Athlete {event.owner_id} is not connected here; connect first with `athlete connect`."
+                "unknown_athlete",
+                f"Athlete {event.owner_id} is not connected here; connect first with `athlete connect`.",
             )
             return await self._unless_purged(event.owner_id, otherwise)
         if athlete.status == REVOKED:
             return _ignored("The athlete has taken back the app's access.")
         if athlete.status == TOKEN_REJECTED and event.aspect_type != "delete":  # which mostly needs no call
-            return _parked(str(TokenRejected(event.owner_id)))
+            return _parked("token_rejected", str(TokenRejected(event.owner_id)))
         return await self._activities.take(received, record)
 
     async def _unless_purged(self, athlete_id: int, otherwise: Result) -> Result:
@@ -74,8 +75,9 @@ class EventRouter:
                 return self._contradicted(athlete, received)
         except NotConnected:  # no word of Strava's
             return _parked(
+                "deauthorized_without_tokens",
                 "Without tokens Strava cannot be asked whether the athlete took back the app's access: run "
-                "`athlete connect`, or `athlete purge` if they did."
+                "`athlete connect`, or `athlete purge` if they did.",
             )
         purged = await self._on_deauthorized(athlete_id, connected_at=athlete.updated_at)
         self._athletes.forget(athlete_id)
@@ -115,7 +117,10 @@ class EventRouter:
         """Ignore the event of somebody who connected again since; ask again where that is not why the tokens work."""
         now = self._clock()
         if is_connected_before(athlete, received, now) and now - received.received_at < _BELIEVED_FOR:
-            raise TryLater("Strava accepts the athlete's tokens still; it is asked again before anything is removed.")
+            raise TryLater(
+                "still_granted",
+                "Strava accepts the athlete's tokens still; it is asked again before anything is removed.",
+            )
         return _ignored("Strava accepts the athlete's tokens, so they have access, or have connected again since.")
 
 
@@ -123,5 +128,5 @@ def _ignored(reason: str) -> Result:
     return Result(outcome=Outcome.IGNORED, reason=reason)
 
 
-def _parked(reason: str) -> Result:
-    return Result(outcome=Outcome.PARKED, reason=reason)
+def _parked(kind: str, reason: str) -> Result:
+    return Result(outcome=Outcome.PARKED, reason=reason, kind=kind)

@@ -23,6 +23,7 @@ from worker.attempts import Rests
 from worker.backfill import BackfillSource, BackfillStore, Progress, backfill
 from worker.periodic import repeat_until_cut_short
 from worker.profile import KnownProfiles, ProfileSource, refresh_profile
+from worker.reason_kinds import OWN_FAULT, kind_of
 from worker.streams import StreamSource, fetch_streams
 
 log = structlog.get_logger(__name__)
@@ -33,6 +34,7 @@ _TOLD_EVERY = timedelta(seconds=10)
 _LONGEST_WAIT = timedelta(days=2)
 _RETRY = timedelta(minutes=5)  # after a fault of Strava's or ours
 _LONG_RETRY = timedelta(hours=1)  # with tokens that somebody has to mend
+_NO_WAIT = {"waits_until": None, "waits_because": None, "waits_kind": None}
 _OWN_FAULT = "The pipeline itself failed; the worker's log says how."
 
 
@@ -200,7 +202,7 @@ class _Loading:
     async def go_on(self, client: HistoryClient) -> None:
         """Load, and tell now and then how far it is. Raises WarehouseBusy."""
         row = self._row
-        if not await self._note(started_at=row.started_at or self._clock(), waits_until=None, waits_because=None):
+        if not await self._note(started_at=row.started_at or self._clock(), **_NO_WAIT):
             return
         loading = asyncio.create_task(self._load(client, row))
         try:
@@ -216,7 +218,7 @@ class _Loading:
             log.info("history.waiting", athlete_id=row.athlete_id, reason=str(error))
         except Exception:  # a fault in one history must not hold up those of others
             log.exception("history.fault", athlete_id=row.athlete_id)
-            await self._note(**{**await self._left_out(), **self._wait_for(_RETRY, _OWN_FAULT)})
+            await self._note(**{**await self._left_out(), **self._wait_for(_RETRY, _OWN_FAULT, OWN_FAULT)})
         finally:
             loading.cancel()
             await asyncio.gather(loading, return_exceptions=True)
@@ -316,14 +318,14 @@ class _Loading:
             wait = _LONG_RETRY
         if isinstance(error, RateLimited):
             because = error.reason
-        return self._wait_for(wait, because)
+        return self._wait_for(wait, because, kind_of(error))
 
-    def _wait_for(self, wait: timedelta, because: str) -> dict[str, object]:
+    def _wait_for(self, wait: timedelta, because: str, kind: str) -> dict[str, object]:
         """Have it go on after the wait; one that is finished waits for nothing but to try again."""
         row, until = self._row, self._clock() + wait
         if row.finished_at is not None:
             return {"failed_count": row.failed_count, "retry_at": until}
-        return {"waits_until": until, "waits_because": because}
+        return {"waits_until": until, "waits_because": because, "waits_kind": kind}
 
     async def _note(self, **changes: object) -> bool:
         self._row = self._row.changed(self._clock(), **changes)

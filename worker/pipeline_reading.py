@@ -14,6 +14,7 @@ from strava.budget import BudgetStatus, RateBudget
 from strava.budget_state import WindowName, ends_after
 from strava.errors import RateLimited, StravaError
 from worker.periodic import repeat
+from worker.reason_kinds import kind_of
 
 log = structlog.get_logger(__name__)
 
@@ -99,6 +100,7 @@ def _reading(budget: BudgetStatus, queue: QueueStatus, now: datetime) -> Pipelin
         lapsed_since=lapsed_since,
         closed_until=budget.closed_until,
         closed_because=None if because is None else _reason(because),
+        closed_kind=None if because is None else kind_of(because),
         queued_count=queue.waiting if is_waiting else 0,
         queued_since=since if is_waiting else None,
     )
@@ -120,6 +122,7 @@ def _going_on(now: PipelineReading, before: PipelineReading) -> PipelineReading:
         lapsed_since=before.lapsed_since,
         closed_until=before.closed_until,
         closed_because=before.closed_because,
+        closed_kind=before.closed_kind,
     )
 
 

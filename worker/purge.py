@@ -53,7 +53,9 @@ class Purge:
         """
         async with self._tokens.refreshing(athlete_id):
             if connected_at is not None and await self._has_connected_since(athlete_id, connected_at):
-                raise TryLater("The athlete has connected again meanwhile; Strava is asked once more.")
+                raise TryLater(
+                    "connected_again", "The athlete has connected again meanwhile; Strava is asked once more."
+                )
             others = [status for status in AthleteStatus if status != REVOKED]
             await self._store.change_status(REVOKED, before=others, athlete_id=athlete_id)
             access = await self._revoke(await self._kept(athlete_id))

@@ -81,12 +81,14 @@ class PushHandler:
         about, attempts = received or _unreadable(envelope), _attempts(envelope)
         log.error("event.dead", event_id=about.event_id, attempts=attempts)
         try:
-            reason = f"Gave up after {attempts} attempts. {await self._last_reason(about.event_id)}"
+            ended, kind = await self._last_end(about.event_id)
         except WarehouseBusy as error:
             return result_of_error(error)
         told = _told_attempt(envelope, attempts)
         dead = Delivery(self._recorder, self._clock, _delivery_id(envelope, about, DEAD), about, told)
-        result = await dead.finish(Result(outcome=Outcome.PARKED, reason=reason))
+        result = await dead.finish(
+            Result(outcome=Outcome.PARKED, reason=f"Gave up after {attempts} attempts. {ended}", kind=kind)
+        )
         if received is None or result.outcome is not Outcome.PARKED:
             return result
         # Attempts before the connect prove nothing, and connecting did not see this row: the sweep takes the event up.
@@ -96,10 +98,12 @@ class PushHandler:
         again = Delivery(self._recorder, self._clock, _delivery_id(envelope, about, "again"), about, told)
         return await again.finish(replace(retried, status=ACKNOWLEDGED, retry_after_s=0.0))
 
-    async def _last_reason(self, event_id: str) -> str:
-        """Say how the last attempt ended. Raises WarehouseBusy."""
+    async def _last_end(self, event_id: str) -> tuple[str, str | None]:
+        """Say how the last attempt ended, and the word for it. Raises WarehouseBusy."""
         rows = await self._store.recent(LedgerFilter(event_id=event_id), limit=1)
-        return f"The last one ended so: {rows[0].reason}" if rows else "The worker finished none of them."
+        if not rows:
+            return "The worker finished none of them.", "never_finished"
+        return f"The last one ended so: {rows[0].reason}", rows[0].reason_kind
 
     def _delivery(self, envelope: PushEnvelope, about: ReceivedEvent | UnreadableMessage) -> Delivery:
         attempt = envelope.delivery_attempt
@@ -134,7 +138,9 @@ class PushHandler:
         except WarehouseBusy as error:
             return result_of_error(error)
         log.info("event.retried", reason="its athlete connected meanwhile")
-        return result_of_error(TryLater("The athlete connected while the event was parked; it is tried again."))
+        return result_of_error(
+            TryLater("connected_meanwhile", "The athlete connected while the event was parked; it is tried again.")
+        )
 
 
 def _delivery_id(envelope: PushEnvelope, about: ReceivedEvent | UnreadableMessage, suffix: str = "") -> str:

@@ -24,6 +24,7 @@ from strava.payload import DETAILED, SUMMARY, ActivityPage, ActivityPayload, is_
 from worker.activities import ActivitySource, apply_all
 from worker.event_ordering import observed_after
 from worker.findings import Findings, Progress, ReconcilePolicy, is_guarded, judged, reason
+from worker.reason_kinds import kind_of
 from worker.repairs import Repairs
 
 _MOST_LISTINGS = 3
@@ -305,6 +306,7 @@ class _Reconcile:
             unreadable=found.unreadable,
             verdict=verdict,
             reason=reason(verdict, found, len(self._before)),
+            stopped_kind=None if found.stopped is None else kind_of(found.stopped),
             retry_at=None if wait_s is None else finished_at + timedelta(seconds=wait_s),
             started_at=self._began_at,
             finished_at=finished_at,

@@ -19,6 +19,7 @@ from strava.errors import (
     UnreadableAnswer,
 )
 from strava.events import UnreadableEvent
+from worker.reason_kinds import OWN_FAULT, kind_of
 
 ACKNOWLEDGED = HTTPStatus.NO_CONTENT
 SHORT_RETRY_ATTEMPTS = 10  # after so many an event waits off the queue, for `LONG_RETRY_S` or longer
@@ -29,17 +30,18 @@ LONGEST_IN_QUEUE_S = 1200.0  # a spent quarter hour waits in the queue; a spent 
 class TryLater(Exception):
     """The event cannot be finished now, but most likely can in a while; the sentence says why.
 
-    `retry_after` is in seconds, where more than the queue's own back-off is wanted.
+    `kind` is the word for it. `retry_after` is in seconds, where more than the queue's own back-off is wanted.
     """
 
-    def __init__(self, sentence: str, retry_after: float | None = None) -> None:
+    def __init__(self, kind: str, sentence: str, retry_after: float | None = None) -> None:
         super().__init__(sentence)
+        self.kind = kind
         self.retry_after = retry_after
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Result:
-    """What the ledger keeps (`outcome`, `reason`) and what the queue is answered (`status`, `retry_after_s`).
+    """What the ledger keeps (`outcome`, `reason`, `kind`) and what the queue is answered (`status`, `retry_after_s`).
 
     What is deferred and acknowledged is off the queue: the ledger keeps when it is published again.
     """
@@ -48,6 +50,7 @@ class Result:
     reason: str
     status: HTTPStatus = ACKNOWLEDGED
     retry_after_s: float | None = None
+    kind: str | None = None
 
     @property
     def is_off_queue(self) -> bool:
@@ -91,12 +94,13 @@ def result_of_error(error: Exception, attempt: int = 1) -> Result:
     """
     for kind, outcome, status in _TABLE:
         if isinstance(error, kind):
-            result = Result(outcome=outcome, reason=_sentence(error), status=status)
+            result = Result(outcome=outcome, reason=_sentence(error), status=status, kind=kind_of(error))
             return _with_wait(result, error, attempt) if outcome is Outcome.DEFERRED else result
     return Result(
         outcome=Outcome.DEFERRED,
         reason=f"A fault of this program ({type(error).__name__}); its log tells more. It will be tried again.",
         status=HTTPStatus.INTERNAL_SERVER_ERROR,
+        kind=OWN_FAULT,
     )
 
 

@@ -22,6 +22,7 @@ class Backfill:
     listed_at: datetime | None = None
     waits_until: datetime | None = None
     waits_because: str | None = None
+    waits_kind: str | None = None
     expected_at: datetime | None = None
     finished_at: datetime | None = None
     updated_at: datetime
@@ -49,7 +50,7 @@ class Backfill:
 
     def tried_at_once(self, now: datetime) -> Self:
         """Return it as one that nobody has taken up since what it left out was asked for again."""
-        return self.changed(now, started_at=None, waits_until=None, waits_because=None, retry_at=now)
+        return self.changed(now, started_at=None, waits_until=None, waits_because=None, waits_kind=None, retry_at=now)
 
 
 class Backfills(Protocol):

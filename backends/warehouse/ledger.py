@@ -34,6 +34,7 @@ class LedgerEntry:
 
     `delivery_id` is the key: writing the same delivery twice is success and leaves one row.
     `event` is None when the message could not be read; then `message` is what it held, fit to be printed.
+    `reason_kind` is the word for the reason of what is deferred or parked, by which the pages translate it.
     `retry_at` is when a deferred event that is off the queue is published again. `attempt` is 0 in a row that a person
     asked for, by dismissal or replay, and in every later row of that replay: it waits until no live event is due, and
     how long it took is not measured.
@@ -49,6 +50,7 @@ class LedgerEntry:
     finished_at: datetime
     retry_at: datetime | None = None
     message: str | None = None
+    reason_kind: str | None = None
 
     @property
     def is_replay(self) -> bool:
@@ -157,6 +159,7 @@ async def take_up_parked(ledger: EventLedger, athlete_id: int, now: datetime) ->
             delivery_id=f"{parked.event_id}{_TAKEN_UP}{utc_text(now)}",
             outcome=Outcome.DEFERRED,
             reason=_WHY_TAKEN_UP,
+            reason_kind="taken_up",
             attempt=min(parked.attempt, 1),  # a replay stays one
             finished_at=now,
             retry_at=now,

@@ -32,6 +32,7 @@ class PipelineReading:
     lapsed_since: datetime | None = None
     closed_until: datetime | None = None
     closed_because: str | None = None
+    closed_kind: str | None = None
     queued_count: int = 0
     queued_since: datetime | None = None
 

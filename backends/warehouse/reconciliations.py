@@ -36,6 +36,7 @@ class Reconciliation:
     retry_at: datetime | None
     started_at: datetime
     finished_at: datetime
+    stopped_kind: str | None = None
 
     @property
     def counts(self) -> str:

@@ -92,7 +92,7 @@ def _entry(given: LedgerEntry | ObservedDelivery, decisions: Iterator[Decision],
         return entry
     reason = entry.reason if entry.outcome is Outcome.PURGED else _PURGED
     nameless = replace(entry, event_id=entry.delivery_id, event=None, message=None, retry_at=None)
-    return replace(nameless, outcome=Outcome.PURGED, reason=reason)
+    return replace(nameless, outcome=Outcome.PURGED, reason=reason, reason_kind=None)
 
 
 def _held_back(seen: Observation) -> Decision:

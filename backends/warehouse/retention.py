@@ -39,5 +39,6 @@ def reloading(known: Backfill | None, athlete_id: int, now: datetime) -> Backfil
         listed_at=None,
         waits_until=None,
         waits_because=None,
+        waits_kind=None,
         expected_at=None,
     )

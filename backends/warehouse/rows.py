@@ -153,6 +153,7 @@ def ledger_entry(row: FoundRow) -> LedgerEntry:
         event=None if row["object_type"] is None else _event(row),
         outcome=Outcome(row["outcome"]),
         reason=row["reason"],
+        reason_kind=row["reason_kind"],
         attempt=row["attempt"],
         received_at=_from_plain(row["received_at"], "timestamp"),
         finished_at=datetime.fromisoformat(row["finished_at"]),

@@ -46,6 +46,7 @@ STRAVA_EVENTS = Table(
         optional("received_at", "timestamp", "When the service received it."),
         Column("outcome", "string", "stored, unchanged, deleted, deferred, parked, ignored or purged."),
         Column("reason", "string", "Why, in one sentence."),
+        optional("reason_kind", "string", "The word for the reason of a deferred or parked event; else null."),
         optional(
             "message",
             "string",
@@ -175,6 +176,7 @@ BACKFILLS = Table(
         optional("listed_at", "timestamp", "When Strava's list had come to its end."),
         optional("waits_until", "timestamp", "When it goes on, if it waits."),
         optional("waits_because", "string", "What it waits for."),
+        optional("waits_kind", "string", "The word for what it waits for, such as rate_limited."),
         optional("expected_at", "timestamp", "When the rate budget allows the last call, if nobody else calls."),
         optional("finished_at", "timestamp", "When it was done; null until then."),
         Column("updated_at", "timestamp", "When the row was written."),
@@ -201,6 +203,7 @@ RECONCILIATIONS = Table(
         Column("unreadable", "int64", "Items of Strava's list that could not be read or are another athlete's."),
         Column("verdict", "string", "complete, incomplete, guarded or cut_short."),
         optional("reason", "string", "Why it is not complete, in one sentence."),
+        optional("stopped_kind", "string", "The word for what ended it before its end; null where nothing did."),
         optional("retry_at", "timestamp", "From when on Strava can be asked for the rest, where that is known."),
     ],
 )
@@ -229,6 +232,7 @@ PIPELINE_READINGS = Table(
         optional("lapsed_since", "timestamp", "Since when Strava refuses the app itself; null while it accepts it."),
         optional("closed_until", "timestamp", "Until when no call is made; null while calls are made."),
         optional("closed_because", "string", "Why Strava refuses the app, or why no call is made."),
+        optional("closed_kind", "string", "The word for that, such as app_inactive."),
         Column("queued_count", "int64", "Messages in the queue, if one waits there for longer than a minute; else 0."),
         optional("queued_since", "timestamp", "Since when the oldest of them waits, to the minute."),
     ],

@@ -9,6 +9,7 @@ select
     listed_at,
     waits_until,
     waits_because,
+    waits_kind,
     expected_at,
     finished_at,
     failed_count,

@@ -5,7 +5,11 @@ select
     started_at,
     duration_s,
     result,
-    reason
+    reason,
+    stopped_kind,
+    extra_count,
+    left_count,
+    unreadable_count
 from mart.pipeline_run
 where
     (athlete_id = ? or run_kind = 'transform')

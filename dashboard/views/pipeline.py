@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import charts, empty_states, latency_course, pipeline_status
+from dashboard import charts, empty_states, latency_course, pipeline_status, pipeline_why
 from dashboard.card import Card, Why, card, tile
 from dashboard.formatting import Teller, small
 from dashboard.languages import N_
@@ -182,14 +182,6 @@ def _warnings(page: Page) -> None:
 def _course(page: Page, opened: Card) -> None:
     tell = page.tell
     measured = opened.rows("pipeline_latency", page.athlete_id)
-    if not measured:
-        st.caption(tell("No event has been measured in the last 30 days."))
-        return
-    kind = st.segmented_control(
-        tell("Time"), list(COURSES), default="hour", required=True, key="course", label_visibility="collapsed",
-        format_func=lambda one: tell(COURSES[one]),
-    )  # fmt: skip
-    rows = opened.rows("pipeline_latency_course", page.athlete_id, kind)
     opened.why = Why(
         formula=tell(
             "An event is measured from the save, as Strava tells it, to the end of the first build that holds it. Of "
@@ -198,6 +190,14 @@ def _course(page: Page, opened: Card) -> None:
         inputs=[tell(WHOLE_SECONDS)],
         models=["pipeline_latency_course", "event_latency"],
     )
+    if not measured:
+        st.caption(tell("No event has been measured in the last 30 days."))
+        return
+    kind = st.segmented_control(
+        tell("Time"), list(COURSES), default="hour", required=True, key="course", label_visibility="collapsed",
+        format_func=lambda one: tell(COURSES[one]),
+    )  # fmt: skip
+    rows = opened.rows("pipeline_latency_course", page.athlete_id, kind)
     with st.container(key="pipeline-course"):
         if rows:
             found = latency_course.points(rows, str(kind), tell)
@@ -234,7 +234,9 @@ def _finding(rows: Sequence[Row], kind: str, tell: Teller) -> str:
 
 
 def _waits(page: Page, opened: Card) -> None:
-    told = pipeline_status.waits(page.health, opened.rows("waiting_events", page.athlete_id), page.tell)
+    rows = opened.rows("waiting_events", page.athlete_id)
+    opened.why = pipeline_why.waits(page.health, rows, page.tell)
+    told = pipeline_status.waits(page.health, rows, page.tell)
     with st.container(key="pipeline-waits"):
         if not told:
             st.caption(page.tell("Nothing waits: every event that was heard is settled."))
@@ -245,6 +247,7 @@ def _waits(page: Page, opened: Card) -> None:
 def _budget(page: Page, opened: Card) -> None:
     tell, health = page.tell, page.health
     budget = opened.rows("rate_budget")
+    opened.why = pipeline_why.budget(budget, tell)
     with st.container(key="pipeline-budget"):
         if not budget:
             st.caption(tell("Nothing is known of Strava's limits yet: the first answer from Strava tells them."))
@@ -269,6 +272,7 @@ def _runs(page: Page) -> None:
     ):
         with card(page, f"runs-{kind}", title) as opened, st.container(key=f"pipeline-runs-{kind}"):
             rows = opened.rows("pipeline_runs", page.athlete_id)
+            opened.why = pipeline_why.runs(kind, page.health, rows, tell)
             if shown := pipeline_status.runs(rows, kind, tell):
                 st.dataframe(shown, hide_index=True, column_config=_run_columns(tell))
             else:
@@ -286,7 +290,8 @@ def _purges(page: Page) -> None:
     tell = page.tell
     rows = page.rows("purge_receipts")
     if rows:
-        with card(page, "purges", tell("Athletes who were removed"), queries=[rows]):
+        with card(page, "purges", tell("Athletes who were removed"), queries=[rows]) as opened:
+            opened.why = pipeline_why.purges(rows, tell)
             st.caption(tell("When, and how many rows. Whose they were cannot be read from a receipt."))
             with st.container(key="pipeline-purges"):
                 st.dataframe(pipeline_status.receipts(rows, tell), hide_index=True)

@@ -213,7 +213,7 @@ async def subscribe(made: Healthy, callback_url: str) -> int:
 
 def verdict(result: Verdict, finished_at: datetime) -> Reconciliation:
     """Make the row of a comparison with Strava."""
-    counts = dict.fromkeys(("missing", "extra", "changed", "repaired", "unreadable"), 0)
+    counts: dict[str, Any] = dict.fromkeys(("missing", "extra", "changed", "repaired", "unreadable"), 0)
     return Reconciliation(
         reconciliation_id=f"r-{finished_at}",
         athlete_id=ATHLETE,

@@ -90,6 +90,7 @@ def entry(delivery_id: str = "d1", *, athlete_id: int = ANNA, outcome: Outcome =
         event=event,
         outcome=outcome,
         reason="",
+        reason_kind="rate_limited",
         attempt=1,
         received_at=at(0),
         finished_at=at(1),
@@ -513,10 +514,12 @@ async def test_a_backfill_is_told_of_until_another_is_asked_for(store: RawStore)
         await store.request_backfill(asked)
     assert await store.backfills() == [other, first]
     waiting = first.changed(at(6), started_at=at(6), listed_count=7, listed_at=at(7), waits_until=at(90),
-                            waits_because="spent", expected_at=at(99))  # fmt: skip
+                            waits_because="spent", waits_kind="rate_limited", expected_at=at(99))  # fmt: skip
     assert await store.note_backfill(waiting)
     assert await store.backfills() == [other, waiting]
-    done = waiting.changed(at(91), waits_until=None, waits_because=None, expected_at=None, finished_at=at(91))
+    done = waiting.changed(
+        at(91), waits_until=None, waits_because=None, waits_kind=None, expected_at=None, finished_at=at(91)
+    )
     assert await store.note_backfill(done)
     assert await store.backfills() == [other, done]
     again = Backfill.requested(ANNA, at(92))
@@ -585,7 +588,7 @@ async def test_the_last_error_is_that_of_the_newest_run(store: RawStore) -> None
 
 def verdict(key: str, seconds: float = 0, *, outcome: Verdict = Verdict.COMPLETE, **fields: Any) -> Reconciliation:
     """A reconciliation that began that many seconds after noon and took two."""
-    counts = dict.fromkeys(("missing", "extra", "changed", "repaired", "unreadable"), 0)
+    counts: dict[str, Any] = dict.fromkeys(("missing", "extra", "changed", "repaired", "unreadable"), 0)
     row = Reconciliation(
         reconciliation_id=key,
         athlete_id=ANNA,
@@ -605,7 +608,7 @@ async def test_the_newest_verdict_is_told(store: RawStore) -> None:
     """Each athlete's own, every column as it was written; one that is written twice is success."""
     assert await store.last_reconciliation(ANNA) is None
     rest = {"missing": 1, "extra": 2, "changed": 3, "repaired": 4, "unreadable": 5, "reason": "…", "retry_at": at(900)}
-    newest = verdict("r2", 60, outcome=Verdict.GUARDED, **rest)
+    newest = verdict("r2", 60, outcome=Verdict.GUARDED, stopped_kind="unreachable", **rest)
     for row in (newest, verdict("r1"), verdict("r3", 99, athlete_id=BEN), newest):
         await store.put_reconciliation(row)
     assert await store.last_reconciliation(ANNA) == newest
@@ -841,7 +844,7 @@ async def test_the_reading_is_one_and_comes_back_as_it_was(store: RawStore) -> N
     second = replace(first, read_at=at(61), limits={"day": replace(day, used=41)}, refused={})
     await store.put_reading(second)
     assert (await store.reading(), await store.watermark()) == (second, mark)
-    lapsed = replace(second, lapsed_since=at(70), closed_until=at(90), closed_because="Lapsed.")
+    lapsed = replace(second, lapsed_since=at(70), closed_until=at(90), closed_because="Lapsed.", closed_kind="word")
     third = replace(lapsed, changed_at=at(71), queued_count=2, queued_since=at(60))
     await store.put_reading(third)
     assert await store.reading() == third

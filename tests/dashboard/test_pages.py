@@ -415,13 +415,15 @@ CHECKED = "checked 07:00"
         (
             "incomplete",
             1480,
-            {"reconcile_reason": "Two are left.", "reconcile_retry_at": "2026-11-18T06:15:00", "missing_count": 2,
-             "differs_since": "2026-11-17T06:00:00"},
+            {"stopped_kind": "rate_limited", "unreadable_count": 1, "reconcile_retry_at": "2026-11-18T06:15:00",
+             "missing_count": 2, "differs_since": "2026-11-17T06:00:00"},
             (f"**Strava 1,482 ≠ warehouse 1,480**, {CHECKED}: 2 missing; 0 repaired. It differs since 17 Nov 2026, "
-            "07:00, and was never complete so far. Two are left. It can go on from 07:15."),
+            "07:00, and was never complete so far. 1 item of Strava's list could not be read or is another athlete's. "
+            "2 differences are not repaired yet. The calls that Strava allows for this are used up. It can go on from "
+            "07:15."),
         ),
         (
-            "guarded", 1482, {"extra_count": 90, "reconcile_reason": "The worker's words."},
+            "guarded", 1482, {"extra_count": 90},
             (f"**Strava 1,482 and warehouse 1,482 differ**, {CHECKED}: 90 extra; 0 repaired. It differs, and was never "
             "complete so far. 90 stored activities are not in Strava's list any more, so many that nothing was "
             "removed. If they were deleted at Strava, confirm it: `athlete daily --confirm`."),
@@ -429,7 +431,7 @@ CHECKED = "checked 07:00"
         (
             "incomplete", 1482, {"changed_count": 1, "last_complete_at": "2026-11-16T06:00:00"},
             (f"**Strava 1,482 and warehouse 1,482 differ**, {CHECKED}: 1 changed; 0 repaired. It differs, and was "
-            "complete the last time 16 Nov 2026, 07:00."),
+            "complete the last time 16 Nov 2026, 07:00. 1 difference is not repaired yet."),
         ),
         (
             "complete",

@@ -1,5 +1,6 @@
 """The Pipeline page: what waits and why, the lapse, the limits, the runs, the receipts and the course."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -55,6 +56,7 @@ def test_what_waits_is_told_with_why_and_what_to_do(mart_file: Any, context_of: 
         assert sentence in text
     assert "Another's" not in text
     assert "Nothing waits" not in text
+    assert "2 messages are in the queue, and 6 events were deferred or parked." in text
 
 
 @pytest.mark.parametrize(
@@ -136,6 +138,7 @@ def test_limits_are_told_as_they_were_read(mart_file: Any, context_of: Any) -> N
     assert shown(app, "Calls left") == ["1,500"]
     assert "As read 20:14." in said(app)
     assert "in that quarter hour: 12 for details of the history, 1 for streams." in said(app)
+    assert "Calls in a quarter hour: 10 of 200 are left, 190 were used." in said(app)
 
 
 def test_runs_and_receipts_are_tables(mart_file: Any, context_of: Any) -> None:
@@ -166,6 +169,10 @@ def test_runs_and_receipts_are_tables(mart_file: Any, context_of: Any) -> None:
         ["20:20", f"2.0{NARROW}s", "failed", "Disk full."],
     ]
     assert table(app, "Rows removed") == [["2 Nov 2026, 07:00", "17", "12", "3"]]
+    assert "**17 rows removed**" in said(app)
+    assert "Of the runs shown: 1 complete, 1 not checked." in said(app)
+    offered = Counter(each.proto.popover.label for each in app.get("popover"))
+    assert offered["Why"] == offered["SQL"] > 10  # each tile and each card has both
 
 
 def test_a_fresh_start_has_a_sentence_where_something_is_missing(mart_file: Any, context_of: Any) -> None:

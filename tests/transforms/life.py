@@ -264,7 +264,10 @@ def fill_what_waits(raw: Raw) -> None:
     """Store events that the queue brings again, that wait off it, and one that a person had replayed."""
     raw.event("queued/1/2", event_id="queued", outcome="deferred")
     raw.event("due/again/2", event_id="due", outcome="deferred", retry_at="2026-04-01T12:30:00.000000Z")
-    raw.event("waits/1/1", event_id="waits", outcome="deferred", retry_at="2026-04-02T00:00:00.000000Z")
+    raw.event(
+        "waits/1/1", event_id="waits", outcome="deferred", retry_at="2026-04-02T00:00:00.000000Z",
+        reason_kind="rate_limited",
+    )  # fmt: skip
     raw.event("replayed/1/1", event_id="replayed", attempt=0, received_at="2026-03-20T06:00:00.000000Z")
 
 
@@ -373,6 +376,7 @@ def fill_the_books(raw: Raw) -> None:
         listed_at="2026-04-01T11:59:05.000000Z",
         waits_until="2026-04-01T12:15:05.000000Z",
         waits_because="Strava's rate limit is used up.",
+        waits_kind="rate_limited",
         expected_at="2026-04-01T12:30:05.000000Z",
         failed_count=2,
         retry_at="2026-04-01T12:20:05.000000Z",
@@ -406,6 +410,7 @@ def fill_the_books(raw: Raw) -> None:
         finished_at="2026-04-02T06:00:05.000000Z",
         verdict="cut_short",
         reason="Strava's list was not read to its end.",
+        stopped_kind="unreachable",
         retry_at="2026-04-02T06:15:00.000000Z",
     )
     raw.insert(
@@ -431,6 +436,7 @@ def fill_the_books(raw: Raw) -> None:
         lapsed_since="2026-04-01T12:04:00.000000Z",
         closed_until="2026-04-01T13:04:00.000000Z",
         closed_because="The app lapsed.",
+        closed_kind="app_inactive",
         queued_count=2,
         queued_since="2026-04-01T12:03:00.000000Z",
     )

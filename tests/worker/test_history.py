@@ -80,6 +80,7 @@ async def test_the_list_comes_before_the_details(life: Life) -> None:
     assert row.waits_until is not None
     assert timedelta(0) < row.waits_until - life.clock() < timedelta(minutes=16)
     assert "detail lane" in str(row.waits_because)
+    assert row.waits_kind == "rate_limited"
     assert row.expected_at is not None
     assert row.expected_at > row.waits_until
     before = life.used()
@@ -163,7 +164,7 @@ async def test_dead_tokens_are_told_and_tried_again(life: Life, tokens: FileToke
     life.clock.advance(3601)
     await life.histories(store).load_due()
     row = await the_row(store)
-    assert (row.waits_because, row.finished_at is None) == (None, False)
+    assert (row.waits_because, row.waits_kind, row.finished_at is None) == (None, None, False)
 
 
 async def test_it_stops_at_once_and_goes_on_later(life: Life) -> None:
@@ -211,6 +212,7 @@ async def test_a_fault_of_ones_history_does_not_hold_up_another(life: Life) -> N
     ]
     rows = {row.athlete_id: row for row in await store.backfills()}
     assert rows[other].waits_because == "The pipeline itself failed; the worker's log says how."
+    assert rows[other].waits_kind == "own_fault"
     assert rows[other].waits_until == pytest.approx(life.clock() + timedelta(minutes=5), abs=timedelta(seconds=1))
     assert rows[ATHLETE].finished_at is not None
 

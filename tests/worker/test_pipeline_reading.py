@@ -120,6 +120,7 @@ async def test_a_lapse_is_told_from_its_first_refusal_to_its_end(scene: Scene) -
     first = await scene.store.reading()
     assert first is not None
     assert "paid subscription has most likely lapsed" in str(first.closed_because)
+    assert first.closed_kind == "app_inactive"
     assert first.closed_until is not None
     assert first.lapsed_since is not None
     assert (first.closed_until - first.lapsed_since).total_seconds() == 3600
@@ -196,6 +197,7 @@ async def test_a_lapse_that_each_learns_for_itself_is_told_once(sweeps: Sweeps) 
     assert first is not None
     assert last is not None
     assert (last.lapsed_since, last.closed_because) == (first.lapsed_since, first.closed_because)
+    assert last.closed_kind == "app_inactive"
     sweeps.begin()
     await sweeps.ask(told(1))
     assert await sweeps.is_built_after()

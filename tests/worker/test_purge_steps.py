@@ -194,7 +194,7 @@ async def test_a_purge_during_the_sweep(
     await scene.connect()
 
     async def lapsed(received: ReceivedEvent, _: object) -> Result:
-        raise TryLater("wait", 7200.0)
+        raise TryLater("wait", "Wait.", 7200.0)
 
     event = make_event(MISSING)
     await PushHandler(lapsed, scene.other, clock=clock).handle(envelope(event))

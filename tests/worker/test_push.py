@@ -902,8 +902,9 @@ async def test_a_dead_letter_is_parked(
     answers = [(await worker.post("/dead-letter", content=body)).status_code for _ in range(2)]
     assert answers == [204, 204]
     assert [row["outcome"] for row in rows(LEDGER)] == ["deferred", "parked"]
-    [deferred, parked] = rows(LEDGER)
+    [deferred, parked] = rows("select reason, reason_kind from strava_events order by ingested_at")
     assert parked["reason"] == f"Gave up after 100 attempts. The last one ended so: {deferred['reason']}"
+    assert parked["reason_kind"] == deferred["reason_kind"] == "not_shown_yet"
 
 
 async def test_a_dead_letter_that_cannot_be_read_is_parked(worker: httpx.AsyncClient, clock: Any, rows: Rows) -> None:

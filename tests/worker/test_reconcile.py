@@ -349,6 +349,7 @@ async def test_a_list_that_was_cut_short_proves_nothing(strava: Strava, store: S
     assert row.retry_at is not None
     assert 3500 < (row.retry_at - row.finished_at).total_seconds() <= 3600
     assert "Strava calls the app inactive" in (row.reason or "")
+    assert row.stopped_kind == "app_inactive"
     assert await store.ingestion_state(ATHLETE) == state
     strava.simulation.dice.switch(Faults())
     clock.advance(3700)

@@ -15,6 +15,7 @@ with source as (
                 'lapsed_since': 'timestamp',
                 'closed_until': 'timestamp',
                 'closed_because': 'string',
+                'closed_kind': 'string',
                 'queued_count': 'int64',
                 'queued_since': 'timestamp',
             },
@@ -42,6 +43,7 @@ renamed as (
         source.lapsed_since,
         source.closed_until,
         source.closed_because,
+        source.closed_kind,
         source.queued_count,
         source.queued_since
     from source

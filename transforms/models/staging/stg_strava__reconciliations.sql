@@ -16,6 +16,7 @@ with source as (
                 'unreadable': 'int64',
                 'verdict': 'string',
                 'reason': 'string',
+                'stopped_kind': 'string',
                 'retry_at': 'timestamp',
             },
         )
@@ -35,6 +36,7 @@ renamed as (
         unreadable as unreadable_count,
         verdict,
         reason,
+        stopped_kind,
         retry_at,
         started_at,
         finished_at

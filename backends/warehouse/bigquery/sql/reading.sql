@@ -5,6 +5,7 @@ select
     lapsed_since,
     closed_until,
     closed_because,
+    closed_kind,
     queued_count,
     queued_since
 from pipeline_readings

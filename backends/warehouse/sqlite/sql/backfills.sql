@@ -8,6 +8,7 @@ select
     listed_at,
     waits_until,
     waits_because,
+    waits_kind,
     expected_at,
     finished_at,
     updated_at,

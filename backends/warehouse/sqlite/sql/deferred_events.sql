@@ -52,6 +52,7 @@ select
     events.received_at,
     events.outcome,
     events.reason,
+    events.reason_kind,
     events.message,
     events.retry_at,
     events.attempt,

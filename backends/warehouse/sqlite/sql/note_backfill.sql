@@ -5,6 +5,7 @@ update backfills set
     listed_at = :listed_at,
     waits_until = :waits_until,
     waits_because = :waits_because,
+    waits_kind = :waits_kind,
     expected_at = :expected_at,
     finished_at = :finished_at,
     updated_at = :updated_at,

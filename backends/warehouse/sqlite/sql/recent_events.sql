@@ -11,6 +11,7 @@ select
     received_at,
     outcome,
     reason,
+    reason_kind,
     message,
     retry_at,
     attempt,

@@ -12,6 +12,7 @@ unsettled as (
         aspect_type,
         outcome,
         reason,
+        reason_kind,
         received_at,
         finished_at,
         retry_at,
@@ -39,6 +40,7 @@ final as (
         unsettled.outcome = 'deferred'
         and (unsettled.retry_at is null or unsettled.delivery_id like concat(unsettled.event_id, '/again/%')) as is_in_queue,
         unsettled.reason,
+        unsettled.reason_kind,
         unsettled.received_at,
         unsettled.finished_at,
         unsettled.retry_at

@@ -49,16 +49,19 @@ final as (
         checked.finished_at as last_reconciled_at,
         checked.verdict as reconcile_verdict,
         checked.reason as reconcile_reason,
+        checked.stopped_kind,
         checked.strava_count as reconcile_strava_count,
         checked.warehouse_count as reconcile_warehouse_count,
         checked.missing_count,
         checked.extra_count,
         checked.changed_count,
         checked.repaired_count,
+        checked.unreadable_count,
         checked.last_complete_at,
         differing.differs_since,
         still_cut_short.finished_at as cut_short_at,
         still_cut_short.reason as cut_short_reason,
+        still_cut_short.stopped_kind as cut_short_kind,
         coalesce(still_cut_short.retry_at, checked.retry_at) as reconcile_retry_at
     from athletes
     left join checked on athletes.athlete_id = checked.athlete_id

@@ -30,6 +30,7 @@ final as (
         backfills.listed_at,
         backfills.waits_until,
         backfills.waits_because,
+        backfills.waits_kind,
         backfills.expected_at,
         backfills.finished_at,
         backfills.failed_count,

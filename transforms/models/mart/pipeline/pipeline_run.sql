@@ -21,7 +21,11 @@ all_runs as (
             when is_full_refresh then 'rebuilt'
             else 'published'
         end as result,
-        error as reason
+        error as reason,
+        cast(null as string) as stopped_kind,
+        cast(null as int64) as extra_count,
+        cast(null as int64) as left_count,
+        cast(null as int64) as unreadable_count
     from runs
     union all
     select
@@ -31,7 +35,11 @@ all_runs as (
         started_at,
         finished_at,
         verdict as result,
-        reason
+        reason,
+        stopped_kind,
+        extra_count,
+        missing_count + extra_count + changed_count - repaired_count as left_count,
+        unreadable_count
     from checks
 ),
 
@@ -45,6 +53,10 @@ final as (
         {{ seconds_between('started_at', 'finished_at') }} as duration_s,
         result,
         reason,
+        stopped_kind,
+        extra_count,
+        left_count,
+        unreadable_count,
         row_number() over (partition by run_kind, athlete_id order by started_at desc, run_id desc) as recency
     from all_runs
 )

@@ -22,6 +22,7 @@ final as (
             else 'parked'
         end as wait_kind,
         open_events.reason,
+        open_events.reason_kind,
         open_events.received_at,
         open_events.finished_at as waits_since,
         open_events.retry_at
