@@ -53,7 +53,7 @@ def open_store(settings: SharedSettings, *, read_only: bool = False, leaves_no_t
     with google_packages():
         from backends.warehouse.bigquery.client import BigQuery  # noqa: PLC0415 - Google's packages
         from backends.warehouse.bigquery.store import BigQueryRawStore  # noqa: PLC0415 - as above
-    return BigQueryRawStore(BigQuery(bigquery_place(settings)))
+    return BigQueryRawStore(BigQuery(bigquery_place(settings)), archive_follows=settings.archive_follows_deletes)
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ from backends.warehouse.athlete_files import AthleteFiles
 from backends.warehouse.athletes import AthleteStore, IngestionStates, InviteUses, Purges
 from backends.warehouse.backfills import Backfills
 from backends.warehouse.ledger import EventLedger, LedgerUpkeep
+from backends.warehouse.own_files import OwnFiles
 from backends.warehouse.profile import ProfileStore
 from backends.warehouse.readings import PipelineReadings
 from backends.warehouse.reconciliations import Reconciliations
@@ -46,6 +47,7 @@ class RawStore(
     StreamStore,
     ProfileStore,
     AthleteFiles,
+    OwnFiles,
     SubscriptionStore,
     TransformRuns,
     WriteProbe,

@@ -29,7 +29,6 @@ LINK = {
     "activity_id": "int64",
     **dict.fromkeys(("matched_by", "twin", "suspect", "suspect_twin"), "string"),
 }
-FIRST_OWN_ID = 8 * 10**15  # from here on numbers are made from files; Strava's are far below
 
 
 class Sight(NamedTuple):
@@ -43,6 +42,7 @@ class Sight(NamedTuple):
 class Content:
     """What an export that was stored says of an activity: its `row` and `activity` as JSON."""
 
+    import_id: str
     exported_at: datetime
     row: str
     activity: str
@@ -62,7 +62,9 @@ def sights(found: Sequence[FoundRow], *, archive_follows: bool) -> dict[int, Sig
 def contents(found: Sequence[FoundRow]) -> dict[int, Content]:
     """Read the rows of `archive_contents.sql`."""
     return {
-        row["activity_id"]: Content(datetime.fromisoformat(row["exported_at"]), row["row"], row["activity"])
+        row["activity_id"]: Content(
+            row["import_id"], datetime.fromisoformat(row["exported_at"]), row["row"], row["activity"]
+        )
         for row in found
     }
 
@@ -71,12 +73,14 @@ def decide_row(given: ArchivedActivity, stored: Content | None, sight: Sight) ->
     """Tell what becomes of a row of an export, and whether it is written."""
     if is_deleted_since(given.exported_at, sight):
         return RowOutcome.SKIPPED, False
+    at_first = RowOutcome.SAME_ID if sight.is_living else RowOutcome.NEW
     if stored is None:
-        return RowOutcome.SAME_ID if sight.is_living else RowOutcome.NEW, True
+        return at_first, True
     if stored.exported_at > given.exported_at:
         return RowOutcome.SAME_ID, False
     if _is_same(stored.row, given.row) and _is_same(stored.activity, given.activity):
-        return RowOutcome.SAME_ID, stored.exported_at < given.exported_at
+        is_of_this_import = stored.import_id == given.import_id  # which ended before it had told so
+        return at_first if is_of_this_import else RowOutcome.SAME_ID, stored.exported_at < given.exported_at
     return RowOutcome.UPDATED, True
 
 

@@ -2,6 +2,7 @@
 
 from backends.warehouse.table import ATHLETE, INGESTED_AT, Column, IdRange, Table, optional
 
+FIRST_OWN_ID = 8 * 10**15  # from here on numbers are made from files; Strava's are far below
 _IMPORT = Column("import_id", "string", "The import that brought it.")
 _IS_DELETED = Column(
     "is_deleted", "bool", "Whether it was deleted at Strava after the export; then no content is kept."
@@ -56,6 +57,8 @@ ACTIVITY_FILES = Table(
         optional("activity", "json", "What the recording says in the words of Strava's API; null once deleted."),
         optional("streams", "json", "Its curves, an object by key as Strava's API has it; null once deleted."),
     ],
+    partitions=IdRange(start=FIRST_OWN_ID, end=FIRST_OWN_ID + 10**15, interval=2 * 10**12),
+    partitioned_by="own_activity_id",
     clustering=["activity_id"],
 )
 IMPORTS = Table(

@@ -35,7 +35,7 @@ class IdRange:
 class Table:
     """One table; `key` names the column that identifies a row.
 
-    `partitions` (of the key) and `clustering` are its layout on BigQuery.
+    `partitions` (of the key, or of another column) and `clustering` are its layout on BigQuery.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Table:
     columns: Sequence[Column]
     partitions: IdRange | None = None
     clustering: Sequence[str] = ()
+    partitioned_by: str | None = None
 
     @cached_property
     def types(self) -> dict[str, str]:

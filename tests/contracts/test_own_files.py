@@ -2,17 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol, cast
-
-import pytest
+from typing import Any
 
 from backends.warehouse import RawStore
 from backends.warehouse.activities import Observation, Source
 from backends.warehouse.athletes import AthleteStatus
-from backends.warehouse.own_file_rows import FIRST_OWN_ID
+from backends.warehouse.own_file_tables import FIRST_OWN_ID
 from backends.warehouse.own_files import (
     DELETED_SINCE,
     ArchivedActivity,
@@ -23,7 +20,6 @@ from backends.warehouse.own_files import (
     ImportStatus,
     ItemKind,
     Link,
-    OwnFiles,
 )
 from strava.payload import DETAILED, ActivityPayload
 from tests.contracts.conftest import HandClock, OpenStore
@@ -33,24 +29,6 @@ NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 EXPORTED = NOON - timedelta(days=1)
 START = datetime(2026, 5, 1, 6, tzinfo=UTC)
 OWN = FIRST_OWN_ID + 5
-
-
-class Store(RawStore, OwnFiles, Protocol):
-    """A raw store that takes own files."""
-
-
-@pytest.fixture
-def open_store(request: pytest.FixtureRequest, open_store: OpenStore) -> Callable[[], Store]:
-    """A way to open one store several times."""
-    if "bigquery" in request.node.name:
-        pytest.skip("BigQuery takes own files later")
-    return cast("Callable[[], Store]", open_store)
-
-
-@pytest.fixture
-def store(open_store: Callable[[], Store]) -> Store:
-    """The store, opened once."""
-    return open_store()
 
 
 def an_import(import_id: str = "i1", *, athlete_id: int = ANNA, **changes: Any) -> Import:
@@ -124,12 +102,12 @@ def gone(activity_id: int = 1, *, at: datetime = NOON) -> Observation:
     return Observation(activity_id=activity_id, athlete_id=ANNA, observed_at=at, source=Source.WEBHOOK)
 
 
-async def outcomes(store: Store, *rows: ArchivedActivity) -> list[str]:
+async def outcomes(store: RawStore, *rows: ArchivedActivity) -> list[str]:
     """Put rows of one import, and return what became of them."""
     return [each.outcome for each in await store.put_archive_rows(rows, rows[0].import_id)]
 
 
-async def known(store: Store) -> dict[int | str, str]:
+async def known(store: RawStore) -> dict[int | str, str]:
     """Return who tells of what: activities and recordings."""
     return {each.file_id or each.activity_id: each.source.value for each in await store.match_facts(ANNA)}
 
@@ -137,7 +115,7 @@ async def known(store: Store) -> dict[int | str, str]:
 # -- imports --------------------------------------------------------------------------------------------------------
 
 
-async def test_an_import_comes_back_in_its_last_state(open_store: Callable[[], Store], store: Store) -> None:
+async def test_an_import_comes_back_in_its_last_state(open_store: OpenStore, store: RawStore) -> None:
     """Each state takes the place of the earlier one; of one content the import that started last is found."""
     first = an_import(exported_at=EXPORTED, language="de", row_count=3, file_count=2, media_count=1, other_count=4)
     assert await store.put_import(first)
@@ -154,7 +132,7 @@ async def test_an_import_comes_back_in_its_last_state(open_store: Callable[[], S
     assert await seen.last_import("f3") is None
 
 
-async def test_an_import_makes_its_athlete_known_without_asking_strava(store: Store) -> None:
+async def test_an_import_makes_its_athlete_known_without_asking_strava(store: RawStore) -> None:
     """Who never connected is known by own files alone; who did stays connected, and connecting replaces it."""
     await store.put_athlete(athlete(BEN))
     await store.put_import(an_import())
@@ -166,14 +144,14 @@ async def test_an_import_makes_its_athlete_known_without_asking_strava(store: St
     assert {each.status for each in await store.athletes()} == {"connected"}
 
 
-async def test_nothing_is_stored_of_an_import_that_is_not_known(store: Store) -> None:
+async def test_nothing_is_stored_of_an_import_that_is_not_known(store: RawStore) -> None:
     """Rows and files come after their import."""
     assert await store.put_archive_rows([listed()], "i1") == []
     assert await store.put_files([recorded()], [item()]) == []
     assert (await known(store), await store.import_items("i1")) == ({}, [])
 
 
-async def test_a_purge_ends_an_import_that_is_under_way(store: Store, clock: HandClock) -> None:
+async def test_a_purge_ends_an_import_that_is_under_way(store: RawStore, clock: HandClock) -> None:
     """What it brings afterwards is left out, also once the athlete is back; a later import is taken."""
     await store.put_import(an_import())
     await store.put_archive_rows([listed()], "i1")
@@ -195,7 +173,7 @@ async def test_a_purge_ends_an_import_that_is_under_way(store: Store, clock: Han
 # -- rows of an export ----------------------------------------------------------------------------------------------
 
 
-async def test_rows_are_new_once_and_then_untouched(store: Store) -> None:
+async def test_rows_are_new_once_and_then_untouched(store: RawStore) -> None:
     """The same export again changes nothing, neither rows nor the watermark of its table."""
     await store.put_import(an_import())
     items = await store.put_archive_rows([listed(1), listed(2)], "i1")
@@ -215,20 +193,21 @@ async def test_rows_are_new_once_and_then_untouched(store: Store) -> None:
     assert "archive_activities" not in changed
 
 
-async def test_the_newest_export_stays(store: Store) -> None:
+async def test_the_newest_export_stays(store: RawStore) -> None:
     """An edit comes with a newer export, and an older one brings nothing back; a better reading is an update too."""
     await store.put_import(an_import())
     newer = listed(name="new name", exported_at=EXPORTED + timedelta(hours=1))
     assert await outcomes(store, listed()) == ["new"]
     assert await outcomes(store, newer) == ["updated"]
     assert await outcomes(store, listed()) == ["same_id"]
-    assert await outcomes(store, newer) == ["same_id"]
+    await store.put_import(an_import("i2"))
+    assert await outcomes(store, replace(newer, import_id="i2")) == ["same_id"]
     assert await outcomes(store, replace(newer, activity='{"elapsed_time": 9}')) == ["updated"]
     [fact] = await store.match_facts(ANNA)
     assert fact.elapsed_time_s == 9
 
 
-async def test_an_activity_of_the_api_is_no_new_one(store: Store) -> None:
+async def test_an_activity_of_the_api_is_no_new_one(store: RawStore) -> None:
     """Its row is stored beside what the API says, which it does not touch."""
     await store.put_athlete(athlete())
     await store.apply([shown()])
@@ -243,18 +222,19 @@ async def test_an_activity_of_the_api_is_no_new_one(store: Store) -> None:
     assert (await store.stored([1, 2]), await store.activity_ids(ANNA)) == ({1: before}, [1])
 
 
-async def test_an_item_keeps_its_first_outcome(store: Store) -> None:
+async def test_an_item_keeps_its_first_outcome(store: RawStore) -> None:
     """A part that is put twice, because nobody heard that it was stored, tells what it was at first."""
     await store.put_import(an_import())
     assert await outcomes(store, listed()) == ["new"]
-    assert await outcomes(store, listed()) == ["same_id"]
+    assert await outcomes(store, listed()) == ["new"]
+    assert await outcomes(store, listed(name="edited")) == ["updated"]
     assert [each.outcome for each in await store.import_items("i1")] == ["new"]
 
 
 # -- files ----------------------------------------------------------------------------------------------------------
 
 
-async def test_files_come_with_their_items(open_store: Callable[[], Store], store: Store) -> None:
+async def test_files_come_with_their_items(open_store: OpenStore, store: RawStore) -> None:
     """Both are there after one call, and a file without a recording leaves its item alone."""
     await store.put_import(an_import())
     failed = item("activities/2.tcx.gz", outcome="failed", reason="not XML")
@@ -266,7 +246,7 @@ async def test_files_come_with_their_items(open_store: Callable[[], Store], stor
     assert await other.known_files([]) == set()
 
 
-async def test_what_is_compared_is_told(store: Store) -> None:
+async def test_what_is_compared_is_told(store: RawStore) -> None:
     """Of the API, of an export and of a file, as far as they began in the period; odd values are none."""
     await store.put_athlete(athlete())
     odd: Any = {"elapsed_time": "long", "distance": None, "sport_type": 7, "start_latlng": [], "upload_id": 77}
@@ -293,7 +273,7 @@ async def test_what_is_compared_is_told(store: Store) -> None:
     assert await within(1, 2) == {2}
 
 
-async def test_a_file_in_the_place_of_its_earlier_row_keeps_where_it_was(store: Store) -> None:
+async def test_a_file_in_the_place_of_its_earlier_row_keeps_where_it_was(store: RawStore) -> None:
     """A row that names the file later takes it over; what it was an activity of before is rebuilt by that."""
     await store.put_import(an_import())
     await store.put_files([recorded()], [item("own.fit")])
@@ -302,7 +282,7 @@ async def test_a_file_in_the_place_of_its_earlier_row_keeps_where_it_was(store: 
     assert (fact.activity_id, fact.own_activity_id, fact.matched_by, fact.name) == (1, OWN, "row", "run.fit")
 
 
-async def test_links_are_changed_and_told(store: Store) -> None:
+async def test_links_are_changed_and_told(store: RawStore) -> None:
     """A link moves a recording to an activity and back, with key and twin, or what it may be."""
     await store.put_import(an_import())
     await store.put_files([recorded(), recorded("bb", own_activity_id=OWN + 1, activity_id=OWN + 1)], [item()])
@@ -324,23 +304,20 @@ async def test_links_are_changed_and_told(store: Store) -> None:
 # -- what has to be compared again ----------------------------------------------------------------------------------
 
 
-async def unlinked(store: Store) -> list[str | None]:
+async def unlinked(store: RawStore) -> list[str | None]:
     """Return the files that may have to be linked otherwise."""
     return [each.file_id for each in await store.unlinked_files()]
 
 
-async def test_a_file_is_compared_again_once_something_comes_near(store: Store, clock: HandClock) -> None:
-    """Not while nothing has come since, nor where it began on other days; the API and an export both count."""
+async def test_a_file_is_compared_again_once_something_comes_near(store: RawStore) -> None:
+    """Not where something began on other days; the API and an export both count, and a link ends it."""
     assert await unlinked(store) == []
     await store.put_athlete(athlete())
-    await store.apply([shown(3)])
-    clock.now = NOON + timedelta(hours=1)
     await store.put_import(an_import())
     far = recorded("bb", own_activity_id=OWN + 1, activity_id=OWN + 1, start_at=START + timedelta(days=9))
     await store.put_files([recorded(), far], [item()])
     assert await unlinked(store) == []
-    clock.now = NOON + timedelta(hours=2)
-    await store.apply([shown(3, at=clock.now, name="renamed")])
+    await store.apply([shown(3)])
     assert await unlinked(store) == ["aa/0"]
     await store.put_archive_rows([listed(4, start_at=far.start_at)], "i1")
     assert await unlinked(store) == ["aa/0", "bb/0"]
@@ -348,13 +325,12 @@ async def test_a_file_is_compared_again_once_something_comes_near(store: Store, 
     assert await unlinked(store) == ["bb/0"]
 
 
-async def test_a_file_whose_activity_went_is_compared_again(store: Store, clock: HandClock) -> None:
+async def test_a_file_whose_activity_went_is_compared_again(store: RawStore) -> None:
     """An own file outlives its activity at Strava, and the recording by which it found that."""
     await store.put_athlete(athlete())
     await store.apply([shown(3)])
-    clock.now = NOON + timedelta(hours=1)
     await store.put_import(an_import())
-    follower = recorded("bb", own_activity_id=OWN + 1, activity_id=OWN, matched_by="alike", twin="aa/0")
+    follower = recorded("bb", own_activity_id=OWN + 1, activity_id=OWN, start_at=START + timedelta(days=9))
     await store.put_files([recorded(activity_id=3, matched_by="alike", twin="3"), follower], [item()])
     assert await unlinked(store) == []
     await store.apply([gone(3, at=NOON + timedelta(seconds=1))])
@@ -366,7 +342,7 @@ async def test_a_file_whose_activity_went_is_compared_again(store: Store, clock:
 # -- deletes --------------------------------------------------------------------------------------------------------
 
 
-async def test_what_was_deleted_after_the_export_is_skipped(store: Store) -> None:
+async def test_what_was_deleted_after_the_export_is_skipped(store: RawStore) -> None:
     """Row and file are left out and say so, in any order of events; a newer export brings the activity back."""
     await store.put_athlete(athlete())
     await store.apply([gone(1), gone(2, at=EXPORTED - timedelta(seconds=1))])
@@ -388,7 +364,7 @@ async def test_what_was_deleted_after_the_export_is_skipped(store: Store) -> Non
     assert {1, "aa/0"} <= (await known(store)).keys()
 
 
-async def test_what_an_export_says_goes_with_a_later_delete(store: Store) -> None:
+async def test_what_an_export_says_goes_with_a_later_delete(store: RawStore) -> None:
     """So do its recordings; the athlete's own file stays, and the same export brings nothing back."""
     await store.put_athlete(athlete())
     await store.put_import(an_import())
@@ -402,12 +378,12 @@ async def test_what_an_export_says_goes_with_a_later_delete(store: Store) -> Non
     assert await store.watermark() != before
     assert await known(store) == {2: "archive", "bb/0": "file", "cc/0": "file", "dd/0": "file"}
     assert await store.known_files(["aa", "bb", "cc", "dd"]) == {"bb", "cc", "dd"}
-    assert await outcomes(store, listed(1), listed(2)) == ["skipped", "same_id"]
+    assert await outcomes(store, listed(1), listed(2)) == ["skipped", "new"]
     assert [each.outcome for each in await store.put_files([of_row()], [item("a", activity_id=1)])] == ["skipped"]
     assert "aa/0" not in await known(store)
 
 
-async def test_a_delete_before_the_export_leaves_it(store: Store) -> None:
+async def test_a_delete_before_the_export_leaves_it(store: RawStore) -> None:
     """So does one that is too late by the last-write-wins rule; a second delete of what came back is one again."""
     await store.put_athlete(athlete())
     await store.put_import(an_import())
@@ -424,7 +400,7 @@ async def test_a_delete_before_the_export_leaves_it(store: Store) -> None:
     assert await known(store) == {}
 
 
-async def test_what_only_got_too_old_stays_in_the_export(store: Store) -> None:
+async def test_what_only_got_too_old_stays_in_the_export(store: RawStore) -> None:
     """A payload of the API that expires is not deleted at Strava."""
     await store.put_athlete(athlete())
     await store.apply([shown(1, at=EXPORTED)])
@@ -432,11 +408,12 @@ async def test_what_only_got_too_old_stays_in_the_export(store: Store) -> None:
     assert await outcomes(store, listed(1)) == ["same_id"]
     assert (await store.expire(observed_before=NOON, how_many=10)).activities == 1
     assert await known(store) == {1: "archive"}
-    assert await outcomes(store, listed(1), listed(2)) == ["same_id", "new"]
+    await store.put_import(an_import("i2"))
+    assert await outcomes(store, listed(1, import_id="i2"), listed(2, import_id="i2")) == ["same_id", "new"]
     assert await outcomes(store, listed(1, name="edited")) == ["updated"]
 
 
-async def test_imports_at_once_leave_each_item_once(open_store: Callable[[], Store], store: Store) -> None:
+async def test_imports_at_once_leave_each_item_once(open_store: OpenStore, store: RawStore) -> None:
     """Two programs that import the same rows and files at once leave each of them once."""
     await store.put_import(an_import())
     stores = [store, open_store()]

@@ -10,9 +10,11 @@ from zetasql.api import Analyzer, CatalogBuilder, TableBuilder, TypeFactory
 from zetasql.core.local_service import ZetaSqlLocalService
 from zetasql.types import AnalyzerOptions, LanguageOptions, ProductMode, TypeKind, ZetaSQLBuiltinFunctionOptions
 
-from backends.warehouse.bigquery import athletes, changes, retention, watermark
+from backends.warehouse.bigquery import athletes, changes, own_files, retention, watermark
 from backends.warehouse.bigquery.recordings import STREAMS
-from backends.warehouse.bigquery.statements import SQL, Given, Statement, keep_one, put_statement, repeated
+from backends.warehouse.bigquery.statements import SQL, Given, Statement, keep_one, put_rows, put_statement, repeated
+from backends.warehouse.own_file_rows import LINK
+from backends.warehouse.own_file_tables import ACTIVITY_FILES, ARCHIVE_ACTIVITIES, IMPORT_ITEMS
 from backends.warehouse.runs import last_stamp_statement
 from backends.warehouse.schema import (
     PIPELINE_READINGS,
@@ -37,6 +39,7 @@ TEXTS = {
     "activity_ids": "(activities.activity_id between 1 and 9)",
     "guard": SQL["guard"],
     "ids": IDS,
+    "own_ids": "(own_activity_id between 1 and 9)",
     "last_stamp": last_stamp_statement(),
     "kept_ids": "(kept.activity_id between 1 and 9)",
     "single": SQL["single"].format(ids=IDS),
@@ -60,6 +63,7 @@ PARAMETERS = without_json(_BOUND) | {
     "due_after_us": "int64",
     "due_by": "timestamp",
     "expired_before": "timestamp",
+    "first_own_id": "int64",
     "first_since": "timestamp",
     "future": "timestamp",
     "how_many": "int64",
@@ -77,6 +81,7 @@ PARAMETERS = without_json(_BOUND) | {
     "receipts": "int64",
     "received_by": "timestamp",
     "settled_before": "timestamp",
+    "since": "timestamp",
     "status_since": "timestamp",
     "until": "timestamp",
 }
@@ -88,8 +93,19 @@ ARRAYS = {
     "athlete_ids": "int64",
     "before": "string",
     "deleted_ids": "int64",
+    "file_ids": "string",
+    "import_ids": "string",
+    "sha256s": "string",
 }
-STRUCTS: Mapping[str, Mapping[str, str]] = {"seen": changes.SEEN, "entries": changes.ENTRY, "streams": STREAMS}
+STRUCTS: Mapping[str, Mapping[str, str]] = {
+    "seen": changes.SEEN,
+    "entries": changes.ENTRY,
+    "streams": STREAMS,
+    "archived": own_files.given_kinds(ARCHIVE_ACTIVITIES),
+    "files": own_files.given_kinds(ACTIVITY_FILES),
+    "items": own_files.given_kinds(IMPORT_ITEMS),
+    "links": LINK | own_files.PLACE,
+}
 
 
 def statements() -> dict[str, str]:
@@ -122,6 +138,10 @@ def statements() -> dict[str, str]:
         "remaining": athletes.REMAINING,
         **{f"purge_{name}": sql for name, sql in athletes.REMOVALS.items()},
         **retention.REMOVALS,
+        "put_archive_rows": own_files.put_archive_rows_statement([1, 9]),
+        "put_files": own_files.put_files_statement([]),
+        "put_files_again": own_files.put_files_statement([1, 9]),
+        "put_import_items": put_rows(IMPORT_ITEMS, "items"),
         **puts,
     }
 

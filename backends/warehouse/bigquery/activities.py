@@ -16,7 +16,8 @@ from backends.warehouse.activities import Applied, Decision, Observation, Stored
 from backends.warehouse.bigquery import changes
 from backends.warehouse.bigquery.changes import Work
 from backends.warehouse.bigquery.client import BigQuery, Stale
-from backends.warehouse.bigquery.database import LARGEST_REQUEST, BigQueryDatabase
+from backends.warehouse.bigquery.database import LARGEST_REQUEST
+from backends.warehouse.bigquery.deletes import Deletes
 from backends.warehouse.bigquery.parameters import Parameter, array, int64s, scalar, timestamps
 from backends.warehouse.bigquery.statements import ROW_BYTES, within
 from backends.warehouse.fence import Fence
@@ -33,13 +34,18 @@ _LARGEST_PART = 32_000_000  # bytes of rows that are written, and kept in memory
 _MOST_REMEMBERED = 10_000
 
 
-class Activities(BigQueryDatabase):
+class Activities(Deletes):
     """Implements `ActivityStore` and the writing part of `EventLedger`."""
 
     def __init__(
-        self, bigquery: BigQuery, *, clock: Callable[[], datetime] = utc_now, largest_request: int = LARGEST_REQUEST
+        self,
+        bigquery: BigQuery,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        largest_request: int = LARGEST_REQUEST,
+        archive_follows: bool = True,
     ) -> None:
-        super().__init__(bigquery, clock=clock, largest_request=largest_request)
+        super().__init__(bigquery, clock=clock, largest_request=largest_request, archive_follows=archive_follows)
         self._write: Batcher[Work, list[Decision]] = Batcher(self._commit_all, shared=WarehouseBusy)
         # Rows as they were read lately, None where there was none: an event's is read just before it is written.
         self._versions: dict[int, StoredActivity | None] = {}
@@ -107,11 +113,7 @@ class Activities(BigQueryDatabase):
         observations = [seen for work in works for seen in changes.observations_of(work)]
         athlete_ids = changes.athletes_of(works)
         settled = await self._fenced(athlete_ids, partial(self._settle, works, observations))
-        if (
-            settled.deleted
-            or settled.added
-            or any(not isinstance(each, Observation) for work in works for each in work)
-        ):
+        if settled.gone or settled.added or any(not isinstance(each, Observation) for work in works for each in work):
             tell = partial(self._tell, works, observations, settled)
             await self._fenced(athlete_ids, tell, is_fence_new=True)
         answers = iter(settled.decisions)
@@ -129,7 +131,7 @@ class Activities(BigQueryDatabase):
         if statement := changes.put_activities(outcomes, stored, guard):
             await self._run(statement)
         added = sorted(outcomes.changes.winners.keys() - stored.keys())
-        return changes.Settled(outcomes.decisions, outcomes.deleted, added)
+        return changes.Settled(outcomes.decisions, outcomes.deleted, list(outcomes.gone_at), added)
 
     async def _tell(
         self,
@@ -146,6 +148,7 @@ class Activities(BigQueryDatabase):
         try:
             if gone:
                 await self._run(changes.drop_streams(gone))
+            await self._follow_deletes(sorted({*gone, *settled.gone}))
             if gone or entries:
                 await self._run(changes.put_events(entries, gone, len(observations), guard, settled.added))
             if settled.added and not entries:

@@ -66,10 +66,14 @@ class FenceRows:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What the rule made of observations, and of which activities it removed the content or added a row."""
+    """What the rule made of observations, and of which activities it removed the content or added a row.
+
+    `gone` are those that were seen to be deleted, some of them not for the first time.
+    """
 
     decisions: list[Decision]
     deleted: list[int]
+    gone: list[int]
     added: list[int]
 
 

@@ -27,12 +27,21 @@ _FIRST_WAIT_S = 0.1  # doubled from attempt to attempt, and shortened by chance 
 
 
 class BigQueryDatabase:
-    """Several programs may share the dataset. Every method raises WarehouseBusy when BigQuery is not to be had."""
+    """Several programs may share the dataset. Every method raises WarehouseBusy when BigQuery is not to be had.
+
+    If `archive_follows`, what an export says of an activity goes when it is deleted at Strava later.
+    """
 
     def __init__(
-        self, bigquery: BigQuery, *, clock: Callable[[], datetime] = utc_now, largest_request: int = LARGEST_REQUEST
+        self,
+        bigquery: BigQuery,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        largest_request: int = LARGEST_REQUEST,
+        archive_follows: bool = True,
     ) -> None:
         self._bigquery = bigquery
+        self._archive_follows = archive_follows
         self._clock = clock
         self._largest_request = largest_request
         self._receipts = CheckedReceipts()

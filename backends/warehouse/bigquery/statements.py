@@ -90,6 +90,36 @@ def put_statement(table: Table, *, replaces: bool = True, is_guarded: bool = Fal
     )
 
 
+def put_rows(table: Table, name: str, *, pruned: str = "true", changes: Mapping[str, str] | None = None) -> str:
+    """Return the merge of the rows that come as `@name`; it raises Stale once the fence has changed.
+
+    A row with its key is left as it is, or with `changes` replaced, which say what else than its new value a column
+    gets; `pruned` is a condition of literals that holds for all of these.
+    """
+    values = {each: _given(table, each) for each in table.types}
+    update = ", ".join(
+        f"{each} = {value}" for each, value in {**values, **(changes or {})}.items() if each != table.key
+    )
+    columns = ", ".join(f"given.{each}" for each in [*values, "place"] if each != "ingested_at")
+    guard = f"if({_GUARD}, true, error(concat('{STALE}: ', given.import_id)))"
+    return (
+        f"merge into {table.name} as kept "  # noqa: S608 - our own names
+        f"using (select {columns} from unnest(@{name}) as given where {guard}) as given "
+        f"on kept.{table.key} = given.{table.key} and {pruned} "
+        f"{f'when matched then update set {update} ' if changes is not None else ''}"
+        f"when not matched then insert ({', '.join(values)}) values ({', '.join(values.values())})"
+    )
+
+
+def _given(table: Table, name: str) -> str:
+    """Return the value of a column of a row that comes with others."""
+    if name == "ingested_at":
+        return "timestamp_add(current_timestamp(), interval given.place microsecond)"
+    if table.types[name] == "json":
+        return f"parse_json(given.{name}, wide_number_mode => 'round')"
+    return f"given.{name}"
+
+
 def repeated(table: Table, ids: Collection[int]) -> str:
     """Return the query of those keys, among the parameter `activity_ids`, that have more than one row."""
     which = f"{table.key} in unnest(@activity_ids) and {within(ids)}"

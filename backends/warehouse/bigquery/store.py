@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from backends.warehouse import rows
 from backends.warehouse.bigquery.activities import Activities
 from backends.warehouse.bigquery.invites import Invites
+from backends.warehouse.bigquery.own_files import ImportedFiles
 from backends.warehouse.bigquery.parameters import int64s, scalar, timestamps
 from backends.warehouse.bigquery.recordings import Recordings
 from backends.warehouse.bigquery.retention import Retention
@@ -16,7 +17,7 @@ from backends.warehouse.schema import STRAVA_EVENTS
 _MICROSECOND = timedelta(microseconds=1)
 
 
-class BigQueryRawStore(Activities, Retention, Recordings, Watermark, Invites):
+class BigQueryRawStore(Activities, Retention, ImportedFiles, Recordings, Watermark, Invites):
     """Implements `RawStore`."""
 
     async def dismiss(self, entry: LedgerEntry) -> None:

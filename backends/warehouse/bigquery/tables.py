@@ -79,7 +79,7 @@ def _partitioning(table: Table) -> bigquery.RangePartitioning | None:
     ids = bigquery.PartitionRange(
         start=table.partitions.start, end=table.partitions.end, interval=table.partitions.interval
     )
-    return bigquery.RangePartitioning(range_=ids, field=table.key)
+    return bigquery.RangePartitioning(range_=ids, field=table.partitioned_by or table.key)
 
 
 def _change(found: bigquery.Table, table: Table) -> bigquery.Table | None:

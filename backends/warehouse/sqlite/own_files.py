@@ -8,7 +8,7 @@ from datetime import datetime
 from backends.warehouse import own_file_rows
 from backends.warehouse.athletes import Athlete, AthleteStatus
 from backends.warehouse.own_file_rows import UNSEEN, Sight, decide_row, row_item
-from backends.warehouse.own_file_tables import ACTIVITY_FILES, ARCHIVE_ACTIVITIES, IMPORT_ITEMS, IMPORTS
+from backends.warehouse.own_file_tables import ACTIVITY_FILES, ARCHIVE_ACTIVITIES, FIRST_OWN_ID, IMPORT_ITEMS, IMPORTS
 from backends.warehouse.own_files import ArchivedActivity, FileRow, Import, ImportItem, Link, MatchFacts
 from backends.warehouse.purge_receipts import CheckedReceipts
 from backends.warehouse.rows import Row, bound
@@ -77,7 +77,7 @@ class ImportedFiles(SqliteDatabase):
 
     async def unlinked_files(self) -> list[MatchFacts]:
         """Return the recordings that may have to be linked otherwise."""
-        found = await self._read("unlinked_files", first_own_id=own_file_rows.FIRST_OWN_ID)
+        found = await self._read("unlinked_files", first_own_id=FIRST_OWN_ID)
         return [own_file_rows.match_facts(row) for row in found]
 
     async def relink(self, links: Sequence[Link]) -> int:

@@ -1,6 +1,7 @@
 -- What is stored of these activities, a JSON array, from exports.
 select
     activity_id,
+    import_id,
     exported_at,
     row,
     activity

@@ -51,7 +51,7 @@ approached as (
                     and activities.start_date
                     between strftime('%Y-%m-%dT%H:%M:%fZ', files.start_at, '-2 days')
                     and strftime('%Y-%m-%dT%H:%M:%fZ', files.start_at, '+2 days')
-                    and activities.ingested_at > strftime('%Y-%m-%dT%H:%M:%fZ', files.ingested_at, '-10 minutes')
+                    and activities.ingested_at > strftime('%Y-%m-%dT%H:%M:%fZ', files.ingested_at, '-1 minute')
             )
             or exists (
                 select 1
@@ -62,7 +62,7 @@ approached as (
                     and archived.start_at
                     between strftime('%Y-%m-%dT%H:%M:%fZ', files.start_at, '-2 days')
                     and strftime('%Y-%m-%dT%H:%M:%fZ', files.start_at, '+2 days')
-                    and archived.ingested_at > strftime('%Y-%m-%dT%H:%M:%fZ', files.ingested_at, '-10 minutes')
+                    and archived.ingested_at > strftime('%Y-%m-%dT%H:%M:%fZ', files.ingested_at, '-1 minute')
             )
         )
 )
