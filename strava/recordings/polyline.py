@@ -1,6 +1,9 @@
 """Encodes a line as Google's polyline, and thins it out.
 
 Format: https://developers.google.com/maps/documentation/utilities/polylinealgorithm
+
+The package `polyline`, to whose lines the tests hold these, is ten times slower: it would take a third of an import's
+time. And only the simulator has it.
 """
 
 from typing import Any
