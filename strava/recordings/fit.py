@@ -27,6 +27,7 @@ from strava.recordings.fit_structure import Part, parts
 from strava.recordings.recording import (
     APART_S,
     MOST_RECORDINGS,
+    NEAR_S,
     Column,
     Device,
     Lap,
@@ -142,8 +143,10 @@ def _recording(  # noqa: PLR0913, PLR0917 - all that a session is made of
 ) -> Recording:
     times = columns["time"]
     start = row["start"]
-    if len(times) and abs(times[0] - start) > APART_S:
+    if len(times) and not -NEAR_S <= times[0] - start <= APART_S:
         start = float(times[0])
+    columns = _between(columns, start, float("inf"), is_rebased=False)  # some record while they wait for satellites
+    times = columns["time"]
     sport, kind = row.get("sport"), row.get("sub_sport")
     sport_type, is_indoor = sport_types.of_fit(*(None if each is None else int(each) for each in (sport, kind)))
     last = float(times[-1]) if len(times) else start

@@ -401,6 +401,15 @@ def test_the_timer_s_stops_are_pauses() -> None:
     assert not read_recording(run(20).file()).recordings[0].has_pauses
 
 
+@pytest.mark.parametrize(("early", "first", "start"), [(3, 0, 0), (300, -300, -300)])
+def test_no_point_is_before_the_start(early: int, first: int, start: int) -> None:
+    """Readings while a device waits for satellites are left out; more of them say that the session's start is wrong."""
+    points = course(early + 60, start_s=-early)
+    [recording] = read_recording(activity([Session(points=points, elapsed_s=60)]).file()).recordings
+    assert (recording.columns["time"] - START - EPOCH).tolist() == list(range(first, 60))
+    assert recording.start == START + EPOCH + start
+
+
 def test_points_are_sorted_merged_and_cleaned() -> None:
     """One moment has one point; the position 0, 0, a clock not set yet and a leap of distance do not count."""
     points = course(6)
