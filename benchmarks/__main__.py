@@ -8,7 +8,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import backlog, chart, idle, pages, publish, recordings, refresh, upsert, webhook, worker
+from benchmarks import backlog, chart, idle, importing, pages, publish, recordings, refresh, upsert, webhook, worker
 from dashboard.navigation import ENTRIES
 
 MEASUREMENTS: dict[str, Callable[[], dict[str, float]]] = {
@@ -19,6 +19,7 @@ MEASUREMENTS: dict[str, Callable[[], dict[str, float]]] = {
     "upsert": upsert.measure,
     "refresh": refresh.measure,
     "recordings": recordings.measure,
+    "import": importing.measure,
     "pages": pages.measure,
     "chart": chart.measure,
     "idle": idle.measure,
@@ -33,6 +34,10 @@ PROMISES = {
     "full_build_s": "≤ 60",
     "refresh_growth": "≤ 1.5",
     "recordings_ratio": "≥ 0.5",
+    "import_rows_shown_s": "< 5",
+    "import_s": "< 60",
+    "import_again_s": "< 5",
+    "import_rss_mb": "< 300",
     "heard_to_raw_p95_ms": "< 2,000",
     "heard_to_chart_p95_ms": "< 4,000",
     "idle_rss_mb": "< 600",

@@ -24,7 +24,7 @@ class Charts:
 
     async def begin(self) -> None:
         """Start to build what is stored so far."""
-        if self.is_needed:
+        if self.is_needed and (self._first is None or self._first.done()):
             self._first = asyncio.create_task(_build(self.settings))
 
     async def finish(self) -> str:

@@ -31,7 +31,7 @@ from worker.importing import pipeline
 from worker.importing.choice import Choice
 from worker.importing.outcomes import FileOutcome, FileResult, ReadFile
 from worker.importing.owner import NotSure
-from worker.importing.pipeline import OtherArchive
+from worker.importing.pipeline import OtherArchive, PurgedMeanwhile
 from worker.importing.readers import read_files, wanted_files
 
 SOME_FAILED, NOTHING_READ, INTERRUPTED = 1, 2, 130
@@ -120,7 +120,7 @@ async def _import_all(
             except UnreadableArchive as error:
                 warn(str(error).translate(HIDDEN))
                 read.append(None)
-            except (NotSure, OtherArchive) as error:
+            except (NotSure, OtherArchive, PurgedMeanwhile) as error:
                 warn(f"{name_of(paths)} {error}".translate(HIDDEN))
                 read.append(None)
         with Console(stderr=True).status("dbt is at work …"):

@@ -21,6 +21,7 @@ from strava.archive.members import is_recording
 from strava.errors import UnreadableArchive
 from worker.dbt_runner.settings import TransformSettings
 from worker.importing.owner import NotSure
+from worker.importing.pipeline import PurgedMeanwhile
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +50,7 @@ async def _imported(
             return list(_told(paths, archive, done))
     except UnreadableArchive as error:
         return [(path, FAILED, str(error)) for path in paths]
-    except NotSure as error:
+    except (NotSure, PurgedMeanwhile) as error:
         return [(path, FAILED, f"{path.name} {error}") for path in paths]
 
 

@@ -48,12 +48,15 @@ class Imported:
     current: Import
     items: Sequence[ImportItem]
     left_out: int
+    unreadable_rows: int
     links: Mapping[int, Match]
 
     @property
     def is_all_well(self) -> bool:
-        """Whether all could be read."""
-        return all(item.outcome not in {"failed", "unreadable"} for item in self.items if item.kind != "problem")
+        """Whether all rows and files could be read."""
+        return not self.unreadable_rows and all(
+            item.outcome != "failed" for item in self.items if item.kind != "problem"
+        )
 
 
 def opened(paths: Sequence[Path]) -> Archive:
@@ -63,7 +66,7 @@ def opened(paths: Sequence[Path]) -> Archive:
 
 def name_of(paths: Sequence[Path]) -> str:
     """Return what an archive is called, without folders."""
-    return paths[0].resolve().name if len(paths) == 1 else f"{len(paths):,} files"
+    return paths[0].absolute().name if len(paths) == 1 else f"{len(paths):,} files"
 
 
 class ImportStore(OwnFiles, AthleteStore, Protocol):
@@ -94,7 +97,7 @@ async def import_archive(  # noqa: PLR0913 - what is imported, and by keyword ho
     charts: Charts | None = None,
     tell: Callable[[Progress], None] = lambda _: None,
 ) -> Imported:
-    """Import an archive. Raises NotSure, OtherArchive, WarehouseBusy, OSError."""
+    """Import an archive. Raises NotSure, OtherArchive, PurgedMeanwhile, WarehouseBusy, OSError."""
     known = [each.athlete_id for each in await store.athletes()]
     run = ArchiveImport(
         store=store,
@@ -110,4 +113,5 @@ async def import_archive(  # noqa: PLR0913 - what is imported, and by keyword ho
     current = await run.run()
     items = await store.import_items(current.import_id)
     links = {own_activity_id(file_id): found for file_id, found in run.matches.items()}
-    return Imported(current=current, items=items, left_out=run.left_out, links=links)
+    unreadable = archive.activities.unreadable_rows if archive.activities else 0
+    return Imported(current=current, items=items, left_out=run.left_out, unreadable_rows=unreadable, links=links)

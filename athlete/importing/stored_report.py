@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from math import ceil
 from typing import Any
 
 from athlete.importing.report import counted, listed, many, what
@@ -22,6 +23,7 @@ KEYS: Mapping[str, str] = {
     "same_upload": "by the upload's number", "same_recording": "by the device that made both",
     "same_name": "by the file's name", "alike": "by start, length and place",
 }  # fmt: skip
+DETAILS_A_DAY = 750  # of Strava's smallest limit, by the share that a backfill may use
 SUSPECTS: Mapping[str, str] = {
     "suspect_time_zone": "alike but for whole quarter hours, and not joined (is a clock wrong?)",
     "overlaps": "at the same time as another activity, and not joined",
@@ -32,13 +34,15 @@ def stored_sentences(archive: Archive, done: Imported) -> Iterator[str]:
     """Yield the report in lines for a person."""
     yield f"{done.current.source}: {what(archive)}"
     rows = Counter(item.outcome for item in done.items if item.kind == "row")
-    rows["unreadable"] = archive.activities.unreadable_rows if archive.activities else 0
+    rows["unreadable"] = done.unreadable_rows
     if archive.activities:
         yield f"{many(rows.total(), 'row')}: {counted({word: rows[kind] for kind, word in ROWS.items()})}"
     files = [item for item in done.items if item.kind == "file"]
     outcomes = Counter(item.outcome for item in files)
     if archive.files:
         yield f"{many(len(files), 'file')}: {counted({word: outcomes[kind] for kind, word in FILES.items()})}"
+    if rows["new"]:
+        yield _price(rows["new"])
     yield from _matches([(item, link) for item in files if (link := _link(item, done)) is not None])
     if done.left_out:
         yield f"{done.left_out:,} rows and files were not wanted (--since, --only)"
@@ -46,6 +50,15 @@ def stored_sentences(archive: Archive, done: Imported) -> Iterator[str]:
     yield from listed("left out or doubtful", [_line(item) for item in done.items if item.kind == "problem"])
     for kind in ("failed", "skipped", "cut_short"):
         yield from listed(FILES[kind], [_line(item) for item in files if item.outcome == kind])
+
+
+def _price(count: int) -> str:
+    """Say what Strava's API could add, and what that would cost."""
+    days = ceil(count / DETAILS_A_DAY)
+    return (
+        f"{count:,} known by the export alone: what only Strava's API tells (exact sport, privacy, segments) "
+        f"costs {many(count, 'call')}, {many(days, 'day')} of `athlete backfill`"
+    )
 
 
 def _matches(links: Sequence[tuple[ImportItem, Match]]) -> Iterator[str]:

@@ -146,6 +146,12 @@ def test_exit_codes_of_a_dry_run(tmp_path: Path) -> None:
     ]
 
 
+PRICE = (
+    "11 known by the export alone: what only Strava's API tells (exact sport, privacy, segments) costs 11 calls, 1 day "
+    "of `athlete backfill`"
+)
+
+
 def stored(data_dir: Path, *arguments: str) -> Result:
     """Run the command on a data folder while a pipeline runs there, which builds the charts."""
     with claimed(data_dir):
@@ -159,9 +165,10 @@ def test_an_export_is_stored_and_each_part_counted_once(odd: Path, tmp_path: Pat
     data = tmp_path / "data"
     first = stored(data, str(odd))
     lines = first.stdout.splitlines()
-    assert lines[1:4] == [
+    assert lines[1:5] == [
         "12 rows: 11 new · 1 unreadable",
         "8 files: 1 read · 1 cut short (kept to the break) · 1 of no activity · 5 failed",
+        PRICE,
         "not looked at: 1 media, 0 other files",
     ]
     assert "  activities/3.gpx: empty file" in lines

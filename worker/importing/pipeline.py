@@ -90,7 +90,7 @@ class ArchiveImport:
             is_stop = isinstance(error, asyncio.CancelledError | KeyboardInterrupt)
             status = ImportStatus.STOPPED if is_stop else ImportStatus.FAILED
             with suppress(WarehouseBusy, PurgedMeanwhile):
-                await asyncio.shield(self._note(current, status, "" if is_stop else type(error).__name__))
+                await asyncio.shield(self._note(current, status, "" if is_stop else str(error) or type(error).__name__))
             raise
         return await self._note(current, ImportStatus.FINISHED)
 
