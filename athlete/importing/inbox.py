@@ -12,8 +12,9 @@ from pathlib import Path
 import structlog
 
 from athlete.errors import EXPECTED
-from athlete.importing.running import Imported, ImportStore, Wish, import_archive, importing, name_of, opened
+from athlete.importing.running import Imported, Wish, import_archive, importing, name_of, opened
 from athlete.importing.stored_report import FILES, stored_sentences
+from backends.warehouse import RawStore
 from runtime.logs import configure_logs
 from strava.archive.archive import Archive
 from strava.archive.bag import bags
@@ -41,7 +42,7 @@ async def take(settings: TransformSettings, names: Sequence[str]) -> None:
 
 
 async def _imported(
-    paths: Sequence[Path], wish: Wish, store: ImportStore, settings: TransformSettings
+    paths: Sequence[Path], wish: Wish, store: RawStore, settings: TransformSettings
 ) -> Sequence[tuple[Path, str, str]]:
     """Import what belongs together; return of each file where it goes and what its report says."""
     try:

@@ -4,15 +4,15 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, cast
 
 from filelock import FileLock, Timeout
 
 from athlete.backends import open_store
-from athlete.errors import CommandError, require_this_machine
+from athlete.errors import CommandError
 from athlete.importing.charts import Charts
-from backends.warehouse.athletes import AthleteStore
-from backends.warehouse.own_files import Import, ImportItem, OwnFiles
+from backends.engine import is_on_gcp
+from backends.warehouse import RawStore
+from backends.warehouse.own_files import Import, ImportItem
 from runtime.data_dir import make_private
 from strava.archive.archive import Archive, open_archive
 from strava.archive.bag import open_recordings
@@ -69,14 +69,9 @@ def name_of(paths: Sequence[Path]) -> str:
     return paths[0].absolute().name if len(paths) == 1 else f"{len(paths):,} files"
 
 
-class ImportStore(OwnFiles, AthleteStore, Protocol):
-    """What an import needs of `raw`."""
-
-
 @asynccontextmanager
-async def importing(settings: TransformSettings) -> AsyncIterator[ImportStore]:
+async def importing(settings: TransformSettings) -> AsyncIterator[RawStore]:
     """Open the store while no other import runs on this machine. Raises CommandError, WarehouseBusy, OSError."""
-    require_this_machine(settings, "imports do not reach it yet; leave BACKEND out to import on this machine")
     make_private(settings.data_dir)
     try:
         lock = FileLock(settings.data_dir / LOCK, fallback_to_soft=False).acquire(timeout=0)
@@ -84,7 +79,7 @@ async def importing(settings: TransformSettings) -> AsyncIterator[ImportStore]:
         raise CommandError(f"Another import is at work in {settings.data_dir}; wait until it has ended.") from error
     with lock:
         async with open_store(settings) as store:
-            yield cast("ImportStore", store)
+            yield store
 
 
 async def import_archive(  # noqa: PLR0913 - what is imported, and by keyword how
@@ -92,20 +87,21 @@ async def import_archive(  # noqa: PLR0913 - what is imported, and by keyword ho
     name: str,
     wish: Wish,
     *,
-    store: ImportStore,
+    store: RawStore,
     settings: TransformSettings,
     charts: Charts | None = None,
     tell: Callable[[Progress], None] = lambda _: None,
 ) -> Imported:
     """Import an archive. Raises NotSure, OtherArchive, PurgedMeanwhile, WarehouseBusy, OSError."""
     known = [each.athlete_id for each in await store.athletes()]
+    keeps = wish.keeps_files and not is_on_gcp(settings)  # there the folder goes with its container
     run = ArchiveImport(
         store=store,
         archive=archive,
         source=name,
         athlete_id=owner_of(archive, given=wish.athlete_id, known=known),
         choice=wish.choice,
-        means=Means(jobs=wish.jobs, keep=KeptFiles(settings.files_path) if wish.keeps_files else None),
+        means=Means(jobs=wish.jobs, keep=KeptFiles(settings.files_path) if keeps else None),
         resume=wish.resume,
         tell=tell,
         after_rows=charts.begin if charts else None,

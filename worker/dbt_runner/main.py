@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -22,7 +22,6 @@ from backends.warehouse import RawStore, WarehouseBusy
 from backends.warehouse.duckdb.extension import extension_directory
 from backends.warehouse.duckdb.session import DuckdbSession
 from backends.warehouse.duckdb.snapshot import DuckdbSnapshot
-from backends.warehouse.runs import TransformRuns
 from runtime.data_dir import make_private
 from runtime.logs import configure_logs
 from runtime.settings import PartMissing
@@ -37,7 +36,6 @@ from worker.dbt_runner.transformer import Transformer
 from worker.importing.relink import relink_open
 
 if TYPE_CHECKING:
-    from backends.warehouse.own_files import OwnFiles
     from worker.dbt_runner.dbt import WarmDbt
 
 LONGEST_RUN_S = 1800.0  # on Google Cloud, where its job ends then
@@ -77,7 +75,7 @@ def _on_duckdb(settings: TransformSettings, store: RawStore, *, stays: bool) -> 
         single_flight=partial(single_flight, settings.lock_path),
         marks=marks,
         own_file=OwnFile(settings.athlete_file_path, store),
-        relink=partial(relink_open, cast("OwnFiles", store)),
+        relink=partial(relink_open, store),
     )
 
 
@@ -87,7 +85,7 @@ def _register_functions(connection: Any) -> None:
     register(connection)
 
 
-def _on_bigquery(settings: TransformSettings, store: TransformRuns, waits_s: float) -> Transformer:
+def _on_bigquery(settings: TransformSettings, store: RawStore, waits_s: float) -> Transformer:
     """Have it run on a change and once in a day of UTC: each run is billed, so an idle hour is none."""
     from worker.dbt_runner.dbt import WarmDbt  # noqa: PLC0415 - as in `_warm_dbt`
 
@@ -105,6 +103,7 @@ def _on_bigquery(settings: TransformSettings, store: TransformRuns, waits_s: flo
         snapshot,
         single_flight=partial(leased, marks, "transform", policy),
         marks=marks,
+        relink=partial(relink_open, store),
         max_age=built_every(settings),
     )
 
