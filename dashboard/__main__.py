@@ -20,6 +20,7 @@ def arguments(settings: DashboardSettings) -> list[str]:
         "server.enableXsrfProtection": "true",
         "server.fileWatcherType": "none",
         "server.headless": "true",
+        "server.maxUploadSize": settings.upload_limit_mb,
         "server.port": settings.dashboard_port,
     }
     return ["run", str(Path(__file__).with_name("main.py")), *(f"--{name}={value}" for name, value in options.items())]

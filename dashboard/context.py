@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from dashboard.mart import Mart, Row, Snapshot
@@ -22,6 +23,7 @@ class PageContext:
     engine: str = "DuckDB"  # that answers the queries, as it calls itself
     viewers: Mapping[str, Collection[int]] | None = None  # by e-mail, the athletes whom each may see; None: all see all
     privacy_radius_m: float | None = None  # around the ends of routes; None: 200 where others look, else none
+    inbox: Path | None = None  # where files to import are put; None where nobody may bring any
     map_style_url: str = ""  # of a background for the map that can be moved; nobody is asked for one while it is empty
 
     @property

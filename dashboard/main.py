@@ -40,6 +40,7 @@ def main() -> None:
         engine="BigQuery" if is_on_gcp(settings) else "DuckDB",
         viewers=settings.dashboard_viewers,
         privacy_radius_m=settings.privacy_radius_m,
+        inbox=None if is_on_gcp(settings) or settings.dashboard_viewers is not None else settings.inbox_path,
         map_style_url=settings.map_style_url,
     )
     navigation.show(context)

@@ -20,7 +20,7 @@ from dashboard.page import Page
 from dashboard.palette import stylesheet
 from dashboard.units import Units
 from dashboard.views import map as map_page
-from dashboard.views import overview, pipeline, records, trends
+from dashboard.views import overview, pipeline, records, trends, upload
 
 SIGNED_IN = "X-Goog-Authenticated-User-Email"  # set by Identity-Aware Proxy, which drops what a browser sends by it
 SIDEBAR = 216  # pixels
@@ -71,6 +71,11 @@ def show(context: PageContext) -> None:
             url_path="" if is_first else entry.path, icon=f":material/{entry.icon}:", default=is_first,
         )  # fmt: skip
         sections.setdefault(tell(entry.section) if entry.section else "", []).append(page)
+    if context.inbox is not None and context.inbox.is_dir():  # `athlete up` makes it, and takes what is put there
+        taking = partial(upload.show, context.inbox, tell)
+        sections[tell(TRUST)].append(
+            st.Page(taking, title=tell(upload.TITLE), url_path="upload", icon=":material/upload_file:")
+        )
     by_name = st.Page(partial(_go_to, pages[FIRST]), title=tell(ENTRIES[0].title), url_path=FIRST, visibility="hidden")
     sections[""].append(by_name)
     st.navigation(sections, position="sidebar", expanded=True).run()

@@ -46,6 +46,15 @@ class DashboardSettings(SharedSettings):
             "the page's *Shared view* is on, else none."
         ),
     )
+    upload_limit_mb: int = Field(
+        200,
+        ge=1,
+        le=4096,
+        description=(
+            "Most MiB of a file on the page Import, which holds it in memory; a larger one is imported by command or "
+            "from the inbox."
+        ),
+    )
     map_style_url: str = Field(
         "",
         description=(

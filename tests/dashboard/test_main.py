@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, FilePayload, Page, expect, sync_playwright
 
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 QUIET += ["--disable-component-update", "--disable-sync"]
@@ -91,8 +91,27 @@ def test_an_open_page_follows_the_marts_without_a_reload(mart_file: Any, address
     mart_file.health()
     mart_file.publish(today)
     expect(number(page, "kpi-distance")).to_have_text("1,010\u202fkm", timeout=UP_TO)
+    takes_files(page, mart_file.path.parent)
     assert hosts <= {"127.0.0.1", None}
     assert found == []
+
+
+def takes_files(page: Page, data_dir: Path) -> None:
+    """A page takes files once there is an inbox, and puts them there as they are."""
+    link = page.get_by_role("link", name="Import")
+    expect(link).to_have_count(0)
+    (data_dir / "inbox").mkdir()
+    page.reload()
+    link.click()
+    names = ("a.fit", "b.gpx")
+    files = [FilePayload(name=name, mimeType="application/octet-stream", buffer=name.encode()) for name in names]
+    page.locator("input[type=file]").set_input_files(files)
+    expect(page.get_by_text("a.fit")).to_be_visible()
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.locator(".st-key-uploaded")).to_contain_text("2 files handed over: a.fit, b.gpx.")
+    expect(page.locator(".st-key-larger")).to_contain_text("athlete import export_12345.zip")
+    taken = {file.name: file.read_bytes() for file in (data_dir / "inbox").iterdir()}
+    assert taken == {name: name.encode() for name in names}
 
 
 def complaints(page: Page) -> list[str]:

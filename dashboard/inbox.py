@@ -1,0 +1,41 @@
+"""Hands files over to `athlete up`, which imports what lies in the inbox."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import BinaryIO
+from uuid import uuid4
+
+from runtime.data_dir import make_private
+
+_LONGEST = 120  # characters of a name
+
+
+def put(folder: Path, name: str, content: BinaryIO) -> str:
+    """Write a file into the inbox under its name, or another that is free, and return that. Raises OSError.
+
+    Until it is whole and durable its name begins with a dot, which `athlete up` leaves alone.
+    """
+    make_private(folder)
+    unfinished = folder / f".{uuid4().hex}"
+    try:
+        with unfinished.open("xb") as file:
+            shutil.copyfileobj(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        plain = plain_name(name)
+        target, number = folder / plain, 1
+        while target.exists():
+            number += 1
+            target = folder / f"{number}-{plain}"
+        unfinished.rename(target)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return target.name
+
+
+def plain_name(name: str) -> str:
+    """Return the name of a file without folders and what cannot be printed, and not hidden: its end tells its kind."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    printable = "".join(each for each in last if each.isprintable()).lstrip(". ")
+    return printable[-_LONGEST:].lstrip(". ") or "upload"
