@@ -15,7 +15,7 @@ from strava.archive.container import Problem
 from strava.errors import UnreadableArchive
 
 LONGEST_LINE = 2**20  # characters
-MOST_ROWS = 300_000
+MOST_ROWS, MOST_UNREADABLE = 300_000, 10_000
 MOST_COLUMNS = 512
 LEAST_COLUMNS = 7  # id, date, name, type, description, elapsed time and distance were always there
 _LARGEST_ID = 2**63 - 1
@@ -42,8 +42,10 @@ class ActivityTable:
     problems: list[Problem] = field(default_factory=list)
 
     def refuse(self, line: int, fault: object) -> None:
-        """Tell why a line is no row."""
+        """Tell why a line is no row. Raises UnreadableArchive where so many are none that it is no such list."""
         self.unreadable += 1
+        if self.unreadable > MOST_UNREADABLE:
+            raise UnreadableArchive(self.name, f"has more than {MOST_UNREADABLE:,} lines that are no rows")
         self.problems.append(Problem(self.name, f"line {line:,}: {fault}"))
 
     def cells(self) -> Iterator[list[str]]:
@@ -63,7 +65,7 @@ def read_table(name: str, content: bytes) -> ActivityTable:
             continue
         ids.add(int(cells[0]))
         table.rows.append(bytes(memoryview(orjson.dumps(cells))))  # a copy, as orjson's own bytes hold kilobytes more
-        if len(table.rows) + table.unreadable > MOST_ROWS:
+        if len(table.rows) > MOST_ROWS:
             raise UnreadableArchive(name, f"has more than {MOST_ROWS:,} rows")
     if any(_REPLACED in row for row in table.rows):
         table.problems.append(

@@ -13,7 +13,7 @@ from backends.warehouse import WarehouseBusy
 from backends.warehouse.duckdb.extension import extension_directory
 from backends.warehouse.duckdb.marts import DuckdbMartReader, SnapshotCheck
 from backends.warehouse.duckdb.session import DuckdbSession
-from backends.warehouse.duckdb.snapshot import compact, publish
+from backends.warehouse.duckdb.snapshot import DuckdbSnapshot, compact, publish
 from backends.warehouse.marts import MartDamaged, MartMissing, QueryFailed
 
 DIE_WITH_A_FULL_LOG = """
@@ -355,6 +355,21 @@ def test_what_does_not_fit_into_memory_stays_in_the_data_folder(session: DuckdbS
     """By itself DuckDB would put an athlete's rows into the folder where the program was started."""
     with session.transaction() as execute:
         assert execute("select current_setting('temp_directory')") == [(f"{tmp_path / 'transform.duckdb'}.tmp",)]
+
+
+@pytest.mark.parametrize(
+    ("error", "is_gone"),
+    [
+        ("IO Error: Trying to read a database file …, but we can only read versions between 64 and 67.", True),
+        ("TransactionContext Error: Failed to commit: No space left on device", False),
+    ],
+)
+def test_a_file_that_cannot_be_read_any_more_is_removed(tmp_path: Path, error: str, is_gone: bool) -> None:
+    """A newer DuckDB's too, after a step back to an older release: raw has all of it. A full disk passes."""
+    file = tmp_path / "transform.duckdb"
+    file.touch()
+    assert DuckdbSnapshot(file, tmp_path / "mart.duckdb").discard_if_damaged(error) == is_gone
+    assert file.exists() != is_gone
 
 
 def test_a_session_tells_of_a_damaged_file(session: DuckdbSession, tmp_path: Path) -> None:

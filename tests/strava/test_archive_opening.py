@@ -329,6 +329,8 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
         assert len(archive.rows) == 1000
         assert tracemalloc.get_traced_memory()[0] < MIB
         tracemalloc.reset_peak()
+        with pytest.raises(UnreadableArchive, match="more than 10,000 lines that are no rows"):
+            opened(path, first + b'"\n' * 50_000)
         refused = opened(path, first + (b"," * 1000 + b"\n") * 1000)
         assert refused.activities is not None
         assert refused.activities.unreadable_rows == 1000

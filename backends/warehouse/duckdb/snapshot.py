@@ -18,7 +18,8 @@ from backends.warehouse.marts import MartMissing
 
 # What DuckDB says of a file that it cannot read any more, and of an engine that has met one.
 _DAMAGE = re.compile(
-    "serialization error|internal error|fatal error|corrupt database|not a valid duckdb database|could not read enough",
+    "serialization error|internal error|fatal error|corrupt database|not a valid duckdb database|could not read enough|"
+    "we can only read versions? ",  # a newer DuckDB wrote it
     re.IGNORECASE,
 )
 
