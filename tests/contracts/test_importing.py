@@ -5,11 +5,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from backends.warehouse import RawStore
-from backends.warehouse.activities import Observation, Source
-from runtime.clock import utc_now
-from strava.payload import DETAILED, ActivityPayload
 from tests.strava.exports import opened, zip_of
-from tests.worker.test_import import ATHLETE, FIRST, export, imported, told, track
+from tests.worker.test_import import ATHLETE, FIRST, export, imported, of_the_api, told, track
 from worker.importing.relink import relink_open
 
 
@@ -26,14 +23,7 @@ async def test_an_export_and_a_later_activity(store: RawStore, tmp_path: Path) -
     [own] = [each for each in await store.match_facts(ATHLETE) if each.name == "watch.gpx"]
     assert own.activity_id == own.own_activity_id
     assert await relink_open(store) == 0
-    activity = ActivityPayload.from_json({
-        "id": 77, "athlete": {"id": ATHLETE}, "resource_state": DETAILED, "name": "x", "sport_type": "Run",
-        "start_date": f"{start + timedelta(seconds=30):%Y-%m-%dT%H:%M:%SZ}", "elapsed_time": 60, "distance": 200.0,
-    })  # fmt: skip
-    seen = Observation(
-        activity_id=77, athlete_id=ATHLETE, observed_at=utc_now(), source=Source.WEBHOOK, activity=activity
-    )
-    await store.apply([seen])
+    await store.apply([of_the_api(77, start + timedelta(seconds=30), elapsed_s=60, distance_m=200.0)])
     assert await relink_open(store) == 1
     files = Counter((each.activity_id, each.matched_by) for each in await store.match_facts(ATHLETE) if each.file_id)
     assert files == {(102, "row"): 1, (103, "row"): 1, (77, "alike"): 1}

@@ -16,12 +16,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backends.warehouse.activities import Observation, Source
 from backends.warehouse.own_files import ImportItem, ImportStatus
 from backends.warehouse.sqlite.store import SqliteRawStore
+from runtime.clock import utc_now
 from simulator.export.columns import Version, layout_of
 from simulator.export.languages import Language
 from simulator.export.rows import header
 from strava.archive.archive import Archive
+from strava.payload import ActivityPayload
 from tests.strava.exports import cells_of, csv_of, opened, zip_of
 from tests.strava.fit_writer import CYCLING, RUNNING, START_AT, SWIMMING, Session, activity, course
 from worker.importing.choice import Choice
@@ -30,6 +33,7 @@ from worker.importing.outcomes import FileOutcome, FileResult, ReadFile
 from worker.importing.pipeline import ArchiveImport, Means, OtherArchive
 from worker.importing.reader import Request, hash_of, read_file
 from worker.importing.readers import IsStored, Wanted
+from worker.importing.relink import relink_open
 
 ATHLETE = 4242
 FIRST = datetime(2022, 5, 29, 6, tzinfo=UTC)
@@ -147,6 +151,21 @@ async def stored(store: SqliteRawStore) -> list[tuple[Any, ...]]:
     """Return what is known of the athlete's activities and files, without when."""
     facts = await store.match_facts(ATHLETE)
     return sorted((each.source, each.activity_id, each.file_id or "", each.matched_by, each.start_at) for each in facts)
+
+
+def of_the_api(activity_id: int, start: datetime, *, elapsed_s: int, distance_m: float) -> Observation:
+    """Return what the API tells of a run."""
+    fields = {
+        "id": activity_id, "athlete": {"id": ATHLETE}, "name": "x", "sport_type": "Run", "elapsed_time": elapsed_s,
+        "distance": distance_m, "start_date": f"{start:%Y-%m-%dT%H:%M:%SZ}",
+    }  # fmt: skip
+    return Observation(
+        activity_id=activity_id,
+        athlete_id=ATHLETE,
+        observed_at=utc_now(),
+        source=Source.WEBHOOK,
+        activity=ActivityPayload.from_json(fields),
+    )
 
 
 WHOLE = {("row", "new"): 12, ("file", "read"): 8, ("file", "failed"): 2}
@@ -299,11 +318,11 @@ async def test_a_crop_since_the_last_export_cuts_the_stored_recording(tmp_path: 
         assert (found.activity_id, found.elapsed_time_s) == (100, int(elapsed))
 
 
-@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (2, 0, 1)])
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (1, 3, 2, 0), (2, 0, 3, 1), (1, 2, 3, 0)])
 async def test_a_watch_s_own_file_joins_its_activity_in_any_order(
     order: tuple[int, ...], tmp_path: Path, store: SqliteRawStore
 ) -> None:
-    """The export's copy without heart rate, the watch's own, and one of another device, all of one activity."""
+    """An export's copy without heart rate, the watch's own, one of another device, and the API, all of one activity."""
     copies = [course(900), course(900), course(898, start_s=2)]
     for point in copies[0]:
         point[4] = None
@@ -319,8 +338,12 @@ async def test_a_watch_s_own_file_joins_its_activity_in_any_order(
         zip_of({"phone.fit": own[2]}),
     ]
     for each in order:
-        with opened(tmp_path / f"{each}.zip", arrivals[each]) as archive:
-            await imported(archive, store)
+        if each == len(arrivals):
+            await store.apply([of_the_api(100, START_AT, elapsed_s=900, distance_m=2697.0)])
+        else:
+            with opened(tmp_path / f"{each}.zip", arrivals[each]) as archive:
+                await imported(archive, store)
+        await relink_open(store)
     found = sorted(
         (each.name, each.activity_id, each.matched_by) for each in await store.match_facts(ATHLETE) if each.file_id
     )
