@@ -38,6 +38,7 @@ class TokenState(StrEnum):
     MISSING = "missing"
     REJECTED = "rejected"
     REMOVED = "removed"
+    NONE = "none needed"  # what is known was imported
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +91,8 @@ def token_state(athlete: Athlete, tokens: TokenSet | None) -> TokenState:
     """Tell whether the athlete's tokens work, by what is stored."""
     if athlete.status == AthleteStatus.REVOKED:
         return TokenState.REMOVED
+    if athlete.status == AthleteStatus.ARCHIVE_ONLY:
+        return TokenState.NONE
     if tokens is None:
         return TokenState.MISSING
     return TokenState.REJECTED if athlete.status == AthleteStatus.TOKEN_REJECTED else TokenState.GOOD
@@ -117,6 +120,7 @@ def short_row(state: AthleteState, now: datetime, zone: ZoneInfo) -> Sequence[An
     """Return what a person asks first."""
     athlete = state.athlete
     missing = ", ".join(missing_scopes(athlete.scope)) if athlete.scope else "not told by Strava"
+    missing = "" if state.token is TokenState.NONE else missing
     last = "none" if state.last_event_at is None else minute(state.last_event_at, zone)
     return athlete.athlete_id, athlete.status, ", ".join(sorted(athlete.scope)), missing, last, _token(state, now, zone)
 
@@ -124,7 +128,7 @@ def short_row(state: AthleteState, now: datetime, zone: ZoneInfo) -> Sequence[An
 def _token(state: AthleteState, now: datetime, zone: ZoneInfo) -> str:
     if state.token in {TokenState.MISSING, TokenState.REJECTED}:
         return f"{state.token}; {REPAIR}"
-    if state.token is TokenState.REMOVED or state.token_expires_at is None:
+    if state.token in {TokenState.REMOVED, TokenState.NONE} or state.token_expires_at is None:
         return state.token
     if state.token_expires_at <= now:
         return f"{state.token}; renewed at its next use"

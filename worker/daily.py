@@ -30,7 +30,7 @@ from backends.engine.pipeline import (
 from backends.jobs import JobNotStarted
 from backends.marks.lease import LeaseHeld, LeasePolicy, leased
 from backends.warehouse import RawStore, WarehouseBusy
-from backends.warehouse.athletes import REVOKED, AthleteStore
+from backends.warehouse.athletes import WITHOUT_ACCESS, AthleteStore
 from backends.warehouse.reconciliations import Verdict
 from runtime.clock import steady_s, utc_now
 from runtime.data_dir import make_private
@@ -229,7 +229,7 @@ async def _check_all(
     on_progress: OnProgress,
 ) -> list[Checked]:
     # Also those whose tokens Strava rejected, with one call a day: a person reads that they were not checked.
-    everyone = [each.athlete_id for each in await store.athletes() if each.status != REVOKED]
+    everyone = [each.athlete_id for each in await store.athletes() if each.status not in WITHOUT_ACCESS]
     if athlete_id is not None and athlete_id not in everyone:
         raise NotConnected(athlete_id)
     chosen = everyone if athlete_id is None else [athlete_id]

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from backends.warehouse.athletes import REVOKED, Athlete
+from backends.warehouse.athletes import ARCHIVE_ONLY, REVOKED, Athlete
 from backends.warehouse.ledger import Outcome
 from runtime.clock import utc_now
 from strava.errors import AppInactive, NotConnected, RateLimited, TokenRejected, UnreadableAnswer
@@ -47,7 +47,7 @@ class EventRouter:
         if not event.is_activity:
             return _ignored(f"Nothing is kept of {event.object_type} {event.aspect_type} events.")
         athlete = await self._athletes.find(event.owner_id)
-        if athlete is None:
+        if athlete is None or athlete.status == ARCHIVE_ONLY:
             otherwise = _parked(
                 "unknown_athlete",
                 f"Athlete {event.owner_id} is not connected here; connect first with `athlete connect`.",
@@ -67,7 +67,7 @@ class EventRouter:
         athlete_id = received.event.owner_id
         self._athletes.forget(athlete_id)
         athlete = await self._athletes.find(athlete_id)
-        if athlete is None:
+        if athlete is None or athlete.status == ARCHIVE_ONLY:
             otherwise = _ignored(f"Athlete {athlete_id} is not connected here, so there is no access to end.")
             return await self._unless_purged(athlete_id, otherwise)
         try:
@@ -79,10 +79,11 @@ class EventRouter:
                 "Without tokens Strava cannot be asked whether the athlete took back the app's access: run "
                 "`athlete connect`, or `athlete purge` if they did.",
             )
-        purged = await self._on_deauthorized(athlete_id, connected_at=athlete.updated_at)
+        purged = await self._on_deauthorized(athlete_id, connected_at=athlete.updated_at, keeps_own_files=True)
         self._athletes.forget(athlete_id)
         reason = (
-            f"The athlete took back the app's access: tokens and data were removed, receipt {purged.receipt.purge_id}."
+            "The athlete took back the app's access: tokens and all that Strava sent were removed, receipt "
+            f"{purged.receipt.purge_id}."
         )
         return Result(outcome=Outcome.PURGED, reason=reason)
 

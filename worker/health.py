@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response, status
 from backends.health_check import HealthCheck
 from backends.queue import PushAuth, QueueMonitor, QueueUnavailable
 from backends.warehouse import RawStore, WarehouseBusy
-from backends.warehouse.athletes import CONNECTED, REVOKED, Athlete
+from backends.warehouse.athletes import CONNECTED, WITHOUT_ACCESS, Athlete
 from runtime.clock import utc_text
 
 
@@ -31,7 +31,7 @@ def health_routes(
         return {"watermark": await store.watermark()}
 
     async def athletes() -> Mapping[str, Any]:
-        found = [each for each in await store.athletes() if each.status != REVOKED]
+        found = [each for each in await store.athletes() if each.status not in WITHOUT_ACCESS]
         paused = [_paused(each) for each in found if each.status != CONNECTED]
         return {"connected": len(found) - len(paused), "paused": paused}
 

@@ -45,8 +45,12 @@ class Purge:
         self._tokens = tokens
         self._app = app
 
-    async def __call__(self, athlete_id: int, *, connected_at: datetime | None = None) -> Purged:
+    async def __call__(
+        self, athlete_id: int, *, connected_at: datetime | None = None, keeps_own_files: bool = False
+    ) -> Purged:
         """Do it. Raises WarehouseBusy, TokensUnavailable, and TryLater where the athlete has connected again since.
+
+        What was imported from the athlete's own files is theirs: it may stay when they take back the app's access.
 
         The right to refresh is held to the end: a refresh or a connect comes before all of it, or after. A kill leaves
         the athlete marked as revoked, which the next attempt believes.
@@ -60,7 +64,7 @@ class Purge:
             await self._store.change_status(REVOKED, before=others, athlete_id=athlete_id)
             access = await self._revoke(await self._kept(athlete_id))
             await self._tokens.delete(athlete_id)
-            receipt = await self._store.purge(athlete_id)
+            receipt = await self._store.purge(athlete_id, keeps_own_files=keeps_own_files)
         log.warning("purge.done", purge_id=receipt.purge_id, rows=sum(receipt.removed.values()), access=access)
         return Purged(receipt=receipt, access=access)
 

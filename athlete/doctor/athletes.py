@@ -6,7 +6,7 @@ from athlete.doctor.context import Context
 from athlete.doctor.findings import Finding, green, in_two, red, yellow
 from athlete.doctor.strava_look import NotAsked
 from backends.tokens import TokenSet
-from backends.warehouse.athletes import REVOKED, Athlete
+from backends.warehouse.athletes import WITHOUT_ACCESS, Athlete, AthleteStatus
 from strava.errors import ScopeMissing, TokenRejected
 from strava.scopes import WANTED_SCOPES, missing_scopes, reads_activities
 
@@ -16,7 +16,7 @@ _TICK_ALL = "Run `athlete connect`, and leave every box ticked on Strava's page.
 async def check_athletes(context: Context) -> list[Finding]:
     """Look who is connected, and whether the database has lost somebody whose tokens are kept."""
     known = await context.raw.athletes()
-    connected = [each.athlete_id for each in known if each.status != REVOKED]
+    connected = [each.athlete_id for each in known if each.status not in WITHOUT_ACCESS]
     if connected:
         return [green(f"Connected: {', '.join(map(str, connected))}.")]
     if not known and (kept := await context.tokens.athlete_ids()):
@@ -24,6 +24,9 @@ async def check_athletes(context: Context) -> list[Finding]:
         return [
             red(what, "Restore pipeline.sqlite from a backup; without one, run `athlete connect` for each athlete.")
         ]
+    if by_files := [each.athlete_id for each in known if each.status == AthleteStatus.ARCHIVE_ONLY]:
+        whose = ", ".join(map(str, by_files))
+        return [green(f"Nobody is connected; what was imported from own files is there of athlete {whose}.")]
     return [yellow("No athlete is connected, so nothing arrives.", "Run `athlete connect` while `athlete up` runs.")]
 
 
@@ -40,7 +43,7 @@ async def check_scopes(context: Context) -> list[Finding]:
 
 
 async def _connected(context: Context) -> list[Athlete]:
-    return [each for each in await context.raw.athletes() if each.status != REVOKED]
+    return [each for each in await context.raw.athletes() if each.status not in WITHOUT_ACCESS]
 
 
 async def _token(context: Context, athlete: Athlete, tokens: TokenSet | None) -> Finding:

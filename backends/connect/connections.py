@@ -10,7 +10,7 @@ import structlog
 
 from backends.tokens import AthleteTokens, TokensGone
 from backends.warehouse import RawStore
-from backends.warehouse.athletes import CONNECTED, REVOKED, Athlete, connected_ids
+from backends.warehouse.athletes import CONNECTED, WITHOUT_ACCESS, Athlete, connected_ids
 from backends.warehouse.backfills import Backfill
 from backends.warehouse.ledger import take_up_parked
 from runtime.clock import utc_now
@@ -100,7 +100,7 @@ class AthleteConnections:
     async def _require_room(self, grant: Grant) -> None:
         """Refuse an eleventh athlete, but nobody who is known: refusing ends the grant, and with it what is stored."""
         athletes = await self._store.athletes()
-        if grant.athlete_id in {each.athlete_id for each in athletes if each.status != REVOKED}:
+        if grant.athlete_id in {each.athlete_id for each in athletes if each.status not in WITHOUT_ACCESS}:
             return
         if len(await connected_ids(self._store)) >= MOST_ATHLETES:
             raise TooManyAthletes(grant)

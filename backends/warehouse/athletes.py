@@ -20,6 +20,8 @@ class AthleteStatus(StrEnum):
 
 
 CONNECTED, REVOKED = AthleteStatus.CONNECTED, AthleteStatus.REVOKED
+ARCHIVE_ONLY = AthleteStatus.ARCHIVE_ONLY
+WITHOUT_ACCESS = frozenset({AthleteStatus.REVOKED, AthleteStatus.ARCHIVE_ONLY})  # for whom Strava is never asked
 INVITE_KEPT = timedelta(days=1)  # after it expired: a clock may be set back
 ASKED_FOR = frozenset({AthleteStatus.CONNECTED, AthleteStatus.APP_INACTIVE})  # whose calls the rate budget lets pass
 
@@ -28,8 +30,8 @@ ASKED_FOR = frozenset({AthleteStatus.CONNECTED, AthleteStatus.APP_INACTIVE})  # 
 class Athlete:
     """One row of `raw.strava_athletes`: no name, no e-mail. `status` is one of AthleteStatus.
 
-    `updated_at` is when the athlete last connected. `status_since` and `status_reason` tell of another status; of one
-    who is connected, `status_since` is when rejected tokens worked again.
+    `updated_at` is when the athlete last connected, or was made known by an import. `status_since` and `status_reason`
+    tell of another status; of one who is connected, `status_since` is when rejected tokens worked again.
     """
 
     athlete_id: int
@@ -98,8 +100,11 @@ class AthleteStore(Protocol):
 class Purges(Protocol):
     """Removing athletes, and what is known of it afterwards. Methods raise WarehouseBusy."""
 
-    async def purge(self, athlete_id: int) -> PurgeReceipt:
-        """Remove every row of the athlete from `raw` and its queued work, and keep the receipt."""
+    async def purge(self, athlete_id: int, *, keeps_own_files: bool = False) -> PurgeReceipt:
+        """Remove every row of the athlete from `raw` and its queued work, and keep the receipt.
+
+        If it `keeps_own_files`, what was imported stays, of an athlete who is `archive_only` from then on.
+        """
 
     async def purged_at(self, athlete_id: int) -> datetime | None:
         """Return when an athlete who is unknown was purged; None for one who is known, or was never purged."""

@@ -121,12 +121,12 @@ STRAVA_GEAR = Table(
 STRAVA_ATHLETES = Table(
     "strava_athletes",
     "athlete_id",
-    "One row per athlete that ever connected and was not purged: scopes and status, no name.",
+    "One row per athlete that ever connected, or imported own files, and was not purged: scopes and status, no name.",
     [
         Column("athlete_id", "int64", "Strava's number of the athlete; the key."),
         Column("scope", "string", "The granted scopes, sorted, separated by commas."),
-        Column("status", "string", "connected, app_inactive, token_rejected or revoked."),
-        Column("updated_at", "timestamp", "When the athlete last connected."),
+        Column("status", "string", "connected, app_inactive, token_rejected, revoked or archive_only."),
+        Column("updated_at", "timestamp", "When the athlete last connected, or became known by an import."),
         optional(
             "status_since",
             "timestamp",

@@ -21,7 +21,7 @@ from worker.athletes import note_rejected
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 ALL = frozenset({"read", "activity:read_all", "profile:read_all"})
-ANNA, BEN, CARO, DORA, EMIL = 101, 102, 103, 104, 105
+ANNA, BEN, CARO, DORA, EMIL, FINN = 101, 102, 103, 104, 105, 106
 
 
 def entry(number: int, athlete_id: int, outcome: Outcome, reason: str = "") -> LedgerEntry:
@@ -49,7 +49,7 @@ async def connect(store: SqliteRawStore, athlete_id: int, scope: frozenset[str] 
 
 @pytest.fixture
 async def folder(tmp_path: Path) -> Path:
-    """Anna is well; Ben's token is rejected; Caro granted nothing that is known; Dora has no token; Emil left."""
+    """Anna is well; Ben's token is rejected; of Caro no scope is known; Dora has no token; Emil left; Finn imports."""
     store, tokens = SqliteRawStore(tmp_path / "pipeline.sqlite"), FileTokenStore(tmp_path / "tokens.json")
     for athlete_id in (ANNA, BEN, CARO):
         kept = TokenSet(access_token="access-s3cret", refresh_token="refresh-s3cret", expires_at=NOON)
@@ -60,6 +60,7 @@ async def folder(tmp_path: Path) -> Path:
     await connect(store, CARO, frozenset(), updated_at=NOON + timedelta(hours=1))
     await connect(store, DORA)
     await connect(store, EMIL, status="revoked")
+    await connect(store, FINN, frozenset(), status="archive_only")
     await store.record([entry(1, BEN, Outcome.STORED), entry(2, BEN, Outcome.PARKED), entry(4, ANNA, Outcome.STORED)])
     await store.close()
     return tmp_path
@@ -98,7 +99,7 @@ def test_every_column_as_json(run: Run) -> None:
         "status_reason": None,
     }
     assert {key: row["token"] for key, row in rows.items()} == {
-        ANNA: "good", BEN: "rejected", CARO: "good", DORA: "missing", EMIL: "removed",
+        ANNA: "good", BEN: "rejected", CARO: "good", DORA: "missing", EMIL: "removed", FINN: "none needed",
     }  # fmt: skip
     assert rows[BEN]["missing"] == ["activity:read_all", "profile:read_all"]
     assert (rows[BEN]["status"], "`athlete connect`" in rows[BEN]["status_reason"]) == ("token_rejected", True)
@@ -114,6 +115,8 @@ def test_a_person_reads_what_to_do(run: Run) -> None:
     assert "not told by Strava" in lines[str(CARO)]
     assert "missing; connect again: athlete connect" in lines[str(DORA)]
     assert ["revoked" in lines[str(EMIL)], "removed" in lines[str(EMIL)]] == [True, True]
+    assert ["archive_only" in lines[str(FINN)], "none needed" in lines[str(FINN)]] == [True, True]
+    assert "not told" not in lines[str(FINN)]
 
 
 def test_nobody_yet(run: Run, tmp_path: Path) -> None:

@@ -173,6 +173,9 @@ async def test_the_eleventh_athlete_is_refused_before_anything_is_stored(
     await store.put_athlete(Athlete(athlete_id=inside, scope=ALL, status="revoked", updated_at=NOON))
     await connections.connect(granting(refused[0], tokens(0)))
     assert await token_store.load(refused[0]) == tokens(0)
+    await store.put_athlete(Athlete(athlete_id=refused[1], scope=frozenset(), status="archive_only", updated_at=NOON))
+    with pytest.raises(TooManyAthletes):  # known by own files alone
+        await connections.connect(granting(refused[1], tokens(1)))
 
 
 async def test_nothing_is_obtained_while_the_tokens_cannot_be_read(

@@ -170,6 +170,34 @@ async def test_a_purge_ends_an_import_that_is_under_way(store: RawStore, clock: 
     assert await store.row_count(ANNA) == 4
 
 
+async def test_who_takes_back_the_access_keeps_own_files(store: RawStore, clock: HandClock) -> None:
+    """What the API sent goes, with a receipt; the import goes on, and a late answer of the API stays out."""
+    await store.put_athlete(athlete())
+    await store.apply([shown(1), shown(2)])
+    await store.put_import(an_import())
+    await store.put_archive_rows([listed(1)], "i1")
+    clock.now = NOON + timedelta(minutes=1)
+    receipt = await store.purge(ANNA, keeps_own_files=True)
+    assert (receipt.removed["strava_activities"], receipt.removed.keys() & {"imports", "strava_athletes"}) == (2, set())
+    assert [(each.status, each.scope) for each in await store.athletes()] == [(AthleteStatus.ARCHIVE_ONLY, frozenset())]
+    assert await store.purged_at(ANNA) is None
+    clock.now = NOON + timedelta(minutes=2)
+    await store.apply([shown(3)])
+    assert await store.put_import(an_import(status=ImportStatus.FINISHED))
+    await store.put_files([of_row()], [item()])
+    assert await known(store) == {1: "archive", "aa/0": "file"}
+    await store.put_athlete(athlete())
+    await store.apply([shown(3), shown(4, at=clock.now)])
+    assert await store.activity_ids(ANNA) == [4]
+
+
+async def test_who_has_no_own_files_keeps_nothing(store: RawStore) -> None:
+    """There is nothing that the athlete would have to be known for."""
+    await store.put_athlete(athlete())
+    assert (await store.purge(ANNA, keeps_own_files=True)).removed["strava_athletes"] == 1
+    assert await store.athletes() == []
+
+
 # -- rows of an export ----------------------------------------------------------------------------------------------
 
 

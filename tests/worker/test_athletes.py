@@ -204,7 +204,8 @@ async def test_a_lapse_is_told_and_ends_by_itself(
 ) -> None:
     """Of all athletes but those whose token is dead anyway; one call an hour finds out that it is over."""
     [athlete] = await store.athletes()
-    for number, status in ((1, "token_rejected"), (2, "revoked")):
+    others = ["token_rejected", "revoked", "archive_only"]
+    for number, status in enumerate(others, 1):
         await store.put_athlete(replace(athlete, athlete_id=ATHLETE + number, status=status))
     budget = RateBudget(clock=clock, steady=clock.steady_s)
     async with httpx.AsyncClient(transport=httpx.MockTransport(strava)) as http:
@@ -219,7 +220,7 @@ async def test_a_lapse_is_told_and_ends_by_itself(
             for _ in range(8):  # two hours
                 await watch.look()
                 clock.advance(900)
-        assert [each.status for each in await store.athletes()] == ["app_inactive", "token_rejected", "revoked"]
+        assert [each.status for each in await store.athletes()] == ["app_inactive", *others]
         assert [line["event"] for line in logs] == ["app.inactive"]
         assert len(strava.asked) == 2
         told = (await worker.get("/health", params={"deep": "true"})).json()
@@ -231,7 +232,7 @@ async def test_a_lapse_is_told_and_ends_by_itself(
         clock.advance(3600)
         await watch.look()
         assert (await budget.status()).lapse is None
-        assert [each.status for each in await store.athletes()] == ["connected", "token_rejected", "revoked"]
+        assert [each.status for each in await store.athletes()] == ["connected", *others]
         asked = list(strava.asked)
         await watch.look()
         assert strava.asked == asked

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from athlete.daily import sentences
 from backends.tokens.file import FileTokenStore
-from backends.warehouse.athletes import AthleteStatus
+from backends.warehouse.athletes import Athlete, AthleteStatus
 from backends.warehouse.ledger import LedgerEntry, LedgerFilter, Outcome
 from backends.warehouse.reconciliations import Reconciliation, Verdict
 from backends.warehouse.runs import TransformRun
@@ -259,7 +259,10 @@ async def test_a_job_that_is_not_started_is_told_with_its_reason(tmp_path: Path)
 
 
 async def test_an_athlete_who_is_not_connected_cannot_be_checked(tmp_path: Path) -> None:
-    """The command says so; nobody else is checked instead."""
+    """The command says so; nobody else is checked instead. Who imported own files alone is not asked for either."""
+    store = SqliteRawStore(tmp_path / "pipeline.sqlite")
+    await store.put_athlete(Athlete(athlete_id=5, scope=frozenset(), status="archive_only", updated_at=NOW))
+    await store.close()
     with pytest.raises(NotConnected):
         await run_daily(WorkerSettings(data_dir=tmp_path), TransformSettings(data_dir=tmp_path), athlete_id=5)
 

@@ -21,6 +21,7 @@ from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.client import StravaClient
 from strava.events import ReceivedEvent
 from strava.payload import ActivityPayload
+from tests.contracts.test_own_files import an_import, listed
 from worker.activities import ActivityEvents
 from worker.push_handler import PushHandler
 from worker.results import Record, Result, ResultOf, TryLater, result_of_error
@@ -690,6 +691,34 @@ async def test_a_deauthorisation_of_who_left_an_older_version_purges(
     gone = make_event(ATHLETE, "update", object_type="athlete", updates={"authorized": "false"})
     assert await push(worker, envelope(gone)) == 204
     assert (strava.asked, await store.athletes()) == (["/oauth/revoke"], [])
+
+
+async def test_a_deauthorisation_leaves_what_was_imported(
+    worker: httpx.AsyncClient,
+    strava: Any,
+    store: SqliteRawStore,
+    tokens: FileTokenStore,
+    make_event: Event,
+    envelope: Wrap,
+    rows: Rows,
+) -> None:
+    """The athlete's own copy is theirs. Nothing is asked in their name then, and later events wait for a connect."""
+    await store.put_import(an_import(athlete_id=ATHLETE))
+    await store.put_archive_rows([listed(101, athlete_id=ATHLETE)], "i1")
+    strava.shows(101)
+    assert await push(worker, envelope(make_event())) == 204
+    strava.rejects_tokens()
+    goodbye = make_event(ATHLETE, "update", object_type="athlete", updates={"authorized": "false"})
+    assert await push(worker, envelope(goodbye, message_id="2")) == 204
+    asked = list(strava.asked)
+    assert [each.status for each in await store.athletes()] == ["archive_only"]
+    assert (await store.stored([101]), await tokens.load(ATHLETE)) == ({}, None)
+    assert [each.source.value for each in await store.match_facts(ATHLETE)] == ["archive"]
+    assert await push(worker, envelope(goodbye, message_id="3")) == 204
+    assert [each.status for each in await store.athletes()] == ["archive_only"]
+    assert await push(worker, envelope(make_event(102), message_id="4")) == 204
+    assert strava.asked == asked
+    assert len(rows("select purge_id from purges")) == 1
 
 
 async def test_a_deauthorisation_of_an_unknown_athlete_asks_nobody(

@@ -14,6 +14,7 @@ from backends.warehouse.bigquery.database import BigQueryDatabase, bound
 from backends.warehouse.bigquery.parameters import Parameter, array, scalar, timestamps
 from backends.warehouse.bigquery.statements import guarded
 from backends.warehouse.fence import Fence, last_purges
+from backends.warehouse.own_file_tables import OWN_FILES
 from backends.warehouse.purge_receipts import hash_athlete
 from backends.warehouse.readings import PipelineReading
 from backends.warehouse.reconciliations import Reconciliation, Verdict
@@ -94,22 +95,31 @@ class Athletes(BigQueryDatabase):
             array("before", "string", [each.value for each in before]),
         )
 
-    async def purge(self, athlete_id: int) -> PurgeReceipt:
+    async def purge(self, athlete_id: int, *, keeps_own_files: bool = False) -> PurgeReceipt:
         """Remove every row of the athlete from `raw`, and keep the receipt.
 
         The receipt comes first and the athlete's own row after all others, so a kill in between leaves an athlete who
         is known and is purged by the next try. Once the row is gone the fence keeps everything out; what was written
         until then goes after it, until a count finds nothing. Then the receipt gets its moment, after which marts are
         built from nothing. BigQuery's time travel keeps the rows for two days.
+
+        A row that stays, because the athlete's own files do, has the fence's end before the receipt is there: by the
+        receipt every program finds out that it has to read the row again.
         """
         mark = await asyncio.to_thread(hash_athlete, athlete_id)
         receipt = PurgeReceipt(purge_id=uuid4().hex, athlete_hash=mark, purged_at=self._clock(), removed={})
+        kept = await self._kept_tables(athlete_id) if keeps_own_files else frozenset()
+        if kept:
+            await self._change("fence_athlete", _athlete(athlete_id), *timestamps(fenced_until=receipt.purged_at))
         await self._put(PURGES, rows.bound(PURGES, receipt))
-        removed = Counter(dict.fromkeys(_OF_ATHLETES, 0))
-        removed.update(await self._remove_rows(athlete_id))
-        removed[STRAVA_ATHLETES.name] += await self._remove(STRAVA_ATHLETES.name, athlete_id)
-        while written_since := await self._remove_rows(athlete_id):
+        removed = Counter({table: 0 for table in _OF_ATHLETES if table not in kept})
+        removed.update(await self._remove_rows(athlete_id, kept))
+        if not kept:
+            removed[STRAVA_ATHLETES.name] += await self._remove(STRAVA_ATHLETES.name, athlete_id)
+        while written_since := await self._remove_rows(athlete_id, kept):
             removed.update(written_since)
+        if kept:  # last: until then the athlete is to be purged
+            await self._change("keep_own_athlete", _athlete(athlete_id), *timestamps(status_since=receipt.purged_at))
         self._forget()
         return await self._ended(replace(receipt, purged_at=self._clock(), removed=removed))
 
@@ -212,10 +222,17 @@ class Athletes(BigQueryDatabase):
         found = await self._select("remaining", REMAINING, _athlete(athlete_id))
         return {row["table_name"]: row["n"] for row in found}
 
-    async def _remove_rows(self, athlete_id: int) -> dict[str, int]:
-        """Remove the athlete's rows where there are any, but for the athlete's own."""
-        tables = [table for table, n in (await self._remaining(athlete_id)).items() if n]
-        return {each: await self._remove(each, athlete_id) for each in tables if each != STRAVA_ATHLETES.name}
+    async def _kept_tables(self, athlete_id: int) -> frozenset[str]:
+        """Return the tables that keep the athlete's own files, and the athlete for them; none without any."""
+        own = {table.name for table in OWN_FILES}
+        found = await self._remaining(athlete_id)
+        return frozenset(own | {STRAVA_ATHLETES.name}) if any(found[each] for each in own) else frozenset()
+
+    async def _remove_rows(self, athlete_id: int, kept: Collection[str]) -> dict[str, int]:
+        """Remove the athlete's rows where there are any and they are not kept, but for the athlete's own."""
+        stays = {*kept, STRAVA_ATHLETES.name}
+        tables = [table for table, n in (await self._remaining(athlete_id)).items() if n and table not in stays]
+        return {each: await self._remove(each, athlete_id) for each in tables}
 
     async def _ended(self, receipt: PurgeReceipt) -> PurgeReceipt:
         """Tell in the receipt what was removed, and a moment later than all that is stored."""

@@ -51,10 +51,18 @@ class ImportedFiles(Athletes, Deletes):
 
     async def put_import(self, current: Import) -> bool:
         """Add it or put it in the place of its earlier state."""
-        known = await self._fenced([current.athlete_id], lambda _, guard: self._make_known(current, guard))
-        return known and await self._put_of_athlete(
-            IMPORTS, own_file_rows.import_row(current), seen_at=current.started_at
-        )
+        athlete_ids, row = [current.athlete_id], own_file_rows.import_row(current)
+        if not await self._fenced(athlete_ids, lambda _, guard: self._make_known(current, guard)):
+            return False
+
+        async def put(fence: Fence, guard: Sequence[Parameter]) -> bool:
+            is_held_back = fence.holds_back(current.athlete_id, current.started_at)
+            if is_held_back and not await self._are_known({current.import_id}):  # a purge removes what it overtakes
+                return False
+            await self._put_guarded(IMPORTS, row, guard)
+            return True
+
+        return await self._fenced(athlete_ids, put)
 
     async def imports(self, athlete_id: int | None = None) -> list[Import]:
         """Return the imports, the one that started last first."""

@@ -10,6 +10,7 @@ from backends.sqlite import statements
 from backends.warehouse import rows
 from backends.warehouse.athletes import Athlete, PurgeReceipt
 from backends.warehouse.backfills import Backfill
+from backends.warehouse.own_file_tables import OWN_FILES
 from backends.warehouse.purge_receipts import CheckedReceipts
 from backends.warehouse.schema import BACKFILLS, PURGES, STRAVA_ATHLETES, TABLES
 from backends.warehouse.sqlite.database import SQL, put_statement
@@ -21,6 +22,7 @@ _PUT_ATHLETE = put_statement(STRAVA_ATHLETES, replaces=True)
 _PUT_BACKFILL = put_statement(BACKFILLS, replaces=True)
 _PUT_PURGE = put_statement(PURGES, replaces=False)
 _OF_ATHLETES = [table.name for table in TABLES if "athlete_id" in table.types]
+_COUNTS = {name: f"select count(*) from {name} where athlete_id = :athlete_id" for name in _OF_ATHLETES}  # noqa: S608 - our own names
 # Each table of `raw` that knows athletes is emptied of theirs, and what knows them beside `raw` in a way of its own.
 REMOVALS: Mapping[str, str] = {
     **{name: f"delete from {name} where athlete_id = :athlete_id" for name in _OF_ATHLETES},  # noqa: S608 - our own names
@@ -58,17 +60,28 @@ def list_again(connection: sqlite3.Connection, backfill: Backfill) -> None:
 
 def row_count(connection: sqlite3.Connection, athlete_id: int) -> int:
     """Count the athlete's rows in all of `raw`."""
-    counts = (f"select count(*) from {name} where athlete_id = :athlete_id" for name in _OF_ATHLETES)  # noqa: S608 - our own names
-    return sum(connection.execute(each, {"athlete_id": athlete_id}).fetchone()[0] for each in counts)
+    return sum(connection.execute(each, {"athlete_id": athlete_id}).fetchone()[0] for each in _COUNTS.values())
 
 
-def purge(connection: sqlite3.Connection, athlete_id: int, athlete_hash: str, clock: Clock) -> PurgeReceipt:
-    """Remove the athlete from every table that knows of athletes, the queue's included, and add the receipt."""
+def purge(
+    connection: sqlite3.Connection, athlete_id: int, athlete_hash: str, clock: Clock, *, keeps_own_files: bool = False
+) -> PurgeReceipt:
+    """Remove the athlete from every table that knows of athletes, the queue's included, and add the receipt.
+
+    If it `keeps_own_files` and there are some, the athlete's row stays and tells up to when the rest was removed.
+    """
     purged_at = next_stamp(connection, clock)
+    whose = {"athlete_id": athlete_id}
+    kept = {table.name for table in OWN_FILES} | {STRAVA_ATHLETES.name} if keeps_own_files else set[str]()
+    if not any(connection.execute(_COUNTS[table], whose).fetchone()[0] for table in kept - {STRAVA_ATHLETES.name}):
+        kept = set()
     removed = {
-        table: connection.execute(statement, {"athlete_id": athlete_id}).rowcount
+        table: connection.execute(statement, whose).rowcount
         for table, statement in sorted(REMOVALS.items())
+        if table not in kept
     }
+    if kept:
+        connection.execute(SQL["keep_own_athlete"], whose | {"purged_at": utc_text(purged_at)})
     receipt = PurgeReceipt(purge_id=uuid4().hex, athlete_hash=athlete_hash, purged_at=purged_at, removed=removed)
     connection.execute(_PUT_PURGE, rows.bound(PURGES, receipt, removed=removed))
     return receipt

@@ -87,6 +87,9 @@ class ImportedFiles(SqliteDatabase):
 
 def _put_import(connection: sqlite3.Connection, current: Import, receipts: CheckedReceipts, clock: Clock) -> bool:
     athlete_id = current.athlete_id
+    if connection.execute(_IS_STORED, (current.import_id,)).fetchone() is not None:  # a purge removes what it overtakes
+        connection.execute(_PUT_IMPORT, own_file_rows.import_row(current))
+        return True
     if connection.execute(SQL["fenced_until"], {"athlete_id": athlete_id}).fetchone() is None:
         purged_at = purges_of(connection, [athlete_id], receipts).get(athlete_id)
         if purged_at is not None and current.started_at <= min(purged_at, clock()):

@@ -177,11 +177,14 @@ class SqliteRawStore(Recordings, ImportedFiles):
         change = {"status": status, "status_since": utc_text(self._clock()), "status_reason": reason}
         return await self._write(lambda connection: connection.execute(SQL["change_status"], whose | change).rowcount)
 
-    async def purge(self, athlete_id: int) -> PurgeReceipt:
+    async def purge(self, athlete_id: int, *, keeps_own_files: bool = False) -> PurgeReceipt:
         """Remove every row of the athlete from `raw` and its queued work, and keep the receipt."""
         mark = await asyncio.to_thread(hash_athlete, athlete_id)
         receipt = await self._write(
-            lambda connection: athletes.purge(connection, athlete_id, mark, self._clock), removes=True
+            lambda connection: athletes.purge(
+                connection, athlete_id, mark, self._clock, keeps_own_files=keeps_own_files
+            ),
+            removes=True,
         )
         await asyncio.to_thread(self._empty_log)
         return receipt
