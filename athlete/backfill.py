@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.live import Live
 
 from athlete.backends import open_budget, open_store, open_tokens
+from athlete.backfill_notes import notes
 from athlete.data_dir import require_pipeline
 from athlete.errors import CommandError, exit_on_error
 from athlete.events import read_since, within_reach
@@ -120,6 +121,8 @@ async def _ask(settings: WorkerSettings, athlete_id: int | None, wanted: Wanted)
     async with open_store(settings) as store:
         known = {each.athlete_id: each for each in await store.backfills()}
         connected = await _connected(store, athlete_id)
+        for note in await notes(store, connected, wanted.since) if wanted.has_details else ():
+            Console(stderr=True).print(note, highlight=False, soft_wrap=True, markup=False)
         requests = {each: _request(each, known.get(each), wanted) for each in connected}
         for each, request in requests.items():
             _refuse_to_cut_short(known.get(each), request)

@@ -21,6 +21,7 @@ from athlete.supervisor import ProcessTree, Program, free_port
 from backends.tokens.file import FileTokenStore
 from backends.warehouse.athletes import Athlete
 from backends.warehouse.backfills import Backfill
+from backends.warehouse.own_files import ArchivedActivity, Import, ImportStatus
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.oauth import OAuthApp
 from tests.serving import serving, simulator_app
@@ -121,6 +122,25 @@ async def test_it_asks_once_and_joins_what_is_under_way(run: Callable[..., Any],
     for less in (lately, ("--no-wait",), ("--no-wait", "--athlete", str(ATHLETE))):
         assert (await run(*less)).exit_code == 0
         assert await connected.backfills() == [all_of_it]
+
+
+async def test_what_was_imported_is_told_with_its_price(run: Callable[..., Any], connected: SqliteRawStore) -> None:
+    """Before it asks for details; the list alone costs little, and of what is older nothing is asked."""
+    start = datetime(2026, 2, 1, tzinfo=UTC)
+    current = Import(
+        import_id="i", athlete_id=ATHLETE, started_at=datetime.now(UTC), updated_at=start, status=ImportStatus.RUNNING,
+        source="export.zip", fingerprint="f",
+    )  # fmt: skip
+    row = ArchivedActivity(
+        activity_id=1, athlete_id=ATHLETE, import_id="i", exported_at=start, language=None, start_at=start, row="[]",
+        activity="{}",
+    )  # fmt: skip
+    assert await connected.put_import(current)
+    await connected.put_archive_rows([row, replace(row, activity_id=2)], "i")
+    told = f"Athlete {ATHLETE}: an export alone tells of 2 activities. Their details cost a call each "
+    assert (await run("--no-wait", "--no-details")).stderr == ""
+    assert (await run("--no-wait")).stderr.startswith(told)
+    assert (await run("--no-wait", "--since", "2026-02-02T00:00Z")).stderr == ""
 
 
 @pytest.mark.parametrize(
