@@ -6,6 +6,7 @@ import random
 import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -234,6 +235,15 @@ async def test_a_second_import_changes_nothing(tmp_path: Path, store: SqliteRawS
     assert sorted(gzip.decompress(each.read_bytes()) for each in kept) == sorted(
         track(FIRST + timedelta(days=number)) for number in range(4, 12)
     )
+
+
+def test_a_file_may_be_kept_several_times_at_once(tmp_path: Path) -> None:
+    """The file of a triathlon comes once with each of its activities, and two processes read them side by side."""
+    keep, content = KeptFiles(tmp_path), gzip.compress(bytes(10), 0) + bytes(2**24)
+    with ThreadPoolExecutor(4) as threads:
+        kept = [threads.submit(keep.keep, "ab" * 32, content) for _ in range(4)]
+    assert [each.result() for each in kept] == [None] * 4
+    assert [each.name for each in (tmp_path / "ab").iterdir()] == [f"{'ab' * 32}.gz"]
 
 
 async def test_stopped_it_says_so_and_goes_on(tmp_path: Path, store: SqliteRawStore) -> None:

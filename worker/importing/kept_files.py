@@ -1,9 +1,9 @@
 """The bytes of imported recordings, kept by their content: `DATA_DIR/files/ab/abcd….gz`."""
 
 import gzip
-import os
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 from runtime.data_dir import make_private
 
@@ -23,7 +23,7 @@ class KeptFiles:
         if path.exists():
             return
         make_private(path.parent)
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        draft = path.with_name(f"{path.name}.{uuid4().hex}")  # the sessions of one file may be kept at once
         draft.write_bytes(content if content.startswith(_GZIP) else gzip.compress(content, _LEVEL, mtime=0))
         draft.replace(path)
 
