@@ -114,17 +114,23 @@ class Activity:
 
 # A time that was never stopped is implausible both in motion and in all.
 DRAWN_FLAGS = ({"is_assisted"}, {SCREEN}, {INCONSISTENT}, {MOVING, ELAPSED}, {ELAPSED}, {SCREEN, INCONSISTENT})
-# From tomorrow back over three years, most of it in few days, so that days meet, months fill and times are equal.
-LIVES = st.lists(
-    st.builds(
+
+
+def activities(flags: st.SearchStrategy[frozenset[str]]) -> st.SearchStrategy[Activity]:
+    """Draw from tomorrow back over three years, most in few days: days meet, months fill and times are equal."""
+    return st.builds(
         Activity,
         st.one_of(st.integers(-1, 40), st.integers(0, 1100)),
         st.sampled_from(["run", "ride"]),
         st.one_of(st.integers(0, 60_000), st.sampled_from([16_090, 50_000, 100_000, 210_970])),
-        st.one_of(st.just(frozenset()), st.sampled_from([frozenset(flags) for flags in DRAWN_FLAGS])),
+        flags,
         st.sampled_from(list(DISTANCES_M)),
         st.integers(240, 260),
-    ),
+    )
+
+
+LIVES = st.lists(
+    activities(st.one_of(st.just(frozenset()), st.sampled_from([frozenset(flags) for flags in DRAWN_FLAGS]))),
     min_size=1,
     max_size=40,
 ).filter(lambda life: any(activity.days_ago >= 0 for activity in life))
@@ -146,13 +152,15 @@ def built(sql_of_records: Mapping[str, str]) -> Iterator[Built]:
     """Builds models of a life, and returns the rows of the last."""
     with closing(InMemory(sql_of_records)) as database:
 
-        def rows(life: Life, *models: str) -> list[dict[str, Any]]:
+        def rows(
+            life: Life, *models: str, fastest: Sequence[Any] = (), splits: Sequence[Any] = ()
+        ) -> list[dict[str, Any]]:
             numbered = list(enumerate(life, 1))
             database.put("mart.fct_activities", ACTIVITY, [activity.row(number) for number, activity in numbered])
             efforts = [activity.effort(number) for number, activity in numbered if activity.sport_group == "run"]
             database.put("staging.stg_strava__best_efforts", EFFORT, efforts)
-            database.put("staging.world_records", WORLD_RECORD, [])
-            database.put("staging.stg_strava__splits", SPLIT, [])
+            database.put("staging.world_records", WORLD_RECORD, fastest)
+            database.put("staging.stg_strava__splits", SPLIT, splits)
             database.build(*DAILY, *models)
             return database.rows(f"select * from {models[-1]}")  # noqa: S608 - our own names
 
@@ -241,6 +249,65 @@ def test_a_step_is_reached_on_its_nth_day(built: Built, life: list[Activity]) ->
         assert found[key]["days_at_least"] == len(enough)
         assert found[key]["days_needed"] == max(0, n - len(enough))
         assert found[key]["reached_on"] == (enough[n - 1] if len(enough) >= n else None)
+
+
+PACE_OF_FASTEST = 250  # s/km, of the world record that these tests state for two of the distances
+FASTEST = {name: DISTANCES_M[name] for name in ("5K", "400m")}
+REASONS = {
+    "is_assisted": "assisted", "is_manual": "manual", "is_trainer": "indoors", SCREEN: "virtual",
+    INCONSISTENT: "speed_inconsistent", MOVING: "duration_implausible",
+}  # fmt: skip
+
+
+def excluded_reason(run: Activity, jump_after_s: int | None) -> str | None:
+    """Say why an effort from the run's first second on is no record; of several reasons the first in this order."""
+    for flag, reason in REASONS.items():
+        if flag in run.flags:
+            return reason
+    if run.tenths < 10 * DISTANCES_M[run.effort_name]:
+        return "activity_shorter"
+    if run.effort_name in FASTEST and run.pace_s_per_km < PACE_OF_FASTEST:
+        return "faster_than_world_record"
+    return "gps_jump" if jump_after_s is not None and jump_after_s <= run.effort_s else None
+
+
+@settings(max_examples=40)
+@given(
+    drawn=st.lists(
+        st.tuples(
+            activities(st.frozensets(st.sampled_from(FLAGS), max_size=2)),
+            st.none() | st.integers(10, 400) | st.integers(10, 6000),
+        ),
+        min_size=1,
+        max_size=40,
+    )
+)
+def test_an_effort_is_excluded_for_the_first_reason_that_there_is(
+    built: Built, drawn: list[tuple[Activity, int | None]]
+) -> None:
+    """By its activity, its length, the world record, and a split of 250 m in one second that it meets in time."""
+    splits = [
+        {
+            "activity_id": number,
+            "unit_system": "metric",
+            "split_index": place,
+            "elapsed_time_s": s,
+            "distance_m": metres,
+        }
+        for number, (_, rest_s) in enumerate(drawn, 1)
+        if rest_s is not None
+        for place, s, metres in ((1, rest_s, 1000.0), (2, 1, 250.0))
+    ]
+    fastest = [
+        {"effort_name": name, "record_distance_mm": metres * 1000, "record_time_ms": metres * PACE_OF_FASTEST}
+        for name, metres in FASTEST.items()
+    ]
+    rows = built([each for each, _ in drawn], "mart.record_best_effort", fastest=fastest, splits=splits)
+    assert {row["activity_id"]: row["excluded_reason"] for row in rows} == {
+        number: excluded_reason(each, jump_after_s)
+        for number, (each, jump_after_s) in enumerate(drawn, 1)
+        if each.sport_group == "run"
+    }
 
 
 @settings(max_examples=40)
