@@ -23,6 +23,7 @@ from runtime.clock import utc_text
 from runtime.http_client import client_for
 from runtime.logs import configure_logs
 from worker.dbt_runner.settings import TransformSettings
+from worker.importing.kept_files import KeptFiles, remove_gone
 from worker.purge import Purge, Purged
 from worker.settings import WorkerSettings
 
@@ -49,6 +50,8 @@ def purge(
     ] = False,
 ) -> None:
     """Remove an athlete for good: the app's access at Strava, the tokens, and every row in raw, staging and mart.
+
+    Copies of imported recordings go too; what was imported, such as the ZIP in `inbox/done`, is yours to remove.
 
     It can run beside the pipeline: what is under way for the athlete is not stored any more. Who connects again later
     starts from nothing. Backups that were made before are not touched.
@@ -105,7 +108,10 @@ async def _purge(settings: WorkerSettings, athlete_id: int) -> Purged:
         open_store(settings) as store,
         open_tokens(settings) as tokens,
     ):
-        return await Purge(store, tokens, oauth_app(settings, http))(athlete_id)
+        imported = {each.file_id.partition("/")[0] for each in await store.match_facts(athlete_id) if each.file_id}
+        purged = await Purge(store, tokens, oauth_app(settings, http))(athlete_id)
+        await remove_gone(KeptFiles(settings.files_path), store, at_once=imported)
+        return purged
 
 
 def _left(settings: WorkerSettings, athlete_id: int, activity_ids: Sequence[int]) -> Mapping[str, int]:

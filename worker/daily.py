@@ -42,6 +42,7 @@ from worker.daily_report import Checked, DailyReport, ExitCode
 from worker.dbt_runner.settings import TransformSettings
 from worker.findings import Progress, ReconcilePolicy
 from worker.history import HistoryStore, load_what_is_left
+from worker.importing.kept_files import KeptFiles, remove_gone
 from worker.job import JobEnd, run_job, unless_stopped
 from worker.pipeline_reading import ReadingKeeper
 from worker.profile import GEAR_IS_OLD_AFTER, KnownProfiles, ProfileSource, refresh_profile
@@ -93,6 +94,7 @@ async def run_daily(
         async with opened_store(settings) as store:
             checked = await _check_all(store, settings, policy, athlete_id, on_progress)
             pruned = await _prune(store, settings.ledger_days)
+            await _remove_copies(store, settings)
         report = DailyReport(checked=tuple(checked))
         if checked and transforms is not None:
             bring_up_to_date = start_transform if is_on_gcp(settings) else _transform
@@ -248,6 +250,17 @@ async def _check_all(
     with suppress(WarehouseBusy):  # the worker keeps the next one
         await ReadingKeeper(store, open_queue_monitor(settings), budget, is_brief=is_on_gcp(settings)).take()
     return checked
+
+
+async def _remove_copies(store: RawStore, settings: WorkerSettings) -> None:
+    """Remove copies of recordings that were deleted; what cannot be removed now is by the next run."""
+    try:
+        removed = await remove_gone(KeptFiles(settings.files_path), store)
+    except (WarehouseBusy, OSError) as error:
+        log.warning("copies.not_removed", reason=str(error))
+        return
+    if removed:
+        log.info("copies.removed", files=removed)
 
 
 async def _prune(store: RawStore, days: int) -> int | None:

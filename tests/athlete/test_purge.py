@@ -11,14 +11,17 @@ import pytest
 from backends.queue.embedded import EmbeddedQueue
 from backends.warehouse.activities import Observation, Source
 from backends.warehouse.ledger import LedgerEntry, Outcome
+from backends.warehouse.own_file_tables import FIRST_OWN_ID
 from backends.warehouse.purge_receipts import is_receipt_of
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.events import ReceivedEvent, StravaEvent
 from strava.payload import ActivityPayload
 from tests.athlete.simulated import ATHLETE_ID, connect, run_command
+from tests.contracts.test_own_files import an_import, item, recorded
 from tests.parsed_project import give
 from worker.dbt_runner.main import open_transformer
 from worker.dbt_runner.settings import TransformSettings
+from worker.importing.kept_files import KeptFiles
 
 
 def forms(number: int) -> list[bytes]:
@@ -66,12 +69,26 @@ async def leave_work(folder: Path) -> None:
 
 
 @pytest.mark.slow
+async def leave_import(folder: Path, sha256: str, athlete_id: int) -> None:
+    """Leave an import with a recording."""
+    store = SqliteRawStore(folder / "pipeline.sqlite")
+    await store.put_import(an_import(sha256, athlete_id=athlete_id, started_at=datetime.now(UTC)))
+    own_id = FIRST_OWN_ID + athlete_id
+    ids = {"import_id": sha256, "athlete_id": athlete_id, "activity_id": own_id, "own_activity_id": own_id}
+    await store.put_files([recorded(sha256, **ids)], [item(import_id=sha256, athlete_id=athlete_id)])
+    await store.close()
+
+
 async def test_nothing_is_left_but_the_receipt(strava: str, tmp_path: Path, parsed_project: Path) -> None:
     """The grant has ended at Strava, each layer counts nothing, and no byte of any file tells who it was."""
     folder, url = tmp_path / "data", strava
     give(parsed_project, folder / "dbt")
     await connect(url, folder)
     await leave_work(folder)
+    copies = KeptFiles(folder / "files")
+    for sha256, athlete_id in (("aa", ATHLETE_ID), ("bb", 8)):
+        await leave_import(folder, sha256, athlete_id)
+        copies.keep(sha256, str(athlete_id).encode())
     async with open_transformer(TransformSettings(data_dir=folder)) as transformer:
         assert (await transformer.run()).run.error is None
     assert holding(folder) >= {"pipeline.sqlite", "transform.duckdb", "mart.duckdb", "tokens.json"}
@@ -87,6 +104,7 @@ async def test_nothing_is_left_but_the_receipt(strava: str, tmp_path: Path, pars
     assert (removed["queue_messages"], removed["strava_events"], removed["connect_invites"]) == (2, 2, 1)
     assert is_receipt_of(told["receipt"]["athlete_hash"], ATHLETE_ID)
     assert holding(folder) == set()
+    assert (removed["imports"], removed["activity_files"], list(copies.paths().values())) == (1, 1, ["bb"])
     async with httpx.AsyncClient() as http:
         assert not (await http.get(f"{url}/simulator/health")).json()["is_connected"]
 

@@ -28,12 +28,14 @@ from strava.client import StravaClient
 from strava.errors import NotConnected, RateLimited, StravaError
 from strava.oauth import OAuthApp, StravaAuth
 from strava.payload import ActivityPage, ActivityPayload
+from tests.contracts.test_own_files import an_import, gone, item, listed, of_row, recorded
 from tests.worker.conftest import ATHLETE
 from worker.daily import AlreadyRunning, Rejections, alone, check_each, follow_up, run_daily, start_transform
 from worker.daily_report import Checked, DailyReport, ExitCode
 from worker.dbt_runner.settings import TransformSettings
 from worker.dbt_runner.transformer import Transformed
 from worker.findings import ReconcilePolicy
+from worker.importing.kept_files import KeptFiles
 from worker.settings import WorkerSettings
 
 ANNA, BEN, CARL = 1, 2, 3
@@ -248,6 +250,27 @@ async def test_old_rows_of_settled_events_leave_the_ledger(tmp_path: Path, make_
     told = [next(sentences(DailyReport(checked=[], pruned=pruned), ZoneInfo("UTC"))) for pruned in (None, 1_204)]
     assert "could not be written" in told[0]
     assert told[1] == "Rows of settled events removed from the ledger, older than LEDGER_DAYS: 1,204."
+
+
+async def test_copies_of_deleted_recordings_go(tmp_path: Path) -> None:
+    """Those of recordings that are stored stay, and so does what was kept just now: its row may be about to come."""
+    settings, copies = WorkerSettings(data_dir=tmp_path), KeptFiles(tmp_path / "files")
+    store = SqliteRawStore(settings.pipeline_path)
+    await store.put_import(an_import())
+    await store.put_archive_rows([listed()], "i1")
+    await store.put_files([of_row("aa"), recorded("bb")], [item()])
+    for sha256 in ("aa", "bb", "cc"):
+        copies.keep(sha256, b"recorded")
+    for sha256 in ("aa", "bb"):
+        os.utime(copies.path(sha256), (0, 0))
+    await run_daily(settings, None)
+    assert set(copies.paths().values()) == {"aa", "bb", "cc"}
+    await store.apply([gone()])
+    await run_daily(settings, None)
+    assert set(copies.paths().values()) == {"bb", "cc"}
+    copies.keep("bb", b"recorded")
+    assert copies.path("bb").stat().st_mtime > 0
+    await store.close()
 
 
 async def test_a_job_that_is_not_started_is_told_with_its_reason(tmp_path: Path) -> None:
