@@ -76,7 +76,9 @@ def _matches(links: Sequence[tuple[ImportItem, Match]]) -> Iterator[str]:
 
 
 def _link(item: ImportItem, done: Imported) -> Match | None:
-    """Return the match of a recording that was stored now and that no row names."""
+    """Return the match of a recording that no row names; what it may be is known only of one of its own."""
+    if item.matched_by in KEYS:
+        return Match(item.activity_id or 0, item.matched_by, item.twin)
     return done.links.get(item.activity_id or 0) if item.matched_by is None else None
 
 

@@ -25,6 +25,10 @@ async def test_an_export_and_a_later_activity(store: RawStore, tmp_path: Path) -
     assert await relink_open(store) == 0
     await store.apply([of_the_api(77, start + timedelta(seconds=30), elapsed_s=60, distance_m=200.0)])
     assert await relink_open(store) == 1
+    with opened(tmp_path / "phone.zip", zip_of({"phone.gpx": track(start, metres=210)})) as archive:
+        await imported(archive, store)
+    [phone] = await store.import_items((await store.imports())[0].import_id)
+    assert (phone.activity_id, phone.matched_by, phone.twin) == (77, "alike", "77")
     files = Counter((each.activity_id, each.matched_by) for each in await store.match_facts(ATHLETE) if each.file_id)
-    assert files == {(102, "row"): 1, (103, "row"): 1, (77, "alike"): 1}
+    assert files == {(102, "row"): 1, (103, "row"): 1, (77, "alike"): 2}
     assert await relink_open(store) == 0

@@ -1,12 +1,14 @@
 """Links recordings again by what is known now: the API or an export may have caught up with an athlete's own file."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
+import orjson
 import structlog
 
-from backends.warehouse.own_files import FactSource, Link, MatchFacts, OwnFiles
+from backends.warehouse.own_files import FactSource, FileRow, Link, MatchFacts, OwnFiles
 from worker.importing.matching import NEAR_S, ROW, Activity, Known, Match, Recorded, match
 
 log = structlog.get_logger(__name__)
@@ -30,18 +32,60 @@ async def relink_open(store: OwnFiles) -> int:
         by_athlete[each.athlete_id].append(each)
     changed = 0
     for athlete_id, files in by_athlete.items():
-        starts = [each.start_at for each in files if each.start_at]
-        if not starts:
-            continue
-        first, last = min(starts) - _AROUND, max(starts) + _AROUND
-        longest = timedelta(seconds=max(each.elapsed_time_s or 0 for each in files))
-        facts = await store.match_facts(athlete_id, first - _NEAR - longest, last + _NEAR + longest)
+        facts, within = await _facts_around(store, athlete_id, files)
         matches = matched(facts)
-        whole = {each.file_id for each in facts if each.start_at and first <= each.start_at <= last}
-        changed += await _store(store, facts, {key: found for key, found in matches.items() if key in whole})
+        changed += await _store(store, facts, {key: found for key, found in matches.items() if key in within})
     if changed:
         log.info("import.relinked", files=changed)
     return changed
+
+
+async def match_new(store: OwnFiles, rows: Sequence[FileRow]) -> dict[str, dict[str, Any]]:
+    """Return the match of each recording that is about to be stored and that no row of an export names, by fields.
+
+    Raises WarehouseBusy.
+    """
+    own = [_facts_of(row) for row in rows if row.matched_by is None]
+    if not own:
+        return {}
+    facts, _ = await _facts_around(store, own[0].athlete_id, own)
+    new = {row.file_id for row in rows}
+    matches = matched([*(each for each in facts if each.file_id not in new), *map(_facts_of, rows)])
+    return {each.file_id: matches[each.file_id]._asdict() for each in own if each.file_id in matches}
+
+
+async def _facts_around(
+    store: OwnFiles, athlete_id: int, files: Iterable[MatchFacts]
+) -> tuple[list[MatchFacts], set[str | None]]:
+    """Return what began near these recordings, and the recordings among it of which all that is near is there."""
+    known = [(each.start_at, timedelta(seconds=each.elapsed_time_s or 0)) for each in files if each.start_at]
+    if not known:
+        return [], set()
+    first, last = min(start for start, _ in known) - _AROUND, max(start for start, _ in known) + _AROUND
+    reach = _NEAR + max(elapsed for _, elapsed in known)
+    facts = await store.match_facts(athlete_id, first - reach, last + reach)
+    return facts, {each.file_id for each in facts if each.start_at and first <= each.start_at <= last}
+
+
+def _facts_of(row: FileRow) -> MatchFacts:
+    """Return what a recording that is about to be stored is compared by."""
+    told = orjson.loads(row.activity)
+    first = told.get("start_latlng") or None
+    return MatchFacts(
+        source=FactSource.FILE,
+        athlete_id=row.athlete_id,
+        activity_id=row.activity_id,
+        start_at=row.start_at,
+        elapsed_time_s=row.elapsed_time_s,
+        distance_m=told.get("distance"),
+        sport_type=told.get("sport_type"),
+        first_point=(first[0], first[1]) if first else None,
+        file_id=row.file_id,
+        own_activity_id=row.own_activity_id,
+        name=row.name,
+        device_key=row.device_key,
+        matched_by=row.matched_by,
+    )
 
 
 def matched(facts: Collection[MatchFacts]) -> dict[str, Match]:

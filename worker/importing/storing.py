@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from worker.importing.kept_files import KeptFiles
 from worker.importing.matching import ROW
 from worker.importing.outcomes import FileOutcome, ReadFile
 from worker.importing.readers import Wanted
+from worker.importing.relink import match_new
 from worker.importing.stored import file_rows
 
 BYTES_AT_ONCE = 8 * 2**20
@@ -59,8 +60,7 @@ class FileStoring:
     known: KnownFiles
     files_at_once: int
     left_out: int = 0
-    _rows: list[FileRow] = field(default_factory=list)
-    _items: list[ImportItem] = field(default_factory=list)
+    _waiting: list[tuple[ImportItem, list[FileRow]]] = field(default_factory=list)
     _bytes: int = 0
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -90,19 +90,21 @@ class FileStoring:
                 return
         if rows and self.keep is not None:
             await asyncio.to_thread(self.keep.keep, str(read.result.sha256), read.content)
-        self._rows += rows
-        self._items.append(self._item(read, wanted, rows))
+        self._waiting.append((self._item(read, wanted, rows), rows))
         self._bytes += sum(len(each.activity) + len(each.streams) for each in read.sessions)
-        if len(self._items) >= self.files_at_once or self._bytes >= BYTES_AT_ONCE:
+        if len(self._waiting) >= self.files_at_once or self._bytes >= BYTES_AT_ONCE:
             await self.flush()
 
     async def flush(self) -> None:
-        """Store what waits. Raises WarehouseBusy."""
+        """Match and store what waits. Raises WarehouseBusy."""
         async with self._one_at_a_time:
-            rows, items = self._rows, self._items
-            self._rows, self._items, self._bytes = [], [], 0
-            if items:
-                await self.store.put_files(rows, items)
+            waiting, self._waiting, self._bytes = self._waiting, [], 0
+            if not waiting:
+                return
+            links = await match_new(self.store, [row for _, rows in waiting for row in rows])
+            linked = [(item, [replace(row, **links.get(row.file_id, {})) for row in rows]) for item, rows in waiting]
+            items = [_with_match(item, rows) for item, rows in linked]
+            await self.store.put_files([row for _, rows in linked for row in rows], items)
 
     def _item(self, read: ReadFile, wanted: Wanted, rows: list[FileRow]) -> ImportItem:
         result = read.result
@@ -117,8 +119,14 @@ class FileStoring:
             name=result.name,
             activity_id=activity_id,
             outcome=result.outcome,
-            matched_by=ROW if wanted.activity_id is not None and rows else None,
-            twin=None,
             reason=result.reason or None,
             finished_at=self.clock(),
         )
+
+
+def _with_match(item: ImportItem, rows: list[FileRow]) -> ImportItem:
+    """Return a file's item with the match of its first session."""
+    if not rows:
+        return item
+    first = rows[0]
+    return replace(item, activity_id=first.activity_id, matched_by=first.matched_by, twin=first.twin)
