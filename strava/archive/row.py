@@ -60,6 +60,7 @@ MACHINE_BLOCK: Mapping[str, tuple[int, Callable[[float], float]]] = {
     "weighted_average_watts": (34, round),
 }
 COMMUTE, BIKE, SHOES = 38, 56, 57
+_EXACT = 2**24  # up to it a float of 32 bits holds whole numbers; beyond it an id would be that of other gear
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class ArchiveRow:
 
     @property
     def gear_id(self) -> str | None:
-        """Strava's id of the gear, such as `b8930001` of a bike or `g10000001` of shoes."""
+        """Strava's id of the gear, such as `b8930001` of a bike or `g10000001` of shoes; None for one of 25 bits."""
         return self._gear_id(self._cells)
 
     @property
@@ -186,7 +187,8 @@ class ArchiveRow:
 
     def _gear_id(self, cells: Sequence[str]) -> str | None:
         for letter, offset in (("b", BIKE), ("g", SHOES)):
-            if number := self._machine(cells, offset):
+            number = self._machine(cells, offset)
+            if number and number <= _EXACT:
                 return f"{letter}{number:.0f}"
         return None
 

@@ -113,6 +113,15 @@ def test_a_british_row_of_2020(open_rows: Open) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(("told", "gear_id"), [("16777216.0", "g16777216"), ("18123456.0", None)])
+def test_a_gear_s_number_that_the_list_has_rounded_is_left_out(open_rows: Open, told: str, gear_id: str | None) -> None:
+    """The list writes floats of 32 bits: of 18123457 it has 18123456. The name stays."""
+    layout = layout_of(Version.SEPTEMBER_2026)
+    cells = cells_of(layout, RUN | {"Gear": told}, id="1", date="May 29, 2022, 3:53:35 PM", type="Run", gear="Shoes")
+    [row] = open_rows([simulated.header(layout, Language.EN_US), cells]).rows
+    assert (row.gear_id, row.activity["gear"]) == (gear_id, {"id": gear_id, "name": "Shoes"})
+
+
 def test_the_two_forms_of_2019(open_rows: Open) -> None:
     """Metres and an ISO date until June, kilometres with two decimals and an American date since July."""
     old = "1830000001,2018-09-12 15:02:23,Evening Ride,Ride,,783,3681.0,true,Bike B,activities/1830000001.gpx"
