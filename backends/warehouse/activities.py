@@ -1,7 +1,7 @@
 """Activities in `raw`, under the last-write-wins rule."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -55,6 +55,7 @@ class StoredActivity:
     payload_hash: str | None
     seen_alive_at: datetime | None = None
     event_time: datetime | None = None  # of the event that led here, if one did
+    source: str = field(default="", compare=False)
 
 
 class Decision(NamedTuple):

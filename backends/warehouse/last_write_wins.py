@@ -5,6 +5,8 @@ hash decides between two of a kind, so that the outcome never depends on which c
 never replaces a living detail, it can only ask for that detail to be fetched again. It still shows that the
 activity exists: a tombstone must be as new as the last one, `seen_alive_at`.
 
+A tombstone of what only got too old is no word of Strava's, so a delete replaces it.
+
 A row that is dated in the future, because a clock was set back since, proves nothing: any observation replaces it.
 
 `event_time`, `event_id` and `source` of a row tell what brought its present content; seeing the same content again
@@ -15,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from backends.warehouse.activities import Applied, Decision, Observation, StoredActivity
+from backends.warehouse.activities import Applied, Decision, Observation, Source, StoredActivity
 from strava.payload import DETAILED, ActivityPayload
 
 CLOCK_SKEW = timedelta(seconds=60)  # as far as two clocks may differ: two workers', or Strava's and ours
@@ -33,7 +35,7 @@ def decide(stored: StoredActivity | None, seen: Observation, is_outdated: Callab
     """
     activity = seen.activity
     if stored is not None:
-        if _content(activity) == _stored_content(stored):
+        if _content(activity) == _stored_content(stored) and not _is_expired(stored):
             return Applied.UNCHANGED
         if activity is not None and not activity.is_detailed and _is_living_detail(stored):
             is_newer = seen.observed_at > stored.observed_at
@@ -101,6 +103,11 @@ def _stored_content(stored: StoredActivity) -> str | None:
     return None if stored.is_deleted else stored.payload_hash
 
 
+def _is_expired(stored: StoredActivity) -> bool:
+    """Whether the row is no word of Strava's: the activity may be there, and a delete is news."""
+    return stored.is_deleted and stored.source == Source.RETENTION
+
+
 def _is_living_detail(stored: StoredActivity) -> bool:
     return not stored.is_deleted and stored.resource_state == DETAILED
 
@@ -143,4 +150,5 @@ def _row(seen: Observation) -> StoredActivity:
         seen_alive_at=None if activity is None else seen.observed_at,
         payload_hash=None if activity is None else activity.payload_hash,
         event_time=seen.event_time,
+        source=seen.source,
     )

@@ -34,7 +34,7 @@ async def test_a_file_is_not_compared_again_while_nothing_comes(path: Path, stor
     """An activity that was there when the file was compared asks for nothing; one that changes does."""
     await store.apply([shown(3)])
     clock = HandClock()
-    clock.now = NOON + timedelta(minutes=2)
+    clock.now = NOON + timedelta(seconds=2)
     later = SqliteRawStore(path, clock=clock)
     await later.put_files([recorded()], [item()])
     assert await unlinked(later) == []

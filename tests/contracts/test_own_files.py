@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from backends.warehouse import RawStore
-from backends.warehouse.activities import Observation, Source
+from backends.warehouse.activities import Applied, Observation, Source
 from backends.warehouse.athletes import AthleteStatus
 from backends.warehouse.own_file_tables import FIRST_OWN_ID
 from backends.warehouse.own_files import (
@@ -439,6 +439,20 @@ async def test_what_only_got_too_old_stays_in_the_export(store: RawStore) -> Non
     await store.put_import(an_import("i2"))
     assert await outcomes(store, listed(1, import_id="i2"), listed(2, import_id="i2")) == ["same_id", "new"]
     assert await outcomes(store, listed(1, name="edited")) == ["updated"]
+
+
+async def test_what_got_too_old_may_be_deleted_then(store: RawStore) -> None:
+    """The archive follows, also one that is imported only afterwards."""
+    await store.put_athlete(athlete())
+    await store.apply([shown(1, at=EXPORTED), shown(2, at=EXPORTED)])
+    await store.put_import(an_import())
+    await store.put_archive_rows([listed(1)], "i1")
+    await store.expire(observed_before=NOON, how_many=10)
+    assert await store.apply([gone(1), gone(2)]) == [Applied.DELETED] * 2
+    assert await store.apply([gone(1), gone(2)]) == [Applied.UNCHANGED] * 2
+    assert await known(store) == {}
+    assert await outcomes(store, listed(1), listed(2)) == ["skipped", "skipped"]
+    assert await store.reload_expired() == []
 
 
 async def test_imports_at_once_leave_each_item_once(open_store: OpenStore, store: RawStore) -> None:

@@ -6,6 +6,7 @@ select
     is_deleted,
     payload_hash,
     seen_alive_at,
-    event_time
+    event_time,
+    source
 from strava_activities
 where activity_id in unnest(@activity_ids) and {ids}

@@ -1,5 +1,5 @@
 -- Recordings of an activity that is gone, and of those without one of Strava's the ones near which one has come or changed since,
--- or a little before: their stamps are not those of the moments at which they were compared.
+-- or minutes before: it may have come while they were compared, and their stamps are later.
 with files as (
     select
         file_id,

@@ -7,6 +7,7 @@ select
     seen_alive_at,
     is_deleted,
     payload_hash,
-    event_time
+    event_time,
+    source
 from strava_activities
 where activity_id in (select value from json_each(:activity_ids));

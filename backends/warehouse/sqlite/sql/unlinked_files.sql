@@ -1,5 +1,5 @@
 -- Recordings of an activity that is gone, and of those without one of Strava's the ones near which one has come or changed since,
--- or a little before: their stamps are not those of the moments at which they were compared.
+-- or a second before: it may have come while they were compared, and their stamps are later.
 with files as (
     select
         file_id,
@@ -51,7 +51,7 @@ approached as (
                     and activities.start_date
                     between strftime('%Y-%m-%dT%H:%M:%fZ', files.start_at, '-2 days')
                     and strftime('%Y-%m-%dT%H:%M:%fZ', files.start_at, '+2 days')
-                    and activities.ingested_at > strftime('%Y-%m-%dT%H:%M:%fZ', files.ingested_at, '-1 minute')
+                    and activities.ingested_at > strftime('%Y-%m-%dT%H:%M:%fZ', files.ingested_at, '-1 seconds')
             )
             or exists (
                 select 1
@@ -62,7 +62,7 @@ approached as (
                     and archived.start_at
                     between strftime('%Y-%m-%dT%H:%M:%fZ', files.start_at, '-2 days')
                     and strftime('%Y-%m-%dT%H:%M:%fZ', files.start_at, '+2 days')
-                    and archived.ingested_at > strftime('%Y-%m-%dT%H:%M:%fZ', files.ingested_at, '-1 minute')
+                    and archived.ingested_at > strftime('%Y-%m-%dT%H:%M:%fZ', files.ingested_at, '-1 seconds')
             )
         )
 )
