@@ -35,6 +35,7 @@ PAIRS = "staging.int_places__similar_routes"
 MODELS = sorted(
     f"{'mart' if 'mart' in file.parts else 'staging'}.{file.stem}"
     for file in (ROOT / "transforms/models").rglob("*.sql")
+    if "enabled=target.type != 'bigquery'" not in file.read_text()
 )
 # The incremental ones, with their keys.
 KEYS = {

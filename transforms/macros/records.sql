@@ -24,3 +24,35 @@
 {% macro is_outdoors() -%}
     not is_manual and not is_trainer and not is_virtual
 {%- endmacro %}
+
+
+{#- Pre-hook: of Eddington numbers those of changed days go, and those without activities on a screen where there are no more of these. -#}
+{% macro forget_lives() -%}
+    {%- if target.type != 'bigquery' -%}
+        {%- set changed = ref('int_records__changed_days') -%}
+        {%- if is_incremental() -%}
+            delete from {{ this }} as kept
+            where
+                (kept.athlete_id, kept.sport_group, kept.period) in (
+                    select
+                        athlete_id,
+                        sport_group,
+                        cast({{ date_number('year', 'date_day') }} as varchar)
+                    from {{ changed }}
+                    union
+                    select
+                        athlete_id,
+                        sport_group,
+                        'all'
+                    from {{ changed }}
+                )
+                or (
+                    not kept.counts_virtual
+                    and (kept.athlete_id, kept.sport_group) not in (
+                        select athlete_id, sport_group from {{ ref('int_records__eddington_days') }}
+                        where not counts_virtual
+                    )
+                )
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}

@@ -1,5 +1,14 @@
 {% set definition_version = 1 %}
-{{ config(cluster_by=['athlete_id', 'sport_group'], meta={'definition_version': definition_version}) }}
+{{
+    config(
+        materialized=built_in_parts(),
+        unique_key=['athlete_id', 'sport_group', 'unit', 'period', 'counts_virtual'],
+        on_schema_change='fail',
+        pre_hook="{{ forget_lives() }}",
+        cluster_by=['athlete_id', 'sport_group'],
+        meta={'definition_version': definition_version},
+    )
+}}
 
 with lives as (
     select
@@ -10,6 +19,7 @@ with lives as (
         counts_virtual,
         max(distance) as longest_day
     from {{ ref('int_records__eddington_days') }}
+    where {{ is_missing('athlete_id, sport_group, unit, period, counts_virtual') }}
     group by athlete_id, sport_group, unit, period, counts_virtual
 ),
 

@@ -1,5 +1,14 @@
 {% set definition_version = 1 %}
-{{ config(cluster_by=['athlete_id', 'sport_group'], meta={'definition_version': definition_version}) }}
+{{
+    config(
+        materialized=built_in_parts(),
+        unique_key=['athlete_id', 'sport_group', 'unit', 'period', 'counts_virtual', 'n'],
+        on_schema_change='fail',
+        pre_hook="{{ forget_lives() }}",
+        cluster_by=['athlete_id', 'sport_group'],
+        meta={'definition_version': definition_version},
+    )
+}}
 
 with every_day as (
     select
@@ -8,6 +17,7 @@ with every_day as (
         case when period = 'all' then {{ period_start('year', 'date_day') }} else {{ period_start('month', 'date_day') }} end
             as stretch
     from {{ ref('int_records__eddington_days') }}
+    where {{ is_missing('athlete_id, sport_group, unit, period, counts_virtual') }}
 ),
 
 lives as (

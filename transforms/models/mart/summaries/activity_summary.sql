@@ -1,5 +1,14 @@
 {% set definition_version = 2 %}
-{{ config(cluster_by=['athlete_id', 'period_kind', 'period_start_date'], meta={'definition_version': definition_version}) }}
+{{
+    config(
+        materialized=built_in_parts(),
+        unique_key=['athlete_id', 'sport_group', 'period_kind', 'period_start_date'],
+        on_schema_change='fail',
+        pre_hook="{{ forget_rows_of_days('kept.period_start_date <= changed.last_day and kept.period_end_date >= changed.first_day') }}",
+        cluster_by=['athlete_id', 'period_kind', 'period_start_date'],
+        meta={'definition_version': definition_version},
+    )
+}}
 
 with days as (
     select * from {{ ref('int_summaries__daily') }}
@@ -25,6 +34,14 @@ periods as (
         {{ exact_sum('speed_distance_m') }} as speed_distance_m,
         sum(speed_time_s) as speed_time_s
     from days
+    {%- if is_incremental() %}
+    anti join {{ this }} as kept
+        on
+            days.athlete_id = kept.athlete_id
+            and days.sport_group = kept.sport_group
+            and {{ period_start(period, 'days.date_day') }} = kept.period_start_date
+            and kept.period_kind = '{{ period }}'
+    {%- endif %}
     group by athlete_id, sport_group, period_start_date, period_end_date
     {%- if not loop.last %}
     union all

@@ -1,8 +1,18 @@
 {% set definition_version = 2 %}
-{{ config(cluster_by=['athlete_id', 'sport_group'], meta={'definition_version': definition_version}) }}
+{{
+    config(
+        materialized=built_in_parts(),
+        unique_key=['athlete_id', 'sport_group', 'date_day'],
+        on_schema_change='fail',
+        pre_hook="{{ forget_rows_of_days() }}",
+        cluster_by=['athlete_id', 'sport_group'],
+        meta={'definition_version': definition_version},
+    )
+}}
 
 with days as (
     select * from {{ ref('int_summaries__daily_by_group') }}
+    where {{ is_missing('athlete_id, sport_group') }}
 ),
 
 final as (

@@ -1,13 +1,39 @@
 {% set definition_version = 2 %}
-{{ config(cluster_by=['athlete_id', 'sport_group', 'date_day'], meta={'definition_version': definition_version}) }}
+{{
+    config(
+        materialized=built_in_parts(),
+        unique_key=['athlete_id', 'sport_group', 'date_day'],
+        on_schema_change='fail',
+        pre_hook="{{ forget_rows_of_days('kept.date_day >= changed.first_day and kept.year <= year(changed.last_day) + 1') }}",
+        cluster_by=['athlete_id', 'sport_group', 'date_day'],
+        meta={'definition_version': definition_version},
+    )
+}}
 
 {% set measures = ['activity_count', 'distance_m', 'moving_time_s', 'elevation_gain_m', 'load'] %}
 
-with days as (
+with every_day as (
     select
         *,
         {{ date_number('year', 'date_day') }} as year
     from {{ ref('int_summaries__daily_by_group') }}
+),
+
+spans as (
+    {{ missing_days('every_day') }}
+),
+
+-- what is missing, and the year before it
+days as (
+    select
+        every_day.*,
+        every_day.date_day >= spans.from_day as is_missing
+    from every_day
+    inner join spans
+        on
+            every_day.athlete_id = spans.athlete_id
+            and every_day.sport_group = spans.sport_group
+            and every_day.date_day between {{ period_start('year', same_day_last_year('spans.from_day')) }} and spans.to_day
 ),
 
 last_28_days as (
@@ -21,6 +47,7 @@ cumulative as (
         sport_group,
         date_day,
         year,
+        is_missing,
         {%- for measure in measures %}
         {{ total(measure, 'over so_far') }} as {{ measure }},
         {%- endfor %}
@@ -72,6 +99,7 @@ final as (
             this_year.athlete_id = last_28_days.athlete_id
             and this_year.sport_group = last_28_days.sport_group
             and this_year.date_day = last_28_days.date_day
+    where this_year.is_missing
 )
 
 select * from final
