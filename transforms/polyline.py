@@ -15,6 +15,7 @@ Both are null for a line that does not follow the rules or leaves the globe. Wes
 from point to point, always the shorter way round, so beyond 180 degrees they go on: from 179 to -179 is 179 to 181.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -233,8 +234,8 @@ def cells(texts: pa.Array) -> pa.Array:
         visited.append(_packed_tiles(line, column, row, zoom))
     sampled = _between(lines, here, x, y)
     passed = [_packed(*sampled, zoom) for zoom in (COARSE, FINE)]
-    seen = np.unique(np.concatenate(visited))
-    every = np.unique(np.concatenate([seen, *passed]))
+    seen = _distinct(visited)
+    every = _distinct([seen, *passed])
     bounds = np.searchsorted(every, np.arange(len(lines.place) + 1) << (2 * FINE + 1))
     fields = [
         np.where(every >> (2 * FINE) & 1, FINE, COARSE),
@@ -244,6 +245,12 @@ def cells(texts: pa.Array) -> pa.Array:
     ]
     found = pa.StructArray.from_arrays([*map(pa.array, fields)], fields=list(CELLS_TYPE.value_type))
     return pa.ListArray.from_arrays(bounds.astype(np.int32), found).take(_places(lines, len(texts)))
+
+
+def _distinct(parts: Sequence[Ints]) -> Ints:
+    """Return each number once, in order. `np.unique` hashes them, which takes three times as long as all the rest."""
+    ordered = np.sort(np.concatenate(parts))
+    return np.compress(np.diff(ordered, prepend=-1) != 0, ordered)
 
 
 def mercator(latitudes: Ints, longitudes: Ints) -> tuple[Floats, Floats]:
