@@ -28,13 +28,26 @@
         coalesce({{ zone_offset_s(as_of(), 'timezone_name') }}, utc_offset_s, 0) as utc_offset_s
     from (
         select
-            athlete_id,
-            timezone_name,
-            utc_offset_s,
+            activities.athlete_id,
+            activities.timezone_name,
+            activities.utc_offset_s,
             row_number() over (
-                partition by athlete_id order by utc_offset_s is null, start_at desc nulls last, activity_id desc
+                partition by activities.athlete_id
+                order by activities.utc_offset_s is null, activities.start_at desc nulls last, activities.activity_id desc
             ) as place
-        from {{ activities }}
+        from {{ activities }} as activities
+        inner join (
+            select
+                athlete_id,
+                {#- of all, to put few in order #}
+                max(case when utc_offset_s is not null then start_at end) as newest_at
+            from {{ activities }}
+            where {{ day_has_come() }}
+            group by athlete_id
+        ) as newest
+            on
+                activities.athlete_id = newest.athlete_id
+                and (newest.newest_at is null or activities.start_at = newest.newest_at)
         where {{ day_has_come() }}
     ) as placed
     where place = 1

@@ -32,6 +32,17 @@ so_far as (
     from days
 ),
 
+-- a threshold is passed on a day before which the sum was less
+passing as (
+    select
+        *,
+        {%- for column in ['activity_count', 'distance_m', 'elevation_gain_m', 'moving_time_s'] %}
+        lag({{ column }}) over (partition by athlete_id, sport_group order by date_day) as {{ column }}_before,
+        {%- endfor %}
+        row_number() over (partition by athlete_id, sport_group order by date_day) as place
+    from so_far
+),
+
 thresholds as (
     {%- for kind, unit, column, size, values in totals %}
     select
@@ -49,18 +60,21 @@ thresholds as (
 reached as (
     {%- for kind, unit, column, size, values in totals %}
     select
-        so_far.athlete_id,
-        so_far.sport_group,
+        passing.athlete_id,
+        passing.sport_group,
         thresholds.milestone_kind,
         thresholds.unit,
         cast(thresholds.milestone_value as {{ float64 }}) as milestone_value,
-        min(so_far.date_day) as reached_on
-    from so_far
-    inner join thresholds on so_far.{{ column }} >= thresholds.milestone_value * {{ size }}
+        min(passing.date_day) as reached_on
+    from passing
+    inner join thresholds
+        on
+            passing.{{ column }} >= thresholds.milestone_value * {{ size }}
+            and (passing.place = 1 or passing.{{ column }}_before < thresholds.milestone_value * {{ size }})
     where
         thresholds.milestone_kind = '{{ kind }}'
         and thresholds.unit = '{{ unit }}'
-    group by so_far.athlete_id, so_far.sport_group, thresholds.milestone_kind, thresholds.unit, thresholds.milestone_value
+    group by passing.athlete_id, passing.sport_group, thresholds.milestone_kind, thresholds.unit, thresholds.milestone_value
     {%- if not loop.last %}
     union all
     {%- endif %}
@@ -103,18 +117,37 @@ records as (
     where not is_tie
 ),
 
-firsts as (
+activities as (
+    select * from {{ ref('fct_activities') }}
+    where {{ day_has_come() }}
+),
+
+first_days as (
     select
         athlete_id,
-        sport_group,
         sport_type,
-        start_date_local,
-        activity_id,
+        min(start_date_local) as first_day
+    from activities
+    group by athlete_id, sport_type
+),
+
+firsts as (
+    select
+        activities.athlete_id,
+        activities.sport_group,
+        activities.sport_type,
+        activities.start_date_local,
+        activities.activity_id,
         row_number() over (
-            partition by athlete_id, sport_type order by start_date_local, start_at nulls last, activity_id
+            partition by activities.athlete_id, activities.sport_type
+            order by activities.start_at nulls last, activities.activity_id
         ) as place
-    from {{ ref('fct_activities') }}
-    where {{ day_has_come() }}
+    from activities
+    inner join first_days
+        on
+            activities.athlete_id = first_days.athlete_id
+            and activities.sport_type = first_days.sport_type
+            and activities.start_date_local = first_days.first_day
 ),
 
 united as (
