@@ -2,19 +2,29 @@
   How routes are compared, for `int_places__similar_routes`. Both sides of a pair are named by the earliest activity of their shape.
 -#}
 
-{#- Of these pairs (first_id, other_id) those that share three quarters of the tiles of the larger one. It reads the CTE `cells`. -#}
+{#- Of these pairs (first_id, other_id) those that share three quarters of the tiles of the larger one. It reads the CTE `cells`. Grouping
+    within keeps an engine from comparing all cells with one another before it looks at the pairs. -#}
 {% macro on_the_same_route(pairs) -%}
     select
-        pairs.first_id,
-        pairs.other_id
-    from {{ pairs }} as pairs
-    inner join cells as mine on pairs.first_id = mine.first_id
+        mine.first_id,
+        mine.other_id
+    from (
+        select
+            pairs.first_id,
+            pairs.other_id,
+            cells.x,
+            cells.y,
+            max(cells.cell_count) as cell_count
+        from {{ pairs }} as pairs
+        inner join cells on pairs.first_id = cells.first_id
+        group by pairs.first_id, pairs.other_id, cells.x, cells.y
+    ) as mine
     inner join cells as others
         on
-            pairs.other_id = others.first_id
+            mine.other_id = others.first_id
             and mine.x = others.x
             and mine.y = others.y
-    group by pairs.first_id, pairs.other_id
+    group by mine.first_id, mine.other_id
     having 4 * count(*) >= 3 * greatest(max(mine.cell_count), max(others.cell_count))
 {%- endmacro %}
 
