@@ -4,6 +4,7 @@ The bare loop reads the same files by the same parser and does nothing with what
 """
 
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -37,18 +38,20 @@ def measure() -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         export, data = Path(folder, f"export_{ATHLETE}.zip"), Path(folder, "data")
         rows = _write(export)
-        files, bare_per_s = _bare_per_s(export)
+        files, bare_cpu_s = _bare_cpu_s(export)
         with claimed(data), _transformer(data):
             began, first = time.monotonic(), _Import(export, data)
             shown_s = _seconds_until_shown(data, rows, began)
-            first_s, rss = first.ended()
-            again_s, _ = _Import(export, data).ended()
+            first_s, cpu_s, rss = first.ended()
+            again_s, again_cpu_s, _ = _Import(export, data).ended()
     return {
         "import_rows_shown_s": shown_s,
         "import_s": first_s,
+        "import_cpu_s": cpu_s,
         "import_files_per_s": files / first_s,
-        "import_bare_files_per_s": bare_per_s,
+        "import_ratio": bare_cpu_s / cpu_s,
         "import_again_s": again_s,
+        "import_again_cpu_s": again_cpu_s,
         "import_rss_mb": rss / 2**20,
     }
 
@@ -60,13 +63,13 @@ def _write(path: Path) -> int:
         return write_export(file, world, exported_at=now, language=Language.EN_US)
 
 
-def _bare_per_s(path: Path) -> tuple[int, float]:
-    """Return how many files there are, and how many a second one process reads."""
+def _bare_cpu_s(path: Path) -> tuple[int, float]:
+    """Return how many files there are, and the processor's seconds to read them."""
     with open_archive(path) as archive:
-        began = time.monotonic()
+        began = time.process_time()
         for name in archive.files:
             read_recording(archive.read(name), name)
-        return len(archive.files), len(archive.files) / (time.monotonic() - began)
+        return len(archive.files), time.process_time() - began
 
 
 @contextmanager
@@ -102,7 +105,7 @@ class _Import:
     """One run of the command, whose memory is watched with that of the processes that it starts."""
 
     def __init__(self, export: Path, data: Path) -> None:
-        self._began, self._most = time.monotonic(), 0
+        self._began, self._cpu_s, self._most = time.monotonic(), _children_cpu_s(), 0
         self._process = psutil.Popen(
             [sys.executable, "-m", "athlete", "import", str(export)],
             env={**os.environ, "DATA_DIR": str(data)},
@@ -111,13 +114,13 @@ class _Import:
         self._watch = threading.Thread(target=self._look)
         self._watch.start()
 
-    def ended(self) -> tuple[float, int]:
-        """Wait for its end; return how many seconds it took, and the most bytes that were resident in all."""
+    def ended(self) -> tuple[float, float, int]:
+        """Wait for its end; return the seconds it took, the processor's, and the most bytes that were resident."""
         if self._process.wait():
             raise RuntimeError("the import failed")
         took = time.monotonic() - self._began
         self._watch.join()
-        return took, self._most
+        return took, _children_cpu_s() - self._cpu_s, self._most
 
     def _look(self) -> None:
         while self._process.poll() is None:
@@ -125,3 +128,9 @@ class _Import:
                 family = [self._process, *self._process.children(recursive=True)]
                 self._most = max(self._most, sum(each.memory_info().rss for each in family))
             time.sleep(0.05)
+
+
+def _children_cpu_s() -> float:
+    """Return the processor's seconds of the processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
