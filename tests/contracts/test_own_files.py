@@ -1,6 +1,5 @@
 """What every raw store must do with an athlete's own files and their imports, on every engine."""
 
-import asyncio
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -221,44 +220,6 @@ async def test_rows_are_new_once_and_then_untouched(store: RawStore) -> None:
     assert "archive_activities" not in changed
 
 
-async def test_the_newest_export_stays(store: RawStore) -> None:
-    """An edit comes with a newer export, and an older one brings nothing back; a better reading is an update too."""
-    await store.put_import(an_import())
-    newer = listed(name="new name", exported_at=EXPORTED + timedelta(hours=1))
-    assert await outcomes(store, listed()) == ["new"]
-    assert await outcomes(store, newer) == ["updated"]
-    assert await outcomes(store, listed()) == ["same_id"]
-    await store.put_import(an_import("i2"))
-    assert await outcomes(store, replace(newer, import_id="i2")) == ["same_id"]
-    assert await outcomes(store, replace(newer, activity='{"elapsed_time": 9}')) == ["updated"]
-    [fact] = await store.match_facts(ANNA)
-    assert fact.elapsed_time_s == 9
-
-
-async def test_an_activity_of_the_api_is_no_new_one(store: RawStore) -> None:
-    """Its row is stored beside what the API says, which it does not touch."""
-    await store.put_athlete(athlete())
-    await store.apply([shown()])
-    before = (await store.stored([1]))[1]
-    await store.put_import(an_import())
-    assert await outcomes(store, listed(1), listed(2)) == ["same_id", "new"]
-    assert {(each.activity_id, each.source.value) for each in await store.match_facts(ANNA)} == {
-        (1, "api"),
-        (1, "archive"),
-        (2, "archive"),
-    }
-    assert (await store.stored([1, 2]), await store.activity_ids(ANNA)) == ({1: before}, [1])
-
-
-async def test_an_item_keeps_its_first_outcome(store: RawStore) -> None:
-    """A part that is put twice, because nobody heard that it was stored, tells what it was at first."""
-    await store.put_import(an_import())
-    assert await outcomes(store, listed()) == ["new"]
-    assert await outcomes(store, listed()) == ["new"]
-    assert await outcomes(store, listed(name="edited")) == ["updated"]
-    assert [each.outcome for each in await store.import_items("i1")] == ["new"]
-
-
 # -- files ----------------------------------------------------------------------------------------------------------
 
 
@@ -411,36 +372,6 @@ async def test_what_an_export_says_goes_with_a_later_delete(store: RawStore) -> 
     assert "aa/0" not in await known(store)
 
 
-async def test_a_delete_before_the_export_leaves_it(store: RawStore) -> None:
-    """So does one that is too late by the last-write-wins rule; a second delete of what came back is one again."""
-    await store.put_athlete(athlete())
-    await store.put_import(an_import())
-    await store.put_archive_rows([listed(1)], "i1")
-    await store.apply([gone(1, at=EXPORTED - timedelta(seconds=1))])
-    assert await known(store) == {1: "archive"}
-    await store.apply([shown(1, at=NOON), gone(1, at=NOON - timedelta(seconds=1))])
-    assert await known(store) == {1: "archive"}
-    await store.apply([gone(1, at=NOON + timedelta(seconds=1))])
-    assert await known(store) == {}
-    await outcomes(store, listed(1, exported_at=NOON + timedelta(hours=1)))
-    assert await known(store) == {1: "archive"}
-    await store.apply([gone(1, at=NOON + timedelta(hours=2))])
-    assert await known(store) == {}
-
-
-async def test_what_only_got_too_old_stays_in_the_export(store: RawStore) -> None:
-    """A payload of the API that expires is not deleted at Strava."""
-    await store.put_athlete(athlete())
-    await store.apply([shown(1, at=EXPORTED)])
-    await store.put_import(an_import())
-    assert await outcomes(store, listed(1)) == ["same_id"]
-    assert (await store.expire(observed_before=NOON, how_many=10)).activities == 1
-    assert await known(store) == {1: "archive"}
-    await store.put_import(an_import("i2"))
-    assert await outcomes(store, listed(1, import_id="i2"), listed(2, import_id="i2")) == ["same_id", "new"]
-    assert await outcomes(store, listed(1, name="edited")) == ["updated"]
-
-
 async def test_what_got_too_old_may_be_deleted_then(store: RawStore) -> None:
     """The archive follows, also one that is imported only afterwards."""
     await store.put_athlete(athlete())
@@ -453,13 +384,3 @@ async def test_what_got_too_old_may_be_deleted_then(store: RawStore) -> None:
     assert await known(store) == {}
     assert await outcomes(store, listed(1), listed(2)) == ["skipped", "skipped"]
     assert await store.reload_expired() == []
-
-
-async def test_imports_at_once_leave_each_item_once(open_store: OpenStore, store: RawStore) -> None:
-    """Two programs that import the same rows and files at once leave each of them once."""
-    await store.put_import(an_import())
-    stores = [store, open_store()]
-    await asyncio.gather(*(each.put_archive_rows([listed(n) for n in range(1, 9)], "i1") for each in stores))
-    await asyncio.gather(*(each.put_files([of_row(f"a{n}", n) for n in range(1, 5)], [item()]) for each in stores))
-    assert len(await store.import_items("i1")) == 9
-    assert len(await store.match_facts(ANNA)) == 12
