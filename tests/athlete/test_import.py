@@ -192,6 +192,7 @@ def test_an_export_is_stored_and_each_part_counted_once(odd: Path, tmp_path: Pat
     assert own[6].startswith("  other.gpx: ")
 
 
+@pytest.mark.slow
 def test_it_must_be_sure_whose_files_they_are(odd: Path, tmp_path: Path) -> None:
     """Nothing is stored of another athlete's export, or of files of nobody; a person's word makes it sure."""
     data, track = tmp_path / "data", tmp_path / "1.gpx"
