@@ -180,6 +180,8 @@ def _container(path: Path, limits: Limits) -> Container:
 def _activities(container: Container, name: str, now: datetime) -> ActivityList:
     table = read_table(name, container.read(name))
     columns, doubts = find_columns(table, now)
+    if table.rows and columns.language is None and columns.file is None and columns.date_order is None:
+        raise UnreadableArchive(name, "is no list of activities: no date, no file and no header that is known")
     rows = [ArchiveRow(columns, cells) for cells in table.rows]
     undated = [
         Problem(name, f"{row.activity_id}: its date cannot be read, and no file tells it")

@@ -318,6 +318,15 @@ def test_who_and_when(tmp_path: Path) -> None:
         assert open_archive(path, now=NOW).exported_at == told
 
 
+def test_another_list_of_numbers_is_no_list_of_activities(tmp_path: Path) -> None:
+    """An export's `profile.csv` begins with a number as well, and has no date, no file and no known header."""
+    content = (
+        b"Athlete ID,Email Address,First Name,Sex,Weight,City,Consent\n4242,x@example.org,A,M,70.0,Berlin,Unknown\n"
+    )
+    with pytest.raises(UnreadableArchive, match="is no list of activities: no date"):
+        opened(tmp_path / "profile.csv", content)
+
+
 def test_memory_is_bounded(tmp_path: Path) -> None:
     """1,000 activities take a megabyte, and a list of empty cells is refused line by line."""
     path = tmp_path / "activities.csv"
