@@ -104,6 +104,8 @@ class Retention(Protocol):
     async def reload_expired(self) -> list[int]:
         """Have the whole history listed from the top for each athlete whose payloads expired since it last was.
 
+        What the athlete's own export tells of needs no list.
+
         A backfill that is under way goes on with its choices after the list, over the whole history; else the history
         is asked for, with the choices of the last request. Who cannot be asked for is left out. Returns the athletes.
         Raises WarehouseBusy.

@@ -159,6 +159,7 @@ async def test_what_only_got_too_old_stays_in_the_export(store: SqliteRawStore) 
     await store.apply([shown(1, at=EXPORTED)])
     assert await outcomes(store, listed(1)) == ["same_id"]
     assert (await store.expire(observed_before=NOON, how_many=10)).activities == 1
+    assert await store.reload_expired() == []
     assert await known(store) == {1: "archive"}
     await store.put_import(an_import("i2"))
     assert await outcomes(store, listed(1, import_id="i2"), listed(2, import_id="i2")) == ["same_id", "new"]

@@ -379,6 +379,7 @@ async def test_what_got_too_old_may_be_deleted_then(store: RawStore) -> None:
     await store.put_import(an_import())
     await store.put_archive_rows([listed(1)], "i1")
     await store.expire(observed_before=NOON, how_many=10)
+    assert await store.reload_expired() == [ANNA]  # for 2, of which no export tells
     assert await store.apply([gone(1), gone(2)]) == [Applied.DELETED] * 2
     assert await store.apply([gone(1), gone(2)]) == [Applied.UNCHANGED] * 2
     assert await known(store) == {}

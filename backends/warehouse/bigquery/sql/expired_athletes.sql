@@ -1,14 +1,17 @@
--- Whose payloads expired since the list of their whole history was begun, of those who can be asked for. A backfill of the whole
--- history that is not taken up yet has its list to come; one with a bound is no list of the whole history.
+-- Whose payloads expired since the list of their whole history was begun, of those who can be asked for; what the athlete's own
+-- export tells of needs no list. A backfill of the whole history that is not taken up yet has its list to come; one with a bound is
+-- no list of the whole history.
 select
     expired.athlete_id,
     max(expired.ingested_at) as expired_at
 from strava_activities as expired
 inner join strava_athletes as athletes on expired.athlete_id = athletes.athlete_id
 left join backfills as asked on expired.athlete_id = asked.athlete_id
+left join archive_activities as archived on expired.activity_id = archived.activity_id and not archived.is_deleted
 where
     expired.is_deleted
     and expired.source = 'retention'
+    and archived.activity_id is null
     and athletes.status in unnest(@asked_for)
     and case
         when asked.athlete_id is null or (asked.since is not null and asked.finished_at is not null) then true
