@@ -21,6 +21,8 @@ TEXTS = {
     "time": N_("{value} hours in motion"),
     "streak": N_("{value} days in a row"),
     "eddington": N_("Eddington number {value} ({unit})"),
+    "first_gear": N_("First time with {gear}"),
+    "gear_distance": N_("{gear}: {value} {unit}"),
 }
 MEASURES = {
     "distance_m": N_("Distance"),
@@ -57,7 +59,7 @@ def milestone_text(row: Row, tell: Teller) -> str:
         return tell("{distance} in {time}", distance=distance_name(row["subject"], tell), time=tell.clock(value))
     if kind == "first_activity":
         return tell("First activity: {sport}", sport=sport_types.title(row["subject"], tell))
-    return tell(TEXTS[kind], value=tell.number(value), unit=row["unit"])
+    return tell(TEXTS[kind], value=tell.number(value), unit=row["unit"], gear=row["subject"])
 
 
 def longest_table(rows: Sequence[Row], tell: Teller) -> str:

@@ -267,7 +267,8 @@ def _milestones(page: Page) -> None:
         opened.why = Why(
             formula=tell(
                 "Round totals of all time, on the local day on which the total got there; days in a row; every "
-                "Eddington number; every record over a distance; the first activity of each sport."
+                "Eddington number; every record over a distance; the first activity of each sport; the first day with "
+                "each bike or pair of shoes, and its round distances."
             ),
             excluded=[tell("Totals count activities with a motor, Eddington numbers and records do not.")],
             models=["milestone"],

@@ -123,6 +123,8 @@ def test_the_caption_says_what_the_next_numbers_take() -> None:
         ("eddington", "mi", "", 42.0, "Eddington number 42 (mi)"),
         ("record", "s", "10K", 2702.0, "10 km in 45:02"),
         ("first_activity", "activities", "TrailRun", 1.0, "First activity: Trail Run"),
+        ("first_gear", "activities", "Blue", 1.0, "First time with Blue"),
+        ("gear_distance", "mi", "{n}", 1000.0, "{n}: 1,000 mi"),
     ],
 )
 def test_milestones_are_told_in_words(kind: str, unit: str, subject: str, value: float, wanted: str) -> None:

@@ -1,4 +1,4 @@
-{% set definition_version = 3 %}
+{% set definition_version = 4 %}
 {{ config(cluster_by=['athlete_id', 'sport_group'], meta={'definition_version': definition_version}) }}
 
 {%- set distances = [100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000] %}
@@ -11,11 +11,62 @@
     ('elevation', 'ft', 'elevation_gain_m', 0.3048, climbs),
     ('time', 'h', 'moving_time_s', 3600, [24, 50, 100, 250, 500, 1000, 2500, 5000, 10000]),
 ] %}
+{%- set gear_distances = [1000, 2500, 5000, 10000, 25000, 50000, 100000] %}
 {%- set streak_days = [7, 14, 30, 50, 100, 200, 365, 500, 730] %}
 {%- set text = dbt.type_string() %}
 {%- set float64 = 'float64' if target.type == 'bigquery' else 'double' %}
 
-with days as (
+-- two of one name are one to who named them
+with gear_days as (
+    select
+        athlete_id,
+        coalesce(gear_name, gear_id) as gear,
+        start_date_local as date_day,
+        {{ exact_sum('coalesce(distance_m, 0)') }} as distance_m
+    from {{ ref('fct_activities') }}
+    where
+        gear_id is not null
+        and {{ day_has_come() }}
+    group by athlete_id, gear, start_date_local
+),
+
+gear_so_far as (
+    select
+        athlete_id,
+        gear,
+        date_day,
+        {{ exact_sum('distance_m', 'over (partition by athlete_id, gear order by date_day)') }} as distance_m
+    from gear_days
+),
+
+gear_reached as (
+    {%- for unit, size in [('km', 1000), ('mi', 1609.344)] %}
+    select
+        so_far.athlete_id,
+        '{{ unit }}' as unit,
+        cast(threshold as {{ float64 }}) as milestone_value,  -- noqa: RF03
+        min(so_far.date_day) as reached_on,
+        so_far.gear
+    from gear_so_far as so_far
+    {{ each('[' ~ gear_distances | join(', ') ~ ']', 'threshold') }}
+    where so_far.distance_m >= threshold * {{ size }}  -- noqa: RF03
+    group by so_far.athlete_id, threshold, so_far.gear  -- noqa: RF03
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+),
+
+gear_firsts as (
+    select
+        athlete_id,
+        gear,
+        min(date_day) as reached_on
+    from gear_days
+    group by athlete_id, gear
+),
+
+days as (
     select *
     from {{ ref('int_summaries__daily_by_group') }}
     where activity_count > 0
@@ -201,6 +252,28 @@ united as (
         activity_id
     from firsts
     where place = 1
+    union all
+    select
+        athlete_id,
+        'all' as sport_group,
+        'first_gear' as milestone_kind,
+        'activities' as unit,
+        cast(1 as {{ float64 }}) as milestone_value,
+        reached_on,
+        gear as subject,
+        cast(null as int64) as activity_id
+    from gear_firsts
+    union all
+    select
+        athlete_id,
+        'all' as sport_group,
+        'gear_distance' as milestone_kind,
+        unit,
+        milestone_value,
+        reached_on,
+        gear as subject,
+        cast(null as int64) as activity_id
+    from gear_reached
 ),
 
 final as (
