@@ -66,11 +66,17 @@ _STATUSES = {
         "has renewed the subscription at https://www.strava.com/account."
     ),
 }
+_BY_FILES = "archive_only"
 _OTHER_STATUS = N_("**Athlete {who} is not connected** ({status}). `athlete athletes` tells what to do.")
 
 
 def verdict(health: Row, tell: Teller) -> str:
     """Say whether the warehouse holds what Strava holds, and what stands in the way of knowing it."""
+    if health["athlete_status"] == _BY_FILES:
+        return tell(
+            "**Imported, and not compared with Strava.** All of it is from the athlete's own files. `athlete connect` "
+            "adds what is new."
+        )
     return "\n\n".join(filter(None, [_checked(health, tell), _cut_short(health, tell)]))
 
 
@@ -207,7 +213,7 @@ def statuses(everybody: Iterable[Row], tell: Teller) -> Iterator[tuple[int, str]
     """Say of whom Strava cannot be asked, and what to do, with the athlete's number."""
     for health in everybody:
         status, who = health["athlete_status"], health["athlete_id"]
-        if status not in {None, "connected"}:
+        if status not in {None, "connected", _BY_FILES}:
             told = tell(_STATUSES.get(status, _OTHER_STATUS), who=who, status=status)
             since = health["status_since"]
             yield who, told + (" " + tell("So since {when}.", when=tell.minute(since)) if since else "")

@@ -195,6 +195,15 @@ def test_a_fresh_start_has_a_sentence_where_something_is_missing(mart_file: Any,
     assert not app.get("vega_lite_chart")
 
 
+def test_who_imported_own_files_alone_is_told_so(mart_file: Any, context_of: Any) -> None:
+    """Nothing is compared and nothing is wrong, so neither a check nor a connection is missed."""
+    mart_file.health(athlete_status="archive_only")
+    mart_file.publish()
+    text = said(pipeline(context_of(mart_file)))
+    assert "**Imported, and not compared with Strava.**" in text
+    assert not [each for each in ("Not checked yet", "is not connected") if each in text]
+
+
 def period(clock: str, p50_s: float, p95_s: float, day: int = 18, **fields: Any) -> dict[str, Any]:
     """Build one period of the course."""
     counts = {"event_count": 3, "not_on_chart_count": 0}
