@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from runtime.data_dir import make_private
 
-_LONGEST = 120  # characters of a name
+_LONGEST = 180  # bytes of a name
 
 
 def put(folder: Path, name: str, content: BinaryIO) -> str:
@@ -38,4 +38,5 @@ def plain_name(name: str) -> str:
     """Return the name of a file without folders and what cannot be printed, and not hidden: its end tells its kind."""
     last = name.replace("\\", "/").rpartition("/")[2]
     printable = "".join(each for each in last if each.isprintable()).lstrip(". ")
-    return printable[-_LONGEST:].lstrip(". ") or "upload"
+    short = printable.encode()[-_LONGEST:].decode(errors="ignore")
+    return short.lstrip(". ") or "upload"

@@ -27,6 +27,7 @@ from worker.importing.pipeline import PurgedMeanwhile
 log = structlog.get_logger(__name__)
 
 DONE, FAILED = "done", "failed"
+LONGEST = 200  # bytes of a name: with what is added to it a file system takes it
 BAD = frozenset({"failed", "skipped"})
 
 
@@ -73,11 +74,13 @@ def _told(paths: Sequence[Path], archive: Archive, done: Imported) -> Iterator[t
 def _move(path: Path, folder: Path, report: str) -> None:
     """Move a file, under another name where one of its name lies there, and write the report beside it."""
     folder.mkdir(exist_ok=True)
-    target, number = folder / path.name, 1
+    plain = Path(os.fsdecode(os.fsencode(path.name)[-LONGEST:]))
+    target, number = folder / plain, 1
     while target.exists():
         number += 1
-        target = folder / f"{path.stem}-{number}{path.suffix}"
-    target.with_name(f"{target.name}.txt").write_text(f"{report}\n", encoding="utf-8")
+        target = folder / f"{plain.stem}-{number}{plain.suffix}"
+    written = target.with_name(f"{target.name}.txt")
+    written.write_text(f"{report}\n", encoding="utf-8", errors="backslashreplace")  # a name may be no text
     path.rename(target)
 
 

@@ -16,6 +16,7 @@ from typing import Self
 from runtime.clock import utc_now
 from strava.archive.columns import NO_FILE_AT_STRAVA, Columns, find_columns
 from strava.archive.container import (
+    ODD_NAME,
     Container,
     FileContainer,
     FolderContainer,
@@ -23,6 +24,7 @@ from strava.archive.container import (
     Problem,
     ZipContainer,
     ZipsInside,
+    shown,
 )
 from strava.archive.gear import ArchiveGear, GearKind, gear_ids, read_gear
 from strava.archive.members import ACTIVITIES, BIKES, PROFILE, SHOES, Chosen, choose_file, choose_members
@@ -160,6 +162,8 @@ def read_archive(container: Container, name: str, *, limits: Limits, now: dateti
 
 
 def _container(path: Path, limits: Limits) -> Container:
+    if not path.name.isprintable():
+        raise UnreadableArchive(shown(path.name), ODD_NAME)
     if path.is_dir():
         return FolderContainer(path, limits)
     if not path.is_file():

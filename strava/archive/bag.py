@@ -6,7 +6,7 @@ from pathlib import Path
 
 from runtime.clock import utc_now
 from strava.archive.archive import Archive, read_archive
-from strava.archive.container import FileContainer, Limits, Member, Problem
+from strava.archive.container import ODD_NAME, FileContainer, Limits, Member, Problem, shown
 from strava.archive.members import is_recording
 
 
@@ -17,6 +17,9 @@ class FilesContainer:
         self._files: dict[str, FileContainer] = {}
         self.problems: list[Problem] = []
         for path in paths:
+            if not path.name.isprintable():
+                self.problems.append(Problem(shown(path.name), ODD_NAME))
+                continue
             try:
                 self._files[path.name] = FileContainer(path, limits)
             except OSError as error:

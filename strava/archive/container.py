@@ -25,6 +25,7 @@ MIB = 2**20
 ENCRYPTED = 0x1
 _ENTRY = b"PK\x01\x02"  # where an entry of a ZIP's directory begins
 SHOWN = 200  # characters of a name in a report
+ODD_NAME = "its name has characters that no name has"
 NO_FILE = "is a link or a device, not a file"
 SKIPPED_FOLDERS = frozenset({"__MACOSX", "$Recycle.bin", "lost+found"})
 # All that zipfile raises for a damaged or forged file.
@@ -320,7 +321,7 @@ def _damage_told(name: str) -> Iterator[None]:
 def _name_fault(name: str) -> str | None:
     """Say why a path is not trusted, or None."""
     if not name or any(unicodedata.category(letter) in {"Cc", "Cs"} for letter in name):
-        return "its name has characters that no name has"
+        return ODD_NAME
     if "\\" in name:
         return "its name has a backslash"
     if name.startswith("/") or name[1:2] == ":":

@@ -231,6 +231,14 @@ async def test_the_inbox_is_emptied_and_each_file_has_its_report(odd: Path, tmp_
     assert reports["done/run-2.gpx"] == "run.gpx: stored before\n"
     assert reports["failed/bad.fit"] == "bad.fit: failed: not a FIT, TCX or GPX file\n"
     assert "lost.zip" in reports["failed/lost.zip"]
+    odd_names = ["caf\udce9.gpx", "caf\udce9.zip", "n" * 251 + ".gpx"]  # bytes that are no UTF-8, and too many of them
+    for name in odd_names:
+        (settings.inbox_path / name).write_bytes(TRACK)
+    await take(settings, odd_names)
+    left = [each.name for each in settings.inbox_path.iterdir() if each.is_file()]
+    assert left == [".part"]
+    assert "characters that no name has" in (settings.inbox_path / "failed" / "caf\udce9.zip.txt").read_text()
+    assert (settings.inbox_path / "done" / ("n" * 196 + ".gpx.txt")).read_text().endswith("gpx: stored before\n")
 
 
 MORTAL = """
