@@ -14,7 +14,6 @@ from dashboard.languages import N_
 LOG = logging.getLogger(__name__)
 TITLE = N_("Import")
 KINDS = ["zip", "csv", "fit", "tcx", "gpx", "gz"]
-MIB = 2**20
 
 
 def show(folder: Path, tell: Teller) -> None:
@@ -30,7 +29,7 @@ def show(folder: Path, tell: Teller) -> None:
     most = int(st.get_option("server.maxUploadSize"))
     with st.form("upload", clear_on_submit=True):
         files = st.file_uploader(
-            tell("Files of up to {size} each", size=tell.size(most * MIB)), KINDS, accept_multiple_files=True
+            tell("Files of up to {n} MB each", n=tell.number(most)), KINDS, accept_multiple_files=True
         )
         is_asked = st.form_submit_button(tell("Import"), type="primary")
     if is_asked and files:
