@@ -17,7 +17,7 @@ from athlete.settings import DelivererSettings, ScheduleSettings
 from athlete.supervisor import ProcessTree, Program, free_port, run_to_end
 from backends.tokens import TokensUnavailable
 from backends.warehouse import WarehouseBusy
-from backends.warehouse.athletes import AthleteStatus
+from backends.warehouse.athletes import Athlete, AthleteStatus
 from backends.warehouse.subscriptions import current_id
 from dashboard.settings import DashboardSettings
 from runtime.data_dir import make_private
@@ -137,7 +137,11 @@ async def has_imports_alone(settings: SharedSettings) -> bool:
     if not settings.pipeline_path.exists():
         return False
     async with open_store(settings) as store:
-        athletes = await store.athletes()
+        return are_imports_alone(await store.athletes())
+
+
+def are_imports_alone(athletes: Sequence[Athlete]) -> bool:
+    """Whether there are athletes, and all of them are known by their own files alone."""
     return bool(athletes) and all(each.status == AthleteStatus.ARCHIVE_ONLY for each in athletes)
 
 

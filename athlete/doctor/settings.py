@@ -14,7 +14,7 @@ from athlete.doctor.findings import Finding, green, red, yellow
 from athlete.settings import DelivererSettings, ScheduleSettings
 from athlete.subscription.callback import STRAVA_WAITS_S
 from athlete.subscription.command import is_private
-from athlete.up import listeners, missing_settings
+from athlete.up import are_imports_alone, listeners, missing_settings
 from backends.engine import is_on_gcp
 from dashboard.settings import DashboardSettings
 from runtime.http_client import is_loopback
@@ -71,14 +71,20 @@ async def check_settings(context: Context) -> list[Finding]:
     """Name each setting that is wrong or missing, and those that contradict one another."""
     settings = context.settings
     found = [red(f"{name} is wrong: {fault}.", _correction(name)) for name, fault in settings.faults.items()]
+    told = yellow if await _has_imports_alone(context) else red
     found += [
-        red(f"{name} is not set.", f"Set {name} in the environment or .env; {_SOURCES[name]}.")
+        told(f"{name} is not set.", f"Set {name} in the environment or .env; {_SOURCES[name]}.")
         for name in missing_settings(settings.service, settings.worker)
         if name not in settings.faults and (name.startswith("STRAVA_CLIENT_") or not is_on_gcp(settings.worker))
     ]
     found += _contradictions(settings)
     found += _doubtful(settings)
     return found or [green("Every setting that is needed is there and can be read.")]
+
+
+async def _has_imports_alone(context: Context) -> bool:
+    """Whether nothing is expected of Strava, because all that is stored was imported."""
+    return context.store is not None and are_imports_alone(await context.store.athletes())
 
 
 def _correction(name: str) -> str:

@@ -3,9 +3,10 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -15,7 +16,10 @@ from athlete.doctor.events import check_waiting_events
 from athlete.doctor.examination import CHECKS, OF_THE_STORE, Line, examine, opened
 from athlete.doctor.findings import Finding, Status
 from athlete.doctor.freshness import behind
+from athlete.doctor.settings import check_settings
 from athlete.main import app
+from backends.warehouse import RawStore
+from backends.warehouse.athletes import Athlete
 from backends.warehouse.ledger import LedgerEntry, Outcome, take_up_parked
 from runtime.clock import utc_now
 from runtime.settings import Backend
@@ -64,6 +68,28 @@ async def test_a_healthy_pipeline_is_green_in_every_line(made: Healthy) -> None:
     assert {line.check for line in lines} == CHECKS.keys()
     assert turned(lines) == {}
     assert made.simulated.used()[0] == 1
+
+
+async def test_who_only_imported_needs_no_app_at_strava(made: Healthy) -> None:
+    """What is missing for it is told, and is no fault, as long as nobody is connected."""
+    made.set(STRAVA_CLIENT_ID="")
+    async with opened(made.machine, is_offline=True) as context:
+        [athlete] = await context.raw.athletes()
+        for status, told in (("connected", R), ("archive_only", Y)):
+            store = FakeAthletes([replace(athlete, status=status)])
+            found = await check_settings(replace(context, store=cast("RawStore", store)))
+            assert [(each.status, each.what) for each in found] == [(told, "STRAVA_CLIENT_ID is not set.")]
+
+
+@dataclass(frozen=True)
+class FakeAthletes:
+    """A store that knows these athletes and nothing else."""
+
+    known: list[Athlete]
+
+    async def athletes(self) -> list[Athlete]:
+        """Return them."""
+        return self.known
 
 
 @pytest.mark.parametrize("name", FAULTS)
