@@ -222,6 +222,9 @@ def test_a_best_effort_may_begin_between_points() -> None:
     seconds, distance = np.array([0.0, 100, 180]), np.array([0.0, 400, 800])
     assert best_effort(seconds, distance, 400) == (100, 80)
     assert best_effort(seconds, distance, 805) is None
+    # points alone would say 100 s
+    seconds, distance = np.array([0.0, 100, 110, 200]), np.array([0.0, 380, 420, 800])
+    assert best_effort(seconds, distance, 400) == (105, 95)
 
 
 @given(courses())
