@@ -1,5 +1,6 @@
-"""The dbt project as dbt has parsed it, once for all processes of a test run: parsing takes longer than a build."""
+"""The dbt project as dbt has parsed and built it, once for all processes of a test run: it takes longer than most tests."""
 
+import asyncio
 import shutil
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,11 @@ from filelock import FileLock
 
 from backends.warehouse.duckdb.snapshot import DuckdbSnapshot
 from worker.dbt_runner.dbt import WarmDbt
+from worker.dbt_runner.main import open_transformer
 from worker.dbt_runner.settings import PROJECT_DIR, TransformSettings
 
 PARSED = "target/partial_parse.msgpack"
+BUILT = ("transform.duckdb", "dbt/built.sha256", "dbt/refresh_script")
 PROJECT = "a-project"
 NOWHERE = "http://127.0.0.1:9"
 
@@ -31,6 +34,19 @@ def give(parsed: Path, work_dir: Path) -> None:
     shutil.copy(parsed / PARSED, work_dir / PARSED)
 
 
+def give_built(built: Path, data_dir: Path) -> None:
+    """Put what was built of nothing into a data folder: its first run is a refresh, for which dbt is not even started."""
+    give(built / "dbt", data_dir / "dbt")
+    for name in BUILT:
+        shutil.copy(built / name, data_dir / name)
+
+
+async def build_of_nothing(settings: TransformSettings) -> None:
+    """Build the marts as a program does that runs for the first time, and before anybody has connected."""
+    async with open_transformer(settings) as transformer:
+        assert (await transformer.run()).run.error is None
+
+
 @pytest.fixture(scope="session")
 def common_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """A folder that all processes of this run share."""
@@ -44,6 +60,17 @@ def parsed_project(common_folder: Path) -> Path:
     settings = TransformSettings(data_dir=common_folder)
     environment = settings.dbt_environment(common_folder / "duckdb_extensions")
     return parse_once(common_folder / "parsed", project_dir=PROJECT_DIR, environment=environment)
+
+
+@pytest.fixture(scope="session")
+def built_project(common_folder: Path, parsed_project: Path) -> Path:
+    """The data folder of a pipeline that has built the marts of nothing."""
+    folder = common_folder / "built"
+    with FileLock(f"{folder}.lock"):
+        if not all((folder / name).exists() for name in BUILT):
+            give(parsed_project, folder / "dbt")
+            asyncio.run(build_of_nothing(TransformSettings(data_dir=folder)))
+    return folder
 
 
 @pytest.fixture(scope="session")

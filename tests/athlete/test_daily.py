@@ -18,7 +18,7 @@ from backends.warehouse.duckdb.marts import DuckdbMartReader
 from backends.warehouse.reconciliations import Reconciliation, Verdict
 from backends.warehouse.sqlite.store import SqliteRawStore
 from tests.athlete.simulated import connect, run_command, settings_for
-from tests.parsed_project import give
+from tests.parsed_project import give_built
 from tests.serving import serving, simulator_app
 from worker.daily import alone
 from worker.daily_report import Checked, DailyReport
@@ -50,9 +50,9 @@ def health(folder: Path) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-async def test_from_the_list_to_the_page(strava: str, tmp_path: Path, parsed_project: Path) -> None:
+async def test_from_the_list_to_the_page(strava: str, tmp_path: Path, built_project: Path) -> None:
     """A first check stores all; the next job finds a silent edit and a lost delete, and the page has its verdict."""
-    give(parsed_project, tmp_path / "dbt")
+    give_built(built_project, tmp_path)
     command = (sys.executable, "-m", "worker.daily", "--check-only")
     check = await asyncio.create_subprocess_exec(*command, env=os.environ | settings_for(strava, tmp_path))
     assert await check.wait() == 0

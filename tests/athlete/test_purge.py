@@ -18,7 +18,7 @@ from strava.events import ReceivedEvent, StravaEvent
 from strava.payload import ActivityPayload
 from tests.athlete.simulated import ATHLETE_ID, connect, run_command
 from tests.contracts.test_own_files import an_import, item, recorded
-from tests.parsed_project import give
+from tests.parsed_project import give_built
 from worker.dbt_runner.main import open_transformer
 from worker.dbt_runner.settings import TransformSettings
 from worker.importing.kept_files import KeptFiles
@@ -68,7 +68,6 @@ async def leave_work(folder: Path) -> None:
     await store.close()
 
 
-@pytest.mark.slow
 async def leave_import(folder: Path, sha256: str, athlete_id: int) -> None:
     """Leave an import with a recording."""
     store = SqliteRawStore(folder / "pipeline.sqlite")
@@ -79,10 +78,11 @@ async def leave_import(folder: Path, sha256: str, athlete_id: int) -> None:
     await store.close()
 
 
-async def test_nothing_is_left_but_the_receipt(strava: str, tmp_path: Path, parsed_project: Path) -> None:
+@pytest.mark.slow
+async def test_nothing_is_left_but_the_receipt(strava: str, tmp_path: Path, built_project: Path) -> None:
     """The grant has ended at Strava, each layer counts nothing, and no byte of any file tells who it was."""
     folder, url = tmp_path / "data", strava
-    give(parsed_project, folder / "dbt")
+    give_built(built_project, folder)
     await connect(url, folder)
     await leave_work(folder)
     copies = KeptFiles(folder / "files")

@@ -25,6 +25,7 @@ from backends.tokens.file import FileTokenStore
 from backends.warehouse.athletes import Athlete
 from backends.warehouse.sqlite.store import SqliteRawStore
 from runtime.settings import SharedSettings
+from tests.parsed_project import give_built
 from worker.settings import WorkerSettings
 
 CREDENTIALS = dict.fromkeys(
@@ -92,8 +93,9 @@ def test_up_names_a_wrong_setting_of_any_program(setting: str, value: str, tmp_p
 
 
 @pytest.mark.slow
-async def test_up_says_where_to_look_and_that_nobody_is_connected(tmp_path: Path) -> None:
+async def test_up_says_where_to_look_and_that_nobody_is_connected(tmp_path: Path, built_project: Path) -> None:
     """Once everything runs it names the dashboard and the commands that connect and subscribe; Ctrl-C ends it well."""
+    give_built(built_project, tmp_path)
     up = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "athlete", "up"),
         env={**os.environ, **SETTINGS, "DATA_DIR": str(tmp_path), "LOG_LEVEL": "ERROR"},

@@ -12,7 +12,7 @@ from athlete.demo.config import DemoConfig, demo_secrets
 from athlete.demo.session import DemoSession, open_session
 from athlete.programs import Ports
 from athlete.supervisor import free_port
-from tests.parsed_project import give
+from tests.parsed_project import give_built
 
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 QUIET += ["--disable-component-update", "--disable-sync"]
@@ -36,9 +36,9 @@ def make_config(data_dir: Path, **options: Any) -> DemoConfig:
 
 
 @pytest.fixture
-async def start(tmp_path: Path, parsed_project: Path) -> AsyncIterator[Callable[..., Awaitable[DemoSession]]]:
+async def start(tmp_path: Path, built_project: Path) -> AsyncIterator[Callable[..., Awaitable[DemoSession]]]:
     """What starts the named programs (None: all) on a config with the given fields; they stop with the test."""
-    give(parsed_project, tmp_path / "dbt")
+    give_built(built_project, tmp_path)
     async with AsyncExitStack() as stack:
 
         async def _start(programs: set[str] | None = None, **options: Any) -> DemoSession:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from athlete.demo.latency import STAGES
-from tests.parsed_project import give
+from tests.parsed_project import give, give_built
 
 pytestmark = pytest.mark.slow
 
@@ -77,9 +77,9 @@ async def end(demo: Process) -> None:
     assert demo.returncode == 0, output.decode()
 
 
-async def test_a_demo_stops_on_ctrl_c_and_goes_on_where_it_was(tmp_path: Path, parsed_project: Path) -> None:
+async def test_a_demo_stops_on_ctrl_c_and_goes_on_where_it_was(tmp_path: Path, built_project: Path) -> None:
     """Ctrl-C ends all programs; the next start has the same athlete and the same activities."""
-    give(parsed_project, tmp_path / "demo/dbt")
+    give_built(built_project, tmp_path / "demo")
     first = await start(tmp_path, "--per-minute", "120")
     await until_says(first, "The athlete goes on")
     async with asyncio.timeout(60):

@@ -13,7 +13,7 @@ from backends.warehouse.athletes import Athlete
 from backends.warehouse.profile import SeenGear
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.payload import ActivityPayload
-from tests.parsed_project import give
+from tests.parsed_project import give_built
 from worker.dbt_runner.main import open_transformer
 from worker.dbt_runner.settings import TransformSettings
 from worker.dbt_runner.transformer import Transformer
@@ -56,10 +56,10 @@ async def erased(transformer: Transformer, folder: Path, words: bytes = DELETED)
 
 
 @pytest.mark.slow
-async def test_what_was_deleted_is_in_no_file(tmp_path: Path, parsed_project: Path) -> None:
+async def test_what_was_deleted_is_in_no_file(tmp_path: Path, built_project: Path) -> None:
     """Texts of a deleted activity leave every database of the folder; so do activities and gear that got too old."""
     settings = TransformSettings(data_dir=tmp_path)
-    give(parsed_project, settings.dbt_dir)
+    give_built(built_project, tmp_path)
     store = SqliteRawStore(settings.pipeline_path)
     async with open_transformer(settings) as transformer:
         long_ago = datetime.now(UTC) - timedelta(days=30)

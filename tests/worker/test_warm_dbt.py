@@ -17,7 +17,7 @@ from backends.warehouse.duckdb.marts import DuckdbMartReader
 from backends.warehouse.duckdb.snapshot import DuckdbSnapshot, publish
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.payload import ActivityPayload
-from tests.parsed_project import give, parse_once
+from tests.parsed_project import give, give_built, parse_once
 from worker.dbt_runner.apart import DbtApart
 from worker.dbt_runner.dbt import WarmDbt
 from worker.dbt_runner.main import open_transformer
@@ -256,13 +256,13 @@ async def test_from_raw_to_snapshot(tmp_path: Path, project_root: Path, parsed_p
     reader.close()
 
 
-async def test_a_refresh_is_whole_or_nothing(tmp_path: Path, parsed_project: Path) -> None:
+async def test_a_refresh_is_whole_or_nothing(tmp_path: Path, built_project: Path) -> None:
     """A statement that fails names its model and leaves each table as it was; a file in pieces is built from raw.
 
     So is one without a table that a statement needs.
     """
     settings = TransformSettings(data_dir=tmp_path)
-    give(parsed_project, settings.dbt_dir)
+    give_built(built_project, tmp_path)
     async with open_transformer(settings) as transformer:
         await transformer.run()
         with duckdb.connect(str(settings.transform_path)) as built:
