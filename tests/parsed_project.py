@@ -1,4 +1,4 @@
-"""The dbt project as dbt has parsed and built it, once for all processes of a test run: it takes longer than most tests."""
+"""The dbt project as dbt has parsed and built it, once for all processes of a run: it takes longer than most tests."""
 
 import asyncio
 import shutil
@@ -35,7 +35,7 @@ def give(parsed: Path, work_dir: Path) -> None:
 
 
 def give_built(built: Path, data_dir: Path) -> None:
-    """Put what was built of nothing into a data folder: its first run is a refresh, for which dbt is not even started."""
+    """Put what was built of nothing into a data folder: its first run is a refresh, for which no dbt is started."""
     give(built / "dbt", data_dir / "dbt")
     for name in BUILT:
         shutil.copy(built / name, data_dir / name)

@@ -200,7 +200,6 @@ class BigQueryDialect:
         builtins = ZetaSQLBuiltinFunctionOptions(language_options=language)
         self._catalog = CatalogBuilder("warehouse").with_builtin_functions(builtins).build().to_proto()
         self.models: Mapping[str, Any] = {}
-        self.tests: Mapping[str, str] = {}
         self.columns_of: Callable[[str], Columns] = lambda _: {}
         self.queries = queries
         self.built: dict[str, tuple[dict[str, str], Rows]] = {}

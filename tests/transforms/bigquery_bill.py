@@ -145,7 +145,10 @@ def page_mib(queries: Iterable[str], kinds: Mapping[str, Sequence[str]], typed: 
 def store_mib(names: Iterable[str], typed: TypedTables, athletes: int) -> int:
     """Return MiB of statements of the raw store, by their names."""
     every, catalog = statements(), raw_catalog()
-    return sum(mib(reads_of(analysed(every[name], catalog)), typed.types, athletes) for name in names)
+    return sum(
+        times * mib(reads_of(analysed(every[name], catalog)), typed.types, athletes)
+        for name, times in Counter(names).items()
+    )
 
 
 def stored_gib(typed: TypedTables, athletes: int) -> float:

@@ -124,9 +124,11 @@ def twin_life(warehouse: Warehouse) -> Warehouse:
     return warehouse
 
 
-def new_twin(folder: Path, variables: dict[str, str]) -> Warehouse:
-    """Return such a life in a folder."""
-    twin = twin_life(lived(folder, variables))
+def new_twin(folder: Path, empty: Warehouse) -> Warehouse:
+    """Return such a life in a folder, refreshed from a copy of what was built of nothing."""
+    warehouse = lived(folder, empty.variables)
+    shutil.copy(empty.built, warehouse.built)
+    twin = twin_life(warehouse)
     assert twin.dbt("test", "--select", "dim_date,test_type:generic", "--vars", json.dumps({"as_of": AS_OF})).success
     return twin
 
@@ -152,10 +154,14 @@ def full_build(twin: Warehouse, target: Path) -> BigQueryDialect:
     """Return the models of a full build in BigQuery's dialect."""
     dialect = BigQueryDialect(raw_queries(twin.raw.path, SEEDS))
     dialect.queries["mart__model_status"] = table(twin.rows("select * from mart.model_status"), STATUS)
-    nodes = compiled(twin, target, {}, dialect.answer)
-    dialect.models = {name: node for name, node in nodes.items() if node.resource_type != "test"}
-    dialect.tests = {name: node.compiled_code for name, node in nodes.items() if node.resource_type == "test"}
+    dialect.models = compiled(twin, target, {}, dialect.answer, "--select", "resource_type:model")
     return dialect
+
+
+def compiled_tests(dialect: BigQueryDialect, twin: Warehouse, target: Path) -> list[str]:
+    """Return the SQL of the project's tests of data in BigQuery's dialect."""
+    nodes = compiled(twin, target, {}, dialect.answer, "--select", "test_type:data")
+    return [node.compiled_code for node in nodes.values()]
 
 
 def typed_tables(dialect: BigQueryDialect) -> TypedTables:

@@ -9,12 +9,13 @@ import duckdb
 from tests.transforms.warehouse import AS_OF, Warehouse, failures
 
 Rows = Sequence[Mapping[str, Any]]
+FOLDERS = ("summaries", "records", "training")  # of models that are executed so
 
 
-def compiled_for_duckdb(folder: Path, variables: Mapping[str, str], *paths: str) -> dict[str, str]:
-    """Return the SQL of the models under these folders of the project, as at AS_OF, by `schema.name`."""
+def compiled_for_duckdb(folder: Path, variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the SQL of the models in FOLDERS, as at AS_OF, by `schema.name`."""
     warehouse = Warehouse(folder, variables)
-    selected = [f"path:models/{path}" for path in paths]
+    selected = [f"path:models/{layer}/{folder}" for layer in ("intermediate", "mart") for folder in FOLDERS]
     result = warehouse.dbt("compile", "--select", *selected, "--vars", f'{{"as_of": "{AS_OF}"}}')
     assert result.success, failures(result)
     nodes = [each.node for each in result.result if each.node.resource_type == "model"]

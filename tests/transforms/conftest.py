@@ -1,5 +1,6 @@
 """The fixtures of the transforms' tests: an empty warehouse, payloads, and a life that is built once."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import closing
@@ -7,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from filelock import FileLock
 
 from backends.warehouse.duckdb.extension import extension_directory
 from tests.parsed_project import give
+from tests.transforms.compiled import compiled_for_duckdb
 from tests.transforms.life import ROOT, lived, run_payload
-from tests.transforms.warehouse import Warehouse
+from tests.transforms.warehouse import Warehouse, know_script
 
 if TYPE_CHECKING:
     from tests.transforms.bigquery import BigQueryDialect
@@ -20,10 +23,11 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def dbt_variables(tmp_path_factory: pytest.TempPathFactory, parsed_project: Path) -> dict[str, str]:
+def dbt_variables(tmp_path_factory: pytest.TempPathFactory, built_project: Path) -> dict[str, str]:
     """The environment of the project: one target folder for all, DuckDB's extension from the installed wheel."""
     folder = tmp_path_factory.mktemp("dbt")
-    give(parsed_project, folder)
+    give(built_project / "dbt", folder)
+    know_script(built_project / "dbt/refresh_script")
     return {
         "DUCKDB_EXTENSION_DIR": str(extension_directory(folder)),
         "DBT_PROJECT_DIR": str(ROOT / "transforms"),
@@ -41,9 +45,10 @@ def warehouse(tmp_path: Path, dbt_variables: dict[str, str]) -> Iterator[Warehou
 
 
 @pytest.fixture(scope="session")
-def empty(tmp_path_factory: pytest.TempPathFactory, dbt_variables: dict[str, str]) -> Warehouse:
+def empty(tmp_path_factory: pytest.TempPathFactory, built_project: Path, dbt_variables: dict[str, str]) -> Warehouse:
     """A warehouse that was built with nothing in `raw`; to be copied."""
     warehouse = Warehouse(tmp_path_factory.mktemp("empty") / "data", dbt_variables)
+    shutil.copy(built_project / "transform.duckdb", warehouse.built)
     warehouse.refresh()
     return warehouse
 
@@ -71,11 +76,22 @@ def life(tmp_path_factory: pytest.TempPathFactory, dbt_variables: dict[str, str]
 
 
 @pytest.fixture(scope="session")
-def twin(tmp_path_factory: pytest.TempPathFactory, dbt_variables: dict[str, str]) -> Warehouse:
+def compiled_models(common_folder: Path, dbt_variables: dict[str, str]) -> dict[str, str]:
+    """The SQL of models to execute in memory, by `schema.name`."""
+    file = common_folder / "compiled.json"
+    with FileLock(f"{file}.lock"):
+        if not file.exists():
+            file.write_text(json.dumps(compiled_for_duckdb(common_folder / "compiled", dbt_variables)))
+    sql_of: dict[str, str] = json.loads(file.read_text())
+    return sql_of
+
+
+@pytest.fixture(scope="session")
+def twin(tmp_path_factory: pytest.TempPathFactory, empty: Warehouse) -> Warehouse:
     """A life that both engines can build, built by DuckDB."""
     from tests.transforms.bigquery_builds import new_twin  # noqa: PLC0415 - Google's engine, for two files alone
 
-    return new_twin(tmp_path_factory.mktemp("twin"), dbt_variables)
+    return new_twin(tmp_path_factory.mktemp("twin") / "data", empty)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -23,9 +24,10 @@ from tests.transforms.bigquery_bill import (
     stored_gib,
     table_of,
 )
-from tests.transforms.bigquery_builds import KEYS, PAIRS, PARAMETERS, Refresh, named_after
+from tests.transforms.bigquery_builds import KEYS, PAIRS, PARAMETERS, Refresh, compiled_tests, named_after
 from tests.transforms.bigquery_reads import Reads, TypedTables
 from tests.transforms.life import ROOT
+from tests.transforms.warehouse import Warehouse
 
 pytestmark = pytest.mark.slow
 
@@ -136,7 +138,9 @@ def test_pages_ask_what_is_counted() -> None:
 
 
 @pytest.fixture(scope="module")
-def months(refresh: Refresh, typed: TypedTables, dialect: BigQueryDialect) -> dict[int, Month]:
+def months(
+    refresh: Refresh, typed: TypedTables, dialect: BigQueryDialect, twin: Warehouse, target: Path
+) -> dict[int, Month]:
     """What a month costs for one athlete and for ten."""
     refreshed = {built(statement(job.sql)) for job in refresh.jobs}
     rest = [
@@ -144,7 +148,7 @@ def months(refresh: Refresh, typed: TypedTables, dialect: BigQueryDialect) -> di
         for name, node in dialect.models.items()
         if node.config.materialized == "table" and name not in refreshed
     ]
-    tests = checks_mib(dialect.tests.values(), typed)
+    tests = checks_mib(compiled_tests(dialect, twin, target), typed)
     months = {}
     for n in (1, 10):
         one = refresh_mib(refresh.jobs, typed, n)

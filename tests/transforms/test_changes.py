@@ -164,7 +164,7 @@ def last_day(warehouse: Any) -> Any:
     return warehouse.row(days)["day"]
 
 
-def test_any_history_refreshed_equals_a_full_build(warehouse: Any, payload: Any) -> None:
+def test_any_history_refreshed_equals_a_full_build(installed: Any, payload: Any) -> None:
     """Creates, edits, deletes, revivals, lost maps and garbage, refreshed at odd moments, once only halfway.
 
     Then tables of raw change alone, so that the models of the others are left out; new settings date
@@ -172,27 +172,27 @@ def test_any_history_refreshed_equals_a_full_build(warehouse: Any, payload: Any)
     old ledger is missing in the staged ledger after a full build, and nowhere else.
     """
     dice = random.Random(1)  # a repeatable history
-    warehouse.raw.athlete(7)
-    fill_an_old_ledger(warehouse.raw)
-    warehouse.raw.activity(14, payload(start_date="2026-04-03T06:00:00Z", start_date_local="2026-04-03T08:00:00Z"))
-    change_alone(warehouse.raw, payload, ["backfills", "pipeline_readings"])
+    installed.raw.athlete(7)
+    fill_an_old_ledger(installed.raw)
+    installed.raw.activity(14, payload(start_date="2026-04-03T06:00:00Z", start_date_local="2026-04-03T08:00:00Z"))
+    change_alone(installed.raw, payload, ["backfills", "pipeline_readings"])
     for step in range(3):
         for _ in range(dice.randrange(3, 15)):
-            change(warehouse.raw, payload, dice)
+            change(installed.raw, payload, dice)
         halfway = ["--select", "+base_strava__activities"] if step == 1 else []
-        warehouse.refresh(*halfway, as_of=f"2026-04-02 10:0{step}:00")
+        installed.refresh(*halfway, as_of=f"2026-04-02 10:0{step}:00")
     for step, tables in enumerate(ALONE, 3):
-        change_alone(warehouse.raw, payload, tables)
-        before = loads(warehouse)
-        warehouse.refresh(as_of=f"2026-04-02 10:0{step}:00")
-        assert (loads(warehouse) != before) is ("athlete_files" in tables or "strava_activities" in tables)
-    assert last_day(warehouse) < date(2026, 4, 3)
-    warehouse.refresh(as_of="2026-04-03 10:00:00")
-    assert last_day(warehouse) == date(2026, 4, 3)
-    refreshed = contents(warehouse)
-    assert pruned(warehouse.raw.path) == 4
-    warehouse.refresh("--full-refresh", as_of="2026-04-03 10:00:00")
-    rebuilt = contents(warehouse)
+        change_alone(installed.raw, payload, tables)
+        before = loads(installed)
+        installed.refresh(as_of=f"2026-04-02 10:0{step}:00")
+        assert (loads(installed) != before) is ("athlete_files" in tables or "strava_activities" in tables)
+    assert last_day(installed) < date(2026, 4, 3)
+    installed.refresh(as_of="2026-04-03 10:00:00")
+    assert last_day(installed) == date(2026, 4, 3)
+    refreshed = contents(installed)
+    assert pruned(installed.raw.path) == 4
+    installed.refresh("--full-refresh", as_of="2026-04-03 10:00:00")
+    rebuilt = contents(installed)
     staged, left = refreshed.pop("staging.stg_strava__events"), rebuilt.pop("staging.stg_strava__events")
     assert len({row.partition("route_group_id")[2][:5] for row in rebuilt["mart.route_group"]}) > 1
     assert (refreshed, len(staged) - len(left), set(left) - set(staged)) == (rebuilt, 4, set())

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.transforms.compiled import InMemory, compiled_for_duckdb
+from tests.transforms.compiled import InMemory
 from tests.transforms.warehouse import AS_OF, BERLIN
 
 pytestmark = pytest.mark.slow
@@ -140,17 +140,9 @@ Built = Callable[..., list[dict[str, Any]]]
 
 
 @pytest.fixture(scope="session")
-def sql_of_records(tmp_path_factory: pytest.TempPathFactory, dbt_variables: dict[str, str]) -> dict[str, str]:
-    """The compiled SQL of the records and of the days they are made of."""
-    folder = tmp_path_factory.mktemp("records") / "data"
-    paths = ("intermediate/summaries", "intermediate/records", "mart/records")
-    return compiled_for_duckdb(folder, dbt_variables, *paths)
-
-
-@pytest.fixture(scope="session")
-def built(sql_of_records: Mapping[str, str]) -> Iterator[Built]:
+def built(compiled_models: Mapping[str, str]) -> Iterator[Built]:
     """Builds models of a life, and returns the rows of the last."""
-    with closing(InMemory(sql_of_records)) as database:
+    with closing(InMemory(compiled_models)) as database:
 
         def rows(
             life: Life, *models: str, fastest: Sequence[Any] = (), splits: Sequence[Any] = ()

@@ -5,14 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.transforms.compiled import InMemory, compiled_for_duckdb
+from tests.transforms.compiled import InMemory
 from tests.transforms.warehouse import BERLIN
 
 pytestmark = pytest.mark.slow
@@ -189,12 +188,9 @@ def expected(activities: Sequence[Mapping[str, Any]], before: Settings, after: S
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory, dbt_variables: dict[str, str]) -> Iterator[InMemory]:
+def database(compiled_models: dict[str, str]) -> Iterator[InMemory]:
     """The models of training in memory."""
-    folder: Path = tmp_path_factory.mktemp("training")
-    with closing(
-        InMemory(compiled_for_duckdb(folder, dbt_variables, "intermediate/training", "mart/training"))
-    ) as made:
+    with closing(InMemory(compiled_models)) as made:
         yield made
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.transforms.compiled import InMemory, compiled_for_duckdb
+from tests.transforms.compiled import InMemory
 from tests.transforms.warehouse import AS_OF, BERLIN
 
 pytestmark = pytest.mark.slow
@@ -81,20 +81,13 @@ LIVES = st.lists(
 ).filter(lambda life: any(each.days_ago >= 0 for each in life))
 
 
-@pytest.fixture(scope="session")
-def sql_of(tmp_path_factory: pytest.TempPathFactory, dbt_variables: dict[str, str]) -> dict[str, str]:
-    """The compiled SQL of the summaries."""
-    folder = tmp_path_factory.mktemp("summaries") / "data"
-    return compiled_for_duckdb(folder, dbt_variables, "intermediate/summaries", "mart/summaries")
-
-
 Built = Callable[..., list[dict[str, Any]]]
 
 
 @pytest.fixture(scope="session")
-def built(sql_of: Mapping[str, str]) -> Iterator[Built]:
+def built(compiled_models: Mapping[str, str]) -> Iterator[Built]:
     """Builds models of a life, and returns the rows of the last."""
-    with closing(InMemory(sql_of)) as database:
+    with closing(InMemory(compiled_models)) as database:
 
         def rows(life: Sequence[Activity], *models: str) -> list[dict[str, Any]]:
             activities = [activity.row(number) for number, activity in enumerate(life, 1)]

@@ -20,7 +20,6 @@ from backends.warehouse.duckdb.session import DuckdbSession
 from backends.warehouse.runs import changed_tables
 from backends.warehouse.sqlite.watermark import watermark
 from transforms.polyline import register
-from worker.dbt_runner.dbt import AS_SCRIPT, script_of
 from worker.dbt_runner.refresher import run_models
 from worker.dbt_runner.script import Script, Statements
 
@@ -28,11 +27,14 @@ AS_OF = "2026-04-02 10:00:00"
 BERLIN = 7
 BUILD = ("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 QUIET = ("--quiet", "--no-print", "--log-level", "none", "--log-level-file", "none", "--no-write-json")
-# As the transformer parses, so that it can be read from what another process has parsed.
+# As `WarmDbt` parses for each engine: under another target, path or address dbt reads the whole project again.
 PARSING = {
-    "TRANSFORM_DUCKDB_PATH": "transform.duckdb",
-    "PIPELINE_SQLITE_PATH": "pipeline.sqlite",
-    "DUCKDB_EXTENSION_DIR": "duckdb_extensions",
+    "duckdb": {
+        "TRANSFORM_DUCKDB_PATH": "transform.duckdb",
+        "PIPELINE_SQLITE_PATH": "pipeline.sqlite",
+        "DUCKDB_EXTENSION_DIR": "duckdb_extensions",
+    },
+    "bigquery": {"BIGQUERY_API_ENDPOINT": "127.0.0.1:9", "BIGQUERY_TOKEN": "none"},
 }
 # The project as dbt parsed it for each engine. Parsing takes longer than a build, so all tests share it, as the runs of
 # the resident transformer do.
@@ -45,6 +47,11 @@ WHOLE_EACH_TIME = (
 )
 # The statements of a refresh, which dbt writes once.
 SCRIPTS: list[Script] = []
+
+
+def know_script(mark: Path) -> None:
+    """Take the statements of a refresh from where a transformer keeps them, after a line of its own."""
+    SCRIPTS[:] = [Script.from_json(mark.read_text().partition("\n")[2])]
 
 
 @contextmanager
@@ -175,16 +182,21 @@ class Warehouse:
     def dbt(self, *arguments: str) -> Any:
         """Run one dbt command on the parsed project and return its result, with the database closed again."""
         self.close()
+        manifest = self.manifest()
+        with environment({**self.variables, "DATA_DIR": str(self.folder)}):
+            result = dbtRunner(manifest=manifest).invoke([*arguments, *QUIET])
+        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+        return result
+
+    def manifest(self) -> Any:
+        """Return the parsed project."""
         target = self.variables.get("DBT_TARGET", "duckdb")
         if target not in MANIFESTS:
-            with environment({**self.variables, **PARSING}):
+            with environment({**self.variables, "DBT_TARGET": target, **PARSING[target]}):
                 parsed = dbtRunner().invoke(["parse", *QUIET])
             assert parsed.success, parsed.exception
             MANIFESTS[target] = parsed.result
-        with environment({**self.variables, "DATA_DIR": str(self.folder)}):
-            result = dbtRunner(manifest=MANIFESTS[target]).invoke([*arguments, *QUIET])
-        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
-        return result
+        return MANIFESTS[target]
 
     def with_variables(self, **variables: str) -> "Warehouse":
         """Return the same folder under other environment variables."""
@@ -214,17 +226,12 @@ class Warehouse:
 
     def script(self) -> Script:
         """Return the statements of a refresh."""
-        if not SCRIPTS:
-            written = self.dbt(*AS_SCRIPT)
-            assert written.success, failures(written)
-            SCRIPTS.append(script_of(MANIFESTS["duckdb"], written.result.results))
         return SCRIPTS[0]
 
     def run_script(self, changed: frozenset[str] | None, leave_out: tuple[str, ...], as_of: datetime) -> None:
         """Run the statements of a refresh, as the transformer does."""
-        script = self.script()
-        left = {node.name for node in MANIFESTS["duckdb"].nodes.values() for each in leave_out if _is_of(node, each)}
-        models = [model for model in script.selected(changed) if model.name not in left]
+        left = {node.name for each in leave_out for node in self.manifest().nodes.values() if _is_of(node, each)}
+        models = [model for model in self.script().selected(changed) if model.name not in left]
         self.close()
         extensions = Path(self.variables["DUCKDB_EXTENSION_DIR"])
         session = DuckdbSession(self.built, self.raw.path, lambda: extensions, register)
