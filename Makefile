@@ -62,9 +62,14 @@ import: $(VENV)/.athlete ## Import your export from Strava, or recordings (FILE=
 up: $(VENV)/.athlete ## Run everything against the real Strava, with the settings in .env
 	@$(BIN)/athlete up
 
-# Tests write many small databases: in memory, where there is room for them.
+# A program keeps what its modules are compiled to, also where the environment forbids it: the tests start many.
+unexport PYTHONDONTWRITEBYTECODE
+
+# Tests write many small databases: in memory, where there is room for them. One process more than there are processors,
+# because now and then one waits: for a program to start, for an emulator, for time to pass.
 MEMORY := $(shell df --output=avail -B1G /dev/shm 2>/dev/null | awk 'NR == 2 && $$1 >= 4 {print "/dev/shm"}')
-PYTEST := $(if $(MEMORY),PYTEST_DEBUG_TEMPROOT=$(MEMORY)) $(BIN)/python -m pytest --numprocesses auto
+PROCESSES := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
+PYTEST := $(if $(MEMORY),PYTEST_DEBUG_TEMPROOT=$(MEMORY)) $(BIN)/python -m pytest --numprocesses $(PROCESSES)
 
 .PHONY: test
 test: $(VENV)/.dev $(EMULATOR)/.made ## Run all tests, on all processors (ARGS="-k name" runs some)
