@@ -55,11 +55,11 @@
         select
             {{ key }},
             from_json(document, '{{ tojson(shape) }}') as sent,
-            coalesce(json_type(document) = 'OBJECT', false) as is_payload_object
+            coalesce(regexp_matches(document, '^\s*[{]'), false) as is_payload_object
         from (
             select
                 {{ key }},
-                case when json_valid({{ document }}) then cast({{ document }} as json) end as document
+                try_cast({{ document }} as json) as document
             from {{ relation }}
         ) as documents
     ) as parsed

@@ -30,7 +30,7 @@ outlines as (
     select
         activity_id,
         count(*) as cell_count,
-        {{ dbt.listagg('cast(cell as ' ~ dbt.type_string() ~ ')', "','", 'order by cell') }} as outline
+        {{ numbers_joined('cell') }} as outline
     from cells
     group by activity_id
     having count(*) >= 10
