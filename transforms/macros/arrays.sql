@@ -3,8 +3,9 @@
     {{ return(adapter.dispatch('each')(array, name)) }}
 {%- endmacro %}
 
+{#- `cross join unnest(…)` alone would be joined by all columns of the table before it, in twice the time. -#}
 {% macro duckdb__each(array, name) -%}
-    cross join unnest({{ array }}) as {{ name }}_rows ({{ name }})
+    cross join lateral (select unnest({{ array }}) as {{ name }}) as {{ name }}_rows
 {%- endmacro %}
 
 {% macro bigquery__each(array, name) -%}

@@ -44,13 +44,13 @@ gear_reached as (
     select
         so_far.athlete_id,
         '{{ unit }}' as unit,
-        cast(threshold as {{ float64 }}) as milestone_value,  -- noqa: RF03
+        cast(threshold as {{ float64 }}) as milestone_value,  -- noqa: RF02,RF03
         min(so_far.date_day) as reached_on,
         so_far.gear
     from gear_so_far as so_far
     {{ each('[' ~ gear_distances | join(', ') ~ ']', 'threshold') }}
-    where so_far.distance_m >= threshold * {{ size }}  -- noqa: RF03
-    group by so_far.athlete_id, threshold, so_far.gear  -- noqa: RF03
+    where so_far.distance_m >= threshold * {{ size }}  -- noqa: RF02,RF03
+    group by so_far.athlete_id, threshold, so_far.gear  -- noqa: RF02,RF03
     {%- if not loop.last %}
     union all
     {%- endif %}
@@ -99,7 +99,7 @@ thresholds as (
     select
         '{{ kind }}' as milestone_kind,
         '{{ unit }}' as unit,
-        milestone_value
+        milestone_value  -- noqa: RF02
     from (select 1 as one) as nothing
     {{ each('[' ~ values | join(', ') ~ ']', 'milestone_value') }}
     {%- if not loop.last %}
@@ -150,7 +150,7 @@ streaks as (
     select
         runs.athlete_id,
         runs.sport_group,
-        cast(streak_length as {{ float64 }}) as milestone_value,  -- noqa: RF03
+        cast(streak_length as {{ float64 }}) as milestone_value,  -- noqa: RF02,RF03
         min({{ days_later('runs.start_date', 'streak_length - 1') }}) as reached_on
     from (
         select * from {{ ref('streak_run') }}
@@ -159,8 +159,8 @@ streaks as (
             and period = 'all'
     ) as runs
     {{ each('[' ~ streak_days | join(', ') ~ ']', 'streak_length') }}
-    where runs.length >= streak_length  -- noqa: RF03
-    group by runs.athlete_id, runs.sport_group, streak_length  -- noqa: RF03
+    where runs.length >= streak_length  -- noqa: RF02,RF03
+    group by runs.athlete_id, runs.sport_group, streak_length  -- noqa: RF02,RF03
 ),
 
 records as (

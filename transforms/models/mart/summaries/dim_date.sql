@@ -8,7 +8,7 @@ with calendar as (
 ),
 
 dates as (
-    select date_day
+    select date_day  -- noqa: RF02
     from calendar
     {{ each(dates_between('first_date', 'last_date'), 'date_day') }}
 ),
