@@ -16,8 +16,7 @@ from backends.warehouse.activities import Applied, Decision, Observation, Stored
 from backends.warehouse.bigquery import changes
 from backends.warehouse.bigquery.changes import Work
 from backends.warehouse.bigquery.client import BigQuery, Stale
-from backends.warehouse.bigquery.database import LARGEST_REQUEST
-from backends.warehouse.bigquery.deletes import Deletes
+from backends.warehouse.bigquery.database import LARGEST_REQUEST, BigQueryDatabase
 from backends.warehouse.bigquery.parameters import Parameter, array, int64s, scalar, timestamps
 from backends.warehouse.bigquery.statements import ROW_BYTES, within
 from backends.warehouse.fence import Fence
@@ -34,7 +33,7 @@ _LARGEST_PART = 32_000_000  # bytes of rows that are written, and kept in memory
 _MOST_REMEMBERED = 10_000
 
 
-class Activities(Deletes):
+class Activities(BigQueryDatabase):
     """Implements `ActivityStore` and the writing part of `EventLedger`."""
 
     def __init__(
@@ -144,11 +143,10 @@ class Activities(Deletes):
         """Remove the streams of what is deleted, add the ledger rows, and prove that what was added may stay."""
         await self._remove_held_back(changes.held_back_since(observations, settled, fence))
         entries = changes.entries_of(works, settled.decisions, fence)
-        gone = await self._gone(settled.deleted, entries)
+        gone = await self._gone(settled.gone, entries)
         try:
             if gone:
-                await self._run(changes.drop_streams(gone))
-            await self._follow_deletes(sorted({*gone, *settled.gone}))
+                await self._run(changes.drop_deleted(gone, archive_follows=self._archive_follows))
             if gone or entries:
                 await self._run(changes.put_events(entries, gone, len(observations), guard, settled.added))
             if settled.added and not entries:

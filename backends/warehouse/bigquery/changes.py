@@ -151,7 +151,22 @@ def told_deleted(entries: Iterable[LedgerEntry]) -> set[int]:
 def drop_streams(deleted: Sequence[int]) -> Statement:
     """Return the removal of the streams of those that are deleted."""
     sql = SQL["drop_streams"].format(ids=within(deleted))
-    return Statement("drop_streams", sql, [array("deleted_ids", "int64", deleted)])
+    return Statement("drop_streams", sql, [])
+
+
+def follow_deletes(ids: Sequence[int]) -> Statement:
+    """Return the removal of what exports that were written before say of those of these that are deleted."""
+    texts = {"ids": within(ids), "kept_ids": within(ids, "kept.activity_id")}
+    sql = ";\n".join(SQL[f"follow_delete_of_{what}"].format(**texts) for what in ("rows", "files"))
+    return Statement("follow_deletes", sql, [])
+
+
+def drop_deleted(ids: Sequence[int], *, archive_follows: bool) -> Statement:
+    """Return the removal of what is kept beside those that are deleted, in one job."""
+    drop = drop_streams(ids)
+    if not archive_follows:
+        return drop
+    return Statement(drop.name, f"{drop.sql};\n{follow_deletes(ids).sql}", drop.parameters)
 
 
 def held_back_since(observations: Sequence[Observation], settled: Settled, fence: Fence) -> list[Observation]:

@@ -12,7 +12,7 @@ from datetime import datetime
 from backends.warehouse import own_file_rows
 from backends.warehouse.athletes import Athlete, AthleteStatus
 from backends.warehouse.bigquery.athletes import Athletes
-from backends.warehouse.bigquery.deletes import Deletes
+from backends.warehouse.bigquery.changes import follow_deletes
 from backends.warehouse.bigquery.parameters import Parameter, array, int64s, scalar, timestamps
 from backends.warehouse.bigquery.statements import SQL, Given, Statement, put_rows, within
 from backends.warehouse.fence import Fence
@@ -46,7 +46,7 @@ def put_archive_rows_statement(activity_ids: Collection[int]) -> str:
     return put_rows(ARCHIVE_ACTIVITIES, "archived", pruned=within(activity_ids, "kept.activity_id"), changes={})
 
 
-class ImportedFiles(Athletes, Deletes):
+class ImportedFiles(Athletes):
     """Implements `OwnFiles`."""
 
     async def put_import(self, current: Import) -> bool:
@@ -189,6 +189,11 @@ class ImportedFiles(Athletes, Deletes):
         which = array("activity_ids", "int64", activity_ids)
         found = await self._read("archive_sights", which, ids=within(activity_ids))
         return own_file_rows.sights(found, archive_follows=self._archive_follows)
+
+    async def _follow_deletes(self, activity_ids: Sequence[int]) -> None:
+        """Remove what was put just while its activity was deleted."""
+        if self._archive_follows:
+            await self._run(follow_deletes(activity_ids))
 
     async def _put_files(self, files: Sequence[FileRow], guard: Sequence[Parameter]) -> None:
         own_ids = await self._own_ids([each.file_id for each in files])

@@ -5,7 +5,7 @@ using (
         activity_id,
         max(observed_at) as deleted_at
     from strava_activities
-    where activity_id in unnest(@activity_ids) and {ids} and is_deleted and source != 'retention'
+    where {ids} and is_deleted and source != 'retention'
     group by activity_id
 ) as gone
     on
