@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
+import psutil
 import pytest
 
 from backends.sqlite import open_database
@@ -349,6 +350,19 @@ def test_a_session_tells_of_a_table_that_is_not_there(session: DuckdbSession, tm
     (tmp_path / "transform.duckdb").unlink()
     with pytest.raises(MartMissing, match="numbers"):
         _run(session, "select * from numbers")
+
+
+def test_a_session_that_rests_gives_its_memory_back(session: DuckdbSession) -> None:
+    """What a refresh took would stay with a program that runs for days."""
+    process = psutil.Process()
+    with session.transaction():
+        pass
+    before = process.memory_info().rss
+    with session.transaction() as execute:
+        execute("create temporary table many as select range as n, md5(range::varchar) as text from range(2000000)")
+        execute("drop table many")
+        assert process.memory_info().rss - before > 40 * 2**20
+    assert process.memory_info().rss - before < 30 * 2**20
 
 
 def test_what_does_not_fit_into_memory_stays_in_the_data_folder(session: DuckdbSession, tmp_path: Path) -> None:
