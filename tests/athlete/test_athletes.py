@@ -5,11 +5,15 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from typer.testing import CliRunner
 
+from athlete.doctor.athletes import check_athletes, check_scopes, check_tokens
+from athlete.doctor.context import Context
+from athlete.doctor.findings import Status
 from athlete.main import app
 from backends.tokens import TokenSet
 from backends.tokens.file import FileTokenStore
@@ -125,3 +129,14 @@ def test_nobody_yet(run: Run, tmp_path: Path) -> None:
     asyncio.run(SqliteRawStore(empty / "pipeline.sqlite").close())
     assert "`athlete connect` connects one" in run(data_dir=empty)
     assert run("--json", data_dir=empty) == ""
+
+
+async def test_the_doctor_misses_nothing_of_imports_alone(tmp_path: Path) -> None:
+    """Neither a connection nor tokens nor scopes are due of who imported own files."""
+    store = SqliteRawStore(tmp_path / "pipeline.sqlite")
+    context = cast("Context", SimpleNamespace(raw=store))
+    await connect(store, FINN, frozenset(), status="archive_only")
+    [found] = await check_athletes(context)
+    assert (found.status, str(FINN) in found.what) == (Status.GREEN, True)
+    assert (await check_tokens(context), await check_scopes(context)) == ([], [])
+    await store.close()
