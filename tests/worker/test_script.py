@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from worker.dbt_runner.script import Model, Script, Statements
+from worker.dbt_runner.script import EARLIEST, Model, Script, Statements
 
 AS_OF = datetime(2026, 4, 2, 10, tzinfo=UTC)
 NOW = datetime(2026, 4, 2, 10, 0, 7, 250000, tzinfo=UTC)
@@ -76,7 +76,7 @@ def test_moments_are_put_in(filled: Callable[..., str]) -> None:
     assert filled('where ingested_at > \'<<newest:"staging"."events">>\'', newest="2026-04-01") == (
         "where ingested_at > '2026-04-01'"
     )
-    assert filled("where ingested_at > '<<newest:events>>'") == "where ingested_at > ''"  # an empty ledger
+    assert filled("where ingested_at > '<<newest:events>>'") == f"where ingested_at > '{EARLIEST}'"  # an empty ledger
     assert filled("select 1 << 2, 8 >> 1") == "select 1 << 2, 8 >> 1"
 
 

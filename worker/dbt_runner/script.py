@@ -10,6 +10,7 @@ from typing import Any
 from runtime.clock import utc_text
 
 EVERY_RUN = "every_run"  # dbt's tag of models and sources that no watermark tells of
+EARLIEST = "0001-01-01T00:00:00.000000Z"  # before all of raw; a column of timestamps takes it, too
 _PLACES = re.compile("<<([a-z_]+):([^>]*)>>")
 _MOST_IDS = 5000  # more are named by the first and the last, as by the macro `is_changed`
 _CHANGED = "select activity_id from staging.base_strava__changed_activities order by activity_id"
@@ -80,4 +81,4 @@ class Statements:
 
     def _newest(self, table: str) -> str:
         [(moment,)] = self._execute(f"select strftime(max(ingested_at), '%Y-%m-%dT%H:%M:%S.%fZ') from {table}")  # noqa: S608 - dbt's own name
-        return str(moment or "")
+        return str(moment or EARLIEST)
