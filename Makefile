@@ -72,11 +72,11 @@ PROCESSES := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 PYTEST := $(if $(MEMORY),PYTEST_DEBUG_TEMPROOT=$(MEMORY)) $(BIN)/python -m pytest --numprocesses $(PROCESSES)
 
 .PHONY: test
-test: $(VENV)/.dev $(EMULATOR)/.made ## Run all tests, on all processors (ARGS="-k name" runs some)
-	@$(PYTEST) --durations 25 -m "not images and not google" $(ARGS)
+test: $(VENV)/.dev $(EMULATOR)/.made ## Run all tests but those of images, on all processors (ARGS="-k name" runs some)
+	@$(PYTEST) --durations 25 -m "not images" $(ARGS)
 
 .PHONY: test-google
-test-google: $(VENV)/.dev $(EMULATOR)/.made ## Run what asks Google's emulators and engine at length
+test-google: $(VENV)/.dev $(EMULATOR)/.made ## Run only what asks Google's emulators and engine at length
 	@$(PYTEST) --durations 25 -m google $(ARGS)
 
 .PHONY: test-images
