@@ -146,7 +146,8 @@ def _status(page: Page, model: str) -> Row | None:
 
 def _link(page: Page, row: Row) -> str:
     name = formatting.plain(row["name"] or page.tell("Activity"))
-    return f"[{name}]({row['strava_url']}), {page.tell.day(row['start_date_local'])}"
+    shown = f"[{name}]({row['strava_url']})" if row["strava_url"] else name
+    return f"{shown}, {page.tell.day(row['start_date_local'])}"
 
 
 def _sql(page: Page, key: str, queries: Sequence[Rows]) -> None:

@@ -16,6 +16,12 @@ def html_table(heads: Sequence[tuple[str, str]], lines: Iterable[str], tell: Tel
     return f'<table class="{css}" lang="{tell.language}"><thead><tr>{columns}</tr></thead><tbody>{body}</tbody></table>'
 
 
+def link(url: str | None, shown: str, title: str = "") -> str:
+    """Return HTML that leads to a page; without a page what is shown alone."""
+    named = f' title="{escape(title)}"' if title else ""
+    return f'<a href="{escape(url)}"{named}>{shown}</a>' if url else shown
+
+
 def cell(shown: str, of_column: str = "") -> str:
     """Return a `<td>` of finished HTML."""
     return f'<td class="{of_column}">{shown}</td>'

@@ -1,6 +1,6 @@
 """What the Pipeline page says in words: pure, so that it can be checked without a browser."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
 from dashboard import reasons
@@ -112,7 +112,13 @@ def _counts(health: Row, tell: Teller, *, is_complete: bool) -> str:
     """Tell both counts; equal counts of different activities are not called equal."""
     theirs, ours = health["reconcile_strava_count"], health["reconcile_warehouse_count"]
     counts = {"strava": tell.number(theirs), "warehouse": tell.number(ours)}
-    if theirs != ours:
+    only = health["file_only_count"]
+    files = f", {tell('+ {n} from files only', n=tell.number(only))}" if only else ""
+    return _compared(counts, tell, is_equal=theirs == ours, is_complete=is_complete) + files
+
+
+def _compared(counts: Mapping[str, str], tell: Teller, *, is_equal: bool, is_complete: bool) -> str:
+    if not is_equal:
         return tell("Strava {strava} ≠ warehouse {warehouse}", **counts)
     if is_complete:
         return tell("Strava {strava} = warehouse {warehouse}", **counts)

@@ -7,6 +7,7 @@ import streamlit as st
 from dashboard import filters
 from dashboard.best_efforts import distance_name
 from dashboard.card import Why, card
+from dashboard.html_table import link
 from dashboard.languages import N_
 from dashboard.mart import Row
 from dashboard.page import Page
@@ -51,5 +52,5 @@ def _item(row: Row, page: Page) -> str:
         "{time} on {day}, {gain} faster", time=tell.clock(row["elapsed_time_s"]),
         day=tell.day(row["start_date_local"]), gain=tell.clock(row["improvement_s"]),
     )  # fmt: skip
-    effort, name = escape(distance_name(row["effort_name"], tell)), escape(row["name"] or "")
-    return f'<li><a href="{escape(row["strava_url"])}" title="{name}">{effort}</a><small>{told}</small></li>'
+    effort = escape(distance_name(row["effort_name"], tell))
+    return f"<li>{link(row['strava_url'], effort, row['name'] or '')}<small>{told}</small></li>"

@@ -9,6 +9,7 @@ select
     activity_count,
     detailed_count,
     summary_count,
+    file_only_count,
     deleted_count,
     backfill_progress,
     waiting_event_count,

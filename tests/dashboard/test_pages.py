@@ -409,6 +409,10 @@ CHECKED = "checked 07:00"
     [
         ("complete", 1482, {}, f"**Strava 1,482 = warehouse 1,482**, {CHECKED}."),
         (
+            "complete", 1482, {"file_only_count": 37},
+            f"**Strava 1,482 = warehouse 1,482, + 37 from files only**, {CHECKED}.",
+        ),
+        (
             "complete", 1482, {"missing_count": 2, "changed_count": 1, "repaired_count": 3},
             f"**Strava 1,482 = warehouse 1,482**, {CHECKED}: 2 missing, 1 changed; all repaired.",
         ),

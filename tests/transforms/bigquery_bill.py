@@ -84,6 +84,7 @@ BY_ACTIVITY = {"raw.strava_activities", "raw.strava_streams"} | {
     f"staging.{name}"
     for name in (
         "base_strava__activities",
+        "base_archive__activities",
         *(f"stg_strava__{part}" for part in ("best_efforts", "laps", "splits", "segment_efforts", "streams")),
     )
 }  # partitioned: ten million of Strava's ids, of which an athlete has about one a day or two

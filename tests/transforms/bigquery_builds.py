@@ -12,6 +12,7 @@ from typing import Any
 from tests.transforms.bigquery import BigQueryDialect, Found, RefreshedDialect, raw_queries, seed_types, table
 from tests.transforms.bigquery_reads import TypedTables
 from tests.transforms.bigquery_rest import Job, compiled, sent
+from tests.transforms.imported import OWN, archive_row, file_activity, recording, row_activity
 from tests.transforms.life import (
     CANAL,
     CANAL_AGAIN,
@@ -40,6 +41,8 @@ MODELS = sorted(
 # The incremental ones, with their keys.
 KEYS = {
     "staging.base_strava__activities": ["activity_id"],
+    **{name: ["activity_id"] for name in ("staging.stg_archive__activities", "staging.base_archive__activities")},
+    "staging.stg_archive__files": ["file_id"],
     "staging.stg_strava__best_efforts": ["activity_id", "effort_name"],
     "staging.stg_strava__laps": ["activity_id", "lap_index"],
     "staging.stg_strava__splits": ["activity_id", "unit_system", "split_index"],
@@ -53,6 +56,8 @@ KEYS = {
     "staging.int_places__similar_routes": ["activity_id", "other_activity_id"],
     "mart.record_best_effort": ["activity_id", "effort_name"],
 }
+# Of these the ones that are built of the athlete's own files alone.
+OF_FILES = {"staging.stg_archive__activities", "staging.stg_archive__files", "staging.base_archive__activities"}
 WATERMARK = {"ingested_at": "timestamp"}
 COUNTS = dict.fromkeys(("definition_version", "test_count", "failed_count"), "int64")
 STATUS = {"model": "string", **COUNTS, "tested_at": "timestamp"}
@@ -134,7 +139,7 @@ def new_twin(folder: Path, empty: Warehouse) -> Warehouse:
 
 
 def an_hour_later(twin: Warehouse, folder: Path) -> Warehouse:
-    """Return a copy of the life, refreshed by DuckDB: an edit, a lost map, a delete, a new run and its event."""
+    """Return a copy of the life, refreshed by DuckDB: an edit, a lost map, a delete, a new run, a newer export."""
     shutil.copytree(twin.folder, folder)
     warehouse = Warehouse(folder, twin.variables)
     warehouse.raw.minute = "2026-04-01T14:00"
@@ -144,6 +149,9 @@ def an_hour_later(twin: Warehouse, folder: Path) -> Warehouse:
     warehouse.raw.activity(91, run_payload(name="New", map={"polyline": CANAL_AGAIN}))
     warehouse.raw.event("d2", object_id=91)
     warehouse.raw.execute("delete from strava_streams where activity_id = 1")
+    linked: dict[str, Any] = {"activity_id": 1001, "previous_activity_id": OWN + 5, "matched_by": "alike"}
+    archive_row(warehouse.raw, 1001, row_activity(name="Exported again"))
+    recording(warehouse.raw, 5, file_activity(), **linked)
     curve = {"data": [120, 130], "series_type": "distance", "original_size": 2, "resolution": "high"}
     streams(warehouse.raw, 71, {"heartrate": curve}, athlete_id=EXTREME)
     warehouse.refresh()
@@ -191,9 +199,12 @@ def refresh_after(dialect: BigQueryDialect, typed: TypedTables, later: Warehouse
     refreshed.columns_of = typed.columns_of
     before = {model: dialect.build(model)[0] for model in KEYS} | {"staging.build_watermark": WATERMARK}
     queries[EVENTS.replace(".", "__")] = table(dialect.build(EVENTS)[1], before[EVENTS])  # dbt asks for its newest row
-    first = ("--select", "base_strava__changed_activities")  # what changed is known before the others are compiled
+    # what changed is known before the others are compiled
+    first = ("--select", "base_archive__changed_activities", "base_strava__changed_activities")
     refreshed.models = compiled(later, target, before, refreshed.answer, *first)
-    command = refresh_command(["strava_activities", "strava_streams", "strava_events"])
+    command = refresh_command(
+        ["strava_activities", "strava_streams", "strava_events", "archive_activities", "activity_files"]
+    )
     models, jobs = sent(later, target, before, refreshed.answer, *command)
     refreshed.models = {**dialect.models, **models}
     refreshed.merges = {named_after("merge into", job.sql): job.sql for job in jobs if "merge into" in job.sql}

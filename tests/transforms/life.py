@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from backends.athlete_file.document import document_of
+from tests.transforms.imported import fill_an_import, fill_beside_the_api, fill_the_imports
 from tests.transforms.places import encoded
 from tests.transforms.warehouse import BERLIN, Raw, Warehouse
 
@@ -257,6 +258,9 @@ def lived(folder: Path, variables: Mapping[str, str]) -> Warehouse:
     warehouse.raw.event("unreadable/1", **unread, outcome="parked")
     fill_what_waits(warehouse.raw)
     fill_the_books(warehouse.raw)
+    fill_an_import(warehouse.raw)
+    fill_beside_the_api(warehouse.raw, run_payload(map={}))
+    fill_the_imports(warehouse.raw)
     return warehouse
 
 

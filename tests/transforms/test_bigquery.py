@@ -10,7 +10,8 @@ import yaml
 
 from backends.warehouse.bigquery.marts import bound_in_order
 from tests.transforms.bigquery import BigQueryDialect, RefreshedDialect, comparable, deleted_by, table
-from tests.transforms.bigquery_builds import EVENTS, KEYS, MODELS, PAIRS, PARAMETERS, Refresh
+from tests.transforms.bigquery_builds import EVENTS, KEYS, MODELS, OF_FILES, PAIRS, PARAMETERS, Refresh
+from tests.transforms.imported import OWN
 from tests.transforms.life import ROOT
 from tests.transforms.places import encoded, passed, simplified, unwrapped, visited
 from tests.transforms.warehouse import Warehouse
@@ -114,7 +115,7 @@ def refreshed(refresh: Refresh) -> RefreshedDialect:
 @pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
 def test_bigquery_refreshes_to_what_duckdb_refreshes_to(refreshed: RefreshedDialect, later: Any, model: str) -> None:
-    """After an hour in which four activities changed, every model is the same on both engines."""
+    """After an hour in which six activities changed, every model is the same on both engines."""
     _, rows = refreshed.build(model)
     wanted = later.rows(f"select * from {model}")  # noqa: S608
     if model == "staging.base_strava__changed_activities":  # BigQuery reads ten minutes more
@@ -124,18 +125,18 @@ def test_bigquery_refreshes_to_what_duckdb_refreshes_to(refreshed: RefreshedDial
 
 @pytest.mark.slow
 def test_bigquery_reads_no_more_than_what_changed(refreshed: RefreshedDialect) -> None:
-    """Rows that are new to a model are of the four activities that changed, or of the one in the ten minutes before.
+    """Rows that are new to a model are of the six activities that changed, or of the one in the ten minutes before.
 
     Routes that were compared with one of these may have another earliest one. Each model has older rows too, which a
     missing filter would read again.
     """
-    changed = {1, 2, 71, 90, 91}
+    changed = {1, 2, 71, 90, 91, 1001, OWN + 5}
     for model, key in KEYS.items():
         refreshed.build(model)
         if "activity_id" in key:
             assert model == PAIRS or {row["activity_id"] for row in refreshed.new[model]} <= changed, model
             assert {row["activity_id"] for row in refreshed.before[model][1]} - changed, model
-    assert {row["activity_id"] for row in refreshed.new["mart.fct_activities"]} == changed - {1}
+    assert {row["activity_id"] for row in refreshed.new["mart.fct_activities"]} == changed - {1, OWN + 5}
     old = {EVENTS: refreshed.before[EVENTS][1]}
     new, before = ({row["delivery_id"] for row in rows[EVENTS]} for rows in (refreshed.new, old))
     assert ("d2" in new, "old" in before, "old" in new) == (True, True, False)
@@ -144,14 +145,15 @@ def test_bigquery_reads_no_more_than_what_changed(refreshed: RefreshedDialect) -
 @pytest.mark.slow
 def test_bigquery_merges_by_literals(refreshed: RefreshedDialect) -> None:
     """Each merge replaces the activities that changed, or the newest of the ledger, and names them by literals."""
-    ids = "(DBT_INTERNAL_DEST.activity_id in (1, 2, 71, 90, 91))"
+    ids = f"(DBT_INTERNAL_DEST.activity_id in (1, 2, 71, 90, 91, 1001, {OWN + 5}))"
+    by_files = f"(DBT_INTERNAL_DEST.activity_id in (1001, {OWN + 5}))"
     pairs = f"({ids[1:-1]} or {ids[1:-1].replace('activity_id', 'other_activity_id')})"
     newest = "(DBT_INTERNAL_DEST.ingested_at > cast('2026-04-01T11:50:00."
     assert refreshed.merges.keys() == KEYS.keys()
     for model, merge in refreshed.merges.items():
         told = deleted_by(merge)
-        wanted = f"({pairs})" if model == PAIRS else ids
-        assert told == wanted if "activity_id" in KEYS[model] else told.startswith(newest), model
+        wanted = f"({pairs})" if model == PAIRS else by_files if model in OF_FILES else ids
+        assert told.startswith(newest) if model == EVENTS else told == wanted, model
 
 
 @pytest.mark.slow

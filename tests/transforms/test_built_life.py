@@ -27,7 +27,7 @@ def test_a_copy_under_another_name_is_complete(life: Any, tmp_path: Path) -> Non
         relations = connection.execute("select table_schema, table_name from information_schema.tables").fetchall()
         counts = {name: connection.execute(f"select * from {schema}.{name}").fetchall() for schema, name in relations}  # noqa: S608
     assert {schema for schema, _ in relations} == {"staging", "mart"}
-    assert len(counts["stg_strava__activities"]) == len(counts["fct_activities"]) == 51
+    assert len(counts["stg_strava__activities"]) == len(counts["fct_activities"]) == 61
 
 
 def test_every_test_of_the_project_passes(life: Any) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from backends.athlete_file.document import document_of
 from backends.warehouse.sqlite.store import SqliteRawStore
+from tests.transforms.imported import OWN, archive_row, curves, file_activity, fill_the_imports, recording, row_activity
 from tests.transforms.life import CANAL, CANAL_AGAIN, EFFORT, LAP, OWN_FILE, RIVER, SPLIT, streams
 from worker.dbt_runner.dbt import refresh_command
 
@@ -23,6 +24,8 @@ EARLIER = "2026-01-01T00:00:00.000000Z"  # as after a clock was set back, or whe
 ALONE = [
     ["strava_activities", "strava_streams"],
     ["strava_events"],
+    ["archive_activities", "activity_files"],
+    ["imports"],
     [
         *("strava_gear", "strava_athlete_settings", "strava_athletes", "reconciliations", "backfills", "athlete_files"),
         *("pipeline_readings", "transform_runs"),
@@ -32,6 +35,7 @@ ALONE = [
 BOOKS = {
     *("base_strava__changed_activities", "build_watermark", "int_places__similar_routes"),
     *("int_summaries__changed_days", "int_records__changed_days"),
+    "base_archive__changed_activities",
 }
 
 
@@ -43,8 +47,11 @@ def contents(warehouse: Any) -> dict[str, list[str]]:
 
 
 def change(raw: Any, payload: Any, dice: random.Random) -> None:
-    """Do one thing that can happen to one of twelve activities."""
+    """Do one thing that can happen to one of twelve activities, or to what the athlete's own files say of it."""
     activity_id = dice.randrange(1, 13)
+    if dice.random() < 0.4:
+        import_something(raw, dice, activity_id)
+        return
     match dice.randrange(7):
         case 0:
             raw.tombstone(activity_id)
@@ -74,6 +81,43 @@ def change(raw: Any, payload: Any, dice: random.Random) -> None:
     raw.event(
         f"d{raw.writes}", event_id=f"e{activity_id}", object_id=activity_id, outcome=dice.choice(["stored", "deferred"])
     )
+
+
+def import_something(raw: Any, dice: random.Random, activity_id: int) -> None:
+    """Import a row of an export or a recording, delete one, or link a recording with another activity."""
+    day = f"2026-03-{dice.randrange(10, 30)}T06:00:00Z"
+    number = dice.randrange(1, 9)
+    match dice.randrange(6):
+        case 0:
+            archive_row(raw, activity_id, None, athlete_id=7)
+        case 1 | 2:
+            at_home: dict[str, Any] = {"utc_offset": 3600, "sources": {"utc_offset": "athlete"}}
+            fields = dice.choice([{}, {"sport_type": "Ride"}, at_home])
+            archive_row(raw, activity_id, row_activity(start_date=day, **fields), athlete_id=7)
+        case 3:
+            recording(raw, number, None, athlete_id=7, activity_id=activity_id)
+        case _:
+            lines: list[dict[str, Any]] = [{}, {"map": {"polyline": dice.choice([CANAL, RIVER])}}, {"best_efforts": []}]
+            told = file_activity(start_date=day, **dice.choice(lines))
+            data = dice.choice([None, curves(time=[0, 1, 2]), curves(time=[0, 2], heartrate=[120, 130])])
+            recording(
+                raw,
+                number,
+                told,
+                data,
+                athlete_id=7,
+                origin=dice.choice(["archive", "own"]),
+                is_truncated=dice.randrange(2),
+                activity_id=dice.choice([activity_id, OWN + number]),
+                previous_activity_id=linked(raw, number),
+            )
+
+
+def linked(raw: Any, number: int) -> int | None:
+    """Return the activity that a recording belonged to so far."""
+    with sqlite3.connect(raw.path) as connection:
+        row = connection.execute("select activity_id from activity_files where own_activity_id = ?", [OWN + number])
+        return next((activity_id for (activity_id,) in row), None)
 
 
 def fill_an_old_ledger(raw: Any) -> None:
@@ -121,6 +165,12 @@ def change_alone(raw: Any, payload: Any, tables: Sequence[str]) -> None:
                 raw.event("alone", outcome="parked", event_time="2026-04-01T13:00:00.000000Z")
             case "strava_athletes":
                 raw.athlete(9)
+            case "archive_activities":
+                archive_row(raw, 15, row_activity(name="Alone"), athlete_id=7)
+            case "activity_files":
+                recording(raw, 20, file_activity(), curves(time=[0, 1]), athlete_id=7)
+            case "imports":
+                fill_the_imports(raw)
             case _:
                 raw.insert(table, **new_row(table, raw.next_ingested_at(), raw.writes))
 
@@ -165,7 +215,7 @@ def last_day(warehouse: Any) -> Any:
 
 
 def test_any_history_refreshed_equals_a_full_build(installed: Any, payload: Any) -> None:
-    """Creates, edits, deletes, revivals, lost maps and garbage, refreshed at odd moments, once only halfway.
+    """Creates, edits, deletes, revivals, lost maps, garbage and imports, refreshed at odd moments, once only halfway.
 
     Then tables of raw change alone, so that the models of the others are left out; new settings date
     loads again. Then nothing changes, and the next day's refresh alone counts what was dated tomorrow. What leaves an
@@ -185,7 +235,8 @@ def test_any_history_refreshed_equals_a_full_build(installed: Any, payload: Any)
         change_alone(installed.raw, payload, tables)
         before = loads(installed)
         installed.refresh(as_of=f"2026-04-02 10:0{step}:00")
-        assert (loads(installed) != before) is ("athlete_files" in tables or "strava_activities" in tables)
+        loaded = {"athlete_files", "strava_activities", "archive_activities"}
+        assert (loads(installed) != before) is not loaded.isdisjoint(tables)
     assert last_day(installed) < date(2026, 4, 3)
     installed.refresh(as_of="2026-04-03 10:00:00")
     assert last_day(installed) == date(2026, 4, 3)

@@ -81,7 +81,7 @@ def test_streams_keep_their_arrays(life: Any) -> None:
     assert (row["stream_key"], row["readings"], row["latitudes"]) == ("distance", sent["data"], [])
     assert (row["series_type"], row["resolution"]) == (sent["series_type"], sent["resolution"])
     assert row["original_size"] == sent["original_size"]
-    rows = life.rows("select * from staging.stg_strava__streams where activity_id <> ?", MARATHON)
+    rows = life.rows("select * from staging.stg_strava__streams where activity_id = 1")
     by_hand = {row["stream_key"]: row for row in rows}
     nan = pytest.approx(math.nan, nan_ok=True)
     assert by_hand.keys() == {"time", "watts", "moving", "latlng"}
@@ -90,6 +90,19 @@ def test_streams_keep_their_arrays(life: Any) -> None:
     assert by_hand["moving"]["readings"] == [0, 1, 1, nan]
     assert (by_hand["latlng"]["latitudes"], by_hand["latlng"]["readings"]) == ([52.5, nan, nan, -33.5], [])
     assert by_hand["latlng"]["longitudes"] == [13.25, nan, nan, 151.25]
+
+
+def test_what_a_recording_lacks_comes_from_another(life: Any) -> None:
+    """Heart rate of the watch, which began a second later, at the seconds of the export's file; nothing else of it."""
+    rows = life.rows("select * from staging.stg_strava__streams where activity_id = 1001")
+    told = {row["stream_key"]: row["readings"] for row in rows}
+    nan = pytest.approx(math.nan, nan_ok=True)
+    assert told == {
+        "time": [0, 1, 2, 3, 4, 5],
+        "distance": [0, 3.5, 7, 10.5, 14, 17.5],
+        "heartrate": [nan, 120, 121, 122, nan, 124],
+    }
+    assert {row["source"] for row in rows} == {"file"}
 
 
 def test_settings_are_dated(life: Any) -> None:
@@ -132,9 +145,14 @@ def test_goals_have_a_row_for_each_group_of_sports(life: Any) -> None:
 
 
 def test_athletes_have_their_scopes_and_status(life: Any) -> None:
-    """Both connected with one scope."""
+    """Three connected with one scope; one imported files, and never connected."""
     rows = life.rows("select athlete_id, scopes, status from staging.stg_strava__athletes order by athlete_id")
-    assert [tuple(row.values()) for row in rows] == [(7, "read", "connected"), (4605555801, "read", "connected")]
+    assert [tuple(row.values()) for row in rows] == [
+        (5, "read", "connected"),
+        (6, "read", "archive_only"),
+        (7, "read", "connected"),
+        (4605555801, "read", "connected"),
+    ]
 
 
 def test_the_ingestion_state_tells_where_a_listing_goes_on(life: Any) -> None:

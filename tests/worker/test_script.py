@@ -82,6 +82,7 @@ def test_moments_are_put_in(filled: Callable[..., str]) -> None:
 
 def test_changed_activities_are_put_in(filled: Callable[..., str]) -> None:
     """By their ids, by the first and the last of very many, and none where nothing changed."""
-    assert filled("where <<changed:activity_id>>", ids=[3, 9]) == "where activity_id in (3, 9)"
-    assert filled("where not <<changed:cells.activity_id>>") == "where not false"
-    assert filled("where <<changed:id>>", ids=range(7, 5008)) == "where id between 7 and 5007"
+    told = "changed:changed_activities"
+    assert filled(f"where <<{told} activity_id>>", ids=[3, 9]) == "where activity_id in (3, 9)"
+    assert filled(f"where not <<{told} cells.activity_id>>") == "where not false"
+    assert filled(f"where <<{told} id>>", ids=range(7, 5008)) == "where id between 7 and 5007"

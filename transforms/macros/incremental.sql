@@ -8,12 +8,20 @@
 -#}
 {#- Whether a row belongs to an activity that changed; always on a full build. -#}
 {% macro is_changed(column='activity_id') -%}
-    {%- set changed = ref('base_strava__changed_activities') -%}
+    {{ return(is_one_of(ref('base_strava__changed_activities'), column)) }}
+{%- endmacro %}
+
+{#- The same for what is built of the athlete's own files alone, and only when these changed. -#}
+{% macro is_changed_by_files(column='activity_id') -%}
+    {{ return(is_one_of(ref('base_archive__changed_activities'), column)) }}
+{%- endmacro %}
+
+{% macro is_one_of(changed, column) -%}
     {%- if not is_incremental() -%}
         {{ return('true') }}
     {%- endif -%}
     {%- if is_script() -%}
-        {{ return('<<changed:' ~ column ~ '>>') }}
+        {{ return('<<changed:' ~ changed.identifier ~ ' ' ~ column ~ '>>') }}
     {%- endif -%}
     {%- set most = 5000 -%}
     {%- set ids = run_query('select activity_id from ' ~ changed ~ ' order by activity_id limit ' ~ (most + 1)).columns[0].values() -%}
@@ -29,7 +37,15 @@
 {#- Pre-hook: what belonged to a changed or deleted activity goes first, so that nothing of its old version survives. On BigQuery the
     merge does this. -#}
 {% macro forget_changed_activities() -%}
-    {%- set condition = is_changed() if target.type != 'bigquery' else 'false' -%}
+    {{ return(forgotten_where(is_changed())) }}
+{%- endmacro %}
+
+{% macro forget_what_files_changed() -%}
+    {{ return(forgotten_where(is_changed_by_files())) }}
+{%- endmacro %}
+
+{% macro forgotten_where(changed) -%}
+    {%- set condition = changed if target.type != 'bigquery' else 'false' -%}
     {%- if is_incremental() and condition != 'false' -%}
         delete from {{ this }} where {{ condition }}
     {%- endif -%}

@@ -5,7 +5,7 @@
   What only a refresh knows stands in them as `<<name:argument>>`; `worker/dbt_runner/script.py` puts it in:
     <<as_of:30>>                  the moment of the refresh, 30 days before it
     <<now:>>                      the moment at which the statement runs
-    <<changed:activity_id>>       whether the column is the id of an activity that changed
+    <<changed:some_table activity_id>>  whether the column is the id of an activity that changed, by a table of these
     <<newest:"staging"."events">> the newest `ingested_at` of a table
 -#}
 {% macro is_script() -%}

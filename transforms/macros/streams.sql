@@ -1,7 +1,7 @@
 {#-
   An activity's streams: what Strava sends as an object by key, as one row per key.
 
-  stream_rows(relation, key): the key, stream_key, series_type, resolution, original_size and the data as three arrays of numbers.
+  stream_rows(relation, key): the key's columns, stream_key, series_type, resolution, original_size and the data as three arrays of numbers.
   `readings` has one number a point, of `moving` 1 or 0. A point of `latlng` is in `latitudes` and `longitudes` instead. What was not
   sent at a point, or not readably, is NaN there, because an array on BigQuery holds no null. A key that is not an object with
   data has no row, and nothing here fails.
@@ -12,15 +12,15 @@
     ]) }}
 {%- endmacro %}
 
-{% macro stream_rows(relation) -%}
-    {{ return(adapter.dispatch('stream_rows')(relation)) }}
+{% macro stream_rows(relation, key='activity_id') -%}
+    {{ return(adapter.dispatch('stream_rows')(relation, key)) }}
 {%- endmacro %}
 
 {#- Every key is found in one pass over the payload, and then read on its own. -#}
-{% macro duckdb__stream_rows(relation) -%}
+{% macro duckdb__stream_rows(relation, key) -%}
     {%- set nan = "cast('nan' as double)" %}
     select
-        activity_id,
+        {{ key }},
         stream_key,
         sent.series_type as series_type,
         sent.resolution as resolution,
@@ -38,7 +38,7 @@
         {%- endfor %}
     from (
         select
-            activity_id,
+            {{ key }},
             stream_key,
             from_json(
                 document, '{"series_type": "VARCHAR", "resolution": "VARCHAR", "original_size": "VARCHAR", "data": ["VARCHAR"]}'
@@ -46,7 +46,7 @@
             case when stream_key = 'latlng' then from_json(document, '{"data": [["VARCHAR"]]}') end as places
         from (
             select
-                activity_id,
+                {{ key }},
                 unnest({{ stream_keys() }}) as stream_key,
                 unnest(json_extract(
                     case when json_valid(payload) then cast(payload as json) end, {{ paths_of(stream_keys()) }}
@@ -57,10 +57,10 @@
     ) as opened
 {%- endmacro %}
 
-{% macro bigquery__stream_rows(relation) -%}
+{% macro bigquery__stream_rows(relation, key) -%}
     {%- set nan = "cast('nan' as float64)" %}
     select
-        activity_id,
+        {{ key }},
         stream.stream_key,
         json_value(stream.sent, '$.series_type') as series_type,
         json_value(stream.sent, '$.resolution') as resolution,
@@ -98,4 +98,49 @@
 {#- A number; of a truth 1 or 0. -#}
 {% macro as_reading(text) -%}
     coalesce({{ as_float(text) }}, case {{ text }} when 'true' then 1.0 when 'false' then 0.0 end)
+{%- endmacro %}
+
+
+{#- The values of one recording at the seconds of another, both as arrays; NaN where it has none. `shift_s` is how much later it began. -#}
+{% macro values_at(seconds, other_seconds, other_values, shift_s) -%}
+    {{ return(adapter.dispatch('values_at')(seconds, other_seconds, other_values, shift_s)) }}
+{%- endmacro %}
+
+{% macro duckdb__values_at(seconds, other_seconds, other_values, shift_s) -%}
+    (
+        select list(coalesce(known.value, cast('nan' as double)) order by wanted.place)
+        from (
+            select
+                unnest({{ seconds }}) as second,
+                generate_subscripts({{ seconds }}, 1) as place
+        ) as wanted
+        left join (
+            select
+                second + {{ shift_s }} as second,
+                max(value) as value
+            from (
+                select
+                    unnest({{ other_seconds }}) as second,
+                    unnest({{ other_values }}) as value
+            ) as pairs
+            group by second
+        ) as known on wanted.second = known.second
+    )
+{%- endmacro %}
+
+{% macro bigquery__values_at(seconds, other_seconds, other_values, shift_s) -%}
+    array(
+        select coalesce(known.value, cast('nan' as float64))
+        from unnest({{ seconds }}) as wanted with offset as place
+        left join (
+            select
+                second + {{ shift_s }} as second,
+                max(value) as value
+            from unnest({{ other_seconds }}) as second with offset as second_place
+            inner join unnest({{ other_values }}) as value with offset as value_place
+                on second_place = value_place
+            group by second
+        ) as known on wanted = known.second
+        order by place
+    )
 {%- endmacro %}

@@ -1,8 +1,14 @@
+{%- set segment_efforts = [
+    'id', 'name', 'start_date', 'distance', 'moving_time', 'elapsed_time', 'average_heartrate', 'max_heartrate',
+    'average_cadence', 'average_watts', 'device_watts', 'start_index', 'end_index', 'kom_rank', 'pr_rank', 'hidden',
+    'segment.id', 'segment.distance', 'segment.average_grade', 'segment.climb_category',
+] -%}
 {{
     config(
         materialized='incremental',
         unique_key='activity_id',
         on_schema_change='fail',
+        pre_hook="{{ forget_changed_activities() }}",
         incremental_predicates=merged_where("is_changed('DBT_INTERNAL_DEST.activity_id')"),
         partition_by=by_activity_id(),
         cluster_by=['activity_id'],
@@ -19,7 +25,6 @@ with source as (
                 'payload': 'json',
                 'resource_state': 'int64',
                 'is_deleted': 'bool',
-                'source': 'string',
                 'ingested_at': 'timestamp',
             },
             conditions=[is_changed()],
@@ -31,157 +36,147 @@ fields as (
     {{
         opened(
             'source',
-            'activity_id',
-            [
-                'name', 'sport_type', 'type', 'workout_type', 'start_date', 'start_date_local', 'timezone', 'utc_offset',
-                'distance', 'moving_time', 'elapsed_time', 'total_elevation_gain', 'elev_high', 'elev_low', 'average_speed',
-                'max_speed', 'average_heartrate', 'max_heartrate', 'average_cadence', 'average_watts', 'weighted_average_watts',
-                'max_watts', 'device_watts', 'kilojoules', 'calories', 'average_temp', 'suffer_score', 'gear_id', 'gear.name',
-                'device_name', 'start_latlng.0', 'start_latlng.1', 'end_latlng.0', 'end_latlng.1', 'manual', 'trainer', 'commute',
-                'private', 'visibility', 'kudos_count', 'comment_count', 'total_photo_count', 'achievement_count', 'pr_count',
-                'map.polyline', 'map.summary_polyline',
-            ],
-            lists={
-                'best_efforts': ['name', 'distance', 'elapsed_time', 'start_date'],
-                'laps': [
-                    'id', 'lap_index', 'name', 'start_date', 'distance', 'moving_time', 'elapsed_time', 'total_elevation_gain',
-                    'average_speed', 'max_speed', 'average_heartrate', 'max_heartrate', 'average_cadence', 'average_watts',
-                    'device_watts', 'start_index', 'end_index',
-                ],
-                'splits_metric': [
-                    'split', 'distance', 'moving_time', 'elapsed_time', 'elevation_difference', 'average_speed',
-                    'average_grade_adjusted_speed', 'average_heartrate', 'pace_zone',
-                ],
-                'splits_standard': [
-                    'split', 'distance', 'moving_time', 'elapsed_time', 'elevation_difference', 'average_speed',
-                    'average_grade_adjusted_speed', 'average_heartrate', 'pace_zone',
-                ],
-                'segment_efforts': [
-                    'id', 'name', 'start_date', 'distance', 'moving_time', 'elapsed_time', 'average_heartrate', 'max_heartrate',
-                    'average_cadence', 'average_watts', 'device_watts', 'start_index', 'end_index', 'kom_rank', 'pr_rank', 'hidden',
-                    'segment.id', 'segment.distance', 'segment.average_grade', 'segment.climb_category',
-                ],
-            },
+            'activity_id, athlete_id, resource_state, is_deleted, ingested_at',
+            activity_places(),
+            lists=dict(recorded_lists(), segment_efforts=segment_efforts),
         )
     }}
 ),
 
 typed as (
     select
-        source.activity_id,
-        source.athlete_id,
-        source.resource_state,
-        source.is_deleted,
-        source.source,
-        source.ingested_at,
-        fields.name,
-        case
-            when not source.is_deleted then coalesce(nullif(fields.sport_type, ''), nullif(fields.type, ''), 'Unknown')
-        end as sport_type,
-        {{ as_int('fields.workout_type') }} as workout_type,
-        {{ as_timestamp('fields.start_date') }} as start_at,
-        {{ as_datetime('fields.start_date_local') }} as sent_start_at_local,
-        nullif(trim(regexp_replace(fields.timezone, '^[(][^)]*[)]', '')), '') as timezone_name,
-        {{ as_offset('fields.utc_offset') }} as utc_offset_s,
-        {{ as_float('fields.distance') }} as distance_m,
-        {{ as_int('fields.moving_time') }} as moving_time_s,
-        {{ as_int('fields.elapsed_time') }} as elapsed_time_s,
-        {{ as_float('fields.total_elevation_gain') }} as elevation_gain_m,
-        {{ as_float('fields.elev_high') }} as elevation_high_m,
-        {{ as_float('fields.elev_low') }} as elevation_low_m,
-        {{ as_float('fields.average_speed') }} as average_speed_mps,
-        {{ as_float('fields.max_speed') }} as max_speed_mps,
-        {{ as_float('fields.average_heartrate') }} as average_heartrate_bpm,
-        {{ as_float('fields.max_heartrate') }} as max_heartrate_bpm,
-        {{ as_float('fields.average_cadence') }} as average_cadence_rpm,
-        {{ as_float('fields.average_watts') }} as average_power_w,
-        {{ as_float('fields.weighted_average_watts') }} as weighted_power_w,
-        {{ as_float('fields.max_watts') }} as max_power_w,
-        {{ as_bool('fields.device_watts') }} as is_power_measured,
-        {{ as_float('fields.kilojoules') }} as energy_kj,
-        {{ as_float('fields.calories') }} as calories_kcal,
-        {{ as_float('fields.average_temp') }} as average_temperature_c,
-        {{ as_float('fields.suffer_score') }} as suffer_score,
-        fields.gear_id,
-        fields.gear_name,
-        fields.device_name,
-        {{ as_latitude('fields.start_latlng_0', 'fields.start_latlng_1') }} as start_latitude,
-        {{ as_longitude('fields.start_latlng_0', 'fields.start_latlng_1') }} as start_longitude,
-        {{ as_latitude('fields.end_latlng_0', 'fields.end_latlng_1') }} as end_latitude,
-        {{ as_longitude('fields.end_latlng_0', 'fields.end_latlng_1') }} as end_longitude,
-        {{ as_bool('fields.manual') }} as is_manual,
-        {{ as_bool('fields.trainer') }} as is_trainer,
-        {{ as_bool('fields.commute') }} as is_commute,
-        {{ as_bool('fields.private') }} as is_private,
-        fields.visibility,
-        coalesce(nullif(fields.map_polyline, ''), nullif(fields.map_summary_polyline, '')) as polyline,
-        case
-            when nullif(fields.map_polyline, '') is not null then 'detailed'
-            when nullif(fields.map_summary_polyline, '') is not null then 'summary'
-        end as polyline_kind,
-        {{ as_int('fields.kudos_count') }} as kudos_count,
-        {{ as_int('fields.comment_count') }} as comment_count,
-        {{ as_int('fields.total_photo_count') }} as photo_count,
-        {{ as_int('fields.achievement_count') }} as achievement_count,
-        {{ as_int('fields.pr_count') }} as pr_count,
+        fields.activity_id,
+        fields.athlete_id,
+        fields.resource_state,
+        fields.is_deleted,
+        fields.ingested_at,
+        {{ activity_columns('fields') }},
+        fields as sent,
         fields.best_efforts,
         fields.laps,
         fields.splits_metric,
         fields.splits_standard,
         fields.segment_efforts
-    from source
-    inner join fields on source.activity_id = fields.activity_id
+    from fields
+),
+
+api as (
+    select
+        typed.* {{ except(['sent']) }},
+        not typed.is_deleted
+        and (
+            not typed.sent.is_payload_object
+            or {{ any_unreadable([
+                ('typed.sent.workout_type', 'typed.workout_type'),
+                ('typed.sent.start_date', 'typed.start_at'),
+                ('typed.sent.start_date_local', 'typed.sent_start_at_local'),
+                ('typed.sent.utc_offset', 'typed.utc_offset_s'),
+                ('typed.sent.distance', 'typed.distance_m'),
+                ('typed.sent.moving_time', 'typed.moving_time_s'),
+                ('typed.sent.elapsed_time', 'typed.elapsed_time_s'),
+                ('typed.sent.total_elevation_gain', 'typed.elevation_gain_m'),
+                ('typed.sent.elev_high', 'typed.elevation_high_m'),
+                ('typed.sent.elev_low', 'typed.elevation_low_m'),
+                ('typed.sent.average_speed', 'typed.average_speed_mps'),
+                ('typed.sent.max_speed', 'typed.max_speed_mps'),
+                ('typed.sent.average_heartrate', 'typed.average_heartrate_bpm'),
+                ('typed.sent.max_heartrate', 'typed.max_heartrate_bpm'),
+                ('typed.sent.average_cadence', 'typed.average_cadence_rpm'),
+                ('typed.sent.average_watts', 'typed.average_power_w'),
+                ('typed.sent.weighted_average_watts', 'typed.weighted_power_w'),
+                ('typed.sent.max_watts', 'typed.max_power_w'),
+                ('typed.sent.device_watts', 'typed.is_power_measured'),
+                ('typed.sent.kilojoules', 'typed.energy_kj'),
+                ('typed.sent.calories', 'typed.calories_kcal'),
+                ('typed.sent.average_temp', 'typed.average_temperature_c'),
+                ('typed.sent.suffer_score', 'typed.suffer_score'),
+                ('typed.sent.start_latlng_0', 'typed.start_latitude'),
+                ('typed.sent.start_latlng_1', 'typed.start_longitude'),
+                ('typed.sent.end_latlng_0', 'typed.end_latitude'),
+                ('typed.sent.end_latlng_1', 'typed.end_longitude'),
+                ('typed.sent.manual', 'typed.is_manual'),
+                ('typed.sent.trainer', 'typed.is_trainer'),
+                ('typed.sent.commute', 'typed.is_commute'),
+                ('typed.sent.private', 'typed.is_private'),
+                ('typed.sent.kudos_count', 'typed.kudos_count'),
+                ('typed.sent.comment_count', 'typed.comment_count'),
+                ('typed.sent.total_photo_count', 'typed.photo_count'),
+                ('typed.sent.achievement_count', 'typed.achievement_count'),
+                ('typed.sent.pr_count', 'typed.pr_count'),
+            ]) }}
+        ) as has_unreadable_fields
+    from typed
+),
+
+owned as (
+    select * from {{ ref('base_archive__activities') }}
+    where {{ is_changed() }}
+),
+
+-- what the API tells; where it tells nothing, what the athlete's own files say
+merged as (
+    select
+        coalesce(api.activity_id, owned.activity_id) as activity_id,
+        coalesce(api.athlete_id, owned.athlete_id) as athlete_id,
+        api.resource_state,
+        coalesce(api.is_deleted, true) and coalesce(owned.is_deleted, true) as is_deleted,
+        case when not api.is_deleted then 'api' else owned.source end as source,
+        {{ newest_of(['api.ingested_at', 'owned.ingested_at']) }} as ingested_at,
+        {%- for column in filled_columns() %}
+        coalesce(api.{{ column }}, owned.{{ column }}) as {{ column }},
+        {%- endfor %}
+        coalesce(api.sport_type, owned.sport_type) as sent_sport_type,
+        coalesce(owned.device_name, api.device_name) as device_name,
+        coalesce(api.start_at, owned.start_at) as start_at,
+        api.sent_start_at_local,
+        case when api.utc_offset_s is null and api.timezone_name is null then owned.timezone_name else api.timezone_name end
+            as timezone_name,
+        case when api.utc_offset_s is null and api.timezone_name is null then owned.utc_offset_s else api.utc_offset_s end
+            as utc_offset_s,
+        case when api.utc_offset_s is null and api.timezone_name is null then owned.utc_offset_source else 'api' end
+            as utc_offset_source,
+        coalesce(api.gear_id, case when api.gear_name is null then owned.gear_id end) as gear_id,
+        coalesce(
+            api.gear_name,
+            case when coalesce(api.gear_id, owned.gear_id, '') = coalesce(owned.gear_id, '') then owned.gear_name end
+        ) as gear_name,
+        -- a summary's line is a simplified one
+        case when api.polyline_kind = 'detailed' or owned.polyline is null then api.polyline else owned.polyline end as polyline,
+        case when api.polyline_kind = 'detailed' or owned.polyline is null then api.polyline_kind else owned.polyline_kind end
+            as polyline_kind,
+        case when api.elevation_gain_m is not null then 'strava' else owned.elevation_source end as elevation_source,
+        case when api.distance_m is null then owned.distance_precision_m end as distance_precision_m,
+        coalesce(owned.is_clipped, false) as is_clipped,
+        case
+            when owned.activity_id is not null then {{ joined_names(computable_columns(), 'api', 'owned') }}
+        end as computed_columns,
+        {%- for list in recorded_lists() %}
+        case when array_length(api.{{ list }}) > 0 then api.{{ list }} else owned.{{ list }} end as {{ list }},
+        coalesce(array_length(api.{{ list }}), 0) = 0 and coalesce(array_length(owned.{{ list }}), 0) > 0 as has_own_{{ list }},
+        {%- endfor %}
+        api.segment_efforts,
+        coalesce(api.has_unreadable_fields, false) as has_unreadable_fields
+    from api
+    full outer join owned on api.activity_id = owned.activity_id
 ),
 
 final as (
     select
-        typed.* {{ except(['sent_start_at_local']) }},
-        coalesce(typed.sent_start_at_local, {{ local_time('typed.start_at', 'typed.utc_offset_s') }}) as start_at_local,
-        not typed.is_deleted
-        and (
-            not fields.is_payload_object
-            or coalesce(typed.sent_start_at_local, {{ local_time('typed.start_at', 'typed.utc_offset_s') }}) is null
-            or {{ any_unreadable([
-                ('fields.workout_type', 'typed.workout_type'),
-                ('fields.start_date', 'typed.start_at'),
-                ('fields.start_date_local', 'typed.sent_start_at_local'),
-                ('fields.utc_offset', 'typed.utc_offset_s'),
-                ('fields.distance', 'typed.distance_m'),
-                ('fields.moving_time', 'typed.moving_time_s'),
-                ('fields.elapsed_time', 'typed.elapsed_time_s'),
-                ('fields.total_elevation_gain', 'typed.elevation_gain_m'),
-                ('fields.elev_high', 'typed.elevation_high_m'),
-                ('fields.elev_low', 'typed.elevation_low_m'),
-                ('fields.average_speed', 'typed.average_speed_mps'),
-                ('fields.max_speed', 'typed.max_speed_mps'),
-                ('fields.average_heartrate', 'typed.average_heartrate_bpm'),
-                ('fields.max_heartrate', 'typed.max_heartrate_bpm'),
-                ('fields.average_cadence', 'typed.average_cadence_rpm'),
-                ('fields.average_watts', 'typed.average_power_w'),
-                ('fields.weighted_average_watts', 'typed.weighted_power_w'),
-                ('fields.max_watts', 'typed.max_power_w'),
-                ('fields.device_watts', 'typed.is_power_measured'),
-                ('fields.kilojoules', 'typed.energy_kj'),
-                ('fields.calories', 'typed.calories_kcal'),
-                ('fields.average_temp', 'typed.average_temperature_c'),
-                ('fields.suffer_score', 'typed.suffer_score'),
-                ('fields.start_latlng_0', 'typed.start_latitude'),
-                ('fields.start_latlng_1', 'typed.start_longitude'),
-                ('fields.end_latlng_0', 'typed.end_latitude'),
-                ('fields.end_latlng_1', 'typed.end_longitude'),
-                ('fields.manual', 'typed.is_manual'),
-                ('fields.trainer', 'typed.is_trainer'),
-                ('fields.commute', 'typed.is_commute'),
-                ('fields.private', 'typed.is_private'),
-                ('fields.kudos_count', 'typed.kudos_count'),
-                ('fields.comment_count', 'typed.comment_count'),
-                ('fields.total_photo_count', 'typed.photo_count'),
-                ('fields.achievement_count', 'typed.achievement_count'),
-                ('fields.pr_count', 'typed.pr_count'),
-            ]) }}
+        merged.* {{ except(['sent_sport_type', 'sent_start_at_local', 'has_unreadable_fields']) }},
+        case when not merged.is_deleted then coalesce(merged.sent_sport_type, 'Unknown') end as sport_type,
+        -- without any offset the day is that of UTC, but for what the API should have told
+        coalesce(
+            merged.sent_start_at_local,
+            {{ local_time('merged.start_at', 'merged.utc_offset_s') }},
+            case when merged.source != 'api' then cast(merged.start_at as datetime) end
+        ) as start_at_local,
+        merged.has_unreadable_fields
+        or (
+            not merged.is_deleted
+            and coalesce(merged.sent_start_at_local, {{ local_time('merged.start_at', 'merged.utc_offset_s') }}) is null
+            and (merged.source = 'api' or merged.start_at is null)
         ) as has_unreadable_fields
-    from typed
-    inner join fields on typed.activity_id = fields.activity_id
+    from merged
 )
 
 select * from final

@@ -24,6 +24,15 @@ streams as (
     }}
 ),
 
+-- those of an earlier build stay there until files change again
+files as (
+    select
+        activity_id,
+        ingested_at
+    from {{ ref('base_archive__changed_activities') }}
+    where {{ is_after('ingested_at', watermark()) }}
+),
+
 final as (
     select
         activity_id,
@@ -32,6 +41,8 @@ final as (
         select * from activities
         union all
         select * from streams
+        union all
+        select * from files
     ) as changed
     group by activity_id
 )

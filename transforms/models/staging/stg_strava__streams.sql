@@ -10,7 +10,7 @@
     )
 }}
 
-with source as (
+with sent as (
     {{
         raw_rows(
             'strava_streams',
@@ -26,25 +26,131 @@ with source as (
     }}
 ),
 
-streams as (
-    {{ stream_rows('source') }}
+recorded as (
+    {{
+        raw_rows(
+            'activity_files',
+            {
+                'activity_id': 'int64',
+                'athlete_id': 'int64',
+                'file_id': 'string',
+                'origin': 'string',
+                'is_truncated': 'bool',
+                'exported_at': 'timestamp',
+                'start_at': 'timestamp',
+                'ingested_at': 'timestamp',
+                'streams': 'json',
+            },
+            conditions=[is_changed(), 'streams is not null'],
+        )
+    }}
 ),
 
-renamed as (
+ranked as (
     select
-        source.activity_id,
-        source.athlete_id,
-        streams.stream_key,
-        streams.series_type,
-        streams.resolution,
-        streams.original_size,
-        streams.readings,
-        streams.latitudes,
-        streams.longitudes,
-        source.observed_at,
-        source.ingested_at
-    from source
-    inner join streams on source.activity_id = streams.activity_id
+        *,
+        row_number() over (
+            partition by activity_id, origin order by is_truncated asc, exported_at desc nulls last, file_id asc
+        ) as place
+    from recorded
+),
+
+-- the better source first: the API, a file of the export, a file of the athlete's own
+told as (
+    select
+        activity_id,
+        athlete_id,
+        'api' as source,
+        1 as source_rank,
+        cast(null as timestamp) as start_at,
+        payload,
+        observed_at,
+        ingested_at
+    from sent
+    union all
+    select
+        activity_id,
+        athlete_id,
+        'file' as source,
+        case origin when 'archive' then 2 else 3 end as source_rank,
+        start_at,
+        streams as payload,
+        exported_at as observed_at,
+        ingested_at
+    from ranked
+    where place = 1
+),
+
+opened as (
+    {{ stream_rows('told', 'activity_id, athlete_id, source, source_rank, start_at, observed_at, ingested_at') }}
+),
+
+best as (
+    select
+        *,
+        min(source_rank) over (partition by activity_id) as best_rank,
+        row_number() over (partition by activity_id, stream_key order by source_rank) as place
+    from opened
+),
+
+-- what the better source lacks and another has, if that began within two seconds
+lacking as (
+    select
+        other.*,
+        own_time.readings as seconds,
+        other_time.readings as other_seconds,
+        round({{ seconds_between('coalesce(own_time.start_at, activities.start_at)', 'other.start_at') }}) as shift_s
+    from best as other
+    inner join best as own_time
+        on
+            other.activity_id = own_time.activity_id
+            and own_time.stream_key = 'time'
+            and own_time.source_rank = own_time.best_rank
+    inner join best as other_time
+        on
+            other.activity_id = other_time.activity_id
+            and other.source_rank = other_time.source_rank
+            and other_time.stream_key = 'time'
+    inner join {{ ref('base_strava__activities') }} as activities on other.activity_id = activities.activity_id
+    where
+        other.stream_key in ('heartrate', 'watts', 'cadence')
+        and other.source_rank > other.best_rank
+        and other.place = 1
+        and {{ is_changed('activities.activity_id') }}
+),
+
+final as (
+    select
+        activity_id,
+        athlete_id,
+        stream_key,
+        source,
+        series_type,
+        resolution,
+        original_size,
+        readings,
+        latitudes,
+        longitudes,
+        observed_at,
+        ingested_at
+    from best
+    where source_rank = best_rank
+    union all
+    select
+        activity_id,
+        athlete_id,
+        stream_key,
+        source,
+        series_type,
+        resolution,
+        original_size,
+        {{ values_at('seconds', 'other_seconds', 'readings', 'shift_s') }} as readings,
+        latitudes,
+        longitudes,
+        observed_at,
+        ingested_at
+    from lacking
+    where abs(shift_s) <= 2
 )
 
-select * from renamed
+select * from final

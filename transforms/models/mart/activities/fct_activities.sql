@@ -47,10 +47,13 @@ final as (
         start_date_local,
         timezone_name,
         utc_offset_s,
+        utc_offset_source,
         distance_m,
+        distance_precision_m,
         moving_time_s,
         elapsed_time_s,
         elevation_gain_m,
+        elevation_source,
         elevation_high_m,
         elevation_low_m,
         average_speed_mps,
@@ -101,9 +104,13 @@ final as (
         photo_count,
         achievement_count,
         pr_count,
+        is_clipped,
+        computed_columns,
         resource_state,
         source,
-        concat('https://www.strava.com/activities/', cast(activity_id as {{ dbt.type_string() }})) as strava_url,
+        case
+            when coalesce(source, '') != 'file' then concat('https://www.strava.com/activities/', cast(activity_id as {{ dbt.type_string() }}))
+        end as strava_url,
         ingested_at
     from measured
 )

@@ -14,6 +14,7 @@ streamed as (
         athlete_id,
         count(distinct activity_id) as streamed_count
     from {{ ref('stg_strava__streams') }}
+    where source = 'api'
     group by athlete_id
 ),
 

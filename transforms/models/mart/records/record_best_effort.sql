@@ -111,6 +111,7 @@ final as (
             when efforts.is_faster_than_world_record then 'faster_than_world_record'
             when jumped.activity_id is not null then 'gps_jump'
         end as excluded_reason,
+        efforts.is_computed,
         activities.name as activity_name,
         activities.sport_type,
         activities.sport_group,

@@ -1,0 +1,40 @@
+{{ config(cluster_by=['import_id']) }}
+
+with source as (
+    {{
+        raw_rows(
+            'import_items',
+            {
+                'item_id': 'string',
+                'import_id': 'string',
+                'athlete_id': 'int64',
+                'kind': 'string',
+                'name': 'string',
+                'activity_id': 'int64',
+                'outcome': 'string',
+                'matched_by': 'string',
+                'twin': 'string',
+                'reason': 'string',
+                'finished_at': 'timestamp',
+            },
+        )
+    }}
+),
+
+renamed as (
+    select
+        item_id,
+        import_id,
+        athlete_id,
+        kind as item_kind,
+        name as file_name,
+        activity_id,
+        outcome,
+        matched_by,
+        twin,
+        reason,
+        finished_at
+    from source
+)
+
+select * from renamed
