@@ -122,20 +122,24 @@ class ArchiveRow:
     def activity(self) -> dict[str, Any]:
         """The row as Strava's API summarises an activity; what the row does not tell is left out.
 
-        Not told are the exact sport of an unknown label, who may see it, the time zone, whether a trainer was used, and
-        whether watts were measured.
+        Beside the API's words, `sport_label` is the sport where its label is not known, and `distance_precision_m` the
+        metres to which the distance was rounded. Not told are the exact sport of an unknown label, who may see it, the
+        time zone, whether a trainer was used, and whether watts were measured.
         """
         cells = self._cells
+        (distance, precision), sport = self._distance(cells), sport_type(cells[SPORT])
         start, gear_id, gear_name = self._start(cells), self._gear_id(cells), _cell(cells, self.columns.gear)
         told = {
             "id": int(cells[ACTIVITY_ID]),
             "resource_state": SUMMARY,
             "name": cells[NAME],
             "description": cells[DESCRIPTION] or None,
-            "sport_type": sport_type(cells[SPORT]),
+            "sport_type": sport,
+            "sport_label": None if sport else cells[SPORT] or None,
             "start_date": start and start.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "elapsed_time": _whole(shown_number(cells[ELAPSED])),
-            "distance": self._distance(cells)[0],
+            "distance": distance,
+            "distance_precision_m": precision,
             "commute": self._commute(cells),
             "gear_id": gear_id,
             "gear": {"id": gear_id, "name": gear_name} if gear_id or gear_name else None,

@@ -136,7 +136,10 @@ def test_the_two_forms_of_2019(open_rows: Open) -> None:
     assert (row.activity, row.distance_precision_m) == (told, None)
     header = simulated.header(layout_of(Version.JULY_2019), Language.EN_US)
     (row,) = open_rows([header, [*new, "activities/1830000001.gpx"]]).rows
-    assert (row.activity, row.distance_precision_m) == (told | {"distance": 3680.0}, 10)
+    assert (row.activity, row.distance_precision_m) == (
+        told | {"distance": 3680.0, "distance_precision_m": 10},
+        10,
+    )
 
 
 @pytest.mark.parametrize(("label", "metres"), [("Swim", 1000.0), ("Rowing", 1000.0), ("Run", 1_000_000.0)])
@@ -190,6 +193,7 @@ def test_every_version_in_every_language_is_what_the_api_says(
 def _as_listed(full: dict[str, Any], told: dict[str, Any], *, is_exact: bool) -> dict[str, Any]:
     """Return what of a detail the list must have told: the same keys, to the decimals of the list."""
     listed = {key: full.get(key) for key in told} | {"resource_state": 2}
+    listed |= {key: told[key] for key in ("sport_label", "distance_precision_m") if key in told}
     if gear := full.get("gear"):
         listed["gear"] = {"id": told.get("gear_id"), "name": gear["name"]}
     if not is_exact:
