@@ -6,9 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import charts, empty_states, latency_course, pipeline_status, pipeline_why
+from dashboard import charts, empty_states, import_report, latency_course, pipeline_status, pipeline_why
 from dashboard.card import Card, Why, card, tile
-from dashboard.formatting import Teller, small
+from dashboard.formatting import Teller, plain, small
 from dashboard.languages import N_
 from dashboard.mart import Row, Rows
 from dashboard.page import Page
@@ -66,6 +66,8 @@ def show(page: Page) -> None:
         _waits(page, opened)
     with right, card(page, "budget", tell("Strava's limits")) as opened:
         _budget(page, opened)
+    with card(page, "imports", tell("Imports of your own files")) as opened:
+        _imports(page, opened)
     _runs(page)
     _numbers(page, stored(page))
     _purges(page)
@@ -258,6 +260,26 @@ def _budget(page: Page, opened: Card) -> None:
             when=tell.minute(health["reading_at"]),
         )
         st.caption(" ".join(filter(None, [as_of, pipeline_status.waiting_calls(health, tell)])))
+
+
+def _imports(page: Page, opened: Card) -> None:
+    tell, rows = page.tell, opened.rows("imports", page.athlete_id)
+    opened.why = import_report.why(rows, tell)
+    if not rows:
+        st.caption(tell("No import yet. `athlete import export_12345.zip` brings in Strava's export, or recordings."))
+        return
+    for row in rows:
+        with st.container(key=f"import-{row['import_id']}", gap="xxsmall"):
+            st.markdown(import_report.head(row, tell))
+            if running := import_report.progress(row, tell):
+                st.progress(*running)
+            if row["reason"]:
+                st.markdown(plain(row["reason"]))
+            for line in import_report.counts(row, tell):
+                st.caption(line)
+    if shown := import_report.items(opened.rows("import_items", page.athlete_id, page.athlete_id), tell):
+        with st.container(key="import-items"):
+            st.dataframe(shown, hide_index=True)
 
 
 def _runs(page: Page) -> None:

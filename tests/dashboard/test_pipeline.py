@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import streamlit
 
-from dashboard import latency_course, navigation
+from dashboard import import_report, latency_course, navigation
 from dashboard.formatting import NARROW, Teller
 from tests.dashboard.conftest import ATHLETE, NOW
 from tests.dashboard.test_pages import drawn, pipeline, said, shown
@@ -241,3 +241,69 @@ def test_the_axis_spans_the_whole_day(slowest: float, kind: str) -> None:
     assert marks["encoding"]["y"]["scale"].get("type", "linear") == kind
     assert marks["encoding"]["x"]["scale"]["domain"] == ["2026-11-17T20:00:00Z", "2026-11-18T20:30:00Z"]
     assert (rules["mark"]["type"], marks["mark"]["type"]) == ("rule", "point")
+
+
+def imported(key: str, started_at: str, **fields: Any) -> dict[str, Any]:
+    """Build an import of 1,434 rows and 1,421 files of which one could not be read."""
+    rows = {"row_count": 1434, "row_new_count": 1102, "row_same_id_count": 319, "row_updated_count": 13,
+            "row_skipped_count": 0, "row_unreadable_count": 0, "row_open_count": 0}  # fmt: skip
+    files = {"file_count": 1421, "file_read_count": 1418, "file_cut_short_count": 2, "file_same_file_count": 0,
+             "file_skipped_count": 0, "file_failed_count": 1, "file_open_count": 0}  # fmt: skip
+    rest = {"matched_file_count": 1, "problem_count": 0, "media_count": 1007, "other_count": 43}
+    times = {"started_at": at(started_at), "updated_at": at(started_at), "finished_at": at(started_at)}
+    row = {"import_id": key, "athlete_id": ATHLETE, "source_name": "export_7001.zip", "status": "finished"}
+    return row | rows | files | rest | times | fields
+
+
+def item(kind: str, outcome: str, **fields: Any) -> dict[str, Any]:
+    """Build an item of the import `a`."""
+    row = {"athlete_id": ATHLETE, "import_id": "a", "item_id": f"{kind}{fields}", "item_kind": kind}
+    return row | {"outcome": outcome, "finished_at": at("18:00:00")} | fields
+
+
+def test_an_import_is_told_with_sums_that_add_up(mart_file: Any, context_of: Any) -> None:
+    """Rows and files by outcome, what was not read and why, and twins; nothing of another athlete."""
+    mart_file.health()
+    mart_file.row("import", **imported("a", "18:00:00", exported_at=at("05:00:00", 17)))
+    mart_file.row("import", **imported("b", "18:05:00", athlete_id=8, source_name="another.zip"))
+    failed = {"file_name": "activities/133.tcx.gz", "reason": "line 1 is not XML"}
+    for row in (
+        item("file", "failed", **failed),
+        item("file", "read", file_name="own.fit", matched_by="alike", twin="12070000001"),
+        item("file", "read", file_name="fine.fit", matched_by="row"),
+        item("problem", "left_out", file_name="../x", reason="its name leads out of the archive"),
+        item("row", "same_id", activity_id=7),
+        item("file", "failed", file_name="other.fit") | {"athlete_id": 8, "import_id": "b"},
+    ):
+        mart_file.row("import_item", **row)
+    mart_file.publish()
+    app = pipeline(context_of(mart_file))
+    text = said(app)
+    for sentence in (
+        r"**export\_7001.zip** · 19:00 · finished · as of 17 Nov 2026",
+        "1,434 rows: 1,102 new · 13 changed · 319 known before",
+        "1,421 files: 1,418 read · 2 cut short (kept to the break) · 1 failed",
+        "Not looked at: 1,007 photos and videos, 43 other files",
+    ):
+        assert sentence in text
+    assert "another" not in text
+    assert table(app, "Twin") == [
+        ["../x", "left out or doubtful", "", "its name leads out of the archive"],
+        ["activities/133.tcx.gz", "failed", "", "line 1 is not XML"],
+        ["own.fit", "read, matched by start, length and place", "12070000001", ""],
+    ]
+
+
+def test_a_running_import_says_how_far_it_is() -> None:
+    """All rows and half of the files after 60 s: as long again; before the first file no end is told."""
+    tell = Teller(now=NOW, zone=ZoneInfo("Europe/Berlin"))
+    running = imported("a", "19:28:00", status="running", updated_at=at("19:29:00"), finished_at=None,
+                       file_read_count=0, file_cut_short_count=0, file_failed_count=0)  # fmt: skip
+    half = running | {"file_count": 1420, "file_read_count": 710, "file_open_count": 710}
+    share, told = import_report.progress(half, tell) or (0.0, "")
+    assert share == pytest.approx(2144 / 2854)
+    assert told == "2,144 of 2,854 rows and files are done. At this pace it ends within minutes."
+    assert import_report.counts(half, tell)[1] == "1,420 files: 710 read · 710 to come"
+    none = running | {"file_open_count": 1421, "row_open_count": 1434}
+    assert import_report.progress(none, tell) == (0.0, "0 of 2,855 rows and files are done.")
+    assert import_report.progress(running | {"status": "finished"}, tell) is None

@@ -12,7 +12,7 @@ from typing import Any
 from tests.transforms.bigquery import BigQueryDialect, Found, RefreshedDialect, raw_queries, seed_types, table
 from tests.transforms.bigquery_reads import TypedTables
 from tests.transforms.bigquery_rest import Job, compiled, sent
-from tests.transforms.imported import OWN, archive_row, file_activity, recording, row_activity
+from tests.transforms.imported import ALONE, OWN, archive_row, file_activity, recording, row_activity
 from tests.transforms.life import (
     CANAL,
     CANAL_AGAIN,
@@ -67,6 +67,8 @@ MONTH = date(2026, 3, 1), date(2026, 3, 31)
 EVER = date(2000, 1, 1), date(2100, 1, 1)
 PARAMETERS: Mapping[str, Sequence[Any]] = {
     "backfill_status": [BERLIN],
+    "imports": [ALONE],
+    "import_items": [ALONE, ALONE],
     "overview/calendar": [BERLIN, "all", *SPAN],
     "overview/goals": [BERLIN],
     "map/routes": [EXTREME, date(2000, 1, 1), date(2100, 1, 1), *ALL, True],

@@ -54,7 +54,7 @@ PAGES = {
     ],
     "pipeline": [
         *EVERY_PAGE, "pipeline_latency", "rate_budget", "pipeline_latency_course",
-        "waiting_events", "pipeline_runs", "purge_receipts",
+        "waiting_events", "imports", "import_items", "pipeline_runs", "purge_receipts",
     ],
 }  # fmt: skip
 
