@@ -24,20 +24,20 @@ with source as (
 
 renamed as (
     select
-        import_id,
-        athlete_id,
-        started_at,
-        updated_at,
-        finished_at,
-        status,
+        source.import_id,
+        source.athlete_id,
+        source.started_at,
+        source.updated_at,
+        source.finished_at,
+        source.status,
         source.source as source_name,
-        exported_at,
-        language,
-        row_count,
-        file_count,
-        media_count,
-        other_count,
-        reason
+        source.exported_at,
+        source.language,
+        source.row_count,
+        source.file_count,
+        source.media_count,
+        source.other_count,
+        source.reason
     from source
 )
 

@@ -109,7 +109,8 @@ final as (
         resource_state,
         source,
         case
-            when coalesce(source, '') != 'file' then concat('https://www.strava.com/activities/', cast(activity_id as {{ dbt.type_string() }}))
+            when coalesce(source, '') != 'file'
+                then concat('https://www.strava.com/activities/', cast(activity_id as {{ dbt.type_string() }}))
         end as strava_url,
         ingested_at
     from measured
