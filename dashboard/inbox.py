@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-from runtime.data_dir import make_private
-
 _LONGEST = 180  # bytes of a name
 
 
@@ -16,10 +14,10 @@ def put(folder: Path, name: str, content: BinaryIO) -> str:
 
     Until it is whole and durable its name begins with a dot, which `athlete up` leaves alone.
     """
-    make_private(folder)
+    folder.mkdir(mode=0o700, exist_ok=True)
     unfinished = folder / f".{uuid4().hex}"
     try:
-        with unfinished.open("xb") as file:
+        with open(unfinished, "xb", opener=_private) as file:
             shutil.copyfileobj(content, file)
             file.flush()
             os.fsync(file.fileno())
@@ -32,6 +30,10 @@ def put(folder: Path, name: str, content: BinaryIO) -> str:
     finally:
         unfinished.unlink(missing_ok=True)
     return target.name
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def plain_name(name: str) -> str:

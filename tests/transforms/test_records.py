@@ -44,6 +44,7 @@ EFFORT = {
     "distance_m": "double",
     "elapsed_time_s": "bigint",
     "start_at": "timestamp",
+    "is_computed": "boolean",
 }
 WORLD_RECORD = {"effort_name": "varchar", "record_distance_mm": "bigint", "record_time_ms": "bigint"}
 SPLIT = {
@@ -109,6 +110,7 @@ class Activity:
             "distance_m": DISTANCES_M[self.effort_name],
             "elapsed_time_s": self.effort_s,
             "start_at": self.start,
+            "is_computed": False,
         }
 
 

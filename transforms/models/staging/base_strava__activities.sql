@@ -109,7 +109,30 @@ api as (
 ),
 
 owned as (
-    select * from {{ ref('base_archive__activities') }}
+    select
+        activity_id,
+        athlete_id,
+        is_deleted,
+        source,
+        ingested_at,
+        sport_type,
+        device_name,
+        start_at,
+        timezone_name,
+        utc_offset_s,
+        utc_offset_source,
+        gear_id,
+        gear_name,
+        polyline,
+        polyline_kind,
+        elevation_source,
+        distance_precision_m,
+        is_clipped,
+        {{ (filled_columns() + (recorded_lists() | list)) | join(', ') }},
+        {%- for column in computable_columns() %}
+        has_computed_{{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ ref('base_archive__activities') }}
     where {{ is_changed() }}
 ),
 
