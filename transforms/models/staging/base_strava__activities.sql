@@ -128,10 +128,10 @@ owned as (
         elevation_source,
         distance_precision_m,
         is_clipped,
-        {{ (filled_columns() + (recorded_lists() | list)) | join(', ') }},
         {%- for column in computable_columns() %}
-        has_computed_{{ column }}{{ ',' if not loop.last }}
+        has_computed_{{ column }},
         {%- endfor %}
+        {{ (filled_columns() + (recorded_lists() | list)) | join(', ') }}
     from {{ ref('base_archive__activities') }}
     where {{ is_changed() }}
 ),
