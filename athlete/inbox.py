@@ -10,6 +10,7 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
+DONE, FAILED = "done", "failed"  # folders in it, for what was imported and what could not be
 STILL_S = 2.0  # for as long a file's size must stand still
 FIRST_REST_S, LONGEST_REST_S = 15.0, 600.0  # after an import that could not be done at all
 
@@ -78,6 +79,8 @@ def _files(folder: Path) -> Sequence[tuple[str, Stamp]]:
         return [
             (entry.name, (status.st_size, status.st_mtime_ns))
             for entry in entries
-            if not entry.name.startswith(".") and entry.is_file(follow_symlinks=False)
+            if not entry.name.startswith(".")
+            and entry.name not in {DONE, FAILED}
+            and entry.is_file(follow_symlinks=False)
             for status in [entry.stat(follow_symlinks=False)]
         ]

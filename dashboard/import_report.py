@@ -1,6 +1,6 @@
 """What an import of the athlete's own files came to, in words: pure, so that it can be checked without a browser."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from dashboard.card import Why
@@ -24,6 +24,7 @@ FILES = {
     "failed": N_("{n} failed"),
     "open": N_("{n} to come"),
 }
+NOT_WANTED = N_("{n} not wanted")
 STATUSES = {
     "running": N_("running"), "finished": N_("finished"), "stopped": N_("stopped"), "failed": N_("failed"),
 }  # fmt: skip
@@ -64,8 +65,9 @@ def counts(row: Row, tell: Teller) -> list[str]:
     return told
 
 
-def _by_outcome(row: Row, kind: str, words: Mapping[str, str], tell: Teller) -> str:
+def _by_outcome(row: Row, kind: str, words: dict[str, str], tell: Teller) -> str:
     found = {outcome: int(row[f"{kind}_{outcome}_count"]) for outcome in words}
+    words = words | {"open": NOT_WANTED} if row["status"] == "finished" else words
     return " · ".join(tell(words[outcome], n=tell.number(number)) for outcome, number in found.items() if number)
 
 

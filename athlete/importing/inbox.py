@@ -14,6 +14,7 @@ import structlog
 from athlete.errors import EXPECTED
 from athlete.importing.running import Imported, Wish, import_archive, importing, name_of, opened
 from athlete.importing.stored_report import FILES, stored_sentences
+from athlete.inbox import DONE, FAILED
 from backends.warehouse import RawStore
 from runtime.logs import configure_logs
 from strava.archive.archive import Archive
@@ -26,7 +27,6 @@ from worker.importing.pipeline import PurgedMeanwhile
 
 log = structlog.get_logger(__name__)
 
-DONE, FAILED = "done", "failed"
 LONGEST = 200  # bytes of a name: with what is added to it a file system takes it
 BAD = frozenset({"failed", "skipped"})
 
@@ -76,7 +76,7 @@ def _move(path: Path, folder: Path, report: str) -> None:
     folder.mkdir(exist_ok=True)
     plain = Path(os.fsdecode(os.fsencode(path.name)[-LONGEST:]))
     target, number = folder / plain, 1
-    while target.exists():
+    while target.exists() or target.with_name(f"{target.name}.txt").exists():
         number += 1
         target = folder / f"{plain.stem}-{number}{plain.suffix}"
     written = target.with_name(f"{target.name}.txt")

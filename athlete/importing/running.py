@@ -12,7 +12,7 @@ from athlete.errors import CommandError
 from athlete.importing.charts import Charts
 from backends.engine import is_on_gcp
 from backends.warehouse import RawStore
-from backends.warehouse.own_files import Import, ImportItem
+from backends.warehouse.own_files import Import, ImportItem, ItemKind
 from runtime.data_dir import make_private
 from strava.archive.archive import Archive, open_archive
 from strava.archive.bag import open_recordings
@@ -110,4 +110,6 @@ async def import_archive(  # noqa: PLR0913 - what is imported, and by keyword ho
     items = await store.import_items(current.import_id)
     links = {own_activity_id(file_id): found for file_id, found in run.matches.items()}
     unreadable = archive.activities.unreadable_rows if archive.activities else 0
-    return Imported(current=current, items=items, left_out=run.left_out, unreadable_rows=unreadable, links=links)
+    told = sum(item.kind != ItemKind.PROBLEM for item in items)
+    left_out = len(archive.rows) + unreadable + len(archive.files) - told
+    return Imported(current=current, items=items, left_out=left_out, unreadable_rows=unreadable, links=links)

@@ -155,7 +155,7 @@ def read_archive(container: Container, name: str, *, limits: Limits, now: dateti
         activities=activities,
         gear=_gear(container, chosen, activities.rows if activities else (), problems),
         athlete_id=_athlete_id(container, chosen, name, problems),
-        exported_at=_exported_at(container.modified(listed), activities.rows, now) if listed and activities else None,
+        exported_at=_exported_at(container, listed, activities.rows, now) if listed and activities else None,
         problems=problems,
         most_bytes=limits.total,
     )
@@ -200,10 +200,16 @@ def _activities(container: Container, name: str, now: datetime) -> ActivityList:
     )
 
 
-def _exported_at(written: datetime, rows: Sequence[ArchiveRow], now: datetime) -> datetime:
-    """Return when the list was written: not after now, and not before its newest activity."""
+def _exported_at(container: Container, listed: str, rows: Sequence[ArchiveRow], now: datetime) -> datetime:
+    """Return when the list was written: not after now, and not before its newest activity.
+
+    A ZIP says it. What lies outside of one is a copy, whose time may be that of the copying: there the newest activity
+    tells.
+    """
+    is_copy = isinstance(container, FolderContainer | FileContainer)
+    written = container.modified(listed)
     newest = max((start for row in rows if (start := row.start) is not None and start <= now), default=written)
-    return min(max(written, newest), now)
+    return newest if is_copy else min(max(written, newest), now)
 
 
 def _gear(

@@ -177,8 +177,8 @@ def test_an_export_is_stored_and_each_part_counted_once(odd: Path, tmp_path: Pat
     items = [json.loads(line) for line in again.stdout.splitlines()]
     assert (items[0]["athlete_id"], items[0]["status"], items[0]["rows"], items[0]["files"]) == (42, "finished", 12, 8)
     assert Counter((item["item"], item["outcome"]) for item in items[1:]) == {
-        ("row", "same_id"): 11, ("file", "same_file"): 2, ("file", "skipped"): 1, ("file", "failed"): 5,
-        ("problem", "failed"): 1,
+        ("row", "same_id"): 11, ("row", "unreadable"): 1, ("file", "same_file"): 2, ("file", "skipped"): 1,
+        ("file", "failed"): 5, ("problem", "failed"): 1,
     }  # fmt: skip
     assert len(list((data / "files").rglob("*.gz"))) == 2
     watch, other = tmp_path / "watch.gpx", tmp_path / "other.gpx"

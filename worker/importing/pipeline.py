@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from backends.warehouse import WarehouseBusy
-from backends.warehouse.own_files import Import, ImportItem, ImportStatus, ItemKind, OwnFiles
+from backends.warehouse.own_files import Import, ImportItem, ImportStatus, ItemKind, OwnFiles, RowOutcome
 from runtime.clock import utc_now
 from strava.archive.archive import Archive
 from worker.importing.choice import Choice
@@ -80,6 +80,7 @@ class ArchiveImport:
         current, done = await self._begin()
         try:
             await self._store_problems(current, done)
+            await self._store_unreadable(current, done)
             await self._store_rows(current, done)
             if self.after_rows:
                 await self.after_rows()
@@ -147,6 +148,22 @@ class ArchiveImport:
                 finished_at=self.means.clock(),
             )
             for number, problem in enumerate(self.archive.problems)
+        ]
+        if left := [each for each in items if each.item_id not in done]:
+            await self.store.put_files([], left)
+
+    async def _store_unreadable(self, current: Import, done: set[str]) -> None:
+        listed = self.archive.activities
+        items = [
+            ImportItem(
+                item_id=f"{current.import_id}/row/unreadable-{number}",
+                import_id=current.import_id,
+                athlete_id=self.athlete_id,
+                kind=ItemKind.ROW,
+                outcome=RowOutcome.UNREADABLE,
+                finished_at=self.means.clock(),
+            )
+            for number in range(listed.unreadable_rows if listed else 0)
         ]
         if left := [each for each in items if each.item_id not in done]:
             await self.store.put_files([], left)

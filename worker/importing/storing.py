@@ -83,17 +83,23 @@ class FileStoring:
         """Take a file, and store what waits if that is enough. Raises WarehouseBusy, OSError."""
         wanted = self.wanted[read.result.name]
         rows = file_rows(read, wanted, self.current, is_export=self.is_export)
-        if wanted.activity_id is None and rows:
-            rows = [row for row, each in zip(rows, read.sessions, strict=True) if self.choice.takes(each)]
-            if not rows:
-                self.left_out += 1
-                return
+        if wanted.activity_id is None and rows and not any(map(self.choice.takes, read.sessions)):
+            self._forget(read)
+            self.left_out += 1
+            return
+        if not rows and read.result.outcome is not FileOutcome.SAME_FILE:
+            self._forget(read)
         if rows and self.keep is not None:
             await asyncio.to_thread(self.keep.keep, str(read.result.sha256), read.content)
         self._waiting.append((self._item(read, wanted, rows), rows))
         self._bytes += sum(len(each.activity) + len(each.streams) for each in read.sessions)
         if len(self._waiting) >= self.files_at_once or self._bytes >= BYTES_AT_ONCE:
             await self.flush()
+
+    def _forget(self, read: ReadFile) -> None:
+        """Let another file with the same bytes be read again, as nothing of this one is stored."""
+        sha256 = str(read.result.sha256)
+        self.known[sha256] = [each for each in self.known.get(sha256, []) if each.activity_id]
 
     async def flush(self) -> None:
         """Match and store what waits. Raises WarehouseBusy."""
