@@ -129,9 +129,10 @@ def export(count: int = 12, broken: int = 2, bare: int = 2) -> bytes:
 
 async def imported(archive: Archive, store: Any, *, reader: InProcess | None = None, **more: Any) -> ArchiveImport:
     """Import an archive and return the import."""
+    athlete_id = more.pop("athlete_id", ATHLETE)
     means = Means(jobs=1, rows_at_once=5, files_at_once=3, read=reader or InProcess(), keep=more.pop("keep", None))
     run = ArchiveImport(
-        store=store, archive=archive, source="export.zip", athlete_id=ATHLETE, choice=more.pop("choice", Choice()),
+        store=store, archive=archive, source="export.zip", athlete_id=athlete_id, choice=more.pop("choice", Choice()),
         means=means, **more,
     )  # fmt: skip
     await run.run()
@@ -305,10 +306,40 @@ async def test_a_triathlon_of_three_rows_is_three_activities(tmp_path: Path, sto
         await imported(archive, store)
         await imported(archive, store)
     found = [each for each in await store.match_facts(ATHLETE) if each.file_id]
-    assert sorted((each.activity_id, str(each.file_id)[-2:], each.sport_type) for each in found) == [
-        (100, "/0", "Swim"), (101, "/1", "Ride"), (102, "/2", "Run"),
+    assert sorted((each.activity_id, str(each.file_id)[64:], each.sport_type) for each in found) == [
+        (100, "/0/4242", "Swim"), (101, "/1/4242", "Ride"), (102, "/2/4242", "Run"),
     ]  # fmt: skip
     assert told(await items_of(store)) == {("row", "same_id"): 3, ("file", "same_file"): 3}
+
+
+async def test_a_file_of_several_sessions_is_stored_whole(tmp_path: Path, store: SqliteRawStore) -> None:
+    """One sport of it is wanted: the others come too, for the file counts as stored from then on."""
+    sessions = [
+        Session(points=course(600), sport=SWIMMING, elapsed_s=600),
+        Session(points=course(900, start_s=600), sport=RUNNING, start_s=600, elapsed_s=900),
+    ]
+    with opened(tmp_path / "files.zip", zip_of({"both.fit": activity(sessions).file()})) as archive:
+        none = await imported(archive, store, choice=Choice(only=frozenset({"ride"})))
+        assert (none.left_out, await stored(store)) == (1, [])
+        await imported(archive, store, choice=Choice(only=frozenset({"run"})))
+    assert sorted(str(each.sport_type) for each in await store.match_facts(ATHLETE)) == ["Run", "Swim"]
+
+
+async def test_a_copy_of_a_file_that_cannot_be_read_fails_too(tmp_path: Path, store: SqliteRawStore) -> None:
+    """Nothing of the first is stored, so the second is not a file that was stored before."""
+    with opened(tmp_path / "files.zip", zip_of({"a.gpx": b"broken", "b.gpx": b"broken"})) as archive:
+        await imported(archive, store)
+    assert told(await items_of(store)) == {("file", "failed"): 2}
+
+
+async def test_two_athletes_may_have_the_same_file(tmp_path: Path, store: SqliteRawStore) -> None:
+    """They rode together, or are an old account and a new one: each has an activity of it."""
+    with opened(tmp_path / "files.zip", zip_of({"tandem.gpx": track(FIRST)})) as archive:
+        await imported(archive, store)
+        await imported(archive, store, athlete_id=ATHLETE + 1)
+    mine, theirs = [await store.match_facts(each) for each in (ATHLETE, ATHLETE + 1)]
+    assert len(mine) == len(theirs) == 1
+    assert mine[0].activity_id != theirs[0].activity_id
 
 
 async def test_a_crop_since_the_last_export_cuts_the_stored_recording(tmp_path: Path, store: SqliteRawStore) -> None:

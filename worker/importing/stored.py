@@ -53,7 +53,7 @@ def file_rows(read: ReadFile, wanted: Wanted, current: Import, *, is_export: boo
     result = read.result
     rows = []
     for session in read.sessions:
-        file_id = f"{result.sha256}/{session.number}"
+        file_id = f"{result.sha256}/{session.number}/{current.athlete_id}"
         own_id = own_activity_id(file_id)
         rows.append(
             FileRow(
