@@ -32,9 +32,7 @@ ACTIVITY_FILES = Table(
     "file_id",
     "One row per recorded session of a FIT, TCX or GPX file.",
     [
-        Column(
-            "file_id", "string", "The file's sha256, session and athlete_id, joined by slashes; the key."
-        ),
+        Column("file_id", "string", "The file's sha256, session and athlete_id, joined by slashes; the key."),
         ATHLETE,
         Column("sha256", "string", "SHA-256 of the file, unpacked."),
         Column("session", "int64", "Which of the file's sessions it is, from 0."),
