@@ -12,7 +12,7 @@ from athlete.errors import CommandError
 from athlete.importing.charts import Charts
 from backends.engine import is_on_gcp
 from backends.warehouse import RawStore
-from backends.warehouse.own_files import Import, ImportItem, ItemKind
+from backends.warehouse.own_files import Import, ImportItem, ItemKind, RowOutcome
 from runtime.data_dir import make_private
 from strava.archive.archive import Archive, open_archive
 from strava.archive.bag import open_recordings
@@ -20,11 +20,13 @@ from worker.dbt_runner.settings import TransformSettings
 from worker.importing.choice import Choice
 from worker.importing.kept_files import KeptFiles
 from worker.importing.matching import Match
+from worker.importing.outcomes import FileOutcome
 from worker.importing.owner import owner_of
 from worker.importing.pipeline import ArchiveImport, Means, Progress
 from worker.importing.stored import own_activity_id
 
 LOCK = "import.lock"
+_NOT_READ = frozenset({RowOutcome.UNREADABLE, FileOutcome.FAILED})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,16 +49,18 @@ class Imported:
 
     current: Import
     items: Sequence[ImportItem]
-    left_out: int
-    unreadable_rows: int
     links: Mapping[int, Match]
+
+    @property
+    def left_out(self) -> int:
+        """How many rows and files were not wanted, and so have no item."""
+        told = sum(item.kind != ItemKind.PROBLEM for item in self.items)
+        return self.current.row_count + self.current.file_count - told
 
     @property
     def is_all_well(self) -> bool:
         """Whether all rows and files could be read."""
-        return not self.unreadable_rows and all(
-            item.outcome != "failed" for item in self.items if item.kind != "problem"
-        )
+        return all(item.outcome not in _NOT_READ for item in self.items if item.kind != ItemKind.PROBLEM)
 
 
 def opened(paths: Sequence[Path]) -> Archive:
@@ -109,7 +113,4 @@ async def import_archive(  # noqa: PLR0913 - what is imported, and by keyword ho
     current = await run.run()
     items = await store.import_items(current.import_id)
     links = {own_activity_id(file_id): found for file_id, found in run.matches.items()}
-    unreadable = archive.activities.unreadable_rows if archive.activities else 0
-    told = sum(item.kind != ItemKind.PROBLEM for item in items)
-    left_out = len(archive.rows) + unreadable + len(archive.files) - told
-    return Imported(current=current, items=items, left_out=left_out, unreadable_rows=unreadable, links=links)
+    return Imported(current=current, items=items, links=links)

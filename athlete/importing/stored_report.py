@@ -34,7 +34,6 @@ def stored_sentences(archive: Archive, done: Imported) -> Iterator[str]:
     """Yield the report in lines for a person."""
     yield f"{done.current.source}: {what(archive)}"
     rows = Counter(item.outcome for item in done.items if item.kind == "row")
-    rows["unreadable"] = done.unreadable_rows
     if archive.activities:
         yield f"{many(rows.total(), 'row')}: {counted({word: rows[kind] for kind, word in ROWS.items()})}"
     files = [item for item in done.items if item.kind == "file"]

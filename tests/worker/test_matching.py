@@ -162,7 +162,7 @@ RECORDINGS = st.lists(
 def test_the_order_of_arrival_changes_nothing(
     activities: list[Activity], recordings: list[Recorded], chance: random.Random
 ) -> None:
-    """Each recording has one match, whatever comes first; who has none of Strava's leads or follows a recording."""
+    """Each recording has one match, in each order of arrival; who has none of Strava's leads or follows a recording."""
     recordings = [replace(each, own_activity_id=OWN + number) for number, each in enumerate(recordings)]
     found = match(activities, recordings)
     shuffled = chance.sample(activities, len(activities)), chance.sample(recordings, len(recordings))

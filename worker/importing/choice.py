@@ -16,11 +16,6 @@ class Choice:
     since: datetime | None = None
     only: frozenset[str] = frozenset()
 
-    @property
-    def is_all(self) -> bool:
-        """Whether nothing is left out."""
-        return self.since is None and not self.only
-
     def takes_row(self, row: ArchiveRow) -> bool:
         """Whether an activity of the list is wanted; one whose date or sport cannot be read is, as far as it goes."""
         if self.since is not None and row.start is not None and row.start < self.since:

@@ -14,7 +14,7 @@ from strava.archive.archive import Archive
 from worker.importing.choice import Choice
 from worker.importing.kept_files import KeptFiles
 from worker.importing.matching import Match
-from worker.importing.outcomes import FileResult, ReadFile
+from worker.importing.outcomes import FileOutcome, FileResult, ReadFile
 from worker.importing.readers import ReadFiles, read_files, wanted_files
 from worker.importing.relink import relink_all
 from worker.importing.stored import archived, fingerprint
@@ -54,9 +54,8 @@ class Means:
 class ArchiveImport:
     """One import, which goes on with one of the same archive that did not come to its end.
 
-    `after_rows` is called when all rows are stored, and `tell` with each step. `left_out` and `results` are those of
-    this run: how many rows and files were not wanted, and what became of the files that were read. `matches` are those
-    of all recordings of the athlete, by `file_id`.
+    `after_rows` is called when all rows are stored, and `tell` with each step. `results` are what became of the files
+    that this run read, `matches` those of all recordings of the athlete, by `file_id`.
     """
 
     store: OwnFiles
@@ -68,7 +67,6 @@ class ArchiveImport:
     resume: str | None = None
     tell: Callable[[Progress], None] = lambda _: None
     after_rows: Callable[[], Awaitable[None]] | None = None
-    left_out: int = 0
     results: list[FileResult] = field(default_factory=list)
     matches: Mapping[str, Match] = field(default_factory=dict)
 
@@ -79,8 +77,7 @@ class ArchiveImport:
         """
         current, done = await self._begin()
         try:
-            await self._store_problems(current, done)
-            await self._store_unreadable(current, done)
+            await self._store_unread(current, done)
             await self._store_rows(current, done)
             if self.after_rows:
                 await self.after_rows()
@@ -135,42 +132,42 @@ class ArchiveImport:
         if not await self.store.put_import(current):
             raise PurgedMeanwhile(f"is of athlete {self.athlete_id}, who was purged meanwhile; nothing of it is kept.")
 
-    async def _store_problems(self, current: Import, done: set[str]) -> None:
-        items = [
-            ImportItem(
-                item_id=f"{current.import_id}/problem/{number}",
-                import_id=current.import_id,
-                athlete_id=self.athlete_id,
-                kind=ItemKind.PROBLEM,
-                name=problem.name,
-                outcome="failed",
-                reason=problem.reason,
-                finished_at=self.means.clock(),
-            )
+    async def _store_unread(self, current: Import, done: set[str]) -> None:
+        """Store the items of problems and of lines of the list that are no rows."""
+        listed = self.archive.activities
+        problems = [
+            self._item(current, ItemKind.PROBLEM, str(number), FileOutcome.FAILED, problem.name, problem.reason)
             for number, problem in enumerate(self.archive.problems)
         ]
-        if left := [each for each in items if each.item_id not in done]:
-            await self.store.put_files([], left)
-
-    async def _store_unreadable(self, current: Import, done: set[str]) -> None:
-        listed = self.archive.activities
-        items = [
-            ImportItem(
-                item_id=f"{current.import_id}/row/unreadable-{number}",
-                import_id=current.import_id,
-                athlete_id=self.athlete_id,
-                kind=ItemKind.ROW,
-                outcome=RowOutcome.UNREADABLE,
-                finished_at=self.means.clock(),
-            )
+        lines = [
+            self._item(current, ItemKind.ROW, f"unreadable-{number}", RowOutcome.UNREADABLE)
             for number in range(listed.unreadable_rows if listed else 0)
         ]
-        if left := [each for each in items if each.item_id not in done]:
+        if left := [each for each in [*problems, *lines] if each.item_id not in done]:
             await self.store.put_files([], left)
+
+    def _item(  # noqa: PLR0913, PLR0917 - the columns of an item
+        self,
+        current: Import,
+        kind: ItemKind,
+        key: str,
+        outcome: str,
+        name: str | None = None,
+        reason: str | None = None,
+    ) -> ImportItem:
+        return ImportItem(
+            item_id=f"{current.import_id}/{kind}/{key}",
+            import_id=current.import_id,
+            athlete_id=self.athlete_id,
+            kind=kind,
+            name=name,
+            outcome=outcome,
+            reason=reason,
+            finished_at=self.means.clock(),
+        )
 
     async def _store_rows(self, current: Import, done: set[str]) -> None:
         wanted = [row for row in self.archive.rows if self.choice.takes_row(row)]
-        self.left_out += len(self.archive.rows) - len(wanted)
         left = [row for row in wanted if f"{current.import_id}/row/{row.activity_id}" not in done]
         for place in range(0, len(left), self.means.rows_at_once):
             self.tell(Progress(step="rows", done=len(wanted) - len(left) + place, of=len(wanted)))
@@ -210,4 +207,3 @@ class ArchiveImport:
                 has_data=True,
             )
             await storing.flush()
-        self.left_out += len(self.archive.files) - len(wanted) + storing.left_out

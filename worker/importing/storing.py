@@ -48,7 +48,7 @@ def file_item_id(current: Import, name: str) -> str:
 
 @dataclass(kw_only=True, slots=True)
 class FileStoring:
-    """Takes files and stores what waits together. `left_out` counts those of which no session was wanted."""
+    """Takes files and stores what waits together, but none of which no session is wanted."""
 
     store: OwnFiles
     current: Import
@@ -59,7 +59,6 @@ class FileStoring:
     wanted: Mapping[str, Wanted]
     known: KnownFiles
     files_at_once: int
-    left_out: int = 0
     _waiting: list[tuple[ImportItem, list[FileRow]]] = field(default_factory=list)
     _bytes: int = 0
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -85,7 +84,6 @@ class FileStoring:
         rows = file_rows(read, wanted, self.current, is_export=self.is_export)
         if wanted.activity_id is None and rows and not any(map(self.choice.takes, read.sessions)):
             self._forget(read)
-            self.left_out += 1
             return
         if not rows and read.result.outcome is not FileOutcome.SAME_FILE:
             self._forget(read)
