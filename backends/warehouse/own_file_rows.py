@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import orjson
 
+from backends.warehouse.athletes import Athlete, AthleteStatus
 from backends.warehouse.own_file_tables import ARCHIVE_ACTIVITIES, IMPORT_ITEMS, IMPORTS
 from backends.warehouse.own_files import (
     DELETED_SINCE,
@@ -133,6 +134,16 @@ def skipped(items: Sequence[ImportItem], left: set[int]) -> list[ImportItem]:
 def archive_row(given: ArchivedActivity, ingested_at: datetime | None) -> Row:
     """Return the row of an activity of an export."""
     return bound(ARCHIVE_ACTIVITIES, given, is_deleted=False, ingested_at=ingested_at)
+
+
+def own_athlete(current: Import) -> Athlete:
+    """Return the athlete of an import as one of whom Strava is never asked."""
+    return Athlete(
+        athlete_id=current.athlete_id,
+        scope=frozenset(),
+        status=AthleteStatus.ARCHIVE_ONLY,
+        updated_at=current.started_at,
+    )
 
 
 def import_row(current: Import) -> Row:

@@ -10,7 +10,6 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from backends.warehouse import own_file_rows
-from backends.warehouse.athletes import Athlete, AthleteStatus
 from backends.warehouse.bigquery.athletes import Athletes
 from backends.warehouse.bigquery.changes import follow_deletes
 from backends.warehouse.bigquery.parameters import Parameter, array, int64s, scalar, timestamps
@@ -169,13 +168,7 @@ class ImportedFiles(Athletes):
         fenced_until = await self._fenced_until(athlete_id)
         if fenced_until is not None and current.started_at <= fenced_until:
             return False
-        athlete = Athlete(
-            athlete_id=athlete_id,
-            scope=frozenset(),
-            status=AthleteStatus.ARCHIVE_ONLY,
-            updated_at=current.started_at,
-        )
-        row = athlete_row(athlete) | {"fenced_until": fenced_until}
+        row = athlete_row(own_file_rows.own_athlete(current)) | {"fenced_until": fenced_until}
         await self._put_guarded(STRAVA_ATHLETES, row, guard, replaces=False)
         return True
 

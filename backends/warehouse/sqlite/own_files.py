@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from backends.warehouse import own_file_rows
-from backends.warehouse.athletes import Athlete, AthleteStatus
 from backends.warehouse.own_file_rows import UNSEEN, Sight, decide_row, row_item
 from backends.warehouse.own_file_tables import ACTIVITY_FILES, ARCHIVE_ACTIVITIES, FIRST_OWN_ID, IMPORT_ITEMS, IMPORTS
 from backends.warehouse.own_files import ArchivedActivity, FileRow, Import, ImportItem, Link, MatchFacts
@@ -94,20 +93,11 @@ def _put_import(connection: sqlite3.Connection, current: Import, receipts: Check
         purged_at = purges_of(connection, [athlete_id], receipts).get(athlete_id)
         if purged_at is not None and current.started_at <= min(purged_at, clock()):
             return False
-        put_athlete(connection, _own_athlete(current), receipts, clock)
+        put_athlete(connection, own_file_rows.own_athlete(current), receipts, clock)
     elif fence_around(connection, [athlete_id], receipts, clock()).holds_back(athlete_id, current.started_at):
         return False
     connection.execute(_PUT_IMPORT, own_file_rows.import_row(current))
     return True
-
-
-def _own_athlete(current: Import) -> Athlete:
-    return Athlete(
-        athlete_id=current.athlete_id,
-        scope=frozenset(),
-        status=AthleteStatus.ARCHIVE_ONLY,
-        updated_at=current.started_at,
-    )
 
 
 def _put_archive_rows(
