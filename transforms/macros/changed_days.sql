@@ -2,7 +2,7 @@
   Marts of days, of which a change touches few. On DuckDB a refresh removes what a changed day has a part in, and builds what is missing.
   On BigQuery they are small tables, and built whole.
 
-  Which days have changed is told by comparing them with how the last complete build left them, in a table `…_before`. So whatever changed
+  Which days have changed is told by comparing them with how the last complete build left them, in a table `…_before`. So all that changed
   them is seen: an activity, a load that follows settings, a day that has begun or is no more. A build that stops halfway leaves that
   table as it was.
 -#}
