@@ -24,6 +24,7 @@ from strava.events import StravaEvent
 Run = Callable[..., Result]
 INACTIVE = {"errors": [{"resource": "Application", "field": "Status", "code": "Inactive"}]}
 USED = {
+    "Date": "Fri, 01 May 2026 12:05:00 GMT",  # the midst of a quarter hour
     "X-RateLimit-Limit": "200,2000",
     "X-RateLimit-Usage": "80,160",
     "X-ReadRateLimit-Limit": "100,1000",

@@ -37,8 +37,9 @@ async def ask(budget: RateBudget, answer: httpx.Response, lane: Lane = Lane.LIVE
 
 
 def told(used: int) -> httpx.Response:
-    """Answer that so many of 100 calls are used."""
-    return httpx.Response(200, headers={"X-RateLimit-Limit": "100,1000", "X-RateLimit-Usage": f"{used},{used}"})
+    """Answer that so many of 100 calls are used, at a moment that is in the midst of a quarter hour."""
+    limits = {"X-RateLimit-Limit": "100,1000", "X-RateLimit-Usage": f"{used},{used}"}
+    return httpx.Response(200, headers={"Date": "Fri, 01 May 2026 12:05:00 GMT", **limits})
 
 
 async def test_a_lapse_outlives_the_program(tmp_path: Path) -> None:
