@@ -131,11 +131,6 @@ def select_mib(selects: Iterable[str], typed: TypedTables, athletes: int) -> int
     return sum(mib(typed.reads(sql), typed.types, athletes) for sql in selects)
 
 
-def checks_mib(tests: Iterable[str], typed: TypedTables) -> int:
-    """Return MiB of dbt's tests: of each table that one names the least, for it reads a column or two."""
-    return sum(LEAST_MIB * len(typed.named(sql)) for sql in tests)
-
-
 def page_mib(queries: Iterable[str], kinds: Mapping[str, Sequence[str]], typed: TypedTables, athletes: int) -> int:
     """Return MiB of the queries by which a page is drawn, nothing of them cached."""
     folder = ROOT / "dashboard" / "queries"

@@ -78,11 +78,6 @@ class TypedTables:
         found = self._service.analyze(sql_statement=text, options=options, registered_catalog_id=self._catalog_id)
         return found.resolved_statement
 
-    def named(self, sql: str) -> set[str]:
-        """Return the tables that a statement names, without an analysis."""
-        flat = {name.replace(".", "__") for name in self.types}
-        return set(re.findall(r"\w+", self._in_full(sql))) & flat
-
     def columns_of(self, sql: str) -> dict[str, str]:
         """Return the types of a query's columns."""
         return {each.name: spelled(each.column.type) for each in self.analysed(sql).output_column_list}

@@ -15,7 +15,6 @@ from tests.transforms.bigquery_bill import (
     LIST_PAGES,
     LOOKS,
     Month,
-    checks_mib,
     page_mib,
     refresh_mib,
     select_mib,
@@ -150,13 +149,13 @@ def months(
         for name, node in dialect.models.items()
         if node.config.materialized == "table" and name not in refreshed
     ]
-    tests = checks_mib(compiled_tests(dialect, twin, target), typed)
+    tests = compiled_tests(dialect, twin, target)
     months = {}
     for n in (1, 10):
         one = refresh_mib([job for job in refresh.jobs if not is_of_files(job)], typed, n)
         costs: dict[str, int] = {
             "a refresh after a change": one,
-            "the daily build and its tests": one + select_mib(rest, typed, n) + tests,
+            "the daily build and its tests": one + select_mib([*rest, *tests], typed, n),
             "a page, drawn anew": max(page_mib(queries, KINDS, typed, n) for queries in PAGES.values()),
             "an hour of an open page, nothing new": 0,
             "a batch of events": store_mib(BATCH, typed, n),

@@ -42,6 +42,13 @@ def test_models_read_columns_as_they_are_typed(model: Path) -> None:
         assert {name: types.get(name) for name in read} == read
 
 
+def test_a_table_is_asked_once_for_its_nulls() -> None:
+    """A test for each column would be a query for each: on BigQuery every one is billed as ten MiB."""
+    files = [*PROJECT.rglob("_models.yml"), *PROJECT.rglob("_seeds.yml")]
+    assert len(files) > 10
+    assert [file.name for file in files if re.search(r"\bnot_null\b", file.read_text())] == []
+
+
 def test_a_receipt_counts_every_table_that_a_purge_empties() -> None:
     """A new table that knows athletes is counted too."""
     text = (PROJECT / "models/staging/stg_strava__purges.sql").read_text()
