@@ -89,6 +89,15 @@ def test_alike_has_limits(known: dict[str, Any], is_alike: bool) -> None:
     assert (found.matched_by == "alike", found.activity_id == 12_000_000_001) == (is_alike, is_alike)
 
 
+@pytest.mark.parametrize(("apart_s", "is_alike"), [(30, True), (31, False), (70, False)])
+def test_short_efforts_saved_one_by_one_stay_apart(apart_s: int, is_alike: bool) -> None:
+    """A minute each, within two of each other: only what overlaps by half can be one."""
+    effort: dict[str, Any] = {"elapsed_s": 60, "distance_m": 300}
+    assert (matched([activity(**effort)], recorded(start=START + apart_s, **effort)).matched_by == "alike") is is_alike
+    pair = match([], [recorded(**effort), recorded("bb/0", start=START + apart_s, **effort)])
+    assert (len({each.activity_id for each in pair.values()}) == 1) is is_alike
+
+
 def test_of_several_that_are_alike_the_nearest_start_decides() -> None:
     """Then the duration, then the smaller number."""
     others = [activity(5, start=START + 9), activity(4, start=START - 2, elapsed_s=3610), activity(3, start=START + 2)]

@@ -6,7 +6,7 @@ The keys, the strongest first; the first that fits decides:
 - `same_upload`: the file is named after the activity's upload or id
 - `same_recording`: maker, serial number and time of creation are those of another recording
 - `same_name`: the file's name is the activity's `external_id`, and they begin within a minute of each other
-- `alike`: they begin within two minutes, and sport, duration, distance and first position agree
+- `alike`: they begin within two minutes and overlap by half, and sport, duration, distance and first position agree
 
 What is alike but for a difference of whole quarter hours, and what only overlaps in time, is told and never joined.
 """
@@ -279,7 +279,8 @@ def _distance_key(thing: Activity | Recorded, recording: Recorded) -> tuple[int,
 
 
 def _is_alike(thing: Activity | Recorded, recording: Recorded) -> bool:
-    return abs(_apart(thing, recording)) <= ALIKE_S and _agree(_known(thing), recording.known)
+    is_near = abs(_apart(thing, recording)) <= ALIKE_S and _overlap(_known(thing), recording.known)
+    return is_near and _agree(_known(thing), recording.known)
 
 
 def _is_in_other_zone(thing: Activity | Recorded, recording: Recorded) -> bool:
