@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from athlete.data_dir import require_usable
-from athlete.errors import exit_on_error, warn
+from athlete.errors import CommandError, exit_on_error, warn
 from athlete.events import read_moment, within_reach
 from athlete.importing.charts import Charts
 from athlete.importing.report import RowKind, count_rows, items, sentences
@@ -32,7 +32,7 @@ from worker.importing.choice import Choice
 from worker.importing.outcomes import FileOutcome, FileResult, ReadFile
 from worker.importing.owner import NotSure
 from worker.importing.pipeline import OtherArchive, PurgedMeanwhile
-from worker.importing.readers import read_files, wanted_files
+from worker.importing.readers import read_files
 
 SOME_FAILED, NOTHING_READ, INTERRUPTED = 1, 2, 130
 MOST_JOBS = 64
@@ -80,16 +80,20 @@ def import_files(  # noqa: PLR0913 - one argument an option
     settings = TransformSettings()
     configure_logs(settings.log_format, "CRITICAL")  # what failed is told below
     within_reach("--athlete", athlete)
-    began = read_moment("--since", since, DashboardSettings().display_timezone)
+    zone = DashboardSettings().display_timezone
+    began = read_moment("--since", since, zone)
     wish = Wish(
         choice=Choice(since=began, only=frozenset(each.casefold() for each in only or ())),
         athlete_id=athlete,
         resume=resume,
         keeps_files=keep_files,
         jobs=jobs or os.cpu_count() or 1,
+        home_zone=zone,
     )
     if dry_run:
-        read = [_read_one(bag, wish.jobs, as_json=as_json) for bag in bags(paths)]
+        if resume is not None:
+            raise CommandError("A dry run stores nothing, so it goes on with none: leave out --resume, or --dry-run.")
+        read = [_read_one(bag, wish, as_json=as_json) for bag in bags(paths)]
     else:
         require_usable(settings.data_dir)
         try:
@@ -158,8 +162,8 @@ def _shown() -> Iterator[_Bars]:
         yield _Bars(progress)
 
 
-def _read_one(paths: Sequence[Path], jobs: int, *, as_json: bool) -> bool | None:
-    """Read and report one archive; tell whether all of it could be read, or None where it could not be opened."""
+def _read_one(paths: Sequence[Path], wish: Wish, *, as_json: bool) -> bool | None:
+    """Read and report one archive; tell whether all of it could be read, or None where it is not to be read."""
     name = name_of(paths)
     try:
         archive = opened(paths)
@@ -167,24 +171,32 @@ def _read_one(paths: Sequence[Path], jobs: int, *, as_json: bool) -> bool | None
         warn(str(error).translate(HIDDEN))
         return None
     with archive:
-        results = _read_files(archive, jobs)
+        if wish.athlete_id not in {None, archive.athlete_id or wish.athlete_id}:
+            warn(f"{name} is of athlete {archive.athlete_id}, not of {wish.athlete_id}.".translate(HIDDEN))
+            return None
+        rows = [row for row in archive.rows if wish.choice.takes_row(row)]
+        results = _read_files(archive, wish)
         if as_json:
-            for item in items(name, archive, results):
+            for item in items(name, archive, rows, results):
                 print(json.dumps(item, ensure_ascii=False))  # noqa: T201 - lines for machines
         else:
-            for sentence in sentences(name, archive, results):
+            for sentence in sentences(name, archive, rows, results):
                 say(sentence.translate(HIDDEN))
-        unreadable = count_rows(archive)[RowKind.UNREADABLE]
+        unreadable = count_rows(archive, rows)[RowKind.UNREADABLE]
         return not unreadable and all(result.outcome is not FileOutcome.FAILED for result in results)
 
 
-def _read_files(archive: Archive, jobs: int) -> Sequence[FileResult]:
-    wanted, results = wanted_files(archive), list[FileResult]()
+def _read_files(archive: Archive, wish: Wish) -> Sequence[FileResult]:
+    wanted, results, read_count = wish.choice.of_files(archive), list[FileResult](), 0
+    own = {each.name for each in wanted if each.activity_id is None}
     with _shown() as bars:
 
         async def tell(read: ReadFile) -> None:
-            results.append(read.result)
-            bars.show(pipeline.Progress(step="files", done=len(results), of=len(wanted)))
+            nonlocal read_count
+            read_count += 1
+            if wish.choice.takes_read(read, has_row=read.result.name not in own):
+                results.append(read.result)
+            bars.show(pipeline.Progress(step="files", done=read_count, of=len(wanted)))
 
-        asyncio.run(read_files(archive, wanted, jobs=max(1, min(jobs, len(wanted))), tell=tell))
+        asyncio.run(read_files(archive, wanted, jobs=max(1, min(wish.jobs, len(wanted))), tell=tell))
     return results

@@ -16,6 +16,7 @@ from athlete.importing.running import Imported, Wish, import_archive, importing,
 from athlete.importing.stored_report import FILES, stored_sentences
 from athlete.inbox import DONE, FAILED
 from backends.warehouse import RawStore
+from dashboard.settings import DashboardSettings
 from runtime.logs import configure_logs
 from strava.archive.archive import Archive
 from strava.archive.bag import bags
@@ -34,7 +35,7 @@ BAD = frozenset({"failed", "skipped"})
 async def take(settings: TransformSettings, names: Sequence[str]) -> None:
     """Import these files of the inbox and move them. Raises CommandError, WarehouseBusy, OSError."""
     folder = settings.inbox_path
-    wish = Wish(jobs=os.cpu_count() or 1)
+    wish = Wish(jobs=os.cpu_count() or 1, home_zone=DashboardSettings().display_timezone)
     async with importing(settings) as store:
         for paths in bags(path for name in names if (path := folder / name).is_file()):
             for path, target, report in await _imported(paths, wish, store, settings):

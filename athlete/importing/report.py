@@ -37,9 +37,9 @@ _FILE_WORDS = {
 }  # fmt: skip
 
 
-def count_rows(archive: Archive) -> Mapping[RowKind, int]:
-    """Return how many records of the list there are of each kind; together they are all."""
-    counts = Counter(_kind(archive, row) for row in archive.rows)
+def count_rows(archive: Archive, rows: Sequence[ArchiveRow]) -> Mapping[RowKind, int]:
+    """Return how many of these rows there are of each kind, and how many records are none."""
+    counts = Counter(_kind(archive, row) for row in rows)
     counts[RowKind.UNREADABLE] = archive.activities.unreadable_rows if archive.activities else 0
     return {kind: counts[kind] for kind in RowKind}
 
@@ -52,25 +52,27 @@ def _kind(archive: Archive, row: ArchiveRow) -> RowKind:
     return RowKind.WITH_FILE if archive.file_of(row) else RowKind.FILE_MISSING
 
 
-def sentences(name: str, archive: Archive, results: Sequence[FileResult]) -> Iterator[str]:
-    """Yield the report in lines for a person."""
+def sentences(name: str, archive: Archive, rows: Sequence[ArchiveRow], results: Sequence[FileResult]) -> Iterator[str]:
+    """Yield the report in lines for a person: `rows` are those that are wanted, and `results` of the files that are."""
     yield f"{name}: {what(archive)}"
     if archive.activities:
-        rows = count_rows(archive)
-        yield f"{many(sum(rows.values()), 'row')}: {counted({_ROW_WORDS[kind]: rows[kind] for kind in RowKind})}"
-        undated = sum(row.start is None and archive.file_of(row) is not None for row in archive.rows)
+        kinds = count_rows(archive, rows)
+        yield f"{many(sum(kinds.values()), 'row')}: {counted({_ROW_WORDS[kind]: kinds[kind] for kind in RowKind})}"
+        undated = sum(row.start is None and archive.file_of(row) is not None for row in rows)
         if undated:
             yield f"{many(undated, 'date')} of rows with a file cannot be read; the file tells it"
     files = Counter(result.outcome for result in results)
     if archive.files:
         outcomes = counted({_FILE_WORDS[kind]: files[kind] for kind in FileOutcome})
-        yield f"{many(len(archive.files), 'file')}: {outcomes}"
+        yield f"{many(len(results), 'file')}: {outcomes}"
     far = sum(abs(result.seconds_off or 0) > FAR_S for result in results)
     if far:
         yield f"{many(far, 'file')} with a start more than a minute from what the row says"
     cropped = sum((result.seconds_more or 0) > CROPPED_S for result in results)
     if cropped:
         yield f"{many(cropped, 'file')} longer than the activity, which was cropped at Strava"
+    if left := len(archive.rows) + len(archive.files) - len(rows) - len(results):
+        yield not_wanted(left)
     yield f"not looked at: {archive.media:,} media, {many(archive.others, 'other file')}"
     problems = [f"{problem.name}: {problem.reason}" for problem in archive.problems]
     yield from listed("left out or doubtful", problems)
@@ -79,8 +81,10 @@ def sentences(name: str, archive: Archive, results: Sequence[FileResult]) -> Ite
         yield from listed(_FILE_WORDS[kind], named)
 
 
-def items(name: str, archive: Archive, results: Sequence[FileResult]) -> Iterator[dict[str, Any]]:
-    """Yield one object for the archive, each row, each file, and each problem."""
+def items(
+    name: str, archive: Archive, rows: Sequence[ArchiveRow], results: Sequence[FileResult]
+) -> Iterator[dict[str, Any]]:
+    """Yield one object for the archive, each row and file that is wanted, and each problem."""
     yield {
         "item": "archive",
         "name": name,
@@ -88,12 +92,12 @@ def items(name: str, archive: Archive, results: Sequence[FileResult]) -> Iterato
         "language": archive.language,
         "exported_at": archive.exported_at and archive.exported_at.isoformat(),
         "columns": len(archive.activities.columns.header) if archive.activities else None,
-        "rows": dict(count_rows(archive)) if archive.activities else None,
+        "rows": dict(count_rows(archive, rows)) if archive.activities else None,
         "files": {kind.value: sum(result.outcome is kind for result in results) for kind in FileOutcome},
         "media": archive.media,
         "others": archive.others,
     }
-    for row in archive.rows:
+    for row in rows:
         activity = row.activity
         told = {key: activity.get(key) for key in ("start_date", "sport_type", "upload_id", "gear_id")}
         yield {"item": "row", "activity_id": row.activity_id, "file": archive.file_of(row), **told}
@@ -112,6 +116,11 @@ def what(archive: Archive) -> str:
     written = f", written {archive.exported_at:%Y-%m-%d %H:%M} UTC" if archive.exported_at else ""
     language = f"in {archive.language}" if archive.language else "in a language that is not known"
     return f"an export from Strava{whose}{written}, {language}, of {columns} columns"
+
+
+def not_wanted(count: int) -> str:
+    """Say how many were left out by a person's wish."""
+    return f"{count:,} rows and files were not wanted (--since, --only)"
 
 
 def many(count: int, noun: str) -> str:

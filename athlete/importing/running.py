@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from filelock import FileLock, Timeout
 
@@ -18,6 +19,7 @@ from strava.archive.archive import Archive, open_archive
 from strava.archive.bag import open_recordings
 from worker.dbt_runner.settings import TransformSettings
 from worker.importing.choice import Choice
+from worker.importing.home import HomeZone
 from worker.importing.kept_files import KeptFiles
 from worker.importing.matching import Match
 from worker.importing.outcomes import FileOutcome
@@ -31,8 +33,9 @@ _NOT_READ = frozenset({RowOutcome.UNREADABLE, FileOutcome.FAILED})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wish:
-    """What a person asks for."""
+    """What a person asks for. `home_zone` counts where no activity tells any."""
 
+    home_zone: ZoneInfo
     choice: Choice = field(default_factory=Choice)
     athlete_id: int | None = None
     resume: str | None = None
@@ -44,12 +47,14 @@ class Wish:
 class Imported:
     """An import that came to its end, with all its items.
 
-    `links` are the matches of recordings, by the number that each would have as an activity of its own.
+    `links` are the matches of recordings, by the number that each would have as an activity of its own. `home_zones`
+    are the zones of activities of which nothing tells one, by their numbers.
     """
 
     current: Import
     items: Sequence[ImportItem]
     links: Mapping[int, Match]
+    home_zones: Mapping[int, HomeZone]
 
     @property
     def left_out(self) -> int:
@@ -106,6 +111,7 @@ async def import_archive(  # noqa: PLR0913 - what is imported, and by keyword ho
         athlete_id=owner_of(archive, given=wish.athlete_id, known=known),
         choice=wish.choice,
         means=Means(jobs=wish.jobs, keep=KeptFiles(settings.files_path) if keeps else None),
+        home_zone=wish.home_zone,
         resume=wish.resume,
         tell=tell,
         after_rows=charts.begin if charts else None,
@@ -113,4 +119,4 @@ async def import_archive(  # noqa: PLR0913 - what is imported, and by keyword ho
     current = await run.run()
     items = await store.import_items(current.import_id)
     links = {own_activity_id(file_id): found for file_id, found in run.matches.items()}
-    return Imported(current=current, items=items, links=links)
+    return Imported(current=current, items=items, links=links, home_zones=run.home_zones)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import ceil
 from typing import Any
 
-from athlete.importing.report import counted, listed, many, what
+from athlete.importing.report import counted, listed, many, not_wanted, what
 from athlete.importing.running import Imported
 from backends.warehouse.own_files import ImportItem
 from strava.archive.archive import Archive
@@ -43,8 +43,9 @@ def stored_sentences(archive: Archive, done: Imported) -> Iterator[str]:
     if rows["new"]:
         yield _price(rows["new"])
     yield from _matches([(item, link) for item in files if (link := _link(item, done)) is not None])
+    yield from _zones(done)
     if done.left_out:
-        yield f"{done.left_out:,} rows and files were not wanted (--since, --only)"
+        yield not_wanted(done.left_out)
     yield f"not looked at: {archive.media:,} media, {many(archive.others, 'other file')}"
     yield from listed("left out or doubtful", [_line(item) for item in done.items if item.kind == "problem"])
     for kind in ("failed", "skipped", "cut_short"):
@@ -58,6 +59,15 @@ def _price(count: int) -> str:
         f"{count:,} known by the export alone: what only Strava's API tells (exact sport, privacy, segments) "
         f"costs {many(count, 'call')}, {many(days, 'day')} of `athlete backfill`"
     )
+
+
+def _zones(done: Imported) -> Iterator[str]:
+    """Yield how many activities of the import count by a zone that nothing of them tells, and where it is from."""
+    own = {item.activity_id for item in done.items}
+    taken = Counter(home for activity_id, home in done.home_zones.items() if activity_id in own)
+    for home, count in sorted(taken.items(), key=lambda pair: (pair[0].is_default, str(pair[0].zone))):
+        whose = "DISPLAY_TIMEZONE, as no activity tells one" if home.is_default else "that of the nearest in time"
+        yield f"{count:,} without a zone of their own: counted in {home.zone}, {whose}"
 
 
 def _matches(links: Sequence[tuple[ImportItem, Match]]) -> Iterator[str]:

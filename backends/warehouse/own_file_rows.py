@@ -1,6 +1,6 @@
 """How own files and their imports become rows, what is stored of them, and rows become types again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
@@ -14,6 +14,7 @@ from backends.warehouse.own_files import (
     ArchivedActivity,
     FactSource,
     FileRow,
+    HomeTime,
     Import,
     ImportItem,
     ImportStatus,
@@ -30,6 +31,8 @@ LINK = {
     "activity_id": "int64",
     **dict.fromkeys(("matched_by", "twin", "suspect", "suspect_twin"), "string"),
 }
+HOME_TIME = {"activity_id": "int64", "file_id": "string", "timezone": "string", "utc_offset_s": "int64"}
+_CLOCK = ("timezone", "utc_offset", "sources")  # no row tells them; they are put by `put_home_times`
 
 
 class Sight(NamedTuple):
@@ -79,7 +82,7 @@ def decide_row(given: ArchivedActivity, stored: Content | None, sight: Sight) ->
         return at_first, True
     if stored.exported_at > given.exported_at:
         return RowOutcome.SAME_ID, False
-    if _is_same(stored.row, given.row) and _is_same(stored.activity, given.activity):
+    if _is_same(stored.row, given.row) and _is_same(stored.activity, given.activity, without=_CLOCK):
         is_of_this_import = stored.import_id == given.import_id  # which ended before it had told so
         return at_first if is_of_this_import else RowOutcome.SAME_ID, stored.exported_at < given.exported_at
     return RowOutcome.UPDATED, True
@@ -90,9 +93,15 @@ def is_deleted_since(exported_at: datetime | None, sight: Sight) -> bool:
     return exported_at is not None and sight.deleted_at is not None and sight.deleted_at >= exported_at
 
 
-def _is_same(stored: str, given: str) -> bool:
-    """Whether two JSON texts say the same; an engine may write them otherwise."""
-    return stored == given or bool(orjson.loads(stored) == orjson.loads(given))
+def _is_same(stored: str, given: str, without: Collection[str] = ()) -> bool:
+    """Whether two JSON texts say the same, but for these keys; an engine may write them otherwise."""
+    if stored == given:
+        return True
+    one, other = orjson.loads(stored), orjson.loads(given)
+    for key in without:
+        one.pop(key, None)
+        other.pop(key, None)
+    return bool(one == other)
 
 
 def row_item(given: ArchivedActivity, import_id: str, outcome: RowOutcome, finished_at: datetime) -> ImportItem:
@@ -173,9 +182,15 @@ def link_row(link: Link) -> Row:
     return {name: getattr(link, name) for name in LINK}
 
 
+def home_time_row(time: HomeTime) -> Row:
+    """Return the parameters of a clock that is taken to be the athlete's usual one."""
+    return {name: getattr(time, name) for name in HOME_TIME}
+
+
 def match_facts(row: FoundRow) -> MatchFacts:
     """Read a row of `match_facts.sql` or `unlinked_files.sql`, whose JSON array `facts` may be as odd as a payload."""
-    elapsed, distance, sport_type, point, upload_id, external_id = orjson.loads(row["facts"])
+    elapsed, distance, sport_type, point, upload_id, external_id, *clock = orjson.loads(row["facts"])
+    timezone, offset, offset_source = clock
     return MatchFacts(
         source=FactSource(row["source"]),
         athlete_id=row["athlete_id"],
@@ -187,6 +202,9 @@ def match_facts(row: FoundRow) -> MatchFacts:
         first_point=_point(point),
         upload_id=_whole(upload_id),
         external_id=_text(external_id),
+        timezone=_text(timezone),
+        utc_offset_s=_whole(offset),
+        utc_offset_source=_text(offset_source),
         file_id=row["file_id"],
         own_activity_id=row["own_activity_id"],
         name=row["name"],

@@ -140,7 +140,9 @@ class FileRow:
 class MatchFacts:
     """What an activity of the API or of an export, or a recording, is compared by; what is not known is None.
 
-    `first_point` is a latitude and a longitude. `file_id` and what follows it are of a recording: how it is linked now.
+    `first_point` is a latitude and a longitude, `timezone` as Strava writes it; `utc_offset_source` is of own files
+    alone, and `athlete` where the clock was put by `put_home_times`. `file_id` and what follows it are of a recording:
+    how it is linked now.
     """
 
     source: FactSource
@@ -153,6 +155,9 @@ class MatchFacts:
     first_point: tuple[float, float] | None
     upload_id: int | None = None
     external_id: str | None = None
+    timezone: str | None = None
+    utc_offset_s: int | None = None
+    utc_offset_source: str | None = None
     file_id: str | None = None
     own_activity_id: int | None = None
     name: str | None = None
@@ -173,6 +178,16 @@ class Link:
     twin: str | None = None
     suspect: str | None = None
     suspect_twin: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HomeTime:
+    """The clock of an export's activity, or of a recording, by the athlete's usual zone, as Strava writes it."""
+
+    activity_id: int
+    file_id: str | None = None
+    timezone: str
+    utc_offset_s: int
 
 
 class OwnFiles(Protocol):
@@ -230,3 +245,9 @@ class OwnFiles(Protocol):
 
     async def relink(self, links: Sequence[Link]) -> int:
         """Link recordings as is said; return how many there were. What is deleted stays so."""
+
+    async def put_home_times(self, times: Sequence[HomeTime]) -> int:
+        """Note the clocks of the athlete's usual zone, marked as such; return how many there were.
+
+        One without a `file_id` is of the row of an export. What is deleted stays so.
+        """

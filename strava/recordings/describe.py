@@ -16,16 +16,16 @@ from strava.recordings.track import Track
 Fields = dict[str, Any]
 
 
-def describe(recording: Recording, *, home_zone: str | None = None) -> Fields:
+def describe(recording: Recording) -> Fields:
     """Return the activity in the words, units and shape of Strava's detailed one, without what the file does not know.
 
     `computed` names the fields that follow from the readings instead of the device's own words. `sources` tells who
     says what Strava may say differently: `total_elevation_gain` comes from the `device`, its `barometer` or
-    `satellites`; `utc_offset` from the `file`, the `place` or the `athlete`, whose zone is `home_zone`. `is_clipped`
-    tells that the file holds more than the activity.
+    `satellites`; `utc_offset` from the `file` or the `place`. `is_clipped` tells that the file holds more than the
+    activity.
     """
     track = Track.of(recording)
-    local = local_time(recording, home_zone)
+    local = local_time(recording)
     fields: Fields = {
         "resource_state": 3,
         "manual": False,

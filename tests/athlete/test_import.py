@@ -132,6 +132,30 @@ def test_a_whole_life_is_read_and_agrees_with_its_list(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_dry_run_reads_what_is_wanted(odd: Path, tmp_path: Path) -> None:
+    """By start and sport as an import does, of this athlete alone; it cannot go on with an import."""
+    early, late = tmp_path / "early.gpx", tmp_path / "late.gpx"
+    early.write_bytes(TRACK)
+    late.write_bytes(TRACK.replace(b"2022-05-29", b"2022-06-29"))
+    since = ("--dry-run", "--since", "2022-06-01", "--jobs", "1")
+    assert run(str(early), str(late), *since).stdout.splitlines()[1:3] == [
+        "1 file: 1 read",
+        "1 rows and files were not wanted (--since, --only)",
+    ]
+    lines = run(
+        str(odd), *since
+    ).stdout.splitlines()  # a row without a date that can be read stays, and so does its file
+    assert lines[1] == "2 rows: 1 with a file · 1 unreadable"
+    assert "17 rows and files were not wanted (--since, --only)" in lines
+    told = run(str(odd), *since, "--only", "ride", "--json").stdout.splitlines()
+    assert {json.loads(line)["item"] for line in told} == {"archive", "problem"}
+    other = run(str(odd), "--dry-run", "--athlete", "7")
+    assert (other.exit_code, other.stderr) == (2, "athlete: export_42.zip is of athlete 42, not of 7.\n")
+    resumed = run(str(odd), "--dry-run", "--resume", "i1")
+    assert (resumed.exit_code, "leave out --resume" in resumed.stderr, resumed.stdout) == (1, True, "")
+
+
+@pytest.mark.slow
 def test_exit_codes_of_a_dry_run(tmp_path: Path) -> None:
     """2 where nothing can be read, 1 where something cannot."""
     track = tmp_path / "1.gpx"
@@ -169,8 +193,9 @@ def test_an_export_is_stored_and_each_part_counted_once(odd: Path, tmp_path: Pat
         "12 rows: 11 new · 1 unreadable",
         "8 files: 1 read · 1 cut short (kept to the break) · 1 of no activity · 5 failed",
         PRICE,
-        "not looked at: 1 media, 0 other files",
+        "9 without a zone of their own: counted in Europe/Berlin, that of the nearest in time",
     ]
+    assert lines[5] == "not looked at: 1 media, 0 other files"
     assert "  activities/3.gpx: empty file" in lines
     assert first.exit_code == 1
     again = stored(data, str(odd), "--json")

@@ -14,6 +14,7 @@ from backends.warehouse.own_files import (
     ArchivedActivity,
     FactSource,
     FileRow,
+    HomeTime,
     Import,
     ImportItem,
     ImportStatus,
@@ -288,6 +289,33 @@ async def test_links_are_changed_and_told(store: RawStore) -> None:
     one, other = sorted(await store.match_facts(ANNA), key=lambda each: str(each.file_id))
     assert (one.activity_id, one.matched_by, one.twin, one.suspect) == (1, "alike", "1", None)
     assert (other.activity_id, other.matched_by, other.suspect, other.suspect_twin) == (OWN + 1, None, "overlaps", "1")
+
+
+async def test_a_clock_that_is_only_taken_changes_no_row(open_store: OpenStore, store: RawStore) -> None:
+    """It is told as such, of rows and of recordings; the same export again is the same, and a newer row replaces it."""
+    await store.put_import(an_import())
+    await store.put_archive_rows([listed(1), listed(2)], "i1")
+    told = json.dumps({"elapsed_time": 1430, "sources": {"total_elevation_gain": "device"}})
+    await store.put_files([recorded(), recorded("bb", own_activity_id=OWN + 1, activity=told)], [item()])
+    assert await store.put_home_times([]) == 0
+    lima: dict[str, Any] = {"timezone": "(GMT-05:00) America/Lima", "utc_offset_s": -18000}
+    times = [HomeTime(activity_id=1, **lima), HomeTime(activity_id=OWN, file_id="bb/0", **lima)]
+    assert await store.put_home_times([*times, HomeTime(activity_id=9, **lima)]) == 2
+
+    async def clocks() -> dict[int | str, tuple[str | None, int | None, str | None]]:
+        facts = await open_store().match_facts(ANNA)
+        return {
+            each.file_id or each.activity_id: (each.timezone, each.utc_offset_s, each.utc_offset_source)
+            for each in facts
+        }
+
+    taken, untold = (*lima.values(), "athlete"), (None, None, None)
+    assert await clocks() == {1: taken, 2: untold, "aa/0": untold, "bb/0": taken}
+    before = await store.watermark()
+    assert await outcomes(store, listed(1), listed(2)) == ["new", "new"]  # whose items it has already
+    assert await store.watermark() == before
+    assert await outcomes(store, listed(1, name="Late", import_id="i1")) == ["updated"]
+    assert (await clocks())[1] == untold
 
 
 # -- what has to be compared again ----------------------------------------------------------------------------------

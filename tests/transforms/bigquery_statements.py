@@ -13,7 +13,7 @@ from zetasql.types import AnalyzerOptions, LanguageOptions, ProductMode, TypeKin
 from backends.warehouse.bigquery import athletes, changes, own_files, retention, watermark
 from backends.warehouse.bigquery.recordings import STREAMS
 from backends.warehouse.bigquery.statements import SQL, Given, Statement, keep_one, put_rows, put_statement, repeated
-from backends.warehouse.own_file_rows import LINK
+from backends.warehouse.own_file_rows import HOME_TIME, LINK
 from backends.warehouse.own_file_tables import ACTIVITY_FILES, ARCHIVE_ACTIVITIES, IMPORT_ITEMS
 from backends.warehouse.runs import last_stamp_statement
 from backends.warehouse.schema import (
@@ -103,6 +103,7 @@ STRUCTS: Mapping[str, Mapping[str, str]] = {
     "files": own_files.given_kinds(ACTIVITY_FILES),
     "items": own_files.given_kinds(IMPORT_ITEMS),
     "links": LINK | own_files.PLACE,
+    "times": HOME_TIME | own_files.PLACE,
 }
 
 

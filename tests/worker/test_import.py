@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -133,7 +134,7 @@ async def imported(archive: Archive, store: Any, *, reader: InProcess | None = N
     means = Means(jobs=1, rows_at_once=5, files_at_once=3, read=reader or InProcess(), keep=more.pop("keep", None))
     run = ArchiveImport(
         store=store, archive=archive, source="export.zip", athlete_id=athlete_id, choice=more.pop("choice", Choice()),
-        means=means, **more,
+        means=means, home_zone=more.pop("home_zone", ZoneInfo("UTC")), **more,
     )  # fmt: skip
     await run.run()
     return run
@@ -211,6 +212,8 @@ async def live_through(kills: list[tuple[int, bool]], seed: int, folder: Path) -
     facts = await stored(store)
     assert [each[1] for each in facts if each[0] == "archive"] == list(range(100, 112))
     assert [(each[1], each[3]) for each in facts if each[0] == "file"] == [(id_, "row") for id_ in range(104, 112)]
+    clocks = {each.activity_id: each.utc_offset_s for each in await store.match_facts(ATHLETE) if not each.file_id}
+    assert [clocks[each] for each in range(100, 104)] == [7200] * 4  # which have no recording
     await store.close()
 
 

@@ -5,8 +5,10 @@ from datetime import datetime
 
 import orjson
 
+from strava.archive.archive import Archive
 from strava.archive.row import ArchiveRow
-from worker.importing.outcomes import Session
+from worker.importing.outcomes import ReadFile, Session
+from worker.importing.readers import Wanted, wanted_files
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,6 +25,15 @@ class Choice:
         if not self.only:
             return True
         return {row.sport_label.casefold(), str(row.activity.get("sport_type", "")).casefold()} & self.only != set()
+
+    def of_files(self, archive: Archive) -> list[Wanted]:
+        """Return the files but those whose row is not wanted."""
+        is_wanted = {row.activity_id: self.takes_row(row) for row in archive.rows}
+        return [each for each in wanted_files(archive) if is_wanted.get(each.activity_id or 0, True)]
+
+    def takes_read(self, read: ReadFile, *, has_row: bool) -> bool:
+        """Whether a file that was read is wanted: without a row one of its recordings must be, if it has any."""
+        return has_row or not read.sessions or any(map(self.takes, read.sessions))
 
     def takes(self, session: Session) -> bool:
         """Whether a recording without a row is wanted."""

@@ -1,24 +1,34 @@
 """Imports an archive: rows first, then files newest first, each with its outcome, so that it can go on later."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 from backends.warehouse import WarehouseBusy
-from backends.warehouse.own_files import Import, ImportItem, ImportStatus, ItemKind, OwnFiles, RowOutcome
+from backends.warehouse.own_files import (
+    Import,
+    ImportItem,
+    ImportStatus,
+    ItemKind,
+    MatchFacts,
+    OwnFiles,
+    RowOutcome,
+)
 from runtime.clock import utc_now
 from strava.archive.archive import Archive
 from worker.importing.choice import Choice
+from worker.importing.home import HomeZone, home_times, home_zones
 from worker.importing.kept_files import KeptFiles
 from worker.importing.matching import Match
 from worker.importing.outcomes import FileOutcome, FileResult, ReadFile
-from worker.importing.readers import ReadFiles, read_files, wanted_files
+from worker.importing.readers import ReadFiles, read_files
 from worker.importing.relink import relink_all
 from worker.importing.stored import archived, fingerprint
-from worker.importing.storing import FileStoring, file_item_id, known_files
+from worker.importing.storing import FileStoring, KnownFiles, file_item_id, known_files
 
 
 class OtherArchive(Exception):
@@ -55,7 +65,8 @@ class ArchiveImport:
     """One import, which goes on with one of the same archive that did not come to its end.
 
     `after_rows` is called when all rows are stored, and `tell` with each step. `results` are what became of the files
-    that this run read, `matches` those of all recordings of the athlete, by `file_id`.
+    that this run read, `matches` those of all recordings of the athlete, by `file_id`. `home_zones` are the zones of
+    the activities of which nothing tells one: `home_zone` where no other activity does.
     """
 
     store: OwnFiles
@@ -64,11 +75,13 @@ class ArchiveImport:
     athlete_id: int
     choice: Choice
     means: Means
+    home_zone: ZoneInfo
     resume: str | None = None
     tell: Callable[[Progress], None] = lambda _: None
     after_rows: Callable[[], Awaitable[None]] | None = None
     results: list[FileResult] = field(default_factory=list)
     matches: Mapping[str, Match] = field(default_factory=dict)
+    home_zones: Mapping[int, HomeZone] = field(default_factory=dict)
 
     async def run(self) -> Import:
         """Import all that has no outcome yet. Raises WarehouseBusy, OSError, OtherArchive, PurgedMeanwhile.
@@ -79,11 +92,15 @@ class ArchiveImport:
         try:
             await self._store_unread(current, done)
             await self._store_rows(current, done)
+            facts = await self.store.match_facts(self.athlete_id)
+            await self._note_home(facts)
             if self.after_rows:
                 await self.after_rows()
-            await self._store_files(current, done)
+            if await self._store_files(current, done, known_files(facts)):
+                facts = await self.store.match_facts(self.athlete_id)
             self.tell(Progress(step="matching"))
-            self.matches = await relink_all(self.store, self.athlete_id)
+            self.matches = await relink_all(self.store, facts)
+            await self._note_home([self._linked(each) for each in facts])
         except BaseException as error:
             is_stop = isinstance(error, asyncio.CancelledError | KeyboardInterrupt)
             status = ImportStatus.STOPPED if is_stop else ImportStatus.FAILED
@@ -175,9 +192,20 @@ class ArchiveImport:
             await self.store.put_archive_rows(rows, current.import_id)
         self.tell(Progress(step="rows", done=len(wanted), of=len(wanted)))
 
-    async def _store_files(self, current: Import, done: set[str]) -> None:
-        is_wanted = {row.activity_id: self.choice.takes_row(row) for row in self.archive.rows}
-        wanted = [each for each in wanted_files(self.archive) if is_wanted.get(each.activity_id or 0, True)]
+    async def _note_home(self, facts: Sequence[MatchFacts]) -> None:
+        """Let activities of which nothing tells the clock count by the athlete's usual one."""
+        self.home_zones = home_zones(facts, self.home_zone)
+        times = list(home_times(facts, self.home_zones))
+        for place in range(0, len(times), self.means.rows_at_once):
+            await self.store.put_home_times(times[place : place + self.means.rows_at_once])
+
+    def _linked(self, each: MatchFacts) -> MatchFacts:
+        match = self.matches.get(each.file_id or "")
+        return replace(each, activity_id=match.activity_id) if match else each
+
+    async def _store_files(self, current: Import, done: set[str], known: KnownFiles) -> bool:
+        """Read and store the files that are left; tell whether there was a recording to store."""
+        wanted = self.choice.of_files(self.archive)
         left = [each for each in wanted if file_item_id(current, each.name) not in done]
         storing = FileStoring(
             store=self.store,
@@ -187,7 +215,7 @@ class ArchiveImport:
             keep=self.means.keep,
             clock=self.means.clock,
             wanted={each.name: each for each in left},
-            known=await known_files(self.store, self.athlete_id),
+            known=known,
             files_at_once=self.means.files_at_once,
         )
 
@@ -207,3 +235,4 @@ class ArchiveImport:
                 has_data=True,
             )
             await storing.flush()
+        return storing.has_stored

@@ -30,7 +30,7 @@ class Request:
     """A file of `size` bytes. Where a row of the list names it, `start` and `elapsed` are the row's, if it knows them.
 
     `start` is in seconds since 1970. Of a file that `has_row` only the session of the row is wanted. `has_data` asks
-    for what is to be stored, too.
+    for its curves, too.
     """
 
     name: str
@@ -65,7 +65,7 @@ def read_file(asked: Request, content: bytes, sha256: str | None = None) -> tupl
         seconds_more=None if asked.elapsed is None else first.elapsed_s - asked.elapsed,
         sha256=sha256,
     )
-    return result, sessions if asked.has_data else []
+    return result, sessions
 
 
 def _chosen(reading: Reading, asked: Request) -> Sequence[tuple[int, Recording]]:

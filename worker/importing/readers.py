@@ -77,7 +77,7 @@ async def read_files(  # noqa: PLR0913 - by keyword, how they are read and what 
     """Read the files in `jobs` processes, which `command` starts, and tell each as it comes.
 
     The next file is read when the one before has been told, so that no more than `jobs` of them are in memory. A file
-    whose hash `is_stored` is not read. `has_data` asks for what is to be stored.
+    whose hash `is_stored` is not read. `has_data` asks for their curves, too.
     """
     files = iter(wanted)
     try:

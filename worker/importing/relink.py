@@ -17,9 +17,11 @@ _AROUND = timedelta(hours=1)  # recordings that are one with a recording begin w
 _NEAR = timedelta(seconds=NEAR_S)
 
 
-async def relink_all(store: OwnFiles, athlete_id: int) -> dict[str, Match]:
-    """Match all recordings of an athlete, store what differs, and return all by `file_id`. Raises WarehouseBusy."""
-    facts = await store.match_facts(athlete_id)
+async def relink_all(store: OwnFiles, facts: Collection[MatchFacts]) -> dict[str, Match]:
+    """Match all recordings of an athlete, of whom these are all facts, and store what differs.
+
+    Return the matches by `file_id`. Raises WarehouseBusy.
+    """
     matches = matched(facts)
     await _store(store, facts, matches)
     return matches

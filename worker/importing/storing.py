@@ -1,12 +1,12 @@
 """Stores files as they are read, several at once, each together with its outcome."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from backends.warehouse.own_files import FileRow, Import, ImportItem, ItemKind, OwnFiles
+from backends.warehouse.own_files import FileRow, Import, ImportItem, ItemKind, MatchFacts, OwnFiles
 from worker.importing.choice import Choice
 from worker.importing.kept_files import KeptFiles
 from worker.importing.matching import ROW
@@ -30,10 +30,10 @@ class Known(NamedTuple):
 KnownFiles = dict[str, list[Known]]
 
 
-async def known_files(store: OwnFiles, athlete_id: int) -> KnownFiles:
-    """Return what is stored of an athlete's files, by their hashes. Raises WarehouseBusy."""
+def known_files(facts: Iterable[MatchFacts]) -> KnownFiles:
+    """Return what is stored of an athlete's files, by their hashes."""
     found: KnownFiles = {}
-    for each in await store.match_facts(athlete_id):
+    for each in facts:
         if each.file_id is not None:
             sha256, _, _ = each.file_id.partition("/")
             known = Known(each.activity_id, each.matched_by == ROW, each.elapsed_time_s or 0)
@@ -48,7 +48,10 @@ def file_item_id(current: Import, name: str) -> str:
 
 @dataclass(kw_only=True, slots=True)
 class FileStoring:
-    """Takes files and stores what waits together, but none of which no session is wanted."""
+    """Takes files and stores what waits together, but none of which no session is wanted.
+
+    `has_stored` tells whether there were any recordings to store.
+    """
 
     store: OwnFiles
     current: Import
@@ -59,6 +62,7 @@ class FileStoring:
     wanted: Mapping[str, Wanted]
     known: KnownFiles
     files_at_once: int
+    has_stored: bool = False
     _waiting: list[tuple[ImportItem, list[FileRow]]] = field(default_factory=list)
     _bytes: int = 0
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -82,7 +86,7 @@ class FileStoring:
         """Take a file, and store what waits if that is enough. Raises WarehouseBusy, OSError."""
         wanted = self.wanted[read.result.name]
         rows = file_rows(read, wanted, self.current, is_export=self.is_export)
-        if wanted.activity_id is None and rows and not any(map(self.choice.takes, read.sessions)):
+        if not self.choice.takes_read(read, has_row=wanted.activity_id is not None):
             self._forget(read)
             return
         if not rows and read.result.outcome is not FileOutcome.SAME_FILE:
@@ -108,7 +112,9 @@ class FileStoring:
             links = await match_new(self.store, [row for _, rows in waiting for row in rows])
             linked = [(item, [replace(row, **links.get(row.file_id, {})) for row in rows]) for item, rows in waiting]
             items = [_with_match(item, rows) for item, rows in linked]
-            await self.store.put_files([row for _, rows in linked for row in rows], items)
+            stored = [row for _, rows in linked for row in rows]
+            self.has_stored |= bool(stored)
+            await self.store.put_files(stored, items)
 
     def _item(self, read: ReadFile, wanted: Wanted, rows: list[FileRow]) -> ImportItem:
         result = read.result

@@ -15,9 +15,9 @@ from backends.warehouse.bigquery.changes import follow_deletes
 from backends.warehouse.bigquery.parameters import Parameter, array, int64s, scalar, timestamps
 from backends.warehouse.bigquery.statements import SQL, Given, Statement, put_rows, within
 from backends.warehouse.fence import Fence
-from backends.warehouse.own_file_rows import LINK, UNSEEN, Sight, decide_row, row_item
+from backends.warehouse.own_file_rows import HOME_TIME, LINK, UNSEEN, Sight, decide_row, row_item
 from backends.warehouse.own_file_tables import ACTIVITY_FILES, ARCHIVE_ACTIVITIES, FIRST_OWN_ID, IMPORT_ITEMS, IMPORTS
-from backends.warehouse.own_files import ArchivedActivity, FileRow, Import, ImportItem, Link, MatchFacts
+from backends.warehouse.own_files import ArchivedActivity, FileRow, HomeTime, Import, ImportItem, Link, MatchFacts
 from backends.warehouse.rows import Row, athlete_row, bound
 from backends.warehouse.schema import STRAVA_ATHLETES
 from backends.warehouse.table import Table
@@ -155,6 +155,21 @@ class ImportedFiles(Athletes):
         given = Given("links", {**LINK, **PLACE}, _placed([own_file_rows.link_row(each) for each in links]))
         sql = SQL["relink"].format(kept_ids=within(own_ids, "kept.own_activity_id"))
         return await self._run(Statement("relink", sql, [], given))
+
+    async def put_home_times(self, times: Sequence[HomeTime]) -> int:
+        """Note the clocks of the athlete's usual zone."""
+        rows = [each for each in times if each.file_id is None]
+        files = [each for each in times if each.file_id is not None]
+        own_ids = await self._own_ids([str(each.file_id) for each in files])
+        changed = 0
+        for name, some, kept_ids in (
+            ("put_home_times_of_rows", rows, within([each.activity_id for each in rows], "kept.activity_id")),
+            ("put_home_times_of_files", files, within(own_ids, "kept.own_activity_id")),
+        ):
+            if some:
+                given = Given("times", {**HOME_TIME, **PLACE}, _placed(list(map(own_file_rows.home_time_row, some))))
+                changed += await self._run(Statement(name, SQL[name].format(kept_ids=kept_ids), [], given))
+        return changed
 
     async def _imports(self, athlete_id: int | None, fingerprint: str | None) -> list[Import]:
         which = [*int64s(athlete_id=athlete_id), scalar("fingerprint", "string", fingerprint)]

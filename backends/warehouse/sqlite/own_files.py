@@ -8,7 +8,7 @@ from datetime import datetime
 from backends.warehouse import own_file_rows
 from backends.warehouse.own_file_rows import UNSEEN, Sight, decide_row, row_item
 from backends.warehouse.own_file_tables import ACTIVITY_FILES, ARCHIVE_ACTIVITIES, FIRST_OWN_ID, IMPORT_ITEMS, IMPORTS
-from backends.warehouse.own_files import ArchivedActivity, FileRow, Import, ImportItem, Link, MatchFacts
+from backends.warehouse.own_files import ArchivedActivity, FileRow, HomeTime, Import, ImportItem, Link, MatchFacts
 from backends.warehouse.purge_receipts import CheckedReceipts
 from backends.warehouse.rows import Row, bound
 from backends.warehouse.sqlite.athletes import put_athlete
@@ -82,6 +82,10 @@ class ImportedFiles(SqliteDatabase):
     async def relink(self, links: Sequence[Link]) -> int:
         """Link recordings as is said."""
         return await self._write(lambda connection: _relink(connection, links, self._clock)) if links else 0
+
+    async def put_home_times(self, times: Sequence[HomeTime]) -> int:
+        """Note the clocks of the athlete's usual zone."""
+        return await self._write(lambda connection: _put_home_times(connection, times, self._clock)) if times else 0
 
 
 def _put_import(connection: sqlite3.Connection, current: Import, receipts: CheckedReceipts, clock: Clock) -> bool:
@@ -162,4 +166,14 @@ def _relink(connection: sqlite3.Connection, links: Iterable[Link], clock: Clock)
     for each in links:
         row = own_file_rows.link_row(each) | {"ingested_at": utc_text(stamp + changed * STEP)}
         changed += connection.execute(SQL["relink_file"], row).rowcount
+    return changed
+
+
+def _put_home_times(connection: sqlite3.Connection, times: Iterable[HomeTime], clock: Clock) -> int:
+    stamp = next_stamp(connection, clock)
+    changed = 0
+    for each in times:
+        row = own_file_rows.home_time_row(each) | {"ingested_at": utc_text(stamp + changed * STEP)}
+        name = "put_home_time_of_row" if each.file_id is None else "put_home_time_of_file"
+        changed += connection.execute(SQL[name], row).rowcount
     return changed

@@ -46,6 +46,12 @@ select
         coalesce(to_json_string(json_query(told, '$.upload_id')), 'null'),
         ',',
         coalesce(to_json_string(json_query(told, '$.external_id')), 'null'),
+        ',',
+        coalesce(to_json_string(json_query(told, '$.timezone')), 'null'),
+        ',',
+        coalesce(to_json_string(json_query(told, '$.utc_offset')), 'null'),
+        ',',
+        coalesce(to_json_string(json_query(told, '$.sources.utc_offset')), 'null'),
         ']'
     ) as facts
 from known

@@ -18,6 +18,12 @@ select
         coalesce(to_json_string(json_query(activity, '$.upload_id')), 'null'),
         ',',
         coalesce(to_json_string(json_query(activity, '$.external_id')), 'null'),
+        ',',
+        coalesce(to_json_string(json_query(activity, '$.timezone')), 'null'),
+        ',',
+        coalesce(to_json_string(json_query(activity, '$.utc_offset')), 'null'),
+        ',',
+        coalesce(to_json_string(json_query(activity, '$.sources.utc_offset')), 'null'),
         ']'
     ) as facts,
     file_id,

@@ -74,7 +74,16 @@ select
     start_at,
     elapsed_time_s,
     json_extract(
-        activity, '$.elapsed_time', '$.distance', '$.sport_type', '$.start_latlng', '$.upload_id', '$.external_id'
+        activity,
+        '$.elapsed_time',
+        '$.distance',
+        '$.sport_type',
+        '$.start_latlng',
+        '$.upload_id',
+        '$.external_id',
+        '$.timezone',
+        '$.utc_offset',
+        '$.sources.utc_offset'
     ) as facts,
     file_id,
     own_activity_id,

@@ -1,0 +1,17 @@
+merge into activity_files as kept
+using (
+    select
+        times.file_id,
+        times.timezone,
+        times.utc_offset_s,
+        times.place
+    from unnest(@times) as times
+) as given
+    on kept.file_id = given.file_id and {kept_ids} and not kept.is_deleted
+when matched
+    then update set
+        activity = json_set(
+            json_set(json_set(kept.activity, '$.timezone', given.timezone), '$.utc_offset', given.utc_offset_s),
+            '$.sources.utc_offset', 'athlete'
+        ),
+        ingested_at = timestamp_add(current_timestamp(), interval given.place microsecond)
