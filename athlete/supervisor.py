@@ -44,10 +44,13 @@ class Program:
 
 
 def free_port() -> int:
-    """Return a loopback port that nothing listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a loopback port that nothing listens on, and which the system chooses for nobody else for a minute.
+
+    A connection that has ended lingers there: only a program that asks for this very port can listen on it.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()):
+        server.accept()[0].close()  # the side that closes first is the one that lingers
+        return int(server.getsockname()[1])
 
 
 def pause_s(failures: int) -> float:

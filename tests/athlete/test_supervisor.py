@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -40,6 +41,15 @@ def web_server(tmp_path: Path) -> Program:
         folder=tmp_path,
         health_url=f"http://127.0.0.1:{port}/",
     )
+
+
+def test_a_free_port_is_kept_for_who_asks_for_it() -> None:
+    """The system chooses it for no other program and no connection; one that asks for it by number gets it."""
+    port = free_port()
+    with socket.socket() as other, pytest.raises(OSError, match="in use"):
+        other.bind(("127.0.0.1", port))
+    with socket.create_server(("127.0.0.1", port)) as asked:
+        assert asked.getsockname()[1] == port
 
 
 async def test_start_returns_when_the_program_answers_and_stop_ends_it(web_server: Program, tmp_path: Path) -> None:

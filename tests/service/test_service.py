@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 from structlog.testing import capture_logs
 
+from athlete.supervisor import free_port
 from runtime.log_sampling import LogSampler
 from service.app import Service
 from service.health import health_routes
@@ -112,20 +112,18 @@ async def test_a_flood_of_events_costs_few_log_lines(open_client: Open, queue: A
 
 
 @pytest.fixture
-def free_port() -> int:
-    """A free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def port() -> int:
+    """Where the program listens."""
+    return free_port()
 
 
 @pytest.fixture
-def program(tmp_path: Path, free_port: int, project_root: Path) -> Iterator[subprocess.Popen[str]]:
+def program(tmp_path: Path, port: int, project_root: Path) -> Iterator[subprocess.Popen[str]]:
     """The service as a process, with an empty data folder."""
     environment = {
         **os.environ,
         "DATA_DIR": str(tmp_path / "data"),
-        "SERVICE_PORT": str(free_port),
+        "SERVICE_PORT": str(port),
         "WEBHOOK_PATH_SECRET": "s3cret-s3cret-s3cret",
         "STRAVA_VERIFY_TOKEN": "verify-me",
         "LOG_FORMAT": "json",
@@ -152,10 +150,10 @@ def wait_until_up(url: str) -> None:
 
 @pytest.mark.slow
 def test_the_program_stops_cleanly(
-    program: subprocess.Popen[str], free_port: int, event: dict[str, Any], tmp_path: Path
+    program: subprocess.Popen[str], port: int, event: dict[str, Any], tmp_path: Path
 ) -> None:
     """It stores an event, ends with 0 on SIGTERM, and logs JSON without its secrets."""
-    url = f"http://127.0.0.1:{free_port}"
+    url = f"http://127.0.0.1:{port}"
     wait_until_up(f"{url}/health")
     taken = httpx.post(f"{url}/webhook/s3cret-s3cret-s3cret", json=event)
     deep = httpx.get(f"{url}/health", params={"deep": "true"})

@@ -14,16 +14,10 @@ import httpx
 import pytest
 import uvicorn
 
+from athlete.supervisor import free_port
+
 pytestmark = pytest.mark.slow
 FORM = {"client_id": "4242", "client_secret": "simulated-client-secret"}
-
-
-def free_port() -> int:
-    """Return a port that is free now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 @pytest.fixture
