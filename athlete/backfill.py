@@ -121,7 +121,11 @@ async def _ask(settings: WorkerSettings, athlete_id: int | None, wanted: Wanted)
     async with open_store(settings) as store:
         known = {each.athlete_id: each for each in await store.backfills()}
         connected = await _connected(store, athlete_id)
-        for note in await notes(store, connected, wanted.since) if wanted.has_details else ():
+        for note in (
+            await notes(store, connected, wanted.since, spares_archived=settings.spares_archived)
+            if wanted.has_details
+            else ()
+        ):
             Console(stderr=True).print(note, highlight=False, soft_wrap=True, markup=False)
         requests = {each: _request(each, known.get(each), wanted) for each in connected}
         for each, request in requests.items():
@@ -274,7 +278,8 @@ async def _foretell(settings: WorkerSettings, athlete_id: int | None, wanted: Wa
             listed = {activity.activity_id async for page in pages for activity in page.activities}
             detailed = set(await store.activity_ids(each, resource_state=DETAILED))
             streamed = await store.stream_count(each, since=wanted.since)
-            calls = len(listed - detailed) if wanted.has_details else 0
+            spared = await store.archived_ids(each) if settings.spares_archived else set[int]()
+            calls = len(listed - detailed - spared) if wanted.has_details else 0
             stream_calls = max(0, len(listed) - streamed) if wanted.has_streams else 0
             all_calls = {
                 Lane.DETAIL: sum(told.detail_calls for told in forecasts) + calls,

@@ -6,8 +6,19 @@ from datetime import datetime
 from backends.warehouse import RawStore
 from backends.warehouse.own_files import FactSource
 
+COST = (
+    "Their details cost a call each and add segments and what Strava computes; Strava's list, 200 a call, tells the "
+    "exact sport and privacy, and --no-details loads that alone."
+)
+SPARED = (
+    "Their details are not loaded, as RETENTION_DAYS would have them removed again; Strava's list, 200 a call, tells "
+    "the exact sport and privacy."
+)
 
-async def notes(store: RawStore, athlete_ids: Sequence[int], since: datetime | None) -> list[str]:
+
+async def notes(
+    store: RawStore, athlete_ids: Sequence[int], since: datetime | None, *, spares_archived: bool
+) -> list[str]:
     """Say of each athlete how many activities an export alone tells of, and what their details cost.
 
     Raises WarehouseBusy.
@@ -19,8 +30,6 @@ async def notes(store: RawStore, athlete_ids: Sequence[int], since: datetime | N
             if since is None or each.start_at is None or each.start_at >= since:
                 ids[each.source].add(each.activity_id)
         if count := len(ids[FactSource.ARCHIVE] - ids[FactSource.API]):
-            told.append(
-                f"Athlete {athlete_id}: an export alone tells of {count:,} activities. Their details cost a call each "
-                "and add the exact sport, privacy and segments; --no-details loads Strava's list alone, 200 a call."
-            )
+            who = f"Athlete {athlete_id}: an export alone tells of {count:,} activities."
+            told.append(f"{who} {SPARED if spares_archived else COST}")
     return told

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import structlog
 
-from backends.warehouse.activities import ActivityStore, Applied, Observation, Source
+from backends.warehouse.activities import ActivityStore, Applied, Archived, Observation, Source
 from backends.warehouse.athletes import IngestionState, IngestionStates
 from runtime.clock import utc_now
 from strava.errors import UnreadableAnswer
@@ -30,7 +30,7 @@ class BackfillSource(ActivitySource, Protocol):
         """Yield pages of summaries, newest first, of what started between two moments. Raises StravaError."""
 
 
-class BackfillStore(ActivityStore, IngestionStates, Protocol):
+class BackfillStore(ActivityStore, Archived, IngestionStates, Protocol):
     """The part of `raw` that a history needs."""
 
 
@@ -56,6 +56,7 @@ async def backfill(  # noqa: PLR0913 - three collaborators, and by keyword what 
     since: datetime | None = None,
     with_list: bool = True,
     with_details: bool = True,
+    spares_archived: bool = False,
     on_progress: Callable[[Progress], None] = lambda _: None,
     concurrency: int = 4,
     rests: Rests | None = None,
@@ -64,18 +65,30 @@ async def backfill(  # noqa: PLR0913 - three collaborators, and by keyword what 
     """Store every activity that Strava lists, then the detail of each that has none or an outdated one.
 
     With `since` only what started then or later is loaded, which vouches for nothing; without the list, what is stored
-    gets its details. Running it again goes on where it stopped: a listing from its cursor, and what is detailed is not
-    asked for twice. A detail that Strava lists but does not show, or fails on, is left out while it is among the
-    `rests`. Raises WarehouseBusy and StravaError, of which RateLimited when the calls are used up; what was stored by
-    then stays.
+    gets its details. Where that `spares_archived`, what an export tells of gets none. Running it again goes on where
+    it stopped: a listing from its cursor, and what is detailed is not asked for twice. A detail that Strava lists but
+    does not show, or fails on, is left out while it is among the `rests`. Raises WarehouseBusy and StravaError, of
+    which RateLimited when the calls are used up; what was stored by then stays.
     """
     history = _Backfill(client, store, athlete_id, on_progress, rests or Rests(clock), clock)
     if with_list:
         await (history.list_all(concurrency) if since is None else history.list_since(since, concurrency))
     if with_details:
-        lacking = await store.activity_ids(athlete_id, resource_state=SUMMARY, since=since)
+        lacking = await lacking_details(store, athlete_id, since, spares_archived=spares_archived)
         await history.detail_all(lacking, concurrency)
     return history.progress
+
+
+async def lacking_details(
+    store: BackfillStore, athlete_id: int, since: datetime | None, *, spares_archived: bool
+) -> list[int]:
+    """Return what is stored without its detail, newest first. Raises WarehouseBusy.
+
+    Where that `spares_archived`, what an export tells of needs none.
+    """
+    found = await store.activity_ids(athlete_id, resource_state=SUMMARY, since=since)
+    spared = await store.archived_ids(athlete_id) if found and spares_archived else set[int]()
+    return [each for each in found if each not in spared]
 
 
 class _Backfill:

@@ -36,7 +36,8 @@ async def load(settings: WorkerSettings, stop: asyncio.Event) -> JobEnd:
 
 async def _loaded(parts: Parts, stop: asyncio.Event) -> JobEnd:
     """Load round after round while something is due, and start the job that builds the marts after each."""
-    histories = Histories(parts.store, parts.client_of, parts.budget, look_s=_LOOK_S)
+    spares = parts.settings.spares_archived
+    histories = Histories(parts.store, parts.client_of, parts.budget, look_s=_LOOK_S, spares_archived=spares)
     start = open_transform_start(parts.settings, parts.http)
     while not stop.is_set() and await histories.has_due():
         await unless_stopped(histories.load_due(), stop)

@@ -87,7 +87,10 @@ async def run_daily(
     """
     began_s = steady_s()
     policy = ReconcilePolicy(
-        guard_share=settings.reconcile_guard_share, looks=settings.reconcile_looks, is_confirmed=is_confirmed
+        guard_share=settings.reconcile_guard_share,
+        looks=settings.reconcile_looks,
+        is_confirmed=is_confirmed,
+        spares_archived=settings.spares_archived,
     )
     async with _alone(settings):
         log.info("daily.started")
@@ -167,7 +170,7 @@ async def check_each(  # noqa: PLR0913, PLR0917 - four collaborators, and what m
             checked.append(Checked(athlete_id=athlete_id, reconciliation=row))
             if row.missing:
                 with suppress(WarehouseBusy):  # `athlete backfill` does it too
-                    await load_what_is_left(store, athlete_id, clock())
+                    await load_what_is_left(store, athlete_id, clock(), spares_archived=policy.spares_archived)
     return checked
 
 

@@ -14,11 +14,13 @@ class ReconcilePolicy:
 
     With more than `guard_share` of the stored activities unlisted, and at least ten, or with an empty list, nothing is
     removed unless that `is_confirmed`. `looks` details are fetched again, for edits that leave no trace in the list.
+    Where that `spares_archived`, what an export tells of gets no detail later either.
     """
 
     guard_share: float = 0.05
     looks: int = 50
     is_confirmed: bool = False
+    spares_archived: bool = False
 
 
 class Progress(NamedTuple):

@@ -18,9 +18,9 @@ from runtime.clock import utc_now, utc_text
 from strava.budget import RateBudget
 from strava.budget_state import Lane
 from strava.errors import AppInactive, AppRejected, RateLimited, StravaError, TokenRejected
-from strava.payload import SUMMARY, ActivityPage, ActivityPayload
+from strava.payload import ActivityPage, ActivityPayload
 from worker.attempts import Rests
-from worker.backfill import BackfillSource, BackfillStore, Progress, backfill
+from worker.backfill import BackfillSource, BackfillStore, Progress, backfill, lacking_details
 from worker.periodic import repeat_until_cut_short
 from worker.profile import KnownProfiles, ProfileSource, refresh_profile
 from worker.reason_kinds import OWN_FAULT, kind_of
@@ -78,6 +78,7 @@ class Histories:
 
     Each row says how far its backfill is and until when it waits; the rows of activities are stored before it. What
     could not be fetched rests, also beyond the end of a backfill, and is tried again; a new request tries it at once.
+    Where that `spares_archived`, no detail is asked for of what the athlete's own export tells.
     """
 
     def __init__(  # noqa: PLR0913 - three collaborators, and by keyword what may be left as it is
@@ -89,6 +90,7 @@ class Histories:
         clock: Callable[[], datetime] = utc_now,
         poll_s: float = _POLL_S,
         look_s: float = _LOOK_S,
+        spares_archived: bool = False,
     ) -> None:
         self._store = store
         self._client_of = client_of
@@ -96,6 +98,7 @@ class Histories:
         self._clock = clock
         self._poll_s = poll_s
         self._look_s = look_s
+        self._spares = spares_archived
         self._rests: dict[int, tuple[datetime, Rests]] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -110,11 +113,12 @@ class Histories:
         for place, asked in enumerate(due, 1):
             if not self._is_waiting(asked):
                 ahead, rests = (details_ahead, streams_ahead), self._rests_of(asked)
-                loading = _Loading(self._store, self._budget, self._clock, asked, ahead, rests, look_s=self._look_s)
+                who, spares = (self._store, self._budget, self._clock), self._spares
+                loading = _Loading(*who, asked, ahead, rests, look_s=self._look_s, spares_archived=spares)
                 await loading.go_on(HistoryClient(asked.athlete_id, self._client_of))
             if all(self._is_waiting(each) for each in due[place:]):  # nobody whose time it would tell
                 return
-            details, streams = await lacking_calls(self._store, asked)
+            details, streams = await lacking_calls(self._store, asked, spares_archived=self._spares)
             details_ahead, streams_ahead = details_ahead + details, streams_ahead + streams
 
     async def has_due(self) -> bool:
@@ -150,18 +154,20 @@ class Histories:
         return rests
 
 
-async def lacking_calls(store: HistoryStore, asked: Backfill) -> tuple[int, int]:
+async def lacking_calls(store: HistoryStore, asked: Backfill, *, spares_archived: bool) -> tuple[int, int]:
     """Return how many details and how many streams a backfill has still to load of what is stored."""
     if not asked.has_details:
         return 0, 0
-    summaries = await store.activity_ids(asked.athlete_id, resource_state=SUMMARY, since=asked.since)
+    summaries = await lacking_details(store, asked.athlete_id, asked.since, spares_archived=spares_archived)
     if not asked.has_streams:
         return len(summaries), 0
     known = await store.activity_ids(asked.athlete_id, since=asked.since)
     return len(summaries), len(known) - await store.stream_count(asked.athlete_id, since=asked.since)
 
 
-async def load_what_is_left(store: HistoryStore, athlete_id: int, now: datetime) -> None:
+async def load_what_is_left(
+    store: HistoryStore, athlete_id: int, now: datetime, *, spares_archived: bool = False
+) -> None:
     """Take the athlete's finished backfill up again where it left out details that it was to load.
 
     A daily check stores what it finds as summaries; their details wait where the budget has no call left for them.
@@ -169,7 +175,7 @@ async def load_what_is_left(store: HistoryStore, athlete_id: int, now: datetime)
     """
     for asked in await store.backfills():
         is_finished = asked.athlete_id == athlete_id and asked.finished_at is not None
-        if is_finished and (await lacking_calls(store, asked))[0]:
+        if is_finished and (await lacking_calls(store, asked, spares_archived=spares_archived))[0]:
             await store.note_backfill(asked.changed(now, retry_at=now))  # what it could not fetch is taken up too
 
 
@@ -186,10 +192,12 @@ class _Loading:
         rests: Rests,
         *,
         look_s: float,
+        spares_archived: bool,
     ) -> None:
         self._store = store
         self._budget = budget
         self._look_s = look_s
+        self._spares = spares_archived
         self._clock = clock
         self._row = asked
         self._details_ahead, self._streams_ahead = ahead
@@ -226,7 +234,10 @@ class _Loading:
     async def _load(self, client: HistoryClient, asked: Backfill) -> None:
         """Load the list, the settings and the gear that it names, the details, and the streams last."""
         whose = (client, self._store, asked.athlete_id)
-        load = partial(backfill, *whose, since=asked.since, rests=self._rests, clock=self._clock)
+        spares = self._spares
+        load = partial(
+            backfill, *whose, since=asked.since, spares_archived=spares, rests=self._rests, clock=self._clock
+        )
         if asked.listed_at is None:
             await load(with_details=False, on_progress=self._on_progress)
             await refresh_profile(client.profile, self._store, asked.athlete_id, clock=self._clock)
@@ -255,7 +266,8 @@ class _Loading:
         return {"retry_at": self._clock()} if is_more else {}
 
     async def _summaries(self) -> list[int]:
-        return await self._store.activity_ids(self._row.athlete_id, resource_state=SUMMARY, since=self._row.since)
+        row = self._row
+        return await lacking_details(self._store, row.athlete_id, row.since, spares_archived=self._spares)
 
     def _log_end(self) -> None:
         row = self._row
@@ -304,7 +316,7 @@ class _Loading:
         }
 
     async def _expected_at(self) -> datetime | None:
-        details, streams = await lacking_calls(self._store, self._row)
+        details, streams = await lacking_calls(self._store, self._row, spares_archived=self._spares)
         details += self._details_ahead
         if not self._row.has_streams:
             return await self._budget.allows_by(Lane.DETAIL, details)

@@ -102,7 +102,7 @@ class Background:
         self.streams = StreamSweep(store, stream_source_of, settings.stream_rules, **keeping("streams"))
         self.access = AccessWatch(store, budget, client_of)
         self.readings = ReadingKeeper(store, monitor, budget, is_brief=is_on_gcp(settings))
-        self.histories = Histories(store, client_of, budget)
+        self.histories = Histories(store, client_of, budget, spares_archived=settings.spares_archived)
 
     @property
     def loops(self) -> tuple[Callable[[asyncio.Event], Coroutine[Any, Any, None]], ...]:

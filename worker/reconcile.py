@@ -9,6 +9,7 @@ last-write-wins rule, and the verdict is written last: a run that was killed lea
 import json
 import random
 from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 from uuid import uuid4
@@ -86,6 +87,7 @@ class _Reconcile:
         self._clock = clock
         self._began_at = clock()
         self._before: Mapping[int, StoredActivity] = {}
+        self._archived: AbstractSet[int] = frozenset()
         self._found = Findings()
         self._repairs = Repairs(self._found, self._prove, on_progress)
 
@@ -93,6 +95,7 @@ class _Reconcile:
         """List, compare, repair and conclude."""
         living = await self._store.activity_ids(self._athlete_id)
         self._before = await self._store.stored(living)
+        self._archived = await self._store.archived_ids(self._athlete_id)
         try:
             await self._list_until_steady()
         except (StravaError, TokensUnavailable) as error:
@@ -128,12 +131,16 @@ class _Reconcile:
             self._on_progress(Progress("listed", len(self._found.listed)))
 
     async def _take(self, page: ActivityPage, asked_at: datetime) -> None:
-        """Store what a page shows, and note what was missing or is outdated."""
+        """Store what a page shows, and note what was missing or is outdated.
+
+        What the athlete's own export tells of is there: it is not missing, and what only got too old stays so.
+        """
         found, rows = self._found, await self._store.stored([each.activity_id for each in page.activities])
         own = [each for each in page.activities if self._is_own(each, rows.get(each.activity_id))]
         found.unreadable += page.unreadable + len(page.activities) - len(own)
         dead = {each.activity_id for each in own if (row := rows.get(each.activity_id)) and row.is_deleted}
-        buried = dead - found.listed - self._before.keys()  # the others were deleted since the listing began
+        kept = {key for key in dead & self._archived if rows[key].source == Source.RETENTION}
+        buried = dead - kept - found.listed - self._before.keys()  # the others were deleted since the listing began
         found.buried |= buried
         found.missing |= buried
         found.listed |= {each.activity_id for each in own}
@@ -146,7 +153,7 @@ class _Reconcile:
             key = each.activity_id
             if end is Applied.NEEDS_DETAIL:
                 found.changed.add(key)
-            elif end is Applied.STORED and key not in rows:
+            elif end is Applied.STORED and key not in rows.keys() | self._archived:
                 found.missing.add(key)
                 found.repaired.add(key)
             elif end is Applied.STORED and _is_edited(stored.get(key), each):
@@ -155,7 +162,8 @@ class _Reconcile:
 
     async def _deleted_meanwhile(self) -> set[int]:
         known = (self._before.keys() | self._found.listed) - self._found.buried
-        return {key for key, row in (await self._store.stored(known)).items() if row.is_deleted}
+        rows = (await self._store.stored(known)).items()
+        return {key for key, row in rows if row.is_deleted and row.source != Source.RETENTION}
 
     async def _find_extra(self) -> None:
         """Note what is stored and not listed; nothing where an item could not be read, for it may be any of them."""

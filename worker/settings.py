@@ -144,6 +144,11 @@ class WorkerSettings(StravaAppSettings):
         return text
 
     @property
+    def spares_archived(self) -> bool:
+        """Whether no detail is asked for of what an athlete's own export tells: what the API sends does not last."""
+        return self.retention_days is not None
+
+    @property
     def stream_rules(self) -> tuple[StreamRule, ...]:
         """Whose streams are wanted, and of which sports."""
         return read_rules(self.streams)

@@ -83,6 +83,13 @@ class ActivityStore(Protocol):
         """Return the ids of living activities, newest start first, of those that started at `since` or later."""
 
 
+class Archived(Protocol):
+    """What an athlete's own exports tell of."""
+
+    async def archived_ids(self, athlete_id: int) -> set[int]:
+        """Return the activities that an export of the athlete tells of. Raises WarehouseBusy."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Expired:
     """What got too old and was removed: payloads of activities, and rows of other tables."""
@@ -112,7 +119,7 @@ class Retention(Protocol):
         """
 
 
-class StoredPayloads(Protocol):
+class StoredPayloads(Archived, Protocol):
     """What activities are stored as, to be compared with what Strava shows."""
 
     async def payloads(self, activity_ids: Collection[int]) -> Mapping[int, str]:

@@ -124,7 +124,9 @@ async def test_it_asks_once_and_joins_what_is_under_way(run: Callable[..., Any],
         assert await connected.backfills() == [all_of_it]
 
 
-async def test_what_was_imported_is_told_with_its_price(run: Callable[..., Any], connected: SqliteRawStore) -> None:
+async def test_what_was_imported_is_told_with_its_price(
+    run: Callable[..., Any], connected: SqliteRawStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Before it asks for details; the list alone costs little, and of what is older nothing is asked."""
     start = datetime(2026, 2, 1, tzinfo=UTC)
     current = Import(
@@ -141,6 +143,8 @@ async def test_what_was_imported_is_told_with_its_price(run: Callable[..., Any],
     assert (await run("--no-wait", "--no-details")).stderr == ""
     assert (await run("--no-wait")).stderr.startswith(told)
     assert (await run("--no-wait", "--since", "2026-02-02T00:00Z")).stderr == ""
+    monkeypatch.setenv("RETENTION_DAYS", "7")
+    assert "Their details are not loaded, as RETENTION_DAYS" in (await run("--no-wait")).stderr
 
 
 @pytest.mark.parametrize(

@@ -198,6 +198,9 @@ class MemoryStore:
         assert since is None
         return [key for key, row in self.rows.items() if not row.is_deleted and row.resource_state == resource_state]
 
+    async def archived_ids(self, athlete_id: int) -> set[int]:
+        return set()
+
     async def counts(self, athlete_id: int) -> Mapping[int, int]:
         return {}
 

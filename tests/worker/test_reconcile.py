@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ from simulator.faults import Faults
 from strava.budget_state import Lane
 from strava.client import StravaClient
 from strava.errors import RateLimited, ServerFailed
-from strava.payload import DETAILED, ActivityPage, ActivityPayload
+from strava.payload import DETAILED, SUMMARY, ActivityPage, ActivityPayload
+from tests.contracts.test_own_files import an_import, listed
 from tests.worker.reconciled import ATHLETE, DAY_S, Strava, event, forget, living, load
-from worker.backfill import backfill
+from worker.backfill import backfill, lacking_details
 from worker.findings import ReconcilePolicy
 from worker.reconcile import reconcile
 
@@ -91,6 +93,35 @@ async def assert_settled(strava: Strava, store: SqliteRawStore, clock: Any) -> N
     again = await check(strava, store, clock)
     assert (again.verdict, counts(again), again.reason) == (Verdict.COMPLETE, (0, 0, 0, 0), None)
     assert again.strava_count == again.warehouse_count == len(strava.ids)
+
+
+async def in_an_export(store: SqliteRawStore, clock: Any, *activity_ids: int) -> None:
+    """Let an export of the athlete list these."""
+    current = an_import(athlete_id=ATHLETE, started_at=clock(), updated_at=clock())
+    await store.put_import(current)
+    await store.put_archive_rows([listed(each, athlete_id=ATHLETE, exported_at=clock()) for each in activity_ids], "i1")
+
+
+async def test_what_an_export_tells_of_costs_no_detail(strava: Strava, store: SqliteRawStore, clock: Any) -> None:
+    """What got too old, and what the API never told of, is there; what was deleted meanwhile comes back."""
+    old, never, deleted, *_ = strava.ids
+    await in_an_export(store, clock, old, never, deleted)
+    [at] = [(await store.stored([old]))[old].observed_at]
+    await store.expire(observed_before=at + timedelta(microseconds=1), how_many=1)
+    assert (await store.stored([old]))[old].is_deleted
+    await forget(store, never)
+    await store.apply([event(deleted, clock)])
+    await in_an_export(store, clock, deleted)  # a newer one has it again
+    clock.advance(DAY_S)
+    used = strava.used()
+    row = await check(strava, store, clock)
+    assert (row.verdict, counts(row)) == (Verdict.COMPLETE, (1, 0, 0, 1))
+    assert row.strava_count == row.warehouse_count == len(strava.ids)
+    assert strava.used() - used == 2 + 1  # the list, and what was deleted
+    states = {key: (each.is_deleted, each.resource_state) for key, each in (await store.stored(strava.ids)).items()}
+    assert (states[old][0], states[never], states[deleted]) == (True, (False, SUMMARY), (False, DETAILED))
+    assert await lacking_details(store, ATHLETE, None, spares_archived=False) == [never]
+    assert await lacking_details(store, ATHLETE, None, spares_archived=True) == []
 
 
 # -- what is found ----------------------------------------------------------------------------------------------------

@@ -121,6 +121,10 @@ class ImportedFiles(Athletes):
         athletes = {each.athlete_id for each in files} | {each.athlete_id for each in items}
         return await self._fenced(athletes, put)
 
+    async def archived_ids(self, athlete_id: int) -> set[int]:
+        """Return the activities that an export of the athlete tells of."""
+        return {row["activity_id"] for row in await self._read("archived_ids", *int64s(athlete_id=athlete_id))}
+
     async def known_files(self, sha256s: Collection[str]) -> set[str]:
         """Return those of which a recording is stored."""
         found = await self._read("known_files", array("sha256s", "string", sha256s)) if sha256s else []

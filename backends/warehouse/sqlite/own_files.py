@@ -61,6 +61,10 @@ class ImportedFiles(SqliteDatabase):
             lambda connection: _put_files(connection, files, items, clock, archive_follows=follows)
         )
 
+    async def archived_ids(self, athlete_id: int) -> set[int]:
+        """Return the activities that an export of the athlete tells of."""
+        return {row[0] for row in await self._read("archived_ids", athlete_id=athlete_id)}
+
     async def known_files(self, sha256s: Collection[str]) -> set[str]:
         """Return those of which a recording is stored."""
         return {row[0] for row in await self._read("known_files", sha256s=json.dumps(list(sha256s)))}

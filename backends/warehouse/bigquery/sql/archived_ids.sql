@@ -1,0 +1,3 @@
+select activity_id
+from archive_activities
+where athlete_id = @athlete_id and not is_deleted
