@@ -14,13 +14,16 @@ DONE, FAILED = "done", "failed"  # folders in it, for what was imported and what
 STILL_S = 2.0  # for as long a file's size must stand still
 FIRST_REST_S, LONGEST_REST_S = 15.0, 600.0  # after an import that could not be done at all
 
+UNFINISHED = (".part", ".partial", ".crdownload", ".download", ".opdownload", ".tmp")
+
 Stamp = tuple[int, int]
 
 
 class Inbox:
     """Has `run` import the files of a folder by their names, which returns an exit code; 0 is that all were moved away.
 
-    Files whose names begin with a dot are still being written, and folders are left alone.
+    Folders are left alone, and so is what is still being written: an empty file, one whose name begins with a dot or
+    ends as browsers name a download, and one that such a download is to become.
     """
 
     def __init__(
@@ -76,11 +79,12 @@ def _files(folder: Path) -> Sequence[tuple[str, Stamp]]:
     except FileNotFoundError:
         return []
     with entries:
-        return [
-            (entry.name, (status.st_size, status.st_mtime_ns))
-            for entry in entries
-            if not entry.name.startswith(".")
-            and entry.name not in {DONE, FAILED}
-            and entry.is_file(follow_symlinks=False)
-            for status in [entry.stat(follow_symlinks=False)]
-        ]
+        found = {entry.name: entry for entry in entries}
+    ends = {name: end for name in found for end in UNFINISHED if name.casefold().endswith(end)}
+    left = {DONE, FAILED, *ends, *(name[: -len(end)] for name, end in ends.items())}
+    return [
+        (name, (status.st_size, status.st_mtime_ns))
+        for name, entry in found.items()
+        if not name.startswith(".") and name not in left and entry.is_file(follow_symlinks=False)
+        if (status := entry.stat(follow_symlinks=False)).st_size
+    ]

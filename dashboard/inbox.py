@@ -2,6 +2,8 @@
 
 import os
 import shutil
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
@@ -21,15 +23,20 @@ def put(folder: Path, name: str, content: BinaryIO) -> str:
             shutil.copyfileobj(content, file)
             file.flush()
             os.fsync(file.fileno())
-        plain = plain_name(name)
-        target, number = folder / plain, 1
-        while target.exists():
-            number += 1
-            target = folder / f"{number}-{plain}"
+        target = _reserved(folder, plain_name(name))
         unfinished.rename(target)
     finally:
         unfinished.unlink(missing_ok=True)
     return target.name
+
+
+def _reserved(folder: Path, plain: str) -> Path:
+    """Return a name that nobody else gets: an empty file has it, which `athlete up` leaves alone."""
+    for number in count(1):
+        target = folder / (plain if number == 1 else f"{number}-{plain}")
+        with suppress(FileExistsError), open(target, "xb", opener=_private):
+            return target
+    raise AssertionError("numbers do not end")
 
 
 def _private(path: str, flags: int) -> int:

@@ -1,5 +1,7 @@
 """Imports what lies in the inbox, which `athlete up` watches, and moves each file to `done` or `failed` with a report.
 
+What breaks the import is put aside too, told in the log, and no other file waits for it.
+
 `python -m athlete.importing.inbox NAME …`; the exit code is 0 if all were moved, and 1 if they are to be tried again.
 """
 
@@ -38,9 +40,28 @@ async def take(settings: TransformSettings, names: Sequence[str]) -> None:
     wish = Wish(jobs=os.cpu_count() or 1, home_zone=DashboardSettings().display_timezone)
     async with importing(settings) as store:
         for paths in bags(path for name in names if (path := folder / name).is_file()):
-            for path, target, report in await _imported(paths, wish, store, settings):
+            sizes = {path: path.stat().st_size for path in paths}
+            for path, target, report in await _taken(paths, wish, store, settings):
+                if path.stat().st_size != sizes[path]:  # it is still being written, so the next look finds it again
+                    log.info("inbox.still_growing")
+                    continue
                 _move(path, folder / target, report)
                 log.info("inbox.taken", result=target)
+
+
+async def _taken(
+    paths: Sequence[Path], wish: Wish, store: RawStore, settings: TransformSettings
+) -> Sequence[tuple[Path, str, str]]:
+    """Import what belongs together, or each alone where that breaks; return of each where it goes and its report."""
+    try:
+        return await _imported(paths, wish, store, settings)
+    except EXPECTED:
+        raise
+    except Exception as error:
+        log.exception("inbox.fault", files=len(paths))
+        if len(paths) > 1:
+            return [told for path in paths for told in await _taken([path], wish, store, settings)]
+        return [(path, FAILED, f"{path.name}: it breaks the import ({type(error).__name__})") for path in paths]
 
 
 async def _imported(

@@ -5,6 +5,7 @@ import json
 import sys
 import zlib
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from typer.testing import CliRunner, Result
 from athlete.data_dir import claimed
 from athlete.importing.inbox import take
 from athlete.main import app
+from backends.warehouse.own_files import FileRow, ImportItem
+from backends.warehouse.sqlite.store import SqliteRawStore
 from simulator.export.archive import write_export
 from simulator.export.columns import Version, layout_of
 from simulator.export.languages import Language
@@ -256,12 +259,36 @@ async def test_the_inbox_is_emptied_and_each_file_has_its_report(odd: Path, tmp_
     assert reports["done/run-2.gpx"] == "run.gpx: stored before\n"
     assert reports["failed/bad.fit"] == "bad.fit: failed: not a FIT, TCX or GPX file\n"
     assert "lost.zip" in reports["failed/lost.zip"]
+
+
+@pytest.mark.slow
+async def test_the_inbox_puts_aside_what_it_cannot_name_or_import(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An odd or too long name is mended; what breaks the import goes to failed, and no other file with it."""
+    settings = TransformSettings(data_dir=tmp_path / "data")
+    settings.inbox_path.mkdir(parents=True)
+    (settings.inbox_path / "run.gpx").write_bytes(TRACK)
+    store_files = SqliteRawStore.put_files
+
+    async def put_files(store: SqliteRawStore, files: Sequence[FileRow], items: Sequence[ImportItem]) -> object:
+        if any(each.name == "trap.gpx" for each in files):
+            raise ZeroDivisionError
+        return await store_files(store, files, items)
+
+    monkeypatch.setattr(SqliteRawStore, "put_files", put_files)
+    (settings.inbox_path / "export_42.zip").write_bytes(zip_of({"activities/1.gpx": TRACK}))
+    (settings.inbox_path / "trap.gpx").write_bytes(TRACK.replace(b"T15", b"T12"))
+    await take(settings, ["export_42.zip", "run.gpx", "trap.gpx"])
+    told = {path.name: path.read_text() for path in settings.inbox_path.glob("*/*.txt")}
+    assert told["trap.gpx.txt"] == "trap.gpx: it breaks the import (ZeroDivisionError)\n"
+    assert told["run.gpx.txt"] == "run.gpx: stored before\n"
+    assert (settings.inbox_path / "failed" / "trap.gpx").exists()
     odd_names = ["caf\udce9.gpx", "caf\udce9.zip", "n" * 251 + ".gpx"]  # bytes that are no UTF-8, and too many of them
     for name in odd_names:
         (settings.inbox_path / name).write_bytes(TRACK)
     await take(settings, odd_names)
-    left = [each.name for each in settings.inbox_path.iterdir() if each.is_file()]
-    assert left == [".part"]
+    assert not [each.name for each in settings.inbox_path.iterdir() if each.is_file()]
     assert "characters that no name has" in (settings.inbox_path / "failed" / "caf\udce9.zip.txt").read_text()
     assert (settings.inbox_path / "done" / ("n" * 196 + ".gpx.txt")).read_text().endswith("gpx: stored before\n")
 

@@ -47,6 +47,18 @@ async def test_a_file_is_taken_when_it_stands_still(tmp_path: Path) -> None:
     assert [await watched.look() for _ in range(2)] == [[["run.fit"]], []]
 
 
+async def test_what_is_still_being_loaded_is_left(tmp_path: Path) -> None:
+    """As browsers name it, the file that it becomes, and an empty one; then it is taken."""
+    watched = Watched(tmp_path)
+    for name in ("a.zip.part", "a.zip", "b.zip.CRDOWNLOAD", "c.fit.download", "d.gpx.tmp", "whole.fit"):
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "empty.fit").touch()
+    assert [await watched.look(after_s=2) for _ in range(3)] == [[], [["whole.fit"]], []]
+    (tmp_path / "a.zip.part").replace(tmp_path / "a.zip")
+    (tmp_path / "empty.fit").write_bytes(b"x")
+    assert [await watched.look(after_s=2) for _ in range(2)] == [[], [["a.zip", "empty.fit"]]]
+
+
 async def test_an_import_that_fails_rests(tmp_path: Path) -> None:
     """The pause doubles, and ends with what succeeds."""
     watched = Watched(tmp_path)

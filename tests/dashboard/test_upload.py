@@ -1,6 +1,7 @@
 """The page that takes files: what lands in the inbox is whole, has a safe name, and takes no other's place."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,15 @@ def test_a_name_that_is_taken_stays_its_owners(tmp_path: Path) -> None:
     names = [put(tmp_path, name, io.BytesIO(name.encode())) for name in ("run.fit.gz", "run.fit.gz", "done")]
     assert names == ["run.fit.gz", "2-run.fit.gz", "2-done"]
     assert (tmp_path / "run.fit.gz").read_bytes() == b"run.fit.gz"
+
+
+def test_two_files_of_one_name_at_once_are_both_there(tmp_path: Path) -> None:
+    """Two readers of the page hand over a file of the same name while both are being written."""
+    with ThreadPoolExecutor(8) as threads:
+        content = [bytes([number]) * 1000 for number in range(16)]
+        names = list(threads.map(lambda each: put(tmp_path, "run.fit", io.BytesIO(each)), content))
+    assert len(set(names)) == len(content)
+    assert sorted(each.read_bytes() for each in tmp_path.iterdir()) == content
 
 
 @pytest.mark.parametrize(
