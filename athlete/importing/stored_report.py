@@ -62,12 +62,14 @@ def _price(count: int) -> str:
 
 
 def _zones(done: Imported) -> Iterator[str]:
-    """Yield how many activities of the import count by a zone that nothing of them tells, and where it is from."""
+    """Say how many activities of the import count by a zone that nothing of them tells, and where it is from."""
     own = {item.activity_id for item in done.items}
     taken = Counter(home for activity_id, home in done.home_zones.items() if activity_id in own)
-    for home, count in sorted(taken.items(), key=lambda pair: (pair[0].is_default, str(pair[0].zone))):
-        whose = "DISPLAY_TIMEZONE, as no activity tells one" if home.is_default else "that of the nearest in time"
-        yield f"{count:,} without a zone of their own: counted in {home.zone}, {whose}"
+    if taken:
+        zones = {str(home.zone): count for home, count in taken.most_common()}
+        is_default = any(home.is_default for home in taken)
+        told = "DISPLAY_TIMEZONE, as no activity tells one" if is_default else "the nearest in time"
+        yield f"{taken.total():,} without a zone of their own, counted by {told}: {counted(zones)}"
 
 
 def _matches(links: Sequence[tuple[ImportItem, Match]]) -> Iterator[str]:

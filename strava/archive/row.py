@@ -99,6 +99,13 @@ class ArchiveRow:
         return self._start(self._cells)
 
     @property
+    def elapsed_s(self) -> int | None:
+        """Seconds from start to end; None if they cannot be read."""
+        cells = self._cells
+        exact = self._machine(cells, MACHINE_BLOCK["elapsed_time"][0])
+        return _whole(shown_number(cells[ELAPSED]) if exact is None else exact)
+
+    @property
     def sport_label(self) -> str:
         """The sport in the account's language."""
         return self._cells[SPORT]

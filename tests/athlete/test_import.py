@@ -196,7 +196,7 @@ def test_an_export_is_stored_and_each_part_counted_once(odd: Path, tmp_path: Pat
         "12 rows: 11 new · 1 unreadable",
         "8 files: 1 read · 1 cut short (kept to the break) · 1 of no activity · 5 failed",
         PRICE,
-        "9 without a zone of their own: counted in Europe/Berlin, that of the nearest in time",
+        "9 without a zone of their own, counted by the nearest in time: 9 Europe/Berlin",
     ]
     assert lines[5] == "not looked at: 1 media, 0 other files"
     assert "  activities/3.gpx: empty file" in lines

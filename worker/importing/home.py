@@ -30,7 +30,8 @@ def home_zones(facts: Collection[MatchFacts], default: ZoneInfo) -> dict[int, Ho
     starts = [start for start, _, _ in known]
     found = dict[int, HomeZone]()
     for each in sorted(facts, key=lambda each: each.file_id or ""):  # a row before its recordings
-        if each.activity_id in told | found.keys() or each.start_at is None or each.source is FactSource.API:
+        is_known = each.activity_id in told or each.activity_id in found
+        if is_known or each.start_at is None or each.source is FactSource.API:
             continue
         place = bisect_left(starts, each.start_at)
         around = [(abs(start - each.start_at), name) for start, _, name in known[max(place - 1, 0) : place + 1]]

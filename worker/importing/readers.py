@@ -56,8 +56,8 @@ def wanted_files(archive: Archive) -> list[Wanted]:
     named: dict[str, Wanted] = {}
     for row in archive.rows:
         if (name := archive.file_of(row)) is not None and name not in named:
-            start, elapsed = row.start, row.activity.get("elapsed_time")
-            named[name] = Wanted(name, row.activity_id, start.timestamp() if start else None, elapsed)
+            start = row.start
+            named[name] = Wanted(name, row.activity_id, start.timestamp() if start else None, row.elapsed_s)
     if archive.is_read_in_order:
         return [named.get(name) or Wanted(name) for name in archive.files]
     newest_first = sorted(named.values(), key=lambda each: -(each.start or 0))
