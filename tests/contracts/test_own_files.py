@@ -318,6 +318,26 @@ async def test_a_clock_that_is_only_taken_changes_no_row(open_store: OpenStore, 
     assert (await clocks())[1] == untold
 
 
+async def test_what_a_file_was_of_two_links_ago_counts_as_changed(store: RawStore) -> None:
+    """It may have been built with the file, whose row tells of the last link alone; the first one touches nothing."""
+    await store.put_athlete(athlete())
+    await store.apply([shown(3), shown(4), shown(5)])
+    await store.put_import(an_import())
+    await store.put_archive_rows([listed(6)], "i1")
+    await store.put_files([recorded()], [item()])
+
+    async def link(activity_id: int) -> set[str]:
+        before = set((await store.watermark()).split(" "))
+        await store.relink([Link(file_id="aa/0", activity_id=activity_id, matched_by="alike", twin=str(activity_id))])
+        return {stamp.partition("=")[0] for stamp in set((await store.watermark()).split(" ")) - before}
+
+    files, activities, archived = "activity_files", "strava_activities", "archive_activities"
+    assert [await link(each) & {files, activities, archived} for each in (3, 3)] == [{files}, {files}]
+    assert await link(6) >= {files}  # the number of its own has no row of Strava's
+    assert await link(4) & {files, activities, archived} == {files, activities}
+    assert await link(5) & {files, activities, archived} == {files, archived}
+
+
 # -- what has to be compared again ----------------------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ first which are there, and their partitions alone are named.
 https://cloud.google.com/bigquery/pricing#data-manipulation-language-dml
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from backends.warehouse import own_file_rows
@@ -153,7 +153,7 @@ class ImportedFiles(Athletes):
 
     async def relink(self, links: Sequence[Link]) -> int:
         """Link recordings as is said."""
-        own_ids = await self._own_ids([each.file_id for each in links])
+        own_ids = await self._own_ids({each.file_id: each.activity_id for each in links})
         if not own_ids:
             return 0
         given = Given("links", {**LINK, **PLACE}, _placed([own_file_rows.link_row(each) for each in links]))
@@ -164,7 +164,7 @@ class ImportedFiles(Athletes):
         """Note the clocks of the athlete's usual zone."""
         rows = [each for each in times if each.file_id is None]
         files = [each for each in times if each.file_id is not None]
-        own_ids = await self._own_ids([str(each.file_id) for each in files])
+        own_ids = await self._own_ids({str(each.file_id): each.activity_id for each in files})
         changed = 0
         for name, some, kept_ids in (
             ("put_home_times_of_rows", rows, within([each.activity_id for each in rows], "kept.activity_id")),
@@ -208,7 +208,7 @@ class ImportedFiles(Athletes):
             await self._run(follow_deletes(activity_ids))
 
     async def _put_files(self, files: Sequence[FileRow], guard: Sequence[Parameter]) -> None:
-        own_ids = await self._own_ids([each.file_id for each in files])
+        own_ids = await self._own_ids({each.file_id: each.activity_id for each in files})
         given = {"is_deleted": False, "previous_activity_id": None, "ingested_at": None}
         written = _placed([bound(ACTIVITY_FILES, each, **given) for each in files])
         rows = Given("files", given_kinds(ACTIVITY_FILES), written)
@@ -216,17 +216,32 @@ class ImportedFiles(Athletes):
         if exported := [each.activity_id for each in files if each.exported_at is not None]:
             await self._follow_deletes(exported)
 
-    async def _own_ids(self, file_ids: Sequence[str]) -> list[int]:
-        """Return the own ids of those that have a row."""
-        if not file_ids:
+    async def _own_ids(self, moves: Mapping[str, int]) -> list[int]:
+        """Return the own ids of the recordings that have a row, of those that are to be of these activities.
+
+        What they were of before one that they leave may have been built with them, and no row tells of it any more: it
+        counts as changed.
+        """
+        if not moves:
             return []
-        found = await self._read("stored_files", array("file_ids", "string", file_ids))
+        found = await self._read("stored_files", array("file_ids", "string", list(moves)))
+        left = {row["previous_activity_id"] for row in found if _moves_on(row, moves[row["file_id"]])}
+        if left:
+            texts = {"ids": within(left), "kept_ids": within(left, "kept.activity_id")}
+            for name in ("touch_activities", "touch_archived"):
+                await self._change(name, array("activity_ids", "int64", sorted(left)), **texts)
         return [row["own_activity_id"] for row in found]
 
     async def _put_items(self, items: Sequence[ImportItem], guard: Sequence[Parameter]) -> None:
         if items:
             given = Given("items", given_kinds(IMPORT_ITEMS), _placed(list(map(own_file_rows.item_row, items))))
             await self._run(Statement("put_import_items", put_rows(IMPORT_ITEMS, "items"), guard, given))
+
+
+def _moves_on(row: Row, activity_id: int) -> bool:
+    """Whether a recording leaves an activity which it was not always of."""
+    before = row["previous_activity_id"]
+    return not row["is_deleted"] and before is not None and activity_id not in {before, row["activity_id"]}
 
 
 def _placed(rows: Sequence[Row]) -> list[Row]:

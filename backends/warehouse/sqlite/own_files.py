@@ -11,6 +11,7 @@ from backends.warehouse.own_file_tables import ACTIVITY_FILES, ARCHIVE_ACTIVITIE
 from backends.warehouse.own_files import ArchivedActivity, FileRow, HomeTime, Import, ImportItem, Link, MatchFacts
 from backends.warehouse.purge_receipts import CheckedReceipts
 from backends.warehouse.rows import Row, bound
+from backends.warehouse.schema import STRAVA_ACTIVITIES
 from backends.warehouse.sqlite.athletes import put_athlete
 from backends.warehouse.sqlite.database import SQL, SqliteDatabase, named, put_statement
 from backends.warehouse.sqlite.fence import fence_around, purges_of
@@ -20,6 +21,13 @@ from runtime.clock import utc_text
 _PUT_IMPORT = put_statement(IMPORTS, replaces=True)
 _PUT_ITEM = put_statement(IMPORT_ITEMS, replaces=False)
 _PUT_ROW = put_statement(ARCHIVE_ACTIVITIES, replaces=True)
+# What a recording was of two links ago is told by no row of the recording any more.
+_TOUCHES = [
+    f"update {table.name} set ingested_at = :ingested_at where {column} = :activity_id"  # noqa: S608 - our own names
+    for table, column in (
+        (STRAVA_ACTIVITIES, "activity_id"), (ARCHIVE_ACTIVITIES, "activity_id"), (ACTIVITY_FILES, "own_activity_id"),
+    )
+]  # fmt: skip
 _IS_STORED = "select 1 from imports where import_id = ?"
 
 
@@ -148,6 +156,7 @@ def _put_files(
     seen = _sights(connection, ids, archive_follows=archive_follows)
     left = own_file_rows.left_out(files, seen)
     kept = [each for each in files if each.activity_id not in left]
+    _touch_left(connection, [(each.file_id, each.activity_id) for each in kept], clock)
     stamp = next_stamp(connection, clock)
     given = {"is_deleted": False, "previous_activity_id": None}
     written = [
@@ -164,13 +173,25 @@ def _sights(connection: sqlite3.Connection, ids: Mapping[str, str], *, archive_f
     return own_file_rows.sights(found, archive_follows=archive_follows)
 
 
-def _relink(connection: sqlite3.Connection, links: Iterable[Link], clock: Clock) -> int:
+def _relink(connection: sqlite3.Connection, links: Sequence[Link], clock: Clock) -> int:
+    _touch_left(connection, [(each.file_id, each.activity_id) for each in links], clock)
     stamp = next_stamp(connection, clock)
     changed = 0
     for each in links:
         row = own_file_rows.link_row(each) | {"ingested_at": utc_text(stamp + changed * STEP)}
         changed += connection.execute(SQL["relink_file"], row).rowcount
     return changed
+
+
+def _touch_left(connection: sqlite3.Connection, moves: Iterable[tuple[str, int]], clock: Clock) -> None:
+    """Let what recordings were of before count as changed where they move on: it may have been built with them."""
+    for file_id, activity_id in moves:
+        for (left,) in connection.execute(
+            SQL["moved_twice"], {"file_id": file_id, "activity_id": activity_id}
+        ).fetchall():
+            stamp = utc_text(next_stamp(connection, clock))
+            for touch in _TOUCHES:
+                connection.execute(touch, {"activity_id": left, "ingested_at": stamp})
 
 
 def _put_home_times(connection: sqlite3.Connection, times: Iterable[HomeTime], clock: Clock) -> int:
