@@ -47,6 +47,11 @@ ARRAY, STRUCT = 16, 17
 MOST_EXACT = 2**53
 
 
+def flat(name: str) -> str:
+    """Return the name of a table of a dataset as the engine's catalog has it, which knows no datasets."""
+    return name.replace(".", "__")
+
+
 def spelled(kind: Any) -> str:
     """Write a type of the engine's as BigQuery's SQL would have it."""
     number = int(kind.type_kind)
@@ -105,6 +110,26 @@ class Found:
     def lines(self) -> list[Any]:
         """Return the first column, a text of JSON in each row."""
         return [json.loads(row.cell[0].string_value) for row in self.content.table_data.row]
+
+    def without_lines(self) -> "Found":
+        """Return the other columns, as a table."""
+        for row in self.content.table_data.row:
+            del row.cell[0]
+        return Found(self.columns[1:], self.content)
+
+    def with_rows_of(self, other: "Found") -> "Found":
+        """Return a table of both one's rows, which have the same columns."""
+        self.content.table_data.row.extend(other.content.table_data.row)
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a query answers: the types of its columns, its rows as Python has them, and both as a table."""
+
+    types: dict[str, str]
+    rows: Rows
+    table: Found
 
 
 def literal(value: Any, kind: str) -> str:
@@ -202,19 +227,19 @@ class BigQueryDialect:
         self.models: Mapping[str, Any] = {}
         self.columns_of: Callable[[str], Columns] = lambda _: {}
         self.queries = queries
-        self.built: dict[str, tuple[dict[str, str], Rows]] = {}
+        self.built: dict[str, Answer] = {}
         self._lock = threading.RLock()
 
     def build(self, model: str) -> tuple[dict[str, str], Rows]:
         """Return the types of a model's columns and its rows."""
         if model not in self.built:
-            types, rows = self.built[model] = self.made(model)
-            self.queries[model.replace(".", "__")] = table(rows, types)
-        return self.built[model]
+            self.built[model] = self.made(model)
+            self.queries[flat(model)] = self.built[model].table
+        return self.built[model].types, self.built[model].rows
 
-    def made(self, model: str) -> tuple[dict[str, str], Rows]:
+    def made(self, model: str) -> Answer:
         """Run a model's SQL."""
-        return self.run(self.models[model].compiled_code)
+        return self.asked(self.models[model].compiled_code)
 
     def answer(self, sql: str) -> tuple[Columns, Rows]:
         """Answer a query that dbt asks while it compiles or builds, in one of its threads."""
@@ -222,7 +247,12 @@ class BigQueryDialect:
             return (self.columns_of(sql), []) if "where false" in sql else self.run(sql)
 
     def run(self, sql: str) -> tuple[dict[str, str], Rows]:
-        """Run a model's SQL on what it reads, which is built first; return types and rows.
+        """Run SQL on what it reads, which is built first; return types and rows."""
+        answer = self.asked(sql)
+        return answer.types, answer.rows
+
+    def asked(self, sql: str) -> Answer:
+        """Run SQL on what it reads, which is built first.
 
         The engine knows no geography, so a point is a struct here; like BigQuery's, it is an error beyond a pole.
         """
@@ -239,9 +269,10 @@ class BigQueryDialect:
             if name not in self.queries:
                 self.build(name.replace("__", ".", 1))
         found = self.found(f"select to_json_string(t) as line, t.* from (\n{sql}\n) as t", reads)  # noqa: S608  # our own models
-        types = {name: kind for name, kind in found.types.items() if name != "line"}
-        decimals = [name for name, kind in types.items() if kind == "numeric"]  # as text, where they have a fraction
-        return types, [row | {name: row[name] and float(row[name]) for name in decimals} for row in found.lines()]
+        lines, table = found.lines(), found.without_lines()
+        decimals = [name for name, kind in table.types.items() if kind == "numeric"]  # told as text
+        rows = [row | {name: row[name] and float(row[name]) for name in decimals} for row in lines]
+        return Answer(table.types, rows, table)
 
     def found(self, sql: str, reads: Iterable[str] = ()) -> Found:
         """Execute one query on the tables that it reads."""
@@ -274,23 +305,23 @@ class RefreshedDialect(BigQueryDialect):
     Of a model in `before` only the new rows come from its SQL; its merge, as it was sent, says which rows they replace.
     """
 
-    def __init__(self, queries: dict[str, str | Found], before: Mapping[str, tuple[dict[str, str], Rows]]) -> None:
+    def __init__(self, queries: dict[str, str | Found], before: Mapping[str, Answer]) -> None:
         super().__init__(queries)
         self.before = before
         self.merges: Mapping[str, str] = {}
         self.new: dict[str, Rows] = {}
 
-    def made(self, model: str) -> tuple[dict[str, str], Rows]:
+    def made(self, model: str) -> Answer:
         """Run a model's SQL, which may read the table as it was, and merge what is new."""
         if model not in self.before:
             return super().made(model)
-        types, old = self.before[model]
-        self.queries[model.replace(".", "__")] = table(old, types)
-        types, rows = super().made(model)
-        self.new[model] = rows
-        kept = f"select * from before as DBT_INTERNAL_DEST where not coalesce({deleted_by(self.merges[model])}, false)"  # noqa: S608
-        _, left = self.run(f"with before as ({table(old, types)}) {kept}")
-        return types, left + rows
+        self.queries[flat(model)] = self.before[model].table
+        new = super().made(model)
+        self.new[model] = new.rows
+        is_replaced = deleted_by(self.merges[model])
+        kept = f"select * from {flat(model)} as DBT_INTERNAL_DEST where not coalesce({is_replaced}, false)"  # noqa: S608
+        left = self.asked(kept)
+        return Answer(new.types, left.rows + new.rows, left.table.with_rows_of(new.table))
 
 
 def deleted_by(merge: str) -> str:

@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from tests.transforms.bigquery import BigQueryDialect, Found, RefreshedDialect, raw_queries, seed_types, table
+from tests.transforms.bigquery import BigQueryDialect, Found, RefreshedDialect, flat, raw_queries, seed_types, table
 from tests.transforms.bigquery_reads import TypedTables
 from tests.transforms.bigquery_rest import Job, compiled, sent
 from tests.transforms.imported import ALONE, OWN, archive_row, file_activity, recording, row_activity
@@ -193,14 +193,16 @@ class Refresh:
 def refresh_after(dialect: BigQueryDialect, typed: TypedTables, later: Warehouse, target: Path) -> Refresh:
     """Build what comes of the tables that changed."""
     newest = max(row["ingested_at"] for row in dialect.build("staging.base_strava__changed_activities")[1])
+    for model in KEYS:
+        dialect.build(model)
     queries: dict[str, str | Found] = {
         **raw_queries(later.raw.path, SEEDS),
         "staging__build_watermark": table([{"ingested_at": newest}], WATERMARK),
     }
-    refreshed = RefreshedDialect(queries, {model: dialect.build(model) for model in KEYS})
+    refreshed = RefreshedDialect(queries, {model: dialect.built[model] for model in KEYS})
     refreshed.columns_of = typed.columns_of
-    before = {model: dialect.build(model)[0] for model in KEYS} | {"staging.build_watermark": WATERMARK}
-    queries[EVENTS.replace(".", "__")] = table(dialect.build(EVENTS)[1], before[EVENTS])  # dbt asks for its newest row
+    before = {model: dialect.built[model].types for model in KEYS} | {"staging.build_watermark": WATERMARK}
+    queries[flat(EVENTS)] = dialect.built[EVENTS].table  # dbt asks for its newest row
     # what changed is known before the others are compiled
     first = ("--select", "base_archive__changed_activities", "base_strava__changed_activities")
     refreshed.models = compiled(later, target, before, refreshed.answer, *first)
@@ -210,7 +212,7 @@ def refresh_after(dialect: BigQueryDialect, typed: TypedTables, later: Warehouse
     models, jobs = sent(later, target, before, refreshed.answer, *command)
     refreshed.models = {**dialect.models, **models}
     refreshed.merges = {named_after("merge into", job.sql): job.sql for job in jobs if "merge into" in job.sql}
-    del queries[EVENTS.replace(".", "__")]
+    del queries[flat(EVENTS)]
     return Refresh(refreshed, jobs)
 
 

@@ -83,8 +83,8 @@ def test_lines_at_random_come_to_the_same_on_bigquery(dialect: BigQueryDialect) 
     other = BigQueryDialect({**dialect.queries, "staging__base_strava__activities": table(rows, types)})
     other.queries.pop("staging__stg_strava__activities", None)
     other.models = dialect.models
-    paths = {row["activity_id"]: row for row in other.made("mart.route")[1]}
-    _, cells = other.made("mart.route_cell")
+    paths = {row["activity_id"]: row for row in other.made("mart.route").rows}
+    cells = other.made("mart.route_cell").rows
     for place, line in enumerate(lines):
         way = unwrapped(line)
         path = paths[place]
@@ -135,9 +135,9 @@ def test_bigquery_reads_no_more_than_what_changed(refreshed: RefreshedDialect) -
         refreshed.build(model)
         if "activity_id" in key:
             assert model == PAIRS or {row["activity_id"] for row in refreshed.new[model]} <= changed, model
-            assert {row["activity_id"] for row in refreshed.before[model][1]} - changed, model
+            assert {row["activity_id"] for row in refreshed.before[model].rows} - changed, model
     assert {row["activity_id"] for row in refreshed.new["mart.fct_activities"]} == changed - {1, OWN + 5}
-    old = {EVENTS: refreshed.before[EVENTS][1]}
+    old = {EVENTS: refreshed.before[EVENTS].rows}
     new, before = ({row["delivery_id"] for row in rows[EVENTS]} for rows in (refreshed.new, old))
     assert ("d2" in new, "old" in before, "old" in new) == (True, True, False)
 
