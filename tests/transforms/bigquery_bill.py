@@ -77,6 +77,7 @@ ROWS = {
     "mart.calendar_heat": 5 * 3_653,
     "mart.trend_rolling_daily": 3 * 5 * 3_653,
     "mart.trend_year_over_year": 5 * 3_653,
+    "mart.training_load_daily": 5 * 3_667,
     "mart.start_pattern": ACTIVITIES,
     "mart.streak_run": 5 * 2 * (1_000 + 300 + 20),
 }

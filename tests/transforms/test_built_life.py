@@ -42,7 +42,15 @@ def test_every_test_of_the_project_passes(life: Any) -> None:
     assert {(row["failed_count"], str(row["tested_at"])) for row in status} == {(0, "2026-04-02 10:00:00")}
     versions = {row["model"]: row["definition_version"] for row in status}
     assert (versions["dim_date"], versions["fct_activities"]) == (None, 3)
-    for model in ("activity_summary", "athlete_setting", "eddington", "route", "streak", "tile_visit"):
+    for model in (
+        "activity_summary",
+        "athlete_setting",
+        "eddington",
+        "route",
+        "streak",
+        "tile_visit",
+        "training_load_daily",
+    ):
         assert life.rows(f"select distinct definition_version as told from mart.{model}") == [{"told": versions[model]}]  # noqa: S608 - our own names
 
 
