@@ -35,6 +35,7 @@ class Why:
     excluded: Sequence[str] = ()
     activities: Sequence[Row] = ()
     activity_count: int = 0  # of all, where `activities` has only the first of them
+    choices: Callable[[], None] | None = None  # draws what the reader may choose of the definition
 
 
 @dataclass(slots=True)
@@ -108,6 +109,8 @@ def _why(page: Page, key: str, why: Why) -> None:
     tell = page.tell
     with st.popover(tell("Why"), type="tertiary", key=f"why-{key}"):
         st.markdown(why.formula)
+        if why.choices:
+            why.choices()
         for text in why.inputs:
             st.markdown(text)
         for text in why.excluded or [tell("Nothing is excluded.")]:

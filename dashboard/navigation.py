@@ -20,7 +20,7 @@ from dashboard.page import Page
 from dashboard.palette import stylesheet
 from dashboard.units import Units
 from dashboard.views import map as map_page
-from dashboard.views import overview, pipeline, records, trends, upload
+from dashboard.views import overview, pipeline, records, training, trends, upload
 
 SIGNED_IN = "X-Goog-Authenticated-User-Email"  # set by Identity-Aware Proxy, which drops what a browser sends by it
 SIDEBAR = 216  # pixels
@@ -44,6 +44,7 @@ FIRST = "overview"  # its address is `/`, and by its name too
 ENTRIES = (
     Entry(show=overview.show, title=N_("Overview"), path=FIRST, icon="space_dashboard"),
     Entry(show=trends.show, title=N_("Trends"), path="trends", icon="trending_up", section=PERFORMANCE),
+    Entry(show=training.show, title=N_("Training"), path="training", icon="ssid_chart", section=PERFORMANCE),
     Entry(show=records.show, title=N_("Records"), path="records", icon="trophy", section=PERFORMANCE),
     Entry(show=map_page.show, title=N_("Map"), path="map", icon="map", section=EXPLORE),
     Entry(

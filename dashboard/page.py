@@ -39,8 +39,8 @@ class Page:
     @property
     def told_until(self) -> date:
         """The last day that the marts have: that of their build, so that after midnight it is not today."""
-        rows = self.rows("overview/loads", self.athlete_id)
-        return min(rows[-1]["date_day"], self.today) if rows else self.today
+        last = next((row["date_day"] for row in self.rows("told_until", self.athlete_id)), None)
+        return min(last, self.today) if last else self.today
 
     def knows(self, day: date) -> bool:
         """Whether what was done on a day is here: not before the first activity, nor while the history is not listed.

@@ -101,7 +101,7 @@ def rolling_lines(rows: Sequence[Row], measure: Measure, first: date, tell: Tell
     by_day = {row["date_day"]: row[measure.column] for row in rows}
     days = [day for day in sorted(by_day) if day >= first]
     lines = []
-    for day in _thinned(days, MOST_POINTS):
+    for day in thinned(days, MOST_POINTS):
         for series, then in (("accent", day), ("last", same_day_last_year(day))):
             if (value := by_day.get(then)) is not None:
                 amount = measure.amount(value, tell)
@@ -113,14 +113,14 @@ def rolling_table(rows: Sequence[Row], measure: Measure, first: date, tell: Tell
     """The numbers behind the lines, newest first: of a long span every so many days, with the newest."""
     by_day = {row["date_day"]: row[measure.column] for row in rows}
     table = []
-    for day in reversed(_thinned([day for day in sorted(by_day) if day >= first], MOST_ROWS)):
+    for day in reversed(thinned([day for day in sorted(by_day) if day >= first], MOST_ROWS)):
         now, before = (by_day.get(each) for each in (day, same_day_last_year(day)))
         shown = [NOTHING if value is None else measure.shown(value, tell) for value in (now, before)]
         table.append({tell("Day"): tell.day(day), tell("These days"): shown[0], tell("A year before"): shown[1]})
     return table
 
 
-def _thinned(days: list[date], most: int) -> list[date]:
+def thinned(days: list[date], most: int) -> list[date]:
     """Return at most so many of the days, evenly apart, with the last."""
     step = ceil(len(days) / most) or 1
     return days[::-1][::step][::-1]

@@ -1,10 +1,14 @@
 """A small mart whose columns come from the transforms' own contract, filled with rows that the tests type in."""
 
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
+from statistics import fmean, pstdev
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +19,7 @@ from streamlit.components.v2 import manifest_scanner
 
 from backends.warehouse.marts import MartMissing, MartRows
 from dashboard.context import PageContext
+from dashboard.formatting import Teller
 from dashboard.mart import Mart
 
 ATHLETE = 7001
@@ -98,6 +103,52 @@ from days
 inner join (select distinct athlete_id, sport_group from sums) as groups using (athlete_id)
 left join sums using (athlete_id, sport_group, date_day)
 """
+
+
+LOADS = "select athlete_id, sport_group, date_day, load from mart.calendar_heat order by all"
+SHARES = {"fitness": 1 - math.exp(-1 / 42), "fatigue": 1 - math.exp(-1 / 7)}
+LINEAR = {"linear_fitness": 1 / 42, "linear_fatigue": 1 / 7}
+
+
+def fill_training(connection: duckdb.DuckDBPyConnection) -> None:
+    """Add fitness, fatigue and form day by day, two weeks ahead included; nothing where no day has a load."""
+    found = connection.execute(LOADS).fetchall()
+    if not any(load for *_, load in found):
+        return
+    rows: list[dict[str, Any]] = []
+    for (athlete_id, group), each in groupby(found, key=itemgetter(0, 1)):
+        days = [(day, load, False) for _, _, day, load in each]
+        days += [(days[-1][0] + timedelta(days=n), 0.0, True) for n in range(1, 15)]
+        rows += training_rows({"athlete_id": athlete_id, "sport_group": group}, days)
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    places = ", ".join("unnest(?)" for _ in columns)
+    connection.execute(
+        f"insert into mart.training_load_daily ({', '.join(columns)}) select {places}",
+        [*columns.values()],
+    )
+
+
+def training_rows(key: dict[str, Any], days: Sequence[tuple[date, float, bool]]) -> list[dict[str, Any]]:
+    """Walk through the days of one sport group."""
+    rows: list[dict[str, Any]] = []
+    state = dict.fromkeys(SHARES | LINEAR, 0.0)
+    loads = [load for _, load, _ in days]
+    for place, (day, load, is_forecast) in enumerate(days):
+        forms = {"form": state["fitness"] - state["fatigue"]}
+        forms["linear_form"] = state["linear_fitness"] - state["linear_fatigue"]
+        state = {name: state[name] + share * (load - state[name]) for name, share in (SHARES | LINEAR).items()}
+        forms["form_after"] = state["fitness"] - state["fatigue"]
+        forms["linear_form_after"] = state["linear_fitness"] - state["linear_fatigue"]
+        week, before = loads[max(place - 6, 0) : place + 1], sum(loads[max(place - 27, 0) : max(place - 6, 0)])
+        varied = fmean(week) / pstdev(week) if place >= 6 and len(set(week)) > 1 else None
+        told = {
+            "load_7_days": sum(week), "monotony": varied, "strain": sum(week) * varied if varied else None,
+            "load_3_weeks_before": before, "load_ratio": 3 * sum(week) / before if place >= 27 and before else None,
+            "ramp": state["fitness"] - rows[place - 7]["fitness"] if place >= 7 else None,
+        }  # fmt: skip
+        flags = {"is_forecast": is_forecast, "is_warming_up": place < 42, "definition_version": 1}
+        rows.append(key | {"date_day": day, "load": load} | flags | state | forms | told)
+    return rows
 
 
 class MartFile:
@@ -191,6 +242,7 @@ class MartFile:
             statement = f"insert into mart.{table} ({', '.join(row)}) values ({places})"  # noqa: S608 - our own names
             connection.execute(statement, list(row.values()))
         connection.execute(HEAT, [today])
+        fill_training(connection)
         for step in PERIODS:
             connection.execute(SUMMARY.format(step=step), [today])
             if step != "day":
@@ -292,6 +344,12 @@ def lively(mart_file: MartFile) -> MartFile:
 def reader_of() -> type[FileReader]:
     """Opens a published file by its path."""
     return FileReader
+
+
+@pytest.fixture
+def tell() -> Teller:
+    """English and metric, on the evening of 18 November 2026 in Berlin."""
+    return Teller(now=NOW, zone=ZoneInfo("Europe/Berlin"))
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -19,12 +18,6 @@ from tests.dashboard.test_pages import drawn, other_page, said
 TODAY = date(2026, 11, 18)
 DISTANCE = MEASURES["distance"]
 COUNTS = ("activity_count", "distance_m", "moving_time_s", "elevation_gain_m", "load")
-
-
-@pytest.fixture
-def tell() -> Teller:
-    """English and metric, on the evening of 18 November 2026."""
-    return Teller(now=datetime.fromisoformat("2026-11-18T20:30:00+01:00"), zone=ZoneInfo("Europe/Berlin"))
 
 
 def test_years_lie_on_one_leap_year() -> None:

@@ -39,12 +39,16 @@ EVERY_PAGE = ["pipeline_health", "sports_done", "backfill_status"]
 # and for the activities of the week beside the latest.
 PAGES = {
     "overview": [
-        *EVERY_PAGE, *["overview/sums"] * 5, *["overview/latest"] * 2, "overview/loads",
+        *EVERY_PAGE, *["overview/sums"] * 5, *["overview/latest"] * 2, "told_until", "training/days",
         "overview/load_coverage", "overview/calendar", "overview/streak", "overview/goals", "overview/newest_records",
     ],
     "trends": [
         *EVERY_PAGE, "trends/years", "trends/year_to_date", "trends/year_goal", *["trends/largest"] * 2,
         "trends/rolling", "trends/starts", "trends/distances", "trends/mix",
+    ],
+    "training": [
+        *EVERY_PAGE, *["training/days"] * 2, "told_until", *["overview/load_coverage"] * 2,
+        "training/methods", "training/audit", "training/settings",
     ],
     "map": [*EVERY_PAGE, "map/routes", "map/hidden", "map/tiles", "map/route_groups"],
     "records": [
@@ -56,6 +60,10 @@ PAGES = {
         "waiting_events", "imports", "import_items", "pipeline_runs", "purge_receipts",
     ],
 }  # fmt: skip
+
+
+# What these pages have from modules that others use, too.
+SHARED = {"overview": ["form.py", "page.py"], "training": ["form.py", "page.py"]}
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +131,10 @@ def test_every_job_is_labelled_and_limited(refresh: Refresh) -> None:
         assert job.configuration["jobTimeoutMs"] == "300000"
 
 
-@pytest.mark.parametrize("query", sorted({*PAGES["overview"], *PAGES["trends"]} - {"pipeline_health"}))
+BY_PARAMETER = {*PAGES["overview"], *PAGES["trends"], *PAGES["training"]} - {"pipeline_health"}
+
+
+@pytest.mark.parametrize("query", sorted(BY_PARAMETER))
 def test_a_page_filters_by_its_parameters(typed: TypedTables, query: str) -> None:
     """The athlete is compared with the parameter itself, by which the marts are clustered."""
     found = typed.reads((ROOT / f"dashboard/queries/{query}.sql").read_text(), KINDS[query])
@@ -134,7 +145,8 @@ def test_pages_ask_what_is_counted() -> None:
     """The queries whose bytes are told are those of the pages."""
     for page, queries in PAGES.items():
         cards = sorted((ROOT / f"dashboard/{page}").glob("*.py"))
-        text = "".join(file.read_text() for file in [ROOT / f"dashboard/views/{page}.py", *cards])
+        shared = [ROOT / "dashboard" / name for name in SHARED.get(page, [])]
+        text = "".join(file.read_text() for file in [ROOT / f"dashboard/views/{page}.py", *cards, *shared])
         assert set(re.findall(r'\.rows\(\s*"([\w/]+)"', text)) | set(EVERY_PAGE) == set(queries)
 
 

@@ -1,0 +1,1 @@
+"""The cards of the Training page, a module each; `draw(page)` draws one."""
