@@ -57,6 +57,13 @@ def everything(done: Sequence[Row], today: date) -> Filters:
     return Filters(sport=ALL, range="all", first=_earliest(done, today), last=today, today=today)
 
 
+def keep(done: Sequence[Row]) -> None:
+    """Hand on what the filters say through a page that draws none, so that it is there when the reader goes back."""
+    address.follow("sport", {ALL, *(row["sport_group"] for row in done)}.__contains__, ALL)
+    address.follow("range", RANGES.__contains__, DEFAULT_RANGE)
+    address.follow("dates", lambda told: _parsed(told) is not None, "")
+
+
 def draw(done: Sequence[Row], today: date, tell: Teller) -> Filters:
     """Draw the filters and return what they say; `done` are the rows of `sports_done`."""
     groups = sorted((row["sport_group"] for row in done), key=sports.rank)

@@ -19,8 +19,8 @@ from dashboard.mart import MartVersion, Row
 from dashboard.page import Page
 from dashboard.palette import stylesheet
 from dashboard.units import Units
+from dashboard.views import activity, overview, pipeline, records, training, trends, upload
 from dashboard.views import map as map_page
-from dashboard.views import overview, pipeline, records, training, trends, upload
 
 SIGNED_IN = "X-Goog-Authenticated-User-Email"  # set by Identity-Aware Proxy, which drops what a browser sends by it
 SIDEBAR = 216  # pixels
@@ -47,6 +47,7 @@ ENTRIES = (
     Entry(show=training.show, title=N_("Training"), path="training", icon="ssid_chart", section=PERFORMANCE),
     Entry(show=records.show, title=N_("Records"), path="records", icon="trophy", section=PERFORMANCE),
     Entry(show=map_page.show, title=N_("Map"), path="map", icon="map", section=EXPLORE),
+    Entry(show=activity.show, title=N_("Activity"), path="activity", icon="route", section=EXPLORE, has_filters=False),
     Entry(
         show=pipeline.show, title=N_("Pipeline"), path="pipeline", icon="account_tree", section=TRUST, has_filters=False
     ),

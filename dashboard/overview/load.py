@@ -63,7 +63,7 @@ def why(activities: Sequence[Row], tell: Teller) -> Why | None:
             "**Load = about 100 for an hour at threshold**, by the first method that has what it needs: measured "
             "power, heart rate, pace or swim speed, Relative Effort, estimated power, time."
         ),
-        inputs=[_newest(newest, tell)],
+        inputs=[tell("The newest: {told}", told=explained(newest, tell))],
         models=["fct_activities", "load_alternatives", "athlete_setting"],
         activities=[newest],
     )
@@ -72,13 +72,14 @@ def why(activities: Sequence[Row], tell: Teller) -> Why | None:
     return told
 
 
-def _newest(row: Row, tell: Teller) -> str:
+def explained(row: Row, tell: Teller) -> str:
+    """Say how the load of an activity came about, with its values."""
     values = {name: tell.number(row[name], 1) for name in row if name.startswith("load_") and _is_number(row[name])}
     if row["average_heartrate_bpm"] is not None:
         values["average_heartrate_bpm"] = tell.number(row["average_heartrate_bpm"])
     formula = FORMULAS.get(row["load_method"])
     return tell(
-        "The newest: {load} in {time} by {method}: {formula}.",
+        "{load} in {time} by {method}: {formula}.",
         load=tell.number(row["load"]),
         time=tell.clock(row["moving_time_s"]),
         method=method(row["load_method"], tell),

@@ -10,7 +10,7 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from dashboard import address, empty_states, map_picture
+from dashboard import address, empty_states, map_picture, privacy
 from dashboard.areas import Area, areas
 from dashboard.card import Why, card
 from dashboard.formatting import small_html
@@ -27,7 +27,6 @@ VIEWS = {
     "routes": N_("Similar routes"),
     "interactive": N_("Interactive"),
 }
-SHARED_RADIUS_M = 200.0
 FEW, MANY = 5, 50
 MOST_DRAWN = 500
 AREA_WIDTH = 300
@@ -42,10 +41,8 @@ def show(page: Page) -> None:
         return
     with st.container(horizontal=True, key="map-choices", vertical_alignment="center", gap="small"):
         view = _view(page)
-        is_shared = page.context.is_shared or _is_shared(page)
-    radius = page.context.privacy_radius_m
-    cut_m = radius if radius is not None else SHARED_RADIUS_M if is_shared else 0.0
-    choice = Choice(page=page, is_shared=is_shared, cut_m=cut_m)
+        is_shared = privacy.is_shared(page)
+    choice = Choice(page=page, is_shared=is_shared, cut_m=privacy.cut_m(page, shared=is_shared))
     if view == "routes":
         groups.show(choice, most=MANY)
         return
@@ -70,20 +67,6 @@ def _view(page: Page) -> str:
         format_func=lambda word: tell(VIEWS[word]), on_change=_chosen,
     )  # fmt: skip
     return chosen
-
-
-def _is_shared(page: Page) -> bool:
-    """Draw the switch, which stays on until the reader turns it off, on other pages and in a link too."""
-    tell = page.tell
-    st.session_state["map-shared"] = address.follow("shared", ("0", "1").__contains__, "0") == "1"
-    return st.toggle(
-        tell("Shared view"), key="map-shared", on_change=_switched,
-        help=tell("As others may see it: home and private activities are hidden."),
-    )  # fmt: skip
-
-
-def _switched() -> None:
-    address.put("shared", "1" if st.session_state["map-shared"] else "0", "0")
 
 
 def _chosen() -> None:

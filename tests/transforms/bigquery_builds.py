@@ -66,6 +66,15 @@ SPAN, ALL = (date(2026, 3, 23), date(2026, 3, 29)), ("all", "all")
 MONTH = date(2026, 3, 1), date(2026, 3, 31)
 EVER = date(2000, 1, 1), date(2100, 1, 1)
 PARAMETERS: Mapping[str, Sequence[Any]] = {
+    "activity/beside": [BERLIN, 2, BERLIN, True],
+    "activity/efforts": [BERLIN, 80, BERLIN],
+    "activity/laps": [BERLIN, 80],
+    "activity/loads": [BERLIN, 80],
+    "activity/new_tiles": [BERLIN, 80, BERLIN],
+    "activity/newest": [BERLIN, *ALL, True],
+    "activity/one": [BERLIN, 80],
+    "activity/route": [BERLIN, 80],
+    "activity/same_route": [BERLIN, 80, BERLIN, True],
     "backfill_status": [BERLIN],
     "imports": [ALONE],
     "import_items": [ALONE, ALONE],

@@ -1,0 +1,21 @@
+"""Links to the page of an activity, which keep what the address says: filters, language, units, whose page it is."""
+
+from html import escape
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from dashboard.html_table import link
+
+KEPT = ("sport", "range", "dates", "lang", "units", "athlete", "shared")
+
+
+def activity_url(activity_id: int) -> str:
+    """Return the address of the page of an activity, as a page beside it names it."""
+    kept = {key: st.query_params[key] for key in KEPT if key in st.query_params}
+    return "activity?" + urlencode({"id": activity_id, **kept})
+
+
+def activity_link(activity_id: int, text: str, title: str = "") -> str:
+    """Return a text as HTML that leads to the page of an activity."""
+    return link(activity_url(activity_id), escape(text), title)

@@ -1,0 +1,134 @@
+"""The Activity page: the numbers are the mart's, and what cannot be shown is said."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.context import PageContext
+from tests.dashboard.conftest import ATHLETE
+from tests.dashboard.test_pages import drawn, html, other_page, said
+
+HOME = 5_252_000, 1_340_000  # 1e-5 degrees
+RUN = {
+    "is_assisted": False, "is_virtual": False, "is_race": False, "is_manual": False, "is_trainer": False,
+    "is_private": False, "source": "api",
+}  # fmt: skip
+
+
+def activity(context: PageContext, **told: str) -> AppTest:
+    """Open the page by an address."""
+    app = AppTest.from_function(other_page, kwargs={"context": context, "path": "activity"})
+    for key, word in told.items():
+        app.query_params[key] = word
+    return drawn(app)
+
+
+@pytest.fixture
+def run(mart_file: Any) -> Any:
+    """Three runs, the last two on one route, and a ride; published."""
+    more = {"average_heartrate_bpm": 151.6, "max_heartrate_bpm": 171.0, "average_cadence_rpm": 84.5, "load": 61.4,
+            "load_method": "time", "gear_name": "<b>Blue</b>", "calories_kcal": 640.0}  # fmt: skip
+    for number, day, minutes in ((1, "2026-11-01", 60), (2, "2026-11-08", 50), (3, "2026-11-15", 55)):
+        mart_file.activity(day, "Run", 11.42, minutes, 46, activity_id=number, name=f"Run <{number}>", **RUN, **more)
+        path = {"path_latitudes": [HOME[0] + step * 1_000 for step in range(11)], "path_longitudes": [HOME[1]] * 11}
+        mart_file.row("route", activity_id=number, athlete_id=ATHLETE, is_virtual=False, **path)
+        mart_file.row("route_group", activity_id=number, athlete_id=ATHLETE, route_group_id=1, is_private=False)
+        mart_file.row("tile_visit", activity_id=number, athlete_id=ATHLETE, z=14, x=number // 2, y=1,
+                      start_date_local=date.fromisoformat(day))  # fmt: skip
+        mart_file.row("tile_visit", activity_id=number, athlete_id=ATHLETE, z=17, x=number, y=1,
+                      start_date_local=date.fromisoformat(day))  # fmt: skip
+        mart_file.row("record_best_effort", activity_id=number, athlete_id=ATHLETE, effort_name="5K", distance_m=5000.0,
+                      elapsed_time_s=minutes * 25, pace_s_per_km=minutes * 5.0)  # fmt: skip
+    for index, seconds in ((1, 600), (2, 500)):
+        mart_file.row("lap", activity_id=3, athlete_id=ATHLETE, lap_index=index, distance_m=2000.0,
+                      moving_time_s=seconds, elapsed_time_s=seconds + 9)  # fmt: skip
+    for priority, method, load, is_chosen in ((2, "heart_rate", 61.4, True), (7, "time", 45.8, False)):
+        mart_file.row("load_alternatives", activity_id=3, athlete_id=ATHLETE, load_method=method, load=load,
+                      is_chosen=is_chosen, priority=priority)  # fmt: skip
+    mart_file.activity("2026-11-16", "Ride", 30, 60, activity_id=4, name="Private ride", **RUN | {"is_private": True})
+    mart_file.health()
+    mart_file.publish()
+    return mart_file
+
+
+def test_the_numbers_of_an_activity_are_the_marts(run: Any, context_of: Any) -> None:
+    """Header, facts, laps, efforts with rank, the same route, new tiles and loads; names are text."""
+    app = activity(context_of(run), id="3")
+    told = html(app)
+    assert "Run &lt;3&gt;" in told
+    assert "&lt;b&gt;Blue&lt;/b&gt;" in told
+    assert 'href="https://www.strava.com/activities/3"' in told
+    for title, shown in (
+        ("Distance", "11.42 <small>km</small>"), ("Moving time", "55:00"), ("Pace", "4:49 <small>/km</small>"),
+        ("Heart rate", "152 <small>bpm</small>"), ("Cadence", "169 <small>spm</small>"),
+        ("Elevation", "46 <small>m</small>"),
+    ):  # fmt: skip
+        assert f"<dt>{title}</dt><dd>{shown}</dd>" in told
+    assert "5:00 <small>/km</small>" in told, "the pace of the first lap"
+    assert "2 of 3" in told, "the rank of its 5 km"
+    assert "**2 of 3** on this route" in said(app)
+    assert "New explorer tiles: 0 of 1; of the small ones 1 of 1." in said(app)
+    assert told.index("heart rate</td>") < told.index("time alone</td>")
+    assert "activity?id=2" in told
+
+
+def test_imperial_and_german(run: Any, context_of: Any) -> None:
+    """Miles, and the words of the other language."""
+    told = html(activity(context_of(run), id="3", lang="de", units="imperial"))
+    assert "<dt>Distanz</dt><dd>7,10 <small>mi</small></dd>" in told
+    assert "Auf Strava ansehen" in told
+
+
+def test_previous_and_next_stay_within_the_sport(run: Any, context_of: Any) -> None:
+    """The newest has no next; a click leads on without losing the filters."""
+    app = activity(context_of(run), id="3", sport="run", range="90d")
+    assert app.button(key="activity-next").disabled
+    app.button(key="activity-previous").click()
+    app = drawn(app)
+    assert "Run &lt;2&gt;" in html(app)
+    assert app.query_params == {"id": "2", "sport": "run", "range": "90d"}
+
+
+def test_without_an_id_the_newest_of_the_sport_is_shown(run: Any, context_of: Any) -> None:
+    """Of all sports it is the ride; where others look it is what they may see."""
+    assert "Private ride" in html(activity(context_of(run)))
+    assert "Run &lt;3&gt;" in html(activity(context_of(run), sport="run"))
+    assert "Run &lt;3&gt;" in html(activity(context_of(run), shared="1"))
+
+
+@pytest.mark.parametrize("word", ["77", "0x1", "99999999999999999999", "-1", "<b>"])
+def test_an_activity_that_is_not_there_is_said_so(run: Any, context_of: Any, word: str) -> None:
+    """Another athlete's, or none at all: nothing of it is drawn, and the newest is offered."""
+    run.activity("2026-11-17", "Run", 5, 25, activity_id=77, athlete_id=7002, name="Foreign", **RUN)
+    run.publish()
+    app = activity(context_of(run), id=word)
+    assert "There is no activity" in said(app)
+    assert "Foreign" not in html(app)
+    assert "<b>" not in said(app)
+    app.button(key="activity-newest").click()
+    assert "Private ride" in html(drawn(app))
+
+
+def test_a_shared_view_hides_private_activities_and_home(run: Any, context_of: Any) -> None:
+    """A private one is not named; a route loses its ends, and its rows are not offered."""
+    app = activity(context_of(run), id="4", shared="1")
+    assert "This activity is private." in said(app)
+    assert "Private ride" not in html(app) + said(app)
+    assert "200 m around both ends" in said(activity(context_of(run), id="3", shared="1"))
+    viewed = activity(replace(context_of(run), privacy_radius_m=50_000.0), id="3")
+    assert "All of this route is near its ends and hidden." in said(viewed)
+    assert not any("path_latitudes" in element.value for element in viewed.code)
+    assert any("path_latitudes" in element.value for element in activity(context_of(run), id="3").code)
+
+
+def test_an_activity_without_anything_says_what_is_missing(mart_file: Any, context_of: Any) -> None:
+    """Typed in by hand: no route, laps, efforts or load."""
+    mart_file.activity("2026-11-17", "WeightTraining", 0, 30, activity_id=1, **RUN | {"is_manual": True})
+    mart_file.health()
+    mart_file.publish()
+    text = said(activity(context_of(mart_file), id="1"))
+    for sentence in ("No route:", "No laps:", "This route was not used before.", "Nothing tells how hard it was"):
+        assert sentence in text
