@@ -5,12 +5,12 @@ from datetime import date
 from html import escape
 
 from dashboard.formatting import MINUS, NOTHING, Teller, small_html
-from dashboard.html_table import BOTH, RIGHT, WIDE, cell, html_table, link
+from dashboard.html_table import BOTH, RIGHT, WIDE, cell, html_table
 from dashboard.languages import N_
+from dashboard.links import activity_link
 from dashboard.mart import Row
 
 NEW_DAYS = 60
-IDS_OF_FILES = 8_000_000_000_000_000  # from here on ids are made of files
 # Strava's names that are no number and unit.
 NAMES = {
     "1/2 mile": N_("½ mile"),
@@ -54,14 +54,9 @@ def distance_name(effort_name: str, tell: Teller) -> str:
     return f"{number} {unit.lower() if unit == 'm' else 'km'}" if number.isdigit() and unit in "Km" else effort_name
 
 
-def strava_url(activity_id: int) -> str | None:
-    """Return the activity's page, as `fct_activities` has it; None where only a file tells of the activity."""
-    return f"https://www.strava.com/activities/{activity_id}" if activity_id < IDS_OF_FILES else None
-
-
 def linked(row: Row, text: str) -> str:
     """Return a text as HTML that leads to the row's activity."""
-    return link(strava_url(row["activity_id"]), escape(text), row["activity_name"] or "")
+    return activity_link(row["activity_id"], text, row["activity_name"] or "")
 
 
 def gained(seconds: int | None, tell: Teller) -> str:

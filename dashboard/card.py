@@ -13,6 +13,7 @@ import streamlit as st
 
 from backends.warehouse.marts import MartDamaged, MartMissing, QueryFailed
 from dashboard import empty_states, formatting
+from dashboard.links import activity_link
 from dashboard.mart import Row, Rows
 from dashboard.page import Page
 
@@ -26,7 +27,7 @@ class Why:
     """Why a number is what it is; every text is Markdown, translated, and says this athlete's values.
 
     `formula` has the values filled in. `models` are dbt's names of the marts. `activities` are rows with `name`,
-    `start_date_local` and `strava_url`: those that make up the number, the most important first.
+    `start_date_local` and `activity_id`: those that make up the number, the most important first.
     """
 
     formula: str
@@ -118,7 +119,8 @@ def _why(page: Page, key: str, why: Why) -> None:
         for model in why.models:
             st.caption(_model(page, model))
         if why.activities:
-            st.markdown("\n".join(f"- {_link(page, row)}" for row in why.activities[:MOST_LINKS]))
+            links = "".join(f"<li>{_link(page, row)}</li>" for row in why.activities[:MOST_LINKS])
+            st.html(f'<ul class="ad-list" lang="{tell.language}">{links}</ul>')
         if (more := max(why.activity_count, len(why.activities)) - MOST_LINKS) > 0:
             st.caption(tell.plural("and {n} more activity", "and {n} more activities", more))
 
@@ -148,8 +150,7 @@ def _status(page: Page, model: str) -> Row | None:
 
 
 def _link(page: Page, row: Row) -> str:
-    name = formatting.plain(row["name"] or page.tell("Activity"))
-    shown = f"[{name}]({row['strava_url']})" if row["strava_url"] else name
+    shown = activity_link(row["activity_id"], row["name"] or page.tell("Activity"))
     return f"{shown}, {page.tell.day(row['start_date_local'])}"
 
 

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from html import escape
 
 from dashboard import sport_types, sports
-from dashboard.best_efforts import distance_name, strava_url
+from dashboard.best_efforts import distance_name
 from dashboard.filters import ALL
 from dashboard.formatting import NARROW, NOTHING, Teller, small_html
 from dashboard.html_table import RIGHT, cell, html_table, link
 from dashboard.languages import N_
+from dashboard.links import activity_url
 from dashboard.mart import Row
 from dashboard.units import Units
 
@@ -47,7 +48,7 @@ def _item(row: Row, tell: Teller) -> str:
     dot = "" if group == ALL else f'<span class="ad-dot ad-{sports.colour(group)}"></span>'
     text = escape(milestone_text(row, tell))
     if row["activity_id"] is not None:
-        text = link(strava_url(row["activity_id"]), text)
+        text = link(activity_url(row["activity_id"]), text)
     whose = tell("All sports") if group == ALL else sports.title(group, tell)
     return f"<li>{dot}{text}<small>{tell.day(row['reached_on'])} · {escape(whose)}</small></li>"
 
@@ -82,7 +83,7 @@ def _longest(row: Row | None, tell: Teller) -> str:
         return NOTHING
     shown = small_html(measured(row["measure"], row["record_value"], tell))
     if row["activity_id"] is not None:
-        shown = link(strava_url(row["activity_id"]), shown, row["activity_name"] or "")
+        shown = link(activity_url(row["activity_id"]), shown, row["activity_name"] or "")
     return f'{shown}<small class="ad-when">{tell.day(row["span_start_date"])}</small>'
 
 

@@ -8,6 +8,7 @@ from dashboard import sports
 from dashboard.card import MOST_LINKS, Why, card
 from dashboard.formatting import small_html
 from dashboard.html_table import BOTH, RIGHT, cell, html_table, link, sport_dot
+from dashboard.links import activity_url
 from dashboard.map.choice import Choice
 from dashboard.mart import Row, Rows
 from dashboard.page import Page
@@ -33,7 +34,7 @@ def _group(page: Page, row: Row) -> str:
     name = escape(row["name"] or sports.title(group, tell))
     distance = f", {small_html(tell.distance(row['distance_m']))}" if row["distance_m"] else ""
     cells = (
-        cell(f"{sport_dot(group, tell)}{link(row['strava_url'], name)}{distance}", "grow"),
+        cell(f"{sport_dot(group, tell)}{link(activity_url(row['activity_id']), name)}{distance}", "grow"),
         cell(tell.number(row["times"]), RIGHT),
         cell(tell.clock(row["best_moving_time_s"]), RIGHT),
         cell(tell.day(row["last_day"]), BOTH),

@@ -13,6 +13,7 @@ import streamlit as st
 
 from dashboard import sports
 from dashboard.formatting import Teller
+from dashboard.links import activity_url
 from dashboard.map_picture import LEAST_WIDTH
 from dashboard.outlines import outlines
 from dashboard.page import Page
@@ -91,7 +92,9 @@ def show(page: Page, lines: Lines) -> None:
                 tell("Activity"): row["name"] or "",
                 tell("Sport"): sports.title(row["sport_group"], tell),
                 tell("Distance"): tell.distance(row["distance_m"]),
+                tell("Page"): activity_url(row["activity_id"]),
             }
             for row in shown.values()
         ]
-        st.dataframe(table, hide_index=True)
+        pages = st.column_config.LinkColumn(display_text=tell("open"))
+        st.dataframe(table, hide_index=True, column_config={tell("Page"): pages})

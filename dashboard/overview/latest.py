@@ -1,4 +1,4 @@
-"""The newest activities of the filter, as a table with a link to each on Strava."""
+"""The newest activities of the filter, as a table with a link to the page of each."""
 
 from collections.abc import Sequence
 from html import escape
@@ -9,6 +9,7 @@ from dashboard import chart_data, empty_states, sport_types
 from dashboard.card import card
 from dashboard.formatting import NOTHING, small_html
 from dashboard.html_table import BOTH, RIGHT, WIDE, cell, html_table, link, sport_dot
+from dashboard.links import activity_url
 from dashboard.mart import Row
 from dashboard.overview import load
 from dashboard.page import Page
@@ -52,7 +53,7 @@ def _row(row: Row, page: Page) -> str:
     is_lately = start.date() > chart_data.same_day_last_year(page.today)
     distance = tell.distance(row["distance_m"]) if row["distance_m"] else NOTHING
     cells = (
-        cell(f"{dot}{link(row['strava_url'], name)}", "grow"),
+        cell(f"{dot}{link(activity_url(row['activity_id']), name)}", "grow"),
         cell(f"<small>{tell.local(start, 'near' if is_lately else 'long')}</small>", WIDE),
         cell(small_html(distance), RIGHT),
         cell(tell.clock(row["moving_time_s"]), RIGHT),

@@ -1,14 +1,12 @@
 """The records that fell last: what, when, and how much was gained."""
 
-from html import escape
-
 import streamlit as st
 
 from dashboard import filters
 from dashboard.best_efforts import distance_name
 from dashboard.card import Why, card
-from dashboard.html_table import link
 from dashboard.languages import N_
+from dashboard.links import activity_link
 from dashboard.mart import Row
 from dashboard.page import Page
 
@@ -52,5 +50,5 @@ def _item(row: Row, page: Page) -> str:
         "{time} on {day}, {gain} faster", time=tell.clock(row["elapsed_time_s"]),
         day=tell.day(row["start_date_local"]), gain=tell.clock(row["improvement_s"]),
     )  # fmt: skip
-    effort = escape(distance_name(row["effort_name"], tell))
-    return f"<li>{link(row['strava_url'], effort, row['name'] or '')}<small>{told}</small></li>"
+    effort = activity_link(row["activity_id"], distance_name(row["effort_name"], tell), row["name"] or "")
+    return f"<li>{effort}<small>{told}</small></li>"

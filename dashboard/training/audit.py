@@ -11,6 +11,7 @@ from dashboard.card import Why, card
 from dashboard.formatting import NARROW, Teller, small_html
 from dashboard.html_table import RIGHT, WIDE, cell, html_table, link, sport_dot
 from dashboard.languages import N_
+from dashboard.links import activity_url
 from dashboard.mart import Row
 from dashboard.overview import load
 from dashboard.page import Page
@@ -101,7 +102,7 @@ def _line(alternatives: Sequence[Row], tell: Teller) -> str:
         if not one["is_chosen"]
     ]
     cells = (
-        cell(f"{sport_dot(row['sport_group'], tell)}{link(row['strava_url'], name)} {day}", "grow"),
+        cell(f"{sport_dot(row['sport_group'], tell)}{link(activity_url(row['activity_id']), name)} {day}", "grow"),
         cell(f"<b>{tell.number(row['load'])}</b>", RIGHT),
         cell(escape(load.method(row["load_method"], tell))),
         cell(f"<small>{small_html(escape(', '.join(inputs(row, tell))))}</small>", WIDE),

@@ -7,7 +7,7 @@ from html import escape
 import streamlit as st
 
 from dashboard import address, best_efforts, charts, eddington_chart, empty_states, milestones
-from dashboard.best_efforts import distance_name, strava_url
+from dashboard.best_efforts import distance_name
 from dashboard.card import Why, card
 from dashboard.filters import ALL, Filters
 from dashboard.formatting import MINUS, NOTHING
@@ -100,7 +100,7 @@ def _why_best(best: Sequence[Row], excluded: Sequence[Row], page: Page) -> Why:
 
 
 def _named(name: str | None, day: date, activity_id: int) -> Row:
-    return {"name": name, "start_date_local": day, "strava_url": strava_url(activity_id)}
+    return {"name": name, "start_date_local": day, "activity_id": activity_id}
 
 
 def _eddington(page: Page) -> None:

@@ -132,3 +132,12 @@ def test_an_activity_without_anything_says_what_is_missing(mart_file: Any, conte
     text = said(activity(context_of(mart_file), id="1"))
     for sentence in ("No route:", "No laps:", "This route was not used before.", "Nothing tells how hard it was"):
         assert sentence in text
+
+
+def test_links_to_an_activity_keep_what_the_address_says(run: Any, context_of: Any) -> None:
+    """Sport, days, language and units go with it, so that the way back is to the same numbers."""
+    app = AppTest.from_function(other_page, kwargs={"context": context_of(run), "path": "overview"})
+    told = {"sport": "run", "range": "all", "units": "imperial"}
+    for key, word in told.items():
+        app.query_params[key] = word
+    assert 'href="activity?id=2&amp;sport=run&amp;range=all&amp;units=imperial"' in html(drawn(app))

@@ -69,7 +69,7 @@ def test_why_and_sql_stand_beside_the_title(lively: Any, context_of: Any) -> Non
         "**This week = moving time since Monday** = 34 h 42 min. On 16 \N{EN DASH} 18 Nov 2025 it was 0 h 50 min"
         in text
     )
-    assert "[Run 6](https://www.strava.com/activities/6), 16 Nov 2026" in text
+    assert '<a href="activity?id=6">Run 6</a>, 16 Nov 2026' in html(app)
     assert "Model `activity_summary` · built 20:29" in text
     assert "Nothing is excluded." in text
     assert "Parameters: `7001`, `all`, `2025-11-19`, `2026-11-18`" in text

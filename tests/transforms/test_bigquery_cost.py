@@ -49,6 +49,7 @@ PAGES = {
     "training": [
         *EVERY_PAGE, *["training/days"] * 2, "told_until", *["overview/load_coverage"] * 2,
         "training/methods", "training/audit", "training/settings",
+    ],
     "activity": [
         *EVERY_PAGE, "activity/newest", "activity/one", "activity/beside", "activity/route", "activity/efforts",
         "activity/laps", "activity/same_route", "activity/new_tiles", "activity/loads",

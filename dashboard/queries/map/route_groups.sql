@@ -10,7 +10,6 @@ with used as (
         activities.distance_m,
         case when not coalesce(activities.is_assisted, false) then activities.moving_time_s end as moving_time_s,
         activities.start_date_local,
-        activities.strava_url,
         row_number() over (
             partition by route_groups.route_group_id
             order by activities.start_date_local desc, route_groups.activity_id desc
@@ -35,7 +34,7 @@ select
     max(start_date_local) as last_day,
     max(case when place = 1 then name end) as name,
     max(case when place = 1 then distance_m end) as distance_m,
-    max(case when place = 1 then strava_url end) as strava_url,
+    max(case when place = 1 then activity_id end) as activity_id,
     count(*) over () as group_count
 from used
 group by route_group_id

@@ -8,7 +8,6 @@ select
     routes.path_longitudes,
     activities.name,
     activities.distance_m,
-    activities.strava_url,
     count(*) over () as route_count
 from mart.route as routes
 inner join mart.fct_activities as activities

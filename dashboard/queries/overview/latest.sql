@@ -20,8 +20,7 @@ select
     load_max_heartrate_bpm,
     load_threshold_heartrate_bpm,
     load_threshold_speed_mps,
-    load_suffer_score_factor,
-    strava_url
+    load_suffer_score_factor
 from mart.fct_activities
 where
     athlete_id = ?

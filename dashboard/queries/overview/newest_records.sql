@@ -9,10 +9,7 @@ select
     activity_name as name,
     sport_group,
     start_date_local,
-    case
-        when activity_id < 8000000000000000 -- from there on only a file tells of it
-            then 'https://www.strava.com/activities/' || cast(activity_id as string)
-    end as strava_url
+    activity_id
 from mart.record_progression
 where
     athlete_id = ?

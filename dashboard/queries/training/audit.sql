@@ -11,8 +11,7 @@ with newest as (
         moving_time_s,
         average_heartrate_bpm,
         weighted_power_w,
-        average_power_w,
-        strava_url
+        average_power_w
     from mart.fct_activities
     where
         athlete_id = ?

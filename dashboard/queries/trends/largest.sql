@@ -3,8 +3,7 @@
 select
     activity_id,
     name,
-    start_date_local,
-    strava_url
+    start_date_local
 from mart.fct_activities
 where
     athlete_id = ?
