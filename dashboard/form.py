@@ -22,8 +22,8 @@ SHOWN_DAYS = 90  # of the small charts in the tiles
 # Bands of form for display; nothing of physiology is proven by them.
 BANDS = ((25, N_("very fresh")), (10, N_("fresh")), (-10, N_("neutral")), (-30, N_("building")))
 LOWEST = N_("overreaching")
-CURVES = {"exp": N_("exponential"), "linear": N_("1 ÷ days"), "both": N_("both, 1 ÷ days thin")}
-MOMENTS = {"before": N_("before the day's training"), "after": N_("after the day's training")}
+CURVES = {"exp": N_("averages: exponential"), "linear": N_("averages: 1 ÷ days"), "both": N_("averages: both")}
+MOMENTS = {"before": N_("form: before training"), "after": N_("form: after training")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ import streamlit as st
 
 from dashboard import empty_states, sport_types
 from dashboard.card import Why, card
-from dashboard.formatting import NARROW, Teller, small_html
-from dashboard.html_table import RIGHT, WIDE, cell, html_table, link, sport_dot
+from dashboard.formatting import NARROW, Teller
+from dashboard.html_table import RIGHT, cell, html_table, link, sport_dot
 from dashboard.languages import N_
 from dashboard.links import activity_url
 from dashboard.mart import Row
@@ -85,28 +85,27 @@ GUESSES = {"time", "power_estimated", "suffer_score_unscaled"}
 
 def audit_table(activities: Sequence[Sequence[Row]], tell: Teller) -> str:
     """Return a line for each activity as HTML, in which names are text."""
-    heads = (
-        (tell("Activity"), "grow"), (tell("Load"), RIGHT), (tell("Method"), ""), (tell("Rests on"), WIDE),
-        (tell("Other methods"), WIDE),
-    )  # fmt: skip
+    heads = ((tell("Activity"), "grow"), (tell("Method"), ""), (tell("Load"), RIGHT))
     return html_table(heads, (_line(each, tell) for each in activities), tell)
 
 
 def _line(alternatives: Sequence[Row], tell: Teller) -> str:
     row = next((one for one in alternatives if one["is_chosen"]), alternatives[0])
     name = escape(row["name"] or sport_types.title(row["sport_type"], tell))
-    day = f"<small>{tell.day(row['start_date_local'])}</small>"
-    others = [
-        f"{escape(load.method(one['load_method'], tell))}{NARROW}{tell.number(one['load'])}"
+    others = " · ".join(
+        f"{load.method(one['load_method'], tell)}{NARROW}{tell.number(one['load'])}"
         for one in alternatives
         if not one["is_chosen"]
-    ]
+    )
+    below = [", ".join(inputs(row, tell)), *([tell("other methods: {loads}", loads=others)] if others else [])]
+    told = "".join(f"<br><small>{escape(each)}</small>" for each in below)
+    day = f"<small>{tell.day(row['start_date_local'])}</small>"
     cells = (
-        cell(f"{sport_dot(row['sport_group'], tell)}{link(activity_url(row['activity_id']), name)} {day}", "grow"),
-        cell(f"<b>{tell.number(row['load'])}</b>", RIGHT),
+        cell(
+            f"{sport_dot(row['sport_group'], tell)}{link(activity_url(row['activity_id']), name)} {day}{told}", "grow"
+        ),
         cell(escape(load.method(row["load_method"], tell))),
-        cell(f"<small>{small_html(escape(', '.join(inputs(row, tell))))}</small>", WIDE),
-        cell(f"<small>{' · '.join(others)}</small>", WIDE),
+        cell(f"<b>{tell.number(row['load'])}</b>", RIGHT),
     )
     return f"<tr>{''.join(cells)}</tr>"
 

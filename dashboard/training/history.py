@@ -36,8 +36,7 @@ SOURCES = {
 def draw(page: Page) -> None:
     """Draw the values in force, and those before them behind a click."""
     tell, asked = page.tell, page.filters
-    note = tell("what loads are reckoned with")
-    with card(page, "settings", tell("Thresholds and weight"), note) as opened:
+    with card(page, "settings", tell("Thresholds and weight")) as opened:
         found = opened.rows("training/settings", page.athlete_id)
         rows = [row for row in found if row["setting"] in TITLES]
         rows = [row for row in rows if asked.sport == ALL or row["sport_group"] in {ALL, asked.sport}]

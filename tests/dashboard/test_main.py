@@ -135,6 +135,7 @@ def test_a_phone_at_night_shows_the_overview_in_german(lively: Any, address: str
     week |= {"is_current": True, "period_start_date": date(2026, 11, 16)}
     parts = {"target": 180_000.0, "done": 124_950.0, "expected": 77_143.0, "needed_per_day": 11_010.0}
     lively.row("goal_progress", athlete_id=7001, goal_number=1, is_reached=False, **week, **parts)
+    lively.activity("2026-11-17", "Ride", km=0, minutes=1, load=84.0)
     lively.publish()
     page = browser.new_page(viewport={"width": 390, "height": 844}, locale="de-AT", color_scheme="dark")
     found = complaints(page)
@@ -156,7 +157,23 @@ def test_a_phone_at_night_shows_the_overview_in_german(lively: Any, address: str
     page.locator(".st-key-why-week button").click()
     expect(page.get_by_text("Diese Woche = Bewegungszeit seit Montag")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+    chooses_a_definition(page, address)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
     assert found == []
+
+
+def chooses_a_definition(page: Page, address: str) -> None:
+    """On Training, behind Why: the other averages are drawn beside these, and the address says so."""
+    page.goto(f"{address}/training?range=custom&dates=2026-06-01..2026-11-18")
+    course = page.locator(".st-key-chart-course")
+    expect(course.locator("[aria-label^='Fitness 1,']").first).to_be_attached()  # 84 by 2.35 % and a day
+    lines = course.locator("svg .mark-line path")
+    expect(lines).to_have_count(4)
+    page.locator(".st-key-why-course button").click()
+    page.locator(".st-key-curve").get_by_role("combobox").click()
+    page.get_by_role("option", name="Mittelwerte: beide").click()
+    expect(lines).to_have_count(6)
+    assert "curve=both" in page.url
 
 
 @pytest.mark.browser
