@@ -73,7 +73,7 @@ def _seven_days(page: Page, rows: Rows, now: Row | None) -> None:
             shown,
             delta_arrow="off" if is_up is None else "up" if is_up else "down",
             delta_color="off" if is_up is None else "primary",
-            delta_description=tell("against the 3 weeks before"),
+            delta_description=tell("vs 3 weeks"),
             chart_data=[round(row["load"], 1) for row in rows[-BARS:]] or None,
             chart_type="bar",
         )

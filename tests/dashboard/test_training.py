@@ -69,8 +69,9 @@ def specification(app: AppTest, number: int) -> dict[str, Any]:
     return told
 
 
-@pytest.mark.parametrize("sport", ["all", "run"])
-@pytest.mark.parametrize(("curve", "moment"), [("exp", "before"), ("linear", "after"), ("both", "before")])
+@pytest.mark.parametrize(
+    ("sport", "curve", "moment"), [("all", "exp", "before"), ("run", "linear", "after"), ("all", "both", "before")]
+)
 def test_the_tiles_say_the_marts_numbers(
     trained: Any, context_of: Any, tell: Teller, sport: str, curve: str, moment: str
 ) -> None:
