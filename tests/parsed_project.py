@@ -69,7 +69,9 @@ def built_project(common_folder: Path, parsed_project: Path) -> Path:
     with FileLock(f"{folder}.lock"):
         if not all((folder / name).exists() for name in BUILT):
             give(parsed_project, folder / "dbt")
+            before = set(PROJECT_DIR.rglob("*"))
             asyncio.run(build_of_nothing(TransformSettings(data_dir=folder)))
+            assert set(PROJECT_DIR.rglob("*")) == before  # nothing is written where the project is
     return folder
 
 

@@ -68,9 +68,10 @@ def payload() -> Any:
 
 
 @pytest.fixture(scope="session")
-def life(tmp_path_factory: pytest.TempPathFactory, dbt_variables: dict[str, str]) -> Warehouse:
-    """A built warehouse with recorded and hand-written activities; to be read only."""
-    warehouse = lived(tmp_path_factory.mktemp("life"), dbt_variables)
+def life(tmp_path_factory: pytest.TempPathFactory, empty: Warehouse) -> Warehouse:
+    """A warehouse of recorded and hand-written activities, refreshed from one built of nothing; to be read only."""
+    warehouse = lived(tmp_path_factory.mktemp("life"), empty.variables)
+    shutil.copy(empty.built, warehouse.built)
     warehouse.refresh()
     return warehouse
 
