@@ -64,11 +64,16 @@ def without_ends(latitudes: Floats, longitudes: Floats, cut_m: float) -> list[tu
     The way from the door is left out as far as that circle, however it winds in it, and so is what comes past the door
     in the middle: no step of what is returned enters a circle.
     """
+    return [(latitudes[part], longitudes[part]) for part in places_without_ends(latitudes, longitudes, cut_m)]
+
+
+def places_without_ends(latitudes: Floats, longitudes: Floats, cut_m: float) -> list[Ints]:
+    """Return the same parts by the places of their points in the line; without a cut all of it."""
     near = np.zeros(max(len(latitudes) - 1, 0), dtype=bool)
-    for end in (0, -1):
+    for end in (0, -1) if cut_m else ():
         near |= _steps_from_m(latitudes, longitudes, latitudes[end], longitudes[end]) <= cut_m
     parts = np.split(np.arange(len(latitudes)), np.flatnonzero(near) + 1)
-    return [(latitudes[part], longitudes[part]) for part in parts if len(part) > 1]
+    return [part for part in parts if len(part) > 1]
 
 
 def _steps_from_m(latitudes: Floats, longitudes: Floats, latitude: float, longitude: float) -> Floats:

@@ -1,6 +1,7 @@
 """The activity that the page is about: which one is asked for, and what is said where it cannot be shown."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import streamlit as st
 
@@ -15,6 +16,7 @@ UNKNOWN = N_(
     "**There is no activity {id} here.** It was never stored, was deleted before this dashboard knew it, or is another "
     "athlete's."
 )
+GONE = N_("This activity was deleted on Strava on {day}. Only its number is kept.")
 PRIVATE = N_("**This activity is private.** On a shared view it is not shown.")
 
 
@@ -61,13 +63,24 @@ def found(page: Page, activity_id: int | None, *, is_shared: bool) -> Row | None
     rows = [] if activity_id is None else page.rows("activity/one", page.athlete_id, activity_id)
     if rows and not (is_shared and rows[0]["is_private"]):
         return rows[0]
+    gone = None if rows or activity_id is None else deleted_at(page, activity_id)
     if rows:
         empty_states.info("activity-private", page.tell(PRIVATE))
+    elif gone:
+        empty_states.info("activity-gone", page.tell(GONE, day=page.tell.day(page.tell.here(gone).date())))
     else:
         empty_states.info("activity-unknown", page.tell(UNKNOWN, id=_named(activity_id)))
     if st.session_state[ID]:
         st.button(page.tell("Show the newest"), key="activity-newest", on_click=address.put, args=(ID, "", ""))
     return None
+
+
+def deleted_at(page: Page, activity_id: int) -> datetime | None:
+    """Return when an activity of the athlete was deleted; None for one that was never here."""
+    rows = page.rows("activity/events", page.athlete_id, activity_id)
+    deletes = [row["happened_at"] for row in rows if row["event_kind"] == "delete" and row["outcome"] == "deleted"]
+    removals = [row["happened_at"] for row in rows if row["event_kind"] == "removed"]
+    return max(deletes or removals) if removals else None
 
 
 def _named(activity_id: int | None) -> str:

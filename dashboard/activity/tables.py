@@ -16,6 +16,7 @@ from dashboard.mart import Row
 from dashboard.overview import load
 
 MOST_BEFORE = 7
+MOST_LAPS = 20
 BIG, SMALL = 14, 17  # zooms of explorer tiles
 
 
@@ -85,7 +86,10 @@ def laps(subject: Subject) -> None:
             (tell("Heart rate"), BOTH), (tell("Power"), BOTH),
         )  # fmt: skip
         with st.container(key="activity-laps-table"):
-            st.html(html_table(heads, (_lap(row, subject) for row in rows), tell))
+            st.html(html_table(heads, (_lap(row, subject) for row in rows[:MOST_LAPS]), tell))
+        if rest := rows[MOST_LAPS:]:
+            with st.expander(tell.plural("{n} more", "{n} more", len(rest)), type="compact"):
+                st.html(html_table(heads, (_lap(row, subject) for row in rest), tell))
 
 
 def _lap(row: Row, subject: Subject) -> str:

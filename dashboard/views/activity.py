@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import empty_states, filters, privacy
-from dashboard.activity import header, route, tables
+from dashboard.activity import events, header, route, tables
 from dashboard.activity.subject import Subject, asked_for, found
 from dashboard.page import Page
 
@@ -24,14 +24,12 @@ def show(page: Page) -> None:
     with ways:
         header.beside(subject)
     header.draw(subject)
-    left, right = st.columns(2, gap="small")
-    with left:
-        route.draw(subject)
-    with right:
-        tables.efforts(subject)
+    route.draw(subject)
     left, right = st.columns(2, gap="small")
     with left:
         tables.laps(subject)
     with right:
+        tables.efforts(subject)
         tables.before(subject)
-    tables.loads(subject)
+        tables.loads(subject)
+    events.draw(subject)

@@ -1,9 +1,11 @@
 """The Activity page: the numbers are the mart's, and what cannot be shown is said."""
 
+import json
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -130,7 +132,12 @@ def test_an_activity_without_anything_says_what_is_missing(mart_file: Any, conte
     mart_file.health()
     mart_file.publish()
     text = said(activity(context_of(mart_file), id="1"))
-    for sentence in ("No route:", "No laps:", "This route was not used before.", "Nothing tells how hard it was"):
+    for sentence in (
+        "No route and no curves:",
+        "No laps:",
+        "This route was not used before.",
+        "Nothing tells how hard it was",
+    ):
         assert sentence in text
 
 
@@ -141,3 +148,77 @@ def test_links_to_an_activity_keep_what_the_address_says(run: Any, context_of: A
     for key, word in told.items():
         app.query_params[key] = word
     assert 'href="activity?id=2&amp;sport=run&amp;range=all&amp;units=imperial"' in html(drawn(app))
+
+
+COURSE = {
+    "activity_id": 3, "athlete_id": ATHLETE, "point_count": 700, "seconds": [0.0, 60.0, 120.0, 180.0],
+    "distances_m": [0.0, 200.0, 200.0, 500.0], "speeds_mps": [4.0, 3.2, 0.1, 5.0],
+    "altitudes_m": [34.0, 36.0, 36.0, 40.0],
+    "heartrates_bpm": [120.0, float("nan"), 150.0, 160.0], "latitudes": [52.52, 52.53, 52.54, 52.55],
+    "longitudes": [13.4, 13.4, 13.4, 13.4], "powers_w": [], "cadences_per_minute": [], "grades_percent": [],
+}  # fmt: skip
+
+
+def drawn_chart(app: AppTest) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
+    """Return the specification of the chart of the route, and its rows by their name."""
+    [proto] = [element.proto for element in app.get("vega_lite_chart")]
+    rows = {each.name: pa.ipc.open_stream(each.data.data).read_all().to_pylist() for each in proto.datasets}
+    return json.loads(proto.spec), rows
+
+
+def test_the_curves_are_drawn_beside_the_route(run: Any, context_of: Any) -> None:
+    """Each point has its values as they are told; standing has no pace, and what was not recorded is no number."""
+    run.row("activity_course", **COURSE)
+    run.publish()
+    app = activity(context_of(run), id="3")
+    chart, rows = drawn_chart(app)
+    points = rows["points"]
+    assert [point["speed"] for point in points] == [250.0, 312.5, None, 200.0]
+    assert [point["heartrate"] for point in points] == [120.0, None, 150.0, 160.0]
+    assert points[1]["speed_shown"] == "5:12\u202f/km"
+    assert points[2]["speed_shown"] == points[1]["heartrate_shown"] == "\N{EN DASH}"
+    assert len(rows["rows"]) == 3
+    assert {row["level"] for row in rows["rows"]} <= {5 + step / 10 for step in range(51)}
+    assert len(chart["vconcat"]) == 4, "route, pace, heart rate, height"
+    assert "4 of the 700 points" in said(app)
+    app.segmented_control(key="colour").set_value("heartrate")
+    assert drawn(app).query_params["colour"] == "heartrate"
+    assert "is a higher heart rate: 123 bpm to 159 bpm" in said(app)
+
+
+def test_a_course_near_home_keeps_its_curves_and_hides_where_it_was(run: Any, context_of: Any) -> None:
+    """No point tells a place; how fast and how high it was says nothing of where."""
+    run.row("activity_course", **COURSE)
+    run.publish()
+    app = activity(replace(context_of(run), privacy_radius_m=1500.0), id="3")
+    chart, rows = drawn_chart(app)
+    assert not rows.get("rows")
+    assert not any("x" in point for point in rows["points"])
+    assert (len(rows["points"]), len(chart["vconcat"])) == (4, 3)
+    assert not any("latitudes" in element.value for element in app.code)
+
+
+def test_an_activity_without_curves_says_what_brings_them(run: Any, context_of: Any) -> None:
+    """A setting for new ones, a command for the history, another for the athlete's own files."""
+    text = said(activity(context_of(run), id="3"))
+    assert all(words in text for words in ("`STREAMS=all`", "`athlete backfill --streams`", "`athlete import`"))
+
+
+def test_what_happened_is_told_in_its_order(run: Any, context_of: Any) -> None:
+    """The event, what it changed, and how long it took; a deleted activity says when, and nothing else."""
+    at = datetime(2026, 11, 15, 12)  # noqa: DTZ001 - the mart keeps UTC
+    base = {"athlete_id": ATHLETE, "is_renamed": False}
+    run.row(
+        "activity_event", **base, activity_id=3, event_kind="create", event_id="a", happened_at=at, outcome="stored"
+    )
+    changed = base | {"is_renamed": True, "new_sport_type": "TrailRun", "is_made_private": False}
+    run.row("activity_event", **changed, activity_id=3, event_kind="update", event_id="b",
+            happened_at=at + timedelta(hours=1), outcome="stored")  # fmt: skip
+    run.row("event_latency", athlete_id=ATHLETE, event_id="a", save_to_raw_s=1.1, save_to_chart_s=2.2, is_on_chart=True)
+    run.row("activity_event", **base, activity_id=55, event_kind="removed", happened_at=at)
+    run.publish()
+    told = html(activity(context_of(run), id="3"))
+    first = "15 Nov 2026, 13:00:00 CET saved on Strava<small>stored · stored 1.1 s after the save · in the charts"
+    second = "14:00:00 CET changed on Strava<small>stored · renamed · sport changed to Trail Run · no longer private"
+    assert 0 < told.index(first) < told.index(second)
+    assert "was deleted on Strava on 15 Nov 2026" in said(activity(context_of(run), id="55"))

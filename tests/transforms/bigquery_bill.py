@@ -22,6 +22,11 @@ DOLLARS_READ_TIB, FREE_READ_GIB = 6.25, 1024
 DOLLARS_STORED_GIB, FREE_STORED_GIB = 0.02, 10
 THREADS = 4  # models that dbt builds at once: so many may ask the same before the cache knows the answer
 
+# The curves of the points that are drawn.
+COURSE = {
+    "seconds", "distances_m", "altitudes_m", "speeds_mps", "heartrates_bpm", "powers_w", "grades_percent", "latitudes",
+    "longitudes", "cadences_per_minute",
+}  # fmt: skip
 # Bytes of a value. https://cloud.google.com/bigquery/pricing#data-types
 WIDTHS = {"int64": 8, "float64": 8, "bool": 1, "timestamp": 8, "datetime": 8, "date": 8, "numeric": 16, "string": 24}
 BIG = {
@@ -65,6 +70,7 @@ ROWS = {
     "mart.record_longest": 5 * 11 * 20,
     "mart.eddington_step": 5 * 2 * 11 * 100,
     "mart.milestone": 1_000,
+    "mart.activity_course": ACTIVITIES,
     "mart.route": ACTIVITIES,
     "mart.route_cell": 70 * ACTIVITIES,
     "mart.route_group": ACTIVITIES,
@@ -81,7 +87,7 @@ ROWS = {
     "mart.start_pattern": ACTIVITIES,
     "mart.streak_run": 5 * 2 * (1_000 + 300 + 20),
 }
-BY_ACTIVITY = {"raw.strava_activities", "raw.strava_streams"} | {
+BY_ACTIVITY = {"raw.strava_activities", "raw.strava_streams", "mart.activity_course"} | {
     f"staging.{name}"
     for name in (
         "base_strava__activities",
@@ -110,6 +116,8 @@ def mib(reads: Reads, types: Mapping[str, Columns], athletes: int) -> int:
 
 def width_of(table: str, column: str, kind: str) -> int:
     """Return the bytes of one value on average."""
+    if table == "mart.activity_course" and column in COURSE:
+        return 8 * 500
     return BIG.get((table, column)) or BIG.get(column) or WIDTHS.get(kind, OTHER_BIG)
 
 

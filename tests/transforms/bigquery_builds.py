@@ -50,6 +50,7 @@ KEYS = {
     "staging.stg_strava__streams": ["activity_id", "stream_key"],
     "staging.stg_strava__events": ["delivery_id"],
     "mart.fct_activities": ["activity_id"],
+    "mart.activity_course": ["activity_id"],
     "mart.route": ["activity_id"],
     "mart.route_cell": ["activity_id", "z", "x", "y"],
     "staging.int_places__route_shapes": ["activity_id"],
@@ -67,7 +68,9 @@ MONTH = date(2026, 3, 1), date(2026, 3, 31)
 EVER = date(2000, 1, 1), date(2100, 1, 1)
 PARAMETERS: Mapping[str, Sequence[Any]] = {
     "activity/beside": [BERLIN, 2, BERLIN, True],
+    "activity/course": [BERLIN, 1],
     "activity/efforts": [BERLIN, 80, BERLIN],
+    "activity/events": [BERLIN, 1],
     "activity/laps": [BERLIN, 80],
     "activity/loads": [BERLIN, 80],
     "activity/new_tiles": [BERLIN, 80, BERLIN],

@@ -52,7 +52,8 @@ PAGES = {
     ],
     "activity": [
         *EVERY_PAGE, "activity/newest", "activity/one", "activity/beside", "activity/route", "activity/efforts",
-        "activity/laps", "activity/same_route", "activity/new_tiles", "activity/loads",
+        "activity/laps", "activity/same_route", "activity/new_tiles", "activity/loads", "activity/course",
+        "activity/events",
     ],
     "map": [*EVERY_PAGE, "map/routes", "map/hidden", "map/tiles", "map/route_groups"],
     "records": [

@@ -57,3 +57,41 @@
         from unnest({{ array }}) as element with offset as place
     )
 {%- endmacro %}
+
+
+{#-
+  At most so many elements of an array, evenly by their place, the first and the last among them; none of an array that has not `size`
+  elements.
+-#}
+{% macro picked(array, size, most) -%}
+    {{ return(adapter.dispatch('picked')(array, size, most)) }}
+{%- endmacro %}
+
+{% macro duckdb__picked(array, size, most) -%}
+    list_transform(
+        range(0, case when len({{ array }}) = {{ size }} then least({{ size }}, {{ most }}) else 0 end),
+        lambda place: {{ array }}[1 + (place * ({{ size }} - 1)) // greatest(least({{ size }}, {{ most }}) - 1, 1)]
+    )
+{%- endmacro %}
+
+{% macro bigquery__picked(array, size, most) -%}
+    array(
+        select {{ array }}[offset(div(place * ({{ size }} - 1), greatest(least({{ size }}, {{ most }}) - 1, 1)))]
+        from unnest(generate_array(0, if(array_length({{ array }}) = {{ size }}, least({{ size }}, {{ most }}) - 1, -1))) as place
+        order by place
+    )
+{%- endmacro %}
+
+
+{#- Each number of an array times a factor. -#}
+{% macro multiplied(array, factor) -%}
+    {{ return(adapter.dispatch('multiplied')(array, factor)) }}
+{%- endmacro %}
+
+{% macro duckdb__multiplied(array, factor) -%}
+    list_transform({{ array }}, lambda element: element * {{ factor }})
+{%- endmacro %}
+
+{% macro bigquery__multiplied(array, factor) -%}
+    array(select element * {{ factor }} from unnest({{ array }}) as element with offset as place order by place)
+{%- endmacro %}

@@ -109,3 +109,17 @@
 {% macro except(columns) -%}
     {{ 'except' if target.type == 'bigquery' else 'exclude' }} ({{ columns | join(', ') }})
 {%- endmacro %}
+
+
+{#- Whether an object has a key, also with null as its value; false for what is no object. -#}
+{% macro has_key(document, key) -%}
+    {{ return(adapter.dispatch('has_key')(document, key)) }}
+{%- endmacro %}
+
+{% macro duckdb__has_key(document, key) -%}
+    coalesce(json_exists(try_cast({{ document }} as json), '$.{{ key }}'), false)
+{%- endmacro %}
+
+{% macro bigquery__has_key(document, key) -%}
+    json_query({{ document }}, '$.{{ key }}') is not null
+{%- endmacro %}

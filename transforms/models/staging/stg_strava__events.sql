@@ -19,6 +19,7 @@ with source as (
                 'object_type': 'string',
                 'object_id': 'int64',
                 'aspect_type': 'string',
+                'updates': 'json',
                 'subscription_id': 'int64',
                 'event_time': 'timestamp',
                 'received_at': 'timestamp',
@@ -35,25 +36,33 @@ with source as (
     }}
 ),
 
+fields as (
+    {{ opened('source', 'delivery_id', ['type', 'private'], document='updates') }}
+),
+
 renamed as (
     select
-        delivery_id,
-        event_id,
-        athlete_id,
-        object_type,
-        object_id,
-        aspect_type,
-        subscription_id,
-        event_time as event_at,
-        received_at,
-        outcome,
-        reason,
-        reason_kind,
-        attempt,
-        finished_at,
-        retry_at,
-        ingested_at
+        source.delivery_id,
+        source.event_id,
+        source.athlete_id,
+        source.object_type,
+        source.object_id,
+        source.aspect_type,
+        {{ has_key('source.updates', 'title') }} as is_renamed,
+        nullif(fields.type, '') as new_sport_type,
+        {{ as_bool('fields.private') }} as is_made_private,
+        source.subscription_id,
+        source.event_time as event_at,
+        source.received_at,
+        source.outcome,
+        source.reason,
+        source.reason_kind,
+        source.attempt,
+        source.finished_at,
+        source.retry_at,
+        source.ingested_at
     from source
+    inner join fields on source.delivery_id = fields.delivery_id
 )
 
 select * from renamed
