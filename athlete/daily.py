@@ -14,7 +14,7 @@ from athlete.backfill import INTERRUPTED
 from athlete.data_dir import lost_athletes, require_pipeline
 from athlete.errors import CommandError, exit_on_error
 from athlete.transform import fault
-from backends.warehouse.reconciliations import Reconciliation, Verdict
+from backends.warehouse.reconciliations import Reconciliation, Verdict, beside_files
 from dashboard.formatting import Teller
 from dashboard.settings import DashboardSettings
 from runtime.clock import utc_now, utc_text
@@ -94,7 +94,7 @@ def sentences(report: DailyReport, zone: ZoneInfo) -> Iterator[str]:
         return
     for each in report.checked:
         row = each.reconciliation
-        yield f"Athlete {each.athlete_id}: {each.error if row is None else verdict_sentence(row, zone)}"
+        yield f"Athlete {each.athlete_id}: {each.error if row is None else verdict_sentence(row, zone, each.file_only)}"
         yield from (f"Athlete {each.athlete_id}: {note}" for note in each.notes)
     if report.transform_job is not None:
         yield f"The job {report.transform_job} builds and tests the marts now."
@@ -108,14 +108,15 @@ def sentences(report: DailyReport, zone: ZoneInfo) -> Iterator[str]:
         yield f"Sources that are too old: {'; '.join(report.stale)}."
 
 
-def verdict_sentence(row: Reconciliation, zone: ZoneInfo) -> str:
-    """Say what a check found, and from when on it can go further."""
+def verdict_sentence(row: Reconciliation, zone: ZoneInfo, file_only: int = 0) -> str:
+    """Say what a check found beside what own files alone tell of, and from when on it can go further."""
     waits = "" if row.retry_at is None else f" It can go on {Teller(now=utc_now(), zone=zone).about(row.retry_at)}."
     if row.verdict is Verdict.CUT_SHORT:
         return f"not checked. {row.reason}{waits}"
     found = ", ".join(f"{getattr(row, name):,} {name}" for name in ("missing", "extra", "changed", "repaired"))
     word = {Verdict.GUARDED: "waits for your word"}.get(row.verdict, row.verdict.value)
-    return f"{word}. {row.counts}: {found}." + (f" {row.reason}" if row.reason else "") + waits
+    counts = beside_files(row.counts, file_only)
+    return f"{word}. {counts}: {found}." + (f" {row.reason}" if row.reason else "") + waits
 
 
 def _facts(report: DailyReport) -> dict[str, Any]:
@@ -126,6 +127,7 @@ def _facts(report: DailyReport) -> dict[str, Any]:
                 "athlete_id": each.athlete_id,
                 "error": each.error,
                 "notes": list(each.notes),
+                "file_only": each.file_only,
                 "reconciliation": _row(each.reconciliation),
             }
             for each in report.checked

@@ -40,6 +40,11 @@ KEYS = {
     "alike": N_("by start, length and place"),
 }
 
+SUSPECTS = {
+    "suspect_time_zone": N_("read, alike but for whole quarter hours, and not joined (is a clock wrong?)"),
+    "overlaps": N_("read, at the same time as another activity, and not joined"),
+}
+
 
 def head(row: Row, tell: Teller) -> str:
     """Name the import, when it began and how it stands, as Markdown."""
@@ -87,7 +92,7 @@ def progress(row: Row, tell: Teller) -> tuple[float, str] | None:
 
 
 def items(rows: Iterable[Row], tell: Teller) -> list[dict[str, str]]:
-    """One row of the table per file that was not read whole, was matched otherwise than by its row, or is a problem."""
+    """One row of the table per problem, and per file that was not read whole, is doubtful, or has a twin."""
     return [
         {
             tell("File"): row["file_name"] or (str(row["activity_id"]) if row["activity_id"] else ""),
@@ -102,6 +107,8 @@ def items(rows: Iterable[Row], tell: Teller) -> list[dict[str, str]]:
 def _result(row: Row, tell: Teller) -> str:
     if row["item_kind"] == "problem":
         return tell("left out or doubtful")
+    if row["item_kind"] == "suspect":
+        return tell(str(SUSPECTS.get(row["outcome"], row["outcome"])))
     told = tell(str(OUTCOMES.get(row["outcome"], row["outcome"])))
     if (key := row["matched_by"]) in KEYS:
         told += ", " + tell("matched {key}", key=tell(KEYS[key]))
@@ -118,5 +125,5 @@ def why(rows: Sequence[Row], tell: Teller) -> Why:
         ),
         inputs=[*newest, tell("A reason is told in the words of the program that read the file.")],
         excluded=[tell("Photos, videos and what else is personal: it is not opened.")],
-        models=["import", "import_item"],
+        models=["import", "import_item", "import_suspect"],
     )

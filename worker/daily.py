@@ -31,6 +31,7 @@ from backends.jobs import JobNotStarted
 from backends.marks.lease import LeaseHeld, LeasePolicy, leased
 from backends.warehouse import RawStore, WarehouseBusy
 from backends.warehouse.athletes import WITHOUT_ACCESS, AthleteStore
+from backends.warehouse.own_files import OwnFiles
 from backends.warehouse.reconciliations import Verdict
 from runtime.clock import steady_s, utc_now
 from runtime.data_dir import make_private
@@ -61,7 +62,7 @@ ClientOf = Callable[[int, Lane], ReconcileSource]
 log = structlog.get_logger(__name__)
 
 
-class DailyStore(ReconcileStore, HistoryStore, Protocol):
+class DailyStore(ReconcileStore, HistoryStore, OwnFiles, Protocol):
     """The part of `raw` that checking athletes needs."""
 
 
@@ -160,6 +161,7 @@ async def check_each(  # noqa: PLR0913, PLR0917 - four collaborators, and what m
         try:
             listing, details = client_of(athlete_id, Lane.RECONCILE), client_of(athlete_id, Lane.DETAIL)
             row = await reconcile(listing, details, store, athlete_id, policy=policy, on_progress=tell, clock=clock)
+            file_only = await store.file_only_count(athlete_id)
         except WarehouseBusy as error:
             log.warning("reconcile.failed", athlete_id=athlete_id, reason=str(error))
             checked.append(Checked(athlete_id=athlete_id, error=str(error)))
@@ -167,7 +169,7 @@ async def check_each(  # noqa: PLR0913, PLR0917 - four collaborators, and what m
             log.exception("reconcile.fault", athlete_id=athlete_id)
             checked.append(Checked(athlete_id=athlete_id, error=_FAULT))
         else:
-            checked.append(Checked(athlete_id=athlete_id, reconciliation=row))
+            checked.append(Checked(athlete_id=athlete_id, reconciliation=row, file_only=file_only))
             if row.missing:
                 with suppress(WarehouseBusy):  # `athlete backfill` does it too
                     await load_what_is_left(store, athlete_id, clock(), spares_archived=policy.spares_archived)

@@ -22,12 +22,16 @@ class ExitCode(IntEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Checked:
-    """One athlete's verdict, or why there is none; `notes` tell what of settings and gear could not be read."""
+    """One athlete's verdict, or why there is none; `notes` tell what of settings and gear could not be read.
+
+    `file_only` are activities that own files alone tell of, which the verdict does not count.
+    """
 
     athlete_id: int
     reconciliation: Reconciliation | None = None
     error: str | None = None
     notes: Sequence[str] = ()
+    file_only: int = 0
 
     @property
     def verdict(self) -> Verdict:

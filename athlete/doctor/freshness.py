@@ -13,7 +13,7 @@ from backends.engine import is_on_gcp
 from backends.warehouse import RawStore
 from backends.warehouse.athletes import connected_ids
 from backends.warehouse.marts import MartMissing, QueryFailed
-from backends.warehouse.reconciliations import Reconciliation, Verdict
+from backends.warehouse.reconciliations import Reconciliation, Verdict, beside_files
 from backends.warehouse.runs import TransformRun
 
 _TRANSFORM = "Run `athlete transform`."
@@ -82,12 +82,17 @@ async def _behind_since(raw: RawStore, last: TransformRun) -> datetime | None:
 async def check_daily(context: Context) -> list[Finding]:
     """Tell each athlete's last verdict of the comparison with Strava, and how old it is."""
     return [
-        _verdict(context, athlete_id, await context.raw.last_reconciliation(athlete_id))
+        _verdict(
+            context,
+            athlete_id,
+            await context.raw.last_reconciliation(athlete_id),
+            await context.raw.file_only_count(athlete_id),
+        )
         for athlete_id in await connected_ids(context.raw)
     ]
 
 
-def _verdict(context: Context, athlete_id: int, last: Reconciliation | None) -> Finding:
+def _verdict(context: Context, athlete_id: int, last: Reconciliation | None, file_only: int) -> Finding:
     if last is None:
         return yellow(f"Athlete {athlete_id} has not been compared with Strava yet.", _DAILY)
     told = f"Athlete {athlete_id}: {last.verdict}, {_ago(context, last.finished_at)}"
@@ -106,7 +111,7 @@ def _verdict(context: Context, athlete_id: int, last: Reconciliation | None) -> 
                     by_itself = "Cloud Scheduler has the job athlete-daily do so every day"
                 fix = f"Run `athlete daily` now; {by_itself}."
                 return (red if age > _A_WEEK else yellow)(f"{told}, which is too old.", fix)
-            return green(f"{told}. {last.counts}.")
+            return green(f"{told}. {beside_files(last.counts, file_only)}.")
 
 
 async def check_backfill(context: Context) -> list[Finding]:

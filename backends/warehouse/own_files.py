@@ -225,6 +225,12 @@ class OwnFiles(Protocol):
         An item that is there already stays.
         """
 
+    async def file_only_count(self, athlete_id: int) -> int:
+        """Return how many activities own files alone tell of, which Strava's list is not compared with.
+
+        What the API told of until that got too old is not among them.
+        """
+
     async def known_files(self, sha256s: Collection[str]) -> set[str]:
         """Return those of which a recording is stored."""
 

@@ -51,6 +51,11 @@ def compared_counts(strava: int, warehouse: int, *, is_complete: bool) -> str:
     return f"Strava {strava:,} {'=' if strava == warehouse else '≠'} warehouse {warehouse:,}"
 
 
+def beside_files(counts: str, file_only: int) -> str:
+    """Add to the counts what own files alone tell of."""
+    return f"{counts}, + {file_only:,} from files only" if file_only else counts
+
+
 class Reconciliations(Protocol):
     """The verdicts, newest last."""
 

@@ -277,7 +277,7 @@ def _imports(page: Page, opened: Card) -> None:
                 st.markdown(plain(row["reason"]))
             for line in import_report.counts(row, tell):
                 st.caption(line)
-    if shown := import_report.items(opened.rows("import_items", page.athlete_id, page.athlete_id), tell):
+    if shown := import_report.items(opened.rows("import_items", *[page.athlete_id] * 3), tell):
         with st.container(key="import-items"):
             st.dataframe(shown, hide_index=True)
 

@@ -93,6 +93,13 @@ async def test_a_folder_without_a_pipeline(tmp_path: Path) -> None:
     [
         ({}, "complete. Strava 1,482 = warehouse 1,482: 1 missing, 0 extra, 0 changed, 1 repaired."),
         (
+            {"file_only": 37, "missing": 0, "repaired": 0},
+            (
+                "complete. Strava 1,482 = warehouse 1,482, + 37 from files only: 0 missing, 0 extra, 0 changed, "
+                "0 repaired."
+            ),
+        ),
+        (
             {"verdict": Verdict.GUARDED, "warehouse_count": 1600, "reason": "Many are gone."},
             (
                 "waits for your word. Strava 1,482 ≠ warehouse 1,600: 1 missing, 0 extra, 0 changed, 1 repaired. "
@@ -114,9 +121,10 @@ def test_a_verdict_in_words(fields: dict[str, Any], sentence: str) -> None:
         "extra": 0, "changed": 0, "repaired": 1, "unreadable": 0, "verdict": Verdict.COMPLETE, "reason": None,
         "retry_at": None, "started_at": now, "finished_at": now,
     } | fields  # fmt: skip
-    assert verdict_sentence(Reconciliation(**row), BERLIN) == sentence
+    file_only = row.pop("file_only", 0)
+    assert verdict_sentence(Reconciliation(**row), BERLIN, file_only) == sentence
     later = Reconciliation(**row | {"retry_at": now + timedelta(days=30)})
-    assert verdict_sentence(later, BERLIN).startswith(f"{sentence} It can go on ")
+    assert verdict_sentence(later, BERLIN, file_only).startswith(f"{sentence} It can go on ")
 
 
 @pytest.mark.parametrize(

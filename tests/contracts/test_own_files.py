@@ -414,6 +414,7 @@ async def test_what_an_export_says_goes_with_a_later_delete(store: RawStore) -> 
     await store.apply([gone(1)])
     assert await store.watermark() != before
     assert await known(store) == {2: "archive", "bb/0": "file", "cc/0": "file", "dd/0": "file"}
+    assert (await store.file_only_count(ANNA), await store.archived_ids(ANNA)) == (2, {2})  # an own file is of 1
     assert await store.known_files(["aa", "bb", "cc", "dd"]) == {"bb", "cc", "dd"}
     assert await outcomes(store, listed(1), listed(2)) == ["skipped", "new"]
     assert [each.outcome for each in await store.put_files([of_row()], [item("a", activity_id=1)])] == ["skipped"]

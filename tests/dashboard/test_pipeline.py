@@ -276,6 +276,16 @@ def test_an_import_is_told_with_sums_that_add_up(mart_file: Any, context_of: Any
         item("file", "failed", file_name="other.fit") | {"athlete_id": 8, "import_id": "b"},
     ):
         mart_file.row("import_item", **row)
+    suspect = {"athlete_id": ATHLETE, "import_id": "a", "activity_id": 8_000_000_000_000_001}
+    for number, kind in enumerate(("overlaps", "suspect_time_zone")):
+        row = suspect | {
+            "file_id": kind,
+            "file_name": f"{number}.fit",
+            "suspect": kind,
+            "twin_activity_id": 70 + number,
+        }
+        mart_file.row("import_suspect", **row)
+    mart_file.row("import_suspect", **suspect | {"athlete_id": 8, "file_id": "x", "suspect": "overlaps"})
     mart_file.publish()
     app = pipeline(context_of(mart_file))
     text = said(app)
@@ -288,6 +298,8 @@ def test_an_import_is_told_with_sums_that_add_up(mart_file: Any, context_of: Any
         assert sentence in text
     assert "another" not in text
     assert table(app, "Twin") == [
+        ["0.fit", "read, at the same time as another activity, and not joined", "70", ""],
+        ["1.fit", "read, alike but for whole quarter hours, and not joined (is a clock wrong?)", "71", ""],
         ["../x", "left out or doubtful", "", "its name leads out of the archive"],
         ["activities/133.tcx.gz", "failed", "", "line 1 is not XML"],
         ["own.fit", "read, matched by start, length and place", "12070000001", ""],

@@ -117,6 +117,7 @@ async def test_what_an_export_tells_of_costs_no_detail(strava: Strava, store: Sq
     row = await check(strava, store, clock)
     assert (row.verdict, counts(row)) == (Verdict.COMPLETE, (1, 0, 0, 1))
     assert row.strava_count == row.warehouse_count == len(strava.ids)
+    assert await store.file_only_count(ATHLETE) == 0
     assert strava.used() - used == 2 + 1  # the list, and what was deleted
     states = {key: (each.is_deleted, each.resource_state) for key, each in (await store.stored(strava.ids)).items()}
     assert (states[old][0], states[never], states[deleted]) == (True, (False, SUMMARY), (False, DETAILED))

@@ -125,6 +125,11 @@ class ImportedFiles(Athletes):
         """Return the activities that an export of the athlete tells of."""
         return {row["activity_id"] for row in await self._read("archived_ids", *int64s(athlete_id=athlete_id))}
 
+    async def file_only_count(self, athlete_id: int) -> int:
+        """Return how many activities own files alone tell of."""
+        [row] = await self._read("file_only_count", *int64s(athlete_id=athlete_id))
+        return int(row["activities"])
+
     async def known_files(self, sha256s: Collection[str]) -> set[str]:
         """Return those of which a recording is stored."""
         found = await self._read("known_files", array("sha256s", "string", sha256s)) if sha256s else []

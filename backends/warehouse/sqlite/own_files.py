@@ -73,6 +73,11 @@ class ImportedFiles(SqliteDatabase):
         """Return the activities that an export of the athlete tells of."""
         return {row[0] for row in await self._read("archived_ids", athlete_id=athlete_id)}
 
+    async def file_only_count(self, athlete_id: int) -> int:
+        """Return how many activities own files alone tell of."""
+        [(count,)] = await self._read("file_only_count", athlete_id=athlete_id)
+        return int(count)
+
     async def known_files(self, sha256s: Collection[str]) -> set[str]:
         """Return those of which a recording is stored."""
         return {row[0] for row in await self._read("known_files", sha256s=json.dumps(list(sha256s)))}

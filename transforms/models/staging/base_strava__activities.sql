@@ -25,6 +25,7 @@ with source as (
                 'payload': 'json',
                 'resource_state': 'int64',
                 'is_deleted': 'bool',
+                'source': 'string',
                 'ingested_at': 'timestamp',
             },
             conditions=[is_changed()],
@@ -36,7 +37,7 @@ fields as (
     {{
         opened(
             'source',
-            'activity_id, athlete_id, resource_state, is_deleted, ingested_at',
+            'activity_id, athlete_id, resource_state, is_deleted, source, ingested_at',
             activity_places(),
             lists=dict(recorded_lists(), segment_efforts=segment_efforts),
         )
@@ -49,6 +50,7 @@ typed as (
         fields.athlete_id,
         fields.resource_state,
         fields.is_deleted,
+        fields.is_deleted and fields.source = 'retention' as is_expired,
         fields.ingested_at,
         {{ activity_columns('fields') }},
         fields as sent,
@@ -144,6 +146,7 @@ merged as (
         api.resource_state,
         coalesce(api.is_deleted, true) and coalesce(owned.is_deleted, true) as is_deleted,
         case when not api.is_deleted then 'api' else owned.source end as source,
+        coalesce(api.is_expired, false) as is_expired,
         {{ newest_of(['api.ingested_at', 'owned.ingested_at']) }} as ingested_at,
         {%- for column in filled_columns() %}
         coalesce(api.{{ column }}, owned.{{ column }}) as {{ column }},

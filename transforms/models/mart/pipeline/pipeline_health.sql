@@ -40,7 +40,8 @@ stored as (
     select
         athlete_id,
         sum(case when is_deleted then 0 else 1 end) as activity_count,
-        sum(case when source in ('archive', 'file') then 1 else 0 end) as file_only_count,
+        sum(case when source in ('archive', 'file') and not coalesce(is_expired, false) then 1 else 0 end) as file_only_count,
+        sum(case when source in ('archive', 'file') then 1 else 0 end) as without_api_count,
         sum(case when not is_deleted and resource_state = 3 then 1 else 0 end) as detailed_count,
         sum(case when is_deleted then 1 else 0 end) as deleted_count
     from {{ ref('base_strava__activities') }}
@@ -79,10 +80,10 @@ final as (
         latest_events.last_event_outcome,
         cast(coalesce(stored.activity_count, 0) as int64) as activity_count,
         cast(coalesce(stored.detailed_count, 0) as int64) as detailed_count,
-        cast(coalesce(stored.activity_count - stored.file_only_count - stored.detailed_count, 0) as int64) as summary_count,
+        cast(coalesce(stored.activity_count - stored.without_api_count - stored.detailed_count, 0) as int64) as summary_count,
         cast(coalesce(stored.file_only_count, 0) as int64) as file_only_count,
         cast(coalesce(stored.deleted_count, 0) as int64) as deleted_count,
-        stored.detailed_count / nullif(stored.activity_count - stored.file_only_count, 0) as backfill_progress,
+        stored.detailed_count / nullif(stored.activity_count - stored.without_api_count, 0) as backfill_progress,
         cast(coalesce(open_counts.parked_event_count, 0) as int64) as parked_event_count,
         cast(coalesce(open_counts.deferred_event_count, 0) as int64) as deferred_event_count,
         unassigned.parked_event_count as unassigned_parked_event_count,
