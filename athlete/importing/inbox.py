@@ -14,8 +14,9 @@ from pathlib import Path
 import structlog
 
 from athlete.errors import EXPECTED
+from athlete.importing.report import FILE_WORDS
 from athlete.importing.running import Imported, Wish, import_archive, importing, name_of, opened
-from athlete.importing.stored_report import FILES, stored_sentences
+from athlete.importing.stored_report import stored_sentences
 from athlete.inbox import DONE, FAILED
 from backends.warehouse import RawStore
 from dashboard.settings import DashboardSettings
@@ -90,7 +91,7 @@ def _told(paths: Sequence[Path], archive: Archive, done: Imported) -> Iterator[t
             yield path, FAILED, f"{path.name}: it was not read."
         else:
             reason = f": {item.reason}" if item.reason else ""
-            yield path, FAILED if item.outcome in BAD else DONE, f"{path.name}: {FILES[item.outcome]}{reason}"
+            yield path, FAILED if item.outcome in BAD else DONE, f"{path.name}: {FILE_WORDS[item.outcome]}{reason}"
 
 
 def _move(path: Path, folder: Path, report: str) -> None:

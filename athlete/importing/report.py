@@ -31,8 +31,8 @@ _ROW_WORDS = {
     RowKind.WITHOUT_FILE: "without a file", RowKind.FILE_LOST: "whose file Strava has lost",
     RowKind.UNREADABLE: "unreadable",
 }  # fmt: skip
-_FILE_WORDS = {
-    FileOutcome.READ: "read", FileOutcome.CUT_SHORT: "cut short (read to the break)",
+FILE_WORDS: Mapping[str, str] = {
+    FileOutcome.READ: "read", FileOutcome.CUT_SHORT: "cut short (kept to the break)",
     FileOutcome.SAME_FILE: "stored before", FileOutcome.SKIPPED: "of no activity", FileOutcome.FAILED: "failed",
 }  # fmt: skip
 
@@ -63,7 +63,7 @@ def sentences(name: str, archive: Archive, rows: Sequence[ArchiveRow], results: 
             yield f"{many(undated, 'date')} of rows with a file cannot be read; the file tells it"
     files = Counter(result.outcome for result in results)
     if archive.files:
-        outcomes = counted({_FILE_WORDS[kind]: files[kind] for kind in FileOutcome})
+        outcomes = counted({FILE_WORDS[kind]: files[kind] for kind in FileOutcome})
         yield f"{many(len(results), 'file')}: {outcomes}"
     far = sum(abs(result.seconds_off or 0) > FAR_S for result in results)
     if far:
@@ -78,7 +78,7 @@ def sentences(name: str, archive: Archive, rows: Sequence[ArchiveRow], results: 
     yield from listed("left out or doubtful", problems)
     for kind in (FileOutcome.FAILED, FileOutcome.SKIPPED, FileOutcome.CUT_SHORT):
         named = [f"{result.name}: {result.reason}" for result in results if result.outcome is kind]
-        yield from listed(_FILE_WORDS[kind], named)
+        yield from listed(FILE_WORDS[kind], named)
 
 
 def items(

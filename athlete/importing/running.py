@@ -1,7 +1,7 @@
 """Runs imports, one at a time on a machine, each from an opened archive to a finished report."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,6 +12,8 @@ from athlete.backends import open_store
 from athlete.errors import CommandError
 from athlete.importing.charts import Charts
 from backends.engine import is_on_gcp
+from backends.engine.pipeline import open_shared_marks
+from backends.marks.lease import LeaseHeld, LeasePolicy, leased
 from backends.warehouse import RawStore
 from backends.warehouse.own_files import Import, ImportItem, ItemKind, RowOutcome
 from runtime.data_dir import make_private
@@ -80,15 +82,27 @@ def name_of(paths: Sequence[Path]) -> str:
 
 @asynccontextmanager
 async def importing(settings: TransformSettings) -> AsyncIterator[RawStore]:
-    """Open the store while no other import runs on this machine. Raises CommandError, WarehouseBusy, OSError."""
+    """Open the store while no other import runs here or in the project. Raises CommandError, WarehouseBusy, OSError."""
     make_private(settings.data_dir)
     try:
         lock = FileLock(settings.data_dir / LOCK, fallback_to_soft=False).acquire(timeout=0)
     except Timeout as error:
         raise CommandError(f"Another import is at work in {settings.data_dir}; wait until it has ended.") from error
     with lock:
-        async with open_store(settings) as store:
+        async with open_store(settings) as store, _alone(settings):
             yield store
+
+
+@asynccontextmanager
+async def _alone(settings: TransformSettings) -> AsyncIterator[None]:
+    """Hold the right to import on Google Cloud, where two at once could store a row twice. Raises CommandError."""
+    async with AsyncExitStack() as held:
+        if is_on_gcp(settings):
+            try:
+                await held.enter_async_context(leased(open_shared_marks(settings), "import", LeasePolicy()))
+            except LeaseHeld as error:
+                raise CommandError("Another import is at work on Google Cloud; wait until it has ended.") from error
+        yield
 
 
 async def import_archive(  # noqa: PLR0913 - what is imported, and by keyword how

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import ceil
 from typing import Any
 
-from athlete.importing.report import counted, listed, many, not_wanted, what
+from athlete.importing.report import FILE_WORDS, counted, listed, many, not_wanted, what
 from athlete.importing.running import Imported
 from backends.warehouse.own_files import ImportItem
 from strava.archive.archive import Archive
@@ -14,10 +14,6 @@ from worker.importing.matching import Match
 ROWS: Mapping[str, str] = {
     "new": "new", "updated": "changed", "same_id": "known before", "skipped": "deleted at Strava since",
     "unreadable": "unreadable",
-}  # fmt: skip
-FILES: Mapping[str, str] = {
-    "read": "read", "cut_short": "cut short (kept to the break)", "same_file": "stored before",
-    "skipped": "of no activity", "failed": "failed",
 }  # fmt: skip
 KEYS: Mapping[str, str] = {
     "same_upload": "by the upload's number", "same_recording": "by the device that made both",
@@ -39,7 +35,7 @@ def stored_sentences(archive: Archive, done: Imported) -> Iterator[str]:
     files = [item for item in done.items if item.kind == "file"]
     outcomes = Counter(item.outcome for item in files)
     if archive.files:
-        yield f"{many(len(files), 'file')}: {counted({word: outcomes[kind] for kind, word in FILES.items()})}"
+        yield f"{many(len(files), 'file')}: {counted({word: outcomes[kind] for kind, word in FILE_WORDS.items()})}"
     if rows["new"]:
         yield _price(rows["new"])
     yield from _matches([(item, link) for item in files if (link := _link(item, done)) is not None])
@@ -49,7 +45,7 @@ def stored_sentences(archive: Archive, done: Imported) -> Iterator[str]:
     yield f"not looked at: {archive.media:,} media, {many(archive.others, 'other file')}"
     yield from listed("left out or doubtful", [_line(item) for item in done.items if item.kind == "problem"])
     for kind in ("failed", "skipped", "cut_short"):
-        yield from listed(FILES[kind], [_line(item) for item in files if item.outcome == kind])
+        yield from listed(FILE_WORDS[kind], [_line(item) for item in files if item.outcome == kind])
 
 
 def _price(count: int) -> str:

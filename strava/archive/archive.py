@@ -206,10 +206,9 @@ def _exported_at(container: Container, listed: str, rows: Sequence[ArchiveRow], 
     A ZIP says it. What lies outside of one is a copy, whose time may be that of the copying: there the newest activity
     tells.
     """
-    is_copy = isinstance(container, FolderContainer | FileContainer)
     written = container.modified(listed)
     newest = max((start for row in rows if (start := row.start) is not None and start <= now), default=written)
-    return newest if is_copy else min(max(written, newest), now)
+    return newest if container.is_copy else min(max(written, newest), now)
 
 
 def _gear(

@@ -13,6 +13,8 @@ from strava.archive.members import is_recording
 class FilesContainer:
     """Files on their own, by their names without the folders."""
 
+    is_copy = True
+
     def __init__(self, paths: Iterable[Path], limits: Limits) -> None:
         self._files: dict[str, FileContainer] = {}
         self.problems: list[Problem] = []

@@ -65,7 +65,12 @@ class Problem:
 
 
 class Container(Protocol):
-    """The files of an archive, before anything is known of them."""
+    """The files of an archive, before anything is known of them.
+
+    `is_copy` tells that the files lie on their own, so that their times may be those of the copying.
+    """
+
+    is_copy: bool
 
     @property
     def members(self) -> Sequence[Member]:
@@ -87,6 +92,8 @@ class Container(Protocol):
 
 class ZipContainer:
     """A ZIP, read from its central directory. Raises UnreadableArchive when it has none."""
+
+    is_copy = False
 
     def __init__(self, file: IO[bytes], limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
@@ -153,6 +160,8 @@ class ZipContainer:
 class FolderContainer:
     """The files below a folder; links are not followed."""
 
+    is_copy = True
+
     def __init__(self, root: Path, limits: Limits | None = None) -> None:
         self._root = root
         self._limits = limits or Limits()
@@ -202,6 +211,8 @@ class FolderContainer:
 class FileContainer:
     """One file on its own."""
 
+    is_copy = True
+
     def __init__(self, path: Path, limits: Limits | None = None) -> None:
         self._path = path.resolve()
         self._limits = limits or Limits()
@@ -222,6 +233,8 @@ class FileContainer:
 
 class ZipsInside:
     """A ZIP of recordings with further ZIPs in it, one level deep, as Garmin's export is: all their files together."""
+
+    is_copy = False
 
     def __init__(self, outer: ZipContainer, limits: Limits | None = None) -> None:
         self._outer = outer

@@ -14,8 +14,11 @@ from filelock import FileLock
 from typer.testing import CliRunner, Result
 
 from athlete.data_dir import claimed
+from athlete.errors import CommandError
+from athlete.importing import running
 from athlete.importing.inbox import take
 from athlete.main import app
+from backends.marks.lease import LeaseHeld, LeasePolicy, leased
 from backends.warehouse.own_files import FileRow, ImportItem
 from backends.warehouse.sqlite.store import SqliteRawStore
 from simulator.export.archive import write_export
@@ -24,6 +27,7 @@ from simulator.export.languages import Language
 from simulator.export.rows import header
 from simulator.journal import Journal
 from simulator.world.world import Origin, World
+from tests.shared_marks import MemoryMarks
 from tests.strava.exports import cells_of, csv_of, opened, zip_of
 from worker.dbt_runner.settings import TransformSettings
 from worker.importing.outcomes import FileOutcome, FileResult, ReadFile
@@ -81,7 +85,7 @@ def test_each_row_and_file_of_an_odd_export_is_counted_once(odd: Path) -> None:
     assert lines[1:4] == [
         f"12 rows: {' · '.join(kinds)}",
         "1 date of rows with a file cannot be read; the file tells it",
-        "8 files: 1 read · 1 cut short (read to the break) · 1 of no activity · 5 failed",
+        "8 files: 1 read · 1 cut short (kept to the break) · 1 of no activity · 5 failed",
     ]
     assert lines[4:7] == [
         "not looked at: 1 media, 0 other files",
@@ -98,7 +102,7 @@ def test_each_row_and_file_of_an_odd_export_is_counted_once(odd: Path) -> None:
     assert lines[13:] == [
         "of no activity:",
         "  activities/8.tcx: not an activity: course or workout",
-        "cut short (read to the break):",
+        "cut short (kept to the break):",
         "  activities/2.gpx.gz: cut short: its compressed data breaks off; cut short: line 1: not XML",
     ]
     assert result.exit_code == 1
@@ -238,6 +242,21 @@ def test_it_must_be_sure_whose_files_they_are(odd: Path, tmp_path: Path) -> None
     with FileLock(data / "import.lock"):
         busy = stored(data, str(track))
     assert (busy.exit_code, "Another import is at work" in busy.stderr) == (1, True)
+
+
+async def test_two_imports_on_google_cloud_are_not_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On two machines, which share no file: the second says so, and the right ends with the first."""
+    settings, marks = TransformSettings(data_dir=tmp_path), MemoryMarks()
+    monkeypatch.setattr(running, "is_on_gcp", lambda _: True)
+    monkeypatch.setattr(running, "open_shared_marks", lambda _: marks)
+    async with leased(marks, "import", LeasePolicy()):
+        with pytest.raises(CommandError, match="at work on Google Cloud"):
+            async with running.importing(settings):
+                raise AssertionError
+    async with running.importing(settings):
+        with pytest.raises(LeaseHeld):
+            async with leased(marks, "import", LeasePolicy()):
+                raise AssertionError
 
 
 @pytest.mark.slow

@@ -26,6 +26,7 @@ class OneFile:
     """A container with one file in memory."""
 
     problems = ()
+    is_copy = False
 
     def __init__(self, name: str, content: bytes) -> None:
         self.members = [Member(name, len(content))]

@@ -80,7 +80,7 @@ PARAMETERS: Mapping[str, Sequence[Any]] = {
     "activity/same_route": [BERLIN, 80, BERLIN, True],
     "backfill_status": [BERLIN],
     "imports": [ALONE],
-    "import_items": [ALONE, ALONE],
+    "import_items": [ALONE, ALONE, ALONE],
     "overview/calendar": [BERLIN, "all", *SPAN],
     "overview/goals": [BERLIN],
     "map/routes": [EXTREME, date(2000, 1, 1), date(2100, 1, 1), *ALL, True],

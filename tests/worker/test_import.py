@@ -131,7 +131,10 @@ def export(count: int = 12, broken: int = 2, bare: int = 2) -> bytes:
 async def imported(archive: Archive, store: Any, *, reader: InProcess | None = None, **more: Any) -> ArchiveImport:
     """Import an archive and return the import."""
     athlete_id = more.pop("athlete_id", ATHLETE)
-    means = Means(jobs=1, rows_at_once=5, files_at_once=3, read=reader or InProcess(), keep=more.pop("keep", None))
+    rows, files = more.pop("at_once", (5, 3))
+    means = Means(
+        jobs=1, rows_at_once=rows, files_at_once=files, read=reader or InProcess(), keep=more.pop("keep", None)
+    )
     run = ArchiveImport(
         store=store, archive=archive, source="export.zip", athlete_id=athlete_id, choice=more.pop("choice", Choice()),
         means=means, home_zone=more.pop("home_zone", ZoneInfo("UTC")), **more,
@@ -282,6 +285,40 @@ async def test_stopped_it_says_so_and_goes_on(tmp_path: Path, store: SqliteRawSt
             ImportStatus.FINISHED,
             WHOLE,
         )
+
+
+async def test_what_stays_as_it_is_is_compared_once(tmp_path: Path) -> None:
+    """Another activity came near the file later: it is compared with that, and not before each refresh from then on."""
+    now = utc_now()
+    store = SqliteRawStore(tmp_path / "pipeline.sqlite", clock=lambda: now)
+    with opened(tmp_path / "watch.zip", zip_of({"watch.gpx": track(FIRST)})) as archive:
+        await imported(archive, store)
+    now += timedelta(seconds=2)
+    await store.apply([of_the_api(7, FIRST + timedelta(hours=3), elapsed_s=6000, distance_m=200.0)])
+    now += timedelta(seconds=2)
+    assert [each.name for each in await store.unlinked_files()] == ["watch.gpx"]
+    assert await relink_open(store) == 0
+    assert await store.unlinked_files() == []
+    await store.close()
+
+
+@pytest.mark.slow
+async def test_a_thousand_rows_killed_on_the_way(tmp_path: Path, store: SqliteRawStore) -> None:
+    """As many as an export has, in the sizes in which they are stored: all of it once, and then nothing."""
+    at_once: Any = {"at_once": (500, 32)}
+    with opened(tmp_path / "export.zip", export(count=1000, broken=3, bare=10)) as archive:
+        for killed_at in (2, 4, 9, 20):
+            with pytest.raises(Killed):
+                await imported(archive, Process(store, killed_at, is_after=killed_at % 2 == 0), **at_once)
+        await imported(archive, store, **at_once)
+        [done] = await store.imports()
+        first = told(await store.import_items(done.import_id))
+        assert first == {("row", "new"): 1000, ("file", "read"): 987, ("file", "failed"): 3}
+        assert first.total() == done.row_count + done.file_count == 1990
+        before = stamps(tmp_path)
+        await imported(archive, store, **at_once)
+    again = {("row", "same_id"): 1000, ("file", "same_file"): 987, ("file", "failed"): 3}
+    assert (told(await items_of(store)), stamps(tmp_path) == before, len(before)) == (again, True, 1987)
 
 
 async def test_only_what_is_wanted_is_imported(tmp_path: Path, store: SqliteRawStore) -> None:

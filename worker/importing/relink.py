@@ -28,15 +28,22 @@ async def relink_all(store: OwnFiles, facts: Collection[MatchFacts]) -> dict[str
 
 
 async def relink_open(store: OwnFiles) -> int:
-    """Match the recordings that may have to be linked otherwise; return how many were. Raises WarehouseBusy."""
+    """Match the recordings that may have to be linked otherwise; return how many were. Raises WarehouseBusy.
+
+    One that stays as it is is stored so once more: from then on it is not asked for again because of what came before.
+    """
     by_athlete = defaultdict[int, list[MatchFacts]](list)
     for each in await store.unlinked_files():
         by_athlete[each.athlete_id].append(each)
     changed = 0
     for athlete_id, files in by_athlete.items():
         facts, within = await _facts_around(store, athlete_id, files)
-        matches = matched(facts)
-        changed += await _store(store, facts, {key: found for key, found in matches.items() if key in within})
+        matches = {key: found for key, found in matched(facts).items() if key in within}
+        changed += await _store(store, facts, matches)
+        asked = {each.file_id: _as_linked(each) for each in files}
+        same = [Link(file_id=key, **found._asdict()) for key, found in matches.items() if asked.get(key) == found]
+        if same:
+            await store.relink(same)
     if changed:
         log.info("import.relinked", files=changed)
     return changed

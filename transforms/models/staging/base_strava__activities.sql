@@ -15,7 +15,7 @@
     )
 }}
 
-with source as (
+with stored as (
     {{
         raw_rows(
             'strava_activities',
@@ -36,7 +36,7 @@ with source as (
 fields as (
     {{
         opened(
-            'source',
+            'stored',
             'activity_id, athlete_id, resource_state, is_deleted, source, ingested_at',
             activity_places(),
             lists=dict(recorded_lists(), segment_efforts=segment_efforts),
