@@ -50,13 +50,15 @@ class Imported:
     """An import that came to its end, with all its items.
 
     `links` are the matches of recordings, by the number that each would have as an activity of its own. `home_zones`
-    are the zones of activities of which nothing tells one, by their numbers.
+    are the zones of activities of which nothing tells one, by their numbers. `unlisted` are the activities of earlier
+    exports that this one, the newest, does not list any more.
     """
 
     current: Import
     items: Sequence[ImportItem]
     links: Mapping[int, Match]
     home_zones: Mapping[int, HomeZone]
+    unlisted: int = 0
 
     @property
     def left_out(self) -> int:
@@ -133,4 +135,14 @@ async def import_archive(  # noqa: PLR0913 - what is imported, and by keyword ho
     current = await run.run()
     items = await store.import_items(current.import_id)
     links = {own_activity_id(file_id): found for file_id, found in run.matches.items()}
-    return Imported(current=current, items=items, links=links, home_zones=run.home_zones)
+    unlisted = await _unlisted(archive, current, store) if wish.choice == Choice() else 0
+    return Imported(current=current, items=items, links=links, home_zones=run.home_zones, unlisted=unlisted)
+
+
+async def _unlisted(archive: Archive, current: Import, store: RawStore) -> int:
+    """Count what exports told of before and the newest does not; 0 for one that is not the newest."""
+    at = current.exported_at
+    others = [each.exported_at for each in await store.imports(current.athlete_id) if each.exported_at]
+    if archive.activities is None or at is None or at < max(others):
+        return 0
+    return len(await store.archived_ids(current.athlete_id) - {row.activity_id for row in archive.rows})

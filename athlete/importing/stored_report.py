@@ -40,6 +40,8 @@ def stored_sentences(archive: Archive, done: Imported) -> Iterator[str]:
         yield _price(rows["new"])
     yield from _matches([(item, link) for item in files if (link := _link(item, done)) is not None])
     yield from _zones(done)
+    if done.unlisted:
+        yield f"{done.unlisted:,} of earlier exports are not in this one, and stay until Strava says they were deleted"
     if done.left_out:
         yield not_wanted(done.left_out)
     yield f"not looked at: {archive.media:,} media, {many(archive.others, 'other file')}"

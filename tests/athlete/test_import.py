@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
+from zipfile import ZipInfo
 
 import pytest
 from filelock import FileLock
@@ -28,7 +29,7 @@ from simulator.export.rows import header
 from simulator.journal import Journal
 from simulator.world.world import Origin, World
 from tests.shared_marks import MemoryMarks
-from tests.strava.exports import cells_of, csv_of, opened, zip_of
+from tests.strava.exports import cells_of, csv_of, opened, zip_of, zip_with
 from worker.dbt_runner.settings import TransformSettings
 from worker.importing.outcomes import FileOutcome, FileResult, ReadFile
 from worker.importing.readers import Wanted, read_files, wanted_files
@@ -213,6 +214,14 @@ def test_an_export_is_stored_and_each_part_counted_once(odd: Path, tmp_path: Pat
         ("file", "failed"): 5, ("problem", "failed"): 1,
     }  # fmt: skip
     assert len(list((data / "files").rglob("*.gz"))) == 2
+    layout = layout_of(Version.SEPTEMBER_2026)
+    row = cells_of(layout, {}, id="100", date="29.05.2022, 15:53:35", type="Lauf", file="")
+    later = ZipInfo("activities.csv", (2026, 11, 25, 10, 0, 0))
+    content = zip_with([(later, csv_of([header(layout, Language.DE), row]))])
+    (tmp_path / "export_42_later.zip").write_bytes(content)
+    left = "10 of earlier exports are not in this one, and stay until Strava says they were deleted"
+    assert left in stored(data, str(tmp_path / "export_42_later.zip")).stdout.splitlines()
+    assert left not in stored(data, str(odd)).stdout  # which is not the newest
     watch, other = tmp_path / "watch.gpx", tmp_path / "other.gpx"
     watch.write_bytes(TRACK.replace(b"10.001", b"10.0011"))
     other.write_bytes(TRACK.replace(b"T15", b"T12"))
