@@ -17,7 +17,8 @@ AFTER_CHANGE = [
 ]  # fmt: skip
 # The daily check of an athlete: once, for each page of the list, and for each look at an activity.
 CHECK = [
-    "activity_ids", *["activity_versions"] * 3, "least_recently_observed", "put_reconciliations", "put_complete_as_of",
+    "activity_ids", "archived_ids", *["activity_versions"] * 3, "least_recently_observed", "put_reconciliations",
+    "put_complete_as_of",
 ]  # fmt: skip
 PAGE = ["activity_versions", "payloads", "put_activities"]
 LOOK = ["activity_versions", "living_payloads", "put_activities"]
