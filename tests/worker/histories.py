@@ -94,7 +94,7 @@ class Life:
         self._stores.append(MortalStore(self.folder / "pipeline.sqlite", clock=self.clock))
         return self._stores[-1]
 
-    def histories(self, store: SqliteRawStore, broken: int = 0) -> Histories:
+    def histories(self, store: SqliteRawStore, broken: int = 0, *, spares_archived: bool = False) -> Histories:
         """Start the worker's part, which meets a fault of its own with the athlete who is `broken`."""
         budget = RateBudget(
             FileBudgetStore(self.folder / "budget.json"), clock=self.clock, steady=self.clock.steady_s, boot="boot"
@@ -115,7 +115,7 @@ class Life:
             vars(client).update(self.failing)
             return client
 
-        return Histories(store, client_of, budget, clock=self.clock)
+        return Histories(store, client_of, budget, clock=self.clock, spares_archived=spares_archived)
 
     async def connect(self) -> None:
         """Have the athlete connect."""

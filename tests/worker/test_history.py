@@ -19,7 +19,8 @@ from backends.warehouse.sqlite.store import SqliteRawStore
 from backends.warehouse.streams import StreamRule
 from runtime.clock import utc_text
 from simulator.rates import Limits
-from strava.payload import ActivityPayload
+from strava.payload import DETAILED, ActivityPayload
+from tests.contracts.test_own_files import an_import, listed
 from tests.worker.histories import ATHLETE, Life, ask, created, lives, the_row
 from tests.worker.simulated import simulated
 from worker.history import Histories, load_what_is_left
@@ -39,6 +40,22 @@ async def life(tmp_path: Path, clock: Any, tokens: FileTokenStore) -> AsyncItera
         await store.put_athlete(Athlete(athlete_id=ATHLETE, scope=frozenset(), status="connected", updated_at=clock()))
         yield life
         await life.close()
+
+
+async def test_no_detail_is_asked_for_of_what_an_export_tells(life: Life) -> None:
+    """Where it would not last: the list and the three others are loaded, and then the history is done."""
+    store = life.store()
+    others = sorted(life.activity_ids)[-3:]
+    await store.put_import(an_import(athlete_id=ATHLETE, started_at=life.clock(), updated_at=life.clock()))
+    archived = [listed(each, athlete_id=ATHLETE, exported_at=life.clock()) for each in life.activity_ids - set(others)]
+    await store.put_archive_rows(archived, "i1")
+    await ask(life, store)
+    await life.histories(store, spares_archived=True).load_due()
+    row = await the_row(store)
+    assert row.finished_at is not None
+    assert set(await store.activity_ids(ATHLETE)) == life.activity_ids
+    assert sorted(await store.activity_ids(ATHLETE, resource_state=DETAILED)) == others
+    assert life.used()[0] < A_QUARTER
 
 
 async def until_stored(store: SqliteRawStore) -> None:
