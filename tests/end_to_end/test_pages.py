@@ -5,6 +5,7 @@ import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -57,6 +58,7 @@ async def test_the_pages_show_what_the_marts_hold(session: DemoSession, browser:
     await trends_show_the_year(session, page)
     await records_are_the_marts(session, page)
     await map_shows_where(session, page)
+    await activity_is_the_marts(session, page)
     await pipeline_follows_a_save(session, page)
     await expect(page.get_by_text("Exception")).to_have_count(0)
 
@@ -158,6 +160,32 @@ async def trends_show_the_year(session: DemoSession, page: Page) -> None:
     assert year["distance_m"] == pytest.approx(activities["distance_m"])
     for key in ("years", "rolling", "starts", "distances", "mix"):
         await expect(page.locator(f".st-key-chart-{key} svg").first).to_be_visible(timeout=UP_TO_MS)
+    await expect(page.get_by_text("Exception")).to_have_count(0)
+
+
+async def activity_is_the_marts(session: DemoSession, page: Page) -> None:
+    """A link of a list leads to it and keeps the filter; distance, route and the rank of a record are the marts'."""
+    url = session.config.ports.dashboard_url
+    await page.goto(f"{url}/?sport=run&range=all")
+    await page.locator(".st-key-latest-activities a").first.click()
+    facts = page.locator(".st-key-activity-facts dl")
+    await expect(facts).to_be_visible(timeout=UP_TO_MS)
+    asked = parse_qs(urlsplit(page.url).query)
+    assert asked["sport"] == ["run"]
+    run = mart_row(session, "select * from mart.fct_activities where activity_id = ?", int(asked["id"][0]))
+    await expect(facts).to_contain_text(f"{float(str(run['distance_m'])) / 1000:,.2f}")
+    await expect(facts).to_contain_text(clock(run["moving_time_s"]))
+    record = mart_row(
+        session,
+        "select activity_id, elapsed_time_s from mart.record_progression where effort_name = '5K' and is_current",
+    )
+    await page.goto(f"{url}/activity?id={record['activity_id']}")
+    line = page.locator(".st-key-activity-efforts-table tr", has=page.get_by_text("5 km"))
+    await expect(line).to_contain_text(clock(record["elapsed_time_s"]), timeout=UP_TO_MS)
+    await expect(line).to_contain_text("1 of ")
+    await expect(page.locator(".st-key-chart-activity-route svg").first).to_be_visible(timeout=UP_TO_MS)
+    await page.goto(f"{url}/activity?id=1")
+    await expect(page.get_by_text("There is no activity 1 here.")).to_be_visible(timeout=UP_TO_MS)
     await expect(page.get_by_text("Exception")).to_have_count(0)
 
 
