@@ -15,6 +15,7 @@ from dashboard.activity.subject import Subject
 from dashboard.card import Card, Why, card
 from dashboard.formatting import Teller
 from dashboard.languages import N_
+from dashboard.route_lines import Floats
 
 HEIGHT = 320
 CURVE_HEIGHT, BETWEEN = 90, 32  # of each curve, and between one and the next, where its title is
@@ -141,7 +142,7 @@ def _points(course: Course, curves: Sequence[str], tell: Teller) -> list[dict[st
     x, y = course.on_map
     shown_places = {int(place) for part in course.parts for place in part}
     values = {name: course.curve(name) for name in curves}
-    along = course.seconds / 60 if course.metres is None else np.array([tell.distance_amount(m) for m in course.metres])
+    along = _along(course, tell)
     points = []
     for place in range(len(course.seconds)):
         point: dict[str, Any] = {"i": place, "along": _number(along[place]), "time": tell.clock(course.seconds[place])}
@@ -200,7 +201,7 @@ def _chart(subject: Subject, course: Course, curves: Sequence[str], segments: Se
     if not curves:
         return rows[0]
     pointed = alt.TopLevelSelectionParameter(
-        name=POINTED, views=[f"{name}-points" for name in curves],
+        name=POINTED, views=_views(curves, len(rows)),
         select=alt.PointSelectionConfig(
             type="point", fields=["i"], nearest=True, on="pointermove", clear="pointerout"
         ),
@@ -209,6 +210,12 @@ def _chart(subject: Subject, course: Course, curves: Sequence[str], segments: Se
     return alt.VConcatChart(vconcat=rows, spacing=BETWEEN, bounds="flush", params=[pointed]).resolve_scale(
         color="independent"
     )
+
+
+def _views(curves: Sequence[str], count: int) -> list[str]:
+    """Return what Altair calls the views in which can be pointed: of several rows it adds its place to a row's name."""
+    first = count - len(curves)
+    return [f"{name}_points{f'_{place}' if count > 1 else ''}" for place, name in enumerate(curves, first)]
 
 
 def _route(segments: Sequence[Any], colour: str, *, is_linked: bool) -> alt.LayerChart:
@@ -252,7 +259,7 @@ def _curve(course: Course, name: str, titles: dict[str, str], tell: Teller) -> a
         axis.labelExpr = as_pace
     scale = alt.Scale(zero=False, reverse=is_pace, domain=_domain(course, name, tell), nice=False)
     along = alt.Axis(title=None, tickCount=6, labelFlush=True, labels=name == list(titles)[-1])
-    x = alt.X("along:Q", axis=along, scale=alt.Scale(nice=False, zero=False, range=[ROOM, alt.ExprRef("width")]))
+    x = alt.X("along:Q", axis=along, scale=_room(course, tell))
     told = [alt.Tooltip("time:N", title=tell("Time"))]
     if course.metres is not None:
         told.append(alt.Tooltip("distance:N", title=tell("Distance")))
@@ -265,10 +272,25 @@ def _curve(course: Course, name: str, titles: dict[str, str], tell: Teller) -> a
     rule = (
         base.mark_rule(strokeWidth=1.5, color="gray")
         .encode(opacity=SEEN, tooltip=told)
-        .properties(name=f"{name}-points")
+        .properties(name=f"{name}_points")
     )
     title = alt.Title(titles[name], anchor="start", fontSize=12, fontWeight="normal", color="gray", offset=4)
     return alt.LayerChart(layer=[line, rule]).properties(height=CURVE_HEIGHT, title=title)
+
+
+def _room(course: Course, tell: Teller) -> alt.Scale:
+    """Return the scale along the way, with room for the words of an axis left of where it begins."""
+    along = _along(course, tell)
+    low, high = float(np.nanmin(along)), float(np.nanmax(along))
+    begins = alt.ExprRef(f"{low!r} - {high - low!r} * {ROOM} / (width - {ROOM})")
+    return alt.Scale(nice=False, zero=False, domainMin=begins, domainMax=high)
+
+
+def _along(course: Course, tell: Teller) -> Floats:
+    """Return how far each point is in the reader's unit, of what goes nowhere how many minutes after the start."""
+    if course.metres is not None:
+        return np.array([tell.distance_amount(metres) for metres in course.metres])
+    return np.zeros(1) if course.seconds is None else course.seconds / 60
 
 
 def _domain(course: Course, name: str, tell: Teller) -> list[float]:

@@ -180,6 +180,9 @@ def test_the_curves_are_drawn_beside_the_route(run: Any, context_of: Any) -> Non
     assert len(rows["rows"]) == 3
     assert {row["level"] for row in rows["rows"]} <= {5 + step / 10 for step in range(51)}
     assert len(chart["vconcat"]) == 4, "route, pace, heart rate, height"
+    named = {layer.get("name") for row in chart["vconcat"] for layer in row["layer"]}
+    assert len(chart["params"][0]["views"]) == 3
+    assert set(chart["params"][0]["views"]) <= named, "a browser draws nothing where a view is missing"
     assert "4 of the 700 points" in said(app)
     app.segmented_control(key="colour").set_value("heartrate")
     assert drawn(app).query_params["colour"] == "heartrate"
