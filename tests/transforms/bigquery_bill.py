@@ -11,7 +11,8 @@ from math import ceil
 
 from tests.transforms.bigquery_reads import Columns, Reads, TypedTables, reads_of
 from tests.transforms.bigquery_rest import Job
-from tests.transforms.bigquery_statements import analysed, raw_catalog, statements
+from tests.transforms.bigquery_statements import options_for, raw_catalog, statements
+from tests.transforms.bigquery_tree import analysed
 from tests.transforms.life import ROOT
 from worker.findings import ReconcilePolicy
 
@@ -150,10 +151,12 @@ def page_mib(queries: Iterable[str], kinds: Mapping[str, Sequence[str]], typed: 
 def store_mib(names: Iterable[str], typed: TypedTables, athletes: int) -> int:
     """Return MiB of statements of the raw store, by their names."""
     every, catalog = statements(), raw_catalog()
-    return sum(
-        times * mib(reads_of(analysed(every[name], catalog)), typed.types, athletes)
-        for name, times in Counter(names).items()
-    )
+
+    def once(name: str) -> int:
+        tree = analysed(every[name], options_for(every[name]), catalog)
+        return mib(reads_of(tree), typed.types, athletes)
+
+    return sum(times * once(name) for name, times in Counter(names).items())
 
 
 def stored_gib(typed: TypedTables, athletes: int) -> float:

@@ -17,6 +17,7 @@ from zetasql.types import ParameterMode, ResolvedMergeWhenEnums, TypeKind, ZetaS
 from backends.warehouse.schema import TABLES
 from tests.transforms.bigquery import kind_of_fields, spelled
 from tests.transforms.bigquery_statements import KINDS, options_for
+from tests.transforms.bigquery_tree import analysed
 
 MatchType, ActionType = ResolvedMergeWhenEnums.MatchType, ResolvedMergeWhenEnums.ActionType
 ALL_KINDS = KINDS | {
@@ -63,8 +64,8 @@ class TypedTables:
             for column, kind in columns.items():
                 table.add_column(column, type_of(kind))
             catalog.add_table(table.build())
-        self._service = ZetaSqlLocalService.get_instance()
-        self._catalog_id = self._service.register_catalog(simple_catalog=catalog.build()).registered_id
+        service = ZetaSqlLocalService.get_instance()
+        self._catalog_id = service.register_catalog(simple_catalog=catalog.build()).registered_id
         self._views = views
         self._known: dict[tuple[str, tuple[str, ...]], Reads] = {}
 
@@ -75,8 +76,7 @@ class TypedTables:
             options.parameter_mode = ParameterMode.PARAMETER_POSITIONAL
             options.positional_query_parameters = [type_of(kind) for kind in kinds]
         text = self._in_full(sql)
-        found = self._service.analyze(sql_statement=text, options=options, registered_catalog_id=self._catalog_id)
-        return found.resolved_statement
+        return analysed(text, options, self._catalog_id)
 
     def columns_of(self, sql: str) -> dict[str, str]:
         """Return the types of a query's columns."""
@@ -124,7 +124,7 @@ class _Needs:
         self._visit(self._statement, None)
         for each in getattr(self._statement, "output_column_list", None) or []:
             self._needs[None].add(each.column.column_id)
-        reads = Reads(type(self._statement).__name__.removeprefix("Resolved").removesuffix("Stmt"))
+        reads = Reads(self._statement.kind.removesuffix("Stmt"))
         reads.columns.update({name: set() for name, _ in self._scans})
         for column in self._closure():
             if column in self._tables:
@@ -152,7 +152,7 @@ class _Needs:
         return found
 
     def _visit(self, node: Any, owner: int | None) -> None:
-        kind = type(node).__name__.removeprefix("Resolved")
+        kind = node.kind
         if kind == "ComputedColumn":  # read where somebody needs it
             owner = node.column.column_id
         elif kind in self._NOTED:
@@ -222,17 +222,12 @@ class _Needs:
 
 def _children(node: Any) -> Iterator[Any]:
     """Yield the nodes within a node; queries of a `with` come before what reads them."""
-    names = ("with_entry_list", "query") if type(node).__name__ == "ResolvedWithScan" else vars(node)
-    for name in names:
-        value = getattr(node, name)
-        for each in value if isinstance(value, list) else [value]:
-            if type(each).__name__.startswith("Resolved") and type(each).__name__ != "ResolvedColumn":
-                yield each
+    return iter([*node.with_entry_list, node.query]) if node.kind == "WithScan" else node.children()
 
 
 def _by_literals(expression: Any) -> Iterator[int]:
     """Yield the columns that a condition compares with literals alone: one of some, or within or beyond bounds."""
-    if type(expression).__name__ != "ResolvedFunctionCall":
+    if expression.kind != "FunctionCall":
         return
     name, arguments = expression.function.name, expression.argument_list
     if name == "ZetaSQL:$and":
@@ -240,11 +235,9 @@ def _by_literals(expression: Any) -> Iterator[int]:
             yield from _by_literals(each)
     elif name.removeprefix("ZetaSQL:$") in {"in", "between", "equal", "greater"}:
         first, *others = arguments
-        if type(first).__name__ == "ResolvedColumnRef" and all(map(_is_literal, others)):
+        if first.kind == "ColumnRef" and all(map(_is_literal, others)):
             yield first.column.column_id
 
 
 def _is_literal(expression: Any) -> bool:
-    return type(expression).__name__ in {"ResolvedLiteral", "ResolvedParameter"} or (
-        type(expression).__name__ == "ResolvedCast" and _is_literal(expression.expr)
-    )
+    return expression.kind in {"Literal", "Parameter"} or (expression.kind == "Cast" and _is_literal(expression.expr))

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from google.cloud.bigquery import ArrayQueryParameter
-from zetasql.api import Analyzer, CatalogBuilder, TableBuilder, TypeFactory
+from zetasql.api import CatalogBuilder, TableBuilder, TypeFactory
 from zetasql.core.local_service import ZetaSqlLocalService
 from zetasql.types import AnalyzerOptions, LanguageOptions, ProductMode, TypeKind, ZetaSQLBuiltinFunctionOptions
 
@@ -173,20 +173,16 @@ def options_for(sql: str) -> AnalyzerOptions:
     return AnalyzerOptions(language_options=language, default_timezone="UTC", query_parameters=parameters)
 
 
-def raw_catalog() -> Any:
-    """Return the tables of `raw` and those that rows are loaded into, without rows, and BigQuery's functions."""
+def raw_catalog() -> int:
+    """Make known the tables of `raw` and those that rows are loaded into, all without rows; return their number."""
     language = options_for("").language_options
     catalog = CatalogBuilder("raw").with_builtin_functions(ZetaSQLBuiltinFunctionOptions(language_options=language))
     for number, table in enumerate(TABLES, 1):
         catalog.add_table(raw_table(table.name, table.types, number))
     for number, (name, kinds) in enumerate(STRUCTS.items(), len(TABLES) + 1):
         catalog.add_table(raw_table(f"loaded_{name}", without_json(kinds), number))
-    return catalog.build()
-
-
-def analysed(sql: str, catalog: Any) -> Any:
-    """Analyse a statement of the store. Raises what the engine finds wrong with it."""
-    return Analyzer(options_for(sql), catalog, ZetaSqlLocalService.get_instance()).analyze_statement(sql)
+    registered: int = ZetaSqlLocalService.get_instance().register_catalog(simple_catalog=catalog.build()).registered_id
+    return registered
 
 
 def raw_table(name: str, kinds: Mapping[str, str], number: int) -> Any:

@@ -23,7 +23,8 @@ from backends.warehouse.schema import (
 from backends.warehouse.table import Table
 from tests.contracts.test_raw_store import ANNA, BEN, at, gone, payload, seen
 from tests.transforms.bigquery import BigQueryDialect, start_engine, table
-from tests.transforms.bigquery_statements import analysed, merged_rows, on_rows, raw_catalog, statements
+from tests.transforms.bigquery_statements import merged_rows, on_rows, options_for, raw_catalog, statements
+from tests.transforms.bigquery_tree import analysed
 
 pytestmark = pytest.mark.slow
 CHANGED = "What was read has changed since"
@@ -40,9 +41,9 @@ def engine() -> ZetaSqlLocalService:
 def test_every_statement_is_bigquerys_sql() -> None:
     """Names, types and parameters of each are right, with the tables as the schema states them."""
     catalog = raw_catalog()
-    kinds = {name: type(analysed(sql, catalog)).__name__ for name, sql in statements().items()}
-    assert kinds["put_activities"] == kinds["put_events_and_forget"] == "ResolvedMergeStmt"
-    assert kinds["recent_events"] == "ResolvedQueryStmt"
+    kinds = {name: analysed(sql, options_for(sql), catalog).kind for name, sql in statements().items()}
+    assert kinds["put_activities"] == kinds["put_events_and_forget"] == "MergeStmt"
+    assert kinds["recent_events"] == "QueryStmt"
 
 
 def executed(sql: str) -> list[dict[str, Any]]:
