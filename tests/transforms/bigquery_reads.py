@@ -112,7 +112,7 @@ class _Needs:
         self._statement = statement
         self._tables: dict[int, tuple[str, str]] = {}  # a scanned column's table and name
         self._needs: dict[int | None, set[int]] = defaultdict(set)  # None: what the statement needs in any case
-        self._same: dict[int, int] = {}  # a column of a query's name is this one of the query
+        self._same: dict[int, list[int]] = defaultdict(list)  # a column of a query or union is these
         self._literals: set[int] = set()
         changed = getattr(statement, "table_scan", None)
         self._target: str | None = changed and changed.table.name
@@ -130,16 +130,18 @@ class _Needs:
             if column in self._tables:
                 table, name = self._tables[column]
                 reads.columns[table].add(name)
-        literals = {self._origin(column) for column in self._literals}
+        literals = {origin for column in self._literals for origin in self._origins(column)}
         everywhere = {name for name, columns in self._scans if not columns & literals}
         reads.by_literals = set(reads.columns) - everywhere
         reads.target = self._target
         return reads
 
-    def _origin(self, column: int) -> int:
-        while column in self._same:
-            column = self._same[column]
-        return column
+    def _origins(self, column: int) -> Iterator[int]:
+        """Yield the columns that one only passes on: a condition on it is one on each of them."""
+        for each in self._same.get(column, ()):
+            yield from self._origins(each)
+        if column not in self._same:
+            yield column
 
     def _closure(self) -> set[int]:
         found: set[int] = set()
@@ -178,7 +180,7 @@ class _Needs:
 
     def _note_union(self, node: Any, _: int | None) -> None:
         for item in node.input_item_list:
-            self._pass(node.column_list, item.output_column_list, is_one=False)
+            self._pass(node.column_list, item.output_column_list)
 
     def _note_subquery(self, node: Any, owner: int | None) -> None:
         self._needs[owner].update(each.column_id for each in node.subquery.column_list or [])
@@ -213,11 +215,10 @@ class _Needs:
         for child in _children(node):
             self._visit(child, owner)
 
-    def _pass(self, outer: Any, inner: Any, *, is_one: bool = True) -> None:
+    def _pass(self, outer: Any, inner: Any) -> None:
         for one, other in zip(outer or [], inner or [], strict=False):
             self._needs[one.column_id].add(other.column_id)
-            if is_one:
-                self._same[one.column_id] = other.column_id
+            self._same[one.column_id].append(other.column_id)
 
 
 def _children(node: Any) -> Iterator[Any]:
