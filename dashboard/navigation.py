@@ -19,7 +19,7 @@ from dashboard.mart import MartVersion, Row
 from dashboard.page import Page
 from dashboard.palette import stylesheet
 from dashboard.units import Units
-from dashboard.views import activity, overview, pipeline, records, training, trends, upload
+from dashboard.views import activity, gear, overview, pipeline, records, training, trends, upload
 from dashboard.views import map as map_page
 
 SIGNED_IN = "X-Goog-Authenticated-User-Email"  # set by Identity-Aware Proxy, which drops what a browser sends by it
@@ -48,6 +48,7 @@ ENTRIES = (
     Entry(show=records.show, title=N_("Records"), path="records", icon="trophy", section=PERFORMANCE),
     Entry(show=map_page.show, title=N_("Map"), path="map", icon="map", section=EXPLORE),
     Entry(show=activity.show, title=N_("Activity"), path="activity", icon="route", section=EXPLORE, has_filters=False),
+    Entry(show=gear.show, title=N_("Gear"), path="gear", icon="pedal_bike", section=EXPLORE, has_filters=False),
     Entry(
         show=pipeline.show, title=N_("Pipeline"), path="pipeline", icon="account_tree", section=TRUST, has_filters=False
     ),

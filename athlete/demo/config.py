@@ -54,6 +54,21 @@ value = 5000
 type = "time"
 period = "month"
 value = 20
+
+[[gear]]
+name = "Blue Racer"
+cost = 2400
+service = [{ what = "Chain", every_km = 3000 }, { what = "Check-up", every_hours = 400, every_days = 400 }]
+
+[[gear]]
+name = "Mud Donkey"
+cost = 1650
+service = [{ what = "Brake pads", every_km = 12000 }]
+
+[[gear]]
+name = "Kettlebell"
+sports = ["strength"]
+cost = 60
 """
 
 LOGGING = {"LOG_FORMAT", "LOG_LEVEL"}  # may be as the person likes it

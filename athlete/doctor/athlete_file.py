@@ -19,4 +19,5 @@ async def check_athlete_file(context: Context) -> list[Finding]:
         return [red(what, f"Correct {path}; docs/athlete-toml.md has an example.")]
     settings = sum(len(each.payload["settings"]) for each in documents)
     goals = sum(len(each.person.goal) for each in documents)
-    return [green(f"{path} can be read: {settings} values of settings, {goals} goals.")]
+    gear = sum(len(each.person.gear) for each in documents)
+    return [green(f"{path} can be read: {settings} values of settings, {goals} goals, {gear} pieces of gear.")]

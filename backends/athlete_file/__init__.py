@@ -1,1 +1,1 @@
-"""The file that an athlete owns, athlete.toml in DATA_DIR: settings that Strava does not know, and goals."""
+"""The file that an athlete owns, athlete.toml in DATA_DIR: settings that Strava does not know, goals, gear."""

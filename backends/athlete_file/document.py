@@ -1,4 +1,4 @@
-"""What athlete.toml may say (docs/athlete-toml.md), checked, as rows of settings and goals with one unit each."""
+"""What athlete.toml may say (docs/athlete-toml.md), checked, as rows with one unit each: settings, goals, gear."""
 
 import hashlib
 import tomllib
@@ -6,10 +6,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Annotated, Any, Generic, Literal, TypeVar, get_args
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar, get_args
 
 import orjson
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from backends.athlete_file.faults import AthleteFileFault, fault_of_syntax, faults_of
 
@@ -72,6 +81,7 @@ Zones = Annotated[list[Annotated[int, Field(strict=True)]], Field(max_length=10)
 Threshold = Annotated[list[Since[Annotated[float, Field(strict=True, ge=60, le=230)]]], *_DATED]
 Pace = Annotated[int, Field(ge=30, le=1800), BeforeValidator(_seconds)]
 DatedZones = Annotated[list[Since[Zones]], *_DATED]
+Words = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=100)]
 
 
 class Sport(_Strict):
@@ -119,8 +129,81 @@ class Goal(_Strict):
             }
 
 
+class Service(_Strict):
+    """What a piece of gear needs again after so many kilometres, hours or days, whichever comes first."""
+
+    what: Words
+    every_km: Annotated[float, Field(strict=True, gt=0, le=1e6)] | None = None
+    every_hours: Annotated[float, Field(strict=True, gt=0, le=1e6)] | None = None
+    every_days: Annotated[int, Field(strict=True, gt=0, le=36_500)] | None = None
+    last: date | None = None
+
+    @model_validator(mode="after")
+    def _has_an_interval(self) -> Self:
+        if self.every_km is None and self.every_hours is None and self.every_days is None:
+            raise ValueError("say how often: every_km, every_hours or every_days")
+        return self
+
+    def row(self, number: int, gear_number: int) -> Row:
+        """Return it as a row."""
+        return {
+            "number": number,
+            "gear_number": gear_number,
+            "service": self.what,
+            "every_m": None if self.every_km is None else self.every_km * 1000,
+            "every_s": None if self.every_hours is None else self.every_hours * 3600,
+            "every_days": self.every_days,
+            "last_done_on": _iso(self.last),
+        }
+
+
+class Gear(_Strict):
+    """A bike, a pair of shoes or another thing: Strava knows it by this name, or a rule says what it was used for."""
+
+    name: Words
+    cost: Annotated[float, Field(strict=True, ge=0, le=1e9)] | None = None
+    retired: Annotated[bool, Field(strict=True)] = False
+    sports: Annotated[list[Group], Field(min_length=1)] = []
+    title_has: Words | None = None
+    first_day: date | None = Field(None, alias="from")
+    last_day: date | None = Field(None, alias="to")
+    service: list[Service] = []
+
+    @model_validator(mode="after")
+    def _has_days_for_a_rule(self) -> Self:
+        if not self.has_rule and (self.first_day or self.last_day):
+            raise ValueError("`from` and `to` are of a rule, which needs `sports` or `title_has` as well")
+        return self
+
+    @property
+    def has_rule(self) -> bool:
+        """Whether the file says which activities it was used in, because Strava does not know it."""
+        return bool(self.sports or self.title_has)
+
+    def rows(self, number: int) -> Iterator[Row]:
+        """Yield a row for each group of sports."""
+        for sport_group in dict.fromkeys(self.sports) or ("all",):
+            yield {
+                "number": number,
+                "name": self.name,
+                "cost": self.cost,
+                "is_retired": self.retired,
+                "has_rule": self.has_rule,
+                "sport_group": sport_group,
+                "title_has": self.title_has,
+                "valid_from": _iso(self.first_day),
+                "valid_to": _iso(self.last_day),
+            }
+
+
+def _with_names_of_their_own(gear: list[Gear]) -> list[Gear]:
+    if len({each.name.casefold() for each in gear}) < len(gear):
+        raise ValueError("two have one name; write what is said of it below one header")
+    return gear
+
+
 class Person(_Strict):
-    """One athlete's settings and goals."""
+    """One athlete's settings, goals and gear."""
 
     sex: Literal["F", "M"] | None = None
     birth_year: Annotated[int, Field(strict=True, ge=1900, le=2100)] | None = None
@@ -138,6 +221,7 @@ class Person(_Strict):
     strength: Sport = Sport()
     other: Sport = Sport()
     goal: list[Goal] = []
+    gear: Annotated[list[Gear], AfterValidator(_with_names_of_their_own)] = []
 
     def settings(self) -> Iterator[Row]:
         """Yield a row for each setting, group of sports and date."""
@@ -159,6 +243,17 @@ class Person(_Strict):
         for number, goal in enumerate(self.goal, 1):
             yield from goal.rows(number)
 
+    def gear_rows(self) -> Iterator[Row]:
+        """Yield a row for each piece of gear and group of sports."""
+        for number, gear in enumerate(self.gear, 1):
+            yield from gear.rows(number)
+
+    def services(self) -> Iterator[Row]:
+        """Yield a row for each service of each piece of gear."""
+        for gear_number, gear in enumerate(self.gear, 1):
+            for number, service in enumerate(gear.service, 1):
+                yield service.row(number, gear_number)
+
 
 class _Content(Person):
     athlete: dict[Annotated[int, Field(gt=0)], Person] = {}
@@ -178,7 +273,12 @@ class Document:
     @cached_property
     def payload(self) -> Mapping[str, list[Row]]:
         """The lists that `raw.athlete_files` keeps."""
-        return {"settings": list(self.person.settings()), "goals": list(self.person.goals())}
+        return {
+            "settings": list(self.person.settings()),
+            "goals": list(self.person.goals()),
+            "gear": list(self.person.gear_rows()),
+            "services": list(self.person.services()),
+        }
 
     @property
     def is_empty(self) -> bool:

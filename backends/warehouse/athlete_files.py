@@ -1,4 +1,4 @@
-"""What athletes say of themselves in a file of their own: settings and goals, as checked values."""
+"""What athletes say of themselves in a file of their own: settings, goals and gear, as checked values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AthleteFile:
-    """One athlete's settings and goals as `backends.athlete_file` writes them; `read_at` is when the file was read."""
+    """What `backends.athlete_file` read of one athlete's settings, goals and gear; `read_at` is when that was."""
 
     athlete_id: int
     payload: Mapping[str, Any]

@@ -97,10 +97,14 @@ STRAVA_ATHLETE_SETTINGS = Table(
 ATHLETE_FILES = Table(
     "athlete_files",
     "athlete_id",
-    "What an athlete's own file athlete.toml says of settings and goals: one row per athlete who had one.",
+    "What an athlete's own file athlete.toml says of settings, goals and gear: one row per athlete who had one.",
     [
         Column("athlete_id", "int64", "Whose it is; the key."),
-        Column("payload", "json", "Two lists, settings and goals, each value checked and in its base unit."),
+        Column(
+            "payload",
+            "json",
+            "Lists of settings, goals, gear and its services, each value checked and in its base unit.",
+        ),
         Column("file_hash", "string", "SHA-256 of the payload."),
         INGESTED_AT,
     ],

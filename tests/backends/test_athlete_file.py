@@ -69,9 +69,45 @@ from = 2026-01-01
     ]
 
 
+def test_gear_has_a_rule_or_strava_s_name_and_services_in_base_units() -> None:
+    """A rule for two groups of sports makes two rows; kilometres are metres, hours are seconds."""
+    text = """
+[[gear]]
+name = " Aria 5 "
+cost = 1800
+service = [
+  { what = "Chain", every_km = 3000, every_hours = 1.5, last = 2026-02-14 },
+  { what = "Check", every_days = 365 },
+]
+[[gear]]
+name = "Rollers"
+sports = ["ride", "other"]
+title_has = "rollers"
+from = 2025-10-01
+retired = true
+"""
+    payload = document_of(text, [ANNA])[ANNA].payload
+    assert [tuple(row.values()) for row in payload["gear"]] == [
+        (1, "Aria 5", 1800, False, False, "all", None, None, None),
+        (2, "Rollers", None, True, True, "ride", "rollers", "2025-10-01", None),
+        (2, "Rollers", None, True, True, "other", "rollers", "2025-10-01", None),
+    ]
+    assert [tuple(row.values()) for row in payload["services"]] == [
+        (1, 1, "Chain", 3_000_000, 5400, None, "2026-02-14"),
+        (2, 1, "Check", None, None, 365, None),
+    ]
+
+
+GEAR = "[[gear]]\nname = 'Aria'"
+
+
 @pytest.mark.parametrize(
     ("text", "line", "advice"),
     [
+        (f"{GEAR}\nservice = [{{ what = 'Chain' }}]", 3, "every_km"),
+        (f"{GEAR}\nfrom = 2026-01-01", 1, "needs `sports`"),
+        (f"{GEAR}\n{GEAR.lower()}", 1, "two have one name"),
+        (f"{GEAR}\n[[gear]]\ncost = -1\nname = 'Other'", 4, "greater than or equal to 0"),
         ('sex = "F"\nweight = "x"', 2, "write a number"),
         ("birth_year = 1986.5", 1, "write a whole number"),
         ("wieght = 60", 1, "nothing is called so here"),
@@ -111,8 +147,9 @@ def test_with_several_athletes_the_file_says_whose_it_is() -> None:
 def test_the_guides_example_can_be_taken() -> None:
     """Every setting that there is stands in it."""
     text = EXAMPLE.read_text().split("```toml\n")[1].split("```")[0]
-    rows = document_of(text, [ANNA])[ANNA].payload["settings"]
-    assert {row["setting"] for row in rows} == {
+    payload = document_of(text, [ANNA])[ANNA].payload
+    assert all(payload.values())
+    assert {row["setting"] for row in payload["settings"]} == {
         "sex", "birth_year", "weight_kg", "resting_heartrate_bpm", "max_heartrate_bpm", "threshold_heartrate_bpm",
         "heartrate_zones", "ftp_w", "threshold_speed_mps", "power_zones",
     }  # fmt: skip
@@ -160,7 +197,7 @@ async def test_the_file_is_stored_as_a_whole(tmp_path: Path, store: SqliteRawSto
     assert [row["setting"] for row in stored(tmp_path)[ANNA]["settings"]] == ["weight_kg"]
     path.unlink()
     assert await push_file(path, store) == [ANNA]
-    assert stored(tmp_path)[ANNA] == {"settings": [], "goals": []}
+    assert stored(tmp_path)[ANNA] == {"settings": [], "goals": [], "gear": [], "services": []}
 
 
 async def test_an_edited_file_is_noticed_and_a_broken_one_changes_nothing(

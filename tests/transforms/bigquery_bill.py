@@ -86,6 +86,8 @@ ROWS = {
     "mart.trend_year_over_year": 5 * 3_653,
     "mart.training_load_daily": 5 * 3_667,
     "mart.start_pattern": ACTIVITIES,
+    "staging.int_gear__days": ACTIVITIES,
+    "mart.gear_usage_month": 5 * 120,
     "mart.streak_run": 5 * 2 * (1_000 + 300 + 20),
 }
 BY_ACTIVITY = {"raw.strava_activities", "raw.strava_streams", "mart.activity_course"} | {

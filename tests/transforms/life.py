@@ -39,6 +39,21 @@ period = "year"
 value = 5000
 from = 2026-01-01
 to = 2026-12-31
+
+[[gear]]
+name = "blue shoes"
+cost = 120
+service = [{ what = "Laces", every_km = 5, every_days = 400, last = 2026-03-01 }, { what = "Wash", every_hours = 100 }]
+
+[[gear]]
+name = "Borrowed bike"
+sports = ["ride", "swim"]
+title_has = "MORNING"
+from = 2026-03-20
+
+[[gear]]
+name = "Blue show"
+retired = true
 """
 LAP = {
     "id": 3_300_000_000_123_456_789,

@@ -55,6 +55,7 @@ PAGES = {
         "activity/laps", "activity/same_route", "activity/new_tiles", "activity/loads", "activity/course",
         "activity/events",
     ],
+    "gear": [*EVERY_PAGE, "gear/usage", "gear/months", "gear/services"],
     "map": [*EVERY_PAGE, "map/routes", "map/hidden", "map/tiles", "map/route_groups"],
     "records": [
         *EVERY_PAGE, "records/best_efforts", "records/record_steps", "records/excluded_efforts", "records/eddington",
