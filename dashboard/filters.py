@@ -1,7 +1,7 @@
 """The filters that all pages share: which sport, and which days. They are kept in the address."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import streamlit as st
@@ -60,17 +60,24 @@ def everything(done: Sequence[Row], today: date) -> Filters:
 def keep(done: Sequence[Row]) -> None:
     """Hand on what the filters say through a page that draws none, so that it is there when the reader goes back."""
     address.follow("sport", {ALL, *(row["sport_group"] for row in done)}.__contains__, ALL)
+    _keep_days()
+
+
+def _keep_days() -> None:
     address.follow("range", RANGES.__contains__, DEFAULT_RANGE)
     address.follow("dates", lambda told: _parsed(told) is not None, "")
 
 
-def draw(done: Sequence[Row], today: date, tell: Teller) -> Filters:
-    """Draw the filters and return what they say; `done` are the rows of `sports_done`."""
+def draw(done: Sequence[Row], today: date, tell: Teller, *, has_dates: bool = True) -> Filters:
+    """Draw the filters and return what they say; `done` are the rows of `sports_done`. Without dates it is all time."""
     groups = sorted((row["sport_group"] for row in done), key=sports.rank)
     sport = address.pick(
         "sport", [ALL, *groups], ALL, tell("Sport"), lambda word: sport_title(word, tell),
         width=164, icon=":material/filter_alt:",
     )  # fmt: skip
+    if not has_dates:
+        _keep_days()
+        return replace(everything(done, today), sport=sport)
     chosen = address.pick(
         "range", list(RANGES), DEFAULT_RANGE, tell("Dates"), lambda word: tell(RANGES[word]),
         width=176, icon=":material/calendar_today:",

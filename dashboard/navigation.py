@@ -19,7 +19,7 @@ from dashboard.mart import MartVersion, Row
 from dashboard.page import Page
 from dashboard.palette import stylesheet
 from dashboard.units import Units
-from dashboard.views import activity, gear, overview, pipeline, records, training, trends, upload
+from dashboard.views import activity, gear, overview, pipeline, records, training, trends, upload, year
 from dashboard.views import map as map_page
 
 SIGNED_IN = "X-Goog-Authenticated-User-Email"  # set by Identity-Aware Proxy, which drops what a browser sends by it
@@ -30,7 +30,10 @@ UNITS = {Units.METRIC: N_("Metric"), Units.IMPERIAL: N_("Imperial")}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """A page in the sidebar: `show` draws it, `icon` is a name of Material Symbols, `path` its address."""
+    """A page in the sidebar: `show` draws it, `icon` is a name of Material Symbols, `path` its address.
+
+    Filters are of sport and of days, unless it has none, or none of days.
+    """
 
     show: Callable[[Page], None]
     title: str
@@ -38,6 +41,7 @@ class Entry:
     icon: str
     section: str = ""
     has_filters: bool = True
+    has_dates: bool = True
 
 
 FIRST = "overview"  # its address is `/`, and by its name too
@@ -48,6 +52,7 @@ ENTRIES = (
     Entry(show=records.show, title=N_("Records"), path="records", icon="trophy", section=PERFORMANCE),
     Entry(show=map_page.show, title=N_("Map"), path="map", icon="map", section=EXPLORE),
     Entry(show=activity.show, title=N_("Activity"), path="activity", icon="route", section=EXPLORE, has_filters=False),
+    Entry(show=year.show, title=N_("Year"), path="year", icon="calendar_month", section=EXPLORE, has_dates=False),
     Entry(show=gear.show, title=N_("Gear"), path="gear", icon="pedal_bike", section=EXPLORE, has_filters=False),
     Entry(
         show=pipeline.show, title=N_("Pipeline"), path="pipeline", icon="account_tree", section=TRUST, has_filters=False
@@ -158,7 +163,9 @@ def _page(context: PageContext, mart: MartVersion, health: Row, entry: Entry, te
     """Draw the filters, and put together what the page draws from."""
     today = context.today(health)
     done = mart.rows("sports_done", health["athlete_id"])
-    asked = filters.draw(done, today, tell) if entry.has_filters and done else filters.everything(done, today)
+    asked = filters.everything(done, today)
+    if entry.has_filters and done:
+        asked = filters.draw(done, today, tell, has_dates=entry.has_dates)
     return Page(context=context, mart=mart, health=health, filters=asked, tell=tell, done=done)
 
 

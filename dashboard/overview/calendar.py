@@ -30,8 +30,8 @@ def draw(page: Page) -> None:
         opened.why = _why(rows, page)
         sentence = " · ".join([_active(rows, tell), *_streak(opened, page)])
         shown = cells(rows, tell)
-        chart = _chart(tell, len({cell["week"] for cell in shown}))
-        charts.show(page, "calendar", chart, shown, alt=sentence, height=HEIGHT)
+        drawn = chart(tell, len({cell["week"] for cell in shown}))
+        charts.show(page, "calendar", drawn, shown, alt=sentence, height=HEIGHT)
         with st.container(key="streak"):
             st.caption(sentence)
         opened.numbers(table(rows, tell))
@@ -65,13 +65,14 @@ def table(rows: Sequence[Row], tell: Teller) -> list[dict[str, str]]:
     ]
 
 
-def _chart(tell: Teller, weeks: int = WEEKS) -> alt.Chart:
+def chart(tell: Teller, weeks: int = WEEKS, least: int = 11) -> alt.Chart:
+    """Draw `cells` as so many weeks; those without room for `least` pixels are left out, the oldest first."""
     month = "utcdate(toDate(datum.value)) <= 7 ? utcFormat(toDate(datum.value), '%b') : ''"
     weekday = "datum.value % 2 ? utcFormat(utc(2024, 0, datum.value), '%a') : ''"  # 1 January 2024 is a Monday
-    chart: alt.Chart = (
+    drawn: alt.Chart = (
         alt.Chart(charts.ROWS)
         .mark_rect(cornerRadius=2.5)
-        .transform_filter("datum.ago < floor(width / 11)")
+        .transform_filter(f"datum.ago < floor(width / {least})")
         .encode(
             x=alt.X(
                 "week:O",
@@ -89,7 +90,7 @@ def _chart(tell: Teller, weeks: int = WEEKS) -> alt.Chart:
             tooltip=[alt.Tooltip("day:N", title=tell("Day")), alt.Tooltip("shown:N", title=tell("Moving time"))],
         )
     )
-    return chart
+    return drawn
 
 
 def _active(rows: Sequence[Row], tell: Teller) -> str:

@@ -82,7 +82,8 @@ insert into mart.calendar_heat by name
 with sums as (
     select
         athlete_id, coalesce(sport_group, 'all') as sport_group, start_date_local as date_day,
-        count(*) as activity_count, coalesce(sum(moving_time_s), 0) as moving_time_s, coalesce(sum(load), 0) as load
+        count(*) as activity_count, coalesce(sum(moving_time_s), 0) as moving_time_s, coalesce(sum(load), 0) as load,
+        coalesce(sum(distance_m), 0) as distance_m
     from mart.fct_activities
     group by grouping sets ((athlete_id, sport_group, date_day), (athlete_id, date_day))
 ),
@@ -94,7 +95,7 @@ select
     days.athlete_id, groups.sport_group, days.date_day,
     date_trunc('week', days.date_day)::date as week_start_date, isodow(days.date_day) as day_of_week,
     coalesce(sums.activity_count, 0) as activity_count, coalesce(sums.moving_time_s, 0) as moving_time_s,
-    coalesce(sums.load, 0) as load,
+    coalesce(sums.load, 0) as load, coalesce(sums.distance_m, 0) as distance_m,
     case when sums.moving_time_s > 0
         then ntile(5) over (partition by groups.sport_group, sums.moving_time_s > 0 order by sums.moving_time_s)
         else 0

@@ -51,7 +51,7 @@ def test_charts_ask_nobody_for_more() -> None:
 
 ENGLISH = Teller(now=datetime(2026, 11, 18, tzinfo=UTC), zone=ZoneInfo("Europe/Berlin"))
 OF_DAYS: dict[str, alt.Chart | alt.LayerChart] = {
-    "calendar": calendar._chart(ENGLISH),
+    "calendar": calendar.chart(ENGLISH),
     "week": week._chart(ENGLISH),
     "weeks": weeks._chart({"run": "Run"}, ENGLISH),
     "years": trend_charts.years("km", ENGLISH, has_goal=True),

@@ -124,6 +124,12 @@ PARAMETERS: Mapping[str, Sequence[Any]] = {
     "trends/year_to_date": [BERLIN, "run", date(2026, 3, 29)],
     "trends/years": [BERLIN, "run", *SPAN],
     "waiting_events": [BERLIN],
+    "year/gear": [BERLIN, 2026, 2025],
+    "year/mix": [BERLIN, date(2026, 1, 1), date(2025, 1, 1), *ALL],
+    "year/months": [BERLIN, 2026, 2025, *ALL],
+    "year/new_tiles": [EXTREME, *ALL],
+    "year/review": [BERLIN, "all"],
+    "year/to_day": [BERLIN, *SPAN, "all"],
 }
 
 

@@ -56,6 +56,10 @@ PAGES = {
         "activity/events",
     ],
     "gear": [*EVERY_PAGE, "gear/usage", "gear/months", "gear/services"],
+    "year": [
+        *EVERY_PAGE, "year/review", "year/to_day", *["overview/calendar"] * 2, "year/months", "year/mix", "year/gear",
+        "year/new_tiles", "records/milestones",
+    ],
     "map": [*EVERY_PAGE, "map/routes", "map/hidden", "map/tiles", "map/route_groups"],
     "records": [
         *EVERY_PAGE, "records/best_efforts", "records/record_steps", "records/excluded_efforts", "records/eddington",

@@ -17,10 +17,7 @@ with activities as (
 ),
 
 rules as (
-    select
-        *,
-        concat('own-', cast(gear_number as {{ dbt.type_string() }})) as gear_id
-    from {{ ref('stg_athlete_file__gear') }}
+    select * from {{ ref('stg_athlete_file__gear') }}
     where has_rule
 ),
 
@@ -43,10 +40,10 @@ ruled as (
 used as (
     select
         activities.*,
-        coalesce(
-            activities.gear_id,
-            concat('own-', cast(ruled.gear_number as {{ dbt.type_string() }}))
-        ) as used_gear_id
+        case
+            when activities.gear_id is not null then activities.gear_id
+            when ruled.gear_number is not null then concat('own-', cast(ruled.gear_number as {{ dbt.type_string() }}))
+        end as used_gear_id
     from activities
     left join ruled on activities.activity_id = ruled.activity_id
 ),

@@ -1,0 +1,38 @@
+"""What was reached in the year: firsts, records and round totals, the newest first."""
+
+from datetime import date
+
+import streamlit as st
+
+from dashboard import milestones
+from dashboard.card import Why, card
+from dashboard.page import Page
+from dashboard.year.choice import Years
+
+SHOWN = 10
+
+
+def draw(page: Page, years: Years) -> None:
+    """Draw the milestones of the year shown, as on Records."""
+    tell, asked, year = page.tell, page.filters, int(years.shown["year"])
+    with card(page, "year-reached", tell("Firsts, records, milestones"), str(year)) as opened:
+        rows = opened.rows(
+            "records/milestones", page.athlete_id, date(year, 1, 1), date(year, 12, 31), asked.sport, asked.sport,
+            *milestones.OTHER_UNITS[tell.units],
+        )  # fmt: skip
+        if not rows:
+            st.markdown(tell("Nothing of that in {year}.", year=year))
+            return
+        with st.container(key="year-reached"):
+            st.html(milestones.milestone_list(rows[:SHOWN], tell))
+        if rest := rows[SHOWN:]:
+            with st.expander(tell.plural("{n} more", "{n} more", len(rest)), type="compact"):
+                st.html(milestones.milestone_list(rest, tell))
+        opened.why = Why(
+            formula=tell(
+                "What happened in {year} for the first time: a sport, a piece of gear, a record over a distance, a "
+                "round total of all time, days in a row, an Eddington number. The newest: {newest}, {day}.",
+                year=year, newest=milestones.milestone_text(rows[0], tell), day=tell.day(rows[0]["reached_on"]),
+            ),
+            models=["milestone"],
+        )  # fmt: skip
