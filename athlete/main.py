@@ -11,8 +11,10 @@ from athlete.budget import budget
 from athlete.connect import connect
 from athlete.daily import daily
 from athlete.demo.command import demo
+from athlete.docs import docs
 from athlete.doctor.command import doctor
 from athlete.events import events
+from athlete.export import export
 from athlete.importing.command import import_files
 from athlete.own_settings import own_settings
 from athlete.purge import purge
@@ -30,7 +32,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-COMMANDS = (demo, up, doctor, connect, athletes, backfill, daily, events, replay, budget, purge, transform, query)
+COMMANDS = (
+    demo, up, doctor, connect, athletes, backfill, daily, events, replay, budget, purge, transform, query, export, docs,
+)  # fmt: skip
 for command in COMMANDS:
     app.command()(command)
 app.command("import")(import_files)

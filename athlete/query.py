@@ -4,6 +4,8 @@ import asyncio
 import signal
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,8 +13,11 @@ from rich.console import Console
 
 from athlete.backends import open_console
 from athlete.data_dir import lost_athletes, require_data
-from athlete.errors import exit_on_error, warn
-from athlete.output import form_of, print_rows
+from athlete.errors import CommandError, exit_on_error, warn
+from athlete.output import form_of, print_rows, say
+from athlete.parquet import write_parquet
+from athlete.past import console_as_of
+from backends.warehouse.marts import SqlConsole
 from runtime.settings import SharedSettings
 
 
@@ -22,6 +27,18 @@ def query(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values with a header.")] = False,
+    parquet: Annotated[
+        Path | None, typer.Option("--parquet", metavar="FILE", help="Write the rows into a Parquet file.")
+    ] = None,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(
+            "--as-of",
+            formats=["%Y-%m-%d"],
+            metavar="DATE",
+            help="Ask the marts as they would be at the end of that day.",
+        ),
+    ] = None,
 ) -> None:
     """Ask your data one question in DuckDB's SQL, or BigQuery's with BACKEND=gcp; nothing can be changed.
 
@@ -30,15 +47,43 @@ def query(
     "select if(schema = 'main', database, schema) || '.' || name from (show all tables)"
 
     And "describe mart.fct_activities" lists the columns of one.
+
+    --as-of builds what the statement names again, apart from your marts, with that day in the place of today: by what
+    is known now, so an activity that was edited or deleted since is as it is now.
     """
+    if parquet is not None and (as_json or as_csv):
+        raise CommandError("Choose one of --json, --csv and --parquet.")
     form = form_of(as_json=as_json, as_csv=as_csv)
     settings = SharedSettings()
     require_data(settings)
     warn(asyncio.run(lost_athletes(settings)))
-    with closing(open_console(settings)) as console, _ended_by_ctrl_c():
+    with _console(settings, sql, as_of) as console, _ended_by_ctrl_c():
+        if parquet is not None:
+            _write(console, sql, parquet)
+            return
         answer = console.query(sql)
         warn(bytes_told(answer.scanned_bytes))
         print_rows(answer.columns, answer.rows, form, Console())
+
+
+@contextmanager
+def _console(settings: SharedSettings, sql: str, as_of: datetime | None) -> Iterator[SqlConsole]:
+    """Open the warehouse as it is, or as it would be at the end of a day; what was built for that goes afterwards."""
+    if as_of is None:
+        with closing(open_console(settings)) as console:
+            yield console
+    else:
+        with console_as_of(as_of.date(), sql) as console:
+            yield console
+
+
+def _write(console: SqlConsole, sql: str, path: Path) -> None:
+    """Write the rows into a file. Raises CommandError where there is no folder for it."""
+    if not path.parent.is_dir() or path.is_dir():
+        raise CommandError(f"{path} cannot be written: name a file in a folder that is there.")
+    found = console.arrow(sql)
+    warn(bytes_told(found.scanned_bytes))
+    say(f"{write_parquet(path, found):,} rows are in {path}.")
 
 
 def bytes_told(scanned: int | None) -> str:

@@ -203,8 +203,13 @@ class SharedSettings(BaseSettings):
         return self.data_dir / "mart.duckdb"
 
     @property
+    def docs_path(self) -> Path:
+        """HTML: dbt's pages about the tables, as `athlete docs` writes them."""
+        return self.data_dir / "docs.html"
+
+    @property
     def athlete_file_path(self) -> Path:
-        """TOML, the athlete's own: settings and goals."""
+        """TOML, the athlete's own: settings, goals and gear."""
         return self.data_dir / "athlete.toml"
 
     @property

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 class MartMissing(Exception):
@@ -73,6 +76,57 @@ class MartSnapshot(Protocol):
         """Remove what dbt built if dbt's error says that it is unreadable; all of it comes from raw. Raises OSError."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MartLimits:
+    """What one question of a reader's own may take."""
+
+    rows: int = 10_000
+    seconds: float = 20.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MartAnswer:
+    """The first rows of an answer, and whether there are more. `scanned_bytes` is as in `MartRows`."""
+
+    columns: list[str]
+    rows: list[dict[str, object]]
+    is_cut: bool
+    scanned_bytes: int | None = None
+
+    @classmethod
+    def of(
+        cls, columns: list[str], rows: Sequence[Sequence[object]], limits: MartLimits, scanned_bytes: int | None = None
+    ) -> "MartAnswer":
+        """Keep as many rows as the limit has. Raises QueryFailed where two columns have one name."""
+        if len(set(columns)) < len(columns):
+            raise QueryFailed("Two columns of the answer have one name: give one of them another with `as`.")
+        kept = [dict(zip(columns, row, strict=True)) for row in rows[: limits.rows]]
+        return cls(columns=columns, rows=kept, is_cut=len(rows) > limits.rows, scanned_bytes=scanned_bytes)
+
+
+class MartQuestion(Protocol):
+    """One statement of a reader's own. `answer` blocks; another thread may cancel it."""
+
+    def answer(self) -> MartAnswer:
+        """Run it once. Raises MartMissing, WarehouseBusy, QueryFailed."""
+
+    def cancel(self) -> None:
+        """End it; its answer is then QueryFailed."""
+
+
+class MartConsole(Protocol):
+    """A reader's own SQL over the tables of mart and no others; safe in several threads."""
+
+    def bytes_of(self, sql: str) -> int | None:
+        """Return what an engine that bills by bytes would read; None where reading is free.
+
+        Raises MartMissing, WarehouseBusy, QueryFailed.
+        """
+
+    def asking(self, sql: str) -> MartQuestion:
+        """Prepare a question. Raises MartMissing, WarehouseBusy, QueryFailed."""
+
+
 @dataclass(frozen=True, slots=True)
 class QueryResult:
     """A query's column names, and its rows as they are fetched; fetching may raise what asking raises.
@@ -85,11 +139,23 @@ class QueryResult:
     scanned_bytes: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ArrowResult:
+    """A query's rows as batches of Arrow, each of `schema`; fetching may raise what asking raises."""
+
+    schema: "pa.Schema"
+    batches: "Iterator[pa.RecordBatch]"
+    scanned_bytes: int | None = None
+
+
 class SqlConsole(Protocol):
     """All of the warehouse to look at, for a person at the command line: raw, staging and mart, read-only."""
 
     def query(self, sql: str) -> QueryResult:
         """Run one statement. Raises MartMissing, WarehouseBusy, QueryFailed."""
+
+    def arrow(self, sql: str) -> ArrowResult:
+        """Run one statement, for who keeps the engine's own types. Raises MartMissing, WarehouseBusy, QueryFailed."""
 
     def close(self) -> None:
         """Release what was opened."""

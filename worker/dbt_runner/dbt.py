@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cached_property
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -75,6 +77,28 @@ class WarmDbt:
             return self._build_or_rebuild(full_refresh=full_refresh, tests=tests, changed=changed)
         except Exception as error:  # noqa: BLE001 - dbt, DuckDB and our files each meet a full disk in their own way
             return Build(nodes=(), is_full_refresh=full_refresh, error=f"dbt could not run: {_plain(str(error))}")
+
+    def build_as_of(self, moment: datetime, sql: str) -> Build:
+        """Build from nothing what a statement names and what that is made of, with a moment in the place of now.
+
+        Where it names none of the models, all of them are built.
+        """
+        variables = json.dumps({"as_of": f"{moment:%Y-%m-%d %H:%M:%S}"})
+        seeds = self._load_seeds()
+        if seeds.error is not None:
+            return seeds
+        names = {node.name for node in cast("Manifest", self._warm.manifest).nodes.values()}
+        wanted = [f"+{name}" for name in sorted(names.intersection(re.findall(r"\w+", sql)))]
+        return self._run([*_RUN, "--vars", variables, *(["--select", *wanted] if wanted else [])], True, seeds)
+
+    def write_documents(self) -> None:
+        """Write dbt's pages as one file, `target/static_index.html` in `work_dir`. Raises RuntimeError."""
+        try:
+            result = self._invoke(self._warm, ["docs", "generate", "--static", "--empty-catalog"])
+        except _Unparsable as error:
+            raise RuntimeError(str(error)) from error
+        if not result.success:
+            raise RuntimeError(f"dbt cannot write its documents: {_plain(str(result.exception))}")
 
     def stale_sources(self) -> list[str]:
         """Return the tables of raw that are older than they may be; one that cannot be asked counts as such."""

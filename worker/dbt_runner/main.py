@@ -115,6 +115,22 @@ def _warm_dbt(settings: TransformSettings, folder: Path, work_dir: Path, snapsho
     return WarmDbt(PROJECT_DIR, work_dir, snapshot=snapshot, environment=environment)
 
 
+def dbt_in(folder: Path, settings: TransformSettings) -> "WarmDbt":
+    """Put dbt together over `transform.duckdb` in a folder that is thrown away; it reads `raw` as it is.
+
+    What the transformer has parsed before is used. Raises OSError.
+    """
+    from worker.dbt_runner.dbt import WarmDbt  # noqa: PLC0415 - as in `_warm_dbt`
+
+    with suppress(OSError):
+        shutil.copytree(settings.dbt_dir / "target", folder / "target")
+    database = folder / "transform.duckdb"
+    told = settings.dbt_environment(extension_directory(settings.data_dir))
+    environment = {**told, "TRANSFORM_DUCKDB_PATH": str(database.resolve())}
+    snapshot = DuckdbSnapshot(database, folder / "mart.duckdb")
+    return WarmDbt(PROJECT_DIR, folder, snapshot=snapshot, environment=environment)
+
+
 def _all_but_parsed(_: str, names: list[str]) -> list[str]:
     return [name for name in names if name != "partial_parse.msgpack"]
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -12,12 +13,16 @@ from backends.warehouse.duckdb.connection import CATALOG, NO_DOWNLOADS, attach, 
 from backends.warehouse.duckdb.errors import NO_MART, damage, sentence, translation
 from backends.warehouse.duckdb.extension import extension_directory
 from backends.warehouse.duckdb.foreign_tables import refuse_foreign_tables
-from backends.warehouse.marts import MartDamaged, MartMissing, QueryFailed, QueryResult
+from backends.warehouse.marts import ArrowResult, MartDamaged, MartMissing, QueryFailed, QueryResult
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 # What a person's query may take of the machine, and no look at Python's variables.
 _BOUNDS = {"memory_limit": "1GB", "temp_directory": "", "python_enable_replacements": "false"}
 _TOO_MUCH = "The query needs more than 1 GB of memory: narrow it with where, fewer columns or a limit."
 _FETCH_ROWS = 1_000
+_ARROW_ROWS = 100_000
 _EXPLAIN = re.compile(r"\s*explain(\s+analyze\b)?(\s*\(\s*(analyze|format)\b[^)]*\))?", re.IGNORECASE)
 _NO_SQLITE = re.compile("file is not a database|malformed|disk I/O error")
 
@@ -72,27 +77,41 @@ class DuckdbSqlConsole:
         Raises MartMissing, WarehouseBusy, QueryFailed.
         """
         try:
-            found = self._connection.execute(_reading(self._connection, sql))
+            found = self._connection.execute(only_reading(self._connection, sql))
             return QueryResult(column_names(found), _fetched(found))
         except duckdb.Error as error:
-            if self._without_marts and re.search(r"\b(staging|mart)\b", sql, re.IGNORECASE):
-                raise self._without_marts from error
-            raise _asking(error) from error
+            raise self._told(sql, error) from error
+
+    def arrow(self, sql: str) -> ArrowResult:
+        """Run one statement that reads, as `query` does."""
+        try:
+            reader = self._connection.execute(only_reading(self._connection, sql)).to_arrow_reader(_ARROW_ROWS)
+        except duckdb.Error as error:
+            raise self._told(sql, error) from error
+        return ArrowResult(reader.schema, _batches(reader))
+
+    def _told(self, sql: str, error: duckdb.Error) -> Exception:
+        if self._without_marts and re.search(r"\b(staging|mart)\b", sql, re.IGNORECASE):
+            return self._without_marts
+        return _asking(error)
 
     def close(self) -> None:
         """Release both files."""
         self._connection.close()
 
 
-def _reading(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
-    """Return the one statement, which only reads: an attached file could still be written through its path."""
+def only_reading(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    """Return the one statement, which only reads: an attached file could still be written through its path.
+
+    Raises QueryFailed, duckdb.Error.
+    """
     statements = connection.extract_statements(sql)
     if len(statements) != 1:
         raise QueryFailed(f"Give one statement; this is {len(statements) or 'none'}.")
     [statement] = statements
     explain = _EXPLAIN.match(sql)
     if statement.type == duckdb.StatementType.EXPLAIN and explain:
-        _reading(connection, sql[explain.end() :])  # `explain analyze` runs what it explains
+        only_reading(connection, sql[explain.end() :])  # `explain analyze` runs what it explains
     elif statement.type != duckdb.StatementType.SELECT:
         raise QueryFailed(
             f"{statement.type.name} is refused: a query can only read, so begin with select, from, "
@@ -110,6 +129,13 @@ def _fetched(found: duckdb.DuckDBPyConnection) -> Iterator[tuple[object, ...]]:
             yield from batch
     except duckdb.Error as error:
         raise _asking(error) from error
+
+
+def _batches(reader: "pa.RecordBatchReader") -> "Iterator[pa.RecordBatch]":
+    try:
+        yield from reader
+    except (duckdb.Error, OSError) as error:  # Arrow turns the engine's errors into those of a stream
+        raise _asking(error) if isinstance(error, duckdb.Error) else QueryFailed(str(error)) from error
 
 
 def _asking(error: duckdb.Error) -> WarehouseBusy | QueryFailed | MartDamaged:

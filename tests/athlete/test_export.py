@@ -1,0 +1,136 @@
+"""What leaves the warehouse as files: rows of a question, every mart with its documentation, dbt's pages; the past."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner, Result
+
+from athlete.main import app
+from athlete.past import end_of
+from backends.warehouse.duckdb.snapshot import publish
+from tests.parsed_project import give
+from tests.transforms.life import run_payload
+from tests.transforms.warehouse import Warehouse
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run a command with its data in a folder of its own."""
+
+    def _run(*arguments: str, **environment: str) -> Result:
+        return CliRunner().invoke(app, arguments, env={"DATA_DIR": str(tmp_path), "COLUMNS": "200", **environment})
+
+    return _run
+
+
+@pytest.fixture
+def _marts(tmp_path: Path) -> None:
+    """Published marts: numbers of several types, and what is said of them."""
+    with duckdb.connect(str(tmp_path / "transform.duckdb")) as connection:
+        connection.execute("create schema mart")
+        connection.execute(
+            "create table mart.numbers as select range as n, range / 2 as half, date '2026-05-04' as day, "
+            "case when range > 0 then [range] end as many from range(3)"
+        )
+        connection.execute(
+            "create table mart.documentation as select * from (values ('numbers', '', 0, 'One row per number.'), "
+            "('numbers', 'n', 1, 'The number | the key.')) as told (model, column_name, position, description)"
+        )
+    publish(tmp_path / "transform.duckdb", tmp_path / "mart.duckdb")
+
+
+@pytest.mark.usefixtures("_marts")
+def test_a_question_s_rows_become_one_file_with_the_engine_s_types(run: Run, tmp_path: Path) -> None:
+    """Also where the first value of a column is null; a file of before is replaced, and nothing else is left."""
+    path = tmp_path / "out" / "rows.parquet"
+    path.parent.mkdir()
+    for least in (1, 0):
+        told = run("query", f"from mart.numbers where n >= {least} order by n", "--parquet", str(path))
+        assert (told.exit_code, told.stdout) == (0, f"{3 - least} rows are in {path}.\n")
+    table = pq.read_table(path)
+    assert [str(each.type) for each in table.schema] == ["int64", "double", "date32[day]", "list<element: int64>"]
+    assert table.column("many").to_pylist() == [None, [1], [2]]
+    assert [each.name for each in path.parent.iterdir()] == ["rows.parquet"]
+
+
+@pytest.mark.usefixtures("_marts")
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--csv", "--parquet", "x.parquet"], "Choose one of"),
+        (["--parquet", "no/such/folder/x.parquet"], "folder that is there"),
+        (["--parquet", "."], "folder that is there"),
+    ],
+)
+def test_what_cannot_be_written_is_told_before_anything_is_asked(run: Run, arguments: list[str], told: str) -> None:
+    """One sentence says what to do."""
+    result = run("query", "select error('asked')", *arguments)
+    assert result.exit_code == 1
+    assert told in result.stderr
+
+
+@pytest.mark.usefixtures("_marts")
+def test_an_answer_that_fails_halfway_leaves_no_file(run: Run, tmp_path: Path) -> None:
+    """What the query met is told, and the file of before stays."""
+    path = tmp_path / "rows.parquet"
+    path.write_text("before")
+    result = run("query", "select error('halfway') from mart.numbers", "--parquet", str(path))
+    assert result.exit_code == 1
+    assert "halfway" in result.stderr
+    assert path.read_text() == "before"
+    assert [each.name for each in tmp_path.glob(".*.unfinished")] == []
+
+
+@pytest.mark.usefixtures("_marts")
+def test_every_mart_is_written_with_what_is_said_of_it(run: Run, tmp_path: Path) -> None:
+    """In the file's own schema, and in a document with a line for each column."""
+    folder = tmp_path / "export"
+    result = run("export", str(folder))
+    assert result.exit_code == 0, result.output
+    assert "1 tables with 3 rows" in result.stdout
+    schema = pq.read_schema(folder / "numbers.parquet")
+    assert schema.metadata[b"description"] == b"One row per number."
+    assert schema.field("n").metadata[b"description"] == b"The number | the key."
+    document = (folder / "README.md").read_text()
+    assert "`numbers.parquet`, 3 rows. One row per number." in document
+    assert "| `n` | int64 | The number \\| the key. |" in document
+    assert "| `day` | date32[day] |  |" in document
+    assert run("export", str(folder / "README.md")).exit_code == 1
+
+
+def test_a_day_ends_by_the_reader_s_clocks() -> None:
+    """The last second before midnight in Berlin, in summer and on the day the clocks go back."""
+    berlin = ZoneInfo("Europe/Berlin")
+    assert end_of(date(2026, 6, 30), berlin) == datetime(2026, 6, 30, 21, 59, 59, tzinfo=UTC)
+    assert end_of(date(2026, 10, 25), berlin) == datetime(2026, 10, 25, 22, 59, 59, tzinfo=UTC)
+
+
+@pytest.mark.slow
+def test_the_marts_of_a_day_and_dbt_s_pages_leave_the_marts_alone(
+    run: Run, tmp_path: Path, parsed_project: Path
+) -> None:
+    """Of two activities the later one had not begun, and the days end there. Nothing is left of the building."""
+    raw = Warehouse(tmp_path, {}).raw
+    raw.activity(1, run_payload())
+    raw.activity(2, run_payload(start_date="2026-05-20T06:00:00Z", start_date_local="2026-05-20T08:00:00Z"))
+    give(parsed_project, tmp_path / "dbt")
+    before = {path.name for path in tmp_path.iterdir()}
+    asked = "select max(date_day)::varchar as day, count(*) as days, max(year) as year from mart.dim_date"
+    result = run("query", "--json", "--as-of", "2026-03-31", asked)
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout) == {"day": "2026-03-31", "days": 12, "year": 2026}
+    assert "by what is known now" in result.stderr
+    assert run("docs").exit_code == 0
+    page = (tmp_path / "docs.html").read_text()
+    assert "One row per athlete and piece of gear" in page
+    left = {path.name for path in tmp_path.iterdir()} - before - {"pipeline.sqlite-shm", "pipeline.sqlite-wal"}
+    assert left <= {"docs.html", "duckdb_extensions"}
+    assert "BACKEND=gcp" in run("query", "--as-of", "2026-03-31", "select 1", BACKEND="gcp").stderr
