@@ -165,7 +165,7 @@ def _sql(page: Page, key: str, queries: Sequence[Rows]) -> None:
             with st.container(horizontal=True, gap="small"):
                 for kind, written in (("CSV", as_csv), ("Parquet", as_parquet)):
                     st.download_button(
-                        kind, _later(written, rows), f"{rows.query.rpartition('/')[2]}.{kind.lower()}",
+                        kind, later(written, rows), f"{rows.query.rpartition('/')[2]}.{kind.lower()}",
                         key=f"{kind}-{key}-{number}", on_click="ignore",
                     )  # fmt: skip
 
@@ -186,7 +186,7 @@ def _cost(page: Page, rows: Rows) -> str:
     return " · ".join(parts)
 
 
-def _later(written: Callable[[Rows], bytes], rows: Rows) -> Callable[[], bytes]:
+def later(written: Callable[[Rows], bytes], rows: Rows) -> Callable[[], bytes]:
     """Make the file when it is asked for, not when the page is drawn."""
     return lambda: written(rows)
 

@@ -4,7 +4,8 @@ import streamlit as st
 from pydantic import ValidationError
 
 from backends.engine import built_every, is_on_gcp
-from backends.engine.marts import open_marts
+from backends.engine.marts import open_mart_console, open_marts
+from backends.warehouse.marts import MartConsole, MartLimits
 from dashboard import navigation
 from dashboard.context import PageContext
 from dashboard.mart import Mart
@@ -19,11 +20,20 @@ def open_mart(settings: DashboardSettings) -> Mart:
     return Mart(open_marts(settings))
 
 
+@st.cache_resource(show_spinner=False, hash_funcs={DashboardSettings: DashboardSettings.model_dump_json})
+def open_console(settings: DashboardSettings) -> MartConsole | None:
+    """Open the marts for readers' own SQL once for all sessions.
+
+    Athletes' rows are not told apart there, so nobody asks where each reader may see some of them. Raises PartMissing.
+    """
+    return None if settings.dashboard_viewers is not None else open_mart_console(settings, MartLimits())
+
+
 def main() -> None:
     """Show the pages that the environment asks for."""
     try:
         settings = DashboardSettings()
-        mart = open_mart(settings)
+        mart, console = open_mart(settings), open_console(settings)
     except (ValidationError, UnicodeDecodeError) as error:
         st.error(settings_complaint(error))
         return
@@ -41,6 +51,8 @@ def main() -> None:
         viewers=settings.dashboard_viewers,
         privacy_radius_m=settings.privacy_radius_m,
         inbox=None if is_on_gcp(settings) or settings.dashboard_viewers is not None else settings.inbox_path,
+        console=console,
+        documents=None if is_on_gcp(settings) or settings.dashboard_viewers is not None else settings.docs_path,
         map_style_url=settings.map_style_url,
     )
     navigation.show(context)

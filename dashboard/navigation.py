@@ -19,7 +19,7 @@ from dashboard.mart import MartVersion, Row
 from dashboard.page import Page
 from dashboard.palette import stylesheet
 from dashboard.units import Units
-from dashboard.views import activity, gear, overview, pipeline, records, training, trends, upload, year
+from dashboard.views import activity, gear, overview, pipeline, records, sql, training, trends, upload, year
 from dashboard.views import map as map_page
 
 SIGNED_IN = "X-Goog-Authenticated-User-Email"  # set by Identity-Aware Proxy, which drops what a browser sends by it
@@ -57,6 +57,7 @@ ENTRIES = (
     Entry(
         show=pipeline.show, title=N_("Pipeline"), path="pipeline", icon="account_tree", section=TRUST, has_filters=False
     ),
+    Entry(show=sql.show, title=N_("SQL"), path="sql", icon="database", section=TRUST, has_filters=False),
 )
 
 
@@ -73,6 +74,8 @@ def show(context: PageContext) -> None:
     sections: dict[str, list[st.Page]] = {}
     pages: dict[str, st.Page] = {}
     for entry in ENTRIES:
+        if entry.path == "sql" and context.console is None:
+            continue
         is_first = entry is ENTRIES[0]
         page = pages[entry.path] = st.Page(
             partial(draw, context, entry, tell, pages), title=tell(entry.title),

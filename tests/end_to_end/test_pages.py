@@ -59,6 +59,7 @@ async def test_the_pages_show_what_the_marts_hold(session: DemoSession, browser:
     await records_are_the_marts(session, page)
     await map_shows_where(session, page)
     await activity_is_the_marts(session, page)
+    await year_gear_and_sql_are_the_marts(session, page)
     await pipeline_follows_a_save(session, page)
     await expect(page.get_by_text("Exception")).to_have_count(0)
 
@@ -137,6 +138,30 @@ async def map_shows_where(session: DemoSession, page: Page) -> None:
     await page.unroute_all()
     assert refused == []
     await expect(page.get_by_text("Exception")).to_have_count(0)
+
+
+async def year_gear_and_sql_are_the_marts(session: DemoSession, page: Page) -> None:
+    """The running year's distance, the gear used most and the rows of the first example are those of the marts."""
+    year = mart_row(session, "select year, distance_m from mart.year_review where sport_group = 'all' and is_running")
+    await page.goto(f"{session.config.ports.dashboard_url}/year?units=metric")
+    assert await shown(page, "year-distance") == pytest.approx(float(str(year["distance_m"])) / 1000, abs=0.51)
+    await expect(page.locator(f".st-key-chart-days-{year['year']} svg").first).to_be_visible()
+    await expect(page.get_by_text("Exception")).to_have_count(0)
+
+    used = mart_row(
+        session, "select gear_name from mart.gear_usage where not is_retired order by distance_m desc, gear_id limit 1"
+    )
+    await page.goto(f"{session.config.ports.dashboard_url}/gear")
+    await expect(page.locator(".st-key-gear-pieces")).to_contain_text(str(used["gear_name"]), timeout=UP_TO_MS)
+    await expect(page.locator(".st-key-chart-gear-months svg").first).to_be_visible()
+    await expect(page.locator(".st-key-card-services")).to_contain_text("No service is set")
+
+    await page.goto(f"{session.config.ports.dashboard_url}/sql")
+    await page.get_by_role("button", name="Run", exact=False).click()
+    await expect(page.locator(".st-key-sql-rows")).to_be_visible(timeout=UP_TO_MS)
+    await expect(page.locator(".st-key-chart-sql svg").first).to_be_visible()
+    await expect(page.locator(".st-key-sql-fault")).to_have_count(0)
+    await expect(page.locator("[data-testid=stException]")).to_have_count(0)
 
 
 async def trends_show_the_year(session: DemoSession, page: Page) -> None:

@@ -110,6 +110,7 @@ PARAMETERS: Mapping[str, Sequence[Any]] = {
     "records/race_prediction": [RECORDED],
     "records/record_steps": [BERLIN, *ALL],
     "sports_done": [BERLIN],
+    **{f"sql/{name}": [] for name in ("documentation", "gear", "hours", "longest", "weeks", "years")},
     "told_until": [BERLIN],
     "training/audit": [RECORDED, *EVER, *ALL, RECORDED],
     "training/days": [BERLIN, "all", *MONTH],

@@ -1,6 +1,5 @@
 """A reader's own SQL over the published marts, as a page offers it: bounded in memory, time and rows."""
 
-import re
 from pathlib import Path
 from threading import Lock, Timer
 
@@ -9,12 +8,11 @@ import duckdb
 from backends.warehouse.duckdb.connection import CATALOG, NO_DOWNLOADS, attach, column_names
 from backends.warehouse.duckdb.console import only_reading
 from backends.warehouse.duckdb.errors import NO_MART, damage, translation
+from backends.warehouse.duckdb.foreign_tables import refuse_other_schemas
 from backends.warehouse.marts import MartAnswer, MartLimits, MartMissing, QueryFailed
 
 # What a question may take of the machine; what does not fit is no reason to fill the disk.
 _BOUNDS = {"memory_limit": "512MB", "threads": "2", "temp_directory": "", "python_enable_replacements": "false"}
-# A table as the engine names those that a statement reads, by what it finds behind every alias and subquery.
-_OF_MART = re.compile(rf'("?{CATALOG}"?\.)?("?mart"?\.)?[\w"]+')
 _TOO_MUCH = "The query needs more than 512 MB of memory: narrow it with where, fewer columns or a limit."
 
 
@@ -95,6 +93,5 @@ class DuckdbQuestion:
     def _refuse_other_schemas(self, statement: duckdb.Statement) -> None:
         if statement.type != duckdb.StatementType.SELECT:
             raise QueryFailed("Only a select can be asked here.")
-        names = self._connection.get_table_names(self._sql, qualified=True)
-        if foreign := sorted(name for name in names if not _OF_MART.fullmatch(name)):
-            raise QueryFailed(f"{foreign[0]} is refused: only the tables of mart can be asked here.")
+        [[tree]] = self._connection.execute("select json_serialize_sql(?)", [self._sql]).fetchall()
+        refuse_other_schemas(tree, CATALOG, "mart")

@@ -1,0 +1,124 @@
+"""The answer: its rows, a chart of two of its columns, and both as files."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+
+import altair as alt
+import streamlit as st
+
+from backends.warehouse.marts import MartAnswer
+from dashboard import charts, formatting
+from dashboard.card import as_csv, as_parquet, card, later
+from dashboard.formatting import Teller
+from dashboard.mart import Rows
+from dashboard.page import Page
+
+HEIGHT = 260
+MOST_POINTS = 500
+
+
+def draw(page: Page) -> None:
+    """Draw the last answer of this visit, or why there is none."""
+    tell = page.tell
+    text, answer, fault, milliseconds = st.session_state.get("sql-answer", ("", None, "", 0.0))
+    if fault:
+        with st.container(key="sql-fault"):
+            st.warning(tell("There is no answer."))
+            st.text(fault)
+    if answer is None:
+        return
+    with card(page, "sql-answer", tell("Answer"), cost(answer, milliseconds, page.context.engine, tell)):
+        if answer.is_cut:
+            st.caption(tell("Only the first {n} rows are shown: narrow it with where or limit.", n=len(answer.rows)))
+        with st.container(key="sql-rows"):
+            st.dataframe(answer.rows, hide_index=True, alt=tell("Answer"), column_order=answer.columns)
+        rows = Rows(answer.rows, query="sql/answer", statement=text, parameters=())
+        with st.container(horizontal=True, gap="small"):
+            for kind, written in (("CSV", as_csv), ("Parquet", as_parquet)):
+                st.download_button(
+                    kind, later(written, rows), f"answer.{kind.lower()}", key=f"sql-{kind}",
+                    on_click="ignore",
+                )  # fmt: skip
+        _chart(page, answer)
+
+
+def cost(answer: MartAnswer, milliseconds: float, engine: str, tell: Teller) -> str:
+    """Tell rows, time, engine, and what it read."""
+    parts = [
+        tell.plural("{n} row", "{n} rows", len(answer.rows)),
+        f"{tell.number(milliseconds)}{formatting.NARROW}ms",
+        engine,
+    ]
+    if answer.scanned_bytes is not None:
+        parts.append(tell("{size} read", size=tell.size(answer.scanned_bytes)))
+    return " · ".join(parts)
+
+
+def numeric(answer: MartAnswer) -> list[str]:
+    """Return the columns that hold numbers, and something other than nulls."""
+    kinds = (int, float, Decimal)
+    return [
+        name
+        for name in answer.columns
+        if (values := [row[name] for row in answer.rows if row[name] is not None])
+        and all(isinstance(value, kinds) and not isinstance(value, bool) for value in values)
+    ]
+
+
+def _chart(page: Page, answer: MartAnswer) -> None:
+    """Draw one column over another, as the reader chooses; an answer of one row or without numbers has no chart."""
+    tell, numbers = page.tell, numeric(answer)
+    across = [name for name in answer.columns if name != (numbers or [""])[0] or len(numbers) > 1]
+    if len(answer.rows) < 2 or not numbers or not across:  # noqa: PLR2004 - a chart needs two points
+        return
+    with st.container(horizontal=True, gap="small"):
+        x = st.selectbox(tell("Across"), across, key="sql-x", width=200)
+        upwards = [name for name in numbers if name != x]
+        y = st.selectbox(tell("Upwards"), upwards or numbers, key="sql-y", width=200)
+    shown = points(answer.rows[:MOST_POINTS], x, y)
+    is_time = all(isinstance(row[x], date) for row in answer.rows[:MOST_POINTS])
+    sentence = finding(shown, x, y, tell)
+    charts.show(page, "sql", chart(x, y, is_time=is_time), shown, alt=sentence, height=HEIGHT)
+    st.caption(sentence)
+
+
+def points(rows: Sequence[dict[str, object]], x: str, y: str) -> list[dict[str, object]]:
+    """Return the two columns as a chart takes them, without rows that lack one."""
+    return [
+        {"x": _plain(row[x]), "y": float(str(row[y])), "place": place}
+        for place, row in enumerate(rows)
+        if row[x] is not None and row[y] is not None
+    ]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return value if isinstance(value, int | float) else str(value)
+
+
+def finding(shown: Sequence[dict[str, object]], x: str, y: str, tell: Teller) -> str:
+    """Say in one sentence what the chart shows: where the column is highest."""
+    if not shown:
+        return tell("No row has both {x} and {y}.", x=x, y=y)
+    most = max(shown, key=lambda point: float(str(point["y"])))
+    value = float(str(most["y"]))
+    told = tell.number(value, 0 if value.is_integer() else 2)
+    return tell("{y} is highest, {value}, where {x} is {where}.", x=x, y=y, value=told, where=most["x"])
+
+
+def chart(x: str, y: str, *, is_time: bool) -> alt.Chart:
+    """Return bars in the answer's order, or a line over time."""
+    marks = alt.Chart(charts.ROWS)
+    across = (
+        alt.X("x:T")
+        if is_time
+        else alt.X("x:O", sort=alt.EncodingSortField("place", op="min"), axis=alt.Axis(labelAngle=0, labelOverlap=True))
+    )
+    drawn: alt.Chart = (marks.mark_line(point=True) if is_time else marks.mark_bar()).encode(
+        x=across,
+        y=alt.Y("y:Q"),
+        tooltip=[alt.Tooltip("x:T" if is_time else "x:N", title=x), alt.Tooltip("y:Q", title=y)],
+    )
+    return charts.in_colour(drawn, "accent")

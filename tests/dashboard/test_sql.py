@@ -1,0 +1,151 @@
+"""The SQL page: a question runs when asked, its answer is shown, and what is billed is told first."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from threading import Event
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from backends.warehouse.duckdb.mart_console import DuckdbMartConsole
+from backends.warehouse.marts import MartAnswer, MartLimits, QueryFailed
+from dashboard.main import open_console
+from dashboard.settings import DashboardSettings
+from dashboard.sql import answer, box
+from dashboard.sql.question import Asking
+from tests.dashboard.test_pages import drawn, html, other_page, said
+
+Open = Callable[..., AppTest]
+FAR = "select start_date_local as day, name, distance_m / 1000 as km from mart.fct_activities where distance_m > 5e4"
+
+
+class Billed:
+    """A console of an engine that bills by bytes; `asked` is what was read."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def bytes_of(self, sql: str) -> int | None:
+        if "nowhere" in sql:
+            raise QueryFailed("there is no table nowhere")
+        return 12_300_000
+
+    def asking(self, sql: str) -> "Billed":
+        self.asked.append(sql)
+        return self
+
+    def answer(self) -> MartAnswer:
+        return MartAnswer(columns=["n"], rows=[{"n": 1}], is_cut=True, scanned_bytes=12_300_000)
+
+    def cancel(self) -> None: ...
+
+
+@pytest.fixture
+def page(lively: Any, context_of: Any) -> Open:
+    """Open the page on the lively athlete's marts, or with another console, by its address."""
+    for column, text in (("", "One row per activity."), ("name", "<i>Title</i>")):
+        lively.row("documentation", model="fct_activities", column_name=column, position=0, description=text)
+    lively.publish()
+
+    def opened(console: Any = None, **address: str) -> AppTest:
+        console = console or DuckdbMartConsole(lively.path, MartLimits())
+        context = replace(context_of(lively), console=console)
+        app = AppTest.from_function(other_page, kwargs={"context": context, "path": "sql"})
+        for name, word in address.items():
+            app.query_params[name] = word
+        return drawn(app)
+
+    return opened
+
+
+def test_a_question_of_the_address_runs_when_asked(page: Open) -> None:
+    """Not by opening a link; then its rows, a chart's finding and what it took are there, and the tables beside."""
+    app = page(query=FAR)
+    assert app.text_area(key="sql-text").value == FAR
+    assert not app.dataframe
+    app.button(key="sql-run").click()
+    app = drawn(app)
+    assert [list(row) for row in app.dataframe[0].value.itertuples(index=False)] == [
+        [date(2025, 3, 2), "Ride 1", 60.0],
+        [date(2026, 11, 17), "<b>Far</b> **out** :bike: 🚴", 1040.25],
+    ]
+    assert "2 rows" in html(app)
+    assert "km is highest, 1,040.25, where day is 2026-11-17." in said(app)
+    assert "One row per activity." in said(app)
+    assert "&lt;i&gt;Title" in html(app)
+    assert app.query_params == {"query": FAR}
+
+
+def test_an_answer_that_there_is_not_is_told(page: Open) -> None:
+    """In the engine's words; the answer of before is gone, and another question works."""
+    app = page(query="select * from staging.stg_strava__gear")
+    app.button(key="sql-run").click()
+    app = drawn(app)
+    assert "only the tables of mart" in said(app)
+    app.selectbox(key="sql-example").set_value("longest")
+    app = drawn(app)
+    assert app.text_area(key="sql-text").value == box.example("longest")
+    app.button(key="sql-run").click()
+    app = drawn(app)
+    assert "There is no answer." not in said(app)
+    assert app.dataframe[0].value["distance_km"].tolist()[:2] == [1040.3, 60.0]
+
+
+def test_what_is_billed_is_told_before_it_is_read(page: Open) -> None:
+    """The first click asks what it costs, the second reads; a mistake costs neither."""
+    console = Billed()
+    app = page(console, query="select 1 as n")
+    app.button(key="sql-run").click()
+    app = drawn(app)
+    assert console.asked == []
+    app.button(key="sql-read").click()
+    app = drawn(app)
+    assert console.asked == ["select 1 as n"]
+    assert "12.3" in html(app)
+    assert "Only the first 1 rows are shown" in said(app)
+    app.text_area(key="sql-text").set_value("from nowhere")
+    app.button(key="sql-run").click()
+    assert "there is no table nowhere" in said(drawn(app))
+    assert len(console.asked) == 1
+
+
+class Endless:
+    """A question that ends when it is cancelled."""
+
+    def __init__(self) -> None:
+        self._ended = Event()
+
+    def answer(self) -> MartAnswer:
+        assert self._ended.wait(30)
+        raise QueryFailed("The query was cancelled.")
+
+    def cancel(self) -> None:
+        self._ended.set()
+
+
+def test_a_question_under_way_can_be_cancelled() -> None:
+    """Until then it is not done; afterwards it says why there is no answer."""
+    asking = Asking(Endless())
+    assert not asking.is_done(0.01)
+    asking.cancel()
+    assert asking.is_done(30)
+    assert (asking.answer, asking.fault) == (None, "The query was cancelled.")
+
+
+def test_only_numbers_go_upwards() -> None:
+    """A truth is no number, nor is a column of nulls; a row that lacks one of both has no point."""
+    rows: list[dict[str, object]] = [
+        {"a": "x", "b": 1, "c": True, "d": None},
+        {"a": "y", "b": None, "c": False, "d": None},
+    ]
+    told = MartAnswer(columns=["a", "b", "c", "d"], rows=rows, is_cut=False)
+    assert answer.numeric(told) == ["b"]
+    assert answer.points(rows, "a", "b") == [{"x": "x", "y": 1.0, "place": 0}]
+
+
+def test_nobody_asks_in_sql_where_readers_may_see_some_athletes_only() -> None:
+    """Rows of athletes are not told apart there, so there is no console, and no page without one."""
+    assert open_console(DashboardSettings(dashboard_viewers={"a@example.org": [7]})) is None
+    assert open_console(DashboardSettings()) is not None
