@@ -4,6 +4,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -132,5 +133,5 @@ def sent(
         server.shutdown()
         thread.join()
     assert result.success, failures(result)
-    nodes = {f"{r.node.schema}.{r.node.name}": r.node for r in result.result}
+    nodes = {f"{r.node.schema}.{r.node.name}": copy(r.node) for r in result.result}  # dbt compiles its own once more
     return nodes, list(jobs.values())
