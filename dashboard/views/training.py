@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard import empty_states, form
 from dashboard.page import Page
-from dashboard.training import audit, course, history, methods, strain, tiles
+from dashboard.training import audit, course, history, methods, power, strain, tiles, zones
 
 
 def show(page: Page) -> None:
@@ -20,6 +20,11 @@ def show(page: Page) -> None:
         methods.draw(page)
     with right:
         strain.draw(page)
+    left, right = st.columns(2, gap="small")
+    with left:
+        zones.draw(page)
+    with right:
+        power.draw(page)
     left, right = st.columns([1.55, 1], gap="small")
     with left:
         audit.draw(page)

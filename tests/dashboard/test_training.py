@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard.form import Definition
 from dashboard.formatting import NARROW, Teller
 from dashboard.mart import Row
-from dashboard.training import audit, course, history, methods, strain
+from dashboard.training import audit, course, history, methods, strain, zones
 from tests.dashboard.conftest import ATHLETE, TODAY, FileReader, training_rows
 from tests.dashboard.test_pages import drawn, html, other_page, said, shown
 
@@ -117,6 +117,45 @@ def test_the_page_is_german_and_says_what_is_missing(trained: Any, context_of: A
     assert "Form = Fitness von gestern - Ermüdung von gestern" in text
     nothing = said(training(context_of(trained), range="custom", dates="2025-01-01..2025-02-01"))
     assert nothing.count("Nothing for **All sports**") == 4
+
+
+@pytest.fixture
+def recorded(trained: Any) -> Any:
+    """Two weeks with curves: heart rate in four zones, and power of all time and of six weeks."""
+    told = {"athlete_id": ATHLETE, "activity_id": 1, "sport_group": "ride"}
+    zoned = {"kind": "heart_rate", "bounds_source": "strava", **told}
+    for day, zone, seconds in ((DAYS[1][0], 0, 600), (DAYS[1][0], 2, 5400), (TODAY, 3, 1200), (TODAY, 5, 4800)):
+        trained.row("time_in_zone", zone=zone, seconds=seconds, start_date_local=day, **zoned)
+    for period, duration, watts in (("all", 5, 800.0), ("all", 1200, 250.0), ("last_42_days", 1200, 240.0)):
+        trained.row("power_curve", period=period, duration_s=duration, power_w=watts, w_per_kg=watts / 80, **told)
+    trained.publish()
+    return trained
+
+
+def test_zones_and_power_say_the_marts_numbers(recorded: Any, context_of: Any) -> None:
+    """The share of easy and hard, the best of each duration, and an FTP that is no more than suggested."""
+    text = said(training(context_of(recorded), range="all"))
+    for words in (
+        "50 % easy (to 2), 10 % between (3), 40 % hard (from 4).",
+        "Bounds: your zones on Strava.", "Best of all time: 800 W for 5 s, 250 W for 20 min.",
+        "A suggestion for your FTP: 228 W, which is 95 % of your best 20 min of the last 42 days (240 W).",
+    ):  # fmt: skip
+        assert words in text, text
+    german = said(training(context_of(recorded), range="all", lang="de"))
+    assert "Ein Vorschlag für deine FTP: 228 W" in german
+    assert "No curves are stored" in said(training(context_of(recorded), range="all", zones="pace"))
+
+
+def test_a_bar_is_darker_the_harder(tell: Teller) -> None:
+    """What is below the first zone is drawn lightest; a week's parts add up whatever the day."""
+    rows = [
+        {"start_date_local": day, "zone": zone, "seconds": 1800, "bounds_source": "ftp"}
+        for day, zone in ((TODAY, 0), (TODAY, 7), (TODAY - timedelta(days=7), 1), (TODAY, 7))
+    ]
+    parts = [(bar["ago"], bar["zone"], bar["level"], bar["value"]) for bar in zones.weeks(rows, tell)]
+    assert parts == [(1, 1, 2, 0.5), (0, 0, 1, 0.5), (0, 7, 10, 1.0)]
+    newest = zones.table(zones.weeks(rows, tell), tell)[0]
+    assert list(newest)[1:] == ["below zone 1", "zone 1", "zone 7"]
 
 
 def test_an_athlete_without_load_is_told_so(lively: Any, context_of: Any) -> None:

@@ -66,6 +66,16 @@ ROWS = {
     "staging.int_records__daily": 5 * 1_500,
     "staging.int_records__eddington_days": 5 * 2 * 2 * 1_500,
     "staging.int_training__loads": ACTIVITIES,
+    "staging.int_streams__samples": 3_600 * ACTIVITIES,
+    "staging.int_streams__inputs": ACTIVITIES,
+    "staging.int_streams__power": ACTIVITIES // 3,
+    "staging.int_streams__marks": 30 * ACTIVITIES,
+    "mart.split": 24 * ACTIVITIES,
+    "mart.stream_summary": ACTIVITIES,
+    "staging.int_streams__inputs_before": ACTIVITIES,
+    "mart.time_in_zone": 12 * ACTIVITIES,
+    "mart.power_curve_activity": 10 * ACTIVITIES,
+    "mart.power_curve": 2 * 14 * 22,
     "mart.fct_activities": ACTIVITIES,
     "mart.record_best_effort": 6 * ACTIVITIES,
     "mart.record_longest": 5 * 11 * 20,
@@ -95,6 +105,7 @@ BY_ACTIVITY = {"raw.strava_activities", "raw.strava_streams", "mart.activity_cou
     for name in (
         "base_strava__activities",
         "base_archive__activities",
+        "int_streams__samples",
         *(f"stg_strava__{part}" for part in ("best_efforts", "laps", "splits", "segment_efforts", "streams")),
     )
 }  # partitioned: ten million of Strava's ids, of which an athlete has about one a day or two

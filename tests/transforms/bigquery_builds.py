@@ -33,6 +33,7 @@ SEEDS = ROOT / "transforms/seeds"
 PARTS = {"laps": [LAP], "splits_metric": [SPLIT], "segment_efforts": [EFFORT]}
 EVENTS = "staging.stg_strava__events"
 PAIRS = "staging.int_places__similar_routes"
+INPUTS, CHANGED_STREAMS = "staging.int_streams__inputs", "staging.int_streams__changed_activities"
 MODELS = sorted(
     f"{'mart' if 'mart' in file.parts else 'staging'}.{file.stem}"
     for file in (ROOT / "transforms/models").rglob("*.sql")
@@ -56,6 +57,13 @@ KEYS = {
     "staging.int_places__route_shapes": ["activity_id"],
     "staging.int_places__similar_routes": ["activity_id", "other_activity_id"],
     "mart.record_best_effort": ["activity_id", "effort_name"],
+    "staging.int_streams__samples": ["activity_id", "place"],
+    "mart.time_in_zone": ["activity_id", "kind", "zone"],
+    "staging.int_streams__power": ["activity_id"],
+    "staging.int_streams__marks": ["activity_id", "kind", "mark_index"],
+    "mart.power_curve_activity": ["activity_id", "duration_s"],
+    "mart.split": ["activity_id", "unit_system", "split_index"],
+    "mart.stream_summary": ["activity_id"],
 }
 # Of these the ones that are built of the athlete's own files alone.
 OF_FILES = {"staging.stg_archive__activities", "staging.stg_archive__files", "staging.base_archive__activities"}
@@ -115,6 +123,8 @@ PARAMETERS: Mapping[str, Sequence[Any]] = {
     "training/audit": [RECORDED, *EVER, *ALL, RECORDED],
     "training/days": [BERLIN, "all", *MONTH],
     "training/methods": [RECORDED, *MONTH, *ALL],
+    "training/power": [EXTREME, "run", "2026"],
+    "training/zones": [BERLIN, "heart_rate", *MONTH, *ALL],
     "training/settings": [RECORDED],
     "trends/distances": [500.0, BERLIN, *MONTH, *ALL],
     "trends/largest": [BERLIN, *MONTH, *ALL, *["moving_time_s"] * 3],
@@ -204,6 +214,7 @@ def typed_tables(dialect: BigQueryDialect) -> TypedTables:
     """Return the tables that a full build leaves, with the types of their columns, and its views as their SQL."""
     views = {name: node.compiled_code for name, node in dialect.models.items() if node.config.materialized == "view"}
     types = {model: dialect.build(model)[0] for model in MODELS if model not in views}
+    types[f"{INPUTS}_before"] = types[INPUTS]
     seeds = {f"staging.{name}": kinds for name, kinds in seed_types(SEEDS).items()}
     return TypedTables({**types, **seeds, "staging.build_watermark": WATERMARK, "mart.model_status": STATUS}, views)
 
@@ -228,7 +239,11 @@ def refresh_after(dialect: BigQueryDialect, typed: TypedTables, later: Warehouse
     refreshed = RefreshedDialect(queries, {model: dialect.built[model] for model in KEYS})
     refreshed.columns_of = typed.columns_of
     before = {model: dialect.built[model].types for model in KEYS} | {"staging.build_watermark": WATERMARK}
+    before[f"{INPUTS}_before"] = dialect.built[INPUTS].types
+    queries[flat(f"{INPUTS}_before")] = dialect.built[INPUTS].table
     queries[flat(EVENTS)] = dialect.built[EVENTS].table  # dbt asks for its newest row
+    seen = later.rows(f"select activity_id from {CHANGED_STREAMS} union select 90")  # noqa: S608 - BigQuery reads ten minutes more
+    queries[flat(CHANGED_STREAMS)] = table(seen, {"activity_id": "int64"})  # dbt asks for what it holds
     # what changed is known before the others are compiled
     first = ("--select", "base_archive__changed_activities", "base_strava__changed_activities")
     refreshed.models = compiled(later, target, before, refreshed.answer, *first)
@@ -238,7 +253,8 @@ def refresh_after(dialect: BigQueryDialect, typed: TypedTables, later: Warehouse
     models, jobs = sent(later, target, before, refreshed.answer, *command)
     refreshed.models = {**dialect.models, **models}
     refreshed.merges = {named_after("merge into", job.sql): job.sql for job in jobs if "merge into" in job.sql}
-    del queries[flat(EVENTS)]
+    for model in (EVENTS, CHANGED_STREAMS):
+        del queries[flat(model)]
     return Refresh(refreshed, jobs)
 
 

@@ -10,7 +10,7 @@ import duckdb
 from tests.transforms.warehouse import AS_OF, Warehouse, failures
 
 Rows = Sequence[Mapping[str, Any]]
-FOLDERS = ("summaries", "records", "training")  # of models that are executed so
+FOLDERS = ("summaries", "records", "streams", "training")  # of models that are executed so
 
 
 def compiled_for_duckdb(folder: Path, variables: Mapping[str, str]) -> dict[str, str]:

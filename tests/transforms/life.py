@@ -1,12 +1,13 @@
 """What three athletes have stored: recorded answers, what goes wrong in real life, and numbers at the edge."""
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from backends.athlete_file.document import document_of
-from tests.transforms.imported import fill_an_import, fill_beside_the_api, fill_the_imports
+from tests.transforms.imported import curves, fill_an_import, fill_beside_the_api, fill_the_imports
 from tests.transforms.places import encoded
 from tests.transforms.warehouse import BERLIN, Raw, Warehouse
 
@@ -324,6 +325,7 @@ def fill_recordings(raw: Raw) -> None:
         },
     )
     streams(raw, 5, None)
+    fill_curves(raw)
     zones = {
         "heart_rate": {"custom_zones": True, "zones": [{"min": 0, "max": 115}, {"min": 115, "max": -1}]},
         "power": {"zones": [{"min": 0, "max": 132}, {"min": None, "max": -1}]},
@@ -343,6 +345,28 @@ def fill_recordings(raw: Raw) -> None:
             observed_at=moment,
             ingested_at=moment,
         )
+
+
+def fill_curves(raw: Raw) -> None:
+    """Store all that can be recorded: of a run over a hill with a pause, and of a run whose power was measured."""
+    seconds = [*range(0, 300, 10), *range(360, 601, 10)]
+    streams(
+        raw,
+        2,
+        curves(
+            time=seconds,
+            distance=[round(2000 * place / 54, 1) for place in range(55)],
+            velocity_smooth=[3.2 + place % 7 / 10 for place in range(55)],
+            altitude=[round(30 + 20 * math.sin(place / 9), 1) for place in range(55)],
+            heartrate=[110 + place for place in range(54)] + [None],
+            cadence=[80 + place % 5 for place in range(55)],
+            moving=[place != 29 for place in range(55)],
+        ),
+    )
+    watts = [100, 200, 300, 400, 200, 500, 400, 300, 200, 100]
+    seconds = [0, 1, 2, 3, 4, 16, 17, 18, 19, 20]
+    way = [float(3 * place) for place in range(10)]
+    streams(raw, 75, curves(time=seconds, watts=watts, heartrate=[150] * 9 + [151], distance=way), athlete_id=EXTREME)
 
 
 def own_file(raw: Raw, text: str, *, athlete_id: int = BERLIN) -> None:

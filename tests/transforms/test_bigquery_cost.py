@@ -48,7 +48,7 @@ PAGES = {
     ],
     "training": [
         *EVERY_PAGE, *["training/days"] * 2, "told_until", *["overview/load_coverage"] * 2,
-        "training/methods", "training/audit", "training/settings",
+        "training/methods", "training/audit", "training/settings", "training/zones", "training/power",
     ],
     "activity": [
         *EVERY_PAGE, "activity/newest", "activity/one", "activity/beside", "activity/route", "activity/efforts",

@@ -94,7 +94,7 @@
 {%- endmacro %}
 
 
-{#- On-run-end: keeps the days as they are, once every model that asks which have changed has been built. -#}
+{#- On-run-end: keeps the days, or what streams are seen by, as they are, once every model that asks which have changed has been built. -#}
 {% macro keep_days(results, name) -%}
     {%- set changed = graph.get('nodes', {}).values() | selectattr('name', 'equalto', name) | list -%}
     {%- for node in changed if not is_script() -%}
@@ -110,7 +110,8 @@
 {%- endmacro %}
 
 {% macro kept_days(changed) -%}
-    {%- set days = changed.incorporate(path={'identifier': changed.identifier | replace('changed_days', 'daily')}) -%}
+    {%- set kept = changed.identifier | replace('changed_days', 'daily') | replace('changed_activities', 'inputs') -%}
+    {%- set days = changed.incorporate(path={'identifier': kept}) -%}
     create or replace table {{ before_of(days) }} as
     select * from {{ days }}
 {%- endmacro %}

@@ -69,8 +69,10 @@
 {% macro move_watermark(results) -%}
     {%- set built = results | selectattr('status', 'equalto', 'success') | map(attribute='node') | map(attribute='name') | list -%}
     {%- set wanted = ['base_strava__changed_activities'] -%}
-    {%- for node in graph.get('nodes', {}).values() if 'macro.' ~ project_name ~ '.is_changed' in node.depends_on.macros -%}
-        {%- do wanted.append(node.name) -%}
+    {%- for node in graph.get('nodes', {}).values() -%}
+        {%- for asked in ['is_changed', 'is_changed_in_streams'] if 'macro.' ~ project_name ~ '.' ~ asked in node.depends_on.macros -%}
+            {%- do wanted.append(node.name) -%}
+        {%- endfor -%}
     {%- endfor -%}
     {%- if not is_script() and wanted | reject('in', built) | list | length == 0 -%}
         {%- set node = graph.nodes.values() | selectattr('name', 'equalto', 'base_strava__changed_activities') | first -%}

@@ -52,6 +52,7 @@
         'int_pipeline__build': stamped_build(this, '<<now:>>'),
         'int_summaries__changed_days': kept_days(this),
         'int_records__changed_days': kept_days(this),
+        'int_streams__changed_activities': kept_days(this),
     } -%}
     {%- call noop_statement('main', tojson({'statements': hooked, 'last': last.get(model.name)})) -%}{%- endcall -%}
     {{ return({'relations': [this.incorporate(type='table')]}) }}

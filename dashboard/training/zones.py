@@ -1,0 +1,151 @@
+"""How long the athlete was in which zone in each week: bars, the darker the harder."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import altair as alt
+import streamlit as st
+
+from dashboard import address, chart_data, charts, empty_states
+from dashboard.card import Card, Why, card
+from dashboard.formatting import Teller
+from dashboard.languages import N_
+from dashboard.mart import Row
+from dashboard.page import Page
+
+HEIGHT = 300
+KINDS = {"heart_rate": N_("Heart rate"), "power": N_("Power"), "pace": N_("Pace")}
+SOURCES = {
+    "file": N_("your own zones (athlete.toml)"),
+    "strava": N_("your zones on Strava"),
+    "heart_rate_reserve": N_("50, 60, 70, 80 and 90 % of the reserve between rest and maximum"),
+    "ftp": N_("55, 75, 90, 105, 120 and 150 % of your FTP"),
+    "threshold_pace": N_("80, 87, 95, 105 and 119 % of your speed at threshold; in water 93, 97, 99, 102 and 109 %"),
+}
+EASY, MIDDLE = 2, 3  # zones up to which it is easy, and the one between
+NO_CURVES = N_(
+    "**No curves are stored for this.** Set `STREAMS=all` for what is to come, and run `athlete backfill --streams` "
+    "for what you have done; an import of your own files brings them too."
+)
+
+
+def draw(page: Page) -> None:
+    """Draw the ISO weeks of the days asked for, as many as there is room for."""
+    tell, asked = page.tell, page.filters
+    note = tell("hours per week, by zone")
+    with card(page, "zones", tell("Time in zones"), note, height=HEIGHT) as opened:
+        kind = address.pick(
+            "zones", list(KINDS), "heart_rate", tell("Zones of"), lambda word: tell(KINDS[word]), width=160
+        )
+        rows = opened.rows("training/zones", page.athlete_id, kind, asked.first, asked.last, asked.sport, asked.sport)
+        if not rows:
+            empty_states.info("empty-zones", tell(NO_CURVES))
+            return
+        _weeks(page, opened, rows)
+
+
+def _weeks(page: Page, opened: Card, rows: Sequence[Row]) -> None:
+    tell, bars, said = page.tell, weeks(rows, page.tell), sentence(rows, page.tell)
+    opened.why = Why(
+        formula=tell(
+            "**Seconds from each recorded point to the next, in the zone of its value**, while in motion: {hours} in "
+            "all. A value on a border is in the zone that begins there; a pause is left out.",
+            hours=tell.duration(sum(row["seconds"] for row in rows)),
+        ),
+        inputs=[
+            tell("Bounds: {sources}.", sources="; ".join(tell(SOURCES[each]) for each in sorted(sources(rows)))),
+            tell("Easy is up to zone 2, hard from zone 4 on. Guides to polarised training name 75 to 90 % easy."),
+        ],
+        excluded=[tell("Activities without stored curves, and what is no heart rate, power or pace.")],
+        models=["time_in_zone", "athlete_setting"],
+    )
+    charts.show(page, "zones", _chart(bars, tell), bars, alt=said, height=HEIGHT)
+    with st.container(key="zones-told"):
+        st.caption(said)
+    opened.numbers(table(bars, tell))
+
+
+def sources(rows: Sequence[Row]) -> set[str]:
+    """Return where the bounds come from."""
+    return {row["bounds_source"] for row in rows}
+
+
+def shares(rows: Sequence[Row]) -> Mapping[str, float]:
+    """Return the shares of the time that were easy, between, and hard."""
+    found = {"easy": 0, "between": 0, "hard": 0}
+    for row in rows:
+        found["easy" if row["zone"] <= EASY else "between" if row["zone"] == MIDDLE else "hard"] += row["seconds"]
+    every = sum(found.values())
+    return {name: seconds / every for name, seconds in found.items()}
+
+
+def sentence(rows: Sequence[Row], tell: Teller) -> str:
+    """Say how the time is shared out."""
+    told = {name: tell.percent(share) for name, share in shares(rows).items()}
+    hours = tell.duration(sum(row["seconds"] for row in rows))
+    return tell(
+        "{hours} in zones: {easy} easy (to 2), {between} between (3), {hard} hard (from 4).", hours=hours, **told
+    )
+
+
+def weeks(rows: Sequence[Row], tell: Teller) -> list[dict[str, Any]]:
+    """A part of a bar for each week and zone; `ago` counts the weeks back from the newest."""
+    parts: dict[tuple[date, int], int] = {}
+    for row in rows:
+        key = chart_data.monday(row["start_date_local"]), row["zone"]
+        parts[key] = parts.get(key, 0) + row["seconds"]
+    newest = max(week for week, _ in parts)
+    return [
+        {
+            "start": week.isoformat(),
+            "ago": (newest - week).days // 7,
+            "week": chart_data.week_title(week, tell),
+            "zone": zone,
+            "level": max(1, min(10, 2 * zone)),
+            "title": title(zone, tell),
+            "value": seconds / 3600,
+            "shown": tell.duration(seconds),
+        }
+        for (week, zone), seconds in sorted(parts.items())
+    ]
+
+
+def title(zone: int, tell: Teller) -> str:
+    """Return what a zone is called."""
+    return tell("below zone 1") if zone == 0 else tell("zone {n}", n=tell.number(zone))
+
+
+def table(bars: Sequence[dict[str, Any]], tell: Teller) -> list[dict[str, str]]:
+    """The numbers behind the bars, newest first."""
+    titles = {bar["zone"]: bar["title"] for bar in sorted(bars, key=lambda bar: bar["zone"])}
+    found: dict[str, dict[str, str]] = {}
+    for bar in reversed(bars):
+        found.setdefault(bar["week"], dict.fromkeys(titles.values(), tell.duration(0)))[bar["title"]] = bar["shown"]
+    return [{tell("Week"): week, **cells} for week, cells in found.items()]
+
+
+def _chart(bars: Sequence[dict[str, Any]], tell: Teller) -> alt.Chart:
+    month = "utcdate(toDate(datum.value)) <= 7 ? utcFormat(toDate(datum.value), '%b') : ''"
+    titles = {bar["level"]: bar["title"] for bar in bars}
+    legend = alt.Legend(
+        type="symbol", values=sorted(titles), labelExpr=f"{titles!r}[datum.value]", symbolStrokeWidth=0,
+        columns=alt.ExprRef("max(2, floor(width / 110))"),
+    )  # fmt: skip
+    chart: alt.Chart = (
+        alt.Chart(charts.ROWS)
+        .mark_bar()
+        .transform_filter("datum.ago <= floor(width / 9)")
+        .encode(
+            x=alt.X("start:O", axis=alt.Axis(labelAngle=0, labelExpr=month, labelOverlap=False)),
+            y=alt.Y("value:Q", stack="zero"),
+            color=alt.Color("level:Q", scale=alt.Scale(domain=[1, 10]), legend=legend),
+            order=alt.Order("zone:Q", sort="ascending"),
+            tooltip=[
+                alt.Tooltip("week:N", title=tell("Week")),
+                alt.Tooltip("title:N", title=tell("Zone")),
+                alt.Tooltip("shown:N", title=tell("Time")),
+            ],
+        )
+    )
+    return chart
