@@ -10,7 +10,7 @@
             tests=counts.tests + 1, failed=counts.failed + (1 if result.status in ['fail', 'error', 'runtime error'] else 0)
         ) -%}
     {%- endfor -%}
-    {%- if tested or flags.FULL_REFRESH -%}
+    {%- if execute and (tested or flags.FULL_REFRESH) -%}
         {%- set database = (graph.nodes.values() | selectattr('name', 'equalto', 'fct_activities') | first).database -%}
         {%- set before = adapter.get_relation(database, 'mart', 'model_status') -%}
         {%- set status = api.Relation.create(database=database, schema='mart', identifier='model_status') -%}
