@@ -141,6 +141,11 @@ def _floats(values: Any) -> Floats | None:
     return array if np.isfinite(array).any() else None
 
 
+def known(value: float) -> float | None:
+    """Return a reading, None where there is none."""
+    return float(value) if np.isfinite(value) else None
+
+
 def shown(name: str, value: float | None, sport_group: str, tell: Teller) -> str:
     """Say a value of a curve as the sport counts it."""
     if value is None or not np.isfinite(value):

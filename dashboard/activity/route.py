@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboard import address, charts, sports
 from dashboard.activity import course as course_of_points
-from dashboard.activity.course import TITLES, Course, course_of, shown
+from dashboard.activity.course import TITLES, Course, course_of, known, shown
 from dashboard.activity.subject import Subject
 from dashboard.card import Card, Why, card
 from dashboard.formatting import Teller
@@ -145,9 +145,10 @@ def _points(course: Course, curves: Sequence[str], tell: Teller) -> list[dict[st
     along = _along(course, tell)
     points = []
     for place in range(len(course.seconds)):
-        point: dict[str, Any] = {"i": place, "along": _number(along[place]), "time": tell.clock(course.seconds[place])}
+        time = tell.clock(known(course.seconds[place]))
+        point: dict[str, Any] = {"i": place, "along": _number(along[place]), "time": time}
         if course.metres is not None:
-            point["distance"] = tell.distance(course.metres[place], 2)
+            point["distance"] = tell.distance(known(course.metres[place]), 2)
         for name, curve in values.items():
             value = float("nan") if curve is None else float(curve[place])
             point[name] = _number(_drawn(name, value, course, tell))
@@ -182,9 +183,10 @@ def _marks(course: Course, tell: Teller) -> list[dict[str, Any]]:
     marks = [(first, "" if course.cut_m else tell("start")), (last, "")]
     if course.metres is not None:
         along = np.array([tell.distance_amount(metres) for metres in course.metres])
-        every = next(step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500, 10_000) if along[-1] / step <= MOST_MARKS)
+        most = float(np.nanmax(along))
+        every = next(step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500, 10_000) if most / step <= MOST_MARKS)
         kept = np.concatenate(course.parts)
-        for whole in np.arange(every, float(np.nanmax(along)), every):
+        for whole in np.arange(every, most, every):
             place = int(np.nanargmin(np.abs(along - whole)))
             if place in kept:
                 marks.append((place, f"{whole:.0f} {tell.distance_unit}"))
@@ -323,9 +325,9 @@ def _numbers(opened: Card, course: Course, curves: Sequence[str], tell: Teller) 
     values = {name: course.curve(name) for name in curves}
     table = []
     for place in range(0, len(course.seconds), 10):
-        line = {tell("Time"): tell.clock(course.seconds[place])}
+        line = {tell("Time"): tell.clock(known(course.seconds[place]))}
         if course.metres is not None:
-            line[tell("Distance")] = tell.distance(course.metres[place], 2)
+            line[tell("Distance")] = tell.distance(known(course.metres[place]), 2)
         for name, curve in values.items():
             value = None if curve is None else float(curve[place])
             line[tell(TITLES[name])] = shown(name, value, course.sport_group, tell)

@@ -189,6 +189,19 @@ def test_the_curves_are_drawn_beside_the_route(run: Any, context_of: Any) -> Non
     assert "is a higher heart rate: 123 bpm to 159 bpm" in said(app)
 
 
+def test_points_without_a_time_or_a_distance_are_drawn_as_far_as_they_are_known(run: Any, context_of: Any) -> None:
+    """A recording may lack either at any point, at its last one too."""
+    nan = float("nan")
+    gaps = {"seconds": [0.0, nan, 120.0, 180.0], "distances_m": [0.0, 400.0, 1200.0, nan]}
+    run.row("activity_course", **COURSE | gaps)
+    run.publish()
+    _, rows = drawn_chart(activity(context_of(run), id="3"))
+    none = "\N{EN DASH}"
+    assert [point["time"] for point in rows["points"]] == ["0:00", none, "2:00", "3:00"]
+    assert [point["distance"] for point in rows["points"]][2:] == ["1.20\u202fkm", none]
+    assert "1 km" in {row["text"].replace("\u202f", " ") for row in rows["marks"]}
+
+
 def test_a_course_near_home_keeps_its_curves_and_hides_where_it_was(run: Any, context_of: Any) -> None:
     """No point tells a place; how fast and how high it was says nothing of where."""
     run.row("activity_course", **COURSE)
