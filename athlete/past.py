@@ -1,4 +1,4 @@
-"""The marts as they would be at the end of a day: built into a folder of their own, which goes afterwards."""
+"""The marts as they would be at the end of a day, built into a folder that goes before anything is asked."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -21,6 +21,9 @@ from worker.dbt_runner.settings import TransformSettings
 def console_as_of(day: date, sql: str) -> Iterator[SqlConsole]:
     """Build what the statement names as of the end of a day, and open it.
 
+    Its folder goes as soon as it is open, which the open file outlives: whoever ends the process during a long question
+    leaves no copy of anybody's data behind, of which a purge would not know.
+
     Raises CommandError where it cannot be built, WarehouseBusy, QueryFailed, OSError.
     """
     settings = TransformSettings()
@@ -30,8 +33,9 @@ def console_as_of(day: date, sql: str) -> Iterator[SqlConsole]:
     with TemporaryDirectory(prefix=".as-of-", dir=settings.data_dir) as folder:
         seconds = _build(settings, sql, end_of(day, DashboardSettings().display_timezone), Path(folder))
         warn(f"built as of {day} in {seconds:.0f} s, by what is known now; your marts are as before.")
-        with closing(open_console(settings, Path(folder) / "transform.duckdb")) as console:
-            yield console
+        console = open_console(settings, Path(folder) / "transform.duckdb")
+    with closing(console):
+        yield console
 
 
 def end_of(day: date, zone: ZoneInfo) -> datetime:

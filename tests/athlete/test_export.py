@@ -1,6 +1,7 @@
 """What leaves the warehouse as files: rows of a question, every mart with its documentation, dbt's pages; the past."""
 
 import json
+import shutil
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from athlete.main import app
-from athlete.past import end_of
+from athlete.past import console_as_of, end_of
 from backends.warehouse.duckdb.snapshot import publish
 from tests.parsed_project import give
 from tests.transforms.life import run_payload
@@ -111,6 +112,23 @@ def test_a_day_ends_by_the_reader_s_clocks() -> None:
     berlin = ZoneInfo("Europe/Berlin")
     assert end_of(date(2026, 6, 30), berlin) == datetime(2026, 6, 30, 21, 59, 59, tzinfo=UTC)
     assert end_of(date(2026, 10, 25), berlin) == datetime(2026, 10, 25, 22, 59, 59, tzinfo=UTC)
+
+
+@pytest.mark.usefixtures("_marts")
+def test_the_past_leaves_no_copy_where_a_question_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its folder is gone before anything is asked, and the answer is there all the same."""
+
+    def built(_settings: object, _sql: str, _moment: datetime, folder: Path) -> float:
+        shutil.copy(tmp_path / "mart.duckdb", folder / "transform.duckdb")
+        return 0.0
+
+    monkeypatch.setattr("athlete.past._build", built)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    (tmp_path / "pipeline.sqlite").write_bytes(b"")
+    Warehouse(tmp_path, {})
+    with console_as_of(date(2026, 3, 31), "from mart.numbers") as console:
+        assert not list(tmp_path.glob(".as-of-*"))
+        assert list(console.query("select count(*) from mart.numbers").rows) == [(3,)]
 
 
 @pytest.mark.slow
