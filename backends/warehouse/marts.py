@@ -82,6 +82,7 @@ class MartLimits:
 
     rows: int = 10_000
     seconds: float = 20.0
+    bytes: int = 64_000_000  # of texts, and of lists as the engine has them; a page holds each answer in memory
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -112,6 +112,29 @@ def test_what_takes_too_long_or_too_much_ends_with_a_sentence(ask: Ask) -> None:
         ask("select n, n from mart.numbers")
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select range(100000) as many from range(20)",
+        "select [{'text': repeat('x', 1000000)}] as many from range(20)",
+        "select repeat('x', 1000000) || range as text from range(20)",
+    ],
+)
+def test_an_answer_is_no_larger_than_a_page_can_hold(ask: Ask, sql: str) -> None:
+    """A list takes many times as much once it is Python's, so it is measured before."""
+    with pytest.raises(QueryFailed, match="larger than 10 MB"):
+        ask(sql, bytes=10_000_000)
+    assert len(ask(f"{sql} limit 2", bytes=10_000_000)) == 2
+
+
+def test_lists_are_answered_as_they_are(ask: Ask) -> None:
+    """Up to the limit of rows, which leaves the rest unmeasured."""
+    assert ask("select [n, null] as many, {'n': n} as one from mart.numbers order by n limit 1") == [
+        {"many": [0, None], "one": {"n": 0}}
+    ]
+    assert len(ask("select range(1000) as many from range(100000)", rows=50, bytes=10_000_000)) == 50
+
+
 def test_a_question_can_be_cancelled(published: Path) -> None:
     """From another thread; afterwards, and once it has ended, that is nothing."""
     question = DuckdbMartConsole(published / "mart.duckdb", MartLimits()).asking(ENDLESS)

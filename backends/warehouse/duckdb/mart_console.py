@@ -1,4 +1,4 @@
-"""A reader's own SQL over the published marts, as a page offers it: bounded in memory, time and rows."""
+"""A reader's own SQL over the published marts, as a page offers it: bounded in memory, time, rows and bytes."""
 
 from pathlib import Path
 from threading import Lock, Timer
@@ -13,6 +13,8 @@ from backends.warehouse.marts import MartAnswer, MartLimits, MartMissing, QueryF
 
 # What a question may take of the machine; what does not fit is no reason to fill the disk.
 _BOUNDS = {"memory_limit": "512MB", "threads": "2", "temp_directory": "", "python_enable_replacements": "false"}
+_BATCH_ROWS = 100
+_TOO_LARGE = "The answer is larger than {megabytes} MB: take fewer columns or rows."
 _TOO_MUCH = "The query needs more than 512 MB of memory: narrow it with where, fewer columns or a limit."
 
 
@@ -66,7 +68,10 @@ class DuckdbQuestion:
             statement = only_reading(self._connection, self._sql)
             self._refuse_other_schemas(statement)
             found = self._connection.execute(statement)
-            names, rows = column_names(found), found.fetchmany(self._limits.rows + 1)
+            if any(_is_nested(column[1]) for column in found.description):
+                self._refuse_large(found)
+                found = self._connection.execute(statement)
+            names, rows = column_names(found), self._fetched(found)
         except duckdb.InterruptException as error:
             raise QueryFailed(self._late or "The query was cancelled.") from error
         except duckdb.OutOfMemoryException as error:
@@ -90,8 +95,33 @@ class DuckdbQuestion:
                 self._late = reason
                 self._connection.interrupt()
 
+    def _refuse_large(self, found: duckdb.DuckDBPyConnection) -> None:
+        """Measure an answer in the engine's own form: lists take many times as much once they are Python's."""
+        count = size = 0
+        for batch in found.to_arrow_reader(_BATCH_ROWS):
+            count, size = count + batch.num_rows, size + batch.nbytes
+            if size > self._limits.bytes:
+                raise QueryFailed(_TOO_LARGE.format(megabytes=self._limits.bytes // 10**6))
+            if count > self._limits.rows:
+                return
+
+    def _fetched(self, found: duckdb.DuckDBPyConnection) -> list[tuple[object, ...]]:
+        """Return one row more than the limit, if there are so many."""
+        rows: list[tuple[object, ...]] = []
+        size = 0
+        while batch := found.fetchmany(min(_BATCH_ROWS, self._limits.rows + 1 - len(rows))):
+            rows += batch
+            size += sum(len(value) for row in batch for value in row if isinstance(value, str | bytes))
+            if size > self._limits.bytes:
+                raise QueryFailed(_TOO_LARGE.format(megabytes=self._limits.bytes // 10**6))
+        return rows
+
     def _refuse_other_schemas(self, statement: duckdb.Statement) -> None:
         if statement.type != duckdb.StatementType.SELECT:
             raise QueryFailed("Only a select can be asked here.")
         [[tree]] = self._connection.execute("select json_serialize_sql(?)", [self._sql]).fetchall()
         refuse_other_schemas(tree, CATALOG, "mart")
+
+
+def _is_nested(kind: object) -> bool:
+    return str(kind).endswith("]") or str(kind).startswith(("STRUCT(", "MAP(", "UNION("))
