@@ -13,8 +13,9 @@ import pytest
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.bigquery.client import Place
 from backends.warehouse.bigquery.console import BigQuerySqlConsole
+from backends.warehouse.bigquery.mart_console import BigQueryMartConsole
 from backends.warehouse.bigquery.marts import BigQueryMartReader
-from backends.warehouse.marts import MartMissing, QueryFailed
+from backends.warehouse.marts import MartLimits, MartMissing, QueryFailed
 from tests.bigquery_stores import BigQueryMarts
 
 GIGABYTE = 10**9
@@ -182,6 +183,18 @@ def test_each_job_says_who_asks_and_how_much_it_may_read(serve: Serve) -> None:
         assert body["queryParameters"][0]["parameterType"] == {"type": "INT64"}
         assert body["query"] == sql
     assert second["queryParameters"][0]["parameterValue"] == {"value": "2"}
+
+
+def test_a_question_of_a_page_ends_by_itself(serve: Serve) -> None:
+    """BigQuery is told how long it may take; what the pages ask of themselves has no such limit."""
+    place, asked = serve(lambda path, body: dry(body, GIGABYTE) if path.endswith("/jobs") else (HTTPStatus.OK, ONE_ROW))
+    assert BigQueryMartConsole(place, MartLimits(seconds=20)).asking("select n from mart.numbers").answer().rows == [
+        {"n": 5}
+    ]
+    assert [body["jobTimeoutMs"] for body in (asked[0]["configuration"], asked[1])] == ["20000", "20000"]
+    with closing(BigQuerySqlConsole(place)) as console:
+        assert list(console.query("select n from mart.numbers").rows) == [(5,)]
+    assert "jobTimeoutMs" not in asked[3]
 
 
 def test_a_query_over_the_limit_is_not_run(serve: Serve) -> None:

@@ -11,7 +11,7 @@ class BigQueryMartConsole:
     """Implements `MartConsole`; which datasets can be read is what the account's roles say: the dashboard's is mart."""
 
     def __init__(self, place: Place, limits: MartLimits) -> None:
-        self._selects = Selects(place, reader="sql-page")
+        self._selects = Selects(place, reader="sql-page", longest_s=limits.seconds)
         self._limits = limits
 
     def bytes_of(self, sql: str) -> int | None:

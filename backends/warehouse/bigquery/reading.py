@@ -30,10 +30,14 @@ _PAGE_ROWS = 1_000
 
 
 class Selects:
-    """Safe in several threads. `reader` labels the jobs, so that a bill tells who asked."""
+    """Safe in several threads. `reader` labels the jobs, so that a bill tells who asked.
 
-    def __init__(self, place: Place, *, reader: str) -> None:
+    After `longest_s` seconds BigQuery ends a select by itself.
+    """
+
+    def __init__(self, place: Place, *, reader: str, longest_s: float | None = None) -> None:
         self._place = place
+        self._longest_ms = None if longest_s is None else round(longest_s * 1000)
         self._labels = {**_LABELS, "reader": reader}
         self._own = threading.local()  # a client keeps a session of `requests`, which is for one thread
 
@@ -85,12 +89,15 @@ class Selects:
             client.close()
 
     def _config(self, parameters: Sequence[Parameter]) -> bigquery.QueryJobConfig:
-        return bigquery.QueryJobConfig(
+        config = bigquery.QueryJobConfig(
             query_parameters=list(parameters),
             labels=self._labels,
             maximum_bytes_billed=self._place.maximum_bytes_billed,
             use_query_cache=True,
         )
+        if self._longest_ms is not None:
+            config.job_timeout_ms = self._longest_ms
+        return config
 
 
 def reading_error(error: Exception) -> Exception:
