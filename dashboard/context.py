@@ -25,7 +25,7 @@ class PageContext:
     viewers: Mapping[str, Collection[int]] | None = None  # by e-mail, the athletes whom each may see; None: all see all
     privacy_radius_m: float | None = None  # around the ends of routes; None: 200 where others look, else none
     inbox: Path | None = None  # where files to import are put; None where nobody may bring any
-    console: MartConsole | None = None  # for a reader's own SQL; None where readers may not see every athlete
+    console: MartConsole | None = None  # for a reader's own SQL; None where it would show what is hidden
     documents: Path | None = None  # where `athlete docs` writes dbt's pages; None where nobody can
     map_style_url: str = ""  # of a background for the map that can be moved; nobody is asked for one while it is empty
 

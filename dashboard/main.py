@@ -24,9 +24,11 @@ def open_mart(settings: DashboardSettings) -> Mart:
 def open_console(settings: DashboardSettings) -> MartConsole | None:
     """Open the marts for readers' own SQL once for all sessions.
 
-    Athletes' rows are not told apart there, so nobody asks where each reader may see some of them. Raises PartMissing.
+    Athletes' rows are not told apart there and routes have their ends, so nobody asks where each reader may see some
+    athletes, or where home is hidden on every map. Raises PartMissing.
     """
-    return None if settings.dashboard_viewers is not None else open_mart_console(settings, MartLimits())
+    is_hidden = settings.dashboard_viewers is not None or bool(settings.privacy_radius_m)
+    return None if is_hidden else open_mart_console(settings, MartLimits())
 
 
 def main() -> None:

@@ -42,8 +42,8 @@ class DashboardSettings(SharedSettings):
         None,
         ge=0,
         description=(
-            "Metres around both ends of each route that maps leave out. Empty: 200 where DASHBOARD_VIEWERS is set or "
-            "the page's *Shared view* is on, else none."
+            "Metres around both ends of each route that maps leave out; the page SQL, which cuts nothing, is then not "
+            "there. Empty: 200 where DASHBOARD_VIEWERS is set or the page's *Shared view* is on, else none."
         ),
     )
     upload_limit_mb: int = Field(

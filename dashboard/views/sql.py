@@ -7,7 +7,7 @@ from dashboard.sql import answer, box, tables
 
 
 def show(page: Page) -> None:
-    """Draw the page. It is not there where each reader may only see some athletes: rows are not told apart here."""
+    """Draw the page. It is not there where a reader may not see every athlete or home: nothing is left out here."""
     console = page.context.console
     if console is None:
         return

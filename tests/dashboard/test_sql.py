@@ -146,6 +146,8 @@ def test_only_numbers_go_upwards() -> None:
 
 
 def test_nobody_asks_in_sql_where_readers_may_see_some_athletes_only() -> None:
-    """Rows of athletes are not told apart there, so there is no console, and no page without one."""
+    """Rows of athletes are not told apart there, and routes not cut: there is no console, and no page without one."""
     assert open_console(DashboardSettings(dashboard_viewers={"a@example.org": [7]})) is None
+    assert open_console(DashboardSettings(privacy_radius_m=300)) is None
+    assert open_console(DashboardSettings(privacy_radius_m=0)) is not None
     assert open_console(DashboardSettings()) is not None
