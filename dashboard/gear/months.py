@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard import address, charts
 from dashboard.card import Why, card
-from dashboard.formatting import Teller, total
+from dashboard.formatting import Teller, plain, total
 from dashboard.gear.table import KINDS
 from dashboard.languages import N_
 from dashboard.mart import Row
@@ -39,7 +39,7 @@ def draw(page: Page, pieces: Sequence[Row]) -> None:
         opened.numbers(table(rows, tell))
         opened.why = Why(
             formula=tell("**A bar = distance of the activities with the gear that began in the month.**")
-            + f" {sentence}",
+            + f" {plain(sentence)}",
             inputs=[tell("The strongest shade is the gear that went furthest in all; the faintest is all but four.")],
             models=["gear_usage_month"],
         )

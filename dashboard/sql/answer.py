@@ -80,7 +80,7 @@ def _chart(page: Page, answer: MartAnswer) -> None:
     is_time = all(isinstance(row[x], date) for row in answer.rows[:MOST_POINTS])
     sentence = finding(shown, x, y, tell)
     charts.show(page, "sql", chart(x, y, is_time=is_time), shown, alt=sentence, height=HEIGHT)
-    st.caption(sentence)
+    st.caption(formatting.plain(sentence))
 
 
 def points(rows: Sequence[dict[str, object]], x: str, y: str) -> list[dict[str, object]]:

@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard import empty_states, sport_types, sports
 from dashboard.card import Why, card
 from dashboard.filters import ALL
-from dashboard.formatting import Teller, small_html, total
+from dashboard.formatting import Teller, plain, small_html, total
 from dashboard.html_table import RIGHT, WIDE, cell, html_table
 from dashboard.page import Page
 from dashboard.year.choice import Years
@@ -61,7 +61,7 @@ def draw_gear(page: Page, years: Years) -> None:
         opened.why = Why(
             formula=tell("**Time = moving time of the activities with the gear that began in the year.**")
             + " "
-            + _most(names[most], found[most], years, tell),
+            + _most(plain(names[most]), found[most], years, tell),
             models=["gear_usage_month"],
         )
 

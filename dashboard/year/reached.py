@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard import milestones
 from dashboard.card import Why, card
+from dashboard.formatting import plain
 from dashboard.page import Page
 from dashboard.year.choice import Years
 
@@ -32,7 +33,7 @@ def draw(page: Page, years: Years) -> None:
             formula=tell(
                 "What happened in {year} for the first time: a sport, a piece of gear, a record over a distance, a "
                 "round total of all time, days in a row, an Eddington number. The newest: {newest}, {day}.",
-                year=year, newest=milestones.milestone_text(rows[0], tell), day=tell.day(rows[0]["reached_on"]),
+                year=year, newest=plain(milestones.milestone_text(rows[0], tell)), day=tell.day(rows[0]["reached_on"]),
             ),
             models=["milestone"],
         )  # fmt: skip

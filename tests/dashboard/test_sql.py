@@ -76,6 +76,8 @@ def test_a_question_of_the_address_runs_when_asked(page: Open) -> None:
     assert "One row per activity." in said(app)
     assert "&lt;i&gt;Title" in html(app)
     assert app.query_params == {"query": FAR}
+    app.selectbox(key="sql-x").set_value("name")
+    assert r"\<b>Far\</b> \*\*out\*\* \:bike\: 🚴" in said(drawn(app)), "what is found in a row is text"
 
 
 def test_an_answer_that_there_is_not_is_told(page: Open) -> None:

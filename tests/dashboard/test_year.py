@@ -98,6 +98,7 @@ def test_the_running_year_is_beside_the_one_before_up_to_the_same_day(reviewed: 
     assert line(told, "Rest days") == ["316", "303"]
     assert line(told, "Evening, 17 to 23") == ["5", "0"]
     assert "Most in November 2026" in said(app)
+    assert r"\<i>b1: 2026" in said(app), "a name is text in Markdown, too"
 
 
 def line(told: str, title: str) -> list[str]:
