@@ -12,12 +12,11 @@ from runtime.clock import utc_now
 POINTS, PAUSE_S = 4_000, 300
 
 
-async def fill_curves(store: SqliteRawStore, first: int, last: int) -> None:
-    """Store the streams of activities first … last, which are stored already."""
-    for number in range(first, last + 1):
-        due = DueStreams(activity_id=number, athlete_id=ATHLETE_ID, fetched_for="[]", activity_hash="")
-        seen_at = utc_now() + timedelta(seconds=1)
-        await store.put_streams(Streams(due=due, observed_at=seen_at, payload=curves(number)))
+async def put_curves(store: SqliteRawStore, activity_id: int, number: int) -> None:
+    """Store curves of an activity that is stored already: other ones for each number."""
+    due = DueStreams(activity_id=activity_id, athlete_id=ATHLETE_ID, fetched_for="[]", activity_hash="")
+    seen_at = utc_now() + timedelta(seconds=1)
+    await store.put_streams(Streams(due=due, observed_at=seen_at, payload=curves(number)))
 
 
 def curves(number: int) -> dict[str, Any]:

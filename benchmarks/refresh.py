@@ -1,4 +1,7 @@
-"""All marts with 100,000 activities: the first build, and a refresh after one change against one with 1,000."""
+"""All marts with 100,000 activities: the first build, and a refresh after one change against one with 1,000.
+
+And with the curves of 2,000: the first build of all, and a refresh after one activity's curves came in.
+"""
 
 import asyncio
 import atexit
@@ -13,6 +16,7 @@ from statistics import median
 
 from backends.warehouse.athletes import Athlete
 from backends.warehouse.sqlite.store import SqliteRawStore
+from benchmarks.curves import put_curves
 from benchmarks.fake_strava import ATHLETE_ID
 from benchmarks.life import fill, observation
 from runtime.clock import utc_now
@@ -25,6 +29,7 @@ from worker.dbt_runner.transformer import Transformed
 SMALL = 1_000
 LARGE = int(os.environ.get("BENCH_ACTIVITIES", "100000"))
 ROUNDS = 7
+CURVED = int(os.environ.get("BENCH_CURVES", "2000"))  # of 4,000 readings each
 
 
 def measure() -> dict[str, float]:
@@ -34,6 +39,16 @@ def measure() -> dict[str, float]:
     small_s, large_s = (median(column) for column in zip(*times, strict=True))
     growth = {"refresh_small_s": small_s, "refresh_large_s": large_s, "refresh_growth": large_s / small_s}
     return {"full_build_s": large.full_build_s, **growth}
+
+
+def measure_curves() -> dict[str, float]:
+    """Build all marts of activities with curves, then let the curves of one change at a time; return seconds."""
+    refresher = Refresher(CURVED, "curves")
+    try:
+        times = [refresher.refresh(number) for number in range(ROUNDS)]
+    finally:
+        refresher.close()
+    return {"streams_build_s": refresher.full_build_s, "streams_refresh_s": median(times)}
 
 
 @cache
@@ -47,10 +62,10 @@ def built(count: int) -> "Refresher":
 class Refresher:
     """A process of its own with a warm dbt and so many activities; one line in is one change, one line out its time."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, *kinds: str) -> None:
         self._folder = tempfile.TemporaryDirectory()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.refresh", str(count)],
+            [sys.executable, "-m", "benchmarks.refresh", str(count), *kinds],
             env={**os.environ, "DATA_DIR": self._folder.name},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -79,18 +94,22 @@ class Refresher:
         return float(json.loads(self._process.stdout.readline()))
 
 
-async def _serve(count: int) -> None:
+async def _serve(count: int, *, has_curves: bool) -> None:
     settings = TransformSettings()
     store = SqliteRawStore(settings.pipeline_path)
     now = utc_now()
     await store.put_athlete(Athlete(athlete_id=ATHLETE_ID, scope=frozenset(), status="connected", updated_at=now))
     await fill(store, count)
+    for number in range(1, count + 1) if has_curves else ():
+        await put_curves(store, number, number)
     async with open_transformer(settings) as transformer:
         _tell(await transformer.run_if_stale())
         await _change(store, count, "warming up")  # what only a refresh does
         await transformer.run_if_stale()
         for line in sys.stdin:
             await _change(store, count, f"change {line.strip()}")
+            if has_curves:
+                await put_curves(store, count // 2, count + int(line))
             _tell(await transformer.run_if_stale())
 
 
@@ -108,4 +127,4 @@ async def _change(store: SqliteRawStore, count: int, title: str) -> None:
 if __name__ == "__main__":
     configure_logs(LogFormat.CONSOLE, "ERROR")
     Path(os.environ["DATA_DIR"]).mkdir(exist_ok=True)
-    asyncio.run(_serve(int(sys.argv[1])))
+    asyncio.run(_serve(int(sys.argv[1]), has_curves="curves" in sys.argv[2:]))
