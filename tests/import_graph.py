@@ -34,10 +34,18 @@ def imported(root: Path, module: str) -> Iterator[str]:
     """Yield each name that its statements tell."""
     place = root / module.replace(".", "/")
     file = next((file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()), None)
-    for node in ast.walk(ast.parse(file.read_text() if file else "")):
+    for node in executed(ast.parse(file.read_text() if file else "")):
         if isinstance(node, ast.Import):
             yield from (each.name for each in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
             if (root / node.module.split(".")[0] / "__init__.py").exists():
                 yield from (f"{node.module}.{each.name}" for each in node.names)
+
+
+def executed(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes below one, but for what is there for the type checker alone."""
+    for child in ast.iter_child_nodes(node):
+        if not (isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"):
+            yield child
+            yield from executed(child)

@@ -12,7 +12,7 @@ from backends.warehouse import WarehouseBusy
 from backends.warehouse.duckdb.connection import CATALOG, NO_DOWNLOADS, attach, column_names
 from backends.warehouse.duckdb.errors import NO_MART, damage, sentence, translation
 from backends.warehouse.duckdb.extension import extension_directory
-from backends.warehouse.duckdb.foreign_tables import refuse_foreign_tables
+from backends.warehouse.duckdb.only_reading import only_reading
 from backends.warehouse.marts import ArrowResult, MartDamaged, MartMissing, QueryFailed, QueryResult
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ _BOUNDS = {"memory_limit": "1GB", "temp_directory": "", "python_enable_replaceme
 _TOO_MUCH = "The query needs more than 1 GB of memory: narrow it with where, fewer columns or a limit."
 _FETCH_ROWS = 1_000
 _ARROW_ROWS = 100_000
-_EXPLAIN = re.compile(r"\s*explain(\s+analyze\b)?(\s*\(\s*(analyze|format)\b[^)]*\))?", re.IGNORECASE)
 _NO_SQLITE = re.compile("file is not a database|malformed|disk I/O error")
 
 
@@ -98,29 +97,6 @@ class DuckdbSqlConsole:
     def close(self) -> None:
         """Release both files."""
         self._connection.close()
-
-
-def only_reading(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
-    """Return the one statement, which only reads: an attached file could still be written through its path.
-
-    Raises QueryFailed, duckdb.Error.
-    """
-    statements = connection.extract_statements(sql)
-    if len(statements) != 1:
-        raise QueryFailed(f"Give one statement; this is {len(statements) or 'none'}.")
-    [statement] = statements
-    explain = _EXPLAIN.match(sql)
-    if statement.type == duckdb.StatementType.EXPLAIN and explain:
-        only_reading(connection, sql[explain.end() :])  # `explain analyze` runs what it explains
-    elif statement.type != duckdb.StatementType.SELECT:
-        raise QueryFailed(
-            f"{statement.type.name} is refused: a query can only read, so begin with select, from, "
-            "with, show, describe, summarize or explain."
-        )
-    else:
-        [[tree]] = connection.execute("select json_serialize_sql(?)", [sql]).fetchall()
-        refuse_foreign_tables(tree)
-    return statement
 
 
 def _fetched(found: duckdb.DuckDBPyConnection) -> Iterator[tuple[object, ...]]:

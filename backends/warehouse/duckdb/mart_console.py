@@ -6,9 +6,9 @@ from threading import Lock, Timer
 import duckdb
 
 from backends.warehouse.duckdb.connection import CATALOG, NO_DOWNLOADS, attach, column_names
-from backends.warehouse.duckdb.console import only_reading
 from backends.warehouse.duckdb.errors import NO_MART, damage, translation
 from backends.warehouse.duckdb.foreign_tables import refuse_other_schemas
+from backends.warehouse.duckdb.only_reading import only_reading
 from backends.warehouse.marts import MartAnswer, MartLimits, MartMissing, QueryFailed
 
 # What a question may take of the machine; what does not fit is no reason to fill the disk.
