@@ -104,7 +104,7 @@ lint-python: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 lint-sql: $(VENV)/.dev
-	$(BIN)/sqlfluff lint transforms --processes 1
+	$(BIN)/sqlfluff lint transforms --processes 2
 
 .PHONY: format
 format: $(VENV)/.dev ## Format the Python
