@@ -23,7 +23,7 @@ def draw(page: Page) -> None:
     tell = page.tell
     text, answer, fault, milliseconds = st.session_state.get("sql-answer", ("", None, "", 0.0))
     if fault:
-        with st.container(key="sql-fault"):
+        with st.container(key="question-fault"):
             st.warning(tell("There is no answer."))
             st.text(fault)
     if answer is None:
@@ -31,13 +31,13 @@ def draw(page: Page) -> None:
     with card(page, "sql-answer", tell("Answer"), cost(answer, milliseconds, page.context.engine, tell)):
         if answer.is_cut:
             st.caption(tell("Only the first {n} rows are shown: narrow it with where or limit.", n=len(answer.rows)))
-        with st.container(key="sql-rows"):
+        with st.container(key="question-rows"):
             st.dataframe(answer.rows, hide_index=True, alt=tell("Answer"), column_order=answer.columns)
         rows = Rows(answer.rows, query="sql/answer", statement=text, parameters=())
         with st.container(horizontal=True, gap="small"):
             for kind, written in (("CSV", as_csv), ("Parquet", as_parquet)):
                 st.download_button(
-                    kind, later(written, rows), f"answer.{kind.lower()}", key=f"sql-{kind}",
+                    kind, later(written, rows), f"answer.{kind.lower()}", key=f"question-{kind}",
                     on_click="ignore",
                 )  # fmt: skip
         _chart(page, answer)
@@ -73,9 +73,9 @@ def _chart(page: Page, answer: MartAnswer) -> None:
     if len(answer.rows) < 2 or not numbers or not across:  # noqa: PLR2004 - a chart needs two points
         return
     with st.container(horizontal=True, gap="small"):
-        x = st.selectbox(tell("Across"), across, key="sql-x", width=200)
+        x = st.selectbox(tell("Across"), across, key="question-x", width=200)
         upwards = [name for name in numbers if name != x]
-        y = st.selectbox(tell("Upwards"), upwards or numbers, key="sql-y", width=200)
+        y = st.selectbox(tell("Upwards"), upwards or numbers, key="question-y", width=200)
     shown = points(answer.rows[:MOST_POINTS], x, y)
     is_time = all(isinstance(row[x], date) for row in answer.rows[:MOST_POINTS])
     sentence = finding(shown, x, y, tell)

@@ -30,17 +30,17 @@ def draw(page: Page, console: MartConsole) -> None:
     with card(page, "sql-box", tell("Question"), tell("one select over mart; nothing can be changed")):
         names = list(EXAMPLES)
         st.selectbox(
-            tell("Example"), names, index=None, placeholder=tell("Take an example …"), key="sql-example",
+            tell("Example"), names, index=None, placeholder=tell("Take an example …"), key="question-example",
             format_func=lambda name: tell(EXAMPLES[name]), on_change=_example_taken, label_visibility="collapsed",
         )  # fmt: skip
-        if "sql-text" not in st.session_state:
-            st.session_state["sql-text"] = st.query_params.get("query") or st.session_state.get(
+        if "question-text" not in st.session_state:
+            st.session_state["question-text"] = st.query_params.get("query") or st.session_state.get(
                 "sql-kept", example(FIRST)
             )
-        text = st.text_area(tell("SQL"), key="sql-text", height=240, label_visibility="collapsed")
+        text = st.text_area(tell("SQL"), key="question-text", height=240, label_visibility="collapsed")
         st.session_state["sql-kept"] = text  # a widget that a page does not draw is forgotten
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-            asked = st.button(tell("Run"), key="sql-run", type="primary", icon=":material/play_arrow:")
+            asked = st.button(tell("Run"), key="question-run", type="primary", icon=":material/play_arrow:")
             place = st.empty()
         st.caption(tell("The address keeps the question: a bookmark of this page saves it, a link shares it."))
         if asked:
@@ -55,8 +55,8 @@ def example(name: str) -> str:
 
 
 def _example_taken() -> None:
-    if name := st.session_state["sql-example"]:
-        st.session_state["sql-text"] = example(name)
+    if name := st.session_state["question-example"]:
+        st.session_state["question-text"] = example(name)
 
 
 def _ask(page: Page, console: MartConsole, text: str, place: st.delta_generator.DeltaGenerator, *, asked: bool) -> None:
@@ -66,9 +66,9 @@ def _ask(page: Page, console: MartConsole, text: str, place: st.delta_generator.
         size = console.bytes_of(text) if asked else None
         if size is not None:
             st.session_state["sql-billed"] = text
-            place.button(tell("Read {size}", size=tell.size(size)), key="sql-read")
+            place.button(tell("Read {size}", size=tell.size(size)), key="question-read")
             return
-        confirmed = st.session_state.get("sql-read", False) and st.session_state.pop("sql-billed", None) == text
+        confirmed = st.session_state.get("question-read", False) and st.session_state.pop("sql-billed", None) == text
         if asked or confirmed:
             _run(page, Asking(console.asking(text)), text, place)
     except (MartMissing, QueryFailed, WarehouseBusy) as error:
@@ -78,7 +78,7 @@ def _ask(page: Page, console: MartConsole, text: str, place: st.delta_generator.
 def _run(page: Page, asking: Asking, text: str, place: st.delta_generator.DeltaGenerator) -> None:
     """Wait for the answer. A click on Cancel, as any other, ends this run of the page at the next look."""
     try:
-        place.button(page.tell("Cancel"), key="sql-cancel")
+        place.button(page.tell("Cancel"), key="question-cancel")
         waited = st.empty()
         while not asking.is_done(POLL_S):
             waited.caption(page.tell("asking …"))

@@ -26,12 +26,11 @@ def draw(page: Page, years: Years) -> None:
             first, last = date(int(row["year"]), 1, 1), date(int(row["year"]), 12, 31)
             days = opened.rows("overview/calendar", page.athlete_id, asked.sport, first, last)
             cells, sentence = calendar.cells(days, tell), streak(row, tell)
+            drawn = calendar.chart(tell, len({cell["week"] for cell in cells}), LEAST)
             with st.container(key=f"year-days-{row['year']}", gap=None):
                 st.markdown(f"**{row['year']}**")
-                charts.show(
-                    page, f"days-{row['year']}", calendar.chart(tell, calendar.WEEKS, LEAST), cells,
-                    alt=f"{row['year']}: {sentence}", height=HEIGHT,
-                )  # fmt: skip
+                alt = f"{row['year']}: {sentence}"
+                charts.show(page, f"days-{row['year']}", drawn, cells, alt=alt, height=HEIGHT)
                 st.caption(sentence)
             told.append(f"{row['year']}: {sentence}")
             every += calendar.table(days, tell)

@@ -63,9 +63,9 @@ def page(lively: Any, context_of: Any) -> Open:
 def test_a_question_of_the_address_runs_when_asked(page: Open) -> None:
     """Not by opening a link; then its rows, a chart's finding and what it took are there, and the tables beside."""
     app = page(query=FAR)
-    assert app.text_area(key="sql-text").value == FAR
+    assert app.text_area(key="question-text").value == FAR
     assert not app.dataframe
-    app.button(key="sql-run").click()
+    app.button(key="question-run").click()
     app = drawn(app)
     assert [list(row) for row in app.dataframe[0].value.itertuples(index=False)] == [
         [date(2025, 3, 2), "Ride 1", 60.0],
@@ -76,20 +76,20 @@ def test_a_question_of_the_address_runs_when_asked(page: Open) -> None:
     assert "One row per activity." in said(app)
     assert "&lt;i&gt;Title" in html(app)
     assert app.query_params == {"query": FAR}
-    app.selectbox(key="sql-x").set_value("name")
+    app.selectbox(key="question-x").set_value("name")
     assert r"\<b>Far\</b> \*\*out\*\* \:bike\: 🚴" in said(drawn(app)), "what is found in a row is text"
 
 
 def test_an_answer_that_there_is_not_is_told(page: Open) -> None:
     """In the engine's words; the answer of before is gone, and another question works."""
     app = page(query="select * from staging.stg_strava__gear")
-    app.button(key="sql-run").click()
+    app.button(key="question-run").click()
     app = drawn(app)
     assert "only the tables of mart" in said(app)
-    app.selectbox(key="sql-example").set_value("longest")
+    app.selectbox(key="question-example").set_value("longest")
     app = drawn(app)
-    assert app.text_area(key="sql-text").value == box.example("longest")
-    app.button(key="sql-run").click()
+    assert app.text_area(key="question-text").value == box.example("longest")
+    app.button(key="question-run").click()
     app = drawn(app)
     assert "There is no answer." not in said(app)
     assert app.dataframe[0].value["distance_km"].tolist()[:2] == [1040.3, 60.0]
@@ -99,16 +99,16 @@ def test_what_is_billed_is_told_before_it_is_read(page: Open) -> None:
     """The first click asks what it costs, the second reads; a mistake costs neither."""
     console = Billed()
     app = page(console, query="select 1 as n")
-    app.button(key="sql-run").click()
+    app.button(key="question-run").click()
     app = drawn(app)
     assert console.asked == []
-    app.button(key="sql-read").click()
+    app.button(key="question-read").click()
     app = drawn(app)
     assert console.asked == ["select 1 as n"]
     assert "12.3" in html(app)
     assert "Only the first 1 rows are shown" in said(app)
-    app.text_area(key="sql-text").set_value("from nowhere")
-    app.button(key="sql-run").click()
+    app.text_area(key="question-text").set_value("from nowhere")
+    app.button(key="question-run").click()
     assert "there is no table nowhere" in said(drawn(app))
     assert len(console.asked) == 1
 

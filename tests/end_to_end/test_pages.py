@@ -158,9 +158,9 @@ async def year_gear_and_sql_are_the_marts(session: DemoSession, page: Page) -> N
 
     await page.goto(f"{session.config.ports.dashboard_url}/sql")
     await page.get_by_role("button", name="Run", exact=False).click()
-    await expect(page.locator(".st-key-sql-rows")).to_be_visible(timeout=UP_TO_MS)
+    await expect(page.locator(".st-key-question-rows")).to_be_visible(timeout=UP_TO_MS)
     await expect(page.locator(".st-key-chart-sql svg").first).to_be_visible()
-    await expect(page.locator(".st-key-sql-fault")).to_have_count(0)
+    await expect(page.locator(".st-key-question-fault")).to_have_count(0)
     await expect(page.locator("[data-testid=stException]")).to_have_count(0)
 
 
