@@ -1,7 +1,8 @@
 """From rows of the marts to rows of a chart or a table: pure, so that it can be checked without a browser."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from typing import Any
 
 from dashboard import sports
 from dashboard.formatting import Teller, total
@@ -55,6 +56,17 @@ def table(rows: Sequence[Row], measure: Measure, tell: Teller) -> dict[date, dic
 def week_table(rows: Sequence[Row], measure: Measure, tell: Teller) -> list[dict[str, str]]:
     """A row per week, newest first."""
     return [{tell("Week"): week_title(week, tell), **cells} for week, cells in table(rows, measure, tell).items()]
+
+
+def part_table(
+    bars: Sequence[Mapping[str, Any]], titles: Iterable[str], nothing: str, tell: Teller
+) -> list[dict[str, str]]:
+    """The numbers of bars in parts (`week`, `title`, `shown`; oldest first) by week, newest first; a column a title."""
+    empty = dict.fromkeys(titles, nothing)
+    found: dict[str, dict[str, str]] = {}
+    for bar in reversed(bars):
+        found.setdefault(bar["week"], dict(empty))[bar["title"]] = bar["shown"]
+    return [{tell("Week"): week, **cells} for week, cells in found.items()]
 
 
 def week_title(start: date, tell: Teller) -> str:

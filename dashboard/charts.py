@@ -5,6 +5,7 @@ arguments is built once, at import. The theme in the browser turns names into li
 https://vega.github.io/vega-lite/docs/scale.html#scheme
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -42,6 +43,7 @@ AMOUNT = alt.Color(
     "level:Q", scale=alt.Scale(domain=[1, 10]), legend=None
 )  # levels 2, 4, 6, 8, 10 are the heat classes
 EMPTY = "rgba(128,138,152,.16)"  # a day with nothing, by day and by night
+MONTH_OF_WEEK = "utcdate(toDate(datum.value)) <= 7 ? utcFormat(toDate(datum.value), '%b') : ''"  # in its first week
 
 
 def colour(field: str, used: Sequence[str] = (), titles: Mapping[str, str] | None = None) -> alt.Color:
@@ -52,6 +54,39 @@ def colour(field: str, used: Sequence[str] = (), titles: Mapping[str, str] | Non
     if titles:
         legend.labelExpr = f"{dict(titles)!r}[datum.value] || datum.value"
     return alt.Color(field, scale=alt.Scale(domain=list(SERIES)), legend=legend)
+
+
+def shades(titles: Mapping[int, str], room: str) -> alt.Color:
+    """Colour `level` by its step of the scale; the legend has those of `titles`, in columns as many as `room` says."""
+    legend = alt.Legend(
+        type="symbol", values=list(titles), labelExpr=f"{json.dumps(dict(titles))}[datum.value]", symbolStrokeWidth=0,
+        columns=alt.ExprRef(room),
+    )  # fmt: skip
+    return alt.Color("level:Q", scale=alt.Scale(domain=[1, 10]), legend=legend)
+
+
+def stacked_weeks(least: int, colour: alt.Color, order: alt.Order, heads: Sequence[str]) -> alt.Chart:
+    """Draw bars of ISO weeks in parts, the newest for which there are `least` pixels each.
+
+    A row has `start`, `ago` (weeks before the newest), `value`, and for the tooltip, under these heads, `week`,
+    `title` and `shown`.
+    """
+    chart: alt.Chart = (
+        alt.Chart(ROWS)
+        .mark_bar()
+        .transform_filter(f"datum.ago <= floor(width / {least})")
+        .encode(
+            x=alt.X("start:O", axis=alt.Axis(labelAngle=0, labelExpr=MONTH_OF_WEEK, labelOverlap=False)),
+            y=alt.Y("value:Q", stack="zero"),
+            color=colour,
+            order=order,
+            tooltip=[
+                alt.Tooltip(f"{name}:N", title=head)
+                for name, head in zip(("week", "title", "shown"), heads, strict=True)
+            ],
+        )
+    )
+    return chart
 
 
 def named(name: str) -> alt.ColorDatum:

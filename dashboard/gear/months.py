@@ -1,6 +1,5 @@
 """How far gear went by month, stacked: the most used pieces each in a shade, the others together."""
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 
@@ -129,10 +128,6 @@ def finding(rows: Sequence[Row], tell: Teller) -> str:
 
 def _chart(titles: Mapping[int, str], tell: Teller) -> alt.Chart:
     label = "utcFormat(toDate(datum.value), utcmonth(toDate(datum.value)) ? '%b' : '%Y')"
-    legend = alt.Legend(
-        type="symbol", values=sorted(titles, reverse=True), labelExpr=f"{json.dumps(dict(titles))}[datum.value]",
-        columns=alt.ExprRef("max(1, floor(width / 150))"),
-    )  # fmt: skip
     chart: alt.Chart = (
         alt.Chart(charts.ROWS)
         .mark_bar()
@@ -140,7 +135,7 @@ def _chart(titles: Mapping[int, str], tell: Teller) -> alt.Chart:
         .encode(
             x=alt.X("month:O", axis=alt.Axis(labelAngle=0, labelExpr=label, labelOverlap=True)),
             y=alt.Y("value:Q", stack="zero"),
-            color=alt.Color("level:Q", scale=alt.Scale(domain=[1, 10]), legend=legend),
+            color=charts.shades(dict(sorted(titles.items(), reverse=True)), "max(1, floor(width / 150))"),
             order=alt.Order("level:Q", sort="descending"),
             tooltip=[
                 alt.Tooltip("named:N", title=tell("Month")),

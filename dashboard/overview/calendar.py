@@ -67,7 +67,6 @@ def table(rows: Sequence[Row], tell: Teller) -> list[dict[str, str]]:
 
 def chart(tell: Teller, weeks: int = WEEKS, least: int = 11) -> alt.Chart:
     """Draw `cells` as so many weeks; those without room for `least` pixels are left out, the oldest first."""
-    month = "utcdate(toDate(datum.value)) <= 7 ? utcFormat(toDate(datum.value), '%b') : ''"
     weekday = "datum.value % 2 ? utcFormat(utc(2024, 0, datum.value), '%a') : ''"  # 1 January 2024 is a Monday
     drawn: alt.Chart = (
         alt.Chart(charts.ROWS)
@@ -76,7 +75,9 @@ def chart(tell: Teller, weeks: int = WEEKS, least: int = 11) -> alt.Chart:
         .encode(
             x=alt.X(
                 "week:O",
-                axis=alt.Axis(orient="top", labelAngle=0, labelExpr=month, labelOverlap=False, labelAlign="left"),
+                axis=alt.Axis(
+                    orient="top", labelAngle=0, labelExpr=charts.MONTH_OF_WEEK, labelOverlap=False, labelAlign="left"
+                ),
                 scale=alt.Scale(
                     paddingInner=0.16, paddingOuter=0, rangeMax=alt.ExprRef(f"min(width, {MOST_WIDTH * weeks})")
                 ),

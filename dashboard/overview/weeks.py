@@ -40,24 +40,8 @@ def draw(page: Page) -> None:
 
 
 def _chart(titles: dict[str, str], tell: Teller) -> alt.Chart:
-    month = "utcdate(toDate(datum.value)) <= 7 ? utcFormat(toDate(datum.value), '%b') : ''"
-    chart: alt.Chart = (
-        alt.Chart(charts.ROWS)
-        .mark_bar()
-        .transform_filter("datum.ago <= floor(width / 11)")
-        .encode(
-            x=alt.X("start:O", axis=alt.Axis(labelAngle=0, labelExpr=month, labelOverlap=False)),
-            y=alt.Y("value:Q", stack="zero"),
-            color=charts.colour("sport:N", list(titles), titles),
-            order=alt.Order("rank:Q"),
-            tooltip=[
-                alt.Tooltip("week:N", title=tell("Week")),
-                alt.Tooltip("title:N", title=tell("Sport")),
-                alt.Tooltip("shown:N", title=tell("Moving time")),
-            ],
-        )
-    )
-    return chart
+    colour = charts.colour("sport:N", list(titles), titles)
+    return charts.stacked_weeks(11, colour, alt.Order("rank:Q"), (tell("Week"), tell("Sport"), tell("Moving time")))
 
 
 def _finding(rows: Sequence[Row], tell: Teller) -> str:

@@ -85,34 +85,14 @@ def weeks(rows: Sequence[Row], tell: Teller) -> list[dict[str, Any]]:
 
 def table(bars: Sequence[dict[str, Any]], tell: Teller) -> list[dict[str, str]]:
     """The numbers behind the bars, newest first."""
-    titles = list(dict.fromkeys(bar["title"] for bar in sorted(bars, key=lambda bar: -bar["level"])))
-    found: dict[str, dict[str, str]] = {}
-    for bar in reversed(bars):
-        found.setdefault(bar["week"], dict.fromkeys(titles, tell.number(0)))[bar["title"]] = bar["shown"]
-    return [{tell("Week"): week, **cells} for week, cells in found.items()]
+    return chart_data.part_table(bars, _titles(bars).values(), tell.number(0), tell)
+
+
+def _titles(bars: Sequence[dict[str, Any]]) -> dict[int, str]:
+    return {bar["level"]: bar["title"] for bar in sorted(bars, key=lambda bar: -bar["level"])}
 
 
 def _chart(bars: Sequence[dict[str, Any]], tell: Teller) -> alt.Chart:
-    month = "utcdate(toDate(datum.value)) <= 7 ? utcFormat(toDate(datum.value), '%b') : ''"
-    titles = {bar["level"]: bar["title"] for bar in sorted(bars, key=lambda bar: -bar["level"])}
-    legend = alt.Legend(
-        type="symbol", values=list(titles), labelExpr=f"{titles!r}[datum.value]", symbolStrokeWidth=0,
-        columns=alt.ExprRef("max(2, floor(width / 110))"),
-    )  # fmt: skip
-    chart: alt.Chart = (
-        alt.Chart(charts.ROWS)
-        .mark_bar()
-        .transform_filter("datum.ago <= floor(width / 9)")
-        .encode(
-            x=alt.X("start:O", axis=alt.Axis(labelAngle=0, labelExpr=month, labelOverlap=False)),
-            y=alt.Y("value:Q", stack="zero"),
-            color=alt.Color("level:Q", scale=alt.Scale(domain=[1, 10]), legend=legend),
-            order=alt.Order("level:Q", sort="descending"),
-            tooltip=[
-                alt.Tooltip("week:N", title=tell("Week")),
-                alt.Tooltip("title:N", title=tell("Method")),
-                alt.Tooltip("shown:N", title=tell("Load")),
-            ],
-        )
-    )
-    return chart
+    heads = tell("Week"), tell("Method"), tell("Load")
+    colour = charts.shades(_titles(bars), "max(2, floor(width / 110))")
+    return charts.stacked_weeks(9, colour, alt.Order("level:Q", sort="descending"), heads)

@@ -119,33 +119,11 @@ def title(zone: int, tell: Teller) -> str:
 def table(bars: Sequence[dict[str, Any]], tell: Teller) -> list[dict[str, str]]:
     """The numbers behind the bars, newest first."""
     titles = {bar["zone"]: bar["title"] for bar in sorted(bars, key=lambda bar: bar["zone"])}
-    found: dict[str, dict[str, str]] = {}
-    for bar in reversed(bars):
-        found.setdefault(bar["week"], dict.fromkeys(titles.values(), tell.duration(0)))[bar["title"]] = bar["shown"]
-    return [{tell("Week"): week, **cells} for week, cells in found.items()]
+    return chart_data.part_table(bars, titles.values(), tell.duration(0), tell)
 
 
 def _chart(bars: Sequence[dict[str, Any]], tell: Teller) -> alt.Chart:
-    month = "utcdate(toDate(datum.value)) <= 7 ? utcFormat(toDate(datum.value), '%b') : ''"
     titles = {bar["level"]: bar["title"] for bar in bars}
-    legend = alt.Legend(
-        type="symbol", values=sorted(titles), labelExpr=f"{titles!r}[datum.value]", symbolStrokeWidth=0,
-        columns=alt.ExprRef("max(2, floor(width / 110))"),
-    )  # fmt: skip
-    chart: alt.Chart = (
-        alt.Chart(charts.ROWS)
-        .mark_bar()
-        .transform_filter("datum.ago <= floor(width / 9)")
-        .encode(
-            x=alt.X("start:O", axis=alt.Axis(labelAngle=0, labelExpr=month, labelOverlap=False)),
-            y=alt.Y("value:Q", stack="zero"),
-            color=alt.Color("level:Q", scale=alt.Scale(domain=[1, 10]), legend=legend),
-            order=alt.Order("zone:Q", sort="ascending"),
-            tooltip=[
-                alt.Tooltip("week:N", title=tell("Week")),
-                alt.Tooltip("title:N", title=tell("Zone")),
-                alt.Tooltip("shown:N", title=tell("Time")),
-            ],
-        )
-    )
-    return chart
+    colour = charts.shades(dict(sorted(titles.items())), "max(2, floor(width / 110))")
+    heads = tell("Week"), tell("Zone"), tell("Time")
+    return charts.stacked_weeks(9, colour, alt.Order("zone:Q", sort="ascending"), heads)
