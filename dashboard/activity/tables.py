@@ -6,6 +6,7 @@ from html import escape
 
 import streamlit as st
 
+from dashboard import folded
 from dashboard.activity.subject import Subject
 from dashboard.best_efforts import REASON_NAMES, distance_name
 from dashboard.card import Why, card
@@ -85,11 +86,10 @@ def laps(subject: Subject) -> None:
             (tell("Lap"), ""), (tell("Distance"), RIGHT), (tell("Time"), RIGHT), (tell("Pace, speed"), RIGHT),
             (tell("Heart rate"), BOTH), (tell("Power"), BOTH),
         )  # fmt: skip
-        with st.container(key="activity-laps-table"):
-            st.html(html_table(heads, (_lap(row, subject) for row in rows[:MOST_LAPS]), tell))
-        if rest := rows[MOST_LAPS:]:
-            with st.expander(tell.plural("{n} more", "{n} more", len(rest)), type="compact"):
-                st.html(html_table(heads, (_lap(row, subject) for row in rest), tell))
+        folded.show(
+            "activity-laps-table", rows, MOST_LAPS,
+            lambda some: html_table(heads, (_lap(row, subject) for row in some), tell), tell,
+        )  # fmt: skip
 
 
 def _lap(row: Row, subject: Subject) -> str:

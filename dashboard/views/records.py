@@ -6,7 +6,7 @@ from html import escape
 
 import streamlit as st
 
-from dashboard import address, best_efforts, charts, eddington_chart, empty_states, milestones
+from dashboard import address, best_efforts, charts, eddington_chart, empty_states, folded, milestones
 from dashboard.best_efforts import distance_name
 from dashboard.card import Why, card
 from dashboard.filters import ALL, Filters
@@ -259,11 +259,7 @@ def _milestones(page: Page) -> None:
         if not rows:
             empty_states.nothing_in_filter(page, "milestones")
             return
-        with st.container(key="milestones"):
-            st.html(milestones.milestone_list(rows[:SHOWN_MILESTONES], tell))
-        if rest := rows[SHOWN_MILESTONES:]:
-            with st.expander(tell.plural("{n} more", "{n} more", len(rest)), type="compact"):
-                st.html(milestones.milestone_list(rest, tell))
+        folded.show("milestones", rows, SHOWN_MILESTONES, lambda some: milestones.milestone_list(some, tell), tell)
         opened.why = Why(
             formula=tell(
                 "Round totals of all time, on the local day on which the total got there; days in a row; every "

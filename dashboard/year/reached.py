@@ -4,7 +4,7 @@ from datetime import date
 
 import streamlit as st
 
-from dashboard import milestones
+from dashboard import folded, milestones
 from dashboard.card import Why, card
 from dashboard.formatting import plain
 from dashboard.page import Page
@@ -24,11 +24,7 @@ def draw(page: Page, years: Years) -> None:
         if not rows:
             st.markdown(tell("Nothing of that in {year}.", year=year))
             return
-        with st.container(key="year-reached"):
-            st.html(milestones.milestone_list(rows[:SHOWN], tell))
-        if rest := rows[SHOWN:]:
-            with st.expander(tell.plural("{n} more", "{n} more", len(rest)), type="compact"):
-                st.html(milestones.milestone_list(rest, tell))
+        folded.show("year-reached", rows, SHOWN, lambda some: milestones.milestone_list(some, tell), tell)
         opened.why = Why(
             formula=tell(
                 "What happened in {year} for the first time: a sport, a piece of gear, a record over a distance, a "
