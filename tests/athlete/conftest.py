@@ -1,15 +1,17 @@
 """A demo's session over a warehouse of the test's own, with a simulator that says what the test typed in."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from typer.testing import CliRunner, Result
 
 from athlete.demo.config import DemoConfig
 from athlete.demo.session import DemoSession
 from athlete.demo.simulator_client import SimulatorClient
+from athlete.main import app
 from athlete.programs import Ports
 from athlete.supervisor import ProcessTree
 from backends.queue.embedded import EmbeddedQueue
@@ -56,3 +58,13 @@ def strava() -> Iterator[str]:
     """The address of a running simulator."""
     with serving(lambda: simulator_app(years=0, read_limit="100000,1000000")) as url:
         yield url
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[..., Result]:
+    """Run a command with its data in a folder of its own."""
+
+    def _run(*arguments: str, **environment: str) -> Result:
+        return CliRunner().invoke(app, arguments, env={"DATA_DIR": str(tmp_path), "COLUMNS": "200", **environment})
+
+    return _run

@@ -13,11 +13,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import typer
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from athlete.errors import CommandError, exit_on_error
 from athlete.events import read_since
-from athlete.main import app
 from athlete.query import bytes_told, query
 from backends.warehouse import StatementRejected
 from backends.warehouse.ledger import LedgerEntry, Outcome
@@ -26,16 +25,6 @@ from strava.events import StravaEvent
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Run a command with its data in a folder of its own."""
-
-    def _run(*arguments: str, **environment: str) -> Result:
-        return CliRunner().invoke(app, arguments, env={"DATA_DIR": str(tmp_path), "COLUMNS": "200", **environment})
-
-    return _run
 
 
 def entry(activity_id: int, outcome: Outcome, *, finished_at: datetime = NOW) -> LedgerEntry:

@@ -10,9 +10,8 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pyarrow.parquet as pq
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from athlete.main import app
 from athlete.past import console_as_of, end_of
 from backends.warehouse.duckdb.snapshot import publish
 from tests.parsed_project import give
@@ -20,16 +19,6 @@ from tests.transforms.life import run_payload
 from tests.transforms.warehouse import Warehouse
 
 Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Run a command with its data in a folder of its own."""
-
-    def _run(*arguments: str, **environment: str) -> Result:
-        return CliRunner().invoke(app, arguments, env={"DATA_DIR": str(tmp_path), "COLUMNS": "200", **environment})
-
-    return _run
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.context import PageContext
 from tests.dashboard.conftest import ATHLETE
-from tests.dashboard.test_pages import drawn, html, other_page, said
+from tests.dashboard.test_pages import drawn, html, said, visit
 
 HOME = 5_252_000, 1_340_000  # 1e-5 degrees
 RUN = {
@@ -22,10 +22,7 @@ RUN = {
 
 def activity(context: PageContext, **told: str) -> AppTest:
     """Open the page by an address."""
-    app = AppTest.from_function(other_page, kwargs={"context": context, "path": "activity"})
-    for key, word in told.items():
-        app.query_params[key] = word
-    return drawn(app)
+    return visit(context, "activity", **told)
 
 
 @pytest.fixture
@@ -143,11 +140,8 @@ def test_an_activity_without_anything_says_what_is_missing(mart_file: Any, conte
 
 def test_links_to_an_activity_keep_what_the_address_says(run: Any, context_of: Any) -> None:
     """Sport, days, language and units go with it, so that the way back is to the same numbers."""
-    app = AppTest.from_function(other_page, kwargs={"context": context_of(run), "path": "overview"})
-    told = {"sport": "run", "range": "all", "units": "imperial"}
-    for key, word in told.items():
-        app.query_params[key] = word
-    assert 'href="activity?id=2&amp;sport=run&amp;range=all&amp;units=imperial"' in html(drawn(app))
+    app = visit(context_of(run), "overview", sport="run", range="all", units="imperial")
+    assert 'href="activity?id=2&amp;sport=run&amp;range=all&amp;units=imperial"' in html(app)
 
 
 COURSE = {

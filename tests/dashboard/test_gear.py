@@ -5,12 +5,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from dashboard.formatting import MINUS, NARROW, NOTHING, Teller
 from dashboard.gear import months, services, table
 from dashboard.units import Units
-from tests.dashboard.test_pages import drawn, html, other_page, said
+from tests.dashboard.test_pages import drawn, html, said, visit
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ENGLISH = Teller(now=datetime(2026, 11, 18, 20, tzinfo=BERLIN), zone=BERLIN)
@@ -92,7 +91,7 @@ def geared(lively: Any) -> Any:
 
 def test_the_page_shows_the_mart_s_gear(geared: Any, context_of: Any) -> None:
     """Ours beside Strava's, the cost of a kilometre and what is due; names are text, a mistake in one is told."""
-    app = drawn(AppTest.from_function(other_page, kwargs={"context": context_of(geared), "path": "gear"}))
+    app = visit(context_of(geared), "gear")
     told = html(app)
     for part in ("1,100 <small>km</small>", "1,150 <small>km</small>", f"{MINUS}49.8 <small>km</small>", "1 due",
                  "2.00 <small>/km</small>", "&lt;b&gt;Blue&lt;/b&gt;", "17 Nov 2026", "no activity has it", "Old shoes",
@@ -108,6 +107,6 @@ def test_the_page_shows_the_mart_s_gear(geared: Any, context_of: Any) -> None:
 
 def test_who_has_no_gear_is_told_where_it_comes_from(lively: Any, context_of: Any) -> None:
     """One sentence, and no empty chart."""
-    app = drawn(AppTest.from_function(other_page, kwargs={"context": context_of(lively), "path": "gear"}))
+    app = visit(context_of(lively), "gear")
     assert "No gear yet." in said(app)
     assert "Months by gear" not in html(app)

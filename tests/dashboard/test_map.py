@@ -9,17 +9,14 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.context import PageContext
 from tests.dashboard.conftest import ATHLETE
-from tests.dashboard.test_pages import drawn, html, other_page, said
+from tests.dashboard.test_pages import drawn, html, said, visit
 
 HOME = 5_252_000, 1_340_000  # 1e-5 degrees
 
 
 def the_map(context: PageContext, **told: str) -> AppTest:
     """Open the page by an address."""
-    app = AppTest.from_function(other_page, kwargs={"context": context, "path": "map"})
-    for key, word in told.items():
-        app.query_params[key] = word
-    return drawn(app)
+    return visit(context, "map", **told)
 
 
 def route(mart_file: Any, activity_id: int, day: str, **fields: Any) -> None:

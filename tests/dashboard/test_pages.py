@@ -51,7 +51,15 @@ def overview(context: PageContext) -> AppTest:
 
 def pipeline(context: PageContext) -> AppTest:
     """Open the other page."""
-    return drawn(AppTest.from_function(other_page, kwargs={"context": context, "path": "pipeline"}))
+    return visit(context, "pipeline")
+
+
+def visit(context: Any, path: str, **told: str) -> AppTest:
+    """Open a page with these words in its address."""
+    app = AppTest.from_function(other_page, kwargs={"context": context, "path": path})
+    for key, word in told.items():
+        app.query_params[key] = word
+    return drawn(app)
 
 
 def helps(app: AppTest) -> list[str]:
@@ -691,7 +699,7 @@ def test_the_eddington_number_is_there_without_activities_on_a_screen(lively: An
         for n in range(1, 6):
             lively.row("eddington_step", **life, n=n, days_at_least=6 - n, days_needed=max(0, 2 * n - 6))
     lively.publish()
-    app = drawn(AppTest.from_function(other_page, kwargs={"context": context_of(lively), "path": "records"}))
+    app = visit(context_of(lively), "records")
     assert "**3** now" in said(app)
     assert "Those on a screen count." in said(app)
     app.toggle(key="eddington-screens").set_value(False)

@@ -12,7 +12,7 @@ from dashboard.formatting import NARROW, Teller
 from dashboard.mart import Row
 from dashboard.training import audit, course, history, methods, strain, zones
 from tests.dashboard.conftest import ATHLETE, TODAY, FileReader, training_rows
-from tests.dashboard.test_pages import drawn, html, other_page, said, shown
+from tests.dashboard.test_pages import html, said, shown, visit
 
 FIRST = date(2026, 1, 5)
 LOADS = [float(30 * (n % 4)) for n in range((TODAY - FIRST).days + 1)]
@@ -50,10 +50,7 @@ def trained(mart_file: Any) -> Any:
 
 def training(context: Any, **chosen: str) -> AppTest:
     """Open the page with these words in its address."""
-    app = AppTest.from_function(other_page, kwargs={"context": context, "path": "training"})
-    for key, word in chosen.items():
-        app.query_params[key] = word
-    return drawn(app)
+    return visit(context, "training", **chosen)
 
 
 def of_today(file: Any, sport: str) -> Row:

@@ -13,7 +13,7 @@ from dashboard.mart import Row
 from dashboard.measures import MEASURES
 from dashboard.units import Units
 from tests.dashboard.conftest import ATHLETE
-from tests.dashboard.test_pages import drawn, other_page, said
+from tests.dashboard.test_pages import said, visit
 
 TODAY = date(2026, 11, 18)
 DISTANCE = MEASURES["distance"]
@@ -126,10 +126,7 @@ def test_small_parts_of_the_mix_are_one_bar(tell: Teller) -> None:
 
 def trends(context: Any, **chosen: str) -> AppTest:
     """Open the page with these words in its address."""
-    app = AppTest.from_function(other_page, kwargs={"context": context, "path": "trends"})
-    for key, word in chosen.items():
-        app.query_params[key] = word
-    return drawn(app)
+    return visit(context, "trends", **chosen)
 
 
 @pytest.fixture

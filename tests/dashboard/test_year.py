@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.year import choice, mix
-from tests.dashboard.test_pages import drawn, html, other_page, plain_units, said, shown
+from tests.dashboard.test_pages import drawn, html, plain_units, said, shown, visit
 
 
 @pytest.mark.parametrize(
@@ -74,10 +74,7 @@ def reviewed(lively: Any) -> Any:
 
 def year_page(context: Any, **address: str) -> AppTest:
     """Open the page by its address."""
-    app = AppTest.from_function(other_page, kwargs={"context": context, "path": "year"})
-    for name, word in address.items():
-        app.query_params[name] = word
-    return drawn(app)
+    return visit(context, "year", **address)
 
 
 def test_the_running_year_is_beside_the_one_before_up_to_the_same_day(reviewed: Any, context_of: Any) -> None:
