@@ -21,7 +21,7 @@ from worker.dbt_runner.settings import TransformSettings
 def console_as_of(day: date, sql: str) -> Iterator[SqlConsole]:
     """Build what the statement names as of the end of a day, and open it.
 
-    Its folder goes as soon as it is open, which the open file outlives: whoever ends the process during a long question
+    Its folder goes as soon as it is open, which the open file outlives: a process that is ended during a long question
     leaves no copy of anybody's data behind, of which a purge would not know.
 
     Raises CommandError where it cannot be built, WarehouseBusy, QueryFailed, OSError.

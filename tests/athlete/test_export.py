@@ -105,7 +105,7 @@ def test_a_day_ends_by_the_reader_s_clocks() -> None:
 
 @pytest.mark.usefixtures("_marts")
 def test_the_past_leaves_no_copy_where_a_question_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its folder is gone before anything is asked, and the answer is there all the same."""
+    """Its folder is gone before anything is asked, and the answer is still there."""
 
     def built(_settings: object, _sql: str, _moment: datetime, folder: Path) -> float:
         shutil.copy(tmp_path / "mart.duckdb", folder / "transform.duckdb")

@@ -24,7 +24,7 @@ class BigQueryMartConsole:
 
 
 class BigQueryQuestion:
-    """Implements `MartQuestion`. What was cancelled is billed all the same, and its rows are not fetched."""
+    """Implements `MartQuestion`. What was cancelled is still billed, and its rows are not fetched."""
 
     def __init__(self, selects: Selects, sql: str, limits: MartLimits) -> None:
         self._selects = selects
