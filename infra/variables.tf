@@ -122,6 +122,7 @@ variable "settings" {
       "SETTLE_AFTER_S",
       "STRAVA_SUBSCRIPTION_ID",
       "STREAMS",
+      "STREAMS_DAYS",
       "TRANSFORM_INTERVAL_S",
     ], name)])
     error_message = "A key is a setting that the worker reads, and that no other variable stands for."

@@ -99,7 +99,8 @@ class Background:
             **keeping("settling_look_rests"),
         )
         stream_source_of = partial(client_of, lane=Lane.STREAMS)
-        self.streams = StreamSweep(store, stream_source_of, settings.stream_rules, **keeping("streams"))
+        rules, days = settings.stream_rules, settings.streams_days
+        self.streams = StreamSweep(store, stream_source_of, rules, days=days, **keeping("streams"))
         self.access = AccessWatch(store, budget, client_of)
         self.readings = ReadingKeeper(store, monitor, budget, is_brief=is_on_gcp(settings))
         self.histories = Histories(store, client_of, budget, spares_archived=settings.spares_archived)

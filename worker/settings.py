@@ -102,6 +102,12 @@ class WorkerSettings(StravaAppSettings):
             "or an athlete's sport (`1234567:Run`), separated by commas; empty: nobody's."
         ),
     )
+    streams_days: int | None = Field(
+        None,
+        ge=1,
+        le=36_500,
+        description="Days that an activity may be old whose curves `STREAMS` has fetched; empty takes all of them.",
+    )
     reconcile_guard_share: float = Field(
         0.05,
         ge=0,

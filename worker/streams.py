@@ -8,7 +8,8 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Protocol
 
 import structlog
@@ -25,7 +26,7 @@ from worker.periodic import repeat_until_cut_short
 
 log = structlog.get_logger(__name__)
 
-_POLL_S = 15.0
+_POLL_S = 5.0
 _ALL_AGAIN_S = 86_400.0  # what another program changed unseen is met again
 _LONGEST_WAIT_S = 3600.0
 _RETRY_S = 300.0  # after a fault of Strava's, or one that is this athlete's alone
@@ -82,7 +83,9 @@ class _Looked:
 
 
 class StreamSweep:
-    """Keeps the streams complete that the rules name. A backfill under way comes first: it has the details to load.
+    """Keeps the streams complete that the rules name, with `days` only of what began in the last so many days.
+
+    A backfill under way comes first: it has the details to load.
 
     Once an athlete's are all there, a poll reads what changed since the last, and all again when a rest ends. With
     `kept` the next program goes on from there, and `steady` is a clock that both have.
@@ -94,6 +97,7 @@ class StreamSweep:
         source_of: Callable[[int], StreamSource],
         rules: Sequence[StreamRule],
         *,
+        days: int | None = None,
         poll_s: float = _POLL_S,
         clock: Callable[[], datetime] = utc_now,
         steady: Callable[[], float] = steady_s,
@@ -102,6 +106,7 @@ class StreamSweep:
         self._store = store
         self._source_of = source_of
         self._rules = rules
+        self._days = days
         self._poll_s = poll_s
         self._clock = clock
         self._steady = steady
@@ -158,7 +163,7 @@ class StreamSweep:
             looked.complete_to, looked.all_again_s = None, now_s + _ALL_AGAIN_S
         if now_s < looked.not_before_s or looked.complete_to == newest:
             return True
-        due = await self._store.due_streams(athlete_id, self._rules, changed_since=looked.complete_to)
+        due = await self._due(athlete_id, looked.complete_to)
         self._rests.remember(self._kept_rests, [each.activity_id for each in due])
         try:
             await fetch_streams(self._source_of(athlete_id), self._store, due, self._rests, clock=self._clock)
@@ -175,3 +180,12 @@ class StreamSweep:
             rest_s = (end - self._clock()).total_seconds()
             looked.all_again_s = min(looked.all_again_s, self._steady() + rest_s)
         return True
+
+    async def _due(self, athlete_id: int, changed_since: datetime | None) -> list[DueStreams]:
+        """Return what is wanted, and what has streams of an earlier version of it, however long ago it was."""
+        find = partial(self._store.due_streams, athlete_id, changed_since=changed_since)
+        if self._days is None:
+            return await find(self._rules)
+        recent = await find(self._rules, since=self._clock() - timedelta(days=self._days))
+        known = {each.activity_id for each in recent}
+        return recent + [each for each in await find(()) if each.activity_id not in known]

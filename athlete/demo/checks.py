@@ -5,11 +5,13 @@ import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
+from athlete.demo.config import STREAMS_DAYS
 from athlete.demo.latency import STAGES, UNKNOWN, percentiles
 from athlete.demo.session import DemoSession
 from athlete.demo.simulator_client import Save
@@ -17,6 +19,8 @@ from backends.warehouse import RawStore, WarehouseBusy
 from backends.warehouse.ledger import LedgerEntry, LedgerFilter, Outcome
 from backends.warehouse.marts import MartMissing, MartReader, QueryFailed
 from backends.warehouse.reconciliations import Reconciliation, Verdict, compared_counts
+from backends.warehouse.streams import StreamRule
+from runtime.clock import utc_now
 from strava.payload import ActivityPayload
 
 SETTLE_PATIENCE_S = 90.0  # a loaded machine needs minutes, but something moves all the time
@@ -53,7 +57,7 @@ async def settle(
     clock: Callable[[], float] = time.monotonic,
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> bool:
-    """Wait until Strava has nothing left to send, the queue is empty and the marts are fresh.
+    """Wait until Strava has nothing left to send, the queue is empty, the curves are there and the marts are fresh.
 
     It waits as long as anything moves; False where nothing has for SETTLE_PATIENCE_S.
     """
@@ -70,7 +74,19 @@ async def settle(
 
 async def _is_quiet(session: DemoSession) -> bool:
     is_sent = await session.simulator.is_idle() and (await session.queue.status()).waiting == 0
-    return is_sent and await _is_fresh(session.store)
+    is_fresh = is_sent and await _is_fresh(session.store)
+    return is_fresh and not await _due_curves(session) and await _is_fresh(session.store)
+
+
+async def _due_curves(session: DemoSession) -> int:
+    """Return how many activities lack the curves that the demo shows, or have outdated ones."""
+    store, athlete_id = session.store, session.athlete_id
+    recent = await store.due_streams(athlete_id, [StreamRule()], since=_curves_since())
+    return len(recent) + len(await store.due_streams(athlete_id, []))
+
+
+def _curves_since() -> datetime:
+    return utc_now() - timedelta(days=STREAMS_DAYS)
 
 
 async def _standing(session: DemoSession) -> str:
@@ -113,6 +129,7 @@ async def check_all(session: DemoSession, mart: MartReader, *, is_quiet: bool) -
         nothing_parked(rows, dead),
         Check(name="The marts are fresh", holds=is_fresh, seen=f"last transform {'=' if is_fresh else '≠'} raw"),
         _same_mart(truth, mart),
+        await _have_curves(session),
         *checked_daily(check),
     ]
     numbers = {
@@ -187,6 +204,13 @@ def _same_mart(truth: Sequence[Mapping[str, Any]], mart: MartReader) -> Check:
         holds=row["activities"] == len(truth) and abs(in_mart_m - distance_m) < 1,
         seen=f"Strava {distance_m / 1000:,.1f} km = mart {in_mart_m / 1000:,.1f} km",
     )
+
+
+async def _have_curves(session: DemoSession) -> Check:
+    asked = await session.store.stream_count(session.athlete_id, since=_curves_since())
+    due = await _due_curves(session)
+    seen = f"asked for {asked:,} of the last {STREAMS_DAYS} days, {due:,} due"
+    return Check(name="Recent activities have their curves", holds=asked > 0 and not due, seen=seen)
 
 
 def checked_daily(row: Reconciliation | None) -> list[Check]:

@@ -27,6 +27,7 @@ CLIENT_SECRET = "simulated-client-secret"  # noqa: S105 - the simulator knows no
 VERIFY_TOKEN_BYTES = 16
 # The demo has no fifteen minutes to wait, so its simulator is generous; the limits themselves are simulated.
 GENEROUS_LIMIT = "100000,1000000"
+STREAMS_DAYS = 182  # curves of older activities would only make the first build longer
 RETRY_SPACING_S = "1,2"  # Strava itself waits a minute or two between its three attempts
 
 #: What the simulated athlete wrote; a person may change it while the demo runs, and see what comes of it.
@@ -132,6 +133,8 @@ class DemoConfig:
             "WEBHOOK_PATH_SECRET": self.path_secret,
             "DISPLAY_TIMEZONE": self.display_timezone.key,
             "DASHBOARD_REFRESH_S": str(self.dashboard_refresh_s),
+            "STREAMS": "all",
+            "STREAMS_DAYS": str(STREAMS_DAYS),
         }
 
     def simulator(self) -> Program:

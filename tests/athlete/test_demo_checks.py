@@ -202,6 +202,7 @@ async def test_a_scenario_that_reached_nothing_is_checked_and_shown(
         "Each payload is Strava's newest",
         "The marts are fresh",
         "The marts tell the same",
+        "Recent activities have their curves",
         "A crop without an event is found",
         "The daily job's verdict is complete",
     }

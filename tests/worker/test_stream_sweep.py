@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +126,28 @@ async def test_streams_that_always_fail_hold_up_no_others(store: CountingStore, 
     clock.advance(86_400)
     await sweep.fetch_due()
     assert await store.stream_count(ANNA) == 12
+
+
+async def test_of_older_activities_only_outdated_streams_are_fetched(store: CountingStore, clock: Any) -> None:
+    """With days, what began before them is not asked for, but again where it has streams of another version."""
+    await save(store, clock, ANNA, 1, 2)
+    curves = Curves()
+    days = (clock().date() - date(2026, 1, 1)).days
+    recent = StreamSweep(store, lambda _: curves, [StreamRule()], days=days, clock=clock, steady=clock.steady_s)
+    await recent.fetch_due()
+    assert not curves.asked
+    await sweep_of(store, curves, clock).fetch_due()
+    clock.advance(60)
+    fields = {"id": 1, "athlete": {"id": ANNA}, "resource_state": 3, "distance": 9.0,
+              "start_date": "2026-01-01T00:01:00Z"}  # fmt: skip
+    seen = {"activity_id": 1, "athlete_id": ANNA, "observed_at": clock(), "source": Source.BACKFILL}
+    await store.apply([Observation(activity=ActivityPayload.from_json(fields), **seen)])
+    await recent.fetch_due()
+    assert curves.asked == {1: 2, 2: 1}
+    wider = StreamSweep(store, lambda _: Curves(), [StreamRule()], days=days + 1, clock=clock, steady=clock.steady_s)
+    await save(store, clock, ANNA, 3)
+    await wider.fetch_due()
+    assert await store.stream_count(ANNA) == 3
 
 
 async def test_streams_that_expired_are_fetched_again(store: CountingStore, clock: Any) -> None:
