@@ -3,6 +3,8 @@
 import json
 import multiprocessing
 import resource
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -252,6 +254,47 @@ async def test_from_raw_to_snapshot(tmp_path: Path, project_root: Path, built_pr
     assert {"fct_activities", "int_pipeline__build", "int_pipeline__arrivals", "pipeline_health"} <= built
     assert not built & {"stg_strava__events", "stg_strava__activities", "event_latency"}  # no event came; views stand
     reader.close()
+
+
+# Exits 1 where another process holds the lock of an open SQLite file: the 510 bytes after the first 2 of 2**30.
+TRY_LOCK = """
+import fcntl, sys
+with open(sys.argv[1], "r+b") as file:
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 510, 2**30 + 2)
+    except OSError:
+        sys.exit(1)
+"""
+
+
+async def test_a_refresh_leaves_raw_locked(tmp_path: Path, built_project: Path) -> None:
+    """A program's own SQLite keeps its locks while DuckDB's reads the file: otherwise a log in use can be emptied."""
+    settings = TransformSettings(data_dir=tmp_path)
+    give_built(built_project, tmp_path)
+
+    def is_locked() -> bool:
+        return subprocess.run([sys.executable, "-c", TRY_LOCK, settings.pipeline_path], check=False).returncode == 1
+
+    async with open_transformer(settings) as transformer:
+        before = is_locked()
+        refreshed = await transformer.run()
+        assert (before, refreshed.run.error, is_locked()) == (True, None, True)
+    assert not is_locked()
+
+
+async def test_a_process_that_was_ended_is_started_again(tmp_path: Path, built_project: Path) -> None:
+    """One that is killed during a refresh, as for want of memory, is told of, and the next refresh is whole."""
+    settings = TransformSettings(data_dir=tmp_path)
+    give_built(built_project, tmp_path)
+    async with open_transformer(settings) as transformer:
+        before = set(multiprocessing.active_children())
+        assert (await transformer.run()).run.error is None
+        [other] = set(multiprocessing.active_children()) - before
+        other.kill()
+        other.join()
+        failed = await transformer.run()
+        assert failed.run.error == "The process that builds the models was ended; the next try starts another."
+        assert (await transformer.run()).run.error is None
 
 
 async def test_a_refresh_is_whole_or_nothing(tmp_path: Path, built_project: Path) -> None:

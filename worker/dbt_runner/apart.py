@@ -1,16 +1,21 @@
-"""dbt in a process of its own, which ends when it has built: the resident program does without the 100 MB of it."""
+"""The models and dbt in processes of their own. See docs/decisions/0025."""
 
+import logging
 import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, TypeVar
 
-from worker.dbt_runner.port import Build
+from backends.warehouse import WarehouseBusy
+from runtime.logs import configure_logs
+from runtime.settings import LogFormat
+from worker.dbt_runner.port import Build, Models
 from worker.dbt_runner.script import Script
 
 if TYPE_CHECKING:
@@ -19,9 +24,80 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 
+class ModelsApart:
+    """Implements `Models` with those that `make` puts together in another process, which stays until `close`.
+
+    The other process reads the pipeline's SQLite file through DuckDB, which has a SQLite of its own, and a second one
+    in this process would void the locks of the first. `make` can be pickled; lines of the log look as this program's.
+    """
+
+    def __init__(self, make: Callable[[], Models], log_format: LogFormat) -> None:
+        self._make = make
+        self._log_format = log_format
+        self._process: ProcessPoolExecutor | None = None
+
+    def is_built(self) -> bool:
+        """Whether this version of the models built what is there. Raises OSError, WarehouseBusy."""
+        return self._ask(_is_built)
+
+    def build(self, *, full_refresh: bool, tests: bool, changed: Collection[str] | None = None) -> Build:
+        """Build what has changed, or everything."""
+        try:
+            return self._ask(_build_models, full_refresh, tests, changed)
+        except WarehouseBusy as error:
+            return Build(nodes=(), is_full_refresh=full_refresh, error=str(error))
+
+    def stale_sources(self) -> list[str]:
+        """Return the tables of raw that are older than they may be. Raises WarehouseBusy."""
+        return self._ask(_stale_models)
+
+    def close(self) -> None:
+        """Let the other process finish what it does, and end it."""
+        if self._process:
+            self._process.shutdown()
+            self._process = None
+
+    def _ask(self, function: Callable[..., Answer], *arguments: object) -> Answer:
+        self._process = self._process or self._started()
+        try:
+            return self._process.submit(function, *arguments).result()
+        except BrokenProcessPool as error:
+            self.close()
+            raise WarehouseBusy("The process that builds the models was ended; the next try starts another.") from error
+
+    def _started(self) -> ProcessPoolExecutor:
+        level = logging.getLevelName(logging.getLogger().getEffectiveLevel())
+        told = (self._make, self._log_format, level)
+        return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_hold_models, initargs=told)
+
+
+_held: list[Models] = []  # in the other process: what `make` has put together there
+
+
+def _hold_models(make: Callable[[], Models], log_format: LogFormat, level: str) -> None:
+    _depend_on_parent()
+    configure_logs(log_format, level)
+    _held.append(make())
+
+
+def _is_built() -> bool:
+    return _held[0].is_built()
+
+
+def _build_models(full_refresh: bool, tests: bool, changed: Collection[str] | None) -> Build:  # noqa: FBT001 - by position only
+    return _held[0].build(full_refresh=full_refresh, tests=tests, changed=changed)
+
+
+def _stale_models() -> list[str]:
+    return _held[0].stale_sources()
+
+
 @dataclass(frozen=True, slots=True)
 class DbtApart:
-    """Implements `Dbt`. `make` puts dbt together there, so it and what it holds can be pickled."""
+    """Implements `Dbt` in a process that ends when it has built, so that who stays does without the 100 MB of dbt.
+
+    `make` puts dbt together there, so it and what it holds can be pickled.
+    """
 
     make: "Callable[[], WarmDbt]"
 

@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,8 +26,9 @@ from runtime.data_dir import make_private
 from runtime.logs import configure_logs
 from runtime.settings import PartMissing
 from runtime.startup import exit_on_startup_error
-from worker.dbt_runner.apart import DbtApart
+from worker.dbt_runner.apart import DbtApart, ModelsApart
 from worker.dbt_runner.loop import PollPolicy, keep_fresh
+from worker.dbt_runner.port import Models
 from worker.dbt_runner.project import Project
 from worker.dbt_runner.refresher import Refresher
 from worker.dbt_runner.settings import PROJECT_DIR, TransformSettings
@@ -58,25 +59,29 @@ async def open_transformer(
         if is_on_gcp(settings):
             yield _on_bigquery(settings, store, waits_s)
         else:
-            yield _on_duckdb(settings, store, stays=stays)
+            with closing(ModelsApart(partial(_refresher, settings, stays=stays), settings.log_format)) as models:
+                yield _on_duckdb(settings, store, models)
 
 
-def _on_duckdb(settings: TransformSettings, store: RawStore, *, stays: bool) -> Transformer:
-    snapshot = DuckdbSnapshot(settings.transform_path, settings.mart_path)
-    extensions = partial(extension_directory, settings.data_dir)
-    session = DuckdbSession(settings.transform_path, settings.pipeline_path, extensions, _register_functions)
-    marks = FileMarks(settings.dbt_dir)
-    make = partial(_warm_dbt, settings, settings.data_dir, settings.dbt_dir, snapshot)
-    project = Project(PROJECT_DIR, target="duckdb", marks=marks, snapshot=snapshot)
+def _on_duckdb(settings: TransformSettings, store: RawStore, models: Models) -> Transformer:
     return Transformer(
         store,
-        Refresher(project, DbtApart(make) if stays else make(), snapshot, session.transaction),
-        snapshot,
+        models,
+        DuckdbSnapshot(settings.transform_path, settings.mart_path),
         single_flight=partial(single_flight, settings.lock_path),
-        marks=marks,
+        marks=FileMarks(settings.dbt_dir),
         own_file=OwnFile(settings.athlete_file_path, store),
         relink=partial(relink_open, store),
     )
+
+
+def _refresher(settings: TransformSettings, *, stays: bool) -> Refresher:
+    snapshot = DuckdbSnapshot(settings.transform_path, settings.mart_path)
+    extensions = partial(extension_directory, settings.data_dir)
+    session = DuckdbSession(settings.transform_path, settings.pipeline_path, extensions, _register_functions)
+    make = partial(_warm_dbt, settings, settings.data_dir, settings.dbt_dir, snapshot)
+    project = Project(PROJECT_DIR, target="duckdb", marks=FileMarks(settings.dbt_dir), snapshot=snapshot)
+    return Refresher(project, DbtApart(make) if stays else make(), snapshot, session.transaction)
 
 
 def _register_functions(connection: Any) -> None:
