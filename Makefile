@@ -129,7 +129,7 @@ lock: $(VENV)/.dev ## Choose the newest versions that pyproject.toml allows, wit
 		$(RUN_LOCK) --constraint requirements/dev.txt --extra $$program --output-file requirements/$$program.txt || exit 1; \
 	done
 	$(RUN_LOCK) --constraint requirements/dev.txt --extra service --extra service-gcp --output-file requirements/service-gcp.txt
-	$(RUN_LOCK) --constraint requirements/dev.txt --extra worker --extra transform --extra embedded --extra gcp \
+	$(RUN_LOCK) --constraint requirements/dev.txt --extra worker --extra transform --extra embedded --extra recordings --extra gcp \
 		--output-file requirements/worker-gcp.txt
 	$(RUN_LOCK) --constraint requirements/dev.txt --extra dashboard --extra dashboard-gcp \
 		--output-file requirements/dashboard-gcp.txt

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import structlog
 
+from worker.importing.inbox import whole
+
 log = structlog.get_logger(__name__)
 
-DONE, FAILED = "done", "failed"  # folders in it, for what was imported and what could not be
 STILL_S = 2.0  # for as long a file's size must stand still
 FIRST_REST_S, LONGEST_REST_S = 15.0, 600.0  # after an import that could not be done at all
-
-UNFINISHED = (".part", ".partial", ".crdownload", ".download", ".opdownload", ".tmp")
 
 Stamp = tuple[int, int]
 
@@ -80,11 +79,9 @@ def _files(folder: Path) -> Sequence[tuple[str, Stamp]]:
         return []
     with entries:
         found = {entry.name: entry for entry in entries}
-    ends = {name: end for name in found for end in UNFINISHED if name.casefold().endswith(end)}
-    left = {DONE, FAILED, *ends, *(name[: -len(end)] for name, end in ends.items())}
     return [
         (name, (status.st_size, status.st_mtime_ns))
-        for name, entry in found.items()
-        if not name.startswith(".") and name not in left and entry.is_file(follow_symlinks=False)
-        if (status := entry.stat(follow_symlinks=False)).st_size
+        for name in whole(found)
+        if found[name].is_file(follow_symlinks=False)
+        if (status := found[name].stat(follow_symlinks=False)).st_size
     ]

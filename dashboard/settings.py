@@ -1,15 +1,14 @@
 """What the dashboard can be told from outside."""
 
 from collections.abc import Mapping
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator
 
 from dashboard.units import Units
-from runtime.settings import HOST, SharedSettings, is_web_address, port_or
+from runtime.settings import HOST, ZonedSettings, is_web_address, port_or
 
 
-class DashboardSettings(SharedSettings):
+class DashboardSettings(ZonedSettings):
     """Settings of the dashboard."""
 
     dashboard_host: str = Field(
@@ -30,10 +29,6 @@ class DashboardSettings(SharedSettings):
             "who is not in it sees nobody. Empty: everybody sees all."
         ),
     )
-    display_timezone: ZoneInfo = Field(
-        ZoneInfo("Europe/Berlin"), description="IANA name of the time zone in which moments are shown."
-    )
-
     display_units: Units = Field(
         Units.METRIC, description="Units of the pages, `metric` or `imperial`; each reader can choose others."
     )
@@ -69,11 +64,3 @@ class DashboardSettings(SharedSettings):
         if value and not is_web_address(value):
             raise ValueError("it is no web address; write one such as https://tiles.example.org/style.json")
         return value
-
-    @field_validator("display_timezone", mode="before")
-    @classmethod
-    def _known(cls, value: object) -> ZoneInfo:
-        try:
-            return value if isinstance(value, ZoneInfo) else ZoneInfo(str(value))
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError("it is no time zone of the IANA list; write one such as Europe/Berlin") from None

@@ -7,7 +7,7 @@ locals {
 
   dataset_access = {
     raw = {
-      editors = ["worker", "daily", "sweep", "backfill", "transform"] # transform notes its runs there
+      editors = ["worker", "daily", "sweep", "backfill", "transform", "import"] # transform notes its runs there
       viewers = []
     }
     staging = { editors = ["transform"], viewers = [] }

@@ -5,10 +5,17 @@ locals {
     sweep     = merge(local.warehouse_environment, local.strava_environment, local.sweep_environment)
     backfill  = merge(local.warehouse_environment, local.strava_environment)
     transform = local.warehouse_environment
+    import    = merge(local.warehouse_environment, local.import_environment)
   }
 
   sweep_environment = {
     PUBSUB_TOPIC = google_pubsub_topic.events.id
+  }
+
+  import_environment = {
+    DISPLAY_TIMEZONE    = var.display_timezone
+    GOOGLE_CLOUD_REGION = var.region
+    INBOX_BUCKET        = "${google_storage_bucket.inbox.name}/${local.inbox_folder}"
   }
 
   jobs = {
@@ -16,6 +23,7 @@ locals {
     sweep     = { module = "worker.sweep", timeout = "240s", memory = "512Mi" }
     backfill  = { module = "worker.backfill_job", timeout = "86400s", memory = "1Gi" }
     transform = { module = "worker.transform", timeout = "1800s", memory = "2Gi" }
+    import    = { module = "worker.import_job", timeout = "14400s", memory = "1Gi" }
   }
 }
 
@@ -74,16 +82,18 @@ resource "google_cloud_run_v2_job" "job" {
   depends_on = [google_secret_manager_secret_iam_member.reader]
 }
 
-# Who may start which job: the scheduler the two that it runs by the clock, who brings fresh data the transform, and the
+# Who may start which job: the scheduler the three that it runs by the clock, who brings fresh data the transform, and the
 # sweep those that are due.
 locals {
   job_starters = {
     "daily/scheduler"    = { job = "daily", program = "scheduler" }
     "sweep/scheduler"    = { job = "sweep", program = "scheduler" }
+    "import/scheduler"   = { job = "import", program = "scheduler" }
     "transform/worker"   = { job = "transform", program = "worker" }
     "transform/daily"    = { job = "transform", program = "daily" }
     "transform/sweep"    = { job = "transform", program = "sweep" }
     "transform/backfill" = { job = "transform", program = "backfill" }
+    "transform/import"   = { job = "transform", program = "import" }
     "backfill/sweep"     = { job = "backfill", program = "sweep" }
   }
 }

@@ -13,6 +13,11 @@ output "dashboard_url" {
   value       = "https://${local.hosts.dashboard}"
 }
 
+output "inbox" {
+  description = "Where the athletes' own files are put for the job athlete-import."
+  value       = "gs://${google_storage_bucket.inbox.name}/${local.inbox_folder}/"
+}
+
 output "images" {
   description = "Where images are pushed to: service, worker and dashboard."
   value       = local.images

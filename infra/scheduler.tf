@@ -1,7 +1,8 @@
 locals {
   schedules = {
-    daily = { cron = "0 7 * * *", retries = 3 }
-    sweep = { cron = "*/5 * * * *", retries = 0 } # the next one comes soon
+    daily  = { cron = "0 7 * * *", retries = 3 }
+    sweep  = { cron = "*/5 * * * *", retries = 0 } # the next one comes soon
+    import = { cron = "30 6 * * *", retries = 0 }  # for what nobody started it for
   }
 }
 

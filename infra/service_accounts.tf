@@ -7,9 +7,10 @@ locals {
     sweep     = "Does what is due, every five minutes: raw, the athletes' tokens, the topic."
     backfill  = "Loads the history: raw, and the athletes' tokens."
     transform = "Runs dbt: raw, staging and mart."
+    import    = "Imports the athletes' own files: raw, and the bucket that they are put into."
     dashboard = "Shows the pages; may read mart, and nothing else."
     push      = "In whose name Pub/Sub pushes; may call the worker, and nothing else."
-    scheduler = "In whose name Cloud Scheduler starts jobs; may start those two, and nothing else."
+    scheduler = "In whose name Cloud Scheduler starts jobs; may start those three, and nothing else."
   }
 }
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -231,6 +232,22 @@ class SharedSettings(BaseSettings):
     def budget_path(self) -> Path:
         """JSON: the calls that Strava allows the app, as all programs of the machine share them."""
         return self.data_dir / "budget.json"
+
+
+class ZonedSettings(SharedSettings):
+    """Where the athlete's clock is; shared by what shows moments and what files without a zone are counted by."""
+
+    display_timezone: ZoneInfo = Field(
+        ZoneInfo("Europe/Berlin"), description="IANA name of the time zone in which moments are shown."
+    )
+
+    @field_validator("display_timezone", mode="before")
+    @classmethod
+    def _known(cls, value: object) -> ZoneInfo:
+        try:
+            return value if isinstance(value, ZoneInfo) else ZoneInfo(str(value))
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("it is no time zone of the IANA list; write one such as Europe/Berlin") from None
 
 
 class StravaAppSettings(SharedSettings):

@@ -19,11 +19,12 @@ from dashboard.settings import DashboardSettings
 from service.settings import ServiceSettings
 from simulator.settings import SimulatorSettings
 from worker.dbt_runner.settings import TransformSettings
-from worker.settings import WorkerSettings
+from worker.settings import ImportSettings, WorkerSettings
 
 PROGRAMS: tuple[type[BaseSettings], ...] = (
     DashboardSettings,
     DelivererSettings,
+    ImportSettings,
     ScheduleSettings,
     ServiceSettings,
     SimulatorSettings,

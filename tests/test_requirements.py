@@ -19,7 +19,7 @@ from tests.only_locked import locked, plain
 PROGRAMS = {
     "service": ({"service.main"}, {"service", "service-gcp"}),
     "worker": ({"worker.main"}, {"worker", "worker-gcp"}),
-    "transform": ({"worker.dbt_runner.main", "transforms.polyline"}, {"transform", "embedded", "gcp"}),
+    "transform": ({"worker.dbt_runner.main", "transforms.polyline"}, {"transform", "embedded", "worker-gcp"}),
     "worker and jobs": (
         {
             "worker.main",
@@ -27,9 +27,11 @@ PROGRAMS = {
             "worker.sweep",
             "worker.backfill_job",
             "worker.transform",
+            "worker.import_job",
+            "worker.importing.reader",
             "transforms.polyline",
         },
-        {"worker", "transform", "embedded", "gcp"},
+        {"worker", "transform", "embedded", "recordings", "gcp"},
     ),
     "dashboard": ({"dashboard.__main__", "dashboard.main"}, {"dashboard", "dashboard-gcp"}),
     "simulator": ({"simulator.main"}, {"simulator"}),

@@ -6,7 +6,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from backends.warehouse.streams import StreamRule
 from runtime.http_client import is_loopback
-from runtime.settings import HOST, StravaAppSettings, WebAddress, port_or
+from runtime.settings import HOST, StravaAppSettings, WebAddress, ZonedSettings, port_or
 from strava.budget_state import Lane
 from worker.stream_rules import read_rules
 
@@ -168,3 +168,23 @@ class WorkerSettings(StravaAppSettings):
             Lane.DETAIL: self.budget_share_detail,
             Lane.STREAMS: self.budget_share_streams,
         }
+
+
+class ImportSettings(ZonedSettings):
+    """What `python -m worker.import_job` reads."""
+
+    inbox_bucket: str = Field(
+        "",
+        pattern=r"^([a-z0-9][a-z0-9._-]{1,61}[a-z0-9](/[^/]+)*)?$",
+        description=(
+            "Google Cloud: bucket, and folder in it, whose files the import job takes, such as my-project-inbox/inbox."
+        ),
+    )
+    storage_api_endpoint: str = Field(
+        "",
+        pattern=r"^(http://(localhost|127\.0\.0\.1):[0-9]+)?$",
+        description=(
+            "Google Cloud: address of a server on this machine that is asked instead of Cloud Storage, without "
+            "credentials; for tests."
+        ),
+    )

@@ -17,9 +17,6 @@ from athlete.data_dir import require_usable
 from athlete.errors import CommandError, exit_on_error, warn
 from athlete.events import read_moment, within_reach
 from athlete.importing.charts import Charts
-from athlete.importing.report import RowKind, count_rows, items, sentences
-from athlete.importing.running import Imported, Wish, import_archive, importing, name_of, opened
-from athlete.importing.stored_report import stored_items, stored_sentences
 from athlete.output import HIDDEN, say
 from dashboard.settings import DashboardSettings
 from runtime.logs import configure_logs
@@ -33,6 +30,9 @@ from worker.importing.outcomes import FileOutcome, FileResult, ReadFile
 from worker.importing.owner import NotSure
 from worker.importing.pipeline import OtherArchive, PurgedMeanwhile
 from worker.importing.readers import read_files
+from worker.importing.report import RowKind, count_rows, items, sentences
+from worker.importing.running import Imported, Wish, import_archive, importing, name_of, opened
+from worker.importing.stored_report import stored_items, stored_sentences
 
 SOME_FAILED, NOTHING_READ, INTERRUPTED = 1, 2, 130
 MOST_JOBS = 64
@@ -117,7 +117,13 @@ async def _import_all(
             try:
                 with opened(paths) as archive, _shown() as bars:
                     done = await import_archive(
-                        archive, name_of(paths), wish, store=store, settings=settings, charts=charts, tell=bars.show
+                        archive,
+                        name_of(paths),
+                        wish,
+                        store=store,
+                        settings=settings,
+                        after_rows=charts.begin,
+                        tell=bars.show,
                     )
                     _print(archive, done, as_json=as_json)
                 read.append(done.is_all_well)

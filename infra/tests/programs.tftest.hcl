@@ -71,6 +71,7 @@ run "programs" {
       sweep     = "python -m worker.sweep"
       backfill  = "python -m worker.backfill_job"
       transform = "python -m worker.transform"
+      import    = "python -m worker.import_job"
     }
     error_message = "Each job has its module."
   }
@@ -87,10 +88,11 @@ run "programs" {
   # The clock is Berlin's.
   assert {
     condition = { for name, job in google_cloud_scheduler_job.job : name => [job.schedule, job.time_zone] } == {
-      daily = ["0 7 * * *", "Europe/Berlin"]
-      sweep = ["*/5 * * * *", "Europe/Berlin"]
+      daily  = ["0 7 * * *", "Europe/Berlin"]
+      sweep  = ["*/5 * * * *", "Europe/Berlin"]
+      import = ["30 6 * * *", "Europe/Berlin"]
     }
-    error_message = "The check is at 07:00, the sweep every five minutes."
+    error_message = "The check is at 07:00, after the import, and the sweep every five minutes."
   }
   assert {
     condition = alltrue([

@@ -31,7 +31,7 @@ run "rights" {
   assert {
     condition = toset([for account in google_service_account.program : account.account_id]) == toset([
       "athlete-service", "athlete-worker", "athlete-daily", "athlete-sweep", "athlete-backfill", "athlete-transform",
-      "athlete-dashboard", "athlete-push", "athlete-scheduler",
+      "athlete-import", "athlete-dashboard", "athlete-push", "athlete-scheduler",
     ])
     error_message = "One account per program, per pusher and per scheduler."
   }
@@ -71,6 +71,7 @@ run "rights" {
       "raw/sweep"         = "WRITER"
       "raw/backfill"      = "WRITER"
       "raw/transform"     = "WRITER"
+      "raw/import"        = "WRITER"
       "staging/transform" = "WRITER"
       "mart/transform"    = "WRITER"
       "mart/dashboard"    = "READER"
@@ -101,9 +102,37 @@ run "rights" {
     error_message = "What a purge removes is gone from time travel as soon as BigQuery lets it."
   }
 
+  # Files lie where one program alone reaches them.
+  assert {
+    condition = (
+      [google_storage_bucket_iam_member.inbox.bucket, google_storage_bucket_iam_member.inbox.role, google_storage_bucket_iam_member.inbox.member]
+      == ["test-project-inbox", "roles/storage.objectUser", google_service_account.program["import"].member]
+    )
+    error_message = "The import reads, moves and removes files of its bucket, and has no right on the bucket itself."
+  }
+  assert {
+    condition = (
+      google_storage_bucket.inbox.uniform_bucket_level_access
+      && google_storage_bucket.inbox.public_access_prevention == "enforced"
+      && google_storage_bucket.inbox.force_destroy == false
+      && google_storage_bucket.inbox.soft_delete_policy[0].retention_duration_seconds == 0
+    )
+    error_message = "No file is public, none goes with a teardown by mistake, and what is deleted is gone."
+  }
+  assert {
+    condition = {
+      for env in google_cloud_run_v2_job.job["import"].template[0].template[0].containers[0].env : env.name => env.value
+      if contains(["INBOX_BUCKET", "DISPLAY_TIMEZONE", "STRAVA_CLIENT_ID", "TOKEN_SECRET_PREFIX"], env.name)
+      } == {
+      DISPLAY_TIMEZONE = "Europe/Berlin"
+      INBOX_BUCKET     = "test-project-inbox/inbox"
+    }
+    error_message = "The import is told of its folder, and of nothing that asks Strava."
+  }
+
   # The project grants little.
   assert {
-    condition     = keys(google_project_iam_member.runs_queries) == ["backfill", "daily", "dashboard", "sweep", "transform", "worker"]
+    condition     = keys(google_project_iam_member.runs_queries) == ["backfill", "daily", "dashboard", "import", "sweep", "transform", "worker"]
     error_message = "Who has a dataset may run queries, and nobody else."
   }
   assert {

@@ -54,10 +54,12 @@ run "wiring" {
     condition = { for key, starter in google_cloud_run_v2_job_iam_member.starter : key => [starter.name, starter.member] } == {
       "daily/scheduler"    = ["athlete-daily", google_service_account.program["scheduler"].member]
       "sweep/scheduler"    = ["athlete-sweep", google_service_account.program["scheduler"].member]
+      "import/scheduler"   = ["athlete-import", google_service_account.program["scheduler"].member]
       "transform/worker"   = ["athlete-transform", google_service_account.program["worker"].member]
       "transform/daily"    = ["athlete-transform", google_service_account.program["daily"].member]
       "transform/sweep"    = ["athlete-transform", google_service_account.program["sweep"].member]
       "transform/backfill" = ["athlete-transform", google_service_account.program["backfill"].member]
+      "transform/import"   = ["athlete-transform", google_service_account.program["import"].member]
       "backfill/sweep"     = ["athlete-backfill", google_service_account.program["sweep"].member]
     }
     error_message = "The scheduler starts two jobs; who brings fresh data starts the transform, and the sweep what is due."

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 from runtime.clock import utc_now
 from strava.archive.columns import NO_FILE_AT_STRAVA, Columns, find_columns
@@ -130,7 +130,8 @@ def open_archive(path: Path, *, limits: Limits | None = None, now: datetime | No
     try:
         container = _container(path, limits)
         try:
-            return read_archive(container, path.name, limits=limits, now=now)
+            is_alone = isinstance(container, FileContainer)
+            return read_archive(container, path.name, limits=limits, now=now, is_alone=is_alone)
         except BaseException:
             container.close()
             raise
@@ -138,9 +139,11 @@ def open_archive(path: Path, *, limits: Limits | None = None, now: datetime | No
         raise UnreadableArchive(path.name, f"cannot be read: {error.strerror}") from error
 
 
-def read_archive(container: Container, name: str, *, limits: Limits, now: datetime) -> Archive:
-    """Read what the files of `container` say of themselves; `name` is the archive's. Raises UnreadableArchive."""
-    is_alone = isinstance(container, FileContainer)
+def read_archive(container: Container, name: str, *, limits: Limits, now: datetime, is_alone: bool = False) -> Archive:
+    """Read what the files of `container` say of themselves; `name` is the archive's. Raises UnreadableArchive.
+
+    A file that `is_alone` is what a person says it is, be it called as it may.
+    """
     chosen = choose_file(container.members[0]) if is_alone else choose_members(container.members)
     if not chosen.lists.get(ACTIVITIES) and not chosen.files:
         raise UnreadableArchive(name, "holds neither activities.csv nor a recording (.fit, .gpx, .tcx)")
@@ -168,17 +171,38 @@ def _container(path: Path, limits: Limits) -> Container:
         return FolderContainer(path, limits)
     if not path.is_file():
         raise UnreadableArchive(path.name, "is neither a file nor a folder" if path.exists() else "does not exist")
-    with path.open("rb") as file:
-        is_zip = file.read(4) in _ZIP_STARTS or path.suffix.lower() == ".zip"
-    if not is_zip:
-        return FileContainer(path, limits)
     file = path.open("rb")
+    if is_zip(file, path.name):
+        return _zip_container(file, path.name, limits)
+    file.close()
+    return FileContainer(path, limits)
+
+
+def is_zip(file: IO[bytes], name: str) -> bool:
+    """Tell whether a file is to be opened as a ZIP: by how it begins, or by its name."""
+    return file.read(4) in _ZIP_STARTS or name.lower().endswith(".zip")
+
+
+def open_zip(file: IO[bytes], name: str, *, limits: Limits | None = None, now: datetime | None = None) -> Archive:
+    """Open a ZIP that may be read from any place; it is closed with the archive. Raises UnreadableArchive."""
+    limits = limits or Limits()
+    container = _zip_container(file, name, limits)
+    try:
+        return read_archive(container, name, limits=limits, now=now or utc_now())
+    except BaseException:
+        container.close()
+        raise
+
+
+def _zip_container(file: IO[bytes], name: str, limits: Limits) -> Container:
     try:
         found = ZipContainer(file, limits)
         return found if choose_members(found.members).lists else ZipsInside(found, limits)
-    except UnreadableArchive as error:
+    except BaseException as error:
         file.close()
-        raise UnreadableArchive(path.name, error.reason) from error
+        if isinstance(error, UnreadableArchive):
+            raise UnreadableArchive(name, error.reason) from error
+        raise
 
 
 def _activities(container: Container, name: str, now: datetime) -> ActivityList:

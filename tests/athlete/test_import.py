@@ -15,8 +15,6 @@ from filelock import FileLock
 from typer.testing import CliRunner, Result
 
 from athlete.data_dir import claimed
-from athlete.errors import CommandError
-from athlete.importing import running
 from athlete.importing.inbox import take
 from athlete.main import app
 from backends.marks.lease import LeaseHeld, LeasePolicy, leased
@@ -31,6 +29,7 @@ from simulator.world.world import Origin, World
 from tests.shared_marks import MemoryMarks
 from tests.strava.exports import cells_of, csv_of, opened, zip_of, zip_with
 from worker.dbt_runner.settings import TransformSettings
+from worker.importing import running
 from worker.importing.outcomes import FileOutcome, FileResult, ReadFile
 from worker.importing.readers import Wanted, read_files, wanted_files
 
@@ -259,7 +258,7 @@ async def test_two_imports_on_google_cloud_are_not_at_once(tmp_path: Path, monke
     monkeypatch.setattr(running, "is_on_gcp", lambda _: True)
     monkeypatch.setattr(running, "open_shared_marks", lambda _: marks)
     async with leased(marks, "import", LeasePolicy()):
-        with pytest.raises(CommandError, match="at work on Google Cloud"):
+        with pytest.raises(running.AnotherImport, match="at work on Google Cloud"):
             async with running.importing(settings):
                 raise AssertionError
     async with running.importing(settings):

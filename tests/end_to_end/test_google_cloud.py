@@ -37,27 +37,31 @@ from backends.warehouse.ledger import LedgerFilter, Outcome
 from backends.warehouse.runs import TransformRun
 from dashboard.settings import DashboardSettings
 from runtime.clock import utc_now
+from runtime.settings import PartMissing
 from service.main import build as build_service
 from service.settings import ServiceSettings
 from strava.events import ReceivedEvent, StravaEvent
 from strava.payload import ActivityPayload
 from tests.backends.test_queue_pubsub import TOPIC, running_publish_server
 from tests.cloud_run_server import CloudRun, running_cloud_run
+from tests.cloud_storage_server import running_cloud_storage
 from tests.google_project import new_project, served_certificates, told
 from tests.google_tokens import signing_key
 from tests.secret_manager_server import running_server
 from tests.serving import started
+from tests.strava.exports import zip_of
 from tests.transforms.bigquery_asked import AFTER_CHANGE, SWEEP
 from worker.backfill_job import load
 from worker.daily import run_daily
 from worker.daily_report import ExitCode
 from worker.dbt_runner.project import Project
 from worker.dbt_runner.settings import PROJECT_DIR, TransformSettings
+from worker.import_job import import_inbox
 from worker.job import JobEnd
 from worker.kept import Kept
 from worker.main import build as build_worker
 from worker.parts import open_parts
-from worker.settings import WorkerSettings
+from worker.settings import ImportSettings, WorkerSettings
 from worker.sweep import take_turns, turns_of
 from worker.transform import transform
 from worker.transform_start import TESTED, TESTS_WANTED
@@ -66,6 +70,10 @@ pytestmark = pytest.mark.slow
 ANNA, BEN = 101, 102  # Ben has no tokens
 CARA = 103  # and no history to load
 NOWHERE = "http://127.0.0.1:9"
+LISTED = (  # as Strava wrote it in 2018
+    b"id,date,name,type,description,elapsed_time,distance,commute,gear,filename\n"
+    b"1,2018-09-12 15:02:23,Evening Ride,Ride,,783,3681.0,true,,\n"
+)
 
 
 @pytest.fixture(scope="module")
@@ -180,6 +188,33 @@ async def test_the_backfill_job_ends_where_strava_cannot_be_asked(cloud: Mapping
         waits = {each.athlete_id: each.waits_because for each in await store.backfills()}
     assert set(waits) == {ANNA, BEN}
     assert all(waits.values())
+
+
+async def test_the_import_job_empties_the_inbox(cloud: Mapping[str, str], cloud_run: CloudRun) -> None:
+    """An export that somebody put into the bucket is in BigQuery, its report beside it, and the marts' job started.
+
+    Of two at once the later leaves; without an answer of the bucket the job fails; without its name it says so.
+    """
+    cloud_run.started.clear()
+    with running_cloud_storage() as storage:
+        place = {"inbox_bucket": "my-inbox/inbox", "storage_api_endpoint": storage.endpoint, "transform_interval_s": 0}
+        settings = told(ImportSettings, cloud, **place)
+        storage.put("inbox/export_101.zip", zip_of({"activities.csv": LISTED}))
+        async with leased(open_shared_marks(settings), "import", LeasePolicy()):
+            assert await import_inbox(settings, asyncio.Event()) is JobEnd.DONE
+        assert "inbox/export_101.zip" in storage.objects
+        storage.fault = lambda _call, _name: 403
+        assert await import_inbox(settings, asyncio.Event()) is JobEnd.FAILED
+        storage.fault = lambda _call, _name: 0
+        assert (await import_inbox(settings, asyncio.Event()), cloud_run.started) == (
+            JobEnd.DONE,
+            ["athlete-transform"] * 2,
+        )
+        assert "1 row: 1 new" in storage.objects["inbox/done/export_101.zip.txt"].content.decode()
+    with pytest.raises(PartMissing, match="INBOX_BUCKET"):
+        await import_inbox(told(ImportSettings, cloud), asyncio.Event())
+    async with opened_store(settings) as store:
+        assert await store.archived_ids(ANNA) == {1}
 
 
 async def test_of_two_transform_jobs_the_later_leaves(cloud: Mapping[str, str]) -> None:

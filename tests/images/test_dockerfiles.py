@@ -23,6 +23,8 @@ STARTED = {
         "worker.daily",
         "worker.sweep",
         "worker.backfill_job",
+        "worker.import_job",
+        "worker.importing.reader",
         "worker.transform",
         "worker.dbt_runner.main",
         "backends.queue.pubsub.push_auth",

@@ -19,7 +19,7 @@ from runtime.settings import Backend, LogFormat, SharedSettings, StravaAppSettin
 from service.settings import ServiceSettings
 from worker.daily_report import DailyReport
 from worker.dbt_runner.settings import TransformSettings
-from worker.settings import WorkerSettings
+from worker.settings import ImportSettings, WorkerSettings
 
 ROOMS = ("backends", "runtime", "service", "strava", "worker")
 LOGS = re.compile(r'\b(?:debug|info|warning|error|exception|tell|SampledWarnings)\(\s*"([a-z_]+\.[a-z_]+)"')
@@ -32,6 +32,7 @@ READ_BY: Mapping[str, tuple[type[BaseSettings], ...]] = {
     "sweep": (WorkerSettings,),
     "backfill": (WorkerSettings,),
     "transform": (TransformSettings,),
+    "import": (ImportSettings,),
     "dashboard": (DashboardSettings,),
 }
 
@@ -41,6 +42,7 @@ MODULES = {
     "sweep": "worker.sweep",
     "backfill": "worker.backfill_job",
     "transform": "worker.transform",
+    "import": "worker.import_job",
 }
 
 # Which of Terraform's maps each program is given.
@@ -51,6 +53,7 @@ GIVEN: Mapping[str, tuple[str, ...]] = {
     "sweep": ("shared", "warehouse", "strava", "sweep"),
     "backfill": ("shared", "warehouse", "strava"),
     "transform": ("shared", "warehouse"),
+    "import": ("shared", "warehouse", "import"),
     "dashboard": ("shared", "warehouse", "dashboard"),
 }
 
@@ -117,7 +120,7 @@ def test_each_program_is_given_its_own_maps(terraform: str) -> None:
     ]
     jobs = re.findall(r"^ *(\w+) += (.*)", block(terraform, "job_environments"), re.MULTILINE)
     told = {name: {"shared", *re.findall(r"local\.(\w+)_environment", maps)} for name, maps in jobs}
-    assert told == {name: set(GIVEN[name]) for name in ("daily", "sweep", "backfill", "transform")}
+    assert told == {name: set(GIVEN[name]) for name in MODULES}
 
 
 def test_the_engine_and_the_logs_are_the_clouds(terraform: str) -> None:

@@ -78,7 +78,7 @@ class ArchiveImport:
     home_zone: ZoneInfo
     resume: str | None = None
     tell: Callable[[Progress], None] = lambda _: None
-    after_rows: Callable[[], Awaitable[None]] | None = None
+    after_rows: Callable[[], Awaitable[object]] | None = None
     results: list[FileResult] = field(default_factory=list)
     matches: Mapping[str, Match] = field(default_factory=dict)
     home_zones: Mapping[int, HomeZone] = field(default_factory=dict)

@@ -65,6 +65,16 @@ override_resource {
 }
 
 override_resource {
+  target          = google_service_account.program["import"]
+  override_during = plan
+  values = {
+    email  = "athlete-import@test"
+    member = "serviceAccount:athlete-import@test"
+    name   = "accounts/import"
+  }
+}
+
+override_resource {
   target          = google_service_account.program["dashboard"]
   override_during = plan
   values = {
@@ -139,6 +149,14 @@ override_resource {
   override_during = plan
   values = {
     id = "projects/test-project/locations/europe-west1/jobs/athlete-transform"
+  }
+}
+
+override_resource {
+  target          = google_cloud_run_v2_job.job["import"]
+  override_during = plan
+  values = {
+    id = "projects/test-project/locations/europe-west1/jobs/athlete-import"
   }
 }
 

@@ -1,6 +1,6 @@
 """Runs imports, one at a time on a machine, each from an opened archive to a finished report."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,18 +8,15 @@ from zoneinfo import ZoneInfo
 
 from filelock import FileLock, Timeout
 
-from athlete.backends import open_store
-from athlete.errors import CommandError
-from athlete.importing.charts import Charts
 from backends.engine import is_on_gcp
-from backends.engine.pipeline import open_shared_marks
+from backends.engine.pipeline import open_shared_marks, opened_store
 from backends.marks.lease import LeaseHeld, LeasePolicy, leased
-from backends.warehouse import RawStore
+from backends.warehouse import RawStore, WarehouseBusy
 from backends.warehouse.own_files import Import, ImportItem, ItemKind, RowOutcome
 from runtime.data_dir import make_private
+from runtime.settings import SharedSettings
 from strava.archive.archive import Archive, open_archive
 from strava.archive.bag import open_recordings
-from worker.dbt_runner.settings import TransformSettings
 from worker.importing.choice import Choice
 from worker.importing.home import HomeZone
 from worker.importing.kept_files import KeptFiles
@@ -31,6 +28,10 @@ from worker.importing.stored import own_activity_id
 
 LOCK = "import.lock"
 _NOT_READ = frozenset({RowOutcome.UNREADABLE, FileOutcome.FAILED})
+
+
+class AnotherImport(WarehouseBusy):
+    """Another import is at work, and two at once could store a row twice."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,27 +84,27 @@ def name_of(paths: Sequence[Path]) -> str:
 
 
 @asynccontextmanager
-async def importing(settings: TransformSettings) -> AsyncIterator[RawStore]:
-    """Open the store while no other import runs here or in the project. Raises CommandError, WarehouseBusy, OSError."""
+async def importing(settings: SharedSettings) -> AsyncIterator[RawStore]:
+    """Open the store while no other import runs here or in the project. Raises WarehouseBusy, OSError."""
     make_private(settings.data_dir)
     try:
         lock = FileLock(settings.data_dir / LOCK, fallback_to_soft=False).acquire(timeout=0)
     except Timeout as error:
-        raise CommandError(f"Another import is at work in {settings.data_dir}; wait until it has ended.") from error
+        raise AnotherImport(f"Another import is at work in {settings.data_dir}; wait until it has ended.") from error
     with lock:
-        async with open_store(settings) as store, _alone(settings):
+        async with opened_store(settings) as store, _alone(settings):
             yield store
 
 
 @asynccontextmanager
-async def _alone(settings: TransformSettings) -> AsyncIterator[None]:
-    """Hold the right to import on Google Cloud, where two at once could store a row twice. Raises CommandError."""
+async def _alone(settings: SharedSettings) -> AsyncIterator[None]:
+    """Hold the right to import on Google Cloud, where two at once could store a row twice. Raises AnotherImport."""
     async with AsyncExitStack() as held:
         if is_on_gcp(settings):
             try:
                 await held.enter_async_context(leased(open_shared_marks(settings), "import", LeasePolicy()))
             except LeaseHeld as error:
-                raise CommandError("Another import is at work on Google Cloud; wait until it has ended.") from error
+                raise AnotherImport("Another import is at work on Google Cloud; wait until it has ended.") from error
         yield
 
 
@@ -113,8 +114,8 @@ async def import_archive(  # noqa: PLR0913 - what is imported, and by keyword ho
     wish: Wish,
     *,
     store: RawStore,
-    settings: TransformSettings,
-    charts: Charts | None = None,
+    settings: SharedSettings,
+    after_rows: Callable[[], Awaitable[object]] | None = None,
     tell: Callable[[Progress], None] = lambda _: None,
 ) -> Imported:
     """Import an archive. Raises NotSure, OtherArchive, PurgedMeanwhile, WarehouseBusy, OSError."""
@@ -130,7 +131,7 @@ async def import_archive(  # noqa: PLR0913 - what is imported, and by keyword ho
         home_zone=wish.home_zone,
         resume=wish.resume,
         tell=tell,
-        after_rows=charts.begin if charts else None,
+        after_rows=after_rows,
     )
     current = await run.run()
     items = await store.import_items(current.import_id)

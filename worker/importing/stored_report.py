@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import ceil
 from typing import Any
 
-from athlete.importing.report import FILE_WORDS, counted, listed, many, not_wanted, what
-from athlete.importing.running import Imported
 from backends.warehouse.own_files import ImportItem
 from strava.archive.archive import Archive
 from worker.importing.matching import Match
+from worker.importing.report import FILE_WORDS, counted, listed, many, not_wanted, what
+from worker.importing.running import Imported
 
 ROWS: Mapping[str, str] = {
     "new": "new", "updated": "changed", "same_id": "known before", "skipped": "deleted at Strava since",
