@@ -43,6 +43,7 @@ from worker.daily_report import Checked, DailyReport, ExitCode
 from worker.dbt_runner.settings import TransformSettings
 from worker.findings import Progress, ReconcilePolicy
 from worker.history import HistoryStore, load_what_is_left
+from worker.importing.home import note_home
 from worker.importing.kept_files import KeptFiles, remove_gone
 from worker.job import JobEnd, run_job, unless_stopped
 from worker.pipeline_reading import ReadingKeeper
@@ -170,6 +171,11 @@ async def check_each(  # noqa: PLR0913, PLR0917 - four collaborators, and what m
             checked.append(Checked(athlete_id=athlete_id, error=_FAULT))
         else:
             checked.append(Checked(athlete_id=athlete_id, reconciliation=row, file_only=file_only))
+            if (
+                file_only or policy.spares_archived
+            ):  # what the API brought meanwhile may be nearer to them than what tells their zone now
+                with suppress(WarehouseBusy):  # the next run does it too
+                    await note_home(store, await store.match_facts(athlete_id))
             if row.missing:
                 with suppress(WarehouseBusy):  # `athlete backfill` does it too
                     await load_what_is_left(store, athlete_id, clock(), spares_archived=policy.spares_archived)

@@ -35,6 +35,7 @@ from worker.daily_report import Checked, DailyReport, ExitCode
 from worker.dbt_runner.settings import TransformSettings
 from worker.dbt_runner.transformer import Transformed
 from worker.findings import ReconcilePolicy
+from worker.importing.home import note_home
 from worker.importing.kept_files import KeptFiles
 from worker.settings import WorkerSettings
 
@@ -105,6 +106,37 @@ async def test_one_athletes_failure_stops_no_other(store: SqliteRawStore) -> Non
     assert [each.verdict for each in checked] == verdicts
     assert checked[0].error == "A fault of this program; its log tells more."
     assert [log["athlete_id"] for log in logs if log["event"] == "reconcile.fault"] == [99]
+
+
+class One(Empty):
+    """An athlete with one activity, on the other side of the world."""
+
+    async def activities(self) -> AsyncIterator[ActivityPage]:
+        yield ActivityPage([await self.activity(5)])
+
+    async def activity(self, activity_id: int, *, tries: int | None = None) -> ActivityPayload:
+        told = {"start_date": "2026-04-30T06:00:00Z", "timezone": "(GMT+09:00) Asia/Tokyo", "utc_offset": 32400.0}
+        return ActivityPayload.from_json({"id": activity_id, "athlete": {"id": ANNA}, "resource_state": 3, **told})
+
+
+async def test_a_zone_that_was_taken_is_taken_again(store: SqliteRawStore) -> None:
+    """What the API brought since is nearer in time to a recording of one's own than what told its zone before."""
+    await store.put_import(an_import(athlete_id=ANNA))
+    await store.put_files([recorded(start_at=NOW, athlete_id=ANNA)], [])
+    await note_home(store, await store.match_facts(ANNA), ZoneInfo("America/Lima"))
+
+    async def checked(source: Empty) -> tuple[str | None, str]:
+        await check_each([ANNA], store, lambda *_: source, ReconcilePolicy())
+        [own] = [each for each in await store.match_facts(ANNA) if each.file_id]
+        [changed] = [part for part in (await store.watermark()).split() if part.startswith("activity_files")]
+        return own.timezone, changed
+
+    before = await checked(Empty())
+    assert before[0] == "(GMT-05:00) America/Lima"
+    assert await checked(Empty()) == before
+    after = await checked(One())
+    assert after[0] == "(GMT+09:00) Asia/Tokyo"
+    assert await checked(One()) == after  # and is not written once more
 
 
 class Mortal:

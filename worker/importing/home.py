@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from backends.warehouse.own_files import FactSource, HomeTime, MatchFacts
+from backends.warehouse.own_files import FactSource, HomeTime, MatchFacts, OwnFiles
 from strava.zones import find_zone, offset_s, written
 
 ATHLETE = "athlete"  # who tells a zone that is only taken to be the usual one
+AT_ONCE = 500  # clocks that are noted together
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,25 @@ class HomeZone:
     is_default: bool
 
 
-def home_zones(facts: Collection[MatchFacts], default: ZoneInfo) -> dict[int, HomeZone]:
-    """Return the zones of the activities whose own nothing tells; those without a start have none."""
+async def note_home(
+    store: OwnFiles, facts: Collection[MatchFacts], default: ZoneInfo | None = None
+) -> dict[int, HomeZone]:
+    """Let an athlete's activities whose zone nothing tells count by the usual one, and return their zones.
+
+    `facts` are all of the athlete. What is noted so already is not written. Raises WarehouseBusy.
+    """
+    zones = home_zones(facts, default)
+    times = list(home_times(facts, zones))
+    for place in range(0, len(times), AT_ONCE):
+        await store.put_home_times(times[place : place + AT_ONCE])
+    return zones
+
+
+def home_zones(facts: Collection[MatchFacts], default: ZoneInfo | None) -> dict[int, HomeZone]:
+    """Return the zones of the activities whose own nothing tells; those without a start have none.
+
+    Where no activity tells any it is the default, and without one what was taken before stays.
+    """
     told = {each.activity_id for each in facts if _is_told(each)}
     known = sorted(set(_known(facts)))
     starts = [start for start, _, _ in known]
@@ -36,7 +54,8 @@ def home_zones(facts: Collection[MatchFacts], default: ZoneInfo) -> dict[int, Ho
         place = bisect_left(starts, each.start_at)
         around = [(abs(start - each.start_at), name) for start, _, name in known[max(place - 1, 0) : place + 1]]
         zone = find_zone(min(around)[1]) if around else None
-        found[each.activity_id] = HomeZone(zone or default, is_default=zone is None)
+        if (taken := zone or default) is not None:
+            found[each.activity_id] = HomeZone(taken, is_default=zone is None)
     return found
 
 

@@ -1,7 +1,7 @@
 """Imports an archive: rows first, then files newest first, each with its outcome, so that it can go on later."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -21,7 +21,7 @@ from backends.warehouse.own_files import (
 from runtime.clock import utc_now
 from strava.archive.archive import Archive
 from worker.importing.choice import Choice
-from worker.importing.home import HomeZone, home_times, home_zones
+from worker.importing.home import HomeZone, note_home
 from worker.importing.kept_files import KeptFiles
 from worker.importing.matching import Match
 from worker.importing.outcomes import FileOutcome, FileResult, ReadFile
@@ -93,14 +93,15 @@ class ArchiveImport:
             await self._store_unread(current, done)
             await self._store_rows(current, done)
             facts = await self.store.match_facts(self.athlete_id)
-            await self._note_home(facts)
+            self.home_zones = await note_home(self.store, facts, self.home_zone)
             if self.after_rows:
                 await self.after_rows()
             if await self._store_files(current, done, known_files(facts)):
                 facts = await self.store.match_facts(self.athlete_id)
             self.tell(Progress(step="matching"))
             self.matches = await relink_all(self.store, facts)
-            await self._note_home([self._linked(each) for each in facts])
+            linked = [self._linked(each) for each in facts]
+            self.home_zones = await note_home(self.store, linked, self.home_zone)
         except BaseException as error:
             is_stop = isinstance(error, asyncio.CancelledError | KeyboardInterrupt)
             status = ImportStatus.STOPPED if is_stop else ImportStatus.FAILED
@@ -191,13 +192,6 @@ class ArchiveImport:
             rows = [archived(row, current) for row in left[place : place + self.means.rows_at_once]]
             await self.store.put_archive_rows(rows, current.import_id)
         self.tell(Progress(step="rows", done=len(wanted), of=len(wanted)))
-
-    async def _note_home(self, facts: Sequence[MatchFacts]) -> None:
-        """Let activities of which nothing tells the clock count by the athlete's usual one."""
-        self.home_zones = home_zones(facts, self.home_zone)
-        times = list(home_times(facts, self.home_zones))
-        for place in range(0, len(times), self.means.rows_at_once):
-            await self.store.put_home_times(times[place : place + self.means.rows_at_once])
 
     def _linked(self, each: MatchFacts) -> MatchFacts:
         match = self.matches.get(each.file_id or "")
