@@ -1,4 +1,4 @@
-"""Links to the page of an activity, which keep what the address says: filters, language, units, whose page it is."""
+"""Links to other pages, which keep what the address says: filters, language, units, whose page it is."""
 
 from html import escape
 from urllib.parse import urlencode
@@ -10,10 +10,15 @@ from dashboard.html_table import link
 KEPT = ("sport", "range", "dates", "lang", "units", "athlete", "shared")
 
 
-def activity_url(activity_id: int) -> str:
-    """Return the address of the page of an activity, as a page beside it names it."""
+def page_url(path: str, **chosen: object) -> str:
+    """Return the address of a page with what is chosen there, as a page beside it names it."""
     kept = {key: st.query_params[key] for key in KEPT if key in st.query_params}
-    return "activity?" + urlencode({"id": activity_id, **kept})
+    return f"{path}?" + urlencode({**chosen, **kept})
+
+
+def activity_url(activity_id: int) -> str:
+    """Return the address of the page of an activity."""
+    return page_url("activity", id=activity_id)
 
 
 def activity_link(activity_id: int, text: str, title: str = "") -> str:

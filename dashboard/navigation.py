@@ -19,7 +19,7 @@ from dashboard.mart import MartVersion, Row
 from dashboard.page import Page
 from dashboard.palette import stylesheet
 from dashboard.units import Units
-from dashboard.views import activity, gear, overview, pipeline, records, sql, training, trends, upload, year
+from dashboard.views import activity, gear, overview, pipeline, quality, records, sql, training, trends, upload, year
 from dashboard.views import map as map_page
 
 SIGNED_IN = "X-Goog-Authenticated-User-Email"  # set by Identity-Aware Proxy, which drops what a browser sends by it
@@ -57,6 +57,7 @@ ENTRIES = (
     Entry(
         show=pipeline.show, title=N_("Pipeline"), path="pipeline", icon="account_tree", section=TRUST, has_filters=False
     ),
+    Entry(show=quality.show, title=N_("Data quality"), path="quality", icon="rule", section=TRUST, has_filters=False),
     Entry(show=sql.show, title=N_("SQL"), path="sql", icon="database", section=TRUST, has_filters=False),
 )
 

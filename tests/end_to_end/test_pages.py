@@ -156,6 +156,16 @@ async def year_gear_and_sql_are_the_marts(session: DemoSession, page: Page) -> N
     await expect(page.locator(".st-key-chart-gear-months svg").first).to_be_visible()
     await expect(page.locator(".st-key-card-services")).to_contain_text("No service is set")
 
+    most = mart_row(
+        session,
+        "select check_name, count(*) as activity_count from mart.data_quality_issue group by check_name"
+        " order by activity_count desc, check_name limit 1",
+    )
+    await page.goto(f"{session.config.ports.dashboard_url}/quality?check={most['check_name']}")
+    row = page.locator(".st-key-quality-checks tr", has=page.locator(f"a[href*='check={most['check_name']}']"))
+    await expect(row.locator("td").nth(1)).to_have_text(str(most["activity_count"]), timeout=UP_TO_MS)
+    await expect(page.locator(".st-key-quality-activities tbody tr").first).to_be_visible()
+
     await page.goto(f"{session.config.ports.dashboard_url}/sql")
     await page.get_by_role("button", name="Run", exact=False).click()
     await expect(page.locator(".st-key-question-rows")).to_be_visible(timeout=UP_TO_MS)
