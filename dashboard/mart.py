@@ -1,7 +1,7 @@
 """The pages' way to the mart: each query is a file, and its rows are cached until the next snapshot."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -30,6 +30,12 @@ class Rows(list[Row]):
         self.milliseconds = 0.0
         self.scanned_bytes: int | None = None
         self.value_count = sum(len(value) if isinstance(value, list) else 1 for row in self for value in row.values())
+
+    def changed(self, change: Callable[[Row], Row]) -> "Rows":
+        """Return the same answer with each row changed."""
+        rows = Rows(map(change, self), query=self.query, statement=self.statement, parameters=self.parameters)
+        rows.milliseconds, rows.scanned_bytes = self.milliseconds, self.scanned_bytes
+        return rows
 
 
 @dataclass(frozen=True, slots=True)

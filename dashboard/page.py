@@ -9,6 +9,8 @@ from dashboard.filters import Filters
 from dashboard.formatting import Teller
 from dashboard.mart import MartVersion, Row, Rows
 
+NAMES = frozenset({"name", "activity_name"})  # the columns of queries that tell how an activity is called
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Page:
@@ -58,6 +60,14 @@ class Page:
     def rows(self, query: str, *parameters: object) -> Rows:
         """Run `queries/<query>.sql` on this build, or return what it said before.
 
-        Raises MartMissing, QueryFailed, WarehouseBusy.
+        Where others may look, private activities have no name. Raises MartMissing, QueryFailed, WarehouseBusy.
         """
-        return self.mart.rows(query, *parameters)
+        found = self.mart.rows(query, *parameters)
+        if not self.context.is_shared or not found or NAMES.isdisjoint(found[0]):
+            return found
+        private = {row["activity_id"] for row in self.mart.rows("private_activities", self.athlete_id)}
+        return found.changed(lambda row: _unnamed(row) if row.get("activity_id") in private else row)
+
+
+def _unnamed(row: Row) -> Row:
+    return {key: None if key in NAMES else value for key, value in row.items()}

@@ -26,7 +26,7 @@ class DashboardSettings(ZonedSettings):
         None,
         description=(
             'Behind Identity-Aware Proxy: who sees which athletes, as JSON such as `{"me@example.org": [1234567]}`; '
-            "who is not in it sees nobody. Empty: everybody sees all."
+            "who is not in it sees nobody, and private activities have no name. Empty: everybody sees all."
         ),
     )
     display_units: Units = Field(

@@ -98,6 +98,11 @@ def html(app: AppTest) -> str:
     return "\n".join(element.proto.body for element in app.get("html")).replace(NARROW, " ")
 
 
+def drawn_text(app: AppTest) -> str:
+    """Return all that a page draws, as one text: words, tables and charts."""
+    return "\n".join(str(element.proto) for element in app.main if hasattr(element, "proto")) + html(app) + said(app)
+
+
 def test_the_tiles_show_the_week_against_a_year_ago(lively: Any, context_of: Any) -> None:
     """The sums of the typed-in days, with units, and the difference to the same days of the year before."""
     app = overview(context_of(lively))
@@ -679,6 +684,26 @@ def test_a_viewer_sees_the_athletes_listed_for_them(
     viewers = {"Me@example.org": {7001, 1}, "friend@example.org": {7002}}
     context = replace(context_of(lively), viewers=viewers)
     assert context.visible(context.mart.newest().snapshot(), signed_in).athlete_ids == seen
+
+
+def test_where_others_look_private_activities_have_no_name(
+    lively: Any, context_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lists tell their sport instead, on every page; where the athlete is alone, the name is there."""
+    monkeypatch.setattr(PageContext, "visible", lambda _, snapshot, __: snapshot)
+    of_a_ride = {"sport_type": "Ride", "sport_group": "ride", "start_date_local": date(2026, 11, 18)}
+    lively.activity("2026-11-18", "Ride", 30, 60, activity_id=990, name="To the hidden place", is_private=True)
+    lively.row("record_best_effort", athlete_id=7001, effort_name="20 km", distance_m=20000.0, elapsed_time_s=2400,
+               excluded_reason="duration_implausible", activity_id=990, activity_name="To the hidden place",
+               **of_a_ride)  # fmt: skip
+    lively.publish()
+    alone = context_of(lively)
+    shared = replace(alone, viewers={"me@example.org": {7001}})
+    for address in ("overview", "records"):
+        mine, theirs = (drawn_text(visit(context, address)) for context in (alone, shared))
+        assert "To the hidden place" in mine
+        assert "To the hidden place" not in theirs
+        assert "Ride" in theirs
 
 
 def test_who_is_no_viewer_is_shown_nothing(lively: Any, context_of: Any) -> None:
