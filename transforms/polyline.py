@@ -123,14 +123,18 @@ def _bytes_of(texts: pa.Array) -> tuple[Bytes, Ints]:
 
 
 def _numbers(letters: Bytes) -> tuple[Ints, Ints]:
-    """Return the numbers that letters spell, five bits each with the lowest first, and how many letters each has."""
-    ends = np.flatnonzero(letters < LAST) + 1
-    lengths = np.diff(ends, prepend=0)
-    values, at, which = np.zeros(len(ends), dtype=np.int64), ends - lengths, np.arange(len(ends))
-    for position in range(MOST_LETTERS):
-        which = which[lengths[which] > position]
-        parts = (letters[at[which] + position] - np.uint8(LEAST)) & np.uint8(31)
-        values[which] |= parts.astype(np.int64) << (5 * position)
+    """Return the numbers that letters spell, five bits each with the lowest first, and how many letters each has.
+
+    Of a number that is too long to be one, only the last letters are read.
+    """
+    ends = np.flatnonzero(letters < LAST)
+    lengths = np.diff(ends, prepend=-1)
+    bits = (letters - np.uint8(LEAST)) & np.uint8(31)
+    values = bits[ends].astype(np.int64)
+    longer = np.flatnonzero(lengths > 1)
+    for before in range(1, MOST_LETTERS):
+        values[longer] = values[longer] << 5 | bits[ends[longer] - before]
+        longer = longer[lengths[longer] > before + 1]
     return values, lengths
 
 
@@ -225,15 +229,19 @@ def cells(texts: pa.Array) -> pa.Array:
     points that are at most a kilometre apart, looked at every half tile or closer.
     """
     lines = decode(texts)
-    here = np.arange(len(lines.latitudes) - 1)
-    here = here[np.diff(lines.line_of) == 0] if len(here) else here
+    follows: Flags = np.diff(lines.line_of) == 0
     x, y = mercator(lines.latitudes, lines.longitudes)
-    visited = [_packed(lines.line_of, x, y, zoom) for zoom in (COARSE, FINE)]
+    visited = []
     for zoom in (COARSE, FINE):
-        line, column, row = _corners(lines.line_of[here], _scaled(x, here, zoom), _scaled(y, here, zoom))
-        visited.append(_packed_tiles(line, column, row, zoom))
-    sampled = _between(lines, here, x, y)
-    passed = [_packed(*sampled, zoom) for zoom in (COARSE, FINE)]
+        places = x / (1 << (FINE - zoom)), y / (1 << (FINE - zoom))
+        column, row = (np.floor(axis).astype(np.int64) for axis in places)
+        visited.append(_packed(lines.line_of, column, row, zoom))
+        visited.append(_packed_tiles(*_corners(lines.line_of, follows, places, (column, row)), zoom))
+    line, across, down = _between(lines, follows, x, y)
+    passed = []
+    for zoom in (COARSE, FINE):
+        column, row = (np.floor(axis / (1 << (FINE - zoom))).astype(np.int64) for axis in (across, down))
+        passed.append(_packed(line, column, row, zoom))
     seen = _distinct(visited)
     every = _distinct([seen, *passed])
     bounds = np.searchsorted(every, np.arange(len(lines.place) + 1) << (2 * FINE + 1))
@@ -260,15 +268,8 @@ def mercator(latitudes: Ints, longitudes: Ints) -> tuple[Floats, Floats]:
     return x, (0.5 - np.log((1 + sine) / (1 - sine)) / (4 * np.pi)) * TILES
 
 
-def _scaled(axis: Floats, here: Ints, zoom: int) -> tuple[Floats, Floats]:
-    scale = 1 << (FINE - zoom)
-    return axis[here] / scale, axis[here + 1] / scale
-
-
-def _packed(line: Ints, x: Floats, y: Floats, zoom: int) -> Ints:
+def _packed(line: Ints, column: Ints, row: Ints, zoom: int) -> Ints:
     """Pack the tiles of points, each once for as long as the line stays in it."""
-    scale = 1 << (FINE - zoom)
-    column, row = (np.floor(axis / scale).astype(np.int64) for axis in (x, y))
     tiles = _packed_tiles(line, column, row, zoom)
     changes: Flags = np.diff(tiles, prepend=-1) != 0
     return np.compress(changes, tiles)
@@ -280,28 +281,30 @@ def _packed_tiles(line: Ints, x: Ints, y: Ints, zoom: int) -> Ints:
     return ((2 * line + (zoom == FINE)) << (2 * FINE)) | (x % most << FINE) | np.clip(y, 0, most - 1)
 
 
-def _corners(line: Ints, x: tuple[Floats, Floats], y: tuple[Floats, Floats]) -> tuple[Ints, Ints, Ints]:
+def _corners(
+    line: Ints, follows: Flags, places: tuple[Floats, Floats], tiles: tuple[Ints, Ints]
+) -> tuple[Ints, Ints, Ints]:
     """Return the tile between two that touch at a corner alone, with its line: where the way crosses their meridian."""
-    (x1, x2), (y1, y2) = ([np.floor(end) for end in axis] for axis in (x, y))
-    touches = np.flatnonzero((np.abs(x2 - x1) == 1) & (np.abs(y2 - y1) == 1))
-    (from_x, to_x), (from_y, to_y) = ([end[touches] for end in axis] for axis in (x, y))
-    x1, x2, y1, y2 = x1[touches], x2[touches], y1[touches], y2[touches]
+    (x, y), (column, row) = places, tiles
+    touches = np.flatnonzero(follows & (np.abs(np.diff(column)) == 1) & (np.abs(np.diff(row)) == 1))
+    x1, x2, y1, y2 = column[touches], column[touches + 1], row[touches], row[touches + 1]
+    (from_x, to_x), (from_y, to_y) = ((axis[touches], axis[touches + 1]) for axis in (x, y))
     crossing = from_y + (to_y - from_y) * (np.maximum(x1, x2) - from_x) / (to_x - from_x)
     keeps_row = np.floor(crossing) == y1
-    column, row = np.where(keeps_row, x2, x1), np.where(keeps_row, y1, y2)
-    return line[touches], column.astype(np.int64), row.astype(np.int64)
+    return line[touches], np.where(keeps_row, x2, x1), np.where(keeps_row, y1, y2)
 
 
-def _between(lines: Lines, here: Ints, x: Floats, y: Floats) -> tuple[Ints, Floats, Floats]:
+def _between(lines: Lines, follows: Flags, x: Floats, y: Floats) -> tuple[Ints, Floats, Floats]:
     """Return places between points that follow one another, half a tile of zoom 17 apart or less, with their lines."""
-    radians = [np.radians(axis / 100_000) for axis in _axes(lines)]
-    north, east = (axis[here + 1] - axis[here] for axis in radians)
-    east = east * np.cos((radians[0][here] + radians[0][here + 1]) / 2)
-    near = here[(north * north + east * east) * EARTH_RADIUS_M**2 <= JUMP_M**2]
-    across, down = x[near + 1] - x[near], y[near + 1] - y[near]
-    parts = np.maximum(np.ceil(2 * np.maximum(np.abs(across), np.abs(down))).astype(np.int64), 1)
+    across, down = np.diff(x), np.diff(y)
+    steps = np.maximum(np.abs(across), np.abs(down))
+    far = np.flatnonzero(follows & (steps > 0.5))  # noqa: PLR2004 - tiles
+    (south, north), (west, east) = ([np.radians(axis[far + end] / 100_000) for end in (0, 1)] for axis in _axes(lines))
+    upward, eastward = north - south, (east - west) * np.cos((south + north) / 2)
+    near = far[(upward * upward + eastward * eastward) * EARTH_RADIUS_M**2 <= JUMP_M**2]
+    parts = np.ceil(2 * steps[near]).astype(np.int64)
     segment = np.repeat(np.arange(len(near)), parts - 1)
     part = np.arange(len(segment)) - np.repeat(_running(parts - 1)[:-1], parts - 1) + 1
     share = part / parts[segment]
     start = near[segment]
-    return lines.line_of[start], x[start] + across[segment] * share, y[start] + down[segment] * share
+    return lines.line_of[start], x[start] + across[start] * share, y[start] + down[start] * share

@@ -10,7 +10,7 @@
   points; all in 1e-5 degrees. West, east and the path's longitudes are followed from point to point, always the shorter way round, so
   beyond 180 degrees they go on: a line from 179 to -179 reaches from 179 to 181.
 
-  polyline_cells(relation): activity_id, z, x, y and is_visited of each map tile that a line passes, at zoom 14 and 17.
+  polyline_cells(relation): activity_id, athlete_id, z, x, y and is_visited of each map tile that a line passes, at zoom 14 and 17.
 
   A line that does not follow the rules, or leaves the globe, has no row.
 -#}
@@ -42,24 +42,26 @@
 {% macro duckdb__polyline_cells(relation) -%}
     select
         activity_id,
+        athlete_id,
         cell.*
     from (
         select
             activity_id,
+            athlete_id,
             unnest(polyline_cells(polyline)) as cell
         from {{ relation }}
     ) as cells
 {%- endmacro %}
 
 
-{#- activity_id with the points of its line in order. Each is worked out within its own row: nothing is shuffled. -#}
-{% macro bigquery_polyline_points(relation) -%}
+{#- The key with the points of its line in order. Each is worked out within its own row: nothing is shuffled. -#}
+{% macro bigquery_polyline_points(relation, key='activity_id') -%}
     select
-        activity_id,
+        {{ key }},
         points
     from (
         select
-            activity_id,
+            {{ key }},
             array(
                 select as struct
                     div(k, 2) as step,
@@ -181,6 +183,7 @@
 {% macro bigquery__polyline_cells(relation) -%}
     select
         activity_id,
+        athlete_id,
         z,
         mod(mod(tile_x, 1 << z) + (1 << z), 1 << z) as x,
         least(greatest(tile_y, 0), (1 << z) - 1) as y,
@@ -188,6 +191,7 @@
     from (
         select
             activity_id,
+            athlete_id,
             z,
             tiles.is_visited,
             cast(floor(tiles.x) as int64) as tile_x,
@@ -195,6 +199,7 @@
         from (
             select
                 activity_id,
+                athlete_id,
                 z,
                 x / (1 << (17 - z)) as x,
                 y / (1 << (17 - z)) as y,
@@ -208,6 +213,7 @@
             from (
                 select
                     activity_id,
+                    athlete_id,
                     x,
                     y,
                     lead(x) over (partition by activity_id order by step) as next_x,
@@ -226,6 +232,7 @@
                 from (
                     select
                         lines.activity_id,
+                        lines.athlete_id,
                         point.step,
                         point.latitude / 100000 * (3.141592653589793 / 180) as north,
                         point.way / 100000 * (3.141592653589793 / 180) as east,
@@ -236,7 +243,7 @@
                             / (4 * 3.141592653589793)
                         ) * 131072 as y
                     from (
-                        {{ bigquery_polyline_points(relation) }}
+                        {{ bigquery_polyline_points(relation, 'activity_id, athlete_id') }}
                     ) as lines
                     cross join unnest(lines.points) as point
                 )
@@ -264,7 +271,7 @@
             )
         ) as tiles
     )
-    group by 1, 2, 3, 4
+    group by 1, 2, 3, 4, 5
 {%- endmacro %}
 
 {#- The sine of a latitude that the square map of the world still shows. -#}

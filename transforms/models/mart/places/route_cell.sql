@@ -17,20 +17,15 @@ with lines as (
         and {{ is_changed() }}
 ),
 
-cells as (
-    {{ polyline_cells('lines') }}  -- noqa: PRS
-),
-
 final as (
     select
-        cells.activity_id,
-        lines.athlete_id,
-        cells.z,
-        cells.x,
-        cells.y,
-        cells.is_visited
-    from cells
-    inner join lines on cells.activity_id = lines.activity_id
+        activity_id,
+        athlete_id,
+        z,
+        x,
+        y,
+        is_visited
+    from ({{ polyline_cells('lines') }}) as cells  -- noqa: PRS
 )
 
 select * from final
