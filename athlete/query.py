@@ -48,8 +48,8 @@ def query(
 
     And "describe mart.fct_activities" lists the columns of one.
 
-    --as-of builds what the statement names again, apart from your marts, with that day in the place of today: by what
-    is known now, so an activity that was edited or deleted since is as it is now.
+    --as-of builds what the statement names again, apart from your marts, with that day in the place of today, without
+    later activities. It goes by what is known now: an activity that was edited or deleted since is as it is now.
     """
     if parquet is not None and (as_json or as_csv):
         raise CommandError("Choose one of --json, --csv and --parquet.")

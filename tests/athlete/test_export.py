@@ -130,10 +130,13 @@ def test_the_marts_of_a_day_and_dbt_s_pages_leave_the_marts_alone(
     raw.activity(2, run_payload(start_date="2026-05-20T06:00:00Z", start_date_local="2026-05-20T08:00:00Z"))
     give(parsed_project, tmp_path / "dbt")
     before = {path.name for path in tmp_path.iterdir()}
-    asked = "select max(date_day)::varchar as day, count(*) as days, max(year) as year from mart.dim_date"
+    asked = (
+        "select max(date_day)::varchar as day, count(*) as days, "
+        "(select list(activity_id) from mart.fct_activities) as ids from mart.dim_date"
+    )
     result = run("query", "--json", "--as-of", "2026-03-31", asked)
     assert result.exit_code == 0, result.output
-    assert json.loads(result.stdout) == {"day": "2026-03-31", "days": 12, "year": 2026}
+    assert json.loads(result.stdout) == {"day": "2026-03-31", "days": 12, "ids": [1]}
     assert "by what is known now" in result.stderr
     assert run("docs").exit_code == 0
     page = (tmp_path / "docs.html").read_text()

@@ -81,9 +81,10 @@ class WarmDbt:
     def build_as_of(self, moment: datetime, sql: str) -> Build:
         """Build from nothing what a statement names and what that is made of, with a moment in the place of now.
 
+        Activities that began later are left out.
         Where it names none of the models, all of them are built.
         """
-        variables = json.dumps({"as_of": f"{moment:%Y-%m-%d %H:%M:%S}"})
+        variables = json.dumps({"as_of": f"{moment:%Y-%m-%d %H:%M:%S}", "without_later": True})
         seeds = self._load_seeds()
         if seeds.error is not None:
             return seeds

@@ -203,6 +203,9 @@ final as (
             and (merged.source = 'api' or merged.start_at is null)
         ) as has_unreadable_fields
     from merged
+    {%- if var('without_later') %}
+    where coalesce(merged.start_at <= {{ as_of() }}, true)
+    {%- endif %}
 )
 
 select * from final
