@@ -261,6 +261,7 @@ def _curve(course: Course, name: str, titles: dict[str, str], tell: Teller) -> a
         axis.labelExpr = as_pace
     scale = alt.Scale(zero=False, reverse=is_pace, domain=_domain(course, name, tell), nice=False)
     along = alt.Axis(title=None, tickCount=6, labelFlush=True, labels=name == list(titles)[-1])
+    along.labelExpr = "datum.value < 0 ? '' : datum.label"  # left of the start there is room, but no way
     x = alt.X("along:Q", axis=along, scale=_room(course, tell))
     told = [alt.Tooltip("time:N", title=tell("Time"))]
     if course.metres is not None:
