@@ -10,8 +10,11 @@ from dashboard.mart import Row
 
 # The methods of `fct_activities.load_method`, as a reader calls them.
 METHODS: Mapping[str, str] = {
+    "power_stream": N_("power by the second"),
     "power_strava": N_("power"),
     "power_average": N_("average power"),
+    "heart_rate_stream": N_("heart rate by the second"),
+    "heart_rate_stream_sex_unknown": N_("heart rate by the second, sex unknown"),
     "heart_rate": N_("heart rate"),
     "heart_rate_sex_unknown": N_("heart rate, sex unknown"),
     "pace": N_("pace"),
@@ -23,10 +26,16 @@ METHODS: Mapping[str, str] = {
 }
 # What each method reckons; a value is a column of `fct_activities`.
 FORMULAS: Mapping[str, str] = {
+    "power_stream": N_("hours · (normalised power {load_normalised_power_w} W ÷ FTP)² · 100, FTP {load_ftp_w} W"),
     "power_strava": N_("hours · (weighted power ÷ FTP)² · 100, FTP {load_ftp_w} W"),
     "power_average": N_(
         "hours · (average power ÷ FTP)² · 100, FTP {load_ftp_w} W; Strava sent no weighted power, so hard stretches "
         "count too little"
+    ),
+    "heart_rate_stream": N_(
+        "100 · training impulse {load_trimp}, summed over the recording, ÷ that of an hour at threshold; at rest "
+        "{load_resting_heartrate_bpm} bpm, threshold {load_threshold_heartrate_bpm} bpm, maximum "
+        "{load_max_heartrate_bpm} bpm"
     ),
     "heart_rate": N_(
         "100 · training impulse ÷ that of an hour at threshold; at rest {load_resting_heartrate_bpm} bpm, threshold "
@@ -39,7 +48,11 @@ FORMULAS: Mapping[str, str] = {
     "power_estimated": N_("hours · (power as Strava estimates it ÷ FTP)² · 100, FTP {load_ftp_w} W"),
     "time": N_("hours · 50, as nothing else is known"),
 }
-FORMULAS = {**FORMULAS, "heart_rate_sex_unknown": FORMULAS["heart_rate"]}
+FORMULAS = {
+    **FORMULAS,
+    "heart_rate_stream_sex_unknown": FORMULAS["heart_rate_stream"],
+    "heart_rate_sex_unknown": FORMULAS["heart_rate"],
+}
 
 
 def coverage(rows: Sequence[Row], tell: Teller) -> str:

@@ -19,6 +19,8 @@ from dashboard.page import Page
 APART = 0.25  # of the load, from which another method contradicts it
 # What a method rests on besides the recording: column, text, decimals.
 INPUTS = (
+    ("load_normalised_power_w", N_("normalised power {value} W"), 0),
+    ("load_trimp", N_("training impulse {value}"), 0),
     ("load_ftp_w", N_("FTP {value} W"), 0),
     ("load_resting_heartrate_bpm", N_("at rest {value} bpm"), 0),
     ("load_threshold_heartrate_bpm", N_("threshold {value} bpm"), 0),
@@ -114,10 +116,10 @@ def inputs(row: Mapping[str, object], tell: Teller) -> list[str]:
     """Say what the load of a method rests on: the time, what was recorded, and the settings of the day."""
     said = [tell.clock(float(str(row["moving_time_s"]))) if row["moving_time_s"] else tell.number(None)]
     method = str(row["load_method"])
-    if method.startswith("heart_rate") and row["average_heartrate_bpm"]:
+    if method in {"heart_rate", "heart_rate_sex_unknown"} and row["average_heartrate_bpm"]:
         said.append(tell("average {value} bpm", value=tell.number(float(str(row["average_heartrate_bpm"])))))
     power = row["average_power_w"] if method == "power_average" else row["weighted_power_w"] or row["average_power_w"]
-    if method.startswith("power") and power:
+    if method in {"power_strava", "power_average", "power_estimated"} and power:
         said.append(f"{tell.number(float(str(power)))} W")
     for column, text, decimals in INPUTS:
         if (value := row[column]) is not None:

@@ -14,7 +14,8 @@ GERMAN = Teller(now=ENGLISH.now, zone=BERLIN, language="de")
 NEWEST = {
     "name": "Tempo", "activity_id": 1, "start_date_local": ENGLISH.now.date(),
     "moving_time_s": 3600, "average_heartrate_bpm": 148.4, "load": 64.3, "load_method": "heart_rate",
-    "is_load_capped": False, "load_ftp_w": None, "load_resting_heartrate_bpm": 60.0, "load_max_heartrate_bpm": 190.0,
+    "is_load_capped": False, "load_normalised_power_w": None, "load_trimp": None, "load_ftp_w": None,
+    "load_resting_heartrate_bpm": 60.0, "load_max_heartrate_bpm": 190.0,
     "load_threshold_heartrate_bpm": 170.5, "load_threshold_speed_mps": None, "load_suffer_score_factor": None,
 }  # fmt: skip
 

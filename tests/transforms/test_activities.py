@@ -182,7 +182,7 @@ def test_a_heart_rate_that_no_heart_has_is_no_reading(life: Any) -> None:
 def test_a_load_says_what_it_rests_on(life: Any) -> None:
     """The recorded marathon by its heart rate, with defaults where nothing is told; Strava's score is the next best."""
     row = fact(life, 1353942913)
-    assert (row["load_method"], row["load_definition_version"]) == ("heart_rate_sex_unknown", 3)
+    assert (row["load_method"], row["load_definition_version"]) == ("heart_rate_sex_unknown", 4)
     names = ("resting", "max", "threshold")
     assert [row[f"load_{name}_heartrate_bpm"] for name in names] == [60, 190, 170.5]
     assert row["load"] == pytest.approx(360.0233, abs=0.0001)

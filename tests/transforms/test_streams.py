@@ -97,6 +97,11 @@ def holds(seconds: Sequence[int]) -> list[int]:
     return [gap if gap <= pause else 1 for gap in gaps] + [1]
 
 
+def in_motion(points: Sequence[Point]) -> list[bool]:
+    """Return whether the seconds that each point stands for are in motion: a point says so of the step to it."""
+    return [each.is_moving is not False for each in [*points[1:], points[-1]]]
+
+
 def curve(points: Sequence[Point], most_w: float) -> dict[int, tuple[float, float]]:
     """Return by duration the best of so many seconds in a row, and of so many or more."""
     known = [
@@ -124,11 +129,11 @@ def in_zones(
     bounds = [*([0.0] if starts[0] > 0 else []), *starts, math.inf]
     first = 0 if starts[0] > 0 else 1
     found = {zone: [0, 0] for zone in range(first, first + len(bounds) - 1)}
-    for each, value, hold in zip(points, values, holds(seconds_of(points)), strict=True):
+    for is_moving, value, hold in zip(in_motion(points), values, holds(seconds_of(points)), strict=True):
         if value is None:
             continue
         [zone] = [zone for zone in found if bounds[zone - first] <= value < bounds[zone - first + 1]]
-        found[zone][0] += hold if each.is_moving is not False else 0
+        found[zone][0] += hold if is_moving else 0
         found[zone][1] += hold
     is_all_still = not sum(moving for moving, _ in found.values())
     is_read = any(value is not None for value in values)
@@ -184,7 +189,7 @@ def test_time_in_zone_is_that_of_the_definition(
     """Own zones, and those by shares of a setting; a point holds until the next, and a pause is left out."""
     own = {"heartrate_zones": ",".join(map(str, starts)), "heartrate_zones_source": "file"}
     reserve = {"resting_heartrate_bpm": 50.0, "max_heartrate_bpm": 190.0}
-    record(database, {1: (points, RIDE | own | reserve), 2: (others, RUN | reserve)}, ZONES)
+    record(database, {1: (points, RIDE | own | reserve | {"weight_kg": 70.0}), 2: (others, RUN | reserve)}, ZONES)
     found: dict[tuple[int, str], dict[int, tuple[int, int]]] = {}
     for row in database.rows(f"select * from {ZONES}"):  # noqa: S608 - our own name
         found.setdefault((row["activity_id"], row["kind"]), {})[row["zone"]] = row["seconds"], row["recorded_s"]
@@ -192,7 +197,7 @@ def test_time_in_zone_is_that_of_the_definition(
     def beats(of: Sequence[Point]) -> list[float | None]:
         return [x if (x := each.heartrate_bpm) is not None and 30 <= x <= 220 else None for each in of]
 
-    watts = [x if (x := each.power_w) is not None and 0 <= x <= 2500 else None for each in points]
+    watts = [x if (x := each.power_w) is not None and 0 <= x <= 2100 else None for each in points]
     speeds = [x if (x := each.speed_mps) is not None and x <= 100 else None for each in others]
     wanted = {
         (1, "heart_rate"): in_zones(points, beats(points), starts),

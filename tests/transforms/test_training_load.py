@@ -29,6 +29,9 @@ SETTING = {
     "athlete_id": "bigint", "setting": "varchar", "sport_group": "varchar", "valid_from": "date",
     "next_valid_from": "date", "value": "double", "value_text": "varchar",
 }  # fmt: skip
+STREAMED = {
+    "activity_id": "bigint", "heartrate_s": "bigint", "trimp": "double", "normalised_power_w": "double",
+}  # fmt: skip
 KNOWN = {name: kind for name, kind in SETTING.items() if name != "next_valid_from"} | {"source": "varchar"}
 RANKS = ("file", "strava", "own_activities", "age", "default")
 
@@ -94,6 +97,9 @@ ACTIVITIES = st.lists(
             "suffer_score": maybe(st.integers(0, 300)),
             "is_moving_time_implausible": st.sampled_from([False, False, False, True]),
             "is_elapsed_time_implausible": st.sampled_from([False, False, False, True]),
+            "heartrate_share": maybe(st.sampled_from([0, 0.8, 1, 1.1])),
+            "trimp": maybe(st.floats(0, 500)),
+            "normalised_power_w": maybe(st.floats(0, 900)),
         }
     ),
     max_size=25,
@@ -113,18 +119,30 @@ def body_loads(activity: Mapping[str, Any], of: Settings) -> dict[str, float]:
     found: dict[str, float] = {}
     if activity["is_moving_time_implausible"]:
         return found
-    power = activity["weighted_power_w"]
-    power = activity["average_power_w"] if power is None else power
+    weighted = activity["weighted_power_w"]
     ftp, bpm = of.ftp.get(group), activity["average_heartrate_bpm"]
-    if ftp and power and power < 10 * ftp and activity["is_power_measured"]:
-        name = "power_average" if activity["weighted_power_w"] is None else "power_strava"
-        found[name] = hours * (power / ftp) ** 2 * 100
+    powers = {
+        "power_stream": activity["normalised_power_w"] if is_recorded(activity) else None,
+        "power_strava" if weighted is not None else "power_average": weighted
+        if weighted is not None
+        else activity["average_power_w"],
+    }
+    for name, power in powers.items():
+        if ftp and power and power < 10 * ftp and activity["is_power_measured"]:
+            found[name] = hours * (power / ftp) ** 2 * 100
+    threshold = of.threshold_heartrate.get(group, of.threshold_heartrate.get("all"))
+    threshold = of.resting + 0.85 * (of.maximum - of.resting) if threshold is None else threshold
+    suffix = "" if of.sex else "_sex_unknown"
+    if is_recorded(activity) and activity["heartrate_share"] >= 0.9 and activity["trimp"] is not None:
+        found[f"heart_rate_stream{suffix}"] = 100 * activity["trimp"] / trimp(60, threshold, of)
     if bpm is not None and 30 <= bpm <= 250:
-        threshold = of.threshold_heartrate.get(group, of.threshold_heartrate.get("all"))
-        threshold = of.resting + 0.85 * (of.maximum - of.resting) if threshold is None else threshold
-        name = "heart_rate" if of.sex else "heart_rate_sex_unknown"
-        found[name] = 100 * trimp(hours * 60, bpm, of) / trimp(60, threshold, of)
+        found[f"heart_rate{suffix}"] = 100 * trimp(hours * 60, bpm, of) / trimp(60, threshold, of)
     return found
+
+
+def is_recorded(activity: Mapping[str, Any]) -> bool:
+    """Whether it has streams."""
+    return activity["heartrate_share"] is not None
 
 
 def score_alone(activity: Mapping[str, Any], factor: float | None) -> dict[str, float]:
@@ -214,6 +232,12 @@ def test_loads_are_those_of_the_definition(
             for number, (each, day) in enumerate(zip(activities, days, strict=True))
         ],
     )
+    recorded = [
+        {**each, "activity_id": number, "heartrate_s": math.ceil(each["heartrate_share"] * each["moving_time_s"])}
+        for number, each in enumerate(activities)
+        if is_recorded(each)
+    ]
+    database.put("mart.stream_summary", STREAMED, recorded)
     change = FIRST + timedelta(days=first_day)
     rows = []
     for of, first, last in ((before, BEGINNING, change), (after, change, None)):

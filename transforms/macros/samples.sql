@@ -100,3 +100,9 @@
         1, 5, 10, 15, 30, 60, 120, 180, 240, 300, 390, 480, 720, 960, 1200, 1800, 2400, 3000, 3600, 5400, 7200, 10800,
     ]) }}
 {%- endmacro %}
+
+
+{#- The most power that is taken for a reading, by the weight of the day where one is known. -#}
+{% macro most_power_w() -%}
+    least(2500, coalesce(30 * nullif(weight_kg, 0), 2500))
+{%- endmacro %}

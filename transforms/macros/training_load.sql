@@ -1,13 +1,13 @@
 {#-
   Training load of one activity by each method, about 100 for an hour at threshold; null where a method has nothing to go by.
-  Columns: hours (in motion), elapsed_hours, sport_group, is_assisted, power_w, is_power_measured, average_heartrate_bpm, speed_mps, and what the
-  athlete's settings of that day say. Sources and formulas: the description of `fct_activities.load`.
+  Columns: hours (in motion), elapsed_hours, sport_group, is_assisted, power_w, is_power_measured, average_heartrate_bpm, speed_mps, of its streams
+  normalised_power_w and trimp, and what the athlete's settings of that day say. Sources and formulas: the description of `fct_activities.load`.
 -#}
 {#- Ten times the FTP and more is no reading. -#}
-{% macro load_by_power() -%}
+{% macro load_by_power(power='power_w') -%}
     case
-        when hours > 0 and ftp_w > 0 and power_w > 0 and power_w < 10 * ftp_w and coalesce(is_power_measured, false)
-            then hours * (power_w / ftp_w) * (power_w / ftp_w) * 100
+        when hours > 0 and ftp_w > 0 and {{ power }} > 0 and {{ power }} < 10 * ftp_w and coalesce(is_power_measured, false)
+            then hours * ({{ power }} / ftp_w) * ({{ power }} / ftp_w) * 100
     end
 {%- endmacro %}
 
@@ -35,12 +35,15 @@
 {#- TRIMP over the TRIMP of an hour at threshold. -#}
 {% macro load_by_heartrate() -%}
     case
-        when
-            hours > 0 and average_heartrate_bpm between 30 and 250
-            and max_heartrate_bpm > resting_heartrate_bpm and threshold_heartrate_bpm > resting_heartrate_bpm
-            then
-                100 * ({{ trimp('hours * 60', 'average_heartrate_bpm') }})
-                / ({{ trimp('60', 'threshold_heartrate_bpm') }})
+        when average_heartrate_bpm between 30 and 250
+            then {{ load_by_impulse(trimp('hours * 60', 'average_heartrate_bpm')) }}
+    end
+{%- endmacro %}
+
+{% macro load_by_impulse(impulse='trimp') -%}
+    case
+        when hours > 0 and max_heartrate_bpm > resting_heartrate_bpm and threshold_heartrate_bpm > resting_heartrate_bpm
+            then 100 * ({{ impulse }}) / ({{ trimp('60', 'threshold_heartrate_bpm') }})
     end
 {%- endmacro %}
 
@@ -80,7 +83,12 @@
 {#- The methods in the order in which they are taken: name, column of the load, and the condition of another name for it. -#}
 {% macro load_methods() -%}
     {{ return([
+        {'column': 'load_by_stream_power', 'name': "'power_stream'"},
         {'column': 'load_by_power', 'name': "case when is_power_weighted then 'power_strava' else 'power_average' end"},
+        {
+            'column': 'load_by_stream_heartrate',
+            'name': "case when sex is null then 'heart_rate_stream_sex_unknown' else 'heart_rate_stream' end"
+        },
         {'column': 'load_by_heartrate', 'name': "case when sex is null then 'heart_rate_sex_unknown' else 'heart_rate' end"},
         {'column': 'load_by_pace', 'name': "'pace'"},
         {'column': 'load_by_swim', 'name': "'swim'"},
@@ -96,11 +104,14 @@
 
 {#- What a load by a method rests on, besides the activity itself; null where the method does not use it. -#}
 {% macro load_inputs(column=none) -%}
+    {%- set by_heart = ['load_by_stream_heartrate', 'load_by_heartrate'] -%}
     {%- set uses = {
-        'ftp_w': ['load_by_power', 'load_by_estimated_power'],
-        'resting_heartrate_bpm': ['load_by_heartrate'],
-        'max_heartrate_bpm': ['load_by_heartrate'],
-        'threshold_heartrate_bpm': ['load_by_heartrate'],
+        'normalised_power_w': ['load_by_stream_power'],
+        'trimp': ['load_by_stream_heartrate'],
+        'ftp_w': ['load_by_stream_power', 'load_by_power', 'load_by_estimated_power'],
+        'resting_heartrate_bpm': by_heart,
+        'max_heartrate_bpm': by_heart,
+        'threshold_heartrate_bpm': by_heart,
         'threshold_speed_mps': ['load_by_pace', 'load_by_swim'],
         'suffer_score_factor': ['load_by_suffer_score'],
     } -%}
@@ -111,7 +122,7 @@
 
 {#- Rises when the same activities and settings give other loads. -#}
 {% macro load_definition_version() -%}
-    {{ return(3) }}
+    {{ return(4) }}
 {%- endmacro %}
 
 
@@ -136,7 +147,8 @@
 
 {% macro load_columns() -%}
     {{ return([
-        'load', 'load_method', 'load_uncapped', 'is_load_capped', 'load_ftp_w', 'load_resting_heartrate_bpm', 'load_max_heartrate_bpm',
-        'load_threshold_heartrate_bpm', 'load_threshold_speed_mps', 'load_suffer_score_factor', 'load_definition_version',
+        'load', 'load_method', 'load_uncapped', 'is_load_capped', 'load_normalised_power_w', 'load_trimp', 'load_ftp_w',
+        'load_resting_heartrate_bpm', 'load_max_heartrate_bpm', 'load_threshold_heartrate_bpm', 'load_threshold_speed_mps',
+        'load_suffer_score_factor', 'load_definition_version',
     ]) }}
 {%- endmacro %}

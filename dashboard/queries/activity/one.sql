@@ -30,6 +30,8 @@ select
     load,
     load_method,
     is_load_capped,
+    load_normalised_power_w,
+    load_trimp,
     load_ftp_w,
     load_resting_heartrate_bpm,
     load_max_heartrate_bpm,

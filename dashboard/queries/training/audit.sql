@@ -29,6 +29,8 @@ select
     alternatives.load,
     alternatives.load_uncapped,
     alternatives.is_load_capped,
+    alternatives.load_normalised_power_w,
+    alternatives.load_trimp,
     alternatives.load_ftp_w,
     alternatives.load_resting_heartrate_bpm,
     alternatives.load_max_heartrate_bpm,

@@ -12,7 +12,7 @@
 with inputs as (
     select
         *,
-        least(2500, coalesce(30 * nullif(weight_kg, 0), 2500)) as most_w
+        {{ most_power_w() }} as most_w
     from {{ ref('int_streams__inputs') }}
     where
         is_power_measured

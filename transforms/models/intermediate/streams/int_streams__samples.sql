@@ -42,8 +42,11 @@ timed as (
 followed as (
     select
         *,
-        lead(second) over (partition by activity_id order by second, place) - second as gap_s
+        lead(second) over way - second as gap_s,
+        -- what is said of a point is of the step to it
+        case when lead(second) over way is null then motion else lead(motion) over way end as next_motion
     from timed
+    window way as (partition by activity_id order by second, place)
 ),
 
 times as (
@@ -75,7 +78,7 @@ final as (
         {%- for column in sampled_keys().values() if column not in ['time_s', 'motion'] %}
         followed.{{ column }},
         {%- endfor %}
-        coalesce(followed.motion = 1, true) as is_moving
+        coalesce(followed.next_motion = 1, true) as is_moving
     from followed
     inner join pauses on followed.activity_id = pauses.activity_id
 )

@@ -22,6 +22,16 @@ with activities as (
     from {{ portable(ref('stg_strava__activities')) }}
 ),
 
+-- a heart rate that is missing for more than a tenth of the time makes an impulse too small
+recorded as (
+    select
+        activities.activity_id,
+        streams.normalised_power_w,
+        case when streams.heartrate_s >= 3240 * activities.hours then streams.trimp end as trimp
+    from activities
+    inner join {{ portable(ref('stream_summary')) }} as streams on activities.activity_id = streams.activity_id
+),
+
 days as (
     select distinct
         athlete_id,
@@ -60,12 +70,15 @@ settings as (
 final as (
     select
         activities.*,
+        recorded.normalised_power_w,
+        recorded.trimp,
         settings.* {{ except(['athlete_id', 'sport_group', 'day', 'threshold_heartrate_bpm']) }},
         coalesce(
             settings.threshold_heartrate_bpm,
             settings.resting_heartrate_bpm + 0.85 * (settings.max_heartrate_bpm - settings.resting_heartrate_bpm)
         ) as threshold_heartrate_bpm
     from activities
+    left join recorded on activities.activity_id = recorded.activity_id
     left join settings
         on
             activities.athlete_id = settings.athlete_id

@@ -1,5 +1,7 @@
 {{ config(cluster_by=['athlete_id', 'activity_id']) }}
 
+{%- set by_heart = "'heart_rate_stream', 'heart_rate_stream_sex_unknown', 'heart_rate', 'heart_rate_sex_unknown'" %}
+
 with inputs as (
     select * from {{ ref('int_training__inputs') }}
 ),
@@ -7,14 +9,22 @@ with inputs as (
 by_measurement as (
     select
         *,
+        {{ load_by_power('normalised_power_w') }} as load_by_stream_power,
         {{ load_by_power() }} as load_by_power,
+        {{ load_by_impulse() }} as load_by_stream_heartrate,
         {{ load_by_heartrate() }} as load_by_heartrate,
         {{ load_by_pace() }} as load_by_pace,
         {{ load_by_swim() }} as load_by_swim,
         {{ load_by_estimated_power() }} as load_by_estimated_power,
-        {{ load_by_time() }} as load_by_time,
-        {{ capped('coalesce(' ~ load_by_power() ~ ', ' ~ load_by_heartrate() ~ ')', 'hours') }} as body_load
+        {{ load_by_time() }} as load_by_time
     from inputs
+),
+
+by_body as (
+    select
+        *,
+        coalesce(load_by_stream_power, load_by_power, load_by_stream_heartrate, load_by_heartrate) as load_of_body
+    from by_measurement
 ),
 
 -- what one point of Strava's score is worth, by the activities of the year up to a day that have both
@@ -23,10 +33,10 @@ scored_days as (
         athlete_id,
         day,
         {{ days_between("date '1970-01-01'", 'day') }} as day_number,
-        count(case when suffer_score > 0 then body_load end) as scored_count,
-        {{ exact_sum('case when suffer_score > 0 then body_load end') }} as body_load,
-        {{ exact_sum('case when body_load is not null and suffer_score > 0 then suffer_score end') }} as suffer_score
-    from by_measurement
+        count(case when suffer_score > 0 then load_of_body end) as scored_count,
+        {{ exact_sum('case when suffer_score > 0 then ' ~ capped('load_of_body', 'hours') ~ ' end') }} as body_load,
+        {{ exact_sum('case when load_of_body is not null and suffer_score > 0 then suffer_score end') }} as suffer_score
+    from by_body
     group by athlete_id, day
 ),
 
@@ -44,15 +54,15 @@ factors as (
 
 scored as (
     select
-        by_measurement.*,
+        by_body.*,
         factors.suffer_score_factor,
         case
-            when by_measurement.hours > 0 or by_measurement.is_moving_time_implausible
-                then by_measurement.suffer_score * coalesce(factors.suffer_score_factor, 1)
+            when by_body.hours > 0 or by_body.is_moving_time_implausible
+                then by_body.suffer_score * coalesce(factors.suffer_score_factor, 1)
         end as load_by_suffer_score
-    from by_measurement
+    from by_body
     inner join factors
-        on by_measurement.athlete_id = factors.athlete_id and by_measurement.day = factors.day
+        on by_body.athlete_id = factors.athlete_id and by_body.day = factors.day
 ),
 
 chosen as (
@@ -82,6 +92,8 @@ final as (
         elapsed_hours,
         sex,
         is_power_weighted,
+        normalised_power_w,
+        trimp,
         ftp_w,
         resting_heartrate_bpm,
         max_heartrate_bpm,
@@ -95,9 +107,11 @@ final as (
         load_uncapped,
         {{ capped('load_uncapped', 'load_hours') }} as load,
         coalesce(load_uncapped > 200 * load_hours, false) as is_load_capped,
-        case when load_method in ('power_strava', 'power_average', 'power_estimated') then ftp_w end as load_ftp_w,
+        case when load_method = 'power_stream' then normalised_power_w end as load_normalised_power_w,
+        case when load_method in ('heart_rate_stream', 'heart_rate_stream_sex_unknown') then trimp end as load_trimp,
+        case when load_method in ('power_stream', 'power_strava', 'power_average', 'power_estimated') then ftp_w end as load_ftp_w,
         {%- for setting in ['resting_heartrate_bpm', 'max_heartrate_bpm', 'threshold_heartrate_bpm'] %}
-        case when load_method in ('heart_rate', 'heart_rate_sex_unknown') then {{ setting }} end as load_{{ setting }},
+        case when load_method in ({{ by_heart }}) then {{ setting }} end as load_{{ setting }},
         {%- endfor %}
         case when load_method in ('pace', 'swim') then threshold_speed_mps end as load_threshold_speed_mps,
         case when load_method = 'suffer_score' then suffer_score_factor end as load_suffer_score_factor,

@@ -1,4 +1,4 @@
-{% set definition_version = 1 %}
+{% set definition_version = 2 %}
 {{
     config(
         materialized='incremental',

@@ -1,4 +1,4 @@
-{% set definition_version = 1 %}
+{% set definition_version = 2 %}
 {{
     config(
         materialized='incremental',
@@ -14,7 +14,8 @@
 with inputs as (
     select
         *,
-        sport_group in ('run', 'walk') or sport_type = 'Snowshoe' as is_on_foot
+        sport_group in ('run', 'walk') or sport_type = 'Snowshoe' as is_on_foot,
+        {{ most_power_w() }} as most_w
     from {{ ref('int_streams__inputs') }}
     where {{ is_changed_in_streams() }}
 ),
@@ -23,6 +24,7 @@ samples as (
     select
         samples.*,
         inputs.is_power_measured,
+        inputs.most_w,
         inputs.max_heartrate_bpm,
         max(samples.second) over (partition by samples.activity_id) as last_second
     from {{ ref('int_streams__samples') }} as samples
@@ -39,7 +41,10 @@ marks as (
 efforts as (
     select
         *,
-        case when is_power_measured then power_w else speed_mps end as effort
+        case
+            when not is_power_measured then speed_mps
+            when power_w <= most_w then power_w
+        end as effort
     from samples
 ),
 

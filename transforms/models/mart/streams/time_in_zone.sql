@@ -1,4 +1,4 @@
-{% set definition_version = 1 %}
+{% set definition_version = 2 %}
 {{
     config(
         materialized='incremental',
@@ -12,7 +12,10 @@
 }}
 
 with inputs as (
-    select * from {{ ref('int_streams__inputs') }}
+    select
+        *,
+        {{ most_power_w() }} as most_w
+    from {{ ref('int_streams__inputs') }}
     where {{ is_changed_in_streams() }}
 ),
 
@@ -20,7 +23,8 @@ samples as (
     select
         samples.*,
         inputs.sport_group,
-        inputs.is_power_measured
+        inputs.is_power_measured,
+        inputs.most_w
     from {{ ref('int_streams__samples') }} as samples
     inner join inputs on samples.activity_id = inputs.activity_id
     where {{ is_changed_in_streams('samples.activity_id') }}
@@ -30,7 +34,7 @@ samples as (
 held as (
     {%- for kind, value, condition in [
         ('heart_rate', 'heartrate_bpm', 'heartrate_bpm between 30 and 220'),
-        ('power', 'power_w', 'is_power_measured and power_w between 0 and 2500'),
+        ('power', 'power_w', 'is_power_measured and power_w between 0 and most_w'),
         ('pace', 'speed_mps', "sport_group in ('run', 'walk', 'swim') and speed_mps between 0 and 100"),
     ] %}
     select

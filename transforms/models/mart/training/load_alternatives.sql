@@ -33,6 +33,8 @@ final as (
         {{ capped('load_uncapped', 'load_hours') }} as load,
         load_uncapped,
         coalesce(load_uncapped > 200 * load_hours, false) as is_load_capped,
+        load_normalised_power_w,
+        load_trimp,
         load_ftp_w,
         load_resting_heartrate_bpm,
         load_max_heartrate_bpm,
