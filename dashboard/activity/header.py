@@ -115,8 +115,12 @@ def _power(row: Row, tell: Teller) -> str:
 
 
 def _load(row: Row, tell: Teller) -> str:
-    method = load.method(row["load_method"], tell).replace(" ", "\N{NO-BREAK SPACE}") if row["load_method"] else ""
-    return NOTHING if row["load"] is None else f"{tell.number(row['load'])}{NARROW}{method}"
+    """Return the load and what it rests on, in short: whether by the second or by an average stands at the load."""
+    if row["load"] is None:
+        return NOTHING
+    method = (row["load_method"] or "").replace("power_stream", "power_strava").replace("_stream", "")
+    shown = load.method(method, tell).replace(" ", "\N{NO-BREAK SPACE}")
+    return f"{tell.number(row['load'])}{NARROW}{shown}"
 
 
 def _why(row: Row, tell: Teller) -> Why:

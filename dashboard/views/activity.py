@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import empty_states, filters, privacy
-from dashboard.activity import events, header, route, tables
+from dashboard.activity import events, header, recorded, route, tables
 from dashboard.activity.subject import Subject, asked_for, found
 from dashboard.page import Page
 
@@ -27,9 +27,12 @@ def show(page: Page) -> None:
     route.draw(subject)
     left, right = st.columns(2, gap="small")
     with left:
+        recorded.splits(subject)
         tables.laps(subject)
+        recorded.summary(subject)
+        tables.loads(subject)
     with right:
         tables.efforts(subject)
+        recorded.zones(subject)
         tables.before(subject)
-        tables.loads(subject)
     events.draw(subject)

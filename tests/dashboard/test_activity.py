@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.context import PageContext
+from dashboard.formatting import MINUS
 from tests.dashboard.conftest import ATHLETE
 from tests.dashboard.test_pages import drawn, html, said, visit
 
@@ -181,6 +182,31 @@ def test_the_curves_are_drawn_beside_the_route(run: Any, context_of: Any) -> Non
     app.segmented_control(key="colour").set_value("heartrate")
     assert drawn(app).query_params["colour"] == "heartrate"
     assert "is a higher heart rate: 123 bpm to 159 bpm" in said(app)
+
+
+def test_what_the_points_tell_is_the_marts(run: Any, context_of: Any) -> None:
+    """Splits with the pace on the flat, the shares of each zone, halves and decoupling; the last split is shorter."""
+    for index, metres, seconds, flat in ((1, 1000.0, 300.0, 3.6), (2, 420.0, 120.0, None)):
+        run.row("split", activity_id=3, athlete_id=ATHLETE, unit_system="metric", split_index=index, distance_m=metres,
+                elapsed_time_s=seconds + 9, moving_time_s=seconds, elevation_difference_m=-12.4,
+                grade_adjusted_speed_mps=flat, average_heartrate_bpm=151.6, source="streams")  # fmt: skip
+    for zone, low, high, seconds in ((1, 0.0, 133.0, 600), (2, 133.0, None, 1800)):
+        run.row("time_in_zone", activity_id=3, athlete_id=ATHLETE, kind="heart_rate", zone=zone, seconds=seconds,
+                lower_bound=low, upper_bound=high, bounds_source="strava")  # fmt: skip
+    run.row("stream_summary", activity_id=3, athlete_id=ATHLETE, recorded_s=3300, moving_s=3200, heartrate_s=3200,
+            heartrate_suspect_s=0, trimp=98.6, cadence_per_min=169.4, grade_adjusted_speed_mps=3.5, first_half_s=1700.0,
+            second_half_s=1600.0, split_change_pct=-5.882, decoupling_pct=3.14)  # fmt: skip
+    run.publish()
+    told = html(activity(context_of(run), id="3")).replace("\u202f", " ")
+    for shown in (
+        '<td class="">1</td>', "5:00 <small>/km</small>", "4:38 <small>/km</small>", '<td class="">0.42</td>',
+        "4:46 <small>/km</small>", f"{MINUS}12 <small>m</small>", "75 %", "133 <small>bpm</small>", "28:20",
+        f"26:40 <small>{MINUS}5.9 % negative split</small>", "+3.1 %", "169 <small>spm</small>", ">99</td>",
+    ):  # fmt: skip
+        assert shown in told, shown
+    german = html(activity(context_of(run), id="3", lang="de", units="imperial"))
+    assert "zweite Hälfte schneller" in german
+    assert "Abschnitte" not in said(activity(context_of(run), id="2"))
 
 
 def test_points_without_a_time_or_a_distance_are_drawn_as_far_as_they_are_known(run: Any, context_of: Any) -> None:
