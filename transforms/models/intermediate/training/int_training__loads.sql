@@ -109,7 +109,7 @@ final as (
         coalesce(load_uncapped > 200 * load_hours, false) as is_load_capped,
         case when load_method = 'power_stream' then normalised_power_w end as load_normalised_power_w,
         case when load_method in ('heart_rate_stream', 'heart_rate_stream_sex_unknown') then trimp end as load_trimp,
-        case when load_method in ('power_stream', 'power_strava', 'power_average', 'power_estimated') then ftp_w end as load_ftp_w,
+        case when load_method like 'power%' then ftp_w end as load_ftp_w,
         {%- for setting in ['resting_heartrate_bpm', 'max_heartrate_bpm', 'threshold_heartrate_bpm'] %}
         case when load_method in ({{ by_heart }}) then {{ setting }} end as load_{{ setting }},
         {%- endfor %}
