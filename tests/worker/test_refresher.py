@@ -1,7 +1,9 @@
 """The refresher with a fake dbt on a real database: what it does when things are not as it left them."""
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -12,6 +14,8 @@ from backends.sqlite import open_database
 from backends.warehouse.duckdb.extension import extension_directory
 from backends.warehouse.duckdb.session import DuckdbSession
 from backends.warehouse.duckdb.snapshot import DuckdbSnapshot
+from runtime.settings import LogFormat
+from worker.dbt_runner.apart import ModelsApart
 from worker.dbt_runner.port import Build
 from worker.dbt_runner.project import Project
 from worker.dbt_runner.refresher import Refresher
@@ -56,14 +60,28 @@ def database(tmp_path: Path) -> Path:
     return tmp_path / "transform.duckdb"
 
 
+def opened_project(folder: Path) -> Project:
+    """Open the project in this folder."""
+    snapshot = DuckdbSnapshot(folder / "transform.duckdb", folder / "mart.duckdb")
+    return Project(folder / "project", target="duckdb", marks=FileMarks(folder / "dbt"), snapshot=snapshot)
+
+
+def started(folder: Path, dbt: FakeDbt) -> Refresher:
+    """Start the program that refreshes."""
+    database, snapshot = (
+        folder / "transform.duckdb",
+        DuckdbSnapshot(folder / "transform.duckdb", folder / "mart.duckdb"),
+    )
+    session = DuckdbSession(database, folder / "pipeline.sqlite", partial(extension_directory, folder), lambda _: None)
+    return Refresher(opened_project(folder), dbt, snapshot, session.transaction)
+
+
 @pytest.fixture
-def open_project(tmp_path: Path, database: Path) -> Callable[[], Project]:
+def open_project(tmp_path: Path) -> Callable[[], Project]:
     """Opens a project of one file, as each program does."""
-    folder = tmp_path / "project"
-    folder.mkdir()
-    (folder / "dbt_project.yml").write_text("1")
-    snapshot = DuckdbSnapshot(database, tmp_path / "mart.duckdb")
-    return lambda: Project(folder, target="duckdb", marks=FileMarks(tmp_path / "dbt"), snapshot=snapshot)
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project/dbt_project.yml").write_text("1")
+    return partial(opened_project, tmp_path)
 
 
 @pytest.fixture
@@ -73,17 +91,9 @@ def dbt(database: Path, open_project: Callable[[], Project]) -> FakeDbt:
 
 
 @pytest.fixture
-def start(tmp_path: Path, database: Path, open_project: Callable[[], Project], dbt: FakeDbt) -> Callable[[], Refresher]:
+def start(tmp_path: Path, dbt: FakeDbt) -> Callable[[], Refresher]:
     """Starts the program that refreshes."""
-
-    def started() -> Refresher:
-        session = DuckdbSession(
-            database, tmp_path / "pipeline.sqlite", lambda: extension_directory(tmp_path), lambda _: None
-        )
-        snapshot = DuckdbSnapshot(database, tmp_path / "mart.duckdb")
-        return Refresher(open_project(), dbt, snapshot, session.transaction)
-
-    return started
+    return partial(started, tmp_path, dbt)
 
 
 def refresh(refresher: Refresher) -> None:
@@ -121,6 +131,20 @@ def test_a_project_that_is_upgraded_under_a_program_is_built_once(
     assert refresher.is_built()
     refresh(refresher)
     assert (dbt.builds, counted(database)) == ([True, True, False], ("2", 1))
+
+
+def test_a_program_whose_models_are_apart_sees_an_upgrade(
+    start: Callable[[], Refresher], open_project: Callable[[], Project], tmp_path: Path
+) -> None:
+    """What another version built is not of this one, until this one has built as that version does."""
+    with closing(ModelsApart(open_project(), start, LogFormat.CONSOLE)) as models:
+        assert models.build(full_refresh=False, tests=False).is_full_refresh
+        assert models.is_built()
+        (tmp_path / "project/dbt_project.yml").write_text("2")
+        refresh(start())
+        assert not models.is_built()
+        assert models.build(full_refresh=False, tests=False).error is None
+        assert models.is_built()
 
 
 def test_a_script_that_was_not_written_whole_is_written_again(

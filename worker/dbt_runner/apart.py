@@ -16,6 +16,7 @@ from backends.warehouse import WarehouseBusy
 from runtime.logs import configure_logs
 from runtime.settings import LogFormat
 from worker.dbt_runner.port import Build, Models
+from worker.dbt_runner.project import Project
 from worker.dbt_runner.script import Script
 
 if TYPE_CHECKING:
@@ -29,23 +30,28 @@ class ModelsApart:
 
     The other process reads the pipeline's SQLite file through DuckDB, which has a SQLite of its own, and a second one
     in this process would void the locks of the first. `make` can be pickled; lines of the log look as this program's.
+    What is built of the `project` is looked up here, several times a second.
     """
 
-    def __init__(self, make: Callable[[], Models], log_format: LogFormat) -> None:
+    def __init__(self, project: Project, make: Callable[[], Models], log_format: LogFormat) -> None:
+        self._project = project
         self._make = make
         self._log_format = log_format
         self._process: ProcessPoolExecutor | None = None
 
     def is_built(self) -> bool:
-        """Whether this version of the models built what is there. Raises OSError, WarehouseBusy."""
-        return self._ask(_is_built)
+        """Whether this version of the models built what is there. Raises OSError."""
+        return self._project.is_built()
 
     def build(self, *, full_refresh: bool, tests: bool, changed: Collection[str] | None = None) -> Build:
         """Build what has changed, or everything."""
         try:
-            return self._ask(_build_models, full_refresh, tests, changed)
-        except WarehouseBusy as error:
+            build = self._ask(_build_models, full_refresh, tests, changed)
+            if not self._project.is_built():
+                self._project.look_again()  # the other process did before it built
+        except (WarehouseBusy, OSError) as error:
             return Build(nodes=(), is_full_refresh=full_refresh, error=str(error))
+        return build
 
     def stale_sources(self) -> list[str]:
         """Return the tables of raw that are older than they may be. Raises WarehouseBusy."""
@@ -78,10 +84,6 @@ def _hold_models(make: Callable[[], Models], log_format: LogFormat, level: str) 
     _depend_on_parent()
     configure_logs(log_format, level)
     _held.append(make())
-
-
-def _is_built() -> bool:
-    return _held[0].is_built()
 
 
 def _build_models(full_refresh: bool, tests: bool, changed: Collection[str] | None) -> Build:  # noqa: FBT001 - by position only

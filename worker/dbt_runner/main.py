@@ -59,7 +59,8 @@ async def open_transformer(
         if is_on_gcp(settings):
             yield _on_bigquery(settings, store, waits_s)
         else:
-            with closing(ModelsApart(partial(_refresher, settings, stays=stays), settings.log_format)) as models:
+            make = partial(_refresher, settings, stays=stays)
+            with closing(ModelsApart(_project(settings), make, settings.log_format)) as models:
                 yield _on_duckdb(settings, store, models)
 
 
@@ -67,7 +68,7 @@ def _on_duckdb(settings: TransformSettings, store: RawStore, models: Models) -> 
     return Transformer(
         store,
         models,
-        DuckdbSnapshot(settings.transform_path, settings.mart_path),
+        _snapshot(settings),
         single_flight=partial(single_flight, settings.lock_path),
         marks=FileMarks(settings.dbt_dir),
         own_file=OwnFile(settings.athlete_file_path, store),
@@ -75,13 +76,21 @@ def _on_duckdb(settings: TransformSettings, store: RawStore, models: Models) -> 
     )
 
 
+def _snapshot(settings: TransformSettings) -> DuckdbSnapshot:
+    return DuckdbSnapshot(settings.transform_path, settings.mart_path)
+
+
+def _project(settings: TransformSettings) -> Project:
+    marks = FileMarks(settings.dbt_dir)
+    return Project(PROJECT_DIR, target="duckdb", marks=marks, snapshot=_snapshot(settings))
+
+
 def _refresher(settings: TransformSettings, *, stays: bool) -> Refresher:
-    snapshot = DuckdbSnapshot(settings.transform_path, settings.mart_path)
+    snapshot = _snapshot(settings)
     extensions = partial(extension_directory, settings.data_dir)
     session = DuckdbSession(settings.transform_path, settings.pipeline_path, extensions, _register_functions)
     make = partial(_warm_dbt, settings, settings.data_dir, settings.dbt_dir, snapshot)
-    project = Project(PROJECT_DIR, target="duckdb", marks=FileMarks(settings.dbt_dir), snapshot=snapshot)
-    return Refresher(project, DbtApart(make) if stays else make(), snapshot, session.transaction)
+    return Refresher(_project(settings), DbtApart(make) if stays else make(), snapshot, session.transaction)
 
 
 def _register_functions(connection: Any) -> None:
