@@ -84,7 +84,7 @@ test-images: $(VENV)/.dev ## Build the images and run them, for minutes (Debian,
 
 .PHONY: test-fast
 test-fast: $(VENV)/.dev ## Run what needs neither dbt, a browser, whole programs nor a second: for the work in between
-	@$(PYTEST) --ignore tests/transforms --ignore tests/end_to_end \
+	@$(PYTEST) --ignore tests/transforms --ignore tests/end_to_end --ignore tests/worker/test_warm_dbt.py \
 		-m "not slow and not browser and not images and not google" $(ARGS)
 
 .PHONY: fuzz

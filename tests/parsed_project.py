@@ -9,8 +9,6 @@ import pytest
 from filelock import FileLock
 
 from backends.warehouse.duckdb.snapshot import DuckdbSnapshot
-from worker.dbt_runner.dbt import WarmDbt
-from worker.dbt_runner.main import open_transformer
 from worker.dbt_runner.settings import PROJECT_DIR, TransformSettings
 
 PARSED = "target/partial_parse.msgpack"
@@ -21,6 +19,8 @@ NOWHERE = "http://127.0.0.1:9"
 
 def parse_once(work_dir: Path, **options: Any) -> Path:
     """Parse a project into a folder that all processes know, or find it there; return the folder."""
+    from worker.dbt_runner.dbt import WarmDbt  # noqa: PLC0415 - dbt, for which no other test need wait
+
     with FileLock(f"{work_dir}.lock"):
         if not (work_dir / PARSED).exists():
             snapshot = DuckdbSnapshot(work_dir / "transform.duckdb", work_dir / "mart.duckdb")
@@ -43,6 +43,8 @@ def give_built(built: Path, data_dir: Path) -> None:
 
 async def build_of_nothing(settings: TransformSettings) -> None:
     """Build the marts as a program does that runs for the first time, and before anybody has connected."""
+    from worker.dbt_runner.main import open_transformer  # noqa: PLC0415 - as above
+
     async with open_transformer(settings) as transformer:
         assert (await transformer.run()).run.error is None
 

@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-from dbt.cli.main import dbtRunner
 
 from backends.sqlite import open_database
 from backends.warehouse.duckdb.session import DuckdbSession
@@ -181,6 +179,9 @@ class Warehouse:
 
     def dbt(self, *arguments: str) -> Any:
         """Run one dbt command on the parsed project and return its result, with the database closed again."""
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415 - takes longer than a test
+        from dbt.cli.main import dbtRunner  # noqa: PLC0415 - as above
+
         self.close()
         manifest = self.manifest()
         with environment({**self.variables, "DATA_DIR": str(self.folder)}):
@@ -190,6 +191,8 @@ class Warehouse:
 
     def manifest(self) -> Any:
         """Return the parsed project."""
+        from dbt.cli.main import dbtRunner  # noqa: PLC0415 - as above
+
         target = self.variables.get("DBT_TARGET", "duckdb")
         if target not in MANIFESTS:
             with environment({**self.variables, "DBT_TARGET": target, **PARSING[target]}):
