@@ -88,7 +88,7 @@ PARAMETERS: Mapping[str, Sequence[Any]] = {
     "activity/same_route": [BERLIN, 80, BERLIN, True],
     "activity/splits": [BERLIN, 80, "metric"],
     "activity/streams": [BERLIN, 1],
-    "activity/zones": [BERLIN, 1],
+    "activity/zones": [BERLIN, 2],
     "backfill_status": [BERLIN],
     "gear/months": [BERLIN, *ALL],
     "gear/services": [BERLIN],
