@@ -132,7 +132,7 @@ async def test_a_lasting_fault_names_the_topic(server: PublishServer, make_queue
 
 async def test_an_attempt_that_hangs_is_given_up(server: PublishServer, make_queue: Make) -> None:
     """A request without an answer is sent again while there is time, then the message is not durable."""
-    queue = make_queue(publish_timeout_s=1.0)
+    queue = make_queue(publish_timeout_s=2.0)
     server.may_answer.clear()
     with pytest.raises(QueueUnavailable):
         await queue.publish(b"event", {})
