@@ -16,7 +16,10 @@ NAMES = {
     "1/2 mile": N_("½ mile"),
     "1 mile": N_("1 mile"),
     "2 mile": N_("2 miles"),
+    "5 mile": N_("5 miles"),
     "10 mile": N_("10 miles"),
+    "50 mile": N_("50 miles"),
+    "100 mile": N_("100 miles"),
     "Half-Marathon": N_("Half marathon"),
     "Marathon": N_("Marathon"),
 }
@@ -54,6 +57,12 @@ def distance_name(effort_name: str, tell: Teller) -> str:
     return f"{number} {unit.lower() if unit == 'm' else 'km'}" if number.isdigit() and unit in "Km" else effort_name
 
 
+def pace(row: Row, tell: Teller) -> str:
+    """Return how fast an effort was: a pace, of a ride a speed."""
+    seconds = row["pace_s_per_km"]
+    return tell.speed(3600 / seconds) if row["sport_group"] == "ride" and seconds else tell.pace(seconds)
+
+
 def linked(row: Row, text: str) -> str:
     """Return a text as HTML that leads to the row's activity."""
     return activity_link(row["activity_id"], text, row["activity_name"] or "")
@@ -79,7 +88,7 @@ def best_table(best: Sequence[Row], steps: Sequence[Row], today: date, tell: Tel
     head = "".join(
         f'<th scope="col" class="{of_column}">{escape(title)}</th>'
         for title, of_column in (
-            (tell("Distance"), ""), (tell("Time"), RIGHT), (tell("Pace"), BOTH), (tell("Gained"), BOTH),
+            (tell("Distance"), ""), (tell("Time"), RIGHT), (tell("Pace, speed"), BOTH), (tell("Gained"), BOTH),
             (tell("On"), RIGHT),
         )
     )  # fmt: skip
@@ -101,7 +110,7 @@ def _line(row: Row, records: Sequence[Row], span: tuple[date, date], tell: Telle
     return (
         f'<tr><th scope="row" class="ad-name">{escape(distance_name(row["effort_name"], tell))}</th>'
         f'<td class="n"><b>{tell.clock(row["elapsed_time_s"])}</b></td>'
-        f'<td class="n wide">{small_html(tell.pace(row["pace_s_per_km"]))}</td><td class="n wide">{gain}</td>'
+        f'<td class="n wide">{small_html(pace(row, tell))}</td><td class="n wide">{gain}</td>'
         f'<td class="n">{linked(row, tell.day(row["start_date_local"]))}</td>'
         f'<td class="wide grow">{_bars(records, span)}</td><td class="n"><small>{stands}</small></td></tr>'
     )

@@ -19,7 +19,7 @@ from tests.only_locked import locked, plain
 PROGRAMS = {
     "service": ({"service.main"}, {"service", "service-gcp"}),
     "worker": ({"worker.main"}, {"worker", "worker-gcp"}),
-    "transform": ({"worker.dbt_runner.main", "transforms.polyline"}, {"transform", "embedded", "worker-gcp"}),
+    "transform": ({"worker.dbt_runner.main", "transforms.functions"}, {"transform", "embedded", "worker-gcp"}),
     "worker and jobs": (
         {
             "worker.main",
@@ -29,7 +29,7 @@ PROGRAMS = {
             "worker.transform",
             "worker.import_job",
             "worker.importing.reader",
-            "transforms.polyline",
+            "transforms.functions",
         },
         {"worker", "transform", "embedded", "recordings", "gcp"},
     ),

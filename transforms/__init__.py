@@ -1,1 +1,1 @@
-"""The dbt project; `polyline.py` is the part of it that DuckDB runs in Python."""
+"""The dbt project; `functions.py` has the parts of it that DuckDB runs in Python."""

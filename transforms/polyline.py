@@ -1,11 +1,10 @@
-"""Encoded polylines for DuckDB: two SQL functions that dbt-duckdb registers on its connection.
+"""Encoded polylines for DuckDB: two SQL functions that `functions.py` registers on a connection.
 
 Decoding takes ten steps for each character. As SQL over lists that was nine tenths of a full build; here numpy takes
 each step once for the two thousand lines of a chunk. BigQuery decodes in SQL (`macros/polyline.sql`), and tests hold
 both to the same rows.
 
 Format: https://developers.google.com/maps/documentation/utilities/polylinealgorithm
-Functions of dbt-duckdb plugins: https://github.com/duckdb/dbt-duckdb#writing-your-own-plugins
 
 polyline_route(line)  a struct of point_count, first_latitude, first_longitude, south, north, west, east and the lists
                       latitudes and longitudes of at most 60 points; all in 1e-5 degrees
@@ -21,7 +20,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from dbt.adapters.duckdb.plugins import BasePlugin
 from duckdb import DuckDBPyConnection
 from duckdb.func import FunctionNullHandling, PythonUDFType
 
@@ -46,14 +44,6 @@ ROUTE_TYPE = pa.struct([*((name, pa.int64()) for name in _NUMBERS), *((name, pa.
 CELLS_TYPE = pa.list_(pa.struct([("z", pa.int64()), ("x", pa.int64()), ("y", pa.int64()), ("is_visited", pa.bool_())]))
 _ROUTE_SQL = f"struct({', '.join(f'{name} bigint' for name in _NUMBERS)}, latitudes bigint[], longitudes bigint[])"
 _CELLS_SQL = "struct(z bigint, x bigint, y bigint, is_visited boolean)[]"
-
-
-class Plugin(BasePlugin):
-    """What dbt-duckdb looks for in a module that its profile names."""
-
-    def configure_connection(self, conn: DuckDBPyConnection) -> None:
-        """Register the functions."""
-        register(conn)
 
 
 def register(connection: DuckDBPyConnection) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import folded
 from dashboard.activity.subject import Subject
-from dashboard.best_efforts import REASON_NAMES, distance_name
+from dashboard.best_efforts import REASON_NAMES, distance_name, pace
 from dashboard.card import Why, card
 from dashboard.formatting import NOTHING, Teller, small_html
 from dashboard.html_table import BOTH, RIGHT, cell, html_table
@@ -28,10 +28,13 @@ def efforts(subject: Subject) -> None:
         rows = opened.rows("activity/efforts", page.athlete_id, subject.activity_id, page.athlete_id)
         if not rows:
             st.markdown(
-                tell("Strava measures best efforts in runs only, and sends them with the details of an activity.")
+                tell(
+                    "No best efforts: Strava measures them in runs and sends them with the details; those of rides are "
+                    "found in their curves."
+                )
             )
             return
-        heads = ((tell("Distance"), ""), (tell("Time"), RIGHT), (tell("Pace"), RIGHT), (tell("Rank"), RIGHT))
+        heads = ((tell("Distance"), ""), (tell("Time"), RIGHT), (tell("Pace, speed"), RIGHT), (tell("Rank"), RIGHT))
         with st.container(key="activity-efforts-table"):
             st.html(html_table(heads, (_effort(row, tell) for row in rows), tell))
         counted = [row for row in rows if row["excluded_reason"] is None]
@@ -54,7 +57,7 @@ def _effort(row: Row, tell: Teller) -> str:
     cells = (
         cell(f"{escape(distance_name(row['effort_name'], tell))}{first}", "grow"),
         cell(f"<b>{tell.clock(row['elapsed_time_s'])}</b>", RIGHT),
-        cell(small_html(tell.pace(row["pace_s_per_km"])), RIGHT),
+        cell(small_html(pace(row, tell)), RIGHT),
         cell(rank, RIGHT),
     )
     return f"<tr>{''.join(cells)}</tr>"

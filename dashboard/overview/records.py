@@ -19,9 +19,9 @@ def draw(page: Page) -> None:
             "overview/newest_records", page.athlete_id, asked.first, asked.last, asked.sport, asked.sport
         )
         if not rows:
-            is_run = asked.sport in {filters.ALL, "run"}
-            none = N_("No record fell in these days.") if is_run else N_("Strava measures best efforts in runs only.")
-            st.caption(tell(none))
+            is_measured = asked.sport in {filters.ALL, "run", "ride"}
+            none = N_("Best efforts are measured in runs and rides only.")
+            st.caption(tell(N_("No record fell in these days.") if is_measured else none))
             return
         newest = rows[0]
         opened.why = Why(

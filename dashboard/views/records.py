@@ -16,6 +16,7 @@ from dashboard.mart import Row
 from dashboard.page import Page
 
 RUNS = {ALL, "run"}
+MEASURED = {ALL: "run", "run": "run", "ride": "ride"}  # whose best efforts are shown, by the sport asked for
 SHOWN_MILESTONES = 8
 USUAL_EXPONENT = 1.06
 
@@ -52,15 +53,18 @@ def _period_title(page: Page) -> str:
 
 def _best_efforts(page: Page) -> None:
     tell, asked = page.tell, page.filters
+    is_ride = asked.sport == "ride"
     note = tell("run, elapsed time; the bar is how long each record stood")
+    if is_ride:
+        note = tell("ride, elapsed time, of recorded curves; the bar is how long each record stood")
     with card(page, "best-efforts", tell("Best efforts"), note) as opened:
-        if asked.sport not in RUNS:
-            st.markdown(tell("Strava measures best efforts in runs only."))
+        if asked.sport not in MEASURED:
+            st.markdown(tell("Best efforts are measured in runs and rides only."))
             return
-        days, sport = (asked.first, asked.last), (asked.sport, asked.sport)
-        best = opened.rows("records/best_efforts", page.athlete_id, *days, *sport, page.athlete_id)
-        steps = opened.rows("records/record_steps", page.athlete_id, *sport)
-        excluded = opened.rows("records/excluded_efforts", page.athlete_id, *days, *sport)
+        days, sport = (asked.first, asked.last), MEASURED[asked.sport]
+        best = opened.rows("records/best_efforts", page.athlete_id, *days, sport, page.athlete_id)
+        steps = opened.rows("records/record_steps", page.athlete_id, sport)
+        excluded = opened.rows("records/excluded_efforts", page.athlete_id, *days, sport)
         if best:
             with st.container(key="best-efforts"):
                 st.html(best_efforts.best_table(best, steps, page.today, tell))
@@ -79,9 +83,15 @@ def _best_efforts(page: Page) -> None:
 
 def _why_best(best: Sequence[Row], excluded: Sequence[Row], page: Page) -> Why:
     tell, row = page.tell, max(best, key=lambda each: each["start_date_local"])
+    measured = tell("The shortest **elapsed** time over each distance that Strava measured in your runs.")
+    if row["sport_group"] == "ride":
+        measured = tell(
+            "The shortest **elapsed** time over each distance in the recorded curves of your rides; a stretch may "
+            "begin or end between two points."
+        )
     formula = tell(
-        "The shortest **elapsed** time over each distance that Strava measured in your runs from {days}. Over "
-        "{distance} that is {time}, of {day}; the record of all time is {record}.",
+        "{measured} From {days} it is {time} over {distance}, of {day}; the record of all time is {record}.",
+        measured=measured,
         days=tell.days(page.filters.first, page.filters.last), distance=distance_name(row["effort_name"], tell),
         time=tell.clock(row["elapsed_time_s"]), day=tell.day(row["start_date_local"]),
         record=tell.clock(row["record_time_s"]),

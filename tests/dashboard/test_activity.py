@@ -40,7 +40,8 @@ def run(mart_file: Any) -> Any:
                       start_date_local=date.fromisoformat(day))  # fmt: skip
         mart_file.row("tile_visit", activity_id=number, athlete_id=ATHLETE, z=17, x=number, y=1,
                       start_date_local=date.fromisoformat(day))  # fmt: skip
-        mart_file.row("record_best_effort", activity_id=number, athlete_id=ATHLETE, effort_name="5K", distance_m=5000.0,
+        mart_file.row("record_best_effort", activity_id=number, athlete_id=ATHLETE, effort_name="5K",
+                      distance_m=5000.0, sport_group="run",
                       elapsed_time_s=minutes * 25, pace_s_per_km=minutes * 5.0)  # fmt: skip
     for index, seconds in ((1, 600), (2, 500)):
         mart_file.row("lap", activity_id=3, athlete_id=ATHLETE, lap_index=index, distance_m=2000.0,

@@ -44,6 +44,7 @@ BEST = {
     "effort_name": "5K",
     "elapsed_time_s": 1250,
     "pace_s_per_km": 250.0,
+    "sport_group": "run",
     "activity_id": 2,
     "activity_name": "<b>Run</b>",
     "start_date_local": date(2026, 1, 1),

@@ -70,6 +70,7 @@ ROWS = {
     "staging.int_streams__inputs": ACTIVITIES,
     "staging.int_streams__power": ACTIVITIES // 3,
     "staging.int_streams__marks": 30 * ACTIVITIES,
+    "staging.int_streams__best_efforts": 2 * ACTIVITIES,
     "mart.split": 24 * ACTIVITIES,
     "mart.stream_summary": ACTIVITIES,
     "staging.int_streams__inputs_before": ACTIVITIES,

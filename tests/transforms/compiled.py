@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 
 from tests.transforms.warehouse import AS_OF, Warehouse, failures
+from transforms.functions import register
 
 Rows = Sequence[Mapping[str, Any]]
 FOLDERS = ("summaries", "records", "streams", "training")  # of models that are executed so
@@ -29,6 +30,7 @@ class InMemory:
     def __init__(self, sql_of: Mapping[str, str]) -> None:
         self._sql_of = sql_of
         self._connection = duckdb.connect()
+        register(self._connection)
         self._connection.execute("create schema staging; create schema mart; set TimeZone = 'UTC'")
 
     def put(self, table: str, types: Mapping[str, str], rows: Rows) -> None:

@@ -46,6 +46,12 @@ EFFORT = {
     "start_at": "timestamp",
     "is_computed": "boolean",
 }
+OWN_EFFORT = {
+    **dict.fromkeys(("activity_id", "athlete_id"), "bigint"),
+    "effort_name": "varchar",
+    **dict.fromkeys(("distance_m", "begin_s", "elapsed_s"), "double"),
+    "has_jump": "boolean",
+}
 WORLD_RECORD = {"effort_name": "varchar", "record_distance_mm": "bigint", "record_time_ms": "bigint"}
 SPLIT = {
     **dict.fromkeys(("activity_id", "split_index", "elapsed_time_s"), "bigint"),
@@ -153,6 +159,7 @@ def built(compiled_models: Mapping[str, str]) -> Iterator[Built]:
             database.put("mart.fct_activities", ACTIVITY, [activity.row(number) for number, activity in numbered])
             efforts = [activity.effort(number) for number, activity in numbered if activity.sport_group == "run"]
             database.put("staging.stg_strava__best_efforts", EFFORT, efforts)
+            database.put("staging.int_streams__best_efforts", OWN_EFFORT, [])
             database.put("staging.world_records", WORLD_RECORD, fastest)
             database.put("staging.stg_strava__splits", SPLIT, splits)
             database.build(*DAILY, *models)

@@ -32,7 +32,8 @@ INPUT = {
     **dict.fromkeys(("resting_heartrate_bpm", "max_heartrate_bpm"), "double"),
 }
 SAMPLES, ZONES, CURVE = "staging.int_streams__samples", "mart.time_in_zone", "mart.power_curve_activity"
-POWER = "staging.int_streams__power"
+POWER, EFFORTS = "staging.int_streams__power", "staging.int_streams__best_efforts"
+LENGTHS = {"5 mile": 8046.72, "10K": 10_000.0, "10 mile": 16_093.44, "20K": 20_000.0}  # the longest that are drawn
 
 
 @dataclass(frozen=True)
@@ -219,3 +220,68 @@ def test_every_beat_is_in_exactly_one_zone(database: InMemory) -> None:
     counted = f"select activity_id, sum(seconds)::bigint as seconds from {ZONES} where zone > 0 group by 1"  # noqa: S608 - our own name
     found = {row["activity_id"]: row["seconds"] for row in database.rows(counted)}
     assert found == {most: len(points) for most, (points, _) in recordings.items()}
+
+
+NEAR_M = 1e-6
+WAYS = st.lists(
+    st.tuples(st.sampled_from([0, 1, 7, 60, 900]), st.sampled_from([0.0, 0.0, 35.5, 250.0, 1000.0, 2400.0])),
+    min_size=1,
+    max_size=30,
+)
+
+
+def passed_at(way: Sequence[tuple[int, float]], metres: float) -> tuple[float, float] | None:
+    """Return when a place was reached first and left last, in a straight line between two points; None if never."""
+    moments = [float(second) for second, there in way if abs(there - metres) < NEAR_M]
+    for (before_s, before_m), (after_s, after_m) in pairwise(way):
+        if before_m + NEAR_M <= metres <= after_m - NEAR_M:
+            moments.append(before_s + (metres - before_m) / (after_m - before_m) * (after_s - before_s))
+    return (min(moments), max(moments)) if moments else None
+
+
+def fastest(way: Sequence[tuple[int, float]], length: float) -> float | None:
+    """Return the least time over a length: each stretch that begins or ends at a point is looked at."""
+    starts = [metres for _, metres in way] + [metres - length for _, metres in way]
+    pairs = [(passed_at(way, start), passed_at(way, start + length)) for start in starts]
+    return min((there[0] - here[1] for here, there in pairs if here and there), default=None)
+
+
+@settings(max_examples=30, deadline=None)
+@given(WAYS, WAYS)
+def test_fastest_stretches_are_those_of_the_definition(
+    database: InMemory, steps: list[tuple[int, float]], others: list[tuple[int, float]]
+) -> None:
+    """The least time by the clock over each length, also between two points; a run has none here."""
+    ways = {number: list(_added_up(each)) for number, each in enumerate((steps, others, steps), 1)}
+    rows = [
+        {
+            "activity_id": number,
+            "athlete_id": BERLIN,
+            "stream_key": key,
+            "readings": [float(point[axis]) for point in way],
+        }
+        for number, way in ways.items()
+        for axis, key in enumerate(("time", "distance"))
+    ]
+    database.put("staging.stg_strava__streams", STREAM, rows)
+    groups = {1: "ride", 2: "ride", 3: "run"}
+    inputs = [{"activity_id": number, "athlete_id": BERLIN, "sport_group": group} for number, group in groups.items()]
+    database.put("staging.int_streams__inputs", INPUT, inputs)
+    database.build(EFFORTS)
+    found = database.rows(f"select * from {EFFORTS} where effort_name in {tuple(LENGTHS)}")  # noqa: S608 - our own names
+    wanted = {(number, name): fastest(ways[number], length) for number in (1, 2) for name, length in LENGTHS.items()}
+    assert {(row["activity_id"], row["effort_name"]) for row in found} == {
+        key for key, time in wanted.items() if time is not None
+    }
+    for row in found:
+        assert row["elapsed_s"] == pytest.approx(wanted[row["activity_id"], row["effort_name"]], abs=1.1e-3)
+        assert 0 <= row["begin_s"] <= ways[row["activity_id"]][-1][0] - row["elapsed_s"] + 2e-3
+
+
+def _added_up(steps: Sequence[tuple[int, float]]) -> Iterator[tuple[int, float]]:
+    """Yield second and metre of each point."""
+    second, metres = 0, 0.0
+    yield second, metres
+    for gap_s, step_m in steps:
+        second, metres = second + gap_s, metres + step_m
+        yield second, metres

@@ -17,7 +17,7 @@ from backends.sqlite import open_database
 from backends.warehouse.duckdb.session import DuckdbSession
 from backends.warehouse.runs import changed_tables
 from backends.warehouse.sqlite.watermark import watermark
-from transforms.polyline import register
+from transforms.functions import register
 from worker.dbt_runner.refresher import run_models
 from worker.dbt_runner.script import Script, Statements
 

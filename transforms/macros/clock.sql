@@ -35,6 +35,20 @@
 {%- endmacro %}
 
 
+{#- A moment so many whole seconds later. -#}
+{% macro seconds_after(start, seconds) -%}
+    {{ return(adapter.dispatch('seconds_after')(start, seconds)) }}
+{%- endmacro %}
+
+{% macro duckdb__seconds_after(start, seconds) -%}
+    ({{ start }} + to_seconds(cast(round({{ seconds }}) as bigint)))
+{%- endmacro %}
+
+{% macro bigquery__seconds_after(start, seconds) -%}
+    timestamp_add({{ start }}, interval cast(round({{ seconds }}) as int64) second)
+{%- endmacro %}
+
+
 {#-
   On-run-end: writes into `int_pipeline__build` when the build ended, which no model can know. Its marts are published
   soon after, which the next build reads from `transform_runs`.

@@ -94,7 +94,7 @@ def _refresher(settings: TransformSettings, *, stays: bool) -> Refresher:
 
 
 def _register_functions(connection: Any) -> None:
-    from transforms.polyline import register  # noqa: PLC0415 - numpy and Arrow, which only a refresh needs
+    from transforms.functions import register  # noqa: PLC0415 - numpy and Arrow, which only a refresh needs
 
     register(connection)
 

@@ -12,7 +12,7 @@ from worker.dbt_runner.script import Script
 _BUILT = "built.sha256"  # the mark of the project that built what is there
 _SCRIPT = "refresh_script"  # after the fingerprint of the project that wrote it
 _ENGINES = {"duckdb": ("dbt-core", "dbt-duckdb", "duckdb"), "bigquery": ("dbt-core", "dbt-bigquery")}  # by target
-_SOURCES = ("dbt_project.yml", "polyline.py", "macros", "models", "seeds", "tests")
+_SOURCES = ("dbt_project.yml", "functions.py", "polyline.py", "stretches.py", "macros", "models", "seeds", "tests")
 
 
 class Project:

@@ -1,8 +1,9 @@
--- The best efforts of an activity, with the rank of each among all that count up to today, and how many those are.
+-- The best efforts of an activity, with the rank of each among all of its sport that count, and how many those are.
 -- Parameters: athlete; activity; athlete.
 with here as (
     select
         effort_name,
+        sport_group,
         distance_m,
         elapsed_time_s,
         pace_s_per_km,
@@ -16,6 +17,7 @@ with here as (
 
 select
     here.effort_name,
+    here.sport_group,
     here.distance_m,
     here.elapsed_time_s,
     here.pace_s_per_km,
@@ -28,10 +30,12 @@ from here
 left join mart.record_best_effort as others
     on
         here.effort_name = others.effort_name
+        and here.sport_group = others.sport_group
         and others.athlete_id = ?
         and others.excluded_reason is null
 group by
     here.effort_name,
+    here.sport_group,
     here.distance_m,
     here.elapsed_time_s,
     here.pace_s_per_km,

@@ -1,11 +1,12 @@
 -- The best effort over each distance within a span of days, beside the record of all time; of equals the first.
--- Parameters: athlete; first and last day; sport group, or all, twice; athlete.
+-- Parameters: athlete; first and last day; sport group; athlete.
 with efforts as (
     select
         effort_name,
         distance_m,
         elapsed_time_s,
         pace_s_per_km,
+        sport_group,
         activity_id,
         activity_name,
         start_at,
@@ -15,7 +16,7 @@ with efforts as (
         athlete_id = ?
         and excluded_reason is null
         and start_date_local between cast(? as date) and cast(? as date)
-        and (? = 'all' or sport_group = ?)
+        and sport_group = ?
 ),
 
 fastest as (
@@ -43,6 +44,7 @@ select
     ranked.distance_m,
     ranked.elapsed_time_s,
     ranked.pace_s_per_km,
+    ranked.sport_group,
     ranked.activity_id,
     ranked.activity_name,
     ranked.start_date_local,
@@ -54,6 +56,7 @@ from ranked
 left join mart.record_progression as records
     on
         ranked.effort_name = records.effort_name
+        and ranked.sport_group = records.sport_group
         and records.athlete_id = ?
         and records.is_current
 where ranked.place = 1

@@ -1,5 +1,5 @@
 -- Efforts that are no records, with their reason, the newest first; how many there are of each reason, and the first hundred.
--- Parameters: athlete; first and last day; sport group, or all, twice.
+-- Parameters: athlete; first and last day; sport group.
 select
     effort_name,
     distance_m,
@@ -14,6 +14,6 @@ where
     athlete_id = ?
     and excluded_reason is not null
     and coalesce(start_date_local, date '1950-01-01') between cast(? as date) and cast(? as date)
-    and (? = 'all' or sport_group = ?)
+    and sport_group = ?
 order by row_number() over (partition by excluded_reason order by start_date_local desc, activity_id desc, distance_m), excluded_reason
 limit 100

@@ -1,5 +1,5 @@
 -- How the record over each distance fell, from the first on, with what equalled it.
--- Parameters: athlete; sport group, or all, twice.
+-- Parameters: athlete; sport group.
 select
     effort_name,
     distance_m,
@@ -17,5 +17,5 @@ select
 from mart.record_progression
 where
     athlete_id = ?
-    and (? = 'all' or sport_group = ?)
+    and sport_group = ?
 order by distance_m, effort_name, record_number, is_tie, start_date_local, activity_id

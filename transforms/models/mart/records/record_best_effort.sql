@@ -1,4 +1,4 @@
-{% set definition_version = 3 %}
+{% set definition_version = 4 %}
 {{
     config(
         materialized='incremental',
@@ -11,14 +11,52 @@
     )
 }}
 
-with efforts as (
+with activities as (
+    select * from {{ ref('fct_activities') }}
+    where {{ is_changed() }}
+),
+
+sent as (
     select * from {{ ref('stg_strava__best_efforts') }}
     where {{ is_changed() }}
 ),
 
-activities as (
-    select * from {{ ref('fct_activities') }}
-    where {{ is_changed() }}
+-- of rides Strava tells none
+found as (
+    select
+        found.*,
+        activities.start_at
+    from {{ ref('int_streams__best_efforts') }} as found
+    inner join activities on found.activity_id = activities.activity_id
+    where {{ is_changed('found.activity_id') }}
+),
+
+efforts as (
+    select
+        activity_id,
+        athlete_id,
+        effort_name,
+        distance_m,
+        elapsed_time_s,
+        start_at,
+        is_computed,
+        false as has_jump
+    from sent
+    union all
+    select
+        found.activity_id,
+        found.athlete_id,
+        found.effort_name,
+        found.distance_m,
+        cast(round(found.elapsed_s) as int64) as elapsed_time_s,
+        {{ seconds_after('found.start_at', 'found.begin_s') }} as start_at,
+        true as is_computed,
+        found.has_jump
+    from found
+    left join sent on found.activity_id = sent.activity_id
+    where
+        sent.activity_id is null
+        and found.elapsed_s >= 0.5
 ),
 
 world_records as (
@@ -35,7 +73,10 @@ compared as (
         ) as is_faster_than_world_record
     from efforts
     inner join activities on efforts.activity_id = activities.activity_id
-    left join world_records on efforts.effort_name = world_records.effort_name
+    left join world_records
+        on
+            efforts.effort_name = world_records.effort_name
+            and activities.sport_group is distinct from 'ride'
 ),
 
 -- a split begins when those before it end, if none of them is missing
@@ -109,6 +150,7 @@ final as (
             when activities.max_speed_mps > 100 then 'gps_jump'
             when activities.distance_m < efforts.distance_m then 'activity_shorter'
             when efforts.is_faster_than_world_record then 'faster_than_world_record'
+            when efforts.has_jump then 'gps_jump'
             when jumped.activity_id is not null then 'gps_jump'
         end as excluded_reason,
         efforts.is_computed,

@@ -1,5 +1,5 @@
-{% set definition_version = 3 %}
-{{ config(cluster_by=['athlete_id', 'effort_name'], meta={'definition_version': definition_version}) }}
+{% set definition_version = 4 %}
+{{ config(cluster_by=['athlete_id', 'sport_group', 'effort_name'], meta={'definition_version': definition_version}) }}
 
 {%- set earlier = "order by start_date_local, start_at nulls last, activity_id" %}
 
@@ -26,18 +26,19 @@ efforts as (
 of_month as (
     select
         athlete_id,
+        sport_group,
         effort_name,
         {{ period_start('month', 'start_date_local') }} as month_start_date,
         min(elapsed_time_s) as best_time_s
     from efforts
-    group by athlete_id, effort_name, month_start_date
+    group by athlete_id, sport_group, effort_name, month_start_date
 ),
 
 before_month as (
     select
         *,
         min(best_time_s) over (
-            partition by athlete_id, effort_name
+            partition by athlete_id, sport_group, effort_name
             order by month_start_date
             rows between unbounded preceding and 1 preceding
         ) as previous_time_s
@@ -50,6 +51,7 @@ candidates as (
     inner join before_month
         on
             efforts.athlete_id = before_month.athlete_id
+            and efforts.sport_group = before_month.sport_group
             and efforts.effort_name = before_month.effort_name
             and {{ period_start('month', 'efforts.start_date_local') }} = before_month.month_start_date
     where
@@ -61,7 +63,7 @@ compared as (
     select
         *,
         min(elapsed_time_s) over (
-            partition by athlete_id, effort_name {{ earlier }}
+            partition by athlete_id, sport_group, effort_name {{ earlier }}
             rows between unbounded preceding and 1 preceding
         ) as previous_time_s
     from candidates
@@ -81,12 +83,12 @@ stood as (
     select
         *,
         sum(case when is_tie then 0 else 1 end) over (
-            partition by athlete_id, effort_name {{ earlier }}
+            partition by athlete_id, sport_group, effort_name {{ earlier }}
             rows between unbounded preceding and current row
         ) as record_number,
         case
             when not is_tie
-                then lead(start_date_local) over (partition by athlete_id, effort_name, is_tie {{ earlier }})
+                then lead(start_date_local) over (partition by athlete_id, sport_group, effort_name, is_tie {{ earlier }})
         end as stood_until
     from steps
 ),
@@ -94,6 +96,7 @@ stood as (
 final as (
     select
         athlete_id,
+        sport_group,
         effort_name,
         activity_id,
         cast(record_number as int64) as record_number,
@@ -107,7 +110,6 @@ final as (
         case when not is_tie then {{ days_between('start_date_local', 'coalesce(stood_until, today)') }} end as days_stood,
         activity_name,
         sport_type,
-        sport_group,
         start_at,
         start_date_local,
         cast({{ definition_version }} as int64) as definition_version
