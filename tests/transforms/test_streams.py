@@ -103,8 +103,8 @@ def in_motion(points: Sequence[Point]) -> list[bool]:
     return [each.is_moving is not False for each in [*points[1:], points[-1]]]
 
 
-def curve(points: Sequence[Point], most_w: float) -> dict[int, tuple[float, float]]:
-    """Return by duration the best of so many seconds in a row, and of so many or more."""
+def by_second(points: Sequence[Point], most_w: float) -> list[float]:
+    """Return the power of each second from the first reading to the last, 0 W in pauses."""
     known = [
         (second, each.power_w)
         for second, each in zip(seconds_of(points), points, strict=True)
@@ -115,6 +115,18 @@ def curve(points: Sequence[Point], most_w: float) -> dict[int, tuple[float, floa
     for place, ((second, power), hold) in enumerate(zip(known, holds(seconds), strict=True) if known else ()):
         gap = known[place + 1][0] - second if place + 1 < len(known) else 1
         watts += [power] * min(hold, gap) + [0.0] * max(gap - hold, 0)
+    return watts
+
+
+def normalised(watts: Sequence[float]) -> float | None:
+    """Return the fourth root of the mean fourth power of averages of 30 s, the first at the thirtieth second."""
+    averages = [sum(watts[end - 30 : end]) / 30 for end in range(30, len(watts) + 1)]
+    return (sum(each**4 for each in averages) / len(averages)) ** 0.25 if averages else None
+
+
+def curve(points: Sequence[Point], most_w: float) -> dict[int, tuple[float, float]]:
+    """Return by duration the best of so many seconds in a row, and of so many or more."""
+    watts = by_second(points, most_w)
     best = {
         duration: max(sum(watts[start : start + duration]) for start in range(len(watts) - duration + 1)) / duration
         for duration in DURATIONS
@@ -180,6 +192,15 @@ def test_power_curves_are_those_of_the_definition(
         assert found[number].keys() == wanted.keys()
         for duration, pair in wanted.items():
             assert found[number][duration] == pytest.approx(pair, abs=1e-6)
+    rows = database.rows(f"select activity_id, recorded_s, average_power_w, normalised_power_w from {POWER}")  # noqa: S608 - our own name
+    told = {row["activity_id"]: row for row in rows}
+    for number, watts in ((1, by_second(points, most_w)), (2, by_second(others, 2500))):
+        if not watts:
+            assert number not in told
+            continue
+        assert told[number]["recorded_s"] == len(watts)
+        assert told[number]["average_power_w"] == pytest.approx(sum(watts) / len(watts), abs=1e-6)
+        assert told[number]["normalised_power_w"] == pytest.approx(normalised(watts), abs=1e-5)
 
 
 @settings(max_examples=20, deadline=None)
