@@ -28,7 +28,7 @@ def draw(page: Page) -> None:
     with card(page, "power", tell("Power curve"), note, height=HEIGHT) as opened:
         today = form.of_today(form.recent(page, page.filters.sport))
         year = str((today["date_day"] if today else page.filters.last).year)
-        rows = opened.rows("training/power", page.athlete_id, sport, year)
+        rows = opened.rows("training/power", page.athlete_id, sport, year, page.athlete_id)
         if not rows:
             empty_states.info("empty-power", tell(NO_CURVES))
             return

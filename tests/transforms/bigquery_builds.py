@@ -112,6 +112,7 @@ PARAMETERS: Mapping[str, Sequence[Any]] = {
     "pipeline_latency": [BERLIN],
     "pipeline_latency_course": [BERLIN, "hour"],
     "pipeline_runs": [BERLIN],
+    "private_activities": [BERLIN],
     "purge_receipts": [],
     "quality/activities": [BERLIN, "recordings_overlap"],
     "quality/checks": [BERLIN],
@@ -130,7 +131,7 @@ PARAMETERS: Mapping[str, Sequence[Any]] = {
     "training/audit": [RECORDED, *EVER, *ALL, RECORDED],
     "training/days": [BERLIN, "all", *MONTH],
     "training/methods": [RECORDED, *MONTH, *ALL],
-    "training/power": [EXTREME, "run", "2026"],
+    "training/power": [EXTREME, "run", "2026", EXTREME],
     "training/zones": [BERLIN, "heart_rate", *MONTH, *ALL],
     "training/settings": [RECORDED],
     "trends/distances": [500.0, BERLIN, *MONTH, *ALL],
@@ -169,7 +170,7 @@ def twin_life(warehouse: Warehouse) -> Warehouse:
     warehouse.raw.activity(80, run_payload(name="Old, with all there can be", map={"polyline": CANAL}, **PARTS))
     warehouse.raw.event("old", object_id=80, ingested_at="2026-04-01T11:00:00.000000Z")
     warehouse.raw.minute = "2026-04-01T13:00"  # an hour later: no refresh has a reason to read the others again
-    warehouse.raw.activity(90, run_payload(name="Newest of the first build", map={}))
+    warehouse.raw.activity(90, run_payload(name="Newest of the first build", map={}, private=True))
     warehouse.refresh()
     return warehouse
 

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.slow
 KINDS: Mapping[str, list[str]] = {
     name: [each.type_.lower() for each in bound_in_order(values)] for name, values in PARAMETERS.items()
 }
-EVERY_PAGE = ["pipeline_health", "sports_done", "backfill_status"]
+EVERY_PAGE = ["pipeline_health", "sports_done", "backfill_status", "private_activities"]
 # The queries by which each page is drawn; the overview asks for days of this year and of last, for weeks by two cards,
 # and for the activities of the week beside the latest.
 PAGES = {
@@ -53,7 +53,7 @@ PAGES = {
     "activity": [
         *EVERY_PAGE, "activity/newest", "activity/one", "activity/beside", "activity/route", "activity/efforts",
         "activity/laps", "activity/same_route", "activity/new_tiles", "activity/loads", "activity/course",
-        "activity/events",
+        "activity/events", "activity/streams", "activity/splits", "activity/zones",
     ],
     "gear": [*EVERY_PAGE, "gear/usage", "gear/months", "gear/services"],
     "year": [

@@ -1,5 +1,5 @@
 -- The best measured power of each duration: of all time, of the athlete's year, and of the last 90 and 42 days.
--- Parameters: athlete; sport group; year.
+-- Parameters: athlete; sport group; year; athlete.
 select
     curve.period,
     curve.duration_s,
@@ -15,4 +15,5 @@ where
     curve.athlete_id = ?
     and curve.sport_group = ?
     and curve.period in ('all', ?, 'last_90_days', 'last_42_days')
+    and activities.athlete_id = ?
 order by curve.period, curve.duration_s
