@@ -43,6 +43,9 @@ _SHARED = (
 )
 # What only a detail carries and an athlete can edit, without any event and without a trace in the list.
 _DETAIL_ONLY = ("description", "perceived_exertion", "private_note")
+# Whose old and new values tell what an edit changed: neither what follows from others nor a note that is nobody else's.
+_UNTOLD = {"type", "has_heartrate", "pr_count", "private_note"}
+_TOLD = tuple(name for name in _SHARED + _DETAIL_ONLY if name not in _UNTOLD)
 _ROUNDING = 0.05  # Strava gives one decimal
 
 
@@ -144,6 +147,12 @@ def disagrees(*, summary: Mapping[str, Any], detail: Mapping[str, Any]) -> bool:
 def is_edited(*, stored: Mapping[str, Any], shown: Mapping[str, Any]) -> bool:
     """Tell whether two payloads of one activity differ in what an athlete edits or statistics rest on."""
     return _differ(_SHARED + _DETAIL_ONLY, stored, shown)
+
+
+def changed_fields(*, stored: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Return what differs in two payloads of one activity that both have, by field: the value before and after."""
+    both = (name for name in _TOLD if name in stored and name in shown)
+    return {name: (stored[name], shown[name]) for name in both if not _same(stored[name], shown[name])}
 
 
 def _differ(names: tuple[str, ...], one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

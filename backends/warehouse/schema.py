@@ -81,6 +81,26 @@ STRAVA_STREAMS = Table(
     partitions=IdRange(),
     clustering=["activity_id"],
 )
+ACTIVITY_CHANGES = Table(
+    "activity_changes",
+    "change_id",
+    "What edits and returns changed: one row per activity, time of a change, and field; none once it is deleted.",
+    [
+        Column("change_id", "string", "The activity, when Strava showed the new content, and the field; the key."),
+        Column("activity_id", "int64", "The activity."),
+        ATHLETE,
+        Column("kind", "string", "added (by a check), changed or restored."),
+        optional("field", "string", "Strava's name of what changed; null unless changed."),
+        Column("source", "string", "webhook, reconcile, backfill or archive: what brought the new content."),
+        optional("event_id", "string", "The event that led to it, if one did."),
+        Column("observed_at", "timestamp", "When Strava last showed the old values; of other kinds the new state."),
+        INGESTED_AT,
+        optional("payload", "json", "Strava's `old` and `new` value; null unless changed."),
+    ],
+    partitions=IdRange(),
+    partitioned_by="activity_id",
+    clustering=["activity_id"],
+)
 STRAVA_ATHLETE_SETTINGS = Table(
     "strava_athlete_settings",
     "settings_id",
@@ -278,6 +298,7 @@ TABLES = (
     STRAVA_ACTIVITIES,
     STRAVA_EVENTS,
     STRAVA_STREAMS,
+    ACTIVITY_CHANGES,
     STRAVA_GEAR,
     STRAVA_ATHLETE_SETTINGS,
     ATHLETE_FILES,

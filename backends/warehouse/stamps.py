@@ -7,6 +7,7 @@ MOVES = {
     "strava_activities": "ingested_at",
     "strava_events": "ingested_at",
     "strava_streams": "ingested_at",
+    "activity_changes": "ingested_at",
     "strava_gear": "ingested_at",
     "strava_athlete_settings": "ingested_at",
     "athlete_files": "ingested_at",
@@ -20,6 +21,6 @@ MOVES = {
     "pipeline_readings": "changed_at",
 }
 # Of these, rows go that got too old, which moves no stamp: it shows in how many there are. They are few.
-COUNTED = ("strava_gear", "strava_athlete_settings")
+COUNTED = ("strava_gear", "strava_athlete_settings", "activity_changes")
 # One row per athlete, each of which may change to an earlier moment: all of them are read.
 WHOLE = (STRAVA_ATHLETES, BACKFILLS)

@@ -170,6 +170,40 @@ async def test_tombstone_for_an_activity_never_seen(store: RawStore) -> None:
     assert (row.is_deleted, row.resource_state, row.payload_hash) == (True, None, None)
 
 
+async def test_what_replaces_content_is_told_once(store: RawStore) -> None:
+    """A row for each field that an edit changed, for what a check added, and for a return; nothing of the rest.
+
+    What an activity once was goes with it.
+    """
+    await store.put_athlete(athlete())
+    await store.apply([seen(payload(1, name="a", distance=9.0)), seen(payload(2), source=Source.BACKFILL)])
+    await store.apply([seen(payload(1, name="b", distance=9.5, kudos_count=1), 5)])
+    await store.apply([seen(payload(1, name="b", distance=9.5, kudos_count=2), 6), seen(payload(1, name="c"), 4)])
+    await store.apply([seen(payload(3), 1, Source.RECONCILE)])
+    assert (await store.purge(ANNA)).removed["activity_changes"] == 3
+
+    await store.put_athlete(replace(athlete(), updated_at=utc_now()))
+    now = (utc_now() - NOON).total_seconds() + 1
+    await store.apply([seen(payload(1, name="a"), now)])
+    await store.apply([seen(payload(1, name="b"), now + 1)])
+    await store.apply([gone(now + 2)])
+    assert await store.row_count(ANNA) == 2  # athlete and tombstone
+    await store.apply([seen(payload(1, name="b"), now + 3)])
+    assert (await store.purge(ANNA)).removed["activity_changes"] == 1
+
+
+async def test_old_values_that_are_too_old_go(store: RawStore) -> None:
+    """They go as a whole, which is told as change and removal; the activity as it is now stays."""
+    await store.put_athlete(athlete())
+    await store.apply([seen(payload(1, name="a"), 1)])
+    await store.apply([seen(payload(1, name="b"), 9)])
+    mark = await store.watermark()
+    expired = [await store.expire(observed_before=at(5), how_many=9) for _ in range(2)]
+    assert [(each.activities, each.others) for each in expired] == [(0, 1), (0, 0)]
+    assert await store.watermark() != mark
+    assert await store.last_removal() is not None
+
+
 async def test_summary_never_overwrites_a_detail(store: RawStore) -> None:
     """A newer summary that disagrees asks for the detail; one that agrees, or is older, changes nothing."""
     detail = payload(name="Run", distance=5000.0, kudos_count=1)

@@ -17,6 +17,7 @@ from backends.warehouse.own_file_rows import HOME_TIME, LINK
 from backends.warehouse.own_file_tables import ACTIVITY_FILES, ARCHIVE_ACTIVITIES, IMPORT_ITEMS
 from backends.warehouse.runs import last_stamp_statement
 from backends.warehouse.schema import (
+    ACTIVITY_CHANGES,
     PIPELINE_READINGS,
     RECONCILIATIONS,
     STRAVA_ACTIVITIES,
@@ -96,6 +97,7 @@ ARRAYS = {
     "sha256s": "string",
 }
 STRUCTS: Mapping[str, Mapping[str, str]] = {
+    "changes": changes.CHANGE,
     "seen": changes.SEEN,
     "entries": changes.ENTRY,
     "streams": STREAMS,
@@ -137,6 +139,7 @@ def statements() -> dict[str, str]:
         "remaining": athletes.REMAINING,
         **{f"purge_{name}": sql for name, sql in athletes.REMOVALS.items()},
         **retention.REMOVALS,
+        "put_changes": put_rows(ACTIVITY_CHANGES, "changes", pruned=TEXTS["kept_ids"], changes={}),
         "put_archive_rows": own_files.put_archive_rows_statement([1, 9]),
         "put_files": own_files.put_files_statement([]),
         "put_files_again": own_files.put_files_statement([1, 9]),

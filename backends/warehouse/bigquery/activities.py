@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from backends.warehouse import WarehouseBusy, rows
+from backends.warehouse import WarehouseBusy, activity_changes, rows
 from backends.warehouse.activities import Applied, Decision, Observation, StoredActivity
 from backends.warehouse.bigquery import changes
 from backends.warehouse.bigquery.changes import Work
@@ -127,8 +127,13 @@ class Activities(BigQueryDatabase):
         payloads = await self._read_payloads("payloads", changes.compared(taken, stored))
         outcomes = changes.decide(observations, stored, payloads, fence=fence, now=self._clock())
         changes.entries_of(works, outcomes.decisions, fence)  # what cannot be told is not stored either
-        if statement := changes.put_activities(outcomes, stored, guard):
-            await self._run(statement)
+        before = await self._read_payloads("living_payloads", activity_changes.edited(outcomes.changes, stored))
+        for statement in (
+            changes.put_changes(outcomes, stored, before, guard),
+            changes.put_activities(outcomes, stored, guard),
+        ):
+            if statement is not None:
+                await self._run(statement)
         added = sorted(outcomes.changes.winners.keys() - stored.keys())
         return changes.Settled(outcomes.decisions, outcomes.deleted, list(outcomes.gone_at), added)
 
@@ -164,8 +169,10 @@ class Activities(BigQueryDatabase):
         """Remove what was stored of an athlete just while a purge came."""
         if seen:
             ids = [each.activity_id for each in seen]
+            which = array("activity_ids", "int64", ids)
+            await self._change("remove_held_back_changes", which, ids=within(ids))
             until = scalar("observed_until", "timestamp", max(each.observed_at for each in seen))
-            if await self._change("remove_held_back", array("activity_ids", "int64", ids), until, ids=within(ids)):
+            if await self._change("remove_held_back", which, until, ids=within(ids)):
                 await self._move_receipts_on({each.athlete_id for each in seen})
 
     async def _move_receipts_on(self, athlete_ids: Collection[int]) -> None:

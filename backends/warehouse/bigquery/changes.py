@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from backends.warehouse import recording, rows
+from backends.warehouse import activity_changes, recording, rows
 from backends.warehouse.activities import Applied, Decision, Observation, StoredActivity
 from backends.warehouse.bigquery.client import Stale
 from backends.warehouse.bigquery.parameters import Parameter, array, scalar
-from backends.warehouse.bigquery.statements import SQL, STALE, Given, Statement, guarded, within
+from backends.warehouse.bigquery.statements import SQL, STALE, Given, Statement, guarded, put_rows, within
 from backends.warehouse.fence import Fence, last_purges
 from backends.warehouse.ledger import LedgerEntry, ObservedDelivery
 from backends.warehouse.purge_receipts import CheckedReceipts
 from backends.warehouse.recording import Outcomes
-from backends.warehouse.schema import STRAVA_ACTIVITIES, STRAVA_EVENTS
+from backends.warehouse.schema import ACTIVITY_CHANGES, STRAVA_ACTIVITIES, STRAVA_EVENTS
 from strava.payload import ActivityPayload, disagrees
 
 _STATED = {name: kind for name, kind in STRAVA_ACTIVITIES.types.items() if name != "ingested_at"}
@@ -32,6 +32,7 @@ _KNOWN = {
     "known_seen_alive_at": "timestamp",
 }
 SEEN = {**_STATED, "place": "int64", "is_change": "bool", "is_known": "bool", **_KNOWN}
+CHANGE = {**{name: kind for name, kind in ACTIVITY_CHANGES.types.items() if name != "ingested_at"}, "place": "int64"}
 ENTRY = {**{name: kind for name, kind in STRAVA_EVENTS.types.items() if name != "ingested_at"}, "place": "int64"}
 
 # What one caller brings: observations alone, or deliveries, which leave ledger rows too.
@@ -115,6 +116,24 @@ def decide(
     return recording.decide(observations, stored, disagree, fence=fence, now=now)
 
 
+def put_changes(
+    outcomes: Outcomes, stored: Mapping[int, StoredActivity], before: Mapping[int, str], guard: Sequence[Parameter]
+) -> Statement | None:
+    """Return the merge that tells what the rule changed, or None where that is nothing.
+
+    It comes before that of the activities, so that a kill in between loses nothing: what comes again is told by the
+    same rows. `before` are the payloads of what is edited.
+    """
+    told = activity_changes.change_rows(outcomes.changes, stored, before)
+    if not told:
+        return None
+    pruned = within({row["activity_id"] for row in told}, "kept.activity_id")
+    sql = put_rows(ACTIVITY_CHANGES, "changes", pruned=pruned, changes={})
+    return Statement(
+        "put_changes", sql, guard, Given("changes", CHANGE, [{**row, "place": place} for place, row in enumerate(told)])
+    )
+
+
 def put_activities(
     outcomes: Outcomes, stored: Mapping[int, StoredActivity], guard: Sequence[Parameter]
 ) -> Statement | None:
@@ -149,8 +168,8 @@ def told_deleted(entries: Iterable[LedgerEntry]) -> set[int]:
 
 
 def drop_streams(deleted: Sequence[int]) -> Statement:
-    """Return the removal of the streams of those that are deleted."""
-    sql = SQL["drop_streams"].format(ids=within(deleted))
+    """Return the removal of the streams of those that are deleted, and of what they once were."""
+    sql = ";\n".join(SQL[name].format(ids=within(deleted)) for name in ("drop_streams", "drop_changes"))
     return Statement("drop_streams", sql, [])
 
 

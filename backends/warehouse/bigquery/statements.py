@@ -101,7 +101,7 @@ def put_rows(table: Table, name: str, *, pruned: str = "true", changes: Mapping[
         f"{each} = {value}" for each, value in {**values, **(changes or {})}.items() if each != table.key
     )
     columns = ", ".join(f"given.{each}" for each in [*values, "place"] if each != "ingested_at")
-    guard = f"if({_GUARD}, true, error(concat('{STALE}: ', given.import_id)))"
+    guard = f"if({_GUARD}, true, error(concat('{STALE}: ', cast(given.{table.key} as string))))"
     return (
         f"merge into {table.name} as kept "  # noqa: S608 - our own names
         f"using (select {columns} from unnest(@{name}) as given where {guard}) as given "

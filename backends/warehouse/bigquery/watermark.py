@@ -17,7 +17,7 @@ from backends.warehouse.schema import STRAVA_EVENTS, TRANSFORM_RUNS
 from backends.warehouse.stamps import MOVES, WHOLE
 
 _TOGETHER = (
-    ("strava_activities", "strava_events"),  # every event
+    ("strava_activities", "strava_events", "activity_changes"),  # every event
     ("strava_streams",),  # minutes later, and through a backfill
     ("backfills", "pipeline_readings"),  # again and again while something is under way
     # about once a day, and the athlete's own files when they are imported

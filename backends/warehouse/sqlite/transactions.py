@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from backends.warehouse import recording, rows
+from backends.warehouse import activity_changes, recording, rows
 from backends.warehouse.activities import Decision, Observation, StoredActivity
 from backends.warehouse.athletes import INVITE_KEPT
 from backends.warehouse.fence import Fence
@@ -16,13 +16,14 @@ from backends.warehouse.purge_receipts import CheckedReceipts
 from backends.warehouse.reconciliations import Reconciliation, Verdict
 from backends.warehouse.recording import Batch, Outcomes
 from backends.warehouse.runs import last_stamp_statement
-from backends.warehouse.schema import RECONCILIATIONS, STRAVA_ACTIVITIES, STRAVA_EVENTS, TABLES
+from backends.warehouse.schema import ACTIVITY_CHANGES, RECONCILIATIONS, STRAVA_ACTIVITIES, STRAVA_EVENTS, TABLES
 from backends.warehouse.sqlite.database import SQL, named, put_statement
 from backends.warehouse.sqlite.fence import fence_around
 from runtime.clock import utc_text
 from strava.payload import ActivityPayload, disagrees
 
 _PUT_ACTIVITY = put_statement(STRAVA_ACTIVITIES, replaces=True)
+_PUT_CHANGE = put_statement(ACTIVITY_CHANGES, replaces=True)
 _PUT_EVENT = put_statement(STRAVA_EVENTS, replaces=False)
 _PUT_RECONCILIATION = put_statement(RECONCILIATIONS, replaces=False)
 LAST_STAMP = last_stamp_statement()
@@ -101,7 +102,11 @@ def _apply(
     stored = versions(connection, (seen.activity_id for seen in taken)) if taken else {}
     details = _StoredDetails(connection, taken)
     outcomes = recording.decide(observations, stored, details.disagree, fence=fence, now=now)
+    ids = json.dumps(activity_changes.edited(outcomes.changes, stored))
+    before = dict(connection.execute(SQL["living_payloads"], {"activity_ids": ids}).fetchall())
+    changed = activity_changes.change_rows(outcomes.changes, stored, before)
     _store(connection, outcomes, stamp)
+    connection.executemany(_PUT_CHANGE, [{**row, "ingested_at": utc_text(stamp)} for row in changed])
     return outcomes
 
 
