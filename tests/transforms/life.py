@@ -374,6 +374,26 @@ def fill_curves(raw: Raw) -> None:
     streams(raw, 75, curves(time=seconds, watts=watts, heartrate=[150] * 9 + [151], distance=way), athlete_id=EXTREME)
 
 
+def edited(raw: Raw, activity_id: int, field: str | None, old: Any = None, new: Any = None, **of: Any) -> None:
+    """Store what an edit changed, or without a field that an activity came back, as the last-write-wins rule does."""
+    moment = raw.next_ingested_at()
+    told = {
+        "athlete_id": BERLIN,
+        "kind": "changed" if field else "restored",
+        "source": "webhook",
+        "payload": json.dumps({"old": old, "new": new}) if field else None,
+    }
+    raw.insert(
+        "activity_changes",
+        change_id=f"{activity_id}/{moment}/{field}",
+        activity_id=activity_id,
+        field=field,
+        observed_at=moment,
+        ingested_at=moment,
+        **{**told, **of},
+    )
+
+
 def own_file(raw: Raw, text: str, *, athlete_id: int = BERLIN) -> None:
     """Store what an athlete's file says, as the transformer does."""
     document = document_of(text, [athlete_id])[athlete_id]
@@ -402,6 +422,10 @@ def fill_the_books(raw: Raw) -> None:
     missing = {"gear_id": "g404", "athlete_id": RECORDED, "payload": None, "not_found_at": moment}
     raw.insert("strava_gear", **missing, observed_at=moment, ingested_at=moment)
     fill_recordings(raw)
+    edited(raw, 1, "name", 'Früh "quoted"', "Mitternacht 🌙")
+    edited(raw, 1, "distance", 4000.5, 5000)
+    edited(raw, 1, "trainer", True, None, source="reconcile")
+    edited(raw, 2, None)
     own_file(raw, OWN_FILE)
     own_file(raw, "[ride]\nftp = 220", athlete_id=EXTREME)
     raw.insert(

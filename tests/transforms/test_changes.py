@@ -16,7 +16,7 @@ import pytest
 from backends.athlete_file.document import document_of
 from backends.warehouse.sqlite.store import SqliteRawStore
 from tests.transforms.imported import OWN, archive_row, curves, file_activity, fill_the_imports, recording, row_activity
-from tests.transforms.life import CANAL, CANAL_AGAIN, EFFORT, LAP, OWN_FILE, RIVER, SPLIT, streams
+from tests.transforms.life import CANAL, CANAL_AGAIN, EFFORT, LAP, OWN_FILE, RIVER, SPLIT, edited, streams
 from worker.dbt_runner.dbt import refresh_command
 
 EARLIER = "2026-01-01T00:00:00.000000Z"  # as after a clock was set back, or where only a number grew
@@ -24,7 +24,7 @@ EARLIER = "2026-01-01T00:00:00.000000Z"  # as after a clock was set back, or whe
 # last two move no watermark: each run builds what comes of them.
 ALONE = [
     ["strava_activities", "strava_streams"],
-    ["strava_events"],
+    ["strava_events", "activity_changes"],
     ["archive_activities", "activity_files"],
     ["imports"],
     [
@@ -57,7 +57,8 @@ def change(raw: Any, payload: Any, dice: random.Random) -> None:
     match dice.randrange(7):
         case 0:
             raw.tombstone(activity_id)
-            raw.execute("delete from strava_streams where activity_id = ?", activity_id)
+            for table in ("strava_streams", "activity_changes"):
+                raw.execute(f"delete from {table} where activity_id = ?", activity_id)  # noqa: S608 - our own names
         case 1:
             raw.activity(activity_id, payload(map={}, best_efforts=[]))
         case 2 | 3:
@@ -82,6 +83,8 @@ def change(raw: Any, payload: Any, dice: random.Random) -> None:
                     **dice.choice([{}, {"average_heartrate": 140.5, "max_heartrate": 171}, {"suffer_score": 30}]),
                 ),
             )
+    if dice.random() < 0.3:
+        edited(raw, activity_id, "name", "before", f"after {raw.writes}")
     raw.event(
         f"d{raw.writes}", event_id=f"e{activity_id}", object_id=activity_id, outcome=dice.choice(["stored", "deferred"])
     )
@@ -167,6 +170,8 @@ def change_alone(raw: Any, payload: Any, tables: Sequence[str]) -> None:
                 streams(raw, 13, {"watts": {"data": [200], "original_size": 1}})
             case "strava_events":
                 raw.event("alone", outcome="parked", event_time="2026-04-01T13:00:00.000000Z")
+            case "activity_changes":
+                edited(raw, 13, "name", "Before", "Alone")
             case "strava_athletes":
                 raw.athlete(9)
             case "archive_activities":

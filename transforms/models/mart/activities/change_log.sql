@@ -1,0 +1,141 @@
+{% set definition_version = 1 %}
+{{ config(cluster_by=['athlete_id', 'activity_id'], meta={'definition_version': definition_version}) }}
+
+with activities as (
+    select
+        activity_id,
+        athlete_id,
+        name,
+        sport_type,
+        sport_group,
+        start_date_local
+    from {{ ref('fct_activities') }}
+),
+
+-- what came by an event is told by the ledger: the first time that its create was stored
+saves as (
+    select
+        object_id as activity_id,
+        min(finished_at) as saved_at,
+        min(event_id) as event_id
+    from {{ ref('stg_strava__events') }}
+    where
+        object_type = 'activity'
+        and aspect_type = 'create'
+        and outcome = 'stored'
+    group by object_id
+),
+
+-- a tombstone of what was deleted; the ledger knows of it where an event told
+deleted as (
+    select
+        tombstones.activity_id,
+        tombstones.athlete_id,
+        tombstones.ingested_at as deleted_at,
+        max(told.event_id) as event_id
+    from {{ ref('base_strava__activities') }} as tombstones
+    left join {{ ref('stg_strava__events') }} as told
+        on
+            tombstones.activity_id = told.object_id
+            and told.object_type = 'activity'
+            and told.outcome = 'deleted'
+    where
+        tombstones.is_deleted
+        and not tombstones.is_expired
+    group by tombstones.activity_id, tombstones.athlete_id, tombstones.ingested_at
+),
+
+imports as (
+    select
+        import_id,
+        activity_id,
+        athlete_id,
+        max(finished_at) as imported_at
+    from {{ ref('stg_archive__import_items') }}
+    where
+        activity_id is not null
+        and (
+            (item_kind = 'row' and outcome in ('new', 'updated'))
+            or (item_kind = 'file' and outcome in ('read', 'cut_short'))
+        )
+    group by import_id, activity_id, athlete_id
+),
+
+changes as (
+    select
+        change_id,
+        athlete_id,
+        activity_id,
+        change_kind,
+        changed_field,
+        old_value,
+        new_value,
+        ingested_at as changed_at,
+        source,
+        event_id
+    from {{ ref('stg_strava__activity_changes') }}
+    union all
+    select
+        concat(cast(saves.activity_id as {{ dbt.type_string() }}), '/save') as change_id,
+        activities.athlete_id,
+        saves.activity_id,
+        'added' as change_kind,
+        cast(null as {{ dbt.type_string() }}) as changed_field,
+        cast(null as {{ dbt.type_string() }}) as old_value,
+        cast(null as {{ dbt.type_string() }}) as new_value,
+        saves.saved_at as changed_at,
+        'webhook' as source,
+        saves.event_id
+    from saves
+    inner join activities on saves.activity_id = activities.activity_id
+    union all
+    select
+        concat(cast(deleted.activity_id as {{ dbt.type_string() }}), '/deletion') as change_id,
+        deleted.athlete_id,
+        deleted.activity_id,
+        'deleted' as change_kind,
+        cast(null as {{ dbt.type_string() }}) as changed_field,
+        cast(null as {{ dbt.type_string() }}) as old_value,
+        cast(null as {{ dbt.type_string() }}) as new_value,
+        deleted.deleted_at as changed_at,
+        case when deleted.event_id is null then 'reconcile' else 'webhook' end as source,
+        deleted.event_id
+    from deleted
+    union all
+    select
+        concat(imports.import_id, '/', cast(imports.activity_id as {{ dbt.type_string() }})) as change_id,
+        imports.athlete_id,
+        imports.activity_id,
+        'imported' as change_kind,
+        cast(null as {{ dbt.type_string() }}) as changed_field,
+        cast(null as {{ dbt.type_string() }}) as old_value,
+        cast(null as {{ dbt.type_string() }}) as new_value,
+        imports.imported_at as changed_at,
+        'import' as source,
+        cast(null as {{ dbt.type_string() }}) as event_id
+    from imports
+    inner join activities on imports.activity_id = activities.activity_id
+),
+
+final as (
+    select
+        changes.athlete_id,
+        changes.activity_id,
+        changes.change_id,
+        changes.change_kind,
+        changes.changed_field,
+        changes.old_value,
+        changes.new_value,
+        changes.changed_at,
+        changes.source,
+        changes.event_id,
+        activities.name as activity_name,
+        activities.sport_type,
+        activities.sport_group,
+        activities.start_date_local,
+        cast({{ definition_version }} as int64) as definition_version
+    from changes
+    left join activities on changes.activity_id = activities.activity_id
+)
+
+select * from final
