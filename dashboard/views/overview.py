@@ -1,9 +1,11 @@
 """The Overview page: the week, the calendar, the latest activities and records, and the weeks by sport."""
 
+from datetime import UTC
+
 import streamlit as st
 
-from dashboard import empty_states
-from dashboard.overview import calendar, latest, records, tiles, week, weeks
+from dashboard import empty_states, last_visit
+from dashboard.overview import calendar, latest, records, since_last_visit, tiles, week, weeks
 from dashboard.page import Page
 
 WIDE = (1.55, 1)
@@ -15,6 +17,7 @@ def show(page: Page) -> None:
         empty_states.info("empty-no-activities", page.tell(empty_states.NO_ACTIVITIES))
         return
     tiles.draw(page)
+    since_last_visit.draw(page)
     left, right = st.columns(WIDE, gap="small")
     with left:
         calendar.draw(page)
@@ -26,3 +29,4 @@ def show(page: Page) -> None:
     with right:
         records.draw(page)
     weeks.draw(page)
+    last_visit.remember(page.now.astimezone(UTC))

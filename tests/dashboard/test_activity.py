@@ -258,4 +258,13 @@ def test_what_happened_is_told_in_its_order(run: Any, context_of: Any) -> None:
     first = "15 Nov 2026, 13:00:00 CET saved on Strava<small>stored · stored 1.1 s after the save · in the charts"
     second = "14:00:00 CET changed on Strava<small>stored · renamed · sport changed to Trail Run · no longer private"
     assert 0 < told.index(first) < told.index(second)
+    edit = {"athlete_id": ATHLETE, "activity_id": 3, "change_kind": "changed", "changed_at": at + timedelta(hours=2)}
+    name = {"changed_field": "name", "old_value": "<b>Jog</b>", "new_value": "Race", "source": "webhook"}
+    run.row("change_log", **edit, **name, change_id="n", event_id="b")
+    gear = {"changed_field": "trainer", "old_value": "true", "new_value": "false", "source": "reconcile"}
+    run.row("change_log", **edit, **gear, change_id="t")
+    run.publish()
+    told = html(activity(context_of(run), id="3"))
+    assert "14:00:00 CET changed on Strava<small>stored · title: &lt;b&gt;Jog&lt;/b&gt; → Race</small>" in told
+    assert "15:00:00 CET found by the daily check<small>indoors: yes → no</small>" in told
     assert "was deleted on Strava on 15 Nov 2026" in said(activity(context_of(run), id="55"))

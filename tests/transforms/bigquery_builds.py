@@ -5,7 +5,7 @@ import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +77,7 @@ MONTH = date(2026, 3, 1), date(2026, 3, 31)
 EVER = date(2000, 1, 1), date(2100, 1, 1)
 PARAMETERS: Mapping[str, Sequence[Any]] = {
     "activity/beside": [BERLIN, 2, BERLIN, True],
+    "activity/changes": [BERLIN, 1],
     "activity/course": [BERLIN, 1],
     "activity/efforts": [BERLIN, 80, BERLIN],
     "activity/events": [BERLIN, 1],
@@ -96,6 +97,8 @@ PARAMETERS: Mapping[str, Sequence[Any]] = {
     "gear/usage": [RECORDED],
     "imports": [ALONE],
     "import_items": [ALONE, ALONE, ALONE],
+    "overview/changes": [BERLIN, datetime(2026, 4, 1)],  # noqa: DTZ001 - as the pages ask, in UTC
+    "overview/reached_since": [BERLIN, datetime(2020, 1, 1), BERLIN, "mi", "ft"],  # noqa: DTZ001 - as above
     "overview/calendar": [BERLIN, "all", *SPAN],
     "overview/goals": [BERLIN],
     "map/routes": [EXTREME, date(2000, 1, 1), date(2100, 1, 1), *ALL, True],

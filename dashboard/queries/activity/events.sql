@@ -1,6 +1,7 @@
 -- What happened to an activity, in its order: what Strava told, when it was on a chart, and how it stands here now.
 -- Parameters: athlete; activity.
 select
+    events.event_id,
     events.event_kind,
     events.happened_at,
     events.received_at,

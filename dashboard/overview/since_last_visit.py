@@ -1,0 +1,95 @@
+"""What changed since the reader was here before: new activities, edits, deletions, and what was reached."""
+
+from collections.abc import Sequence
+from datetime import UTC
+from html import escape
+from itertools import groupby
+
+import streamlit as st
+
+from dashboard import activity_changes, last_visit, milestones, sport_types
+from dashboard.card import Why, card
+from dashboard.formatting import Teller
+from dashboard.html_table import sport_dot
+from dashboard.links import activity_link
+from dashboard.mart import Row
+from dashboard.page import Page
+
+SHOWN = 7
+COUNTED = ("added", "imported", "edited", "deleted", "restored")
+
+
+def draw(page: Page) -> None:
+    """Draw the card; nothing on a first visit, or where nothing changed."""
+    tell, since = page.tell, last_visit.since(page.now.astimezone(UTC))
+    if since is None:
+        return
+    asked = (page.athlete_id, since.replace(tzinfo=None))
+    if not page.rows("overview/changes", *asked):
+        return
+    with card(page, "since", tell("Since your last visit"), tell.minute(since)) as opened:
+        rows = opened.rows("overview/changes", *asked)
+        reached = opened.rows(
+            "overview/reached_since", *asked, page.athlete_id, *milestones.OTHER_UNITS[page.tell.units]
+        )
+        changed = by_activity(rows)
+        st.markdown(summary(changed, tell))
+        with st.container(key="since-list"):
+            items = "".join(_item(each, page) for each in changed[:SHOWN])
+            st.html(f'<ul class="ad-list" lang="{tell.language}">{items}</ul>')
+        if (more := len(changed) - SHOWN) > 0:
+            st.caption(tell.plural("and {n} more activity", "and {n} more activities", more))
+        if reached:
+            with st.container(key="since-reached"):
+                st.html(milestones.milestone_list(reached, tell))
+        opened.why = Why(
+            formula=tell(
+                "What was stored since {moment}, when you last looked at this page before this visit.",
+                moment=tell.moment(since),
+            ),
+            inputs=[
+                tell(
+                    "A cookie of this browser holds that moment and nothing else. A visit ends when nothing was looked "
+                    "at for half an hour."
+                )
+            ],
+            excluded=[tell("What a loaded history brings is no news, and is not listed.")],
+            models=["change_log", "milestone"],
+        )
+
+
+def by_activity(rows: Sequence[Row]) -> list[list[Row]]:
+    """Return the changes of each activity together, what changed last first."""
+    place = {row["activity_id"]: -number for number, row in enumerate(reversed(rows))}
+    together = sorted(rows, key=lambda row: place[row["activity_id"]])
+    return [list(some) for _, some in groupby(together, key=lambda row: row["activity_id"])]
+
+
+def kind_of(changes: Sequence[Row]) -> str:
+    """Return what became of an activity in all: a deletion counts more than a save, and that more than an edit."""
+    kinds = {row["change_kind"] for row in changes}
+    return next((kind for kind in ("deleted", "added", "imported", "restored") if kind in kinds), "edited")
+
+
+def summary(changed: Sequence[Sequence[Row]], tell: Teller) -> str:
+    """Say how many activities are new, imported, edited, deleted and back."""
+    kinds = [kind_of(each) for each in changed]
+    words = {
+        "added": lambda n: tell.plural("{n} new activity", "{n} new activities", n),
+        "imported": lambda n: tell.plural("{n} imported", "{n} imported", n),
+        "edited": lambda n: tell.plural("{n} edited", "{n} edited", n),
+        "deleted": lambda n: tell.plural("{n} deleted", "{n} deleted", n),
+        "restored": lambda n: tell.plural("{n} back", "{n} back", n),
+    }
+    return ", ".join(words[kind](kinds.count(kind)) for kind in COUNTED if kind in kinds)
+
+
+def _item(changes: Sequence[Row], page: Page) -> str:
+    first, tell = changes[0], page.tell
+    if first["sport_type"] is None:
+        shown = escape(tell("Activity {id}", id=first["activity_id"]))
+    else:
+        name = first["activity_name"] or sport_types.title(first["sport_type"], tell)
+        shown = sport_dot(first["sport_group"], tell) + activity_link(first["activity_id"], name)
+    told = dict.fromkeys(activity_changes.told(row, tell, is_shared=page.context.is_shared) for row in changes)
+    return f"<li>{shown}<small>{escape(' · '.join(told))}</small></li>"

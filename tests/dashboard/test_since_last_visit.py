@@ -1,0 +1,121 @@
+"""What changed since the last visit: when that was, and what is said of it."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard import activity_changes, last_visit
+from dashboard.formatting import NARROW, NOTHING, Teller
+from dashboard.overview import since_last_visit
+from tests.dashboard.test_pages import drawn, html, other_page, said
+
+NOW = datetime(2026, 11, 18, 19, 30, tzinfo=UTC)
+SECONDS = int(NOW.timestamp())
+TELL = Teller(now=NOW, zone=ZoneInfo("Europe/Berlin"))
+
+
+@pytest.mark.parametrize(
+    ("cookie", "ended_ago_s"),
+    [
+        (None, None),
+        ("", None),
+        ("rubbish", None),
+        ("-5.7", None),
+        (f"0.{SECONDS}", None),  # still the first visit
+        (f"0.{SECONDS - 1800}", None),
+        (f"0.{SECONDS - 1801}", 1801),  # the second one
+        (f"{SECONDS - 9000}.{SECONDS - 60}", 9000),  # within a later one
+        (f"{SECONDS - 9000}.{SECONDS - 7200}", 7200),
+        (f"{SECONDS - 9000}.{SECONDS + 600}", 9000),  # the clock was set back
+    ],
+)
+def test_a_visit_ends_after_half_an_hour_without_a_look(cookie: str | None, ended_ago_s: int | None) -> None:
+    """On a first visit, or with a cookie that nobody wrote so, nothing is known."""
+    wanted = None if ended_ago_s is None else NOW - timedelta(seconds=ended_ago_s)
+    assert last_visit.before(cookie, NOW) == wanted
+
+
+def change(activity_id: int, kind: str, minute: int, field: str | None = None, **told: Any) -> dict[str, Any]:
+    """Return a row of `change_log`."""
+    of = {"activity_name": f"Run {activity_id}", "sport_type": "Run", "sport_group": "run"}
+    moment = datetime(2026, 11, 18, 12, minute)  # noqa: DTZ001 - the mart keeps UTC
+    key = {"athlete_id": 7001, "activity_id": activity_id, "change_id": f"{activity_id}/{minute}", "changed_at": moment}
+    return key | of | {"change_kind": kind, "changed_field": field, "source": "webhook"} | told
+
+
+def test_changes_of_an_activity_stand_together() -> None:
+    """What changed last comes first; a deletion counts more than a save, a save more than an edit."""
+    rows = [
+        change(1, "changed", 9, "name", old_value="a", new_value="b"), change(2, "deleted", 8), change(1, "added", 7),
+        change(3, "changed", 6, "distance", old_value="5000.0", new_value="5100"), change(2, "added", 5),
+    ]  # fmt: skip
+    together = since_last_visit.by_activity(rows)
+    assert [[row["activity_id"] for row in some] for some in together] == [[1, 1], [2, 2], [3]]
+    assert [since_last_visit.kind_of(some) for some in together] == ["added", "deleted", "edited"]
+    assert since_last_visit.summary(together, TELL) == "1 new activity, 1 edited, 1 deleted"
+
+
+@pytest.mark.parametrize(
+    ("field", "old", "new", "words"),
+    [
+        ("name", "a", "b", "title: a → b"),
+        ("distance", "5000.0", "5100", f"distance: 5.00{NARROW}km → 5.10{NARROW}km"),
+        ("distance", "far", None, f"distance: far → {NOTHING}"),
+        ("moving_time", "1500", "1560", "time in motion: 25:00 → 26:00"),
+        ("trainer", "false", "true", "indoors: no → yes"),
+        ("sport_type", "Run", "TrailRun", "sport: Run → Trail Run"),
+        ("of_tomorrow", "1", "2", "of_tomorrow: 1 → 2"),
+        ("description", "", "x" * 90, f"description: {NOTHING} → {'x' * 80}…"),
+    ],
+)
+def test_a_change_is_said_in_the_reader_s_units(field: str, old: str, new: str | None, words: str) -> None:
+    """What cannot be read, or is a field of another version, stays as Strava sent it."""
+    assert activity_changes.told(change(1, "changed", 1, field, old_value=old, new_value=new), TELL) == words
+
+
+def test_where_others_look_what_was_written_is_not_repeated() -> None:
+    """The activity may be private; its numbers are told."""
+    title = change(1, "changed", 1, "name", old_value="a", new_value="b")
+    assert activity_changes.told(title, TELL, is_shared=True) == "title changed"
+    indoors = change(1, "changed", 1, "trainer", old_value="false", new_value="true")
+    assert activity_changes.told(indoors, TELL, is_shared=True) == "indoors: no → yes"
+
+
+def overview(context: Any, since: datetime | None) -> AppTest:
+    """Open the Overview of a reader whose last visit ended then."""
+    app = AppTest.from_function(other_page, kwargs={"context": context, "path": "overview"})
+    if since is not None:
+        app.session_state["last-visit"] = since
+    return drawn(app)
+
+
+def test_the_overview_tells_what_changed_since_the_last_visit(lively: Any, context_of: Any) -> None:
+    """Only what came since, its milestones with it; nothing on a first visit, nor where nothing changed."""
+    lively.row("change_log", **change(6, "added", 30))
+    lively.row("change_log", **change(7, "changed", 40, "name", old_value="<i>old</i>", new_value="<b>new</b>"))
+    lively.row("change_log", **change(2, "changed", 1, "name", old_value="x", new_value="y"))
+    gone = {"activity_name": None, "sport_type": None, "sport_group": None}
+    lively.row("change_log", **change(99, "deleted", 50, **gone))
+    reached = {"milestone_kind": "count", "unit": "", "subject": ""}
+    for activity_id in (6, 2):
+        lively.row(
+            "milestone", athlete_id=7001, sport_group="all", **reached, reached_on=date(2026, 11, activity_id),
+            activity_id=activity_id, milestone_value=1000 + activity_id,
+        )  # fmt: skip
+    lively.publish()
+    first = overview(context_of(lively), None)
+    assert "Since your last visit" not in html(first)
+    app = overview(context_of(lively), datetime(2026, 11, 18, 12, 20, tzinfo=UTC))
+    told = html(app)
+    assert "Since your last visit" in told
+    assert "1 new activity, 1 edited, 1 deleted" in said(app)
+    assert "title: &lt;i&gt;old&lt;/i&gt; → &lt;b&gt;new&lt;/b&gt;" in told
+    assert "Activity 99" in told
+    assert "title: x → y" not in told
+    assert "1,006 activities" in told
+    assert "1,002 activities" not in told
+    later = overview(context_of(lively), datetime(2026, 11, 18, 12, 50, tzinfo=UTC))
+    assert "Since your last visit" not in html(later)
