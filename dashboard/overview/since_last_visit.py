@@ -1,9 +1,10 @@
 """What changed since the reader was here before: new activities, edits, deletions, and what was reached."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 from html import escape
 from itertools import groupby
+from operator import itemgetter
 
 import streamlit as st
 
@@ -15,7 +16,6 @@ from dashboard.links import activity_link
 from dashboard.mart import Row
 from dashboard.page import Page
 
-SHOWN = 7
 COUNTED = ("added", "imported", "edited", "deleted", "restored")
 
 
@@ -32,12 +32,13 @@ def draw(page: Page) -> None:
         reached = opened.rows(
             "overview/reached_since", *asked, page.athlete_id, *milestones.OTHER_UNITS[page.tell.units]
         )
-        changed = by_activity(rows)
-        st.markdown(summary(changed, tell))
+        counts = {kind: rows[0][f"{kind}_count"] for kind in COUNTED}
+        listed = by_activity(rows)
+        st.markdown(summary(counts, tell))
         with st.container(key="since-list"):
-            items = "".join(_item(each, page) for each in changed[:SHOWN])
+            items = "".join([*(_item(each, page) for each in listed), _imported(counts["imported"], tell)])
             st.html(f'<ul class="ad-list" lang="{tell.language}">{items}</ul>')
-        if (more := len(changed) - SHOWN) > 0:
+        if (more := sum(counts.values()) - counts["imported"] - len(listed)) > 0:
             st.caption(tell.plural("and {n} more activity", "and {n} more activities", more))
         if reached:
             with st.container(key="since-reached"):
@@ -53,27 +54,19 @@ def draw(page: Page) -> None:
                     "at for half an hour."
                 )
             ],
-            excluded=[tell("What a loaded history brings is no news, and is not listed.")],
+            excluded=[tell("What a loaded history brings is no news. Of imported activities only the number is told.")],
             models=["change_log", "milestone"],
         )
 
 
 def by_activity(rows: Sequence[Row]) -> list[list[Row]]:
-    """Return the changes of each activity together, what changed last first."""
-    place = {row["activity_id"]: -number for number, row in enumerate(reversed(rows))}
-    together = sorted(rows, key=lambda row: place[row["activity_id"]])
-    return [list(some) for _, some in groupby(together, key=lambda row: row["activity_id"])]
+    """Return the changes of each activity that is listed, in the order of the query."""
+    listed = (row for row in rows if row["is_listed"])
+    return [list(some) for _, some in groupby(listed, key=itemgetter("activity_id"))]
 
 
-def kind_of(changes: Sequence[Row]) -> str:
-    """Return what became of an activity in all: a deletion counts more than a save, and that more than an edit."""
-    kinds = {row["change_kind"] for row in changes}
-    return next((kind for kind in ("deleted", "added", "imported", "restored") if kind in kinds), "edited")
-
-
-def summary(changed: Sequence[Sequence[Row]], tell: Teller) -> str:
+def summary(counts: Mapping[str, int], tell: Teller) -> str:
     """Say how many activities are new, imported, edited, deleted and back."""
-    kinds = [kind_of(each) for each in changed]
     words = {
         "added": lambda n: tell.plural("{n} new activity", "{n} new activities", n),
         "imported": lambda n: tell.plural("{n} imported", "{n} imported", n),
@@ -81,7 +74,7 @@ def summary(changed: Sequence[Sequence[Row]], tell: Teller) -> str:
         "deleted": lambda n: tell.plural("{n} deleted", "{n} deleted", n),
         "restored": lambda n: tell.plural("{n} back", "{n} back", n),
     }
-    return ", ".join(words[kind](kinds.count(kind)) for kind in COUNTED if kind in kinds)
+    return ", ".join(words[kind](counts[kind]) for kind in COUNTED if counts[kind])
 
 
 def _item(changes: Sequence[Row], page: Page) -> str:
@@ -93,3 +86,11 @@ def _item(changes: Sequence[Row], page: Page) -> str:
         shown = sport_dot(first["sport_group"], tell) + activity_link(first["activity_id"], name)
     told = dict.fromkeys(activity_changes.told(row, tell, is_shared=page.context.is_shared) for row in changes)
     return f"<li>{shown}<small>{escape(' · '.join(told))}</small></li>"
+
+
+def _imported(number: int, tell: Teller) -> str:
+    """Return the line of all imported activities; nothing where there are none."""
+    told = tell.plural(
+        "{n} activity imported from your own files", "{n} activities imported from your own files", number
+    )
+    return f"<li>{escape(told)}</li>" if number else ""

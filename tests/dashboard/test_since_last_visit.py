@@ -1,5 +1,6 @@
 """What changed since the last visit: when that was, and what is said of it."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,11 +10,11 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import activity_changes, last_visit
 from dashboard.formatting import NARROW, NOTHING, Teller
-from dashboard.overview import since_last_visit
 from tests.dashboard.test_pages import drawn, html, other_page, said
 
 NOW = datetime(2026, 11, 18, 19, 30, tzinfo=UTC)
 SECONDS = int(NOW.timestamp())
+NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
 TELL = Teller(now=NOW, zone=ZoneInfo("Europe/Berlin"))
 
 
@@ -46,16 +47,37 @@ def change(activity_id: int, kind: str, minute: int, field: str | None = None, *
     return key | of | {"change_kind": kind, "changed_field": field, "source": "webhook"} | told
 
 
-def test_changes_of_an_activity_stand_together() -> None:
-    """What changed last comes first; a deletion counts more than a save, a save more than an edit."""
-    rows = [
+def test_what_changed_last_is_listed_first(lively: Any, context_of: Any) -> None:
+    """The changes of an activity stand together; a deletion counts more than a save, a save more than an edit."""
+    for row in [
         change(1, "changed", 9, "name", old_value="a", new_value="b"), change(2, "deleted", 8), change(1, "added", 7),
         change(3, "changed", 6, "distance", old_value="5000.0", new_value="5100"), change(2, "added", 5),
-    ]  # fmt: skip
-    together = since_last_visit.by_activity(rows)
-    assert [[row["activity_id"] for row in some] for some in together] == [[1, 1], [2, 2], [3]]
-    assert [since_last_visit.kind_of(some) for some in together] == ["added", "deleted", "edited"]
-    assert since_last_visit.summary(together, TELL) == "1 new activity, 1 edited, 1 deleted"
+    ]:  # fmt: skip
+        lively.row("change_log", **row)
+    lively.publish()
+    app = overview(context_of(lively), NOON)
+    assert "1 new activity, 1 edited, 1 deleted" in said(app)
+    told = html(app)
+    assert "title: a → b · new" in told
+    assert re.findall(r"Run \d(?=<)", told.partition("title: a")[0])[-1:] == ["Run 1"]
+    assert re.findall(r"Run [123](?=<)", told[told.index("title: a") :])[:2] == ["Run 2", "Run 3"]
+
+
+def test_what_is_not_listed_is_counted(lively: Any, context_of: Any) -> None:
+    """Of many edits seven activities are listed, of an import its number; one that was edited, too, is no import."""
+    for number in range(1, 601):
+        lively.row("change_log", **change(1000 + number, "imported", 2))
+    for number in range(1, 10):
+        for field in ("name", "description"):
+            edit = {"old_value": "a", "new_value": "b", "change_id": f"{field} {number}"}
+            lively.row("change_log", **change(1000 + number, "changed", 10 + number, field) | edit)
+    lively.publish()
+    app = overview(context_of(lively), NOON)
+    assert "591 imported, 9 edited" in said(app)
+    assert "and 2 more activities" in said(app)
+    told = html(app)
+    assert "<li>591 activities imported from your own files</li>" in told
+    assert [f"Run {number}<" in told for number in (1002, 1003, 1009, 1010)] == [False, True, True, False]
 
 
 @pytest.mark.parametrize(
