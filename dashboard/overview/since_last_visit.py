@@ -21,7 +21,7 @@ COUNTED = ("added", "imported", "edited", "deleted", "restored")
 
 def draw(page: Page) -> None:
     """Draw the card; nothing on a first visit, or where nothing changed."""
-    tell, since = page.tell, last_visit.since(page.now.astimezone(UTC))
+    tell, since = page.tell, last_visit.since(page.athlete_id, page.now.astimezone(UTC))
     if since is None:
         return
     asked = (page.athlete_id, since.replace(tzinfo=None))
@@ -50,8 +50,8 @@ def draw(page: Page) -> None:
             ),
             inputs=[
                 tell(
-                    "A cookie of this browser holds that moment and nothing else. A visit ends when nothing was looked "
-                    "at for half an hour."
+                    "A cookie of this browser holds that moment and your last look, and nothing else. A visit ends "
+                    "when this page was not in view for half an hour."
                 )
             ],
             excluded=[tell("What a loaded history brings is no news. Of imported activities only the number is told.")],

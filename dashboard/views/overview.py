@@ -29,4 +29,4 @@ def show(page: Page) -> None:
     with right:
         records.draw(page)
     weeks.draw(page)
-    last_visit.remember(page.now.astimezone(UTC))
+    last_visit.remember(page.athlete_id, page.now.astimezone(UTC))

@@ -1,7 +1,10 @@
 """What changed since the last visit: when that was, and what is said of it."""
 
+import json
 import re
+import subprocess
 from datetime import UTC, date, datetime, timedelta
+from shutil import which
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -37,6 +40,65 @@ def test_a_visit_ends_after_half_an_hour_without_a_look(cookie: str | None, ende
     """On a first visit, or with a cookie that nobody wrote so, nothing is known."""
     wanted = None if ended_ago_s is None else NOW - timedelta(seconds=ended_ago_s)
     assert last_visit.before(cookie, NOW) == wanted
+
+
+DRIVER = """
+const state = JSON.parse(process.argv[1]), cookies = [];
+let reloads = 0;
+const listeners = [];
+globalThis.window = globalThis;
+globalThis.location = {reload: () => { reloads += 1; }};
+globalThis.setInterval = () => {};
+globalThis.document = {
+  visibilityState: "visible", addEventListener: (_, look) => listeners.push(look), querySelector: () => state.place,
+  set cookie(text) { cookies.push(text.split(";")[0]); },
+};
+const steps = [];
+for (const [kind, at, script] of state.steps) {
+  Date.now = () => at * 1000;
+  if (kind === "draw") eval(script);
+  else { document.visibilityState = kind; listeners.forEach((look) => look()); }
+  steps.push([cookies.at(-1) ?? null, reloads]);
+}
+console.log(JSON.stringify([steps, listeners.length]));
+"""
+
+
+def looked(*steps: tuple[str, int, str], place: str | None = "here") -> tuple[list[Any], int]:
+    """Return the cookie and the number of reloads after each step in a browser, and how many listeners there are."""
+    node = which("node")
+    if node is None:
+        pytest.skip("needs Node.js")
+    told = json.dumps({"steps": steps, "place": place})
+    run = subprocess.run([node, "-e", DRIVER, told], capture_output=True, text=True, check=True)
+    steps_after, listeners = json.loads(run.stdout)
+    return steps_after, listeners
+
+
+def drawn_at(second: int, athlete_id: int = 7) -> tuple[str, int, str]:
+    """Return the step that draws the page at a second, by a browser's clock that is 100 seconds late."""
+    ended, now = datetime.fromtimestamp(5, UTC), datetime.fromtimestamp(second, UTC)
+    script = last_visit.script(athlete_id, ended, now)
+    return "draw", second - 100, script.removeprefix("<script>").removesuffix("</script>")
+
+
+def test_a_tab_in_the_background_does_not_look() -> None:
+    """What is drawn while it is hidden writes nothing; within half an hour it goes on, later it is another visit."""
+    steps, listeners = looked(
+        drawn_at(1000), ("hidden", 1100, ""), drawn_at(2000), ("visible", 2600, ""), ("hidden", 2700, ""),
+        drawn_at(30_000), ("visible", 40_000, ""),
+    )  # fmt: skip
+    first, later = "athlete_visits_7=5.1000", "athlete_visits_7=5.2700"
+    assert steps == [[first, 0], [first, 0], [first, 0], [later, 0], [later, 0], [later, 0], [later, 1]]
+    assert listeners == 1
+
+
+def test_each_athlete_has_a_visit() -> None:
+    """To look at another athlete is no look at the first, whose visit may end meanwhile; nor is another page."""
+    steps, _ = looked(drawn_at(1000), drawn_at(2000, 8), drawn_at(2801), drawn_at(3700, 8))
+    other = "athlete_visits_8=5.2000"
+    assert steps == [["athlete_visits_7=5.1000", 0], [other, 0], [other, 1], ["athlete_visits_8=5.3700", 1]]
+    assert looked(drawn_at(1000), place=None)[0] == [[None, 0]]
 
 
 def change(activity_id: int, kind: str, minute: int, field: str | None = None, **told: Any) -> dict[str, Any]:
@@ -110,7 +172,7 @@ def overview(context: Any, since: datetime | None) -> AppTest:
     """Open the Overview of a reader whose last visit ended then."""
     app = AppTest.from_function(other_page, kwargs={"context": context, "path": "overview"})
     if since is not None:
-        app.session_state["last-visit"] = since
+        app.session_state["last-visit-7001"] = since
     return drawn(app)
 
 
