@@ -42,7 +42,11 @@ renamed as (
         {{ as_int('fields.queue_messages') }} as queue_message_count,
         {#- in groups: of a long sum each addend is one level deeper, and BigQuery's analysis bounds the levels #}
         {%- for some in tables | batch(6) %}
-        ({% for table in some %}coalesce({{ as_int('fields.' ~ table) }}, 0){{ ' + ' if not loop.last }}{% endfor %}){{ ' +' if not loop.last }}
+        (
+            {%- for table in some %}
+            coalesce({{ as_int('fields.' ~ table) }}, 0){{ ' +' if not loop.last }}
+            {%- endfor %}
+        ){{ ' +' if not loop.last }}
         {%- endfor %} as row_count
     from source
     inner join fields on source.purge_id = fields.purge_id
