@@ -43,8 +43,8 @@ _SHARED = (
 )
 # What only a detail carries and an athlete can edit, without any event and without a trace in the list.
 _DETAIL_ONLY = ("description", "perceived_exertion", "private_note")
-# Whose old and new values tell what an edit changed: neither what follows from others nor a note that is nobody else's.
-_UNTOLD = {"type", "has_heartrate", "pr_count", "private_note"}
+# Whose old and new values do not tell what an edit changed: what Strava works out, and a note that is nobody else's.
+_UNTOLD = {"type", "has_heartrate", "pr_count", "suffer_score", "flagged", "private_note"}
 _TOLD = tuple(name for name in _SHARED + _DETAIL_ONLY if name not in _UNTOLD)
 _ROUNDING = 0.05  # Strava gives one decimal
 

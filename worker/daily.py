@@ -171,15 +171,22 @@ async def check_each(  # noqa: PLR0913, PLR0917 - four collaborators, and what m
             checked.append(Checked(athlete_id=athlete_id, error=_FAULT))
         else:
             checked.append(Checked(athlete_id=athlete_id, reconciliation=row, file_only=file_only))
-            if (
-                file_only or policy.spares_archived
-            ):  # what the API brought meanwhile may be nearer to them than what tells their zone now
-                with suppress(WarehouseBusy):  # the next run does it too
-                    await note_home(store, await store.match_facts(athlete_id))
+            if file_only or policy.spares_archived:
+                await _take_home_again(store, athlete_id)
             if row.missing:
                 with suppress(WarehouseBusy):  # `athlete backfill` does it too
                     await load_what_is_left(store, athlete_id, clock(), spares_archived=policy.spares_archived)
     return checked
+
+
+async def _take_home_again(store: DailyStore, athlete_id: int) -> None:
+    """Look what is nearest to own files now and tells their zone; what fails is told, and the next run does it too."""
+    try:
+        await note_home(store, await store.match_facts(athlete_id))
+    except WarehouseBusy as error:
+        log.warning("home.waiting", athlete_id=athlete_id, reason=str(error))
+    except Exception:
+        log.exception("home.fault", athlete_id=athlete_id)
 
 
 class Rejections:

@@ -1,7 +1,8 @@
 """The job that imports what lies in a folder of a bucket on Google Cloud, as `athlete up` does with its inbox.
 
-The list of an export is stored first, and the job that builds the marts is started then; and once more at the end. Two
-at once: the later one leaves. What a stopped one left is found again at the next start.
+The list of an export is stored first, and the job that builds the marts is started then, and at the end, as often as
+its interval allows; the sweep starts it for the rest. Two at once: the later one leaves. What a stopped one left is
+found again at the next start.
 """
 
 import asyncio

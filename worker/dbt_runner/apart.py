@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import cache
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, TypeVar
 
@@ -74,24 +75,33 @@ class ModelsApart:
     def _started(self) -> ProcessPoolExecutor:
         level = logging.getLevelName(logging.getLogger().getEffectiveLevel())
         told = (self._make, self._log_format, level)
-        return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_hold_models, initargs=told)
+        return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_remember, initargs=told)
 
 
-_held: list[Models] = []  # in the other process: what `make` has put together there
+_makes: list[Callable[[], Models]] = []  # in the other process: how the models are put together there
 
 
-def _hold_models(make: Callable[[], Models], log_format: LogFormat, level: str) -> None:
+def _remember(make: Callable[[], Models], log_format: LogFormat, level: str) -> None:
     _depend_on_parent()
     configure_logs(log_format, level)
-    _held.append(make())
+    _makes.append(make)
+
+
+@cache
+def _models() -> Models:
+    """Put them together when they are first asked, so that what is wrong with them is told to who asks."""
+    return _makes[0]()
 
 
 def _build_models(full_refresh: bool, tests: bool, changed: Collection[str] | None) -> Build:  # noqa: FBT001 - by position only
-    return _held[0].build(full_refresh=full_refresh, tests=tests, changed=changed)
+    try:
+        return _models().build(full_refresh=full_refresh, tests=tests, changed=changed)
+    except Exception as error:  # noqa: BLE001 - as in `WarmDbt.build`
+        return Build(nodes=(), is_full_refresh=full_refresh, error=f"the models could not be put together: {error}")
 
 
 def _stale_models() -> list[str]:
-    return _held[0].stale_sources()
+    return _models().stale_sources()
 
 
 @dataclass(frozen=True, slots=True)

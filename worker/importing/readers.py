@@ -79,23 +79,28 @@ async def read_files(  # noqa: PLR0913 - by keyword, how they are read and what 
     The next file is read when the one before has been told, so that no more than `jobs` of them are in memory. A file
     whose hash `is_stored` is not read. `has_data` asks for their curves, too.
     """
-    files = iter(wanted)
+    files, reading = iter(wanted), asyncio.Lock()
     try:
         async with asyncio.TaskGroup() as group:
             for _ in range(jobs):
                 reader = _Reader(command, is_stored or (lambda *_: False), has_data=has_data)
-                group.create_task(_read_some(archive, files, reader, tell))
+                group.create_task(_read_some(archive, files, reader, tell, reading))
     except BaseExceptionGroup as errors:  # one is enough: the others were cancelled
         raise errors.exceptions[0] from errors
 
 
 async def _read_some(
-    archive: Archive, files: Iterator[Wanted], reader: "_Reader", tell: Callable[[ReadFile], Awaitable[None]]
+    archive: Archive,
+    files: Iterator[Wanted],
+    reader: "_Reader",
+    tell: Callable[[ReadFile], Awaitable[None]],
+    reading: asyncio.Lock,
 ) -> None:
     try:
         for wanted in files:
             try:
-                content = archive.read(wanted.name)
+                async with reading:  # of one archive, which may be far away
+                    content = await asyncio.to_thread(archive.read, wanted.name)
             except UnreadableArchive as error:
                 await tell(ReadFile(result=_failed(wanted, error.reason)))
             else:

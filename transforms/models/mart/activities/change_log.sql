@@ -12,21 +12,39 @@ with activities as (
     from {{ ref('fct_activities') }}
 ),
 
--- what came by an event is told by the ledger: the first time that its create was stored
-saves as (
+-- what came by an event is told by the ledger, which forgets after a year at the earliest
+recent_events as (
     select
         object_id as activity_id,
-        min(finished_at) as saved_at,
-        min(event_id) as event_id
+        event_id,
+        aspect_type,
+        outcome,
+        finished_at
     from {{ ref('stg_strava__events') }}
     where
         object_type = 'activity'
-        and aspect_type = 'create'
-        and outcome = 'stored'
-    group by object_id
+        and finished_at >= {{ days_ago(365) }}
 ),
 
--- a tombstone of what was deleted; the ledger knows of it where an event told
+-- the first time that its create was stored
+saves as (
+    select
+        activity_id,
+        finished_at as saved_at,
+        event_id
+    from (
+        select
+            *,
+            row_number() over (partition by activity_id order by finished_at, event_id) as place
+        from recent_events
+        where
+            aspect_type = 'create'
+            and outcome = 'stored'
+    ) as stored
+    where place = 1
+),
+
+-- a tombstone of what was deleted; where an event told, the ledger has it within minutes
 deleted as (
     select
         tombstones.activity_id,
@@ -34,15 +52,29 @@ deleted as (
         tombstones.ingested_at as deleted_at,
         max(told.event_id) as event_id
     from {{ ref('base_strava__activities') }} as tombstones
-    left join {{ ref('stg_strava__events') }} as told
+    left join recent_events as told
         on
-            tombstones.activity_id = told.object_id
-            and told.object_type = 'activity'
+            tombstones.activity_id = told.activity_id
             and told.outcome = 'deleted'
+            and abs({{ seconds_between('tombstones.ingested_at', 'told.finished_at') }}) <= 300
     where
         tombstones.is_deleted
         and not tombstones.is_expired
     group by tombstones.activity_id, tombstones.athlete_id, tombstones.ingested_at
+),
+
+-- what a check adds is news while it is recent: the rest is a history, or was known by an export
+news as (
+    select told.*
+    from {{ ref('stg_strava__activity_changes') }} as told
+    left join activities on told.activity_id = activities.activity_id
+    left join {{ ref('base_archive__activities') }} as archived on told.activity_id = archived.activity_id
+    where
+        told.change_kind != 'added'
+        or (
+            archived.activity_id is null
+            and {{ days_between('activities.start_date_local', 'cast(told.ingested_at as date)') }} <= 90
+        )
 ),
 
 imports as (
@@ -73,7 +105,7 @@ changes as (
         ingested_at as changed_at,
         source,
         event_id
-    from {{ ref('stg_strava__activity_changes') }}
+    from news
     union all
     select
         concat(cast(saves.activity_id as {{ dbt.type_string() }}), '/save') as change_id,
