@@ -74,10 +74,6 @@ PYTEST := $(if $(MEMORY),PYTEST_DEBUG_TEMPROOT=$(MEMORY)) $(BIN)/python -m pytes
 test: $(VENV)/.dev $(EMULATOR)/.made ## Run all tests, on all processors (ARGS="-k name" runs some)
 	@$(PYTEST) --durations 25 -m "not images and not google" $(ARGS)
 
-.PHONY: test-all
-test-all: $(VENV)/.dev $(EMULATOR)/.made ## Run test and test-google at once, as CI does: they share much
-	@$(PYTEST) --durations 25 -m "not images" $(ARGS)
-
 .PHONY: test-google
 test-google: $(VENV)/.dev $(EMULATOR)/.made ## Run what asks Google's emulators and engine at length
 	@$(PYTEST) --durations 25 -m google $(ARGS)

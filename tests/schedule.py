@@ -28,7 +28,7 @@ TOGETHER = {
     "tests/end_to_end/test_whole_way.py": "bigquery",
 }
 BIGQUERY = "[bigquery"  # how the name of a test goes on that needs the emulator
-# What takes minutes of two processors: `make test` leaves it out, `make test-google` and CI run it.
+# What takes minutes of the two processors that all tests may take twenty of: `make test-google` runs it.
 AT_LENGTH = {"tests/transforms/test_bigquery_cost.py", "tests/end_to_end/test_whole_way.py"}
 EMULATED = (BIGQUERY, "pubsub]")
 EMULATORS = {"bigquery_emulator", "pubsub_emulator"}
