@@ -1,8 +1,11 @@
 """What a batch changed of the activities that were stored: the rows of `activity_changes`, worked out for any engine.
 
-Only what the last-write-wins rule lets through is told, so the order in which events arrive does not matter. Of what is
-added only what a check found: the ledger tells of the others, and a history would be a row for each activity. Of what
-is deleted the tombstone tells.
+A row tells how two versions differ of which one took the other's place in `raw`, so the rows depend on which versions
+were stored in between: after a, b and then c give two changes, c and then b one, for a late b is not stored. In any
+order the last change leads to what is stored. Of what is added only what a check found: the ledger tells of the others,
+and a history would be a row for each activity. Of what is deleted the tombstone tells.
+
+The key names the version that was replaced, which a second look at Strava does not change. So no change is told twice.
 """
 
 import json
@@ -37,19 +40,20 @@ def change_rows(
 def _rows(seen: Observation, before: StoredActivity | None, payload: str | None) -> Iterator[rows.Row]:
     if before is None:
         if seen.activity is not None and seen.source is Source.RECONCILE:
-            yield _row(seen, "added")
+            yield _row(seen, before, "added")
     elif before.is_deleted:
         if seen.activity is not None and before.source != Source.RETENTION:
-            yield _row(seen, "restored")
+            yield _row(seen, before, "restored")
     elif seen.activity is not None and payload is not None:
         fields = changed_fields(stored=_loaded(payload), shown=_loaded(seen.activity.text))
         for field, (old, new) in fields.items():
             told = {"field": field, "payload": {"old": old, "new": new}, "observed_at": before.observed_at}
-            yield _row(seen, "changed", **told)
+            yield _row(seen, before, "changed", **told)
 
 
-def _row(seen: Observation, kind: str, **told: Any) -> rows.Row:
-    change_id = f"{seen.activity_id}/{utc_text(seen.observed_at)}/{told.get('field', kind)}"
+def _row(seen: Observation, before: StoredActivity | None, kind: str, **told: Any) -> rows.Row:
+    replaced = f"{utc_text(before.observed_at)}/{before.payload_hash or 'deleted'}" if before else "none"
+    change_id = f"{seen.activity_id}/{replaced}/{told.get('field', kind)}"
     stated = {"change_id": change_id, "kind": kind, "field": None, "payload": None, "ingested_at": None}
     return rows.bound(ACTIVITY_CHANGES, seen, **{**stated, "source": seen.source.value, **told})
 

@@ -84,9 +84,13 @@ STRAVA_STREAMS = Table(
 ACTIVITY_CHANGES = Table(
     "activity_changes",
     "change_id",
-    "What edits and returns changed: one row per activity, time of a change, and field; none once it is deleted.",
+    "What edits and returns changed: one row per activity, replaced version, and field; none once it is deleted.",
     [
-        Column("change_id", "string", "The activity, when Strava showed the new content, and the field; the key."),
+        Column(
+            "change_id",
+            "string",
+            "The activity, when Strava last showed what was replaced, its hash, and the field; the key.",
+        ),
         Column("activity_id", "int64", "The activity."),
         ATHLETE,
         Column("kind", "string", "added (by a check), changed or restored."),

@@ -1,4 +1,4 @@
-"""What a batch changed of stored activities, whatever the order in which it was told."""
+"""What a batch changed of stored activities: how one version differs from the one that it replaced."""
 
 import itertools
 import json
@@ -40,6 +40,27 @@ def test_in_any_order_the_last_change_leads_to_what_is_stored() -> None:
         if told:
             assert told[-1]["new"] == "d"
     assert len(after(versions)) == 3
+
+
+def test_rows_are_of_versions_that_were_stored_in_between() -> None:
+    """A version that comes after a newer one is never stored, so its change is part of the newer one's."""
+    a, b, c = (seen(payload(1, name=name), second) for second, name in enumerate("abc"))
+    first, second, both = ({"old": old, "new": new} for old, new in (("a", "b"), ("b", "c"), ("a", "c")))
+    assert after([a, b, c]) == [("changed", "name", first), ("changed", "name", second)]
+    assert after([a, c, b]) == [("changed", "name", both)]
+
+
+def test_the_key_is_of_what_was_replaced() -> None:
+    """The same edit, seen at another moment, has the same key; each version that is replaced has its own."""
+    keys = []
+    a, other = (seen(payload(1, name=name), 1) for name in "ac")
+    for before, second in ((a, 5), (a, 7), (other, 5)):
+        stored = last_write_wins.apply({}, [before], lambda *_: False, now=at(60)).rows
+        edit = last_write_wins.apply(stored, [seen(payload(1, name="b"), second)], lambda *_: False, now=at(60))
+        assert before.activity is not None
+        told = activity_changes.change_rows(edit, stored, {1: before.activity.text})
+        keys += [row["change_id"] for row in told]
+    assert keys[0] == keys[1] != keys[2]
 
 
 def test_kinds_of_changes() -> None:

@@ -98,15 +98,16 @@ def test_a_table_that_cannot_be_migrated_is_refused(place: Place, column: dict[s
 # -- cost -----------------------------------------------------------------------------------------------------------
 
 
-async def test_a_thousand_waiting_events_take_five_statements(bigquery_dataset: EmptiedDataset) -> None:
-    """Athletes, rows, and the two merges of a batch; of deletions, such as these, the streams go in one more."""
+async def test_a_thousand_waiting_events_take_few_statements(bigquery_dataset: EmptiedDataset) -> None:
+    """Athletes, rows, and the two merges of a batch; two more for edits, and for deletions one, for the streams."""
     bigquery_dataset.opener()
     counting = CountingBigQuery(bigquery_dataset.place)
     store = BigQueryRawStore(counting)
     await store.put_athlete(athlete())
     for observations, statements in (
-        ([seen(payload(n), 1) for n in range(1, 4)], asked.BATCH),
-        ([gone(2, n) for n in range(1, WAITING + 1)], [*asked.BATCH[:-1], "drop_streams", "put_events"]),
+        ([seen(payload(n, name="a"), 1) for n in range(1, 4)], asked.BATCH),
+        ([seen(payload(n, name="b"), 2) for n in range(1, 4)], asked.EDITS),
+        ([gone(3, n) for n in range(1, WAITING + 1)], [*asked.BATCH[:-1], "drop_streams", "put_events"]),
     ):
         counting.statements.clear()
         await store.athletes()
@@ -115,7 +116,7 @@ async def test_a_thousand_waiting_events_take_five_statements(bigquery_dataset: 
         assert counting.statements == statements
     await store.close()
     told = bigquery_dataset.rows("select reason, count(*) as n from strava_events group by reason order by reason")
-    assert told == [{"reason": "deleted", "n": WAITING}, {"reason": "stored", "n": 3}]
+    assert told == [{"reason": "deleted", "n": WAITING}, {"reason": "stored", "n": 6}]
     [row] = bigquery_dataset.rows(
         "select countif(is_deleted) as n, count(distinct ingested_at) as stamps from strava_activities"
     )
@@ -170,7 +171,8 @@ def test_rows_are_no_larger_than_they_are_taken_to_be(text: str) -> None:
     shown = [seen(payload(n, name=text), 1) for n in range(1, 9)]
     outcomes = changes.decide(shown, {}, {}, fence=Fence({}), now=at(9))
     told = [replace(entry(f"d{n}"), event=None, message=text) for n in range(1, 9)]
-    for statement in (changes.put_activities(outcomes, {}, []), changes.put_events(told, [], 0, [], [])):
+    nothing = changes.Unproved([], [])
+    for statement in (changes.put_activities(outcomes, {}, []), changes.put_events(told, [], 0, [], nothing)):
         assert statement is not None
         assert statement.given is not None
         assert len(json.dumps(statement.given.parameter.to_api_repr())) <= statement.given.size

@@ -85,6 +85,100 @@ async def test_a_kill_between_the_merges_is_repaired_by_the_redelivery(bigquery_
     await asyncio.gather(store.close(), killed.close())
 
 
+def told(dataset: EmptiedDataset) -> list[tuple[str, str]]:
+    """Return what is told of edits: the old and the new values."""
+    values = "json_value(payload, '$.old') as old, json_value(payload, '$.new') as new"
+    return [(row["old"], row["new"]) for row in dataset.rows(f"select {values} from activity_changes order by old")]  # noqa: S608 - constants
+
+
+@pytest.mark.parametrize(
+    ("other", "left"), [(gone(9), []), (seen(payload(1, name="c"), 9), [("a", "c")])], ids=["deletion", "newer edit"]
+)
+async def test_an_edit_that_was_overtaken_is_not_told(
+    bigquery_dataset: EmptiedDataset, other: Observation, left: list[tuple[str, str]]
+) -> None:
+    """What another worker stored meanwhile is what took the place of the content, or its end."""
+    open_store = bigquery_dataset.opener()
+    slow, quick = open_store(), open_store()
+    await quick.apply([seen(payload(1, name="a"), 1)])
+    await slow.stored([1])
+    await quick.apply([other])
+    assert await slow.apply([seen(payload(1, name="b"), 5)]) == [Applied.SUPERSEDED]
+    assert told(bigquery_dataset) == left
+    await asyncio.gather(slow.close(), quick.close())
+
+
+@pytest.mark.parametrize(("killed_at", "left"), [("put_changes", []), ("put_events", [("a", "b")])])
+async def test_an_edit_is_told_once_or_not_after_a_kill(
+    bigquery_dataset: EmptiedDataset, killed_at: str, left: list[tuple[str, str]]
+) -> None:
+    """The redelivery asks Strava once more, finds what is stored, and tells nothing again."""
+    open_store = bigquery_dataset.opener()
+    killed = BigQueryRawStore(FaultyBigQuery(bigquery_dataset.place, killed_at, [WarehouseBusy("killed")]))
+    store = open_store()
+    await store.apply([seen(payload(1, name="a"), 1)])
+    for number, (one, second) in enumerate([(killed, 5), (store, 7)]):
+        try:
+            await one.record([delivery(seen(payload(1, name="b"), second), number)])
+        except WarehouseBusy:
+            assert one is killed
+    assert told(bigquery_dataset) == left
+    assert [each.reason for each in await store.recent(LedgerFilter(), limit=9)] == ["unchanged"]
+    await asyncio.gather(store.close(), killed.close())
+
+
+@pytest.mark.parametrize("after", ["put_activities", "put_changes"])
+@pytest.mark.parametrize("has_rows", [True, False])
+async def test_what_an_activity_was_goes_where_a_deletion_comes_in_between(
+    bigquery_dataset: EmptiedDataset, after: str, *, has_rows: bool
+) -> None:
+    """Whether its removal came before the rows or after them, none is left; another activity's stay."""
+    other = bigquery_dataset.opener()()
+    await other.apply([seen(payload(n, name="a"), 1) for n in (1, 2)])
+
+    async def delete() -> None:
+        bigquery_dataset.rows("update strava_activities set is_deleted = true, payload = null where activity_id = 1")
+
+    store = BigQueryRawStore(Interrupted(bigquery_dataset.place, after, delete))
+    observations = [seen(payload(n, name=f"b{n}"), 5) for n in (1, 2)]
+    if has_rows:
+        await store.record([delivery(each, n) for n, each in enumerate(observations)])
+    else:
+        await store.apply(observations)
+    assert told(bigquery_dataset) == [("a", "b2")]
+    assert len(await store.recent(LedgerFilter(), limit=9)) == 2 * has_rows
+    await asyncio.gather(store.close(), other.close())
+
+
+@pytest.mark.parametrize("after", ["put_activities", "put_changes"])
+async def test_what_an_activity_was_goes_where_a_purge_comes_in_between(
+    bigquery_dataset: EmptiedDataset, after: str
+) -> None:
+    """What the purge did not see goes by the next statement; so do rows that a kill left, with the redelivery."""
+    other = bigquery_dataset.opener()()
+    await other.put_athlete(athlete())
+    await other.apply([seen(payload(1, name="a"), 1)])
+    tables = ("strava_activities", "activity_changes")
+
+    async def purge() -> None:
+        for table in tables:
+            bigquery_dataset.rows(f"create table kept_{table} as select * from {table} where true")  # noqa: S608 - constants
+        await other.purge(ANNA)
+        for table in tables:
+            bigquery_dataset.rows(f"insert into {table} select * from kept_{table} where true")  # noqa: S608 - constants
+
+    store = BigQueryRawStore(Interrupted(bigquery_dataset.place, after, purge))
+    edit = delivery(seen(payload(1, name="b"), 5), 1)
+    await store.record([edit])
+    assert (await other.row_count(ANNA), told(bigquery_dataset)) == (0, [])
+    bigquery_dataset.rows("insert into activity_changes select * from kept_activity_changes where true")
+    await store.record([edit])
+    assert told(bigquery_dataset) == []
+    bigquery_dataset.rows("drop table kept_strava_activities")
+    bigquery_dataset.rows("drop table kept_activity_changes")
+    await asyncio.gather(store.close(), other.close())
+
+
 async def test_streams_of_a_deletion_that_was_cut_short_go_with_the_redelivery(
     bigquery_dataset: EmptiedDataset,
 ) -> None:

@@ -7,6 +7,7 @@ programs really ask.
 from backends.warehouse.bigquery.watermark import STATES
 
 BATCH = ["athletes", "activity_versions", "put_activities", "put_events"]  # of events
+EDITS = ["athletes", "activity_versions", "living_payloads", "put_activities", "put_changes", "put_events"]
 STREAMS = ["put_streams", "repeated_strava_streams"]  # of one activity
 SWEEP = ["deferred_events", "due_looks"]  # by the time of day, so that no answer is in the cache
 HOURLY = ["due_looks"]

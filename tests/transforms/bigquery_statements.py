@@ -17,7 +17,6 @@ from backends.warehouse.own_file_rows import HOME_TIME, LINK
 from backends.warehouse.own_file_tables import ACTIVITY_FILES, ARCHIVE_ACTIVITIES, IMPORT_ITEMS
 from backends.warehouse.runs import last_stamp_statement
 from backends.warehouse.schema import (
-    ACTIVITY_CHANGES,
     PIPELINE_READINGS,
     RECONCILIATIONS,
     STRAVA_ACTIVITIES,
@@ -42,11 +41,11 @@ TEXTS = {
     "ids": IDS,
     "last_stamp": last_stamp_statement(),
     "kept_ids": "(kept.activity_id between 1 and 9)",
-    "single": SQL["single"].format(ids=IDS),
+    "proof": SQL["single"].format(ids=IDS),
     "stale": "What was read has changed since",
 }
 # Parts of other statements.
-PARTS = {"forget_messages", "guard", "single"}
+PARTS = {"forget_messages", "guard", "living", "single"}
 
 
 def without_json(kinds: Mapping[str, str]) -> dict[str, str]:
@@ -134,12 +133,14 @@ def statements() -> dict[str, str]:
         **several,
         **loaded,
         "put_events_and_forget": deleting,
+        "put_events_of_edits": SQL["put_events"].format(**TEXTS | {"proof": SQL["living"].format(ids=IDS)}),
+        "prove_edits": SQL["prove_added"].format(**TEXTS | {"proof": SQL["living"].format(ids=IDS)}),
         "first_change": watermark.FIRST_CHANGE,
         **watermark.STATES,
         "remaining": athletes.REMAINING,
         **{f"purge_{name}": sql for name, sql in athletes.REMOVALS.items()},
         **retention.REMOVALS,
-        "put_changes": put_rows(ACTIVITY_CHANGES, "changes", pruned=TEXTS["kept_ids"], changes={}),
+        "put_changes": changes.put_changes_statement([1, 9]),
         "put_archive_rows": own_files.put_archive_rows_statement([1, 9]),
         "put_files": own_files.put_files_statement([]),
         "put_files_again": own_files.put_files_statement([1, 9]),

@@ -112,7 +112,8 @@ class Activities(BigQueryDatabase):
         observations = [seen for work in works for seen in changes.observations_of(work)]
         athlete_ids = changes.athletes_of(works)
         settled = await self._fenced(athlete_ids, partial(self._settle, works, observations))
-        if settled.gone or settled.added or any(not isinstance(each, Observation) for work in works for each in work):
+        has_entries = any(not isinstance(each, Observation) for work in works for each in work)
+        if settled.gone or settled.added or settled.told or has_entries:
             tell = partial(self._tell, works, observations, settled)
             await self._fenced(athlete_ids, tell, is_fence_new=True)
         answers = iter(settled.decisions)
@@ -128,14 +129,11 @@ class Activities(BigQueryDatabase):
         outcomes = changes.decide(observations, stored, payloads, fence=fence, now=self._clock())
         changes.entries_of(works, outcomes.decisions, fence)  # what cannot be told is not stored either
         before = await self._read_payloads("living_payloads", activity_changes.edited(outcomes.changes, stored))
-        for statement in (
-            changes.put_changes(outcomes, stored, before, guard),
-            changes.put_activities(outcomes, stored, guard),
-        ):
-            if statement is not None:
-                await self._run(statement)
+        told = activity_changes.change_rows(outcomes.changes, stored, before)
+        if statement := changes.put_activities(outcomes, stored, guard):
+            await self._run(statement)
         added = sorted(outcomes.changes.winners.keys() - stored.keys())
-        return changes.Settled(outcomes.decisions, outcomes.deleted, list(outcomes.gone_at), added)
+        return changes.Settled(outcomes.decisions, outcomes.deleted, list(outcomes.gone_at), added, told)
 
     async def _tell(
         self,
@@ -145,19 +143,26 @@ class Activities(BigQueryDatabase):
         fence: Fence,
         guard: Sequence[Parameter],
     ) -> None:
-        """Remove the streams of what is deleted, add the ledger rows, and prove that what was added may stay."""
-        await self._remove_held_back(changes.held_back_since(observations, settled, fence))
+        """Remove the streams of what is deleted, tell what changed, add the ledger rows, and prove that it may stay."""
+        await self._remove_held_back(observations, settled, fence)
+        held_back = changes.held_back_ids(observations, fence)
+        told = [row for row in settled.told if row["activity_id"] not in held_back]
+        unproved = changes.Unproved(settled.added, {row["activity_id"] for row in told})
         entries = changes.entries_of(works, settled.decisions, fence)
         gone = await self._gone(settled.gone, entries)
         try:
             if gone:
                 await self._run(changes.drop_deleted(gone, archive_follows=self._archive_follows))
+            if told:
+                await self._run(changes.put_changes(told, guard))
             if gone or entries:
-                await self._run(changes.put_events(entries, gone, len(observations), guard, settled.added))
-            if settled.added and not entries:
-                await self._run(changes.prove_added(settled.added, guard))
+                await self._run(changes.put_events(entries, gone, len(observations), guard, unproved))
+            if (settled.added or told) and not entries:
+                await self._run(changes.prove(unproved, guard))
         except Stale:
             await self._keep_one_of(STRAVA_ACTIVITIES, settled.added)
+            if told:
+                await self._run(changes.drop_changes(unproved.told))
             raise
 
     async def _gone(self, deleted: Sequence[int], entries: Sequence[LedgerEntry]) -> list[int]:
@@ -165,15 +170,21 @@ class Activities(BigQueryDatabase):
         told = await self._read_versions(changes.told_deleted(entries) - set(deleted))
         return sorted({*deleted, *(each for each, row in told.items() if row.is_deleted)})
 
-    async def _remove_held_back(self, seen: Sequence[Observation]) -> None:
-        """Remove what was stored of an athlete just while a purge came."""
-        if seen:
+    async def _remove_held_back(
+        self, observations: Sequence[Observation], settled: changes.Settled, fence: Fence
+    ) -> None:
+        """Remove what was stored of an athlete just while a purge came, and what the activities were before.
+
+        The latter also where nothing is stored this time: a kill may have come between the two.
+        """
+        if seen := changes.held_back_since(observations, settled, fence):
             ids = [each.activity_id for each in seen]
             which = array("activity_ids", "int64", ids)
-            await self._change("remove_held_back_changes", which, ids=within(ids))
             until = scalar("observed_until", "timestamp", max(each.observed_at for each in seen))
             if await self._change("remove_held_back", which, until, ids=within(ids)):
                 await self._move_receipts_on({each.athlete_id for each in seen})
+        if held_back := changes.held_back_ids(observations, fence):
+            await self._run(changes.drop_changes(held_back))
 
     async def _move_receipts_on(self, athlete_ids: Collection[int]) -> None:
         """Date the last purge of these athletes once more: marts built until now may hold what went just now."""

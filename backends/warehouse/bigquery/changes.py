@@ -1,18 +1,19 @@
-"""What a batch writes: a merge of activities, and then a merge of ledger rows.
+"""What a batch writes: a merge of activities, then one of what they were before, and one of ledger rows.
 
 The last-write-wins rule is worked out on rows that were read before. The merge puts its result only while every one of
 them still is so; otherwise it puts nothing, all is read again and worked out once more. So several workers keep the
-rule. A kill between the two merges leaves an observation without its ledger row: nobody has acknowledged the message
-then, so it comes again, finds what is stored already, and leaves its row.
+rule. A kill between the merges leaves an observation without its ledger row: nobody has acknowledged the message
+then, so it comes again, finds what is stored already, and leaves its row. What an edit changed may be lost by that: it
+is told once the edit is stored, so that no change is told which did not come to be.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from backends.warehouse import activity_changes, recording, rows
+from backends.warehouse import recording, rows
 from backends.warehouse.activities import Applied, Decision, Observation, StoredActivity
 from backends.warehouse.bigquery.client import Stale
 from backends.warehouse.bigquery.parameters import Parameter, array, scalar
@@ -69,13 +70,34 @@ class FenceRows:
 class Settled:
     """What the rule made of observations, and of which activities it removed the content or added a row.
 
-    `gone` are those that were seen to be deleted, some of them not for the first time.
+    `gone` are those that were seen to be deleted, some of them not for the first time; `told` are rows of what changed.
     """
 
     decisions: list[Decision]
     deleted: list[int]
     gone: list[int]
     added: list[int]
+    told: list[rows.Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Unproved:
+    """Activities that a batch `added`, or `told` to have changed, until a statement proves that this may stay."""
+
+    added: Sequence[int]
+    told: Collection[int]
+
+    @property
+    def proof(self) -> str:
+        """The condition that each of those that were added has one row, and that those that were told live."""
+        single = [SQL["single"].strip().format(ids=within(self.added))] if self.added else []
+        living = [SQL["living"].strip().format(ids=within(self.told))] if self.told else []
+        return " and ".join([*single, *living]) or "true"
+
+    @property
+    def parameters(self) -> list[Parameter]:
+        """What the condition reads."""
+        return [array("added_ids", "int64", self.added)] if self.added else []
 
 
 def observations_of(work: Work) -> list[Observation]:
@@ -116,22 +138,19 @@ def decide(
     return recording.decide(observations, stored, disagree, fence=fence, now=now)
 
 
-def put_changes(
-    outcomes: Outcomes, stored: Mapping[int, StoredActivity], before: Mapping[int, str], guard: Sequence[Parameter]
-) -> Statement | None:
-    """Return the merge that tells what the rule changed, or None where that is nothing.
+def put_changes(told: Sequence[rows.Row], guard: Sequence[Parameter]) -> Statement:
+    """Return the merge of what changed, of activities that live.
 
-    It comes before that of the activities, so that a kill in between loses nothing: what comes again is told by the
-    same rows. `before` are the payloads of what is edited.
+    It comes after the merge of the activities, which proves that the rule has let the changes through.
     """
-    told = activity_changes.change_rows(outcomes.changes, stored, before)
-    if not told:
-        return None
-    pruned = within({row["activity_id"] for row in told}, "kept.activity_id")
-    sql = put_rows(ACTIVITY_CHANGES, "changes", pruned=pruned, changes={})
-    return Statement(
-        "put_changes", sql, guard, Given("changes", CHANGE, [{**row, "place": place} for place, row in enumerate(told)])
-    )
+    given = Given("changes", CHANGE, [{**row, "place": place} for place, row in enumerate(told)])
+    return Statement("put_changes", put_changes_statement({row["activity_id"] for row in told}), guard, given)
+
+
+def put_changes_statement(ids: Collection[int]) -> str:
+    """Return its SQL, for changes of these activities."""
+    living = f"given.activity_id in (select activity_id from strava_activities where {within(ids)} and not is_deleted)"  # noqa: S608 - our own names
+    return put_rows(ACTIVITY_CHANGES, "changes", only=living, pruned=within(ids, "kept.activity_id"), changes={})
 
 
 def put_activities(
@@ -169,8 +188,13 @@ def told_deleted(entries: Iterable[LedgerEntry]) -> set[int]:
 
 def drop_streams(deleted: Sequence[int]) -> Statement:
     """Return the removal of the streams of those that are deleted, and of what they once were."""
-    sql = ";\n".join(SQL[name].format(ids=within(deleted)) for name in ("drop_streams", "drop_changes"))
-    return Statement("drop_streams", sql, [])
+    streams = SQL["drop_streams"].format(ids=within(deleted))
+    return Statement("drop_streams", f"{streams};\n{drop_changes(deleted).sql}", [])
+
+
+def drop_changes(ids: Collection[int]) -> Statement:
+    """Return the removal of what those of these activities once were that do not live."""
+    return Statement("drop_changes", SQL["drop_changes"].format(ids=within(ids)), [])
 
 
 def follow_deletes(ids: Sequence[int]) -> Statement:
@@ -197,10 +221,14 @@ def held_back_since(observations: Sequence[Observation], settled: Settled, fence
     ]
 
 
-def prove_added(added: Sequence[int], guard: Sequence[Parameter]) -> Statement:
-    """Return the query that raises Stale where what was added may not stay as it is."""
-    sql = guarded("prove_added", single=_single(added))
-    return Statement("prove_added", sql, [*guard, array("added_ids", "int64", added)])
+def held_back_ids(observations: Iterable[Observation], fence: Fence) -> set[int]:
+    """Return the activities of which something is not let in by the fence."""
+    return {seen.activity_id for seen in observations if fence.holds_back(seen.athlete_id, seen.observed_at)}
+
+
+def prove(unproved: Unproved, guard: Sequence[Parameter]) -> Statement:
+    """Return the query that raises Stale where what was written may not stay as it is."""
+    return Statement("prove_added", guarded("prove_added", proof=unproved.proof), [*guard, *unproved.parameters])
 
 
 def put_events(
@@ -208,27 +236,21 @@ def put_events(
     deleted: Sequence[int],
     first: int,
     guard: Sequence[Parameter],
-    added: Sequence[int],
+    unproved: Unproved,
 ) -> Statement:
     """Return the merge that adds the ledger rows, after `first` other stamps, and forgets what is deleted.
 
-    It raises Stale where the activities that were `added` may not stay as they are.
+    It raises Stale where what was written before may not stay as it is.
     """
     bound = [
         {**rows.ledger_row(entry, entry.finished_at), "place": place} for place, entry in enumerate(entries, first)
     ]
     given = Given("entries", ENTRY, bound)
-    sql = guarded("put_events", single=_single(added))
-    parameters = [*guard, array("added_ids", "int64", added)] if added else guard
+    sql, parameters = guarded("put_events", proof=unproved.proof), [*guard, *unproved.parameters]
     if not deleted:
         return Statement("put_events", sql, parameters, given)
     pattern = scalar("deleted", "string", "|".join(map(str, deleted)))
     return Statement("put_events", sql + SQL["forget_messages"], [*parameters, pattern], given)
-
-
-def _single(added: Sequence[int]) -> str:
-    """Return the condition that each of these activities has one row."""
-    return SQL["single"].strip().format(ids=within(added)) if added else "true"
 
 
 def _seen_rows(outcomes: Outcomes, stored: Mapping[int, StoredActivity]) -> list[rows.Row]:

@@ -90,11 +90,13 @@ def put_statement(table: Table, *, replaces: bool = True, is_guarded: bool = Fal
     )
 
 
-def put_rows(table: Table, name: str, *, pruned: str = "true", changes: Mapping[str, str] | None = None) -> str:
+def put_rows(
+    table: Table, name: str, *, only: str = "true", pruned: str = "true", changes: Mapping[str, str] | None = None
+) -> str:
     """Return the merge of the rows that come as `@name`; it raises Stale once the fence has changed.
 
     A row with its key is left as it is, or with `changes` replaced, which say what else than its new value a column
-    gets; `pruned` is a condition of literals that holds for all of these.
+    gets; `pruned` is a condition of literals that holds for all of these. Rows without `only` are left out.
     """
     values = {each: _given(table, each) for each in table.types}
     update = ", ".join(
@@ -104,7 +106,7 @@ def put_rows(table: Table, name: str, *, pruned: str = "true", changes: Mapping[
     guard = f"if({_GUARD}, true, error(concat('{STALE}: ', cast(given.{table.key} as string))))"
     return (
         f"merge into {table.name} as kept "  # noqa: S608 - our own names
-        f"using (select {columns} from unnest(@{name}) as given where {guard}) as given "
+        f"using (select {columns} from unnest(@{name}) as given where {guard} and {only}) as given "
         f"on kept.{table.key} = given.{table.key} and {pruned} "
         f"{f'when matched then update set {update} ' if changes is not None else ''}"
         f"when not matched then insert ({', '.join(values)}) values ({', '.join(values.values())})"

@@ -1,2 +1,2 @@
--- Fails where a purge, or another program that added the same, came in between.
-select if({guard} and {single}, true, error('{stale}: activities')) as is_proved
+-- Fails where a purge, a deletion, or another program that added the same, came in between.
+select if({guard} and {proof}, true, error('{stale}: activities')) as is_proved

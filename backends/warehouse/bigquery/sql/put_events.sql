@@ -1,5 +1,5 @@
--- A delivery that is there already keeps its row. No athlete of the batch may have been purged or connected since it was made, and
--- each activity that the batch added must be there once.
+-- A delivery that is there already keeps its row. No athlete of the batch may have been purged or connected since it was made, each
+-- activity that the batch added must be there once, and each whose changes it told must live.
 merge into strava_events as kept
 using (
     select
@@ -22,7 +22,7 @@ using (
         entry.finished_at,
         entry.place
     from unnest(@entries) as entry
-    where if({guard} and {single}, true, error(concat('{stale}: delivery ', entry.delivery_id)))
+    where if({guard} and {proof}, true, error(concat('{stale}: delivery ', entry.delivery_id)))
 ) as entry
     on kept.delivery_id = entry.delivery_id
 when not matched

@@ -63,10 +63,18 @@ deleted as (
     group by tombstones.activity_id, tombstones.athlete_id, tombstones.ingested_at
 ),
 
+-- what an activity once was is told while it lives, also where raw has not removed it yet
+living as (
+    select activity_id
+    from {{ ref('base_strava__activities') }}
+    where not is_deleted
+),
+
 -- what a check adds is news while it is recent: the rest is a history, or was known by an export
 news as (
     select told.*
     from {{ ref('stg_strava__activity_changes') }} as told
+    inner join living on told.activity_id = living.activity_id
     left join activities on told.activity_id = activities.activity_id
     left join {{ ref('base_archive__activities') }} as archived on told.activity_id = archived.activity_id
     where
