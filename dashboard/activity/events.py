@@ -63,7 +63,8 @@ def draw(subject: Subject) -> None:
 def in_order(events: Sequence[Row], changes: Sequence[Row], subject: Subject) -> list[tuple[datetime, str]]:
     """Return a line for each event, with what it changed, and for each moment of a change without one."""
     tell = subject.page.tell
-    told_of = partial(activity_changes.told, tell=tell, is_shared=subject.is_shared)
+    gear = activity_changes.gear_names(subject.page, changes)
+    told_of = partial(activity_changes.told, tell=tell, gear=gear, is_shared=subject.is_shared)
     known = {event["event_id"] for event in events if event["event_id"] is not None}
     alone = [change for change in changes if change["event_id"] not in known]
     lines = [

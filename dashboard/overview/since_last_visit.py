@@ -25,18 +25,18 @@ def draw(page: Page) -> None:
     if since is None:
         return
     asked = (page.athlete_id, since.replace(tzinfo=None))
-    if not page.rows("overview/changes", *asked):
+    if not page.rows("overview/changes", *asked, not page.context.is_shared):
         return
     with card(page, "since", tell("Since your last visit"), tell.minute(since)) as opened:
-        rows = opened.rows("overview/changes", *asked)
+        rows = opened.rows("overview/changes", *asked, not page.context.is_shared)
         reached = opened.rows(
             "overview/reached_since", *asked, page.athlete_id, *milestones.OTHER_UNITS[page.tell.units]
         )
         counts = {kind: rows[0][f"{kind}_count"] for kind in COUNTED}
-        listed = by_activity(rows)
+        listed, gear = by_activity(rows), activity_changes.gear_names(page, rows)
         st.markdown(summary(counts, tell))
         with st.container(key="since-list"):
-            items = "".join([*(_item(each, page) for each in listed), _imported(counts["imported"], tell)])
+            items = "".join([*(_item(each, gear, page) for each in listed), _imported(counts["imported"], tell)])
             st.html(f'<ul class="ad-list" lang="{tell.language}">{items}</ul>')
         if (more := sum(counts.values()) - counts["imported"] - len(listed)) > 0:
             st.caption(tell.plural("and {n} more activity", "and {n} more activities", more))
@@ -54,9 +54,18 @@ def draw(page: Page) -> None:
                     "when this page was not in view for half an hour."
                 )
             ],
-            excluded=[tell("What a loaded history brings is no news. Of imported activities only the number is told.")],
+            excluded=_excluded(page),
             models=["change_log", "milestone"],
         )
+
+
+def _excluded(page: Page) -> list[str]:
+    """Return what the card does not list."""
+    tell = page.tell
+    texts = [tell("What a loaded history brings is no news. Of imported activities only the number is told.")]
+    if page.context.is_shared:
+        texts.append(tell("Others may look at this page: private and deleted activities are left out."))
+    return texts
 
 
 def by_activity(rows: Sequence[Row]) -> list[list[Row]]:
@@ -77,14 +86,15 @@ def summary(counts: Mapping[str, int], tell: Teller) -> str:
     return ", ".join(words[kind](counts[kind]) for kind in COUNTED if counts[kind])
 
 
-def _item(changes: Sequence[Row], page: Page) -> str:
+def _item(changes: Sequence[Row], gear: Mapping[str, str], page: Page) -> str:
     first, tell = changes[0], page.tell
     if first["sport_type"] is None:
         shown = escape(tell("Activity {id}", id=first["activity_id"]))
     else:
         name = first["activity_name"] or sport_types.title(first["sport_type"], tell)
         shown = sport_dot(first["sport_group"], tell) + activity_link(first["activity_id"], name)
-    told = dict.fromkeys(activity_changes.told(row, tell, is_shared=page.context.is_shared) for row in changes)
+    is_shared = page.context.is_shared
+    told = dict.fromkeys(activity_changes.told(row, tell, gear=gear, is_shared=is_shared) for row in changes)
     return f"<li>{shown}<small>{escape(' · '.join(told))}</small></li>"
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from shutil import which
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import activity_changes, last_visit
+from dashboard.context import PageContext
 from dashboard.formatting import NARROW, NOTHING, Teller
 from tests.dashboard.test_pages import drawn, html, other_page, said
 
@@ -152,16 +154,40 @@ def test_what_is_not_listed_is_counted(lively: Any, context_of: Any) -> None:
         ("trainer", "false", "true", "indoors: no → yes"),
         ("sport_type", "Run", "TrailRun", "sport: Run → Trail Run"),
         ("of_tomorrow", "1", "2", "of_tomorrow: 1 → 2"),
+        ("workout_type", "0", "1", f"kind of workout: {NOTHING} → race"),
+        ("workout_type", "0", "77", "kind of workout changed"),
+        ("visibility", "everyone", "only_me", "visibility: everyone → the athlete alone"),
+        ("visibility", "everyone", "of_tomorrow", "visibility changed"),
+        ("gear_id", "g1", None, f"gear: Blue shoes → {NOTHING}"),
+        ("gear_id", "g1", "g2", "gear changed"),
+        ("start_date_local", "2026-11-18T07:05:00Z", "soon", "start: 18 Nov 2026, 07:05 → soon"),
+        (
+            "start_date",
+            "2026-11-18T07:05:00Z",
+            "2026-11-18T08:05:00+01:00",
+            "start in UTC: 18 Nov 2026, 07:05 → 18 Nov 2026, 07:05",
+        ),
+        ("perceived_exertion", None, "7.0", f"perceived exertion: {NOTHING} → 7"),
+        ("name", "true", "false", "title: true → false"),
         ("description", "", "x" * 90, f"description: {NOTHING} → {'x' * 80}…"),
     ],
 )
 def test_a_change_is_said_in_the_reader_s_units(field: str, old: str, new: str | None, words: str) -> None:
-    """What cannot be read, or is a field of another version, stays as Strava sent it."""
-    assert activity_changes.told(change(1, "changed", 1, field, old_value=old, new_value=new), TELL) == words
+    """What cannot be read, or is a field of another version, stays as Strava sent it; codes without a word are left."""
+    row = change(1, "changed", 1, field, old_value=old, new_value=new)
+    assert activity_changes.told(row, TELL, gear={"g1": "Blue shoes"}) == words
 
 
-def test_where_others_look_what_was_written_is_not_repeated() -> None:
-    """The activity may be private; its numbers are told."""
+def test_codes_are_told_in_german() -> None:
+    """Strava's words are English ones."""
+    row = change(1, "changed", 1, "visibility", old_value="everyone", new_value="followers_only")
+    assert activity_changes.told(row, replace(TELL, language="de")) == "Sichtbarkeit: alle → Follower"
+
+
+def test_where_others_look_what_was_entered_is_not_repeated() -> None:
+    """The activity may have been private; its numbers are told."""
+    effort = change(1, "changed", 1, "perceived_exertion", old_value="3.0", new_value="7.0")
+    assert activity_changes.told(effort, TELL, is_shared=True) == "perceived exertion changed"
     title = change(1, "changed", 1, "name", old_value="a", new_value="b")
     assert activity_changes.told(title, TELL, is_shared=True) == "title changed"
     indoors = change(1, "changed", 1, "trainer", old_value="false", new_value="true")
@@ -203,3 +229,25 @@ def test_the_overview_tells_what_changed_since_the_last_visit(lively: Any, conte
     assert "1,002 activities" not in told
     later = overview(context_of(lively), datetime(2026, 11, 18, 12, 50, tzinfo=UTC))
     assert "Since your last visit" not in html(later)
+
+
+def test_others_see_nothing_of_private_activities(
+    lively: Any, context_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor of deleted ones, which may have been private; the athlete sees them all, and gear by its name."""
+    monkeypatch.setattr(PageContext, "visible", lambda _, snapshot, __: snapshot)
+    lively.row("gear_usage", athlete_id=7001, gear_id="g1", gear_name="Blue shoes", is_retired=False)
+    for number, is_private in ((106, True), (107, False), (108, None)):
+        row = change(number, "changed", 30, "gear_id", old_value=None, new_value="g1", change_id=str(number))
+        lively.row("change_log", **row | ({"change_kind": "deleted"} if number == 108 else {}), is_private=is_private)
+    lively.publish()
+    context = context_of(lively)
+    app = overview(context, NOON)
+    assert "2 edited, 1 deleted" in said(app)
+    assert html(app).count(f"gear: {NOTHING} → Blue shoes") == 2
+    app = overview(replace(context, viewers={"me@example.org": {7001}}), NOON)
+    assert "1 edited" in said(app)
+    assert "1 deleted" not in said(app)
+    assert "Run 107<" in html(app)
+    assert not re.search("Run 10[68]<", html(app))
+    assert "private and deleted activities are left out" in said(app)

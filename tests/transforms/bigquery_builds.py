@@ -97,7 +97,7 @@ PARAMETERS: Mapping[str, Sequence[Any]] = {
     "gear/usage": [RECORDED],
     "imports": [ALONE],
     "import_items": [ALONE, ALONE, ALONE],
-    "overview/changes": [BERLIN, datetime(2026, 4, 1)],  # noqa: DTZ001 - as the pages ask, in UTC
+    "overview/changes": [BERLIN, datetime(2026, 4, 1), True],  # noqa: DTZ001 - as the pages ask, in UTC
     "overview/reached_since": [BERLIN, datetime(2020, 1, 1), BERLIN, "mi", "ft"],  # noqa: DTZ001 - as above
     "overview/calendar": [BERLIN, "all", *SPAN],
     "overview/goals": [BERLIN],

@@ -36,12 +36,12 @@ KINDS: Mapping[str, list[str]] = {
 }
 EVERY_PAGE = ["pipeline_health", "sports_done", "backfill_status", "private_activities"]
 # The queries by which each page is drawn; the overview asks for days of this year and of last, for weeks by two cards,
-# and for the activities of the week beside the latest.
+# and for the activities of the week beside the latest. Gear is asked for where a change is of it.
 PAGES = {
     "overview": [
         *EVERY_PAGE, *["overview/sums"] * 5, *["overview/latest"] * 2, "told_until", "training/days",
         "overview/load_coverage", "overview/calendar", "overview/streak", "overview/goals", "overview/newest_records",
-        *["overview/changes"] * 2, "overview/reached_since",
+        *["overview/changes"] * 2, "overview/reached_since", "gear/usage",
     ],
     "trends": [
         *EVERY_PAGE, "trends/years", "trends/year_to_date", "trends/year_goal", *["trends/largest"] * 2,
@@ -55,6 +55,7 @@ PAGES = {
         *EVERY_PAGE, "activity/newest", "activity/one", "activity/beside", "activity/route", "activity/efforts",
         "activity/laps", "activity/same_route", "activity/new_tiles", "activity/loads", "activity/course",
         "activity/events", "activity/changes", "activity/streams", "activity/zones", "activity/splits",
+        "gear/usage",
     ],
     "gear": [*EVERY_PAGE, "gear/usage", "gear/months", "gear/services"],
     "year": [
@@ -76,7 +77,11 @@ PAGES = {
 
 
 # What these pages have from modules that others use, too.
-SHARED = {"overview": ["form.py", "page.py"], "training": ["form.py", "page.py"]}
+SHARED = {
+    "overview": ["activity_changes.py", "form.py", "page.py"],
+    "training": ["form.py", "page.py"],
+    "activity": ["activity_changes.py"],
+}
 
 
 @pytest.fixture(scope="module")

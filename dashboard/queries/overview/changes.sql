@@ -1,6 +1,6 @@
 -- What changed since a moment: how many activities by kind, and the changes of the seven that changed last.
 -- Imports are counted; of those that nothing else happened to, one is here for the counts, and it is not listed.
--- Parameters: athlete; the moment.
+-- Parameters: athlete; the moment; whether private and deleted activities, which may have been private, are told.
 with since as (
     select
         change_id,
@@ -17,6 +17,7 @@ with since as (
     where
         athlete_id = ?
         and changed_at > cast(? as timestamp)
+        and (cast(? as bool) or not is_private)
 ),
 
 -- a deletion counts more than a save, that more than an edit, and an import the least

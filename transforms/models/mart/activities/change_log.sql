@@ -8,7 +8,8 @@ with activities as (
         name,
         sport_type,
         sport_group,
-        start_date_local
+        start_date_local,
+        is_private
     from {{ ref('fct_activities') }}
 ),
 
@@ -173,6 +174,7 @@ final as (
         activities.sport_type,
         activities.sport_group,
         activities.start_date_local,
+        activities.is_private,
         cast({{ definition_version }} as int64) as definition_version
     from changes
     left join activities on changes.activity_id = activities.activity_id
