@@ -79,15 +79,25 @@ of_activity as (
         end
 ),
 
+-- of several other recordings the one that lasted with it for the largest share
+partners as (
+    select
+        activity_id,
+        other_activity_id,
+        overlap_share,
+        row_number() over (partition by activity_id order by overlap_share desc, other_activity_id asc) as place
+    from {{ ref('int_quality__overlaps') }}
+),
+
 -- what follows from other activities, files, settings or the day, and so may change while the activity does not
 of_others as (
     select
         activity_id,
         'recordings_overlap' as check_name,
-        max(overlap_share) as measured,
-        min(other_activity_id) as related_activity_id
-    from {{ ref('int_quality__overlaps') }}
-    group by activity_id
+        overlap_share as measured,
+        other_activity_id as related_activity_id
+    from partners
+    where place = 1
     union all
     select
         activity_id,
