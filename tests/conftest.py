@@ -21,6 +21,7 @@ hypothesis.settings.load_profile("no clock")
 
 ROOT = Path(__file__).parent.parent
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+MAIN = sys.modules["__main__"]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -34,6 +35,13 @@ def _no_settings_of_the_checkout() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DotEnvSettingsSource, "_read_env_files", elsewhere)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _own_main_module() -> Iterator[None]:
+    """Streamlit's AppTest leaves the page as the main module, which a process started later would run."""
+    yield
+    sys.modules["__main__"] = MAIN
 
 
 @pytest.fixture(autouse=True)
