@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from dashboard.formatting import NARROW, Teller
 from dashboard.languages import N_
 
-Shown = Callable[[float, Teller], str]
+Shown = Callable[[Teller, float], str]
 
 KINDS = {"wrong": N_("cannot be right"), "doubtful": N_("may be wrong"), "missing": N_("not known")}
 PAGE_OF = {
@@ -38,40 +38,20 @@ class Check:
     shown: Shown | None = None
 
 
-def _duration(seconds: float, tell: Teller) -> str:
-    return tell.duration(seconds)
-
-
-def _clock(seconds: float, tell: Teller) -> str:
-    return tell.clock(seconds)
-
-
-def _distance(metres: float, tell: Teller) -> str:
-    return tell.distance(metres)
-
-
-def _climb(metres: float, tell: Teller) -> str:
-    return tell.elevation(metres)
-
-
-def _count(number: float, tell: Teller) -> str:
+def _count(tell: Teller, number: float) -> str:
     return tell.plural("{n} effort", "{n} efforts", number)
 
 
-def _watts(watts: float, tell: Teller) -> str:
+def _watts(tell: Teller, watts: float) -> str:
     return f"{tell.number(watts)}{NARROW}W"
 
 
-def _load(load: float, tell: Teller) -> str:
+def _load(tell: Teller, load: float) -> str:
     return tell("load {load}", load=tell.number(load))
 
 
-def _hours(hours: float, tell: Teller) -> str:
+def _hours(tell: Teller, hours: float) -> str:
     return f"{tell.number(hours, 1)}{NARROW}h"
-
-
-def _share(share: float, tell: Teller) -> str:
-    return tell.percent(share)
 
 
 CHECKS: Mapping[str, Check] = {
@@ -109,25 +89,25 @@ CHECKS: Mapping[str, Check] = {
         title=N_("In motion for longer than can be"),
         effect=N_("It counts in sums as sent, and in no load, speed or record."),
         advice=FIX_TIME,
-        shown=_duration,
+        shown=Teller.duration,
     ),
     "elapsed_time_implausible": Check(
         title=N_("Not stopped in time"),
         effect=N_("The time from start to stop makes no record; the time in motion counts as usual."),
         advice=FIX_TIME,
-        shown=_duration,
+        shown=Teller.duration,
     ),
     "no_moving_time": Check(
         title=N_("A distance without a time"),
         effect=N_("Distance counts, and time, pace and load are empty."),
         advice=N_("Enter the time on Strava."),
-        shown=_distance,
+        shown=Teller.distance,
     ),
     "no_distance": Check(
         title=N_("A time without a distance"),
         effect=N_("Time counts; distances, paces and the Eddington number lack the activity."),
         advice=N_("Enter the distance on Strava, as for a treadmill."),
-        shown=_duration,
+        shown=Teller.duration,
     ),
     "gps_jump": Check(
         title=N_("A jump of the satellite signal"),
@@ -156,7 +136,7 @@ CHECKS: Mapping[str, Check] = {
             "and make zones and load too high."
         ),
         advice=N_("If your maximum is higher than we know, enter it in `athlete.toml`; else tighten or wet the strap."),
-        shown=_clock,
+        shown=Teller.clock,
     ),
     "power_out_of_range": Check(
         title=N_("Power above 2,500 W"),
@@ -176,7 +156,7 @@ CHECKS: Mapping[str, Check] = {
         title=N_("More metres up than along"),
         effect=N_("The climb counts in sums and in the records of climbing as sent."),
         advice=N_("On Strava choose Correct elevation for the activity."),
-        shown=_climb,
+        shown=Teller.elevation,
     ),
     "load_capped": Check(
         title=N_("Load at its limit of 200 an hour"),
@@ -209,7 +189,7 @@ CHECKS: Mapping[str, Check] = {
         title=N_("Two activities at the same time"),
         effect=N_("Both count: distance, time, load and gear may be doubled."),
         advice=DELETE_ONE,
-        shown=_share,
+        shown=Teller.percent,
     ),
     "import_overlaps": Check(
         title=N_("An imported recording overlaps with another activity"),
@@ -242,7 +222,7 @@ CHECKS: Mapping[str, Check] = {
 def measured(name: str, value: float | None, tell: Teller) -> str:
     """Say the number behind an issue; nothing where it has none."""
     shown = CHECKS[name].shown if name in CHECKS else None
-    return shown(value, tell) if shown and value is not None else ""
+    return shown(tell, value) if shown and value is not None else ""
 
 
 def title(name: str, tell: Teller) -> str:
