@@ -3,7 +3,7 @@
 Streamlit reads cookies when a session begins and writes none, so JavaScript does. Only the browser knows whether the
 page is in view: a tab in the background that redraws itself is no look. The address would be forgotten by the next
 visit, and the warehouse is never written by a page. A visit ends when the page was not in view for half an hour; one
-that comes into view later is loaded anew, as a session of its own.
+that comes into view later is loaded again, as a session of its own.
 """
 
 import re

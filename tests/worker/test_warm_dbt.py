@@ -283,7 +283,7 @@ async def test_a_refresh_leaves_raw_locked(tmp_path: Path, built_project: Path) 
 
 
 async def test_a_process_that_was_ended_is_started_again(tmp_path: Path, built_project: Path) -> None:
-    """One that is killed during a refresh, as for want of memory, is told of, and the next refresh is whole."""
+    """One that is killed during a refresh, as where memory is short, is told of, and the next refresh is whole."""
     settings = TransformSettings(data_dir=tmp_path)
     give_built(built_project, tmp_path)
     async with open_transformer(settings) as transformer:

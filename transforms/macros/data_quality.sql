@@ -96,7 +96,7 @@
 {%- endmacro %}
 
 
-{#- Pre-hook: on one machine the rows of what changed go, and those that are found anew in each run. -#}
+{#- Pre-hook: on one machine the rows of what changed go, and those that are found again in each run. -#}
 {% macro forget_issues() -%}
     {%- set names = [] -%}
     {%- for name, check in data_quality_checks().items() if not check.condition -%}{%- do names.append(name) -%}{%- endfor -%}
