@@ -102,6 +102,41 @@ imports as (
     group by import_id, activity_id, athlete_id
 ),
 
+-- what has no field, each once
+happened as (
+    select
+        concat(cast(saves.activity_id as {{ dbt.type_string() }}), '/save') as change_id,
+        activities.athlete_id,
+        saves.activity_id,
+        'added' as change_kind,
+        saves.saved_at as changed_at,
+        'webhook' as source,
+        saves.event_id
+    from saves
+    inner join activities on saves.activity_id = activities.activity_id
+    union all
+    select
+        concat(cast(activity_id as {{ dbt.type_string() }}), '/deletion') as change_id,
+        athlete_id,
+        activity_id,
+        'deleted' as change_kind,
+        deleted_at as changed_at,
+        case when event_id is null then 'reconcile' else 'webhook' end as source,
+        event_id
+    from deleted
+    union all
+    select
+        concat(imports.import_id, '/', cast(imports.activity_id as {{ dbt.type_string() }})) as change_id,
+        imports.athlete_id,
+        imports.activity_id,
+        'imported' as change_kind,
+        imports.imported_at as changed_at,
+        'import' as source,
+        cast(null as {{ dbt.type_string() }}) as event_id
+    from imports
+    inner join activities on imports.activity_id = activities.activity_id
+),
+
 changes as (
     select
         change_id,
@@ -117,45 +152,17 @@ changes as (
     from news
     union all
     select
-        concat(cast(saves.activity_id as {{ dbt.type_string() }}), '/save') as change_id,
-        activities.athlete_id,
-        saves.activity_id,
-        'added' as change_kind,
+        change_id,
+        athlete_id,
+        activity_id,
+        change_kind,
         cast(null as {{ dbt.type_string() }}) as changed_field,
         cast(null as {{ dbt.type_string() }}) as old_value,
         cast(null as {{ dbt.type_string() }}) as new_value,
-        saves.saved_at as changed_at,
-        'webhook' as source,
-        saves.event_id
-    from saves
-    inner join activities on saves.activity_id = activities.activity_id
-    union all
-    select
-        concat(cast(deleted.activity_id as {{ dbt.type_string() }}), '/deletion') as change_id,
-        deleted.athlete_id,
-        deleted.activity_id,
-        'deleted' as change_kind,
-        cast(null as {{ dbt.type_string() }}) as changed_field,
-        cast(null as {{ dbt.type_string() }}) as old_value,
-        cast(null as {{ dbt.type_string() }}) as new_value,
-        deleted.deleted_at as changed_at,
-        case when deleted.event_id is null then 'reconcile' else 'webhook' end as source,
-        deleted.event_id
-    from deleted
-    union all
-    select
-        concat(imports.import_id, '/', cast(imports.activity_id as {{ dbt.type_string() }})) as change_id,
-        imports.athlete_id,
-        imports.activity_id,
-        'imported' as change_kind,
-        cast(null as {{ dbt.type_string() }}) as changed_field,
-        cast(null as {{ dbt.type_string() }}) as old_value,
-        cast(null as {{ dbt.type_string() }}) as new_value,
-        imports.imported_at as changed_at,
-        'import' as source,
-        cast(null as {{ dbt.type_string() }}) as event_id
-    from imports
-    inner join activities on imports.activity_id = activities.activity_id
+        changed_at,
+        source,
+        event_id
+    from happened
 ),
 
 final as (
