@@ -61,6 +61,7 @@ class Statements:
         self._execute = execute
         self._as_of = as_of
         self._clock = clock
+        self._ids: dict[str, list[int]] = {}  # a table of ids is asked after it was built, and dozens of times
         self._values: Mapping[str, Callable[[str], str]] = {
             "as_of": lambda days: utc_text(self._as_of - timedelta(days=int(days))),
             "now": lambda _: utc_text(self._clock()),
@@ -74,7 +75,10 @@ class Statements:
 
     def _changed(self, places: str) -> str:
         table, column = places.split()
-        ids = [row[0] for row in self._execute(f"select activity_id from staging.{table} order by activity_id")]  # noqa: S608 - dbt's own name
+        if table not in self._ids:
+            rows = self._execute(f"select activity_id from staging.{table} order by activity_id")  # noqa: S608 - dbt's own name
+            self._ids[table] = [row[0] for row in rows]
+        ids = self._ids[table]
         if len(ids) > _MOST_IDS:
             return f"{column} between {ids[0]} and {ids[-1]}"
         return f"{column} in ({', '.join(map(str, ids))})" if ids else "false"
