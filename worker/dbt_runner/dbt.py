@@ -153,7 +153,7 @@ class WarmDbt:
 
     def _load_seeds(self) -> Build:
         self._project.mark_built(is_built=False)
-        return self._run(["seed"], True, Build(nodes=(), is_full_refresh=True))
+        return self._run(["seed", "--no-write-json"], True, Build(nodes=(), is_full_refresh=True))
 
     def _run(self, command: Sequence[str], everything: bool, before: Build) -> Build:  # noqa: FBT001 - private
         arguments = [*command, *(["--full-refresh"] if everything else [])]
