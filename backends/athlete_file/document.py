@@ -27,6 +27,8 @@ Row = dict[str, Any]
 
 Group = Literal["run", "ride", "swim", "walk", "winter", "water", "strength", "other"]
 _METRES_PER_PACE = {"swim": 100}  # a pace is per 100 m in water, and per kilometre elsewhere
+# The methods of load, in the order of transforms/macros/training_load.sql, which is taken where the athlete tells none.
+LoadMethod = Literal["power", "heart_rate", "pace", "relative_effort", "estimated_power", "time"]
 # What a goal may count: the measure's name in the marts, and how many of its units one unit of the file is.
 _MEASURES: Mapping[str, tuple[str, float]] = {
     "distance": ("distance_m", 1000),
@@ -76,11 +78,19 @@ def _seconds(pace: object) -> object:
     return 60 * int(minutes) + int(seconds)
 
 
+def _each_once(methods: list[str]) -> list[str]:
+    if len(set(methods)) < len(methods):
+        raise ValueError("name each method once")
+    return methods
+
+
 _DATED = (BeforeValidator(_as_dated), AfterValidator(_with_days_of_their_own))
 Zones = Annotated[list[Annotated[int, Field(strict=True)]], Field(max_length=10), AfterValidator(_rising)]
 Threshold = Annotated[list[Since[Annotated[float, Field(strict=True, ge=60, le=230)]]], *_DATED]
 Pace = Annotated[int, Field(ge=30, le=1800), BeforeValidator(_seconds)]
 DatedZones = Annotated[list[Since[Zones]], *_DATED]
+LoadOrder = Annotated[list[LoadMethod], Field(min_length=1), AfterValidator(_each_once)]
+DatedLoadOrder = Annotated[list[Since[LoadOrder]], *_DATED]
 Words = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=100)]
 
 
@@ -92,6 +102,7 @@ class Sport(_Strict):
     threshold_pace: Annotated[list[Since[Pace]], *_DATED] = []
     heart_rate_zones: DatedZones = []
     power_zones: DatedZones = []
+    load_order: DatedLoadOrder = []
 
     def rows(self, name: str) -> Iterator[Row]:
         """Yield a row for each value and date."""
@@ -102,6 +113,7 @@ class Sport(_Strict):
             yield _row("threshold_speed_mps", name, each.first_day, value=metres / each.value)
         yield from _rows("heartrate_zones", name, self.heart_rate_zones)
         yield from _rows("power_zones", name, self.power_zones)
+        yield from _rows("load_order", name, self.load_order)
 
 
 class Goal(_Strict):
@@ -212,6 +224,7 @@ class Person(_Strict):
     max_heart_rate: Annotated[list[Since[Annotated[float, Field(strict=True, ge=120, le=240)]]], *_DATED] = []
     threshold_heart_rate: Threshold = []
     heart_rate_zones: DatedZones = []
+    load_order: DatedLoadOrder = []
     run: Sport = Sport()
     ride: Sport = Sport()
     swim: Sport = Sport()
@@ -234,6 +247,7 @@ class Person(_Strict):
         yield from _rows("max_heartrate_bpm", "all", self.max_heart_rate)
         yield from _rows("threshold_heartrate_bpm", "all", self.threshold_heart_rate)
         yield from _rows("heartrate_zones", "all", self.heart_rate_zones)
+        yield from _rows("load_order", "all", self.load_order)
         for name in get_args(Group):
             sport: Sport = getattr(self, name)
             yield from sport.rows(name)

@@ -195,16 +195,19 @@ def loads(subject: Subject) -> None:
     with card(page, "activity-load", tell("Load"), tell("an hour at threshold is about 100")) as opened:
         rows = opened.rows("activity/loads", page.athlete_id, subject.activity_id)
         why = load.why([subject.row], tell)
-        if not rows or why is None:
+        if not rows:
             st.markdown(
                 tell("Nothing tells how hard it was: no power, no heart rate, no pace, and no time that counts.")
             )
             return
-        opened.why = replace(why, inputs=[load.explained(subject.row, tell)], activities=())
+        told = tell("Your order of methods names none of these.")
+        if why is not None:
+            told = load.explained(subject.row, tell)
+            opened.why = replace(why, inputs=[told], activities=())
         heads = ((tell("Method"), ""), (tell("Load"), RIGHT), ("", RIGHT))
         with st.container(key="activity-load-table"):
             st.html(html_table(heads, (_load(row, tell) for row in rows), tell))
-        st.caption(load.explained(subject.row, tell))
+        st.caption(told)
 
 
 def _load(row: Row, tell: Teller) -> str:

@@ -24,6 +24,11 @@ METHODS: Mapping[str, str] = {
     "power_estimated": N_("estimated power"),
     "time": N_("time alone"),
 }
+DEFINITION = N_(
+    "**Load = about 100 for an hour at threshold**, by the first method of your order that has what it needs. Where "
+    "`athlete.toml` tells none (`load_order`), that is measured power, heart rate, pace or swim speed, Relative "
+    "Effort, estimated power, time."
+)
 # What each method reckons; a value is a column of `fct_activities`.
 FORMULAS: Mapping[str, str] = {
     "power_stream": N_("hours · (normalised power {load_normalised_power_w} W ÷ FTP)² · 100, FTP {load_ftp_w} W"),
@@ -72,10 +77,7 @@ def why(activities: Sequence[Row], tell: Teller) -> Why | None:
     if newest is None:
         return None
     told = Why(
-        formula=tell(
-            "**Load = about 100 for an hour at threshold**, by the first method that has what it needs: measured "
-            "power, heart rate, pace or swim speed, Relative Effort, estimated power, time."
-        ),
+        formula=tell(DEFINITION),
         inputs=[tell("The newest: {told}", told=explained(newest, tell))],
         models=["fct_activities", "load_alternatives", "athlete_setting"],
         activities=[newest],

@@ -48,10 +48,7 @@ def draw(page: Page) -> None:
         capped = sum(row["is_load_capped"] for row in chosen)
         cut = tell.plural("{n} load was cut at 200 an hour.", "{n} loads were cut at 200 an hour.", capped)
         opened.why = Why(
-            formula=tell(
-                "**Load = about 100 for an hour at threshold**, by the first method that has what it needs: measured "
-                "power, heart rate, pace or swim speed, Relative Effort, estimated power, time."
-            ),
+            formula=tell(load.DEFINITION),
             inputs=[tell("Each method uses the settings that were in force on the day of the activity.")],
             excluded=[cut] if capped else (),
             models=["load_alternatives", "fct_activities", "athlete_setting"],

@@ -22,6 +22,16 @@ TITLES = {
     "max_heartrate_bpm": N_("Maximal heart rate"),
     "resting_heartrate_bpm": N_("Heart rate at rest"),
     "weight_kg": N_("Weight"),
+    "load_order": N_("Order of methods"),
+}
+# The words of athlete.toml's `load_order`, as a reader calls the methods.
+METHODS = {
+    "power": N_("power"),
+    "heart_rate": N_("heart rate"),
+    "pace": N_("pace, swim speed"),
+    "relative_effort": N_("Relative Effort"),
+    "estimated_power": N_("estimated power"),
+    "time": N_("time alone"),
 }
 UNITS = {"ftp_w": "W", "weight_kg": "kg"}
 SOURCES = {
@@ -72,15 +82,22 @@ def _line(row: Row, tell: Teller) -> str:
     title = tell(TITLES[row["setting"]])
     if row["sport_group"] != ALL:
         title += f" · {sport_title(row['sport_group'], tell)}"
+    is_order = row["setting"] == "load_order"
+    below = f"<br><small>{escape(order(row['value_text'], tell))}</small>" if is_order else ""
     since = tell("the beginning") if row["valid_from"] == BEGINNING else tell.day(row["valid_from"])
     source = tell(SOURCES[row["source"]]) if row["source"] in SOURCES else row["source"]
     cells = (
-        cell(escape(title), "grow"),
+        cell(escape(title) + below, "grow"),
         cell(f"<small>{since}</small>", WIDE),
         cell(f"<small>{escape(source)}</small>"),
-        cell(small_html(value(row, tell)), RIGHT),
+        cell("" if is_order else small_html(value(row, tell)), RIGHT),
     )
     return f"<tr>{''.join(cells)}</tr>"
+
+
+def order(words: str, tell: Teller) -> str:
+    """Return the methods of load in an athlete's order, of words joined by commas; an unknown word stays as it is."""
+    return ", ".join(tell(METHODS.get(word, word)) for word in words.split(","))
 
 
 def value(row: Row, tell: Teller) -> str:

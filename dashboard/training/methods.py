@@ -43,8 +43,8 @@ def draw(page: Page) -> None:
         said = load.coverage(shares, tell)
         opened.why = Why(
             formula=tell(
-                "**A bar = load of the activities that began in the ISO week**, by the first method that had what it "
-                "needs. In all {load} of {activities}.",
+                "**A bar = load of the activities that began in the ISO week**, by the first method of your "
+                "order that had what it needs. In all {load} of {activities}.",
                 load=tell.number(total(row["load"] for row in rows)),
                 activities=tell.plural("{n} activity", "{n} activities", sum(row["activity_count"] for row in rows)),
             ),

@@ -27,11 +27,12 @@ def settings(text: str) -> list[tuple[Any, ...]]:
 
 
 def test_a_value_stands_alone_or_has_days() -> None:
-    """Alone it holds from the beginning; a pace is a speed, of a swimmer per 100 m; zones are a text."""
+    """Alone it holds from the beginning; a pace is a speed, of a swimmer per 100 m; zones and orders are a text."""
     text = """
 sex = "F"
 weight = [{ value = 63 }, { from = 2025-06-01, value = 61.5 }]
 heart_rate_zones = [0, 115, 152]
+load_order = ["heart_rate", "time"]
 [run]
 threshold_pace = "4:00"
 [swim]
@@ -42,6 +43,7 @@ threshold_pace = "2:05"
         ("weight_kg", "all", None, 63, None),
         ("weight_kg", "all", "2025-06-01", 61.5, None),
         ("heartrate_zones", "all", None, None, "0,115,152"),
+        ("load_order", "all", None, None, "heart_rate,time"),
         ("threshold_speed_mps", "run", None, 1000 / 240, None),
         ("threshold_speed_mps", "swim", None, 0.8, None),
     ]
@@ -116,6 +118,8 @@ GEAR = "[[gear]]\nname = 'Aria'"
         ("[ride]\nftp = [\n  { value = 200 },\n  { from = 2025-01-01, value = 9 },\n]", 2, "30"),
         ("weight = [{ value = 60 }, { value = 61 }]", 1, "give each a `from` of its own"),
         ("heart_rate_zones = [115, 152]", 1, "from 0 upwards"),
+        ("load_order = ['heart rate']", 1, "'heart_rate', 'pace', 'relative_effort', 'estimated_power' or 'time'"),
+        ("[run]\nload_order = ['pace', 'pace']", 2, "name each method once"),
         (f"{GOAL}\n\n[[goal]]\nvalue = 5\nperiod = 'week'", 6, "is missing"),
         (f"{GOAL}\nsports = ['jog']", 5, "run"),
         (GOAL.replace("week", "day"), 3, "week"),
@@ -151,7 +155,7 @@ def test_the_guides_example_can_be_taken() -> None:
     assert all(payload.values())
     assert {row["setting"] for row in payload["settings"]} == {
         "sex", "birth_year", "weight_kg", "resting_heartrate_bpm", "max_heartrate_bpm", "threshold_heartrate_bpm",
-        "heartrate_zones", "ftp_w", "threshold_speed_mps", "power_zones",
+        "heartrate_zones", "ftp_w", "threshold_speed_mps", "power_zones", "load_order",
     }  # fmt: skip
 
 

@@ -43,6 +43,9 @@ def trained(mart_file: Any) -> Any:
     early, late = date(1900, 1, 1), date(2026, 6, 1)
     mart_file.row("athlete_setting", athlete_id=ATHLETE, valid_from=early, next_valid_from=late, value=230, **setting)
     mart_file.row("athlete_setting", athlete_id=ATHLETE, valid_from=late, value=250, **setting)
+    ordered = {"setting": "load_order", "sport_group": "all", "source": "file", "is_backdated": False}
+    words = "heart_rate,relative_effort"
+    mart_file.row("athlete_setting", athlete_id=ATHLETE, valid_from=early, value=None, value_text=words, **ordered)
     mart_file.health()
     mart_file.publish()
     return mart_file
@@ -97,6 +100,7 @@ def test_every_card_says_its_numbers(trained: Any, context_of: Any) -> None:
     tables = html(app)
     assert "heart rate 50 · time alone 75" in tables
     assert "FTP 250 W" in tables
+    assert "Order of methods<br><small>heart rate, Relative Effort</small>" in tables
     assert tables.index("250 <small>W") < tables.index("230 <small>W")
 
 

@@ -427,7 +427,7 @@ def fill_the_books(raw: Raw) -> None:
     edited(raw, 1, "trainer", True, None, source="reconcile")
     edited(raw, 2, None)
     own_file(raw, OWN_FILE)
-    own_file(raw, "[ride]\nftp = 220", athlete_id=EXTREME)
+    own_file(raw, "[ride]\nftp = 220\n[strength]\nload_order = ['pace', 'time']", athlete_id=EXTREME)
     raw.insert(
         "_ingestion_state",
         athlete_id=BERLIN,

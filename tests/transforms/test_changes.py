@@ -19,6 +19,7 @@ from tests.transforms.imported import OWN, archive_row, curves, file_activity, f
 from tests.transforms.life import CANAL, CANAL_AGAIN, EFFORT, LAP, OWN_FILE, RIVER, SPLIT, edited, streams
 from worker.dbt_runner.dbt import refresh_command
 
+ORDER = 'load_order = ["time", "relative_effort"]'  # so that the file changes the methods of loads
 EARLIER = "2026-01-01T00:00:00.000000Z"  # as after a clock was set back, or where only a number grew
 # What changes alone, one step after another, so that no later step builds what an earlier one left out by mistake. The
 # last two move no watermark: each run builds what comes of them.
@@ -193,7 +194,7 @@ def new_row(table: str, moment: str, number: int) -> dict[str, Any]:
         "strava_athlete_settings": {"settings_id": "s1", "payload": '{"ftp": 250}', **seen},
         "athlete_files": {
             "athlete_id": 7,
-            "payload": json.dumps(document_of(OWN_FILE, [7])[7].payload),
+            "payload": json.dumps(document_of(ORDER + OWN_FILE, [7])[7].payload),
             "file_hash": "1",
         }
         | {"ingested_at": moment},

@@ -33,6 +33,11 @@ STREAMED = {
     "activity_id": "bigint", "heartrate_s": "bigint", "trimp": "double", "normalised_power_w": "double",
 }  # fmt: skip
 KNOWN = {name: kind for name, kind in SETTING.items() if name != "next_valid_from"} | {"source": "varchar"}
+# The words of athlete.toml, in the order that is taken where it tells none, and the methods that each names.
+WORDS = {
+    "power": "power_s power_a", "heart_rate": "heart_rate", "pace": "pace swim", "relative_effort": "suffer_score",
+    "estimated_power": "power_e", "time": "time",
+}  # fmt: skip
 RANKS = ("file", "strava", "own_activities", "age", "default")
 
 
@@ -47,11 +52,13 @@ class Settings:
     threshold_heartrate: Mapping[str, float]
     resting: float
     maximum: float
+    order: Mapping[str, Sequence[str]]
 
     def values(self) -> Iterator[tuple[str, str, float | str | None]]:
         """Yield setting, group of sports and value."""
         yield from (("sex", "all", self.sex), ("resting_heartrate_bpm", "all", self.resting))
         yield "max_heartrate_bpm", "all", self.maximum
+        yield from (("load_order", group, ",".join(words)) for group, words in self.order.items())
         told = (
             ("ftp_w", self.ftp),
             ("threshold_speed_mps", self.threshold_speed),
@@ -80,6 +87,11 @@ SETTINGS = st.builds(
     threshold_heartrate=by_group("all", "run", "ride", least=140, most=180),
     resting=st.floats(40, 70),
     maximum=st.floats(170, 210),
+    order=st.dictionaries(
+        st.sampled_from(["all", "run", "ride"]),
+        st.lists(st.sampled_from(list(WORDS)), unique=True, min_size=1),
+        max_size=2,
+    ),
 )
 ACTIVITIES = st.lists(
     st.fixed_dictionaries(
@@ -140,6 +152,19 @@ def body_loads(activity: Mapping[str, Any], of: Settings) -> dict[str, float]:
     return found
 
 
+def taken(found: Mapping[str, float], activity: Mapping[str, Any], of: Settings) -> list[tuple[str, float]]:
+    """Return the loads that the athlete's order for the sport names, in its order."""
+    order = of.order.get(activity["sport_group"], of.order.get("all", list(WORDS)))
+    return [
+        (name, load) for word in order for name, load in found.items() if name.startswith(tuple(WORDS[word].split()))
+    ]
+
+
+def body_load(found: Mapping[str, float], activity: Mapping[str, Any], of: Settings) -> float:
+    """Return the load by power or heart rate that comes first, also if the order names neither."""
+    return next(load for _, load in (*taken(found, activity, of), *found.items()))
+
+
 def is_recorded(activity: Mapping[str, Any]) -> bool:
     """Whether it has streams."""
     return activity["heartrate_share"] is not None
@@ -191,15 +216,16 @@ def expected(activities: Sequence[Mapping[str, Any]], before: Settings, after: S
         ]
         if len(scored) < 10:
             return None
-        loads = sum(min(next(iter(body[n].values())), cap(n)) for n in scored)
+        loads = sum(min(body_load(body[n], moving[n], settings_of[n]), cap(n)) for n in scored)
         return loads / float(sum(moving[n]["suffer_score"] for n in scored))
 
     found = {}
     for number, each in moving.items():
-        by_method = {**body[number], **other_loads(each, settings_of[number], factor(each["days"]))}
+        of = settings_of[number]
+        by_method = taken({**body[number], **other_loads(each, of, factor(each["days"]))}, each, of)
         if not by_method:
             continue
-        [(method, load), *_] = by_method.items()
+        [(method, load), *_] = by_method
         most = 200 * each["elapsed_time_s"] / 3600 if method == "swim" else cap(number)
         found[number] = method, load if each["is_moving_time_implausible"] else min(load, most)
     return found
@@ -217,7 +243,7 @@ def database(compiled_models: dict[str, str]) -> Iterator[InMemory]:
 def test_loads_are_those_of_the_definition(
     database: InMemory, activities: list[dict[str, Any]], before: Settings, after: Settings, first_day: int
 ) -> None:
-    """By the first method that has something to go by, with the settings of the day, at most 200 an hour."""
+    """By the first method of the order that has what it needs, with the settings of the day, at most 200 an hour."""
     after = replace(after, first_day=first_day)
     for each in activities:
         each["elapsed_time_s"] = each["moving_time_s"] + 60
@@ -242,7 +268,7 @@ def test_loads_are_those_of_the_definition(
     rows = []
     for of, first, last in ((before, BEGINNING, change), (after, change, None)):
         for setting, group, value in of.values():
-            told = {"value_text" if setting == "sex" else "value": value}
+            told = {"value_text" if setting in {"sex", "load_order"} else "value": value}
             span = {"valid_from": first, "next_valid_from": last}
             rows.append({"athlete_id": BERLIN, "setting": setting, "sport_group": group, **span, **told})
     database.put("mart.athlete_setting", SETTING, rows)

@@ -80,25 +80,56 @@
 {%- endmacro %}
 
 
-{#- The methods in the order in which they are taken: name, column of the load, and the condition of another name for it. -#}
+{#-
+  The methods in the order in which they are taken where an athlete tells none: name, or the condition of another, column of the load, and the word
+  of athlete.toml's `load_order` (docs/athlete-toml.md) that names it.
+-#}
 {% macro load_methods() -%}
     {{ return([
-        {'column': 'load_by_stream_power', 'name': "'power_stream'"},
-        {'column': 'load_by_power', 'name': "case when is_power_weighted then 'power_strava' else 'power_average' end"},
+        {'word': 'power', 'column': 'load_by_stream_power', 'name': "'power_stream'"},
         {
+            'word': 'power',
+            'column': 'load_by_power',
+            'name': "case when is_power_weighted then 'power_strava' else 'power_average' end"
+        },
+        {
+            'word': 'heart_rate',
             'column': 'load_by_stream_heartrate',
             'name': "case when sex is null then 'heart_rate_stream_sex_unknown' else 'heart_rate_stream' end"
         },
-        {'column': 'load_by_heartrate', 'name': "case when sex is null then 'heart_rate_sex_unknown' else 'heart_rate' end"},
-        {'column': 'load_by_pace', 'name': "'pace'"},
-        {'column': 'load_by_swim', 'name': "'swim'"},
         {
+            'word': 'heart_rate',
+            'column': 'load_by_heartrate',
+            'name': "case when sex is null then 'heart_rate_sex_unknown' else 'heart_rate' end"
+        },
+        {'word': 'pace', 'column': 'load_by_pace', 'name': "'pace'"},
+        {'word': 'pace', 'column': 'load_by_swim', 'name': "'swim'"},
+        {
+            'word': 'relative_effort',
             'column': 'load_by_suffer_score',
             'name': "case when suffer_score_factor is null then 'suffer_score_unscaled' else 'suffer_score' end"
         },
-        {'column': 'load_by_estimated_power', 'name': "'power_estimated'"},
-        {'column': 'load_by_time', 'name': "'time'"},
+        {'word': 'estimated_power', 'column': 'load_by_estimated_power', 'name': "'power_estimated'"},
+        {'word': 'time', 'column': 'load_by_time', 'name': "'time'"},
     ]) }}
+{%- endmacro %}
+
+{% macro load_words() -%}
+    {{ return(load_methods() | map(attribute='word') | unique | list) }}
+{%- endmacro %}
+
+{#- Where a word stands in `load_order`, from 1; what the athlete leaves out stands behind all words, in this project's order. -#}
+{% macro load_place(word) -%}
+    {%- set before = "substr(between_commas, 1, strpos(between_commas, '," ~ word ~ ",'))" -%}
+    case
+        when strpos(between_commas, ',{{ word }},') > 0 then length({{ before }}) - length(replace({{ before }}, ',', ''))
+        else {{ load_words() | length + load_words().index(word) + 1 }}
+    end
+{%- endmacro %}
+
+{#- Whether the athlete's order names a method. -#}
+{% macro is_load_method_taken(word) -%}
+    place_of_{{ word }} <= {{ load_words() | length }}
 {%- endmacro %}
 
 

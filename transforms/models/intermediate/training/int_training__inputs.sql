@@ -40,7 +40,7 @@ days as (
     from activities
 ),
 
--- the settings of each day on which there is an activity of a sport group; the group's own threshold before the general one
+-- the settings of each day on which there is an activity of a sport group; the group's own before the general one
 settings as (
     select
         days.athlete_id,
@@ -53,6 +53,10 @@ settings as (
         max(case when setting.setting = '{{ setting }}' then setting.value end) as {{ setting }},
         {%- endfor %}
         max(case when setting.setting = 'sex' then setting.value_text end) as sex,
+        coalesce(
+            max(case when setting.setting = 'load_order' and setting.sport_group <> 'all' then setting.value_text end),
+            max(case when setting.setting = 'load_order' then setting.value_text end)
+        ) as load_order,
         coalesce(
             max(case when setting.setting = 'threshold_heartrate_bpm' and setting.sport_group <> 'all' then setting.value end),
             max(case when setting.setting = 'threshold_heartrate_bpm' then setting.value end)

@@ -1,6 +1,7 @@
 {{ config(materialized='view') }}
 
 {% set beginning = "date '1900-01-01'" %}
+{% set no_text = 'cast(null as ' ~ dbt.type_string() ~ ')' %}
 
 with activities as (
     select * from {{ portable(ref('stg_strava__activities')) }}
@@ -99,11 +100,18 @@ proven as (
 defaults as (
     select
         'max_heartrate_bpm' as setting,
-        {{ as_double('190') }} as value
+        {{ as_double('190') }} as value,
+        {{ no_text }} as value_text
     union all
     select
         'resting_heartrate_bpm' as setting,
-        {{ as_double('60') }} as value
+        {{ as_double('60') }} as value,
+        {{ no_text }} as value_text
+    union all
+    select
+        'load_order' as setting,
+        {{ as_double('null') }} as value,
+        '{{ load_words() | join(',') }}' as value_text
 ),
 
 estimates as (
@@ -113,6 +121,7 @@ estimates as (
         'all' as sport_group,
         month_start_date as valid_from,
         {{ as_double('max_heartrate_bpm') }} as value,
+        {{ no_text }} as value_text,
         'own_activities' as source
     from proven
     union all
@@ -122,6 +131,7 @@ estimates as (
         'all' as sport_group,
         {{ period_start('year', 'activities.start_date_local') }} as valid_from,
         {{ heartrate_by_age('activities.start_date_local', 'birth_years.birth_year') }} as value,
+        {{ no_text }} as value_text,
         'age' as source
     from activities
     inner join birth_years on activities.athlete_id = birth_years.athlete_id
@@ -133,6 +143,7 @@ estimates as (
         'all' as sport_group,
         {{ beginning }} as valid_from,
         defaults.value,
+        defaults.value_text,
         'default' as source
     from activities
     cross join defaults
@@ -149,7 +160,7 @@ final as (
         sport_group,
         valid_from,
         value,
-        null as value_text,
+        value_text,
         source
     from estimates
 )

@@ -3,7 +3,19 @@
 {%- set by_heart = "'heart_rate_stream', 'heart_rate_stream_sex_unknown', 'heart_rate', 'heart_rate_sex_unknown'" %}
 
 with inputs as (
-    select * from {{ ref('int_training__inputs') }}
+    select
+        *,
+        concat(',', coalesce(load_order, '{{ load_words() | join(',') }}'), ',') as between_commas
+    from {{ ref('int_training__inputs') }}
+),
+
+placed as (
+    select
+        {%- for word in load_words() %}
+        {{ load_place(word) }} as place_of_{{ word }},
+        {%- endfor %}
+        *
+    from inputs
 ),
 
 by_measurement as (
@@ -17,13 +29,17 @@ by_measurement as (
         {{ load_by_swim() }} as load_by_swim,
         {{ load_by_estimated_power() }} as load_by_estimated_power,
         {{ load_by_time() }} as load_by_time
-    from inputs
+    from placed
 ),
 
 by_body as (
     select
         *,
-        coalesce(load_by_stream_power, load_by_power, load_by_stream_heartrate, load_by_heartrate) as load_of_body
+        case
+            when place_of_power < place_of_heart_rate
+                then coalesce(load_by_stream_power, load_by_power, load_by_stream_heartrate, load_by_heartrate)
+            else coalesce(load_by_stream_heartrate, load_by_heartrate, load_by_stream_power, load_by_power)
+        end as load_of_body
     from by_measurement
 ),
 
@@ -65,16 +81,35 @@ scored as (
         on by_body.athlete_id = factors.athlete_id and by_body.day = factors.day
 ),
 
+-- of the words of the order that give a load the first
+ordered as (
+    select
+        *,
+        least(
+            {%- for method in load_methods() %}
+            case
+                when {{ is_load_method_taken(method.word) }} and {{ method.column }} is not null then place_of_{{ method.word }}
+                else 99
+            end{{ ',' if not loop.last }}
+            {%- endfor %}
+        ) as first_place
+    from scored
+),
+
 chosen as (
     select
         *,
-        coalesce({{ load_methods() | map(attribute='column') | join(', ') }}) as load_uncapped,
         case
             {%- for method in load_methods() %}
-            when {{ method.column }} is not null then {{ method.name }}
+            when first_place = place_of_{{ method.word }} and {{ method.column }} is not null then {{ method.column }}
+            {%- endfor %}
+        end as load_uncapped,
+        case
+            {%- for method in load_methods() %}
+            when first_place = place_of_{{ method.word }} and {{ method.column }} is not null then {{ method.name }}
             {%- endfor %}
         end as load_method
-    from scored
+    from ordered
 ),
 
 timed as (
@@ -102,6 +137,9 @@ final as (
         suffer_score_factor,
         {%- for method in load_methods() %}
         {{ method.column }},
+        {%- endfor %}
+        {%- for word in load_words() %}
+        place_of_{{ word }},
         {%- endfor %}
         load_method,
         load_uncapped,

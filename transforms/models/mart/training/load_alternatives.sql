@@ -10,7 +10,8 @@ alternatives as (
         activity_id,
         athlete_id,
         {{ method.name }} as load_method,
-        {{ loop.index }} as priority,
+        {%- set is_second = loop.previtem is defined and loop.previtem.word == method.word %}
+        2 * place_of_{{ method.word }} - {{ 0 if is_second else 1 }} as priority,
         {{ method.column }} as load_uncapped,
         {{ 'elapsed_hours' if method.column == 'load_by_swim' else 'hours' }} as load_hours,
         load_method as chosen_method,
@@ -29,7 +30,7 @@ final as (
         athlete_id,
         load_method,
         cast(priority as int64) as priority,
-        load_method = chosen_method as is_chosen,
+        coalesce(load_method = chosen_method, false) as is_chosen,
         {{ capped('load_uncapped', 'load_hours') }} as load,
         load_uncapped,
         coalesce(load_uncapped > 200 * load_hours, false) as is_load_capped,
