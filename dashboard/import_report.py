@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
+from dashboard import import_reasons
 from dashboard.card import Why
 from dashboard.formatting import Teller, plain
 from dashboard.languages import N_
@@ -98,7 +99,7 @@ def items(rows: Iterable[Row], tell: Teller) -> list[dict[str, str]]:
             tell("File"): row["file_name"] or (str(row["activity_id"]) if row["activity_id"] else ""),
             tell("Result"): _result(row, tell),
             tell("Twin"): row["twin"] or "",
-            tell("Reason"): row["reason"] or "",
+            tell("Reason"): import_reasons.because(row["reason"] or "", tell),
         }
         for row in rows
     ]
@@ -123,7 +124,7 @@ def why(rows: Sequence[Row], tell: Teller) -> Why:
             "**Each row of the export's list and each recording has one outcome**, so the outcomes add up to the rows "
             "and the files."
         ),
-        inputs=[*newest, tell("A reason is told in the words of the program that read the file.")],
+        inputs=newest,
         excluded=[tell("Photos, videos and what else is personal: it is not opened.")],
         models=["import", "import_item", "import_suspect"],
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import charts, empty_states, import_report, latency_course, pipeline_status, pipeline_why
+from dashboard import charts, empty_states, import_reasons, import_report, latency_course, pipeline_status, pipeline_why
 from dashboard.card import Card, Why, card, tile
 from dashboard.formatting import Teller, plain, small
 from dashboard.languages import N_
@@ -274,7 +274,7 @@ def _imports(page: Page, opened: Card) -> None:
             if running := import_report.progress(row, tell):
                 st.progress(*running)
             if row["reason"]:
-                st.markdown(plain(row["reason"]))
+                st.markdown(plain(import_reasons.because(row["reason"], tell)))
             for line in import_report.counts(row, tell):
                 st.caption(line)
     if shown := import_report.items(opened.rows("import_items", *[page.athlete_id] * 3), tell):
