@@ -92,8 +92,8 @@ def chart(found: Sequence[dict[str, Any]], kind: str, now: datetime, tell: Telle
             legend=alt.Legend(values=[COLOURS[one] for one in names], labelExpr=f"{legend!r}[datum.value]"),
         ),
         shape=alt.Shape(
-            "colour:N", legend=None,
-            scale=alt.Scale(domain=[COLOURS[one] for one in names], range=["circle", "triangle-up"]),
+            "quantile:N", legend=None,
+            scale=alt.Scale(domain=[tell(QUANTILES[one]) for one in names], range=["circle", "triangle-up"]),
         ),
         tooltip=[
             alt.Tooltip("period:N", title=tell("Hour from") if kind == "hour" else tell("Day")),

@@ -1,7 +1,9 @@
 """The running week: so far, by day and sport, against the same days of last year and the goal."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from math import ceil
 from typing import Any
 
 import altair as alt
@@ -39,9 +41,8 @@ def draw(page: Page) -> None:
         opened.why = why(page, TIME, now, before)
         ticks = [] if before is None else _ticks(whole, page)
         bars = _bars(now, tell)
-        is_empty = not (bars or any(tick["hours"] for tick in ticks))
         charts.show(
-            page, "week", _chart(tell, is_empty=is_empty), {"rows": bars, "last": ticks},
+            page, "week", _chart(tell, highest(bars, ticks)), {"rows": bars, "last": ticks},
             alt=_finding(page, now, before), height=HEIGHT,
         )  # fmt: skip
         opened.numbers(table(now, ticks, tell))
@@ -76,6 +77,15 @@ def _ticks(rows: Sequence[Row], page: Page) -> list[dict[str, Any]]:
     return ticks
 
 
+def highest(bars: Sequence[Mapping[str, Any]], ticks: Sequence[Mapping[str, Any]]) -> int:
+    """Return the whole hours that hold every day of both years, one at the least."""
+    days = defaultdict[int, float](float)
+    for bar in bars:
+        days[bar["weekday"]] += bar["hours"]
+    hours: list[float] = [*days.values(), *(tick["hours"] for tick in ticks)]
+    return ceil(max([1.0, *hours]))
+
+
 def table(now: Sequence[Row], ticks: Sequence[Mapping[str, Any]], tell: Teller) -> list[dict[str, str]]:
     """Return the numbers behind the bars, the newest day first, with the same day of last year where there is one."""
     before = {tick["weekday"]: {tell("A year before"): tick["shown"]} for tick in ticks}
@@ -85,10 +95,11 @@ def table(now: Sequence[Row], ticks: Sequence[Mapping[str, Any]], tell: Teller) 
     ]
 
 
-def _chart(tell: Teller, *, is_empty: bool = False) -> alt.LayerChart:
+def _chart(tell: Teller, most_hours: int) -> alt.LayerChart:
+    """Draw bars and ticks. The scale has its end from here: Vega finds none in a layer without a row."""
     weekday = "utcFormat(utc(2024, 0, datum.value), '%a')"  # 1 January 2024 is a Monday
     x = alt.X("weekday:O", scale=alt.Scale(domain=list(range(1, 8))), axis=alt.Axis(labelAngle=0, labelExpr=weekday))
-    hours = alt.Scale(domain=[0, 1]) if is_empty else alt.Scale(domainMin=0)  # the axis stays below
+    hours = alt.Scale(domain=[0, most_hours])
     y = alt.Y("hours:Q", stack="zero", axis=alt.Axis(tickCount=3), scale=hours)
     day, shown = alt.Tooltip("day:N", title=tell("Day")), alt.Tooltip("shown:N", title=tell("Moving time"))
     colour = charts.colour("sport:N")

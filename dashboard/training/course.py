@@ -87,7 +87,7 @@ def days(rows: Sequence[Row], definition: Definition, tell: Teller) -> list[Show
     return [
         {
             "day": row["date_day"].isoformat(),
-            "next": (row["date_day"] + step).isoformat(),
+            "shaded_until": (row["date_day"] + (step if row["is_warming_up"] else timedelta())).isoformat(),
             "ago": (today - row["date_day"]).days,
             "warming": row["is_warming_up"],
             "fitness": row[f"{prefix}fitness"],

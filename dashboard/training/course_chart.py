@@ -47,11 +47,11 @@ def _days(x: alt.X) -> alt.Chart:
 
 
 def _ground(x: alt.X) -> list[Any]:
-    """The days of the warm-up, shaded, and today, a dotted rule."""
+    """The days of the warm-up, shaded, and today, a dotted rule. Today is in both, so that no layer is empty."""
     grey = charts.named("neutral")
-    warm = _days(x).transform_filter("datum.warming").mark_rect(opacity=0.18, cornerRadius=0)
+    warm = _days(x).transform_filter("datum.warming || datum.ago == 0").mark_rect(opacity=0.18, cornerRadius=0)
     today = _days(x).transform_filter("datum.ago == 0").mark_rule(strokeDash=[2, 3])
-    return [warm.encode(x2="next:T", color=grey), today.encode(color=grey)]
+    return [warm.encode(x2="shaded_until:T", color=grey), today.encode(color=grey)]
 
 
 def _lines(x: alt.X, series: str, *, has_other: bool) -> list[Any]:

@@ -52,7 +52,7 @@ def test_charts_ask_nobody_for_more() -> None:
 ENGLISH = Teller(now=datetime(2026, 11, 18, tzinfo=UTC), zone=ZoneInfo("Europe/Berlin"))
 OF_DAYS: dict[str, alt.Chart | alt.LayerChart] = {
     "calendar": calendar.chart(ENGLISH),
-    "week": week._chart(ENGLISH),
+    "week": week._chart(ENGLISH, 3),
     "weeks": weeks._chart({"run": "Run"}, ENGLISH),
     "years": trend_charts.years("km", ENGLISH, has_goal=True),
     "rolling": trend_charts.rolling("km", ENGLISH),
@@ -69,6 +69,9 @@ def test_a_day_is_the_same_wherever_the_browser_is(name: str) -> None:
 
 def test_a_week_with_nothing_has_its_zero_at_the_foot() -> None:
     """An axis from 0 to 0 would stand in the middle, and write six decimals."""
-    bars, _ = week._chart(ENGLISH, is_empty=True).to_dict()["layer"]
+    bars, _ = week._chart(ENGLISH, week.highest([], [])).to_dict()["layer"]
     assert bars["encoding"]["y"]["scale"] == {"domain": [0, 1]}
+    two = [{"weekday": 1, "hours": 1.5}, {"weekday": 1, "hours": 1.6}]
+    assert [week.highest(two, [{"hours": 3.1}]), week.highest(two[:1], [{"hours": 3.1}])] == [4, 4]
+    assert [week.highest(two, []), week.highest(two[:1], [{"hours": 0}])] == [4, 2]
     assert specification("en")["config"]["numberFormat"] == ",~f"

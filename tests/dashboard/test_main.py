@@ -1,6 +1,7 @@
 """The real program: `streamlit run dashboard/main.py` on a published mart, and a browser before it."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -122,12 +123,17 @@ def takes_files(page: Page, data_dir: Path) -> None:
 
 
 def complaints(page: Page) -> list[str]:
-    """Collect what the browser's console calls an error, but for the two that Streamlit causes by a deep link."""
+    """Collect errors and Vega's warnings of the console, but for those that Streamlit itself causes.
+
+    A deep link has it ask for two addresses that there are not; the point under the pointer of a sparkline is nowhere.
+    """
     found: list[str] = []
 
     def listen(message: ConsoleMessage) -> None:
         is_deep_link = "404" in message.text and "/_stcore/" in message.location["url"]
-        if message.type == "error" and not is_deep_link:
+        is_sparkline = re.search(r"Infinite extent for field .[xy].:", message.text)
+        is_vega = "WARN " in message.text and not is_sparkline
+        if is_vega or (message.type == "error" and not is_deep_link):
             found.append(f"{message.text} {message.location['url']}")
 
     page.on("console", listen)
