@@ -122,6 +122,10 @@ class StravaClient:
         """Return a bike or a pair of shoes."""
         return await self._object(f"gear/{quote(gear_id, safe='')}")
 
+    async def totals(self, athlete_id: int) -> dict[str, Any]:
+        """Return the totals of rides, runs and swims of the athlete whose token this is; only public ones count."""
+        return await self._object(f"athletes/{athlete_id}/stats")
+
     async def _page(self, **params: str | int) -> list[Any]:
         asked = "athlete/activities"
         items = json_body(await self._get(asked, params), asked=asked)

@@ -1,4 +1,7 @@
-"""An athlete's zones, weight and FTP, and the gear that activities name: asked for once a day and before a backfill."""
+"""What Strava says of an athlete beside activities, asked for once a day and before a backfill.
+
+Zones, weight and FTP, its own totals, and the gear that activities name.
+"""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -8,7 +11,7 @@ import structlog
 
 from backends.tokens import TokensUnavailable
 from backends.warehouse.athletes import AthleteStore
-from backends.warehouse.profile import ProfileStore, SeenGear, SeenSettings
+from backends.warehouse.profile import ProfileStore, SeenGear, SeenSettings, SeenTotals
 from runtime.clock import utc_now
 from strava.errors import OF_ONE_THING, NotFound, ScopeMissing, StravaError
 from strava.payload import AthletePayload
@@ -22,7 +25,7 @@ _OF_ATHLETE = ("sex", "weight", "ftp")  # the rest of the answer names a person
 
 
 class ProfileSource(Protocol):
-    """Where an athlete's settings and gear are asked for: `strava.client.StravaClient`."""
+    """Where an athlete's settings, totals and gear are asked for: `strava.client.StravaClient`."""
 
     async def athlete(self) -> AthletePayload:
         """Return the athlete whose token this is. Raises StravaError."""
@@ -33,9 +36,12 @@ class ProfileSource(Protocol):
     async def gear(self, gear_id: str) -> dict[str, Any]:
         """Return a bike or a pair of shoes. Raises StravaError."""
 
+    async def totals(self, athlete_id: int) -> dict[str, Any]:
+        """Return Strava's own totals of the athlete whose token this is. Raises StravaError."""
+
 
 class KnownProfiles(ProfileStore, AthleteStore, Protocol):
-    """The part of `raw` that an athlete's settings and gear need."""
+    """The part of `raw` that an athlete's settings, totals and gear need."""
 
 
 async def refresh_profile(
@@ -46,7 +52,7 @@ async def refresh_profile(
     gear_is_old_after: timedelta = GEAR_IS_OLD_AFTER,
     clock: Callable[[], datetime] = utc_now,
 ) -> list[str]:
-    """Store settings that changed, and gear that is unknown or old; return what could not be had, in sentences.
+    """Store settings that changed, totals, and gear that is unknown or old; return what could not be had, in sentences.
 
     Gear that Strava does not have is asked for again after a month. A scope that was not granted costs no call.
     Raises WarehouseBusy.
@@ -54,13 +60,14 @@ async def refresh_profile(
     notes: list[str] = []
     try:
         await _refresh_settings(source, store, athlete_id, clock, notes)
+        await _refresh_totals(source, store, athlete_id, clock, notes)
         now = clock()
         due = await store.due_gear(
             athlete_id, observed_before=now - gear_is_old_after, not_found_before=now - _MISSING_GEAR_RESTS
         )
         await _refresh_gear(source, store, athlete_id, due, clock, notes)
     except (StravaError, TokensUnavailable) as error:  # the next call would be refused too
-        notes.append(f"Settings and gear were not all read. {error}")
+        notes.append(f"Settings, totals and gear were not all read. {error}")
     for note in notes:
         log.warning("profile.incomplete", athlete_id=athlete_id, reason=note)
     return notes
@@ -85,6 +92,22 @@ async def _refresh_settings(
     except (ScopeMissing, NotFound, *OF_ONE_THING) as error:
         notes.append(f"Zones, FTP and weight were not all read. {error}")
     await store.put_settings(SeenSettings(athlete_id=athlete_id, observed_at=asked_at, values=values))
+
+
+async def _refresh_totals(
+    source: ProfileSource,
+    store: ProfileStore,
+    athlete_id: int,
+    clock: Callable[[], datetime],
+    notes: list[str],
+) -> None:
+    asked_at = clock()
+    try:
+        payload = await source.totals(athlete_id)
+    except (ScopeMissing, NotFound, *OF_ONE_THING) as error:
+        notes.append(f"Strava's totals were not read. {error}")
+        return
+    await store.put_totals(SeenTotals(athlete_id=athlete_id, observed_at=asked_at, payload=payload))
 
 
 async def _may_read_zones(store: KnownProfiles, athlete_id: int) -> bool:

@@ -1,4 +1,4 @@
-"""An athlete's zones, FTP and weight as they changed, and the gear that activities name."""
+"""An athlete's zones, FTP and weight as they changed, the gear that activities name, and Strava's own totals."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -51,8 +51,17 @@ class SeenGear:
     payload: Mapping[str, Any] | None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SeenTotals:
+    """What Strava said of an athlete's totals of rides, runs and swims."""
+
+    athlete_id: int
+    observed_at: datetime
+    payload: Mapping[str, Any]
+
+
 class ProfileStore(Protocol):
-    """Settings and gear of athletes who are connected; of others nothing is stored."""
+    """Settings, gear and totals of athletes who are connected; of others nothing is stored."""
 
     async def put_settings(self, seen: SeenSettings) -> bool:
         """Add a row where a value differs from the athlete's newest row, which lends what is absent.
@@ -69,6 +78,12 @@ class ProfileStore(Protocol):
 
     async def put_gear(self, seen: SeenGear) -> bool:
         """Add or replace it; what Strava does not have any more keeps its payload.
+
+        False where something newer is stored or the athlete is unknown. Raises WarehouseBusy.
+        """
+
+    async def put_totals(self, seen: SeenTotals) -> bool:
+        """Put them in the place of the athlete's earlier ones.
 
         False where something newer is stored or the athlete is unknown. Raises WarehouseBusy.
         """

@@ -146,6 +146,17 @@ STRAVA_GEAR = Table(
         optional("not_found_at", "timestamp", "When Strava last had no such gear; null where it showed it since."),
     ],
 )
+STRAVA_TOTALS = Table(
+    "strava_totals",
+    "athlete_id",
+    "Strava's own totals of rides, runs and swims: one row per athlete, as Strava said when it was last asked.",
+    [
+        Column("athlete_id", "int64", "Whose they are; the key."),
+        Column("payload", "json", "What Strava sent, word for word."),
+        _OBSERVED_AT,
+        INGESTED_AT,
+    ],
+)
 STRAVA_ATHLETES = Table(
     "strava_athletes",
     "athlete_id",
@@ -305,6 +316,7 @@ TABLES = (
     ACTIVITY_CHANGES,
     STRAVA_GEAR,
     STRAVA_ATHLETE_SETTINGS,
+    STRAVA_TOTALS,
     ATHLETE_FILES,
     *OWN_FILES,
     STRAVA_ATHLETES,

@@ -10,6 +10,7 @@ MOVES = {
     "activity_changes": "ingested_at",
     "strava_gear": "ingested_at",
     "strava_athlete_settings": "ingested_at",
+    "strava_totals": "ingested_at",
     "athlete_files": "ingested_at",
     "archive_activities": "ingested_at",
     "activity_files": "ingested_at",
@@ -21,6 +22,6 @@ MOVES = {
     "pipeline_readings": "changed_at",
 }
 # Of these, rows go that got too old, which moves no stamp: it shows in how many there are. They are few.
-COUNTED = ("strava_gear", "strava_athlete_settings", "activity_changes")
+COUNTED = ("strava_gear", "strava_athlete_settings", "strava_totals", "activity_changes")
 # One row per athlete, each of which may change to an earlier moment: all of them are read.
 WHOLE = (STRAVA_ATHLETES, BACKFILLS)

@@ -18,7 +18,7 @@ from backends.warehouse.athlete_files import AthleteFile
 from backends.warehouse.athletes import Athlete, AthleteStatus, IngestionState
 from backends.warehouse.backfills import Backfill
 from backends.warehouse.ledger import DueLook, LedgerEntry, LedgerFilter, ObservedDelivery, Outcome, take_up_parked
-from backends.warehouse.profile import SeenGear, SeenSettings
+from backends.warehouse.profile import SeenGear, SeenSettings, SeenTotals
 from backends.warehouse.purge_receipts import is_receipt_of
 from backends.warehouse.readings import LimitUse, PipelineReading
 from backends.warehouse.reconciliations import Reconciliation, Verdict
@@ -765,17 +765,24 @@ async def test_what_lacks_streams_is_due(store: RawStore) -> None:
     assert await due() == [4, 1]
 
 
+def totals(seconds: float) -> SeenTotals:
+    """What Strava said of an athlete's totals, so long after noon."""
+    return SeenTotals(athlete_id=ANNA, observed_at=at(seconds), payload={"all_run_totals": {"count": 1}})
+
+
 async def test_nothing_of_who_is_not_known_is_stored(store: RawStore) -> None:
-    """An answer that was under way during a purge leaves no streams, no settings and no gear."""
+    """An answer that was under way during a purge leaves no streams, no settings, no gear and no totals."""
     await store.put_athlete(athlete())
     await store.apply([seen(payload())])
     settings = SeenSettings(athlete_id=ANNA, observed_at=at(1), values={"ftp": 250})
     gear = SeenGear(gear_id="g1", athlete_id=ANNA, observed_at=at(1), payload={"id": "g1"})
     assert [await store.put_streams(streams(payload(), 1)), await store.put_settings(settings)] == [True, True]
     assert await store.put_gear(gear)
+    assert [await store.put_totals(each) for each in (totals(2), totals(1), totals(3))] == [True, False, True]
     removed = (await store.purge(ANNA)).removed
-    assert [removed[f"strava_{name}"] for name in ("streams", "athlete_settings", "gear")] == [1, 1, 1]
+    assert [removed[f"strava_{name}"] for name in ("streams", "athlete_settings", "gear", "totals")] == [1, 1, 1, 1]
     later = replace(settings, observed_at=at(9)), replace(gear, observed_at=at(9))
+    assert not await store.put_totals(totals(9))
     assert not await store.put_streams(streams(payload(), 9))
     assert [await store.put_settings(later[0]), await store.put_gear(later[1])] == [False, False]
 
@@ -833,6 +840,7 @@ async def test_watermark_changes_with_every_change(store: RawStore) -> None:
         lambda: store.put_streams(streams(payload(2), 5)),
         lambda: store.put_settings(SeenSettings(athlete_id=ANNA, observed_at=at(1), values={"ftp": 250})),
         lambda: store.put_gear(SeenGear(gear_id="g1", athlete_id=ANNA, observed_at=at(1), payload={})),
+        lambda: store.put_totals(totals(1)),
         lambda: store.purge(ANNA),
         lambda: store.purge(BEN),
     ]
@@ -937,6 +945,7 @@ async def test_gear_and_settings_that_are_too_old_go_as_a_whole(store: RawStore)
         await store.put_gear(SeenGear(gear_id=key, athlete_id=ANNA, observed_at=at(seconds), payload={}))
     for seconds in (1, 9):
         await store.put_settings(SeenSettings(athlete_id=ANNA, observed_at=at(seconds), values={"ftp": 250}))
+    await store.put_totals(totals(9))
     marks = [(await store.watermark(), await store.last_removal())]
     for _ in range(2):
         expired = await store.expire(observed_before=at(5), how_many=1)
@@ -945,7 +954,7 @@ async def test_gear_and_settings_that_are_too_old_go_as_a_whole(store: RawStore)
     assert [len(set(each)) for each in zip(*marks, strict=True)] == [3, 3]
     assert await store.expire(observed_before=at(5), how_many=9) == Expired(activities=0, others=0)
     assert await store.last_removal() == marks[-1][1]
-    assert await store.row_count(ANNA) == 3
+    assert await store.row_count(ANNA) == 4
 
 
 async def test_streams_that_are_too_old_are_due_again(store: RawStore) -> None:

@@ -21,6 +21,11 @@ CANAL = encoded([(5_252_000 + 20 * step, 1_340_000 + 250 * step) for step in ran
 CANAL_AGAIN = encoded([(5_252_003 + 20 * step, 1_340_004 + 250 * step) for step in range(14)])
 RIVER = encoded([(5_252_000 + 150 * step, 1_340_000 + 20 * step) for step in range(13)])
 
+TOLD_AT = "2026-04-01T03:00:00.000000Z"
+TOTALS = {
+    f"{scope}_{sport}_totals": {"count": count, "distance": 1000.5 * count, "moving_time": 300, "elevation_gain": 9}
+    for scope, sport, count in (("ytd", "run", 2), ("all", "run", 3.0), ("ytd", "ride", 0), ("all", "swim", 1))
+}
 OWN_FILE = """
 birth_year = 1986
 max_heart_rate = 189
@@ -346,6 +351,9 @@ def fill_recordings(raw: Raw) -> None:
             observed_at=moment,
             ingested_at=moment,
         )
+    for athlete_id, answer in ((BERLIN, TOTALS), (RECORDED, {"all_swim_totals": "none", "ytd_run_totals": {}})):
+        told = {"athlete_id": athlete_id, "payload": json.dumps(answer), "observed_at": TOLD_AT}
+        raw.insert("strava_totals", **told, ingested_at=raw.next_ingested_at())
 
 
 def fill_curves(raw: Raw) -> None:

@@ -30,7 +30,7 @@ ALONE = [
     ["imports"],
     [
         *("strava_gear", "strava_athlete_settings", "strava_athletes", "reconciliations", "backfills", "athlete_files"),
-        *("pipeline_readings", "transform_runs"),
+        *("strava_totals", "pipeline_readings", "transform_runs"),
     ],
 ]
 # What the marts are built from besides: what changed last, how far the last build saw raw, what was compared before.
@@ -192,6 +192,7 @@ def new_row(table: str, moment: str, number: int) -> dict[str, Any]:
     rows: dict[str, dict[str, Any]] = {
         "strava_gear": {"gear_id": "g1", "payload": '{"name": "Blue"}', **seen},
         "strava_athlete_settings": {"settings_id": "s1", "payload": '{"ftp": 250}', **seen},
+        "strava_totals": {"payload": '{"all_run_totals": {"count": 2}}', **seen},
         "athlete_files": {
             "athlete_id": 7,
             "payload": json.dumps(document_of(ORDER + OWN_FILE, [7])[7].payload),

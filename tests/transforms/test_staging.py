@@ -116,6 +116,15 @@ def test_settings_are_dated(life: Any) -> None:
     assert (odd["ftp_w"], odd["heartrate_zone_starts_bpm"] or [], odd["has_custom_heartrate_zones"]) == (None, [], None)
 
 
+def test_totals_are_told_by_sport_and_span(life: Any) -> None:
+    """Of those that Strava tells; what cannot be read is left out."""
+    rows = life.rows("select * from staging.stg_strava__totals order by scope, sport_group")
+    told = [(row["scope"], row["sport_group"], row["calendar_year"], row["activity_count"]) for row in rows]
+    expected = [("all", "run", None, 3), ("all", "swim", None, 1), ("ytd", "ride", 2026, 0), ("ytd", "run", 2026, 2)]
+    assert told == expected
+    assert [(row["athlete_id"], row["distance_m"]) for row in rows] == [(7, 3001.5), (7, 1000.5), (7, 0), (7, 2001)]
+
+
 def test_what_the_athletes_own_file_says_is_dated(life: Any) -> None:
     """A value that stands alone has no first day; 4:40 per km are 1000/280 m/s."""
     rows = life.rows(

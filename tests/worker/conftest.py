@@ -30,6 +30,7 @@ from worker.purge import Purge
 from worker.push_auth import SharedToken
 
 ATHLETE = 4605555801
+STATS = f"athletes/{ATHLETE}/stats"
 PUSH_TOKEN = "the-deliverers-word"
 PUSH_HEADERS = {"authorization": f"Bearer {PUSH_TOKEN}", "content-type": "application/json"}
 NOON = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
@@ -65,7 +66,9 @@ class Clock:
 class FakeStrava:
     """Answers by path; what has no answer is Strava's own 404. `asked` are the paths it was asked for."""
 
-    answers: dict[str, httpx.Response | Exception] = field(default_factory=dict)
+    answers: dict[str, httpx.Response | Exception] = field(
+        default_factory=lambda: {STATS: httpx.Response(200, json={"all_run_totals": {"count": 1}})}
+    )
     asked: list[str] = field(default_factory=list)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:

@@ -154,7 +154,7 @@ class Mortal:
                 return httpx.Response(200, json={**activity, "resource_state": 3})
             case "athlete" if not self.dies:
                 return httpx.Response(200, json={"id": ATHLETE})
-            case "zones":
+            case "zones" | "stats":
                 return httpx.Response(200, json={})
             case "token":
                 return httpx.Response(400, json={"errors": [{"resource": "RefreshToken", "code": "invalid"}]})

@@ -1,4 +1,4 @@
-"""Zones, weight, FTP and gear: a row when a value changes, gear when it is unknown or old, no word of a person."""
+"""Zones, weight, FTP, totals and gear: when each is asked for, and what is kept; no word of a person."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ from strava.budget import RateBudget
 from strava.budget_state import Lane
 from strava.client import StravaClient
 from strava.payload import ActivityPayload
-from tests.worker.conftest import ATHLETE, FakeStrava
+from tests.worker.conftest import ATHLETE, STATS, FakeStrava
 from tests.worker.simulated import simulated
 from worker.history import Histories
 from worker.profile import refresh_profile
@@ -33,6 +33,11 @@ def hidden() -> httpx.Response:
     """Strava's answer where the scope is missing."""
     error = {"resource": "AccessToken", "field": "profile:read_permission", "code": "missing"}
     return httpx.Response(401, json={"message": "Authorization Error", "errors": [error]})
+
+
+def gone() -> httpx.Response:
+    """Strava's answer where there is no such thing."""
+    return httpx.Response(404, json={"message": "Record Not Found"})
 
 
 async def test_settings_get_a_row_when_they_change(
@@ -67,8 +72,24 @@ async def test_a_scope_that_is_known_to_be_missing_costs_no_call(
         "Zones were not read, and FTP and weight may be missing. The athlete has not granted profile:read_all; connect "
         "again and leave every box ticked."
     )
-    assert strava.asked == ["athlete"]
+    assert strava.asked == ["athlete", STATS]
     assert [json.loads(row["payload"]) for row in rows(SETTINGS)] == [{"weight": 61.5}]
+
+
+async def test_totals_are_those_that_strava_told_last(
+    store: SqliteRawStore, strava: FakeStrava, client_of: Any, clock: Any, rows: Any
+) -> None:
+    """They take the place of earlier ones; a day on which they cannot be read is told, and costs nothing else."""
+    strava.answers |= {"athlete": answer({"id": ATHLETE}), "athlete/zones": answer({})}
+    told = []
+    for reply in (answer({"all_run_totals": {"count": 7}}), gone(), hidden(), answer({"n": 8})):
+        strava.answers[STATS] = reply
+        told.append(await refresh_profile(client_of(ATHLETE), store, ATHLETE, clock=clock))
+        clock.advance(86_400)
+    assert [len(notes) for notes in told] == [0, 1, 1, 0]
+    assert all(notes[0].startswith("Strava's totals were not read. ") for notes in told if notes)
+    [row] = rows("select athlete_id, payload, observed_at from strava_totals")
+    assert (row["athlete_id"], json.loads(row["payload"]), row["observed_at"][:10]) == (ATHLETE, {"n": 8}, "2026-05-04")
 
 
 async def test_gear_is_asked_for_when_unknown_or_old(
@@ -140,3 +161,5 @@ async def test_a_backfill_reads_settings_and_gear(
     values, person = json.loads(row["payload"]), world.athlete(is_detailed=True)
     assert (values["weight"], values["ftp"]) == (person["weight"], person["ftp"])
     assert values["zones"].keys() == {"heart_rate", "power"}
+    [row] = rows("select payload from strava_totals")
+    assert json.loads(row["payload"])["all_run_totals"]["count"] > 0

@@ -80,6 +80,9 @@ class Answering:
     async def gear(self, gear_id: str) -> dict[str, Any]:
         return {"id": gear_id, "name": "Shoes"}
 
+    async def totals(self, athlete_id: int) -> dict[str, Any]:
+        return {"all_run_totals": {"count": athlete_id}}
+
     async def streams(self, activity_id: int) -> dict[str, Any]:
         return {"time": {"data": [activity_id]}}
 

@@ -14,7 +14,7 @@ from backends.warehouse import WarehouseBusy
 from backends.warehouse.activities import Expired, Observation, Source
 from backends.warehouse.athletes import IngestionState
 from backends.warehouse.backfills import Backfill
-from backends.warehouse.profile import SeenGear, SeenSettings
+from backends.warehouse.profile import SeenGear, SeenSettings, SeenTotals
 from backends.warehouse.runs import changed_tables
 from backends.warehouse.sqlite.store import SqliteRawStore
 from backends.warehouse.streams import DueStreams, Streams
@@ -222,7 +222,7 @@ async def test_settings_and_gear_that_strava_shows_every_day_never_expire(
     assert rows("select 1 from strava_gear union all select 1 from strava_athlete_settings") == []
 
 
-async def test_the_transformer_is_told_of_settings_and_gear_that_expired(store: SqliteRawStore, clock: Any) -> None:
+async def test_the_transformer_is_told_of_what_else_expired(store: SqliteRawStore, clock: Any) -> None:
     """The older of two rows goes, of which no stamp moves: its table counts as changed, and no other."""
     now = clock()
     for number, ago in enumerate((9, 1)):
@@ -231,7 +231,9 @@ async def test_the_transformer_is_told_of_settings_and_gear_that_expired(store: 
         assert await store.put_gear(gear)
         values = {"weight": 60 + number}
         assert await store.put_settings(SeenSettings(athlete_id=ATHLETE, observed_at=seen_at, values=values))
-    for table in ("strava_gear", "strava_athlete_settings"):
+    stale = SeenTotals(athlete_id=ATHLETE, observed_at=now - timedelta(days=8), payload={})
+    assert await store.put_totals(stale)
+    for table in ("strava_gear", "strava_athlete_settings", "strava_totals"):
         mark = await store.watermark()
         assert (await store.expire(observed_before=now - timedelta(days=7), how_many=1)).others == 1
         assert changed_tables(mark, await store.watermark()) == frozenset({table})

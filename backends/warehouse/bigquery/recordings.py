@@ -1,4 +1,4 @@
-"""Streams, settings, gear and athletes' own files in BigQuery."""
+"""Streams, settings, gear, totals and athletes' own files in BigQuery."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,8 +11,8 @@ from backends.warehouse.bigquery.database import BigQueryDatabase, bound
 from backends.warehouse.bigquery.parameters import Parameter, array, int64s, scalar, timestamps
 from backends.warehouse.bigquery.statements import Given, Statement, guarded, within
 from backends.warehouse.last_write_wins import CLOCK_SKEW
-from backends.warehouse.profile import SeenGear, SeenSettings, StoredSettings, settings_after
-from backends.warehouse.schema import ATHLETE_FILES, STRAVA_ATHLETE_SETTINGS, STRAVA_GEAR, STRAVA_STREAMS
+from backends.warehouse.profile import SeenGear, SeenSettings, SeenTotals, StoredSettings, settings_after
+from backends.warehouse.schema import ATHLETE_FILES, STRAVA_ATHLETE_SETTINGS, STRAVA_GEAR, STRAVA_STREAMS, STRAVA_TOTALS
 from backends.warehouse.streams import DueStreams, StreamRule, Streams
 
 _NOTHING = (
@@ -122,6 +122,17 @@ class Recordings(BigQueryDatabase):
 
         async def put(guard: Sequence[Parameter]) -> bool:
             return await self._execute("put_gear", guarded("put_gear"), *bound(STRAVA_GEAR, row), latest, *guard) > 0
+
+        return await self._write_of_athlete(seen.athlete_id, seen.observed_at, put)
+
+    async def put_totals(self, seen: SeenTotals) -> bool:
+        """Put them in the place of earlier ones, unless something newer is stored or the athlete is not known."""
+        row = rows.bound(STRAVA_TOTALS, seen, ingested_at=None)
+        latest = scalar("latest", "timestamp", self._clock() + CLOCK_SKEW)
+
+        async def put(guard: Sequence[Parameter]) -> bool:
+            sql = guarded("put_totals")
+            return await self._execute("put_totals", sql, *bound(STRAVA_TOTALS, row), latest, *guard) > 0
 
         return await self._write_of_athlete(seen.athlete_id, seen.observed_at, put)
 

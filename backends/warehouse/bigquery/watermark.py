@@ -22,8 +22,8 @@ _TOGETHER = (
     ("backfills", "pipeline_readings"),  # again and again while something is under way
     # about once a day, and the athlete's own files when they are imported
     (
-        *("strava_gear", "strava_athlete_settings", "athlete_files", "reconciliations", "purges", "strava_athletes"),
-        *("archive_activities", "activity_files", "imports", "import_items"),
+        *("strava_gear", "strava_athlete_settings", "strava_totals", "athlete_files", "reconciliations", "purges"),
+        *("strava_athletes", "archive_activities", "activity_files", "imports", "import_items"),
     ),
 )
 _WHOLE = {table.name: table.key for table in WHOLE}

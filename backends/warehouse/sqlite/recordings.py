@@ -1,4 +1,4 @@
-"""Streams, settings, gear and athletes' own files in the pipeline's SQLite file."""
+"""Streams, settings, gear, totals and athletes' own files in the pipeline's SQLite file."""
 
 import json
 import sqlite3
@@ -10,8 +10,8 @@ from uuid import uuid4
 from backends.warehouse import rows
 from backends.warehouse.athlete_files import AthleteFile
 from backends.warehouse.last_write_wins import CLOCK_SKEW
-from backends.warehouse.profile import SeenGear, SeenSettings, StoredSettings, settings_after
-from backends.warehouse.schema import ATHLETE_FILES, STRAVA_ATHLETE_SETTINGS, STRAVA_GEAR, STRAVA_STREAMS
+from backends.warehouse.profile import SeenGear, SeenSettings, SeenTotals, StoredSettings, settings_after
+from backends.warehouse.schema import ATHLETE_FILES, STRAVA_ATHLETE_SETTINGS, STRAVA_GEAR, STRAVA_STREAMS, STRAVA_TOTALS
 from backends.warehouse.sqlite.database import SQL, SqliteDatabase
 from backends.warehouse.sqlite.transactions import Clock, next_stamp
 from backends.warehouse.streams import DueStreams, StreamRule, Streams
@@ -77,6 +77,15 @@ class Recordings(SqliteDatabase):
             seen.athlete_id,
             seen.observed_at,
             lambda stamp: rows.bound(STRAVA_GEAR, seen, ingested_at=stamp, not_found_at=not_found_at),
+        )
+
+    async def put_totals(self, seen: SeenTotals) -> bool:
+        """Put them in the place of earlier ones, unless something newer is stored or the athlete is not known."""
+        return await self._put_seen(
+            "put_totals",
+            seen.athlete_id,
+            seen.observed_at,
+            lambda stamp: rows.bound(STRAVA_TOTALS, seen, ingested_at=stamp),
         )
 
     async def file_hashes(self) -> Mapping[int, str]:

@@ -1,7 +1,7 @@
 {% set tables = [
     'strava_activities', 'strava_events', 'strava_streams', 'activity_changes', 'strava_gear', 'strava_athletes',
-    'strava_athlete_settings', 'athlete_files', 'archive_activities', 'activity_files', 'imports', 'import_items',
-    '_ingestion_state', 'backfills', 'reconciliations', 'connect_invites', 'queue_messages'
+    'strava_athlete_settings', 'strava_totals', 'athlete_files', 'archive_activities', 'activity_files', 'imports',
+    'import_items', '_ingestion_state', 'backfills', 'reconciliations', 'connect_invites', 'queue_messages'
 ] %}
 
 with source as (

@@ -1,0 +1,74 @@
+{% set totals = [
+    ('ytd', 'ride'), ('ytd', 'run'), ('ytd', 'swim'), ('all', 'ride'), ('all', 'run'), ('all', 'swim')
+] %}
+
+with source as (
+    {{
+        raw_rows(
+            'strava_totals',
+            {
+                'athlete_id': 'int64',
+                'payload': 'json',
+                'observed_at': 'timestamp',
+                'ingested_at': 'timestamp',
+            },
+        )
+    }}
+),
+
+fields as (
+    {{
+        opened(
+            'source',
+            'athlete_id',
+            [
+                'ytd_ride_totals.count', 'ytd_ride_totals.distance', 'ytd_ride_totals.moving_time',
+                'ytd_ride_totals.elevation_gain',
+                'ytd_run_totals.count', 'ytd_run_totals.distance', 'ytd_run_totals.moving_time',
+                'ytd_run_totals.elevation_gain',
+                'ytd_swim_totals.count', 'ytd_swim_totals.distance', 'ytd_swim_totals.moving_time',
+                'ytd_swim_totals.elevation_gain',
+                'all_ride_totals.count', 'all_ride_totals.distance', 'all_ride_totals.moving_time',
+                'all_ride_totals.elevation_gain',
+                'all_run_totals.count', 'all_run_totals.distance', 'all_run_totals.moving_time',
+                'all_run_totals.elevation_gain',
+                'all_swim_totals.count', 'all_swim_totals.distance', 'all_swim_totals.moving_time',
+                'all_swim_totals.elevation_gain',
+            ],
+        )
+    }}
+),
+
+told as (
+    {% for scope, sport in totals %}
+    select
+        athlete_id,
+        '{{ scope }}' as scope,
+        '{{ sport }}' as sport_group,
+        {{ as_int(scope ~ '_' ~ sport ~ '_totals_count') }} as activity_count,
+        {{ as_float(scope ~ '_' ~ sport ~ '_totals_distance') }} as distance_m,
+        {{ as_int(scope ~ '_' ~ sport ~ '_totals_moving_time') }} as moving_time_s,
+        {{ as_float(scope ~ '_' ~ sport ~ '_totals_elevation_gain') }} as elevation_gain_m
+    from fields
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+renamed as (
+    select
+        told.athlete_id,
+        told.sport_group,
+        told.scope,
+        case when told.scope = 'ytd' then cast(extract(year from source.observed_at) as int64) end as calendar_year,
+        told.activity_count,
+        told.distance_m,
+        told.moving_time_s,
+        told.elevation_gain_m,
+        source.observed_at,
+        source.ingested_at
+    from told
+    inner join source on told.athlete_id = source.athlete_id
+    where told.activity_count is not null
+)
+
+select * from renamed
