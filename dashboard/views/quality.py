@@ -1,10 +1,13 @@
-"""The Data quality page: which activities have something wrong, doubtful or missing, and which numbers that touches."""
+"""The Data quality page: which activities have something wrong, doubtful or missing, and which numbers that touches.
+
+Below it what Strava's own totals say, beside ours.
+"""
 
 import streamlit as st
 
 from dashboard import empty_states
 from dashboard.page import Page
-from dashboard.quality import chosen, summary
+from dashboard.quality import chosen, summary, totals
 
 
 def show(page: Page) -> None:
@@ -18,3 +21,4 @@ def show(page: Page) -> None:
     if found:
         with right:
             chosen.draw(page, found)
+    totals.draw(page)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from dashboard.formatting import NARROW, Teller
-from dashboard.quality import checks, summary
+from dashboard.quality import checks, summary, totals
 from tests.dashboard.test_pages import drawn, html, said, visit
 
 ENGLISH = Teller(now=datetime(2026, 11, 18, 20, tzinfo=ZoneInfo("Europe/Berlin")), zone=ZoneInfo("Europe/Berlin"))
@@ -101,3 +101,54 @@ def test_who_has_no_issue_is_told_so(lively: Any, context_of: Any) -> None:
     app = visit(context_of(lively), "quality")
     assert "Nothing is wrong with any of your 8 activities" in said(app)
     assert "What you can do" not in said(app)
+
+
+def total(**fields: Any) -> dict[str, Any]:
+    """Return a row of `strava_total`: runs of the year so far, of which both say the same."""
+    kinds = ("hidden", "file_only", "archive_only", "other_sport_type")
+    zeros: dict[str, float] = {f"{kind}_{of}": 0 for kind in (*kinds, "unexplained") for of in ("count", "distance_m")}
+    for name, value in (("activity_count", 4), ("distance_m", 40_250.0), ("moving_time_s", 12_000)):
+        zeros |= {name: value, f"strava_{name}": value}
+    same = dict.fromkeys(("count", "m", "moving_time_s", "elevation_gain_m"), 0)
+    key = {"athlete_id": 7001, "sport_group": "run", "scope": "ytd", "calendar_year": 2026}
+    climb = {"elevation_gain_m": 310.0, "strava_elevation_gain_m": 310.0}
+    told = {"told_at": datetime(2026, 11, 18, 3)}  # noqa: DTZ001 - the mart keeps UTC
+    return key | zeros | climb | {f"difference_{name}": value for name, value in same.items()} | told | fields
+
+
+def test_a_difference_of_totals_is_told_with_its_reasons() -> None:
+    """What is known for sure first; the same where only roundings differ, and never a difference without a word."""
+
+    def said_of(**fields: Any) -> str:
+        return " · ".join(totals.reasons(total(**fields), ENGLISH)).replace(NARROW, " ")
+
+    assert said_of() == said_of(difference_m=49.0, difference_elevation_gain_m=None, hidden_count=2) == "the same"
+    both = said_of(difference_count=3, hidden_count=2, hidden_distance_m=12_500.0, file_only_count=1)
+    assert both == (
+        "2 are private or for followers, 12.5 km: not counted by Strava · 1 is from a file alone, 0.0 km: not on Strava"
+    )
+    maybe = said_of(difference_count=-2, archive_only_count=1, other_sport_type_count=2, unexplained_count=-1)
+    assert maybe.endswith("2 have another sport type, 0.0 km: Strava may count them · 1 more on Strava than is here")
+    assert said_of(difference_count=1, unexplained_count=1) == "1 that Strava does not count yet"
+    assert said_of(difference_m=-60.0, unexplained_distance_m=-60.0).startswith("0.1 km by edits since")
+    assert said_of(difference_moving_time_s=60).startswith("the same activities with other numbers")
+
+
+def test_strava_s_totals_stand_beside_ours(lively: Any, context_of: Any) -> None:
+    """A line for each sport and span of which either side has activities; who was not asked of is told so."""
+    assert "Strava was not asked for its totals yet." in said(visit(context_of(lively), "quality"))
+    lively.row("strava_total", **total())
+    hidden = {"hidden_count": 1, "hidden_distance_m": 1_040_250.0, "difference_count": 1, "difference_m": 1_040_250.0}
+    ride = {"sport_group": "ride", "scope": "all", "calendar_year": None, "strava_activity_count": 3}
+    lively.row("strava_total", **total(**ride, **hidden, distance_m=1_080_500.0))
+    nothing = {"sport_group": "swim", "strava_activity_count": 0, "activity_count": 0}
+    lively.row("strava_total", **total(**nothing))
+    lively.publish()
+    app = visit(context_of(lively), "quality")
+    told = html(app)
+    assert "Run, 2026<br><small>the same" in told
+    assert "3<br>40.2 <small>km</small>" in told
+    assert "4<br>1,080 <small>km</small>" in told
+    assert "1 is private or for followers, 1,040 km: not counted by Strava" in told
+    assert "Swim, 2026" not in told
+    assert "Strava says 4, we say 4" in said(app)

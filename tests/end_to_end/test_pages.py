@@ -165,6 +165,15 @@ async def year_gear_and_sql_are_the_marts(session: DemoSession, page: Page) -> N
     row = page.locator(".st-key-quality-checks tr", has=page.locator(f"a[href*='check={most['check_name']}']"))
     await expect(row.locator("td").nth(1)).to_have_text(str(most["activity_count"]), timeout=UP_TO_MS)
     await expect(page.locator(".st-key-quality-activities tbody tr").first).to_be_visible()
+    both = mart_row(
+        session,
+        "select strava_activity_count, activity_count from mart.strava_total"
+        " where sport_group = 'run' and scope = 'all'",
+    )
+    line = page.locator(".st-key-quality-totals tr", has_text="Run, all time").locator("td")
+    for place, column in enumerate(("strava_activity_count", "activity_count"), 1):
+        said = re.compile(rf"^{both[column]}\D")  # by lines: the distance stands below
+        await expect(line.nth(place)).to_contain_text(said, use_inner_text=True, timeout=UP_TO_MS)
 
     await page.goto(f"{session.config.ports.dashboard_url}/sql")
     await page.get_by_role("button", name="Run", exact=False).click()

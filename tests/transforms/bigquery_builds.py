@@ -120,6 +120,7 @@ PARAMETERS: Mapping[str, Sequence[Any]] = {
     "quality/activities": [BERLIN, "recordings_overlap"],
     "quality/checks": [BERLIN],
     "quality/kinds": [BERLIN, BERLIN],
+    "quality/totals": [BERLIN],
     "rate_budget": [],
     "records/best_efforts": [BERLIN, *EVER, "run", BERLIN],
     "records/eddington": [BERLIN, "run", "km", "all"],

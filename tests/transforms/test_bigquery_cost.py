@@ -67,7 +67,7 @@ PAGES = {
         *EVERY_PAGE, "records/best_efforts", "records/record_steps", "records/excluded_efforts", "records/eddington",
         "records/race_prediction", "records/longest", "records/milestones",
     ],
-    "quality": [*EVERY_PAGE, "quality/checks", "quality/kinds", "quality/activities"],
+    "quality": [*EVERY_PAGE, "quality/checks", "quality/kinds", "quality/activities", "quality/totals"],
     "sql": [*EVERY_PAGE, "sql/documentation"],
     "pipeline": [
         *EVERY_PAGE, "pipeline_latency", "rate_budget", "pipeline_latency_course",
