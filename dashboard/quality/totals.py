@@ -102,18 +102,30 @@ def _from_files(row: Row, tell: Teller) -> str:
 
 def _from_exports(row: Row, tell: Teller) -> str:
     return tell.plural(
-        "{n} is from an export alone, {distance}: Strava may count it",
-        "{n} are from an export alone, {distance}: Strava may count them",
-        row["archive_only_count"], distance=tell.distance(row["archive_only_distance_m"]),
+        "{n} is from an export alone, {distance}: {verdict}",
+        "{n} are from an export alone, {distance}: {verdict}",
+        row["archive_only_count"], distance=tell.distance(row["archive_only_distance_m"]), verdict=_verdict(row, tell),
     )  # fmt: skip
 
 
 def _of_other_types(row: Row, tell: Teller) -> str:
     return tell.plural(
-        "{n} has another sport type, {distance}: Strava may count it",
-        "{n} have another sport type, {distance}: Strava may count them",
+        "{n} has another sport type, {distance}: {verdict}",
+        "{n} have another sport type, {distance}: {verdict}",
         row["other_sport_type_count"], distance=tell.distance(row["other_sport_type_distance_m"]),
+        verdict=_verdict(row, tell),
     )  # fmt: skip
+
+
+def _verdict(row: Row, tell: Teller) -> str:
+    """Say whether Strava counts those of which it does not tell: its number may be without or with all of them."""
+    unsure = row["archive_only_count"] + row["other_sport_type_count"]
+    most = row["activity_count"] - row["hidden_count"] - row["file_only_count"]
+    if row["strava_activity_count"] == most - unsure:
+        return tell("by its number not counted by Strava")
+    if row["strava_activity_count"] == most:
+        return tell("by its number counted by Strava too")
+    return tell("Strava may count some")
 
 
 def numbers(rows: Sequence[Row], tell: Teller) -> list[dict[str, str]]:

@@ -127,8 +127,13 @@ def test_a_difference_of_totals_is_told_with_its_reasons() -> None:
     assert both == (
         "2 are private or for followers, 12.5 km: not counted by Strava · 1 is from a file alone, 0.0 km: not on Strava"
     )
-    maybe = said_of(difference_count=-2, archive_only_count=1, other_sport_type_count=2, unexplained_count=-1)
-    assert maybe.endswith("2 have another sport type, 0.0 km: Strava may count them · 1 more on Strava than is here")
+    more = {"strava_activity_count": 5, "difference_count": -1, "unexplained_count": -1}
+    maybe = said_of(archive_only_count=1, other_sport_type_count=2, **more)
+    assert maybe.endswith("2 have another sport type, 0.0 km: Strava may count some · 1 more on Strava than is here")
+    virtual = {"other_sport_type_count": 2, "other_sport_type_distance_m": 50_000.0, "hidden_count": 1}
+    for ours, verdict in ((7, "not counted by Strava"), (6, "Strava may count some"), (5, "counted by Strava too")):
+        told = said_of(activity_count=ours, difference_count=ours - 4, **virtual)
+        assert told.partition("2 have another sport type, 50.0 km: ")[2].endswith(verdict), told
     assert said_of(difference_count=1, unexplained_count=1) == "1 that Strava does not count yet"
     assert said_of(difference_m=-60.0, unexplained_distance_m=-60.0).startswith("0.1 km by edits since")
     assert said_of(difference_moving_time_s=60).startswith("the same activities with other numbers")
