@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from athlete.demo.latency import STAGES
-from tests.parsed_project import give, give_built
+from tests.parsed_project import give_built
 
 pytestmark = pytest.mark.slow
 
@@ -37,9 +37,9 @@ def programs_of(data_dir: Path) -> list[str]:
     return found
 
 
-async def test_a_scenario_ends_with_strava_and_the_warehouse_equal(tmp_path: Path, parsed_project: Path) -> None:
+async def test_a_scenario_ends_with_strava_and_the_warehouse_equal(tmp_path: Path, built_project: Path) -> None:
     """The scenario exits 0, its last line is JSON with the promised numbers, and nothing stays running."""
-    give(parsed_project, tmp_path / "demo-once/dbt")
+    give_built(built_project, tmp_path / "demo-once")
     demo = await start(tmp_path, "--once")
     output, _ = await demo.communicate()
     assert demo.returncode == 0, output.decode()
