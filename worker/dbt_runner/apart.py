@@ -11,7 +11,8 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing.connection import wait
-from typing import TYPE_CHECKING, TypeVar
+from operator import methodcaller
+from typing import TYPE_CHECKING, Any
 
 from backends.warehouse import WarehouseBusy
 from runtime.logs import configure_logs
@@ -22,8 +23,6 @@ from worker.dbt_runner.script import Script
 
 if TYPE_CHECKING:
     from worker.dbt_runner.dbt import WarmDbt
-
-Answer = TypeVar("Answer")
 
 
 class ModelsApart:
@@ -47,16 +46,17 @@ class ModelsApart:
     def build(self, *, full_refresh: bool, tests: bool, changed: Collection[str] | None = None) -> Build:
         """Build what has changed, or everything."""
         try:
-            build = self._ask(_build_models, full_refresh, tests, changed)
+            build: Build = self._ask(methodcaller("build", full_refresh=full_refresh, tests=tests, changed=changed))
             if not self._project.is_built():
                 self._project.look_again()  # the other process did before it built
-        except (WarehouseBusy, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - as in `WarmDbt.build`
             return Build(nodes=(), is_full_refresh=full_refresh, error=str(error))
         return build
 
     def stale_sources(self) -> list[str]:
         """Return the tables of raw that are older than they may be. Raises WarehouseBusy."""
-        return self._ask(_stale_models)
+        stale: list[str] = self._ask(methodcaller("stale_sources"))
+        return stale
 
     def close(self) -> None:
         """Let the other process finish what it does, and end it."""
@@ -64,10 +64,10 @@ class ModelsApart:
             self._process.shutdown()
             self._process = None
 
-    def _ask(self, function: Callable[..., Answer], *arguments: object) -> Answer:
+    def _ask(self, question: Callable[[Models], Any]) -> Any:
         self._process = self._process or self._started()
         try:
-            return self._process.submit(function, *arguments).result()
+            return self._process.submit(_answered, question).result()
         except BrokenProcessPool as error:
             self.close()
             raise WarehouseBusy("The process that builds the models was ended; the next try starts another.") from error
@@ -93,15 +93,8 @@ def _models() -> Models:
     return _makes[0]()
 
 
-def _build_models(full_refresh: bool, tests: bool, changed: Collection[str] | None) -> Build:  # noqa: FBT001 - by position only
-    try:
-        return _models().build(full_refresh=full_refresh, tests=tests, changed=changed)
-    except Exception as error:  # noqa: BLE001 - as in `WarmDbt.build`
-        return Build(nodes=(), is_full_refresh=full_refresh, error=f"the models could not be put together: {error}")
-
-
-def _stale_models() -> list[str]:
-    return _models().stale_sources()
+def _answered(question: Callable[[Models], Any]) -> Any:
+    return question(_models())
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,21 +108,27 @@ class DbtApart:
 
     def build(self, *, full_refresh: bool, tests: bool) -> Build:
         """Have dbt build what has changed, or everything."""
-        return _asked(_build, self.make, full_refresh, tests)
+        build: Build = self._asked(methodcaller("build", full_refresh=full_refresh, tests=tests))
+        return build
 
     def written_script(self) -> Script:
         """Have dbt write the statements of a refresh. Raises RuntimeError where it cannot."""
-        return _asked(_written_script, self.make)
+        script: Script = self._asked(methodcaller("written_script"))
+        return script
 
     def stale_sources(self) -> list[str]:
         """Return the tables of raw that are older than they may be, as dbt judges."""
-        return _asked(_stale_sources, self.make)
+        stale: list[str] = self._asked(methodcaller("stale_sources"))
+        return stale
+
+    def _asked(self, question: "Callable[[WarmDbt], Any]") -> Any:
+        """Ask in a new process; raise the error there, or RuntimeError if it died."""
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_depend_on_parent) as process:
+            return process.submit(_answered_by, self.make, question).result()
 
 
-def _asked(function: Callable[..., Answer], *arguments: object) -> Answer:
-    """Call a function in a new process and return its answer, or raise its error. Raises RuntimeError if it died."""
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_depend_on_parent) as process:
-        return process.submit(function, *arguments).result()
+def _answered_by(make: "Callable[[], WarmDbt]", question: "Callable[[WarmDbt], Any]") -> Any:
+    return question(make())
 
 
 def _depend_on_parent() -> None:
@@ -144,15 +143,3 @@ def _end_with_parent() -> None:
     if parent is not None:
         wait([parent.sentinel])
         os._exit(1)
-
-
-def _build(make: "Callable[[], WarmDbt]", full_refresh: bool, tests: bool) -> Build:  # noqa: FBT001 - by position only
-    return make().build(full_refresh=full_refresh, tests=tests)
-
-
-def _written_script(make: "Callable[[], WarmDbt]") -> Script:
-    return make().written_script()
-
-
-def _stale_sources(make: "Callable[[], WarmDbt]") -> list[str]:
-    return make().stale_sources()
