@@ -22,6 +22,7 @@ MEASUREMENTS: dict[str, Callable[[], dict[str, float]]] = {
     "recordings": recordings.measure,
     "import": importing.measure,
     "pages": pages.measure,
+    "activity": pages.measure_activity,
     "chart": chart.measure,
     "idle": idle.measure,
 }
@@ -45,6 +46,8 @@ PROMISES = {
     "heard_to_chart_p95_ms": "< 4,000",
     "idle_rss_mb": "< 600",
     "idle_cpu_percent": "< 2",
+    "page_activity_curves_query_ms": "< 200",
+    "page_activity_curves_drawn_s": "< 1.5",
     **{f"page_{entry.path}_query_ms": "< 200" for entry in ENTRIES},
     **{f"page_{entry.path}_drawn_s": "< 2" for entry in ENTRIES},
 }

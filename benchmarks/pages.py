@@ -1,10 +1,13 @@
-"""The dashboard's pages with 100,000 activities: what their queries take, and when a browser shows them."""
+"""The dashboard's pages with 100,000 activities: what their queries take, and when a browser shows them.
+
+And page Activity with recorded curves, among 2,000 activities.
+"""
 
 import logging
 import shutil
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from zoneinfo import ZoneInfo
@@ -15,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 from athlete.supervisor import free_port
 from backends.warehouse.duckdb.marts import DuckdbMartReader
 from backends.warehouse.marts import MartRows
-from benchmarks.refresh import LARGE, built
+from benchmarks.refresh import CURVED, LARGE, built
 from benchmarks.servers import running
 from dashboard.context import PageContext
 from dashboard.mart import Mart
@@ -34,7 +37,14 @@ def measure() -> dict[str, float]:
     logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context").setLevel(logging.ERROR)  # for AppTest
     folder = built(LARGE).folder
     queries = {f"page_{entry.path}_query_ms": _slowest_query_ms(folder, entry.path) for entry in ENTRIES}
-    return queries | _until_drawn(folder)
+    return queries | _until_drawn(folder, {entry.path: "" if entry is ENTRIES[0] else entry.path for entry in ENTRIES})
+
+
+def measure_activity() -> dict[str, float]:
+    """Return the same of page Activity, of one with a route and curves of 4,000 readings."""
+    folder, told = built(CURVED, "curves").folder, {"id": str(CURVED // 2)}
+    drawn = _until_drawn(folder, {"activity_curves": f"activity?id={told['id']}"})
+    return {"page_activity_curves_query_ms": _slowest_query_ms(folder, "activity", **told)} | drawn
 
 
 class _Timed(DuckdbMartReader):
@@ -52,12 +62,14 @@ class _Timed(DuckdbMartReader):
         return found
 
 
-def _slowest_query_ms(folder: Path, path: str) -> float:
-    """Draw the page some times without a browser, nothing remembered from the time before."""
+def _slowest_query_ms(folder: Path, path: str, **told: str) -> float:
+    """Draw the page some times without a browser, with these words in its address, nothing remembered from before."""
     timed = _Timed(folder / "mart.duckdb")
     for _ in range(ROUNDS):
         context = PageContext(mart=Mart(timed), zone=ZoneInfo("Europe/Berlin"), refresh_s=3600, clock=utc_now)
-        app = AppTest.from_function(_draw, kwargs={"context": context, "path": path}).run(timeout=UP_TO_S)
+        app = AppTest.from_function(_draw, kwargs={"context": context, "path": path})
+        app.query_params.update(told)
+        app.run(timeout=UP_TO_S)
         if app.exception:
             raise RuntimeError(f"the page {path} failed: {app.exception[0].message}")
     timed.close()
@@ -72,18 +84,17 @@ def _draw(context, path):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN20
     navigation.draw(context, entry, Teller(now=context.now(), zone=context.zone))
 
 
-def _until_drawn(folder: Path) -> dict[str, float]:
-    """Ask a warm server for each page, each time with a browser that has nothing in its cache."""
+def _until_drawn(folder: Path, addresses: Mapping[str, str]) -> dict[str, float]:
+    """Ask a warm server for each page by its address, each time with a browser that has nothing in its cache."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     environment = {"DATA_DIR": str(folder), "DASHBOARD_PORT": str(port), "LOG_LEVEL": "warning"}
     with running(["-m", "dashboard"], url, environment), sync_playwright() as playwright:
         chromium = shutil.which("chromium") or shutil.which("google-chrome")
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        addresses = {entry.path: url if entry is ENTRIES[0] else f"{url}/{entry.path}" for entry in ENTRIES}
-        drawn = {path: [_drawn_s(browser, each) for _ in range(ROUNDS)] for path, each in addresses.items()}
+        drawn = {name: [_drawn_s(browser, f"{url}/{each}") for _ in range(ROUNDS)] for name, each in addresses.items()}
         browser.close()
-    return {f"page_{path}_drawn_s": median(seconds[1:]) for path, seconds in drawn.items()}  # the first one warms up
+    return {f"page_{name}_drawn_s": median(seconds[1:]) for name, seconds in drawn.items()}  # the first one warms up
 
 
 def _drawn_s(browser: Browser, url: str) -> float:
