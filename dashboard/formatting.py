@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -64,6 +65,11 @@ def small_html(text: str) -> str:
     return _UNIT.sub(rf"{NARROW}<small>\1</small>", text)
 
 
+@lru_cache(maxsize=4096)  # a curve says the same values again and again, and Babel reads its pattern each time
+def _decimal(value: float, decimals: int, language: str) -> str:
+    return str(format_decimal(value, "#,##0" + ("." + "0" * decimals if decimals else ""), locale=language))
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Teller:
     """Says everything to one reader. Calling it translates a text and fills in its `{names}`.
@@ -92,7 +98,7 @@ class Teller:
         """Return a number with so many decimals; `signed` writes the plus as well."""
         if value is None:
             return NOTHING
-        text = format_decimal(value, "#,##0" + ("." + "0" * decimals if decimals else ""), locale=self.language)
+        text = _decimal(value, decimals, self.language)
         is_zero = not any(digit in text for digit in "123456789")
         text = text.lstrip("-") if is_zero else text.replace("-", MINUS)
         return f"+{text}" if signed and value > 0 and not is_zero else text

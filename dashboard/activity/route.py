@@ -21,7 +21,7 @@ HEIGHT = 320
 CURVE_HEIGHT, BETWEEN = 90, 32  # of each curve, and between one and the next, where its title is
 POINTS, MARKS = alt.NamedData("points"), alt.NamedData("marks")
 POINTED = "pointed"
-SEEN: Any = {"condition": {"param": POINTED, "empty": False, "value": 1}, "value": 0}  # opacity of what is pointed at
+SEEN = alt.OpacityValue(0, condition={"param": POINTED, "empty": False, "value": 1})  # of what is pointed at
 ROOM = 38  # pixels left of a curve, in which its axis is written
 MARGIN = 1.15  # around the route, of its extent
 COLOURED = ("speed", "heartrate", "grade")
@@ -209,9 +209,8 @@ def _chart(subject: Subject, course: Course, curves: Sequence[str], segments: Se
         ),
     )  # fmt: skip
     # Streamlit gives each row the width of the card; what an axis takes beside it would stand out, so none takes any
-    return alt.VConcatChart(vconcat=rows, spacing=BETWEEN, bounds="flush", params=[pointed]).resolve_scale(
-        color="independent"
-    )
+    apart = alt.Resolve(scale=alt.ScaleResolveMap(color="independent"))
+    return alt.VConcatChart(vconcat=rows, spacing=BETWEEN, bounds="flush", params=[pointed], resolve=apart)
 
 
 def _views(curves: Sequence[str], count: int) -> list[str]:
@@ -236,7 +235,7 @@ def _route(segments: Sequence[Any], colour: str, *, is_linked: bool) -> alt.Laye
     if is_linked:
         here = alt.Chart(POINTS).transform_filter("isValid(datum.x)").mark_point(size=160, strokeWidth=3, color="gray")
         layers.append(here.encode(x=x, y=y, opacity=SEEN))
-    return alt.LayerChart(layer=layers).properties(height=HEIGHT, name="route")
+    return alt.LayerChart(layer=layers, height=HEIGHT, name="route")
 
 
 def _scales(segments: Sequence[Any]) -> tuple[alt.Scale, alt.Scale]:
@@ -278,7 +277,7 @@ def _curve(course: Course, name: str, titles: dict[str, str], tell: Teller) -> a
         .properties(name=f"{name}_points")
     )
     title = alt.Title(titles[name], anchor="start", fontSize=12, fontWeight="normal", color="gray", offset=4)
-    return alt.LayerChart(layer=[line, rule]).properties(height=CURVE_HEIGHT, title=title)
+    return alt.LayerChart(layer=[line, rule], height=CURVE_HEIGHT, title=title)
 
 
 def _room(course: Course, tell: Teller) -> alt.Scale:
