@@ -31,7 +31,6 @@ from worker.parts import Background, Parts, open_parts
 from worker.settings import WorkerSettings
 from worker.transform_start import TESTED, TESTS_WANTED, TransformStart, open_transform_start
 
-_EVERY_MIN = 5  # Cloud Scheduler starts it
 _AT_ONCE, _REST = timedelta(0), timedelta(hours=1)
 LONGEST_S = 200.0  # the job ends after 240 s, and the next one begins after 300 s
 LONGEST_TURN_S = 40.0
@@ -65,18 +64,13 @@ def turns_of(
     return {
         "deferred_events": work.deferred.publish_due,
         "second_look": lambda: work.looks.look_at_due(stop) if settings.second_look_s else _nothing(),
-        "settling_look": lambda: work.settling.look_at_due(stop) if is_hours_first(settings) else _nothing(),
+        "settling_look": lambda: work.settling.look_at_due(stop) if settings.settle_after_s else _nothing(),
         "access_watch": work.access.look,
         "pipeline_reading": work.readings.take,
         "history": lambda: start_backfill(jobs, settings.backfill_job, work.histories, marks),
         "transform": lambda: start_transform(start, seldom, parts.store, marks, is_built=is_built),
         "streams": work.streams.fetch_due,  # last: it may take all the time that is left
     }
-
-
-def is_hours_first(settings: WorkerSettings) -> bool:
-    """Whether this is the sweep that takes the last look at activities, which hours are enough for: each is billed."""
-    return settings.settle_after_s > 0 and utc_now().minute < _EVERY_MIN
 
 
 async def take_turns(

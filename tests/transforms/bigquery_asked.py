@@ -9,12 +9,11 @@ from backends.warehouse.bigquery.watermark import STATES
 BATCH = ["athletes", "activity_versions", "put_activities", "put_events"]  # of events
 EDITS = ["athletes", "activity_versions", "living_payloads", "put_activities", "put_changes", "put_events"]
 STREAMS = ["put_streams", "repeated_strava_streams"]  # of one activity
-SWEEP = ["deferred_events", "due_looks"]  # by the time of day, so that no answer is in the cache
-HOURLY = ["due_looks"]
+DAILY_LOOKS = ["due_looks"] * 2  # by the day, so that the cache answers until it is another, or something changes
 # What the next sweep asks that the cache answers until something changes, and which streams what came then is to have.
 AFTER_CHANGE = [
-    "athletes", "backfills", "expired_athletes", "reading", "newest_change", "last_run", "last_error", "due_streams",
-    "stream_facts", *STATES,
+    "next_deferred", "due_looks", "athletes", "backfills", "expired_athletes", "reading", "newest_change", "last_run",
+    "last_error", "due_streams", "stream_facts", *STATES,
 ]  # fmt: skip
 # The daily check of an athlete: once, for each page of the list, and for each look at an activity.
 CHECK = [

@@ -8,7 +8,7 @@ import pytest
 
 from backends.warehouse.bigquery.marts import bound_in_order
 from tests.transforms.bigquery import BigQueryDialect
-from tests.transforms.bigquery_asked import AFTER_CHANGE, BATCH, CHECK, HOURLY, LOOK, PAGE, STREAMS, SWEEP
+from tests.transforms.bigquery_asked import AFTER_CHANGE, BATCH, CHECK, DAILY_LOOKS, LOOK, PAGE, STREAMS
 from tests.transforms.bigquery_bill import (
     ACTIVITIES,
     BY_ACTIVITY,
@@ -193,12 +193,12 @@ def months(
             "an hour of an open page, nothing new": 0,
             "a batch of events": store_mib(BATCH, typed, n),
             "the streams of an activity": store_mib(STREAMS, typed, n),
-            "a sweep": store_mib(SWEEP, typed, n),
-            "the last looks of an hour": store_mib(HOURLY, typed, n),
+            "a sweep, nothing new": 0,
+            "what is looked for in a day": store_mib(DAILY_LOOKS, typed, n),
             "a sweep after a change": store_mib(AFTER_CHANGE, typed, n),
             "the daily check of an athlete": store_mib([*CHECK, *PAGE * LIST_PAGES, *LOOK * LOOKS], typed, n),
         }
-        often = (100 * n, 30, 300 * n, 30 * n, 100 * n, 100 * n, 30 * 24 * 12, 30 * 24, 200 * n, 30 * n)
+        often = (100 * n, 30, 300 * n, 30 * n, 100 * n, 100 * n, 30 * 24 * 12, 30, 200 * n, 30 * n)
         times = dict(zip(costs, often, strict=True))
         months[n] = Month(times, costs, stored_gib(typed, n))
     return months
