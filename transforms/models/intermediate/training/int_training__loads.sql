@@ -5,7 +5,7 @@
 with inputs as (
     select
         *,
-        concat(',', coalesce(load_order, '{{ load_words() | join(',') }}'), ',') as between_commas
+        case when load_order <> '{{ load_words() | join(',') }}' then concat(',', load_order, ',') end as between_commas
     from {{ ref('int_training__inputs') }}
 ),
 
