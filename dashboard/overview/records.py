@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard import filters
 from dashboard.best_efforts import distance_name
 from dashboard.card import Why, card
+from dashboard.html_table import sport_dot
 from dashboard.languages import N_
 from dashboard.links import activity_link
 from dashboard.mart import Row
@@ -51,4 +52,4 @@ def _item(row: Row, page: Page) -> str:
         day=tell.day(row["start_date_local"]), gain=tell.clock(row["improvement_s"]),
     )  # fmt: skip
     effort = activity_link(row["activity_id"], distance_name(row["effort_name"], tell), row["name"] or "")
-    return f"<li>{effort}<small>{told}</small></li>"
+    return f"<li>{sport_dot(row['sport_group'], tell)}{effort}<small>{told}</small></li>"
