@@ -89,7 +89,7 @@ async def _calm(page: Page) -> None:
 
 def _write_small(picture: bytes, file: Path) -> None:
     image = Image.open(io.BytesIO(picture)).convert("RGB")
-    # each colour of the palette is the mean of what it stands for: a pale grey would else be a pale green in one picture
+    # each colour of the palette is the mean of what it stands for: a pale grey was a pale green in one picture
     small = image.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE)
     small.save(file, optimize=True)
     file.chmod(0o644)  # a demo's files are its owner's alone
