@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import empty_states, sport_types
 from dashboard.card import Why, card
-from dashboard.formatting import NARROW, Teller
+from dashboard.formatting import NARROW, NOTHING, Teller
 from dashboard.html_table import RIGHT, cell, html_table, link, sport_dot
 from dashboard.languages import N_
 from dashboard.links import activity_url
@@ -89,22 +89,24 @@ def audit_table(activities: Sequence[Sequence[Row]], tell: Teller) -> str:
 
 
 def _line(alternatives: Sequence[Row], tell: Teller) -> str:
-    row = next((one for one in alternatives if one["is_chosen"]), alternatives[0])
+    row = alternatives[0]
+    chosen = next((one for one in alternatives if one["is_chosen"]), None)
     name = escape(row["name"] or sport_types.title(row["sport_type"], tell))
     others = " · ".join(
         f"{load.method(one['load_method'], tell)}{NARROW}{tell.number(one['load'])}"
         for one in alternatives
         if not one["is_chosen"]
     )
-    below = [", ".join(inputs(row, tell)), *([tell("other methods: {loads}", loads=others)] if others else [])]
+    below = [", ".join(inputs(chosen, tell))] if chosen else []
+    below += [tell("other methods: {loads}", loads=others)] if others else []
     told = "".join(f"<br><small>{escape(each)}</small>" for each in below)
     day = f"<small>{tell.day(row['start_date_local'])}</small>"
     cells = (
         cell(
             f"{sport_dot(row['sport_group'], tell)}{link(activity_url(row['activity_id']), name)} {day}{told}", "grow"
         ),
-        cell(escape(load.method(row["load_method"], tell))),
-        cell(f"<b>{tell.number(row['load'])}</b>", RIGHT),
+        cell(escape(load.method(chosen["load_method"], tell)) if chosen else NOTHING),
+        cell(f"<b>{tell.number(chosen['load'])}</b>" if chosen else NOTHING, RIGHT),
     )
     return f"<tr>{''.join(cells)}</tr>"
 

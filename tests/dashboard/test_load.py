@@ -1,12 +1,13 @@
 """What the pages say of a load: its methods, and the formula with the athlete's values."""
 
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from dashboard.formatting import Teller
 from dashboard.overview import load
+from dashboard.training import audit
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ENGLISH = Teller(now=datetime(2026, 4, 2, 12, tzinfo=BERLIN), zone=BERLIN)
@@ -57,3 +58,12 @@ def test_every_method_has_a_formula_whose_values_it_has(method: str) -> None:
     assert why is not None
     assert load.FORMULAS[method]
     assert "{" not in why.inputs[0]
+
+
+def test_an_activity_without_a_method_of_its_order_has_no_load() -> None:
+    """What the order leaves out is told beside, and is not the activity's load."""
+    key = {"activity_id": 1, "name": "Lap", "sport_type": "Ride", "sport_group": "ride"}
+    row = {**key, "start_date_local": date(2026, 5, 4), "load_method": "time", "load": 50.0, "is_chosen": False}
+    told = audit.audit_table([[row]], ENGLISH)
+    assert "other methods: time alone" in told
+    assert "<b>" not in told

@@ -1,4 +1,4 @@
--- The load of an activity by each method that has something to go by; the first is the one that counts.
+-- The load of an activity by each method that has something to go by; the one that is chosen counts, if any is.
 -- Parameters: athlete; activity.
 select
     load_method,
