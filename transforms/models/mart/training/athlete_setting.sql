@@ -20,7 +20,8 @@ ranked as (
     from known
 ),
 
--- a source holds until the first day of a better one, the default only where there is none
+-- a source holds until the first day of a better one, the default only where there is none; an order of methods is no value of the body, of
+-- which the first that is known tells of the days before: until then the default is in force
 in_force as (
     select *
     from (
@@ -33,7 +34,9 @@ in_force as (
             ) as better_from
         from ranked
     ) as compared
-    where better_from is null or (source <> 'default' and valid_from < better_from)
+    where
+        better_from is null
+        or ((source <> 'default' or setting = 'load_order') and valid_from < better_from)
 ),
 
 followed as (
@@ -63,12 +66,12 @@ final as (
         athlete_id,
         setting,
         sport_group,
-        case when place = 1 then {{ beginning }} else valid_from end as valid_from,
+        case when place = 1 and setting <> 'load_order' then {{ beginning }} else valid_from end as valid_from,
         next_valid_from,
         value,
         value_text,
         source,
-        place = 1 and valid_from > {{ beginning }} as is_backdated,
+        place = 1 and setting <> 'load_order' and valid_from > {{ beginning }} as is_backdated,
         cast({{ definition_version }} as int64) as definition_version
     from placed
 )
