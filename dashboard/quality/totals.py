@@ -1,5 +1,6 @@
 """Strava's own totals of rides, runs and swims beside ours, and in words why they differ."""
 
+import math
 from collections.abc import Sequence
 from html import escape
 
@@ -13,9 +14,13 @@ from dashboard.languages import N_
 from dashboard.mart import Row
 from dashboard.page import Page
 
-NEVER_ASKED = N_("**Strava was not asked for its totals yet.** The daily check asks for them once a day.")
-# Differences below these are of rounding.
+NOT_HERE = N_(
+    "**Strava's totals are not here.** The daily check asks for them once a day where Strava is connected, and its "
+    "report says what failed."
+)
+# Differences below these are of rounding: what Strava sends of each activity is rounded, what it sums is not.
 TOLERANCES = {"m": 50, "moving_time_s": 60, "elevation_gain_m": 1}
+ROUNDED_M = 0.1
 
 
 def draw(page: Page) -> None:
@@ -24,20 +29,20 @@ def draw(page: Page) -> None:
     with card(page, "quality-totals", tell("Strava says, we say"), tell("rides, runs and swims")) as opened:
         rows = opened.rows("quality/totals", page.athlete_id)
         if not rows:
-            st.markdown(tell(NEVER_ASKED))
+            st.markdown(tell(NOT_HERE))
             return
+        shown = [row for row in rows if row["strava_activity_count"] or row["activity_count"]] or rows
         with st.container(key="quality-totals"):
-            st.html(totals_table(rows, tell))
+            st.html(totals_table(shown, tell))
         with st.expander(tell("All numbers"), type="compact"):
             st.dataframe(numbers(rows, tell), hide_index=True, alt=tell("Strava says, we say"))
-        opened.why = _why(rows[0], tell)
+        opened.why = _why(shown[0], tell)
 
 
 def totals_table(rows: Sequence[Row], tell: Teller) -> str:
     """Return the totals as HTML, with the reasons of a difference below the sport's name."""
     heads = [(tell("Sport"), "grow"), (tell("Strava says"), RIGHT), (tell("We say"), RIGHT)]
-    done = [row for row in rows if row["strava_activity_count"] or row["activity_count"]]
-    return html_table(heads, [_line(row, tell) for row in done or rows], tell)
+    return html_table(heads, [_line(row, tell) for row in rows], tell)
 
 
 def _line(row: Row, tell: Teller) -> str:
@@ -81,7 +86,8 @@ def reasons(row: Row, tell: Teller) -> list[str]:
 
 
 def _is_apart(row: Row) -> bool:
-    return any(abs(row[f"difference_{name}"] or 0) >= limit for name, limit in TOLERANCES.items())
+    rounded = ROUNDED_M * math.sqrt(row["activity_count"])
+    return any(abs(row[f"difference_{name}"] or 0) >= max(limit, rounded) for name, limit in TOLERANCES.items())
 
 
 def _hidden(row: Row, tell: Teller) -> str:
@@ -163,6 +169,9 @@ def _why(row: Row, tell: Teller) -> Why:
                 "or not."
             ),
         ],
-        excluded=[tell("What began after Strava was asked is left out of ours.")],
+        excluded=[
+            tell("What began after Strava was asked is left out of ours."),
+            tell("The year is by UTC when Strava was asked, so around New Year it may be another one for some hours."),
+        ],
         models=["strava_total"],
     )  # fmt: skip

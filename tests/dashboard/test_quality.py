@@ -136,17 +136,20 @@ def test_a_difference_of_totals_is_told_with_its_reasons() -> None:
         assert told.partition("2 have another sport type, 50.0 km: ")[2].endswith(verdict), told
     assert said_of(difference_count=1, unexplained_count=1) == "1 that Strava does not count yet"
     assert said_of(difference_m=-60.0, unexplained_distance_m=-60.0).startswith("0.1 km by edits since")
+    many = said_of(activity_count=3_000, strava_activity_count=3_000, difference_elevation_gain_m=5.0)
+    assert many == "the same"
+    assert said_of(difference_elevation_gain_m=5.0) == said_of(difference_moving_time_s=60)
     assert said_of(difference_moving_time_s=60).startswith("the same activities with other numbers")
 
 
 def test_strava_s_totals_stand_beside_ours(lively: Any, context_of: Any) -> None:
-    """A line for each sport and span of which either side has activities; who was not asked of is told so."""
-    assert "Strava was not asked for its totals yet." in said(visit(context_of(lively), "quality"))
+    """A line for each sport and span of which either side has activities, the first of them explained."""
+    assert "Strava's totals are not here." in said(visit(context_of(lively), "quality"))
     lively.row("strava_total", **total())
     hidden = {"hidden_count": 1, "hidden_distance_m": 1_040_250.0, "difference_count": 1, "difference_m": 1_040_250.0}
     ride = {"sport_group": "ride", "scope": "all", "calendar_year": None, "strava_activity_count": 3}
     lively.row("strava_total", **total(**ride, **hidden, distance_m=1_080_500.0))
-    nothing = {"sport_group": "swim", "strava_activity_count": 0, "activity_count": 0}
+    nothing = {"sport_group": "ride", "strava_activity_count": 0, "activity_count": 0}
     lively.row("strava_total", **total(**nothing))
     lively.publish()
     app = visit(context_of(lively), "quality")
@@ -155,5 +158,5 @@ def test_strava_s_totals_stand_beside_ours(lively: Any, context_of: Any) -> None
     assert "3<br>40.2 <small>km</small>" in told
     assert "4<br>1,080 <small>km</small>" in told
     assert "1 is private or for followers, 1,040 km: not counted by Strava" in told
-    assert "Swim, 2026" not in told
+    assert "Ride, 2026" not in told
     assert "Strava says 4, we say 4" in said(app)

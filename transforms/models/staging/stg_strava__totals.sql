@@ -68,7 +68,11 @@ renamed as (
         source.ingested_at
     from told
     inner join source on told.athlete_id = source.athlete_id
-    where told.activity_count is not null
+    where
+        told.activity_count is not null
+        {%- if var('without_later') %}
+        and source.observed_at <= {{ as_of() }}
+        {%- endif %}
 )
 
 select * from renamed
