@@ -32,6 +32,7 @@ SENTENCES = (
     N_("its name is an absolute path"),
     N_("its name leads out of the archive"),
     N_("is in it {n} times"),
+    N_("is of athlete {athlete}, who was purged meanwhile; nothing of it is kept"),
     N_("has more than {n} MiB"),
     N_("is encrypted"),
     N_("is packed by a method that Strava does not use"),
@@ -111,7 +112,7 @@ _NAME = re.compile(r"\{(\w+)\}")
 
 def because(reason: str, tell: Teller) -> str:
     """Say a reason, of several each."""
-    if (told := _told(reason, tell)) is not None:
+    if (told := _told(reason, tell) or _told_of_file(reason, tell)) is not None:
         return told
     return JOINED.join(_told(each, tell) or each for each in reason.split(JOINED))
 
@@ -120,6 +121,15 @@ def _told(reason: str, tell: Teller) -> str | None:
     for sentence, pattern in _patterns().items():
         if found := pattern.fullmatch(reason):
             return tell(sentence, **{name: _value(name, text, tell) for name, text in found.groupdict().items()})
+    return None
+
+
+def _told_of_file(reason: str, tell: Teller) -> str | None:
+    """Say what an import ended with: one of the sentences and a full stop, most often after the archive's name."""
+    words = reason.removesuffix(".").split(" ")
+    for place in range(len(words) if reason.endswith(".") else 0):
+        if told := _told(" ".join(words[place:]), tell):
+            return " ".join([*words[:place], f"{told}."])
     return None
 
 
@@ -135,7 +145,7 @@ def _patterns() -> Mapping[str, re.Pattern[str]]:
         """Put a group for each name; what stands between is itself."""
         parts = _NAME.split(sentence)
         between, names = map(re.escape, parts[::2]), parts[1::2]
-        groups = [rf"(?P<{name}>{'[0-9,]+' if name in NUMBERS else '.+'})" for name in names]
+        groups = [rf"(?P<{name}>{'[0-9][0-9,]*' if name in NUMBERS else '.+'})" for name in names]
         return re.compile("".join(text + group for text, group in zip(between, [*groups, ""], strict=True)))
 
     made = {sentence: pattern(sentence) for sentence in SENTENCES}

@@ -10,6 +10,7 @@ import pytest
 
 from dashboard.formatting import Teller
 from dashboard.import_reasons import because
+from strava.errors import UnreadableArchive
 
 READERS = ("strava/archive", "strava/recordings", "worker/importing")
 RAISED = {"UnreadableRecording", "UnreadableArchive", "Problem"}
@@ -76,6 +77,9 @@ def test_each_reason_of_a_reader_has_its_german(project_root: Path) -> None:
          "120700: Das Datum ist nicht lesbar, und keine Datei nennt es"),
         ("cannot be read: No such {file}", "lässt sich nicht lesen: No such {file}"),
         ("of a later version; no times", "of a later version; keine Zeiten"),
+        (str(UnreadableArchive("my export.zip", "is damaged (Bad CRC)")), "my export.zip ist beschädigt (Bad CRC)."),
+        ("is of athlete 7, who was purged meanwhile; nothing of it is kept.",
+         "gehört Athlet 7, der unterdessen gelöscht wurde; nichts davon bleibt."),
         ("", ""),
     ],
 )  # fmt: skip
