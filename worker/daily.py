@@ -231,7 +231,7 @@ async def with_profile(
     retention_days: int | None = None,
     clock: Callable[[], datetime] = utc_now,
 ) -> Checked:
-    """Bring the athlete's settings and gear up to date, and add what could not be read."""
+    """Bring the athlete's settings, totals and gear up to date, and add what could not be read."""
     old_after = age_before_expiry(retention_days, GEAR_IS_OLD_AFTER)
     try:
         notes = await refresh_profile(source, store, checked.athlete_id, gear_is_old_after=old_after, clock=clock)

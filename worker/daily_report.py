@@ -22,7 +22,7 @@ class ExitCode(IntEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Checked:
-    """One athlete's verdict, or why there is none; `notes` tell what of settings and gear could not be read.
+    """One athlete's verdict, or why there is none; `notes` tell what of settings, totals and gear could not be read.
 
     `file_only` are activities that own files alone tell of, which the verdict does not count.
     """

@@ -232,7 +232,7 @@ class _Loading:
             await asyncio.gather(loading, return_exceptions=True)
 
     async def _load(self, client: HistoryClient, asked: Backfill) -> None:
-        """Load the list, the settings and the gear that it names, the details, and the streams last."""
+        """Load the list, the settings, the totals and the gear that it names, the details, and the streams last."""
         whose = (client, self._store, asked.athlete_id)
         spares = self._spares
         load = partial(

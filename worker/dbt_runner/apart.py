@@ -89,8 +89,14 @@ def _remember(make: Callable[[], Models], log_format: LogFormat, level: str) -> 
 
 @cache
 def _models() -> Models:
-    """Put them together when they are first asked, so that what is wrong with them is told to who asks."""
-    return _makes[0]()
+    """Put them together when they are first asked, so that what is wrong with them is told to who asks.
+
+    Raises RuntimeError, since not every error comes through to another process.
+    """
+    try:
+        return _makes[0]()
+    except Exception as error:  # noqa: BLE001 - as in `WarmDbt.build`
+        raise RuntimeError(f"the models could not be put together: {error}") from None
 
 
 def _answered(question: Callable[[Models], Any]) -> Any:
