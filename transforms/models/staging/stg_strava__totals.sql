@@ -70,9 +70,7 @@ renamed as (
     inner join source on told.athlete_id = source.athlete_id
     where
         told.activity_count is not null
-        {%- if var('without_later') %}
-        and source.observed_at <= {{ as_of() }}
-        {%- endif %}
+        and {{ 'source.observed_at <= ' ~ as_of() if var('without_later') else 'true' }}
 )
 
 select * from renamed

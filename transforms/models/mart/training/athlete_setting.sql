@@ -20,8 +20,8 @@ ranked as (
     from known
 ),
 
--- a source holds until the first day of a better one, the default only where there is none; an order of methods is no value of the body, of
--- which the first that is known tells of the days before: until then the default is in force
+-- a source holds until the first day of a better one, the default only where there is none. An order of methods is no value of a
+-- body, of which the first that is known tells of the days before: until then the default is in force
 in_force as (
     select *
     from (
