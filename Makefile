@@ -72,7 +72,11 @@ PYTEST := $(if $(MEMORY),PYTEST_DEBUG_TEMPROOT=$(MEMORY)) $(BIN)/python -m pytes
 
 .PHONY: test
 test: $(VENV)/.dev $(EMULATOR)/.made ## Run all tests, on all processors (ARGS="-k name" runs some)
-	@$(PYTEST) --durations 25 -m "not images" $(ARGS)
+	@$(PYTEST) --durations 25 -m "not images and not google" $(ARGS)
+
+.PHONY: test-google
+test-google: $(VENV)/.dev $(EMULATOR)/.made ## Run what asks Google's emulators and engine at length
+	@$(PYTEST) --durations 25 -m google $(ARGS)
 
 .PHONY: test-images
 test-images: $(VENV)/.dev ## Build the images and run them, for minutes (Debian, as root: apt-get install buildah)
@@ -81,7 +85,7 @@ test-images: $(VENV)/.dev ## Build the images and run them, for minutes (Debian,
 .PHONY: test-fast
 test-fast: $(VENV)/.dev ## Run what needs neither dbt, a browser, whole programs nor a second: for the work in between
 	@$(PYTEST) --ignore tests/transforms --ignore tests/end_to_end --ignore tests/worker/test_warm_dbt.py \
-		-m "not slow and not browser and not images" $(ARGS)
+		-m "not slow and not browser and not images and not google" $(ARGS)
 
 .PHONY: fuzz
 fuzz: $(VENV)/.dev ## Read 10,000 files that are damaged by chance (INPUTS=50000 SEED=8 reads more, and others)
