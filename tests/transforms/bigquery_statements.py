@@ -41,11 +41,12 @@ TEXTS = {
     "ids": IDS,
     "last_stamp": last_stamp_statement(),
     "kept_ids": "(kept.activity_id between 1 and 9)",
+    "off_queue": SQL["off_queue"],
     "proof": SQL["single"].format(ids=IDS),
     "stale": "What was read has changed since",
 }
 # Parts of other statements.
-PARTS = {"forget_messages", "guard", "living", "single"}
+PARTS = {"forget_messages", "guard", "living", "off_queue", "single"}
 
 
 def without_json(kinds: Mapping[str, str]) -> dict[str, str]:

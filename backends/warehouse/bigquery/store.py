@@ -9,6 +9,7 @@ from backends.warehouse.bigquery.own_files import ImportedFiles
 from backends.warehouse.bigquery.parameters import int64s, scalar, timestamps
 from backends.warehouse.bigquery.recordings import Recordings
 from backends.warehouse.bigquery.retention import Retention
+from backends.warehouse.bigquery.statements import SQL
 from backends.warehouse.bigquery.watermark import Watermark
 from backends.warehouse.last_write_wins import CLOCK_SKEW
 from backends.warehouse.ledger import DueLook, LedgerEntry, LedgerFilter
@@ -50,7 +51,7 @@ class BigQueryRawStore(Activities, Retention, ImportedFiles, Recordings, Waterma
         Where none is due yet, BigQuery's cache has told so, at no cost.
         """
         if due_by is not None:
-            [first] = await self._read("next_deferred")
+            [first] = await self._read("next_deferred", off_queue=SQL["off_queue"])
             is_due = first["retry_at"] is not None and first["retry_at"] <= utc_text(due_by)
             is_of_future = first["finished_at"] is not None and first["finished_at"] > utc_text(due_by + CLOCK_SKEW)
             if not is_due and not is_of_future:
@@ -60,6 +61,7 @@ class BigQueryRawStore(Activities, Retention, ImportedFiles, Recordings, Waterma
             *timestamps(due_by=due_by, future=due_by and due_by + CLOCK_SKEW),
             scalar("of_athletes", "bool", of_athletes),
             scalar("how_many", "int64", how_many),
+            off_queue=SQL["off_queue"],
         )
         return [rows.ledger_entry(row) for row in found]
 

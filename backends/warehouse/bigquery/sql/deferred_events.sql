@@ -18,18 +18,7 @@ select
     retry_at,
     attempt,
     finished_at
-from (
-    select
-        *,
-        ingested_at = max(ingested_at) over (partition by event_id) as is_newest
-    from strava_events
-    where event_id in (select event_id from strava_events where outcome = 'deferred' and retry_at is not null)
-)
-where
-    is_newest
-    and outcome = 'deferred'
-    and retry_at is not null
-    and received_at is not null
+{off_queue}
     and (@due_by is null or retry_at <= @due_by or finished_at > @future)
     and (not @of_athletes or object_type = 'athlete')
 order by if(attempt = 0, 2, if(strpos(delivery_id, '/taken-up/') > 0, 1, 0)), retry_at, ingested_at
