@@ -14,6 +14,7 @@ from backends.warehouse.last_write_wins import CLOCK_SKEW
 from backends.warehouse.profile import SeenGear, SeenSettings, SeenTotals, StoredSettings, settings_after
 from backends.warehouse.schema import ATHLETE_FILES, STRAVA_ATHLETE_SETTINGS, STRAVA_GEAR, STRAVA_STREAMS, STRAVA_TOTALS
 from backends.warehouse.streams import DueStreams, StreamRule, Streams
+from backends.warehouse.table import Table
 
 _NOTHING = (
     "[]"  # what streams without a payload were fetched for: no activity is so, and the large column is not read for it
@@ -61,7 +62,7 @@ class Recordings(BigQueryDatabase):
         """
         seen = {"observed_at": streams.observed_at, "payload": streams.payload, "ingested_at": None}
         fetched_for = _NOTHING if streams.payload is None else streams.due.fetched_for
-        due, latest = streams.due, scalar("latest", "timestamp", self._clock() + CLOCK_SKEW)
+        due, latest = streams.due, self._latest()
         row, ids = rows.bound(STRAVA_STREAMS, due, **seen, fetched_for=fetched_for), [due.activity_id]
         texts = {"ids": within(ids), "kept_ids": within(ids, "kept.activity_id")}
         which = int64s(activity_id=due.activity_id, athlete_id=due.athlete_id)
@@ -118,23 +119,12 @@ class Recordings(BigQueryDatabase):
         """Add or replace it, unless something newer is stored or the athlete is not known."""
         not_found_at = seen.observed_at if seen.payload is None else None
         row = rows.bound(STRAVA_GEAR, seen, ingested_at=None, not_found_at=not_found_at)
-        latest = scalar("latest", "timestamp", self._clock() + CLOCK_SKEW)
-
-        async def put(guard: Sequence[Parameter]) -> bool:
-            return await self._execute("put_gear", guarded("put_gear"), *bound(STRAVA_GEAR, row), latest, *guard) > 0
-
-        return await self._write_of_athlete(seen.athlete_id, seen.observed_at, put)
+        return await self._put_seen("put_gear", STRAVA_GEAR, row, seen.observed_at, self._latest())
 
     async def put_totals(self, seen: SeenTotals) -> bool:
         """Put them in the place of earlier ones, unless something newer is stored or the athlete is not known."""
         row = rows.bound(STRAVA_TOTALS, seen, ingested_at=None)
-        latest = scalar("latest", "timestamp", self._clock() + CLOCK_SKEW)
-
-        async def put(guard: Sequence[Parameter]) -> bool:
-            sql = guarded("put_totals")
-            return await self._execute("put_totals", sql, *bound(STRAVA_TOTALS, row), latest, *guard) > 0
-
-        return await self._write_of_athlete(seen.athlete_id, seen.observed_at, put)
+        return await self._put_seen("put_totals", STRAVA_TOTALS, row, seen.observed_at, self._latest())
 
     async def file_hashes(self) -> Mapping[int, str]:
         """Return the `file_hash` of each athlete's row."""
@@ -143,12 +133,19 @@ class Recordings(BigQueryDatabase):
     async def put_athlete_file(self, file: AthleteFile) -> bool:
         """Put it in the place of the athlete's earlier one, unless it says the same."""
         row = rows.bound(ATHLETE_FILES, file, ingested_at=None)
+        return await self._put_seen("put_athlete_file", ATHLETE_FILES, row, file.read_at)
+
+    async def _put_seen(self, name: str, table: Table, row: rows.Row, seen_at: datetime, *more: Parameter) -> bool:
+        """Put a row by the merge of this name; return whether that changed anything."""
 
         async def put(guard: Sequence[Parameter]) -> bool:
-            sql = guarded("put_athlete_file")
-            return await self._execute("put_athlete_file", sql, *bound(ATHLETE_FILES, row), *guard) > 0
+            return await self._execute(name, guarded(name), *bound(table, row), *more, *guard) > 0
 
-        return await self._write_of_athlete(file.athlete_id, file.read_at, put)
+        return await self._write_of_athlete(row["athlete_id"], seen_at, put)
+
+    def _latest(self) -> Parameter:
+        """Return the moment after which a stored row is from the future, and gives way."""
+        return scalar("latest", "timestamp", self._clock() + CLOCK_SKEW)
 
     async def _see_again(self, stored: StoredSettings, observed_at: datetime) -> None:
         which = scalar("settings_id", "string", stored.settings_id)
