@@ -1,6 +1,7 @@
-{% set totals = [
-    ('ytd', 'ride'), ('ytd', 'run'), ('ytd', 'swim'), ('all', 'ride'), ('all', 'run'), ('all', 'swim')
-] %}
+{% set scopes, sports = ['ytd', 'all'], ['ride', 'run', 'swim'] %}
+{% set totals = modules.itertools.product(scopes, sports) | list %}
+{% set sums = ['totals.count', 'totals.distance', 'totals.moving_time', 'totals.elevation_gain'] %}
+{% set paths = modules.itertools.product(scopes, sports, sums) | map('join', '_') | list %}
 
 with source as (
     {{
@@ -17,26 +18,7 @@ with source as (
 ),
 
 fields as (
-    {{
-        opened(
-            'source',
-            'athlete_id',
-            [
-                'ytd_ride_totals.count', 'ytd_ride_totals.distance', 'ytd_ride_totals.moving_time',
-                'ytd_ride_totals.elevation_gain',
-                'ytd_run_totals.count', 'ytd_run_totals.distance', 'ytd_run_totals.moving_time',
-                'ytd_run_totals.elevation_gain',
-                'ytd_swim_totals.count', 'ytd_swim_totals.distance', 'ytd_swim_totals.moving_time',
-                'ytd_swim_totals.elevation_gain',
-                'all_ride_totals.count', 'all_ride_totals.distance', 'all_ride_totals.moving_time',
-                'all_ride_totals.elevation_gain',
-                'all_run_totals.count', 'all_run_totals.distance', 'all_run_totals.moving_time',
-                'all_run_totals.elevation_gain',
-                'all_swim_totals.count', 'all_swim_totals.distance', 'all_swim_totals.moving_time',
-                'all_swim_totals.elevation_gain',
-            ],
-        )
-    }}
+    {{ opened('source', 'athlete_id', paths) }}
 ),
 
 told as (
