@@ -16,7 +16,8 @@ ranked as (
             when 'own_activities' then 3
             when 'age' then 4
             else 5
-        end as source_rank
+        end as source_rank,
+        setting = 'load_order' as is_choice
     from known
 ),
 
@@ -36,7 +37,7 @@ in_force as (
     ) as compared
     where
         better_from is null
-        or ((source <> 'default' or setting = 'load_order') and valid_from < better_from)
+        or ((source <> 'default' or is_choice) and valid_from < better_from)
 ),
 
 followed as (
@@ -66,12 +67,12 @@ final as (
         athlete_id,
         setting,
         sport_group,
-        case when place = 1 and setting <> 'load_order' then {{ beginning }} else valid_from end as valid_from,
+        case when place = 1 and not is_choice then {{ beginning }} else valid_from end as valid_from,
         next_valid_from,
         value,
         value_text,
         source,
-        place = 1 and setting <> 'load_order' and valid_from > {{ beginning }} as is_backdated,
+        place = 1 and not is_choice and valid_from > {{ beginning }} as is_backdated,
         cast({{ definition_version }} as int64) as definition_version
     from placed
 )
