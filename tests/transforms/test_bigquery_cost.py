@@ -189,7 +189,7 @@ def months(
         costs: dict[str, int] = {
             "a refresh after a change": one,
             "the daily build and its tests": one + select_mib([*rest, *tests], typed, n),
-            "a page, drawn anew": max(page_mib(queries, KINDS, typed, n) for queries in PAGES.values()),
+            "a page, drawn again": max(page_mib(queries, KINDS, typed, n) for queries in PAGES.values()),
             "an hour of an open page, nothing new": 0,
             "a batch of events": store_mib(BATCH, typed, n),
             "the streams of an activity": store_mib(STREAMS, typed, n),
@@ -226,7 +226,7 @@ def test_the_guide_states_these_costs(months: Mapping[int, Month]) -> None:
     assert re.sub(r"[\d,.]+", "", table) == re.sub(r"[\d,.]+", "", wanted), wanted
     assert numbers(table) == pytest.approx(numbers(wanted), rel=1 / 6, abs=3), wanted
     [refresh] = re.findall(r"a refresh after a change \| 100 of ([\d,]+) MiB", table)
-    [page] = re.findall(r"a page, drawn anew \| 300 of ([\d,]+) MiB", table)
+    [page] = re.findall(r"a page, drawn again \| 300 of ([\d,]+) MiB", table)
     assert f"| a refresh, one athlete | {refresh.replace(',', '')} MiB |" in guide
     assert f"| at the most 3 of {page} MiB = {3 * int(page)} MiB |" in guide
     batch = months[1].mib["a batch of events"]
@@ -234,4 +234,4 @@ def test_the_guide_states_these_costs(months: Mapping[int, Month]) -> None:
     assert once in guide, once
     assert months[1].dollars == 0
     for month in months.values():
-        assert month.mib["a page, drawn anew"] < 500
+        assert month.mib["a page, drawn again"] < 500
