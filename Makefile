@@ -67,25 +67,22 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # Tests write many small databases: in memory, where there is room for them.
 MEMORY := $(shell df --output=avail -B1G /dev/shm 2>/dev/null | awk 'NR == 2 && $$1 >= 4 {print "/dev/shm"}')
-PROCESSES := $(shell getconf _NPROCESSORS_ONLN)
+# One process more than there are processors: a test waits for a program, an answer or the disk in a quarter of its time.
+PROCESSES := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 PYTEST := $(if $(MEMORY),PYTEST_DEBUG_TEMPROOT=$(MEMORY)) $(BIN)/python -m pytest --numprocesses $(PROCESSES)
 
 .PHONY: test
 test: $(VENV)/.dev $(EMULATOR)/.made ## Run all tests, on all processors (ARGS="-k name" runs some)
-	@$(PYTEST) --durations 25 -m "not images and not google" $(ARGS)
-
-.PHONY: test-google
-test-google: $(VENV)/.dev $(EMULATOR)/.made ## Run what asks Google's emulators and engine at length
-	@$(PYTEST) --durations 25 -m google $(ARGS)
+	@$(PYTEST) --durations 25 -m "not images" $(ARGS)
 
 .PHONY: test-images
 test-images: $(VENV)/.dev ## Build the images and run them, for minutes (Debian, as root: apt-get install buildah)
 	@$(BIN)/python -m pytest -m images tests/images $(ARGS)
 
 .PHONY: test-fast
-test-fast: $(VENV)/.dev ## Run what needs neither dbt, a browser, whole programs nor a second: for the work in between
+test-fast: $(VENV)/.dev ## Run what needs neither dbt, a browser, whole programs or pages nor a second: for the work in between
 	@$(PYTEST) --ignore tests/transforms --ignore tests/end_to_end --ignore tests/worker/test_warm_dbt.py \
-		-m "not slow and not browser and not images and not google" $(ARGS)
+		-m "not slow and not browser and not images" $(ARGS)
 
 .PHONY: fuzz
 fuzz: $(VENV)/.dev ## Read 10,000 files that are damaged by chance (INPUTS=50000 SEED=8 reads more, and others)

@@ -28,8 +28,6 @@ TOGETHER = {
     "tests/end_to_end/test_whole_way.py": "bigquery",
 }
 BIGQUERY = "[bigquery"  # how the name of a test goes on that needs the emulator
-# What takes minutes of the two processors that all tests may take twenty of: `make test-google` runs it.
-AT_LENGTH = "tests/end_to_end/test_whole_way.py"
 EMULATED = (BIGQUERY, "pubsub]")
 EMULATORS = {"bigquery_emulator", "pubsub_emulator"}
 SLOW = ("tests/transforms/", "tests/end_to_end/")
@@ -55,11 +53,9 @@ def needs_emulator(item: pytest.Item) -> bool:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark as slow what waits for an emulator, and as Google's what does so for minutes."""
+    """Mark as slow what waits for an emulator."""
     if needs_emulator(item):
         item.add_marker("slow")
-    if item.location[0] == AT_LENGTH or (item.location[0].startswith("tests/contracts/") and BIGQUERY in item.nodeid):
-        item.add_marker("google")
 
 
 @pytest.hookimpl(trylast=True)

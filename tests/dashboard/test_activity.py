@@ -14,6 +14,8 @@ from dashboard.formatting import MINUS
 from tests.dashboard.conftest import ATHLETE
 from tests.dashboard.test_pages import drawn, html, said, visit
 
+pytestmark = pytest.mark.slow
+
 HOME = 5_252_000, 1_340_000  # 1e-5 degrees
 RUN = {
     "is_assisted": False, "is_virtual": False, "is_race": False, "is_manual": False, "is_trainer": False,

@@ -11,6 +11,8 @@ from dashboard.context import PageContext
 from tests.dashboard.conftest import ATHLETE
 from tests.dashboard.test_pages import drawn, html, said, visit
 
+pytestmark = pytest.mark.slow
+
 HOME = 5_252_000, 1_340_000  # 1e-5 degrees
 
 

@@ -18,6 +18,8 @@ from dashboard.context import PageContext
 from dashboard.formatting import MINUS, NARROW, NOTHING, Teller
 from dashboard.mart import Mart
 
+pytestmark = pytest.mark.slow
+
 
 def first_page(context):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - AppTest runs this text by itself
     """Draw the page that opens first."""

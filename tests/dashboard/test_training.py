@@ -14,6 +14,8 @@ from dashboard.training import audit, course, history, methods, strain, zones
 from tests.dashboard.conftest import ATHLETE, TODAY, FileReader, training_rows
 from tests.dashboard.test_pages import html, said, shown, visit
 
+pytestmark = pytest.mark.slow
+
 FIRST = date(2026, 1, 5)
 LOADS = [float(30 * (n % 4)) for n in range((TODAY - FIRST).days + 1)]
 DAYS = [(FIRST + timedelta(days=n), load, False) for n, load in enumerate(LOADS)]
