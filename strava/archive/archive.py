@@ -171,6 +171,8 @@ def _container(path: Path, limits: Limits) -> Container:
         return FolderContainer(path, limits)
     if not path.is_file():
         raise UnreadableArchive(path.name, "is neither a file nor a folder" if path.exists() else "does not exist")
+    if path.name.lower().endswith(".zip") and not path.stat().st_size:
+        raise UnreadableArchive(path.name, "is empty")
     file = path.open("rb")
     if is_zip(file, path.name):
         return _zip_container(file, path.name, limits)

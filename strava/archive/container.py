@@ -27,6 +27,8 @@ _ENTRY = b"PK\x01\x02"  # where an entry of a ZIP's directory begins
 SHOWN = 200  # characters of a name in a report
 ODD_NAME = "its name has characters that no name has"
 NO_FILE = "is a link or a device, not a file"
+NO_LIST = "is damaged: the list of files at its end is missing or broken, as after a download that broke off"
+NOT_WHOLE = "is damaged: it does not unpack"
 SKIPPED_FOLDERS = frozenset({"__MACOSX", "$Recycle.bin", "lost+found"})
 # All that zipfile raises for a damaged or forged file.
 _DAMAGED = (BadZipFile, EOFError, LookupError, NotImplementedError, OSError, RuntimeError, ValueError, OverflowError,
@@ -98,7 +100,7 @@ class ZipContainer:
     def __init__(self, file: IO[bytes], limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
         self._file = file
-        with _damage_told("the ZIP"):
+        with _damage_told("the ZIP", NO_LIST):
             self._zip = ZipFile(_InPieces(file, self._limits))
         entries = sorted(self._zip.infolist(), key=lambda info: info.header_offset)
         self._infos: dict[str, ZipInfo] = {}
@@ -324,11 +326,11 @@ def _read_file(path: Path, name: str, most: int) -> bytes:
 
 
 @contextmanager
-def _damage_told(name: str) -> Iterator[None]:
+def _damage_told(name: str, fault: str = NOT_WHOLE) -> Iterator[None]:
     try:
         yield
     except _DAMAGED as error:
-        raise UnreadableArchive(shown(name), f"is damaged ({type(error).__name__})") from error
+        raise UnreadableArchive(shown(name), fault) from error
 
 
 def _name_fault(name: str) -> str | None:

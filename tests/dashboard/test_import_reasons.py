@@ -14,7 +14,7 @@ from strava.errors import UnreadableArchive
 
 READERS = ("strava/archive", "strava/recordings", "worker/importing")
 RAISED = {"UnreadableRecording", "UnreadableArchive", "Problem"}
-NAMED = {"reason", "remarks", "doubled", "ODD_NAME", "NO_FILE", "_KINDS"}
+NAMED = {"reason", "remarks", "doubled", "ODD_NAME", "NO_FILE", "NO_LIST", "NOT_WHOLE", "_KINDS"}
 ACTIVITY = "activity"  # the one kind of FIT file that is no reason
 ZONE = ZoneInfo("Europe/Berlin")
 GERMAN = Teller(now=datetime(2026, 5, 4, tzinfo=UTC), zone=ZONE, language="de")
@@ -77,7 +77,8 @@ def test_each_reason_of_a_reader_has_its_german(project_root: Path) -> None:
          "120700: Das Datum ist nicht lesbar, und keine Datei nennt es"),
         ("cannot be read: No such {file}", "lässt sich nicht lesen: No such {file}"),
         ("of a later version; no times", "of a later version; keine Zeiten"),
-        (str(UnreadableArchive("my export.zip", "is damaged (Bad CRC)")), "my export.zip ist beschädigt (Bad CRC)."),
+        (str(UnreadableArchive("my export.zip", "is damaged: it does not unpack")),
+         "my export.zip ist beschädigt: Es lässt sich nicht entpacken."),
         ("is of athlete 7, who was purged meanwhile; nothing of it is kept.",
          "gehört Athlet 7, der unterdessen gelöscht wurde; nichts davon bleibt."),
         ("", ""),

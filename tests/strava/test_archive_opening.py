@@ -251,9 +251,9 @@ def _forged(content: bytes, changes: Sequence[tuple[bytes, int, bytes]]) -> byte
     [
         ([(b"PK\x01\x02", 8, b"\x01\x00")], "encrypted"),
         ([(b"PK\x01\x02", 10, b"\x0c\x00")], "packed by a method"),
-        ([(b"PK\x01\x02", 16, b"\x00\x00\x00\x00")], "damaged"),
+        ([(b"PK\x01\x02", 16, b"\x00\x00\x00\x00")], "is damaged: it does not unpack"),
         ([(b"PK\x01\x02", 24, b"\xff\xff\xff\x7f")], "unpacks to more than 64 MiB"),
-        ([(b"PK\x03\x04", 0, b"XX")], "damaged"),
+        ([(b"PK\x03\x04", 0, b"XX")], "is damaged: it does not unpack"),
     ],
 )
 def test_a_member_that_cannot_be_read_costs_only_itself(
@@ -270,8 +270,8 @@ def test_a_member_that_cannot_be_read_costs_only_itself(
 @pytest.mark.parametrize(
     ("name", "content", "match"),
     [
-        ("export.zip", b"", "export.zip is damaged"),
-        ("export.zip", b"PK\x03\x04 and no more", "export.zip is damaged"),
+        ("export.zip", b"", "export.zip is empty"),
+        ("export.zip", b"PK\x03\x04 and no more", "export.zip is damaged: the list of files at its end is missing"),
         ("export.zip", zip_of({"logins.csv": b"private"}), "neither activities.csv nor a recording"),
         ("activities.csv", b"", "no list of activities"),
         ("activities.csv", b"a,b,c\n", "no list of activities"),
