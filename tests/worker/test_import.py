@@ -285,6 +285,9 @@ async def test_stopped_it_says_so_and_goes_on(tmp_path: Path, store: SqliteRawSt
             ImportStatus.FINISHED,
             WHOLE,
         )
+        with pytest.raises(OtherArchive, match="was imported to its end"):
+            await imported(archive, store, resume=stopped.import_id)
+        assert await store.imports() == [ended]
 
 
 async def test_what_stays_as_it_is_is_compared_once(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ from worker.importing.storing import FileStoring, KnownFiles, file_item_id, know
 
 
 class OtherArchive(Exception):
-    """The import that is to go on was of another archive."""
+    """The import that is to go on was of another archive, or has ended."""
 
 
 class PurgedMeanwhile(Exception):
@@ -116,6 +116,8 @@ class ArchiveImport:
         last = await self.store.last_import(mark)
         if self.resume is not None and (last is None or last.import_id != self.resume):
             raise OtherArchive(f"is not the archive of the import {self.resume}, or was imported again since.")
+        if self.resume is not None and last is not None and last.status is ImportStatus.FINISHED:
+            raise OtherArchive(f"was imported to its end by {self.resume}; without --resume it is imported again.")
         if last is not None and last.athlete_id == self.athlete_id and last.status is not ImportStatus.FINISHED:
             items = await self.store.import_items(last.import_id)
             current = replace(last, status=ImportStatus.RUNNING, updated_at=now, finished_at=None, reason=None)
