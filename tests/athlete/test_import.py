@@ -196,13 +196,14 @@ def test_an_export_is_stored_and_each_part_counted_once(odd: Path, tmp_path: Pat
     data = tmp_path / "data"
     first = stored(data, str(odd))
     lines = first.stdout.splitlines()
-    assert lines[1:5] == [
+    assert lines[1:6] == [
         "12 rows: 11 new · 1 unreadable",
+        "3 rows without a recording: 1 whose file is not here · 1 without a file · 1 whose file Strava has lost",
         "8 files: 1 read · 1 cut short (kept to the break) · 1 of no activity · 5 failed",
         PRICE,
         "9 without a zone of their own, counted by the nearest in time: 9 Europe/Berlin",
     ]
-    assert lines[5] == "not looked at: 1 media, 0 other files"
+    assert lines[6] == "not looked at: 1 media, 0 other files"
     assert "  activities/3.gpx: empty file" in lines
     assert first.exit_code == 1
     again = stored(data, str(odd), "--json")

@@ -26,7 +26,7 @@ class RowKind(StrEnum):
     UNREADABLE = "unreadable"
 
 
-_ROW_WORDS = {
+ROW_WORDS: Mapping[RowKind, str] = {
     RowKind.WITH_FILE: "with a file", RowKind.FILE_MISSING: "whose file is not here",
     RowKind.WITHOUT_FILE: "without a file", RowKind.FILE_LOST: "whose file Strava has lost",
     RowKind.UNREADABLE: "unreadable",
@@ -57,7 +57,7 @@ def sentences(name: str, archive: Archive, rows: Sequence[ArchiveRow], results: 
     yield f"{name}: {what(archive)}"
     if archive.activities:
         kinds = count_rows(archive, rows)
-        yield f"{many(sum(kinds.values()), 'row')}: {counted({_ROW_WORDS[kind]: kinds[kind] for kind in RowKind})}"
+        yield f"{many(sum(kinds.values()), 'row')}: {counted({ROW_WORDS[kind]: kinds[kind] for kind in RowKind})}"
         undated = sum(row.start is None and archive.file_of(row) is not None for row in rows)
         if undated:
             yield f"{many(undated, 'date')} of rows with a file cannot be read; the file tells it"
