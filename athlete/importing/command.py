@@ -126,7 +126,7 @@ async def _import_all(
                         tell=bars.show,
                     )
                     _print(archive, done, as_json=as_json)
-                read.append(done.is_all_well)
+                read.append(None if done.is_all_lost else done.is_all_well)
             except UnreadableArchive as error:
                 warn(str(error).translate(HIDDEN))
                 read.append(None)
@@ -169,7 +169,7 @@ def _shown() -> Iterator[_Bars]:
 
 
 def _read_one(paths: Sequence[Path], wish: Wish, *, as_json: bool) -> bool | None:
-    """Read and report one archive; tell whether all of it could be read, or None where it is not to be read."""
+    """Read and report one archive; tell whether all of it could be read, or None where nothing of it."""
     name = name_of(paths)
     try:
         archive = opened(paths)
@@ -188,8 +188,9 @@ def _read_one(paths: Sequence[Path], wish: Wish, *, as_json: bool) -> bool | Non
         else:
             for sentence in sentences(name, archive, rows, results):
                 say(sentence.translate(HIDDEN))
-        unreadable = count_rows(archive, rows)[RowKind.UNREADABLE]
-        return not unreadable and all(result.outcome is not FileOutcome.FAILED for result in results)
+        lost = count_rows(archive, rows)[RowKind.UNREADABLE]
+        lost += sum(result.outcome is FileOutcome.FAILED for result in results)
+        return None if lost and not rows and lost >= len(results) else not lost
 
 
 def _read_files(archive: Archive, wish: Wish) -> Sequence[FileResult]:

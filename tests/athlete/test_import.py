@@ -168,6 +168,10 @@ def test_exit_codes_of_a_dry_run(tmp_path: Path) -> None:
     track = tmp_path / "1.gpx"
     track.write_bytes(TRACK)
     assert run(str(tmp_path / "nowhere.zip"), "--dry-run").exit_code == 2
+    empty = tmp_path / "empty.fit"
+    empty.touch()
+    assert run(str(empty), "--dry-run", "--jobs", "1").exit_code == 2
+    assert run(str(empty), str(track), "--dry-run", "--jobs", "1").exit_code == 1
     both = run(str(tmp_path / "nowhere.zip"), str(track), "--dry-run", "--jobs", "1")
     assert (both.exit_code, both.stderr) == (1, "athlete: nowhere.zip does not exist.\n")
     assert both.stdout.splitlines() == [

@@ -70,7 +70,16 @@ class Imported:
     @property
     def is_all_well(self) -> bool:
         """Whether all rows and files could be read."""
-        return all(item.outcome not in _NOT_READ for item in self.items if item.kind != ItemKind.PROBLEM)
+        return all(self._was_read)
+
+    @property
+    def is_all_lost(self) -> bool:
+        """Whether there were rows or files, and none of them could be read."""
+        return bool(self._was_read) and not any(self._was_read)
+
+    @property
+    def _was_read(self) -> list[bool]:
+        return [item.outcome not in _NOT_READ for item in self.items if item.kind != ItemKind.PROBLEM]
 
 
 def opened(paths: Sequence[Path]) -> Archive:
