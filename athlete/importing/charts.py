@@ -15,6 +15,7 @@ class Charts:
     """Builds while the import goes on, and once more at its end if more came."""
 
     settings: TransformSettings
+    _has_rows: bool = field(default=False, init=False)
     _first: "asyncio.Task[Transformed | None] | None" = field(default=None, init=False)
 
     @property
@@ -24,14 +25,18 @@ class Charts:
 
     async def begin(self) -> None:
         """Start to build what is stored so far."""
+        self._has_rows = True
         if self.is_needed and (self._first is None or self._first.done()):
             self._first = asyncio.create_task(_build(self.settings))
 
     async def finish(self) -> str:
-        """Build what came since; return what to say where that failed. Raises WarehouseBusy, OSError."""
+        """Build what came since; return what to say where that failed. Raises WarehouseBusy, OSError.
+
+        Nothing is built where no import got so far as to store a row.
+        """
         if self._first is not None:
             await self._first
-        done = await _build(self.settings) if self.is_needed else None
+        done = await _build(self.settings) if self._has_rows and self.is_needed else None
         if done is None or done.is_published:
             return ""
         return f"The charts are as before. {fault(done)}"

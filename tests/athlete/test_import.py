@@ -238,6 +238,19 @@ def test_an_export_is_stored_and_each_part_counted_once(odd: Path, tmp_path: Pat
 
 
 @pytest.mark.slow
+def test_where_nothing_could_be_read_no_charts_are_built(tmp_path: Path) -> None:
+    """A name that was mistyped is told at once, although nobody else builds them; a file of nothing is no success."""
+    data, empty = tmp_path / "data", tmp_path / "empty.fit"
+    empty.touch()
+    environment = {"COLUMNS": "200", "DATA_DIR": str(data)}
+    mistyped = CliRunner().invoke(app, ["import", str(tmp_path / "exprot.zip")], env=environment)
+    assert (mistyped.exit_code, mistyped.stderr) == (2, "athlete: exprot.zip does not exist.\n")
+    assert not (data / "mart.duckdb").exists()
+    nothing = stored(data, str(empty), "--athlete", "42")
+    assert (nothing.exit_code, "  empty.fit: empty file" in nothing.stdout) == (2, True)
+
+
+@pytest.mark.slow
 def test_it_must_be_sure_whose_files_they_are(odd: Path, tmp_path: Path) -> None:
     """Nothing is stored of another athlete's export, or of files of nobody; a person's word makes it sure."""
     data, track = tmp_path / "data", tmp_path / "1.gpx"
