@@ -31,6 +31,10 @@
     {%- elif not is_script() -%}
         {{ return(built_in_place()) }}
     {%- endif -%}
+    {%- if pre_hooks and '<<changed:' in render(pre_hooks[0].sql) -%}
+        {#- What belonged to the activities that changed has gone, and of others nothing is selected. -#}
+        {{ return(told(['insert into ' ~ this ~ ' by name ' ~ sql])) }}
+    {%- endif -%}
     {%- set key = config.get('unique_key') -%}
     {%- set keys = [key] if key is string else key -%}
     {%- set rows = this.identifier ~ '__new' -%}
