@@ -104,7 +104,7 @@ async def test_the_folder_is_emptied_and_each_file_has_its_report(job: Job) -> N
     assert "1 row: 1 new" in job.report("done/export_42.zip")
     assert job.report("done/run.gpx") == "run.gpx: read\n"
     assert job.report("failed/bad.fit") == "bad.fit: failed: not a FIT, TCX or GPX file\n"
-    assert "notes.txt: not a FIT, TCX or GPX file" in job.report("done/notes.txt")
+    assert "notes.txt: not a FIT, TCX or GPX file" in job.report("failed/notes.txt")
     assert "lost.zip is damaged" in job.report("failed/lost.zip")
     assert job.storage.sent < 8 * PIECE
     assert job.start.count == 4  # in each import that could be opened, and at the end
