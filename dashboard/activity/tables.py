@@ -29,8 +29,8 @@ def efforts(subject: Subject) -> None:
         if not rows:
             st.markdown(
                 tell(
-                    "No best efforts: Strava measures them in runs and sends them with the details; those of rides are "
-                    "found in their curves."
+                    "No best efforts: Strava measures them in runs and sends them with the details; others are found "
+                    "in the curves of rides and runs."
                 )
             )
             return

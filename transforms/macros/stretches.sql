@@ -1,14 +1,21 @@
 {#-
-  The fastest stretches of recordings, by the clock. `fastest_stretches(relation)`: of rows per stream key, as staging has them, the activity with
-  length_m, begin_s and elapsed_s, to a thousandth of a second, and has_jump, for each of `ride_lengths` that the recording is as long as.
+  The fastest stretches of recordings, by the clock. `fastest_stretches(relation)`: of rows per stream key, as staging has them, with the sport group,
+  the activity with length_m, begin_s and elapsed_s, to a thousandth of a second, and has_jump, for each length of its group in `effort_lengths` that the
+  recording is as long as.
 
   A fastest stretch begins or ends at a point; its other end lies in a straight line between two. A distance that falls is that of the point
   before; a rest at either end is none of it; of equals it is the earliest. DuckDB calls `stretches.py`; BigQuery does the same here.
 -#}
-{% macro ride_lengths() -%}
+{% macro effort_lengths() -%}
     {{ return({
-        '5 mile': 8046.72, '10K': 10000, '10 mile': 16093.44, '20K': 20000, '30K': 30000, '40K': 40000, '50K': 50000, '80K': 80000,
-        '50 mile': 80467.2, '90K': 90000, '100K': 100000, '100 mile': 160934.4,
+        'ride': {
+            '5 mile': 8046.72, '10K': 10000, '10 mile': 16093.44, '20K': 20000, '30K': 30000, '40K': 40000, '50K': 50000, '80K': 80000,
+            '50 mile': 80467.2, '90K': 90000, '100K': 100000, '100 mile': 160934.4,
+        },
+        'run': {
+            '400m': 400, '1/2 mile': 804.672, '1K': 1000, '1 mile': 1609.344, '2 mile': 3218.688, '5K': 5000, '10K': 10000, '15K': 15000,
+            '10 mile': 16093.44, '20K': 20000, 'Half-Marathon': 21097.5, '30K': 30000, 'Marathon': 42195, '50K': 50000,
+        },
     }) }}
 {%- endmacro %}
 
@@ -26,10 +33,15 @@
     from (
         select
             activity_id,
-            unnest(fastest_stretches(seconds, metres, cast({{ ride_lengths().values() | list }} as double[]))) as found
+            unnest(fastest_stretches(seconds, metres, lengths)) as found
         from (
             select
                 activity_id,
+                case any_value(sport_group)
+                    {%- for group, lengths in effort_lengths().items() %}
+                    when '{{ group }}' then cast({{ lengths.values() | list }} as double[])
+                    {%- endfor %}
+                end as lengths,
                 any_value(readings) filter (where stream_key = 'time') as seconds,
                 any_value(readings) filter (where stream_key = 'distance') as metres
             from {{ relation }}
@@ -43,6 +55,7 @@
 
 {% macro bigquery__fastest_stretches(relation) -%}
     {%- set way = 'partition by activity_id order by metres' %}
+    {%- set lengths = (effort_lengths().ride.values() | list + effort_lengths().run.values() | list) | unique | list %}
     with points as (
         select
             activity_id,
@@ -96,14 +109,14 @@
     from (
         select
             *,
-            min(elapsed_ms) over (partition by activity_id, effort_name) as least_ms
+            min(elapsed_ms) over (partition by activity_id, length_number) as least_ms
         from (
-            {%- for name, length in ride_lengths().items() %}
-            {%- set is_last = loop.last %}
+            {%- for length in lengths %}
+            {%- set number, is_last = loop.index, loop.last %}
             {%- for from_point in [true, false] %}
             select
                 activity_id,
-                '{{ name }}' as effort_name,
+                {{ number }} as length_number,
                 cast({{ length }} as float64) as length_m,
                 has_jump,
                 {%- if from_point %}
@@ -136,5 +149,5 @@
         )
     )
     where elapsed_ms = least_ms
-    group by activity_id, effort_name
+    group by activity_id, length_number
 {%- endmacro %}

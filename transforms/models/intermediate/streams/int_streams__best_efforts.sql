@@ -9,17 +9,27 @@
     )
 }}
 
-with inputs as (
-    select * from {{ ref('int_streams__inputs') }}
+with sent as (
+    select distinct activity_id
+    from {{ ref('stg_strava__best_efforts') }}
+    where {{ is_changed() }}
+),
+
+inputs as (
+    select inputs.*
+    from {{ ref('int_streams__inputs') }} as inputs
+    left join sent on inputs.activity_id = sent.activity_id
     where
-        sport_group = 'ride'
-        and {{ is_changed() }}
+        inputs.sport_group in ('ride', 'run')
+        and sent.activity_id is null
+        and {{ is_changed('inputs.activity_id') }}
 ),
 
 streams as (
     select
         streams.activity_id,
         streams.athlete_id,
+        inputs.sport_group,
         streams.stream_key,
         streams.readings
     from {{ ref('stg_strava__streams') }} as streams
@@ -34,13 +44,17 @@ stretches as (
 ),
 
 lengths as (
-    {%- for name, length_m in ride_lengths().items() %}
+    {%- for group, lengths in effort_lengths().items() %}
+    {%- set is_last = loop.last %}
+    {%- for name, length_m in lengths.items() %}
     select
+        '{{ group }}' as sport_group,
         '{{ name }}' as effort_name,
         {{ as_double(length_m) }} as length_m
-    {%- if not loop.last %}
+    {%- if not (is_last and loop.last) %}
     union all
     {%- endif %}
+    {%- endfor %}
     {%- endfor %}
 ),
 
@@ -54,8 +68,11 @@ final as (
         stretches.elapsed_s,
         stretches.has_jump
     from stretches
-    inner join lengths on stretches.length_m = lengths.length_m
     inner join inputs on stretches.activity_id = inputs.activity_id
+    inner join lengths
+        on
+            stretches.length_m = lengths.length_m
+            and inputs.sport_group = lengths.sport_group
 )
 
 select * from final

@@ -1,4 +1,4 @@
-{% set definition_version = 4 %}
+{% set definition_version = 5 %}
 {{
     config(
         materialized='incremental',
@@ -21,7 +21,7 @@ sent as (
     where {{ is_changed() }}
 ),
 
--- of rides Strava tells none
+-- of what Strava tells none
 found as (
     select
         found.*,
