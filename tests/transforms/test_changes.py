@@ -42,6 +42,12 @@ BOOKS = {
 }
 
 
+CURVES = (
+    *("staging.stg_strava__streams", "staging.int_streams__samples", "staging.int_streams__marks"),
+    *("staging.int_streams__best_efforts", "mart.stream_summary", "mart.activity_course"),
+)
+
+
 def contents(warehouse: Any) -> dict[str, list[str]]:
     """Return every row of every table and view as sorted text."""
     found = warehouse.rows("select table_schema, table_name from information_schema.tables")
@@ -303,6 +309,25 @@ def test_what_changed_is_known_until_every_model_has_it(installed: Any, payload:
     assert installed.rows("select activity_id from mart.route") == [{"activity_id": 3}]
     installed.refresh_activities(as_of="2026-04-02 11:00:00")
     assert installed.rows(changed) == []
+
+
+def test_no_part_of_the_curves_is_left_out(warehouse: Any, payload: Any) -> None:
+    """They are built for fifty activities at a time: from nothing, and where all of them change at once."""
+    numbers = range(1, 102)
+    for number in numbers:
+        warehouse.raw.activity(number, payload(map={}, best_efforts=[]))
+        of = curves(time=[0, 30, 60 + number], distance=[0.0, 200.0, 500.0], heartrate=[120, 130, 140])
+        streams(warehouse.raw, number, of)
+    warehouse.refresh()
+    for table in CURVES:
+        [row] = warehouse.rows(f"select count(distinct activity_id) as n from {table}")  # noqa: S608 - our own names
+        assert (table, row["n"]) == (table, len(numbers))
+    for number in numbers:
+        warehouse.raw.activity(number, payload(map={}, best_efforts=[], name="Renamed"))
+    warehouse.refresh()
+    refreshed = contents(warehouse)
+    warehouse.refresh("--full-refresh")
+    assert contents(warehouse) == refreshed
 
 
 def test_more_changes_than_a_list_can_name_are_all_seen(installed: Any, payload: Any) -> None:

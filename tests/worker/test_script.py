@@ -1,5 +1,6 @@
 """The refresh script: which models a change selects, and what stands in their statements when they run."""
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -86,3 +87,20 @@ def test_changed_activities_are_put_in(filled: Callable[..., str]) -> None:
     assert filled(f"where <<{told} activity_id>>", ids=[3, 9]) == "where activity_id in (3, 9)"
     assert filled(f"where not <<{told} cells.activity_id>>") == "where not false"
     assert filled(f"where <<{told} id>>", ids=range(7, 5008)) == "where id between 7 and 5007"
+
+
+def test_what_reads_curves_runs_for_a_part_at_a_time() -> None:
+    """However many activities changed, each is named once; where none did, nothing runs."""
+    for count, wanted in ((120, [50, 50, 20]), (50, [50]), (0, [])):
+        ran: list[str] = []
+
+        def execute(sql: str, ran: list[str] = ran, count: int = count) -> list[tuple[Any, ...]]:
+            if not sql.startswith("delete"):
+                return [(each,) for each in range(7, 7 + count)]
+            ran.append(sql)
+            return []
+
+        Statements(execute, AS_OF, lambda: NOW).run("delete from curves where <<part:changed_activities activity_id>>")
+        named = [[int(each) for each in re.findall(r"\d+", sql)] for sql in ran]
+        assert [len(ids) for ids in named] == wanted
+        assert [each for ids in named for each in ids] == list(range(7, 7 + count))

@@ -18,7 +18,7 @@
 
 {% macro is_one_of(changed, column) -%}
     {%- if not is_incremental() -%}
-        {{ return('true') }}
+        {{ return('true' if target.type == 'bigquery' else '(true /* part by ' ~ column ~ ' */)') }}
     {%- endif -%}
     {%- if is_script() -%}
         {{ return('<<changed:' ~ changed.identifier ~ ' ' ~ column ~ '>>') }}

@@ -6,6 +6,7 @@
     <<as_of:30>>                  the moment of the refresh, 30 days before it
     <<now:>>                      the moment at which the statement runs
     <<changed:some_table activity_id>>  whether the column is the id of an activity that changed, by a table of these
+    <<part:some_table activity_id>>     the same of a part of these activities: the statement runs for each part
     <<newest:"staging"."events">> the newest `ingested_at` of a table
 -#}
 {% macro is_script() -%}
@@ -33,7 +34,7 @@
     {%- endif -%}
     {%- if pre_hooks and '<<changed:' in render(pre_hooks[0].sql) -%}
         {#- What belonged to the activities that changed has gone, and of others nothing is selected. -#}
-        {{ return(told(['insert into ' ~ this ~ ' by name ' ~ sql])) }}
+        {{ return(told(['insert into ' ~ this ~ ' by name ' ~ sql], is_parted=reads_curves())) }}
     {%- endif -%}
     {%- set key = config.get('unique_key') -%}
     {%- set keys = [key] if key is string else key -%}
@@ -54,7 +55,9 @@
     {{ run_hooks(pre_hooks) }}
     {%- call statement('main') -%}
         {% if old %}drop {{ old.type }} {{ old }};{% endif %}
-        {{ create_table_as(false, this, compiled_code) }}
+        {%- for part in parts_of(compiled_code) %}
+        {{ create_table_as(false, this, part) if loop.first else 'insert into ' ~ this ~ ' by name ' ~ part }};
+        {%- endfor %}
     {%- endcall -%}
     {{ run_hooks(post_hooks) }}
     {%- do adapter.commit() -%}
@@ -62,8 +65,35 @@
 {%- endmacro %}
 
 
-{#- Tells a model's statements, in order and between its hooks, and those that wait until every model is built. -#}
-{% macro told(statements) -%}
+{#- Whether a model reads recorded curves, which it does activity by activity. Of all activities at once they would not fit into the memory of
+    a small machine, so its statement runs for fifty of them at a time. -#}
+{% macro reads_curves() -%}
+    {{ return(modules.re.search("[.](strava_streams|stg_strava__streams|int_streams__samples)'", model.depends_on.nodes | string) is not none) }}
+{%- endmacro %}
+
+{#- The query of a full build, or one for each part: there `is_changed` leaves a place for the part's activities. -#}
+{% macro parts_of(sql) -%}
+    {%- if not (reads_curves() and 'part by' in sql) -%}
+        {{ return([sql]) }}
+    {%- endif -%}
+    {%- set of_all = 'select activity_id from strava_streams union select activity_id from activity_files' -%}
+    {%- set placed = 'select activity_id, row_number() over (order by activity_id) as place from (' ~ of_all ~ ')' -%}
+    {%- set first_of_parts = 'select activity_id from (' ~ placed ~ ') where place % 50 = 0' -%}
+    {%- set firsts = run_query("from sqlite_query('raw', '" ~ first_of_parts ~ "')").columns[0].values() -%}
+    {%- set parts = [] -%}
+    {%- for first in [none] + firsts | list -%}
+        {%- set bounds = ['true'] -%}
+        {%- do bounds.append('\\1 >= ' ~ first) if not loop.first -%}
+        {%- do bounds.append('\\1 < ' ~ loop.nextitem) if not loop.last -%}
+        {%- do parts.append(modules.re.sub('true /. part by (\\S+) ./', bounds | join(' and '), sql)) -%}
+    {%- endfor -%}
+    {{ return(parts) }}
+{%- endmacro %}
+
+
+{#- Tells a model's statements, in order and between its hooks, and those that wait until every model is built; those that are parted run for
+    each part of what changed. -#}
+{% macro told(statements, is_parted=false) -%}
     {%- set hooked = [] -%}
     {%- for hook in pre_hooks -%}{%- do hooked.append(render(hook.sql)) -%}{%- endfor -%}
     {%- do hooked.extend(statements) -%}
@@ -75,6 +105,7 @@
         'int_records__changed_days': kept_days(this),
         'int_streams__changed_activities': kept_days(this),
     } -%}
-    {%- call noop_statement('main', tojson({'statements': hooked, 'last': last.get(model.name)})) -%}{%- endcall -%}
+    {%- set text = tojson({'statements': hooked, 'last': last.get(model.name)}) -%}
+    {%- call noop_statement('main', text | replace('<<changed:', '<<part:') if is_parted else text) -%}{%- endcall -%}
     {{ return({'relations': [this.incorporate(type='table')]}) }}
 {%- endmacro %}

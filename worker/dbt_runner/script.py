@@ -12,7 +12,9 @@ from runtime.clock import utc_text
 EVERY_RUN = "every_run"  # dbt's tag of models and sources that no watermark tells of
 EARLIEST = "0001-01-01T00:00:00.000000Z"  # before all of raw; a column of timestamps takes it, too
 _PLACES = re.compile("<<([a-z_]+):([^>]*)>>")
+_PARTED = re.compile("<<part:([a-z_]+) ")
 _MOST_IDS = 5000  # more are named by the first and the last, as by the macro `is_changed`
+_PART = 50  # activities whose curves are in memory at once
 
 Execute = Callable[[str], Sequence[Sequence[Any]]]
 
@@ -62,27 +64,40 @@ class Statements:
         self._as_of = as_of
         self._clock = clock
         self._ids: dict[str, list[int]] = {}  # a table of ids is asked after it was built, and dozens of times
+        self._part: list[int] = []
         self._values: Mapping[str, Callable[[str], str]] = {
             "as_of": lambda days: utc_text(self._as_of - timedelta(days=int(days))),
             "now": lambda _: utc_text(self._clock()),
             "changed": self._changed,
+            "part": lambda places: _is_one_of(self._part, places.split()[1]),
             "newest": self._newest,
         }
 
     def run(self, statement: str) -> None:
-        """Run one statement."""
-        self._execute(_PLACES.sub(lambda place: self._values[place[1]](place[2]), statement))
+        """Run one statement, or one in parts for each part of the activities that changed: for none, where none did."""
+        parted = set(_PARTED.findall(statement))
+        ids = [each for table in parted for each in self._ids_in(table)]
+        for first in range(0, len(ids) if parted else 1, _PART):
+            self._part = ids[first : first + _PART]
+            self._execute(_PLACES.sub(lambda place: self._values[place[1]](place[2]), statement))
 
     def _changed(self, places: str) -> str:
         table, column = places.split()
+        ids = self._ids_in(table)
+        if len(ids) > _MOST_IDS:
+            return f"{column} between {ids[0]} and {ids[-1]}"
+        return _is_one_of(ids, column)
+
+    def _ids_in(self, table: str) -> list[int]:
         if table not in self._ids:
             rows = self._execute(f"select activity_id from staging.{table} order by activity_id")  # noqa: S608 - dbt's own name
             self._ids[table] = [row[0] for row in rows]
-        ids = self._ids[table]
-        if len(ids) > _MOST_IDS:
-            return f"{column} between {ids[0]} and {ids[-1]}"
-        return f"{column} in ({', '.join(map(str, ids))})" if ids else "false"
+        return self._ids[table]
 
     def _newest(self, table: str) -> str:
         [(moment,)] = self._execute(f"select strftime(max(ingested_at), '%Y-%m-%dT%H:%M:%S.%fZ') from {table}")  # noqa: S608 - dbt's own name
         return str(moment or EARLIEST)
+
+
+def _is_one_of(ids: Sequence[int], column: str) -> str:
+    return f"{column} in ({', '.join(map(str, ids))})" if ids else "false"
