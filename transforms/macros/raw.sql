@@ -1,24 +1,20 @@
 {#-
   Reading `raw`: SQLite through DuckDB's extension, or BigQuery.
 
-  raw_rows(table, columns, conditions, parts): a select of the columns, typed.
+  raw_rows(table, columns, conditions): a select of the columns, typed.
     table       name of the source table
     columns     {name: type}; types as both engines spell them (int64, string, bool, timestamp), or json
     conditions  what SQLite or BigQuery is to look for, as SQL of literals: `is_after`, `is_new`, `is_changed`
-    parts       how many reads DuckDB makes of it, by the last bits of activity_id: a power of two. It works on up to 2,048 rows at a time,
-                which are gigabytes where payloads are large, and on no more than a part
 
   SQLite is dynamically typed and `sqlite_query` hands everything over as text, so every column is cast.
 -#}
-{% macro raw_rows(table, columns, conditions=[], parts=1) -%}
-    {{ return(adapter.dispatch('raw_rows')(table, columns, conditions, parts)) }}
+{% macro raw_rows(table, columns, conditions=[]) -%}
+    {{ return(adapter.dispatch('raw_rows')(table, columns, conditions)) }}
 {%- endmacro %}
 
-{% macro duckdb__raw_rows(table, columns, conditions, parts) -%}
+{% macro duckdb__raw_rows(table, columns, conditions) -%}
     {%- set relation = source('raw', table) -%}
-    {%- for part in range(parts) %}
-    {%- set wanted = conditions + (['activity_id & ' ~ (parts - 1) ~ ' = ' ~ part] if parts > 1 else []) -%}
-    {%- set where = ' where ' ~ wanted | join(' and ') if wanted else '' -%}
+    {%- set where = ' where ' ~ conditions | join(' and ') if conditions else '' -%}
     select
     {%- for name, type in columns.items() %}
         cast({{ name }} as {{ 'varchar' if type == 'json' else type }}) as {{ name }}{{ ',' if not loop.last }}
@@ -29,13 +25,9 @@
     {#- a unit test's rows, which are not in SQLite #}
     from {{ relation }}{{ where }}
     {%- endif %}
-    {%- if not loop.last %}
-    union all
-    {% endif %}
-    {%- endfor %}
 {%- endmacro %}
 
-{% macro bigquery__raw_rows(table, columns, conditions, parts) -%}
+{% macro bigquery__raw_rows(table, columns, conditions) -%}
     select
         {{ columns | join(',\n        ') }}
     from {{ source('raw', table) }}

@@ -22,7 +22,6 @@ with sent as (
                 'ingested_at': 'timestamp',
             },
             conditions=[is_changed(), 'payload is not null'],
-            parts=1 if is_incremental() else 16,
         )
     }}
 ),
