@@ -6,7 +6,7 @@ Functions of dbt-duckdb plugins: https://github.com/duckdb/dbt-duckdb#writing-yo
 from dbt.adapters.duckdb.plugins import BasePlugin
 from duckdb import DuckDBPyConnection
 
-from transforms import polyline, stretches
+from transforms import marks, polyline, stretches
 
 
 class Plugin(BasePlugin):
@@ -19,5 +19,6 @@ class Plugin(BasePlugin):
 
 def register(connection: DuckDBPyConnection) -> None:
     """Let a connection's SQL call the functions."""
+    marks.register(connection)
     polyline.register(connection)
     stretches.register(connection)
