@@ -6,7 +6,7 @@ Functions of dbt-duckdb plugins: https://github.com/duckdb/dbt-duckdb#writing-yo
 from dbt.adapters.duckdb.plugins import BasePlugin
 from duckdb import DuckDBPyConnection
 
-from transforms import marks, polyline, stretches
+from transforms import marks, polyline, samples, stretches
 
 
 class Plugin(BasePlugin):
@@ -21,4 +21,5 @@ def register(connection: DuckDBPyConnection) -> None:
     """Let a connection's SQL call the functions."""
     marks.register(connection)
     polyline.register(connection)
+    samples.register(connection)
     stretches.register(connection)

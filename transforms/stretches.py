@@ -32,13 +32,13 @@ def register(connection: DuckDBPyConnection) -> None:
 
 def stretches(seconds: pa.Array, metres: pa.Array, lengths: pa.Array) -> pa.Array:
     """Return the fastest stretches of each recording."""
-    rows = zip(_rows(seconds), _rows(metres), _rows(lengths), strict=True)
+    rows = zip(rows_of(seconds), rows_of(metres), rows_of(lengths), strict=True)
     found = [[dict(zip(_FIELDS, each, strict=True)) for each in _of_one(*row)] for row in rows]
     return pa.array(found, pa.list_(pa.struct({"length_m": pa.float64(), "begin_s": pa.float64(),
                                                "elapsed_s": pa.float64(), "has_jump": pa.bool_()})))  # fmt: skip
 
 
-def _rows(lists: pa.Array) -> Iterator[Floats]:
+def rows_of(lists: pa.Array) -> Iterator[Floats]:
     """Yield the numbers of each list."""
     lists = lists.combine_chunks() if isinstance(lists, pa.ChunkedArray) else lists
     values = lists.values.to_numpy(zero_copy_only=False)

@@ -1,6 +1,7 @@
 {#-
-  The recorded points of activities. `sample_rows(relation)`: of rows per stream key, as staging has them, one row per activity and point,
-  with the time and each of these readings in a column; what was not recorded is null.
+  The recorded points of activities, of rows per stream key as staging has them: one row per activity and point, with its second, how long it
+  stands for, whether it moves until the next, and each of the readings in a column; what was not recorded is null. DuckDB calls `samples.py`;
+  BigQuery does the same here.
 -#}
 {% macro sampled_keys() -%}
     {{ return({
@@ -9,42 +10,108 @@
     }) }}
 {%- endmacro %}
 
-{% macro sample_rows(relation) -%}
-    {{ return(adapter.dispatch('sample_rows')(relation)) }}
+{#- Those that are a column as they are. -#}
+{% macro sampled_readings() -%}
+    {%- set readings = sampled_keys().copy() -%}
+    {%- do readings.pop('time') -%}
+    {%- do readings.pop('moving') -%}
+    {{ return(readings) }}
+{%- endmacro %}
+
+{% macro recorded_samples(relation) -%}
+    {{ return(adapter.dispatch('recorded_samples')(relation)) }}
 {%- endmacro %}
 
 {#- The arrays of an activity side by side, each opened once. -#}
-{% macro duckdb__sample_rows(relation) -%}
-    {%- set columns = sampled_keys() %}
+{% macro duckdb__recorded_samples(relation) -%}
+    {%- set readings = sampled_readings() %}
     select
         activity_id,
         athlete_id,
         place,
-        {%- for column in columns.values() %}
-        case when not isnan({{ column }}) then {{ column }} end as {{ column }}{{ ',' if not loop.last }}
+        point.second,
+        point.hold_s,
+        {%- for column in readings.values() %}
+        case when not isnan({{ column }}) then {{ column }} end as {{ column }},
         {%- endfor %}
+        point.is_moving
     from (
         select
             activity_id,
             athlete_id,
             generate_subscripts("time", 1) as place,
-            {%- for key, column in columns.items() %}
+            unnest(recorded_points("time", coalesce(moving, []))) as point,
+            {%- for key, column in readings.items() %}
             unnest("{{ key }}") as {{ column }}{{ ',' if not loop.last }}
             {%- endfor %}
         from (
             select
                 activity_id,
                 athlete_id,
-                {%- for key in columns %}
+                {%- for key in sampled_keys() %}
                 any_value(readings) filter (where stream_key = '{{ key }}') as "{{ key }}"{{ ',' if not loop.last }}
                 {%- endfor %}
             from {{ relation }}
             group by activity_id, athlete_id
         ) as arrays
     ) as points
+    where point.second is not null
 {%- endmacro %}
 
-{% macro bigquery__sample_rows(relation) -%}
+{% macro bigquery__recorded_samples(relation) -%}
+    with timed as (
+        select
+            *,
+            cast(round(time_s) as int64) as second
+        from ({{ sample_rows(relation) }})
+        where time_s between 0 and 604800
+    ),
+
+    followed as (
+        select
+            *,
+            lead(second) over way - second as gap_s,
+            -- what is said of a point is of the step to it
+            case when lead(second) over way is null then motion else lead(motion) over way end as next_motion
+        from timed
+        window way as (partition by activity_id order by second, place)
+    ),
+
+    times as (
+        select
+            streams.activity_id,
+            time_s - lag(time_s) over (partition by streams.activity_id order by time_s) as gap_s  -- noqa: RF02
+        from {{ relation }} as streams
+        {{ each('streams.readings', 'time_s') }}
+        where
+            streams.stream_key = 'time'
+            and time_s between 0 and 604800  -- noqa: RF02
+    ),
+
+    pauses as (
+        select
+            activity_id,
+            {{ pause_s('gap_s') }} as pause_s
+        from times
+        group by activity_id
+    )
+
+    select
+        followed.activity_id,
+        followed.athlete_id,
+        followed.place,
+        followed.second,
+        {{ hold_s('followed.gap_s', 'pauses.pause_s') }} as hold_s,
+        {%- for column in sampled_readings().values() %}
+        followed.{{ column }},
+        {%- endfor %}
+        coalesce(followed.next_motion = 1, true) as is_moving
+    from followed
+    inner join pauses on followed.activity_id = pauses.activity_id
+{%- endmacro %}
+
+{#- The points before they are put in order, on BigQuery. -#}
+{% macro sample_rows(relation) -%}
     {%- set columns = sampled_keys() %}
     select
         activity_id,
