@@ -85,12 +85,39 @@ opened as (
     {{ stream_rows('told', 'activity_id, athlete_id, source, source_rank, start_at, observed_at, ingested_at') }}
 ),
 
-best as (
-    select
-        *,
-        min(source_rank) over (partition by activity_id) as best_rank,
-        row_number() over (partition by activity_id, stream_key order by source_rank) as place
+-- distinct they are anyhow; without it DuckDB takes the readings through the windows
+keys as (
+    select distinct
+        activity_id,
+        stream_key,
+        source_rank
     from opened
+),
+
+ranks as (
+    select
+        activity_id,
+        stream_key,
+        source_rank,
+        min(source_rank) over (partition by activity_id) as best_rank,
+        max(source_rank) over (partition by activity_id) as worst_rank,
+        row_number() over (partition by activity_id, stream_key order by source_rank) as place
+    from keys
+),
+
+-- of what several sources tell
+several as (
+    select
+        opened.*,
+        ranks.best_rank,
+        ranks.place
+    from opened
+    inner join ranks
+        on
+            opened.activity_id = ranks.activity_id
+            and opened.stream_key = ranks.stream_key
+            and opened.source_rank = ranks.source_rank
+    where ranks.best_rank < ranks.worst_rank
 ),
 
 -- what the better source lacks and another has, if that began within two seconds
@@ -100,13 +127,13 @@ lacking as (
         own_time.readings as seconds,
         other_time.readings as other_seconds,
         round({{ seconds_between('coalesce(own_time.start_at, activities.start_at)', 'other.start_at') }}) as shift_s
-    from best as other
-    inner join best as own_time
+    from several as other
+    inner join several as own_time
         on
             other.activity_id = own_time.activity_id
             and own_time.stream_key = 'time'
             and own_time.source_rank = own_time.best_rank
-    inner join best as other_time
+    inner join several as other_time
         on
             other.activity_id = other_time.activity_id
             and other.source_rank = other_time.source_rank
@@ -121,20 +148,25 @@ lacking as (
 
 final as (
     select
-        activity_id,
-        athlete_id,
-        stream_key,
-        source,
-        series_type,
-        resolution,
-        original_size,
-        readings,
-        latitudes,
-        longitudes,
-        observed_at,
-        ingested_at
-    from best
-    where source_rank = best_rank
+        opened.activity_id,
+        opened.athlete_id,
+        opened.stream_key,
+        opened.source,
+        opened.series_type,
+        opened.resolution,
+        opened.original_size,
+        opened.readings,
+        opened.latitudes,
+        opened.longitudes,
+        opened.observed_at,
+        opened.ingested_at
+    from opened
+    inner join ranks
+        on
+            opened.activity_id = ranks.activity_id
+            and opened.stream_key = ranks.stream_key
+            and opened.source_rank = ranks.source_rank
+    where ranks.source_rank = ranks.best_rank
     union all
     select
         activity_id,
