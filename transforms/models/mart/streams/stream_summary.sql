@@ -20,15 +20,25 @@ with inputs as (
     where {{ is_changed_in_streams() }}
 ),
 
+lasts as (
+    select
+        activity_id,
+        max(second) as last_second
+    from {{ ref('int_streams__samples') }}
+    where {{ is_changed_in_streams() }}
+    group by activity_id
+),
+
 samples as (
     select
         samples.*,
         inputs.is_power_measured,
         inputs.most_w,
         inputs.max_heartrate_bpm,
-        max(samples.second) over (partition by samples.activity_id) as last_second
+        lasts.last_second
     from {{ ref('int_streams__samples') }} as samples
     inner join inputs on samples.activity_id = inputs.activity_id
+    inner join lasts on samples.activity_id = lasts.activity_id
     where {{ is_changed_in_streams('samples.activity_id') }}
 ),
 
