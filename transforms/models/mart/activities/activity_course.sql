@@ -21,9 +21,29 @@
     )
 }}
 
-with streams as (
-    select * from {{ ref('stg_strava__streams') }}
-    where {{ is_changed() }}
+with clocks as (
+    select
+        activity_id,
+        array_length(readings) as point_count
+    from {{ ref('stg_strava__streams') }}
+    where
+        stream_key = 'time'
+        and array_length(readings) > 0
+        and {{ is_changed() }}
+),
+
+-- before they are put side by side: an eighth of the readings
+streams as (
+    select
+        streams.activity_id,
+        streams.stream_key,
+        clocks.point_count,
+        {{ picked('streams.readings', 'clocks.point_count', most) }} as readings,
+        {{ picked('streams.latitudes', 'clocks.point_count', most) }} as latitudes,
+        {{ picked('streams.longitudes', 'clocks.point_count', most) }} as longitudes
+    from {{ ref('stg_strava__streams') }} as streams
+    inner join clocks on streams.activity_id = clocks.activity_id
+    where {{ is_changed('streams.activity_id') }}
 ),
 
 activities as (
@@ -31,19 +51,23 @@ activities as (
     where {{ is_changed() }}
 ),
 
-measured as (
+final as (
     select
         activities.activity_id,
         activities.athlete_id,
-        activities.sport_group in ('run', 'walk') or activities.sport_type = 'Snowshoe' as is_on_foot,
-        array_length(clock.readings) as point_count,
+        clock.point_count,
         clock.readings as seconds,
-        {%- for stream_key in curves %}
-        {{ stream_key }}.readings as {{ stream_key }}_readings,
+        {%- for stream_key, column in curves.items() %}
+        coalesce({{ stream_key }}.readings, []) as {{ column }},
         {%- endfor %}
-        cadence.readings as cadence_readings,
-        places.latitudes,
-        places.longitudes
+        coalesce(places.latitudes, []) as latitudes,
+        coalesce(places.longitudes, []) as longitudes,
+        case
+            when activities.sport_group in ('run', 'walk') or activities.sport_type = 'Snowshoe'
+                then {{ multiplied('coalesce(cadence.readings, [])', 2) }}
+            else coalesce(cadence.readings, [])
+        end as cadences_per_minute,
+        cast({{ definition_version }} as int64) as definition_version
     from activities
     inner join streams as clock on activities.activity_id = clock.activity_id and clock.stream_key = 'time'
     {%- for stream_key in curves.keys() | list + ['cadence'] %}
@@ -51,26 +75,6 @@ measured as (
         on activities.activity_id = {{ stream_key }}.activity_id and {{ stream_key }}.stream_key = '{{ stream_key }}'
     {%- endfor %}
     left join streams as places on activities.activity_id = places.activity_id and places.stream_key = 'latlng'
-    where array_length(clock.readings) > 0
-),
-
-final as (
-    select
-        activity_id,
-        athlete_id,
-        point_count,
-        {{ picked('seconds', 'point_count', most) }} as seconds,
-        {%- for stream_key, column in curves.items() %}
-        {{ picked(stream_key ~ '_readings', 'point_count', most) }} as {{ column }},
-        {%- endfor %}
-        {{ picked('latitudes', 'point_count', most) }} as latitudes,
-        {{ picked('longitudes', 'point_count', most) }} as longitudes,
-        case
-            when is_on_foot then {{ multiplied(picked('cadence_readings', 'point_count', most), 2) }}
-            else {{ picked('cadence_readings', 'point_count', most) }}
-        end as cadences_per_minute,
-        cast({{ definition_version }} as int64) as definition_version
-    from measured
 )
 
 select * from final
