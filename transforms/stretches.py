@@ -58,25 +58,28 @@ def _of_one(seconds: Floats, metres: Floats, lengths: Floats) -> Iterator[tuple[
     if not len(metres):
         return
     has_jump = bool((np.diff(metres) > FASTEST_MPS * np.maximum(np.diff(seconds), 1)).any())
+    rests = seconds[np.searchsorted(metres, metres)], seconds[np.searchsorted(metres, metres, side="right") - 1]
     for length in lengths:
-        if (found := _fastest(seconds, metres, float(length))) is not None:
+        if (found := _fastest(seconds, metres, rests, float(length))) is not None:
             yield (float(length), *found, has_jump)
 
 
-def _fastest(seconds: Floats, metres: Floats, length: float) -> tuple[float, float] | None:
+def _fastest(
+    seconds: Floats, metres: Floats, rests: tuple[Floats, Floats], length: float
+) -> tuple[float, float] | None:
     """Return when the fastest stretch begins and how long it takes, to a thousandth; of equals the earliest.
 
-    It may begin or end between two points, and then ends or begins at one. A rest at either end is none of it.
+    It may begin or end between two points, and then ends or begins at one. A rest at either end is none of it: `rests`
+    tells when one at the distance of each point began and ended.
     """
-    last = np.searchsorted(metres, metres, side="right") - 1  # where a rest at the same distance ends
+    rested_from, rested_until = rests
     starts = metres + length <= metres[-1]
-    begun = seconds[last][starts]
+    begun = rested_until[starts]
     ended = _at(seconds, metres, metres[starts] + length, side="left")
-    first = np.searchsorted(metres, metres, side="left")
     stops = metres - length >= metres[0]
     left = _at(seconds, metres, metres[stops] - length, side="right")
     begins = _thousandths(np.concatenate([begun, left]))
-    lasted = _thousandths(np.concatenate([ended - begun, seconds[first][stops] - left]))
+    lasted = _thousandths(np.concatenate([ended - begun, rested_from[stops] - left]))
     if not len(lasted):
         return None
     least = lasted.min()
