@@ -29,6 +29,7 @@ _POINT = {
 }
 _NUMBERS = ("mark_index", "distance_m", "elapsed_s", "moved_s", "flat_m", "beats", "beats_s", "altitude_m")
 _MARK = {"kind": "varchar", **dict.fromkeys(_NUMBERS, "double")}
+_MARKS = pa.list_(pa.struct({"kind": pa.string(), **dict.fromkeys(_NUMBERS, pa.float64())}))
 
 
 def register(connection: DuckDBPyConnection) -> None:
@@ -43,6 +44,8 @@ def register(connection: DuckDBPyConnection) -> None:
 
 def marks(points: pa.Array, is_on_foot: pa.Array, grade_points: pa.Array) -> pa.Array:
     """Return the marks of each recording."""
+    if not len(points):  # as DuckDB may ask
+        return pa.array([], _MARKS)
     points = points.combine_chunks() if isinstance(points, pa.ChunkedArray) else points
     columns = {name: points.values.field(name).to_numpy(zero_copy_only=False) for name in _POINT}
     bounds = points.offsets.to_numpy()

@@ -19,6 +19,7 @@ from transforms.stretches import LONGEST_S, Floats, rows_of
 LEAST_PAUSE_S = 10
 _FIELDS = {"second": "bigint", "hold_s": "bigint", "is_moving": "boolean"}
 _SQL = f"struct({', '.join(f'{name} {kind}' for name, kind in _FIELDS.items())})[]"
+_POINTS = pa.list_(pa.struct({"second": pa.int64(), "hold_s": pa.int64(), "is_moving": pa.bool_()}))
 
 Columns = tuple[np.ndarray[Any, np.dtype[Any]], ...]
 
@@ -32,6 +33,8 @@ def register(connection: DuckDBPyConnection) -> None:
 
 def recorded_points(seconds: pa.Array, motions: pa.Array) -> pa.Array:
     """Return the points of each recording, as many as there are seconds."""
+    if not len(seconds):  # as DuckDB may ask
+        return pa.array([], _POINTS)
     found = [_of_one(*arrays) for arrays in zip(rows_of(seconds), rows_of(motions), strict=True)]
     ends = np.cumsum([0, *(len(columns[0]) for columns in found)], dtype=np.int32)
     known, second, hold_s, is_moving = (np.concatenate(column) for column in zip(*found, strict=True))

@@ -247,6 +247,16 @@ def test_every_beat_is_in_exactly_one_zone(database: InMemory) -> None:
     assert found == {most: len(points) for most, (points, _) in recordings.items()}
 
 
+def test_curves_without_a_time_have_no_points(database: InMemory) -> None:
+    """Alone among what changed, and beside others."""
+    rows = [row for row in streams_of(1, [Point(1, None, 120.0, None, None)]) if row["stream_key"] != "time"]
+    for others, points in (([], 0), (streams_of(2, [Point(1, None, 130.0, None, None)] * 3), 3)):
+        database.put("staging.stg_strava__streams", STREAM, [*rows, *others])
+        database.put("staging.int_streams__inputs", INPUT, [])
+        database.build(SAMPLES)
+        assert len(database.rows(f"select * from {SAMPLES}")) == points  # noqa: S608 - our own name
+
+
 NEAR_M = 1e-6
 WAYS = st.lists(
     st.tuples(st.sampled_from([0, 1, 7, 60, 900]), st.sampled_from([0.0, 0.0, 35.5, 250.0, 1000.0, 2400.0])),
