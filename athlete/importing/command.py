@@ -75,13 +75,19 @@ def import_files(  # noqa: PLR0913 - one argument an option
     The list of activities is stored first, then the recordings, the newest first, each matched with the activity that
     it is of. An import that was stopped goes on where it was when the same command is given again. Nothing is unpacked.
 
-    The exit code is 0 if all could be read, 1 if some could not, and 2 if nothing could or it is another athlete's.
+    The exit code is 0 if all could be read, 1 if some could not, and 2 if nothing could, it is another athlete's, or
+    an option is wrong.
     """
     settings = TransformSettings()
     configure_logs(settings.log_format, "CRITICAL")  # what failed is told below
-    within_reach("--athlete", athlete)
     zone = DashboardSettings().display_timezone
-    began = read_moment("--since", since, zone)
+    try:
+        within_reach("--athlete", athlete)
+        began = read_moment("--since", since, zone)
+    except CommandError as error:  # whose exit code would say that some could not be read
+        raise typer.BadParameter(str(error)) from error
+    if dry_run and resume is not None:
+        raise typer.BadParameter("A dry run stores nothing, so it goes on with none: leave out --resume, or --dry-run.")
     wish = Wish(
         choice=Choice(since=began, only=frozenset(each.casefold() for each in only or ())),
         athlete_id=athlete,
@@ -91,8 +97,6 @@ def import_files(  # noqa: PLR0913 - one argument an option
         home_zone=zone,
     )
     if dry_run:
-        if resume is not None:
-            raise CommandError("A dry run stores nothing, so it goes on with none: leave out --resume, or --dry-run.")
         read = [_read_one(bag, wish, as_json=as_json) for bag in bags(paths)]
     else:
         require_usable(settings.data_dir)

@@ -140,7 +140,7 @@ def test_a_whole_life_is_read_and_agrees_with_its_list(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_dry_run_reads_what_is_wanted(odd: Path, tmp_path: Path) -> None:
-    """By start and sport as an import does, of this athlete alone; it cannot go on with an import."""
+    """By start and sport as an import does, of this athlete alone."""
     early, late = tmp_path / "early.gpx", tmp_path / "late.gpx"
     early.write_bytes(TRACK)
     late.write_bytes(TRACK.replace(b"2022-05-29", b"2022-06-29"))
@@ -158,8 +158,6 @@ def test_a_dry_run_reads_what_is_wanted(odd: Path, tmp_path: Path) -> None:
     assert {json.loads(line)["item"] for line in told} == {"archive", "problem"}
     other = run(str(odd), "--dry-run", "--athlete", "7")
     assert (other.exit_code, other.stderr) == (2, "athlete: export_42.zip is of athlete 42, not of 7.\n")
-    resumed = run(str(odd), "--dry-run", "--resume", "i1")
-    assert (resumed.exit_code, "leave out --resume" in resumed.stderr, resumed.stdout) == (1, True, "")
 
 
 @pytest.mark.slow
@@ -179,6 +177,25 @@ def test_exit_codes_of_a_dry_run(tmp_path: Path) -> None:
         "1 file: 1 read",
         "not looked at: 0 media, 0 other files",
     ]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--since", "nonsense"), "--since nonsense is neither a time"),
+        (("--since", f"{10**18}d"), "is beyond every calendar"),
+        (("--athlete", str(2**63)), "--athlete is beyond every number"),
+        (("--dry-run", "--resume", "i1"), "leave out --resume"),
+    ],
+)
+def test_a_wrong_option_is_a_usage_error(tmp_path: Path, options: Sequence[str], told: str) -> None:
+    """With 2, as 1 says that some could not be read; no file is looked for and no folder made."""
+    data = tmp_path / "data"
+    environment = {"COLUMNS": "200", "DATA_DIR": str(data)}
+    wrong = CliRunner().invoke(app, ["import", str(tmp_path / "nowhere.zip"), *options], env=environment)
+    assert (wrong.exit_code, told in wrong.stderr, wrong.stdout) == (2, True, "")
+    assert "nowhere.zip" not in wrong.stderr
+    assert not data.exists()
 
 
 PRICE = (
