@@ -30,7 +30,7 @@ from worker.importing.outcomes import FileOutcome, FileResult, ReadFile
 from worker.importing.owner import NotSure
 from worker.importing.pipeline import OtherArchive, PurgedMeanwhile
 from worker.importing.readers import read_files
-from worker.importing.report import RowKind, count_rows, items, sentences
+from worker.importing.report import RowKind, count_rows, items, no_such_sport, sentences
 from worker.importing.running import Imported, Wish, import_archive, importing, name_of, opened
 from worker.importing.stored_report import stored_items, stored_sentences
 
@@ -130,6 +130,7 @@ async def _import_all(
                         tell=bars.show,
                     )
                     _print(archive, done, as_json=as_json)
+                    warn(_no_such_sport(done.current.source, archive, wish, is_all=done.is_empty))
                 read.append(None if done.is_all_lost else done.is_all_well)
             except UnreadableArchive as error:
                 warn(str(error).translate(HIDDEN))
@@ -149,6 +150,10 @@ def _print(archive: Archive, done: Imported, *, as_json: bool) -> None:
     else:
         for sentence in stored_sentences(archive, done):
             say(sentence.translate(HIDDEN))
+
+
+def _no_such_sport(name: str, archive: Archive, wish: Wish, *, is_all: bool) -> str:
+    return no_such_sport(name, archive, wish.choice.missing_sports(archive), is_all=is_all).translate(HIDDEN)
 
 
 @dataclass(slots=True)
@@ -192,6 +197,7 @@ def _read_one(paths: Sequence[Path], wish: Wish, *, as_json: bool) -> bool | Non
         else:
             for sentence in sentences(name, archive, rows, results):
                 say(sentence.translate(HIDDEN))
+        warn(_no_such_sport(name, archive, wish, is_all=not rows and not results))
         lost = count_rows(archive, rows)[RowKind.UNREADABLE]
         lost += sum(result.outcome is FileOutcome.FAILED for result in results)
         return None if lost and not rows and lost >= len(results) else not lost

@@ -268,6 +268,27 @@ def test_where_nothing_could_be_read_no_charts_are_built(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("is_dry", [True, False])
+def test_a_sport_that_no_activity_is_of_is_told(tmp_path: Path, *, is_dry: bool) -> None:
+    """With those that there are; all could be read, so the exit code is 0. Of a sport that is there nothing is told."""
+    layout, path = layout_of(Version.SEPTEMBER_2026), tmp_path / "export_42.zip"
+    told = [("1", "Lauf"), ("2", "Lauf"), ("3", "Radfahrt"), ("4", "Wasserball")]
+    rows = [cells_of(layout, {}, id=each, date="29.05.2022, 15:53:35", type=sport, file="") for each, sport in told]
+    path.write_bytes(zip_of({"activities.csv": csv_of([header(layout, Language.DE), *rows])}))
+    data, dry = tmp_path / "data", ["--dry-run"] * is_dry
+    none = stored(data, str(path), "--only", "Jogging", *dry)
+    there = "but 2 Run · 1 Ride · 1 Wasserball: give --only a sport as it is written here, or leave it out."
+    assert none.stderr == (
+        f"athlete: export_42.zip lists no activity of the sport jogging, {there} Nothing was stored.\n"
+    )
+    assert (none.exit_code, "4 rows and files were not wanted (--since, --only)" in none.stdout) == (0, True)
+    some = stored(data, str(path), "--only", "Jogging", "--only", "Wasserball", *dry)
+    assert (some.exit_code, some.stderr.endswith(f"sport jogging, {there}\n")) == (0, True)
+    known = stored(data, str(path), "--only", "lauf", "--only", "ride", "--since", "2023-01-01", *dry)
+    assert (known.exit_code, known.stderr) == (0, "")
+
+
+@pytest.mark.slow
 def test_it_must_be_sure_whose_files_they_are(odd: Path, tmp_path: Path) -> None:
     """Nothing is stored of another athlete's export, or of files of nobody; a person's word makes it sure."""
     data, track = tmp_path / "data", tmp_path / "1.gpx"

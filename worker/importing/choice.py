@@ -22,9 +22,12 @@ class Choice:
         """Whether an activity of the list is wanted; one whose date or sport cannot be read is, as far as it goes."""
         if self.since is not None and row.start is not None and row.start < self.since:
             return False
-        if not self.only:
-            return True
-        return {row.sport_label.casefold(), str(row.activity.get("sport_type", "")).casefold()} & self.only != set()
+        return not self.only or not self.only.isdisjoint(_sports(row))
+
+    def missing_sports(self, archive: Archive) -> list[str]:
+        """Return the sports asked for that no activity of the list is of; none where there is no list."""
+        listed = set[str]().union(*map(_sports, archive.rows))
+        return sorted(self.only - listed) if archive.activities else []
 
     def of_files(self, archive: Archive) -> list[Wanted]:
         """Return the files but those whose row is not wanted."""
@@ -40,3 +43,8 @@ class Choice:
         if self.since is not None and session.start < self.since.timestamp():
             return False
         return not self.only or str(orjson.loads(session.activity).get("sport_type", "")).casefold() in self.only
+
+
+def _sports(row: ArchiveRow) -> set[str]:
+    """Return what a row's sport is called, as its list has it and as Strava's API does, in small letters."""
+    return {row.sport_label.casefold(), str(row.activity.get("sport_type", "")).casefold()}

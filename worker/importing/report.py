@@ -1,7 +1,7 @@
 """What was found in an archive, counted so that the parts add up to the rows and files that it has."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from typing import Any
@@ -121,6 +121,17 @@ def what(archive: Archive) -> str:
 def not_wanted(count: int) -> str:
     """Say how many were left out by a person's wish."""
     return f"{count:,} rows and files were not wanted (--since, --only)"
+
+
+def no_such_sport(name: str, archive: Archive, missing: Collection[str], *, is_all: bool) -> str:
+    """Say of which sports the list has no activity, and which it has; `is_all` if there was nothing else to import."""
+    if not missing:
+        return ""
+    sports = Counter(str(row.activity.get("sport_type") or row.sport_label) for row in archive.rows)
+    return (
+        f"{name} lists no activity of the sport {' or '.join(missing)}, but {counted(dict(sports.most_common()))}: "
+        f"give --only a sport as it is written here, or leave it out.{' Nothing was stored.' * is_all}"
+    )
 
 
 def many(count: int, noun: str) -> str:

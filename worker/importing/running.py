@@ -68,6 +68,11 @@ class Imported:
         return self.current.row_count + self.current.file_count - told
 
     @property
+    def is_empty(self) -> bool:
+        """Whether no activity and no file of the archive was wanted, or could be read as one."""
+        return all(item.kind is ItemKind.PROBLEM or item.outcome == RowOutcome.UNREADABLE for item in self.items)
+
+    @property
     def is_all_well(self) -> bool:
         """Whether all rows and files could be read."""
         return all(self._was_read)
