@@ -88,6 +88,22 @@ def decide_row(given: ArchivedActivity, stored: Content | None, sight: Sight) ->
     return RowOutcome.UPDATED, True
 
 
+def decide_rows(
+    rows: Sequence[ArchivedActivity],
+    import_id: str,
+    now: datetime,
+    *,
+    stored: Mapping[int, Content],
+    seen: Mapping[int, Sight],
+) -> tuple[list[ArchivedActivity], list[ImportItem]]:
+    """Return those rows of an export that are written, and the items of all."""
+    decided = [
+        (each, *decide_row(each, stored.get(each.activity_id), seen.get(each.activity_id, UNSEEN))) for each in rows
+    ]
+    written = [each for each, _, is_written in decided if is_written]
+    return written, [row_item(each, import_id, outcome, now) for each, outcome, _ in decided]
+
+
 def is_deleted_since(exported_at: datetime | None, sight: Sight) -> bool:
     """Whether an activity was deleted at Strava after an export that tells of it."""
     return exported_at is not None and sight.deleted_at is not None and sight.deleted_at >= exported_at

@@ -218,6 +218,9 @@ class OwnFiles(Protocol):
         export is not stored, and its item is `skipped`. An item that is there already stays.
         """
 
+    async def foresee_rows(self, rows: Sequence[ArchivedActivity], import_id: str) -> list[ImportItem]:
+        """Return the items that `put_archive_rows` would store of these rows if the import was known; store nothing."""
+
     async def put_files(self, files: Sequence[FileRow], items: Sequence[ImportItem]) -> list[ImportItem]:
         """Store recordings of an import, each in the place of its earlier row, with their items, which are returned.
 

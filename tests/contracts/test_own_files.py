@@ -103,8 +103,11 @@ def gone(activity_id: int = 1, *, at: datetime = NOON) -> Observation:
 
 
 async def outcomes(store: RawStore, *rows: ArchivedActivity) -> list[str]:
-    """Put rows of one import, and return what became of them."""
-    return [each.outcome for each in await store.put_archive_rows(rows, rows[0].import_id)]
+    """Put rows of one import, and return what became of them, which was foreseen."""
+    foreseen = await store.foresee_rows(rows, rows[0].import_id)
+    items = await store.put_archive_rows(rows, rows[0].import_id)
+    assert foreseen == items
+    return [each.outcome for each in items]
 
 
 async def known(store: RawStore) -> dict[int | str, str]:
@@ -199,6 +202,16 @@ async def test_who_has_no_own_files_keeps_nothing(store: RawStore) -> None:
 
 
 # -- rows of an export ----------------------------------------------------------------------------------------------
+
+
+async def test_foreseen_rows_are_not_stored(store: RawStore) -> None:
+    """Neither they nor their items; their import need not be known."""
+    assert [each.outcome for each in await store.foresee_rows([listed(1)], "i1")] == ["new"]
+    await store.put_import(an_import())
+    before = await store.watermark()
+    assert [each.outcome for each in await store.foresee_rows([listed(1), listed(2)], "i1")] == ["new", "new"]
+    assert (await store.import_items("i1"), await known(store), await store.watermark()) == ([], {}, before)
+    assert await store.foresee_rows([], "i1") == []
 
 
 async def test_rows_are_new_once_and_then_untouched(store: RawStore) -> None:

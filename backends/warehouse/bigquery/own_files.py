@@ -15,7 +15,7 @@ from backends.warehouse.bigquery.changes import follow_deletes
 from backends.warehouse.bigquery.parameters import Parameter, array, int64s, scalar, timestamps
 from backends.warehouse.bigquery.statements import SQL, Given, Statement, put_rows, within
 from backends.warehouse.fence import Fence
-from backends.warehouse.own_file_rows import HOME_TIME, LINK, UNSEEN, Sight, decide_row, row_item
+from backends.warehouse.own_file_rows import HOME_TIME, LINK, Sight, decide_rows
 from backends.warehouse.own_file_tables import ACTIVITY_FILES, ARCHIVE_ACTIVITIES, FIRST_OWN_ID, IMPORT_ITEMS, IMPORTS
 from backends.warehouse.own_files import ArchivedActivity, FileRow, HomeTime, Import, ImportItem, Link, MatchFacts
 from backends.warehouse.rows import Row, athlete_row, bound
@@ -84,24 +84,21 @@ class ImportedFiles(Athletes):
         async def put(_: Fence, guard: Sequence[Parameter]) -> list[ImportItem]:
             if not rows or not await self._are_known({import_id}):
                 return []
-            which = array("activity_ids", "int64", ids)
-            seen = await self._sights(ids)
-            stored = own_file_rows.contents(await self._read("archive_contents", which, ids=within(ids)))
-            now = self._clock()
-            decided = [
-                (each, *decide_row(each, stored.get(each.activity_id), seen.get(each.activity_id, UNSEEN)))
-                for each in rows
-            ]
-            written = [own_file_rows.archive_row(each, None) for each, _, is_written in decided if is_written]
-            items = [row_item(each, import_id, outcome, now) for each, outcome, _ in decided]
+            written, items = await self._decide_rows(rows, import_id)
             if written:
-                given = Given("archived", given_kinds(ARCHIVE_ACTIVITIES), _placed(written))
+                stored = _placed([own_file_rows.archive_row(each, None) for each in written])
+                given = Given("archived", given_kinds(ARCHIVE_ACTIVITIES), stored)
                 await self._run(Statement("put_archive_rows", put_archive_rows_statement(ids), guard, given))
                 await self._follow_deletes(ids)
             await self._put_items(items, guard)
             return items
 
         return await self._fenced({each.athlete_id for each in rows}, put)
+
+    async def foresee_rows(self, rows: Sequence[ArchivedActivity], import_id: str) -> list[ImportItem]:
+        """Return the items that `put_archive_rows` would store."""
+        _, items = await self._decide_rows(rows, import_id)
+        return items
 
     async def put_files(self, files: Sequence[FileRow], items: Sequence[ImportItem]) -> list[ImportItem]:
         """Store recordings of an import, and then the items."""
@@ -199,6 +196,15 @@ class ImportedFiles(Athletes):
     async def _are_known(self, import_ids: Collection[str]) -> bool:
         [row] = await self._read("known_imports", array("import_ids", "string", sorted(import_ids)))
         return bool(row["imports"] == len(import_ids))
+
+    async def _decide_rows(
+        self, rows: Sequence[ArchivedActivity], import_id: str
+    ) -> tuple[list[ArchivedActivity], list[ImportItem]]:
+        ids = [each.activity_id for each in rows]
+        seen = await self._sights(ids)
+        which = array("activity_ids", "int64", ids)
+        found = await self._read("archive_contents", which, ids=within(ids)) if ids else []
+        return decide_rows(rows, import_id, self._clock(), stored=own_file_rows.contents(found), seen=seen)
 
     async def _sights(self, activity_ids: Sequence[int]) -> dict[int, Sight]:
         if not activity_ids:

@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from backends.warehouse import own_file_rows
-from backends.warehouse.own_file_rows import UNSEEN, Sight, decide_row, row_item
+from backends.warehouse.own_file_rows import Sight, decide_rows
 from backends.warehouse.own_file_tables import ACTIVITY_FILES, ARCHIVE_ACTIVITIES, FIRST_OWN_ID, IMPORT_ITEMS, IMPORTS
 from backends.warehouse.own_files import ArchivedActivity, FileRow, HomeTime, Import, ImportItem, Link, MatchFacts
 from backends.warehouse.purge_receipts import CheckedReceipts
-from backends.warehouse.rows import Row, bound
+from backends.warehouse.rows import bound
 from backends.warehouse.schema import STRAVA_ACTIVITIES
 from backends.warehouse.sqlite.athletes import put_athlete
 from backends.warehouse.sqlite.database import SQL, SqliteDatabase, named, put_statement
@@ -61,6 +61,14 @@ class ImportedFiles(SqliteDatabase):
         return await self._write(
             lambda connection: _put_archive_rows(connection, rows, import_id, clock, archive_follows=follows)
         )
+
+    async def foresee_rows(self, rows: Sequence[ArchivedActivity], import_id: str) -> list[ImportItem]:
+        """Return the items that `put_archive_rows` would store."""
+        follows, now = self._archive_follows, self._clock()
+        _, items = await self._in_reader(
+            lambda connection: _decide_rows(connection, rows, import_id, now, archive_follows=follows)
+        )
+        return items
 
     async def put_files(self, files: Sequence[FileRow], items: Sequence[ImportItem]) -> list[ImportItem]:
         """Store recordings of an import with their items."""
@@ -131,19 +139,26 @@ def _put_archive_rows(
 ) -> list[ImportItem]:
     if connection.execute(_IS_STORED, (import_id,)).fetchone() is None:
         return []
+    stamp = next_stamp(connection, clock)
+    written, items = _decide_rows(connection, rows, import_id, clock(), archive_follows=archive_follows)
+    stamped = [own_file_rows.archive_row(each, stamp + place * STEP) for place, each in enumerate(written)]
+    connection.executemany(_PUT_ROW, stamped)
+    connection.executemany(_PUT_ITEM, map(own_file_rows.item_row, items))
+    return items
+
+
+def _decide_rows(
+    connection: sqlite3.Connection,
+    rows: Sequence[ArchivedActivity],
+    import_id: str,
+    now: datetime,
+    *,
+    archive_follows: bool,
+) -> tuple[list[ArchivedActivity], list[ImportItem]]:
     ids = {"activity_ids": json.dumps([each.activity_id for each in rows])}
     seen = _sights(connection, ids, archive_follows=archive_follows)
     stored = own_file_rows.contents(list(named(connection.execute(SQL["archive_contents"], ids))))
-    stamp, now = next_stamp(connection, clock), clock()
-    written, items = list[Row](), list[ImportItem]()
-    for each in rows:
-        outcome, is_written = decide_row(each, stored.get(each.activity_id), seen.get(each.activity_id, UNSEEN))
-        items.append(row_item(each, import_id, outcome, now))
-        if is_written:
-            written.append(own_file_rows.archive_row(each, stamp + len(written) * STEP))
-    connection.executemany(_PUT_ROW, written)
-    connection.executemany(_PUT_ITEM, map(own_file_rows.item_row, items))
-    return items
+    return decide_rows(rows, import_id, now, stored=stored, seen=seen)
 
 
 def _put_files(
