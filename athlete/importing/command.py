@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -13,11 +13,14 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from athlete.data_dir import require_usable
+from athlete.backends import open_store
+from athlete.data_dir import require_pipeline, require_usable, running_process
 from athlete.errors import CommandError, exit_on_error, warn
 from athlete.events import read_moment, within_reach
 from athlete.importing.charts import Charts
 from athlete.output import HIDDEN, say
+from backends.engine import is_on_gcp
+from backends.warehouse import RawStore
 from dashboard.settings import DashboardSettings
 from runtime.logs import configure_logs
 from strava.archive.archive import Archive
@@ -31,7 +34,7 @@ from worker.importing.owner import NotSure
 from worker.importing.pipeline import OtherArchive, PurgedMeanwhile
 from worker.importing.readers import read_files
 from worker.importing.report import RowKind, count_rows, items, no_such_sport, sentences
-from worker.importing.running import Imported, Wish, import_archive, importing, name_of, opened
+from worker.importing.running import Imported, Wish, foresee_rows, import_archive, importing, name_of, opened
 from worker.importing.stored_report import stored_items, stored_sentences
 
 SOME_FAILED, NOTHING_READ, INTERRUPTED = 1, 2, 130
@@ -97,7 +100,7 @@ def import_files(  # noqa: PLR0913 - one argument an option
         home_zone=zone,
     )
     if dry_run:
-        read = [_read_one(bag, wish, as_json=as_json) for bag in bags(paths)]
+        read = asyncio.run(_read_all(bags(paths), wish, settings, as_json=as_json))
     else:
         require_usable(settings.data_dir)
         try:
@@ -177,7 +180,20 @@ def _shown() -> Iterator[_Bars]:
         yield _Bars(progress)
 
 
-def _read_one(paths: Sequence[Path], wish: Wish, *, as_json: bool) -> bool | None:
+async def _read_all(
+    found: Sequence[Sequence[Path]], wish: Wish, settings: TransformSettings, *, as_json: bool
+) -> list[bool | None]:
+    """Read and report archives; tell of each whether all of it could be read, or None where nothing could."""
+    has_store = is_on_gcp(settings) or settings.pipeline_path.exists()
+    if has_store:
+        require_pipeline(settings)
+    is_at_rest = not is_on_gcp(settings) and running_process(settings.data_dir) is None
+    looked_into = open_store(settings, read_only=True, leaves_no_trace=is_at_rest) if has_store else nullcontext()
+    async with looked_into as store:
+        return [await _read_one(paths, wish, store, as_json=as_json) for paths in found]
+
+
+async def _read_one(paths: Sequence[Path], wish: Wish, store: RawStore | None, *, as_json: bool) -> bool | None:
     """Read and report one archive; tell whether all of it could be read, or None where nothing of it."""
     name = name_of(paths)
     try:
@@ -190,12 +206,17 @@ def _read_one(paths: Sequence[Path], wish: Wish, *, as_json: bool) -> bool | Non
             warn(f"{name} is of athlete {archive.athlete_id}, not of {wish.athlete_id}.".translate(HIDDEN))
             return None
         rows = [row for row in archive.rows if wish.choice.takes_row(row)]
-        results = _read_files(archive, wish)
+        try:
+            foreseen = await foresee_rows(archive, wish, store=store)
+        except NotSure as error:
+            warn(f"{name} {error}".translate(HIDDEN))
+            return None
+        results = await _read_files(archive, wish)
         if as_json:
-            for item in items(name, archive, rows, results):
+            for item in items(name, archive, rows, results, foreseen):
                 print(json.dumps(item, ensure_ascii=False))  # noqa: T201 - lines for machines
         else:
-            for sentence in sentences(name, archive, rows, results):
+            for sentence in sentences(name, archive, rows, results, foreseen):
                 say(sentence.translate(HIDDEN))
         warn(_no_such_sport(name, archive, wish, is_all=not rows and not results))
         lost = count_rows(archive, rows)[RowKind.UNREADABLE]
@@ -203,7 +224,7 @@ def _read_one(paths: Sequence[Path], wish: Wish, *, as_json: bool) -> bool | Non
         return None if lost and not rows and lost >= len(results) else not lost
 
 
-def _read_files(archive: Archive, wish: Wish) -> Sequence[FileResult]:
+async def _read_files(archive: Archive, wish: Wish) -> Sequence[FileResult]:
     wanted, results, read_count = wish.choice.of_files(archive), list[FileResult](), 0
     own = {each.name for each in wanted if each.activity_id is None}
     with _shown() as bars:
@@ -215,5 +236,5 @@ def _read_files(archive: Archive, wish: Wish) -> Sequence[FileResult]:
                 results.append(read.result)
             bars.show(pipeline.Progress(step="files", done=read_count, of=len(wanted)))
 
-        asyncio.run(read_files(archive, wanted, jobs=max(1, min(wish.jobs, len(wanted))), tell=tell))
+        await read_files(archive, wanted, jobs=max(1, min(wish.jobs, len(wanted))), tell=tell)
     return results

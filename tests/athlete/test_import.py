@@ -1,5 +1,6 @@
 """`athlete import` from outside: every row and file of an archive is counted once, and a dry run stores nothing."""
 
+import asyncio
 import gzip
 import json
 import sys
@@ -18,8 +19,10 @@ from athlete.data_dir import claimed
 from athlete.importing.inbox import take
 from athlete.main import app
 from backends.marks.lease import LeaseHeld, LeasePolicy, leased
+from backends.warehouse.activities import Observation, Source
 from backends.warehouse.own_files import FileRow, ImportItem
 from backends.warehouse.sqlite.store import SqliteRawStore
+from runtime.clock import utc_now
 from simulator.export.archive import write_export
 from simulator.export.columns import Version, layout_of
 from simulator.export.languages import Language
@@ -79,27 +82,25 @@ def test_each_row_and_file_of_an_odd_export_is_counted_once(odd: Path) -> None:
     before = odd.stat()
     result = run(str(odd), "--dry-run", "--jobs", "2")
     lines = result.stdout.splitlines()
-    kinds = (
-        "8 with a file", "1 whose file is not here", "1 without a file", "1 whose file Strava has lost", "1 unreadable",
-    )  # fmt: skip
-    assert lines[1:4] == [
-        f"12 rows: {' · '.join(kinds)}",
+    assert lines[1:5] == [
+        "12 rows: 11 new · 1 unreadable",
+        "3 rows without a recording: 1 whose file is not here · 1 without a file · 1 whose file Strava has lost",
         "1 date of rows with a file cannot be read; the file tells it",
         "8 files: 1 read · 1 cut short (kept to the break) · 1 of no activity · 5 failed",
     ]
-    assert lines[4:7] == [
+    assert lines[5:8] == [
         "not looked at: 1 media, 0 other files",
         "left out or doubtful:",
         "  activities.csv: line 13: no activity's id at its beginning",
     ]
-    assert sorted(lines[8:13]) == [
+    assert sorted(lines[9:14]) == [
         "  activities/3.gpx: empty file",
         "  activities/4.tcx.gz: not a FIT, TCX or GPX file",
         "  activities/5.gpx: a document type declaration, which no recording needs",
         "  activities/6.gpx.gz: unpacks to more than 64 MiB or 200 times its size",
         "  activities/7.gpx: unpacks to more than 200 times its size",
     ]
-    assert lines[13:] == [
+    assert lines[14:] == [
         "of no activity:",
         "  activities/8.tcx: not an activity: course or workout",
         "cut short (kept to the break):",
@@ -152,7 +153,7 @@ def test_a_dry_run_reads_what_is_wanted(odd: Path, tmp_path: Path) -> None:
     lines = run(
         str(odd), *since
     ).stdout.splitlines()  # a row without a date that can be read stays, and so does its file
-    assert lines[1] == "2 rows: 1 with a file · 1 unreadable"
+    assert lines[1] == "2 rows: 1 new · 1 unreadable"
     assert "17 rows and files were not wanted (--since, --only)" in lines
     told = run(str(odd), *since, "--only", "ride", "--json").stdout.splitlines()
     assert {json.loads(line)["item"] for line in told} == {"archive", "problem"}
@@ -196,6 +197,12 @@ def test_a_wrong_option_is_a_usage_error(tmp_path: Path, options: Sequence[str],
     assert (wrong.exit_code, told in wrong.stderr, wrong.stdout) == (2, True, "")
     assert "nowhere.zip" not in wrong.stderr
     assert not data.exists()
+
+
+def foreseen(data_dir: Path, *arguments: str) -> Result:
+    """Run the command on a data folder, on which no pipeline runs, without storing."""
+    environment = {"COLUMNS": "200", "DATA_DIR": str(data_dir)}
+    return CliRunner().invoke(app, ["import", *arguments, "--dry-run", "--jobs", "1"], env=environment)
 
 
 PRICE = (
@@ -265,6 +272,41 @@ def test_where_nothing_could_be_read_no_charts_are_built(tmp_path: Path) -> None
     assert not (data / "mart.duckdb").exists()
     nothing = stored(data, str(empty), "--athlete", "42")
     assert (nothing.exit_code, "  empty.fit: empty file" in nothing.stdout) == (2, True)
+
+
+@pytest.mark.slow
+async def test_a_dry_run_tells_of_rows_what_an_import_does(odd: Path, tmp_path: Path) -> None:
+    """What is new, known, or deleted at Strava since, before and after an import; nothing in the folder changes."""
+    data = tmp_path / "data"
+
+    def contents() -> dict[
+        Path, bytes | int
+    ]:  # a folder tells when a file, such as a log, was last made or removed in it
+        paths = [data, *data.rglob("*")] if data.exists() else []
+        return {path: path.read_bytes() if path.is_file() else path.stat().st_mtime_ns for path in paths}
+
+    def both() -> tuple[list[str], list[str], dict[int, str]]:
+        before = contents()
+        dry, as_json = (foreseen(data, str(odd), *more) for more in ((), ("--json",)))
+        assert contents() == before
+        items = map(json.loads, as_json.stdout.splitlines())
+        rows = {each["activity_id"]: each["outcome"] for each in items if each["item"] == "row"}
+        return dry.stdout.splitlines()[1:3], stored(data, str(odd)).stdout.splitlines()[1:3], rows
+
+    first = await asyncio.to_thread(both)
+    assert (first[0], first[0][0]) == (first[1], "12 rows: 11 new · 1 unreadable")
+    store = SqliteRawStore(data / "pipeline.sqlite")
+    gone = Observation(activity_id=103, athlete_id=42, observed_at=utc_now(), source=Source.WEBHOOK)
+    await store.apply([gone])
+    await store.close()
+    then = await asyncio.to_thread(both)
+    assert then[0] == then[1]
+    assert then[0][0] == "12 rows: 10 known before · 1 deleted at Strava since · 1 unreadable"
+    assert Counter(then[2].values()) == {"same_id": 10, "skipped": 1}
+    assert then[2][103] == "skipped"
+    other = odd.rename(odd.with_name("export_43.zip"))
+    refused = await asyncio.to_thread(foreseen, data, str(other))
+    assert (refused.exit_code, "is of athlete 43, and here is athlete 42" in refused.stderr) == (2, True)
 
 
 @pytest.mark.slow

@@ -115,7 +115,7 @@ def track(start: datetime, *, metres: int = 200) -> bytes:
     return f'<gpx xmlns="http://www.topografix.com/GPX/1/1"><trk><trkseg>{points}</trkseg></trk></gpx>'.encode()
 
 
-def export(count: int = 12, broken: int = 2, bare: int = 2) -> bytes:
+def export(count: int = 12, broken: int = 2, bare: int = 2, distance: str = "200.0") -> bytes:
     """Return an export: of its activities some have a broken file, some none."""
     rows, files = [], {}
     for number in range(count):
@@ -124,23 +124,28 @@ def export(count: int = 12, broken: int = 2, bare: int = 2) -> bytes:
         if name:
             files[name] = gzip.compress(b"broken" if number < bare + broken else track(start))
         shown = {"id": str(100 + number), "date": f"{start:%b %d, %Y, %I:%M:%S %p}", "type": "Run", "file": name}
-        rows.append(cells_of(LAYOUT, {"Elapsed Time": "60.0", "Distance": "200.0"}, **shown, elapsed="60"))
+        rows.append(cells_of(LAYOUT, {"Elapsed Time": "60.0", "Distance": distance}, **shown, elapsed="60"))
     return zip_of({"activities.csv": csv_of([header(LAYOUT, Language.EN_US), *rows]), **files, "media/1.jpg": b"x"})
 
 
-async def imported(archive: Archive, store: Any, *, reader: InProcess | None = None, **more: Any) -> ArchiveImport:
+async def imported(archive: Archive, store: Any, **more: Any) -> ArchiveImport:
     """Import an archive and return the import."""
+    run = an_import(archive, store, **more)
+    await run.run()
+    return run
+
+
+def an_import(archive: Archive, store: Any, *, reader: InProcess | None = None, **more: Any) -> ArchiveImport:
+    """Return an import that has not begun."""
     athlete_id = more.pop("athlete_id", ATHLETE)
     rows, files = more.pop("at_once", (5, 3))
     means = Means(
         jobs=1, rows_at_once=rows, files_at_once=files, read=reader or InProcess(), keep=more.pop("keep", None)
     )
-    run = ArchiveImport(
+    return ArchiveImport(
         store=store, archive=archive, source="export.zip", athlete_id=athlete_id, choice=more.pop("choice", Choice()),
         means=means, home_zone=more.pop("home_zone", ZoneInfo("UTC")), **more,
     )  # fmt: skip
-    await run.run()
-    return run
 
 
 async def left_out(store: SqliteRawStore) -> int:
@@ -322,6 +327,24 @@ async def test_a_thousand_rows_killed_on_the_way(tmp_path: Path, store: SqliteRa
         await imported(archive, store, **at_once)
     again = {("row", "same_id"): 1000, ("file", "same_file"): 987, ("file", "failed"): 3}
     assert (told(await items_of(store)), stamps(tmp_path) == before, len(before)) == (again, True, 1987)
+
+
+async def test_rows_are_foreseen_of_the_import_that_goes_on(tmp_path: Path, store: SqliteRawStore) -> None:
+    """Those that it changed before it was killed are as changed as the others; at its end they are known."""
+    with opened(tmp_path / "earlier.zip", export()) as archive:
+        await imported(archive, store)
+    with opened(tmp_path / "export.zip", export(distance="201.0")) as archive:
+        with pytest.raises(Killed):
+            await imported(archive, Process(store, killed_at=2, is_after=True))
+        assert told(await items_of(store)) == {("row", "updated"): 5}
+        foreseen = await an_import(archive, store).foresee_rows()
+        assert told(foreseen) == {("row", "updated"): 12}
+        assert told(await items_of(store)) == {("row", "updated"): 5}
+        await imported(archive, store)
+        assert {each.item_id: each.outcome for each in foreseen} == {
+            each.item_id: each.outcome for each in await items_of(store) if each.kind is ItemKind.ROW
+        }
+        assert told(await an_import(archive, store).foresee_rows()) == {("row", "same_id"): 12}
 
 
 async def test_only_what_is_wanted_is_imported(tmp_path: Path, store: SqliteRawStore) -> None:

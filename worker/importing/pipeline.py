@@ -1,7 +1,7 @@
 """Imports an archive: rows first, then files newest first, each with its outcome, so that it can go on later."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.own_files import (
+    ArchivedActivity,
     Import,
     ImportItem,
     ImportStatus,
@@ -20,6 +21,7 @@ from backends.warehouse.own_files import (
 )
 from runtime.clock import utc_now
 from strava.archive.archive import Archive
+from strava.archive.row import ArchiveRow
 from worker.importing.choice import Choice
 from worker.importing.home import HomeZone, note_home
 from worker.importing.kept_files import KeptFiles
@@ -110,8 +112,21 @@ class ArchiveImport:
             raise
         return await self._note(current, ImportStatus.FINISHED)
 
+    async def foresee_rows(self) -> list[ImportItem]:
+        """Return the items that `run` would have of rows, and store nothing. Raises WarehouseBusy, OtherArchive."""
+        current, items = await self._current()
+        for rows in self._batches(current, self._rows_left(current, {each.item_id for each in items})):
+            items += await self.store.foresee_rows(rows, current.import_id)
+        return [each for each in items if each.kind is ItemKind.ROW and each.outcome != RowOutcome.UNREADABLE]
+
     async def _begin(self) -> tuple[Import, set[str]]:
-        """Return the import that goes on or begins, and the items of it that have an outcome."""
+        """Note the import that goes on or begins; return it and the items of it that have an outcome."""
+        current, items = await self._current()
+        await self._put(current)
+        return current, {each.item_id for each in items}
+
+    async def _current(self) -> tuple[Import, list[ImportItem]]:
+        """Return the import that goes on or would begin now, and its items."""
         mark, now = fingerprint(self.archive), self.means.clock()
         last = await self.store.last_import(mark)
         if self.resume is not None and (last is None or last.import_id != self.resume):
@@ -120,9 +135,7 @@ class ArchiveImport:
             raise OtherArchive(f"was imported to its end by {self.resume}; without --resume it is imported again.")
         if last is not None and last.athlete_id == self.athlete_id and last.status is not ImportStatus.FINISHED:
             items = await self.store.import_items(last.import_id)
-            current = replace(last, status=ImportStatus.RUNNING, updated_at=now, finished_at=None, reason=None)
-            await self._put(current)
-            return current, {each.item_id for each in items}
+            return replace(last, status=ImportStatus.RUNNING, updated_at=now, finished_at=None, reason=None), items
         listed = self.archive.activities
         current = Import(
             import_id=uuid4().hex,
@@ -139,8 +152,7 @@ class ArchiveImport:
             media_count=self.archive.media,
             other_count=self.archive.others,
         )
-        await self._put(current)
-        return current, set()
+        return current, []
 
     async def _note(self, current: Import, status: ImportStatus, reason: str = "") -> Import:
         now = self.means.clock()
@@ -187,13 +199,23 @@ class ArchiveImport:
         )
 
     async def _store_rows(self, current: Import, done: set[str]) -> None:
-        wanted = [row for row in self.archive.rows if self.choice.takes_row(row)]
-        left = [row for row in wanted if f"{current.import_id}/row/{row.activity_id}" not in done]
-        for place in range(0, len(left), self.means.rows_at_once):
-            self.tell(Progress(step="rows", done=len(wanted) - len(left) + place, of=len(wanted)))
-            rows = [archived(row, current) for row in left[place : place + self.means.rows_at_once]]
+        count, left = sum(map(self.choice.takes_row, self.archive.rows)), self._rows_left(current, done)
+        stored = count - len(left)
+        for rows in self._batches(current, left):
+            self.tell(Progress(step="rows", done=stored, of=count))
             await self.store.put_archive_rows(rows, current.import_id)
-        self.tell(Progress(step="rows", done=len(wanted), of=len(wanted)))
+            stored += len(rows)
+        self.tell(Progress(step="rows", done=count, of=count))
+
+    def _rows_left(self, current: Import, done: set[str]) -> list[ArchiveRow]:
+        """Return the rows that are wanted and have no outcome yet."""
+        wanted = filter(self.choice.takes_row, self.archive.rows)
+        return [row for row in wanted if f"{current.import_id}/row/{row.activity_id}" not in done]
+
+    def _batches(self, current: Import, rows: Sequence[ArchiveRow]) -> Iterator[list[ArchivedActivity]]:
+        """Yield rows as they are stored, as many as at once."""
+        for place in range(0, len(rows), self.means.rows_at_once):
+            yield [archived(row, current) for row in rows[place : place + self.means.rows_at_once]]
 
     def _linked(self, each: MatchFacts) -> MatchFacts:
         match = self.matches.get(each.file_id or "")

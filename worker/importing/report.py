@@ -6,6 +6,7 @@ from dataclasses import asdict
 from enum import StrEnum
 from typing import Any
 
+from backends.warehouse.own_files import RowOutcome
 from strava.archive.archive import Archive
 from strava.archive.columns import NO_FILE_AT_STRAVA
 from strava.archive.row import ArchiveRow
@@ -31,6 +32,11 @@ ROW_WORDS: Mapping[RowKind, str] = {
     RowKind.WITHOUT_FILE: "without a file", RowKind.FILE_LOST: "whose file Strava has lost",
     RowKind.UNREADABLE: "unreadable",
 }  # fmt: skip
+WITHOUT_RECORDING = (RowKind.FILE_MISSING, RowKind.WITHOUT_FILE, RowKind.FILE_LOST)
+ROWS: Mapping[str, str] = {
+    RowOutcome.NEW: "new", RowOutcome.UPDATED: "changed", RowOutcome.SAME_ID: "known before",
+    RowOutcome.SKIPPED: "deleted at Strava since", RowOutcome.UNREADABLE: "unreadable",
+}  # fmt: skip
 FILE_WORDS: Mapping[str, str] = {
     FileOutcome.READ: "read", FileOutcome.CUT_SHORT: "cut short (kept to the break)",
     FileOutcome.SAME_FILE: "stored before", FileOutcome.SKIPPED: "of no activity", FileOutcome.FAILED: "failed",
@@ -52,12 +58,28 @@ def _kind(archive: Archive, row: ArchiveRow) -> RowKind:
     return RowKind.WITH_FILE if archive.file_of(row) else RowKind.FILE_MISSING
 
 
-def sentences(name: str, archive: Archive, rows: Sequence[ArchiveRow], results: Sequence[FileResult]) -> Iterator[str]:
-    """Yield the report in lines for a person: `rows` are those that are wanted, and `results` of the files that are."""
+def row_sentences(archive: Archive, rows: Sequence[ArchiveRow], outcomes: Mapping[str, int]) -> Iterator[str]:
+    """Say what becomes of the rows, and of how many there is no recording and why."""
+    counts = {word: outcomes.get(key, 0) for key, word in ROWS.items()}
+    yield f"{many(sum(counts.values()), 'row')}: {counted(counts)}"
+    kinds = count_rows(archive, rows)
+    if bare := sum(kinds[kind] for kind in WITHOUT_RECORDING):
+        why = counted({ROW_WORDS[kind]: kinds[kind] for kind in WITHOUT_RECORDING})
+        yield f"{many(bare, 'row')} without a recording: {why}"
+
+
+def sentences(
+    name: str, archive: Archive, rows: Sequence[ArchiveRow], results: Sequence[FileResult], foreseen: Mapping[int, str]
+) -> Iterator[str]:
+    """Yield the report in lines for a person: `rows` are those that are wanted, and `results` of the files that are.
+
+    `foreseen` is what would become of the rows, by activity.
+    """
     yield f"{name}: {what(archive)}"
     if archive.activities:
-        kinds = count_rows(archive, rows)
-        yield f"{many(sum(kinds.values()), 'row')}: {counted({ROW_WORDS[kind]: kinds[kind] for kind in RowKind})}"
+        row_outcomes = Counter(foreseen[row.activity_id] for row in rows)
+        row_outcomes[RowOutcome.UNREADABLE] = archive.activities.unreadable_rows
+        yield from row_sentences(archive, rows, row_outcomes)
         undated = sum(row.start is None and archive.file_of(row) is not None for row in rows)
         if undated:
             yield f"{many(undated, 'date')} of rows with a file cannot be read; the file tells it"
@@ -82,7 +104,7 @@ def sentences(name: str, archive: Archive, rows: Sequence[ArchiveRow], results: 
 
 
 def items(
-    name: str, archive: Archive, rows: Sequence[ArchiveRow], results: Sequence[FileResult]
+    name: str, archive: Archive, rows: Sequence[ArchiveRow], results: Sequence[FileResult], foreseen: Mapping[int, str]
 ) -> Iterator[dict[str, Any]]:
     """Yield one object for the archive, each row and file that is wanted, and each problem."""
     yield {
@@ -100,7 +122,9 @@ def items(
     for row in rows:
         activity = row.activity
         told = {key: activity.get(key) for key in ("start_date", "sport_type", "upload_id", "gear_id")}
-        yield {"item": "row", "activity_id": row.activity_id, "file": archive.file_of(row), **told}
+        yield {"item": "row", "activity_id": row.activity_id, "file": archive.file_of(row), **told} | {
+            "outcome": foreseen[row.activity_id]
+        }
     for result in results:
         yield {"item": "file", **asdict(result)}
     for problem in archive.problems:

@@ -154,6 +154,26 @@ async def import_archive(  # noqa: PLR0913 - what is imported, and by keyword ho
     return Imported(current=current, items=items, links=links, home_zones=run.home_zones, unlisted=unlisted)
 
 
+async def foresee_rows(archive: Archive, wish: Wish, *, store: RawStore | None) -> Mapping[int, str]:
+    """Return what an import would make of the wanted rows, by activity; without a store they are new.
+
+    Raises NotSure, WarehouseBusy, OSError.
+    """
+    if store is None:
+        return {row.activity_id: RowOutcome.NEW for row in archive.rows}
+    known = [each.athlete_id for each in await store.athletes()]
+    run = ArchiveImport(
+        store=store,
+        archive=archive,
+        source="",
+        athlete_id=owner_of(archive, given=wish.athlete_id, known=known),
+        choice=wish.choice,
+        means=Means(jobs=wish.jobs),
+        home_zone=wish.home_zone,
+    )
+    return {each.activity_id: each.outcome for each in await run.foresee_rows() if each.activity_id is not None}
+
+
 async def _unlisted(archive: Archive, current: Import, store: RawStore) -> int:
     """Count what exports told of before and the newest does not; 0 for one that is not the newest."""
     at = current.exported_at

@@ -8,19 +8,14 @@ from typing import Any
 from backends.warehouse.own_files import ImportItem
 from strava.archive.archive import Archive
 from worker.importing.matching import Match
-from worker.importing.report import FILE_WORDS, ROW_WORDS, RowKind, count_rows, counted, listed, many, not_wanted, what
+from worker.importing.report import FILE_WORDS, counted, listed, many, not_wanted, row_sentences, what
 from worker.importing.running import Imported
 
-ROWS: Mapping[str, str] = {
-    "new": "new", "updated": "changed", "same_id": "known before", "skipped": "deleted at Strava since",
-    "unreadable": "unreadable",
-}  # fmt: skip
 KEYS: Mapping[str, str] = {
     "same_upload": "by the upload's number", "same_recording": "by the device that made both",
     "same_name": "by the file's name", "alike": "by start, length and place",
 }  # fmt: skip
 DETAILS_A_DAY = 750  # of Strava's smallest limit, by the share that a backfill may use
-WITHOUT_RECORDING = (RowKind.FILE_MISSING, RowKind.WITHOUT_FILE, RowKind.FILE_LOST)
 SUSPECTS: Mapping[str, str] = {
     "suspect_time_zone": "alike but for whole quarter hours, and not joined (is a clock wrong?)",
     "overlaps": "at the same time as another activity, and not joined",
@@ -32,8 +27,8 @@ def stored_sentences(archive: Archive, done: Imported) -> Iterator[str]:
     yield f"{done.current.source}: {what(archive)}"
     rows = Counter(item.outcome for item in done.items if item.kind == "row")
     if archive.activities:
-        yield f"{many(rows.total(), 'row')}: {counted({word: rows[kind] for kind, word in ROWS.items()})}"
-        yield from _without_recording(archive, done)
+        told = {item.activity_id for item in done.items if item.kind == "row"}
+        yield from row_sentences(archive, [row for row in archive.rows if row.activity_id in told], rows)
     files = [item for item in done.items if item.kind == "file"]
     outcomes = Counter(item.outcome for item in files)
     if archive.files:
@@ -50,15 +45,6 @@ def stored_sentences(archive: Archive, done: Imported) -> Iterator[str]:
     yield from listed("left out or doubtful", [_line(item) for item in done.items if item.kind == "problem"])
     for kind in ("failed", "skipped", "cut_short"):
         yield from listed(FILE_WORDS[kind], [_line(item) for item in files if item.outcome == kind])
-
-
-def _without_recording(archive: Archive, done: Imported) -> Iterator[str]:
-    """Say of how many rows there is no recording, and why."""
-    told = {item.activity_id for item in done.items if item.kind == "row"}
-    kinds = count_rows(archive, [row for row in archive.rows if row.activity_id in told])
-    if bare := sum(kinds[kind] for kind in WITHOUT_RECORDING):
-        why = counted({ROW_WORDS[kind]: kinds[kind] for kind in WITHOUT_RECORDING})
-        yield f"{many(bare, 'row')} without a recording: {why}"
 
 
 def _price(count: int) -> str:
