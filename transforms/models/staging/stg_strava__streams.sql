@@ -101,7 +101,7 @@ ranks as (
         source_rank,
         min(source_rank) over (partition by activity_id) as best_rank,
         max(source_rank) over (partition by activity_id) as worst_rank,
-        row_number() over (partition by activity_id, stream_key order by source_rank) as place
+        row_number() over (partition by activity_id, stream_key order by source_rank) as source_place
     from keys
 ),
 
@@ -110,7 +110,7 @@ several as (
     select
         opened.*,
         ranks.best_rank,
-        ranks.place
+        ranks.source_place
     from opened
     inner join ranks
         on
@@ -142,7 +142,7 @@ lacking as (
     where
         other.stream_key in ('heartrate', 'watts', 'cadence')
         and other.source_rank > other.best_rank
-        and other.place = 1
+        and other.source_place = 1
         and {{ is_changed('activities.activity_id') }}
 ),
 
