@@ -14,8 +14,9 @@ from simulator.world.world import Origin, World
 from strava.payload import ActivityPayload
 
 YEARS = 3
-REPEATS = 7  # one after another, each in the years before; what comes then lies on top of them
+REPEATS = 7  # one after another, each in the years before
 REPEAT = timedelta(weeks=157)
+LAYER = timedelta(minutes=90)  # what comes then lies between them, each layer earlier by this
 BATCH = 500
 
 
@@ -29,7 +30,8 @@ def observation(number: int, title: str | None = None) -> Observation:
     """Return one activity under its number, seen now; the same number is the same activity, but for its title."""
     lived = _lived()
     rest, index = divmod(number, len(lived))
-    back = REPEAT * (rest % REPEATS)
+    layer, repeat = divmod(rest, REPEATS)
+    back = REPEAT * repeat + LAYER * layer
     fields = lived[index] | {"id": number}
     fields |= {key: _earlier(fields[key], back) for key in ("start_date", "start_date_local")}
     if title is not None:
