@@ -89,18 +89,44 @@ def test_changed_activities_are_put_in(filled: Callable[..., str]) -> None:
     assert filled(f"where <<{told} id>>", ids=range(7, 5008)) == "where id between 7 and 5007"
 
 
-def test_what_reads_curves_runs_for_a_part_at_a_time() -> None:
-    """However many activities changed, each is named once; where none did, nothing runs."""
-    for count, wanted in ((120, [50, 50, 20]), (50, [50]), (0, [])):
-        ran: list[str] = []
+def parts(count: int, curved: Sequence[int] = ()) -> list[list[int]]:
+    """The ids of each part of a statement, where activities 1 … count changed and these have curves."""
+    ran: list[str] = []
 
-        def execute(sql: str, ran: list[str] = ran, count: int = count) -> list[tuple[Any, ...]]:
-            if not sql.startswith("delete"):
-                return [(each,) for each in range(7, 7 + count)]
-            ran.append(sql)
-            return []
+    def execute(sql: str) -> list[tuple[Any, ...]]:
+        if "strava_streams" in sql:
+            return [(each,) for each in curved]
+        if not sql.startswith("delete"):
+            return [(each,) for each in range(1, count + 1)]
+        ran.append(sql)
+        return []
 
-        Statements(execute, AS_OF, lambda: NOW).run("delete from curves where <<part:changed_activities activity_id>>")
-        named = [[int(each) for each in re.findall(r"\d+", sql)] for sql in ran]
-        assert [len(ids) for ids in named] == wanted
-        assert [each for ids in named for each in ids] == list(range(7, 7 + count))
+    Statements(execute, AS_OF, lambda: NOW).run("delete from curves where <<part:changed_activities activity_id>>")
+    return [[int(each) for each in re.findall(r"\d+", sql)] for sql in ran]
+
+
+@pytest.mark.parametrize(
+    ("count", "curved", "sizes"),
+    [
+        (120, range(1, 121), [50, 50, 20]),
+        (50, range(1, 51), [50]),
+        (50, (), [50]),
+        (0, (), []),
+        (1_434, (), [1_434]),
+        (1_434, range(1_000, 1_060), [1_049, 385]),
+        (1_434, (9_999,), [1_434]),
+        (5_001, (), [5_000, 1]),
+    ],
+)
+def test_what_reads_curves_runs_for_fifty_at_a_time(count: int, curved: Sequence[int], sizes: list[int]) -> None:
+    """Each is named once; those without curves do not count, and where none changed nothing runs."""
+    named = parts(count, curved)
+    assert [len(ids) for ids in named] == sizes
+    assert [each for ids in named for each in ids] == list(range(1, count + 1))
+
+
+def test_a_statement_is_parted_by_one_table() -> None:
+    """By two it would run for each part of both, and insert rows twice."""
+    statement = "where <<part:changed_activities one>> or <<part:changed_streams other>>"
+    with pytest.raises(ValueError, match="changed_activities, changed_streams"):
+        Statements(lambda _: [(1,)], AS_OF, lambda: NOW).run(statement)

@@ -6,7 +6,8 @@
     <<as_of:30>>                  the moment of the refresh, 30 days before it
     <<now:>>                      the moment at which the statement runs
     <<changed:some_table activity_id>>  whether the column is the id of an activity that changed, by a table of these
-    <<part:some_table activity_id>>     the same of a part of these activities: the statement runs for each part
+    <<part:some_table activity_id>>     the same of a part of these activities, of which fifty have curves: the statement runs
+                                  for each part
     <<newest:"staging"."events">> the newest `ingested_at` of a table
 -#}
 {% macro is_script() -%}

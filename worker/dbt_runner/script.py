@@ -2,9 +2,10 @@
 
 import json
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from runtime.clock import utc_text
@@ -15,6 +16,7 @@ _PLACES = re.compile("<<([a-z_]+):([^>]*)>>")
 _PARTED = re.compile("<<part:([a-z_]+) ")
 _MOST_IDS = 5000  # more are named by the first and the last, as by the macro `is_changed`
 _PART = 50  # activities whose curves are in memory at once
+_CURVES = "select activity_id from strava_streams union select activity_id from activity_files"
 
 Execute = Callable[[str], Sequence[Sequence[Any]]]
 
@@ -75,11 +77,30 @@ class Statements:
 
     def run(self, statement: str) -> None:
         """Run one statement, or one in parts for each part of the activities that changed: for none, where none did."""
-        parted = set(_PARTED.findall(statement))
-        ids = [each for table in parted for each in self._ids_in(table)]
-        for first in range(0, len(ids) if parted else 1, _PART):
-            self._part = ids[first : first + _PART]
+        tables = set(_PARTED.findall(statement))
+        if len(tables) > 1:
+            raise ValueError(f"a statement runs for parts of one table of ids, not of {', '.join(sorted(tables))}")
+        for part in self._parts_of(*tables) if tables else [[]]:
+            self._part = part
             self._execute(_PLACES.sub(lambda place: self._values[place[1]](place[2]), statement))
+
+    def _parts_of(self, table: str) -> Iterator[list[int]]:
+        """Yield the table's ids, at most fifty that have curves at a time."""
+        ids = self._ids_in(table)
+        part: list[int] = []
+        curved = 0
+        for each in ids:
+            part.append(each)
+            curved += len(ids) <= _PART or each in self._with_curves
+            if curved == _PART or len(part) == _MOST_IDS:
+                yield part
+                part, curved = [], 0
+        if part:
+            yield part
+
+    @cached_property
+    def _with_curves(self) -> frozenset[int]:
+        return frozenset(row[0] for row in self._execute(f"from sqlite_query('raw', '{_CURVES}')"))
 
     def _changed(self, places: str) -> str:
         table, column = places.split()
