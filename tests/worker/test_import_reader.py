@@ -3,6 +3,8 @@
 import gzip
 import hashlib
 import io
+import os
+import subprocess
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -13,7 +15,7 @@ from tests.strava.exports import opened, zip_of
 from tests.strava.fit_writer import CYCLING, RUNNING, START_AT, SWIMMING, Session, activity, course
 from worker.importing.outcomes import FileOutcome, ReadFile
 from worker.importing.reader import Request, read_file
-from worker.importing.readers import Wanted, read_files, wanted_files
+from worker.importing.readers import READER, Wanted, read_files, wanted_files
 
 DEVICE_KEY = f"Garmin/3912345678/{START_AT:%Y-%m-%dT%H:%M:%SZ}"
 
@@ -105,3 +107,15 @@ async def test_large_answers_come_whole_and_a_stored_file_is_not_read(tmp_path: 
     assert [len(orjson.loads(each.streams)["time"]["data"]) for each in read["a.fit"].sessions] == [4200, 8400, 6300]
     assert sum(len(each.streams) for each in read["a.fit"].sessions) > 2**20
     assert read["a.fit"].result.sha256 == read["c.fit.gz"].result.sha256 == hashlib.sha256(content).hexdigest()
+
+
+def test_a_reader_gives_way_to_what_serves() -> None:
+    """The charts of the rows, and live events, come before a file that nobody waits for."""
+    with subprocess.Popen(READER, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as reader:
+        assert reader.stdin is not None
+        assert reader.stdout is not None
+        reader.stdin.write(orjson.dumps({"name": "1.gpx", "size": 0}) + b"\n")
+        reader.stdin.flush()
+        reader.stdout.readline()
+        assert os.getpriority(os.PRIO_PROCESS, reader.pid) == min(os.getpriority(os.PRIO_PROCESS, 0) + 10, 19)
+        reader.stdin.close()

@@ -146,6 +146,7 @@ def _answer(answers: BinaryIO, line: dict[str, Any], *parts: bytes) -> None:
 
 
 if __name__ == "__main__":
+    os.nice(10)  # the charts of the rows and live events come first
     try:
         serve(sys.stdin.buffer, sys.stdout.buffer)
     except BrokenPipeError:  # who asked was killed
