@@ -3,8 +3,8 @@
 import asyncio
 import json
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -20,7 +20,6 @@ from athlete.events import read_moment, within_reach
 from athlete.importing.charts import Charts
 from athlete.output import HIDDEN, say
 from backends.engine import is_on_gcp
-from backends.warehouse import RawStore
 from dashboard.settings import DashboardSettings
 from runtime.logs import configure_logs
 from strava.archive.archive import Archive
@@ -34,7 +33,7 @@ from worker.importing.owner import NotSure
 from worker.importing.pipeline import OtherArchive, PurgedMeanwhile
 from worker.importing.readers import read_files
 from worker.importing.report import RowKind, count_rows, items, no_such_sport, sentences
-from worker.importing.running import Imported, Wish, foresee_rows, import_archive, importing, name_of, opened
+from worker.importing.running import Imported, Wish, foresee_rows, import_archive, importing, name_of, opened, was_read
 from worker.importing.stored_report import stored_items, stored_sentences
 
 SOME_FAILED, NOTHING_READ, INTERRUPTED = 1, 2, 130
@@ -134,7 +133,7 @@ async def _import_all(
                     )
                     _print(archive, done, as_json=as_json)
                     warn(_no_such_sport(done.current.source, archive, wish, is_all=done.is_empty))
-                read.append(None if done.is_all_lost else done.is_all_well)
+                read.append(done.was_read)
             except UnreadableArchive as error:
                 warn(str(error).translate(HIDDEN))
                 read.append(None)
@@ -184,16 +183,10 @@ async def _read_all(
     found: Sequence[Sequence[Path]], wish: Wish, settings: TransformSettings, *, as_json: bool
 ) -> list[bool | None]:
     """Read and report archives; tell of each whether all of it could be read, or None where nothing could."""
-    has_store = is_on_gcp(settings) or settings.pipeline_path.exists()
-    if has_store:
-        require_pipeline(settings)
-    is_at_rest = not is_on_gcp(settings) and running_process(settings.data_dir) is None
-    looked_into = open_store(settings, read_only=True, leaves_no_trace=is_at_rest) if has_store else nullcontext()
-    async with looked_into as store:
-        return [await _read_one(paths, wish, store, as_json=as_json) for paths in found]
+    return [await _read_one(paths, wish, settings, as_json=as_json) for paths in found]
 
 
-async def _read_one(paths: Sequence[Path], wish: Wish, store: RawStore | None, *, as_json: bool) -> bool | None:
+async def _read_one(paths: Sequence[Path], wish: Wish, settings: TransformSettings, *, as_json: bool) -> bool | None:
     """Read and report one archive; tell whether all of it could be read, or None where nothing of it."""
     name = name_of(paths)
     try:
@@ -202,12 +195,9 @@ async def _read_one(paths: Sequence[Path], wish: Wish, store: RawStore | None, *
         warn(str(error).translate(HIDDEN))
         return None
     with archive:
-        if wish.athlete_id not in {None, archive.athlete_id or wish.athlete_id}:
-            warn(f"{name} is of athlete {archive.athlete_id}, not of {wish.athlete_id}.".translate(HIDDEN))
-            return None
         rows = [row for row in archive.rows if wish.choice.takes_row(row)]
         try:
-            foreseen = await foresee_rows(archive, wish, store=store)
+            foreseen = await _foreseen(archive, wish, settings)
         except NotSure as error:
             warn(f"{name} {error}".translate(HIDDEN))
             return None
@@ -219,9 +209,20 @@ async def _read_one(paths: Sequence[Path], wish: Wish, store: RawStore | None, *
             for sentence in sentences(name, archive, rows, results, foreseen):
                 say(sentence.translate(HIDDEN))
         warn(_no_such_sport(name, archive, wish, is_all=not rows and not results))
-        lost = count_rows(archive, rows)[RowKind.UNREADABLE]
-        lost += sum(result.outcome is FileOutcome.FAILED for result in results)
-        return None if lost and not rows and lost >= len(results) else not lost
+        failed = sum(result.outcome is FileOutcome.FAILED for result in results)
+        left_out = len(archive.rows) + len(archive.files) - len(rows) - len(results)
+        unreadable = count_rows(archive, rows)[RowKind.UNREADABLE]
+        return was_read(len(rows) + len(results) - failed, failed + unreadable, left_out)
+
+
+async def _foreseen(archive: Archive, wish: Wish, settings: TransformSettings) -> Mapping[int, str]:
+    """Return what would become of the rows. Raises NotSure, WarehouseBusy, OSError."""
+    if not (is_on_gcp(settings) or settings.pipeline_path.exists()):
+        return await foresee_rows(archive, wish, store=None)
+    require_pipeline(settings)
+    is_at_rest = not is_on_gcp(settings) and running_process(settings.data_dir) is None
+    async with open_store(settings, read_only=True, leaves_no_trace=is_at_rest) as store:
+        return await foresee_rows(archive, wish, store=store)
 
 
 async def _read_files(archive: Archive, wish: Wish) -> Sequence[FileResult]:

@@ -4,6 +4,7 @@ What looks hostile or broken becomes a `Problem`, and the rest is read. Members 
 opened by `read` alone.
 """
 
+import errno
 import io
 import os
 import stat
@@ -330,6 +331,9 @@ def _damage_told(name: str, fault: str = NOT_WHOLE) -> Iterator[None]:
     try:
         yield
     except _DAMAGED as error:
+        cause = error.__context__ if isinstance(error, BadZipFile) else error  # so zipfile tells any error at the end
+        if isinstance(cause, OSError) and cause.errno not in {None, errno.EINVAL}:  # not a forged offset, but the disk
+            fault = f"cannot be read: {cause.strerror}"
         raise UnreadableArchive(shown(name), fault) from error
 
 

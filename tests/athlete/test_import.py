@@ -6,7 +6,7 @@ import json
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from zipfile import ZipInfo
@@ -146,7 +146,7 @@ def test_a_dry_run_reads_what_is_wanted(odd: Path, tmp_path: Path) -> None:
     early.write_bytes(TRACK)
     late.write_bytes(TRACK.replace(b"2022-05-29", b"2022-06-29"))
     since = ("--dry-run", "--since", "2022-06-01", "--jobs", "1")
-    assert run(str(early), str(late), *since).stdout.splitlines()[1:3] == [
+    assert run(str(early), str(late), "--athlete", "42", *since).stdout.splitlines()[1:3] == [
         "1 file: 1 read",
         "1 rows and files were not wanted (--since, --only)",
     ]
@@ -158,20 +158,23 @@ def test_a_dry_run_reads_what_is_wanted(odd: Path, tmp_path: Path) -> None:
     told = run(str(odd), *since, "--only", "ride", "--json").stdout.splitlines()
     assert {json.loads(line)["item"] for line in told} == {"archive", "problem"}
     other = run(str(odd), "--dry-run", "--athlete", "7")
-    assert (other.exit_code, other.stderr) == (2, "athlete: export_42.zip is of athlete 42, not of 7.\n")
+    assert (other.exit_code, other.stderr) == (
+        2,
+        "athlete: export_42.zip is of athlete 42, not of 7; nothing was stored.\n",
+    )
 
 
 @pytest.mark.slow
 def test_exit_codes_of_a_dry_run(tmp_path: Path) -> None:
     """2 where nothing can be read, 1 where something cannot."""
-    track = tmp_path / "1.gpx"
+    track, of_anna = tmp_path / "1.gpx", ("--athlete", "42", "--jobs", "1", "--dry-run")
     track.write_bytes(TRACK)
     assert run(str(tmp_path / "nowhere.zip"), "--dry-run").exit_code == 2
     empty = tmp_path / "empty.fit"
     empty.touch()
-    assert run(str(empty), "--dry-run", "--jobs", "1").exit_code == 2
-    assert run(str(empty), str(track), "--dry-run", "--jobs", "1").exit_code == 1
-    both = run(str(tmp_path / "nowhere.zip"), str(track), "--dry-run", "--jobs", "1")
+    assert run(str(empty), *of_anna).exit_code == 2
+    assert run(str(empty), str(track), *of_anna).exit_code == 1
+    both = run(str(tmp_path / "nowhere.zip"), str(track), *of_anna)
     assert (both.exit_code, both.stderr) == (1, "athlete: nowhere.zip does not exist.\n")
     assert both.stdout.splitlines() == [
         "1.gpx: recordings without a list of activities",
@@ -331,13 +334,49 @@ def test_a_sport_that_no_activity_is_of_is_told(tmp_path: Path, *, is_dry: bool)
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("is_dry", [True, False])
+@pytest.mark.parametrize(
+    ("files", "wish", "code"),
+    [
+        ({}, (), 1),
+        ({"activities/8.gpx": TRACK, "activities/9.gpx": b""}, (), 1),
+        ({"activities/9.gpx": b""}, ("--only", "Jogging"), 1),
+        ({}, ("--since", "2024-01-01"), 1),
+        (None, (), 2),
+        (None, ("--only", "Jogging"), 2),
+    ],
+)
+def test_a_dry_run_ends_as_the_import_does(
+    tmp_path: Path, files: Mapping[str, bytes] | None, wish: Sequence[str], code: int, *, is_dry: bool
+) -> None:
+    """Beside three lines that are none: 2 where nothing can be read, not where what can be read was not asked for."""
+    layout, path = layout_of(Version.SEPTEMBER_2026), tmp_path / "export_42.zip"
+    row = cells_of(layout, {}, id="1", date="29.05.2022, 15:53:35", type="Lauf", file="")
+    rows = [["no id", *row[1:]]] * 3 + [row] * (files is not None)
+    path.write_bytes(zip_of({"activities.csv": csv_of([header(layout, Language.DE), *rows]), **(files or {})}))
+    ended = stored(tmp_path / "data", str(path), *wish, *["--dry-run"] * is_dry)
+    assert (ended.exit_code, "3 unreadable" in ended.stdout) == (code, True)
+    nobody = "lists no activity of the sport jogging, and none whose sport can be read." in ended.stderr
+    assert nobody == (files is None and wish != ())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_dry", [True, False])
+def test_whose_recordings_are_of_nobody_must_be_told(tmp_path: Path, *, is_dry: bool) -> None:
+    """Before the first import, too; a dry run leaves no folder."""
+    data, track = tmp_path / "data", tmp_path / "1.gpx"
+    track.write_bytes(TRACK)
+    nobody = foreseen(data, str(track)) if is_dry else stored(data, str(track))
+    assert (nobody.exit_code, nobody.stdout) == (2, "")
+    assert "1.gpx does not say whose it is, and nobody is known here yet: say --athlete ID" in nobody.stderr
+    assert data.exists() != is_dry
+
+
+@pytest.mark.slow
 def test_it_must_be_sure_whose_files_they_are(odd: Path, tmp_path: Path) -> None:
     """Nothing is stored of another athlete's export, or of files of nobody; a person's word makes it sure."""
     data, track = tmp_path / "data", tmp_path / "1.gpx"
     track.write_bytes(TRACK)
-    nobody = stored(data, str(track))
-    assert nobody.exit_code == 2
-    assert "1.gpx does not say whose it is, and nobody is known here yet: say --athlete ID" in nobody.stderr
     other = stored(data, str(odd), "--athlete", "7")
     assert (other.exit_code, "is of athlete 42, not of 7; nothing was stored." in other.stderr) == (2, True)
     early = stored(data, str(track), "--athlete", "7", "--since", "2022-05-30", "--json")

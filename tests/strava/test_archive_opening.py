@@ -1,5 +1,6 @@
 """Archives of all shapes are opened without unpacking; what is hostile or private stays shut."""
 
+import errno
 import gzip
 import io
 import os
@@ -286,6 +287,20 @@ def test_what_is_no_archive_is_refused_in_one_sentence(tmp_path: Path, name: str
         opened(tmp_path / name, content)
     with pytest.raises(UnreadableArchive, match="nowhere does not exist"):
         open_archive(tmp_path / "nowhere")
+
+
+class Unreadable(io.BytesIO):
+    """A file on a disk that fails."""
+
+    def read(self, _: int | None = -1) -> bytes:
+        """Fail as the system does."""
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def test_a_disk_s_fault_is_not_told_as_damage() -> None:
+    """Nobody is sent to load the file down again."""
+    with pytest.raises(UnreadableArchive, match="cannot be read: Input/output error"):
+        ZipContainer(Unreadable(zip_of(EXPORT)))
 
 
 def test_two_exports_together_are_refused(tmp_path: Path) -> None:

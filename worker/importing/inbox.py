@@ -91,7 +91,7 @@ async def _imported(inbox: Inbox, names: Sequence[str], run: ImportArchive) -> S
 def _told(names: Sequence[str], archive: Archive, done: Imported) -> Iterator[Told]:
     if not all(is_recording(name) for name in names):
         report = "\n".join(stored_sentences(archive, done))
-        yield from ((name, FAILED if done.is_all_lost else DONE, report) for name in names)
+        yield from ((name, FAILED if done.was_read is None else DONE, report) for name in names)
         return
     items = {item.name: item for item in done.items}
     for name in names:

@@ -152,10 +152,12 @@ def no_such_sport(name: str, archive: Archive, missing: Collection[str], *, is_a
     if not missing:
         return ""
     sports = Counter(str(row.activity.get("sport_type") or row.sport_label) for row in archive.rows)
-    return (
-        f"{name} lists no activity of the sport {' or '.join(missing)}, but {counted(dict(sports.most_common()))}: "
-        f"give --only a sport as it is written here, or leave it out.{' Nothing was stored.' * is_all}"
-    )
+    sports.pop("", None)
+    others = "and none whose sport can be read."
+    if sports:
+        has = counted(dict(sports.most_common()))
+        others = f"but {has}: give --only a sport as it is written here, or leave it out."
+    return f"{name} lists no activity of the sport {' or '.join(missing)}, {others}{' Nothing was stored.' * is_all}"
 
 
 def many(count: int, noun: str) -> str:

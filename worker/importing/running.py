@@ -1,5 +1,6 @@
 """Runs imports, one at a time on a machine, each from an opened archive to a finished report."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -73,18 +74,15 @@ class Imported:
         return all(item.kind is ItemKind.PROBLEM or item.outcome == RowOutcome.UNREADABLE for item in self.items)
 
     @property
-    def is_all_well(self) -> bool:
-        """Whether all rows and files could be read."""
-        return all(self._was_read)
+    def was_read(self) -> bool | None:
+        """Whether all could be read, as `was_read` tells."""
+        of_items = Counter(item.outcome in _NOT_READ for item in self.items if item.kind != ItemKind.PROBLEM)
+        return was_read(of_items[False], of_items[True], self.left_out)
 
-    @property
-    def is_all_lost(self) -> bool:
-        """Whether there were rows or files, and none of them could be read."""
-        return bool(self._was_read) and not any(self._was_read)
 
-    @property
-    def _was_read(self) -> list[bool]:
-        return [item.outcome not in _NOT_READ for item in self.items if item.kind != ItemKind.PROBLEM]
+def was_read(read: int, failed: int, left_out: int) -> bool | None:
+    """Tell whether all rows and files could be read; None where there were some, all were wanted and none could."""
+    return None if failed and not read and not left_out else not failed
 
 
 def opened(paths: Sequence[Path]) -> Archive:
@@ -159,14 +157,15 @@ async def foresee_rows(archive: Archive, wish: Wish, *, store: RawStore | None) 
 
     Raises NotSure, WarehouseBusy, OSError.
     """
+    known = [each.athlete_id for each in await store.athletes()] if store else []
+    athlete_id = owner_of(archive, given=wish.athlete_id, known=known)
     if store is None:
         return {row.activity_id: RowOutcome.NEW for row in archive.rows}
-    known = [each.athlete_id for each in await store.athletes()]
     run = ArchiveImport(
         store=store,
         archive=archive,
         source="",
-        athlete_id=owner_of(archive, given=wish.athlete_id, known=known),
+        athlete_id=athlete_id,
         choice=wish.choice,
         means=Means(jobs=wish.jobs),
         home_zone=wish.home_zone,
