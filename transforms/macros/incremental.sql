@@ -118,7 +118,7 @@
 
 
 {#- Config `incremental_predicates`: which rows a merge on BigQuery replaces, as a call that makes literals; every incremental model
-    has them. DuckDB deletes by key, and needs none. -#}
+    has them. DuckDB deletes by key or by the hook, and needs none. -#}
 {% macro merged_where(call) -%}
     {{ return(['{{ ' ~ call ~ ' }}'] if target.type == 'bigquery' else none) }}
 {%- endmacro %}

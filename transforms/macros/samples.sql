@@ -12,7 +12,7 @@
 
 {#- Those that are a column as they are. -#}
 {% macro sampled_readings() -%}
-    {%- set readings = sampled_keys().copy() -%}
+    {%- set readings = sampled_keys() -%}
     {%- do readings.pop('time') -%}
     {%- do readings.pop('moving') -%}
     {{ return(readings) }}
