@@ -80,7 +80,7 @@ test-images: $(VENV)/.dev ## Build the images and run them, for minutes (Debian,
 	@$(BIN)/python -m pytest -m images tests/images $(ARGS)
 
 .PHONY: test-fast
-test-fast: $(VENV)/.dev ## Run what needs neither dbt, a browser, whole programs or pages nor a second: for the work in between
+test-fast: $(VENV)/.dev ## Run what needs neither dbt, a browser, whole programs or pages nor half a second: for the work in between
 	@$(PYTEST) --ignore tests/transforms --ignore tests/end_to_end --ignore tests/worker/test_warm_dbt.py \
 		-m "not slow and not browser and not images" $(ARGS)
 

@@ -100,6 +100,7 @@ def start(root: Path, lock: str, module: str) -> subprocess.CompletedProcess[str
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_what_a_program_imports_is_in_its_list(program: str, project: dict[str, Any], project_root: Path) -> None:
     """Each module of others comes from a package that the program's extras name, not from one that came along."""
@@ -110,6 +111,7 @@ def test_what_a_program_imports_is_in_its_list(program: str, project: dict[str, 
     assert {each for each in modules if not any(provides(package, each) for package in packages)} == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_what_is_in_its_list_a_program_imports(program: str, project: dict[str, Any], project_root: Path) -> None:
     """Each package of a program's extras is imported by it, or used in a way that is written down."""
@@ -155,6 +157,7 @@ def test_a_program_without_google_s_packages_says_so(project_root: Path, tmp_pat
     assert "install requirements/athlete-gcp.txt" in ran.stderr
 
 
+@pytest.mark.slow
 def test_a_package_outside_the_list_is_hidden(project_root: Path) -> None:
     """The service cannot import what only the dashboard has, or the test above would prove nothing."""
     ran = start(project_root, "service", "dashboard.main")

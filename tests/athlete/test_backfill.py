@@ -84,6 +84,7 @@ def run(environment: dict[str, str]) -> Callable[..., Any]:
     return _run
 
 
+@pytest.mark.slow
 async def test_a_dry_run_lists_and_stores_nothing(run: Callable[..., Any], connected: SqliteRawStore) -> None:
     """It says how many activities Strava has, how many are missing, and what the details cost."""
     told = await run("--dry-run", "--json")

@@ -158,6 +158,7 @@ def test_since_reads_ages_and_times_and_explains_anything_else() -> None:
         read_since("yesterday", NOW, berlin)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("ledger")
 def test_query_reads_raw_in_three_forms(run: Run) -> None:
     """One statement gives the same row as JSON, as CSV and as a table."""

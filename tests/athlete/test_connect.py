@@ -287,6 +287,7 @@ async def used_by(settings: ServiceSettings, invite: Invite, *, recorded_at: dat
     await store.close()
 
 
+@pytest.mark.slow
 def test_an_earlier_connect_of_the_athlete_is_not_taken_for_this_one(tmp_path: Path) -> None:
     """While the athlete's row is still the old one, nothing is told of it."""
     settings = ServiceSettings(data_dir=tmp_path)

@@ -138,6 +138,7 @@ async def test_events_that_were_parked_are_taken_up_on_connecting(strava: str, t
     await store.close()
 
 
+@pytest.mark.slow
 async def test_a_token_at_the_prompt_is_not_shown(strava: str, tmp_path: Path) -> None:
     """In a terminal the token is asked for, and what is typed is not echoed."""
     tokens = await granted(strava)
@@ -195,6 +196,7 @@ async def test_a_token_that_reads_no_activities_is_refused_with_what_is_missing(
     assert not list(tmp_path.glob("connect-recovery*"))
 
 
+@pytest.mark.slow
 async def test_a_rotated_token_survives_an_answer_that_did_not_come(strava: str, tmp_path: Path) -> None:
     """Strava has retired the given token when whose it is cannot be asked: the next connect goes on without one."""
     tokens = await granted(strava)
@@ -368,6 +370,7 @@ def test_what_is_no_token_is_refused_before_strava_is_asked(tmp_path: Path, toke
     assert not list(tmp_path.glob("connect-recovery*"))
 
 
+@pytest.mark.slow
 async def test_an_unreachable_oauth_is_named_in_one_sentence(tmp_path: Path) -> None:
     """Where nobody answers, the setting of the address that was asked is named, and no retry is told of."""
     code, said = await connect(f"http://127.0.0.1:{free_port()}", tmp_path, token="x")
@@ -378,6 +381,7 @@ async def test_an_unreachable_oauth_is_named_in_one_sentence(tmp_path: Path) -> 
     )
 
 
+@pytest.mark.slow
 async def test_retries_are_told_to_those_who_ask_for_them(tmp_path: Path) -> None:
     """A LOG_LEVEL that a person has set is kept to."""
     code, said = await connect(f"http://127.0.0.1:{free_port()}", tmp_path, token="x", LOG_LEVEL="INFO")

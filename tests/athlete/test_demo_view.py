@@ -101,6 +101,7 @@ async def shown(session: DemoSession, *, after_s: float, is_terminal: bool, mart
     return console.file.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_terminal", [True, False])
 async def test_an_event_that_stays_off_the_charts_is_told_with_the_last_error(
     is_terminal: bool, stored: DemoSession
@@ -114,6 +115,7 @@ async def test_an_event_that_stays_off_the_charts_is_told_with_the_last_error(
     )
 
 
+@pytest.mark.slow
 async def test_lines_tell_it_once(stored: DemoSession) -> None:
     """Where each event is one line, the warning is one line too, however often the view looks."""
     said = await shown(stored, after_s=17, is_terminal=False)
@@ -121,12 +123,14 @@ async def test_lines_tell_it_once(stored: DemoSession) -> None:
     assert len(said.splitlines()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_terminal", [True, False])
 async def test_an_event_that_has_time_left_is_no_reason_to_worry(is_terminal: bool, stored: DemoSession) -> None:
     """Within fifteen seconds nothing is said."""
     assert "not on the charts" not in await shown(stored, after_s=15, is_terminal=is_terminal)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_terminal", [True, False])
 async def test_an_event_on_the_chart_is_shown_with_the_marts_times(is_terminal: bool, stored: DemoSession) -> None:
     """However long ago it was, without a warning; the same marts are asked once."""
@@ -139,6 +143,7 @@ async def test_an_event_on_the_chart_is_shown_with_the_marts_times(is_terminal: 
     assert marts.queries == 2
 
 
+@pytest.mark.slow
 async def test_the_summary_tells_the_marts_percentiles(stored: DemoSession) -> None:
     """Those of the stages that make up the way to the chart; one that nothing was measured of has none."""
     said = await shown(stored, after_s=1, is_terminal=True, marts=Marts("published"))
@@ -155,6 +160,7 @@ async def test_what_was_heard_before_the_view_is_not_shown(stored: DemoSession) 
     assert await view._events() == {}
 
 
+@pytest.mark.slow
 async def test_the_last_check_is_told(stored: DemoSession) -> None:
     """Below the events: none yet, then what the daily job found, in the person's time zone."""
     assert "The daily job has not run yet." in await shown(stored, after_s=1, is_terminal=True)

@@ -62,6 +62,7 @@ async def test_start_returns_when_the_program_answers_and_stop_ends_it(web_serve
     assert not is_running(pid)
 
 
+@pytest.mark.slow
 async def test_a_killed_program_is_started_again(web_server: Program, tmp_path: Path) -> None:
     """Kill -9 of a program is answered by a new process."""
     async with ProcessTree(tmp_path / "logs") as tree:
@@ -72,6 +73,7 @@ async def test_a_killed_program_is_started_again(web_server: Program, tmp_path: 
         await until(lambda: tree.running["web"].pid not in {None, first})
 
 
+@pytest.mark.slow
 async def test_a_program_that_cannot_start_is_named_with_its_last_words(tmp_path: Path) -> None:
     """A module that is not there ends the start with a sentence that carries the program's own error."""
     broken = Program(name="broken", module="no.such.module", health_url="http://127.0.0.1:9/")
@@ -86,6 +88,7 @@ def test_the_pause_before_a_restart_grows_and_is_capped() -> None:
     assert pause_s(1_025) == pause_s(10**6) == LONGEST_PAUSE_S
 
 
+@pytest.mark.slow
 async def test_a_program_that_cannot_even_be_started_again_is_tried_on(tmp_path: Path) -> None:
     """Where the system refuses a new process for a while, the supervisor goes on and starts it when it can."""
     folder = tmp_path / "here"
@@ -153,6 +156,7 @@ async def test_another_program_s_port_is_refused_before_anything_starts(other: O
         assert not tree.running
 
 
+@pytest.mark.slow
 async def test_another_program_is_not_taken_for_one_that_ended(other: OtherProgram, tmp_path: Path) -> None:
     """Another program's answers do not make ours ready while it ends again and again."""
     (tmp_path / "late.py").write_text("import time\ntime.sleep(0.2)\nraise SystemExit('the port is taken')\n")
@@ -165,6 +169,7 @@ async def test_another_program_is_not_taken_for_one_that_ended(other: OtherProgr
             await start
 
 
+@pytest.mark.slow
 async def test_a_program_that_nobody_can_ask_must_go_on_running(web_server: Program, tmp_path: Path) -> None:
     """One that has no address and ends again and again ends the start, with its own error."""
     broken = Program(name="broken", module="no.such.module")
@@ -173,6 +178,7 @@ async def test_a_program_that_nobody_can_ask_must_go_on_running(web_server: Prog
             await tree.start([web_server, broken])
 
 
+@pytest.mark.slow
 async def test_a_program_that_nobody_can_ask_is_started_when_it_goes_on_running(tmp_path: Path) -> None:
     """A start waits no longer than it takes to see that."""
     silent = Program(name="silent", module="http.server", arguments=(str(free_port()),), folder=tmp_path)
@@ -182,6 +188,7 @@ async def test_a_program_that_nobody_can_ask_is_started_when_it_goes_on_running(
         assert tree.running["silent"].failures == 0
 
 
+@pytest.mark.slow
 async def test_programs_end_with_a_killed_parent(tmp_path: Path) -> None:
     """Kill -9 of the parent ends its programs too: nothing is left running."""
     pid_file = tmp_path / "pid"

@@ -34,6 +34,7 @@ PUSHED: dict[str, Any] = {
 }
 
 
+@pytest.mark.slow
 @given(ENVELOPES)
 def test_round_trip(envelope: PushEnvelope) -> None:
     """Reading returns what was written: any bytes, any attributes, microseconds included."""

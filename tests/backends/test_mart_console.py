@@ -102,6 +102,7 @@ def test_an_answer_is_cut_at_its_limit(published: Path) -> None:
     assert (len(whole.rows), whole.is_cut) == (3, False)
 
 
+@pytest.mark.slow
 def test_what_takes_too_long_or_too_much_ends_with_a_sentence(ask: Ask) -> None:
     """Time and memory are bounded, and a name given twice is told."""
     with pytest.raises(QueryFailed, match=r"took longer than 0 s"):

@@ -357,6 +357,7 @@ async def test_locked_file_is_unavailable(queue: EmbeddedQueue, path: Path) -> N
     assert await queue.publish(b"event", {})
 
 
+@pytest.mark.slow
 async def test_locked_file_is_outwaited_by_the_deliverer(queue: EmbeddedQueue, path: Path) -> None:
     """A deliverer that cannot write logs it, keeps running, and delivers once it can write."""
     await queue.publish(b"event", {})

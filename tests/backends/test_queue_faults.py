@@ -100,6 +100,7 @@ async def drained(queue: EmbeddedQueue) -> None:
 # -- a full disk ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_a_full_disk_is_outwaited_by_the_deliverer(queue: EmbeddedQueue, path: Path) -> None:
     """It cannot lease, logs that, keeps running, and delivers once there is room."""
     worker = Worker()
@@ -114,6 +115,7 @@ async def test_a_full_disk_is_outwaited_by_the_deliverer(queue: EmbeddedQueue, p
     assert worker.pushes == 1
 
 
+@pytest.mark.slow
 async def test_an_acknowledgement_outlives_a_full_disk(queue: EmbeddedQueue, path: Path) -> None:
     """A delivery that ended on the full disk is settled later, and its message is pushed once."""
     worker = Worker()
@@ -166,6 +168,7 @@ async def test_a_full_disk_is_outwaited_by_the_writers_thread(path: Path) -> Non
 # -- a slow disk ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_publishing_goes_first(queue: EmbeddedQueue, path: Path) -> None:
     """While six writers hold the lock in long transactions, an event waits for little more than one of them."""
     turns, over = itertools.count(), asyncio.Event()

@@ -130,6 +130,7 @@ async def test_a_lasting_fault_names_the_topic(server: PublishServer, make_queue
     assert server.sizes == [1, 1]
 
 
+@pytest.mark.slow
 async def test_an_attempt_that_hangs_is_given_up(server: PublishServer, make_queue: Make) -> None:
     """A request without an answer is sent again while there is time, then the message is not durable."""
     queue = make_queue(publish_timeout_s=2.0)

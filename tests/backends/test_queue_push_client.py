@@ -69,6 +69,7 @@ async def test_one_after_another_share_a_connection(server: Server) -> None:
     assert (answers, server.opened) == (["ok"] * 5, 1)
 
 
+@pytest.mark.slow
 async def test_at_once_have_one_each(server: Server) -> None:
     """More simultaneous requests than httpx allows by default have a connection each."""
     async with push_client() as http:

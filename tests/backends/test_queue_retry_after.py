@@ -55,6 +55,7 @@ async def deliver(path: Path, worker: Worker, policy: RedeliveryPolicy) -> int:
     return dead
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("stated", "least_h"), [("43200", 12), ("9999999999", 24)])
 async def test_the_worker_is_not_asked_before_the_time_it_named(tmp_path: Path, stated: str, least_h: int) -> None:
     """A wait of half a day is kept, and a longer wait than a day becomes one day."""
@@ -65,6 +66,7 @@ async def test_the_worker_is_not_asked_before_the_time_it_named(tmp_path: Path, 
     assert timedelta(hours=least_h) <= again - began <= timedelta(hours=least_h + 6)
 
 
+@pytest.mark.slow
 async def test_days_of_waiting_make_no_dead_letter(tmp_path: Path) -> None:
     """With three attempts allowed, ten deferrals and two failures still end in a delivery with its count."""
     put_off = [httpx.Response(503, headers={"retry-after": "3600"}) for _ in range(10)]

@@ -95,6 +95,7 @@ async def test_a_kill_between_any_two_calls_loses_nothing(
     assert calls >= 3
 
 
+@pytest.mark.slow
 async def test_a_lost_answer_of_any_call_is_made_good(
     server: SecretManagerServer, clock: HandClock, request: pytest.FixtureRequest
 ) -> None:

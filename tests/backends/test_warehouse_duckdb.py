@@ -352,6 +352,7 @@ def test_a_session_tells_of_a_table_that_is_not_there(session: DuckdbSession, tm
         _run(session, "select * from numbers")
 
 
+@pytest.mark.slow
 def test_a_session_that_rests_gives_its_memory_back(session: DuckdbSession) -> None:
     """What a refresh took would stay with a program that runs for days."""
     process = psutil.Process()

@@ -369,6 +369,7 @@ async def until_gone(folder: Path, words: bytes) -> None:
             await asyncio.sleep(0.02)
 
 
+@pytest.mark.slow
 async def test_a_deleted_payload_leaves_the_files_by_itself(store: SqliteRawStore, path: Path) -> None:
     """Of many activities of every size the deleted ones leave no byte, in the log neither, and the others stay."""
     sizes = [1, 3, 20, 400, 2_000]
@@ -441,6 +442,7 @@ async def test_what_could_not_be_read_goes_with_whom_it_names(store: SqliteRawSt
     assert (await store.purge(ANNA)).removed["strava_events"] == 1
 
 
+@pytest.mark.slow
 async def test_a_reader_delays_the_emptying_but_does_not_prevent_it(store: SqliteRawStore, path: Path) -> None:
     """While another process reads an older state the log is kept and writing goes on; then the log is emptied."""
     await store.apply([seen(1, name="Sunrise over Zurich" * 500)])
@@ -455,6 +457,7 @@ async def test_a_reader_delays_the_emptying_but_does_not_prevent_it(store: Sqlit
         await until_gone(path.parent, b"Sunrise over Zurich")
 
 
+@pytest.mark.slow
 async def test_what_a_killed_program_left_in_the_log_goes_at_the_next_start(path: Path, clock: Clock) -> None:
     """Nobody may have emptied the log of what it removed: a program that starts does so."""
     with closing(open_database(path)) as left_open:  # keeps the log, as a kill does

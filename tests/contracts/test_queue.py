@@ -226,6 +226,7 @@ async def test_answers(queue_backend: QueueBackend, worker: PushEndpoint, dead_l
         assert sorted(worker.attempts()) == sorted([1] * len(acknowledging) + [1, 2, 3] * len(refusing))
 
 
+@pytest.mark.slow
 async def test_dead_letter(queue_backend: QueueBackend, worker: PushEndpoint, dead_letters: PushEndpoint) -> None:
     """After the last attempt a message becomes a dead letter, which tells where it comes from.
 

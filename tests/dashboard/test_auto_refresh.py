@@ -46,6 +46,7 @@ def test_a_change_of_clocks_makes_no_build_late() -> None:
     assert not is_late(datetime(2026, 3, 29, 0, 57, tzinfo=UTC), now)
 
 
+@pytest.mark.slow
 @given(st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.timezones()))  # noqa: DTZ001 - given there
 def test_no_build_older_than_65_minutes_passes_for_live(now: datetime) -> None:
     """At any minute in any zone; and one of five minutes always does."""

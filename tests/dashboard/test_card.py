@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from backends.warehouse.marts import MartDamaged, QueryFailed
@@ -77,6 +78,7 @@ def test_why_and_sql_stand_beside_the_title(lively: Any, context_of: Any) -> Non
     assert any(element.value.startswith("-- How much was done on each day") for element in app.code)
 
 
+@pytest.mark.slow
 def test_every_number_in_a_tile_says_why_and_how(lively: Any, context_of: Any) -> None:
     """Sums with their comparison, form with its averages and the last loads; the three sums' statement stands once."""
     lively.activity("2026-11-17", "Ride", km=30, minutes=60, load=84.0)
@@ -123,6 +125,7 @@ def test_the_page_is_drawn_without_a_chart_that_has_no_rows(mart_file: Any, cont
     assert not drawn(overview(context_of(mart_file))).exception
 
 
+@pytest.mark.slow
 def test_why_says_what_the_tests_of_a_mart_found(lively: Any, context_of: Any) -> None:
     """Its version, how many passed and when, or how many failed. A mart without tests yet tells its build."""
     tested_at = datetime(2026, 11, 18, 19, 29, 55)  # noqa: DTZ001 - the mart keeps UTC

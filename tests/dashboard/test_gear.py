@@ -89,6 +89,7 @@ def geared(lively: Any) -> Any:
     return lively
 
 
+@pytest.mark.slow
 def test_the_page_shows_the_mart_s_gear(geared: Any, context_of: Any) -> None:
     """Ours beside Strava's, the cost of a kilometre and what is due; names are text, a mistake in one is told."""
     app = visit(context_of(geared), "gear")

@@ -55,6 +55,7 @@ def told_by(node: ast.AST) -> Iterator[str]:
                     yield from texts(each.value)
 
 
+@pytest.mark.slow
 def test_each_reason_of_a_reader_has_its_german(project_root: Path) -> None:
     """As the code writes it, in whichever way: raised, noted down, named or returned."""
     paths = [path for folder in READERS for path in sorted((project_root / folder).glob("*.py"))]

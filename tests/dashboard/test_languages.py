@@ -63,6 +63,7 @@ def test_a_translation_fills_in_the_same_names_and_keeps_commands_and_addresses(
             assert str(other).count("**") == str(text).count("**"), text
 
 
+@pytest.mark.slow
 def test_no_text_goes_to_the_page_untranslated(project_root: Path) -> None:
     """Streamlit is never given a sentence of the code as it stands."""
     raw = {

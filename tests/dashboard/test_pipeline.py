@@ -261,6 +261,7 @@ def item(kind: str, outcome: str, **fields: Any) -> dict[str, Any]:
     return row | {"outcome": outcome, "finished_at": at("18:00:00")} | fields
 
 
+@pytest.mark.slow
 def test_an_import_is_told_with_sums_that_add_up(mart_file: Any, context_of: Any) -> None:
     """Rows and files by outcome, what was not read and why, and twins; nothing of another athlete."""
     mart_file.health()

@@ -48,6 +48,7 @@ def written(root: Path) -> set[str]:
     return found
 
 
+@pytest.mark.slow
 def test_every_word_has_its_sentence(project_root: Path) -> None:
     """Those of errors that end a delivery, a check or a history, and those that the code writes; none is left over."""
     of_errors = {kind_of(Exception.__new__(each)) for each in {*below(errors.StravaError), *OTHERS} - NO_REASON}

@@ -127,6 +127,7 @@ def test_what_changed_last_is_listed_first(lively: Any, context_of: Any) -> None
     assert re.findall(r"Run [123](?=<)", told[told.index("title: a") :])[:2] == ["Run 2", "Run 3"]
 
 
+@pytest.mark.slow
 def test_what_is_not_listed_is_counted(lively: Any, context_of: Any) -> None:
     """Of many edits seven activities are listed, of an import its number; one that was edited, too, is no import."""
     for number in range(1, 601):
@@ -202,6 +203,7 @@ def overview(context: Any, since: datetime | None) -> AppTest:
     return drawn(app)
 
 
+@pytest.mark.slow
 def test_the_overview_tells_what_changed_since_the_last_visit(lively: Any, context_of: Any) -> None:
     """Only what came since, its milestones with it; nothing on a first visit, nor where nothing changed."""
     lively.row("change_log", **change(6, "added", 30))
@@ -231,6 +233,7 @@ def test_the_overview_tells_what_changed_since_the_last_visit(lively: Any, conte
     assert "Since your last visit" not in html(later)
 
 
+@pytest.mark.slow
 def test_others_see_nothing_of_private_activities(
     lively: Any, context_of: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

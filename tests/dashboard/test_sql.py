@@ -80,6 +80,7 @@ def test_a_question_of_the_address_runs_when_asked(page: Open) -> None:
     assert r"\<b>Far\</b> \*\*out\*\* \:bike\: 🚴" in said(drawn(app)), "what is found in a row is text"
 
 
+@pytest.mark.slow
 def test_an_answer_that_there_is_not_is_told(page: Open) -> None:
     """In the engine's words; the answer of before is gone, and another question works."""
     app = page(query="select * from staging.stg_strava__gear")
@@ -95,6 +96,7 @@ def test_an_answer_that_there_is_not_is_told(page: Open) -> None:
     assert app.dataframe[0].value["distance_km"].tolist()[:2] == [1040.3, 60.0]
 
 
+@pytest.mark.slow
 def test_what_is_billed_is_told_before_it_is_read(page: Open) -> None:
     """The first click asks what it costs, the second reads; a mistake costs neither."""
     console = Billed()

@@ -150,6 +150,7 @@ def trending(lively: Any) -> Any:
     return lively
 
 
+@pytest.mark.slow
 def test_the_page_says_the_marts_numbers(trending: Any, context_of: Any) -> None:
     """Year, comparison, projection, goal, window, hour, distances and mix, each with its reason."""
     app = trends(context_of(trending))
@@ -172,12 +173,14 @@ def test_the_page_says_the_marts_numbers(trending: Any, context_of: Any) -> None
     ]
 
 
+@pytest.mark.slow
 def test_after_midnight_the_year_is_that_of_the_build(trending: Any, context_of: Any) -> None:
     """Until the marts are built again, the newest day that they have is told, and named."""
     context = context_of(trending, lambda: datetime.fromisoformat("2026-11-19T00:10:00+01:00"))
     assert "1,083 km by 18 Nov 2026" in said(trends(context))
 
 
+@pytest.mark.slow
 def test_the_page_obeys_filters_language_and_units(trending: Any, context_of: Any) -> None:
     """Runs alone have no goal; miles and German are those of the reader; a sport without starts says so."""
     text = said(trends(context_of(trending), sport="run", lang="de", units="imperial"))

@@ -77,6 +77,7 @@ def year_page(context: Any, **address: str) -> AppTest:
     return visit(context, "year", **address)
 
 
+@pytest.mark.slow
 def test_the_running_year_is_beside_the_one_before_up_to_the_same_day(reviewed: Any, context_of: Any) -> None:
     """The review's own numbers; of the year before only what it had by 18 November counts."""
     reviewed.activity("2025-12-24", "Run", km=500, minutes=100)
@@ -104,6 +105,7 @@ def line(told: str, title: str) -> list[str]:
     return [cell.split(">", 1)[1] for cell in row.replace("</td>", "").split("<td")[1:]]
 
 
+@pytest.mark.slow
 def test_any_year_stands_alone_or_beside_another_by_its_address(reviewed: Any, context_of: Any) -> None:
     """A year that is over is compared as a whole; alone nothing is."""
     app = year_page(context_of(reviewed), year="2025", **{"with": "2026"})

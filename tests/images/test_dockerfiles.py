@@ -67,6 +67,7 @@ def needed(root: Path, program: str) -> set[str]:
     return rooms | ({"transforms"} if "worker.dbt_runner.dbt" in ours else set())
 
 
+@pytest.mark.slow
 def test_an_image_holds_the_rooms_that_its_program_needs(program: str, image: Dockerfile, project_root: Path) -> None:
     """Nothing else is copied into it: beside the rooms only lock files, and for a wheel what describes it."""
     assert image.rooms() == needed(project_root, program)

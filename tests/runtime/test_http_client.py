@@ -73,6 +73,7 @@ def asked(address: str, root: Path, **proxies: str) -> list[str]:
     return (ended.stdout + ended.stderr).splitlines()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
 def test_calls_on_this_machine_pass_a_proxy_by(address: str, project_root: Path, name: str) -> None:
     """Health checks, pushes and the demo's Strava are reached, and the real Strava is asked through the proxy."""

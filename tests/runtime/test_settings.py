@@ -66,6 +66,7 @@ def test_a_number_of_seconds_is_finite(number: str) -> None:
         Waiting.model_validate({"wait_s": number})
 
 
+@pytest.mark.slow
 def test_an_env_file_that_is_no_text_is_told_in_a_sentence(tmp_path: Path, project_root: Path) -> None:
     """Bytes that are no UTF-8 end no program in a traceback."""
     (tmp_path / ".env").write_bytes(b"DATA_DIR=\xff\xfe")

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 
+@pytest.mark.slow
 async def test_athlete_is_detailed_only_with_the_profile_scope(bare_lab: Any) -> None:
     """Without `profile:read_all` the athlete's gear is not told."""
     await bare_lab.connect("activity:read_all")

@@ -30,6 +30,7 @@ async def listed(lab: Any) -> dict[int, int]:
     return {each["id"]: each["athlete"]["id"] for each in activities}
 
 
+@pytest.mark.slow
 async def test_a_token_sees_its_athlete_s_life_and_no_other(both: tuple[Any, Any]) -> None:
     """Profile, activities and gear are of different people; the other's are 404."""
     robin, kim = both

@@ -149,6 +149,7 @@ async def test_saves_after_one_are_the_newer_ones(lab: Any) -> None:
     assert [(d["attempt"], d["status"]) for d in newer[0]["deliveries"]] == [(1, 200)]
 
 
+@pytest.mark.slow
 async def test_athlete_can_revoke_from_the_settings_page(lab: Any) -> None:
     """Once; then there is nothing to revoke."""
     assert (await lab.client.post("/simulator/deauthorize")).status_code == 200

@@ -116,6 +116,7 @@ async def test_second_attempt_can_succeed(lab: Any) -> None:
     assert save["fate"] == "delivered"
 
 
+@pytest.mark.slow
 async def test_answer_after_two_seconds_is_no_answer(lab: Any) -> None:
     """A callback that hangs is tried again."""
     waits = [asyncio.Event().wait]

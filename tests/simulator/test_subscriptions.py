@@ -65,6 +65,7 @@ async def test_callback_whose_answer_cannot_be_decoded_is_refused(bare_lab: Any)
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "not verifiable")
 
 
+@pytest.mark.slow
 async def test_callback_that_hangs_is_refused_after_two_seconds(bare_lab: Any) -> None:
     """Strava does not wait longer, and nothing is subscribed."""
     bare_lab.callback.before_answer = asyncio.Event().wait

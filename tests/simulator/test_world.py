@@ -39,6 +39,7 @@ def test_history_does_not_shift_when_it_is_made_on_a_later_day() -> None:
         assert worlds[0].summary(key) == worlds[1].summary(key)
 
 
+@pytest.mark.slow
 def test_four_years_are_some_1300_activities_with_rest_days(history: Activities) -> None:
     """Six or so a week, never a week of seven days for long, all ids different."""
     days = {activity["start_date_local"][:10] for activity in history}
@@ -55,6 +56,7 @@ def test_a_hundred_thousand_activities_can_be_planned() -> None:
     assert world.detail(world.ids()[50_000])["resource_state"] == 3
 
 
+@pytest.mark.slow
 def test_sports_and_seasons(history: Activities) -> None:
     """All sports come; skiing only in winter, and unknown types stay workouts in the old field."""
     sports = Counter(activity["sport_type"] for activity in history)

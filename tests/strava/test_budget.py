@@ -189,6 +189,7 @@ async def test_sixteen_calls_at_the_edge_of_a_limit_are_not_refused_by_strava(
     assert used(await budget.status()) == 100
 
 
+@pytest.mark.slow
 async def test_a_thousand_calls_cost_one_probe_where_the_limit_is_spent(
     budget: RateBudget, http: httpx.AsyncClient, strava: Strava, clock: Clock
 ) -> None:
@@ -723,6 +724,7 @@ async def test_a_call_without_an_answer_does_not_open_the_way(
     await asyncio.gather(*waiting)
 
 
+@pytest.mark.slow
 async def test_connections_that_hang_lock_no_window(
     client: Callable[..., StravaClient], budget: RateBudget, strava: Strava, clock: Clock
 ) -> None:

@@ -139,12 +139,14 @@ def test_missing_updates_are_none(updates: str | None) -> None:
     assert StravaEvent.from_json(fields).updates == {}
 
 
+@pytest.mark.slow
 @given(events)
 def test_every_field_survives_reading(fields: dict[str, Any]) -> None:
     """An event gives back exactly the fields that came, unknown ones included."""
     assert StravaEvent.from_http(body(fields)).to_json() == fields
 
 
+@pytest.mark.slow
 @given(events, moments)
 def test_an_event_survives_its_way_to_the_worker(fields: dict[str, Any], received_at: datetime) -> None:
     """What the worker reads is what the service published, to the microsecond."""
@@ -153,6 +155,7 @@ def test_an_event_survives_its_way_to_the_worker(fields: dict[str, Any], receive
     assert ReceivedEvent.from_push(received.to_message()) == received
 
 
+@pytest.mark.slow
 @given(events, moments)
 def test_the_service_publishes_what_a_received_event_says(fields: dict[str, Any], received_at: datetime) -> None:
     """The short way from the webhook's body to a message leads to the same message and attributes."""
@@ -163,6 +166,7 @@ def test_the_service_publishes_what_a_received_event_says(fields: dict[str, Any]
     assert (json.loads(message), attributes) == (json.loads(received.to_message()), received.attributes())
 
 
+@pytest.mark.slow
 @given(events, moments)
 def test_an_event_read_from_the_ledger_keeps_its_id(fields: dict[str, Any], received_at: datetime) -> None:
     """The ledger forgets the words in `updates`; published again, the event still has the id that it came with."""
@@ -188,6 +192,7 @@ def test_a_time_of_arrival_from_outside_is_not_kept() -> None:
     assert ReceivedEvent.from_push(message).received_at == RECEIVED_AT
 
 
+@pytest.mark.slow
 @given(events)
 def test_deliveries_of_one_event_share_their_id(fields: dict[str, Any]) -> None:
     """The id depends neither on the order of keys nor on fields that Strava does not document."""

@@ -134,6 +134,7 @@ def test_garbage_is_unreadable(garbage: bytes | str) -> None:
         ActivityPayload.from_http(garbage)
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_only_the_ids_are_trusted(data: st.DataObject) -> None:
     """Any other field may be missing or of any kind, and the activity is still read."""
@@ -159,6 +160,7 @@ def strict(value: Any) -> bool:
     return True
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.text(), json_values))
 def test_reading_an_item_raises_nothing_else(fields: dict[str, Any]) -> None:
     """Parsed JSON of any shape is read or refused."""
@@ -203,6 +205,7 @@ def test_an_id_is_a_positive_number_of_64_bits(number: int, *, is_readable: bool
             ActivityPayload.from_json(fields)
 
 
+@pytest.mark.slow
 def test_an_item_that_is_nested_too_deeply_is_unreadable() -> None:
     """Deeper than JSON is written: refused, not a fault of the program."""
     deep: dict[str, Any] = {}

@@ -227,6 +227,7 @@ def _types(value: Any, name: str = "") -> dict[str, str]:
     return {} if value is None else {name: "number" if is_number else type(value).__name__}
 
 
+@pytest.mark.slow
 def test_the_simulator_s_files_say_what_its_api_says() -> None:
     """Some weeks of a life as devices recorded it, in all three formats, against the same life from the API."""
     world = World(Origin(seed=7, athlete_id=4242424242, years=0.06, until=date(2026, 11, 20)), Journal())

@@ -75,6 +75,7 @@ def _seal(_: random.Random, content: bytearray) -> None:
 CHANGES: list[Change] = [_replace, _replace, _cut, _remove, _repeat, _digits, _digits, _seal]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "share"), [("fit", 4), ("xml", 7), ("gzip", 10)])
 def test_a_file_damaged_by_chance_is_read_or_refused(kind: str, share: int) -> None:
     """No other error, no endless loop, and what is read can be said and clipped; memory stays where it was."""

@@ -402,6 +402,7 @@ def test_a_clock_that_is_set_loses_nothing(changes: list[tuple[str, int, float, 
     asyncio.run(play())
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(script=STEPS)
 def test_the_real_warehouse_ends_as_strava(tmp_path_factory: pytest.TempPathFactory, script: list[Step]) -> None:

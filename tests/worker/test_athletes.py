@@ -108,6 +108,7 @@ async def test_what_strava_says_of_the_end_stops_no_purge(
 # -- a dead token ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_hundreds_of_events_of_a_dead_token_cost_one_call(
     worker: httpx.AsyncClient,
     strava: Any,

@@ -93,6 +93,7 @@ async def test_unreachable_queue_is_503(app: FastAPI, queue: FakeQueue) -> None:
     assert [(log["part"], log["reason"]) for log in logs] == [("queue", "the disk is full")]
 
 
+@pytest.mark.slow
 async def test_hanging_queue_is_503(app: FastAPI, queue: FakeQueue) -> None:
     """An answer that does not come is one too."""
     queue.hangs = True

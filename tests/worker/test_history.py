@@ -279,6 +279,7 @@ async def test_the_reason_holds_no_wait_that_ages(life: Life) -> None:
     assert "possible again" not in str((await the_row(store)).waits_because)
 
 
+@pytest.mark.slow
 async def test_a_bounded_list_is_counted_once(life: Life) -> None:
     """Going on with the details after a wait keeps what the list had come to."""
     store = life.store()
@@ -312,6 +313,7 @@ async def ask_where_some_fail(life: Life, store: SqliteRawStore) -> tuple[list[i
     return wanted, {wanted[0], *wanted[-6:]}, asked
 
 
+@pytest.mark.slow
 async def test_a_history_ends_without_what_cannot_be_fetched(life: Life) -> None:
     """Everything else is loaded; row and log say how many are left and until when, and until then they cost no call."""
     store = life.store()
@@ -336,6 +338,7 @@ async def test_a_history_ends_without_what_cannot_be_fetched(life: Life) -> None
     assert {life.failing["asked"][key] - before[key] for key in bad} <= {1, 2, 3}
 
 
+@pytest.mark.slow
 async def test_what_failed_is_tried_again_after_the_end(life: Life) -> None:
     """By itself and ever more seldom, also after a restart; what is recorded since is none of the backfill's work."""
     store = life.store()

@@ -189,6 +189,7 @@ def of_the_api(activity_id: int, start: datetime, *, elapsed_s: int, distance_m:
 WHOLE = {("row", "new"): 12, ("file", "read"): 8, ("file", "failed"): 2}
 
 
+@pytest.mark.slow
 @given(
     kills=st.lists(st.tuples(st.integers(1, 12), st.booleans()), max_size=4),
     seed=st.integers(0, 9),

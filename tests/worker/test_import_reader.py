@@ -10,6 +10,7 @@ from typing import Any
 from zipfile import ZipFile
 
 import orjson
+import pytest
 
 from tests.strava.exports import opened, zip_of
 from tests.strava.fit_writer import CYCLING, RUNNING, START_AT, SWIMMING, Session, activity, course
@@ -83,6 +84,7 @@ def test_files_are_wanted_newest_first_or_as_they_stand(tmp_path: Path) -> None:
         assert [each.activity_id for each in wanted_files(nested)] == [2, 3, 1]
 
 
+@pytest.mark.slow
 async def test_large_answers_come_whole_and_a_stored_file_is_not_read(tmp_path: Path) -> None:
     """Five hours of curves pass the pipe; the hash is of the unpacked file, and decides before anything is read."""
     content, small = triathlon(7), activity([Session(points=course(9), elapsed_s=8)]).file()

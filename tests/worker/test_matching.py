@@ -166,6 +166,7 @@ RECORDINGS = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(ACTIVITIES, RECORDINGS, st.randoms(use_true_random=False))
 @settings(max_examples=300, deadline=None)
 def test_the_order_of_arrival_changes_nothing(

@@ -210,6 +210,7 @@ async def test_an_id_that_comes_back_is_alive_again(clock: Any, tokens: FileToke
         assert not (await store.stored([flipped]))[flipped].is_deleted
 
 
+@pytest.mark.slow
 async def test_two_athletes_are_kept_apart(
     strava: Strava, store: SqliteRawStore, clock: Any, tokens: FileTokenStore
 ) -> None:
@@ -249,6 +250,7 @@ async def test_saves_and_deletes_during_the_listing_are_no_difference(
     await assert_settled(strava, store, clock)
 
 
+@pytest.mark.slow
 async def test_a_missing_activity_that_slips_between_two_pages_is_found(
     strava: Strava, store: SqliteRawStore, clock: Any
 ) -> None:
@@ -397,6 +399,7 @@ async def test_a_dead_token_is_told(strava: Strava, store: SqliteRawStore, clock
     assert "athlete connect" in (row.reason or "")
 
 
+@pytest.mark.slow
 async def test_what_the_budget_does_not_allow_is_left(
     clock: Any, tokens: FileTokenStore, store: SqliteRawStore
 ) -> None:

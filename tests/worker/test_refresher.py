@@ -133,6 +133,7 @@ def test_a_project_that_is_upgraded_under_a_program_is_built_once(
     assert (dbt.builds, counted(database)) == ([True, True, False], ("2", 1))
 
 
+@pytest.mark.slow
 def test_a_program_whose_models_are_apart_sees_an_upgrade(
     start: Callable[[], Refresher], open_project: Callable[[], Project], tmp_path: Path
 ) -> None:

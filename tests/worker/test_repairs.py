@@ -127,6 +127,7 @@ async def test_a_spent_lane_of_details_ends_no_deletions(strava: Strava, store: 
     assert (counts(row), details.asked) == ((0, 9, 0, 2), [])
 
 
+@pytest.mark.slow
 async def test_many_that_fail_hold_up_no_other(strava: Strava, store: SqliteRawStore, clock: Any) -> None:
     """Strava fails on seven of nine edits: the other two are fetched."""
     details = Broken(strava.client(Lane.DETAIL), edit(strava, 9)[:7])
@@ -135,6 +136,7 @@ async def test_many_that_fail_hold_up_no_other(strava: Strava, store: SqliteRawS
     assert (row.changed, row.repaired) == (9, 2)
 
 
+@pytest.mark.slow
 async def test_one_other_that_fails_does_not_stop_them(fresh: Strava, store: SqliteRawStore, clock: Any) -> None:
     """Strava always fails on one of two others, of which chance asks first for one: the rest is repaired each time."""
     fresh.delete(*fresh.ids[11:])

@@ -80,6 +80,7 @@ async def dead_letter(event: ReceivedEvent, queue: EmbeddedQueue, tmp_path: Path
     return message_id
 
 
+@pytest.mark.slow
 async def test_a_dead_letter_is_stored_once_its_fault_is_mended(
     worker: httpx.AsyncClient,
     strava: Any,

@@ -317,6 +317,7 @@ async def test_a_thousand_events_of_a_lapsed_app_cost_one_probe(
     assert (len(strava.asked), rows(LEDGER)[-1]["outcome"]) == (2, "stored")
 
 
+@pytest.mark.slow
 async def test_a_fault_of_our_own_loses_nothing(
     worker: httpx.AsyncClient, strava: Any, make_event: Event, envelope: Wrap, rows: Rows
 ) -> None:

@@ -121,6 +121,7 @@ async def test_events_of_a_known_subscription_cost_no_read(store: SqliteRawStore
     assert counted.reads == 1
 
 
+@pytest.mark.slow
 async def test_the_setting_overrides_what_is_remembered(store: SqliteRawStore, make_event: Event) -> None:
     """With it that subscription's events alone are taken, and the reason of all others names the setting."""
     await store.set_subscription(120)

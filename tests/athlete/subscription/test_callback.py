@@ -23,6 +23,7 @@ HTML = {"content-type": "text/html; charset=utf-8"}
 JSON_REFUSAL = '{"detail": "Refused:\\n no"}'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fields", "sentences"),
     [

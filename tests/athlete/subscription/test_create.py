@@ -25,6 +25,7 @@ Run = Callable[..., Result]
 Current = Callable[[], int | None]
 
 
+@pytest.mark.slow
 def test_create_asks_the_callback_subscribes_and_remembers(
     run: Run, strava: Any, service: Callable[..., str], current: Current
 ) -> None:
@@ -73,6 +74,7 @@ def test_a_subscription_that_leads_here_already_is_adopted(
     assert [each["id"] for each in strava.subscriptions()] == [by_hand]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_own_address", [False, True])
 def test_a_subscription_that_leads_elsewhere_is_replaced_only_when_asked(
     run: Run,
@@ -102,6 +104,7 @@ def test_a_subscription_that_leads_elsewhere_is_replaced_only_when_asked(
     assert current() == FIRST_ID + 1
 
 
+@pytest.mark.slow
 def test_an_answer_that_is_lost_is_no_failure(
     run: Run, strava: Any, service: Callable[..., str], current: Current
 ) -> None:
@@ -116,6 +119,7 @@ def test_an_answer_that_is_lost_is_no_failure(
     assert current() is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("faults", "settings", "sentences"),
     [
@@ -171,6 +175,7 @@ def test_what_only_strava_meets_on_the_way_is_explained(
     assert current() is None
 
 
+@pytest.mark.slow
 def test_a_replacement_that_fails_half_way_is_told(
     run: Run,
     strava: Any,
@@ -196,6 +201,7 @@ def test_a_replacement_that_fails_half_way_is_told(
     assert [each.subscription_id for each in remembered() if each.ended_at is not None] == [FIRST_ID]
 
 
+@pytest.mark.slow
 def test_a_replacement_whose_answer_and_list_are_lost_is_not_called_failed(
     run: Run, service: Callable[..., str], serve: Callable[..., str], reply: Callable[..., Any]
 ) -> None:
@@ -218,6 +224,7 @@ def test_a_replacement_whose_answer_and_list_are_lost_is_not_called_failed(
     assert "it looks first whether Strava has subscribed" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_create_that_strava_does_not_answer_may_be_run_again(
     run: Run, service: Callable[..., str], serve: Callable[..., str], reply: Callable[..., Any]
 ) -> None:
@@ -263,6 +270,7 @@ def test_an_option_that_cannot_work_is_named(run: Run) -> None:
     assert "--public-url: it is no web address" in run("create", "--public-url", "my.example.org").stderr
 
 
+@pytest.mark.slow
 def test_an_override_is_told_as_long_as_it_keeps_the_events_out(run: Run, service: Callable[..., str]) -> None:
     """STRAVA_SUBSCRIPTION_ID with another id is named by create and by show; with this id it is in order."""
     public = service()

@@ -19,6 +19,7 @@ FIRST_ID = 310_001  # the simulator's first subscription
 Run = Callable[..., Result]
 
 
+@pytest.mark.slow
 def test_show_tells_how_it_stands(
     run: Run,
     strava: Any,
@@ -49,6 +50,7 @@ def test_show_tells_how_it_stands(
     }
 
 
+@pytest.mark.slow
 def test_show_tells_what_is_wrong(run: Run, strava: Any, service: Callable[..., str]) -> None:
     """Another id than the remembered one, a callback that does not answer, one of somebody else, and none any more."""
     public = service()
@@ -69,6 +71,7 @@ def test_show_tells_what_is_wrong(run: Run, strava: Any, service: Callable[..., 
     assert "Whether its callback answers is not known: set STRAVA_VERIFY_TOKEN" in switched_off
 
 
+@pytest.mark.slow
 def test_delete_asks_first_and_is_success_when_it_is_gone(
     run: Run,
     strava: Any,
