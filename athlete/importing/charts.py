@@ -12,9 +12,10 @@ from worker.dbt_runner.transformer import Transformed
 
 @dataclass(slots=True)
 class Charts:
-    """Builds while the import goes on, and once more at its end if more came."""
+    """Builds while the import goes on, and once more at its end if more came; `are_built` tells that it did."""
 
     settings: TransformSettings
+    are_built: bool = field(default=False, init=False)
     _has_rows: bool = field(default=False, init=False)
     _first: "asyncio.Task[Transformed | None] | None" = field(default=None, init=False)
 
@@ -36,10 +37,13 @@ class Charts:
         """
         if self._first is not None:
             await self._first
-        done = await _build(self.settings) if self._has_rows and self.is_needed else None
-        if done is None or done.is_published:
+        if not (self._has_rows and self.is_needed):
             return ""
-        return f"The charts are as before. {fault(done)}"
+        done = await _build(self.settings)
+        if done is not None and not done.is_published:
+            return f"The charts are as before. {fault(done)}"
+        self.are_built = True
+        return ""
 
 
 async def _build(settings: TransformSettings) -> Transformed | None:

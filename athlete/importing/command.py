@@ -142,6 +142,8 @@ async def _import_all(
                 read.append(None)
         with Console(stderr=True).status("dbt is at work …"):
             warn(await charts.finish())
+    if charts.are_built:
+        Console(stderr=True).print("The charts are built: `athlete up` shows them.", highlight=False)
     return read
 
 

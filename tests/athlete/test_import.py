@@ -3,10 +3,13 @@
 import asyncio
 import gzip
 import json
+import os
+import subprocess
 import sys
 import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 from zipfile import ZipInfo
@@ -20,6 +23,7 @@ from athlete.importing.inbox import take
 from athlete.main import app
 from backends.marks.lease import LeaseHeld, LeasePolicy, leased
 from backends.warehouse.activities import Observation, Source
+from backends.warehouse.duckdb.marts import DuckdbMartReader
 from backends.warehouse.own_files import FileRow, ImportItem
 from backends.warehouse.sqlite.store import SqliteRawStore
 from runtime.clock import utc_now
@@ -262,6 +266,20 @@ def test_an_export_is_stored_and_each_part_counted_once(odd: Path, tmp_path: Pat
     assert own[4] in {"  watch.gpx: activity 100", "  watch.gpx: activity 101"}  # whose files are alike too
     assert own[5] == "alike but for whole quarter hours, and not joined (is a clock wrong?):"
     assert own[6].startswith("  other.gpx: ")
+
+
+@pytest.mark.slow
+def test_where_no_pipeline_runs_the_charts_are_built(odd: Path, tmp_path: Path) -> None:
+    """Of the rows while the files are read, and at the end of all; a person is told how to see them."""
+    command = [sys.executable, "-m", "athlete", "import", str(odd), "--json"]
+    environment = {**os.environ, "DATA_DIR": str(tmp_path / "data")}
+    built = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert built.returncode == 1, built.stderr  # some of its files are none
+    assert built.stderr.endswith("The charts are built: `athlete up` shows them.\n")
+    assert all(json.loads(line)["item"] for line in built.stdout.splitlines())
+    with closing(DuckdbMartReader(tmp_path / "data/mart.duckdb")) as marts:
+        counted = marts.rows("select count(*) as n, count(start_latitude) as placed from mart.fct_activities as runs")
+    assert counted == [{"n": 11, "placed": 2}]
 
 
 @pytest.mark.slow
