@@ -28,7 +28,7 @@ TITLES = {
 METHODS = {
     "power": N_("power"),
     "heart_rate": N_("heart rate"),
-    "pace": N_("pace, swim speed"),
+    "pace": N_("pace or swim speed"),
     "relative_effort": N_("Relative Effort"),
     "estimated_power": N_("estimated power"),
     "time": N_("time alone"),

@@ -21,8 +21,8 @@ FAMILIES = {
     "power_estimated": (N_("estimated power"), 3),
     "power": (N_("power"), 10),
     "heart_rate": (N_("heart rate"), 8),
-    "pace": (N_("pace, swim speed"), 6),
-    "swim": (N_("pace, swim speed"), 6),
+    "pace": (N_("pace or swim speed"), 6),
+    "swim": (N_("pace or swim speed"), 6),
     "suffer_score": (N_("Relative Effort"), 5),
     "": (N_("time alone"), 1),
 }

@@ -199,7 +199,7 @@ def test_a_week_is_stacked_by_what_it_rests_on(tell: Teller) -> None:
     rows.append({"start_date_local": TODAY - timedelta(days=7), "load_method": "swim", "load": 7.0})
     bars = methods.weeks(rows, tell)
     assert [(bar["ago"], bar["title"], bar["value"]) for bar in bars] == [
-        (1, "pace, swim speed", 7), (0, "power", 100), (0, "estimated power", 5), (0, "time alone", 1),
+        (1, "pace or swim speed", 7), (0, "power", 100), (0, "estimated power", 5), (0, "time alone", 1),
     ]  # fmt: skip
     newest, before = methods.table(bars, tell)
     assert list(newest.values())[1:] == ["100", "0", "5", "1"]
