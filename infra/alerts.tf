@@ -28,7 +28,7 @@ locals {
   }
   log_series = {
     for name, told in local.log_metrics :
-    name => "${told.written_by == null ? "" : "resource.type=\"${told.written_by}\" AND "}metric.type=\"logging.googleapis.com/user/${google_logging_metric.event[name].name}\""
+    name => "resource.type=one_of(${join(",", formatlist("\"%s\"", told.written_by))}) AND metric.type=\"logging.googleapis.com/user/${google_logging_metric.event[name].name}\""
   }
 
   alerts = {
@@ -66,7 +66,7 @@ locals {
       title   = "An event used up its attempts"
       filter  = "${local.backlog_of.dead_letters}\"pubsub.googleapis.com/subscription/num_undelivered_messages\""
       aligner = "ALIGN_MAX", reducer = "REDUCE_SUM", period_s = 300, above = 0, severity = "ERROR"
-      text    = "`athlete events --dead` shows it and why; `athlete replay` has it handled once more. Once all are settled, clear what is kept: `gcloud pubsub subscriptions seek ${google_pubsub_subscription.dead_letters_kept.name} --time=$(date -u +%Y-%m-%dT%H:%M:%SZ)`."
+      text    = "`athlete events --dead` shows it and why; `athlete replay --dead` has it handled once more. Once all are settled, clear what is kept: `gcloud pubsub subscriptions seek ${google_pubsub_subscription.dead_letters_kept.name} --time=$(date -u +%Y-%m-%dT%H:%M:%SZ)`."
     }
     oldest_unacked = {
       title   = "An event waits for more than 10 minutes"
@@ -74,17 +74,19 @@ locals {
       aligner = "ALIGN_MAX", reducer = "REDUCE_MAX", period_s = 60, above = 600, severity = "WARNING"
       text    = "The worker does not take it: it is down, refuses the pushes (`push.refused` in its log), or tries again and again (`event.retried`, or a `reason` beside the outcome)."
     }
+  }
+
+  # What a program says in its log at once: for minutes after its making, an alert on a log-based metric finds none.
+  log_alerts = {
     not_complete = {
-      title   = "The daily check is not complete"
-      filter  = local.log_series.not_complete
-      aligner = "ALIGN_DELTA", reducer = "REDUCE_SUM", period_s = 600, above = 0, severity = "WARNING"
-      text    = "Something is missing or left over, or a list was not read to its end. The Pipeline page names it. Most of it the next run repairs; a mass change waits for `athlete daily --confirm`."
+      title    = "The daily check is not complete"
+      severity = "WARNING"
+      text     = "Something is missing or left over, or a list was not read to its end. The Pipeline page names it. Most of it the next run repairs; a mass change waits for `athlete daily --confirm`."
     }
-    app_lapsed = {
-      title   = "Strava has switched the app off"
-      filter  = local.log_series.app_inactive
-      aligner = "ALIGN_DELTA", reducer = "REDUCE_SUM", period_s = 600, above = 0, severity = "CRITICAL"
-      text    = "Look at https://www.strava.com/settings/api and renew the app. What arrives meanwhile waits and is taken up by itself."
+    app_inactive = {
+      title    = "Strava has switched the app off"
+      severity = "CRITICAL"
+      text     = "Look at https://www.strava.com/settings/api and renew the app. What arrives meanwhile waits and is taken up by itself."
     }
   }
 }
@@ -116,6 +118,36 @@ resource "google_monitoring_alert_policy" "threshold" {
 
   alert_strategy {
     auto_close = "86400s"
+  }
+
+  documentation {
+    content   = each.value.text
+    mime_type = "text/markdown"
+  }
+}
+
+resource "google_monitoring_alert_policy" "logged" {
+  for_each = local.log_alerts
+
+  display_name          = each.value.title
+  combiner              = "OR"
+  severity              = each.value.severity
+  notification_channels = local.channels
+
+  conditions {
+    display_name = each.value.title
+
+    condition_matched_log {
+      filter = local.log_lines[each.key]
+    }
+  }
+
+  alert_strategy {
+    auto_close = "86400s"
+
+    notification_rate_limit {
+      period = "3600s"
+    }
   }
 
   documentation {

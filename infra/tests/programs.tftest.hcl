@@ -106,14 +106,17 @@ run "programs" {
   # Everybody is told.
   assert {
     condition = keys(google_monitoring_alert_policy.threshold) == [
-      "app_lapsed", "dashboard_5xx", "dead_letters", "job_failed", "not_complete", "oldest_unacked", "service_5xx",
-      "webhook_latency", "worker_5xx",
-    ]
+      "dashboard_5xx", "dead_letters", "job_failed", "oldest_unacked", "service_5xx", "webhook_latency", "worker_5xx",
+    ] && keys(google_monitoring_alert_policy.logged) == ["app_inactive", "not_complete"]
     error_message = "There is one alert for each thing that a person has to know."
   }
   assert {
     condition = alltrue([
-      for policy in concat(values(google_monitoring_alert_policy.threshold), [google_monitoring_alert_policy.no_reconcile]) :
+      for policy in concat(
+        values(google_monitoring_alert_policy.threshold),
+        values(google_monitoring_alert_policy.logged),
+        [google_monitoring_alert_policy.no_reconcile],
+      ) :
       length(policy.notification_channels) == 2 && length(policy.documentation[0].content) > 40
     ])
     error_message = "Every alert goes to all addresses and says what to do."
@@ -134,6 +137,20 @@ run "programs" {
       strcontains(google_monitoring_alert_policy.threshold["worker_5xx"].conditions[0].condition_threshold[0].filter, "\"athlete-worker\""),
     ])
     error_message = "Each alert looks at the resource that its title names."
+  }
+  assert {
+    condition = alltrue([
+      for policy in google_monitoring_alert_policy.threshold :
+      strcontains(policy.conditions[0].condition_threshold[0].filter, "resource.type=")
+      && !strcontains(policy.conditions[0].condition_threshold[0].filter, "logging.googleapis.com/user/")
+    ])
+    error_message = "Cloud Monitoring takes no threshold without a resource's type, and knows no metric of a log in its first minutes."
+  }
+  assert {
+    condition = google_monitoring_alert_policy.logged["app_inactive"].conditions[0].condition_matched_log[0].filter == (
+      "resource.type=(\"cloud_run_revision\" OR \"cloud_run_job\") AND jsonPayload.event=\"app.inactive\""
+    )
+    error_message = "A lapse is told by whichever program meets it."
   }
   assert {
     condition = (

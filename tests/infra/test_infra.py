@@ -160,7 +160,7 @@ def test_metrics_count_what_the_programs_log(terraform: str, logged: set[str]) -
 def test_alerts_and_charts_name_metrics_that_are_there(terraform: str) -> None:
     """No alert looks at a log-based metric that Terraform does not make, and advice names events of the code."""
     made = set(re.findall(r"^    (\w+) = \{$", block(terraform, "log_metrics"), re.MULTILINE))
-    used = set(re.findall(r"local\.log_series\.(\w+)", terraform))
+    used = set(re.findall(r"^    (\w+) = \{$", block(terraform, "log_alerts"), re.MULTILINE))
     used |= set(re.findall(r'google_logging_metric\.event\["(\w+)"\]', terraform))
     assert {"app_inactive", "not_complete", "reconciled"} <= used <= made
 
@@ -181,7 +181,8 @@ def test_advice_names_events_and_commands_that_exist(terraform: str, logged: set
 def test_the_guide_tells_what_to_do_at_each_alert(terraform: str, project_root: Path) -> None:
     """Each alert has a section of the runbook under its own title, and no section is left of one that went."""
     _, _, runbook = (project_root / "docs/google-cloud.md").read_text().partition("## When an alert comes\n")
-    titles = set(re.findall(r'^ *(?:title|display_name) += "([^"$]+)"', block(terraform, "alerts"), re.MULTILINE))
+    alerts = block(terraform, "alerts") + block(terraform, "log_alerts")
+    titles = set(re.findall(r'^ *title += "([^"$]+)"', alerts, re.MULTILINE))
     titles |= set(re.findall(r'^  display_name += "(No daily check[^"]+)"', terraform, re.MULTILINE))
     assert len(titles) > 9
     assert set(re.findall(r"^### (.+)$", runbook, re.MULTILINE)) == titles
