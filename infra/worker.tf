@@ -68,7 +68,13 @@ resource "google_cloud_run_v2_service" "worker" {
     }
   }
 
-  depends_on = [google_secret_manager_secret_iam_member.reader]
+  # Cloud Run reads the secrets, and the first thing that the worker does is to look for the tables of raw.
+  depends_on = [
+    google_bigquery_dataset_access.program,
+    google_project_iam_member.runs_queries,
+    google_project_iam_member.token_keeper,
+    google_secret_manager_secret_iam_member.reader,
+  ]
 }
 
 locals {
