@@ -81,13 +81,13 @@ variable "display_timezone" {
 }
 
 variable "log_level" {
-  description = "The least level that the programs log: DEBUG, INFO, WARNING or ERROR."
+  description = "The least level that the programs log: DEBUG or INFO. Alerts count lines of the level INFO."
   type        = string
   default     = "INFO"
 
   validation {
-    condition     = contains(["DEBUG", "INFO", "WARNING", "ERROR"], var.log_level)
-    error_message = "It is DEBUG, INFO, WARNING or ERROR."
+    condition     = contains(["DEBUG", "INFO"], var.log_level)
+    error_message = "It is DEBUG or INFO: alerts count lines of the level INFO, such as a daily check that came to its end."
   }
 }
 
