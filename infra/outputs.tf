@@ -37,8 +37,12 @@ output "next_steps" {
     2. Push the images service, worker and dashboard with the tag ${var.image_tag} to
          ${local.images}
     3. Ask the service: curl ${local.public_url}/health
-    4. Create the subscription at Strava for ${local.public_url}/webhook/ and the value of webhook-path-secret.
-    5. Connect yourself: BACKEND=gcp GOOGLE_CLOUD_PROJECT=${var.project_id} GOOGLE_CLOUD_REGION=${var.region} athlete connect
-    6. Open https://${local.hosts.dashboard} as one of the viewers.
+    4. Say to the commands where all of it is:
+         export BACKEND=gcp GOOGLE_CLOUD_PROJECT=${var.project_id} GOOGLE_CLOUD_REGION=${var.region} BIGQUERY_LOCATION=${var.dataset_location}
+         export STRAVA_CLIENT_ID=${var.strava_client_id} PUBLIC_URL=${local.public_url}
+       and from the secrets STRAVA_CLIENT_SECRET, WEBHOOK_PATH_SECRET and STRAVA_VERIFY_TOKEN (docs/google-cloud.md, step 5).
+    5. Connect yourself: athlete connect
+    6. Create the subscription at Strava: athlete subscription create
+    7. Open https://${local.hosts.dashboard} as one of the viewers.
   EOT
 }
