@@ -202,6 +202,15 @@ def test_the_worker_takes_the_connections_that_cloud_run_sends(terraform: str) -
     assert max(at_once) < RequestLimits().connections
 
 
+def test_the_worker_is_started_once_it_may_read_raw(project_root: Path) -> None:
+    """It looks for the tables of raw before it listens; a program that ends at its start fails the apply."""
+    worker = (project_root / "infra/worker.tf").read_text(encoding="utf-8")
+    [first] = re.findall(r"  depends_on = \[(.*?)\]", worker, re.DOTALL)
+    rights = {"google_bigquery_dataset_access.program", "google_project_iam_member.runs_queries"}
+    rights |= {"google_project_iam_member.token_keeper", "google_secret_manager_secret_iam_member.reader"}
+    assert set(re.findall(r"[\w.]+", first)) == rights
+
+
 def test_one_grant_alone_is_to_everybody(terraform: str) -> None:
     """Nothing but the service may be called by all users; no account has a basic role."""
     assert re.findall(r'"(all\w*Users)"', terraform) == ["allUsers"]
