@@ -6,9 +6,11 @@ when it is delivered, and in which order everything that is in flight goes on.
 
 import asyncio
 import json
+import random
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +20,14 @@ from hypothesis import strategies as st
 
 from backends.warehouse.activities import ActivityStore, Applied, Decision, Observation, StoredActivity
 from backends.warehouse.athletes import IngestionState
+from backends.warehouse.bigquery.store import BigQueryRawStore
 from backends.warehouse.last_write_wins import apply
 from backends.warehouse.ledger import LedgerEntry, ObservedDelivery, Outcome
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.errors import NotFound
 from strava.events import ReceivedEvent, StravaEvent
 from strava.payload import ActivityPage, ActivityPayload, disagrees
+from tests.bigquery_stores import EmptiedDataset
 from worker.activities import ActivityEvents
 from worker.backfill import backfill
 from worker.delivery import Delivery, recorder_of
@@ -419,3 +423,27 @@ def test_the_real_warehouse_ends_as_strava(tmp_path_factory: pytest.TempPathFact
             await store.close()
 
     asyncio.run(play())
+
+
+class InTurns:
+    """Several workers' stores: each call is the next one's."""
+
+    def __init__(self, *stores: BigQueryRawStore) -> None:
+        self._next = cycle(stores)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(next(self._next), name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [2, 3])  # of each life an activity is left
+async def test_two_workers_on_bigquery_end_as_strava(bigquery_dataset: EmptiedDataset, seed: int) -> None:
+    """The same on BigQuery, where two programs take turns and their statements overlap."""
+    chance = random.Random(seed)
+    script = [(chance.choice(KINDS), chance.randrange(7)) for _ in range(40)]
+    strava = ModelStrava(timedelta(0), timedelta(0), Stage(is_open=True))
+    open_store = bigquery_dataset.opener(strava.clock)
+    one, other = open_store(), open_store()
+    await live(script, strava, InTurns(one, other))
+    assert await stored(other) == expected(strava)
+    await asyncio.gather(one.close(), other.close())
