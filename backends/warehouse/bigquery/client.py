@@ -39,7 +39,10 @@ TIMEOUT_S = 60.0  # of each call, of its repetitions, and of waiting for a state
 _CALLS_AT_ONCE = 4
 # What BigQuery says of two that change one table at once: the same statement may pass in a moment.
 _CONFLICTS = ("due to concurrent update", "could not serialize access", "too many dml statements")
-QUOTAS = frozenset({"quotaExceeded", "rateLimitExceeded", "backendError", "internalError", "resourcesExceeded"})
+# What passes by itself, of whatever status: https://cloud.google.com/bigquery/docs/error-messages
+_QUOTA = {"quotaExceeded", "rateLimitExceeded", "jobRateLimitExceeded"}
+_BUSY = {"backendError", "internalError", "resourceInUse", "resourcesExceeded", "tableUnavailable"}
+QUOTAS = frozenset(_QUOTA | _BUSY)
 OVER_LIMIT = "bytesBilledLimitExceeded"
 _LABELS = {"program": "athlete-dashboard"}
 
