@@ -115,26 +115,31 @@ async def connect_both(settings: WorkerSettings) -> None:
     await tokens.close()
 
 
-async def test_the_worker_takes_a_push(cloud: Mapping[str, str]) -> None:
-    """What Pub/Sub pushes with its token leaves a row; without it nothing comes in. Health tells of no queue."""
+def pushed(object_id: int, owner_id: int, *, later: timedelta = timedelta(0)) -> bytes:
+    """What Pub/Sub pushes of an event, published so much later than now."""
     event = StravaEvent(
         object_type="activity",
         aspect_type="create",
-        object_id=7,
-        owner_id=4242,
+        object_id=object_id,
+        owner_id=owner_id,
         subscription_id=1,
         event_time=utc_now(),
         updates={},
     )
     received = ReceivedEvent(event=event, received_at=utc_now(), event_id=event.event_id)
-    body = PushEnvelope(
+    return PushEnvelope(
         data=received.to_message(),
         attributes=received.attributes(),
-        message_id="1",
-        publish_time=utc_now(),
+        message_id=str(object_id),
+        publish_time=utc_now() + later,
         delivery_attempt=1,
         subscription="projects/p/subscriptions/s",
     ).to_json()
+
+
+async def test_the_worker_takes_a_push(cloud: Mapping[str, str]) -> None:
+    """What Pub/Sub pushes with its token leaves a row; without it nothing comes in. Health tells of no queue."""
+    body = pushed(7, 4242)  # who is not connected
     settings = told(WorkerSettings, cloud)
     headers = {"authorization": signing_key().header(), "content-type": "application/json"}
     async with started(build_worker(settings)) as worker:
@@ -144,7 +149,7 @@ async def test_the_worker_takes_a_push(cloud: Mapping[str, str]) -> None:
     assert set(health) == {"status", "warehouse", "athletes"}
     assert health["athletes"]["connected"] == 2
     async with opened_store(settings) as store:
-        [row] = await store.recent(LedgerFilter(event_id=event.event_id), limit=9)
+        [row] = await store.recent(LedgerFilter(activity_id=7), limit=9)
     assert row.outcome is Outcome.PARKED
 
 
@@ -240,7 +245,9 @@ def test_the_sweep_starts_what_is_due(cloud: Mapping[str, str], cloud_run: Cloud
     assert "athlete-transform" in cloud_run.started
 
 
-@pytest.mark.parametrize("module", ["worker.main", "worker.sweep", "worker.transform"])
+@pytest.mark.parametrize(
+    "module", ["worker.main", "worker.daily", "worker.sweep", "worker.backfill_job", "worker.transform"]
+)
 def test_a_program_says_what_is_missing(module: str, cloud: Mapping[str, str], project_root: Path) -> None:
     """Without the project, it ends with one sentence."""
     environment = os.environ | cloud | {"PYTHONPATH": str(project_root), "GOOGLE_CLOUD_PROJECT": ""}
@@ -286,6 +293,9 @@ def test_commands_work_on_the_cloud(run: Callable[..., Result]) -> None:
     assert {each["athlete_id"] for each in asked} == {ANNA, BEN}
     counted = run("query", "--json", "select count(*) as n from raw.strava_athletes")
     assert (counted.exit_code, json.loads(counted.stdout)) == (0, {"n": 2}), counted.stderr
+    checked = run("daily", "--athlete", str(BEN), "--json")
+    [found] = json.loads(checked.stdout)["checked"]
+    assert (checked.exit_code, found["reconciliation"]["stopped_kind"]) == (ExitCode.UNCHECKED, "not_connected")
 
 
 def test_the_doctor_looks_at_the_cloud(run: Callable[..., Result]) -> None:
@@ -363,3 +373,18 @@ async def test_a_sweep_asks_what_its_bill_counts(cloud: Mapping[str, str], bigqu
     assert {name for name, _ in first} == {*AFTER_CHANGE}
     assert set(second) <= set(first)
     await asyncio.gather(opened.close(), store.close())
+
+
+async def test_a_dead_letter_is_handled_once_more(cloud: Mapping[str, str], run: Callable[..., Result]) -> None:
+    """As the runbook says: the worker keeps it, `athlete events` tells it, and a replay leaves it to the sweep."""
+    body = pushed(8, ANNA, later=timedelta(hours=1))  # long after Anna connected
+    headers = {"authorization": signing_key().header(), "content-type": "application/json"}
+    async with started(build_worker(told(WorkerSettings, cloud))) as worker:
+        assert (await worker.post("/dead-letter", content=body, headers=headers)).status_code == 204
+    listed = (await asyncio.to_thread(run, "events", "--dead", "--json")).stdout.splitlines()
+    assert [json.loads(line)["object_id"] for line in listed] == [8]
+    again = json.loads((await asyncio.to_thread(run, "replay", "--dead", "--json")).stdout)
+    assert again["events"] == [json.loads(line)["event_id"] for line in listed]
+    async with opened_store(told(WorkerSettings, cloud)) as store:
+        [row, *_] = await store.recent(LedgerFilter(activity_id=8, is_newest=True), limit=9)
+    assert (row.outcome, row.reason_kind) == (Outcome.DEFERRED, "replayed")
