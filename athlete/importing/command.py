@@ -67,8 +67,7 @@ def import_files(  # noqa: PLR0913 - one argument an option
         bool, typer.Option("--keep-files/--no-keep-files", help="Keep a copy of each recording in DATA_DIR/files.")
     ] = True,
     resume: Annotated[
-        str | None,
-        typer.Option(help="Go on with this import of the same archive, or fail; without it found by itself."),
+        str | None, typer.Option(help="Go on with this import of the same archive; else it is found by itself.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
 ) -> None:
@@ -107,7 +106,7 @@ def import_files(  # noqa: PLR0913 - one argument an option
         except KeyboardInterrupt:
             Console(stderr=True).print("Stopped; the same command goes on from here.", highlight=False)
             raise typer.Exit(INTERRUPTED) from None
-    if not any(all_well is not None for all_well in read):
+    if all(each is None for each in read):
         raise typer.Exit(NOTHING_READ)
     if not all(read):
         raise typer.Exit(SOME_FAILED)
