@@ -70,10 +70,13 @@ def purge(
     if not as_json:
         for sentence in _sentences(athlete_id, purged):
             say(sentence)
-    left = _left(settings, athlete_id, kept.activity_ids)
-    if as_json:
-        print(json.dumps(_facts(athlete_id, purged, left)))  # noqa: T201 - for machines
-    else:
+    left: Mapping[str, int] | None = None
+    try:
+        left = _left(settings, athlete_id, kept.activity_ids)
+    finally:
+        if as_json:  # the receipt also where the marts could not be built: a second run has none
+            print(json.dumps(_facts(athlete_id, purged, left)))  # noqa: T201 - for machines
+    if not as_json:
         say(f"Rows left: {', '.join(f'{layer} {count:,}' for layer, count in left.items())}.")
     if any(left.values()):
         raise CommandError("Something is left, so somebody connected the athlete meanwhile: run the command again.")
@@ -145,6 +148,6 @@ def _sentences(athlete_id: int, purged: Purged | None) -> Iterator[str]:
     yield f"Receipt {receipt.purge_id} of {utc_text(receipt.purged_at)}, which names nobody: {receipt.athlete_hash}"
 
 
-def _facts(athlete_id: int, purged: Purged | None, left: Mapping[str, int]) -> Mapping[str, object]:
+def _facts(athlete_id: int, purged: Purged | None, left: Mapping[str, int] | None) -> Mapping[str, object]:
     receipt = None if purged is None else asdict(purged.receipt) | {"purged_at": utc_text(purged.receipt.purged_at)}
     return {"athlete_id": athlete_id, "receipt": receipt, "access": purged and purged.access, "rows_left": left}

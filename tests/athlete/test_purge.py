@@ -10,10 +10,12 @@ import pytest
 
 from backends.queue.embedded import EmbeddedQueue
 from backends.warehouse.activities import Observation, Source
+from backends.warehouse.athletes import CONNECTED, Athlete
 from backends.warehouse.ledger import LedgerEntry, Outcome
 from backends.warehouse.own_file_tables import FIRST_OWN_ID
 from backends.warehouse.purge_receipts import is_receipt_of
 from backends.warehouse.sqlite.store import SqliteRawStore
+from runtime.clock import utc_now
 from strava.events import ReceivedEvent, StravaEvent
 from strava.payload import ActivityPayload
 from tests.athlete.simulated import ATHLETE_ID, connect, run_command
@@ -112,6 +114,19 @@ async def test_nothing_is_left_but_the_receipt(strava: str, tmp_path: Path, buil
     assert (code, errors) == (0, "")
     assert "was purged before" in said
     assert "Rows left: raw 0, staging 0, mart 0." in said
+
+
+@pytest.mark.slow
+async def test_the_receipt_is_told_where_the_marts_cannot_be_built(tmp_path: Path) -> None:
+    """A second run has none: the athlete is gone by then."""
+    store = SqliteRawStore(tmp_path / "pipeline.sqlite")
+    await store.put_athlete(Athlete(athlete_id=77, scope=frozenset(), status=CONNECTED, updated_at=utc_now()))
+    await store.close()
+    (tmp_path / "transform.duckdb").mkdir()
+    code, said, errors = await run_command("http://127.0.0.1:9", tmp_path, "purge", "77", "--yes", "--json")
+    told = json.loads(said)
+    assert (code, told["rows_left"], bool(errors)) == (1, None, True)
+    assert is_receipt_of(told["receipt"]["athlete_hash"], 77)
 
 
 async def test_who_was_never_here(tmp_path: Path) -> None:
