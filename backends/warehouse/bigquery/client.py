@@ -40,9 +40,9 @@ _CALLS_AT_ONCE = 4
 # What BigQuery says of two that change one table at once: the same statement may pass in a moment.
 _CONFLICTS = ("due to concurrent update", "could not serialize access", "too many dml statements")
 # What passes by itself, of whatever status: https://cloud.google.com/bigquery/docs/error-messages
-_QUOTA = {"quotaExceeded", "rateLimitExceeded", "jobRateLimitExceeded"}
-_BUSY = {"backendError", "internalError", "resourceInUse", "resourcesExceeded", "tableUnavailable"}
-QUOTAS = frozenset(_QUOTA | _BUSY)
+QUOTAS = frozenset({"quotaExceeded", "rateLimitExceeded", "jobRateLimitExceeded", "resourceInUse"}).union(
+    {"backendError", "internalError", "resourcesExceeded", "tableUnavailable"}
+)
 OVER_LIMIT = "bytesBilledLimitExceeded"
 _LABELS = {"program": "athlete-dashboard"}
 
@@ -162,7 +162,7 @@ def translated(error: Exception) -> Exception:
 def _sentence(error: Exception, said: str, *, has_quota: bool) -> str:
     """Say what to do about Google's error; its text names tables and permissions."""
     if not has_quota:
-        return f"BigQuery's quota is spent, or it is overloaded; try again later ({said})."
+        return f"BigQuery's quota is spent, or it is overloaded or at work on the table; try again later ({said})."
     if isinstance(error, GoogleAuthError):
         return (
             f"There are no credentials for BigQuery ({error}); run `gcloud auth application-default login`, or give "
