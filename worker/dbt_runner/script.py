@@ -15,7 +15,8 @@ EARLIEST = "0001-01-01T00:00:00.000000Z"  # before all of raw; a column of times
 _PLACES = re.compile("<<([a-z_]+):([^>]*)>>")
 _PARTED = re.compile("<<part:([a-z_]+) ")
 _MOST_IDS = 5000  # more are named by the first and the last, as by the macro `is_changed`
-_PART = 50  # activities whose curves are in memory at once
+# As the macro `parts_of` has them: activities whose curves are in memory at once, and who has curves.
+_PART = 50
 _CURVES = "select activity_id from strava_streams union select activity_id from activity_files"
 
 Execute = Callable[[str], Sequence[Sequence[Any]]]

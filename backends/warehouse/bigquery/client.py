@@ -40,9 +40,10 @@ _CALLS_AT_ONCE = 4
 # What BigQuery says of two that change one table at once: the same statement may pass in a moment.
 _CONFLICTS = ("due to concurrent update", "could not serialize access", "too many dml statements")
 # What passes by itself, of whatever status: https://cloud.google.com/bigquery/docs/error-messages
-QUOTAS = frozenset({"quotaExceeded", "rateLimitExceeded", "jobRateLimitExceeded", "resourceInUse"}).union(
-    {"backendError", "internalError", "resourcesExceeded", "tableUnavailable"}
-)
+PASSING = frozenset({
+    "backendError", "internalError", "jobRateLimitExceeded", "quotaExceeded", "rateLimitExceeded", "resourceInUse",
+    "resourcesExceeded", "tableUnavailable",
+})  # fmt: skip
 OVER_LIMIT = "bytesBilledLimitExceeded"
 _LABELS = {"program": "athlete-dashboard"}
 
@@ -154,14 +155,14 @@ def translated(error: Exception) -> Exception:
             f"A statement would bill more bytes than BIGQUERY_MAXIMUM_BYTES_BILLED allows ({said}); set it to that "
             "many or more, and start the programs again."
         )
-    if isinstance(error, BadRequest) and not reasons & QUOTAS:
+    if isinstance(error, BadRequest) and not reasons & PASSING:
         return StatementRejected(f"BigQuery does not take the statement or a value in it: {said}")
-    return WarehouseBusy(_sentence(error, said, has_quota=not reasons & QUOTAS))
+    return WarehouseBusy(_sentence(error, said, passes=bool(reasons & PASSING)))
 
 
-def _sentence(error: Exception, said: str, *, has_quota: bool) -> str:
+def _sentence(error: Exception, said: str, *, passes: bool) -> str:
     """Say what to do about Google's error; its text names tables and permissions."""
-    if not has_quota:
+    if passes:
         return f"BigQuery's quota is spent, or it is overloaded or at work on the table; try again later ({said})."
     if isinstance(error, GoogleAuthError):
         return (

@@ -15,7 +15,7 @@ from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY, DEFAULT_RETRY
 from google.cloud.bigquery.table import RowIterator
 
 from backends.warehouse import WarehouseBusy
-from backends.warehouse.bigquery.client import OVER_LIMIT, QUOTAS, TIMEOUT_S, Place, connected, translated
+from backends.warehouse.bigquery.client import OVER_LIMIT, PASSING, TIMEOUT_S, Place, connected, translated
 from backends.warehouse.bigquery.parameters import Parameter
 from backends.warehouse.marts import MartMissing, QueryFailed
 
@@ -107,9 +107,9 @@ def reading_error(error: Exception) -> Exception:
     said = " ".join(str(told[0].get("message") if told else error).split())
     if isinstance(error, NotFound):
         return MartMissing(f"{said}. What is of staging or mart may not be built yet, or be older: {REBUILD}")
-    if OVER_LIMIT in reasons or (isinstance(error, BadRequest) and not reasons & QUOTAS):
+    if OVER_LIMIT in reasons or (isinstance(error, BadRequest) and not reasons & PASSING):
         return QueryFailed(said)
-    if isinstance(error, Forbidden) and not reasons & QUOTAS:
+    if isinstance(error, Forbidden) and not reasons & PASSING:
         return WarehouseBusy(
             f"BigQuery refuses access ({said}); check GOOGLE_CLOUD_PROJECT, and give this account the roles BigQuery "
             "Job User for the project and BigQuery Data Viewer for the datasets that it reads."
