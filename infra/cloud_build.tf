@@ -140,7 +140,7 @@ resource "google_cloudbuild_trigger" "build" {
   description     = local.builders.build
   service_account = google_service_account.builder["build"].id
   filename        = "infra/cloudbuild.yaml"
-  substitutions   = { _REGION = var.region }
+  substitutions   = { _BASE = var.base_image, _REGION = var.region }
 
   github {
     owner = var.repository.owner

@@ -25,6 +25,17 @@ variable "image_tag" {
   type        = string
 }
 
+variable "base_image" {
+  description = "Image of Python that Cloud Build builds on. Name its digest too, so that a build can be repeated: a tag moves."
+  type        = string
+  default     = "python:3.11-slim-bookworm"
+
+  validation {
+    condition     = can(regex("^([^ @]+/)?python:[0-9A-Za-z_.-]+(@sha256:[0-9a-f]{64})?$", var.base_image))
+    error_message = "It is an image of Python with its tag, and its digest if you have one: python:3.11-slim-bookworm@sha256:…"
+  }
+}
+
 variable "repository" {
   description = "Repository at GitHub, connected to Cloud Build, whose branch is checked, built and offered for deployment; null is none."
   type        = object({ owner = string, name = string, branch = optional(string, "main") })

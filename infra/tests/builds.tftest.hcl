@@ -14,6 +14,7 @@ variables {
   # The defaults, stated because terraform.tfvars would give others.
   region                = "europe-west1"
   dataset_location      = "EU"
+  base_image            = "python:3.11-slim-bookworm"
   repository            = null
   public_url            = null
   monthly_budget        = 20
@@ -42,6 +43,7 @@ run "builds" {
   command = plan
 
   variables {
+    base_image = "mirror.gcr.io/library/python:3.11-slim-bookworm@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
     repository = { owner = "me", name = "athlete-dashboard" }
   }
 
@@ -52,6 +54,10 @@ run "builds" {
       && length(google_cloudbuild_trigger.build[0].approval_config) == 0
     )
     error_message = "Each commit of the branch is built."
+  }
+  assert {
+    condition     = google_cloudbuild_trigger.build[0].substitutions == tomap({ _BASE = var.base_image, _REGION = var.region })
+    error_message = "Images are built on the base that the variable names."
   }
   assert {
     condition = (
@@ -99,4 +105,24 @@ run "builds" {
     )
     error_message = "Viewers read the documentation, and nobody else."
   }
+}
+
+run "a_base_has_a_tag" {
+  command = plan
+
+  variables {
+    base_image = "python"
+  }
+
+  expect_failures = [var.base_image]
+}
+
+run "a_digest_is_whole" {
+  command = plan
+
+  variables {
+    base_image = "python:3.11-slim-bookworm@sha256:…"
+  }
+
+  expect_failures = [var.base_image]
 }

@@ -13,6 +13,7 @@ variables {
   # The defaults, stated because terraform.tfvars would give others.
   region                = "europe-west1"
   dataset_location      = "EU"
+  base_image            = "python:3.11-slim-bookworm"
   repository            = null
   public_url            = null
   viewers               = {}

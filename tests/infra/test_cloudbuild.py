@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.images.dockerfile import read
+
 # https://cloud.google.com/build/docs/build-config-file-schema and .../substitute-variable-values
 KEYS = {"substitutions", "options", "timeout", "availableSecrets", "steps"}
 STEP_KEYS = {"id", "name", "entrypoint", "args", "env", "dir", "secretEnv", "waitFor"}
@@ -70,6 +72,20 @@ def test_files_and_variables_that_are_named_exist(project_root: Path) -> None:
     )
     for script in (built, deployed):
         assert re.findall(r"for image in ([\w ]+);", script) == [" ".join(images)]
+
+
+def test_every_image_is_built_on_the_base_that_the_trigger_names(project_root: Path) -> None:
+    """Each build passes it; where no trigger names one, it is that of the Dockerfiles."""
+    build = yaml.safe_load((project_root / "infra/cloudbuild.yaml").read_text("utf-8"))
+    builds = [step["args"] for step in build["steps"] if "build" in step["args"]]
+    built = [args[args.index("--file") + 1].removeprefix("Dockerfile.") for args in builds]
+    assert built == ["service", "worker", "dashboard"]
+    assert [args[args.index("--build-arg") + 1] for args in builds] == ["BASE=${_BASE}"] * len(built)
+    default = f"BASE={build['substitutions']['_BASE']}"
+    assert [read(project_root, program).arguments for program in built] == [[("ARG", default)]] * len(built)
+    variables = (project_root / "infra/variables.tf").read_text("utf-8")
+    [told] = re.findall(r'^variable "base_image" \{\n.*?^  default += "(.*?)"$', variables, re.MULTILINE | re.DOTALL)
+    assert f"BASE={told}" == default
 
 
 def steps(project_root: Path, name: str) -> dict[str, dict[str, Any]]:
