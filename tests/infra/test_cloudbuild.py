@@ -88,6 +88,13 @@ def test_every_image_is_built_on_the_base_that_the_trigger_names(project_root: P
     assert f"BASE={told}" == default
 
 
+def test_images_are_built_with_buildkit(project_root: Path) -> None:
+    """The Dockerfiles mount caches. The older builder refuses them, and Docker uses it at Cloud Build unless told."""
+    assert all("RUN --mount=" in file.read_text("utf-8") for file in project_root.glob("Dockerfile.*"))
+    build = yaml.safe_load((project_root / "infra/cloudbuild.yaml").read_text("utf-8"))
+    assert "DOCKER_BUILDKIT=1" in build["options"]["env"]
+
+
 def steps(project_root: Path, name: str) -> dict[str, dict[str, Any]]:
     """Return a file's steps by id."""
     build = yaml.safe_load((project_root / "infra" / name).read_text(encoding="utf-8"))
