@@ -32,15 +32,26 @@ def imports(root: Path, module: str) -> frozenset[str]:
 
 def imported(root: Path, module: str) -> Iterator[str]:
     """Yield each name that its statements tell."""
-    place = root / module.replace(".", "/")
-    file = next((file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()), None)
-    for node in executed(ast.parse(file.read_text() if file else "")):
+    for node in executed(parsed(root, module)):
         if isinstance(node, ast.Import):
             yield from (each.name for each in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
             if (root / node.module.split(".")[0] / "__init__.py").exists():
                 yield from (f"{node.module}.{each.name}" for each in node.names)
+
+
+def parsed(root: Path, module: str) -> ast.Module:
+    """Return the source of a module of ours; of others nothing."""
+    file = file_of(root, module)
+    return ast.parse(file.read_text(encoding="utf-8") if file else "")
+
+
+@cache
+def file_of(root: Path, module: str) -> Path | None:
+    """Return the file of a module of ours; None of others."""
+    place = root / module.replace(".", "/")
+    return next((file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()), None)
 
 
 def executed(node: ast.AST) -> Iterator[ast.AST]:

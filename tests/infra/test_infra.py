@@ -17,6 +17,7 @@ from dashboard.settings import DashboardSettings
 from runtime.http_limits import RequestLimits
 from runtime.settings import Backend, LogFormat, SharedSettings, StravaAppSettings
 from service.settings import ServiceSettings
+from tests.name_graph import reached, texts
 from worker.daily_report import DailyReport
 from worker.dbt_runner.settings import TransformSettings
 from worker.settings import ImportSettings, WorkerSettings
@@ -155,6 +156,23 @@ def test_metrics_count_what_the_programs_log(terraform: str, logged: set[str]) -
         fields = set(re.findall(r"jsonPayload\.(\w+)", told)) - {"event"}
         assert event in logged
         assert fields <= (set(report) if event == "daily.finished" else set()), event
+
+
+def test_metrics_look_where_the_event_is_written(terraform: str, project_root: Path) -> None:
+    """A metric counts lines of services, of jobs or of both: where a program can come to what logs its event."""
+    services = re.findall(r'command = \["python", "-m", "([\w.]+)"\]', terraform)
+    assert set(services) == {"service.main", "worker.main", "dashboard"}
+    started = [each.replace("dashboard", "dashboard.main") for each in services]  # Streamlit is told its file
+    programs = {"cloud_run_revision": started, "cloud_run_job": list(MODULES.values())}
+    written = {
+        kind: {text for main in mains for name in reached(project_root, main) for text in texts(project_root, *name)}
+        for kind, mains in programs.items()
+    }
+    metrics = block(terraform, "log_metrics")
+    told = re.findall(r'written_by += \[(.*)\]\n +filter += "jsonPayload\.event=\\"([a-z_.]+)\\"', metrics)
+    assert len(told) == metrics.count("filter ")
+    for kinds, event in told:
+        assert set(re.findall(r'"(\w+)"', kinds)) == {kind for kind in written if event in written[kind]}, event
 
 
 def test_alerts_and_charts_name_metrics_that_are_there(terraform: str) -> None:
