@@ -330,6 +330,30 @@ def test_no_part_of_the_curves_is_left_out(warehouse: Any, payload: Any) -> None
     assert contents(warehouse) == refreshed
 
 
+def test_overlaps_follow_both_sides(installed: Any, payload: Any) -> None:
+    """Of two that meet after midnight either one is edited, and then one moved away, back, and deleted."""
+
+    def save(activity_id: int, start: str, name: str = "As saved") -> list[tuple[int, int]]:
+        told = {"start_date": start, "start_date_local": start, "moving_time": 3600, "elapsed_time": 3600}
+        installed.raw.activity(activity_id, payload(name=name, **told))
+        return pairs()
+
+    def pairs() -> list[tuple[int, int]]:
+        installed.refresh_activities()
+        found = installed.rows("select activity_id, other_activity_id from staging.int_quality__overlaps order by 1")
+        return [tuple(row.values()) for row in found]
+
+    late, early, noon = "2026-03-01T23:30:00Z", "2026-03-02T00:00:00Z", "2026-03-02T12:00:00Z"
+    both = [(1, 2), (2, 1)]
+    assert save(1, late) == []
+    assert save(2, early) == both
+    assert save(1, late, "Edited") == save(2, early, "Edited") == both
+    assert save(2, noon) == []
+    assert save(2, early) == both
+    installed.raw.tombstone(1)
+    assert pairs() == []
+
+
 def test_more_changes_than_a_list_can_name_are_all_seen(installed: Any, payload: Any) -> None:
     """5,001 deletes and an edit at once: everything between the first and the last id is built again."""
     for activity_id in (1, 2, 9000):

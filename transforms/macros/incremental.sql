@@ -16,6 +16,12 @@
     {{ return(is_one_of(ref('base_archive__changed_activities'), column)) }}
 {%- endmacro %}
 
+{#- Whether a changed activity is on either side of a pair. -#}
+{% macro is_touched(table) -%}
+    {%- set changed = is_changed(table ~ '.activity_id') -%}
+    ({{ changed }} or {{ changed | replace('.activity_id', '.other_activity_id') }})
+{%- endmacro %}
+
 {% macro is_one_of(changed, column) -%}
     {%- if not is_incremental() -%}
         {{ return('true' if target.type == 'bigquery' else '(true /* part by ' ~ column ~ ' */)') }}

@@ -38,12 +38,6 @@
     and 4 * {{ other }}.cell_count >= 3 * {{ one }}.cell_count
 {%- endmacro %}
 
-{#- Whether a changed activity is on either side of a pair. -#}
-{% macro is_touched(table) -%}
-    {%- set changed = is_changed(table ~ '.activity_id') -%}
-    ({{ changed }} or {{ changed | replace('.activity_id', '.other_activity_id') }})
-{%- endmacro %}
-
 {#- Post-hook: pairs of what has changed or is gone. On BigQuery the merge removes them. -#}
 {% macro forget_moved_routes() -%}
     {%- if is_incremental() and target.type != 'bigquery' -%}
