@@ -65,6 +65,8 @@ class DuckdbSession:
         connection.execute("set threads = 1")  # for many short statements a second one costs more than it brings
         # choosing how to compress hundreds of short columns takes longer than writing them: an eighth of a refresh
         connection.execute("set force_compression = 'uncompressed'")
+        # what a run commits goes straight into the file, without a log before it
+        connection.execute("set checkpoint_threshold = '1 KB'")
         self._prepare(connection)
         self._connection = connection
         return connection
