@@ -1,7 +1,7 @@
 """The refresher with a fake dbt on a real database: what it does when things are not as it left them."""
 
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -73,7 +73,7 @@ def started(folder: Path, dbt: FakeDbt) -> Refresher:
         DuckdbSnapshot(folder / "transform.duckdb", folder / "mart.duckdb"),
     )
     session = DuckdbSession(database, folder / "pipeline.sqlite", partial(extension_directory, folder), lambda _: None)
-    return Refresher(opened_project(folder), dbt, snapshot, session.transaction)
+    return Refresher(opened_project(folder), lambda: nullcontext(dbt), snapshot, session.transaction)
 
 
 @pytest.fixture

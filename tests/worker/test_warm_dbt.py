@@ -20,7 +20,7 @@ from backends.warehouse.duckdb.snapshot import DuckdbSnapshot, publish
 from backends.warehouse.sqlite.store import SqliteRawStore
 from strava.payload import ActivityPayload
 from tests.parsed_project import give, give_built, parse_once
-from worker.dbt_runner.apart import DbtApart
+from worker.dbt_runner.apart import dbt_apart
 from worker.dbt_runner.dbt import WarmDbt
 from worker.dbt_runner.main import open_transformer
 from worker.dbt_runner.settings import TransformSettings
@@ -132,12 +132,17 @@ def test_dbt_apart_ends_when_it_has_built(
     database = tmp_path / "tiny.duckdb"
     snapshot = DuckdbSnapshot(database, tmp_path / "mart.duckdb")
     environment = {"TINY_PATH": str(database)}
-    apart = DbtApart(partial(WarmDbt, project, tmp_path / "dbt", snapshot=snapshot, environment=environment))
-    assert apart.build(full_refresh=False, tests=False).error is None
+    make = partial(WarmDbt, project, tmp_path / "dbt", snapshot=snapshot, environment=environment)
+    with dbt_apart(make) as apart:
+        assert multiprocessing.active_children() == []  # nobody has asked
+        assert apart.build(full_refresh=False, tests=False).error is None
+        [process] = multiprocessing.active_children()
+        assert apart.stale_sources() == []
+        assert multiprocessing.active_children() == [process]
     assert column("select sport from mart.fast") == ["Ride"]
     assert multiprocessing.active_children() == []
     (project / "models/fast.sql").write_text("select 1 from {{ ref('nowhere') }}")
-    with pytest.raises(RuntimeError, match="nowhere"):
+    with dbt_apart(make) as apart, pytest.raises(RuntimeError, match="nowhere"):
         apart.written_script()
 
 

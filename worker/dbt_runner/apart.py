@@ -5,10 +5,10 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from contextlib import contextmanager
 from functools import cache
 from multiprocessing.connection import wait
 from operator import methodcaller
@@ -103,14 +103,12 @@ def _answered(question: Callable[[Models], Any]) -> Any:
     return question(_models())
 
 
-@dataclass(frozen=True, slots=True)
 class DbtApart:
-    """Implements `Dbt` in a process that ends when it has built, so that who stays does without the 100 MB of dbt.
+    """Implements `Dbt` with the one that `make` puts together in another process; see `dbt_apart`."""
 
-    `make` puts dbt together there, so it and what it holds can be pickled.
-    """
-
-    make: "Callable[[], WarmDbt]"
+    def __init__(self, process: ProcessPoolExecutor, make: "Callable[[], WarmDbt]") -> None:
+        self._process = process
+        self._make = make
 
     def build(self, *, full_refresh: bool, tests: bool) -> Build:
         """Have dbt build what has changed, or everything."""
@@ -128,13 +126,27 @@ class DbtApart:
         return stale
 
     def _asked(self, question: "Callable[[WarmDbt], Any]") -> Any:
-        """Ask in a new process; raise the error there, or RuntimeError if it died."""
-        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_depend_on_parent) as process:
-            return process.submit(_answered_by, self.make, question).result()
+        """Ask; raise the error there, or RuntimeError if the process died."""
+        return self._process.submit(_answered_by, self._make, question).result()
+
+
+@contextmanager
+def dbt_apart(make: "Callable[[], WarmDbt]") -> Iterator[DbtApart]:
+    """Open dbt in a process that ends with the block, so that who stays does without the 100 MB of dbt.
+
+    It starts with the first question. `make` and what it holds can be pickled.
+    """
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_depend_on_parent) as process:
+        yield DbtApart(process, make)
+
+
+_dbts: "list[WarmDbt]" = []  # in the other process: what it was asked by before
 
 
 def _answered_by(make: "Callable[[], WarmDbt]", question: "Callable[[WarmDbt], Any]") -> Any:
-    return question(make())
+    if not _dbts:
+        _dbts.append(make())
+    return question(_dbts[0])
 
 
 def _depend_on_parent() -> None:

@@ -4,8 +4,8 @@ import asyncio
 import shutil
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing, suppress
-from functools import partial
+from contextlib import AbstractContextManager, asynccontextmanager, closing, nullcontext, suppress
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -26,9 +26,9 @@ from runtime.data_dir import make_private
 from runtime.logs import configure_logs
 from runtime.settings import PartMissing
 from runtime.startup import exit_on_startup_error
-from worker.dbt_runner.apart import DbtApart, ModelsApart
+from worker.dbt_runner.apart import ModelsApart, dbt_apart
 from worker.dbt_runner.loop import PollPolicy, keep_fresh
-from worker.dbt_runner.port import Models
+from worker.dbt_runner.port import Dbt, Models
 from worker.dbt_runner.project import Project
 from worker.dbt_runner.refresher import Refresher
 from worker.dbt_runner.settings import PROJECT_DIR, TransformSettings
@@ -90,7 +90,12 @@ def _refresher(settings: TransformSettings, *, stays: bool) -> Refresher:
     extensions = partial(extension_directory, settings.data_dir)
     session = DuckdbSession(settings.transform_path, settings.pipeline_path, extensions, _register_functions)
     make = partial(_warm_dbt, settings, settings.data_dir, settings.dbt_dir, snapshot)
-    return Refresher(_project(settings), DbtApart(make) if stays else make(), snapshot, session.transaction)
+    once = cache(make)
+
+    def open_dbt() -> AbstractContextManager[Dbt]:
+        return dbt_apart(make) if stays else nullcontext(once())
+
+    return Refresher(_project(settings), open_dbt, snapshot, session.transaction)
 
 
 def _register_functions(connection: Any) -> None:

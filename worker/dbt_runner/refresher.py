@@ -26,13 +26,13 @@ class Refresher:
     def __init__(
         self,
         project: Project,
-        dbt: Dbt,
+        open_dbt: Callable[[], AbstractContextManager[Dbt]],
         snapshot: MartSnapshot,
         transaction: Callable[[], AbstractContextManager[Execute]],
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._project = project
-        self._dbt = dbt
+        self._open_dbt = open_dbt
         self._snapshot = snapshot
         self._transaction = transaction
         self._clock = clock
@@ -61,22 +61,31 @@ class Refresher:
 
     def stale_sources(self) -> list[str]:
         """Return the tables of raw that are older than they may be, as dbt judges."""
-        return self._dbt.stale_sources()
+        with self._open_dbt() as dbt:
+            return dbt.stale_sources()
 
     def _built_by_dbt(self, *, full_refresh: bool, tests: bool) -> Build:
         self._project.look_again()  # dbt does, and builds what is there now
         self._known_script = None
-        build = self._dbt.build(full_refresh=full_refresh, tests=tests)
-        if build.error is None:
-            self._script()  # the next refresh need not wait for it
+        with self._open_dbt() as dbt:
+            build = dbt.build(full_refresh=full_refresh, tests=tests)
+            if build.error is None:
+                self._known_script = self._project.script() or self._written(
+                    dbt
+                )  # the next refresh need not wait for it
         return build
 
     def _script(self) -> Script:
         self._known_script = self._known_script or self._project.script()
         if self._known_script is None:
-            self._known_script = self._dbt.written_script()
-            self._project.keep_script(self._known_script)
+            with self._open_dbt() as dbt:
+                self._known_script = self._written(dbt)
         return self._known_script
+
+    def _written(self, dbt: Dbt) -> Script:
+        script = dbt.written_script()
+        self._project.keep_script(script)
+        return script
 
     def _refresh(self, changed: Collection[str] | None) -> Build:
         nodes: list[Node] = []
