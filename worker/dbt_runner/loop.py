@@ -23,7 +23,7 @@ class PollPolicy:
     """
 
     poll_s: float = 0.3
-    debounce_s: float = 0.3
+    debounce_s: float = 0.1
     erase_after_s: float = 15.0
     first_rest_s: float = 1.0
     longest_rest_s: float = 60.0

@@ -15,7 +15,7 @@ class TransformSettings(SharedSettings):
     """What `python -m worker.dbt_runner.main` and `athlete transform` read."""
 
     transform_debounce_s: float = Field(
-        0.3, ge=0, description="Seconds that a change of raw waits for company before the transforms run."
+        0.1, ge=0, description="Seconds that a change of raw waits for company before the transforms run."
     )
 
     @property
