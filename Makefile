@@ -76,7 +76,7 @@ test: $(VENV)/.dev $(EMULATOR)/.made ## Run all tests, on all processors (ARGS="
 	@$(PYTEST) --durations 25 -m "not images" $(ARGS)
 
 .PHONY: test-images
-test-images: $(VENV)/.dev ## Build the images and run them, for minutes (Debian, as root: apt-get install buildah)
+test-images: $(VENV)/.dev $(EMULATOR)/.made ## Build the images and run them, for minutes (Debian, as root: apt-get install buildah)
 	@$(BIN)/python -m pytest -m images tests/images $(ARGS)
 
 .PHONY: test-fast
