@@ -76,7 +76,7 @@
     {%- set built = results | selectattr('status', 'equalto', 'success') | map(attribute='node') | map(attribute='name') | list -%}
     {%- set wanted = ['base_strava__changed_activities'] -%}
     {%- for node in graph.get('nodes', {}).values() -%}
-        {%- for asked in ['is_changed', 'is_changed_in_streams'] if 'macro.' ~ project_name ~ '.' ~ asked in node.depends_on.macros -%}
+        {%- for asked in ['is_changed', 'is_touched', 'is_changed_in_streams'] if 'macro.' ~ project_name ~ '.' ~ asked in node.depends_on.macros -%}
             {%- do wanted.append(node.name) -%}
         {%- endfor -%}
     {%- endfor -%}

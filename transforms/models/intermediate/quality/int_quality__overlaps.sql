@@ -1,10 +1,9 @@
 {{
     config(
-        materialized='incremental',
+        materialized=built_in_parts(),
         unique_key=['activity_id', 'other_activity_id'],
         on_schema_change='fail',
         pre_hook="{{ forgotten_where(is_touched(this.identifier)) }}",
-        incremental_predicates=merged_where("is_touched('DBT_INTERNAL_DEST')"),
         cluster_by=['athlete_id'],
     )
 }}
