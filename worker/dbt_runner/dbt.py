@@ -166,6 +166,7 @@ class WarmDbt:
 
     @cached_property
     def _warm(self) -> dbtRunner:
+        self._project.look_again()
         parsed = self._invoke(dbtRunner(), ["parse"], _without_folders(self._environment))
         if not parsed.success:
             raise _Unparsable(f"dbt cannot read the project in {self._project.folder}: {parsed.exception}")

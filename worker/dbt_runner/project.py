@@ -29,8 +29,11 @@ class Project:
         self._snapshot = snapshot
 
     def look_again(self) -> None:
-        """Read the project's files again, which may be those of another version since the program started."""
-        vars(self).pop("_fingerprint", None)
+        """Read the project's files now, which may be those of another version since the program started.
+
+        Before dbt does, so that what is built while a newer version is installed is not taken for the newer one's.
+        """
+        vars(self)["_fingerprint"] = _fingerprint_of(self.folder, self._target)
 
     def is_built(self) -> bool:
         """Whether what is there was built by this project with these versions. Raises OSError, WarehouseBusy."""

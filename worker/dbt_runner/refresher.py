@@ -70,9 +70,8 @@ class Refresher:
         with self._open_dbt() as dbt:
             build = dbt.build(full_refresh=full_refresh, tests=tests)
             if build.error is None:
-                self._known_script = self._project.script() or self._written(
-                    dbt
-                )  # the next refresh need not wait for it
+                # the next refresh need not wait for it
+                self._known_script = self._project.script() or self._written(dbt)
         return build
 
     def _script(self) -> Script:
