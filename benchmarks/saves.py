@@ -3,7 +3,8 @@
 import asyncio
 import random
 import tempfile
-from datetime import datetime, timedelta
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -38,25 +39,26 @@ async def _waits_s(settings: DashboardSettings) -> list[float]:
     chance = random.Random(7)  # noqa: S311 - no secret
     async with open_session(config) as session:
         await load_history(session, Console(quiet=True))
-        await _settled(session)
+        await _settle_or_raise(session)
         began = utc_now()
         for number in range(SAVES // 2):
             noon = began.replace(hour=12, minute=10, second=0, microsecond=0) - timedelta(days=1 + number)
             activity_id = await session.simulator.create(sport_type="Run", start_date=noon.isoformat())
-            await _settled(session)
+            await _settle_or_raise(session)
             await asyncio.sleep(chance.uniform(0, PAUSE_S))
             await session.simulator.edit(activity_id, name=f"Title {number}")
-            await _settled(session)
+            await _settle_or_raise(session)
             await asyncio.sleep(chance.uniform(0, PAUSE_S))
-        return await _told(session, open_marts(config.files), began)
+        with closing(open_marts(config.files)) as mart:
+            return await _waits_of_saves(session, mart, began)
 
 
-async def _settled(session: DemoSession) -> None:
+async def _settle_or_raise(session: DemoSession) -> None:
     if not await settle(session):
         raise RuntimeError("the charts do not get what was saved")
 
 
-async def _told(session: DemoSession, mart: MartReader, began: datetime) -> list[float]:
+async def _waits_of_saves(session: DemoSession, mart: MartReader, began: datetime) -> list[float]:
     rows: list[dict[str, Any]] = mart.rows(_SHOWN)
     shown = {row["event_id"]: _shown_at(row) for row in rows}
     saves = [save for save in await session.simulator.saves() if save.saved_at >= began]
@@ -65,4 +67,4 @@ async def _told(session: DemoSession, mart: MartReader, began: datetime) -> list
 
 def _shown_at(row: dict[str, Any]) -> datetime:
     received_at: datetime = row["received_at"]
-    return received_at.replace(tzinfo=utc_now().tzinfo) + timedelta(seconds=row["heard_to_chart_s"])
+    return received_at.replace(tzinfo=UTC) + timedelta(seconds=row["heard_to_chart_s"])

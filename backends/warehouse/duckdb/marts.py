@@ -127,10 +127,6 @@ class SnapshotCheck:
         self._whole = signature
         return signature is not None
 
-    def pass_as_whole(self) -> None:
-        """Do without a look at what has just been copied from the builder's file, which was open a moment ago."""
-        self._whole = _Signature.of(self._path)
-
 
 def _open_snapshot(path: Path) -> duckdb.DuckDBPyConnection:
     """Attach the snapshot to an engine of its own, which can reach nothing else.

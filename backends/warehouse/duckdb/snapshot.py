@@ -43,7 +43,6 @@ class DuckdbSnapshot:
     def publish(self) -> None:
         """Replace the snapshot with what dbt built, as a whole."""
         publish(self._transform_path, self._mart_path)
-        self._check.pass_as_whole()
 
     def compact(self) -> None:
         """Rewrite what dbt built without the bytes of rows that were removed."""
