@@ -78,7 +78,7 @@ def test_the_shell_s_settings_do_not_reach_the_demo_s_programs(config: DemoConfi
         "None 127.0.0.1 16384",
         "127.0.0.1 300.0",
         "http://127.0.0.1:1004 16 100",
-        "0.3 Europe/Lisbon",
+        "0.1 Europe/Lisbon",
         "127.0.0.1 1",
     ]
 
