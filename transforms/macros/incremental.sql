@@ -75,9 +75,9 @@
 {% macro move_watermark(results) -%}
     {%- set built = results | selectattr('status', 'equalto', 'success') | map(attribute='node') | map(attribute='name') | list -%}
     {%- set wanted = ['base_strava__changed_activities'] -%}
-    {%- for node in graph.get('nodes', {}).values() -%}
-        {%- for asked in ['is_changed', 'is_touched', 'is_changed_in_streams'] if 'macro.' ~ project_name ~ '.' ~ asked in node.depends_on.macros -%}
-            {%- do wanted.append(node.name) -%}
+    {%- for node in graph.get('nodes', {}).values() if node.resource_type == 'model' -%}
+        {%- for ids in ['base_strava__changed_activities', 'int_streams__changed_activities'] -%}
+            {%- do wanted.append(node.name) if 'model.' ~ project_name ~ '.' ~ ids in node.depends_on.nodes -%}
         {%- endfor -%}
     {%- endfor -%}
     {%- if not is_script() and wanted | reject('in', built) | list | length == 0 -%}
