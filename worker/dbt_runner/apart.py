@@ -75,40 +75,16 @@ class ModelsApart:
     def _started(self) -> ProcessPoolExecutor:
         level = logging.getLevelName(logging.getLogger().getEffectiveLevel())
         told = (self._make, self._log_format, level)
-        return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_remember, initargs=told)
-
-
-_makes: list[Callable[[], Models]] = []  # in the other process: how the models are put together there
-
-
-def _remember(make: Callable[[], Models], log_format: LogFormat, level: str) -> None:
-    _depend_on_parent()
-    configure_logs(log_format, level)
-    _makes.append(make)
-
-
-@cache
-def _models() -> Models:
-    """Put them together when they are first asked, so that what is wrong with them is told to who asks.
-
-    Raises RuntimeError, since not every error comes through to another process.
-    """
-    try:
-        return _makes[0]()
-    except Exception as error:  # noqa: BLE001 - as in `WarmDbt.build`
-        raise RuntimeError(f"the models could not be put together: {error}") from None
-
-
-def _answered(question: Callable[[Models], Any]) -> Any:
-    return question(_models())
+        return ProcessPoolExecutor(
+            1, multiprocessing.get_context("spawn"), initializer=_remember_logging, initargs=told
+        )
 
 
 class DbtApart:
-    """Implements `Dbt` with the one that `make` puts together in another process; see `dbt_apart`."""
+    """Implements `Dbt` with one in another process; see `dbt_apart`."""
 
-    def __init__(self, process: ProcessPoolExecutor, make: "Callable[[], WarmDbt]") -> None:
+    def __init__(self, process: ProcessPoolExecutor) -> None:
         self._process = process
-        self._make = make
 
     def build(self, *, full_refresh: bool, tests: bool) -> Build:
         """Have dbt build what has changed, or everything."""
@@ -127,26 +103,47 @@ class DbtApart:
 
     def _asked(self, question: "Callable[[WarmDbt], Any]") -> Any:
         """Ask; raise the error there, or RuntimeError if the process died."""
-        return self._process.submit(_answered_by, self._make, question).result()
+        return self._process.submit(_answered, question).result()
 
 
 @contextmanager
 def dbt_apart(make: "Callable[[], WarmDbt]") -> Iterator[DbtApart]:
     """Open dbt in a process that ends with the block, so that who stays does without the 100 MB of dbt.
 
-    It starts with the first question. `make` and what it holds can be pickled.
+    It starts with the first question. `make` puts dbt together there, so it and what it holds can be pickled.
     """
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_depend_on_parent) as process:
-        yield DbtApart(process, make)
+    spawned = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, spawned, initializer=_remember, initargs=(make,)) as process:
+        yield DbtApart(process)
 
 
-_dbts: "list[WarmDbt]" = []  # in the other process: what it was asked by before
+_makes: list[Callable[[], Any]] = []  # in the other process: how what is asked there is put together
 
 
-def _answered_by(make: "Callable[[], WarmDbt]", question: "Callable[[WarmDbt], Any]") -> Any:
-    if not _dbts:
-        _dbts.append(make())
-    return question(_dbts[0])
+def _remember(make: Callable[[], Any]) -> None:
+    _depend_on_parent()
+    _makes.append(make)
+
+
+def _remember_logging(make: Callable[[], Models], log_format: LogFormat, level: str) -> None:
+    _remember(make)
+    configure_logs(log_format, level)
+
+
+@cache
+def _made() -> Any:
+    """Put it together when it is first asked, so that what is wrong with it is told to who asks.
+
+    Raises RuntimeError, since not every error comes through to another process.
+    """
+    try:
+        return _makes[0]()
+    except Exception as error:  # noqa: BLE001 - as in `WarmDbt.build`
+        raise RuntimeError(f"the models could not be put together: {error}") from None
+
+
+def _answered(question: Callable[[Any], Any]) -> Any:
+    return question(_made())
 
 
 def _depend_on_parent() -> None:

@@ -33,7 +33,7 @@ class Project:
 
         Before dbt does, so that what is built while a newer version is installed is not taken for the newer one's.
         """
-        vars(self)["_fingerprint"] = _fingerprint_of(self.folder, self._target)
+        self._fingerprint = _fingerprint_of(self.folder, self._target)
 
     def is_built(self) -> bool:
         """Whether what is there was built by this project with these versions. Raises OSError, WarehouseBusy."""
