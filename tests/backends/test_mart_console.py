@@ -103,6 +103,15 @@ def test_an_answer_is_cut_at_its_limit(published: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_statement_that_is_cancelled_before_it_begins(published: Path) -> None:
+    """An interrupt that comes too early is not lost."""
+    question = DuckdbMartConsole(published / "mart.duckdb", MartLimits()).asking(ENDLESS)
+    question.cancel()
+    with pytest.raises(QueryFailed, match="was cancelled"):
+        question.answer()
+
+
+@pytest.mark.slow
 def test_what_takes_too_long_or_too_much_ends_with_a_sentence(ask: Ask) -> None:
     """Time and memory are bounded, and a name given twice is told."""
     with pytest.raises(QueryFailed, match=r"took longer than 0 s"):

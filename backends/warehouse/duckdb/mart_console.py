@@ -1,7 +1,7 @@
 """A reader's own SQL over the published marts, as a page offers it: bounded in memory, time, rows and bytes."""
 
 from pathlib import Path
-from threading import Lock, Timer
+from threading import Event, Lock, Thread, Timer
 
 import duckdb
 
@@ -14,6 +14,7 @@ from backends.warehouse.marts import MartAnswer, MartLimits, MartMissing, QueryF
 # What a question may take of the machine; what does not fit is no reason to fill the disk.
 _BOUNDS = {"memory_limit": "512MB", "threads": "2", "temp_directory": "", "python_enable_replacements": "false"}
 _BATCH_ROWS = 100
+_INTERRUPT_AGAIN_S = 0.05
 _TOO_LARGE = "The answer is larger than {megabytes} MB: take fewer columns or rows."
 _TOO_MUCH = "The query needs more than 512 MB of memory: narrow it with where, fewer columns or a limit."
 
@@ -57,7 +58,7 @@ class DuckdbQuestion:
         self._limits = limits
         self._late = ""
         self._lock = Lock()
-        self._is_open = True
+        self._closed = Event()
 
     def answer(self) -> MartAnswer:
         """Run the statement and fetch the first rows. Raises QueryFailed, WarehouseBusy."""
@@ -81,19 +82,22 @@ class DuckdbQuestion:
         finally:
             timer.cancel()
             with self._lock:
-                self._is_open = False
+                self._closed.set()
                 self._connection.close()
         return MartAnswer.of(names, rows, self._limits)
 
     def cancel(self) -> None:
         """End the statement; its answer is then QueryFailed."""
-        self._end("")
+        Thread(target=self._end, args=[""], daemon=True).start()
 
     def _end(self, reason: str) -> None:
-        with self._lock:
-            if self._is_open:
-                self._late = reason
-                self._connection.interrupt()
+        """Interrupt until the statement has ended: DuckDB forgets what comes before one begins."""
+        self._late = reason
+        while not self._closed.is_set():
+            with self._lock:
+                if not self._closed.is_set():
+                    self._connection.interrupt()
+            self._closed.wait(_INTERRUPT_AGAIN_S)
 
     def _refuse_large(self, found: duckdb.DuckDBPyConnection) -> None:
         """Measure an answer in the engine's own form: lists take many times as much once they are Python's."""
