@@ -58,7 +58,7 @@ class MartCounts(Protocol):
 
 
 class MartSnapshot(Protocol):
-    """What dbt built, and its published copy. Every call blocks, and nobody may build meanwhile."""
+    """What dbt built, and what readers see of it. Every call blocks, and nobody may build meanwhile."""
 
     def is_built(self) -> bool:
         """Whether dbt has built anything."""
@@ -68,6 +68,9 @@ class MartSnapshot(Protocol):
 
     def publish(self) -> None:
         """Replace the snapshot with what dbt built, as a whole. Raises MartMissing, WarehouseBusy."""
+
+    def separate(self) -> None:
+        """Give dbt a file of its own again after publishing; it must not build before. Raises WarehouseBusy."""
 
     def compact(self) -> None:
         """Rewrite what dbt built without the bytes of rows that were removed. Raises MartMissing, WarehouseBusy."""

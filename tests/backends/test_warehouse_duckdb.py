@@ -1,5 +1,7 @@
 """What is particular to marts in a DuckDB file: how it is published, read and replaced."""
 
+import errno
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,7 +16,7 @@ from backends.warehouse import WarehouseBusy
 from backends.warehouse.duckdb.extension import extension_directory
 from backends.warehouse.duckdb.marts import DuckdbMartReader, SnapshotCheck
 from backends.warehouse.duckdb.session import DuckdbSession
-from backends.warehouse.duckdb.snapshot import DuckdbSnapshot, compact, publish
+from backends.warehouse.duckdb.snapshot import DuckdbSnapshot, compact, publish, separate
 from backends.warehouse.marts import MartDamaged, MartMissing, QueryFailed
 
 DIE_WITH_A_FULL_LOG = """
@@ -52,7 +54,8 @@ def mart(tmp_path: Path) -> Path:
 
 
 def build(transform: Path, *statements: str) -> None:
-    """Do what dbt does: write to the file, in schemas of its own."""
+    """Do what dbt does: write to a file of its own, in schemas of its own."""
+    separate(transform, transform.with_name("mart.duckdb"))
     with duckdb.connect(str(transform)) as connection:
         for statement in ("create schema if not exists staging", "create schema if not exists mart", *statements):
             connection.execute(statement)
@@ -85,16 +88,50 @@ def test_nothing_built_yet(transform: Path, mart: Path) -> None:
     assert list(mart.parent.iterdir()) == []
 
 
-def test_a_builder_may_keep_its_file_open(transform: Path, mart: Path) -> None:
-    """What a resident builder has committed is published while it holds the file, and it goes on building."""
-    with duckdb.connect(str(transform), config={"threads": "1"}) as builder:
-        builder.execute("create schema mart")
-        reader = DuckdbMartReader(mart)
-        for n in range(3):
-            builder.execute("create or replace table mart.t as select ? as n", [n])
-            publish(transform, mart)
-            assert reader.rows("select n from mart.t") == [{"n": n}]
-    assert not mart.with_name("mart.duckdb.new.wal").exists()
+def test_the_next_build_leaves_what_readers_see(transform: Path, mart: Path) -> None:
+    """Nothing is copied when it is published; what is built later is seen when it is published, too."""
+    reader = DuckdbMartReader(mart)
+    seen = []
+    for n in range(3):
+        build(transform, f"create or replace table mart.t as select {n} as n")
+        seen.append(reader.rows("select n from mart.t") if n else [])
+        publish(transform, mart)
+        assert transform.samefile(mart)
+        assert reader.rows("select n from mart.t") == [{"n": n}]
+    assert seen == [[], [{"n": 0}], [{"n": 1}]]
+    assert {file.name for file in mart.parent.iterdir()} == {"transform.duckdb", "mart.duckdb"}
+
+
+def test_publishing_the_same_build_twice(transform: Path, mart: Path) -> None:
+    """What is published already is left as it is, and nothing is left over."""
+    build(transform, "create table mart.t as select 1 as n")
+    for _ in range(2):
+        publish(transform, mart)
+    assert {file.name for file in mart.parent.iterdir()} == {"transform.duckdb", "mart.duckdb"}
+
+
+def test_where_a_file_has_one_name_it_is_copied(transform: Path, mart: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some file systems know no second names."""
+
+    def refused(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refused)
+    build(transform, "create table mart.t as select 1 as n")
+    publish(transform, mart)
+    assert not transform.samefile(mart)
+    separate(transform, mart)
+    assert DuckdbMartReader(mart).rows("select n from mart.t") == [{"n": 1}]
+
+
+def test_a_builder_without_room_for_a_file_of_its_own_is_told(transform: Path, mart: Path) -> None:
+    """Readers keep what they see, and the builder must not write into it."""
+    build(transform, "create table mart.t as select 1 as n")
+    publish(transform, mart)
+    transform.with_name("transform.duckdb.new").mkdir()
+    with pytest.raises(WarehouseBusy, match="cannot be copied"):
+        separate(transform, mart)
+    assert DuckdbMartReader(mart).rows("select n from mart.t") == [{"n": 1}]
 
 
 MARKED = """
@@ -149,9 +186,10 @@ def test_failed_compaction_leaves_the_file(transform: Path) -> None:
 
 
 def test_failed_publish_leaves_the_snapshot_before(transform: Path, mart: Path) -> None:
-    """When the copy cannot be made the readers keep what they have."""
+    """When readers cannot be given what was built they keep what they have."""
     build(transform, "create table mart.t as select 1 as n")
     publish(transform, mart)
+    build(transform, "create or replace table mart.t as select 2 as n")
     mart.with_name("mart.duckdb.new").mkdir()
     with pytest.raises(WarehouseBusy, match="cannot be published"):
         publish(transform, mart)
@@ -214,6 +252,7 @@ def damaged(request: pytest.FixtureRequest, transform: Path, mart: Path) -> Path
     """A snapshot that was published whole, and then was damaged."""
     build(transform, "create table mart.t as select range as n, md5(range::varchar) as word from range(100000)")
     publish(transform, mart)
+    separate(transform, mart)
     mart.write_bytes(DAMAGE[request.param](mart.read_bytes()))
     return mart
 

@@ -74,10 +74,15 @@ class FakeSnapshot:
     """A snapshot that does what the test says."""
 
     def __init__(
-        self, publish: Callable[[], None], compact: Callable[[], None], is_published: Callable[[], bool]
+        self,
+        publish: Callable[[], None],
+        compact: Callable[[], None],
+        separate: Callable[[], None],
+        is_published: Callable[[], bool],
     ) -> None:
         self.publish = publish
         self.compact = compact
+        self.separate = separate
         self.is_published = is_published
 
     def is_built(self) -> bool:
@@ -103,6 +108,7 @@ def make_transformer(
     def make(
         publish: Callable[[], None] = mart_path.touch,
         compact: Callable[[], None] = lambda: None,
+        separate: Callable[[], None] = lambda: None,
         is_published: Callable[[], bool] = mart_path.exists,
         runs: TransformRuns = store,
         own_file: OwnFile | None = None,
@@ -111,7 +117,7 @@ def make_transformer(
         return Transformer(
             runs,
             models,
-            FakeSnapshot(publish, compact, is_published),
+            FakeSnapshot(publish, compact, separate, is_published),
             single_flight=partial(single_flight, lock_path),
             marks=FileMarks(marks_dir),
             own_file=own_file,
@@ -120,6 +126,39 @@ def make_transformer(
         )
 
     return make
+
+
+async def test_readers_are_given_their_file_before_the_builder_is_given_its_own(
+    make_transformer: Callable[..., Transformer], models: FakeModels, tmp_path: Path
+) -> None:
+    """Nothing is copied before a run is published; what a killed run left is made good before anything is built."""
+    done: list[tuple[str, int]] = []
+    mart = tmp_path / "mart.duckdb"
+
+    def note(what: str) -> None:
+        done.append((what, len(models.builds)))
+        if what == "publish":
+            mart.touch()
+
+    transformer = make_transformer(publish=partial(note, "publish"), separate=partial(note, "separate"))
+    assert (await transformer.run()).is_published
+    assert done[:3] == [("separate", 0), ("publish", 1), ("separate", 1)]
+
+
+async def test_a_run_that_is_published_is_told_where_no_copy_can_be_made(
+    make_transformer: Callable[..., Transformer],
+) -> None:
+    """The next run tells why nothing can be built."""
+    room = iter([True])
+
+    def separate() -> None:
+        if not next(room, False):
+            raise WarehouseBusy("No space left on device")
+
+    transformer = make_transformer(separate=separate)
+    assert (await transformer.run()).is_published
+    with pytest.raises(WarehouseBusy, match="No space left"):
+        await transformer.run()
 
 
 async def test_recordings_are_linked_before_each_run_reads_raw(

@@ -1,8 +1,8 @@
 """One run of the transforms: alone among all processes, published as a whole, and written down."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -93,7 +93,7 @@ class Transformer:
 
     async def run_if_stale(self) -> Transformed | None:
         """Run unless somebody else has done so meanwhile. Raises WarehouseBusy, OSError."""
-        async with self._single_flight():
+        async with self._alone():
             return await self._run(only_changed=True) if await self.is_stale() else None
 
     async def run(self, *, full_refresh: bool = False, tests: bool = False) -> Transformed:
@@ -101,7 +101,7 @@ class Transformer:
 
         Waits for a run that is under way in any process. Raises WarehouseBusy, OSError.
         """
-        async with self._single_flight():
+        async with self._alone():
             removal = await self._removal()
             done = await self._run(full_refresh=full_refresh, tests=tests)
             if done.is_published:
@@ -110,7 +110,7 @@ class Transformer:
 
     async def stale_sources(self) -> list[str]:
         """Return the tables of raw that are older than they may be. Raises OSError."""
-        async with self._single_flight():
+        async with self._alone():
             return await asyncio.to_thread(self._models.stale_sources)
 
     async def erase(self) -> bool:
@@ -120,12 +120,21 @@ class Transformer:
         """
         if await self._removal() == self._marks.read(_ERASED):
             return True
-        async with self._single_flight():
+        async with self._alone():
             removal = await self._removal()
             if await self.is_stale() and not (await self._run()).is_published:
                 return False
             await self._erase(removal)
             return True
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """Let one at a time build, in a file that is not the one readers see. Raises WarehouseBusy."""
+        async with self._single_flight():
+            await asyncio.to_thread(self._snapshot.separate)  # a kill may have left it so
+            yield
+            with suppress(WarehouseBusy):  # the next one tells
+                await asyncio.to_thread(self._snapshot.separate)
 
     async def _removal(self) -> str:
         return _mark_of(await self._store.last_removal())

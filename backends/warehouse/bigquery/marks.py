@@ -115,6 +115,9 @@ class BigQuerySnapshot:
     def publish(self) -> None:
         """Do nothing: readers see what was built."""
 
+    def separate(self) -> None:
+        """Do nothing: there is no file."""
+
     def compact(self) -> None:
         """Do nothing: BigQuery forgets by itself."""
 
