@@ -25,7 +25,6 @@ from runtime.settings import LogFormat
 from strava.client import StravaClient
 from strava.events import ReceivedEvent, StravaEvent
 from worker.activities import ActivityEvents
-from worker.athletes import AthleteCache
 from worker.event_router import EventRouter
 from worker.purge import Purged
 from worker.push_handler import PushHandler
@@ -81,9 +80,7 @@ async def _open_handler(folder: Path, client: StravaClient) -> AsyncIterator[Pus
     async def on_deauthorized(_: int) -> Purged:
         raise AssertionError("nobody leaves during a benchmark")
 
-    router = EventRouter(
-        AthleteCache(store), ActivityEvents(store, lambda _: client), on_deauthorized, lambda _: client
-    )
+    router = EventRouter(store, ActivityEvents(store, lambda _: client), on_deauthorized, lambda _: client)
     try:
         yield PushHandler(router, store)
     finally:

@@ -1,7 +1,7 @@
 """Events of activities: Strava is asked what is true now, and the last-write-wins rule decides what that is worth."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol, Self
 from weakref import WeakValueDictionary
@@ -10,6 +10,8 @@ import structlog
 
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.activities import ActivityStore, Applied, Decision, Observation, Source, StoredActivity
+from backends.warehouse.athletes import Athlete
+from backends.warehouse.event_basis import EventBases
 from backends.warehouse.ledger import Outcome
 from runtime.batching import Batcher
 from runtime.clock import steady_s, utc_now
@@ -26,6 +28,13 @@ _LEAST_WAIT_S, _LONGEST_WAIT_S = 60.0, 6 * 3600.0
 _LONGEST_FAULT_S = 3600.0
 
 log = structlog.get_logger(__name__)
+
+# The result for an event of this athlete, or of one who is unknown; None where the event is to be taken.
+Refuse = Callable[[Athlete | None], Awaitable[Result | None]]
+
+
+class EventStore(ActivityStore, EventBases, Protocol):
+    """The part of `raw` that events of activities need."""
 
 
 class ActivitySource(Protocol):
@@ -70,6 +79,11 @@ class _Cause(NamedTuple):
         )
 
 
+class _Basis(NamedTuple):
+    athletes: Mapping[int, Athlete]
+    stored: StoredActivity | None
+
+
 class ActivityEvents:
     """Takes create, update and delete events, each as often as it comes and in any order.
 
@@ -81,7 +95,7 @@ class ActivityEvents:
 
     def __init__(  # noqa: PLR0913 - two collaborators, and by keyword what may be left as it is
         self,
-        store: ActivityStore,
+        store: EventStore,
         source_of: Callable[[int], ActivitySource],
         *,
         looking_source_of: Callable[[int], ActivitySource] | None = None,
@@ -90,6 +104,7 @@ class ActivityEvents:
         steady: Callable[[], float] = steady_s,
     ) -> None:
         self._store = store
+        self._basis = Batcher(self._read_basis, shared=WarehouseBusy)
         self._stored = Batcher(self._read, shared=WarehouseBusy)
         self._source_of = source_of
         self._looking_source_of = looking_source_of or source_of
@@ -98,11 +113,13 @@ class ActivityEvents:
         self._seen = Sightings(clock, steady)
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
-    async def take(self, received: ReceivedEvent, record: Record) -> Result:
-        """Bring the row up to the event. Raises StravaError, WarehouseBusy, TryLater."""
+    async def take(self, received: ReceivedEvent, record: Record, refuse: Refuse) -> Result:
+        """Bring the row up to the event, unless it is refused. Raises StravaError, WarehouseBusy, TryLater."""
         event = received.event
         async with self._turn(event.object_id):
-            stored = await self._stored(event.object_id)
+            athletes, stored = await self._basis(event.object_id)
+            if (refused := await refuse(athletes.get(event.owner_id))) is not None:
+                return refused
             if stored is not None and stored.athlete_id != event.owner_id:
                 return _of_another(event.object_id)
             if event.aspect_type == "delete":
@@ -127,6 +144,11 @@ class ActivityEvents:
             cause = _Cause(activity_id, stored.athlete_id, event_id, stored.event_time)
             seen = cause.observation(observed_after(stored, asked_at), found)
             return (await apply_all(self._store, stored.athlete_id, [seen]))[0]
+
+    async def _read_basis(self, activity_ids: Sequence[int]) -> list[_Basis]:
+        basis = await self._store.event_basis(activity_ids)
+        athletes = {each.athlete_id: each for each in basis.athletes}
+        return [_Basis(athletes, basis.activities.get(activity_id)) for activity_id in activity_ids]
 
     async def _read(self, activity_ids: Sequence[int]) -> list[StoredActivity | None]:
         stored = await self._store.stored(activity_ids)

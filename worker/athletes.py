@@ -1,7 +1,6 @@
 """Who is connected, and whether Strava can be asked in their names."""
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
@@ -9,10 +8,8 @@ from typing import Protocol
 import structlog
 
 from backends.tokens import TokensUnavailable
-from backends.warehouse import WarehouseBusy
 from backends.warehouse.athletes import ASKED_FOR, CONNECTED, Athlete, AthleteStatus, AthleteStore, Purges
 from backends.warehouse.ledger import EventLedger, take_up_parked
-from runtime.batching import Batcher
 from runtime.clock import utc_now
 from strava.budget import RateBudget
 from strava.errors import AppInactive, ScopeMissing, StravaError, TokenRejected
@@ -20,7 +17,6 @@ from strava.payload import AthletePayload
 from worker.periodic import repeat
 
 APP_INACTIVE, TOKEN_REJECTED = AthleteStatus.APP_INACTIVE, AthleteStatus.TOKEN_REJECTED
-_REMEMBERED_S = 1.0
 _LOOK_S = 15.0
 
 log = structlog.get_logger(__name__)
@@ -46,38 +42,6 @@ class KnownAthletes(AthleteStore, Purges, Protocol):
 
 class KnownEvents(AthleteStore, EventLedger, Protocol):
     """Who is connected, and what became of their events."""
-
-
-class AthleteCache:
-    """The athletes by id. A connected one is remembered for a second, so that a burst of events costs one read."""
-
-    def __init__(self, athletes: KnownAthletes, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._athletes = athletes
-        self._everyone = Batcher(self._read, shared=WarehouseBusy)
-        self._clock = clock
-        self._connected: dict[int, Athlete] = {}
-        self._read_at = float("-inf")
-
-    async def find(self, athlete_id: int) -> Athlete | None:
-        """Return the athlete, connected or not, or None. Raises WarehouseBusy."""
-        known = self._connected.get(athlete_id)
-        if known is not None and self._clock() - self._read_at < _REMEMBERED_S:
-            return known
-        everyone = {athlete.athlete_id: athlete for athlete in await self._everyone(athlete_id)}
-        self._connected = {key: athlete for key, athlete in everyone.items() if athlete.status == CONNECTED}
-        self._read_at = self._clock()
-        return everyone.get(athlete_id)
-
-    async def was_purged(self, athlete_id: int) -> bool:
-        """Whether an athlete who is unknown was purged. Raises WarehouseBusy."""
-        return await self._athletes.purged_at(athlete_id) is not None
-
-    async def _read(self, athlete_ids: Sequence[int]) -> list[list[Athlete]]:
-        return [await self._athletes.athletes()] * len(athlete_ids)
-
-    def forget(self, athlete_id: int) -> None:
-        """Read the athlete again next time."""
-        self._connected.pop(athlete_id, None)
 
 
 class AccessWatch:

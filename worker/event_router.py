@@ -1,15 +1,18 @@
 """From an event to its outcome: whose it is, what it is about, and who takes it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
+from backends.warehouse import WarehouseBusy
 from backends.warehouse.athletes import ARCHIVE_ONLY, REVOKED, Athlete
 from backends.warehouse.ledger import Outcome
+from runtime.batching import Batcher
 from runtime.clock import utc_now
 from strava.errors import AppInactive, NotConnected, RateLimited, TokenRejected, UnreadableAnswer
-from strava.events import ReceivedEvent
+from strava.events import ReceivedEvent, StravaEvent
 from worker.activities import ActivityEvents
-from worker.athletes import TOKEN_REJECTED, AthleteCache, GrantSource
+from worker.athletes import TOKEN_REJECTED, GrantSource, KnownAthletes
 from worker.event_ordering import is_connected_before
 from worker.purge import Purged
 from worker.results import OF_PURGED, Record, Result, TryLater
@@ -25,7 +28,7 @@ class EventRouter:
 
     def __init__(
         self,
-        athletes: AthleteCache,
+        athletes: KnownAthletes,
         activities: ActivityEvents,
         on_deauthorized: OnDeauthorized,
         source_of: Callable[[int], GrantSource],
@@ -33,6 +36,7 @@ class EventRouter:
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._athletes = athletes
+        self._everyone = Batcher(self._read_athletes, shared=WarehouseBusy)
         self._activities = activities
         self._on_deauthorized = on_deauthorized
         self._source_of = source_of
@@ -46,7 +50,10 @@ class EventRouter:
             return await self._deauthorize(received)
         if not event.is_activity:
             return _ignored(f"Nothing is kept of {event.object_type} {event.aspect_type} events.")
-        athlete = await self._athletes.find(event.owner_id)
+        return await self._activities.take(received, record, partial(self._refuse, event))
+
+    async def _refuse(self, event: StravaEvent, athlete: Athlete | None) -> Result | None:
+        """Return the result where Strava cannot be asked in the athlete's name, or None."""
         if athlete is None or athlete.status == ARCHIVE_ONLY:
             otherwise = _parked(
                 "unknown_athlete",
@@ -57,16 +64,19 @@ class EventRouter:
             return _ignored("The athlete has taken back the app's access.")
         if athlete.status == TOKEN_REJECTED and event.aspect_type != "delete":  # which mostly needs no call
             return _parked("token_rejected", str(TokenRejected(event.owner_id)))
-        return await self._activities.take(received, record)
+        return None
 
     async def _unless_purged(self, athlete_id: int, otherwise: Result) -> Result:
-        return OF_PURGED if await self._athletes.was_purged(athlete_id) else otherwise
+        return otherwise if await self._athletes.purged_at(athlete_id) is None else OF_PURGED
+
+    async def _read_athletes(self, athlete_ids: Sequence[int]) -> list[Athlete | None]:
+        everyone = {each.athlete_id: each for each in await self._athletes.athletes()}
+        return [everyone.get(each) for each in athlete_ids]
 
     async def _deauthorize(self, received: ReceivedEvent) -> Result:
         """Purge the athlete once Strava rejects the tokens too: an event alone may be anybody's, and old."""
         athlete_id = received.event.owner_id
-        self._athletes.forget(athlete_id)
-        athlete = await self._athletes.find(athlete_id)
+        athlete = await self._everyone(athlete_id)
         if athlete is None or athlete.status == ARCHIVE_ONLY:
             otherwise = _ignored(f"Athlete {athlete_id} is not connected here, so there is no access to end.")
             return await self._unless_purged(athlete_id, otherwise)
@@ -80,7 +90,6 @@ class EventRouter:
                 "`athlete connect`, or `athlete purge` if they did.",
             )
         purged = await self._on_deauthorized(athlete_id, connected_at=athlete.updated_at, keeps_own_files=True)
-        self._athletes.forget(athlete_id)
         reason = (
             "The athlete took back the app's access: tokens and all that Strava sent were removed, receipt "
             f"{purged.receipt.purge_id}."

@@ -22,7 +22,7 @@ from runtime.settings import PartMissing
 from runtime.startup import exit_on_startup_error
 from strava.errors import AppInactive
 from worker.app import create_app
-from worker.athletes import AccessWatch, AthleteCache
+from worker.athletes import AccessWatch
 from worker.event_router import EventRouter
 from worker.parts import Background, Parts, open_parts
 from worker.purge import Purge
@@ -45,7 +45,7 @@ def build(settings: WorkerSettings) -> FastAPI:
     urls = [settings.push_certificates_url] if settings.push_audience else []
     parts = open_parts(settings, *urls)
     purge = Purge(parts.store, parts.tokens, parts.client_of.oauth)
-    router = EventRouter(AthleteCache(parts.store), parts.activities, purge, parts.client_of)
+    router = EventRouter(parts.store, parts.activities, purge, parts.client_of)
     checked = SubscriptionCheck(router, parts.store, settings.strava_subscription_id)
     auth, api_docs = _push_auth(settings, parts.http), settings.api_docs
     if is_on_gcp(settings):

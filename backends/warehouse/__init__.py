@@ -6,6 +6,7 @@ from backends.warehouse.activities import ActivityStore, Retention, StoredPayloa
 from backends.warehouse.athlete_files import AthleteFiles
 from backends.warehouse.athletes import AthleteStore, IngestionStates, InviteUses, Purges
 from backends.warehouse.backfills import Backfills
+from backends.warehouse.event_basis import EventBases
 from backends.warehouse.ledger import EventLedger, LedgerUpkeep
 from backends.warehouse.own_files import OwnFiles
 from backends.warehouse.profile import ProfileStore
@@ -36,6 +37,7 @@ class RawStore(
     EventLedger,
     LedgerUpkeep,
     AthleteStore,
+    EventBases,
     Purges,
     InviteUses,
     IngestionStates,

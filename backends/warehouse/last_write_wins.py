@@ -37,7 +37,7 @@ def decide(stored: StoredActivity | None, seen: Observation, is_outdated: Callab
     if stored is not None:
         if _content(activity) == _stored_content(stored) and not _is_expired(stored):
             return Applied.UNCHANGED
-        if activity is not None and not activity.is_detailed and _is_living_detail(stored):
+        if activity is not None and not activity.is_detailed and is_living_detail(stored):
             is_newer = seen.observed_at > stored.observed_at
             return Applied.NEEDS_DETAIL if is_newer and is_outdated(activity) else Applied.UNCHANGED
         if _is_outdone(seen, stored):
@@ -108,7 +108,8 @@ def _is_expired(stored: StoredActivity) -> bool:
     return stored.is_deleted and stored.source == Source.RETENTION
 
 
-def _is_living_detail(stored: StoredActivity) -> bool:
+def is_living_detail(stored: StoredActivity) -> bool:
+    """Whether the row is of an activity that is there, in detail."""
     return not stored.is_deleted and stored.resource_state == DETAILED
 
 

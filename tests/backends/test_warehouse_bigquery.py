@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 from google.cloud import bigquery
 
 from backends.sqlite import SchemaMismatch
+from backends.warehouse.activities import Applied, Decision
 from backends.warehouse.bigquery import changes
 from backends.warehouse.bigquery.client import BigQuery, Place, connected
 from backends.warehouse.bigquery.loads import PREFIX
@@ -17,6 +18,7 @@ from backends.warehouse.bigquery.statements import within
 from backends.warehouse.bigquery.store import BigQueryRawStore
 from backends.warehouse.bigquery.tables import LABELS, migrate
 from backends.warehouse.fence import Fence
+from backends.warehouse.ledger import LedgerEntry, ObservedDelivery, Outcome
 from backends.warehouse.reconciliations import Verdict
 from backends.warehouse.schema import STRAVA_ACTIVITIES, TABLES
 from backends.warehouse.table import Table
@@ -98,29 +100,85 @@ def test_a_table_that_cannot_be_migrated_is_refused(place: Place, column: dict[s
 # -- cost -----------------------------------------------------------------------------------------------------------
 
 
+def deletion(activity_id: int, applied: Applied) -> Callable[[Decision | None], LedgerEntry]:
+    """Return what makes the row of a deletion of which this came."""
+    row = entry(f"deletion/{activity_id}")
+    assert row.event is not None
+    event = replace(row.event, object_id=activity_id, aspect_type="delete")
+    return lambda _: replace(row, event=event, reason=applied.value)
+
+
 async def test_a_thousand_waiting_events_take_few_statements(bigquery_dataset: EmptiedDataset) -> None:
-    """Athletes, rows, and the two merges of a batch; two more for edits, and for deletions one, for the streams."""
+    """What they rest on, and the two merges of a batch; one more for edits, and one for deletions, of the streams.
+
+    No mixture takes more: the last batch has all of them, deletions that come again or that Strava contradicts, and
+    summaries of what is stored in detail.
+    """
     bigquery_dataset.opener()
     counting = CountingBigQuery(bigquery_dataset.place)
     store = BigQueryRawStore(counting)
     await store.put_athlete(athlete())
-    for observations, statements in (
-        ([seen(payload(n, name="a"), 1) for n in range(1, 4)], asked.BATCH),
-        ([seen(payload(n, name="b"), 2) for n in range(1, 4)], asked.EDITS),
-        ([gone(3, n) for n in range(1, WAITING + 1)], [*asked.BATCH[:-1], "drop_streams", "put_events"]),
+    edited, deleted, new = range(1, 301), range(301, 601), range(601, 891)
+    deferred = range(891, 901)
+    summarised, contradicted, deleted_before = range(901, 951), range(951, 976), range(976, WAITING + 1)
+    known = [*edited, *deleted, *deferred, *summarised, *contradicted]
+    mixed: list[LedgerEntry | ObservedDelivery] = [
+        *(delivery(seen(payload(n, name="b"), 5), n) for n in [*edited, *new]),
+        *(delivery(gone(5, n), n) for n in deleted),
+        *(delivery(seen(payload(n, name="b", state=SUMMARY), 5), n) for n in summarised),
+        *(ObservedDelivery(seen(payload(n, name="b"), 5), deletion(n, Applied.STORED)) for n in contradicted),
+        *(deletion(n, Applied.UNCHANGED)(None) for n in deleted_before),
+        *(replace(deletion(n, Applied.UNCHANGED)(None), outcome=Outcome.DEFERRED) for n in deferred),
+    ]
+    assert len(mixed) == WAITING
+    for ids, batch, statements in (
+        (known, [delivery(seen(payload(n, name="a"), 1), n) for n in known], asked.BATCH),
+        (edited, [delivery(seen(payload(n, name="c"), 2), n) for n in edited], asked.EDITS),
+        (deleted_before, [delivery(gone(2, n), n) for n in deleted_before], asked.DELETIONS),
+        (range(1, WAITING + 1), mixed, asked.MIXED),
     ):
         counting.statements.clear()
-        await store.athletes()
-        await store.stored([each.activity_id for each in observations])
-        await store.record([delivery(each, n) for n, each in enumerate(observations)])
+        await store.event_basis(ids)
+        await store.record(batch)
         assert counting.statements == statements
     await store.close()
     told = bigquery_dataset.rows("select reason, count(*) as n from strava_events group by reason order by reason")
-    assert told == [{"reason": "deleted", "n": WAITING}, {"reason": "stored", "n": 6}]
+    assert told == [
+        {"reason": "deleted", "n": 25 + 300},
+        {"reason": "needs_detail", "n": 50},
+        {"reason": "stored", "n": 685 + 300 + 615},
+        {"reason": "unchanged", "n": 25 + 10},
+    ]
+    edits = "select json_value(payload, '$.old') as old, count(*) as n from activity_changes group by old order by old"
+    assert bigquery_dataset.rows(edits) == [{"old": "a", "n": 300 + 25}, {"old": "c", "n": 300}]
     [row] = bigquery_dataset.rows(
         "select countif(is_deleted) as n, count(distinct ingested_at) as stamps from strava_activities"
     )
-    assert row == {"n": WAITING, "stamps": WAITING}
+    assert row == {"n": 325, "stamps": WAITING}
+
+
+async def test_no_more_payloads_are_kept_than_there_is_room_for(bigquery_dataset: EmptiedDataset) -> None:
+    """Those of the newest activities come with their rows; an edit of another asks for what it replaces.
+
+    Events that write nothing do not take up the room for ever.
+    """
+    bigquery_dataset.opener()
+    counting = CountingBigQuery(bigquery_dataset.place)
+    store = BigQueryRawStore(counting, most_kept=300_000)
+    await store.put_athlete(athlete())
+    await store.apply([seen(payload(n, name="ж" * 45_000), 1) for n in range(1, 5)])
+    for edits, statements in (
+        ([1], ["living_payloads", *asked.EDITS[1:]]),
+        ([3, 4], asked.EDITS[1:]),
+        ([2], asked.EDITS[1:]),
+    ):
+        await store.event_basis(range(1, 5))
+        counting.statements.clear()
+        await store.record([delivery(seen(payload(n, name="b"), n), n) for n in edits])
+        assert counting.statements == statements
+    old = bigquery_dataset.rows("select distinct json_value(payload, '$.old') as old from activity_changes")
+    assert old == [{"old": "ж" * 45_000}]
+    await store.close()
 
 
 class Strava:

@@ -57,6 +57,23 @@ async def test_what_another_worker_stored_meanwhile_is_not_overwritten(bigquery_
     await asyncio.gather(slow.close(), quick.close())
 
 
+@pytest.mark.parametrize("reads_row_again", [True, False])
+async def test_an_edit_replaces_what_another_worker_stored_meanwhile(
+    bigquery_dataset: EmptiedDataset, *, reads_row_again: bool
+) -> None:
+    """The payload that was read with the row is no longer the stored one, so it is not told to be the old value."""
+    open_store = bigquery_dataset.opener()
+    slow, quick = open_store(), open_store()
+    await quick.apply([seen(payload(1, name="a"), 1)])
+    await slow.event_basis([1])
+    await quick.apply([seen(payload(1, name="b"), 5)])
+    if reads_row_again:
+        await slow.stored([1])
+    await slow.record([delivery(seen(payload(1, name="c"), 9), 1)])
+    assert told(bigquery_dataset) == [("a", "b"), ("b", "c")]
+    await asyncio.gather(slow.close(), quick.close())
+
+
 async def test_a_purge_that_comes_in_between_is_noticed(bigquery_dataset: EmptiedDataset) -> None:
     """A worker that has read the fence before stores nothing of the athlete, and its row names nobody."""
     open_store = bigquery_dataset.opener()
@@ -179,10 +196,14 @@ async def test_what_an_activity_was_goes_where_a_purge_comes_in_between(
     await asyncio.gather(store.close(), other.close())
 
 
+@pytest.mark.parametrize("reads_after", [True, False])
 async def test_streams_of_a_deletion_that_was_cut_short_go_with_the_redelivery(
-    bigquery_dataset: EmptiedDataset,
+    bigquery_dataset: EmptiedDataset, *, reads_after: bool
 ) -> None:
-    """The row is a tombstone already when the event comes again; what is kept beside it goes then."""
+    """The row is a tombstone already when the event comes again; what is kept beside it goes then.
+
+    So it does also where the worker that takes it remembers the row as it was before.
+    """
     open_store = bigquery_dataset.opener()
     faulty = FaultyBigQuery(bigquery_dataset.place, "drop_streams", [WarehouseBusy("killed")])
     killed, store = BigQueryRawStore(faulty), open_store()
@@ -191,8 +212,11 @@ async def test_streams_of_a_deletion_that_was_cut_short_go_with_the_redelivery(
         values = f"{activity_id}, {ANNA}, '[]', 'h', current_timestamp(), current_timestamp()"
         columns = "activity_id, athlete_id, fetched_for, activity_hash, observed_at, ingested_at"
         bigquery_dataset.rows(f"insert into strava_streams ({columns}) values ({values})")  # noqa: S608 - constants
+    await store.event_basis([1])
     with pytest.raises(WarehouseBusy, match="killed"):
         await killed.record([delivery(gone(5, 1), 1)])
+    if reads_after:
+        await store.event_basis([1])
     row = entry("d1")
     assert row.event is not None
     await store.record([replace(row, event=replace(row.event, aspect_type="delete"))])

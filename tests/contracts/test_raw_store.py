@@ -665,6 +665,16 @@ async def test_only_a_complete_verdict_vouches_for_the_history(store: RawStore) 
     assert await store.ingestion_state(ANNA) == replace(loading, complete_as_of=at(30), updated_at=at(32))
 
 
+async def test_events_rest_on_athletes_and_rows(store: RawStore) -> None:
+    """Both at once, as each alone: a detail, a summary and a tombstone, and nothing of an unknown id."""
+    await store.put_athlete(athlete(BEN))
+    await store.put_athlete(athlete())
+    await store.apply([seen(payload(1)), seen(payload(2, state=SUMMARY)), gone(5, 3)])
+    athletes, activities = await store.event_basis([1, 2, 3, 4])
+    assert (athletes, activities) == (await store.athletes(), await store.stored([1, 2, 3, 4]))
+    assert ([each.athlete_id for each in athletes], sorted(activities)) == ([ANNA, BEN], [1, 2, 3])
+
+
 async def test_payloads_of_living_activities_are_told(store: RawStore) -> None:
     """Summaries and details, word for word; a tombstone and an unknown id have none."""
     shown = [payload(1), payload(2, state=SUMMARY), payload(3)]

@@ -6,8 +6,10 @@ programs really ask.
 
 from backends.warehouse.bigquery.watermark import STATES
 
-BATCH = ["athletes", "activity_versions", "put_activities", "put_events"]  # of events
-EDITS = ["athletes", "activity_versions", "living_payloads", "put_activities", "put_changes", "put_events"]
+BATCH = ["event_basis", "put_activities", "put_events"]  # of events
+EDITS = ["event_basis", "put_activities", "put_changes", "put_events"]
+DELETIONS = ["event_basis", "put_activities", "drop_streams", "put_events"]
+MIXED = ["event_basis", "put_activities", "drop_streams", "put_changes", "put_events"]  # edits and deletions
 STREAMS = ["put_streams", "repeated_strava_streams"]  # of one activity
 DAILY_LOOKS = ["due_looks"] * 2  # by the day, so that the cache answers until it is another, or something changes
 # What the next sweep asks that the cache answers until something changes, and which streams what came then is to have.
@@ -20,5 +22,5 @@ CHECK = [
     "activity_ids", "archived_ids", *["activity_versions"] * 3, "least_recently_observed", "put_reconciliations",
     "put_complete_as_of",
 ]  # fmt: skip
-PAGE = ["activity_versions", "payloads", "put_activities"]
+PAGE = ["activity_versions", "living_payloads", "put_activities"]
 LOOK = ["activity_versions", "living_payloads", "put_activities"]

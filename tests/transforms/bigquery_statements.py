@@ -37,6 +37,7 @@ KINDS = {
 IDS = "(activity_id between 1 and 9)"
 TEXTS = {
     "activity_ids": "(activities.activity_id between 1 and 9)",
+    "athletes": SQL["athletes"],
     "guard": SQL["guard"],
     "ids": IDS,
     "last_stamp": last_stamp_statement(),
@@ -80,6 +81,7 @@ PARAMETERS = without_json(_BOUND) | {
     "of_athletes": "bool",
     "receipts": "int64",
     "received_by": "timestamp",
+    "room": "int64",
     "settled_before": "timestamp",
     "since": "timestamp",
     "status_since": "timestamp",

@@ -24,7 +24,7 @@ from strava.tokens import TokenSet
 from strava.transport import RetryPolicy
 from worker.activities import ActivityEvents
 from worker.app import create_app
-from worker.athletes import AthleteCache, note_rejected
+from worker.athletes import note_rejected
 from worker.event_router import EventRouter
 from worker.purge import Purge
 from worker.push_auth import SharedToken
@@ -155,6 +155,10 @@ async def client_of(
         )
 
 
+async def takes_all(_: Athlete | None) -> None:
+    """Refuse no event."""
+
+
 @pytest.fixture
 async def worker(
     store: SqliteRawStore,
@@ -166,7 +170,7 @@ async def worker(
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Speaks to the whole worker, without a network."""
     activities = ActivityEvents(store, client_of, clock=clock, steady=clock.steady_s)
-    router = EventRouter(AthleteCache(store), activities, Purge(store, tokens, oauth), client_of, clock=clock)
+    router = EventRouter(store, activities, Purge(store, tokens, oauth), client_of, clock=clock)
     queue = EmbeddedQueue(tmp_path / "queue.sqlite")
     transport = httpx.ASGITransport(create_app(router, store, queue, push_auth=SharedToken(PUSH_TOKEN)))
     async with httpx.AsyncClient(transport=transport, base_url="http://worker.test", headers=PUSH_HEADERS) as client:

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from backends.warehouse.activities import ActivityStore, Applied, Decision, Observation, StoredActivity
 from backends.warehouse.athletes import IngestionState
 from backends.warehouse.bigquery.store import BigQueryRawStore
+from backends.warehouse.event_basis import EventBasis
 from backends.warehouse.last_write_wins import apply
 from backends.warehouse.ledger import LedgerEntry, ObservedDelivery, Outcome
 from backends.warehouse.sqlite.store import SqliteRawStore
@@ -28,6 +29,7 @@ from strava.errors import NotFound
 from strava.events import ReceivedEvent, StravaEvent
 from strava.payload import ActivityPage, ActivityPayload, disagrees
 from tests.bigquery_stores import EmptiedDataset
+from tests.worker.conftest import takes_all
 from worker.activities import ActivityEvents
 from worker.backfill import backfill
 from worker.delivery import Delivery, recorder_of
@@ -196,6 +198,9 @@ class MemoryStore:
     async def stored(self, activity_ids: Collection[int]) -> Mapping[int, StoredActivity]:
         return {key: self.rows[key] for key in activity_ids if key in self.rows}
 
+    async def event_basis(self, activity_ids: Collection[int]) -> EventBasis:
+        return EventBasis([], await self.stored(activity_ids))
+
     async def activity_ids(
         self, athlete_id: int, *, resource_state: int | None = None, since: datetime | None = None
     ) -> list[int]:
@@ -248,7 +253,7 @@ class Pipeline:
     async def deliver(self, received: ReceivedEvent) -> None:
         try:
             delivery = Delivery(self._recorder, self._strava.clock, received.event_id, received)
-            result = await self._take(received, delivery.record)
+            result = await self._take(received, delivery.record, takes_all)
         except TryLater:
             return
         if result.outcome is Outcome.DEFERRED:

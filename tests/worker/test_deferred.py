@@ -24,7 +24,7 @@ from strava.events import ReceivedEvent
 from strava.oauth import OAuthApp
 from worker.activities import ActivityEvents
 from worker.app import create_app
-from worker.athletes import AthleteCache, note_accepted
+from worker.athletes import note_accepted
 from worker.deferred_events import DEFERRED_BEFORE, DeferredEvents, room_as_read
 from worker.event_router import EventRouter
 from worker.purge import Purge
@@ -130,7 +130,7 @@ async def worker(
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Speaks to the whole worker, whose ledger is on the test's clock too."""
     activities = ActivityEvents(store, client_of, clock=clock, steady=clock.steady_s)
-    router = EventRouter(AthleteCache(store), activities, Purge(store, tokens, oauth), client_of, clock=clock)
+    router = EventRouter(store, activities, Purge(store, tokens, oauth), client_of, clock=clock)
     app = create_app(router, store, queue, push_auth=SharedToken("x" * 32), clock=clock)
     headers = {"authorization": f"Bearer {'x' * 32}", "content-type": "application/json"}
     async with httpx.AsyncClient(

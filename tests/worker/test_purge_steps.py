@@ -19,7 +19,6 @@ from strava.errors import NotConnected, NotFound
 from strava.events import ReceivedEvent
 from strava.payload import ActivityPage, ActivityPayload, AthletePayload
 from worker.activities import ActivityEvents
-from worker.athletes import AthleteCache
 from worker.deferred_events import DeferredEvents
 from worker.event_router import EventRouter
 from worker.history import Histories
@@ -168,7 +167,7 @@ async def test_a_purge_while_an_event_is_handled(
     await scene.connect()
     client = Answering()
     activities = ActivityEvents(scene.working, lambda _: client, clock=clock, steady=clock.steady_s)
-    router = EventRouter(AthleteCache(scene.working), activities, unwanted, lambda _: client, clock=clock)
+    router = EventRouter(scene.working, activities, unwanted, lambda _: client, clock=clock)
     late = {"event_time": int(clock.now.timestamp()) - 86_400}  # so that Strava is asked about a deletion too
     client.happen = scene.purge
     body = envelope(make_event(OUTDATED, aspect_type, **late))
@@ -213,7 +212,7 @@ async def test_a_purge_during_the_sweep(
     assert await scene.other.deferred_events(due_by=None, how_many=9) == []
     client = Answering()
     activities = ActivityEvents(scene.working, lambda _: client, clock=clock, steady=clock.steady_s)
-    router = EventRouter(AthleteCache(scene.working), activities, unwanted, lambda _: client, clock=clock)
+    router = EventRouter(scene.working, activities, unwanted, lambda _: client, clock=clock)
     client.happen = lambda: unwanted(ATHLETE)
     result = await PushHandler(router, scene.working, clock=clock).handle(envelope(event, message_id="2"))
     assert result.outcome is Outcome.PURGED

@@ -22,6 +22,7 @@ from strava.client import StravaClient
 from strava.events import ReceivedEvent
 from strava.payload import ActivityPayload
 from tests.contracts.test_own_files import an_import, listed
+from tests.worker.conftest import takes_all
 from worker.activities import ActivityEvents
 from worker.push_handler import PushHandler
 from worker.results import Record, Result, ResultOf, TryLater, result_of_error
@@ -738,6 +739,7 @@ class Overtaken:
     def __init__(self, store: SqliteRawStore, newer: Observation) -> None:
         self._store = store
         self._newer = newer
+        self.event_basis = store.event_basis
         self.stored = store.stored
         self.counts = store.counts
         self.activity_ids = store.activity_ids
@@ -787,9 +789,9 @@ async def test_something_newer_that_came_in_between_decides(
     events = ActivityEvents(overtaken, client_of, clock=clock, steady=clock.steady_s)
     if outcome is None:
         with pytest.raises(TryLater, match="Something newer is known of the activity, but not in detail"):
-            await events.take(make_event(aspect_type=aspect_type), overtaken.record)
+            await events.take(make_event(aspect_type=aspect_type), overtaken.record, takes_all)
     else:
-        result = await events.take(make_event(aspect_type=aspect_type), overtaken.record)
+        result = await events.take(make_event(aspect_type=aspect_type), overtaken.record, takes_all)
         assert (result.outcome, result.reason) == (outcome, "Something newer is stored already.")
 
 
@@ -816,7 +818,7 @@ async def test_an_answer_that_was_not_stored_covers_no_event(
         except TryLater as error:
             return result_of_error(error)
 
-    results = [await events.take(received, record) for _ in range(2)]
+    results = [await events.take(received, record, takes_all) for _ in range(2)]
     assert [result.outcome for result in results] == [Outcome.DEFERRED, Outcome.STORED]
 
 

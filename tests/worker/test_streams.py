@@ -30,7 +30,6 @@ from tests.worker.histories import Killed, MortalStore
 from tests.worker.simulated import APP, Simulated, simulated
 from worker.activities import ActivityEvents
 from worker.app import create_app
-from worker.athletes import AthleteCache
 from worker.attempts import Rests
 from worker.backfill import backfill
 from worker.event_router import EventRouter
@@ -61,7 +60,7 @@ class Life:
         self._auth = auth
         self.events = ActivityEvents(store, self.client, clock=clock, steady=clock.steady_s)
         gone = Purge(store, FileTokenStore(folder / "tokens.json"), OAuthApp(there.http, oauth_url="/oauth", **APP))
-        router = EventRouter(AthleteCache(store), self.events, gone, self.client, clock=clock)
+        router = EventRouter(store, self.events, gone, self.client, clock=clock)
         queue = EmbeddedQueue(folder / "queue.sqlite")
         self._app = create_app(router, store, queue, push_auth=SharedToken(PUSH_TOKEN))
 

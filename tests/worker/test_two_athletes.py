@@ -30,7 +30,6 @@ from strava.transport import RetryPolicy
 from tests.worker.simulated import APP, Simulated, simulated
 from worker.activities import ActivityEvents
 from worker.app import create_app as create_worker
-from worker.athletes import AthleteCache
 from worker.deferred_events import DeferredEvents
 from worker.event_router import EventRouter
 from worker.purge import Purge
@@ -118,7 +117,7 @@ def worker_of(pipeline: Pipeline, clock: Any) -> Any:
     activities = ActivityEvents(pipeline.store, client_of, clock=clock, steady=clock.steady_s)
     app = OAuthApp(pipeline.there.http, oauth_url="/oauth", retry_policy=once, clock=clock, **APP)
     end = Purge(pipeline.store, pipeline.tokens, app)
-    router = EventRouter(AthleteCache(pipeline.store, clock=clock.steady_s), activities, end, client_of, clock=clock)
+    router = EventRouter(pipeline.store, activities, end, client_of, clock=clock)
     return create_worker(router, pipeline.store, pipeline.queue, push_auth=SharedToken(WORD), clock=clock)
 
 

@@ -7,6 +7,7 @@ https://cloud.google.com/bigquery/docs/data-manipulation-language#dml_statement_
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
@@ -18,7 +19,9 @@ from backends.warehouse.bigquery.changes import Work
 from backends.warehouse.bigquery.client import BigQuery, Stale
 from backends.warehouse.bigquery.database import LARGEST_REQUEST, BigQueryDatabase
 from backends.warehouse.bigquery.parameters import Parameter, array, int64s, scalar, timestamps
-from backends.warehouse.bigquery.statements import ROW_BYTES, within
+from backends.warehouse.bigquery.read_cache import MOST_BYTES, ReadCache
+from backends.warehouse.bigquery.statements import ROW_BYTES, SQL, within
+from backends.warehouse.event_basis import EventBasis
 from backends.warehouse.fence import Fence
 from backends.warehouse.ledger import LedgerEntry, ObservedDelivery
 from backends.warehouse.recording import let_in
@@ -30,11 +33,11 @@ from runtime.clock import utc_now
 T = TypeVar("T")
 
 _LARGEST_PART = 32_000_000  # bytes of rows that are written, and kept in memory, together
-_MOST_REMEMBERED = 10_000
+_OF_VERSION = [each.name for each in fields(StoredActivity)]
 
 
 class Activities(BigQueryDatabase):
-    """Implements `ActivityStore` and the writing part of `EventLedger`."""
+    """Implements `ActivityStore`, `EventBases` and the writing part of `EventLedger`."""
 
     def __init__(
         self,
@@ -42,12 +45,12 @@ class Activities(BigQueryDatabase):
         *,
         clock: Callable[[], datetime] = utc_now,
         largest_request: int = LARGEST_REQUEST,
+        most_kept: int = MOST_BYTES,
         archive_follows: bool = True,
     ) -> None:
         super().__init__(bigquery, clock=clock, largest_request=largest_request, archive_follows=archive_follows)
         self._write: Batcher[Work, list[Decision]] = Batcher(self._commit_all, shared=WarehouseBusy)
-        # Rows as they were read lately, None where there was none: an event's is read just before it is written.
-        self._versions: dict[int, StoredActivity | None] = {}
+        self._lately = ReadCache(most_kept)
 
     async def close(self) -> None:
         """Finish what is in flight and release the connections."""
@@ -68,10 +71,27 @@ class Activities(BigQueryDatabase):
     async def stored(self, activity_ids: Collection[int]) -> Mapping[int, StoredActivity]:
         """Return what is stored of the activities, tombstones included."""
         stored = await self._read_versions(activity_ids)
-        if len(self._versions) > _MOST_REMEMBERED:
-            self._versions.clear()
-        self._versions |= {each: stored.get(each) for each in activity_ids}
+        self._lately.add(activity_ids, stored, {})
         return stored
+
+    async def event_basis(self, activity_ids: Collection[int]) -> EventBasis:
+        """Return every athlete and what is stored of the activities, by one statement.
+
+        It brings the payloads too that an edit would replace, so that the edit need not ask for them.
+        """
+        ids = array("activity_ids", "int64", sorted(set(activity_ids)))
+        room = scalar("room", "int64", self._lately.room())
+        texts = {"athletes": SQL["athletes"], "ids": within(activity_ids)}
+        found = await self._read("event_basis", ids, room, **texts)
+        athletes = self._athletes_of([row for row in found if row["activity_id"] is None])
+        known = [row for row in found if row["activity_id"] is not None]
+        versions = [rows.stored_activity({name: row[name] for name in _OF_VERSION}) for row in known]
+        stored = {each.activity_id: each for each in versions}
+        if len(stored) < len(known):
+            return EventBasis(athletes, await self.stored(activity_ids))  # which mends it
+        payloads = {row["activity_id"]: row["payload"] for row in known if row["payload"] is not None}
+        self._lately.add(activity_ids, stored, payloads)
+        return EventBasis(athletes, stored)
 
     async def counts(self, athlete_id: int) -> Mapping[int, int]:
         """Return how many living activities are stored, by `resource_state`."""
@@ -91,7 +111,7 @@ class Activities(BigQueryDatabase):
 
     async def payloads(self, activity_ids: Collection[int]) -> Mapping[int, str]:
         """Return what is stored of the living ones among these, as BigQuery writes its JSON."""
-        return await self._read_payloads("living_payloads", activity_ids)
+        return await self._read_payloads(activity_ids)
 
     async def least_recently_observed(
         self, athlete_id: int, *, observed_before: datetime, first_since: datetime, how_many: int
@@ -124,16 +144,16 @@ class Activities(BigQueryDatabase):
     ) -> changes.Settled:
         """Put what the rule makes of the observations."""
         taken = let_in(observations, fence)
-        stored = await self._versions_of(each.activity_id for each in taken)
-        payloads = await self._read_payloads("payloads", changes.compared(taken, stored))
+        stored, kept = await self._versions_of(each.activity_id for each in taken)
+        payloads = await self._payloads_of(changes.compared(taken, stored), kept)
         outcomes = changes.decide(observations, stored, payloads, fence=fence, now=self._clock())
         changes.entries_of(works, outcomes.decisions, fence)  # what cannot be told is not stored either
-        before = await self._read_payloads("living_payloads", activity_changes.edited(outcomes.changes, stored))
+        before = await self._payloads_of(activity_changes.edited(outcomes.changes, stored), kept)
         told = activity_changes.change_rows(outcomes.changes, stored, before)
         if statement := changes.put_activities(outcomes, stored, guard):
             await self._run(statement)
         added = sorted(outcomes.changes.winners.keys() - stored.keys())
-        return changes.Settled(outcomes.decisions, outcomes.deleted, list(outcomes.gone_at), added, told)
+        return changes.Settled(outcomes.decisions, outcomes.changes.rows, list(outcomes.gone_at), added, told)
 
     async def _tell(
         self,
@@ -149,7 +169,7 @@ class Activities(BigQueryDatabase):
         told = [row for row in settled.told if row["activity_id"] not in held_back]
         unproved = changes.Unproved(settled.added, {row["activity_id"] for row in told})
         entries = changes.entries_of(works, settled.decisions, fence)
-        gone = await self._gone(settled.gone, entries)
+        gone = await self._gone(settled, entries)
         try:
             if gone:
                 await self._run(changes.drop_deleted(gone, archive_follows=self._archive_follows))
@@ -165,10 +185,17 @@ class Activities(BigQueryDatabase):
                 await self._run(changes.drop_changes(unproved.told))
             raise
 
-    async def _gone(self, deleted: Sequence[int], entries: Sequence[LedgerEntry]) -> list[int]:
-        """Return what is deleted now, and what was before by an event that comes again: a kill left the rest undone."""
-        told = await self._read_versions(changes.told_deleted(entries) - set(deleted))
-        return sorted({*deleted, *(each for each, row in told.items() if row.is_deleted)})
+    async def _gone(self, settled: changes.Settled, entries: Sequence[LedgerEntry]) -> list[int]:
+        """Return what is deleted now, and what was before by an event that comes again: a kill left the rest undone.
+
+        A tombstone that was read lately tells it; a row that lived then may be a tombstone by now.
+        """
+        told = changes.told_deleted(entries)
+        lately = self._lately.take(told - settled.after.keys()).rows
+        tombstones = {each: row for each, row in lately.items() if row is not None and row.is_deleted}
+        known = {**settled.after, **tombstones}
+        known |= await self._read_versions(told - known.keys())
+        return sorted({*settled.gone, *(each for each in told & known.keys() if known[each].is_deleted)})
 
     async def _remove_held_back(
         self, observations: Sequence[Observation], settled: changes.Settled, fence: Fence
@@ -194,12 +221,12 @@ class Activities(BigQueryDatabase):
         now = scalar("purged_at", "timestamp", self._clock())
         await self._change("move_receipts_on", hashes, now, last_stamp=last_stamp_statement())
 
-    async def _versions_of(self, activity_ids: Iterable[int]) -> dict[int, StoredActivity]:
-        """Return rows as they were read lately, or else as they are now."""
+    async def _versions_of(self, activity_ids: Iterable[int]) -> tuple[dict[int, StoredActivity], dict[int, str]]:
+        """Return rows as they were read lately, with payloads that came with them, or else as they are now."""
         wanted = set(activity_ids)
-        known = {each: self._versions.pop(each) for each in wanted & self._versions.keys()}
-        read = await self._read_versions(wanted - known.keys())
-        return {each: row for each, row in known.items() if row is not None} | read
+        lately = self._lately.take(wanted)
+        read = await self._read_versions(wanted - lately.rows.keys())
+        return {each: row for each, row in lately.rows.items() if row is not None} | read, lately.payloads
 
     async def _read_versions(self, activity_ids: Collection[int]) -> dict[int, StoredActivity]:
         if not activity_ids:
@@ -213,16 +240,21 @@ class Activities(BigQueryDatabase):
         await self._keep_one_of(STRAVA_ACTIVITIES, activity_ids)
         return await self._read_versions(activity_ids)
 
-    async def _read_payloads(self, statement: str, activity_ids: Collection[int]) -> dict[int, str]:
+    async def _payloads_of(self, activity_ids: Sequence[int], kept: Mapping[int, str]) -> dict[int, str]:
+        """Return the stored payloads of living activities, those that are kept without asking."""
+        known = {each: kept[each] for each in activity_ids if each in kept}
+        return known | await self._read_payloads([each for each in activity_ids if each not in known])
+
+    async def _read_payloads(self, activity_ids: Collection[int]) -> dict[int, str]:
         if not activity_ids:
             return {}
         ids = array("activity_ids", "int64", activity_ids)
-        found = await self._read(statement, ids, ids=within(activity_ids))
+        found = await self._read("living_payloads", ids, ids=within(activity_ids))
         return {row["activity_id"]: row["payload"] for row in found}
 
     def _forget(self) -> None:
         super()._forget()
-        self._versions.clear()
+        self._lately.clear()
 
 
 def _size(work: Work) -> int:

@@ -55,8 +55,7 @@ class Athletes(BigQueryDatabase):
 
     async def athletes(self) -> list[Athlete]:
         """Return every athlete ever connected and not purged."""
-        found = [rows.athlete(_without_fence(row)) for row in await self._read_athletes()]
-        return sorted(found, key=lambda each: each.athlete_id)
+        return self._athletes_of(await self._read("athletes"))
 
     async def put_athlete(self, athlete: Athlete) -> None:
         """Add or replace one athlete; one who comes back after a purge gets the fence's end."""
@@ -125,7 +124,7 @@ class Athletes(BigQueryDatabase):
 
     async def purged_at(self, athlete_id: int) -> datetime | None:
         """Return when an athlete who is unknown was purged; None for one who is known, or was never purged."""
-        if any(row["athlete_id"] == athlete_id for row in await self._read_athletes()):
+        if any(each.athlete_id == athlete_id for each in await self.athletes()):
             return None
         return await self._last_purge_of(athlete_id)
 
@@ -247,7 +246,3 @@ class Athletes(BigQueryDatabase):
 
 def _athlete(athlete_id: int) -> Parameter:
     return scalar("athlete_id", "int64", athlete_id)
-
-
-def _without_fence(row: rows.Row) -> rows.Row:
-    return {name: row[name] for name in STRAVA_ATHLETES.types if name != "fenced_until"}

@@ -19,7 +19,8 @@ from backends.warehouse.bigquery.client import Stale
 from backends.warehouse.bigquery.parameters import Parameter, array, scalar
 from backends.warehouse.bigquery.statements import SQL, STALE, Given, Statement, guarded, put_rows, within
 from backends.warehouse.fence import Fence, last_purges
-from backends.warehouse.ledger import LedgerEntry, ObservedDelivery
+from backends.warehouse.last_write_wins import is_living_detail
+from backends.warehouse.ledger import LedgerEntry, ObservedDelivery, Outcome
 from backends.warehouse.purge_receipts import CheckedReceipts
 from backends.warehouse.recording import Outcomes
 from backends.warehouse.schema import ACTIVITY_CHANGES, STRAVA_ACTIVITIES, STRAVA_EVENTS
@@ -68,13 +69,13 @@ class FenceRows:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What the rule made of observations, and of which activities it removed the content or added a row.
+    """What the rule made of observations, the rows as they stand after it, and to which activities it added one.
 
     `gone` are those that were seen to be deleted, some of them not for the first time; `told` are rows of what changed.
     """
 
     decisions: list[Decision]
-    deleted: list[int]
+    after: Mapping[int, StoredActivity]
     gone: list[int]
     added: list[int]
     told: list[rows.Row]
@@ -116,7 +117,7 @@ def athletes_of(works: Iterable[Work]) -> set[int]:
 def compared(observations: Iterable[Observation], stored: Mapping[int, StoredActivity]) -> list[int]:
     """Return the activities whose stored details may have to be compared with summaries."""
     summaries = [each.activity_id for each in observations if each.activity and not each.activity.is_detailed]
-    return [each for each in dict.fromkeys(summaries) if each in stored and not stored[each].is_deleted]
+    return [each for each in dict.fromkeys(summaries) if each in stored and is_living_detail(stored[each])]
 
 
 def decide(
@@ -178,12 +179,12 @@ def entries_of(works: Sequence[Work], decisions: Iterable[Decision], fence: Fenc
 
 
 def told_deleted(entries: Iterable[LedgerEntry]) -> set[int]:
-    """Return the activities that were deleted as the rows' events tell; an older one may be about one that lives."""
-    return {
-        each.event.object_id
-        for each in entries
-        if each.event and (each.event.object_type, each.event.aspect_type) == ("activity", "delete")
-    }
+    """Return the activities that were deleted as the rows' events tell; an older one may be about one that lives.
+
+    What is deferred comes again.
+    """
+    told = [each.event for each in entries if each.event and each.outcome is not Outcome.DEFERRED]
+    return {each.object_id for each in told if (each.object_type, each.aspect_type) == ("activity", "delete")}
 
 
 def drop_streams(deleted: Sequence[int]) -> Statement:

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from backends.warehouse import WarehouseBusy, rows
+from backends.warehouse.athletes import Athlete
 from backends.warehouse.bigquery.changes import FenceRows
 from backends.warehouse.bigquery.client import BigQuery, Conflict, Stale
 from backends.warehouse.bigquery.loads import drop, load
@@ -16,12 +17,14 @@ from backends.warehouse.bigquery.parameters import Parameter, array, scalar
 from backends.warehouse.bigquery.statements import SQL, Statement, keep_one, put_statement, repeated
 from backends.warehouse.fence import Fence
 from backends.warehouse.purge_receipts import CheckedReceipts, ReceiptsUnchecked
+from backends.warehouse.schema import STRAVA_ATHLETES
 from backends.warehouse.table import Table
 from runtime.clock import utc_now, utc_text
 
 T = TypeVar("T")
 
 _ATTEMPTS = 8
+_OF_ATHLETE = [name for name in STRAVA_ATHLETES.types if name != "fenced_until"]
 LARGEST_REQUEST = 6_000_000  # bytes of rows; a request may have 10 MB, with the statement and lists of ids
 _FIRST_WAIT_S = 0.1  # doubled from attempt to attempt, and shortened by chance so that two do not meet again
 
@@ -166,20 +169,20 @@ class BigQueryDatabase:
                 await asyncio.to_thread(self._receipts.check, unchecked.pairs)
 
     async def _read_fence(self) -> FenceRows:
-        await self._read_athletes()
+        self._athletes_of(await self._read("athletes"))
         assert self._fence_rows is not None  # noqa: S101 - just read
         return self._fence_rows
 
-    async def _read_athletes(self) -> list[rows.Row]:
-        """Return the rows of athletes, and remember what they say of the fence."""
-        found = await self._read("athletes")
+    def _athletes_of(self, found: Sequence[rows.Row]) -> list[Athlete]:
+        """Return who is in rows of `athletes.sql`, by their ids, and remember what these rows say of the fence."""
         athletes = [row for row in found if row["athlete_hash"] is None]
         receipts = [row for row in found if row["athlete_hash"] is not None]
         self._fence_rows = FenceRows(
             {row["athlete_id"]: _moment(row["fenced_until"]) for row in athletes},
             {row["athlete_hash"]: datetime.fromisoformat(row["purged_at"]) for row in receipts},
         )
-        return athletes
+        known = [rows.athlete({name: row[name] for name in _OF_ATHLETE}) for row in athletes]
+        return sorted(known, key=lambda each: each.athlete_id)
 
     def _forget(self) -> None:
         """Forget what a write rests on, so that it is read again."""

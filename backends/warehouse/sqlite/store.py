@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -9,6 +10,7 @@ from backends.warehouse import recording, rows
 from backends.warehouse.activities import Applied, Expired, Observation, StoredActivity
 from backends.warehouse.athletes import Athlete, AthleteStatus, IngestionState, InviteUse, PurgeReceipt
 from backends.warehouse.backfills import Backfill
+from backends.warehouse.event_basis import EventBasis
 from backends.warehouse.last_write_wins import CLOCK_SKEW
 from backends.warehouse.ledger import DueLook, LedgerEntry, LedgerFilter, ObservedDelivery
 from backends.warehouse.purge_receipts import hash_athlete
@@ -75,6 +77,15 @@ class SqliteRawStore(Recordings, ImportedFiles):
     async def stored(self, activity_ids: Collection[int]) -> Mapping[int, StoredActivity]:
         """Return what is stored of the activities, tombstones included."""
         return await self._in_reader(lambda reader: transactions.versions(reader, activity_ids))
+
+    async def event_basis(self, activity_ids: Collection[int]) -> EventBasis:
+        """Return every athlete, and what is stored of the activities."""
+
+        def read(reader: sqlite3.Connection) -> EventBasis:
+            everyone = [rows.athlete(row) for row in reader.execute(SQL["athletes"])]
+            return EventBasis(everyone, transactions.versions(reader, activity_ids))
+
+        return await self._in_reader(read)
 
     async def counts(self, athlete_id: int) -> Mapping[int, int]:
         """Return how many living activities are stored, by `resource_state`."""

@@ -1,6 +1,0 @@
--- The stored payloads of those that are living details.
-select
-    activity_id,
-    to_json_string(payload) as payload
-from strava_activities
-where activity_id in unnest(@activity_ids) and {ids} and resource_state = 3 and not is_deleted
