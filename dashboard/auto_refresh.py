@@ -111,4 +111,4 @@ def _details(context: PageContext, built_at: datetime | None, tell: Teller) -> s
     if built_at is None:
         return zone
     age = tell.age(context.now() - built_at)
-    return tell("Built {moment} ({age}).", moment=tell.moment(built_at), age=age) + " " + zone
+    return tell("Built {moment} ({age}).", moment=plain(tell.moment(built_at)), age=age) + " " + zone

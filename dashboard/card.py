@@ -182,7 +182,7 @@ def _cost(page: Page, rows: Rows) -> str:
         parts.append(tell("{size} read", size=tell.size(rows.scanned_bytes)))
     if page.health["last_transform_started_at"]:
         built = tell.here(page.health["last_transform_started_at"])
-        parts.append(tell("built {when}", when=f"{built:%H:%M:%S}"))
+        parts.append(tell("built {when}", when=formatting.plain(f"{built:%H:%M:%S}")))
     return " · ".join(parts)
 
 

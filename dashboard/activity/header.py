@@ -8,7 +8,7 @@ from dashboard import sport_types
 from dashboard.activity.subject import Subject, choose
 from dashboard.areas import Area
 from dashboard.card import Why, tile
-from dashboard.formatting import NARROW, NOTHING, Teller, small_html
+from dashboard.formatting import NARROW, NOTHING, Teller, plain, small_html
 from dashboard.html_table import link, sport_dot
 from dashboard.languages import N_
 from dashboard.mart import Row
@@ -131,7 +131,7 @@ def _why(row: Row, tell: Teller) -> Why:
         formula = tell(
             "**Pace and speed = distance and time in motion**, of a race on foot elapsed time: {distance} in {time} is "
             "{shown}.",
-            distance=tell.distance(row["distance_m"], 2), time=tell.clock(time), shown=shown,
+            distance=tell.distance(row["distance_m"], 2), time=plain(tell.clock(time)), shown=shown,
         )  # fmt: skip
     inputs = [tell(SOURCES[row["source"]])]
     if row["distance_precision_m"]:

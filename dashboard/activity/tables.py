@@ -10,7 +10,7 @@ from dashboard import folded
 from dashboard.activity.subject import Subject
 from dashboard.best_efforts import REASON_NAMES, distance_name, pace
 from dashboard.card import Why, card
-from dashboard.formatting import NOTHING, Teller, small_html
+from dashboard.formatting import NOTHING, Teller, plain, small_html
 from dashboard.html_table import BOTH, RIGHT, cell, html_table
 from dashboard.links import activity_link
 from dashboard.mart import Row
@@ -42,7 +42,7 @@ def efforts(subject: Subject) -> None:
             formula=tell(
                 "**Rank = 1 + how many efforts were faster** over the distance, by elapsed time, of all time."
             ),
-            inputs=[_best(counted, tell)] if counted else (),
+            inputs=[plain(_best(counted, tell))] if counted else (),
             excluded=[tell("Efforts that cannot be records have no rank: their reason stands there.")],
             models=["record_best_effort"],
         )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from dashboard.card import Why
-from dashboard.formatting import Teller
+from dashboard.formatting import Teller, plain
 from dashboard.languages import N_
 from dashboard.mart import Row
 
@@ -96,7 +96,7 @@ def explained(row: Row, tell: Teller) -> str:
     return tell(
         "{load} in {time} by {method}: {formula}.",
         load=tell.number(row["load"]),
-        time=tell.clock(row["moving_time_s"]),
+        time=plain(tell.clock(row["moving_time_s"])),
         method=method(row["load_method"], tell),
         formula=tell(formula, **values) if formula else row["load_method"],
     )

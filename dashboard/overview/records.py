@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard import filters
 from dashboard.best_efforts import distance_name
 from dashboard.card import Why, card
+from dashboard.formatting import plain
 from dashboard.html_table import sport_dot
 from dashboard.languages import N_
 from dashboard.links import activity_link
@@ -29,8 +30,8 @@ def draw(page: Page) -> None:
             formula=tell(
                 "**A record = faster over the distance than every effort before it**, by elapsed time. {effort}: "
                 "{time}, before it {before}.",
-                effort=distance_name(newest["effort_name"], tell), time=tell.clock(newest["elapsed_time_s"]),
-                before=tell.clock(newest["previous_time_s"]),
+                effort=distance_name(newest["effort_name"], tell), time=plain(tell.clock(newest["elapsed_time_s"])),
+                before=plain(tell.clock(newest["previous_time_s"])),
             ),
             excluded=[
                 tell(

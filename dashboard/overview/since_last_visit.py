@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboard import activity_changes, last_visit, milestones, sport_types
 from dashboard.card import Why, card
-from dashboard.formatting import Teller
+from dashboard.formatting import Teller, plain
 from dashboard.html_table import sport_dot
 from dashboard.links import activity_link
 from dashboard.mart import Row
@@ -46,7 +46,7 @@ def draw(page: Page) -> None:
         opened.why = Why(
             formula=tell(
                 "What was stored since {moment}, when you last looked at this page before this visit.",
-                moment=tell.moment(since),
+                moment=plain(tell.moment(since)),
             ),
             inputs=[
                 tell(

@@ -10,7 +10,7 @@ from dashboard import address, best_efforts, charts, eddington_chart, empty_stat
 from dashboard.best_efforts import distance_name
 from dashboard.card import Why, card
 from dashboard.filters import ALL, Filters
-from dashboard.formatting import MINUS, NOTHING
+from dashboard.formatting import MINUS, NOTHING, plain
 from dashboard.html_table import RIGHT, cell, html_table
 from dashboard.mart import Row
 from dashboard.page import Page
@@ -93,8 +93,8 @@ def _why_best(best: Sequence[Row], excluded: Sequence[Row], page: Page) -> Why:
         "{measured} From {days} it is {time} over {distance}, of {day}; the record of all time is {record}.",
         measured=measured,
         days=tell.days(page.filters.first, page.filters.last), distance=distance_name(row["effort_name"], tell),
-        time=tell.clock(row["elapsed_time_s"]), day=tell.day(row["start_date_local"]),
-        record=tell.clock(row["record_time_s"]),
+        time=plain(tell.clock(row["elapsed_time_s"])), day=tell.day(row["start_date_local"]),
+        record=plain(tell.clock(row["record_time_s"])),
     )  # fmt: skip
     rule = tell(
         "A record is faster than every effort before it; an equal time is a tie. It stands until the day on which the "
@@ -173,10 +173,10 @@ def _prediction(page: Page) -> None:
             return
         with st.container(key="race-prediction"):
             st.html(_prediction_table(rows, page))
-        distance, time = distance_name(rows[0]["reference_effort_name"], tell), tell.clock(rows[0]["reference_time_s"])
-        st.caption(
-            tell("From {distance} in {time}.", distance=distance, time=time) + " " + _exponent_sentence(rows[0], page)
-        )
+        distance = distance_name(rows[0]["reference_effort_name"], tell)
+        time = plain(tell.clock(rows[0]["reference_time_s"]))
+        told = tell("From {distance} in {time}.", distance=distance, time=time)
+        st.caption(f"{told} {_exponent_sentence(rows[0], page)}")
         opened.why = _why_prediction(rows, page)
 
 
@@ -211,10 +211,10 @@ def _why_prediction(rows: Sequence[Row], page: Page) -> Why:
     formula = tell(
         "Riegel: {time} · ({longer} ÷ {shorter}) ^ {exponent} = {predicted} for the {distance}. At the same VDOT "
         "({vdot}, from this run) it would be {equal}.",
-        time=tell.clock(row["reference_time_s"]), longer=tell.distance(last["distance_m"]),
+        time=plain(tell.clock(row["reference_time_s"])), longer=tell.distance(last["distance_m"]),
         shorter=tell.distance(row["reference_distance_m"]), exponent=tell.number(row["exponent"], 3),
-        predicted=tell.clock(last["predicted_time_s"]), distance=distance_name(last["effort_name"], tell),
-        vdot=tell.number(row["vdot"], 1), equal=tell.clock(last["vdot_time_s"]),
+        predicted=plain(tell.clock(last["predicted_time_s"])), distance=distance_name(last["effort_name"], tell),
+        vdot=tell.number(row["vdot"], 1), equal=plain(tell.clock(last["vdot_time_s"])),
     )  # fmt: skip
     inputs = tell(
         "The run with the highest VDOT of the last 180 days, and the exponent from your best efforts over {n} "

@@ -8,6 +8,7 @@ import streamlit as st
 from dashboard import address, charts, empty_states, trend_charts, trend_data
 from dashboard.card import Card, Why, card
 from dashboard.chart_data import same_day_last_year
+from dashboard.formatting import plain
 from dashboard.languages import N_
 from dashboard.mart import Row
 from dashboard.measures import MEASURES, Kind, Measure
@@ -227,7 +228,7 @@ def _starts(page: Page) -> None:
         )  # fmt: skip
         charts.show(page, "starts", trend_charts.starts(tell), cells, alt=said, height=HEIGHT)
         with st.container(key="starts-told"):
-            st.caption(f"{said} {left_out}".strip())
+            st.caption(plain(f"{said} {left_out}".strip()))
         opened.numbers(trend_data.starts_table(cells, tell))
 
 

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard.context import PageContext
 from dashboard.formatting import MINUS
 from tests.dashboard.conftest import ATHLETE
-from tests.dashboard.test_pages import drawn, html, said, visit
+from tests.dashboard.test_pages import drawn, html, said, taken_for_emojis, visit
 
 pytestmark = pytest.mark.slow
 
@@ -74,6 +74,7 @@ def test_the_numbers_of_an_activity_are_the_marts(run: Any, context_of: Any) -> 
     assert "2 of 3" in told, "the rank of its 5 km"
     assert "**2 of 3** on this route" in said(app)
     assert "New explorer tiles: 0 of 1; of the small ones 1 of 1." in said(app)
+    assert taken_for_emojis(app) == []
     assert told.index("heart rate</td>") < told.index("time alone</td>")
     assert "activity?id=2" in told
 

@@ -38,7 +38,7 @@ def test_the_newest_load_is_explained_by_this_athletes_values() -> None:
     why = load.why([{**NEWEST, "load": None}, NEWEST], ENGLISH)
     assert why is not None
     told = (
-        "The newest: 64 in 1:00:00 by heart rate: 100 · training impulse ÷ that of an hour at threshold; at rest "
+        "The newest: 64 in 1\\:00\\:00 by heart rate: 100 · training impulse ÷ that of an hour at threshold; at rest "
         "60.0 bpm, threshold 170.5 bpm, maximum 190.0 bpm, average 148 bpm."
     )
     assert why.inputs == [told]

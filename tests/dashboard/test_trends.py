@@ -158,7 +158,7 @@ def test_the_page_says_the_marts_numbers(trending: Any, context_of: Any) -> None
     assert "1,083 km by 18 Nov 2026 · 1.5 km less than a year before" in text
     assert "2,166 km by 31 December at the pace of the last 28 days (dashed) · goal 2,000 km (dotted)" in text
     assert "541.4 km in the 28 days up to 18 Nov 2026" in text
-    assert "Most often on Wednesday, 7:00 \N{EN DASH} 7:59: 2 of 2 activities. Left out: 2 typed in by hand." in text
+    assert "Most often on Wednesday, 7:00 \N{EN DASH} 7:59: 2 of 2 activities. Left out\\: 2 typed in by hand." in text
     assert "Ride is 97 % of 1,073 km." in text
     assert "An even pace towards the goal has 1,764 km on day 322 of 365." in text
     assert "Model `trend_year_over_year`" in text
