@@ -115,11 +115,11 @@ def _power(row: Row, tell: Teller) -> str:
 
 
 def _load(row: Row, tell: Teller) -> str:
-    """Return the load and what it rests on, in short: whether by the second or by an average stands at the load."""
+    """Return the load and what it rests on, in short: whether by the second, and what is not known, stands below."""
     if row["load"] is None:
         return NOTHING
     method = (row["load_method"] or "").replace("power_stream", "power_strava").replace("_stream", "")
-    shown = load.method(method, tell).replace(" ", "\N{NO-BREAK SPACE}")
+    shown = load.method(method, tell).partition(",")[0].replace(" ", "\N{NO-BREAK SPACE}")
     return f"{tell.number(row['load'])}{NARROW}{shown}"
 
 
