@@ -11,6 +11,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
 import streamlit as st
 
+from backends.warehouse import WarehouseBusy
 from backends.warehouse.marts import MartDamaged, MartMissing, QueryFailed
 from dashboard import empty_states, formatting
 from dashboard.links import activity_link
@@ -48,6 +49,7 @@ class Card:
     title: str
     why: Why | None = None
     queries: list[Rows] = field(default_factory=list)
+    table_count: int = 0
 
     def rows(self, query: str, *parameters: object) -> Rows:
         """Run `queries/<query>.sql`; the card shows its statement. Raises MartMissing, QueryFailed, WarehouseBusy."""
@@ -56,8 +58,17 @@ class Card:
 
     def numbers(self, rows: Sequence[Row]) -> None:
         """Offer what the chart shows as a table, by keyboard and to a screen reader; its columns are the rows' keys."""
-        with st.expander(self.page.tell("The numbers behind the chart"), type="compact"):
-            st.dataframe(rows, hide_index=True, alt=self.title)
+        self.table_count += 1
+        _numbers(self.page, f"numbers-{self.key}-{self.table_count}", self.title, rows)
+
+
+@st.fragment
+def _numbers(page: Page, key: str, title: str, rows: Sequence[Row]) -> None:
+    """Draw the table when it is opened: what draws tables in a browser is larger than all that a page has else."""
+    label = page.tell("The numbers behind the chart")
+    with st.expander(label, type="compact", key=key, on_change="rerun") as opened:
+        if opened.open:
+            st.dataframe(rows, hide_index=True, alt=title)
 
 
 @contextmanager
@@ -100,15 +111,31 @@ def tile(page: Page, key: str, why: Why, queries: Sequence[Rows]) -> Iterator[No
 
 
 def _offer(page: Page, key: str, why: Why | None, queries: Sequence[Rows]) -> None:
-    if why:
+    """Offer the reason and the SQL. A choice in the reason changes the page, so that one is not drawn apart from it."""
+    if why and why.choices:
         _why(page, key, why)
-    if queries:
-        _sql(page, key, queries)
+    if queries or (why and not why.choices):
+        with st.container(key=f"offer-{key}", width="content"):
+            _offer_apart(page, key, None if why and why.choices else why, queries)
+
+
+@st.fragment
+def _offer_apart(page: Page, key: str, why: Why | None, queries: Sequence[Rows]) -> None:
+    """Draw what is in them when it is opened, without the rest of the page."""
+    with st.container(horizontal=True, gap="xsmall", width="content"):
+        if why:
+            _why(page, key, why)
+        if queries:
+            _sql(page, key, queries)
 
 
 def _why(page: Page, key: str, why: Why) -> None:
     tell = page.tell
-    with st.popover(tell("Why"), type="tertiary", key=f"why-{key}"):
+    with st.popover(
+        tell("Why"), type="tertiary", key=f"why-{key}", on_change="ignore" if why.choices else "rerun"
+    ) as opened:
+        if opened.open is False:
+            return
         st.markdown(why.formula)
         if why.choices:
             why.choices()
@@ -142,10 +169,10 @@ def _model(page: Page, model: str) -> str:
 
 
 def _status(page: Page, model: str) -> Row | None:
-    """Return the model's row of `model_status`; None for marts that have none yet."""
+    """Return the model's row of `model_status`; None for marts that have none yet, or cannot be asked now."""
     try:
         return next((row for row in page.rows("model_status") if row["model"] == model), None)
-    except (MartMissing, QueryFailed):
+    except (MartMissing, QueryFailed, WarehouseBusy):
         return None
 
 
@@ -155,8 +182,8 @@ def _link(page: Page, row: Row) -> str:
 
 
 def _sql(page: Page, key: str, queries: Sequence[Rows]) -> None:
-    with st.popover("SQL", type="tertiary", key=f"sql-{key}"):
-        for number, rows in enumerate(queries):
+    with st.popover("SQL", type="tertiary", key=f"sql-{key}", on_change="rerun") as opened:
+        for number, rows in enumerate(queries if opened.open else ()):
             if not number or rows.statement != queries[number - 1].statement:  # else the same, asked for other days
                 st.code(rows.statement, language="sql")
             if rows.parameters:

@@ -13,7 +13,7 @@ from backends.warehouse.marts import MartDamaged, QueryFailed
 from dashboard.card import as_csv, as_parquet
 from dashboard.formatting import NARROW
 from dashboard.mart import Rows
-from tests.dashboard.test_pages import drawn, html, overview, pipeline, said
+from tests.dashboard.test_pages import drawn, first_page, html, openable, overview, pipeline, said
 
 ROWS = Rows(
     [
@@ -76,6 +76,20 @@ def test_why_and_sql_stand_beside_the_title(lively: Any, context_of: Any) -> Non
     assert "Parameters: `7001`, `all`, `2025-11-19`, `2026-11-18`" in text
     assert " ms · DuckDB · built 20:29:50" in text
     assert any(element.value.startswith("-- How much was done on each day") for element in app.code)
+
+
+def test_what_is_behind_a_card_is_drawn_when_it_is_opened(lively: Any, context_of: Any) -> None:
+    """A page sends no reason, statement or table before; what is open stays so when the page is drawn again."""
+    app = AppTest.from_function(first_page, kwargs={"context": context_of(lively)}).run(timeout=30)
+    assert len(openable(app)) > 2 * 8
+    assert not app.code
+    assert not app.dataframe
+    assert "Nothing is excluded." not in said(app)
+    app.session_state["sql-calendar"] = True
+    for _ in range(2):
+        [statement, *_] = app.run(timeout=30).code
+        assert statement.value.startswith("-- How much was done on each day")
+    assert not app.dataframe
 
 
 @pytest.mark.slow

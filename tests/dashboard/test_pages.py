@@ -72,15 +72,26 @@ def helps(app: AppTest) -> list[str]:
 
 
 def drawn(app: AppTest) -> AppTest:
-    """Run it, and expect that nothing was raised."""
+    """Run it with everything opened that can be, and expect that nothing was raised."""
     app.run(timeout=30)
+    closed = [key for key in openable(app) if key not in app.session_state or not app.session_state[key]]
+    for key in closed:
+        app.session_state[key] = True
+    if closed:
+        app.run(timeout=30)
     assert not app.exception
     return app
 
 
+def openable(app: AppTest) -> list[str]:
+    """Return the keys of what is drawn when a reader opens it."""
+    ids = [block.proto.popover.id for block in app.get("popover")] + [block.proto.id for block in app.get("expander")]
+    return [found[0] for each in ids if (found := re.findall(r"-((?:why|sql|numbers)-.+)$", each))]
+
+
 def said(app: AppTest) -> str:
-    """Join all that the page says in words."""
-    return "\n".join(
+    """Join all that the page says in words, as it is read: a colon of a time is escaped."""
+    text = "\n".join(
         str(element.value)
         for kind in (app.info, app.warning, app.success, app.error, app.caption, app.text, app.markdown)
         for element in kind
