@@ -123,7 +123,7 @@ def show(  # noqa: PLR0913 - what a chart is made of
 
 def specification(chart: Any, tell: Teller) -> dict[str, Any]:
     """Return what the browser is given, but for the rows: our configuration and the reader's way to write numbers."""
-    spec: dict[str, Any] = chart.to_dict()
+    spec: dict[str, Any] = chart if isinstance(chart, dict) else chart.to_dict()
     # put in by hand, as a chart's own methods copy and check all of it once for each
     view = spec["config"]["view"] | CONFIG["view"]
     return spec | {"padding": PAD, "config": CONFIG | {"view": view, "locale": tell.vega_locale()}}

@@ -4,26 +4,20 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-import altair as alt
 import numpy as np
 import streamlit as st
 
 from dashboard import address, charts, sports
 from dashboard.activity import course as course_of_points
+from dashboard.activity import course_chart
 from dashboard.activity.course import TITLES, Course, course_of, known, shown
+from dashboard.activity.course_chart import Kind
 from dashboard.activity.subject import Subject
 from dashboard.card import Card, Why, card
 from dashboard.formatting import Teller
 from dashboard.languages import N_
 from dashboard.route_lines import Floats
 
-HEIGHT = 320
-CURVE_HEIGHT, BETWEEN = 90, 32  # of each curve, and between one and the next, where its title is
-POINTS, MARKS = alt.NamedData("points"), alt.NamedData("marks")
-POINTED = "pointed"
-SEEN = alt.OpacityValue(0, condition={"param": POINTED, "empty": False, "value": 1})  # of what is pointed at
-ROOM = 38  # pixels left of a curve, in which its axis is written
-MARGIN = 1.15  # around the route, of its extent
 COLOURED = ("speed", "heartrate", "grade")
 DRAWN = ("speed", "heartrate", "power", "altitude")
 MOST_MARKS = 12
@@ -42,7 +36,7 @@ def draw(subject: Subject) -> None:
     page, tell = subject.page, subject.page.tell
     course, rows = course_of(subject)
     offered = [] if subject.cut_m else [rows]
-    with card(page, "activity-route", tell("Route and curves"), height=HEIGHT, queries=offered) as opened:
+    with card(page, "activity-route", tell("Route and curves"), height=course_chart.HEIGHT, queries=offered) as opened:
         if course is None:
             st.markdown(tell("No route and no curves: typed in by hand, or not recorded."))
             return
@@ -53,11 +47,12 @@ def draw(subject: Subject) -> None:
             return
         by = _colour(course, tell)
         points, segments = _points(course, curves, tell), _segments(course, by)
-        height = (HEIGHT if segments else 0) + len(curves) * (CURVE_HEIGHT + BETWEEN) + BETWEEN * bool(curves)
+        kind = _kind(course, curves, tell, has_route=bool(segments), is_coloured=bool(by))
         charts.show(
-            page, "activity-route", _chart(subject, course, curves, segments, by),
-            {"rows": segments, "points": points, "marks": _marks(course, tell) if segments else []},
-            alt=_finding(subject, course), height=height,
+            page, "activity-route",
+            course_chart.specification(kind, _numbers_of(course, curves, segments, tell)),
+            {"rows": segments, "line": _line(segments), "points": points, "marks": _marks(course, tell)},
+            alt=_finding(subject, course), height=kind.height,
         )  # fmt: skip
         if by:
             low, high = (shown(by, value, course.sport_group, tell) for value in course.usual(by))
@@ -121,6 +116,17 @@ def _why(subject: Subject, course: Course) -> Why:
     )  # fmt: skip
 
 
+def _kind(course: Course, curves: Sequence[str], tell: Teller, *, has_route: bool, is_coloured: bool) -> Kind:
+    """Return what kind of chart it is."""
+    titles = tuple((name, tell(TITLES[name])) for name in curves)
+    heads = [("time", tell("Time")), *([("distance", tell("Distance"))] if course.metres is not None else [])]
+    return Kind(
+        titles=titles, heads=(*heads, *((f"{name}_shown", title) for name, title in titles)),
+        sport=sports.colour(course.sport_group), has_route=has_route, is_coloured=is_coloured,
+        is_paced=course.is_paced,
+    )  # fmt: skip
+
+
 def _segments(course: Course, by: str) -> list[dict[str, float]]:
     """Return each step of the route: from where to where on the map, how dark, and which point it begins at."""
     x, y = course.on_map
@@ -143,10 +149,12 @@ def _points(course: Course, curves: Sequence[str], tell: Teller) -> list[dict[st
     shown_places = {int(place) for part in course.parts for place in part}
     values = {name: course.curve(name) for name in curves}
     along = _along(course, tell)
+    begins, ends = _columns(along)
     points = []
     for place in range(len(course.seconds)):
         time = tell.clock(known(course.seconds[place]))
-        point: dict[str, Any] = {"i": place, "along": _number(along[place]), "time": time}
+        point: dict[str, Any] = {"i": place, "along": _number(along[place]), "time": time,
+                                 "from": _number(begins[place]), "until": _number(ends[place])}  # fmt: skip
         if course.metres is not None:
             point["distance"] = tell.distance(known(course.metres[place]), 2)
         for name, curve in values.items():
@@ -157,6 +165,17 @@ def _points(course: Course, curves: Sequence[str], tell: Teller) -> list[dict[st
             point |= {"x": float(x[place]), "y": float(y[place])}
         points.append(point)
     return points
+
+
+def _columns(along: Floats) -> tuple[Floats, Floats]:
+    """Return from where to where each point is the nearest one; NaN where it is not known how far it is."""
+    known_places = np.flatnonzero(np.isfinite(along))
+    begins, ends = np.full(len(along), np.nan), np.full(len(along), np.nan)
+    there = along[known_places]
+    between = (there[1:] + there[:-1]) / 2
+    begins[known_places] = np.concatenate([there[:1], between])
+    ends[known_places] = np.concatenate([between, there[-1:]])
+    return begins, ends
 
 
 def _drawn(name: str, value: float, course: Course, tell: Teller) -> float:
@@ -193,99 +212,30 @@ def _marks(course: Course, tell: Teller) -> list[dict[str, Any]]:
     return [{"x": float(x[place]), "y": float(y[place]), "text": text} for place, text in marks]
 
 
-def _chart(subject: Subject, course: Course, curves: Sequence[str], segments: Sequence[Any], by: str) -> Any:
-    """Return the route over its curves, all of the width there is; what is pointed at in one is marked in all."""
-    tell = subject.page.tell
-    colour = "" if by else sports.colour(course.sport_group)
-    rows: list[Any] = [_route(segments, colour, is_linked=bool(curves))] if segments else []
-    names = {name: tell(TITLES[name]) for name in curves}
-    rows += [_curve(course, name, names, tell) for name in curves]
-    if not curves:
-        return rows[0]
-    pointed = alt.TopLevelSelectionParameter(
-        name=POINTED, views=_views(curves, len(rows)),
-        select=alt.PointSelectionConfig(
-            type="point", fields=["i"], nearest=True, on="pointermove", clear="pointerout"
-        ),
-    )  # fmt: skip
-    # Streamlit gives each row the width of the card; what an axis takes beside it would stand out, so none takes any
-    apart = alt.Resolve(scale=alt.ScaleResolveMap(color="independent"))
-    return alt.VConcatChart(vconcat=rows, spacing=BETWEEN, bounds="flush", params=[pointed], resolve=apart)
+def _line(segments: Sequence[Any]) -> list[dict[str, float]]:
+    """Return the corners of the route's pieces, in their order."""
+    corners, part = [], 0
+    for place, step in enumerate(segments):
+        corners.append({"x": step["x"], "y": step["y"], "i": 2 * place, "part": part})
+        follows = segments[place + 1] if place + 1 < len(segments) else None
+        if follows is None or (step["x2"], step["y2"]) != (follows["x"], follows["y"]):
+            corners.append({"x": step["x2"], "y": step["y2"], "i": 2 * place + 1, "part": part})
+            part += 1
+    return corners
 
 
-def _views(curves: Sequence[str], count: int) -> list[str]:
-    """Return what Altair calls the views in which can be pointed: of several rows it adds its place to a row's name."""
-    first = count - len(curves)
-    return [f"{name}_points{f'_{place}' if count > 1 else ''}" for place, name in enumerate(curves, first)]
-
-
-def _route(segments: Sequence[Any], colour: str, *, is_linked: bool) -> alt.LayerChart:
-    across, up = _scales(segments)
-    x, y = alt.X("x:Q", scale=across, axis=None), alt.Y("y:Q", scale=up, axis=None)
-    base = alt.Chart(charts.ROWS).encode(x=x, y=y, x2="x2:Q", y2="y2:Q")
-    casing = base.mark_rule(strokeWidth=7, strokeCap="round", opacity=0.18, color="gray")
-    line = base.mark_rule(strokeWidth=3, strokeCap="round").encode(color=charts.AMOUNT)
-    if colour:
-        line = charts.in_colour(base.mark_rule(strokeWidth=3, strokeCap="round"), colour)
-    marks = alt.Chart(MARKS).encode(x=x, y=y)
-    layers = [
-        casing, line, marks.mark_point(filled=True, size=45, opacity=1, color="gray"),
-        marks.mark_text(align="left", dx=8, dy=-8, color="gray").encode(text="text:N"),
-    ]  # fmt: skip
-    if is_linked:
-        here = alt.Chart(POINTS).transform_filter("isValid(datum.x)").mark_point(size=160, strokeWidth=3, color="gray")
-        layers.append(here.encode(x=x, y=y, opacity=SEEN))
-    return alt.LayerChart(layer=layers, height=HEIGHT, name="route")
-
-
-def _scales(segments: Sequence[Any]) -> tuple[alt.Scale, alt.Scale]:
-    """Return the scales of both axes, by which a degree is as long as it is on the map, however wide the chart is."""
-    x = np.array([[step["x"], step["x2"]] for step in segments])
-    y = np.array([[step["y"], step["y2"]] for step in segments])
-    across, up = float(np.ptp(x)), max(float(np.ptp(y)), 1e-9)
-    per_pixel = f"max({across!r} / width, {up!r} / {HEIGHT}) * {MARGIN}"
-
-    def scale(middle: float, pixels: str) -> alt.Scale:
-        low, high = (f"{middle!r} {sign} {per_pixel} * {pixels} / 2" for sign in "-+")
-        return alt.Scale(domainMin=alt.ExprRef(low), domainMax=alt.ExprRef(high), zero=False, nice=False)
-
-    return scale(float((x.min() + x.max()) / 2), "width"), scale(float((y.min() + y.max()) / 2), str(HEIGHT))
-
-
-def _curve(course: Course, name: str, titles: dict[str, str], tell: Teller) -> alt.LayerChart:
-    is_pace = name == "speed" and course.is_paced
-    as_pace = "floor(datum.value / 60) + ':' + pad(round(datum.value % 60), 2, '0', 'left')"
-    axis = alt.Axis(title=None, tickCount=3, labelAlign="left", labelPadding=-4, labelBaseline="bottom", minExtent=0)
-    if is_pace:
-        axis.labelExpr = as_pace
-    scale = alt.Scale(zero=False, reverse=is_pace, domain=_domain(course, name, tell), nice=False)
-    along = alt.Axis(title=None, tickCount=6, labelFlush=True, labels=name == list(titles)[-1])
-    along.labelExpr = "datum.value < 0 ? '' : datum.label"  # left of the start there is room, but no way
-    x = alt.X("along:Q", axis=along, scale=_room(course, tell))
-    told = [alt.Tooltip("time:N", title=tell("Time"))]
-    if course.metres is not None:
-        told.append(alt.Tooltip("distance:N", title=tell("Distance")))
-    told += [alt.Tooltip(f"{each}_shown:N", title=title) for each, title in titles.items()]
-    base = alt.Chart(POINTS).encode(x=x)
-    line = charts.in_colour(
-        base.mark_line(strokeWidth=1.5, clip=True).encode(y=alt.Y(f"{name}:Q", axis=axis, scale=scale)),
-        sports.colour(course.sport_group),
-    )
-    rule = (
-        base.mark_rule(strokeWidth=1.5, color="gray")
-        .encode(opacity=SEEN, tooltip=told)
-        .properties(name=f"{name}_points")
-    )
-    title = alt.Title(titles[name], anchor="start", fontSize=12, fontWeight="normal", color="gray", offset=4)
-    return alt.LayerChart(layer=[line, rule], height=CURVE_HEIGHT, title=title)
-
-
-def _room(course: Course, tell: Teller) -> alt.Scale:
-    """Return the scale along the way, with room for the words of an axis left of where it begins."""
-    along = _along(course, tell)
-    low, high = float(np.nanmin(along)), float(np.nanmax(along))
-    begins = alt.ExprRef(f"{low!r} - {high - low!r} * {ROOM} / (width - {ROOM})")
-    return alt.Scale(nice=False, zero=False, domainMin=begins, domainMax=high)
+def _numbers_of(course: Course, curves: Sequence[str], segments: Sequence[Any], tell: Teller) -> dict[str, float]:
+    """Return what is drawn where: the middle and the extent of the route, and the ends of every axis."""
+    numbers: dict[str, float] = {}
+    for axis, extent, least in (("x", "across", 0.0), ("y", "up", 1e-9)) if segments else ():
+        ends = np.array([[step[axis], step[f"{axis}2"]] for step in segments])
+        numbers |= {axis: float((ends.min() + ends.max()) / 2), extent: max(float(np.ptp(ends)), least)}
+    if curves:
+        along = _along(course, tell)
+        numbers |= {"begins": float(np.nanmin(along)), "ends": float(np.nanmax(along))}
+    for name in curves:
+        numbers[f"{name}_low"], numbers[f"{name}_high"] = _domain(course, name, tell)
+    return numbers
 
 
 def _along(course: Course, tell: Teller) -> Floats:

@@ -3,12 +3,14 @@
 import json
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.activity import course_chart
 from dashboard.context import PageContext
 from dashboard.formatting import MINUS
 from tests.dashboard.conftest import ATHLETE
@@ -186,6 +188,50 @@ def test_the_curves_are_drawn_beside_the_route(run: Any, context_of: Any) -> Non
     app.segmented_control(key="colour").set_value("heartrate")
     assert drawn(app).query_params["colour"] == "heartrate"
     assert "is a higher heart rate: 123 bpm to 159 bpm" in said(app)
+
+
+def test_a_chart_of_one_kind_is_written_once(run: Any, context_of: Any) -> None:
+    """Another run's chart differs in its numbers alone, and drawing it changes nothing of what is kept."""
+    run.row("activity_course", **COURSE)
+    run.row("activity_course", **COURSE | {"activity_id": 2, "heartrates_bpm": [100.0, 110.0, 120.0, 130.0]})
+    run.publish()
+    written = course_chart._written.cache_info().misses
+    [first, _], [other, _], [again, _] = (drawn_chart(activity(context_of(run), id=number)) for number in "323")
+    assert course_chart._written.cache_info().misses - written <= 1
+    assert first == again
+    numbers = [{each["name"]: each.pop("value") for each in chart["params"][1:]} for chart in (first, other)]
+    assert numbers[0]["heartrate_low"] == pytest.approx(120 - 0.08 * 40)
+    assert numbers[1]["heartrate_high"] == pytest.approx(130 + 0.08 * 30)
+    assert (numbers[0]["begins"], numbers[0]["ends"]) == (0, 0.5)
+    assert first == other
+
+
+def test_a_point_is_pointed_at_from_its_neighbours_middles(run: Any, context_of: Any) -> None:
+    """Columns touch each other, one of a point that stands still has no width, and there is none without a distance."""
+    run.row("activity_course", **COURSE | {"distances_m": [0.0, 200.0, 200.0, float("nan")]})
+    run.publish()
+    points = drawn_chart(activity(context_of(run), id="3"))[1]["points"]
+    columns = [(point["from"], point["until"]) for point in points]
+    assert columns == [(0.0, 0.1), (0.1, 0.2), (0.2, 0.2), (None, None)]
+
+
+def test_the_line_below_the_route_has_the_pieces_of_the_route(run: Any, context_of: Any) -> None:
+    """Where home is hidden in the middle of the way, too, no corner joins what is left on both sides."""
+    there_and_back = [52.52, 52.56, 52.60, 52.52, 52.61, 52.57, 52.52]
+    lists = {name: [1.0] * 7 for name in ("speeds_mps", "altitudes_m", "heartrates_bpm")}
+    run.row("activity_course", **COURSE | lists | {
+        "seconds": [60.0 * n for n in range(7)], "distances_m": [4_000.0 * n for n in range(7)],
+        "latitudes": there_and_back, "longitudes": [13.4] * 7,
+    })  # fmt: skip
+    run.publish()
+    rows = drawn_chart(activity(context_of(run), id="3", shared="1"))[1]
+    steps = [((step["x"], step["y"]), (step["x2"], step["y2"])) for step in rows["rows"]]
+    drawn_steps = []
+    for before, after in pairwise(sorted(rows["line"], key=lambda corner: corner["i"])):
+        if before["part"] == after["part"]:
+            drawn_steps.append(((before["x"], before["y"]), (after["x"], after["y"])))
+    assert drawn_steps == steps
+    assert {corner["part"] for corner in rows["line"]} == {0, 1}
 
 
 def test_what_the_points_tell_is_the_marts(run: Any, context_of: Any) -> None:
