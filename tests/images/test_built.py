@@ -27,6 +27,7 @@ from athlete.supervisor import ProcessTree
 from backends.warehouse.duckdb.marts import DuckdbMartReader
 from runtime.http_client import loopback_client
 from tests.cloud_run_server import running_cloud_run
+from tests.cloud_storage_server import running_cloud_storage
 from tests.end_to_end.conftest import make_config
 from tests.google_project import new_project
 from tests.images.buildah import Container, Images, why_not
@@ -35,10 +36,16 @@ from tests.pubsub_emulator import EmulatedTopic
 from tests.secret_manager_server import running_server
 from tests.serving import listening
 from tests.signing_relay import SigningRelay
+from tests.worker.test_import_job import TRACK, export
 
 pytestmark = [pytest.mark.images, pytest.mark.slow, pytest.mark.timeout(3600)]
 
 USER = 10001
+# What infra/jobs.tf tells the import job of the project, and where its servers are; no word of Strava.
+OF_THE_IMPORT_JOB = (
+    "BACKEND", "BIGQUERY_API_ENDPOINT", "CLOUD_RUN_API_ENDPOINT", "GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_REGION",
+    "LOG_FORMAT",
+)  # fmt: skip
 PATIENCE_S = 600
 
 
@@ -121,6 +128,21 @@ class Life:
             answer = await self._http.get(f"{self.config.ports.dashboard_url}{path}")
             assert answer.status_code == 200, path
         assert activity in self.containers[program].run("python", "-c", OPEN_THE_PAGE)
+
+    async def imports(self, name: str, content: bytes) -> None:
+        """Put a file into the inbox of one machine, where it is read and moved away."""
+        inbox = self.data / "inbox"
+        (inbox / name).write_bytes(content)
+        shutil.chown(inbox / name, USER, USER)  # until when it waits, for it has to stand still first
+        reports = {where: inbox / where / f"{name}.txt" for where in ("done", "failed")}
+        await self.until(lambda: any(each.exists() for each in reports.values()), f"{name} is not imported")
+        told = {where: each.read_text() for where, each in reports.items() if each.exists()}
+        assert told == {"done": f"{name}: read\n"}
+
+    def run_alone(self, image: str, *command: str, **environment: str) -> None:
+        """Run a command in a container that is told this alone; it must end well."""
+        with self._images.container(image, self.data, environment) as container:
+            container.run(*command)
 
     def look_inside(self, program: str) -> None:
         """The program is its user's, who may write to the data and to what is temporary; all is compiled for good."""
@@ -223,6 +245,7 @@ async def test_a_saved_activity_passes_through_the_images(life: Life, project_ro
     told = life.containers["athlete"].run("athlete", "query", "--csv", "select count(*) as n from mart.fct_activities")
     assert told.split() == ["n", "2"]
     assert life.containers["athlete"].run("athlete", "--version").startswith("athlete-dashboard ")
+    await life.imports("run.gpx", TRACK)
     life.look_inside("athlete")
     life.stop()
 
@@ -236,7 +259,7 @@ async def test_the_images_work_on_google_cloud(
     """
     relay, topic = SigningRelay(), EmulatedTopic(pubsub_emulator)
     await topic.create()
-    with running_server() as secrets, running_cloud_run() as cloud_run:
+    with running_server() as secrets, running_cloud_run() as cloud_run, running_cloud_storage() as storage:
         cloud = new_project(
             bigquery=bigquery_emulator,
             cloud_run=cloud_run.endpoint,
@@ -263,6 +286,12 @@ async def test_the_images_work_on_google_cloud(
         for job in ("worker.sweep", "worker.backfill_job", "worker.daily"):
             life.containers["worker"].run("python", "-m", job)
         assert {"athlete-backfill", "athlete-transform"} <= set(cloud_run.started)
+        storage.put("inbox/export_4242424242.zip", export("activities/1.gpx"))
+        told = {name: cloud[name] for name in OF_THE_IMPORT_JOB} | {"DATA_DIR": "/tmp/athlete"}  # noqa: S108 - in memory
+        told |= {"INBOX_BUCKET": "my-inbox/inbox", "STORAGE_API_ENDPOINT": storage.endpoint}
+        life.run_alone("worker", "python", "-m", "worker.import_job", **told)
+        report = storage.objects["inbox/done/export_4242424242.zip.txt"].content.decode()
+        assert "1 row: 1 new\n1 file: 1 read" in report
         await life.page_shows("dashboard", "No data yet")
         life.stop()
     await topic.close()
