@@ -18,7 +18,7 @@ from backends.warehouse.duckdb.session import DuckdbSession
 from backends.warehouse.runs import changed_tables
 from backends.warehouse.sqlite.watermark import watermark
 from transforms.functions import register
-from worker.dbt_runner.refresher import run_models
+from worker.dbt_runner.refresher import run_script
 from worker.dbt_runner.script import Script, Statements
 
 AS_OF = "2026-04-02 10:00:00"
@@ -234,12 +234,12 @@ class Warehouse:
     def run_script(self, changed: frozenset[str] | None, leave_out: tuple[str, ...], as_of: datetime) -> None:
         """Run the statements of a refresh, as the transformer does."""
         left = {node.name for each in leave_out for node in self.manifest().nodes.values() if _is_of(node, each)}
-        models = [model for model in self.script().selected(changed) if model.name not in left]
+        script = Script([model for model in self.script().models if model.name not in left])
         self.close()
         extensions = Path(self.variables["DUCKDB_EXTENSION_DIR"])
         session = DuckdbSession(self.built, self.raw.path, lambda: extensions, register)
         with session.transaction() as execute:
-            run_models(models, Statements(execute, as_of, lambda: as_of), [])
+            run_script(script, changed, Statements(execute, as_of, lambda: as_of), [], [])
 
     def refresh_activities(self, *arguments: str, as_of: str = AS_OF) -> None:
         """Build what is built of changed activities alone, and what that reads: a third of all models."""

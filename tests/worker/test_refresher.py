@@ -36,6 +36,7 @@ class FakeDbt:
         everything = full_refresh or not project.is_built()
         self.builds.append(everything)
         with duckdb.connect(str(self.database)) as built:
+            built.execute("create schema if not exists staging")
             built.execute(f"create or replace table counted as select '{self._version(project)}' as version, 0 as n")
         project.mark_built(is_built=True)
         return Build(nodes=(), is_full_refresh=everything)
@@ -44,7 +45,9 @@ class FakeDbt:
         self.scripts += 1
         version = self._version(self.open_project())
         statement = f"update counted set n = n + 1 where version = '{version}'"  # noqa: S608 - our own text
-        return Script([Model(name="counted", parents=[], sources=[], tags=[], statements=[statement], last=None)])
+        return Script(
+            [Model(name="counted", parents=[], sources=[], tags=[], statements=[statement], table=None, last=None)]
+        )
 
     def stale_sources(self) -> list[str]:
         return []

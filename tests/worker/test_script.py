@@ -5,8 +5,11 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import duckdb
 import pytest
 
+from worker.dbt_runner.port import Node
+from worker.dbt_runner.refresher import run_script
 from worker.dbt_runner.script import EARLIEST, Model, Script, Statements
 
 AS_OF = datetime(2026, 4, 2, 10, tzinfo=UTC)
@@ -17,7 +20,15 @@ def model(name: str, *parents: str, sources: Sequence[str] = (), tag: str = "", 
     """A model that is built by one statement, or a view."""
     statements = [] if is_view else [f"build {name}"]
     tags = [tag] if tag else []
-    return Model(name=name, parents=list(parents), sources=list(sources), tags=tags, statements=statements, last=None)
+    return Model(
+        name=name,
+        parents=list(parents),
+        sources=list(sources),
+        tags=tags,
+        statements=statements,
+        table=None if is_view else f"mart.{name}",
+        last=None,
+    )
 
 
 SCRIPT = Script(
@@ -43,7 +54,63 @@ SCRIPT = Script(
 )
 def test_a_change_selects_what_comes_of_it(changed: set[str] | None, names: list[str]) -> None:
     """Also through a view, which has no statement; what no watermark tells of is built by every run."""
-    assert [each.name for each in SCRIPT.selected(changed)] == names
+    assert ran(changed, rows_are_other=lambda _: True) == names
+
+
+def ran(
+    changed: set[str] | None, rows_are_other: Callable[[str], bool], *, is_alone: bool = True, script: Script = SCRIPT
+) -> list[str]:
+    """Return the models that a refresh builds where the rows of some tables are other than before."""
+
+    def execute(sql: str) -> list[tuple[Any, ...]]:
+        if "duckdb_tables()" in sql:
+            return [(1,)] if is_alone else []
+        if found := re.match(r"from mart\.(\w+?)(__new)? as row", sql):
+            return [(7, 100 + bool(found[2] and rows_are_other(found[1])))]
+        return [(0,)]
+
+    nodes: list[Node] = []
+    run_script(script, changed, Statements(execute, AS_OF, lambda: NOW), nodes, [])
+    return [node.name for node in nodes]
+
+
+def test_what_reads_nothing_new_is_not_built() -> None:
+    """A model whose rows are as before ends it: nothing that reads it alone has to do."""
+    assert ran({"strava_activities"}, lambda name: name != "activities") == ["readings", "activities", "health"]
+    assert ran({"strava_events"}, lambda name: name == "readings") == ["events", "readings", "health"]
+    assert ran({"strava_events"}, lambda _: False) == ["events", "readings"]
+    assert ran(None, lambda _: False) == [each.name for each in SCRIPT.models if each.statements]
+
+
+def test_after_dbt_all_that_comes_of_a_change_is_built() -> None:
+    """A run of dbt may have ended after a table and before what reads it."""
+    assert ran({"strava_events"}, lambda _: False, is_alone=False) == ["events", "readings", "health"]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "is_other"),
+    [
+        ("(1, 'a'), (2, 'b')", "(2, 'b'), (1, 'a')", False),
+        ("(1, 'a'), (2, 'b')", "(1, 'b'), (2, 'a')", True),
+        ("(1, 'a'), (2, null)", "(1, null), (2, 'a')", True),
+        ("(0, 'a'), (0, 'a')", "(0, 'a')", True),
+        ("(0, null)", "(0, null), (0, null)", True),
+        ("(1, 'a')", "(1, 'a')", False),
+    ],
+)
+def test_a_table_is_other_where_its_rows_are(before: str, now: str, is_other: bool) -> None:
+    """In any order; in its place is then what was built, and nothing is left beside it."""
+    rows = "select * from (values {}) as v (n, name)"
+    with duckdb.connect() as connection:
+        connection.execute("create schema mart")
+        connection.execute(f"create table mart.t as {rows.format(before)}")
+        statements = Statements(lambda sql: connection.execute(sql).fetchall(), AS_OF, lambda: NOW)
+        built = f"create table mart.t__new as {rows.format(now)}"
+        one = Model(name="t", parents=[], sources=[], tags=[], statements=[built], table="mart.t", last=None)
+        assert statements.build(one) is is_other
+        found = connection.execute("from mart.t order by all").fetchall()
+        assert found == connection.execute(f"{rows.format(now)} order by all").fetchall()
+        assert connection.execute("select table_name from duckdb_tables()").fetchall() == [("t",)]
 
 
 def test_a_script_is_read_as_it_was_written() -> None:
@@ -99,7 +166,7 @@ def parts(count: int, curved: Sequence[int] = ()) -> list[list[int]]:
         if not sql.startswith("delete"):
             return [(each,) for each in range(1, count + 1)]
         ran.append(sql)
-        return []
+        return [(0,)]
 
     Statements(execute, AS_OF, lambda: NOW).run("delete from curves where <<part:changed_activities activity_id>>")
     return [[int(each) for each in re.findall(r"\d+", sql)] for sql in ran]

@@ -20,10 +20,10 @@
         {{ return(built_in_place()) }}
     {%- endif -%}
     {%- set built -%}
-        create or replace table {{ this }} as
+        create or replace table {{ this.incorporate(path={'identifier': this.identifier ~ '__new'}) }} as
         {% if config.get('contract').enforced %}{{ get_select_subquery(sql) }}{% else %}{{ sql }}{% endif %}
     {%- endset -%}
-    {{ return(told([built])) }}
+    {{ return(told([built], table=this.schema ~ '.' ~ this.identifier)) }}
 {% endmaterialization %}
 
 
@@ -93,8 +93,8 @@
 
 
 {#- Tells a model's statements, in order and between its hooks, and those that wait until every model is built; those that are parted run for
-    each part of what changed. -#}
-{% macro told(statements, is_parted=false) -%}
+    each part of what changed. A `table` is replaced only by one that differs, so its statement makes another beside it. -#}
+{% macro told(statements, is_parted=false, table=none) -%}
     {%- set hooked = [] -%}
     {%- for hook in pre_hooks -%}{%- do hooked.append(render(hook.sql)) -%}{%- endfor -%}
     {%- do hooked.extend(statements) -%}
@@ -106,7 +106,15 @@
         'int_records__changed_days': kept_days(this),
         'int_streams__changed_activities': kept_days(this),
     } -%}
-    {%- set text = tojson({'statements': hooked, 'last': last.get(model.name)}) -%}
+    {%- set text = tojson({'statements': hooked, 'table': table, 'last': last.get(model.name)}) -%}
     {%- call noop_statement('main', text | replace('<<changed:', '<<part:') if is_parted else text) -%}{%- endcall -%}
     {{ return({'relations': [this.incorporate(type='table')]}) }}
+{%- endmacro %}
+
+
+{#- On-run-start: if this run ends halfway, what reads its tables is behind them; so the next refresh builds all that comes of a change. -#}
+{% macro note_dbt_run() -%}
+    {%- if target.type == 'duckdb' and not is_script() -%}
+        drop table if exists {{ target.database }}.staging.refreshed
+    {%- endif -%}
 {%- endmacro %}

@@ -208,6 +208,7 @@ def _model(manifest: Manifest, node: ModelNode, written: Mapping[str, Any]) -> M
         sources=[source.name for source in sources],
         tags=sorted({*node.tags, *(tag for source in sources for tag in source.tags)}),
         statements=[statement.strip() for statement in written.get("statements", ()) if statement.strip()],
+        table=written.get("table"),
         last=written.get("last"),
     )
 

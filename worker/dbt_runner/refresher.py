@@ -87,24 +87,41 @@ class Refresher:
         return script
 
     def _refresh(self, changed: Collection[str] | None) -> Build:
+        script = self._script()
         nodes: list[Node] = []
-        models = self._script().selected(changed)
+        places = ["the beginning of the refresh"]
         try:
             with self._transaction() as execute:
-                run_models(models, Statements(execute, self._clock(), self._clock), nodes)
+                run_script(script, changed, Statements(execute, self._clock(), self._clock), nodes, places)
         except WarehouseBusy as error:
-            place = models[len(nodes)].name if len(nodes) < len(models) else "the end of the refresh"
-            return Build(nodes=tuple(nodes), is_full_refresh=False, error=f"{place}: {error}")
+            return Build(nodes=tuple(nodes), is_full_refresh=False, error=f"{places[-1]}: {error}")
         return Build(nodes=tuple(nodes), is_full_refresh=False)
 
 
-def run_models(models: list[Model], statements: Statements, nodes: list[Node]) -> None:
-    """Run the statements of some models in order, then those that wait for the end; add each model to `nodes`."""
-    for model in models:
+def run_script(
+    script: Script, changed: Collection[str] | None, statements: Statements, nodes: list[Node], places: list[str]
+) -> None:
+    """Run in order what comes of these tables of raw, as far as something that it reads is other than before.
+
+    Then comes what waits for the end. Adds each model that ran to `nodes`, and where the run is to `places`.
+    """
+    new: set[str] = set()
+    is_alone = statements.is_alone()
+    ran: list[Model] = []
+    for model in script.models:
+        if not model.is_due(changed, new):
+            continue
+        if not model.statements:
+            new.add(model.name)
+            continue
+        places.append(model.name)
         began = time.perf_counter()
-        for statement in model.statements:
-            statements.run(statement)
+        if statements.build(model) or not is_alone:
+            new.add(model.name)
         nodes.append(Node(name=model.name, status="success", seconds=round(time.perf_counter() - began, 4)))
-    for model in models:
+        ran.append(model)
+    places.append("the end of the refresh")
+    for model in ran:
         if model.last:
             statements.run(model.last)
+    statements.end()

@@ -11,9 +11,11 @@ from typing import Any
 from runtime.clock import utc_text
 
 EVERY_RUN = "every_run"  # dbt's tag of models and sources that no watermark tells of
+CHANGES = "changes"  # dbt's tag of models that list what changed: what reads them has to do where there are rows
 EARLIEST = "0001-01-01T00:00:00.000000Z"  # before all of raw; a column of timestamps takes it, too
 _PLACES = re.compile("<<([a-z_]+):([^>]*)>>")
 _PARTED = re.compile("<<part:([a-z_]+) ")
+_CHANGES_ROWS = re.compile(r"\s*(delete|insert|update)\b", re.IGNORECASE)
 _MOST_IDS = 5000  # more are named by the first and the last, as by the macro `is_changed`
 # As the macro `parts_of` has them: activities whose curves are in memory at once, and who has curves.
 _PART = 50
@@ -24,14 +26,23 @@ Execute = Callable[[str], Sequence[Sequence[Any]]]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Model:
-    """One model: what it reads, and its statements; a view has none. `last` waits until every model is built."""
+    """One model: what it reads, and its statements; a view has none. `last` waits until every model is built.
+
+    Where there is a `table`, the statements make another beside it, which takes its place if it differs.
+    """
 
     name: str
     parents: list[str]
     sources: list[str]
     tags: list[str]
     statements: list[str]
+    table: str | None
     last: str | None
+
+    def is_due(self, changed: Collection[str] | None, new: Collection[str]) -> bool:
+        """Whether it comes of these tables of raw, all where None, or reads one of these models."""
+        is_first = changed is None or EVERY_RUN in self.tags or not set(self.sources).isdisjoint(changed)
+        return is_first or not set(self.parents).isdisjoint(new)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +59,6 @@ class Script:
     def json(self) -> str:
         """Return it as text."""
         return json.dumps([asdict(model) for model in self.models])
-
-    def selected(self, changed: Collection[str] | None) -> list[Model]:
-        """Return the models with statements that come of these tables of raw, or all where None."""
-        chosen: set[str] = set()
-        for model in self.models:
-            is_first = changed is None or EVERY_RUN in model.tags or not chosen.isdisjoint(model.parents)
-            if is_first or not set(model.sources).isdisjoint(changed or ()):
-                chosen.add(model.name)
-        return [model for model in self.models if model.name in chosen and model.statements]
 
 
 class Statements:
@@ -76,14 +78,49 @@ class Statements:
             "newest": self._newest,
         }
 
-    def run(self, statement: str) -> None:
-        """Run one statement, or one in parts for each part of the activities that changed: for none, where none did."""
+    def is_alone(self) -> bool:
+        """Whether refreshes alone have built since the last one; dbt may have ended halfway, by hand or by a kill."""
+        found = "select 1 from duckdb_tables() where database_name = current_database() and table_name = 'refreshed'"
+        return bool(self._execute(found))
+
+    def end(self) -> None:
+        """Note that a refresh was the last to build, until dbt begins to."""
+        self._execute("create table if not exists staging.refreshed as select true as is_alone")
+
+    def build(self, model: Model) -> bool:
+        """Run a model's statements; return whether it may have other rows than before."""
+        count = sum(self.run(statement) for statement in model.statements)
+        is_other = self._put(model.table) if model.table else count > 0
+        if CHANGES in model.tags and model.table:
+            [(rows,)] = self._execute(f"select count(*) from {model.table}")  # noqa: S608 - dbt's own name
+            return bool(rows)
+        return is_other
+
+    def run(self, statement: str) -> int:
+        """Run one statement, or one in parts for each part of the activities that changed: for none, where none did.
+
+        Returns how many rows of a table it removed, added or changed.
+        """
         tables = set(_PARTED.findall(statement))
         if len(tables) > 1:
             raise ValueError(f"a statement runs for parts of one table of ids, not of {', '.join(sorted(tables))}")
+        count = 0
         for part in self._parts_of(*tables) if tables else [[]]:
             self._part = part
-            self._execute(_PLACES.sub(lambda place: self._values[place[1]](place[2]), statement))
+            told = self._execute(_PLACES.sub(lambda place: self._values[place[1]](place[2]), statement))
+            count += told[0][0] if _CHANGES_ROWS.match(statement) else 0
+        return count
+
+    def _put(self, table: str) -> bool:
+        """Put what was built beside a table in its place, unless it has the same rows, in any order."""
+        new = f"{table}__new"
+        # two tables that differ have the same sum of hashes of 64 bits once in 10^19 times
+        was, is_now = (self._execute(f"from {each} as row select count(*), sum(hash(row))") for each in (table, new))
+        is_other = was != is_now
+        self._execute(f"drop table {table if is_other else new}")
+        if is_other:
+            self._execute(f"alter table {new} rename to {table.partition('.')[2]}")
+        return bool(is_other)
 
     def _parts_of(self, table: str) -> Iterator[list[int]]:
         """Yield the table's ids, at most fifty that have curves at a time."""

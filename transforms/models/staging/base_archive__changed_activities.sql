@@ -1,3 +1,5 @@
+{{ config(tags=['changes']) }}
+
 with archived as (
     {{
         raw_rows(

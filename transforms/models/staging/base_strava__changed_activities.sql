@@ -1,3 +1,5 @@
+{{ config(tags=['changes']) }}
+
 with activities as (
     {{
         raw_rows(

@@ -1,4 +1,4 @@
-{{ config(cluster_by=['activity_id']) }}
+{{ config(cluster_by=['activity_id'], tags=['changes']) }}
 
 {%- set before = ref('int_streams__inputs').incorporate(path={'identifier': 'int_streams__inputs_before'}) %}
 {%- set columns = [

@@ -1,4 +1,4 @@
-{{ config(enabled=target.type != 'bigquery') }}
+{{ config(enabled=target.type != 'bigquery', tags=['changes']) }}
 
 with changed as (
     {{ changed_days(ref('int_summaries__daily')) }}
