@@ -106,15 +106,15 @@ def freshness(page: Page) -> list[Number]:
     outcome = tell(pipeline_status.OUTCOMES.get(code, code) or N_("none yet"))
     return [
         Number(
-            "last-event", tell("Last event"), tell.moment(health["last_event_at"]),
+            "last-event", tell("Last event"), plain(tell.moment(health["last_event_at"])),
             tell("When the newest event was saved on Strava, to the second."), rows,
         ),
         Number(
-            "last-event-finished", tell("Last event done"), tell.moment(health["last_event_finished_at"]),
+            "last-event-finished", tell("Last event done"), plain(tell.moment(health["last_event_finished_at"])),
             tell("When its delivery was dealt with; outcome: {outcome}.", outcome=outcome), rows,
         ),
         Number(
-            "last-transform-started", tell("Last transform"), tell.moment(health["last_transform_started_at"]),
+            "last-transform-started", tell("Last transform"), plain(tell.moment(health["last_transform_started_at"])),
             tell("What was stored by then is in the charts, nothing newer."), rows,
         ),
     ]  # fmt: skip

@@ -101,15 +101,13 @@ def said(app: AppTest) -> str:
 
 def shown(app: AppTest, title: str) -> list[str]:
     """Return the values of all numbers of that title, from the top."""
-    return [plain_units(metric.value) for metric in app.metric if metric.label == title]
+    return [TIME.sub(":", plain_units(metric.value)) for metric in app.metric if metric.label == title]
 
 
 def taken_for_emojis(app: AppTest) -> list[str]:
     """Return the texts for which Streamlit loads all emojis that there are."""
-    texts = [
-        *(element.help or "" for element in app.markdown),
-        *(element.value for kind in (app.caption, app.markdown) for element in kind),
-    ]
+    texts = [element.help or "" for element in app.markdown]
+    texts += [element.value for kind in (app.caption, app.markdown, app.metric) for element in kind]
     return [text for text in texts if EMOJI.search(text)]
 
 
