@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tests.bigquery_stores import EmptiedDataset
 
 ENVIRONMENT = Path(__file__).parent.parent / ".venv" / "bigquery-emulator"
+PROGRAM = Path(__file__).parent / "bigquery_emulator_program.py"
 MISSING = "no BigQuery emulator: to run its tests, `make .venv/bigquery-emulator/.made` sets it up"
 EXTENSIONS = "lib/python3*/site-packages/duckdb_extension_*/extensions/*/*.duckdb_extension"
 STARTS_WITHIN_S = 300.0
@@ -31,8 +32,8 @@ OPTIONS = {"BQEMU_ENABLE_FORMAT_EXTENSIONS": "false", "BQEMU_METRICS_ENABLED": "
 @pytest.fixture(scope="session")
 def bigquery_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the running emulator."""
-    program = ENVIRONMENT / "bin" / "bqemulator"
-    if not program.exists():
+    python = ENVIRONMENT / "bin" / "python"
+    if not python.exists():
         if os.environ.get("CI"):
             pytest.fail(MISSING)
         pytest.skip(MISSING)
@@ -42,7 +43,8 @@ def bigquery_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
         place.mkdir(parents=True, exist_ok=True)
         (place / extension.name).symlink_to(extension)
     port, grpc_port = free_port(), free_port()
-    command = [str(program), "start", "--rest-port", str(port), "--grpc-port", str(grpc_port), "--log-level", "error"]
+    ports = ["--rest-port", str(port), "--grpc-port", str(grpc_port)]
+    command = [str(python), str(PROGRAM), "start", *ports, "--log-level", "error"]
     environment = {**OPTIONS, "HOME": str(home), "PATH": os.environ["PATH"]}
     log = home / "log"
     with (

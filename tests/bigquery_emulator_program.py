@@ -1,0 +1,43 @@
+"""The BigQuery emulator, run by the Python of its own environment, that reads each statement once.
+
+It parses a statement some fifty times, and tests send the same ones again and again: that is most of its processor
+time. What it makes of a text depends on nothing but the arguments that are told apart here; a tree is handed out as a
+copy, for its callers change it.
+"""
+
+import sys
+from functools import lru_cache
+from typing import Any
+
+import sqlglot
+from bqemulator.sql import table_rewriter
+from bqemulator.sql.rewriter import default_dataset
+from bqemulator.sql.translator import SQLTranslator
+
+STATEMENTS = 2_000
+
+
+def read_once() -> None:
+    """Keep what was made of a text; the modules that take these functions by name are imported later."""
+    once = lru_cache(maxsize=STATEMENTS)
+    parsed = once(sqlglot.parse_one)
+    sqlglot.parse_one = lambda *args, **options: parsed(*args, **options).copy()
+    table_rewriter.rewrite_table_refs = once(table_rewriter.rewrite_table_refs)
+    default_dataset.qualify_unqualified_tables = once(default_dataset.qualify_unqualified_tables)
+
+    translate, translated = SQLTranslator.translate, {}
+
+    def translate_once(self: SQLTranslator, sql: str, *, schema: Any = None, caller: Any = None) -> Any:
+        key = (sql, repr(schema), caller)
+        if key not in translated:
+            translated[key] = translate(self, sql, schema=schema, caller=caller)
+        return translated[key]
+
+    SQLTranslator.translate = translate_once
+
+
+if __name__ == "__main__":
+    read_once()
+    from bqemulator.cli import main
+
+    sys.exit(main())
