@@ -1,29 +1,31 @@
 """Starts the dashboard: Streamlit on our pages, at the address and port of the settings."""
 
+import signal
 import sys
 from pathlib import Path
 
 from pydantic import ValidationError
-from streamlit.web import cli
+from starlette.middleware import Middleware
+from streamlit.starlette import App
 
+from dashboard.document import Documents
 from dashboard.settings import DashboardSettings
 from runtime.settings import settings_complaint
 
 
-def arguments(settings: DashboardSettings) -> list[str]:
-    """Return Streamlit's command line, which goes before its environment and its files."""
-    options = {
-        "browser.gatherUsageStats": "false",
-        "logger.hideWelcomeMessage": "true",  # it names this machine's address on the internet, and asks for it there
+def options(settings: DashboardSettings) -> dict[str, object]:
+    """Return Streamlit's options, which go before its environment and its files."""
+    return {
+        "browser.gatherUsageStats": False,
+        "logger.hideWelcomeMessage": True,  # it names this machine's address on the internet, and asks for it there
         "server.address": settings.dashboard_host,
-        "server.enableCORS": "true",  # no page of another origin opens a session
-        "server.enableXsrfProtection": "true",
+        "server.enableCORS": True,  # no page of another origin opens a session
+        "server.enableXsrfProtection": True,
         "server.fileWatcherType": "none",
-        "server.headless": "true",
+        "server.headless": True,
         "server.maxUploadSize": settings.upload_limit_mb,
         "server.port": settings.dashboard_port,
     }
-    return ["run", str(Path(__file__).with_name("main.py")), *(f"--{name}={value}" for name, value in options.items())]
 
 
 def main() -> None:
@@ -32,7 +34,9 @@ def main() -> None:
         settings = DashboardSettings()
     except (ValidationError, UnicodeDecodeError) as error:
         sys.exit(f"dashboard: {settings_complaint(error)}")
-    cli.main(arguments(settings), prog_name="streamlit")
+    for each in (signal.SIGINT, signal.SIGTERM):  # once the server has ended it raises the signal again
+        signal.signal(each, lambda *_: sys.exit(0))
+    App(Path(__file__).with_name("main.py"), middleware=[Middleware(Documents)]).run(config=options(settings))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The dashboard's composition root, run by `streamlit run`: the only file that reads settings and opens the marts."""
+"""The dashboard's composition root, which Streamlit runs: the only file that reads settings and opens the marts."""
 
 import streamlit as st
 from pydantic import ValidationError

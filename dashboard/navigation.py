@@ -17,7 +17,6 @@ from dashboard.formatting import Teller
 from dashboard.languages import LANGUAGES, N_, preferred
 from dashboard.mart import MartVersion, Row
 from dashboard.page import Page
-from dashboard.palette import stylesheet
 from dashboard.units import Units
 from dashboard.views import activity, gear, overview, pipeline, quality, records, sql, training, trends, upload, year
 from dashboard.views import map as map_page
@@ -69,7 +68,6 @@ def show(context: PageContext) -> None:
         page_title="Athlete Dashboard", page_icon=str(here.with_name("icon.svg")), layout="wide",
         initial_sidebar_state=SIDEBAR,
     )  # fmt: skip
-    st.html(stylesheet())
     st.logo(str(here.with_name("logo.svg")), icon_image=str(here.with_name("icon.svg")))
     tell = _reader(context)
     sections: dict[str, list[st.Page]] = {}

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
-from dashboard.__main__ import arguments
+from dashboard.__main__ import options
 from dashboard.settings import DashboardSettings
 from runtime.settings import settings_complaint
 
@@ -76,7 +76,8 @@ def test_viewers_are_read_from_json(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_streamlit_is_told_where_to_listen_and_keeps_other_origins_out() -> None:
     """Streamlit's own checks of origin and of forged posts are on, and by default it listens on loopback alone."""
-    told = set(arguments(DashboardSettings()))
-    assert {"--server.enableCORS=true", "--server.enableXsrfProtection=true", "--server.address=127.0.0.1"} < told
-    told = set(arguments(DashboardSettings(dashboard_host="0.0.0.0", dashboard_port=83)))  # noqa: S104 - not bound
-    assert {"--server.address=0.0.0.0", "--server.port=83"} < told
+    told = options(DashboardSettings())
+    assert told["server.enableCORS"] is told["server.enableXsrfProtection"] is True
+    assert told["server.address"] == "127.0.0.1"
+    told = options(DashboardSettings(dashboard_host="0.0.0.0", dashboard_port=83))  # noqa: S104 - not bound
+    assert (told["server.address"], told["server.port"]) == ("0.0.0.0", 83)  # noqa: S104 - as above
