@@ -1,6 +1,6 @@
 """The BigQuery emulator, run by the Python of its own environment, that reads each statement once.
 
-It parses a statement some fifty times, and tests send the same ones again and again: that is most of its processor
+It parses a statement many times over, and tests send the same ones again and again: that is most of its processor
 time. What it makes of a text depends on nothing but the arguments that are told apart here; a tree is handed out as a
 copy, for its callers change it.
 """
