@@ -114,8 +114,8 @@ class Statements:
     def _put(self, table: str) -> bool:
         """Put what was built beside a table in its place, unless it has the same rows, in any order."""
         new = f"{table}__new"
-        # two tables that differ have the same sum of hashes of 64 bits once in 10^19 times
-        was, is_now = (self._execute(f"from {each} as row select count(*), sum(hash(row))") for each in (table, new))
+        # one hash more than the row's: its last step lets two rows that swap their last values cancel each other out
+        was, is_now = (self._execute(f"from {each} as row select count(*), sum(hash(row, 0))") for each in (table, new))
         is_other = was != is_now
         self._execute(f"drop table {table if is_other else new}")
         if is_other:

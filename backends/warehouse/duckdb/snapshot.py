@@ -8,6 +8,7 @@ when the marts are on the charts already.
 import os
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -65,7 +66,7 @@ class DuckdbSnapshot:
         return True
 
 
-def publish(transform_path: Path, mart_path: Path) -> None:
+def publish(transform_path: Path, mart_path: Path, link: Callable[[Path, Path], None] = os.link) -> None:
     """Give readers what dbt built, as a whole: one file with two names, until `separate`.
 
     The caller sees to it that nobody has the builder's file open meanwhile, least of all this process: on Unix, closing
@@ -75,7 +76,7 @@ def publish(transform_path: Path, mart_path: Path) -> None:
     draft = mart_path.with_name(f"{mart_path.name}.new")  # one name, so a killed publisher leaves no second copy
     try:
         if _log_of(transform_path).exists() or not _is_one(transform_path, mart_path):
-            _link_or_copy(transform_path, draft)
+            _link_or_copy(transform_path, draft, link)
             atomic_replace(draft, mart_path)
     except FileNotFoundError as error:
         raise MartMissing(f"There is nothing to publish in {transform_path}: {REBUILD}") from error
@@ -94,6 +95,8 @@ def separate(transform_path: Path, mart_path: Path) -> None:
             shutil.copyfile(mart_path, draft)
             atomic_replace(draft, transform_path)
     except OSError as error:
+        if draft.is_file():  # where the disk is full, others need the room
+            draft.unlink()
         raise WarehouseBusy(f"{mart_path} cannot be copied just now: {sentence(error)}") from error
 
 
@@ -124,14 +127,14 @@ def _is_one(transform_path: Path, mart_path: Path) -> bool:
     return transform_path.exists() and mart_path.exists() and transform_path.samefile(mart_path)
 
 
-def _link_or_copy(path: Path, draft: Path) -> None:
+def _link_or_copy(path: Path, draft: Path, link: Callable[[Path, Path], None]) -> None:
     """Give the database a second name; copy it where there is a log to bring in, or the file system has no links."""
     for leftover in (draft, _log_of(draft)):
         leftover.unlink(missing_ok=True)
     log = _log_of(path)
     if not log.exists():
         try:
-            os.link(path, draft)
+            link(path, draft)
         except OSError:
             shutil.copyfile(path, draft)
         return

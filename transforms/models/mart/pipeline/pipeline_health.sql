@@ -1,4 +1,4 @@
-{{ config(cluster_by=['athlete_id']) }}
+{{ config(cluster_by=['athlete_id'], tags=['every_run']) }}
 
 with athletes as (
     select * from {{ ref('stg_strava__athletes') }}
