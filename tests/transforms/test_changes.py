@@ -20,7 +20,9 @@ from backends.warehouse.sqlite.store import SqliteRawStore
 from tests.transforms.imported import OWN, archive_row, curves, file_activity, fill_the_imports, recording, row_activity
 from tests.transforms.life import CANAL, CANAL_AGAIN, EFFORT, LAP, OWN_FILE, RIVER, SPLIT, edited, streams
 from worker.dbt_runner.dbt import refresh_command
-from worker.dbt_runner.script import Script
+from worker.dbt_runner.port import Node
+from worker.dbt_runner.refresher import run_script
+from worker.dbt_runner.script import Script, Statements
 
 ORDER = 'load_order = ["time", "relative_effort"]'  # so that the file changes the methods of loads
 EARLIER = "2026-01-01T00:00:00.000000Z"  # as after a clock was set back, or where only a number grew
@@ -298,11 +300,12 @@ def test_a_refresh_runs_what_dbt_would_choose(installed: Any) -> None:
 
 
 def due(script: Script, changed: Collection[str] | None) -> set[str]:
-    """Return the models that a refresh builds where each that it builds has other rows than before."""
-    new: set[str] = set()
-    for model in script.models:
-        new |= {model.name} if model.is_due(changed, new) else set()
-    return {model.name for model in script.models if model.name in new and model.statements}
+    """Return the models that a refresh builds right after a run of dbt: then all that comes of a change."""
+    nodes: list[Node] = []
+    now = datetime(2026, 4, 2, 10, tzinfo=UTC)
+    statements = Statements(lambda sql: [] if "duckdb_tables()" in sql else [(0,)], now, lambda: now)
+    run_script(script, changed, statements, nodes, [])
+    return {node.name for node in nodes}
 
 
 def test_a_refresh_reads_only_what_came_since_the_last_one(installed: Any, payload: Any) -> None:

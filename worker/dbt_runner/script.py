@@ -120,7 +120,7 @@ class Statements:
         self._execute(f"drop table {table if is_other else new}")
         if is_other:
             self._execute(f"alter table {new} rename to {table.partition('.')[2]}")
-        return bool(is_other)
+        return is_other
 
     def _parts_of(self, table: str) -> Iterator[list[int]]:
         """Yield the table's ids, at most fifty that have curves at a time."""
