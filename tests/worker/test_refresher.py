@@ -45,9 +45,7 @@ class FakeDbt:
         self.scripts += 1
         version = self._version(self.open_project())
         statement = f"update counted set n = n + 1 where version = '{version}'"  # noqa: S608 - our own text
-        return Script(
-            [Model(name="counted", parents=[], sources=[], tags=[], statements=[statement], table=None, last=None)]
-        )
+        return Script([Model(name="counted", parents=[], sources=[], tags=[], statements=[statement])])
 
     def stale_sources(self) -> list[str]:
         return []

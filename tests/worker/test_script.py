@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from worker.dbt_runner.port import Node
 from worker.dbt_runner.refresher import run_script
-from worker.dbt_runner.script import EARLIEST, Model, Script, Statements
+from worker.dbt_runner.script import EARLIEST, Model, Replaced, Script, Statements
 
 AS_OF = datetime(2026, 4, 2, 10, tzinfo=UTC)
 NOW = datetime(2026, 4, 2, 10, 0, 7, 250000, tzinfo=UTC)
@@ -27,7 +28,6 @@ def model(name: str, *parents: str, sources: Sequence[str] = (), tag: str = "", 
         tags=tags,
         statements=statements,
         table=None if is_view else f"mart.{name}",
-        last=None,
     )
 
 
@@ -106,16 +106,68 @@ def test_a_table_is_other_where_its_rows_are(before: str, now: str, is_other: bo
         connection.execute(f"create table mart.t as {rows.format(before)}")
         statements = Statements(lambda sql: connection.execute(sql).fetchall(), AS_OF, lambda: NOW)
         built = f"create table mart.t__new as {rows.format(now)}"
-        one = Model(name="t", parents=[], sources=[], tags=[], statements=[built], table="mart.t", last=None)
+        one = Model(name="t", parents=[], sources=[], tags=[], statements=[built], table="mart.t")
         assert statements.build(one) is is_other
         found = connection.execute("from mart.t order by all").fetchall()
         assert found == connection.execute(f"{rows.format(now)} order by all").fetchall()
         assert connection.execute("select table_name from duckdb_tables()").fetchall() == [("t",)]
 
 
+@pytest.mark.parametrize(
+    ("now", "is_other"),
+    [
+        ("(2, 'b', [7]), (2, 'c', [])", False),
+        ("(2, 'c', []), (2, 'b', [7])", False),
+        ("(2, 'b', [7]), (2, 'c', null)", True),
+        ("(2, 'b', [8]), (2, 'c', [])", True),
+        ("(2, 'b', []), (2, 'c', [7])", True),
+        ("(2, 'b', [7])", True),
+        ("(2, 'b', [7]), (2, 'c', []), (2, 'c', [])", True),
+    ],
+)
+def test_rows_take_the_place_of_others_where_they_differ(now: str, is_other: bool) -> None:
+    """In any order; rows that are the same stay where they are, and so do those of what has not changed."""
+    found, is_new, ran = replaced(before="(1, 'a', [1]), (2, 'b', [7]), (2, 'c', [])", now=now, changed=[2])
+    assert found == replaced(before=f"(1, 'a', [1]), {now}", now="", changed=[])[0]
+    assert is_new is is_other
+    assert any(sql.startswith("delete") for sql in ran) is is_other
+
+
+def test_first_rows_and_rows_of_many_are_not_compared() -> None:
+    """There is nothing to compare with, or too much to keep beside it."""
+    found, is_new, ran = replaced(before="(1, 'a', [1])", now="(2, 'b', [7])", changed=[2])
+    assert ([row[0] for row in found], is_new, [sql for sql in ran if "temporary" in sql]) == ([1, 2], True, [])
+    found, is_new, ran = replaced(before="(1, 'a', [1])", now="(1, 'a', [1])", changed=range(1, 60))
+    assert ([row[0] for row in found], is_new, [sql for sql in ran if "temporary" in sql]) == ([1], True, [])
+
+
+def replaced(before: str, now: str, changed: Sequence[int]) -> tuple[list[tuple[Any, ...]], bool, list[str]]:
+    """Return the rows of a table after a refresh, whether they are other than before, and what ran."""
+    columns = "(activity_id, name, numbers)"
+    query = f"select name, numbers, activity_id from (values {now or '(0, null, null)'}) as v {columns}"  # noqa: S608
+    ran: list[str] = []
+    with duckdb.connect() as connection:
+        connection.execute("create schema staging")
+        connection.execute(f"create table staging.t as from (values {before}) as v {columns}")
+        connection.execute("create table staging.changed_activities (activity_id bigint)")
+        connection.execute(f"insert into staging.changed_activities select unnest({list(changed)})")
+
+        def execute(sql: str) -> list[tuple[Any, ...]]:
+            ran.append(sql)
+            return connection.execute(sql).fetchall()
+
+        where = "<<changed:changed_activities activity_id>>"
+        rows = Replaced(table='"staging"."t"', where=where, rows=f"{query} where {where}")
+        one = Model(name="t", parents=[], sources=[], tags=[], statements=[], replaced=rows)
+        is_new = Statements(execute, AS_OF, lambda: NOW).build(one)
+        return connection.execute("from staging.t order by all").fetchall(), is_new, ran
+
+
 def test_a_script_is_read_as_it_was_written() -> None:
     """Its text is kept as a mark."""
-    assert Script.from_json(SCRIPT.json()) == SCRIPT
+    rows = Replaced(table='"staging"."t"', where="<<changed:changed_activities activity_id>>", rows="select 1")
+    script = Script([*SCRIPT.models, replace(SCRIPT.models[0], statements=[], table=None, replaced=rows)])
+    assert Script.from_json(script.json()) == script
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@
 {% macro forgotten_where(changed) -%}
     {%- set condition = changed if target.type != 'bigquery' else 'false' -%}
     {%- if is_incremental() and condition != 'false' -%}
-        delete from {{ this }} where {{ condition }}
+        delete from {{ this }} as kept where {{ condition }}
     {%- endif -%}
 {%- endmacro %}
 

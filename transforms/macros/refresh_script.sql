@@ -33,9 +33,12 @@
     {%- elif not is_script() -%}
         {{ return(built_in_place()) }}
     {%- endif -%}
-    {%- if pre_hooks and '<<changed:' in render(pre_hooks[0].sql) -%}
-        {#- What belonged to the activities that changed has gone, and of others nothing is selected. -#}
-        {{ return(told(['insert into ' ~ this ~ ' by name ' ~ sql], is_parted=reads_curves())) }}
+    {%- set forgets = render(pre_hooks[0].sql) if pre_hooks else '' -%}
+    {%- if '<<changed:' in forgets -%}
+        {#- What belonged to the activities that changed goes, and of others nothing is selected. -#}
+        {%- set rows = sql | replace('<<changed:', '<<part:') if reads_curves() else sql -%}
+        {%- set where = forgets.strip() | replace('delete from ' ~ this ~ ' as kept where ', '') -%}
+        {{ return(told([], replaced={'table': this | string, 'where': where, 'rows': rows})) }}
     {%- endif -%}
     {%- set key = config.get('unique_key') -%}
     {%- set keys = [key] if key is string else key -%}
@@ -92,11 +95,11 @@
 {%- endmacro %}
 
 
-{#- Tells a model's statements, in order and between its hooks, and those that wait until every model is built; those that are parted run for
-    each part of what changed. A `table` is replaced only by one that differs, so its statement makes another beside it. -#}
-{% macro told(statements, is_parted=false, table=none) -%}
+{#- Tells a model's statements, in order and between its hooks, and those that wait until every model is built. A `table` is replaced only by
+    one that differs, so its statement makes another beside it; so are rows that are `replaced`, of which a hook says which they are. -#}
+{% macro told(statements, table=none, replaced=none) -%}
     {%- set hooked = [] -%}
-    {%- for hook in pre_hooks -%}{%- do hooked.append(render(hook.sql)) -%}{%- endfor -%}
+    {%- for hook in pre_hooks if not replaced -%}{%- do hooked.append(render(hook.sql)) -%}{%- endfor -%}
     {%- do hooked.extend(statements) -%}
     {%- for hook in post_hooks -%}{%- do hooked.append(render(hook.sql)) -%}{%- endfor -%}
     {%- set last = {
@@ -106,8 +109,8 @@
         'int_records__changed_days': kept_days(this),
         'int_streams__changed_activities': kept_days(this),
     } -%}
-    {%- set text = tojson({'statements': hooked, 'table': table, 'last': last.get(model.name)}) -%}
-    {%- call noop_statement('main', text | replace('<<changed:', '<<part:') if is_parted else text) -%}{%- endcall -%}
+    {%- set text = tojson({'statements': hooked, 'table': table, 'replaced': replaced, 'last': last.get(model.name)}) -%}
+    {%- call noop_statement('main', text) -%}{%- endcall -%}
     {{ return({'relations': [this.incorporate(type='table')]}) }}
 {%- endmacro %}
 

@@ -23,7 +23,7 @@ from backends.marks.file import FileMarks
 from backends.warehouse.marts import MartSnapshot
 from worker.dbt_runner.port import Build, Node
 from worker.dbt_runner.project import Project
-from worker.dbt_runner.script import Model, Script
+from worker.dbt_runner.script import CHANGES, Model, Replaced, Script
 
 _FAILED = frozenset({"error", "fail", "runtime error", "partial success"})
 # Unit tests are about this project and not about anybody's data: who develops it runs them.
@@ -202,13 +202,17 @@ def script_of(manifest: Manifest, results: Sequence[Any]) -> Script:
 
 def _model(manifest: Manifest, node: ModelNode, written: Mapping[str, Any]) -> Model:
     sources = [manifest.sources[one] for one in node.depends_on.nodes if one in manifest.sources]
+    parents = [manifest.nodes[one] for one in node.depends_on.nodes if one in manifest.nodes]
+    replaced = written.get("replaced")
     return Model(
         name=node.name,
-        parents=[manifest.nodes[one].name for one in node.depends_on.nodes if one in manifest.nodes],
+        # a list of what changed tells a model which rows to make again, and is in none of them, but in another list
+        parents=[each.name for each in parents if CHANGES not in each.tags or CHANGES in node.tags],
         sources=[source.name for source in sources],
         tags=sorted({*node.tags, *(tag for source in sources for tag in source.tags)}),
         statements=[statement.strip() for statement in written.get("statements", ()) if statement.strip()],
         table=written.get("table"),
+        replaced=Replaced(**replaced) if replaced else None,
         last=written.get("last"),
     )
 

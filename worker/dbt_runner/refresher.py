@@ -111,7 +111,7 @@ def run_script(
     for model in script.models:
         if not model.is_due(changed, new):
             continue
-        if not model.statements:
+        if model.is_view:
             new.add(model.name)
             continue
         places.append(model.name)

@@ -11,10 +11,11 @@ from typing import Any
 from runtime.clock import utc_text
 
 EVERY_RUN = "every_run"  # dbt's tag of models and sources that no watermark tells of
-CHANGES = "changes"  # dbt's tag of models that list what changed: what reads them has to do where there are rows
+CHANGES = "changes"  # dbt's tag of models that list what changed
 EARLIEST = "0001-01-01T00:00:00.000000Z"  # before all of raw; a column of timestamps takes it, too
 _PLACES = re.compile("<<([a-z_]+):([^>]*)>>")
 _PARTED = re.compile("<<part:([a-z_]+) ")
+_CHANGED = re.compile("<<changed:([a-z_]+) ")
 _CHANGES_ROWS = re.compile(r"\s*(delete|insert|update)\b", re.IGNORECASE)
 _MOST_IDS = 5000  # more are named by the first and the last, as by the macro `is_changed`
 # As the macro `parts_of` has them: activities whose curves are in memory at once, and who has curves.
@@ -25,10 +26,20 @@ Execute = Callable[[str], Sequence[Sequence[Any]]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Model:
-    """One model: what it reads, and its statements; a view has none. `last` waits until every model is built.
+class Replaced:
+    """The rows of a table that a model makes again: those where a condition holds, by a query."""
 
-    Where there is a `table`, the statements make another beside it, which takes its place if it differs.
+    table: str
+    where: str
+    rows: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Model:
+    """One model: whose rows it is made of, and its statements; a view has none.
+
+    Where there is a `table`, the statements make another beside it, which takes its place if it differs. What is
+    `replaced` comes before them, and `last` waits until every model is built.
     """
 
     name: str
@@ -36,8 +47,14 @@ class Model:
     sources: list[str]
     tags: list[str]
     statements: list[str]
-    table: str | None
-    last: str | None
+    table: str | None = None
+    replaced: Replaced | None = None
+    last: str | None = None
+
+    @property
+    def is_view(self) -> bool:
+        """Whether there is nothing to build."""
+        return not (self.statements or self.replaced)
 
     def is_due(self, changed: Collection[str] | None, new: Collection[str]) -> bool:
         """Whether it comes of these tables of raw, all where None, or reads one of these models."""
@@ -54,7 +71,7 @@ class Script:
     @classmethod
     def from_json(cls, text: str) -> "Script":
         """Read what `json` wrote. Raises ValueError, TypeError."""
-        return cls([Model(**each) for each in json.loads(text)])
+        return cls([_model(**each) for each in json.loads(text)])
 
     def json(self) -> str:
         """Return it as text."""
@@ -89,12 +106,9 @@ class Statements:
 
     def build(self, model: Model) -> bool:
         """Run a model's statements; return whether it may have other rows than before."""
-        count = sum(self.run(statement) for statement in model.statements)
-        is_other = self._put(model.table) if model.table else count > 0
-        if CHANGES in model.tags and model.table:
-            [(rows,)] = self._execute(f"select count(*) from {model.table}")  # noqa: S608 - dbt's own name
-            return bool(rows)
-        return is_other
+        count = self._replace(model.replaced) if model.replaced else 0
+        count += sum(self.run(statement) for statement in model.statements)
+        return self._put(model.table) if model.table else count > 0
 
     def run(self, statement: str) -> int:
         """Run one statement, or one in parts for each part of the activities that changed: for none, where none did.
@@ -107,7 +121,7 @@ class Statements:
         count = 0
         for part in self._parts_of(*tables) if tables else [[]]:
             self._part = part
-            told = self._execute(_PLACES.sub(lambda place: self._values[place[1]](place[2]), statement))
+            told = self._run(statement)
             count += told[0][0] if _CHANGES_ROWS.match(statement) else 0
         return count
 
@@ -121,6 +135,32 @@ class Statements:
         if is_other:
             self._execute(f"alter table {new} rename to {table.partition('.')[2]}")
         return is_other
+
+    def _replace(self, replaced: Replaced) -> int:
+        """Put rows in the place of others, unless these are the same; return how many it removed and added."""
+        table, old = replaced.table, f"from {replaced.table} as kept where {replaced.where}"
+        into = f"into {table} by name {replaced.rows}"
+        ids = max(len(self._ids_in(each)) for each in _CHANGED.findall(replaced.where))
+        if ids > _PART:  # beside them there may be no room for as many
+            return self.run(f"delete {old}") + self.run(f"insert {into}")
+        was = self._sum_of(old)
+        if not was[0]:
+            return self.run(f"insert {into}")
+        self._execute(f"create or replace temporary table replacing as from {table} limit 0")
+        self.run(f"insert into replacing by name {replaced.rows}")
+        count = 0
+        if self._sum_of("from replacing as kept") != was:
+            count = self.run(f"delete {old}") + self.run(f"insert into {table} from replacing")
+        self._execute("drop table replacing")
+        return count
+
+    def _sum_of(self, rows: str) -> Sequence[Any]:
+        """Return how many rows these are, and a sum of them: by their texts, which tell an empty list from none."""
+        [told] = self._run(f"select count(*), sum(hash(cast(kept as varchar))) {rows}")
+        return told
+
+    def _run(self, statement: str) -> Sequence[Sequence[Any]]:
+        return self._execute(_PLACES.sub(lambda place: self._values[place[1]](place[2]), statement))
 
     def _parts_of(self, table: str) -> Iterator[list[int]]:
         """Yield the table's ids, at most fifty that have curves at a time."""
@@ -156,6 +196,10 @@ class Statements:
     def _newest(self, table: str) -> str:
         [(moment,)] = self._execute(f"select strftime(max(ingested_at), '%Y-%m-%dT%H:%M:%S.%fZ') from {table}")  # noqa: S608 - dbt's own name
         return str(moment or EARLIEST)
+
+
+def _model(*, replaced: Mapping[str, str] | None, **told: Any) -> Model:
+    return Model(replaced=Replaced(**replaced) if replaced else None, **told)
 
 
 def _is_one_of(ids: Sequence[int], column: str) -> str:

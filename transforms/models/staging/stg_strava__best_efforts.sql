@@ -25,8 +25,7 @@ sent as (
         {{ as_float('effort.distance') }} as distance_m,
         {{ as_int('effort.elapsed_time') }} as elapsed_time_s,
         {{ as_timestamp('effort.start_date') }} as start_at,
-        activities.has_own_best_efforts as is_computed,
-        activities.ingested_at
+        activities.has_own_best_efforts as is_computed
     from activities
     {{ each('activities.best_efforts', 'effort') }}
 ),
@@ -53,8 +52,7 @@ final as (
         distance_m,
         elapsed_time_s,
         start_at,
-        is_computed,
-        ingested_at
+        is_computed
     from ranked
     where place = 1
 )

@@ -38,8 +38,7 @@ sent as (
         case when {{ as_float('lap.average_watts') }} is not null then {{ as_bool('lap.device_watts') }} end as is_power_measured,
         {{ as_int('lap.start_index') }} as start_index,
         {{ as_int('lap.end_index') }} as end_index,
-        case when activities.has_own_laps then 'file' else 'api' end as source,
-        activities.ingested_at
+        case when activities.has_own_laps then 'file' else 'api' end as source
     from activities
     {{ each('activities.laps', 'lap') }}
 ),
@@ -78,8 +77,7 @@ final as (
         is_power_measured,
         start_index,
         end_index,
-        source,
-        ingested_at
+        source
     from ranked
     where place = 1
 )

@@ -42,8 +42,7 @@ sent as (
         coalesce({{ as_bool('effort.hidden') }}, false) as is_hidden,
         {{ as_float('effort.segment.distance') }} as segment_distance_m,
         {{ as_float('effort.segment.average_grade') }} as segment_average_grade_pct,
-        {{ as_int('effort.segment.climb_category') }} as climb_category,
-        activities.ingested_at
+        {{ as_int('effort.segment.climb_category') }} as climb_category
     from activities
     {{ each('activities.segment_efforts', 'effort') }}
 ),
@@ -84,8 +83,7 @@ final as (
         is_hidden,
         segment_distance_m,
         segment_average_grade_pct,
-        climb_category,
-        ingested_at
+        climb_category
     from ranked
     where place = 1
 )

@@ -32,8 +32,7 @@ sent as (
         {{ as_float('split.average_grade_adjusted_speed') }} as grade_adjusted_speed_mps,
         {{ as_float('split.average_heartrate') }} as average_heartrate_bpm,
         {{ as_int('split.pace_zone') }} as pace_zone,
-        activities.has_own_{{ sent_as }} as is_computed,
-        activities.ingested_at
+        activities.has_own_{{ sent_as }} as is_computed
     from activities
     {{ each('activities.' ~ sent_as, 'split') }}
     {{ 'union all' if not loop.last }}
@@ -67,8 +66,7 @@ final as (
         grade_adjusted_speed_mps,
         average_heartrate_bpm,
         pace_zone,
-        is_computed,
-        ingested_at
+        is_computed
     from ranked
     where place = 1
 )

@@ -3,7 +3,7 @@
         materialized=built_in_parts(),
         unique_key=['activity_id', 'other_activity_id'],
         on_schema_change='fail',
-        pre_hook="{{ forgotten_where(is_touched(this.identifier)) }}",
+        pre_hook="{{ forgotten_where(is_touched('kept')) }}",
         cluster_by=['athlete_id'],
     )
 }}

@@ -70,8 +70,7 @@ final as (
         ) as start_cell,
         boxes.latitudes as path_latitudes,
         boxes.longitudes as path_longitudes,
-        cast({{ route_version() }} as int64) as definition_version,
-        lines.ingested_at
+        cast({{ route_version() }} as int64) as definition_version
     from lines
     inner join boxes on lines.activity_id = boxes.activity_id
     inner join activities on lines.activity_id = activities.activity_id
