@@ -111,7 +111,8 @@ happened as (
         'added' as change_kind,
         saves.saved_at as changed_at,
         'webhook' as source,
-        saves.event_id
+        saves.event_id,
+        cast(null as {{ dbt.type_string() }}) as import_id
     from saves
     inner join activities on saves.activity_id = activities.activity_id
     union all
@@ -122,7 +123,8 @@ happened as (
         'deleted' as change_kind,
         deleted_at as changed_at,
         case when event_id is null then 'reconcile' else 'webhook' end as source,
-        event_id
+        event_id,
+        cast(null as {{ dbt.type_string() }}) as import_id
     from deleted
     union all
     select
@@ -132,7 +134,8 @@ happened as (
         'imported' as change_kind,
         imports.imported_at as changed_at,
         'import' as source,
-        cast(null as {{ dbt.type_string() }}) as event_id
+        cast(null as {{ dbt.type_string() }}) as event_id,
+        imports.import_id
     from imports
     inner join activities on imports.activity_id = activities.activity_id
 ),
@@ -148,7 +151,8 @@ changes as (
         new_value,
         ingested_at as changed_at,
         source,
-        event_id
+        event_id,
+        cast(null as {{ dbt.type_string() }}) as import_id
     from news
     union all
     select
@@ -161,7 +165,8 @@ changes as (
         cast(null as {{ dbt.type_string() }}) as new_value,
         changed_at,
         source,
-        event_id
+        event_id,
+        import_id
     from happened
 ),
 
@@ -177,6 +182,7 @@ final as (
         changes.changed_at,
         changes.source,
         changes.event_id,
+        changes.import_id,
         activities.name as activity_name,
         activities.sport_type,
         activities.sport_group,
