@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from html import escape
 
 from dashboard import sport_types
 from dashboard.formatting import NOTHING, Teller
 from dashboard.languages import N_
+from dashboard.links import import_link
 from dashboard.mart import Row
 from dashboard.page import Page
 
@@ -77,6 +79,12 @@ def told(row: Row, tell: Teller, *, gear: Mapping[str, str] | None = None, is_sh
     if old is None or new is None or (is_shared and field in ENTERED):
         return tell("{field} changed", field=name)
     return tell("{field}: {old} → {new}", field=name, old=old, new=new)
+
+
+def told_html(row: Row, tell: Teller, *, gear: Mapping[str, str] | None = None, is_shared: bool = False) -> str:
+    """Say the same as HTML; what an import brought leads to its report."""
+    text = told(row, tell, gear=gear, is_shared=is_shared)
+    return import_link(row["import_id"], text) if row["import_id"] is not None else escape(text)
 
 
 def value(field: str, sent: str | None, tell: Teller, gear: Mapping[str, str]) -> str | None:

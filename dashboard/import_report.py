@@ -1,14 +1,17 @@
-"""What an import of the athlete's own files came to, in words: pure, so that it can be checked without a browser."""
+"""What an import of the athlete's own files came to, in words."""
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from html import escape
 
 from dashboard import import_reasons
 from dashboard.card import Why
-from dashboard.formatting import Teller, plain
+from dashboard.formatting import Teller
 from dashboard.languages import N_
+from dashboard.links import import_link
 from dashboard.mart import Row
 
+ACTIVITIES = {"new": N_("{n} new"), "known": N_("{n} known before")}
 ROWS = {
     "new": N_("{n} new"),
     "updated": N_("{n} changed"),
@@ -48,17 +51,23 @@ SUSPECTS = {
 
 
 def head(row: Row, tell: Teller) -> str:
-    """Name the import, when it began and how it stands, as Markdown."""
-    status = tell(str(STATUSES.get(row["status"], row["status"])))
-    told = f"**{plain(row['source_name'])}** · {tell.minute(row['started_at'])} · {status}"
+    """Name the import, when it began and how it stands, as HTML that leads to its report."""
+    told = [tell.minute(row["started_at"]), tell(str(STATUSES.get(row["status"], row["status"])))]
     if row["exported_at"]:
-        told += " · " + tell("as of {day}", day=tell.day(tell.here(row["exported_at"]).date()))
-    return told
+        told.append(tell("as of {day}", day=tell.day(tell.here(row["exported_at"]).date())))
+    name = import_link(row["import_id"], row["source_name"])
+    return f'<span lang="{tell.language}"><b>{name}</b> · {escape(" · ".join(told))}</span>'
 
 
 def counts(row: Row, tell: Teller) -> list[str]:
-    """Tell rows and files by what became of them, which add up to what there is, and what is not looked at."""
+    """Tell the activities, rows and files by what became of them, and what is not looked at.
+
+    Rows and files add up to what there is.
+    """
     told = []
+    if all_of_them := int(row["activity_new_count"] + row["activity_known_count"]):
+        total = tell.plural("{n} activity", "{n} activities", all_of_them)
+        told.append(f"{total}: {_by_outcome(row, 'activity', ACTIVITIES, tell)}")
     if row["row_count"]:
         total = tell.plural("{n} row", "{n} rows", row["row_count"])
         told.append(f"{total}: {_by_outcome(row, 'row', ROWS, tell)}")

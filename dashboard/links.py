@@ -21,6 +21,11 @@ def activity_url(activity_id: int) -> str:
     return page_url("activity", id=activity_id)
 
 
+def import_link(import_id: str, text: str) -> str:
+    """Return a text as HTML that leads to the report of an import."""
+    return link(page_url("pipeline", **{"import": import_id}), escape(text))
+
+
 def activity_link(activity_id: int, text: str, title: str = "") -> str:
     """Return a text as HTML that leads to the page of an activity."""
     return link(activity_url(activity_id), escape(text), title)

@@ -64,7 +64,7 @@ def in_order(events: Sequence[Row], changes: Sequence[Row], subject: Subject) ->
     """Return a line for each event, with what it changed, and for each moment of a change without one."""
     tell = subject.page.tell
     gear = activity_changes.gear_names(subject.page, changes)
-    told_of = partial(activity_changes.told, tell=tell, gear=gear, is_shared=subject.is_shared)
+    told_of = partial(activity_changes.told_html, tell=tell, gear=gear, is_shared=subject.is_shared)
     known = {event["event_id"] for event in events if event["event_id"] is not None}
     alone = [change for change in changes if change["event_id"] not in known]
     lines = [
@@ -74,7 +74,7 @@ def in_order(events: Sequence[Row], changes: Sequence[Row], subject: Subject) ->
     for at, together in groupby(alone, key=lambda change: in_utc(change["changed_at"]).replace(microsecond=0)):
         some = list(together)
         source = activity_changes.SOURCES.get(some[0]["source"], N_("changed"))
-        told = escape(" · ".join(map(told_of, some)))
+        told = " · ".join(map(told_of, some))
         lines.append((at, f"<li>{escape(f'{tell.moment(at)} {tell(source)}')}<small>{told}</small></li>"))
     return sorted(lines, key=itemgetter(0))
 
@@ -87,14 +87,15 @@ def _is_of(change: Row, event: Row) -> bool:
 
 
 def _item(row: Row, changed: Sequence[str], tell: Teller) -> str:
+    """Return an event's line; what it changed is HTML."""
     parts = [tell(OUTCOMES[row["outcome"]])] if row["outcome"] in OUTCOMES else []
-    parts += changed or _changes(row, tell)
+    parts += changed or map(escape, _changes(row, tell))
     if row["save_to_raw_s"] is not None:
         parts.append(tell("stored {time} after the save", time=tell.latency(row["save_to_raw_s"])))
     if row["is_on_chart"]:
         parts.append(tell("in the charts after {time}", time=tell.latency(row["save_to_chart_s"])))
     when, what = tell.moment(row["happened_at"]), tell(KINDS[row["event_kind"]])
-    return f"<li>{escape(when)} {escape(what)}<small>{escape(' · '.join(parts))}</small></li>"
+    return f"<li>{escape(when)} {escape(what)}<small>{' · '.join(parts)}</small></li>"
 
 
 def _changes(row: Row, tell: Teller) -> list[str]:

@@ -11,11 +11,12 @@ import streamlit as st
 from dashboard import activity_changes, last_visit, milestones, sport_types
 from dashboard.card import Why, card
 from dashboard.formatting import Teller, plain
-from dashboard.html_table import sport_dot
-from dashboard.links import activity_link
+from dashboard.html_table import link, sport_dot
+from dashboard.links import activity_link, import_link, page_url
 from dashboard.mart import Row
 from dashboard.page import Page
 
+MOST_IMPORTS = 3
 COUNTED = ("added", "imported", "edited", "deleted", "restored")
 
 
@@ -36,7 +37,10 @@ def draw(page: Page) -> None:
         listed, gear = by_activity(rows), activity_changes.gear_names(page, rows)
         st.markdown(summary(counts, tell))
         with st.container(key="since-list"):
-            items = "".join([*(_item(each, gear, page) for each in listed), _imported(counts["imported"], tell)])
+            items = "".join(_item(each, gear, page) for each in listed)
+            if counts["imported"]:
+                imports = opened.rows("overview/imports", *asked, not page.context.is_shared, page.athlete_id)
+                items += _imported(counts["imported"], imports, tell)
             st.html(f'<ul class="ad-list" lang="{tell.language}">{items}</ul>')
         if (more := sum(counts.values()) - counts["imported"] - len(listed)) > 0:
             st.caption(tell.plural("and {n} more activity", "and {n} more activities", more))
@@ -94,13 +98,19 @@ def _item(changes: Sequence[Row], gear: Mapping[str, str], page: Page) -> str:
         name = first["activity_name"] or sport_types.title(first["sport_type"], tell)
         shown = sport_dot(first["sport_group"], tell) + activity_link(first["activity_id"], name)
     is_shared = page.context.is_shared
-    told = dict.fromkeys(activity_changes.told(row, tell, gear=gear, is_shared=is_shared) for row in changes)
-    return f"<li>{shown}<small>{escape(' · '.join(told))}</small></li>"
+    told = dict.fromkeys(activity_changes.told_html(row, tell, gear=gear, is_shared=is_shared) for row in changes)
+    return f"<li>{shown}<small>{' · '.join(told)}</small></li>"
 
 
-def _imported(number: int, tell: Teller) -> str:
-    """Return the line of all imported activities; nothing where there are none."""
+def _imported(number: int, imports: Sequence[Row], tell: Teller) -> str:
+    """Return the line of all imported activities, with a link to the report of each of the newest imports."""
     told = tell.plural(
         "{n} activity imported from your own files", "{n} activities imported from your own files", number
     )
-    return f"<li>{escape(told)}</li>" if number else ""
+    links = [
+        import_link(each["import_id"], tell("Report of {when}", when=tell.minute(each["started_at"])))
+        for each in imports[:MOST_IMPORTS]
+    ]
+    if (more := len(imports) - MOST_IMPORTS) > 0:
+        links.append(link(page_url("pipeline"), escape(tell.plural("{n} more", "{n} more", more))))
+    return f"<li>{escape(told)}<small>{' · '.join(links)}</small></li>"

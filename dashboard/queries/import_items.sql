@@ -1,17 +1,8 @@
--- Of the newest imports what was not read whole, what was taken for another activity by more than its row, and what may be one.
-with newest as (
+-- Of an import what could not be read, what was not read whole, what was taken for another activity by more than its row, and
+-- what may be one.
+-- Parameters: athlete; the import; athlete; the import.
+with told as (
     select
-        i.import_id,
-        i.started_at
-    from mart.import as i
-    where i.athlete_id = ?
-    order by i.started_at desc, i.import_id desc
-    limit 5
-),
-
-told as (
-    select
-        t.import_id,
         t.item_kind,
         t.file_name,
         t.activity_id,
@@ -22,6 +13,7 @@ told as (
     from mart.import_item as t
     where
         t.athlete_id = ?
+        and t.import_id = ?
         and (
             t.outcome in ('failed', 'skipped', 'cut_short', 'unreadable')
             or t.item_kind = 'problem'
@@ -31,7 +23,6 @@ told as (
     union all
 
     select
-        s.import_id,
         'suspect' as item_kind,
         s.file_name,
         s.activity_id,
@@ -40,18 +31,24 @@ told as (
         cast(s.twin_activity_id as string) as twin,
         null as reason
     from mart.import_suspect as s
-    where s.athlete_id = ?
+    where
+        s.athlete_id = ?
+        and s.import_id = ?
 )
 
 select
-    told.item_kind,
-    told.file_name,
-    told.activity_id,
-    told.outcome,
-    told.matched_by,
-    told.twin,
-    told.reason
+    item_kind,
+    file_name,
+    activity_id,
+    outcome,
+    matched_by,
+    twin,
+    reason,
+    count(*) over () as item_count
 from told
-inner join newest on told.import_id = newest.import_id
-order by newest.started_at desc, told.item_kind desc, told.file_name, told.activity_id
+order by
+    case when outcome in ('failed', 'unreadable') then 1 when item_kind = 'problem' then 2 when reason is not null then 3 else 4 end,
+    item_kind desc,
+    file_name,
+    activity_id
 limit 100

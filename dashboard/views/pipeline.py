@@ -54,6 +54,11 @@ def show(page: Page) -> None:
             (st.caption if is_done else st.info)(pipeline_status.history(health, backfill, page.done, tell))
     if health["last_event_finished_at"] is None:
         empty_states.info("empty-no-events", tell(empty_states.NO_EVENTS))
+    asked = st.query_params.get("import", "")
+    imports = page.rows("imports", page.athlete_id, asked, page.athlete_id)
+    is_asked_for = any(row["import_id"] == asked for row in imports)
+    if is_asked_for:
+        _imports(page, imports, asked)
     measured = page.rows("pipeline_latency", page.athlete_id)
     _numbers(page, tiles(page, measured, page.rows("rate_budget")))
     _numbers(page, freshness(page), columns=3, narrowest=MOMENT_WIDTH)
@@ -66,8 +71,8 @@ def show(page: Page) -> None:
         _waits(page, opened)
     with right, card(page, "budget", tell("Strava's limits")) as opened:
         _budget(page, opened)
-    with card(page, "imports", tell("Imports of your own files")) as opened:
-        _imports(page, opened)
+    if not is_asked_for:
+        _imports(page, imports, imports[0]["import_id"] if imports else "")
     _runs(page)
     _numbers(page, stored(page))
     _purges(page)
@@ -262,24 +267,34 @@ def _budget(page: Page, opened: Card) -> None:
         st.caption(" ".join(filter(None, [as_of, pipeline_status.waiting_calls(health, tell)])))
 
 
-def _imports(page: Page, opened: Card) -> None:
-    tell, rows = page.tell, opened.rows("imports", page.athlete_id)
-    opened.why = import_report.why(rows, tell)
-    if not rows:
-        st.caption(tell("No import yet. `athlete import export_12345.zip` brings in Strava's export, or recordings."))
-        return
-    for row in rows:
-        with st.container(key=f"import-{row['import_id']}", gap="xxsmall"):
-            st.markdown(import_report.head(row, tell))
-            if running := import_report.progress(row, tell):
-                st.progress(*running)
-            if row["reason"]:
-                st.markdown(plain(import_reasons.because(row["reason"], tell)))
-            for line in import_report.counts(row, tell):
-                st.caption(line)
-    if shown := import_report.items(opened.rows("import_items", *[page.athlete_id] * 3), tell):
-        with st.container(key="import-items"):
-            st.dataframe(shown, hide_index=True)
+def _imports(page: Page, rows: Rows, chosen: str) -> None:
+    """Draw the imports, the chosen one first, with what could not be read and what has a twin."""
+    tell = page.tell
+    with card(page, "imports", tell("Imports of your own files"), queries=[rows]) as opened:
+        opened.why = import_report.why(rows, tell)
+        if not rows:
+            st.caption(
+                tell("No import yet. `athlete import export_12345.zip` brings in Strava's export, or recordings.")
+            )
+        for row in sorted(rows, key=lambda each: each["import_id"] != chosen):
+            with st.container(key=f"import-{row['import_id']}", gap="xxsmall"):
+                st.html(import_report.head(row, tell))
+                if running := import_report.progress(row, tell):
+                    st.progress(*running)
+                if row["reason"]:
+                    st.markdown(plain(import_reasons.because(row["reason"], tell)))
+                for line in import_report.counts(row, tell):
+                    st.caption(line)
+                if row["import_id"] == chosen:
+                    _import_items(page, opened.rows("import_items", *[page.athlete_id, chosen] * 2))
+
+
+def _import_items(page: Page, rows: Rows) -> None:
+    if rows:
+        with st.container(key="import-items", gap="xxsmall"):
+            st.dataframe(import_report.items(rows, page.tell), hide_index=True)
+            if (more := rows[0]["item_count"] - len(rows)) > 0:
+                st.caption(page.tell.plural("{n} more", "{n} more", more))
 
 
 def _runs(page: Page) -> None:

@@ -312,8 +312,12 @@ def test_what_happened_is_told_in_its_order(run: Any, context_of: Any) -> None:
     run.row("change_log", **edit, **name, change_id="n", event_id="b")
     gear = {"changed_field": "trainer", "old_value": "true", "new_value": "false", "source": "reconcile"}
     run.row("change_log", **edit, **gear, change_id="t")
+    brought = edit | {"change_kind": "imported", "source": "import", "changed_at": at + timedelta(hours=3)}
+    run.row("change_log", **brought, change_id="i1/3", import_id="i1")
     run.publish()
     told = html(activity(context_of(run), id="3"))
     assert "14:00:00 CET changed on Strava<small>stored · title: &lt;b&gt;Jog&lt;/b&gt; → Race</small>" in told
     assert "15:00:00 CET found by the daily check<small>indoors: yes → no</small>" in told
+    imported = '<a href="pipeline?import=i1">imported from your own files</a>'
+    assert f"16:00:00 CET changed<small>{imported}</small>" in told
     assert "was deleted on Strava on 15 Nov 2026" in said(activity(context_of(run), id="55"))

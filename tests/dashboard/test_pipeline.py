@@ -1,5 +1,6 @@
 """The Pipeline page: what waits and why, the lapse, the limits, the runs, the receipts and the course."""
 
+import re
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime
@@ -12,7 +13,7 @@ import streamlit
 from dashboard import import_report, latency_course, navigation
 from dashboard.formatting import NARROW, Teller
 from tests.dashboard.conftest import ATHLETE, NOW
-from tests.dashboard.test_pages import drawn, pipeline, said, shown
+from tests.dashboard.test_pages import drawn, html, pipeline, said, shown, visit
 
 
 def at(clock: str, day: int = 18) -> datetime:
@@ -290,8 +291,9 @@ def test_an_import_is_told_with_sums_that_add_up(mart_file: Any, context_of: Any
     mart_file.publish()
     app = pipeline(context_of(mart_file))
     text = said(app)
+    link = '<b><a href="pipeline?import=a">export_7001.zip</a></b>'
+    assert f"{link} · 19:00 · finished · as of 17 Nov 2026" in html(app)
     for sentence in (
-        r"**export\_7001.zip** · 19:00 · finished · as of 17 Nov 2026",
         "1,434 rows: 1,102 new · 13 changed · 319 known before",
         "1,421 files: 1,418 read · 2 cut short (kept to the break) · 1 failed",
         "Not looked at: 1,007 photos and videos, 43 other files",
@@ -299,12 +301,44 @@ def test_an_import_is_told_with_sums_that_add_up(mart_file: Any, context_of: Any
         assert sentence in text
     assert "another" not in text
     assert table(app, "Twin") == [
+        ["activities/133.tcx.gz", "failed", "", "line 1 is not XML"],
+        ["../x", "left out or doubtful", "", "its name leads out of the archive"],
         ["0.fit", "read, at the same time as another activity, and not joined", "70", ""],
         ["1.fit", "read, alike but for whole quarter hours, and not joined (is a clock wrong?)", "71", ""],
-        ["../x", "left out or doubtful", "", "its name leads out of the archive"],
-        ["activities/133.tcx.gz", "failed", "", "line 1 is not XML"],
         ["own.fit", "read, matched by start, length and place", "12070000001", ""],
     ]
+
+
+@pytest.mark.slow
+def test_a_link_leads_to_the_report_of_an_import(mart_file: Any, context_of: Any) -> None:
+    """It stands first, also of one older than those that are listed; how many activities it brought is in the mart."""
+    mart_file.health()
+    for place, key in enumerate("abcdefg"):
+        mart_file.row("import", **imported(key, f"18:0{place}:00", source_name=f"{key}.zip"))
+    for place, (kind, outcome, activity_id, fields) in enumerate([
+        ("row", "new", 1, {}), ("file", "read", 1, {"matched_by": "row"}), ("row", "updated", 2, {}),
+        ("row", "unreadable", None, {}), ("file", "read", 3, {}), ("file", "cut_short", 3, {"matched_by": "alike"}),
+        ("file", "same_file", 4, {}), ("file", "read", 5, {"matched_by": "alike", "twin": "5"}),
+        *[("file", "failed", None, {"file_name": f"{number:03}.fit"}) for number in range(110)],
+    ]):  # fmt: skip
+        row = item(kind, outcome, activity_id=activity_id, **fields) | {"item_id": str(place)}
+        mart_file.row("import_item", **row)
+    mart_file.row("import_item", **item("file", "failed", file_name="g.fit") | {"import_id": "g"})
+    mart_file.publish()
+    app = visit(context_of(mart_file), "pipeline", **{"import": "a"})
+    heads = re.findall(r"(\w).zip</a>", html(app))
+    assert heads == ["a", "g", "f", "e", "d", "c"]
+    assert "5 activities: 2 new · 3 known before" in said(app)
+    found = table(app, "Twin")
+    assert [row[0] for row in found[:2] + found[-1:]] == ["", "000.fit", "098.fit"]
+    assert "13 more" in said(app)
+    titles = re.findall(r'<h2 class="ad-h" lang="en">([^<]+)', html(app))
+    assert titles[0] == "Imports of your own files"
+    for unknown in ("", "x"):
+        app = visit(context_of(mart_file), "pipeline", **{"import": unknown})
+        assert re.findall(r"(\w).zip</a>", html(app)) == ["g", "f", "e", "d", "c"]
+        assert [row[0] for row in table(app, "Twin")] == ["g.fit"]
+        assert re.findall(r'<h2 class="ad-h" lang="en">([^<]+)', html(app))[0] != titles[0]
 
 
 def test_a_running_import_says_how_far_it_is() -> None:
@@ -316,7 +350,8 @@ def test_a_running_import_says_how_far_it_is() -> None:
     share, told = import_report.progress(half, tell) or (0.0, "")
     assert share == pytest.approx(2144 / 2854)
     assert told == "2,144 of 2,854 rows and files are done. At this pace it ends within minutes."
-    assert import_report.counts(half, tell)[1] == "1,420 files: 710 read · 710 to come"
+    lines = import_report.counts(half | {"activity_new_count": 0, "activity_known_count": 0}, tell)
+    assert lines[1] == "1,420 files: 710 read · 710 to come"
     none = running | {"file_open_count": 1421, "row_open_count": 1434}
     assert import_report.progress(none, tell) == (0.0, "0 of 2,855 rows and files are done.")
     assert import_report.progress(running | {"status": "finished"}, tell) is None

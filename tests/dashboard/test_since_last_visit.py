@@ -131,7 +131,11 @@ def test_what_changed_last_is_listed_first(lively: Any, context_of: Any) -> None
 def test_what_is_not_listed_is_counted(lively: Any, context_of: Any) -> None:
     """Of many edits seven activities are listed, of an import its number; one that was edited, too, is no import."""
     for number in range(1, 601):
-        lively.row("change_log", **change(1000 + number, "imported", 2))
+        brought = {"import_id": f"i{max(number // 100, 2)}", "is_private": number == 600}
+        lively.row("change_log", **change(1000 + number, "imported", 2) | brought)
+    for number in (0, *range(2, 7)):
+        began = datetime(2026, 11, 18, 11, number)  # noqa: DTZ001 - as above
+        lively.row("import", import_id=f"i{number}", athlete_id=7001, started_at=began)
     for number in range(1, 10):
         for field in ("name", "description"):
             edit = {"old_value": "a", "new_value": "b", "change_id": f"{field} {number}"}
@@ -141,8 +145,15 @@ def test_what_is_not_listed_is_counted(lively: Any, context_of: Any) -> None:
     assert "591 imported, 9 edited" in said(app)
     assert "and 2 more activities" in said(app)
     told = html(app)
-    assert "<li>591 activities imported from your own files</li>" in told
+    reports = [f'<a href="pipeline?import=i{number}">Report of 12:0{number}</a>' for number in (6, 5, 4)]
+    links = " · ".join([*reports, '<a href="pipeline?">2 more</a>'])
+    assert f"<li>591 activities imported from your own files<small>{links}</small></li>" in told
     assert [f"Run {number}<" in told for number in (1002, 1003, 1009, 1010)] == [False, True, True, False]
+    imported = '<a href="pipeline?import=i2">imported from your own files</a>'
+    assert told.count(f"description: a → b · title: a → b · {imported}") == 7
+    shared = html(overview(replace(context_of(lively), viewers={"": {7001}}), NOON))
+    assert "import=i5" in shared
+    assert "import=i6" not in shared  # of a private activity alone
 
 
 @pytest.mark.parametrize(

@@ -36,12 +36,12 @@ KINDS: Mapping[str, list[str]] = {
 }
 EVERY_PAGE = ["pipeline_health", "sports_done", "backfill_status", "private_activities"]
 # The queries by which each page is drawn; the overview asks for days of this year and of last, for weeks by two cards,
-# and for the activities of the week beside the latest. Gear is asked for where a change is of it.
+# and for the activities of the week beside the latest. Gear is asked for where a change is of it, imports where one is.
 PAGES = {
     "overview": [
         *EVERY_PAGE, *["overview/sums"] * 5, *["overview/latest"] * 2, "told_until", "training/days",
         "overview/load_coverage", "overview/calendar", "overview/streak", "overview/goals", "overview/newest_records",
-        *["overview/changes"] * 2, "overview/reached_since", "gear/usage",
+        *["overview/changes"] * 2, "overview/imports", "overview/reached_since", "gear/usage",
     ],
     "trends": [
         *EVERY_PAGE, "trends/years", "trends/year_to_date", "trends/year_goal", *["trends/largest"] * 2,

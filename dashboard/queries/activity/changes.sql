@@ -7,7 +7,8 @@ select
     new_value,
     changed_at,
     source,
-    event_id
+    event_id,
+    import_id
 from mart.change_log
 where
     athlete_id = ?
