@@ -17,6 +17,7 @@ _PLACES = re.compile("<<([a-z_]+):([^>]*)>>")
 _PARTED = re.compile("<<part:([a-z_]+) ")
 _CHANGED = re.compile("<<changed:([a-z_]+) ")
 _CHANGES_ROWS = re.compile(r"\s*(delete|insert|update)\b", re.IGNORECASE)
+_MOST_COMPARED = 1000  # rows that take the place of as many
 _MOST_IDS = 5000  # more are named by the first and the last, as by the macro `is_changed`
 # As the macro `parts_of` has them: activities whose curves are in memory at once, and who has curves.
 _PART = 50
@@ -140,17 +141,18 @@ class Statements:
         """Put rows in the place of others, unless these are the same; return how many it removed and added."""
         table, old = replaced.table, f"from {replaced.table} as kept where {replaced.where}"
         into = f"into {table} by name {replaced.rows}"
+        [(count,)] = self._run(f"select count(*) {old}")
+        if not count:
+            return self.run(f"insert {into}")
         ids = max(len(self._ids_in(each)) for each in _CHANGED.findall(replaced.where))
-        if ids > _PART:  # beside them there may be no room for as many
+        if ids > _PART or count > _MOST_COMPARED:  # comparing takes longer than it brings, and may take much memory
             return self.run(f"delete {old}") + self.run(f"insert {into}")
         was = self._sum_of(old)
-        if not was[0]:
-            return self.run(f"insert {into}")
         self._execute(f"create or replace temporary table replacing as from {table} limit 0")
         self.run(f"insert into replacing by name {replaced.rows}")
         count = 0
         if self._sum_of("from replacing as kept") != was:
-            count = self.run(f"delete {old}") + self.run(f"insert into {table} from replacing")
+            count += self.run(f"delete {old}") + self.run(f"insert into {table} from replacing")
         self._execute("drop table replacing")
         return count
 

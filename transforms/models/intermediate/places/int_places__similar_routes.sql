@@ -80,7 +80,7 @@ shapes as (
     group by routes.shape, routes.athlete_id, routes.sport_group, routes.cell_count
 ),
 
-cells as (
+passed as (
     select
         shapes.first_id,
         shapes.looked_at_id,
@@ -96,7 +96,7 @@ cells as (
 ),
 
 wanted as (
-    select * from cells
+    select * from passed
     where looked_at_id is not null
 ),
 
@@ -109,22 +109,27 @@ places as (
     from wanted
 ),
 
--- how many shapes pass each of these cells
-crowds as (
-    select
-        cells.athlete_id,
-        cells.sport_group,
-        cells.x,
-        cells.y,
-        count(*) as shape_count
-    from cells
+-- only there can others be on the same route
+cells as (
+    select passed.*
+    from passed
     inner join places
         on
-            cells.athlete_id = places.athlete_id
-            and cells.sport_group = places.sport_group
-            and cells.x = places.x
-            and cells.y = places.y
-    group by cells.athlete_id, cells.sport_group, cells.x, cells.y
+            passed.athlete_id = places.athlete_id
+            and passed.sport_group = places.sport_group
+            and passed.x = places.x
+            and passed.y = places.y
+),
+
+crowds as (
+    select
+        athlete_id,
+        sport_group,
+        x,
+        y,
+        count(*) as shape_count
+    from cells
+    group by athlete_id, sport_group, x, y
 ),
 
 ranked as (
