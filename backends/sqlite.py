@@ -18,6 +18,7 @@ BUSY_TIMEOUT_S = 5.0
 _RETRY_S = 0.0001
 _YIELDING_RETRY_S = 0.002
 _YIELDS_FOR_S = 1.0
+_MOMENT_NS = 20_000_000  # a file's time moves on by the system's tick: 1 to 10 ms
 _OWNER_ONLY = 0o600
 _APPLIED = """
     create table if not exists schema_migrations (
@@ -107,6 +108,20 @@ def file_identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def last_write(path: Path) -> tuple[int, int, int] | None:
+    """Return what is other after each write to the file's write-ahead log; None without one.
+
+    That is when it was written, its size, and, while another write may still come at what the file system takes for the
+    same moment, when it was looked at.
+    """
+    try:
+        log = os.stat(f"{path}-wal")  # noqa: PTH116 - as above
+    except OSError:
+        return None
+    now = time.time_ns()
+    return log.st_mtime_ns, log.st_size, now if abs(now - log.st_mtime_ns) < _MOMENT_NS else 0
 
 
 def empty_log(connection: sqlite3.Connection) -> bool:

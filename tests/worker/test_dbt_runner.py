@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 
 from backends.athlete_file.sync import OwnFile
 from backends.marks.file import FileMarks
+from backends.sqlite import last_write
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.activities import Observation, Source
 from backends.warehouse.athletes import Athlete
@@ -447,6 +448,25 @@ async def test_the_watch_runs_at_once_and_after_each_change(
     stop.set()
     await watching
     assert len(models.builds) == 2
+
+
+async def test_a_write_is_seen_before_it_is_time_to_look(
+    make_transformer: Callable[..., Transformer], store: SqliteRawStore, models: FakeModels, clock: Any, tmp_path: Path
+) -> None:
+    """The database is asked once an hour here, and yet each change is run at once."""
+    stop = asyncio.Event()
+    transformer = make_transformer()
+    policy = replace(QUICK, poll_s=3600, glance_s=0.001)
+    watching = asyncio.create_task(
+        keep_fresh(transformer, stop, policy, partial(last_write, tmp_path / "pipeline.sqlite"))
+    )
+    for count in range(1, 5):
+        await until_built(models, count)
+        await until_level(transformer)
+        await change(store, clock)
+    await until_built(models, 5)
+    stop.set()
+    await watching
 
 
 async def test_changes_during_a_run_cost_one_more(

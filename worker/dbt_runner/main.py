@@ -18,6 +18,7 @@ from backends.engine import bigquery_place, built_every, google_packages, is_on_
 from backends.engine.pipeline import open_shared_marks, opened_store
 from backends.marks.file import FileMarks
 from backends.marks.lease import LeasePolicy, leased
+from backends.sqlite import last_write
 from backends.warehouse import RawStore, WarehouseBusy
 from backends.warehouse.duckdb.extension import extension_directory
 from backends.warehouse.duckdb.session import DuckdbSession
@@ -176,7 +177,8 @@ async def serve(settings: TransformSettings, on_started: Callable[[], None]) -> 
     async with open_transformer(settings, stays=True) as transformer:
         on_started()
         log.info("transformer.started")
-        await keep_fresh(transformer, stop, PollPolicy(debounce_s=settings.transform_debounce_s))
+        policy = PollPolicy(debounce_s=settings.transform_debounce_s)
+        await keep_fresh(transformer, stop, policy, partial(last_write, settings.pipeline_path))
     log.info("transformer.stopped")
 
 
