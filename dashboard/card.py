@@ -77,19 +77,17 @@ def card(  # noqa: PLR0913 - what a card is made of
 ) -> Iterator[Card]:
     """Open a card; what is drawn inside stands below its head. `title` and `note` are translated.
 
-    `height` is that of its chart in pixels: while a slow query runs, a grey area has its place, which the style sheet
-    shows after 0.3 s and until something is drawn below it. A query that fails inside is told in the card, and the
-    page's other cards are drawn.
+    `height` is that of its chart in pixels: while a slow query runs, the style sheet draws a grey area in its place,
+    after 0.3 s and until something stands below the head. A query that fails inside is told in the card, and the page's
+    other cards are drawn.
     """
     opened = Card(page, key, title, queries=list(queries))
     with st.container(border=True, key=f"card-{key}", height="stretch", gap="xsmall"):
         head = st.container(horizontal=True, wrap=False, gap="xsmall", vertical_alignment="center", key=f"head-{key}")
         with head:
-            lang = f' lang="{page.tell.language}"'
+            told = f'lang="{page.tell.language}" style="--ad-wait: {height}px"'
             small = f"<small>{escape(note)}</small>" if note else ""
-            st.html(f'<h2 class="ad-h"{lang}>{escape(title)}{small}</h2>', width="stretch")
-        with st.container(key=f"wait-{key}"):
-            st.skeleton(height)
+            st.html(f'<h2 class="ad-h" {told}>{escape(title)}{small}</h2>', width="stretch")
         try:
             yield opened
         except MartDamaged:

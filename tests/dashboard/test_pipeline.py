@@ -332,13 +332,13 @@ def test_a_link_leads_to_the_report_of_an_import(mart_file: Any, context_of: Any
     found = table(app, "Twin")
     assert [row[0] for row in found[:2] + found[-1:]] == ["", "000.fit", "098.fit"]
     assert "13 more" in said(app)
-    titles = re.findall(r'<h2 class="ad-h" lang="en">([^<]+)', html(app))
+    titles = re.findall(r"<h2[^>]*>([^<]+)", html(app))
     assert titles[0] == "Imports of your own files"
     for unknown in ("", "x"):
         app = visit(context_of(mart_file), "pipeline", **{"import": unknown})
         assert re.findall(r"(\w).zip</a>", html(app)) == ["g", "f", "e", "d", "c"]
         assert [row[0] for row in table(app, "Twin")] == ["g.fit"]
-        assert re.findall(r'<h2 class="ad-h" lang="en">([^<]+)', html(app))[0] != titles[0]
+        assert re.findall(r"<h2[^>]*>([^<]+)", html(app))[0] != titles[0]
 
 
 def test_a_running_import_says_how_far_it_is() -> None:

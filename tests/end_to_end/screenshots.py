@@ -33,8 +33,7 @@ COLOURS = 256  # of a picture's palette
 UP_TO_MS = 90_000
 CALM_MS = 2_500  # after the last script run: charts are drawn by then
 CONTENT_HEIGHT = "document.querySelector('[data-testid=stMainBlockContainer]').scrollHeight"
-WAITING = "[data-testid=stSkeleton], [data-testid=stSpinner]"
-IS_DRAWN = f"[...document.querySelectorAll('{WAITING}')].every(one => !one.checkVisibility())"
+IS_DRAWN = "[...document.querySelectorAll('[data-testid=stSpinner]')].every(one => !one.checkVisibility())"
 
 
 async def take(paths: Sequence[str]) -> None:
