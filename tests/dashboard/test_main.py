@@ -158,6 +158,25 @@ def test_a_page_stands_in_its_place_from_the_start(lively: Any, address: str, br
 
 
 @pytest.mark.browser
+def test_a_page_asks_for_its_scripts_with_the_document(lively: Any, address: str, browser: Browser) -> None:
+    """None waits for what the page draws. Below the head of a card that is not drawn yet its chart has its place."""
+    page = browser.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    page.goto(f"{address}/trends")
+    expect(page.locator(".st-key-chart-distances .stVegaLiteChart .marks").first).to_be_visible()
+    began = asked.index("/_stcore/health")
+    assert any("/ArrowVegaLiteChart." in path for path in asked[:began])
+    assert [path for path in asked[began:] if path.endswith(".js")] == []
+    place = "one => getComputedStyle(one, '::after').height"
+    head = page.locator(".st-key-card-distances h2")
+    assert head.evaluate(place) == "auto"
+    card = "one.closest('.st-key-card-distances')"
+    head.evaluate(f"one => {card}.replaceChildren({card}.firstElementChild)")
+    assert head.evaluate(place) == "230px"
+
+
+@pytest.mark.browser
 def test_a_phone_at_night_shows_the_overview_in_german(lively: Any, address: str, browser: Browser) -> None:
     """Two tiles beside one another at 390 pixels, nothing wider than the screen; each card says why and how."""
     week: dict[str, Any] = {"period_kind": "week", "measure": "moving_time_s", "sport_groups": "all"}
