@@ -4,6 +4,7 @@ What differs between two activities of one kind are numbers, which are parameter
 written once for a kind, and most of what Altair takes is saved.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -113,13 +114,13 @@ def _curve(kind: Kind, name: str, title: str) -> alt.LayerChart:
     line = base.mark_line(strokeWidth=1.5, clip=True).encode(x=x, y=alt.Y(f"{name}:Q", axis=axis, scale=scale))
     here = alt.Chart(POINTS, transform=[SEEN]).mark_rule(strokeWidth=1.5, color="gray").encode(x=x)
     # a point is pointed at from the middle between it and the one before to the middle between it and the next
-    column = base.mark_rect(opacity=0, cornerRadius=0).encode(
-        x=alt.X("from:Q", axis=along, scale=_room()), x2="until:Q",
-        tooltip=[alt.Tooltip(f"{field}:N", title=head) for field, head in kind.heads],
-    )  # fmt: skip
-    told = alt.Title(title, anchor="start", fontSize=12, fontWeight="normal", color="gray", offset=4)
+    told = ", ".join(f"{json.dumps(head)}: datum.{field}" for field, head in kind.heads)
+    column = base.mark_rect(opacity=0, cornerRadius=0, tooltip=alt.ExprRef(f"{{{told}}}")).encode(
+        x=alt.X("from:Q", axis=along, scale=_room()), x2="until:Q"
+    )
+    title_above = alt.Title(title, anchor="start", fontSize=12, fontWeight="normal", color="gray", offset=4)
     layers = [charts.in_colour(line, kind.sport), here, column.properties(name=f"{name}_points")]
-    return alt.LayerChart(layer=layers, height=CURVE_HEIGHT, title=told)
+    return alt.LayerChart(layer=layers, height=CURVE_HEIGHT, title=title_above)
 
 
 def _room() -> alt.Scale:
