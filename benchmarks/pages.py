@@ -27,13 +27,12 @@ from runtime.clock import utc_now
 
 ROUNDS = 5
 UP_TO_S = 120
-DRAWN = """() => document.querySelector('[data-test-script-state=notRunning] [data-testid=stMainBlockContainer] h1')
-    && ![...document.querySelectorAll('[data-testid=stSkeleton], [data-testid=stSpinner]')]
-        .some(one => one.checkVisibility())"""
+DRAWN = "() => document.querySelector('[data-test-script-state=notRunning] [data-testid=stMainBlockContainer] h1')"
+CHARTED = "() => [...document.querySelectorAll('.stVegaLiteChart')].every(one => one.querySelector('.marks'))"
 
 
 def measure() -> dict[str, float]:
-    """Return of each page the median of its slowest query, and of the time from asking for it until it is drawn."""
+    """Return of each page the median of its slowest query, and of the time until it is drawn, its charts apart."""
     logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context").setLevel(logging.ERROR)  # for AppTest
     folder = built(LARGE).folder
     queries = {f"page_{entry.path}_query_ms": _slowest_query_ms(folder, entry.path) for entry in ENTRIES}
@@ -92,16 +91,23 @@ def _until_drawn(folder: Path, addresses: Mapping[str, str]) -> dict[str, float]
     with running(["-m", "dashboard"], url, environment), sync_playwright() as playwright:
         chromium = shutil.which("chromium") or shutil.which("google-chrome")
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        drawn = {name: [_drawn_s(browser, f"{url}/{each}") for _ in range(ROUNDS)] for name, each in addresses.items()}
+        taken = {name: [_seconds(browser, f"{url}/{each}") for _ in range(ROUNDS)] for name, each in addresses.items()}
         browser.close()
-    return {f"page_{name}_drawn_s": median(seconds[1:]) for name, seconds in drawn.items()}  # the first one warms up
+    return {
+        f"page_{name}_{what}_s": median(seconds)
+        for name, rounds in taken.items()
+        for what, seconds in zip(("drawn", "charted"), zip(*rounds[1:], strict=True), strict=True)  # the first warms up
+    }
 
 
-def _drawn_s(browser: Browser, url: str) -> float:
+def _seconds(browser: Browser, url: str) -> tuple[float, float]:
+    """Return the seconds until all of a page has come, and until each chart in it shows its marks."""
     page = browser.new_page()
     began = time.perf_counter()
     page.goto(url)
     page.wait_for_function(DRAWN, timeout=UP_TO_S * 1000)
-    took = time.perf_counter() - began
+    drawn = time.perf_counter() - began
+    page.wait_for_function(CHARTED, timeout=UP_TO_S * 1000)
+    charted = time.perf_counter() - began
     page.close()
-    return took
+    return drawn, charted
