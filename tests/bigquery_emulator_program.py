@@ -5,6 +5,7 @@ time. What it makes of a text depends on nothing but the arguments that are told
 copy, for its callers change it.
 """
 
+import gc
 import sys
 from functools import lru_cache
 from typing import Any
@@ -35,8 +36,22 @@ def read_once() -> None:
 
     SQLTranslator.translate = translate_once
 
+    from bqemulator.catalog import ddl_sync  # noqa: PLC0415 - takes functions by name that are replaced above
+    from bqemulator.jobs import executor, routine_ddl  # noqa: PLC0415 - as above
+
+    for module, name in (
+        (executor, "classify_statement_type"),
+        (ddl_sync, "_detect_catalog_drop"),
+        (ddl_sync, "_detect_create_schema"),
+        (ddl_sync, "_detect_plain_create_table"),
+        (ddl_sync, "_detect_plain_create_view"),
+        (routine_ddl, "detect_drop_routine"),
+    ):
+        setattr(module, name, once(getattr(module, name)))
+
 
 if __name__ == "__main__":
+    gc.set_threshold(50_000, 20, 20)  # trees point back at themselves, and by default are looked through all the time
     read_once()
     from bqemulator.cli import main
 
