@@ -1,5 +1,6 @@
 """HTTP clients that know where a proxy has no place: a proxy cannot reach this machine's own loopback."""
 
+import ssl
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -11,8 +12,11 @@ class ProxyUnusable(Exception):
 
 
 def loopback_client(*, timeout: float) -> httpx.AsyncClient:
-    """Return a client for programs on this machine, past any proxy that the environment names."""
-    return httpx.AsyncClient(timeout=timeout, trust_env=False)
+    """Return a client for programs on this machine, past any proxy that the environment names.
+
+    It knows no authorities, which take 20 ms to load: none of them certifies an address of this machine.
+    """
+    return httpx.AsyncClient(timeout=timeout, trust_env=False, verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
 
 
 def client_for(*urls: str, timeout: float) -> httpx.AsyncClient:
