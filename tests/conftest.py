@@ -14,6 +14,8 @@ import structlog
 import uvloop
 from pydantic_settings import DotEnvSettingsSource
 
+from backends.sqlite import open_database
+
 pytest_plugins = ["tests.bigquery_emulator", "tests.parsed_project", "tests.pubsub_emulator", "tests.schedule"]
 
 hypothesis.settings.register_profile("no clock", deadline=None)  # a slow machine is no fault of the code
@@ -66,6 +68,14 @@ def pytest_asyncio_loop_factories(item: pytest.Item) -> dict[str, Callable[[], a
 def project_root() -> Path:
     """The folder of the checkout."""
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty pipeline's file, to be copied: to bring one to the newest schema takes longer than many a test."""
+    file = tmp_path_factory.mktemp("migrated") / "pipeline.sqlite"
+    open_database(file).close()
+    return file
 
 
 @pytest.fixture(scope="session")

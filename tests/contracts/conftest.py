@@ -1,6 +1,7 @@
 """The stores of `raw` that every suite runs on. A new adapter adds one constructor to STORES."""
 
 import re
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -39,6 +40,7 @@ def clock() -> HandClock:
 def sqlite_stores(request: pytest.FixtureRequest, clock: Clock) -> OpenStore:
     """Each call opens the same file once more, as another process would."""
     path: Path = request.getfixturevalue("tmp_path") / "pipeline.sqlite"
+    shutil.copy(request.getfixturevalue("migrated"), path)
     return lambda: SqliteRawStore(path, clock=clock)
 
 

@@ -1,6 +1,7 @@
 """Shared by the tests of `worker/`: a Strava simulator behind the real client, and the worker on a real warehouse."""
 
 import json
+import shutil
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -109,9 +110,9 @@ def strava() -> FakeStrava:
 
 
 @pytest.fixture
-async def store(tmp_path: Path, clock: Clock) -> AsyncIterator[SqliteRawStore]:
+async def store(tmp_path: Path, migrated: Path, clock: Clock) -> AsyncIterator[SqliteRawStore]:
     """The real warehouse, with one athlete connected."""
-    store = SqliteRawStore(tmp_path / "pipeline.sqlite", clock=clock)
+    store = SqliteRawStore(Path(shutil.copy(migrated, tmp_path / "pipeline.sqlite")), clock=clock)
     await store.put_athlete(
         Athlete(athlete_id=ATHLETE, scope=frozenset(), status="connected", updated_at=NOON - timedelta(days=9))
     )
@@ -171,7 +172,7 @@ async def worker(
     """Speaks to the whole worker, without a network."""
     activities = ActivityEvents(store, client_of, clock=clock, steady=clock.steady_s)
     router = EventRouter(store, activities, Purge(store, tokens, oauth), client_of, clock=clock)
-    queue = EmbeddedQueue(tmp_path / "queue.sqlite")
+    queue = EmbeddedQueue(tmp_path / "pipeline.sqlite")
     transport = httpx.ASGITransport(create_app(router, store, queue, push_auth=SharedToken(PUSH_TOKEN)))
     async with httpx.AsyncClient(transport=transport, base_url="http://worker.test", headers=PUSH_HEADERS) as client:
         yield client
