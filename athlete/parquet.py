@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import TYPE_CHECKING
 
 from backends.warehouse.marts import ArrowResult
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def write_parquet(path: Path, found: ArrowResult, texts: Mapping[str, str] = MappingProxyType({})) -> int:
@@ -17,11 +18,13 @@ def write_parquet(path: Path, found: ArrowResult, texts: Mapping[str, str] = Map
 
     Raises OSError, and what fetching raises; the file of before stays then.
     """
+    from pyarrow.parquet import ParquetWriter  # noqa: PLC0415 - the other commands need not wait for it
+
     unfinished = path.with_name(f".{path.name}.unfinished")
     schema = _described(found.schema, texts)
     count = 0
     try:
-        with pq.ParquetWriter(unfinished, schema, compression="zstd") as writer:
+        with ParquetWriter(unfinished, schema, compression="zstd") as writer:
             for batch in found.batches:
                 writer.write_batch(batch.cast(schema))
                 count += batch.num_rows
@@ -31,8 +34,10 @@ def write_parquet(path: Path, found: ArrowResult, texts: Mapping[str, str] = Map
     return count
 
 
-def _described(schema: pa.Schema, texts: Mapping[str, str]) -> pa.Schema:
+def _described(schema: "pa.Schema", texts: Mapping[str, str]) -> "pa.Schema":
+    from pyarrow import schema as schema_of  # noqa: PLC0415 - as above
+
     described = [
         field.with_metadata({"description": texts[field.name]}) if field.name in texts else field for field in schema
     ]
-    return pa.schema(described, {"description": texts[""]} if "" in texts else None)
+    return schema_of(described, {"description": texts[""]} if "" in texts else None)
