@@ -20,7 +20,7 @@ from strava.events import ReceivedEvent, StravaEvent
 from strava.payload import ActivityPayload
 from tests.athlete.simulated import ATHLETE_ID, connect, run_command
 from tests.contracts.test_own_files import an_import, item, recorded
-from tests.parsed_project import give_built
+from tests.parsed_project import give, give_built
 from worker.dbt_runner.main import open_transformer
 from worker.dbt_runner.settings import TransformSettings
 from worker.importing.kept_files import KeptFiles
@@ -117,8 +117,9 @@ async def test_nothing_is_left_but_the_receipt(strava: str, tmp_path: Path, buil
 
 
 @pytest.mark.slow
-async def test_the_receipt_is_told_where_the_marts_cannot_be_built(tmp_path: Path) -> None:
+async def test_the_receipt_is_told_where_the_marts_cannot_be_built(tmp_path: Path, parsed_project: Path) -> None:
     """A second run has none: the athlete is gone by then."""
+    give(parsed_project, tmp_path / "dbt")
     store = SqliteRawStore(tmp_path / "pipeline.sqlite")
     await store.put_athlete(Athlete(athlete_id=77, scope=frozenset(), status=CONNECTED, updated_at=utc_now()))
     await store.close()
