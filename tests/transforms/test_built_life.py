@@ -5,6 +5,7 @@ import random
 import re
 import shutil
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,12 @@ from typing import Any
 import duckdb
 import pytest
 
+from tests.transforms.warehouse import Warehouse
+from worker.dbt_runner.script import MEASURES_ONLY, News, Statements
+
 pytestmark = pytest.mark.slow
+
+BUILT_AT = datetime(2026, 4, 2, 10, tzinfo=UTC)
 
 SHAPES, PAIRS, GROUPS = "int_places__route_shapes", "int_places__similar_routes", "route_group"
 WAYS = [random.Random(way).sample(range(60), 16) for way in range(4)]
@@ -52,6 +58,41 @@ def test_every_test_of_the_project_passes(life: Any) -> None:
         "training_load_daily",
     ):
         assert life.rows(f"select distinct definition_version as told from mart.{model}") == [{"told": versions[model]}]  # noqa: S608 - our own names
+
+
+def test_what_reads_measures_alone_reads_no_label(life: Any, tmp_path: Path) -> None:
+    """A refresh leaves such models out where labels alone are other: all of these changed, each comes out as it was."""
+    shutil.copytree(life.folder, tmp_path / "data")
+    other = Warehouse(tmp_path / "data", life.variables)
+    models = {model.name: model for model in other.script().models}
+    labelled = [model.replaced for model in models.values() if model.replaced and model.replaced.labels]
+    with duckdb.connect(str(other.built)) as connection:
+        for each in labelled:
+            kinds = {row[0]: row[1] for row in connection.execute(f"describe {each.table}").fetchall()}
+            sets = ", ".join(f"{name} = {other_value(name, kinds[name])}" for name in each.labels)
+            connection.execute(f"update {each.table} set {sets}")  # noqa: S608 - our own names
+        ids = [row[0] for row in connection.execute("select activity_id from mart.fct_activities").fetchall()]
+    checked = [model for model in models.values() if MEASURES_ONLY in model.tags]
+    assert (len(labelled), len(checked)) == (3, 19)
+    compared = 0
+    for part in (ids[first : first + 5] for first in range(0, len(ids), 5)):
+        with duckdb.connect(str(other.built)) as connection:
+            for changed in ("base_strava__changed_activities", "int_streams__changed_activities"):
+                connection.execute(f"delete from staging.{changed}")  # noqa: S608 - our own names
+                connection.execute(f"insert into staging.{changed} (activity_id) select unnest({part})")
+        with other.session().transaction() as execute:
+            statements = Statements(execute, BUILT_AT, lambda: BUILT_AT)
+            for model in checked:
+                assert statements.build(model) is News.NOTHING, (model.name, part)
+                compared += 1
+    assert compared > 100
+
+
+def other_value(column: str, kind: str) -> str:
+    """Return SQL of another value than the column has."""
+    if kind == "VARCHAR":
+        return f"concat(coalesce({column}, ''), ' or another')"
+    return f"{column} + interval 1 hour" if kind == "TIMESTAMP" else f"coalesce({column}, 0) + 1"
 
 
 def test_routes_are_grouped_as_plain_python_groups_them(life: Any) -> None:

@@ -6,7 +6,7 @@ import random
 import re
 import shutil
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from copy import copy
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -285,6 +285,33 @@ def test_any_history_refreshed_equals_a_full_build(installed: Any, payload: Any,
         assert (len(staged) - len(left), set(left) - set(staged)) == (gone, set())
     assert len({row.partition("route_group_id")[2][:5] for row in rebuilt["mart.route_group"]}) > 1
     assert refreshed == rebuilt
+
+
+def test_what_comes_while_a_refresh_begins_is_not_lost(installed: Any, payload: Any) -> None:
+    """Which tables changed is asked before raw is read: what is written in between is read then, and not again."""
+    raw, beats = installed.raw, curves(time=[0, 30, 60], heartrate=[120, 130, 140])
+    other_file = file_activity(start_date="2026-03-20T06:00:00Z")
+    raw.athlete(7)
+    for activity_id in (1, 2, 3):
+        raw.activity(activity_id, payload())
+    installed.refresh(as_of="2026-04-02 10:00:00")
+    steps: list[tuple[Callable[[], Any], Callable[[], Any]]] = [
+        (lambda: streams(raw, 1, beats), lambda: raw.activity(4, payload(name="Saved meanwhile"))),
+        (lambda: streams(raw, 2, beats), lambda: raw.tombstone(3)),
+        (lambda: raw.activity(1, payload(name="Edited")), lambda: raw.activity(5, payload())),
+        (lambda: None, lambda: streams(raw, 5, beats)),
+        (
+            lambda: archive_row(raw, 6, row_activity(start_date="2026-03-20T06:00:00Z"), athlete_id=7),
+            lambda: recording(raw, 1, other_file, curves(time=[0, 1, 2]), athlete_id=7, activity_id=6),
+        ),
+    ]
+    for step, (first, meanwhile) in enumerate(steps, 1):
+        first()
+        installed.refresh(as_of=f"2026-04-02 10:0{step}:00", meanwhile=meanwhile)
+    installed.refresh(as_of="2026-04-02 10:10:00")
+    refreshed = contents(installed)
+    installed.refresh("--full-refresh", as_of="2026-04-02 10:10:00")
+    assert refreshed == contents(installed)
 
 
 def test_a_refresh_runs_what_dbt_would_choose(installed: Any) -> None:

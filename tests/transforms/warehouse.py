@@ -3,7 +3,7 @@
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from copy import copy
 from dataclasses import dataclass, field
@@ -208,13 +208,21 @@ class Warehouse:
         other.variables = {**self.variables, **variables}
         return other
 
-    def refresh(self, *arguments: str, leave_out: tuple[str, ...] = (), as_of: str = AS_OF) -> None:
+    def refresh(
+        self,
+        *arguments: str,
+        leave_out: tuple[str, ...] = (),
+        as_of: str = AS_OF,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> None:
         """Build as at a moment, without the tests: first every model and the seed, then as the transformer does.
 
         That is what comes of the tables that changed, and in another hour every table; arguments choose something else.
+        What happens `meanwhile` comes once it is known which those are, and before raw is read.
         Raises AssertionError when a model fails.
         """
         level = as_of[:13], self.raw.watermark()
+        meanwhile()
         if self.built.exists() and not arguments:
             hour, mark = self.levels.get(leave_out) or self.levels.get(()) or ("", "")
             changed = changed_tables(mark, level[1]) if hour == level[0] else None
@@ -235,11 +243,14 @@ class Warehouse:
         """Run the statements of a refresh, as the transformer does."""
         left = {node.name for each in leave_out for node in self.manifest().nodes.values() if _is_of(node, each)}
         script = Script([model for model in self.script().models if model.name not in left])
+        with self.session().transaction() as execute:
+            run_script(script, changed, Statements(execute, as_of, lambda: as_of), [], [])
+
+    def session(self) -> DuckdbSession:
+        """Return what runs statements on what was built."""
         self.close()
         extensions = Path(self.variables["DUCKDB_EXTENSION_DIR"])
-        session = DuckdbSession(self.built, self.raw.path, lambda: extensions, register)
-        with session.transaction() as execute:
-            run_script(script, changed, Statements(execute, as_of, lambda: as_of), [], [])
+        return DuckdbSession(self.built, self.raw.path, lambda: extensions, register)
 
     def refresh_activities(self, *arguments: str, as_of: str = AS_OF) -> None:
         """Build what is built of changed activities alone, and what that reads: a third of all models."""

@@ -469,6 +469,19 @@ async def test_a_write_is_seen_before_it_is_time_to_look(
     await watching
 
 
+async def test_writes_that_change_nothing_let_the_watch_rest(make_transformer: Callable[..., Transformer]) -> None:
+    """A queue in the same file is written all the time: between two looks there is a pause in each case."""
+    stop, looks = asyncio.Event(), iter(range(1_000_000))
+    transformer = make_transformer()
+    await transformer.run()
+    policy = replace(QUICK, poll_s=3600, glance_s=3600)
+    watching = asyncio.create_task(keep_fresh(transformer, stop, policy, lambda: next(looks)))
+    await asyncio.sleep(0.2)
+    stop.set()
+    await watching
+    assert next(looks) <= 2
+
+
 async def test_changes_during_a_run_cost_one_more(
     make_transformer: Callable[..., Transformer], store: SqliteRawStore, models: FakeModels, clock: Any
 ) -> None:

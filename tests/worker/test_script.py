@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 
 from worker.dbt_runner.port import Node
 from worker.dbt_runner.refresher import run_script
-from worker.dbt_runner.script import EARLIEST, Model, Replaced, Script, Statements
+from worker.dbt_runner.script import EARLIEST, Model, News, Replaced, Script, Statements
 
 AS_OF = datetime(2026, 4, 2, 10, tzinfo=UTC)
 NOW = datetime(2026, 4, 2, 10, 0, 7, 250000, tzinfo=UTC)
@@ -67,7 +67,7 @@ def ran(
             return [(1,)] if is_alone else []
         if found := re.match(r"from mart\.(\w+?)(__new)? as row", sql):
             return [(7, 100 + bool(found[2] and rows_are_other(found[1])))]
-        return [(0,)]
+        return [(1,)] if sql.endswith("limit 1") else [(0,)]
 
     nodes: list[Node] = []
     run_script(script, changed, Statements(execute, AS_OF, lambda: NOW), nodes, [])
@@ -80,6 +80,69 @@ def test_what_reads_nothing_new_is_not_built() -> None:
     assert ran({"strava_events"}, lambda name: name == "readings") == ["events", "readings", "health"]
     assert ran({"strava_events"}, lambda _: False) == ["events", "readings"]
     assert ran(None, lambda _: False) == [each.name for each in SCRIPT.models if each.statements]
+
+
+def test_labels_are_no_news_to_who_reads_measures_alone() -> None:
+    """Also through a view; of what a model reads besides it hears as ever."""
+    labelled = Replaced(table="t", where="<<changed:ids id>>", rows="select 1", labels=["name"])
+    script = Script(
+        [
+            replace(model("activities", sources=["strava_activities"]), statements=[], table=None, replaced=labelled),
+            model("typed", "activities", is_view=True),
+            model("sums", "typed", tag="measures_only"),
+            model("titles", "typed"),
+            model("settings", sources=["settings"]),
+            model("loads", "settings", "typed", tag="measures_only"),
+        ]
+    )
+    for news, names in (
+        (News.NOTHING, []),
+        (News.LABELS, ["titles"]),
+        (News.ROWS, ["sums", "titles", "loads"]),
+    ):
+        assert built(script, {"strava_activities"}, {"activities": news}) == ["activities", *names]
+    told = {"activities": News.LABELS, "settings": News.ROWS}
+    assert built(script, {"strava_activities", "settings"}, told) == ["activities", "titles", "settings", "loads"]
+
+
+def test_what_a_list_was_read_from_counts_as_changed() -> None:
+    """Another program may write after the tables that changed were told, and before the list is read."""
+    script = Script(
+        [
+            model("changes", sources=["strava_activities", "strava_streams"], tag="changes"),
+            model("activities", sources=["strava_activities"]),
+            model("streams", sources=["strava_streams"]),
+        ]
+    )
+    assert built(script, {"strava_streams"}, {}) == ["changes", "activities", "streams"]
+    assert built(script, {"strava_streams"}, {}, is_filled=False) == ["changes", "streams"]
+
+
+@dataclass
+class FakeStatements(Statements):
+    """Tells news of models instead of running statements."""
+
+    news: dict[str, News]
+    has_rows: bool
+
+    def is_alone(self) -> bool:
+        return True
+
+    def build(self, model: Model) -> News:
+        return self.news.get(model.name, News.NOTHING)
+
+    def is_filled(self, model: Model) -> bool:
+        return self.has_rows
+
+    def end(self) -> None:
+        pass
+
+
+def built(script: Script, changed: set[str], news: dict[str, News], *, is_filled: bool = True) -> list[str]:
+    """Return the models that a refresh builds where these have news."""
+    nodes: list[Node] = []
+    run_script(script, changed, FakeStatements(news, is_filled), nodes, [])
+    return [node.name for node in nodes]
 
 
 def test_after_dbt_all_that_comes_of_a_change_is_built() -> None:
@@ -107,42 +170,46 @@ def test_a_table_is_other_where_its_rows_are(before: str, now: str, is_other: bo
         statements = Statements(lambda sql: connection.execute(sql).fetchall(), AS_OF, lambda: NOW)
         built = f"create table mart.t__new as {rows.format(now)}"
         one = Model(name="t", parents=[], sources=[], tags=[], statements=[built], table="mart.t")
-        assert statements.build(one) is is_other
+        assert statements.build(one) is (News.ROWS if is_other else News.NOTHING)
         found = connection.execute("from mart.t order by all").fetchall()
         assert found == connection.execute(f"{rows.format(now)} order by all").fetchall()
         assert connection.execute("select table_name from duckdb_tables()").fetchall() == [("t",)]
 
 
 @pytest.mark.parametrize(
-    ("now", "is_other"),
+    ("now", "news"),
     [
-        ("(2, 'b', [7]), (2, 'c', [])", False),
-        ("(2, 'c', []), (2, 'b', [7])", False),
-        ("(2, 'b', [7]), (2, 'c', null)", True),
-        ("(2, 'b', [8]), (2, 'c', [])", True),
-        ("(2, 'b', []), (2, 'c', [7])", True),
-        ("(2, 'b', [7])", True),
-        ("(2, 'b', [7]), (2, 'c', []), (2, 'c', [])", True),
+        ("(2, 'b', [7]), (2, 'c', [])", News.NOTHING),
+        ("(2, 'c', []), (2, 'b', [7])", News.NOTHING),
+        ("(2, 'b', [7]), (2, 'd', [])", News.LABELS),
+        ("(2, 'c', [7]), (2, 'b', [])", News.LABELS),
+        ("(2, 'b', [7]), (2, 'c', null)", News.ROWS),
+        ("(2, 'b', [8]), (2, 'c', [])", News.ROWS),
+        ("(2, 'b', [7])", News.ROWS),
+        ("(2, 'b', [7]), (2, 'c', []), (2, 'c', [])", News.ROWS),
     ],
 )
-def test_rows_take_the_place_of_others_where_they_differ(now: str, is_other: bool) -> None:
+def test_rows_take_the_place_of_others_where_they_differ(now: str, news: News) -> None:
     """In any order; rows that are the same stay where they are, and so do those of what has not changed."""
-    found, is_new, ran = replaced(before="(1, 'a', [1]), (2, 'b', [7]), (2, 'c', [])", now=now, changed=[2])
+    found, told, ran = replaced(before="(1, 'a', [1]), (2, 'b', [7]), (2, 'c', [])", now=now, changed=[2])
     assert found == replaced(before=f"(1, 'a', [1]), {now}", now="", changed=[])[0]
-    assert is_new is is_other
-    assert any(sql.startswith("delete") for sql in ran) is is_other
+    assert told is news
+    assert any(sql.startswith("delete") for sql in ran) is bool(news)
 
 
 def test_first_rows_and_rows_of_many_are_not_compared() -> None:
-    """There is nothing to compare with, or too much to keep beside it."""
-    found, is_new, ran = replaced(before="(1, 'a', [1])", now="(2, 'b', [7])", changed=[2])
-    assert ([row[0] for row in found], is_new, [sql for sql in ran if "temporary" in sql]) == ([1, 2], True, [])
-    found, is_new, ran = replaced(before="(1, 'a', [1])", now="(1, 'a', [1])", changed=range(1, 60))
-    assert ([row[0] for row in found], is_new, [sql for sql in ran if "temporary" in sql]) == ([1], True, [])
+    """There is nothing to compare with, or too much to keep beside it; of curves few are."""
+    found, news, ran = replaced(before="(1, 'a', [1])", now="(2, 'b', [7])", changed=[2])
+    assert ([row[0] for row in found], news, [sql for sql in ran if "temporary" in sql]) == ([1, 2], News.ROWS, [])
+    for changed, rows in ((range(1, 60), "changed"), (range(1, 9), "part")):
+        found, news, ran = replaced(before="(1, 'a', [1])", now="(1, 'a', [1])", changed=changed, rows=rows)
+        assert ([row[0] for row in found], news, [sql for sql in ran if "temporary" in sql]) == ([1], News.ROWS, [])
 
 
-def replaced(before: str, now: str, changed: Sequence[int]) -> tuple[list[tuple[Any, ...]], bool, list[str]]:
-    """Return the rows of a table after a refresh, whether they are other than before, and what ran."""
+def replaced(
+    before: str, now: str, changed: Sequence[int], rows: str = "changed"
+) -> tuple[list[tuple[Any, ...]], News, list[str]]:
+    """Return the rows of a table after a refresh, what is other in them than before, and what ran."""
     columns = "(activity_id, name, numbers)"
     query = f"select name, numbers, activity_id from (values {now or '(0, null, null)'}) as v {columns}"  # noqa: S608
     ran: list[str] = []
@@ -157,10 +224,11 @@ def replaced(before: str, now: str, changed: Sequence[int]) -> tuple[list[tuple[
             return connection.execute(sql).fetchall()
 
         where = "<<changed:changed_activities activity_id>>"
-        rows = Replaced(table='"staging"."t"', where=where, rows=f"{query} where {where}")
-        one = Model(name="t", parents=[], sources=[], tags=[], statements=[], replaced=rows)
-        is_new = Statements(execute, AS_OF, lambda: NOW).build(one)
-        return connection.execute("from staging.t order by all").fetchall(), is_new, ran
+        made = f"{query} where <<{rows}:changed_activities activity_id>>"
+        part = Replaced(table='"staging"."t"', where=where, rows=made, labels=["name"])
+        one = Model(name="t", parents=[], sources=[], tags=[], statements=[], replaced=part)
+        news = Statements(execute, AS_OF, lambda: NOW).build(one)
+        return connection.execute("from staging.t order by all").fetchall(), news, ran
 
 
 def test_a_script_is_read_as_it_was_written() -> None:

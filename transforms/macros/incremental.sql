@@ -40,6 +40,16 @@
 {%- endmacro %}
 
 
+{#- Columns of an activity that no number is made of. Models with the tag `measures_only` read none of them, so that a refresh leaves them out
+    where an edit changed nothing else. -#}
+{% macro labels() -%}
+    {{ return([
+        'name', 'device_name', 'kudos_count', 'comment_count', 'photo_count', 'achievement_count', 'pr_count', 'resource_state', 'source',
+        'ingested_at',
+    ]) }}
+{%- endmacro %}
+
+
 {#- Pre-hook: what belonged to a changed or deleted activity goes first, so that nothing of its old version survives. On BigQuery the
     merge does this. -#}
 {% macro forget_changed_activities() -%}

@@ -38,7 +38,8 @@
         {#- What belonged to the activities that changed goes, and of others nothing is selected. -#}
         {%- set rows = sql | replace('<<changed:', '<<part:') if reads_curves() else sql -%}
         {%- set where = forgets.strip() | replace('delete from ' ~ this ~ ' as kept where ', '') -%}
-        {{ return(told([], replaced={'table': this | string, 'where': where, 'rows': rows})) }}
+        {%- set labels = config.get('meta', {}).get('labels', []) -%}
+        {{ return(told([], replaced={'table': this | string, 'where': where, 'rows': rows, 'labels': labels})) }}
     {%- endif -%}
     {%- set key = config.get('unique_key') -%}
     {%- set keys = [key] if key is string else key -%}

@@ -98,8 +98,10 @@ async def _wait_for_a_write(
 ) -> None:
     """Wait until one came after what was seen, or it is time to look."""
     until = time.monotonic() + policy.poll_s
-    while (left := until - time.monotonic()) > 0 and written() == seen and not stop.is_set():
-        await _wait(stop, min(left, policy.glance_s))
+    while not stop.is_set():
+        await _wait(stop, min(policy.poll_s, policy.glance_s))  # also after a write: others may write all the time
+        if written() != seen or time.monotonic() >= until:
+            return
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:

@@ -15,7 +15,7 @@ from backends.warehouse.marts import MartMissing, MartSnapshot
 from runtime.clock import utc_now
 from worker.dbt_runner.port import Build, Dbt, Node
 from worker.dbt_runner.project import Project
-from worker.dbt_runner.script import Execute, Model, Script, Statements
+from worker.dbt_runner.script import CHANGES, MEASURES_ONLY, Execute, Model, News, Script, Statements
 
 log = structlog.get_logger(__name__)
 
@@ -106,20 +106,28 @@ def run_script(
     Then comes what waits for the end. Adds each model that ran to `nodes`, and where the run is to `places`.
     """
     new: set[str] = set()
+    measured: set[str] = set()  # what is new in more than labels
     is_alone = statements.is_alone()
     ran: list[Model] = []
     for model in script.models:
-        if not model.is_due(changed, new):
+        if not model.is_due(changed, measured if MEASURES_ONLY in model.tags else new):
             continue
         if model.is_view:
+            news = News.ROWS if model.is_due(changed, measured) else News.LABELS
+        else:
+            places.append(model.name)
+            began = time.perf_counter()
+            news = statements.build(model)
+            seconds = round(time.perf_counter() - began, 4)
+            nodes.append(Node(name=model.name, status="success", seconds=seconds))
+            ran.append(model)
+        if changed is not None and CHANGES in model.tags and statements.is_filled(model):
+            # the list says how far raw was read: what came since `changed` was told is in it, and in no later one
+            changed = {*changed, *model.sources}
+        if news or not is_alone:
             new.add(model.name)
-            continue
-        places.append(model.name)
-        began = time.perf_counter()
-        if statements.build(model) or not is_alone:
-            new.add(model.name)
-        nodes.append(Node(name=model.name, status="success", seconds=round(time.perf_counter() - began, 4)))
-        ran.append(model)
+        if news is News.ROWS or not is_alone:
+            measured.add(model.name)
     places.append("the end of the refresh")
     for model in ran:
         if model.last:

@@ -3,8 +3,9 @@
 import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from enum import IntEnum
 from functools import cached_property
 from typing import Any
 
@@ -12,12 +13,16 @@ from runtime.clock import utc_text
 
 EVERY_RUN = "every_run"  # dbt's tag of models and sources that no watermark tells of
 CHANGES = "changes"  # dbt's tag of models that list what changed
+MEASURES_ONLY = "measures_only"  # dbt's tag of models that read no label of an activity, as the macro `labels` has them
 EARLIEST = "0001-01-01T00:00:00.000000Z"  # before all of raw; a column of timestamps takes it, too
 _PLACES = re.compile("<<([a-z_]+):([^>]*)>>")
 _PARTED = re.compile("<<part:([a-z_]+) ")
 _CHANGED = re.compile("<<changed:([a-z_]+) ")
 _CHANGES_ROWS = re.compile(r"\s*(delete|insert|update)\b", re.IGNORECASE)
 _MOST_COMPARED = 1000  # rows that take the place of as many
+_MOST_CURVES = (
+    5  # activities of which all curves are text at once when they are compared: 10 MB for each in the worst case
+)
 _MOST_IDS = 5000  # more are named by the first and the last, as by the macro `is_changed`
 # As the macro `parts_of` has them: activities whose curves are in memory at once, and who has curves.
 _PART = 50
@@ -28,11 +33,23 @@ Execute = Callable[[str], Sequence[Sequence[Any]]]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Replaced:
-    """The rows of a table that a model makes again: those where a condition holds, by a query."""
+    """The rows of a table that a model makes again: those where a condition holds, by a query.
+
+    Of its columns some are `labels`, which models with the tag `measures_only` do not read.
+    """
 
     table: str
     where: str
     rows: str
+    labels: list[str] = field(default_factory=list)
+
+
+class News(IntEnum):
+    """What is other in a model's rows than before."""
+
+    NOTHING = 0
+    LABELS = 1
+    ROWS = 2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,11 +122,16 @@ class Statements:
         """Note that a refresh was the last to build, until dbt begins to."""
         self._execute("create table if not exists staging.refreshed as select true as is_alone")
 
-    def build(self, model: Model) -> bool:
-        """Run a model's statements; return whether it may have other rows than before."""
-        count = self._replace(model.replaced) if model.replaced else 0
-        count += sum(self.run(statement) for statement in model.statements)
-        return self._put(model.table) if model.table else count > 0
+    def build(self, model: Model) -> News:
+        """Run a model's statements; return what may be other in its rows than before."""
+        news = self._replace(model.replaced) if model.replaced else News.NOTHING
+        count = sum(self.run(statement) for statement in model.statements)
+        is_other = self._put(model.table) if model.table else count > 0
+        return News.ROWS if is_other else news
+
+    def is_filled(self, model: Model) -> bool:
+        """Whether a model's table has rows."""
+        return bool(self._execute(f"select 1 from {model.table} limit 1"))  # noqa: S608 - dbt's own name
 
     def run(self, statement: str) -> int:
         """Run one statement, or one in parts for each part of the activities that changed: for none, where none did.
@@ -137,29 +159,39 @@ class Statements:
             self._execute(f"alter table {new} rename to {table.partition('.')[2]}")
         return is_other
 
-    def _replace(self, replaced: Replaced) -> int:
-        """Put rows in the place of others, unless these are the same; return how many it removed and added."""
+    def _replace(self, replaced: Replaced) -> News:
+        """Put rows in the place of others, unless these are the same."""
         table, old = replaced.table, f"from {replaced.table} as kept where {replaced.where}"
-        into = f"into {table} by name {replaced.rows}"
         [(count,)] = self._run(f"select count(*) {old}")
-        if not count:
-            return self.run(f"insert {into}")
         ids = max(len(self._ids_in(each)) for each in _CHANGED.findall(replaced.where))
-        if ids > _PART or count > _MOST_COMPARED:  # comparing takes longer than it brings, and may take much memory
-            return self.run(f"delete {old}") + self.run(f"insert {into}")
-        was = self._sum_of(old)
+        most = _MOST_CURVES if _PARTED.search(replaced.rows) else _PART
+        # what is first needs no comparing, and comparing much takes longer than it brings, and much memory
+        if not count or ids > most or count > _MOST_COMPARED:
+            gone = self.run(f"delete {old}") if count else 0
+            return News.ROWS if self.run(f"insert into {table} by name {replaced.rows}") or gone else News.NOTHING
         self._execute(f"create or replace temporary table replacing as from {table} limit 0")
         self.run(f"insert into replacing by name {replaced.rows}")
-        count = 0
-        if self._sum_of("from replacing as kept") != was:
-            count += self.run(f"delete {old}") + self.run(f"insert into {table} from replacing")
+        news = self._compared(old, replaced.labels)
+        if news:
+            self.run(f"delete {old}")
+            self._execute(f"insert into {table} from replacing")
         self._execute("drop table replacing")
-        return count
+        return news
 
-    def _sum_of(self, rows: str) -> Sequence[Any]:
+    def _compared(self, old: str, labels: Sequence[str]) -> News:
+        """Return what is other in `replacing` than in the old rows."""
+        if self._sum_of(old) == self._sum_of("from replacing"):
+            return News.NOTHING
+        but_for = f"exclude ({', '.join(labels)})"
+        if labels and self._sum_of(old, but_for) == self._sum_of("from replacing", but_for):
+            return News.LABELS
+        return News.ROWS
+
+    def _sum_of(self, rows: str, but_for: str = "") -> Sequence[Any]:
         """Return how many rows these are, and a sum of them: by their texts, which tell an empty list from none."""
-        [told] = self._run(f"select count(*), sum(hash(cast(kept as varchar))) {rows}")
-        return told
+        told = f"select count(*), sum(hash(cast(row as varchar))) from (select * {but_for} {rows}) as row"  # noqa: S608
+        [sums] = self._run(told)
+        return sums
 
     def _run(self, statement: str) -> Sequence[Sequence[Any]]:
         return self._execute(_PLACES.sub(lambda place: self._values[place[1]](place[2]), statement))
@@ -200,7 +232,7 @@ class Statements:
         return str(moment or EARLIEST)
 
 
-def _model(*, replaced: Mapping[str, str] | None, **told: Any) -> Model:
+def _model(*, replaced: Mapping[str, Any] | None, **told: Any) -> Model:
     return Model(replaced=Replaced(**replaced) if replaced else None, **told)
 
 

@@ -12,6 +12,7 @@
         incremental_predicates=merged_where("is_changed('DBT_INTERNAL_DEST.activity_id')"),
         partition_by=by_activity_id(),
         cluster_by=['activity_id'],
+        meta={'labels': labels()},
     )
 }}
 

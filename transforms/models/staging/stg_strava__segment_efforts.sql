@@ -7,6 +7,7 @@
         incremental_predicates=merged_where("is_changed('DBT_INTERNAL_DEST.activity_id')"),
         partition_by=by_activity_id(),
         cluster_by=['athlete_id', 'segment_id'],
+        tags=['measures_only'],
     )
 }}
 

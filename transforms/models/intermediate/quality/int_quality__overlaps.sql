@@ -5,6 +5,7 @@
         on_schema_change='fail',
         pre_hook="{{ forgotten_where(is_touched('kept')) }}",
         cluster_by=['athlete_id'],
+        tags=['measures_only'],
     )
 }}
 

@@ -1,4 +1,4 @@
-{{ config(cluster_by=['athlete_id', 'sport_group']) }}
+{{ config(cluster_by=['athlete_id', 'sport_group'], tags=['measures_only']) }}
 
 {%- set measures = [
     'distance_m', 'real_distance_m', 'moving_time_s', 'elapsed_time_s', 'elevation_gain_m', 'energy_kj', 'calories_kcal'

@@ -1,4 +1,4 @@
-{{ config(cluster_by=['activity_id']) }}
+{{ config(cluster_by=['activity_id'], tags=['measures_only']) }}
 
 with streams as (
     select activity_id

@@ -1,4 +1,4 @@
-{{ config(cluster_by=['athlete_id', 'sport_group']) }}
+{{ config(cluster_by=['athlete_id', 'sport_group'], tags=['measures_only']) }}
 
 with activities as (
     select * from {{ ref('fct_activities') }}

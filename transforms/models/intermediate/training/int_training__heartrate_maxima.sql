@@ -1,4 +1,4 @@
-{{ config(cluster_by=['athlete_id']) }}
+{{ config(cluster_by=['athlete_id'], tags=['measures_only']) }}
 
 with activities as (
     select * from {{ ref('stg_strava__activities') }}

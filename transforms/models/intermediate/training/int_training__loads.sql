@@ -1,4 +1,4 @@
-{{ config(cluster_by=['athlete_id', 'activity_id']) }}
+{{ config(cluster_by=['athlete_id', 'activity_id'], tags=['measures_only']) }}
 
 {%- set by_heart = "'heart_rate_stream', 'heart_rate_stream_sex_unknown', 'heart_rate', 'heart_rate_sex_unknown'" %}
 

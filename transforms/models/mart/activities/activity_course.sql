@@ -18,6 +18,7 @@
         partition_by=by_activity_id(),
         cluster_by=['athlete_id', 'activity_id'],
         meta={'definition_version': definition_version},
+        tags=['measures_only'],
     )
 }}
 

@@ -7,7 +7,7 @@
         post_hook="{{ follow_loads() }}",
         incremental_predicates=merged_where("is_changed('DBT_INTERNAL_DEST.activity_id')"),
         cluster_by=['athlete_id', 'activity_id'],
-        meta={'definition_version': load_definition_version()},
+        meta={'definition_version': load_definition_version(), 'labels': labels()},
     )
 }}
 

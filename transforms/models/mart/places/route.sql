@@ -7,6 +7,7 @@
         incremental_predicates=merged_where("is_changed('DBT_INTERNAL_DEST.activity_id')"),
         cluster_by=['athlete_id', 'activity_id'],
         meta={'definition_version': route_version()},
+        tags=['measures_only'],
     )
 }}
 

@@ -6,6 +6,7 @@
         pre_hook="{{ forget_changed_activities() }}",
         incremental_predicates=merged_where("is_changed('DBT_INTERNAL_DEST.activity_id')"),
         cluster_by=['athlete_id', 'activity_id'],
+        tags=['measures_only'],
     )
 }}
 

@@ -1,5 +1,5 @@
 {% set definition_version = 4 %}
-{{ config(cluster_by=['athlete_id', 'sport_group'], meta={'definition_version': definition_version}) }}
+{{ config(cluster_by=['athlete_id', 'sport_group'], meta={'definition_version': definition_version}, tags=['measures_only']) }}
 
 {%- set distances = [100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000] %}
 {%- set climbs = [500, 1000, 2500, 5000, 8849, 10000, 25000, 50000, 100000, 250000, 500000, 1000000] %}

@@ -1,5 +1,5 @@
 {% set definition_version = 3 %}
-{{ config(cluster_by=['athlete_id'], meta={'definition_version': definition_version}) }}
+{{ config(cluster_by=['athlete_id'], meta={'definition_version': definition_version}, tags=['measures_only']) }}
 
 {%- set targets = {'5K': 5000, '10K': 10000, 'Half-Marathon': 21097.5, 'Marathon': 42195} %}
 {%- set steps = 12 %}

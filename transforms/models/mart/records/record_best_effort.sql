@@ -7,7 +7,7 @@
         pre_hook="{{ forget_changed_activities() }}",
         incremental_predicates=merged_where("is_changed('DBT_INTERNAL_DEST.activity_id')"),
         cluster_by=['athlete_id', 'effort_name'],
-        meta={'definition_version': definition_version},
+        meta={'definition_version': definition_version, 'labels': ['activity_name']},
     )
 }}
 

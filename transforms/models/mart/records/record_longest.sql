@@ -1,5 +1,5 @@
 {% set definition_version = 2 %}
-{{ config(cluster_by=['athlete_id', 'sport_group'], meta={'definition_version': definition_version}) }}
+{{ config(cluster_by=['athlete_id', 'sport_group'], meta={'definition_version': definition_version}, tags=['measures_only']) }}
 
 {%- set sums = ['distance_m', 'moving_time_s', 'elapsed_time_s', 'elevation_gain_m', 'energy_kj', 'calories_kcal'] %}
 {%- set measures = sums + ['elevation_high_m', 'average_speed_kmh'] %}

@@ -1,5 +1,11 @@
 {% set definition_version = 1 %}
-{{ config(cluster_by=['athlete_id', 'period_kind', 'period_start_date'], meta={'definition_version': definition_version}) }}
+{{
+    config(
+        cluster_by=['athlete_id', 'period_kind', 'period_start_date'],
+        meta={'definition_version': definition_version},
+        tags=['measures_only'],
+    )
+}}
 
 with activities as (
     select * from {{ ref('fct_activities') }}

@@ -1,5 +1,5 @@
 {% set definition_version = 3 %}
-{{ config(cluster_by=['athlete_id', 'setting'], meta={'definition_version': definition_version}) }}
+{{ config(cluster_by=['athlete_id', 'setting'], meta={'definition_version': definition_version}, tags=['measures_only']) }}
 
 {% set beginning = "date '1900-01-01'" %}
 
