@@ -128,7 +128,7 @@ class FakeStatements(Statements):
     def is_alone(self) -> bool:
         return True
 
-    def build(self, model: Model) -> News:
+    def build(self, model: Model, *, is_measured: bool = True) -> News:
         return self.news.get(model.name, News.NOTHING)
 
     def is_filled(self, model: Model) -> bool:
@@ -204,6 +204,22 @@ def test_first_rows_and_rows_of_many_are_not_compared() -> None:
     for changed, rows in ((range(1, 60), "changed"), (range(1, 9), "part")):
         found, news, ran = replaced(before="(1, 'a', [1])", now="(1, 'a', [1])", changed=changed, rows=rows)
         assert ([row[0] for row in found], news, [sql for sql in ran if "temporary" in sql]) == ([1], News.ROWS, [])
+
+
+def test_where_labels_alone_are_new_nothing_follows() -> None:
+    """The loads of other activities need not be looked at because of a title."""
+    ran: list[str] = []
+
+    def execute(sql: str) -> list[tuple[Any, ...]]:
+        ran.append(sql)
+        return [(0, None)] if "sum(" in sql else [(0,)]
+
+    rows = Replaced(table="t", where="<<changed:changed_activities id>>", rows="select 1 as id")
+    one = Model(name="t", parents=[], sources=[], tags=[], statements=["update t set n = 1"], replaced=rows)
+    for is_measured in (True, False):
+        ran.clear()
+        Statements(execute, AS_OF, lambda: NOW).build(one, is_measured=is_measured)
+        assert ("update t set n = 1" in ran) is is_measured
 
 
 def replaced(

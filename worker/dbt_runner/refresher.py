@@ -112,12 +112,13 @@ def run_script(
     for model in script.models:
         if not model.is_due(changed, measured if MEASURES_ONLY in model.tags else new):
             continue
+        is_measured = model.is_due(changed, measured)
         if model.is_view:
-            news = News.ROWS if model.is_due(changed, measured) else News.LABELS
+            news = News.ROWS if is_measured else News.LABELS
         else:
             places.append(model.name)
             began = time.perf_counter()
-            news = statements.build(model)
+            news = statements.build(model, is_measured=is_measured)
             seconds = round(time.perf_counter() - began, 4)
             nodes.append(Node(name=model.name, status="success", seconds=seconds))
             ran.append(model)

@@ -122,10 +122,14 @@ class Statements:
         """Note that a refresh was the last to build, until dbt begins to."""
         self._execute("create table if not exists staging.refreshed as select true as is_alone")
 
-    def build(self, model: Model) -> News:
-        """Run a model's statements; return what may be other in its rows than before."""
+    def build(self, model: Model, *, is_measured: bool = True) -> News:
+        """Run a model's statements; return what may be other in its rows than before.
+
+        Where labels alone are new to it, what comes after the rows that it replaces has nothing to do.
+        """
         news = self._replace(model.replaced) if model.replaced else News.NOTHING
-        count = sum(self.run(statement) for statement in model.statements)
+        following = model.statements if is_measured or not model.replaced else []
+        count = sum(self.run(statement) for statement in following)
         is_other = self._put(model.table) if model.table else count > 0
         return News.ROWS if is_other else news
 
