@@ -49,6 +49,7 @@ PROMISES = {
     "backlog_live_s": "< 5",
     "full_build_s": "≤ 60",
     "refresh_growth": "≤ 1.5",
+    "refresh_new_growth": "≤ 2",
     "streams_build_s": "< 60",
     "streams_refresh_s": "< 2",
     "recordings_ratio": "≥ 0.5",

@@ -28,11 +28,18 @@ async def fill(store: SqliteRawStore, count: int) -> None:
 
 def observation(number: int, title: str | None = None) -> Observation:
     """Return one activity under its number, seen now; the same number is the same activity, but for its title."""
-    lived = _lived()
-    rest, index = divmod(number, len(lived))
+    rest, index = divmod(number, len(_lived()))
     layer, repeat = divmod(rest, REPEATS)
-    back = REPEAT * repeat + LAYER * layer
-    fields = lived[index] | {"id": number}
+    return _observed(number, index, REPEAT * repeat + LAYER * layer, title)
+
+
+def saved(number: int) -> Observation:
+    """Return one activity more under this number, seen now: half a layer after one of the last days."""
+    return _observed(number, number % 7, -LAYER / 2)
+
+
+def _observed(number: int, index: int, back: timedelta, title: str | None = None) -> Observation:
+    fields = _lived()[index] | {"id": number}
     fields |= {key: _earlier(fields[key], back) for key in ("start_date", "start_date_local")}
     if title is not None:
         fields["name"] = title

@@ -1,4 +1,4 @@
-"""All marts with 100,000 activities: the first build, and a refresh after one change against one with 1,000.
+"""All marts with 100,000 activities: the first build, and refreshes after an edit and a save against those with 1,000.
 
 And with the curves of 2,000: the first build of all, and a refresh after one activity's curves came in.
 """
@@ -18,7 +18,7 @@ from backends.warehouse.athletes import Athlete
 from backends.warehouse.sqlite.store import SqliteRawStore
 from benchmarks.curves import put_curves
 from benchmarks.fake_strava import ATHLETE_ID
-from benchmarks.life import fill, observation
+from benchmarks.life import fill, observation, saved
 from runtime.clock import utc_now
 from runtime.logs import configure_logs
 from runtime.settings import LogFormat
@@ -33,12 +33,17 @@ CURVED = int(os.environ.get("BENCH_CURVES", "2000"))  # of 4,000 readings each
 
 
 def measure() -> dict[str, float]:
-    """Alternate refreshes of the small and the large warehouse, each in a warm process; return medians and ratio."""
+    """Alternate refreshes of the small and the large warehouse, each in a warm process; return medians and ratios.
+
+    After the title of an activity was edited, and after a new one was saved.
+    """
     small, large = built(SMALL), built(LARGE)
-    times = [(small.refresh(number), large.refresh(number)) for number in range(ROUNDS)]
-    small_s, large_s = (median(column) for column in zip(*times, strict=True))
-    growth = {"refresh_small_s": small_s, "refresh_large_s": large_s, "refresh_growth": large_s / small_s}
-    return {"full_build_s": large.full_build_s, **growth}
+    told: dict[str, float] = {"full_build_s": large.full_build_s}
+    for name, is_new in (("refresh", False), ("refresh_new", True)):
+        times = [[each.refresh(number, is_new=is_new) for each in (small, large)] for number in range(ROUNDS)]
+        small_s, large_s = (median(column) for column in zip(*times, strict=True))
+        told |= {f"{name}_small_s": small_s, f"{name}_large_s": large_s, f"{name}_growth": large_s / small_s}
+    return told
 
 
 def measure_curves() -> dict[str, float]:
@@ -83,10 +88,10 @@ class Refresher:
         self._process.communicate()  # closes its input, at which it ends
         self._folder.cleanup()
 
-    def refresh(self, number: int) -> float:
-        """Change one activity and return the seconds until the marts with it were published."""
+    def refresh(self, number: int, *, is_new: bool = False) -> float:
+        """Change one activity, or save one more, and return the seconds until the marts with it were published."""
         assert self._process.stdin  # noqa: S101 - narrows the type for the checker
-        print(number, file=self._process.stdin, flush=True)
+        print("save" if is_new else "change", number, file=self._process.stdin, flush=True)
         return self._answer()
 
     def _answer(self) -> float:
@@ -107,9 +112,13 @@ async def _serve(count: int, *, has_curves: bool) -> None:
         await _change(store, count, "warming up")  # what only a refresh does
         await transformer.run_if_stale()
         for line in sys.stdin:
-            await _change(store, count, f"change {line.strip()}")
+            what, place = line.split()
+            if what == "save":
+                await store.apply([saved(count + 1 + int(place))])
+            else:
+                await _change(store, count, f"change {place}")
             if has_curves:
-                await put_curves(store, count // 2, count + int(line))
+                await put_curves(store, count // 2, count + int(place))
             _tell(await transformer.run_if_stale())
 
 
