@@ -110,9 +110,9 @@ def run_script(
     is_alone = statements.is_alone()
     ran: list[Model] = []
     for model in script.models:
-        if not model.is_due(changed, measured if MEASURES_ONLY in model.tags else new):
-            continue
         is_measured = model.is_due(changed, measured)
+        if not is_measured and (MEASURES_ONLY in model.tags or not model.is_due(changed, new)):
+            continue
         if model.is_view:
             news = News.ROWS if is_measured else News.LABELS
         else:
@@ -122,7 +122,7 @@ def run_script(
             seconds = round(time.perf_counter() - began, 4)
             nodes.append(Node(name=model.name, status="success", seconds=seconds))
             ran.append(model)
-        if changed is not None and CHANGES in model.tags and statements.is_filled(model):
+        if changed is not None and CHANGES in model.tags and model.sources and statements.is_filled(model):
             # the list says how far raw was read: what came since `changed` was told is in it, and in no later one
             changed = {*changed, *model.sources}
         if news or not is_alone:

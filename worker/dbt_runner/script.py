@@ -20,9 +20,7 @@ _PARTED = re.compile("<<part:([a-z_]+) ")
 _CHANGED = re.compile("<<changed:([a-z_]+) ")
 _CHANGES_ROWS = re.compile(r"\s*(delete|insert|update)\b", re.IGNORECASE)
 _MOST_COMPARED = 1000  # rows that take the place of as many
-_MOST_CURVES = (
-    5  # activities of which all curves are text at once when they are compared: 10 MB for each in the worst case
-)
+_MOST_CURVES = 5  # activities whose curves are compared: all are text at once, of up to 10 MB for each
 _MOST_IDS = 5000  # more are named by the first and the last, as by the macro `is_changed`
 # As the macro `parts_of` has them: activities whose curves are in memory at once, and who has curves.
 _PART = 50
