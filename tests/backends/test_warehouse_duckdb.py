@@ -155,6 +155,16 @@ def test_compacting_leaves_no_byte_of_deleted_rows(transform: Path, mart: Path) 
     assert {file.name for file in transform.parent.iterdir()} == {"transform.duckdb", "mart.duckdb"}
 
 
+def test_compacting_keeps_the_size_of_blocks(transform: Path) -> None:
+    """The file is written as the one that it replaces, and not by the engine's default."""
+    size = "select block_size from pragma_database_size() where database_name = 'transform'"
+    with duckdb.connect(str(transform), config={"default_block_size": "65536"}) as connection:
+        connection.execute("create table t as select 1 as n")
+    compact(transform)
+    with duckdb.connect(str(transform)) as connection:
+        assert connection.execute(size).fetchall() == [(65536,)]
+
+
 def test_compacting_after_kills(transform: Path) -> None:
     """What a killed builder left in its log is kept, and what a killed compaction left is cleared."""
     subprocess.run([sys.executable, "-c", DIE_WITH_A_FULL_LOG, str(transform)], check=False)

@@ -15,7 +15,7 @@ import duckdb
 
 from backends.atomic_file import atomic_replace
 from backends.warehouse import WarehouseBusy
-from backends.warehouse.duckdb.connection import NO_DOWNLOADS, in_memory
+from backends.warehouse.duckdb.connection import NO_DOWNLOADS, attach, in_memory
 from backends.warehouse.duckdb.errors import REBUILD, sentence
 from backends.warehouse.duckdb.marts import SnapshotCheck
 from backends.warehouse.marts import MartMissing
@@ -113,9 +113,11 @@ def compact(path: Path) -> None:
         for leftover in (draft, _log_of(draft)):
             leftover.unlink(missing_ok=True)
         with in_memory(path) as connection:
-            for file, name in ((path, "built"), (draft, path.stem)):  # views hold the name that the file will have
-                quoted = str(file).replace("'", "''")
-                connection.execute(f"attach '{quoted}' as \"{name}\"")
+            attach(connection, path, "built", "")
+            size = "select block_size from pragma_database_size() where database_name = 'built'"
+            [(block_size,)] = connection.execute(size).fetchall()
+            # views hold the name that the file will have
+            attach(connection, draft, f'"{path.stem}"', f"block_size {block_size}")
             connection.execute(f'copy from database built to "{path.stem}"')
         atomic_replace(draft, path)
     except (OSError, duckdb.Error) as error:
