@@ -45,6 +45,8 @@ BOOKS = {
     "base_archive__changed_activities",
     "refreshed",
     "int_streams__changed_activities",
+    *("int_training__changed_loads", "int_training__inputs"),
+    *("int_summaries__touched_days", "counted_until"),
 }
 
 
@@ -285,6 +287,54 @@ def test_any_history_refreshed_equals_a_full_build(installed: Any, payload: Any,
         assert (len(staged) - len(left), set(left) - set(staged)) == (gone, set())
     assert len({row.partition("route_group_id")[2][:5] for row in rebuilt["mart.route_group"]}) > 1
     assert refreshed == rebuilt
+
+
+def test_a_load_follows_what_is_told_of_other_days(installed: Any, payload: Any) -> None:
+    """Of each of five years one activity has Strava's score alone, whose worth the ten others of that year tell.
+
+    Of the first year one of the ten is edited, of the second deleted, of the third moved to the fourth; for the fifth
+    the athlete's own file tells a heart rate. Each time the loads of these years change and no others.
+    """
+    raw = installed.raw
+    raw.athlete(7)
+
+    def scored(number: int, year: int, *, of_year: int | None = None, beats: int = 140) -> None:
+        month = number // 4 + 1 if number else 12
+        start = f"{year}-{month:02}-{number % 4 + 1:02}T07:00:00Z"
+        body = {"average_heartrate": beats, "max_heartrate": 171} if number else {}
+        told = {"start_date": start, "start_date_local": start, "suffer_score": 30, **body}
+        raw.activity((of_year or year) * 100 + number, payload(map={}, best_efforts=[], **told))
+
+    def of_score() -> dict[int, float]:
+        found = installed.rows("select * from mart.fct_activities where load_method like 'suffer%'")
+        return {row["start_date_local"].year: row["load_suffer_score_factor"] for row in found}
+
+    def own_file(later: str = "") -> None:
+        own = document_of(f"max_heart_rate = [{{ value = 180 }}{later}]", [7])[7]
+        told = {"athlete_id": 7, "payload": json.dumps(own.payload), "file_hash": later}
+        raw.insert("athlete_files", **told, ingested_at=raw.next_ingested_at())
+
+    own_file()
+    years = range(2015, 2025, 2)
+    for year in years:
+        for number in range(11):
+            scored(number, year)
+    installed.refresh(as_of="2026-04-02 10:00:00")
+    steps: list[tuple[Callable[[], Any], set[int]]] = [
+        (lambda: scored(3, 2015, beats=150), {2015}),
+        (lambda: raw.tombstone(201703), {2017}),
+        (lambda: scored(3, 2021, of_year=2019, beats=150), {2019, 2021}),
+        (lambda: own_file(", { from = 2023-01-01, value = 175 }"), {2023}),
+    ]
+    for step, (happens, followed) in enumerate(steps, 1):
+        before = of_score()
+        happens()
+        installed.refresh(as_of=f"2026-04-02 10:0{step}:00")
+        after = of_score()
+        assert {year for year in years if after[year] != before[year]} == followed
+    refreshed = contents(installed)
+    installed.refresh("--full-refresh", as_of="2026-04-02 10:04:00")
+    assert refreshed == contents(installed)
 
 
 def test_what_comes_while_a_refresh_begins_is_not_lost(installed: Any, payload: Any) -> None:

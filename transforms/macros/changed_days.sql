@@ -11,6 +11,55 @@
 {%- endmacro %}
 
 
+{#-
+  Sums of days. Of which days an activity changed is known by the activities themselves, as they are and as they were: see
+  `int_summaries__touched_days`. A refresh makes the rows of these again, a run of dbt all.
+-#}
+{#- Whether something of a day may be other than in the last build; always on a full one, and in a run of dbt. -#}
+{% macro is_touched_day(day='date_day') -%}
+    {%- set days = of_refreshes('int_summaries__touched_days') -%}
+    {{ return('(athlete_id, ' ~ day ~ ') in (select athlete_id, date_day from ' ~ days ~ ')' if is_script() else 'true') }}
+{%- endmacro %}
+
+{#- Pre-hook: what is of such days goes. -#}
+{% macro forget_touched_days(or_where='false') -%}
+    {{ return(forgotten_where(is_touched_day() ~ (' or ' ~ or_where if is_script() and or_where != 'false' else ''))) }}
+{%- endmacro %}
+
+{#- The same of weeks, months or years: whether one with this first day has such a day. -#}
+{% macro is_touched_period(period, first_day='period_start_date') -%}
+    {%- set days = of_refreshes('int_summaries__touched_days') -%}
+    {%- set touched = 'select athlete_id, ' ~ period_start(period, 'date_day') ~ ' from ' ~ days -%}
+    {{ return('(athlete_id, ' ~ first_day ~ ') in (' ~ touched ~ ')' if is_script() else 'true') }}
+{%- endmacro %}
+
+{% macro forget_touched_periods(periods) -%}
+    {%- set conditions = [] -%}
+    {%- for period in periods -%}
+        {%- do conditions.append("period_kind = '" ~ period ~ "' and " ~ is_touched_period(period)) -%}
+    {%- endfor -%}
+    {{ return(forgotten_where(conditions | join(' or '))) }}
+{%- endmacro %}
+
+{#- Post-hook of `int_summaries__daily`: days before an athlete's first activity, and of sports without any, are no more. -#}
+{% macro forget_days_without_activities() -%}
+    {%- if is_incremental() and target.type != 'bigquery' -%}
+        delete from {{ this }} as kept
+        where
+            (kept.athlete_id, kept.sport_group) not in (select athlete_id, sport_group from {{ this }} where activity_count > 0)
+            or kept.date_day < (
+                select min(counted.date_day) from {{ this }} as counted
+                where counted.athlete_id = kept.athlete_id and counted.activity_count > 0
+            )
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The first day of which an activity may have been dated in the future in the last build, or is now, wherever it was. -#}
+{% macro first_open_day() -%}
+    (select least(date_day, cast({{ as_of() }} as date)) - 1 from {{ target.schema }}.counted_until)
+{%- endmacro %}
+
+
 {#- The days that differ from before; all on the first build and on a full one. -#}
 {% macro changed_days(days) -%}
     {%- set before = before_of(days) -%}
@@ -37,6 +86,14 @@
 
 {% macro before_of(days) -%}
     {{ return(days.incorporate(path={'identifier': days.identifier ~ '_before'})) }}
+{%- endmacro %}
+
+
+{#- Whether a day differs from before; always on the first build and on a full one. -#}
+{% macro is_changed_day() -%}
+    {%- set changed = of_refreshes('int_summaries__changed_days') -%}
+    {%- set key = 'athlete_id, sport_group, date_day' -%}
+    {{ return('(' ~ key ~ ') in (select ' ~ key ~ ' from ' ~ changed ~ ')' if is_incremental() else 'true') }}
 {%- endmacro %}
 
 
@@ -110,8 +167,22 @@
 {%- endmacro %}
 
 {% macro kept_days(changed) -%}
-    {%- set kept = changed.identifier | replace('changed_days', 'daily') | replace('changed_activities', 'inputs') -%}
-    {%- set days = changed.incorporate(path={'identifier': kept}) -%}
-    create or replace table {{ before_of(days) }} as
-    select * from {{ days }}
+    {%- if changed.identifier == 'int_summaries__touched_days' -%}
+        create or replace table {{ changed.incorporate(path={'identifier': 'counted_until'}) }} as
+        select cast({{ as_of() }} as date) as date_day
+    {%- else -%}
+        {%- set kept = {
+            'int_streams__changed_activities': {'identifier': 'int_streams__inputs'},
+            'int_training__changed_loads': {'schema': 'mart', 'identifier': 'athlete_setting'},
+        }.get(changed.identifier, {'identifier': changed.identifier | replace('changed_days', 'daily')}) -%}
+        {%- set before = before_of(changed.incorporate(path={'identifier': kept.identifier})) -%}
+        {%- if is_script() and changed.identifier.endswith('changed_days') -%}
+            {%- set is_changed = '(athlete_id, sport_group, date_day) in (select athlete_id, sport_group, date_day from ' ~ changed ~ ')' -%}
+            delete from {{ before }} where {{ is_changed }};
+            insert into {{ before }} select * from {{ changed.incorporate(path=kept) }} where {{ is_changed }}
+        {%- else -%}
+            create or replace table {{ before }} as
+            select * from {{ changed.incorporate(path=kept) }}
+        {%- endif -%}
+    {%- endif -%}
 {%- endmacro %}

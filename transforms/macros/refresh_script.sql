@@ -33,11 +33,12 @@
     {%- elif not is_script() -%}
         {{ return(built_in_place()) }}
     {%- endif -%}
-    {%- set forgets = render(pre_hooks[0].sql) if pre_hooks else '' -%}
-    {%- if '<<changed:' in forgets -%}
-        {#- What belonged to the activities that changed goes, and of others nothing is selected. -#}
+    {%- set forgets = render(pre_hooks[0].sql).strip() if pre_hooks else '' -%}
+    {%- set forgotten = 'delete from ' ~ this ~ ' as kept where ' -%}
+    {%- if forgets.startswith(forgotten) -%}
+        {#- What belonged to activities or days that changed goes, and of others nothing is selected. -#}
         {%- set rows = sql | replace('<<changed:', '<<part:') if reads_curves() else sql -%}
-        {%- set where = forgets.strip() | replace('delete from ' ~ this ~ ' as kept where ', '') -%}
+        {%- set where = forgets | replace(forgotten, '') -%}
         {%- set labels = config.get('meta', {}).get('labels', []) -%}
         {{ return(told([], replaced={'table': this | string, 'where': where, 'rows': rows, 'labels': labels})) }}
     {%- endif -%}
@@ -105,6 +106,8 @@
     {%- for hook in post_hooks -%}{%- do hooked.append(render(hook.sql)) -%}{%- endfor -%}
     {%- set last = {
         'base_strava__changed_activities': moved_watermark(this, false),
+        'int_training__changed_loads': kept_days(this),
+        'int_summaries__touched_days': kept_days(this),
         'int_pipeline__build': stamped_build(this, '<<now:>>'),
         'int_summaries__changed_days': kept_days(this),
         'int_records__changed_days': kept_days(this),
@@ -113,6 +116,20 @@
     {%- set text = tojson({'statements': hooked, 'table': table, 'replaced': replaced, 'last': last.get(model.name)}) -%}
     {%- call noop_statement('main', text) -%}{%- endcall -%}
     {{ return({'relations': [this.incorporate(type='table')]}) }}
+{%- endmacro %}
+
+
+{#- A model that is read by refreshes alone: none where dbt builds from nothing or tests, and on BigQuery, which has no such model. -#}
+{% macro of_refreshes(name) -%}
+    {%- if target.type != 'bigquery' and (is_script() or is_incremental() or not execute) -%}
+        {{ return(ref(name)) }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- Whether refreshes alone have built since the last one; dbt may have ended halfway. -#}
+{% macro refreshes_alone() -%}
+    exists (select 1 from duckdb_tables() where database_name = current_database() and table_name = 'refreshed')
 {%- endmacro %}
 
 

@@ -161,8 +161,25 @@
 {%- endmacro %}
 
 
+{#- The day whose settings an activity counts by: the last of all days where it has none, so that the newest ones count. -#}
+{% macro load_day() -%}
+    coalesce(start_date_local, date '9999-12-31')
+{%- endmacro %}
+
+{#- Whether the load of an activity may be another than the last build reckoned; always on a full build. -#}
+{% macro is_changed_load(column='activity_id') -%}
+    {%- set changed = of_refreshes('int_training__changed_loads') -%}
+    {%- if is_script() -%}
+        {{ return('<<changed:' ~ changed.identifier ~ ' ' ~ column ~ '>>') }}
+    {%- endif -%}
+    {{ return(is_one_of(changed, column) if changed else 'true') }}
+{%- endmacro %}
+
 {#- Post-hook of `fct_activities`: a load follows settings and other activities, so it may change while its activity does not. -#}
 {% macro follow_loads() -%}
+    {#- which reads `fct_activities` as it was before #}
+    {%- set touched = of_refreshes('int_summaries__touched_days') -%}
+    {%- set are_changed = [is_changed_load('kept.activity_id'), is_changed_load('loads.activity_id')] -%}
     {%- if is_incremental() -%}
         update {{ this }} as kept
         set
@@ -172,6 +189,9 @@
         from {{ ref('int_training__loads') }} as loads
         where
             kept.activity_id = loads.activity_id
+            {%- for is_changed in are_changed if is_changed != 'true' %}
+            and {{ is_changed }}
+            {%- endfor %}
             and (
                 {%- for column in load_columns() %}
                 kept.{{ column }} is distinct from loads.{{ column }}{{ ' or' if not loop.last }}

@@ -165,15 +165,16 @@ class Statements:
         """Put rows in the place of others, unless these are the same."""
         table, old = replaced.table, f"from {replaced.table} as kept where {replaced.where}"
         [(count,)] = self._run(f"select count(*) {old}")
-        ids = max(len(self._ids_in(each)) for each in _CHANGED.findall(replaced.where))
+        ids = max((len(self._ids_in(each)) for each in _CHANGED.findall(replaced.where)), default=0)
         most = _MOST_CURVES if _PARTED.search(replaced.rows) else _PART
         # what is first needs no comparing, and comparing much takes longer than it brings, and much memory
-        if not count or ids > most or count > _MOST_COMPARED:
+        is_compared = 0 < count <= _MOST_COMPARED and ids <= most
+        if not is_compared and (not count or table not in replaced.rows):
             gone = self.run(f"delete {old}") if count else 0
             return News.ROWS if self.run(f"insert into {table} by name {replaced.rows}") or gone else News.NOTHING
         self._execute(f"create or replace temporary table replacing as from {table} limit 0")
         self.run(f"insert into replacing by name {replaced.rows}")
-        news = self._compared(old, replaced.labels)
+        news = self._compared(old, replaced.labels) if is_compared else News.ROWS
         if news:
             self.run(f"delete {old}")
             self._execute(f"insert into {table} from replacing")

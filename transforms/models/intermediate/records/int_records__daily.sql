@@ -1,4 +1,13 @@
-{{ config(cluster_by=['athlete_id', 'sport_group'], tags=['measures_only']) }}
+{{
+    config(
+        materialized=built_in_parts(),
+        unique_key=['athlete_id', 'sport_group', 'date_day'],
+        on_schema_change='fail',
+        pre_hook="{{ forget_touched_days() }}",
+        cluster_by=['athlete_id', 'sport_group'],
+        tags=['measures_only'],
+    )
+}}
 
 {%- set measures = [
     'distance_m', 'real_distance_m', 'moving_time_s', 'elapsed_time_s', 'elevation_gain_m', 'energy_kj', 'calories_kcal'
@@ -20,6 +29,7 @@ with activities as (
     where
         not is_assisted
         and {{ day_has_come() }}
+        and {{ is_touched_day('start_date_local') }}
 ),
 
 days as (

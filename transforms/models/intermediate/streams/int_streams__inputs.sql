@@ -14,8 +14,7 @@ activities as (
         activities.sport_group,
         activities.is_assisted,
         activities.start_date_local,
-        -- what has no day counts by the newest settings
-        coalesce(activities.start_date_local, date '9999-12-31') as day,
+        {{ load_day() }} as day,
         coalesce(activities.is_power_measured, false) as is_power_measured
     from {{ ref('stg_strava__activities') }} as activities
     inner join streams on activities.activity_id = streams.activity_id

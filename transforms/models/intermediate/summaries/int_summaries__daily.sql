@@ -1,4 +1,14 @@
-{{ config(cluster_by=['athlete_id', 'sport_group'], tags=['measures_only']) }}
+{{
+    config(
+        materialized=built_in_parts(),
+        unique_key=['athlete_id', 'sport_group', 'date_day'],
+        on_schema_change='fail',
+        pre_hook="{{ forget_touched_days('date_day >= ' ~ first_open_day()) }}",
+        post_hook="{{ forget_days_without_activities() }}",
+        cluster_by=['athlete_id', 'sport_group'],
+        tags=['measures_only'],
+    )
+}}
 
 with activities as (
     select * from {{ ref('fct_activities') }}
@@ -45,6 +55,16 @@ days as (
     {{ each(dates_between('athletes.first_date', 'athletes.last_date'), 'date_day') }}
 ),
 
+wanted as (
+    select * from days
+    {%- if is_script() and is_incremental() %}
+    where
+        {{ is_touched_day() }}
+        or date_day >= {{ first_open_day() }}
+        or (athlete_id, sport_group, date_day) not in (select athlete_id, sport_group, date_day from {{ this }})
+    {%- endif %}
+),
+
 sums as (
     select
         athlete_id,
@@ -62,14 +82,17 @@ sums as (
         {{ exact_sum('case when ' ~ has_speed() ~ ' then distance_m end') }} as speed_distance_m,
         sum(case when {{ has_speed() }} then moving_time_s end) as speed_time_s
     from activities
+    {%- if is_script() and is_incremental() %}
+    where (athlete_id, start_date_local) in (select athlete_id, date_day from wanted)
+    {%- endif %}
     group by athlete_id, sport_group, start_date_local
 ),
 
 final as (
     select
-        days.athlete_id,
-        days.sport_group,
-        days.date_day,
+        wanted.athlete_id,
+        wanted.sport_group,
+        wanted.date_day,
         coalesce(sums.activity_count, 0) as activity_count,
         coalesce(sums.distance_m, 0) as distance_m,
         cast(coalesce(sums.moving_time_s, 0) as int64) as moving_time_s,
@@ -81,12 +104,12 @@ final as (
         cast(coalesce(sums.speed_activity_count, 0) as int64) as speed_activity_count,
         coalesce(sums.speed_distance_m, 0) as speed_distance_m,
         cast(coalesce(sums.speed_time_s, 0) as int64) as speed_time_s
-    from days
+    from wanted
     left join sums
         on
-            days.athlete_id = sums.athlete_id
-            and days.sport_group = sums.sport_group
-            and days.date_day = sums.start_date_local
+            wanted.athlete_id = sums.athlete_id
+            and wanted.sport_group = sums.sport_group
+            and wanted.date_day = sums.start_date_local
 )
 
 select * from final

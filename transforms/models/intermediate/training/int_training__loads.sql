@@ -1,4 +1,13 @@
-{{ config(cluster_by=['athlete_id', 'activity_id'], tags=['measures_only']) }}
+{{
+    config(
+        materialized=built_in_parts(),
+        unique_key='activity_id',
+        on_schema_change='fail',
+        pre_hook="{{ forgotten_where(is_changed_load()) }}",
+        cluster_by=['athlete_id', 'activity_id'],
+        tags=['measures_only'],
+    )
+}}
 
 {%- set by_heart = "'heart_rate_stream', 'heart_rate_stream_sex_unknown', 'heart_rate', 'heart_rate_sex_unknown'" %}
 
@@ -43,6 +52,19 @@ by_body as (
     from by_measurement
 ),
 
+{%- set scores = 'athlete_id, day, hours, load_of_body, suffer_score' %}
+
+known as (
+    select {{ scores }} from by_body
+    {%- if is_incremental() %}
+    union all
+    select {{ scores }} from {{ this }}
+    where
+        suffer_score > 0
+        and not {{ is_changed_load() }}
+    {%- endif %}
+),
+
 -- what one point of Strava's score is worth, by the activities of the year up to a day that have both
 scored_days as (
     select
@@ -52,7 +74,7 @@ scored_days as (
         count(case when suffer_score > 0 then load_of_body end) as scored_count,
         {{ exact_sum('case when suffer_score > 0 then ' ~ capped('load_of_body', 'hours') ~ ' end') }} as body_load,
         {{ exact_sum('case when load_of_body is not null and suffer_score > 0 then suffer_score end') }} as suffer_score
-    from by_body
+    from known
     group by athlete_id, day
 ),
 
@@ -123,8 +145,11 @@ final as (
     select
         activity_id,
         athlete_id,
+        sport_group,
+        day,
         hours,
         elapsed_hours,
+        suffer_score,
         sex,
         is_power_weighted,
         normalised_power_w,
@@ -135,6 +160,7 @@ final as (
         threshold_heartrate_bpm,
         threshold_speed_mps,
         suffer_score_factor,
+        load_of_body,
         {%- for method in load_methods() %}
         {{ method.column }},
         {%- endfor %}

@@ -1,6 +1,10 @@
 {% set definition_version = 1 %}
 {{
     config(
+        materialized=built_in_parts(),
+        unique_key=['athlete_id', 'period_kind', 'period_start_date', 'sport_type', 'sport_group'],
+        on_schema_change='fail',
+        pre_hook="{{ forget_touched_periods(['week', 'month', 'year']) }}",
         cluster_by=['athlete_id', 'period_kind', 'period_start_date'],
         meta={'definition_version': definition_version},
         tags=['measures_only'],
@@ -24,6 +28,7 @@ periods as (
         coalesce({{ exact_sum('distance_m') }}, 0) as distance_m,
         cast(coalesce(sum(moving_time_s), 0) as int64) as moving_time_s
     from activities
+    where {{ is_touched_period(period, period_start(period, 'start_date_local')) }}
     group by athlete_id, period_start_date, sport_type, sport_group
     {%- if not loop.last %}
     union all

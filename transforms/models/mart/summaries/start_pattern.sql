@@ -1,6 +1,10 @@
 {% set definition_version = 1 %}
 {{
     config(
+        materialized=built_in_parts(),
+        unique_key=['athlete_id', 'sport_group', 'date_day', 'start_hour', 'excluded_reason'],
+        on_schema_change='fail',
+        pre_hook="{{ forget_touched_days() }}",
         cluster_by=['athlete_id', 'sport_group', 'date_day'],
         meta={'definition_version': definition_version},
         tags=['measures_only'],
@@ -9,7 +13,9 @@
 
 with activities as (
     select * from {{ ref('fct_activities') }}
-    where {{ day_has_come() }}
+    where
+        {{ day_has_come() }}
+        and {{ is_touched_day('start_date_local') }}
 ),
 
 judged as (
