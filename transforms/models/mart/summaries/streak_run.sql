@@ -25,7 +25,7 @@ todays as (
 
 active as (
     {%- for period in ['day', 'week', 'month'] %}
-    select
+    select distinct
         days.athlete_id,
         days.sport_group,
         '{{ period }}' as period_kind,
