@@ -11,27 +11,21 @@ with todays as (
     group by athlete_id
 ),
 
-efforts as (
+-- who was slower than in a month before is no record: few are left to be put in order
+of_month as (
     select
-        best.*,
-        todays.today
+        best.athlete_id,
+        best.sport_group,
+        best.effort_name,
+        {{ period_start('month', 'best.start_date_local') }} as month_start_date,
+        todays.today,
+        min(best.elapsed_time_s) as best_time_s
     from {{ ref('record_best_effort') }} as best
     inner join todays on best.athlete_id = todays.athlete_id
     where
         best.excluded_reason is null
         and best.start_date_local <= todays.today
-),
-
--- who was slower than in a month before is no record: few are left to be put in order
-of_month as (
-    select
-        athlete_id,
-        sport_group,
-        effort_name,
-        {{ period_start('month', 'start_date_local') }} as month_start_date,
-        min(elapsed_time_s) as best_time_s
-    from efforts
-    group by athlete_id, sport_group, effort_name, month_start_date
+    group by best.athlete_id, best.sport_group, best.effort_name, month_start_date, todays.today
 ),
 
 before_month as (
@@ -45,18 +39,28 @@ before_month as (
     from of_month
 ),
 
-candidates as (
-    select efforts.*
-    from efforts
-    inner join before_month
-        on
-            efforts.athlete_id = before_month.athlete_id
-            and efforts.sport_group = before_month.sport_group
-            and efforts.effort_name = before_month.effort_name
-            and {{ period_start('month', 'efforts.start_date_local') }} = before_month.month_start_date
+record_months as (
+    select * from before_month
     where
-        before_month.previous_time_s is null
-        or efforts.elapsed_time_s <= before_month.previous_time_s
+        previous_time_s is null
+        or best_time_s <= previous_time_s
+),
+
+candidates as (
+    select
+        best.*,
+        months.today
+    from {{ ref('record_best_effort') }} as best
+    inner join record_months as months
+        on
+            best.athlete_id = months.athlete_id
+            and best.sport_group = months.sport_group
+            and best.effort_name = months.effort_name
+            and {{ period_start('month', 'best.start_date_local') }} = months.month_start_date
+    where
+        best.excluded_reason is null
+        and best.start_date_local <= months.today
+        and (months.previous_time_s is null or best.elapsed_time_s <= months.previous_time_s)
 ),
 
 compared as (
