@@ -57,10 +57,11 @@ class InMemory:
             sql = self._sql_of[model].replace('"transform".', "")
             self._connection.execute(f"create or replace table {model} as {sql}")
 
-    def run(self, *statements: str) -> None:
-        """Execute statements that dbt wrote."""
+    def run(self, *statements: str) -> list[tuple[Any, ...]]:
+        """Execute statements that dbt wrote; return the rows of the last one."""
         for sql in statements:
             self._connection.execute(sql.replace('"transform".', ""))
+        return self._connection.fetchall()
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """Query what was put and built."""

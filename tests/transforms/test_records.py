@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import product
 from typing import Any
 
@@ -14,11 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.transforms.compiled import InMemory
-from tests.transforms.warehouse import AS_OF, BERLIN
+from tests.transforms.warehouse import AS_OF, BERLIN, SCRIPTS
+from worker.dbt_runner.script import Statements
 
 pytestmark = pytest.mark.slow
 
 TODAY = date.fromisoformat(AS_OF[:10])
+NOON = datetime(TODAY.year, TODAY.month, TODAY.day, 12, tzinfo=UTC)
 NUMBERS = ("distance_m", "elevation_gain_m", "elevation_high_m", "energy_kj", "calories_kcal", "load", "max_speed_mps")
 FLAGS = (
     "is_assisted", "is_virtual", "is_trainer", "is_manual", "is_speed_inconsistent", "is_moving_time_implausible",
@@ -59,7 +61,10 @@ SPLIT = {
     "distance_m": "double",
 }
 DAILY = ("staging.int_summaries__daily", "staging.int_records__daily")
-EDDINGTON = ("staging.int_records__eddington_days", "mart.eddington_step", "mart.eddington")
+EDDINGTON = (
+    *("staging.int_records__eddington_days", "staging.int_records__lives"),
+    *("mart.eddington_step", "mart.eddington"),
+)
 UNITS_MM = {"km": 1_000_000, "mi": 1_609_344}
 DISTANCES_M = {"1 mile": 1609, "5K": 5000, "10K": 10000, "Half-Marathon": 21097, "400m": 400}
 
@@ -148,24 +153,28 @@ Built = Callable[..., list[dict[str, Any]]]
 
 
 @pytest.fixture(scope="session")
-def built(compiled_models: Mapping[str, str]) -> Iterator[Built]:
-    """Builds models of a life, and returns the rows of the last."""
+def database(compiled_models: Mapping[str, str]) -> Iterator[InMemory]:
+    """Where the models are built."""
     with closing(InMemory(compiled_models)) as database:
+        yield database
 
-        def rows(
-            life: Life, *models: str, fastest: Sequence[Any] = (), splits: Sequence[Any] = ()
-        ) -> list[dict[str, Any]]:
-            numbered = list(enumerate(life, 1))
-            database.put("mart.fct_activities", ACTIVITY, [activity.row(number) for number, activity in numbered])
-            efforts = [activity.effort(number) for number, activity in numbered if activity.sport_group == "run"]
-            database.put("staging.stg_strava__best_efforts", EFFORT, efforts)
-            database.put("staging.int_streams__best_efforts", OWN_EFFORT, [])
-            database.put("staging.world_records", WORLD_RECORD, fastest)
-            database.put("staging.stg_strava__splits", SPLIT, splits)
-            database.build(*DAILY, *models)
-            return database.rows(f"select * from {models[-1]}")  # noqa: S608 - our own names
 
-        yield rows
+@pytest.fixture(scope="session")
+def built(database: InMemory) -> Built:
+    """Builds models of a life, and returns the rows of the last."""
+
+    def rows(life: Life, *models: str, fastest: Sequence[Any] = (), splits: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        numbered = list(enumerate(life, 1))
+        database.put("mart.fct_activities", ACTIVITY, [activity.row(number) for number, activity in numbered])
+        efforts = [activity.effort(number) for number, activity in numbered if activity.sport_group == "run"]
+        database.put("staging.stg_strava__best_efforts", EFFORT, efforts)
+        database.put("staging.int_streams__best_efforts", OWN_EFFORT, [])
+        database.put("staging.world_records", WORLD_RECORD, fastest)
+        database.put("staging.stg_strava__splits", SPLIT, splits)
+        database.build(*DAILY, *models)
+        return database.rows(f"select * from {models[-1]}")  # noqa: S608 - our own names
+
+    return rows
 
 
 def counting(life: Life) -> list[tuple[int, Activity]]:
@@ -240,7 +249,7 @@ def test_eddington_numbers_are_what_the_definition_says(built: Built, life: list
 @given(life=LIVES)
 def test_a_step_is_reached_on_its_nth_day(built: Built, life: list[Activity]) -> None:
     """Every step up to the longest day: days of at least that, days missing, and the day on which there were enough."""
-    rows = built(life, *EDDINGTON[:2])
+    rows = built(life, *EDDINGTON[:3])
     found = {(*key_of(row), row["n"]): row for row in rows}
     wanted = {(*key, n): days for key, days in lived_days(life).items() for n in range(1, max(days.values()) + 1)}
     assert found.keys() == wanted.keys()
@@ -250,6 +259,26 @@ def test_a_step_is_reached_on_its_nth_day(built: Built, life: list[Activity]) ->
         assert found[key]["days_at_least"] == len(enough)
         assert found[key]["days_needed"] == max(0, n - len(enough))
         assert found[key]["reached_on"] == (enough[n - 1] if len(enough) >= n else None)
+
+
+@settings(max_examples=60)
+@given(life=LIVES, changes=st.dictionaries(st.integers(0, 39), activities(st.just(frozenset())), max_size=3))
+def test_a_refresh_knows_which_steps_stay(
+    database: InMemory, built: Built, life: list[Activity], changes: dict[int, Activity]
+) -> None:
+    """Activities take the place of others, or come first or last: the steps are those of a build from nothing."""
+    other = [*(dict(enumerate(life)) | changes).values()]
+    wanted, was = built(other, *EDDINGTON[:3]), DAILY[1]
+    built(life, *EDDINGTON[:3])
+    database.run(f"create or replace table before as from {was}")
+    built(other, *EDDINGTON[:2])
+    differ = f"(from {was} except from before) union (from before except from {was})"
+    days = f"select distinct athlete_id, sport_group, date_day from ({differ})"  # noqa: S608 - our own names
+    database.run(f"create or replace table staging.int_records__changed_days as {days}")
+    [model] = [model for model in SCRIPTS[0].models if model.name == "eddington_step"]
+    Statements(database.run, NOON, lambda: NOON).build(model)
+    in_order = f"select * from {EDDINGTON[2]} order by all"  # noqa: S608 - our own names
+    assert sorted(map(str, database.rows(in_order))) == sorted(map(str, wanted))
 
 
 PACE_OF_FASTEST = 250  # s/km, of the world record that these tests state for two of the distances

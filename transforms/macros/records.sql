@@ -26,33 +26,37 @@
 {%- endmacro %}
 
 
-{#- Pre-hook: of Eddington numbers those of changed days go, and those without activities on a screen where there are no more of these. -#}
-{% macro forget_lives() -%}
-    {%- if target.type != 'bigquery' -%}
-        {%- set changed = ref('int_records__changed_days') -%}
-        {%- if is_incremental() -%}
-            delete from {{ this }} as kept
-            where
-                (kept.athlete_id, kept.sport_group, kept.period) in (
-                    select
-                        athlete_id,
-                        sport_group,
-                        cast({{ date_number('year', 'date_day') }} as varchar)
-                    from {{ changed }}
-                    union
-                    select
-                        athlete_id,
-                        sport_group,
-                        'all'
-                    from {{ changed }}
-                )
-                or (
-                    not kept.counts_virtual
-                    and (kept.athlete_id, kept.sport_group) not in (
-                        select athlete_id, sport_group from {{ ref('int_records__eddington_days') }}
-                        where not counts_virtual
-                    )
-                )
-        {%- endif -%}
+{#- How many of these thresholds, each of so many units of the column, it has reached. -#}
+{% macro count_of_reached(column, values, unit) -%}
+    {%- for value in values %}
+    {{- ' + ' if not loop.first -}} case when {{ column }} >= {{ value }} * {{ unit }} then 1 else 0 end
+    {%- endfor -%}
+{%- endmacro %}
+
+
+{#- Of Eddington numbers, whether a life, which is an athlete's in a sport group and period, has a changed day. -#}
+{% macro is_changed_life() -%}
+    {%- if target.type == 'bigquery' -%}
+        {{ return('true') }}
     {%- endif -%}
+    {%- set changed = ref('int_records__changed_days') -%}
+    {%- set year = 'cast(' ~ date_number('year', 'date_day') ~ ' as varchar)' -%}
+    {%- set lives = 'select athlete_id, sport_group, ' ~ year ~ ' from ' ~ changed
+        ~ " union select athlete_id, sport_group, 'all' from " ~ changed -%}
+    {{ return('(athlete_id, sport_group, period) in (' ~ lives ~ ')') }}
+{%- endmacro %}
+
+{#- Pre-hook: these go, and those without activities on a screen where there are no more of these. -#}
+{% macro forget_lives() -%}
+    {%- set on_screen = 'select athlete_id, sport_group from ' ~ ref('int_records__daily')
+        ~ ' where real_distance_m is distinct from distance_m' -%}
+    {{ return(forgotten_where(
+        is_changed_life() ~ ' or not counts_virtual and (athlete_id, sport_group) not in (' ~ on_screen ~ ')'
+    )) }}
+{%- endmacro %}
+
+{#- Whether a life is to be built: a changed or a new one; always on a full build. -#}
+{% macro is_wanted_life() -%}
+    {%- set columns = 'athlete_id, sport_group, unit, period, counts_virtual' -%}
+    {{ return(is_changed_life() ~ ' or (' ~ columns ~ ') not in (select ' ~ columns ~ ' from ' ~ this ~ ')' if is_incremental() else 'true') }}
 {%- endmacro %}

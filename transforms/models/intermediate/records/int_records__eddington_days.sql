@@ -1,4 +1,4 @@
-{{ config(cluster_by=['athlete_id', 'sport_group']) }}
+{{ config(materialized='table' if target.type == 'bigquery' else 'view', cluster_by=['athlete_id', 'sport_group']) }}
 
 with days as (
     select
@@ -7,7 +7,7 @@ with days as (
         max(case when real_distance_m is distinct from distance_m then 1 else 0 end) over (
             partition by athlete_id, sport_group
         ) as has_virtual
-    from {{ ref('int_records__daily') }}
+    from {{ portable(ref('int_records__daily')) }}
 ),
 
 -- without those on a screen only where there are any: else the numbers are the same
@@ -62,8 +62,6 @@ final as (
         unit,
         period,
         counts_virtual,
-        -- one number for the five, by which the rows of a life are quickly found
-        dense_rank() over (order by athlete_id, sport_group, unit, period, counts_virtual) as life_id,
         date_day,
         greatest(distance, 0) as distance
     from periods

@@ -11,16 +11,8 @@
 }}
 
 with lives as (
-    select
-        athlete_id,
-        sport_group,
-        unit,
-        period,
-        counts_virtual,
-        max(distance) as longest_day
-    from {{ ref('int_records__eddington_days') }}
-    where {{ is_missing('athlete_id, sport_group, unit, period, counts_virtual') }}
-    group by athlete_id, sport_group, unit, period, counts_virtual
+    select * from {{ ref('int_records__lives') }}
+    where {{ is_wanted_life() }}
 ),
 
 steps as (

@@ -10,38 +10,35 @@
     )
 }}
 
-with every_day as (
+with lives as (
     select
         *,
-        -- of a whole life its years, of a year its months
-        case when period = 'all' then {{ period_start('year', 'date_day') }} else {{ period_start('month', 'date_day') }} end
-            as stretch
-    from {{ ref('int_records__eddington_days') }}
-    where {{ is_missing('athlete_id, sport_group, unit, period, counts_virtual') }}
-),
-
-lives as (
-    select
-        athlete_id,
-        sport_group,
-        unit,
-        period,
-        counts_virtual,
-        life_id,
-        max(distance) as longest_day
-    from every_day
-    group by athlete_id, sport_group, unit, period, counts_virtual, life_id
+        -- one number for the five, by which the rows of a life are quickly found
+        row_number() over (order by athlete_id, sport_group, unit, period, counts_virtual) as life_id
+    from {{ ref('int_records__lives') }}
+    where {{ is_wanted_life() }}
 ),
 
 days as (
     select
-        life_id,
-        date_day,
-        stretch,
+        lives.life_id,
+        every_day.date_day,
+        -- of a whole life its years, of a year its months
+        case
+            when every_day.period = 'all' then {{ period_start('year', 'every_day.date_day') }}
+            else {{ period_start('month', 'every_day.date_day') }}
+        end as stretch,
         -- nobody's number is near 500, and a typing error does not make thousands of steps
-        least(distance, 500) as distance
-    from every_day
-    where distance > 0
+        least(every_day.distance, 500) as distance
+    from {{ ref('int_records__eddington_days') }} as every_day
+    inner join lives
+        on
+            every_day.athlete_id = lives.athlete_id
+            and every_day.sport_group = lives.sport_group
+            and every_day.unit = lives.unit
+            and every_day.period = lives.period
+            and every_day.counts_virtual = lives.counts_virtual
+    where every_day.distance > 0
 ),
 
 -- how many days had each distance, and by summing up from the longest, at least that
@@ -72,19 +69,58 @@ counted as (
     left join of_distance on steps.life_id = of_distance.life_id and steps.n = of_distance.distance
 ),
 
+-- what was reached before the first day that changed, stays so
+known as (
+    {%- if is_incremental() %}
+    select
+        lives.life_id,
+        kept.n,
+        kept.reached_on
+    from {{ this }} as kept
+    inner join lives
+        on
+            kept.athlete_id = lives.athlete_id
+            and kept.sport_group = lives.sport_group
+            and kept.unit = lives.unit
+            and kept.period = lives.period
+            and kept.counts_virtual = lives.counts_virtual
+    inner join (
+        select
+            athlete_id,
+            sport_group,
+            min(date_day) as first_day
+        from {{ ref('int_records__changed_days') }}
+        group by athlete_id, sport_group
+    ) as changed on kept.athlete_id = changed.athlete_id and kept.sport_group = changed.sport_group
+    where kept.reached_on < changed.first_day
+    {%- else %}
+    select
+        life_id,
+        longest_day as n,
+        cast(null as date) as reached_on
+    from lives
+    where longest_day < 0
+    {%- endif %}
+),
+
 -- The n-th day of at least n units is that on which n was reached. It is looked for within the stretch by whose end there were so
 -- many: that takes a row a stretch and step, instead of one a day and step.
 reached as (
     select
-        life_id,
-        n
+        counted.life_id,
+        counted.n
     from counted
-    where days_at_least >= n
+    left join known on counted.life_id = known.life_id and counted.n = known.n
+    where
+        counted.days_at_least >= counted.n
+        and known.n is null
 ),
 
+-- steps are reached one after another
 numbers as (
     select
         life_id,
+        min(n) as first_n,
         max(n) as eddington_number
     from reached
     group by life_id
@@ -97,7 +133,7 @@ of_stretch as (
         least(days.distance, numbers.eddington_number) as n,
         count(*) as day_count
     from days
-    inner join numbers on days.life_id = numbers.life_id
+    inner join numbers on days.life_id = numbers.life_id and days.distance >= numbers.first_n
     group by days.life_id, days.stretch, least(days.distance, numbers.eddington_number)
 ),
 
@@ -105,7 +141,7 @@ stretches as (
     select distinct
         life_id,
         stretch
-    from days
+    from of_stretch
 ),
 
 in_stretch as (
@@ -161,6 +197,12 @@ dates as (
         date_day
     from ranked
     where place = wanted
+    union all
+    select
+        life_id,
+        n,
+        reached_on as date_day
+    from known
 ),
 
 final as (

@@ -83,29 +83,24 @@ so_far as (
     from days
 ),
 
--- a threshold is passed on a day before which the sum was less
-passing as (
+-- how many of the thresholds each sum has reached
+counted as (
     select
-        *,
-        {%- for column in ['activity_count', 'distance_m', 'elevation_gain_m', 'moving_time_s'] %}
-        lag({{ column }}) over (partition by athlete_id, sport_group order by date_day) as {{ column }}_before,
+        {%- for kind, unit, column, size, values in totals %}
+        {{ count_of_reached(column, values, size) }} as {{ kind }}_{{ unit }},
         {%- endfor %}
-        row_number() over (partition by athlete_id, sport_group order by date_day) as place
+        *
     from so_far
 ),
 
-thresholds as (
-    {%- for kind, unit, column, size, values in totals %}
+passing as (
     select
-        '{{ kind }}' as milestone_kind,
-        '{{ unit }}' as unit,
-        milestone_value  -- noqa: RF02
-    from (select 1 as one) as nothing
-    {{ each('[' ~ values | join(', ') ~ ']', 'milestone_value') }}
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- endfor %}
+        {%- for kind, unit, column, size, values in totals %}
+        {%- set name = kind ~ '_' ~ unit %}
+        lag({{ name }}, 1, 0) over (partition by athlete_id, sport_group order by date_day) as {{ name }}_before,
+        {%- endfor %}
+        *
+    from counted
 ),
 
 reached as (
@@ -113,19 +108,16 @@ reached as (
     select
         passing.athlete_id,
         passing.sport_group,
-        thresholds.milestone_kind,
-        thresholds.unit,
-        cast(thresholds.milestone_value as {{ float64 }}) as milestone_value,
+        '{{ kind }}' as milestone_kind,
+        '{{ unit }}' as unit,
+        cast(threshold as {{ float64 }}) as milestone_value,  -- noqa: RF02,RF03
         min(passing.date_day) as reached_on
     from passing
-    inner join thresholds
-        on
-            passing.{{ column }} >= thresholds.milestone_value * {{ size }}
-            and (passing.place = 1 or passing.{{ column }}_before < thresholds.milestone_value * {{ size }})
+    {{ each('[' ~ values | join(', ') ~ ']', 'threshold') }}
     where
-        thresholds.milestone_kind = '{{ kind }}'
-        and thresholds.unit = '{{ unit }}'
-    group by passing.athlete_id, passing.sport_group, thresholds.milestone_kind, thresholds.unit, thresholds.milestone_value
+        passing.{{ kind }}_{{ unit }} > passing.{{ kind }}_{{ unit }}_before
+        and passing.{{ column }} >= threshold * {{ size }}  -- noqa: RF02,RF03
+    group by passing.athlete_id, passing.sport_group, threshold  -- noqa: RF02,RF03
     {%- if not loop.last %}
     union all
     {%- endif %}

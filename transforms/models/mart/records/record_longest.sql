@@ -90,18 +90,13 @@ most as (
     group by athlete_id, sport_group, span_kind, year
 ),
 
--- the best of each year, and once for each day or week that equals it
-equals as (
-    {%- for measure in measures %}
+-- what is the most of its year in any measure
+candidates as (
     select
-        spans.athlete_id,
-        spans.sport_group,
-        spans.span_kind,
-        '{{ measure }}' as measure,
-        cast(spans.year as {{ dbt.type_string() }}) as period,
-        cast(spans.{{ measure }} as {{ float64 }}) as record_value,
-        spans.span_start_date,
-        min(spans.activity_id) as activity_id
+        {%- for measure in measures %}
+        most.{{ measure }} as most_{{ measure }},
+        {%- endfor %}
+        spans.*
     from spans
     inner join most
         on
@@ -109,10 +104,30 @@ equals as (
             and spans.sport_group = most.sport_group
             and spans.span_kind = most.span_kind
             and spans.year = most.year
-            and spans.{{ measure }} = most.{{ measure }}
-    where spans.{{ measure }} > 0
-    group by
-        spans.athlete_id, spans.sport_group, spans.span_kind, spans.year, spans.{{ measure }}, spans.span_start_date
+    where
+        false
+        {%- for measure in measures %}
+        or spans.{{ measure }} = most.{{ measure }}
+        {%- endfor %}
+),
+
+-- the best of each year, and once for each day or week that equals it
+equals as (
+    {%- for measure in measures %}
+    select
+        athlete_id,
+        sport_group,
+        span_kind,
+        '{{ measure }}' as measure,
+        cast(year as {{ dbt.type_string() }}) as period,
+        cast({{ measure }} as {{ float64 }}) as record_value,
+        span_start_date,
+        min(activity_id) as activity_id
+    from candidates
+    where
+        {{ measure }} > 0
+        and {{ measure }} = most_{{ measure }}
+    group by athlete_id, sport_group, span_kind, year, {{ measure }}, span_start_date
     {%- if not loop.last %}
     union all
     {%- endif %}
