@@ -19,7 +19,7 @@ from tests.only_locked import locked, plain
 PROGRAMS = {
     "service": ({"service.main"}, {"service", "service-gcp"}),
     "worker": ({"worker.main"}, {"worker", "worker-gcp"}),
-    "transform": ({"worker.dbt_runner.main", "transforms.functions"}, {"transform", "embedded", "worker-gcp"}),
+    "transform": ({"worker.dbt_runner.main", "transforms.plugin"}, {"transform", "embedded", "worker-gcp"}),
     "worker and jobs": (
         {
             "worker.main",
@@ -29,7 +29,7 @@ PROGRAMS = {
             "worker.transform",
             "worker.import_job",
             "worker.importing.reader",
-            "transforms.functions",
+            "transforms.plugin",
         },
         {"worker", "transform", "embedded", "recordings", "gcp"},
     ),
@@ -119,6 +119,13 @@ def test_what_is_in_its_list_a_program_imports(program: str, project: dict[str, 
     _, modules = reached(project_root, mains)
     packages = declared(project, extras) - set(USED_WITHOUT_AN_IMPORT)
     assert {each for each in packages if not any(provides(each, module) for module in modules)} == set()
+
+
+def test_a_refresh_does_without_dbt(project_root: Path) -> None:
+    """The functions that its statements call do not bring dbt along, whose packages take 33 MB and most of a second."""
+    ours, theirs = reached(project_root, {"transforms.functions"})
+    assert "transforms.samples" in ours
+    assert {each for each in theirs if each.startswith("dbt")} == set()
 
 
 def test_only_google_cloud_needs_the_bigquery_adapter(project: dict[str, Any]) -> None:
