@@ -1,5 +1,6 @@
 """The refresher with a fake dbt on a real database: what it does when things are not as it left them."""
 
+import shutil
 from collections.abc import Callable
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from worker.dbt_runner.port import Build
 from worker.dbt_runner.project import Project
 from worker.dbt_runner.refresher import Refresher
 from worker.dbt_runner.script import Model, Script
+from worker.dbt_runner.settings import PROJECT_DIR
 
 
 @dataclass
@@ -177,3 +179,16 @@ def test_tables_that_are_missing_are_built_by_dbt(
     refresh(refresher)
     refresh(refresher)
     assert (dbt.builds, counted(database)) == ([True, True], ("1", 1))
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in PROJECT_DIR.glob("*.py")))
+def test_a_function_of_another_version_has_all_built_again(tmp_path: Path, name: str) -> None:
+    """Each module beside the models makes rows, so where one has changed, what is there is of another version."""
+    shutil.copytree(PROJECT_DIR, tmp_path / "project", ignore=shutil.ignore_patterns("__pycache__", "target", "logs"))
+    duckdb.connect(str(tmp_path / "transform.duckdb")).close()
+    built_by = opened_project(tmp_path)
+    built_by.mark_built(is_built=True)
+    assert built_by.is_built()
+    with (tmp_path / "project" / name).open("a") as module:
+        module.write("# changed")
+    assert not opened_project(tmp_path).is_built()

@@ -12,7 +12,7 @@ from worker.dbt_runner.script import Script
 _BUILT = "built.sha256"  # the mark of the project that built what is there
 _SCRIPT = "refresh_script"  # after the fingerprint of the project that wrote it
 _ENGINES = {"duckdb": ("dbt-core", "dbt-duckdb", "duckdb"), "bigquery": ("dbt-core", "dbt-bigquery")}  # by target
-_SOURCES = ("dbt_project.yml", "functions.py", "polyline.py", "stretches.py", "macros", "models", "seeds", "tests")
+_SOURCES = ("*.py", "dbt_project.yml", "macros", "models", "seeds", "tests")
 
 
 class Project:
@@ -67,8 +67,7 @@ def is_built_by(folder: Path, *, target: str, marks: Marks) -> bool:
 
 def _fingerprint_of(folder: Path, target: str) -> str:
     digest = hashlib.sha256("\n".join(f"{name} {version(name)}" for name in _ENGINES[target]).encode())
-    for name in _SOURCES:
-        place = folder / name
+    for place in (place for name in _SOURCES for place in sorted(folder.glob(name))):
         for file in [place] if place.is_file() else sorted(place.rglob("*.*")):
             if file.is_file():
                 digest.update(f"{file.relative_to(folder)}\n".encode() + file.read_bytes())
