@@ -229,7 +229,9 @@ def typed_tables(dialect: BigQueryDialect) -> TypedTables:
     types = {model: dialect.build(model)[0] for model in MODELS if model not in views}
     types[f"{INPUTS}_before"] = types[INPUTS]
     seeds = {f"staging.{name}": kinds for name, kinds in seed_types(SEEDS).items()}
-    return TypedTables({**types, **seeds, "staging.build_watermark": WATERMARK, "mart.model_status": STATUS}, views)
+    executed = {dialect.models[model].compiled_code.strip(): answer.types for model, answer in dialect.built.items()}
+    others = {"staging.build_watermark": WATERMARK, "mart.model_status": STATUS}
+    return TypedTables({**types, **seeds, **others}, views, executed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ ALL_KINDS = KINDS | {
     "numeric": TypeKind.TYPE_NUMERIC,
 }
 Columns = Mapping[str, str]  # types by name
+NO_ROWS_OF = re.compile(r"select \* from \(\s*(.*?)\s*\) as __dbt_sbq\s+where false", re.DOTALL)
 PATH = r"`a-project`\.`(\w+)`\.`(\w+?)(?:(__dbt_tmp)\d*)?`"
 
 
@@ -51,9 +52,12 @@ class Reads:
 
 
 class TypedTables:
-    """Analyses statements on tables that have types and no rows; a view stands for its SQL."""
+    """Analyses statements on tables that have types and no rows; a view stands for its SQL.
 
-    def __init__(self, types: Mapping[str, Columns], views: Mapping[str, str]) -> None:
+    `executed` are the columns of queries that the engine has executed before.
+    """
+
+    def __init__(self, types: Mapping[str, Columns], views: Mapping[str, str], executed: Mapping[str, Columns]) -> None:
         raw = {f"raw.{each.name}": each.types for each in TABLES}
         self.types = {**raw, **types}
         made = {f"{name}__dbt_tmp": columns for name, columns in types.items()}
@@ -67,6 +71,7 @@ class TypedTables:
         service = ZetaSqlLocalService.get_instance()
         self._catalog_id = service.register_catalog(simple_catalog=catalog.build()).registered_id
         self._views = views
+        self._executed = executed
         self._known: dict[tuple[str, tuple[str, ...]], Reads] = {}
 
     def analysed(self, sql: str, kinds: Sequence[str] = ()) -> Any:
@@ -78,8 +83,11 @@ class TypedTables:
         text = self._in_full(sql)
         return analysed(text, options, self._catalog_id)
 
-    def columns_of(self, sql: str) -> dict[str, str]:
-        """Return the types of a query's columns."""
+    def columns_of(self, sql: str) -> Columns:
+        """Return the types of a query's columns, where dbt asks for them."""
+        asked = NO_ROWS_OF.search(sql)
+        if asked and asked[1] in self._executed:
+            return self._executed[asked[1]]
         return {each.name: spelled(each.column.type) for each in self.analysed(sql).output_column_list}
 
     def reads(self, sql: str, kinds: Sequence[str] = ()) -> Reads:
