@@ -33,7 +33,7 @@ from simulator.export.languages import Language
 from simulator.export.rows import header
 from simulator.journal import Journal
 from simulator.world.world import Origin, World
-from tests.parsed_project import give
+from tests.parsed_project import give_built
 from tests.shared_marks import MemoryMarks
 from tests.strava.exports import cells_of, csv_of, opened, zip_of, zip_with
 from worker.dbt_runner.settings import TransformSettings
@@ -270,9 +270,9 @@ def test_an_export_is_stored_and_each_part_counted_once(odd: Path, tmp_path: Pat
 
 
 @pytest.mark.slow
-def test_where_no_pipeline_runs_the_charts_are_built(odd: Path, tmp_path: Path, parsed_project: Path) -> None:
+def test_where_no_pipeline_runs_the_charts_are_built(odd: Path, tmp_path: Path, built_project: Path) -> None:
     """Of the rows while the files are read, and at the end of all; a person is told how to see them."""
-    give(parsed_project, tmp_path / "data/dbt")
+    give_built(built_project, tmp_path / "data")
     command = [sys.executable, "-m", "athlete", "import", str(odd), "--json"]
     environment = {**os.environ, "DATA_DIR": str(tmp_path / "data")}
     built = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
