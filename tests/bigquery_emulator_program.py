@@ -21,7 +21,15 @@ STATEMENTS = 2_000
 def read_once() -> None:
     """Keep what was made of a text; the modules that take these functions by name are imported later."""
     once = lru_cache(maxsize=STATEMENTS)
-    parsed = once(sqlglot.parse_one)
+    parse_one = sqlglot.parse_one
+
+    @once
+    def parsed(*args: Any, **options: Any) -> Any:
+        tree = parse_one(*args, **options)
+        for node in tree.walk():
+            node._meta = None  # where it was in the text, which takes longest to copy and nobody reads
+        return tree
+
     sqlglot.parse_one = lambda *args, **options: parsed(*args, **options).copy()
     table_rewriter.rewrite_table_refs = once(table_rewriter.rewrite_table_refs)
     default_dataset.qualify_unqualified_tables = once(default_dataset.qualify_unqualified_tables)
