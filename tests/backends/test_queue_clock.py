@@ -46,9 +46,9 @@ def defer(queue: sqlite3.Connection, message: LeasedMessage, now: datetime) -> N
 def test_a_message_published_by_a_clock_ahead_is_due_when_the_clock_is_right(queue: sqlite3.Connection) -> None:
     """It is delivered at once and only once, with its id and its attempt."""
     publish(queue, NOON + HOURS, b"a")
-    assert messages.any_due(queue, NOON)
+    assert messages.next_due(queue).has_come(NOON)
     assert [(each.data, each.attempts) for each in take(queue, NOON)] == [(b"a", 1)]
-    assert not messages.any_due(queue, NOON)
+    assert not messages.next_due(queue).has_come(NOON)
     assert take(queue, NOON) == []
 
 
@@ -59,7 +59,7 @@ def test_a_deferred_message_is_due_when_the_clock_was_set_back(queue: sqlite3.Co
     defer(queue, message, NOON + HOURS)
     [again] = take(queue, NOON)
     defer(queue, again, NOON)
-    assert not messages.any_due(queue, NOON + timedelta(minutes=9))
+    assert not messages.next_due(queue).has_come(NOON + timedelta(minutes=9))
     assert [each.attempts for each in take(queue, NOON + timedelta(minutes=11))] == [3]
 
 
@@ -78,9 +78,9 @@ def test_a_few_seconds_are_no_step(queue: sqlite3.Connection) -> None:
     publish(queue, NOON, b"a")
     take(queue, NOON)
     leeway = timedelta(seconds=5)
-    assert not messages.any_due(queue, NOON - leeway)
+    assert not messages.next_due(queue).has_come(NOON - leeway)
     assert take(queue, NOON - leeway) == []
-    assert messages.any_due(queue, NOON - leeway - MILLISECOND)
+    assert messages.next_due(queue).has_come(NOON - leeway - MILLISECOND)
     assert len(take(queue, NOON - leeway - MILLISECOND)) == 1
 
 
@@ -113,7 +113,7 @@ def test_dead_letters_are_not_due_by_a_clock_set_back(queue: sqlite3.Connection)
     spent = replace(message, deferrals=0, attempts=1)
     policy = RedeliveryPolicy(max_delivery_attempts=1)
     messages.settle(queue, [policy.settle(spent, Failure("answered 500"), now=NOON + HOURS, fraction=0.0)])
-    assert not messages.any_due(queue, NOON)
+    assert not messages.next_due(queue).has_come(NOON)
     assert take(queue, NOON) == []
     assert messages.status(queue, NOON).dead == 1
 
@@ -125,15 +125,15 @@ def test_age_is_never_negative(queue: sqlite3.Connection) -> None:
     assert messages.status(queue, NOON + 2 * HOURS).oldest_age_s == 7200
 
 
-def test_any_due_of_an_empty_a_future_and_a_due_queue(queue: sqlite3.Connection) -> None:
+def test_the_next_due_of_an_empty_a_future_and_a_due_queue(queue: sqlite3.Connection) -> None:
     """An idle deliverer takes no lock. A message is due from its exact millisecond on."""
-    assert not messages.any_due(queue, NOON)
+    assert not messages.next_due(queue).has_come(NOON)
     publish(queue, NOON, b"a")
-    assert not messages.any_due(queue, NOON - MILLISECOND)
-    assert messages.any_due(queue, NOON)
+    assert not messages.next_due(queue).has_come(NOON - MILLISECOND)
+    assert messages.next_due(queue).has_come(NOON)
     [message] = take(queue, NOON)
     messages.settle(queue, [RedeliveryPolicy().settle(message, None, now=NOON, fraction=0.0)])
-    assert not messages.any_due(queue, NOON + HOURS)
+    assert not messages.next_due(queue).has_come(NOON + HOURS)
 
 
 def test_moments_are_milliseconds_since_1970() -> None:
@@ -166,5 +166,5 @@ def test_messages_of_an_older_file_keep_their_time(tmp_path: Path) -> None:
             (moment,),
         )
     with closing(open_database(path)) as queue:
-        assert not messages.any_due(queue, NOON - MILLISECOND)
-        assert messages.any_due(queue, NOON)
+        assert not messages.next_due(queue).has_come(NOON - MILLISECOND)
+        assert messages.next_due(queue).has_come(NOON)

@@ -518,6 +518,12 @@ def test_failures_rest_longer_and_longer() -> None:
     assert [PollPolicy().rest_s(n) for n in (1, 2, 3, 7, 1000)] == [1, 2, 4, 60, 60]
 
 
+def test_where_nothing_is_written_the_pause_grows() -> None:
+    """Twenty glances a second while something happens and shortly after it, then four; never longer than a look."""
+    assert [PollPolicy().pause_s(quiet_s) for quiet_s in (0, 9.9, 10, 3600)] == [0.05, 0.05, 0.25, 0.25]
+    assert QUICK.pause_s(3600) == QUICK.poll_s
+
+
 async def test_a_busy_warehouse_does_not_end_the_watch(
     make_transformer: Callable[..., Transformer], store: SqliteRawStore
 ) -> None:

@@ -20,7 +20,8 @@ class PollPolicy:
     """How often to look, how long a change waits for company, and how long a failure rests before the next try.
 
     Looking asks the database. In between, a glance tells whether anything was written to it, so that a change is seen
-    sooner than the clock and the athlete's own file.
+    sooner than the clock and the athlete's own file. Where nothing was for `quiet_after_s`, glances are rarer: a save's
+    event is written before its activity is fetched, and makes them frequent again.
 
     After a run, `erase_after_s` pass before the files are rewritten without what was removed, for several removals at
     once: with 100,000 activities that takes 8 s.
@@ -28,10 +29,17 @@ class PollPolicy:
 
     poll_s: float = 1.0
     glance_s: float = 0.05
+    quiet_after_s: float = 10.0
+    quiet_glance_s: float = 0.25
     debounce_s: float = 0.1
     erase_after_s: float = 15.0
     first_rest_s: float = 1.0
     longest_rest_s: float = 60.0
+
+    def pause_s(self, quiet_s: float) -> float:
+        """Return the pause between two glances, that long after the last write."""
+        glance_s = self.glance_s if quiet_s < self.quiet_after_s else self.quiet_glance_s
+        return min(self.poll_s, glance_s)
 
     def rest_s(self, failures: int) -> float:
         """Return the pause after that many failures in a row: it doubles."""
@@ -54,8 +62,10 @@ async def keep_fresh(
     """
     failures, has_just_run = 0, False
     erase_at = time.monotonic() + policy.erase_after_s  # also what a program before us left undone
+    seen, wrote_at = None, time.monotonic()
     while not stop.is_set():
-        seen = written()
+        before, seen = seen, written()
+        wrote_at = wrote_at if seen == before else time.monotonic()
         try:
             was_stale = await transformer.is_stale()
             debounce_s = 0.0 if has_just_run else policy.debounce_s
@@ -72,7 +82,8 @@ async def keep_fresh(
         if failures:
             await _wait(stop, policy.rest_s(failures))
         elif not has_just_run:
-            await _wait_for_a_write(stop, policy, written, seen)
+            pause_s = policy.pause_s(time.monotonic() - wrote_at)
+            await _wait_for_a_write(stop, policy, pause_s, written, seen)
 
 
 async def _run_after_debounce(transformer: Transformer, stop: asyncio.Event, debounce_s: float) -> bool:
@@ -94,12 +105,12 @@ async def _erase(transformer: Transformer) -> bool:
 
 
 async def _wait_for_a_write(
-    stop: asyncio.Event, policy: PollPolicy, written: Callable[[], object], seen: object
+    stop: asyncio.Event, policy: PollPolicy, pause_s: float, written: Callable[[], object], seen: object
 ) -> None:
     """Wait until one came after what was seen, or it is time to look."""
     until = time.monotonic() + policy.poll_s
     while not stop.is_set():
-        await _wait(stop, min(policy.poll_s, policy.glance_s))  # also after a write: others may write all the time
+        await _wait(stop, pause_s)  # also after a write: others may write all the time
         if written() != seen or time.monotonic() >= until:
             return
 

@@ -15,10 +15,10 @@ import structlog
 from backends.group_commit import SqliteWriter
 from backends.queue.embedded import messages
 from backends.queue.embedded.http_pool import HttpPool
-from backends.queue.embedded.messages import LeasedMessage, Settlement, State
+from backends.queue.embedded.messages import LeasedMessage, NextDue, Settlement, State
 from backends.queue.embedded.retry_policy import ACKNOWLEDGED, Failure, RedeliveryPolicy
 from backends.queue.envelope import PushEnvelope
-from backends.sqlite import BUSY_TIMEOUT_S, DatabaseMoved, connect, file_identity
+from backends.sqlite import BUSY_TIMEOUT_S, DatabaseMoved, connect, file_identity, last_write
 from runtime.clock import utc_now, utc_text
 
 SUBSCRIPTION = "strava-events"
@@ -61,6 +61,8 @@ class Deliverer:
         self._is_cut_short = False
         self._settled: list[Settlement] = []  # the deliveries that ended since the last transaction
         self._wake = asyncio.Event()
+        self._looked_after: object = None  # the last write before it was asked when the next message is due
+        self._due = NextDue(None, None)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver until `stop` is set, then finish the pushes under way; one that hangs fails after `stop_grace_s`.
@@ -132,7 +134,7 @@ class Deliverer:
         self, writer: SqliteWriter, reader: sqlite3.Connection, settled: list[Settlement], *, may_take: bool
     ) -> list[LeasedMessage]:
         now = self._clock()
-        free = self._policy.concurrency - self._in_flight if may_take and messages.any_due(reader, now) else 0
+        free = self._policy.concurrency - self._in_flight if may_take and self._next_due(reader).has_come(now) else 0
         if not settled and not free:
             return []
         lease_until = now + timedelta(seconds=self._policy.ack_deadline_s + _SETTLE_S)
@@ -143,6 +145,13 @@ class Deliverer:
 
         acknowledges = any(each.state is None for each in settled)
         return await writer.submit(work, log_emptied_within_s=_EMPTIED_WITHIN_S if acknowledges else math.inf)
+
+    def _next_due(self, reader: sqlite3.Connection) -> NextDue:
+        """Return when the next message is due, which is asked only after something was written."""
+        written = last_write(self._path)
+        if written is None or written != self._looked_after:
+            self._looked_after, self._due = written, messages.next_due(reader)
+        return self._due
 
     async def _deliver(self, message: LeasedMessage) -> None:
         url, envelope = self._address(message)

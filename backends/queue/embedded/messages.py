@@ -111,11 +111,24 @@ def settle(connection: sqlite3.Connection, settlements: Sequence[Settlement]) ->
         connection.execute(_SQL["release"], {"settlements": orjson.dumps(released).decode()})
 
 
-def any_due(connection: sqlite3.Connection, now: datetime) -> bool:
-    """Whether a message is due. It costs one look into each of two indexes."""
-    due_ms, decided_ms = connection.execute(_SQL["next_due"]).fetchone()
-    now_ms = epoch_ms(now)
-    return due_ms is not None and (due_ms <= now_ms or decided_ms > now_ms + _CLOCK_LEEWAY_MS)
+@dataclass(frozen=True, slots=True)
+class NextDue:
+    """When the next message is due, as long as nobody writes; None where none waits."""
+
+    due_ms: int | None
+    decided_ms: int | None  # when the last decision about one was made
+
+    def has_come(self, now: datetime) -> bool:
+        """Whether a message is due, or the clock was set back behind such a decision."""
+        if self.due_ms is None or self.decided_ms is None:
+            return False
+        now_ms = epoch_ms(now)
+        return self.due_ms <= now_ms or self.decided_ms > now_ms + _CLOCK_LEEWAY_MS
+
+
+def next_due(connection: sqlite3.Connection) -> NextDue:
+    """Look up when the next message is due. It costs one look into each of two indexes."""
+    return NextDue(*connection.execute(_SQL["next_due"]).fetchone())
 
 
 def status(connection: sqlite3.Connection, now: datetime) -> QueueStatus:
