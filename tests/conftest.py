@@ -66,7 +66,6 @@ def _logs_as_they_were() -> Iterator[None]:
 
 def pytest_collection_finish() -> None:
     """Keep the collected tests from the collector: they stay until the end."""
-    gc.collect()
     gc.freeze()
 
 
