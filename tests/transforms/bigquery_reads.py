@@ -16,7 +16,7 @@ from zetasql.types import ParameterMode, ResolvedMergeWhenEnums, TypeKind, ZetaS
 
 from backends.warehouse.schema import TABLES
 from tests.transforms.bigquery import kind_of_fields, spelled
-from tests.transforms.bigquery_statements import KINDS, options_for
+from tests.transforms.bigquery_statements import KINDS, language, options_for
 from tests.transforms.bigquery_tree import analysed
 
 MatchType, ActionType = ResolvedMergeWhenEnums.MatchType, ResolvedMergeWhenEnums.ActionType
@@ -61,7 +61,7 @@ class TypedTables:
         raw = {f"raw.{each.name}": each.types for each in TABLES}
         self.types = {**raw, **types}
         made = {f"{name}__dbt_tmp": columns for name, columns in types.items()}
-        builtins = ZetaSQLBuiltinFunctionOptions(language_options=options_for("").language_options)
+        builtins = ZetaSQLBuiltinFunctionOptions(language_options=language())
         catalog = CatalogBuilder("warehouse").with_builtin_functions(builtins)
         for number, (name, columns) in enumerate({**self.types, **made}.items(), 1):
             table = TableBuilder(name.replace(".", "__"), number)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from google.cloud.bigquery import ArrayQueryParameter
@@ -167,23 +168,28 @@ def kind_of(kind: str) -> Any:
     return TypeFactory.create_simple_type(KINDS[kind])
 
 
+@cache
+def language() -> LanguageOptions:
+    """Return BigQuery's dialect."""
+    options = LanguageOptions.maximum_features()
+    options.product_mode = ProductMode.PRODUCT_EXTERNAL
+    options.supports_all_statement_kinds = True
+    options.reserved_keywords = ["QUALIFY"]
+    return options
+
+
 def options_for(sql: str) -> AnalyzerOptions:
     """Return BigQuery's dialect, with the parameters of one statement."""
-    language = LanguageOptions.maximum_features()
-    language.product_mode = ProductMode.PRODUCT_EXTERNAL
-    language.supports_all_statement_kinds = True
-    language.reserved_keywords = ["QUALIFY"]
     parameters = [
         AnalyzerOptions.QueryParameter(name=name, type=parameter_type(name))
         for name in sorted(set(re.findall(r"@(\w+)", sql)))
     ]
-    return AnalyzerOptions(language_options=language, default_timezone="UTC", query_parameters=parameters)
+    return AnalyzerOptions(language_options=language(), default_timezone="UTC", query_parameters=parameters)
 
 
 def raw_catalog() -> int:
     """Make known the tables of `raw` and those that rows are loaded into, all without rows; return their number."""
-    language = options_for("").language_options
-    catalog = CatalogBuilder("raw").with_builtin_functions(ZetaSQLBuiltinFunctionOptions(language_options=language))
+    catalog = CatalogBuilder("raw").with_builtin_functions(ZetaSQLBuiltinFunctionOptions(language_options=language()))
     for number, table in enumerate(TABLES, 1):
         catalog.add_table(raw_table(table.name, table.types, number))
     for number, (name, kinds) in enumerate(STRUCTS.items(), len(TABLES) + 1):
