@@ -28,6 +28,9 @@ _DAMAGE = re.compile(
 )
 
 
+_BLOCK_SIZE = 65536  # as transforms/profiles.yml says of new files, and of those that are older none does
+
+
 class DuckdbSnapshot:
     """Implements `MartSnapshot`: `transform_path` is dbt's file, `mart_path` the published one."""
 
@@ -114,10 +117,8 @@ def compact(path: Path) -> None:
             leftover.unlink(missing_ok=True)
         with in_memory(path) as connection:
             attach(connection, path, "built", "")
-            size = "select block_size from pragma_database_size() where database_name = 'built'"
-            [(block_size,)] = connection.execute(size).fetchall()
             # views hold the name that the file will have
-            attach(connection, draft, f'"{path.stem}"', f"block_size {block_size}")
+            attach(connection, draft, f'"{path.stem}"', f"block_size {_BLOCK_SIZE}")
             connection.execute(f'copy from database built to "{path.stem}"')
         atomic_replace(draft, path)
     except (OSError, duckdb.Error) as error:
