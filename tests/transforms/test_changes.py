@@ -293,7 +293,8 @@ def test_a_load_follows_what_is_told_of_other_days(installed: Any, payload: Any)
     """Of each of five years one activity has Strava's score alone, whose worth the ten others of that year tell.
 
     Of the first year one of the ten is edited, of the second deleted, of the third moved to the fourth; for the fifth
-    the athlete's own file tells a heart rate. Each time the loads of these years change and no others.
+    the athlete's own file tells a heart rate. Then one of the first year's recordings comes, and goes, alone. Each
+    time the loads of these years change and no others.
     """
     raw = installed.raw
     raw.athlete(7)
@@ -315,6 +316,7 @@ def test_a_load_follows_what_is_told_of_other_days(installed: Any, payload: Any)
         raw.insert("athlete_files", **told, ingested_at=raw.next_ingested_at())
 
     own_file()
+    beats = curves(time=[0, 300, 600, 900, 1200, 1500], heartrate=[120, 130, 140, 150, 150, 150])
     years = range(2015, 2025, 2)
     for year in years:
         for number in range(11):
@@ -325,6 +327,9 @@ def test_a_load_follows_what_is_told_of_other_days(installed: Any, payload: Any)
         (lambda: raw.tombstone(201703), {2017}),
         (lambda: scored(3, 2021, of_year=2019, beats=150), {2019, 2021}),
         (lambda: own_file(", { from = 2023-01-01, value = 175 }"), {2023}),
+        (lambda: streams(raw, 201504, beats), {2015}),
+        (lambda: scored(0, 2013), set()),
+        (lambda: streams(raw, 201504, None), {2015}),
     ]
     for step, (happens, followed) in enumerate(steps, 1):
         before = of_score()
@@ -333,7 +338,38 @@ def test_a_load_follows_what_is_told_of_other_days(installed: Any, payload: Any)
         after = of_score()
         assert {year for year in years if after[year] != before[year]} == followed
     refreshed = contents(installed)
-    installed.refresh("--full-refresh", as_of="2026-04-02 10:04:00")
+    installed.refresh("--full-refresh", as_of="2026-04-02 10:07:00")
+    assert refreshed == contents(installed)
+
+
+def test_what_was_before_a_run_of_dbt_that_ended_halfway_is_gone(installed: Any, payload: Any) -> None:
+    """Two activities leave their day, which the table of activities no longer knows when the next refresh comes.
+
+    Then a run leaves the loads out while another one is deleted, and one reckons no other table's.
+    """
+    raw = installed.raw
+    raw.athlete(7)
+
+    def on(activity_id: int, day: str) -> None:
+        told = {"start_date": f"{day}T06:00:00Z", "start_date_local": f"{day}T07:00:00Z"}
+        raw.activity(activity_id, payload(map={}, best_efforts=[], **told))
+
+    for activity_id, day in enumerate(("2026-01-10", "2026-03-11", "2025-12-01", "2026-03-13", "2026-03-14"), 1):
+        on(activity_id, day)
+    installed.refresh(as_of="2026-04-02 10:00:00")
+    on(1, "2026-03-20")
+    raw.tombstone(3)
+    installed.refresh("--select", "+fct_activities", as_of="2026-04-02 10:01:00")
+    installed.refresh(as_of="2026-04-02 11:02:00")
+    raw.tombstone(4)
+    installed.refresh("--exclude", "int_training__loads", as_of="2026-04-02 11:03:00")
+    on(2, "2026-03-12")
+    installed.refresh(as_of="2026-04-02 11:04:00")
+    installed.refresh("--select", "int_training__changed_loads", "int_training__loads", as_of="2026-04-02 11:05:00")
+    on(2, "2026-03-11")
+    installed.refresh(as_of="2026-04-02 12:06:00")
+    refreshed = contents(installed)
+    installed.refresh("--full-refresh", as_of="2026-04-02 12:06:00")
     assert refreshed == contents(installed)
 
 
@@ -380,7 +416,9 @@ def due(script: Script, changed: Collection[str] | None) -> set[str]:
     """Return the models that a refresh builds right after a run of dbt: then all that comes of a change."""
     nodes: list[Node] = []
     now = datetime(2026, 4, 2, 10, tzinfo=UTC)
-    statements = Statements(lambda sql: [] if "duckdb_tables()" in sql else [(0,)], now, lambda: now)
+    statements = Statements(
+        lambda sql: [] if sql.startswith("select 1 from duckdb_tables()") else [(0,)], now, lambda: now
+    )
     run_script(script, changed, statements, nodes, [])
     return {node.name for node in nodes}
 

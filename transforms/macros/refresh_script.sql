@@ -119,7 +119,7 @@
 {%- endmacro %}
 
 
-{#- A model that is read by refreshes alone: none where dbt builds from nothing or tests, and on BigQuery, which has no such model. -#}
+{#- A list that tells what to build again: none on a full build, in unit tests, which then need not state it, and on BigQuery. -#}
 {% macro of_refreshes(name) -%}
     {%- if target.type != 'bigquery' and (is_script() or is_incremental() or not execute) -%}
         {{ return(ref(name)) }}

@@ -166,7 +166,8 @@
     coalesce(start_date_local, date '9999-12-31')
 {%- endmacro %}
 
-{#- Whether the load of an activity may be another than the last build reckoned; always on a full build. -#}
+{#- Whether the load of an activity may be another than the last build reckoned: in a refresh a place for the ids, as with `is_changed`; always on
+    a full build. -#}
 {% macro is_changed_load(column='activity_id') -%}
     {%- set changed = of_refreshes('int_training__changed_loads') -%}
     {%- if is_script() -%}
@@ -177,7 +178,7 @@
 
 {#- Post-hook of `fct_activities`: a load follows settings and other activities, so it may change while its activity does not. -#}
 {% macro follow_loads() -%}
-    {#- which reads `fct_activities` as it was before #}
+    {#- so that it comes after that list, which reads this table as it was before #}
     {%- set touched = of_refreshes('int_summaries__touched_days') -%}
     {%- set are_changed = [is_changed_load('kept.activity_id'), is_changed_load('loads.activity_id')] -%}
     {%- if is_incremental() -%}

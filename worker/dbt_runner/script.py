@@ -173,8 +173,8 @@ class Statements:
             gone = self.run(f"delete {old}") if count else 0
             return News.ROWS if self.run(f"insert into {table} by name {replaced.rows}") or gone else News.NOTHING
         self._execute(f"create or replace temporary table replacing as from {table} limit 0")
-        self.run(f"insert into replacing by name {replaced.rows}")
-        news = self._compared(old, replaced.labels) if is_compared else News.ROWS
+        made = self.run(f"insert into replacing by name {replaced.rows}")
+        news = self._compared(old, replaced.labels) if is_compared else News.ROWS if count or made else News.NOTHING
         if news:
             self.run(f"delete {old}")
             self._execute(f"insert into {table} from replacing")

@@ -2,6 +2,8 @@
 
 {%- set settings = ref('athlete_setting') %}
 {%- set changed_streams = ref('int_streams__changed_activities') %}
+-- a list is no parent for which a refresh runs a model, and this is
+{%- set summary = ref('stream_summary') %}
 -- how the last build left them
 {%- set settings_before = this.incorporate(path={'identifier': 'athlete_setting_before'}) %}
 {%- set loads_before = this.incorporate(path={'identifier': 'int_training__loads'}) %}
@@ -89,7 +91,12 @@ final as (
     where before.suffer_score is not null
     union distinct
     select activity_id from {{ ref('stg_strava__activities') }}
-    where not {{ refreshes_alone() }}
+    where
+        not {{ refreshes_alone() }}
+        or activity_id not in (select activity_id from before)
+    union distinct
+    select activity_id from before
+    where activity_id not in (select activity_id from {{ ref('stg_strava__activities') }})
 )
 {%- else %}
 

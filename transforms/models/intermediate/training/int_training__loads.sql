@@ -93,7 +93,7 @@ factors as (
 scored as (
     select
         by_body.*,
-        factors.suffer_score_factor,
+        case when by_body.suffer_score is not null then factors.suffer_score_factor end as suffer_score_factor,
         case
             when by_body.hours > 0 or by_body.is_moving_time_implausible
                 then by_body.suffer_score * coalesce(factors.suffer_score_factor, 1)

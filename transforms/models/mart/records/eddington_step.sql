@@ -94,6 +94,7 @@ known as (
     ) as changed on kept.athlete_id = changed.athlete_id and kept.sport_group = changed.sport_group
     where kept.reached_on < changed.first_day
     {%- else %}
+    -- nothing
     select
         life_id,
         longest_day as n,
