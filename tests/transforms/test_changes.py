@@ -535,6 +535,14 @@ def test_a_fresh_installation_builds_and_then_fills(installed: Any, payload: Any
     assert contents(installed) == once
 
 
+def test_a_run_of_dbt_tells_whether_it_built_every_model(installed: Any) -> None:
+    """After one that did the next refresh may leave models out, after one that did not it may not."""
+    told = "select count(*) as n from duckdb_tables() where table_name = 'refreshed'"
+    assert installed.row(told) == {"n": 1}
+    assert installed.dbt("run", "--select", "int_pipeline__build").success
+    assert installed.row(told) == {"n": 0}
+
+
 def test_a_build_knows_when_it_ended(installed: Any) -> None:
     """Its end is written once its models are built, and dbt's tests leave it alone."""
     build = "select started_at, finished_at from staging.int_pipeline__build"

@@ -13,14 +13,14 @@
 
 {#-
   Sums of days. Of which days an activity changed is known by the activities themselves, as they are and as they were: see
-  `int_summaries__touched_days`. A refresh makes the rows of these again, a run of dbt and the first refresh after it all.
+  `int_summaries__touched_days`. A refresh makes the rows of these again, a run of dbt and a refresh after one that ended halfway all.
   `staging.counted_until` keeps when that list was made last: an activity that was dated later then may count now.
 -#}
 {#- Whether something of a day may be other than in the last build; always on a full one, and in a run of dbt. -#}
 {% macro is_touched_day(day='date_day') -%}
     {%- set days = of_refreshes('int_summaries__touched_days') -%}
     {%- set is_listed = '(athlete_id, ' ~ day ~ ') in (select athlete_id, date_day from ' ~ days ~ ')' -%}
-    {{ return('(' ~ is_listed ~ ' or not ' ~ refreshes_alone() ~ ')' if is_script() else 'true') }}
+    {{ return('(' ~ is_listed ~ ' or not ' ~ is_of_one_build() ~ ')' if is_script() else 'true') }}
 {%- endmacro %}
 
 {#- Pre-hook: what is of such days goes. -#}
@@ -33,7 +33,7 @@
     {%- set days = of_refreshes('int_summaries__touched_days') -%}
     {%- set touched = 'select athlete_id, ' ~ period_start(period, 'date_day') ~ ' from ' ~ days -%}
     {%- set is_listed = '(athlete_id, ' ~ first_day ~ ') in (' ~ touched ~ ')' -%}
-    {{ return('(' ~ is_listed ~ ' or not ' ~ refreshes_alone() ~ ')' if is_script() else 'true') }}
+    {{ return('(' ~ is_listed ~ ' or not ' ~ is_of_one_build() ~ ')' if is_script() else 'true') }}
 {%- endmacro %}
 
 {% macro forget_touched_periods(periods) -%}

@@ -127,8 +127,8 @@
 {%- endmacro %}
 
 
-{#- Whether refreshes alone have built since the last one; dbt may have ended halfway. -#}
-{% macro refreshes_alone() -%}
+{#- Whether all tables are of one build: so it is after a whole run of dbt and after each refresh, until dbt runs again, which may end halfway. -#}
+{% macro is_of_one_build() -%}
     exists (select 1 from duckdb_tables() where database_name = current_database() and table_name = 'refreshed')
 {%- endmacro %}
 
@@ -137,5 +137,15 @@
 {% macro note_dbt_run() -%}
     {%- if target.type == 'duckdb' and not is_script() -%}
         drop table if exists {{ target.database }}.staging.refreshed
+    {%- endif -%}
+{%- endmacro %}
+
+{#- On-run-end: what has built every model has left none behind. -#}
+{% macro note_whole_run(results) -%}
+    {%- set built = results | selectattr('status', 'equalto', 'success') | map(attribute='node') | map(attribute='unique_id') | list -%}
+    {%- set models = graph.get('nodes', {}).values() | selectattr('resource_type', 'equalto', 'model') | map(attribute='unique_id') -%}
+    {%- if target.type == 'duckdb' and not is_script() and models | reject('in', built) | list | length == 0 -%}
+        create or replace table {{ target.database }}.staging.refreshed as
+        select true as is_alone
     {%- endif -%}
 {%- endmacro %}

@@ -112,7 +112,7 @@ class Statements:
         }
 
     def is_alone(self) -> bool:
-        """Whether refreshes alone have built since the last one; dbt may have ended halfway, by hand or by a kill."""
+        """Whether all tables are of one build; after a run of dbt that ended halfway, by hand or by a kill, not."""
         found = "select 1 from duckdb_tables() where database_name = current_database() and table_name = 'refreshed'"
         return bool(self._execute(found))
 

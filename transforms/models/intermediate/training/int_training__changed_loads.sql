@@ -92,7 +92,7 @@ final as (
     union distinct
     select activity_id from {{ ref('stg_strava__activities') }}
     where
-        not {{ refreshes_alone() }}
+        not {{ is_of_one_build() }}
         or activity_id not in (select activity_id from before)
     union distinct
     select activity_id from before
@@ -100,7 +100,7 @@ final as (
 )
 {%- else %}
 
--- dbt may have ended halfway before, and may so again
+-- dbt may have ended halfway before, and may do so again
 final as (
     select activity_id from changed
     union distinct
