@@ -14,32 +14,28 @@
 {#-
   Sums of days. Of which days an activity changed is known by the activities themselves, as they are and as they were: see
   `int_summaries__touched_days`. A refresh makes the rows of these again, a run of dbt and a refresh after one that ended halfway all.
-  `staging.counted_until` keeps when that list was made last: an activity that was dated later then may count now.
+  So it does with the days of which an activity may have been dated in the future when that list was made last, as `staging.counted_until`
+  keeps, or is now, wherever it was.
 -#}
-{#- Whether something of a day may be other than in the last build; always on a full one, and in a run of dbt. -#}
-{% macro is_touched_day(day='date_day') -%}
+{#- Whether something of a day, or of the week, month or year that begins with it, may be other than in the last build; always on a full one,
+    and in a run of dbt. -#}
+{% macro is_touched_day(day='date_day', period=none) -%}
     {%- set days = of_refreshes('int_summaries__touched_days') -%}
-    {%- set is_listed = '(athlete_id, ' ~ day ~ ') in (select athlete_id, date_day from ' ~ days ~ ')' -%}
-    {{ return('(' ~ is_listed ~ ' or not ' ~ is_of_one_build() ~ ')' if is_script() else 'true') }}
+    {%- set touched = period_start(period, 'date_day') if period else 'date_day' -%}
+    {%- set first_open = '(select least(date_day, cast(' ~ as_of() ~ ' as date)) - 1 as date_day from staging.counted_until)' -%}
+    {%- set conditions = [
+        '(athlete_id, ' ~ day ~ ') in (select athlete_id, ' ~ touched ~ ' from ' ~ days ~ ')',
+        day ~ ' >= (select ' ~ touched ~ ' from ' ~ first_open ~ ' as open)',
+        'not ' ~ is_of_one_build(),
+    ] -%}
+    {{ return('(' ~ conditions | join(' or ') ~ ')' if is_script() else 'true') }}
 {%- endmacro %}
 
-{#- Pre-hook: what is of such days goes. -#}
-{% macro forget_touched_days(or_where='false') -%}
-    {{ return(forgotten_where(is_touched_day() ~ (' or ' ~ or_where if is_script() and or_where != 'false' else ''))) }}
-{%- endmacro %}
-
-{#- The same of weeks, months or years: whether one with this first day has such a day. -#}
-{% macro is_touched_period(period, first_day='period_start_date') -%}
-    {%- set days = of_refreshes('int_summaries__touched_days') -%}
-    {%- set touched = 'select athlete_id, ' ~ period_start(period, 'date_day') ~ ' from ' ~ days -%}
-    {%- set is_listed = '(athlete_id, ' ~ first_day ~ ') in (' ~ touched ~ ')' -%}
-    {{ return('(' ~ is_listed ~ ' or not ' ~ is_of_one_build() ~ ')' if is_script() else 'true') }}
-{%- endmacro %}
-
+{#- Pre-hook: what is of such weeks, months or years goes. -#}
 {% macro forget_touched_periods(periods) -%}
     {%- set conditions = [] -%}
     {%- for period in periods -%}
-        {%- do conditions.append("period_kind = '" ~ period ~ "' and " ~ is_touched_period(period)) -%}
+        {%- do conditions.append("period_kind = '" ~ period ~ "' and " ~ is_touched_day('period_start_date', period)) -%}
     {%- endfor -%}
     {{ return(forgotten_where(conditions | join(' or '))) }}
 {%- endmacro %}
@@ -55,11 +51,6 @@
                 where counted.athlete_id = kept.athlete_id and counted.activity_count > 0
             )
     {%- endif -%}
-{%- endmacro %}
-
-{#- The first day of which an activity may have been dated in the future in the last build, or is now, wherever it was. -#}
-{% macro first_open_day() -%}
-    (select least(date_day, cast({{ as_of() }} as date)) - 1 from {{ target.schema }}.counted_until)
 {%- endmacro %}
 
 
@@ -95,8 +86,11 @@
 {#- Whether a day differs from before; always on the first build and on a full one. -#}
 {% macro is_changed_day() -%}
     {%- set changed = of_refreshes('int_summaries__changed_days') -%}
-    {%- set key = 'athlete_id, sport_group, date_day' -%}
-    {{ return('(' ~ key ~ ') in (select ' ~ key ~ ' from ' ~ changed ~ ')' if is_incremental() else 'true') }}
+    {{ return(is_day_of(changed) if is_incremental() else 'true') }}
+{%- endmacro %}
+
+{% macro is_day_of(days) -%}
+    {{ return('(athlete_id, sport_group, date_day) in (select athlete_id, sport_group, date_day from ' ~ days ~ ')') }}
 {%- endmacro %}
 
 
@@ -154,7 +148,7 @@
 {%- endmacro %}
 
 
-{#- On-run-end: keeps the days, or what streams are seen by, as they are, once every model that asks which have changed has been built. -#}
+{#- On-run-end: keeps what such a list is made by as it is, once every model that asks which have changed has been built. -#}
 {% macro keep_days(results, name) -%}
     {%- set changed = graph.get('nodes', {}).values() | selectattr('name', 'equalto', name) | list -%}
     {%- for node in changed if not is_script() -%}
@@ -180,9 +174,8 @@
         }.get(changed.identifier, {'identifier': changed.identifier | replace('changed_days', 'daily')}) -%}
         {%- set before = before_of(changed.incorporate(path={'identifier': kept.identifier})) -%}
         {%- if is_script() and changed.identifier.endswith('changed_days') -%}
-            {%- set is_changed = '(athlete_id, sport_group, date_day) in (select athlete_id, sport_group, date_day from ' ~ changed ~ ')' -%}
-            delete from {{ before }} where {{ is_changed }};
-            insert into {{ before }} select * from {{ changed.incorporate(path=kept) }} where {{ is_changed }}
+            delete from {{ before }} where {{ is_day_of(changed) }};
+            insert into {{ before }} select * from {{ changed.incorporate(path=kept) }} where {{ is_day_of(changed) }}
         {%- else -%}
             create or replace table {{ before }} as
             select * from {{ changed.incorporate(path=kept) }}

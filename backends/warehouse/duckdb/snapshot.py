@@ -26,8 +26,6 @@ _DAMAGE = re.compile(
     "we can only read versions? ",  # a newer DuckDB wrote it
     re.IGNORECASE,
 )
-
-
 _BLOCK_SIZE = 65536  # as transforms/profiles.yml says of new files, and of those that are older none does
 
 

@@ -3,7 +3,7 @@
         materialized=built_in_parts(),
         unique_key=['athlete_id', 'sport_group', 'date_day'],
         on_schema_change='fail',
-        pre_hook="{{ forget_touched_days() }}",
+        pre_hook="{{ forgotten_where(is_touched_day()) }}",
         cluster_by=['athlete_id', 'sport_group'],
         tags=['measures_only'],
     )

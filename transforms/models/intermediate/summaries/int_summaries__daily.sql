@@ -3,7 +3,7 @@
         materialized=built_in_parts(),
         unique_key=['athlete_id', 'sport_group', 'date_day'],
         on_schema_change='fail',
-        pre_hook="{{ forget_touched_days('date_day >= ' ~ first_open_day()) }}",
+        pre_hook="{{ forgotten_where(is_touched_day()) }}",
         post_hook="{{ forget_days_without_activities() }}",
         cluster_by=['athlete_id', 'sport_group'],
         tags=['measures_only'],
@@ -60,7 +60,6 @@ wanted as (
     {%- if is_script() and is_incremental() %}
     where
         {{ is_touched_day() }}
-        or date_day >= {{ first_open_day() }}
         or (athlete_id, sport_group, date_day) not in (select athlete_id, sport_group, date_day from {{ this }})
     {%- endif %}
 ),

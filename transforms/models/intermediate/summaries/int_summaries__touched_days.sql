@@ -10,18 +10,12 @@ with final as (
     from {{ ref('stg_strava__activities') }}
     where {{ is_changed_load() }}
     {%- if is_script() %}
-    union distinct
+    union all
     select
         athlete_id,
         start_date_local as date_day
     from {{ activities_before }}
     where {{ is_changed_load() }}
-    union distinct
-    select
-        athlete_id,
-        start_date_local as date_day
-    from {{ ref('stg_strava__activities') }}
-    where start_date_local >= {{ first_open_day() }}
     {%- endif %}
 )
 

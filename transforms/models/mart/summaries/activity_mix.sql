@@ -28,7 +28,7 @@ periods as (
         coalesce({{ exact_sum('distance_m') }}, 0) as distance_m,
         cast(coalesce(sum(moving_time_s), 0) as int64) as moving_time_s
     from activities
-    where {{ is_touched_period(period, period_start(period, 'start_date_local')) }}
+    where {{ is_touched_day(period_start(period, 'start_date_local'), period) }}
     group by athlete_id, period_start_date, sport_type, sport_group
     {%- if not loop.last %}
     union all
