@@ -149,7 +149,7 @@
 
 
 {#- On-run-end: keeps what such a list is made by as it is, once every model that asks which have changed has been built. -#}
-{% macro keep_days(results, name) -%}
+{% macro keep_state(results, name) -%}
     {%- set changed = graph.get('nodes', {}).values() | selectattr('name', 'equalto', name) | list -%}
     {%- for node in changed if not is_script() -%}
         {%- set built = results | selectattr('status', 'equalto', 'success') | map(attribute='node') | map(attribute='unique_id') | list -%}
@@ -158,12 +158,12 @@
             {%- do wanted.append(each.unique_id) -%}
         {%- endfor -%}
         {%- if wanted | reject('in', built) | list | length == 0 -%}
-            {{ kept_days(api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias)) }}
+            {{ kept_state(api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias)) }}
         {%- endif -%}
     {%- endfor -%}
 {%- endmacro %}
 
-{% macro kept_days(changed) -%}
+{% macro kept_state(changed) -%}
     {%- if changed.identifier == 'int_summaries__touched_days' -%}
         create or replace table {{ changed.incorporate(path={'identifier': 'counted_until'}) }} as
         select cast({{ as_of() }} as date) as date_day

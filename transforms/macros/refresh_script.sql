@@ -106,12 +106,12 @@
     {%- for hook in post_hooks -%}{%- do hooked.append(render(hook.sql)) -%}{%- endfor -%}
     {%- set last = {
         'base_strava__changed_activities': moved_watermark(this, false),
-        'int_training__changed_loads': kept_days(this),
-        'int_summaries__touched_days': kept_days(this),
+        'int_training__changed_loads': kept_state(this),
+        'int_summaries__touched_days': kept_state(this),
         'int_pipeline__build': stamped_build(this, '<<now:>>'),
-        'int_summaries__changed_days': kept_days(this),
-        'int_records__changed_days': kept_days(this),
-        'int_streams__changed_activities': kept_days(this),
+        'int_summaries__changed_days': kept_state(this),
+        'int_records__changed_days': kept_state(this),
+        'int_streams__changed_activities': kept_state(this),
     } -%}
     {%- set text = tojson({'statements': hooked, 'table': table, 'replaced': replaced, 'last': last.get(model.name)}) -%}
     {%- call noop_statement('main', text) -%}{%- endcall -%}
