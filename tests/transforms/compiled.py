@@ -29,7 +29,7 @@ class InMemory:
 
     def __init__(self, sql_of: Mapping[str, str]) -> None:
         self._sql_of = sql_of
-        self._connection = duckdb.connect()
+        self._connection = duckdb.connect(config={"threads": 1})  # for a few rows a second one only costs
         register(self._connection)
         self._connection.execute("create schema staging; create schema mart; set TimeZone = 'UTC'")
 
@@ -37,10 +37,10 @@ class InMemory:
         """Make a table of rows; a column that a row does not name is null."""
         columns = ", ".join(f"{name} {kind}" for name, kind in types.items())
         self._connection.execute(f"create or replace table {table} ({columns})")
-        places = ", ".join("?" * len(types))
-        values = [[row.get(name) for name in types] for row in rows]
-        if values:
-            self._connection.executemany(f"insert into {table} values ({places})", values)  # noqa: S608 - our own names
+        if rows:
+            values = ", ".join(f"unnest(cast(? as {kind}[]))" for kind in types.values())
+            by_column = [[row.get(name) for row in rows] for name in types]
+            self._connection.execute(f"insert into {table} select {values}", by_column)
 
     def put_days(self, table: str, athlete_id: int, sport_group: str, first: date, loads: Sequence[float]) -> None:
         """Add a row for each load, one day after the other; quick for many."""

@@ -268,16 +268,17 @@ def test_a_refresh_knows_which_steps_stay(
 ) -> None:
     """Activities take the place of others, or come first or last: the steps are those of a build from nothing."""
     other = [*(dict(enumerate(life)) | changes).values()]
-    wanted, was = built(other, *EDDINGTON[:3]), DAILY[1]
+    was, steps = DAILY[1], EDDINGTON[2]
     built(life, *EDDINGTON[:3])
-    database.run(f"create or replace table before as from {was}")
-    built(other, *EDDINGTON[:2])
+    database.run(f"create or replace table before as from {was}", f"create or replace table known as from {steps}")
+    wanted = built(other, *EDDINGTON[:3])
+    database.run(f"create or replace table {steps} as from known")
     differ = f"(from {was} except from before) union (from before except from {was})"
     days = f"select distinct athlete_id, sport_group, date_day from ({differ})"  # noqa: S608 - our own names
     database.run(f"create or replace table staging.int_records__changed_days as {days}")
     [model] = [model for model in SCRIPTS[0].models if model.name == "eddington_step"]
     Statements(database.run, NOON, lambda: NOON).build(model)
-    in_order = f"select * from {EDDINGTON[2]} order by all"  # noqa: S608 - our own names
+    in_order = f"select * from {steps} order by all"  # noqa: S608 - our own names
     assert sorted(map(str, database.rows(in_order))) == sorted(map(str, wanted))
 
 
