@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import ceil
 
 from tests.transforms.bigquery_reads import Columns, Reads, TypedTables, reads_of
@@ -164,13 +165,15 @@ def page_mib(queries: Iterable[str], kinds: Mapping[str, Sequence[str]], typed: 
 
 def store_mib(names: Iterable[str], typed: TypedTables, athletes: int) -> int:
     """Return MiB of statements of the raw store, by their names."""
-    every, catalog = statements(), raw_catalog()
+    read = ((times, read_by_store(name)) for name, times in Counter(names).items())
+    return sum(times * mib(reads, typed.types, athletes) for times, reads in read)
 
-    def once(name: str) -> int:
-        tree = analysed(every[name], options_for(every[name]), catalog)
-        return mib(reads_of(tree), typed.types, athletes)
 
-    return sum(times * once(name) for name, times in Counter(names).items())
+@cache
+def read_by_store(name: str) -> Reads:
+    """Return what a statement of the raw store reads."""
+    sql = statements()[name]
+    return reads_of(analysed(sql, options_for(sql), raw_catalog()))
 
 
 def stored_gib(typed: TypedTables, athletes: int) -> float:

@@ -187,6 +187,7 @@ def options_for(sql: str) -> AnalyzerOptions:
     return AnalyzerOptions(language_options=language(), default_timezone="UTC", query_parameters=parameters)
 
 
+@cache
 def raw_catalog() -> int:
     """Make known the tables of `raw` and those that rows are loaded into, all without rows; return their number."""
     catalog = CatalogBuilder("raw").with_builtin_functions(ZetaSQLBuiltinFunctionOptions(language_options=language()))
