@@ -371,16 +371,16 @@ def _doubled(connection: duckdb.DuckDBPyConnection) -> None:
     connection.create_function("doubled", lambda number: 2 * number, ["integer"], "integer")
 
 
-def _run(session: DuckdbSession, *statements: str) -> None:
-    with session.transaction() as execute:
+def _run(session: DuckdbSession, *statements: str, place: int = 0) -> None:
+    with session.opened() as connections:
         for statement in statements:
-            execute(statement)
+            connections[place](statement)
 
 
 def test_a_session_commits_all_or_nothing(session: DuckdbSession, tmp_path: Path) -> None:
     """Statements see one another, `raw` and the functions; after a failure nothing of them is left, and it goes on."""
     counted = "select count(*) from sqlite_query('raw', 'select activity_id from strava_activities')"
-    with session.transaction() as execute:
+    with session.opened() as (execute, _):
         execute("create or replace table numbers as select 7 as number")
         assert execute("select doubled(number) from numbers") == [(14,)]
         assert execute(counted) == [(0,)]
@@ -390,6 +390,51 @@ def test_a_session_commits_all_or_nothing(session: DuckdbSession, tmp_path: Path
     with duckdb.connect(str(tmp_path / "transform.duckdb")) as other:
         assert other.execute("select number from numbers").fetchall() == [(7,)]
     assert not (tmp_path / "transform.duckdb.wal").exists()
+
+
+def test_a_session_s_connections_see_what_each_has_committed(session: DuckdbSession) -> None:
+    """Both have the functions, `raw` and the clock of UTC; what one has not committed the other does not see."""
+    with session.opened() as (first, second):
+        first("begin transaction")
+        first("insert into numbers values (2)")
+        assert second("select count(*) from numbers") == [(1,)]
+        first("commit")
+        assert second("select doubled(max(number)), current_setting('TimeZone') from numbers") == [(4, "UTC")]
+        assert second("select count(*) from raw.strava_activities") == [(0,)]
+
+
+@pytest.mark.parametrize("end", ["os._exit(1)", "second('select no_such_column from numbers')"])
+def test_of_a_session_that_does_not_end_nothing_is_kept(session: DuckdbSession, tmp_path: Path, end: str) -> None:
+    """Not even what was committed: neither after a kill nor after an error on one of its connections."""
+    program = """
+import os, sys
+from pathlib import Path
+from backends.warehouse.duckdb.session import DuckdbSession
+built, raw, extensions = map(Path, sys.argv[1:])
+with DuckdbSession(built, raw, lambda: extensions, lambda _: None).opened() as (first, second):
+    first("create or replace table numbers as select range as number from range(300000)")
+    second("create table others as select 1 as number")
+    """
+    files = tmp_path / "transform.duckdb", tmp_path / "pipeline.sqlite", extension_directory(tmp_path)
+    command = [sys.executable, "-c", program + end, *map(str, files)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1, ended.stderr
+    assert "no_such_column" in ended.stderr or "_exit" in end
+    with session.opened() as (first, _):
+        assert first("select number from numbers") == [(1,)]
+        with pytest.raises(MartMissing, match="others"):
+            first("select * from others")
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_session_begins_as_new_after_an_error(session: DuckdbSession, place: int) -> None:
+    """A missing table is told as one on either connection, also in a transaction; nothing of temporary tables stays."""
+    missing = "select * from no_such_table"
+    for _ in range(2):
+        with pytest.raises(MartMissing, match="no_such_table"):
+            _run(session, "create temp table used as select 1", "begin", "delete from numbers", missing, place=place)
+    with session.opened() as connections:
+        assert connections[place]("select number from numbers") == [(1,)]
 
 
 def test_a_session_tells_of_a_table_that_is_not_there(session: DuckdbSession, tmp_path: Path) -> None:
@@ -405,10 +450,10 @@ def test_a_session_tells_of_a_table_that_is_not_there(session: DuckdbSession, tm
 def test_a_session_that_rests_gives_its_memory_back(session: DuckdbSession) -> None:
     """What a refresh took would stay with a program that runs for days."""
     process = psutil.Process()
-    with session.transaction():
+    with session.opened():
         pass
     before = process.memory_info().rss
-    with session.transaction() as execute:
+    with session.opened() as (execute, _):
         execute("create temporary table many as select range as n, md5(range::varchar) as text from range(2000000)")
         execute("drop table many")
         assert process.memory_info().rss - before > 40 * 2**20
@@ -417,7 +462,7 @@ def test_a_session_that_rests_gives_its_memory_back(session: DuckdbSession) -> N
 
 def test_what_does_not_fit_into_memory_stays_in_the_data_folder(session: DuckdbSession, tmp_path: Path) -> None:
     """By itself DuckDB would put an athlete's rows into the folder where the program was started."""
-    with session.transaction() as execute:
+    with session.opened() as (execute, _):
         assert execute("select current_setting('temp_directory')") == [(f"{tmp_path / 'transform.duckdb'}.tmp",)]
 
 
@@ -440,8 +485,8 @@ def test_a_session_tells_of_a_damaged_file(session: DuckdbSession, tmp_path: Pat
     """It is told as DuckDB tells it, and once the file is another one the session reads that."""
     whole = (tmp_path / "transform.duckdb").read_bytes()
     (tmp_path / "transform.duckdb").write_bytes(b"no database")
-    with pytest.raises(WarehouseBusy, match="not a valid DuckDB database"), session.transaction():
+    with pytest.raises(WarehouseBusy, match="not a valid DuckDB database"), session.opened():
         pass
     (tmp_path / "transform.duckdb").write_bytes(whole)
-    with session.transaction() as execute:
+    with session.opened() as (execute, _):
         assert execute("select number from numbers") == [(1,)]

@@ -14,7 +14,8 @@ import duckdb
 import pytest
 
 from tests.transforms.warehouse import Warehouse
-from worker.dbt_runner.script import MEASURES_ONLY, News, Statements
+from worker.dbt_runner.script import MEASURES_ONLY
+from worker.dbt_runner.statements import News, Statements
 
 pytestmark = pytest.mark.slow
 
@@ -84,7 +85,7 @@ def test_what_reads_measures_alone_reads_no_label(life: Any, tmp_path: Path) -> 
             for changed in ("base_strava__changed_activities", "int_streams__changed_activities"):
                 connection.execute(f"delete from staging.{changed}")  # noqa: S608 - our own names
                 connection.execute(f"insert into staging.{changed} (activity_id) select unnest({part})")
-        with other.session().transaction() as execute:
+        with other.session().opened() as (execute, _):
             statements = Statements(execute, BUILT_AT, lambda: BUILT_AT)
             statements.end()
             for model in checked:

@@ -21,8 +21,9 @@ from tests.transforms.imported import OWN, archive_row, curves, file_activity, f
 from tests.transforms.life import CANAL, CANAL_AGAIN, EFFORT, LAP, OWN_FILE, RIVER, SPLIT, edited, streams
 from worker.dbt_runner.dbt import refresh_command
 from worker.dbt_runner.port import Node
-from worker.dbt_runner.refresher import run_script
-from worker.dbt_runner.script import Script, Statements
+from worker.dbt_runner.script import Script
+from worker.dbt_runner.script_run import run_script
+from worker.dbt_runner.statements import Statements
 
 ORDER = 'load_order = ["time", "relative_effort"]'  # so that the file changes the methods of loads
 EARLIER = "2026-01-01T00:00:00.000000Z"  # as after a clock was set back, or where only a number grew
@@ -400,6 +401,32 @@ def test_what_comes_while_a_refresh_begins_is_not_lost(installed: Any, payload: 
     assert refreshed == contents(installed)
 
 
+def test_what_comes_once_raw_was_read_is_in_the_next_refresh(installed: Any, payload: Any) -> None:
+    """All models of a refresh have raw as it was at one moment, and the next one misses nothing."""
+    raw = installed.raw
+    for activity_id in (1, 2, 3):
+        raw.activity(activity_id, payload())
+    installed.refresh(as_of="2026-04-02 10:00:00")
+
+    def write() -> None:
+        raw.activity(4, payload(name="Saved afterwards"))
+        raw.tombstone(2)
+        raw.activity(3, payload(name="Edited afterwards"))
+        streams(raw, 1, curves(time=[0, 30, 60], heartrate=[120, 130, 140]))
+
+    raw.activity(1, payload(name="Edited"))
+    installed.refresh(as_of="2026-04-02 10:01:00", afterwards=write)
+    named = "select activity_id, name from mart.fct_activities order by activity_id"
+    names = [row["name"] for row in installed.rows(named)]
+    assert (len(names), names[0]) == (3, "Edited")
+    assert "Edited afterwards" not in names
+    installed.refresh(as_of="2026-04-02 10:02:00")
+    refreshed = contents(installed)
+    installed.refresh("--full-refresh", as_of="2026-04-02 10:02:00")
+    assert refreshed == contents(installed)
+    assert [row["activity_id"] for row in installed.rows(named)] == [1, 3, 4]
+
+
 def test_a_refresh_runs_what_dbt_would_choose(installed: Any) -> None:
     """The models of a refresh are those of dbt's own graph, and a saved activity costs few statements."""
     script = installed.script()
@@ -412,14 +439,34 @@ def test_a_refresh_runs_what_dbt_would_choose(installed: Any) -> None:
     assert sum(len(model.statements) + 2 * bool(model.replaced) for model in script.models if model.name in saved) < 200
 
 
+def test_a_model_writes_its_own_table_and_names_others_with_their_schema(installed: Any) -> None:
+    """By the names it is known which models wait for which: the others are built at the same time."""
+    script = installed.script()
+    names = {model.name for model in script.models}
+    written = re.compile(r'(?:table(?: if exists)?|insert into|delete from|update) (\w+__new|[\w"]+[.][\w."]+)')
+    count = 0
+    for model in script.models:
+        replaced = [model.replaced.where, model.replaced.rows] if model.replaced else []
+        for text in [*model.statements, *replaced]:
+            statement = re.sub("'(?:[^']|'')*'", "''", text)
+            for table in written.findall(statement):
+                count += 1
+                assert table.replace('"', "").rpartition(".")[2] in {model.name, f"{model.name}__new"}, table
+            bare = re.findall(r'(?:from|join)\s+(\w+)\b(?!"?[.])', statement)
+            assert names.isdisjoint(bare), (model.name, names & set(bare))
+    assert count > 2 * len(names) / 3
+    waiting = script.waits
+    assert "int_summaries__touched_days" in waiting["fct_activities"]  # reads it as it was
+    assert "base_strava__activities" in waiting["fct_activities"]  # through a view
+
+
 def due(script: Script, changed: Collection[str] | None) -> set[str]:
     """Return the models that a refresh builds right after a run of dbt: then all that comes of a change."""
     nodes: list[Node] = []
     now = datetime(2026, 4, 2, 10, tzinfo=UTC)
-    statements = Statements(
-        lambda sql: [] if sql.startswith("select 1 from duckdb_tables()") else [(0,)], now, lambda: now
-    )
-    run_script(script, changed, statements, nodes, [])
+    statements = Statements(lambda _: [(0,)], now, lambda: now)
+    statements.is_alone = False
+    run_script(script, changed, [statements], nodes)
     return {node.name for node in nodes}
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.transforms.compiled import InMemory
 from tests.transforms.warehouse import AS_OF, BERLIN, SCRIPTS
-from worker.dbt_runner.script import Statements
+from worker.dbt_runner.statements import Statements
 
 pytestmark = pytest.mark.slow
 

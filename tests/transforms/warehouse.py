@@ -18,8 +18,9 @@ from backends.warehouse.duckdb.session import DuckdbSession
 from backends.warehouse.runs import changed_tables
 from backends.warehouse.sqlite.watermark import watermark
 from transforms.functions import register
-from worker.dbt_runner.refresher import run_script
-from worker.dbt_runner.script import Script, Statements
+from worker.dbt_runner.script import Script
+from worker.dbt_runner.script_run import run_script
+from worker.dbt_runner.statements import Statements
 
 AS_OF = "2026-04-02 10:00:00"
 BERLIN = 7
@@ -214,11 +215,13 @@ class Warehouse:
         leave_out: tuple[str, ...] = (),
         as_of: str = AS_OF,
         meanwhile: Callable[[], None] = lambda: None,
+        afterwards: Callable[[], None] = lambda: None,
     ) -> None:
         """Build as at a moment, without the tests: first every model and the seed, then as the transformer does.
 
         That is what comes of the tables that changed, and in another hour every table; arguments choose something else.
-        What happens `meanwhile` comes once it is known which those are, and before raw is read.
+        What happens `meanwhile` comes once it is known which those are, and before raw is read; `afterwards` comes once
+        raw is read, and before the rest is built.
         Raises AssertionError when a model fails.
         """
         level = as_of[:13], self.raw.watermark()
@@ -226,7 +229,7 @@ class Warehouse:
         if self.built.exists() and not arguments:
             hour, mark = self.levels.get(leave_out) or self.levels.get(()) or ("", "")
             changed = changed_tables(mark, level[1]) if hour == level[0] else None
-            self.run_script(changed, leave_out, datetime.fromisoformat(as_of).replace(tzinfo=UTC))
+            self.run_script(changed, leave_out, datetime.fromisoformat(as_of).replace(tzinfo=UTC), afterwards)
         else:
             command = ["run", *arguments] if self.built.exists() else BUILD
             excluded = ["--exclude", *leave_out] if leave_out else []
@@ -239,12 +242,27 @@ class Warehouse:
         """Return the statements of a refresh."""
         return SCRIPTS[0]
 
-    def run_script(self, changed: frozenset[str] | None, leave_out: tuple[str, ...], as_of: datetime) -> None:
+    def run_script(
+        self,
+        changed: frozenset[str] | None,
+        leave_out: tuple[str, ...],
+        as_of: datetime,
+        afterwards: Callable[[], None] = lambda: None,
+    ) -> None:
         """Run the statements of a refresh, as the transformer does."""
         left = {node.name for each in leave_out for node in self.manifest().nodes.values() if _is_of(node, each)}
         script = Script([model for model in self.script().models if model.name not in left])
-        with self.session().transaction() as execute:
-            run_script(script, changed, Statements(execute, as_of, lambda: as_of), [], [])
+        with self.session().opened() as (execute, beside):
+            read = iter([afterwards])
+
+            def told(sql: str) -> Any:
+                rows = execute(sql)
+                if sql == "commit":
+                    next(read, lambda: None)()
+                return rows
+
+            own = Statements(told, as_of, lambda: as_of)
+            run_script(script, changed, [own, own.beside(beside)], [])
 
     def session(self) -> DuckdbSession:
         """Return what runs statements on what was built."""

@@ -47,7 +47,7 @@ class FakeDbt:
         self.scripts += 1
         version = self._version(self.open_project())
         statement = f"update counted set n = n + 1 where version = '{version}'"  # noqa: S608 - our own text
-        return Script([Model(name="counted", parents=[], sources=[], tags=[], statements=[statement])])
+        return Script([Model(name="counted", parents=[], lists=[], sources=[], tags=[], statements=[statement])])
 
     def stale_sources(self) -> list[str]:
         return []
@@ -76,7 +76,7 @@ def started(folder: Path, dbt: FakeDbt) -> Refresher:
         DuckdbSnapshot(folder / "transform.duckdb", folder / "mart.duckdb"),
     )
     session = DuckdbSession(database, folder / "pipeline.sqlite", partial(extension_directory, folder), lambda _: None)
-    return Refresher(opened_project(folder), lambda: nullcontext(dbt), snapshot, session.transaction)
+    return Refresher(opened_project(folder), lambda: nullcontext(dbt), snapshot, session.opened)
 
 
 @pytest.fixture

@@ -1,17 +1,23 @@
 """The refresh script: which models a change selects, and what stands in their statements when they run."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from threading import Barrier
 from typing import Any
 
 import duckdb
 import pytest
 
+from backends.warehouse import WarehouseBusy
+from backends.warehouse.marts import MartMissing
 from worker.dbt_runner.port import Node
-from worker.dbt_runner.refresher import run_script
-from worker.dbt_runner.script import EARLIEST, Model, News, Replaced, Script, Statements
+from worker.dbt_runner.script import Model, Replaced, Script
+from worker.dbt_runner.script_run import run_script
+from worker.dbt_runner.statements import EARLIEST, News, Statements
 
 AS_OF = datetime(2026, 4, 2, 10, tzinfo=UTC)
 NOW = datetime(2026, 4, 2, 10, 0, 7, 250000, tzinfo=UTC)
@@ -24,6 +30,7 @@ def model(name: str, *parents: str, sources: Sequence[str] = (), tag: str = "", 
     return Model(
         name=name,
         parents=list(parents),
+        lists=[],
         sources=list(sources),
         tags=tags,
         statements=statements,
@@ -63,15 +70,22 @@ def ran(
     """Return the models that a refresh builds where the rows of some tables are other than before."""
 
     def execute(sql: str) -> list[tuple[Any, ...]]:
-        if "duckdb_tables()" in sql:
-            return [(1,)] if is_alone else []
+        if sql.startswith("from staging.refreshed") and not is_alone:
+            raise MartMissing
         if found := re.match(r"from mart\.(\w+?)(__new)? as row", sql):
             return [(7, 100 + bool(found[2] and rows_are_other(found[1])))]
         return [(1,)] if sql.endswith("limit 1") else [(0,)]
 
     nodes: list[Node] = []
-    run_script(script, changed, Statements(execute, AS_OF, lambda: NOW), nodes, [])
-    return [node.name for node in nodes]
+    run_script(script, changed, [Statements(execute, AS_OF, lambda: NOW)], nodes)
+    return in_order(script, nodes)
+
+
+def in_order(script: Script, nodes: list[Node]) -> list[str]:
+    """Return the names of the models that ran, some side by side, as the script has them."""
+    names = [node.name for node in nodes]
+    assert len(names) == len(set(names))
+    return [model.name for model in script.models if model.name in names]
 
 
 def test_what_reads_nothing_new_is_not_built() -> None:
@@ -125,6 +139,11 @@ class FakeStatements(Statements):
     news: dict[str, News]
     has_rows: bool
 
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        yield
+
+    @cached_property
     def is_alone(self) -> bool:
         return True
 
@@ -141,8 +160,108 @@ class FakeStatements(Statements):
 def built(script: Script, changed: set[str], news: dict[str, News], *, is_filled: bool = True) -> list[str]:
     """Return the models that a refresh builds where these have news."""
     nodes: list[Node] = []
-    run_script(script, changed, FakeStatements(news, is_filled), nodes, [])
-    return [node.name for node in nodes]
+    run_script(script, changed, [FakeStatements(news, is_filled)], nodes)
+    return in_order(script, nodes)
+
+
+def test_a_model_waits_for_what_it_reads_and_for_what_reads_it_as_it_was() -> None:
+    """Also through a view, and for what its statements alone name; what reads raw, and what that reads, comes first."""
+    script = Script(
+        [
+            model("archive"),
+            model("events", "archive", sources=["strava_events"]),
+            model("stored", sources=["strava_gear"], is_view=True),
+            model("gear", "stored"),
+            replace(model("before"), statements=['insert into before from "w"."mart"."facts"']),
+            replace(model("ids"), lists=["events"]),
+            replace(model("facts"), statements=["delete from mart.facts where <<changed:ids id>>"]),
+            model("typed", "facts", is_view=True),
+            model("sums", "typed"),
+            replace(model("health"), statements=["select * from raw.pipeline_readings, mart.typed_by_hand"]),
+            model("alone"),
+            replace(
+                model("replaces"),
+                statements=[],
+                table=None,
+                replaced=Replaced(table="mart.replaces", where="<<changed:ids id>>", rows="from mart.alone"),
+            ),
+        ]
+    )
+    assert script.waits == {
+        "archive": set(),
+        "events": {"archive"},
+        "stored": set(),
+        "gear": {"stored"},
+        "before": set(),
+        "ids": {"events"},
+        "facts": {"before", "ids"},
+        "typed": {"facts"},
+        "sums": {"facts", "typed"},
+        "health": set(),
+        "alone": set(),
+        "replaces": {"ids", "alone"},
+    }
+    assert [each.name for each in script.reads_first] == ["archive", "events", "stored", "gear", "health"]
+    assert script.followers["events"] == len(["ids", "facts", "typed", "sums", "replaces"])
+
+
+def test_what_waits_for_nothing_is_built_at_once() -> None:
+    """What reads raw in one transaction, before the others; each of these on a connection of its own."""
+    both_run = Barrier(2, timeout=60)
+    told: list[str] = []
+
+    def execute(sql: str) -> list[tuple[Any, ...]]:
+        if sql.startswith("build") or sql in {"begin transaction", "commit"}:
+            told.append(sql)
+        if sql in {"build one", "build other"}:
+            both_run.wait()
+        return [(0,)]
+
+    script = Script(
+        [
+            model("facts", sources=["strava_activities"]),
+            model("one", "facts"),
+            model("other", "facts"),
+            model("last", "one", "other"),
+        ]
+    )
+    first = Statements(execute, AS_OF, lambda: NOW)
+    run_script(script, None, [first, first.beside(execute)], [])
+    assert told[:3] == ["begin transaction", "build facts", "commit"]
+    assert sorted(told[3:-3]) == ["begin transaction"] * 2 + ["build one", "build other"] + ["commit"] * 2
+    assert told[-3:] == ["begin transaction", "build last", "commit"]
+
+
+def test_on_all_connections_it_is_the_same_moment() -> None:
+    """Of a refresh there is one, however long it takes."""
+    told: list[str] = []
+    moments = iter(NOW + timedelta(seconds=number) for number in range(9))
+
+    def execute(sql: str) -> list[tuple[Any, ...]]:
+        told.append(sql)
+        return []
+
+    first = Statements(execute, AS_OF, lambda: next(moments))
+    for each in (first, first.beside(execute)):
+        each.run("of <<as_of:0>>, <<alone:>>")
+    assert told[-1] == told[-2] == "of 2026-04-02T10:00:00.000000Z, true"
+
+
+def test_after_a_failure_nothing_more_is_built() -> None:
+    """It tells the model; what runs beside it is waited for."""
+    told: list[str] = []
+
+    def execute(sql: str) -> list[tuple[Any, ...]]:
+        if sql == "build one":
+            raise WarehouseBusy("the disk is full")
+        if sql.startswith("build"):
+            told.append(sql)
+        return [(0,)]
+
+    script = Script([model("facts", sources=["strava_activities"]), model("one", "facts"), model("two", "one")])
+    with pytest.raises(WarehouseBusy, match=r"^one: the disk is full$"):
+        run_script(script, None, [Statements(execute, AS_OF, lambda: NOW)], [])
+    assert told == ["build facts"]
 
 
 def test_after_dbt_all_that_comes_of_a_change_is_built() -> None:
@@ -169,7 +288,7 @@ def test_a_table_is_other_where_its_rows_are(before: str, now: str, is_other: bo
         connection.execute(f"create table mart.t as {rows.format(before)}")
         statements = Statements(lambda sql: connection.execute(sql).fetchall(), AS_OF, lambda: NOW)
         built = f"create table mart.t__new as {rows.format(now)}"
-        one = Model(name="t", parents=[], sources=[], tags=[], statements=[built], table="mart.t")
+        one = Model(name="t", parents=[], lists=[], sources=[], tags=[], statements=[built], table="mart.t")
         assert statements.build(one) is (News.ROWS if is_other else News.NOTHING)
         found = connection.execute("from mart.t order by all").fetchall()
         assert found == connection.execute(f"{rows.format(now)} order by all").fetchall()
@@ -215,7 +334,7 @@ def test_where_labels_alone_are_new_nothing_follows() -> None:
         return [(0, None)] if "sum(" in sql else [(0,)]
 
     rows = Replaced(table="t", where="<<changed:changed_activities id>>", rows="select 1 as id")
-    one = Model(name="t", parents=[], sources=[], tags=[], statements=["update t set n = 1"], replaced=rows)
+    one = Model(name="t", parents=[], lists=[], sources=[], tags=[], statements=["update t set n = 1"], replaced=rows)
     for is_measured in (True, False):
         ran.clear()
         Statements(execute, AS_OF, lambda: NOW).build(one, is_measured=is_measured)
@@ -242,7 +361,7 @@ def replaced(
         where = "<<changed:changed_activities activity_id>>"
         made = f"{query} where <<{rows}:changed_activities activity_id>>"
         part = Replaced(table='"staging"."t"', where=where, rows=made, labels=["name"])
-        one = Model(name="t", parents=[], sources=[], tags=[], statements=[], replaced=part)
+        one = Model(name="t", parents=[], lists=[], sources=[], tags=[], statements=[], replaced=part)
         news = Statements(execute, AS_OF, lambda: NOW).build(one)
         return connection.execute("from staging.t order by all").fetchall(), news, ran
 

@@ -2,9 +2,10 @@
   A refresh on one machine runs statements that dbt wrote once for this version of the project. `dbt run` with the var `as_script` builds
   nothing: each model's materialization renders its statements of an incremental build, with its hooks, and tells them as its message.
 
-  What only a refresh knows stands in them as `<<name:argument>>`; `worker/dbt_runner/script.py` puts it in:
+  What only a refresh knows stands in them as `<<name:argument>>`; `worker/dbt_runner/statements.py` puts it in:
     <<as_of:30>>                  the moment of the refresh, 30 days before it
     <<now:>>                      the moment at which the statement runs
+    <<alone:>>                    whether all tables are of one build
     <<changed:some_table activity_id>>  whether the column is the id of an activity that changed, by a table of these
     <<part:some_table activity_id>>     the same of a part of these activities, of which fifty have curves: the statement runs
                                   for each part
@@ -129,6 +130,9 @@
 
 {#- Whether all tables are of one build: so it is after a whole run of dbt and after each refresh, until dbt runs again, which may end halfway. -#}
 {% macro is_of_one_build() -%}
+    {%- if is_script() -%}
+        {{ return('<<alone:>>') }}
+    {%- endif -%}
     exists (select 1 from duckdb_tables() where database_name = current_database() and table_name = 'refreshed')
 {%- endmacro %}
 

@@ -208,6 +208,7 @@ def _model(manifest: Manifest, node: ModelNode, written: Mapping[str, Any]) -> M
         name=node.name,
         # a list of what changed tells a model which rows to make again, and is in none of them, but in another list
         parents=[each.name for each in parents if CHANGES not in each.tags or CHANGES in node.tags],
+        lists=[each.name for each in parents if CHANGES in each.tags],
         sources=[source.name for source in sources],
         tags=sorted({*node.tags, *(tag for source in sources for tag in source.tags)}),
         statements=[statement.strip() for statement in written.get("statements", ()) if statement.strip()],

@@ -96,7 +96,7 @@ def _refresher(settings: TransformSettings, *, stays: bool) -> Refresher:
     def open_dbt() -> AbstractContextManager[Dbt]:
         return dbt_apart(make) if stays else nullcontext(once())
 
-    return Refresher(_project(settings), open_dbt, snapshot, session.transaction)
+    return Refresher(_project(settings), open_dbt, snapshot, session.opened)
 
 
 def _register_functions(connection: Any) -> None:

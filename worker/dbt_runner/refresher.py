@@ -3,8 +3,7 @@
 For each model dbt spends more time on its own work than DuckDB on its statement. See docs/decisions/0023.
 """
 
-import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 
@@ -15,26 +14,28 @@ from backends.warehouse.marts import MartMissing, MartSnapshot
 from runtime.clock import utc_now
 from worker.dbt_runner.port import Build, Dbt, Node
 from worker.dbt_runner.project import Project
-from worker.dbt_runner.script import CHANGES, MEASURES_ONLY, Execute, Model, News, Script, Statements
+from worker.dbt_runner.script import Script
+from worker.dbt_runner.script_run import run_script
+from worker.dbt_runner.statements import Execute, Statements
 
 log = structlog.get_logger(__name__)
 
 
 class Refresher:
-    """Implements `Models`. A refresh is one transaction: where a statement fails, every table stays as it was."""
+    """Implements `Models`. A refresh is all or nothing: where a statement fails, every table stays as it was."""
 
     def __init__(
         self,
         project: Project,
         open_dbt: Callable[[], AbstractContextManager[Dbt]],
         snapshot: MartSnapshot,
-        transaction: Callable[[], AbstractContextManager[Execute]],
+        opened: Callable[[], AbstractContextManager[Sequence[Execute]]],
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._project = project
         self._open_dbt = open_dbt
         self._snapshot = snapshot
-        self._transaction = transaction
+        self._opened = opened
         self._clock = clock
         self._known_script: Script | None = None
 
@@ -89,48 +90,10 @@ class Refresher:
     def _refresh(self, changed: Collection[str] | None) -> Build:
         script = self._script()
         nodes: list[Node] = []
-        places = ["the beginning of the refresh"]
         try:
-            with self._transaction() as execute:
-                run_script(script, changed, Statements(execute, self._clock(), self._clock), nodes, places)
+            with self._opened() as (execute, *others):
+                first = Statements(execute, self._clock(), self._clock)
+                run_script(script, changed, [first, *map(first.beside, others)], nodes)
         except WarehouseBusy as error:
-            return Build(nodes=tuple(nodes), is_full_refresh=False, error=f"{places[-1]}: {error}")
+            return Build(nodes=tuple(nodes), is_full_refresh=False, error=str(error))
         return Build(nodes=tuple(nodes), is_full_refresh=False)
-
-
-def run_script(
-    script: Script, changed: Collection[str] | None, statements: Statements, nodes: list[Node], places: list[str]
-) -> None:
-    """Run in order what comes of these tables of raw, as far as something that it reads is other than before.
-
-    Then comes what waits for the end. Adds each model that ran to `nodes`, and where the run is to `places`.
-    """
-    new: set[str] = set()
-    measured: set[str] = set()  # what is new in more than labels
-    is_alone = statements.is_alone()
-    ran: list[Model] = []
-    for model in script.models:
-        is_measured = model.is_due(changed, measured)
-        if not is_measured and (MEASURES_ONLY in model.tags or not model.is_due(changed, new)):
-            continue
-        if model.is_view:
-            news = News.ROWS if is_measured else News.LABELS
-        else:
-            places.append(model.name)
-            began = time.perf_counter()
-            news = statements.build(model, is_measured=is_measured)
-            seconds = round(time.perf_counter() - began, 4)
-            nodes.append(Node(name=model.name, status="success", seconds=seconds))
-            ran.append(model)
-        if changed is not None and CHANGES in model.tags and model.sources and statements.is_filled(model):
-            # the list says how far raw was read: what came since `changed` was told is in it, and in no later one
-            changed = {*changed, *model.sources}
-        if news or not is_alone:
-            new.add(model.name)
-        if news is News.ROWS or not is_alone:
-            measured.add(model.name)
-    places.append("the end of the refresh")
-    for model in ran:
-        if model.last:
-            statements.run(model.last)
-    statements.end()

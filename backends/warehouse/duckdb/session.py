@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,61 +33,73 @@ class DuckdbSession:
         self._pipeline_path = pipeline_path
         self._extension_directory = extension_directory
         self._prepare = prepare
-        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._connections: tuple[duckdb.DuckDBPyConnection, ...] = ()
 
     @contextmanager
-    def transaction(self) -> Iterator[Execute]:
-        """Give a function that runs a statement and returns its rows; commit at the end.
+    def opened(self) -> Iterator[tuple[Execute, Execute]]:
+        """Give two functions that may run a statement each at once, and return its rows.
 
-        Raises MartMissing where a table is not there, WarehouseBusy.
+        What they committed is kept at the end of the block. After an error in it, or a kill, nothing is: the file stays
+        as it was. They and this raise MartMissing where a table is not there, WarehouseBusy.
         """
         try:
-            connection = self._connection or self._started()
-            with _attached(connection, self._transform_path, self._pipeline_path):
-                connection.begin()
-                try:
-                    yield lambda sql: connection.execute(sql).fetchall()
-                    connection.commit()
-                except BaseException:
-                    with suppress(duckdb.Error):  # an error of the engine itself has ended the transaction
-                        connection.rollback()
-                    raise
-        except duckdb.CatalogException as error:
-            raise MartMissing(sentence(error)) from error
-        except duckdb.Error as error:
+            self._connections = self._connections or self._started()
+            first, second = self._connections
+            with _attached(self._connections, self._transform_path, self._pipeline_path):
+                yield partial(_rows, first), partial(_rows, second)
+                first.execute(f"checkpoint {CATALOG}")
+        except BaseException as error:
             self._close()
-            raise WarehouseBusy(sentence(error)) from error
+            if isinstance(error, duckdb.Error):
+                raise WarehouseBusy(sentence(error)) from error
+            raise
 
-    def _started(self) -> duckdb.DuckDBPyConnection:
+    def _started(self) -> tuple[duckdb.DuckDBPyConnection, ...]:
         folder = str(self._extension_directory())
         connection = in_memory(self._transform_path, extension_directory=folder)
         connection.execute("load sqlite_scanner")
-        connection.execute("set TimeZone = 'UTC'")
         connection.execute("set threads = 1")  # for many short statements a second one costs more than it brings
         # choosing how to compress hundreds of short columns takes longer than writing them: an eighth of a refresh
         connection.execute("set force_compression = 'uncompressed'")
-        # what a run commits goes straight into the file, without a log before it
-        connection.execute("set checkpoint_threshold = '1 KB'")
+        connection.execute("pragma disable_checkpoint_on_shutdown")  # the file is written at the end of a whole run
         self._prepare(connection)
-        self._connection = connection
-        return connection
+        connections = connection, connection.cursor()
+        for each in connections:
+            each.execute("set TimeZone = 'UTC'")
+        return connections
 
     def _close(self) -> None:
-        if self._connection:
-            self._connection.close()
-            self._connection = None
+        for each in self._connections:
+            each.close()
+        self._connections = ()
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, sql: str) -> Sequence[Sequence[Any]]:
+    try:
+        return connection.execute(sql).fetchall()
+    except duckdb.CatalogException as error:
+        raise MartMissing(sentence(error)) from error
+    except duckdb.Error as error:
+        raise WarehouseBusy(sentence(error)) from error
 
 
 @contextmanager
-def _attached(connection: duckdb.DuckDBPyConnection, transform_path: Path, pipeline_path: Path) -> Iterator[None]:
+def _attached(
+    connections: Sequence[duckdb.DuckDBPyConnection], transform_path: Path, pipeline_path: Path
+) -> Iterator[None]:
     """Open both files, and close them: another process may build next, and the file is all there is to copy."""
-    attach(connection, transform_path, CATALOG, "")
+    connection = connections[0]
+    attach(connection, transform_path, CATALOG, "recovery_mode no_wal_writes")
     try:
         attach(connection, pipeline_path, "raw", "type sqlite, read_only")
-        connection.execute(f"use {CATALOG}")
+        for each in connections:
+            each.execute(f"use {CATALOG}")
         yield
     finally:
-        connection.execute("use memory")
+        for each in connections:
+            with suppress(duckdb.Error):  # where no transaction is open
+                each.rollback()
+            each.execute("use memory")
         connection.execute("detach database if exists raw")
         connection.execute(f"detach {CATALOG}")
         for threads in (2, 1):  # upon a change DuckDB gives back the memory that it keeps for the next run: 135 MB
