@@ -40,12 +40,14 @@ class HttpGuard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        reason = self._why_refused(scope)
+        headers = dict(scope["headers"])
+        reason = self._why_refused(scope["path"], headers.get(b"host"), headers.get(b"origin"))
         if reason is not None:
             self._refusals.warning(status=403, reason=reason)
             await _refuse(send, reason)
             return
-        _bind_trace(scope)
+        if b"traceparent" in headers:
+            _bind_trace(headers[b"traceparent"])
         if scope["method"] == "HEAD":  # the server sends no body for it
             scope = {**scope, "method": "GET"}
         try:
@@ -53,16 +55,10 @@ class HttpGuard:
         except ClientDisconnect:
             self._departures.warning(reason="the connection closed before the request was complete")
 
-    def _why_refused(self, scope: Scope) -> str | None:
-        host = origin = None
-        for name, value in scope["headers"]:
-            if name == b"host":
-                host = value
-            elif name == b"origin":
-                origin = value
+    def _why_refused(self, path: str, host: bytes | None, origin: bytes | None) -> str | None:
         if origin is not None and (host is None or origin.partition(b"://")[2] != host):
             return f"a web page of {_shown(origin)} may not send requests here"
-        if host is None or (self._public_prefix is not None and scope["path"].startswith(self._public_prefix)):
+        if host is None or (self._public_prefix is not None and path.startswith(self._public_prefix)):
             return None
         if self._is_ours(host.decode("latin-1")):
             return None
@@ -84,11 +80,10 @@ def split_hosts(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def _bind_trace(scope: Scope) -> None:
+def _bind_trace(traceparent: bytes) -> None:
     """Have each log line of the request name the trace that a proxy such as Cloud Run's began."""
-    for name, value in scope["headers"]:
-        if name == b"traceparent" and (trace := _TRACE.match(value)):
-            structlog.contextvars.bind_contextvars(trace=trace[1].decode())
+    if trace := _TRACE.match(traceparent):
+        structlog.contextvars.bind_contextvars(trace=trace[1].decode())
 
 
 def _without_port(host: str) -> str:

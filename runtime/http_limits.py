@@ -6,7 +6,6 @@ requests that never end would take every connection.
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -32,25 +31,25 @@ class RequestLimits:
 
 
 class Incoming:
-    """The connections of one server that have not brought their next request yet, the one that waits longest first."""
+    """The connections of one server: closes those that take too long to bring their next request."""
 
     def __init__(self, limits: RequestLimits) -> None:
         self.limits = limits
         self.refusals = SampledWarnings("http.refused")
         self._loop = asyncio.get_running_loop()
-        self._since: OrderedDict[LimitedProtocol, float] = OrderedDict()
+        self._connections: set[LimitedProtocol] = set()
 
     def add(self, connection: "LimitedProtocol") -> None:
-        """Begin to wait for the connection's next request."""
-        self._since[connection] = self._loop.time()
+        """Watch a new connection. If there are too many, the one that has waited longest is closed."""
+        self._connections.add(connection)
+        waiting = (each for each in self._connections if not each.is_served)
+        if len(self._connections) > self.limits.connections and (longest := min(waiting, key=_since, default=None)):
+            reason = f"more than {self.limits.connections} connections; the one that waited longest was closed"
+            self._close(longest, reason)
 
     def discard(self, connection: "LimitedProtocol") -> None:
-        """The request is here, or the connection is gone."""
-        self._since.pop(connection, None)
-
-    def make_room(self) -> None:
-        """Close the connection that has waited longest, so that a new one finds room."""
-        self._close(f"more than {self.limits.connections} connections; the one that waited longest was closed")
+        """Forget a connection that is gone."""
+        self._connections.discard(connection)
 
     @asynccontextmanager
     async def watched(self) -> AsyncIterator[None]:
@@ -66,19 +65,25 @@ class Incoming:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(_SWEEP_S)
-            late = self._loop.time() - self.limits.request_s
-            while self._since and next(iter(self._since.values())) < late:
-                self._close(f"no complete request within {self.limits.request_s:g} s")
+            now = self._loop.time()
+            for connection in tuple(self._connections):
+                if connection.is_served:
+                    connection.waits_since = now
+                elif connection.waits_since < now - self.limits.request_s:
+                    self._close(connection, f"no complete request within {self.limits.request_s:g} s")
 
-    def _close(self, reason: str) -> None:
-        if self._since:
-            connection, _ = self._since.popitem(last=False)
-            self.refusals.warning(reason=reason)
-            connection.transport.abort()
+    def _close(self, connection: "LimitedProtocol", reason: str) -> None:
+        self._connections.discard(connection)
+        self.refusals.warning(reason=reason)
+        connection.transport.abort()
+
+
+def _since(connection: "LimitedProtocol") -> float:
+    return connection.waits_since
 
 
 class LimitedProtocol(HttpToolsProtocol):
-    """Uvicorn's HTTP connection, held to the limits."""
+    """Uvicorn's HTTP connection, held to the limits. Every request passes here, so it keeps as little as it can."""
 
     def __init__(self, incoming: Incoming, **options: Any) -> None:
         super().__init__(**options)
@@ -86,16 +91,17 @@ class LimitedProtocol(HttpToolsProtocol):
         self._incoming = incoming
         self._limits = incoming.limits
         self._received = 0  # bytes of the request that is being received
-        self._in_request = False
-        self._in_headers = False
-        self._has_long_headers = False
+        self.waits_since = self.loop.time()  # if no request is served; to the second after one that was
+
+    @property
+    def is_served(self) -> bool:
+        """Whether its request has come, and the answer is under way."""
+        return self.cycle is not None and not (self.cycle.more_body or self.cycle.response_complete)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for the first request."""
         super().connection_made(transport)  # type: ignore[arg-type]
         self._incoming.add(self)
-        if len(self.connections) > self._limits.connections:
-            self._incoming.make_room()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing any more."""
@@ -104,53 +110,31 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on, unless the request is longer than it may be."""
-        self._received += len(data)
-        if self._received > self._limits.request_bytes:
-            self._refuse(413, f"the request is longer than {self._limits.request_bytes} bytes")
-            return
-        super().data_received(data)
-        if not self._in_request:
-            self._received = 0
-        elif self._in_headers and self._received > self._limits.header_bytes:
-            self._refuse_headers()
+        while data:
+            room = self._limits.header_bytes - self._received  # where headers must end, what came at once is cut
+            piece, data = (data[:room], data[room:]) if 0 < room < len(data) else (data, b"")
+            self._received += len(piece)
+            if self._received > self._limits.request_bytes:
+                self._refuse(413, f"the request is longer than {self._limits.request_bytes} bytes")
+                return
+            super().data_received(piece)
+            if self._received >= self._limits.header_bytes and self._is_in_headers():
+                self._refuse(431, f"the headers are longer than {self._limits.header_bytes} bytes")
+            if self.transport.is_closing():
+                return
 
-    def on_message_begin(self) -> None:
-        """Begin a request."""
-        self._in_request = self._in_headers = True
-        super().on_message_begin()
-
-    def on_headers_complete(self) -> None:
-        """Hand the request over, unless its headers came at once and are too long."""
-        self._in_headers = False
-        if self._received > self._limits.header_bytes:  # the body may have come with them: look closer
-            length = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-            if length > self._limits.header_bytes:
-                self._has_long_headers = True
-                raise ValueError("the headers are too long")  # ends the parser's work on this data
-        super().on_headers_complete()
+    def _is_in_headers(self) -> bool:
+        return self.scope is None or "method" not in self.scope  # which uvicorn adds when they are complete
 
     def on_message_complete(self) -> None:
-        """Take the request off the list of those that are waited for."""
-        self._in_request = False
+        """Count the bytes and the time of the next request."""
+        self._received = 0
+        self.waits_since = self.loop.time()
         super().on_message_complete()
-        if not self.cycle.response_complete:  # one that was answered before it was complete waits for the next already
-            self._incoming.discard(self)
-
-    def on_response_complete(self) -> None:
-        """Wait for the next request."""
-        if self.cycle.response_complete:  # no other request is on its way
-            self._incoming.add(self)
-        super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what the parser did not take."""
-        if self._has_long_headers:
-            self._refuse_headers()
-        else:
-            self._refuse(400, msg)
-
-    def _refuse_headers(self) -> None:
-        self._refuse(431, f"the headers are longer than {self._limits.header_bytes} bytes")
+        self._refuse(400, msg)
 
     def _refuse(self, status: int, reason: str) -> None:
         """Answer, unless an answer has begun, and close; a reader of the request finds that its sender left."""

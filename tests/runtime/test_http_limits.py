@@ -157,6 +157,19 @@ def test_a_body_beside_its_headers_is_not_counted_as_headers(server: Server) -> 
     assert answers == [50_000] * 3
 
 
+def test_many_requests_at_once_are_each_within_the_limits(server: Server) -> None:
+    """A client that sends many small requests without waiting is answered each, however many come in one piece."""
+    many = 400
+    asked = b"".join([HEAD + b"\r\n"] * (many - 1)) + HEAD + b"Connection: close\r\n\r\n"
+    assert server.say(asked).count(b"HTTP/1.1 200 ") == many
+
+
+def test_long_headers_after_another_request_are_refused(server: Server) -> None:
+    """The limit is each request's own: what came before on the connection, in the same piece, gives no leave."""
+    answer = server.say(HEAD + b"\r\n" + HEAD + b"X: " + b"x" * 20_000 + b"\r\n\r\n")
+    assert [line.split()[1] for line in answer.splitlines() if line.startswith(b"HTTP/1.1 ")][-1] == b"431"
+
+
 def test_a_request_that_never_ends_is_closed(server: Server) -> None:
     """After the time limit the connection ends, wherever the request stopped; nobody is told of a traceback."""
 
