@@ -101,7 +101,7 @@ lint-python: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 lint-sql: $(VENV)/.dev
-	$(BIN)/python -m tests.lint_sql lint transforms
+	DBT_TARGET_PATH=$(abspath $(VENV))/sqlfluff DBT_LOG_PATH=$(abspath $(VENV))/sqlfluff $(BIN)/python -m tests.lint_sql lint transforms
 
 .PHONY: format
 format: $(VENV)/.dev ## Format the Python
