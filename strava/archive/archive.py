@@ -23,13 +23,13 @@ from strava.archive.container import (
     Limits,
     Problem,
     ZipContainer,
-    ZipsInside,
     shown,
 )
 from strava.archive.gear import ArchiveGear, GearKind, gear_ids, read_gear
 from strava.archive.members import ACTIVITIES, BIKES, PROFILE, SHOES, Chosen, choose_file, choose_members
 from strava.archive.row import ArchiveRow
 from strava.archive.table import read_table
+from strava.archive.zips_inside import ZipsInside
 from strava.errors import UnreadableArchive
 
 _GEAR_LISTS: Mapping[str, GearKind] = {BIKES: "bike", SHOES: "shoes"}
