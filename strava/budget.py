@@ -5,19 +5,19 @@ not: Strava's answers to them show that it does not count them. It never waits f
 decides when to come again. https://developers.strava.com/docs/rate-limits/
 """
 
-import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import httpx
 
 from runtime.clock import boot_id, steady_s, utc_now
 from strava.budget_state import BudgetState, Call, Closing, Lane, Moment, WindowName, ends_after, falling
+from strava.budget_store import BudgetStore, MemoryBudgetStore
 from strava.errors import AppInactive, AppRejected, RateLimited, StravaError
 from strava.rate_limits import DAY_S, LEEWAY_S, RateUsage
 from strava.responses import answered_at, error_for, is_accepted
@@ -29,39 +29,6 @@ T = TypeVar("T")
 SHARES: Mapping[Lane, float] = {Lane.LIVE: 1.0, Lane.RECONCILE: 0.9, Lane.DETAIL: 0.75, Lane.STREAMS: 0.5}
 _LEAST_WAIT_S = 1.0
 _CLOSING = (RateLimited, AppInactive, AppRejected)
-
-
-class BudgetStore(Protocol):
-    """Keeps the state for all who share it."""
-
-    async def read(self) -> BudgetState:
-        """Return the state, to be looked at; a new one where none is kept."""
-
-    async def change(self, edit: Callable[[BudgetState], T]) -> T:
-        """Have the state edited, alone among all who share it, and keep it. Returns what `edit` returns."""
-
-    def probing(self) -> AbstractAsyncContextManager[None]:
-        """Hold the right to find out whether Strava answers, alone among all who share the state."""
-
-
-class MemoryBudgetStore:
-    """Keeps the state where nothing is shared: each answer's headers tell what others use."""
-
-    def __init__(self) -> None:
-        self._state = BudgetState()
-        self._probe = asyncio.Lock()
-
-    async def read(self) -> BudgetState:
-        """Return the state."""
-        return self._state
-
-    async def change(self, edit: Callable[[BudgetState], T]) -> T:
-        """Have the state edited; nothing comes between, for nothing is waited for."""
-        return edit(self._state)
-
-    def probing(self) -> AbstractAsyncContextManager[None]:
-        """Hold the right alone among all tasks."""
-        return self._probe
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,1 +1,1 @@
-"""The budget port: `strava.budget.BudgetStore`, kept in a file where programs of one machine share the app's calls."""
+"""The port `strava.budget_store.BudgetStore`, kept in a file where programs of one machine share the app's calls."""

@@ -10,8 +10,9 @@ from email.utils import format_datetime
 import httpx
 import pytest
 
-from strava.budget import BudgetStatus, MemoryBudgetStore, RateBudget
+from strava.budget import BudgetStatus, RateBudget
 from strava.budget_state import Lane, WindowName
+from strava.budget_store import MemoryBudgetStore
 from strava.client import StravaClient
 from strava.errors import AppInactive, AppRejected, NotFound, RateLimited, StravaError, Unreachable
 from strava.oauth import OAuthApp, StravaAuth
