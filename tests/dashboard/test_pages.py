@@ -272,6 +272,40 @@ def test_what_is_of_the_day_of_the_build_says_so(
         assert shown(app, "Form today") == [f"{form[hour]:.0f}".replace("-", MINUS)]
 
 
+@pytest.mark.parametrize(
+    ("sport", "shown_goals", "folded"),
+    [
+        ("all", ["Activities: 3 of 10 · on plan would be 5 · 3.5 a day left", "Ride · Load: 80 of 300"], "2 more"),
+        ("run", ["All sports · Activities: 3 of 10", "since 1 Nov 2026 · Run: 20.0"], ""),
+        ("ride", ["All sports · Activities: 3 of 10", "Ride · Load: 80 of 300"], "1 more"),
+    ],
+)
+def test_every_goal_that_a_sport_counts_towards_is_told(
+    lively: Any, context_of: Any, sport: str, shown_goals: list[str], folded: str
+) -> None:
+    """What is counted, for which sports and until when; what the card has no room for is behind one line."""
+    base = {"athlete_id": 7001, "is_current": True, "is_reached": False, "expected": 5.0, "needed_per_day": 3.5}
+    week = {"period_kind": "week", "period_start_date": date(2026, 11, 16), "period_end_date": date(2026, 11, 22)}
+    month = {"period_kind": "month", "period_start_date": date(2026, 11, 1), "period_end_date": date(2026, 11, 30)}
+    ever = {"period_kind": "lifetime", "period_start_date": date(2026, 11, 1), "expected": None, "needed_per_day": None}
+    goals = [
+        {**week, "measure": "activity_count", "sport_groups": "all", "target": 10.0, "done": 3.0},
+        {**week, "measure": "load", "sport_groups": "ride", "target": 300.0, "done": 80.0},
+        {**month, "measure": "distance_m", "sport_groups": "ride", "target": 9e5, "done": 1e5},
+        {**ever, "measure": "distance_m", "sport_groups": "run", "target": 9e5, "done": 2e4},
+    ]
+    for number, goal in enumerate(goals, 1):
+        lively.row("goal_progress", goal_number=number, **(base | goal))
+    lively.activity("2026-11-18", "Run", km=5, minutes=30)
+    lively.publish()
+    app = AppTest.from_function(first_page, kwargs={"context": context_of(lively)})
+    app.query_params["sport"] = sport
+    told = html(drawn(app))
+    for goal in shown_goals:
+        assert goal in told, told
+    assert [each.label for each in app.expander if "more" in each.label] == [folded] * bool(folded)
+
+
 def test_an_athlete_without_any_load_has_no_form(lively: Any, context_of: Any) -> None:
     """A dash, and no word for it; 0 would be a state of balance."""
     app = overview(context_of(lively))

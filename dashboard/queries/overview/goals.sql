@@ -1,8 +1,10 @@
--- How far the athlete's goals for the week of the marts' build are.
+-- How far the athlete's goals are for the week, month, year or time of the marts' build: those of the week first.
 -- Parameter: athlete.
 select
     goal_number,
+    period_kind,
     period_start_date,
+    period_end_date,
     measure,
     sport_groups,
     target,
@@ -14,6 +16,5 @@ select
 from mart.goal_progress
 where
     athlete_id = ?
-    and period_kind = 'week'
     and is_current
-order by goal_number
+order by case period_kind when 'week' then 1 when 'month' then 2 when 'year' then 3 else 4 end, goal_number
