@@ -31,7 +31,7 @@ def draw(page: Page) -> None:
     with card(page, "since", tell("Since your last visit"), tell.minute(since)) as opened:
         rows = opened.rows("overview/changes", *asked, not page.context.is_shared)
         reached = opened.rows(
-            "overview/reached_since", *asked, page.athlete_id, *milestones.OTHER_UNITS[page.tell.units]
+            "overview/reached_since", *asked, *[page.athlete_id] * 2, *milestones.OTHER_UNITS[page.tell.units]
         )
         counts = {kind: rows[0][f"{kind}_count"] for kind in COUNTED}
         listed, gear = by_activity(rows), activity_changes.gear_names(page, rows)

@@ -228,18 +228,27 @@ def test_the_overview_tells_what_changed_since_the_last_visit(lively: Any, conte
             "milestone", athlete_id=7001, sport_group="all", **reached, reached_on=date(2026, 11, activity_id),
             activity_id=activity_id, milestone_value=1000 + activity_id,
         )  # fmt: skip
+    lively.activity("2026-11-18", "Run", km=5, minutes=30, activity_id=60)
+    lively.row("change_log", **change(60, "added", 35))
+    for day, value in ((18, 2060), (12, 2012)):  # sums are of no activity: of those days one is of what came
+        lively.row(
+            "milestone", athlete_id=7001, sport_group="all", **reached, reached_on=date(2026, 11, day),
+            activity_id=None, milestone_value=value,
+        )  # fmt: skip
     lively.publish()
     first = overview(context_of(lively), None)
     assert "Since your last visit" not in html(first)
     app = overview(context_of(lively), datetime(2026, 11, 18, 12, 20, tzinfo=UTC))
     told = html(app)
     assert "Since your last visit" in told
-    assert "1 new activity, 1 edited, 1 deleted" in said(app)
+    assert "2 new activities, 1 edited, 1 deleted" in said(app)
     assert "title: &lt;i&gt;old&lt;/i&gt; → &lt;b&gt;new&lt;/b&gt;" in told
     assert "Activity 99" in told
     assert "title: x → y" not in told
     assert "1,006 activities" in told
     assert "1,002 activities" not in told
+    assert "2,060 activities" in told
+    assert "2,012 activities" not in told
     later = overview(context_of(lively), datetime(2026, 11, 18, 12, 50, tzinfo=UTC))
     assert "Since your last visit" not in html(later)
 

@@ -99,7 +99,7 @@ PARAMETERS: Mapping[str, Sequence[Any]] = {
     "import_items": [ALONE, "i1", ALONE, "i1"],
     "overview/changes": [BERLIN, datetime(2026, 4, 1), True],  # noqa: DTZ001 - as the pages ask, in UTC
     "overview/imports": [ALONE, datetime(2026, 3, 1), True, ALONE],  # noqa: DTZ001 - likewise
-    "overview/reached_since": [BERLIN, datetime(2020, 1, 1), BERLIN, "mi", "ft"],  # noqa: DTZ001 - as above
+    "overview/reached_since": [BERLIN, datetime(2020, 1, 1), BERLIN, BERLIN, "mi", "ft"],  # noqa: DTZ001 - as above
     "overview/calendar": [BERLIN, "all", *SPAN],
     "overview/goals": [BERLIN],
     "map/routes": [EXTREME, date(2000, 1, 1), date(2100, 1, 1), *ALL, True],
