@@ -10,18 +10,20 @@ Shown = Callable[[Teller, float], str]
 
 KINDS = {"wrong": N_("cannot be right"), "doubtful": N_("may be wrong"), "missing": N_("not known")}
 PAGE_OF = {
-    **dict.fromkeys(("activity_summary", "calendar_heat", "streak"), N_("Overview")),
+    **dict.fromkeys(("activity_summary", "calendar_heat", "goal_progress", "streak"), N_("Overview")),
     **dict.fromkeys(("trend_rolling_daily", "trend_year_over_year", "start_pattern", "activity_mix"), N_("Trends")),
     **dict.fromkeys(
         ("load_alternatives", "training_load_daily", "time_in_zone", "power_curve", "power_curve_activity"),
         N_("Training"),
     ),
     **dict.fromkeys(
-        ("eddington", "record_longest", "record_best_effort", "record_progression", "race_prediction"), N_("Records")
+        ("eddington", "milestone", "record_longest", "record_best_effort", "record_progression", "race_prediction"),
+        N_("Records"),
     ),
     **dict.fromkeys(("fct_activities", "stream_summary", "split", "lap", "activity_course"), N_("Activity")),
     **dict.fromkeys(("gear_usage", "gear_usage_month"), N_("Gear")),
     "import_suspect": N_("Pipeline"),
+    "year_review": N_("Year"),
 }
 FIX_ON_STRAVA = N_("Correct it on Strava, by hand or by cropping the activity; the next daily check brings it in.")
 FIX_TIME = N_("Crop the activity on Strava to when you really began and stopped.")

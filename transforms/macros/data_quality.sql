@@ -5,7 +5,10 @@
 -#}
 {% macro data_quality_checks() -%}
     {%- set records = ['record_best_effort', 'record_progression', 'race_prediction'] -%}
-    {%- set sums = ['activity_summary', 'calendar_heat', 'trend_rolling_daily', 'trend_year_over_year'] -%}
+    {%- set sums = [
+        'activity_mix', 'activity_summary', 'calendar_heat', 'goal_progress', 'milestone', 'trend_rolling_daily', 'trend_year_over_year',
+        'year_review',
+    ] -%}
     {%- set days = ['activity_summary', 'calendar_heat', 'start_pattern', 'streak'] -%}
     {%- set streams = ['time_in_zone', 'stream_summary', 'split'] -%}
     {{ return({

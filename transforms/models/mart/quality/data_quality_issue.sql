@@ -1,4 +1,4 @@
-{% set definition_version = 1 %}
+{% set definition_version = 2 %}
 {%- set float64 = 'float64' if target.type == 'bigquery' else 'double' %}
 {%- set checks = data_quality_checks() %}
 {%- set of_activity = [] %}
