@@ -15,7 +15,7 @@ from dashboard.mart import Rows
 from dashboard.page import Page
 
 HEIGHT = 260
-MOST_POINTS = 500
+MOST_BARS = 500
 
 
 def draw(page: Page) -> None:
@@ -76,10 +76,13 @@ def _chart(page: Page, answer: MartAnswer) -> None:
         x = st.selectbox(tell("Across"), across, key="question-x", width=200)
         upwards = [name for name in numbers if name != x]
         y = st.selectbox(tell("Upwards"), upwards or numbers, key="question-y", width=200)
-    shown = points(answer.rows[:MOST_POINTS], x, y)
-    is_time = all(isinstance(row[x], date) for row in answer.rows[:MOST_POINTS])
+    shown = points(answer.rows, x, y)
+    is_time = all(isinstance(row[x], date) for row in answer.rows)
+    drawn = shown if is_time else shown[:MOST_BARS]
     sentence = finding(shown, x, y, tell)
-    charts.show(page, "sql", chart(x, y, is_time=is_time), shown, alt=sentence, height=HEIGHT)
+    charts.show(page, "sql", chart(x, y, is_time=is_time), drawn, alt=sentence, height=HEIGHT)
+    if len(drawn) < len(shown):
+        sentence += " " + tell("The chart has the first {n} of {all} rows.", n=len(drawn), all=tell.number(len(shown)))
     st.caption(formatting.plain(sentence))
 
 
@@ -99,7 +102,7 @@ def _plain(value: object) -> object:
 
 
 def finding(shown: Sequence[dict[str, object]], x: str, y: str, tell: Teller) -> str:
-    """Say in one sentence what the chart shows: where the column is highest."""
+    """Say in one sentence where in the answer the column is highest."""
     if not shown:
         return tell("No row has both {x} and {y}.", x=x, y=y)
     most = max(shown, key=lambda point: float(str(point["y"])))

@@ -40,7 +40,7 @@ def draw(page: Page, console: MartConsole) -> None:
         text = st.text_area(tell("SQL"), key="question-text", height=240, label_visibility="collapsed")
         st.session_state["sql-kept"] = text  # a widget that a page does not draw is forgotten
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-            asked = st.button(tell("Run"), key="question-run", type="primary", icon=":material/play_arrow:")
+            asked = st.button(tell("Run it"), key="question-run", type="primary", icon=":material/play_arrow:")
             place = st.empty()
         st.caption(tell("The address keeps the question: a bookmark of this page saves it, a link shares it."))
         if asked:

@@ -149,6 +149,15 @@ def test_only_numbers_go_upwards() -> None:
     assert answer.points(rows, "a", "b") == [{"x": "x", "y": 1.0, "place": 0}]
 
 
+def test_what_is_highest_is_so_of_the_whole_answer(page: Open) -> None:
+    """A line has every row; of bars the first are drawn, which is said."""
+    app = page(query="select cast(n as int) as day, n as height from range(600) as t (n) order by n")
+    app.button(key="question-run").click()
+    text = said(drawn(app))
+    assert "height is highest, 599, where day is 599." in text
+    assert "The chart has the first 500 of 600 rows." in text
+
+
 def test_nobody_asks_in_sql_where_readers_may_see_some_athletes_only() -> None:
     """Rows of athletes are not told apart there, and routes not cut: there is no console, and no page without one."""
     assert open_console(DashboardSettings(dashboard_viewers={"a@example.org": [7]})) is None
