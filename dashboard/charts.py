@@ -47,6 +47,11 @@ EMPTY = "rgba(128,138,152,.16)"  # a day with nothing, by day and by night
 MONTH_OF_WEEK = "utcdate(toDate(datum.value)) <= 7 ? utcFormat(toDate(datum.value), '%b') : ''"  # in its first week
 
 
+def day_or(month: str) -> str:
+    """Return the `labelExpr` of an axis of days: a span of a few months names its days, a longer one its months."""
+    return f"utcFormat(datum.value, domain('x')[1] - domain('x')[0] < 120 * 864e5 ? '%-d %b' : '{month}')"
+
+
 def colour(field: str, used: Sequence[str] = (), titles: Mapping[str, str] | None = None) -> alt.Color:
     """Colour a field that holds names of SERIES; the legend has those used, as `titles` calls them."""
     if not used:

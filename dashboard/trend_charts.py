@@ -56,7 +56,7 @@ def rolling(unit: str, tell: Teller) -> alt.Chart:
         alt.Chart(charts.ROWS)
         .mark_line(strokeWidth=2)
         .encode(
-            x=alt.X("day:T", scale=alt.Scale(type="utc"), axis=alt.Axis(format="%b %y", tickCount=6)),
+            x=alt.X("day:T", scale=alt.Scale(type="utc"), axis=alt.Axis(labelExpr=charts.day_or("%b %Y"), tickCount=6)),
             y=alt.Y("value:Q", scale=alt.Scale(domainMin=0)),
             color=charts.colour("series:N", list(titles), titles),
             tooltip=[

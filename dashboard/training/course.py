@@ -83,11 +83,12 @@ def days(rows: Sequence[Row], definition: Definition, tell: Teller) -> list[Show
     """A point per day, of a long span every so many; `ago` counts back from the last day that is no forecast."""
     today = max(row["date_day"] for row in rows if not row["is_forecast"])
     kept = set(thinned([row["date_day"] for row in rows if row["date_day"] <= today], MOST_POINTS))
-    step, prefix = timedelta(days=1), definition.prefix
+    chosen, prefix = [row for row in rows if row["date_day"] in kept or row["is_forecast"]], definition.prefix
+    until = [*(row["date_day"] for row in chosen[1:]), chosen[-1]["date_day"] + timedelta(days=1)]
     return [
         {
             "day": row["date_day"].isoformat(),
-            "shaded_until": (row["date_day"] + (step if row["is_warming_up"] else timedelta())).isoformat(),
+            "shaded_until": (next_day if row["is_warming_up"] else row["date_day"]).isoformat(),
             "ago": (today - row["date_day"]).days,
             "warming": row["is_warming_up"],
             "fitness": row[f"{prefix}fitness"],
@@ -98,8 +99,7 @@ def days(rows: Sequence[Row], definition: Definition, tell: Teller) -> list[Show
             "other_form": row[f"linear_form{'_after' if definition.moment == 'after' else ''}"],
             **told(row, definition, tell),
         }
-        for row in rows
-        if row["date_day"] in kept or row["is_forecast"]
+        for row, next_day in zip(chosen, until, strict=True)
     ]
 
 

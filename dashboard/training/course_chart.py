@@ -37,7 +37,9 @@ def form(tell: Teller, low: float, high: float, *, is_long: bool, has_other: boo
 
 
 def _x(*, is_long: bool) -> alt.X:
-    axis = alt.Axis(format="%b %y" if is_long else "%b", tickCount=8 if is_long else 12, labelOverlap=True)
+    axis = alt.Axis(
+        labelExpr=charts.day_or("%b %y" if is_long else "%b"), tickCount=8 if is_long else 12, labelOverlap=True
+    )
     return alt.X("day:T", scale=alt.Scale(type="utc"), axis=axis)
 
 

@@ -111,7 +111,7 @@ def table(rows: Sequence[Row], tell: Teller) -> list[dict[str, str]]:
 
 
 def _chart(tell: Teller) -> alt.LayerChart:
-    x = alt.X("day:T", scale=alt.Scale(type="utc"), axis=alt.Axis(format="%b %y", tickCount=6))
+    x = alt.X("day:T", scale=alt.Scale(type="utc"), axis=alt.Axis(labelExpr=charts.day_or("%b %Y"), tickCount=6))
     tooltip = [
         alt.Tooltip("told:N", title=tell("Day")),
         alt.Tooltip("monotony_told:N", title=tell("Monotony")),
