@@ -93,7 +93,7 @@ def best_table(best: Sequence[Row], steps: Sequence[Row], today: date, tell: Tel
         )
     )  # fmt: skip
     head += f'<th scope="col" class="{WIDE}" aria-label="{escape(tell("How long each record stood"))}">'
-    head += f'{_years(first, today)}</th><th scope="col" class="{RIGHT}">{escape(tell("Stands"))}</th>'
+    head += f'{_years(first, today, tell)}</th><th scope="col" class="{RIGHT}">{escape(tell("Stands"))}</th>'
     body = "".join(
         _line(row, [each for each in records if each["effort_name"] == row["effort_name"]], (first, today), tell)
         for row in best
@@ -139,11 +139,12 @@ def _bars(records: Sequence[Row], span: tuple[date, date]) -> str:
     return f'<div class="ad-bar ad-stood">{"".join(bars)}</div>'
 
 
-def _years(first: date, today: date) -> str:
-    """Return the years over the bars, as far apart as there is room for."""
+def _years(first: date, today: date, tell: Teller) -> str:
+    """Return the years over the bars, as far apart as there is room for; the first month where none begins."""
     every = 1 + (today.year - first.year) // 8
     starts = [date(year, 1, 1) for year in range(first.year + 1, today.year + 1, every)]
     marks = "".join(f'<span style="left:{_share(day, (first, today)):.2f}%">{day.year}</span>' for day in starts)
+    marks = marks or f"<span>{escape(tell.day(first, 'month'))}</span>"
     return f'<div class="ad-years">{marks}</div>'
 
 

@@ -23,7 +23,7 @@ def draw(page: Page) -> None:
         if not rows:
             is_measured = asked.sport in {filters.ALL, "run", "ride"}
             none = N_("Best efforts are measured in runs and rides only.")
-            st.caption(tell(N_("No record fell in these days.") if is_measured else none))
+            st.caption(tell(N_("No record was beaten in these days.") if is_measured else none))
             return
         newest = rows[0]
         opened.why = Why(

@@ -118,12 +118,12 @@ def _density(page: Page, area: Area, lines: Lines) -> None:
     frame = map_picture.frame_of(np.quantile(x, SHOWN), np.quantile(y, SHOWN))
     numbers, most = map_picture.density(lines, frame)
     finding = tell(
-        "{routes} routes around {place}; the way that was passed most was passed {most} times.",
+        "{routes} routes around {place}; passes of the most used way: {most}.",
         routes=tell.number(lines.activity_count), place=area.title(tell), most=tell.number(most),
     )  # fmt: skip
     show_picture(page, "density", numbers, frame, finding)
     told = tell(
-        "Darker (by night: lighter) means passed more often, up to {most} times. The picture is {wide} wide. "
+        "Darker (by night: lighter) means passed more often (at most: {most}). The picture is {wide} wide. "
         "Outlines: Natural Earth.",
         most=tell.number(most), wide=tell.distance(frame.metres, 0),
     )  # fmt: skip

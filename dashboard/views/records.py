@@ -57,7 +57,7 @@ def _best_efforts(page: Page) -> None:
     note = tell("run, elapsed time; the bar is how long each record stood")
     if is_ride:
         note = tell("ride, elapsed time, of recorded curves; the bar is how long each record stood")
-    with card(page, "best-efforts", tell("Best efforts"), note) as opened:
+    with card(page, "best-efforts", tell("Best efforts"), note if asked.sport in MEASURED else "") as opened:
         if asked.sport not in MEASURED:
             st.markdown(tell("Best efforts are measured in runs and rides only."))
             return
@@ -161,7 +161,8 @@ def _screens_switched() -> None:
 
 def _prediction(page: Page) -> None:
     tell, asked = page.tell, page.filters
-    with card(page, "prediction", tell("Race predictor"), tell("from the best run of 180 days")) as opened:
+    note = tell("from the best run of 180 days") if asked.sport in RUNS else ""
+    with card(page, "prediction", tell("Race predictor"), note) as opened:
         if asked.sport not in RUNS:
             st.markdown(tell("Races are predicted for runs only."))
             return
@@ -220,13 +221,16 @@ def _why_prediction(rows: Sequence[Row], page: Page) -> Why:
         "The run with the highest VDOT of the last 180 days, and the exponent from your best efforts over {n} "
         "distances. Riegel is meant for 3.5 minutes to 4 hours and is optimistic beyond the half marathon.",
         n=row["exponent_effort_count"],
+    ) if row["is_own_exponent"] else tell(
+        "The run with the highest VDOT of the last 180 days, and the usual exponent. "
+        "Riegel is meant for 3.5 minutes to 4 hours and is optimistic beyond the half marathon.",
     )  # fmt: skip
     return Why(
         formula=formula,
         inputs=[inputs],
         excluded=[tell("Efforts that cannot be records do not count.")],
         models=["race_prediction"],
-        activities=[_named(None, row["reference_date"], row["reference_activity_id"])],
+        activities=[_named(row["reference_name"], row["reference_date"], row["reference_activity_id"])],
     )
 
 
