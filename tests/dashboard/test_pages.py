@@ -301,8 +301,8 @@ def test_every_goal_that_a_sport_counts_towards_is_told(
     app = AppTest.from_function(first_page, kwargs={"context": context_of(lively)})
     app.query_params["sport"] = sport
     told = html(drawn(app))
-    for goal in shown_goals:
-        assert goal in told, told
+    for sentence in shown_goals:
+        assert sentence in told
     assert [each.label for each in app.expander if "more" in each.label] == [folded] * bool(folded)
 
 
