@@ -9,6 +9,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -42,10 +43,11 @@ class Incoming:
     def add(self, connection: "LimitedProtocol") -> None:
         """Watch a new connection. If there are too many, the one that has waited longest is closed."""
         self._connections.add(connection)
-        waiting = (each for each in self._connections if not each.is_served)
-        if len(self._connections) > self.limits.connections and (longest := min(waiting, key=_since, default=None)):
+        if len(self._connections) <= self.limits.connections:
+            return
+        if waiting := [each for each in self._connections if not each.is_served]:
             reason = f"more than {self.limits.connections} connections; the one that waited longest was closed"
-            self._close(longest, reason)
+            self._close(min(waiting, key=attrgetter("waits_since")), reason)
 
     def discard(self, connection: "LimitedProtocol") -> None:
         """Forget a connection that is gone."""
@@ -76,10 +78,6 @@ class Incoming:
         self._connections.discard(connection)
         self.refusals.warning(reason=reason)
         connection.transport.abort()
-
-
-def _since(connection: "LimitedProtocol") -> float:
-    return connection.waits_since
 
 
 class LimitedProtocol(HttpToolsProtocol):

@@ -53,8 +53,8 @@ def bar(row: Row, tell: Teller, *, sport: str = filters.ALL) -> str:
     """Return a goal's bar and sentence as HTML; that it is of all sports is said where one is asked for."""
     done, plan = (_share(row[part], row["target"]) for part in ("done", "expected"))
     label = ": ".join(filter(None, [" · ".join(_heading(row, sport, tell)), _sentence(row, tell)]))
-    of_one = groups(row) if len(groups(row)) == 1 and groups(row) != [filters.ALL] else []
-    colour = "".join(f" ad-{sports.colour(group)}" for group in of_one)
+    first, *others = groups(row)
+    colour = "" if others or first == filters.ALL else f" ad-{sports.colour(first)}"
     mark = "" if row["expected"] is None else f'<b style="left:{plan:.1%}"></b>'
     return (
         f'<div lang="{tell.language}"><div class="ad-bar{colour}" role="img" aria-label="{label}">'
