@@ -51,7 +51,8 @@ def purge(
 ) -> None:
     """Remove an athlete for good: the app's access at Strava, the tokens, and every row in raw, staging and mart.
 
-    Copies of imported recordings go too; what was imported, such as the ZIP in `inbox/done`, is yours to remove.
+    Copies of imported recordings go too; what was imported, such as the ZIP in `inbox/done`, and saved queries are
+    yours to remove.
 
     It can run beside the pipeline: what is under way for the athlete is not stored any more. Who connects again later
     starts from nothing. Backups that were made before are not touched.

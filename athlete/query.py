@@ -17,14 +17,20 @@ from athlete.errors import CommandError, exit_on_error, warn
 from athlete.output import form_of, print_rows, say
 from athlete.parquet import write_parquet
 from athlete.past import console_as_of
+from backends.saved_queries import SavedQueries
 from backends.warehouse.marts import SqlConsole
 from runtime.settings import SharedSettings
 
 
 @exit_on_error
-def query(
-    sql: Annotated[str, typer.Argument(help='For example: "select * from mart.activity_summary limit 10".')],
+def query(  # noqa: PLR0913 - the command line's options
+    sql: Annotated[
+        str | None, typer.Argument(help='For example: "select * from mart.activity_summary limit 10".')
+    ] = None,
     *,
+    saved: Annotated[
+        str | None, typer.Option("--saved", metavar="NAME", help="Ask what page SQL saved under that name.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values with a header.")] = False,
     parquet: Annotated[
@@ -55,6 +61,7 @@ def query(
         raise CommandError("Choose one of --json, --csv and --parquet.")
     form = form_of(as_json=as_json, as_csv=as_csv)
     settings = SharedSettings()
+    sql = _statement(settings, sql, saved)
     require_data(settings)
     warn(asyncio.run(lost_athletes(settings)))
     with _console(settings, sql, as_of) as console, _ended_by_ctrl_c():
@@ -64,6 +71,19 @@ def query(
         answer = console.query(sql)
         warn(bytes_told(answer.scanned_bytes))
         print_rows(answer.columns, answer.rows, form, Console())
+
+
+def _statement(settings: SharedSettings, sql: str | None, saved: str | None) -> str:
+    """Return what is asked, be it given or saved. Raises CommandError, OSError."""
+    if (sql is None) == (saved is None):
+        raise CommandError("Give a statement, or the NAME of one that is saved with --saved NAME.")
+    if saved is None:
+        return sql or ""
+    kept = SavedQueries(settings.queries_path)
+    if saved not in (names := kept.names()):
+        there = f"saved are {', '.join(names)}." if names else "page SQL of the dashboard saves some."
+        raise CommandError(f"{settings.queries_path} has no query {saved}: {there}")
+    return kept.read(saved)
 
 
 @contextmanager

@@ -42,6 +42,7 @@ def main() -> None:
     except PartMissing as error:
         st.error(str(error))
         return
+    is_own = not is_on_gcp(settings) and settings.dashboard_viewers is None
     context = PageContext(
         mart=mart,
         zone=settings.display_timezone,
@@ -52,9 +53,10 @@ def main() -> None:
         engine="BigQuery" if is_on_gcp(settings) else "DuckDB",
         viewers=settings.dashboard_viewers,
         privacy_radius_m=settings.privacy_radius_m,
-        inbox=None if is_on_gcp(settings) or settings.dashboard_viewers is not None else settings.inbox_path,
+        inbox=settings.inbox_path if is_own else None,
         console=console,
-        documents=None if is_on_gcp(settings) or settings.dashboard_viewers is not None else settings.docs_path,
+        documents=settings.docs_path if is_own else None,
+        queries=settings.queries_path if is_own else None,
         map_style_url=settings.map_style_url,
     )
     navigation.show(context)

@@ -9,7 +9,7 @@ from pathlib import Path
 OWNER_ONLY = 0o700
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _OUR_FILES = ("pipeline.", "transform.", "mart.", "budget.", "daily.", "import.", "connect-recovery.")
-_OUR_FOLDERS = frozenset({"dbt", "logs", "duckdb_extensions", "demo", "demo-once", "files", "inbox"})
+_OUR_FOLDERS = frozenset({"dbt", "logs", "duckdb_extensions", "demo", "demo-once", "files", "inbox", "queries"})
 _TOKENS = "tokens."  # ours too, and looked after by the token store
 
 

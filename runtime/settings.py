@@ -224,6 +224,11 @@ class SharedSettings(BaseSettings):
         return self.data_dir / "inbox"
 
     @property
+    def queries_path(self) -> Path:
+        """Folder of the athlete's own SQL, as page SQL saves it: a file for each query."""
+        return self.data_dir / "queries"
+
+    @property
     def tokens_path(self) -> Path:
         """JSON, mode 0600: the athletes' tokens."""
         return self.data_dir / "tokens.json"

@@ -1,16 +1,19 @@
-"""The box: a statement out of the address, of an example or typed in; it runs when the reader says so."""
+"""The box: a statement out of the address, saved, of an example or typed in; it runs when the reader says so."""
 
 from functools import cache
 from importlib.resources import files
 
 import streamlit as st
 
+from backends.saved_queries import SavedQueries
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.marts import MartConsole, MartMissing, QueryFailed
 from dashboard import address
 from dashboard.card import card
+from dashboard.formatting import Teller
 from dashboard.languages import N_
 from dashboard.page import Page
+from dashboard.sql import saved
 from dashboard.sql.question import Asking
 
 EXAMPLES = {
@@ -21,6 +24,8 @@ EXAMPLES = {
     "hours": N_("Hours of starts"),
 }
 FIRST = "years"
+FOLDER = N_("What you save is a file in the folder `queries` of DATA_DIR, yours to edit and to copy.")
+NO_FOLDER = N_("Nothing is saved by name where others may look, or on Google Cloud: no folder there is yours.")
 POLL_S = 0.15
 
 
@@ -28,11 +33,9 @@ def draw(page: Page, console: MartConsole) -> None:
     """Draw the box and its buttons; while a question runs, the reader may cancel it."""
     tell = page.tell
     with card(page, "sql-box", tell("Question"), tell("one select over mart; nothing can be changed")):
-        names = list(EXAMPLES)
-        st.selectbox(
-            tell("Example"), names, index=None, placeholder=tell("Take an example …"), key="question-example",
-            format_func=lambda name: tell(EXAMPLES[name]), on_change=_example_taken, label_visibility="collapsed",
-        )  # fmt: skip
+        kept = SavedQueries(page.context.queries) if page.context.queries else None
+        _choice(kept, tell)
+        saved.draw_outcome("question-taken", tell)
         if "question-text" not in st.session_state:
             st.session_state["question-text"] = st.query_params.get("query") or st.session_state.get(
                 "sql-kept", example(FIRST)
@@ -42,7 +45,10 @@ def draw(page: Page, console: MartConsole) -> None:
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             asked = st.button(tell("Run it"), key="question-run", type="primary", icon=":material/play_arrow:")
             place = st.empty()
-        st.caption(tell("The address keeps the question: a bookmark of this page saves it, a link shares it."))
+            if kept:
+                saved.draw(kept, tell)
+        where = FOLDER if kept else NO_FOLDER
+        st.caption(f"{tell(where)} {tell('The address keeps the question: a bookmark saves it, a link shares it.')}")
         if asked:
             address.put("query", text, example(FIRST))
         _ask(page, console, text, place, asked=asked)
@@ -54,9 +60,23 @@ def example(name: str) -> str:
     return (files("dashboard") / "queries/sql" / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def _example_taken() -> None:
-    if name := st.session_state["question-example"]:
-        st.session_state["question-text"] = example(name)
+def _choice(kept: SavedQueries | None, tell: Teller) -> None:
+    """Draw the choice of a question: what the reader saved, then the examples."""
+    titles = {saved.OPTION.format(name): tell("Saved: {name}", name=name) for name in (kept.names() if kept else ())}
+    titles |= {name: tell("Example: {title}", title=tell(title)) for name, title in EXAMPLES.items()}
+    st.selectbox(
+        tell("Saved questions and examples"), list(titles), index=None, placeholder=tell("Take a question …"),
+        key="question-example", format_func=lambda option: titles.get(option, option), on_change=_taken, args=(kept,),
+        label_visibility="collapsed",
+    )  # fmt: skip
+
+
+def _taken(kept: SavedQueries | None) -> None:
+    option = st.session_state["question-example"]
+    if option in EXAMPLES:
+        st.session_state["question-text"] = example(option)
+    elif option and kept:
+        saved.take(kept, option.partition("/")[2])
 
 
 def _ask(page: Page, console: MartConsole, text: str, place: st.delta_generator.DeltaGenerator, *, asked: bool) -> None:

@@ -18,6 +18,7 @@ from typer.testing import Result
 from athlete.errors import CommandError, exit_on_error
 from athlete.events import read_since
 from athlete.query import bytes_told, query
+from backends.saved_queries import SavedQueries
 from backends.warehouse import StatementRejected
 from backends.warehouse.ledger import LedgerEntry, Outcome
 from backends.warehouse.sqlite.store import SqliteRawStore
@@ -166,6 +167,18 @@ def test_query_reads_raw_in_three_forms(run: Run) -> None:
     assert rows(run("query", "--json", sql)) == [{"outcome": "deleted", "events": 1}]
     assert run("query", "--csv", sql).stdout.split() == ["outcome,events", "deleted,1"]
     assert "deleted" in run("query", sql).stdout
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("ledger")
+def test_a_saved_query_is_asked_by_its_name(run: Run, tmp_path: Path) -> None:
+    """A name that nothing is saved under is answered with those that there are; one of both is given."""
+    assert "page SQL of the dashboard saves some" in run("query", "--saved", "events").stderr
+    SavedQueries(tmp_path / "queries").save("all events", "select count(*) as events from raw.strava_events")
+    assert rows(run("query", "--json", "--saved", "all events")) == [{"events": 3}]
+    assert "saved are all events." in run("query", "--saved", "../tokens").stderr
+    for both_or_none in ((), ("select 1", "--saved", "all events")):
+        assert "Give a statement, or the NAME" in run("query", *both_or_none).stderr
 
 
 @pytest.mark.usefixtures("ledger")

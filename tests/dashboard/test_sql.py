@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -49,9 +50,9 @@ def page(lively: Any, context_of: Any) -> Open:
         lively.row("documentation", model="fct_activities", column_name=column, position=0, description=text)
     lively.publish()
 
-    def opened(console: Any = None, **address: str) -> AppTest:
+    def opened(console: Any = None, queries: Path | None = None, **address: str) -> AppTest:
         console = console or DuckdbMartConsole(lively.path, MartLimits())
-        context = replace(context_of(lively), console=console)
+        context = replace(context_of(lively), console=console, queries=queries)
         app = AppTest.from_function(other_page, kwargs={"context": context, "path": "sql"})
         for name, word in address.items():
             app.query_params[name] = word
@@ -113,6 +114,65 @@ def test_what_is_billed_is_told_before_it_is_read(page: Open) -> None:
     app.button(key="question-run").click()
     assert "there is no table nowhere" in said(drawn(app))
     assert len(console.asked) == 1
+
+
+@pytest.mark.slow
+def test_a_question_is_saved_by_name_and_taken_again(page: Open, tmp_path: Path) -> None:
+    """Written over under its name, capitals aside, kept for the next visit, and deleted; what is in the box stays."""
+    folder = tmp_path / "queries"
+    app = page(queries=folder, query=FAR)
+    app.text_input(key="question-name").set_value("Weit weg")
+    app = drawn(app)
+    app.button(key="question-keep").click()
+    app = drawn(app)
+    assert "Saved as **Weit weg**." in said(app)
+    assert app.selectbox(key="question-example").value == "saved/Weit weg"
+    assert (folder / "Weit weg.sql").read_text() == f"{FAR}\n"
+    assert [oct(path.stat().st_mode & 0o777) for path in (folder, folder / "Weit weg.sql")] == ["0o700", "0o600"]
+    app.text_area(key="question-text").set_value("select 2 as two")
+    app.text_input(key="question-name").set_value("WEIT weg")
+    app = drawn(app)
+    assert app.button(key="question-keep").label == "Write over Weit weg"
+    app.button(key="question-keep").click()
+    drawn(app)
+    assert [path.name for path in folder.iterdir()] == ["Weit weg.sql"]
+    app = page(queries=folder)
+    choice = app.selectbox(key="question-example")
+    assert choice.options[:2] == ["Saved: Weit weg", "Example: What each year came to"]
+    choice.set_value("saved/Weit weg")
+    app = drawn(app)
+    assert app.text_area(key="question-text").value == "select 2 as two\n"
+    app.button(key="question-forget").click()
+    app = drawn(app)
+    assert "**Weit weg** is deleted" in said(app)
+    assert app.text_area(key="question-text").value == "select 2 as two\n"
+    assert app.selectbox(key="question-example").value is None
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_what_cannot_be_saved_is_told(page: Open, tmp_path: Path) -> None:
+    """A name that would leave the folder, and a folder that cannot be; without a folder nothing offers it."""
+    (tmp_path / "queries").write_text("a file")
+    app = page(queries=tmp_path / "queries")
+    app.text_input(key="question-name").set_value("../mart")
+    app = drawn(app)
+    assert "A name has letters" in said(app)
+    assert app.button(key="question-keep").disabled
+    app.text_input(key="question-name").set_value("mart")
+    app = drawn(app)
+    app.button(key="question-keep").click()
+    app = drawn(app)
+    assert "The folder of saved questions refuses it." in said(app)
+    assert str(tmp_path / "queries") in said(app)
+    (tmp_path / "others").mkdir()
+    (tmp_path / "others/Broken.sql").write_bytes(b"\xff")
+    app = page(queries=tmp_path / "others")
+    app.selectbox(key="question-example").set_value("saved/Broken")
+    assert "no text in UTF-8" in said(drawn(app))
+    app = page()
+    assert "Nothing is saved by name where others may look" in said(app)
+    assert not app.text_input
 
 
 class Endless:
