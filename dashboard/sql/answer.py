@@ -66,10 +66,24 @@ def numeric(answer: MartAnswer) -> list[str]:
     ]
 
 
+def axes(answer: MartAnswer) -> tuple[list[str], list[str]]:
+    """Return the columns that can go across and upwards, those first that are drawn until the reader chooses.
+
+    The first column goes across. A number that names something, such as `activity_id`, is drawn where nothing else is.
+    """
+    numbers, columns = sorted(numeric(answer), key=_is_id), sorted(answer.columns, key=_is_id)
+    if [name for name in numbers if not _is_id(name)] == columns[:1]:  # it is what there is to see
+        columns = [*columns[1:], columns[0]]
+    return [name for name in columns if name not in numbers or len(numbers) > 1], numbers
+
+
+def _is_id(column: str) -> bool:
+    return column.casefold() == "id" or column.casefold().endswith("_id")
+
+
 def _chart(page: Page, answer: MartAnswer) -> None:
     """Draw one column over another, as the reader chooses; an answer of one row or without numbers has no chart."""
-    tell, numbers = page.tell, numeric(answer)
-    across = [name for name in answer.columns if name != (numbers or [""])[0] or len(numbers) > 1]
+    tell, (across, numbers) = page.tell, axes(answer)
     if len(answer.rows) < 2 or not numbers or not across:  # noqa: PLR2004 - a chart needs two points
         return
     with st.container(horizontal=True, gap="small"):

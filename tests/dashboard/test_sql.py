@@ -209,6 +209,25 @@ def test_only_numbers_go_upwards() -> None:
     assert answer.points(rows, "a", "b") == [{"x": "x", "y": 1.0, "place": 0}]
 
 
+@pytest.mark.parametrize(
+    ("columns", "across", "upwards"),
+    [
+        (["athlete_id", "activity_id", "day", "km"], "day", "km"),
+        (["year", "activities", "athlete_id"], "year", "activities"),
+        (["activity_id", "km"], "activity_id", "km"),
+        (["km", "activity_id"], "activity_id", "km"),
+        (["athlete_id", "ID"], "athlete_id", "ID"),
+        (["day", "activity_id"], "day", "activity_id"),
+        (["km", "day"], "day", "km"),
+    ],
+)
+def test_an_id_is_drawn_where_nothing_else_is(columns: list[str], across: str, upwards: str) -> None:
+    """Numbers that name something tell no amount."""
+    row: dict[str, object] = {name: "Monday" if name == "day" else 1 for name in columns}
+    x, numbers = answer.axes(MartAnswer(columns=columns, rows=[row, row], is_cut=False))
+    assert (x[0], next(name for name in numbers if name != x[0])) == (across, upwards)
+
+
 def test_what_is_highest_is_so_of_the_whole_answer(page: Open) -> None:
     """A line has every row; of bars the first are drawn, which is said."""
     app = page(query="select cast(n as int) as day, n as height from range(600) as t (n) order by n")
