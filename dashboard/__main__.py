@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from argparse import ArgumentParser
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -30,6 +31,8 @@ def options(settings: DashboardSettings) -> dict[str, object]:
 
 def main() -> None:
     """Start the program."""
+    told = "Settings come from the environment, then from .env; the README lists every one."
+    ArgumentParser(prog="python -m dashboard", description=__doc__, epilog=told).parse_args()
     try:
         settings = DashboardSettings()
     except (ValidationError, UnicodeDecodeError) as error:

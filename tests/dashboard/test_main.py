@@ -75,6 +75,17 @@ def browser(chromium: str) -> Iterator[Browser]:
         browser.close()
 
 
+def test_help_is_printed_and_nothing_starts(project_root: Path, tmp_path: Path) -> None:
+    """What the program does and where its settings come from; an unknown word is refused."""
+    command, environment = [sys.executable, "-m", "dashboard"], os.environ | {"DATA_DIR": str(tmp_path)}
+    for argument, code, told in (("--help", 0, "Starts the dashboard"), ("--hlep", 2, "unrecognized arguments")):
+        ended = subprocess.run(
+            [*command, argument], cwd=project_root, env=environment, capture_output=True, text=True, timeout=60,
+            check=False,
+        )  # fmt: skip
+        assert (ended.returncode, told in ended.stdout + ended.stderr) == (code, True)
+
+
 def number(page: Page, key: str) -> Any:
     """Find the number that is shown in the container of that key."""
     return page.locator(f".st-key-{key} [data-testid=stMetricValue]")
