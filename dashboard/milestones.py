@@ -1,16 +1,19 @@
 """What was reached, in words: milestones, and the longest activity, day and week of each measure."""
 
 from collections.abc import Sequence
+from datetime import date
 from html import escape
 
 from dashboard import sport_types, sports
 from dashboard.best_efforts import distance_name
+from dashboard.card import Why
 from dashboard.filters import ALL
-from dashboard.formatting import NARROW, NOTHING, Teller, small_html
+from dashboard.formatting import NARROW, NOTHING, Teller, plain, small_html
 from dashboard.html_table import RIGHT, cell, html_table, link
 from dashboard.languages import N_
 from dashboard.links import activity_url
 from dashboard.mart import Row
+from dashboard.page import Page
 from dashboard.units import Units
 
 # Milestones in the other system's units are left out.
@@ -36,6 +39,34 @@ MEASURES = {
     "calories_kcal": N_("Calories"),
 }
 SPANS = ("activity", "day", "week")
+
+
+def asked(page: Page, first: date, last: date) -> tuple[object, ...]:
+    """Return the parameters of `records/milestones`, for these days and the sport and units of the page."""
+    sport = page.filters.sport
+    return page.athlete_id, page.athlete_id, first, last, sport, sport, *OTHER_UNITS[page.tell.units]
+
+
+def why(rows: Sequence[Row], tell: Teller) -> Why:
+    """Say what milestones are, and name the activities that reached them."""
+    day = tell.day(rows[0]["reached_on"])
+    return Why(
+        formula=tell(
+            "Round totals of all time, on the local day on which the total got there; days in a row; every "
+            "Eddington number; every record over a distance; the first activity of each sport; the first day with "
+            "each bike or pair of shoes, and its round distances."
+        ),
+        inputs=[tell("The newest: {told}", told=plain(f"{milestone_text(rows[0], tell)}, {day}"))],
+        excluded=[tell("Totals count activities with a motor, Eddington numbers and records do not.")],
+        models=["milestone"],
+        activities=reached_by(rows),
+    )
+
+
+def reached_by(rows: Sequence[Row]) -> list[Row]:
+    """Return the activities that reached milestones, each once; a total is of no single one."""
+    found = {row["activity_id"]: row for row in rows if row["activity_id"] is not None}
+    return [{**row, "start_date_local": row["reached_on"]} for row in found.values()]
 
 
 def milestone_list(rows: Sequence[Row], tell: Teller) -> str:

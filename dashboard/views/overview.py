@@ -1,11 +1,11 @@
-"""The Overview page: the week, the calendar, the latest activities and records, and the weeks by sport."""
+"""The Overview page: the week, the calendar, the latest activities, records and milestones, and the weeks."""
 
 from datetime import UTC
 
 import streamlit as st
 
 from dashboard import empty_states, last_visit
-from dashboard.overview import calendar, latest, records, since_last_visit, tiles, week, weeks
+from dashboard.overview import calendar, latest, milestones, records, since_last_visit, tiles, week, weeks
 from dashboard.page import Page
 
 WIDE = (1.55, 1)
@@ -28,5 +28,9 @@ def show(page: Page) -> None:
         latest.draw(page)
     with right:
         records.draw(page)
-    weeks.draw(page)
+    left, right = st.columns(WIDE, gap="small")
+    with left:
+        weeks.draw(page)
+    with right:
+        milestones.draw(page)
     last_visit.remember(page.athlete_id, page.now.astimezone(UTC))

@@ -266,20 +266,9 @@ def _why_longest(singles: Sequence[Row], page: Page) -> Why:
 def _milestones(page: Page) -> None:
     tell, asked = page.tell, page.filters
     with card(page, "milestones", tell("Milestones"), tell("newest first")) as opened:
-        rows = opened.rows(
-            "records/milestones", page.athlete_id, asked.first, asked.last, asked.sport, asked.sport,
-            *milestones.OTHER_UNITS[tell.units],
-        )  # fmt: skip
+        rows = opened.rows("records/milestones", *milestones.asked(page, asked.first, asked.last))
         if not rows:
             empty_states.nothing_in_filter(page, "milestones")
             return
         folded.show("milestones", rows, SHOWN_MILESTONES, lambda some: milestones.milestone_list(some, tell), tell)
-        opened.why = Why(
-            formula=tell(
-                "Round totals of all time, on the local day on which the total got there; days in a row; every "
-                "Eddington number; every record over a distance; the first activity of each sport; the first day with "
-                "each bike or pair of shoes, and its round distances."
-            ),
-            excluded=[tell("Totals count activities with a motor, Eddington numbers and records do not.")],
-            models=["milestone"],
-        )
+        opened.why = milestones.why(rows, tell)

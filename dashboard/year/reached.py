@@ -15,12 +15,9 @@ SHOWN = 10
 
 def draw(page: Page, years: Years) -> None:
     """Draw the milestones of the year shown, as on Records."""
-    tell, asked, year = page.tell, page.filters, int(years.shown["year"])
+    tell, year = page.tell, int(years.shown["year"])
     with card(page, "year-reached", tell("Firsts, records, milestones"), str(year)) as opened:
-        rows = opened.rows(
-            "records/milestones", page.athlete_id, date(year, 1, 1), date(year, 12, 31), asked.sport, asked.sport,
-            *milestones.OTHER_UNITS[tell.units],
-        )  # fmt: skip
+        rows = opened.rows("records/milestones", *milestones.asked(page, date(year, 1, 1), date(year, 12, 31)))
         if not rows:
             st.markdown(tell("Nothing of that in {year}.", year=year))
             return
@@ -32,4 +29,5 @@ def draw(page: Page, years: Years) -> None:
                 year=year, newest=plain(milestones.milestone_text(rows[0], tell)), day=tell.day(rows[0]["reached_on"]),
             ),
             models=["milestone"],
+            activities=milestones.reached_by(rows),
         )  # fmt: skip

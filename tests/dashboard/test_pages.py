@@ -420,6 +420,28 @@ def test_the_newest_records_tell_what_was_gained(lively: Any, context_of: Any) -
     assert "5 km: 21:30, before it 21:42." in said(app)
 
 
+def test_the_newest_milestones_obey_the_filter(lively: Any, context_of: Any) -> None:
+    """Five of them, each with a link where an activity reached it; the reason names those activities."""
+    total = {"athlete_id": 7001, "sport_group": "all", "milestone_kind": "count", "unit": "activities", "subject": ""}
+    for day in range(1, 6):
+        lively.row("milestone", **total, milestone_value=100 * day, reached_on=date(2026, 11, day))
+    first = {"athlete_id": 7001, "sport_group": "run", "milestone_kind": "first_activity", "unit": "activities"}
+    lively.row("milestone", **first, subject="Run", milestone_value=1, reached_on=date(2026, 11, 16), activity_id=6)
+    lively.publish()
+    app = overview(context_of(lively))
+    told = html(app)
+    link = '<a href="activity?id=6">First activity: Run</a><small>16 Nov 2026 · Run</small>'
+    assert link in told
+    assert [f"{number} activities<small>" in told for number in (100, 200, 500)] == [False, True, True]
+    [reached] = [each for each in app.get("html") if "First activity" in each.proto.body]
+    assert reached.proto.body.count("<li>") == 5
+    assert '<a href="activity?id=6">Run 6</a>, 16 Nov 2026' in told
+    app.selectbox(key="sport").set_value("ride")
+    assert "No milestone was reached in these days." in said(drawn(app))
+    app.selectbox(key="sport").set_value("run")
+    assert link.replace("id=6", "id=6&amp;sport=run") in html(drawn(app))
+
+
 def test_the_chip_tells_what_is_not_yet_or_not_right(mart_file: Any, context_of: Any) -> None:
     """A history that is still loading, with what is left; and a difference that the last check found, first of all."""
     mart_file.activity("2026-11-18", "Run", km=5, minutes=25)

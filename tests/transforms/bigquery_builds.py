@@ -127,7 +127,7 @@ PARAMETERS: Mapping[str, Sequence[Any]] = {
     "records/eddington": [BERLIN, "run", "km", "all"],
     "records/excluded_efforts": [EXTREME, *EVER, "run"],
     "records/longest": [BERLIN, "all", "2026"],
-    "records/milestones": [BERLIN, *EVER, *ALL, "mi", "ft"],
+    "records/milestones": [BERLIN, BERLIN, *EVER, *ALL, "mi", "ft"],
     "records/race_prediction": [RECORDED],
     "records/record_steps": [BERLIN, "run"],
     "sports_done": [BERLIN],

@@ -41,7 +41,7 @@ PAGES = {
     "overview": [
         *EVERY_PAGE, *["overview/sums"] * 5, *["overview/latest"] * 2, "told_until", "training/days",
         "overview/load_coverage", "overview/calendar", "overview/streak", "overview/goals", "overview/newest_records",
-        *["overview/changes"] * 2, "overview/imports", "overview/reached_since", "gear/usage",
+        *["overview/changes"] * 2, "overview/imports", "overview/reached_since", "records/milestones", "gear/usage",
     ],
     "trends": [
         *EVERY_PAGE, "trends/years", "trends/year_to_date", "trends/year_goal", *["trends/largest"] * 2,

@@ -1,18 +1,32 @@
 -- What was reached, the newest first: of one sport group, or of all together with every record and every first activity.
--- Parameters: athlete; first and last day; sport group, or all, twice; the two units of the other system.
+-- Parameters: athlete, twice; first and last day; sport group, or all, twice; the two units of the other system.
 select
-    sport_group,
-    milestone_kind,
-    unit,
-    subject,
-    milestone_value,
-    reached_on,
-    activity_id
-from mart.milestone
+    milestones.sport_group,
+    milestones.milestone_kind,
+    milestones.unit,
+    milestones.subject,
+    milestones.milestone_value,
+    milestones.reached_on,
+    milestones.activity_id,
+    activities.name
+from mart.milestone as milestones
+left join (
+    select
+        activity_id,
+        name
+    from mart.fct_activities
+    where athlete_id = ?
+) as activities
+    on milestones.activity_id = activities.activity_id
 where
-    athlete_id = ?
-    and reached_on between cast(? as date) and cast(? as date)
-    and (sport_group = ? or (? = 'all' and milestone_kind in ('record', 'first_activity')))
-    and unit not in (?, ?)
-order by reached_on desc, milestone_kind, unit, milestone_value desc, subject
+    milestones.athlete_id = ?
+    and milestones.reached_on between cast(? as date) and cast(? as date)
+    and (milestones.sport_group = ? or (? = 'all' and milestones.milestone_kind in ('record', 'first_activity')))
+    and milestones.unit not in (?, ?)
+order by
+    milestones.reached_on desc,
+    milestones.milestone_kind,
+    milestones.unit,
+    milestones.milestone_value desc,
+    milestones.subject
 limit 100
