@@ -48,6 +48,11 @@ class Definition:
         """Whether the other averages are drawn beside these."""
         return self.curve == "both"
 
+    @property
+    def other(self) -> "Definition":
+        """The definition whose averages are drawn beside these where both are."""
+        return Definition("linear", self.moment)
+
     def share(self, days: int) -> float:
         """Return what part of the way to the day's load an average over some days goes in a day."""
         return 1 / days if self.prefix else 1 - math.exp(-1 / days)

@@ -40,6 +40,8 @@ def draw(page: Page, definition: Definition) -> None:
         said = sentences(past, definition, tell)
         opened.why = _why(page, past, definition)
         shown = days(rows, definition, tell)
+        if definition.has_both:
+            st.html(_keys(tell))
         _charts(page, shown, definition, " ".join(said))
         with st.container(key="course-told"):
             st.caption(" ".join(said))
@@ -54,12 +56,21 @@ def draw(page: Page, definition: Definition) -> None:
 
 def _note(definition: Definition, tell: Teller) -> str:
     how = tell("1 ÷ days") if definition.prefix else tell("exponential")
+    if definition.has_both:
+        how = tell("exponential, and dotted 1 ÷ days")
     form = (
         N_("form is today's fitness - fatigue")
         if definition.moment == "after"
         else N_("form is yesterday's fitness - fatigue")
     )
     return tell("{slow} and {fast} days, {how}; {form}", slow=FITNESS_DAYS, fast=FATIGUE_DAYS, how=how, form=tell(form))
+
+
+def _keys(tell: Teller) -> str:
+    """Return as HTML which lines are by which definition."""
+    solid, dotted = tell("exponential"), tell("1 ÷ days")
+    keys = f'<i class="ad-line"></i>{solid}<i class="ad-line ad-dotted"></i>{dotted}'
+    return f'<small lang="{tell.language}">{keys}</small>'
 
 
 def _charts(page: Page, shown: list[Shown], definition: Definition, said: str) -> None:
@@ -96,7 +107,7 @@ def days(rows: Sequence[Row], definition: Definition, tell: Teller) -> list[Show
             "form": row[definition.form],
             "other_fitness": row["linear_fitness"],
             "other_fatigue": row["linear_fatigue"],
-            "other_form": row[f"linear_form{'_after' if definition.moment == 'after' else ''}"],
+            "other_form": row[definition.other.form],
             **told(row, definition, tell),
         }
         for row, next_day in zip(chosen, until, strict=True)
@@ -105,13 +116,16 @@ def days(rows: Sequence[Row], definition: Definition, tell: Teller) -> list[Show
 
 def told(row: Row, definition: Definition, tell: Teller) -> dict[str, str]:
     """The day's numbers as text."""
-    return {
+    shown = {
         "told": tell.day(row["date_day"], "long"),
         "load_told": tell.number(row["load"]),
         "fitness_told": tell.number(row[f"{definition.prefix}fitness"], 1),
         "fatigue_told": tell.number(row[f"{definition.prefix}fatigue"], 1),
         "form_told": tell.number(row[definition.form], 1, signed=True),
     }
+    if definition.has_both:
+        shown |= {f"other_{name}": text for name, text in told(row, definition.other, tell).items()}
+    return shown
 
 
 def form_limits(shown: Sequence[Shown]) -> tuple[float, float]:
@@ -193,8 +207,7 @@ def form_sentence(shown: Sequence[Shown], tell: Teller) -> str:
 def table(rows: Sequence[Row], definition: Definition, tell: Teller) -> list[Shown]:
     """The numbers behind both charts, newest first: of a long span every so many days."""
     by_day: dict[date, Row] = {row["date_day"]: row for row in rows}
-    titles = {"told": tell("Day"), "load_told": tell("Load"), "fitness_told": tell("Fitness"),
-              "fatigue_told": tell("Fatigue"), "form_told": tell("Form")}  # fmt: skip
+    titles = course_chart.titles(tell, has_other=definition.has_both)
     shown = (told(by_day[day], definition, tell) for day in reversed(thinned(sorted(by_day), MOST_ROWS)))
     return [{title: each[name] for name, title in titles.items()} for each in shown]
 
@@ -213,6 +226,7 @@ def _why(page: Page, past: Sequence[Row], definition: Definition) -> Why:
         choices=lambda: choices(tell),
         inputs=[
             explained(definition, tell),
+            *([explained(definition.other, tell)] if definition.has_both else []),
             tell("Bands and their names are for reading only; nothing of physiology is proven by them."),
         ],
         models=["training_load_daily", "fct_activities"],

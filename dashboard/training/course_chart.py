@@ -14,17 +14,28 @@ NEAR_DAYS = 26 * 7
 ENDS, BANDS, WIDEST = (alt.NamedData(name) for name in ("ends", "bands", "widest"))
 IN_COLOURS = alt.Color("series:N", scale=alt.Scale(domain=list(SERIES)), legend=None)
 PAST, AHEAD = "datum.ago >= 0", "datum.ago <= 0"
-OTHER = 0.45  # opacity of the averages by the other definition
+
+
+def titles(tell: Teller, *, has_other: bool) -> dict[str, str]:
+    """Return what the numbers of a day are called, by their names in its row."""
+    named = {"fitness": tell("Fitness"), "fatigue": tell("Fatigue"), "form": tell("Form")}
+    found = {"told": tell("Day"), "load_told": tell("Load"), **{f"{name}_told": named[name] for name in named}}
+    if has_other:
+        found |= {f"other_{name}_told": f"{title}, {tell('1 ÷ days')}" for name, title in named.items()}
+    return found
 
 
 def averages(tell: Teller, *, is_long: bool, has_other: bool) -> alt.LayerChart:
-    """Fitness as an area and a line, fatigue as a line; dashed ahead, shaded while fitness builds up from zero."""
+    """Fitness as an area and a line, fatigue as a line; dashed ahead, shaded while fitness builds up from zero.
+
+    By the other definition they are grey and dotted, and lie over these: both are often close together.
+    """
     x, y = _x(is_long=is_long), alt.Y("fitness:Q", scale=alt.Scale(domainMin=0))
     area = _days(x).transform_filter(PAST).mark_area(opacity=0.13, line=False)
     layers = [*_ground(x), area.encode(y=y, color=charts.named("fitness"))]
     for series in ("fatigue", "fitness"):
         layers += _lines(x, series, has_other=has_other)
-    return alt.LayerChart(layer=[*layers, _hover(x, tell), *_names(x, "fitness")])
+    return alt.LayerChart(layer=[*layers, _hover(x, tell, has_other=has_other), *_names(x, "fitness")])
 
 
 def form(tell: Teller, low: float, high: float, *, is_long: bool, has_other: bool) -> alt.LayerChart:
@@ -33,7 +44,8 @@ def form(tell: Teller, low: float, high: float, *, is_long: bool, has_other: boo
     y = alt.Y("low:Q", scale=alt.Scale(domain=[low, high], nice=False), axis=axis)
     bands = alt.Chart(BANDS).mark_rect(opacity=0.1, cornerRadius=0).encode(y=y, y2="high:Q", color=IN_COLOURS)
     lines = _lines(x, "form", has_other=has_other)
-    return alt.LayerChart(layer=[bands, *_ground(x), *lines, _hover(x, tell), *_names(x, "low")])
+    hover = _hover(x, tell, has_other=has_other)
+    return alt.LayerChart(layer=[bands, *_ground(x), *lines, hover, *_names(x, "low")])
 
 
 def _x(*, is_long: bool) -> alt.X:
@@ -60,26 +72,24 @@ def _lines(x: alt.X, series: str, *, has_other: bool) -> list[Any]:
     colour = charts.named(series)
     past = _days(x).transform_filter(PAST).mark_line().encode(y=f"{series}:Q", color=colour)
     ahead = _days(x).transform_filter(AHEAD).mark_line(strokeDash=[4, 3]).encode(y=f"{series}:Q", color=colour)
-    other = _days(x).mark_line(strokeWidth=1, opacity=OTHER).encode(y=f"other_{series}:Q", color=colour)
-    return [*([other] if has_other else []), past, ahead]
+    other = _days(x).mark_line(strokeDash=[1, 4]).encode(y=f"other_{series}:Q", color=charts.named("neutral"))
+    return [past, ahead, *([other] if has_other else [])]
 
 
-def _hover(x: alt.X, tell: Teller) -> alt.Chart:
+def _hover(x: alt.X, tell: Teller, *, has_other: bool) -> alt.Chart:
     """A rule at the day nearest to the pointer, with everything of that day."""
     near = alt.selection_point(
         name="near", on="pointermove", nearest=True, encodings=["x"], clear="pointerout", empty=False
     )
-    titles = {
-        "told": tell("Day"), "load_told": tell("Load"), "fitness_told": tell("Fitness"),
-        "fatigue_told": tell("Fatigue"), "form_told": tell("Form"),
-    }  # fmt: skip
     hover: alt.Chart = (
         _days(x)
         .mark_rule()
         .encode(
             color=charts.named("neutral"),
             opacity=alt.condition(near, alt.value(0.6), alt.value(0)),
-            tooltip=[alt.Tooltip(f"{name}:N", title=title) for name, title in titles.items()],
+            tooltip=[
+                alt.Tooltip(f"{name}:N", title=title) for name, title in titles(tell, has_other=has_other).items()
+            ],
         )
         .add_params(near)
     )

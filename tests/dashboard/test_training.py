@@ -111,6 +111,10 @@ def test_both_curves_are_drawn_when_asked_for(trained: Any, context_of: Any) -> 
     one, both = (json.dumps(specification(training(context_of(trained), curve=word), 0)) for word in ("exp", "both"))
     assert '"field": "other_fitness"' not in one
     assert '"field": "other_fitness"' in both
+    app = training(context_of(trained), curve="both")
+    assert '<i class="ad-line ad-dotted"></i>1 ÷ days' in html(app)
+    assert "42 and 7 days, exponential, and dotted 1 ÷ days;" in html(app)
+    assert "Fitness, 1 ÷ days" in json.dumps(specification(app, 1), ensure_ascii=False), "of the pointed day"
 
 
 def test_the_page_is_german_and_says_what_is_missing(trained: Any, context_of: Any) -> None:
