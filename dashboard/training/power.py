@@ -1,6 +1,7 @@
 """The power curve: the best measured power of each duration, of all time, this year and the last 90 days."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import altair as alt
@@ -17,6 +18,7 @@ HEIGHT = 300
 RUN, RIDE = "run", "ride"
 ALL, QUARTER, SIX_WEEKS = "all", "last_90_days", "last_42_days"
 FTP_DURATION_S, FTP_SHARE = 1200, 0.95
+MARKS = (1, 5, 30, 60, 300, 1200, 3600, 10800)  # of the axis, in seconds
 TOLD_S = (5, 60, 300, 1200)  # of which the sentence tells
 
 
@@ -50,8 +52,8 @@ def _curves(page: Page, opened: Card, rows: Sequence[Row], year: str) -> None:
         activities=list({row["activity_id"]: row for row in best}.values()),
         models=["power_curve", "power_curve_activity"],
     )
-    points = [_point(row, titles, tell) for row in drawn]
-    charts.show(page, "power", _chart(points, tell), points, alt=said, height=HEIGHT)
+    points = [point(row, titles, tell, f"{row['name']}, {tell.day(row['start_date_local'])}") for row in drawn]
+    charts.show(page, "power", chart(points, tell), points, alt=said, height=HEIGHT)
     with st.container(key="power-told"):
         st.caption(f"{said} {suggested}".strip())
     opened.numbers(table(drawn, titles, tell))
@@ -88,7 +90,7 @@ def duration_title(seconds: int, tell: Teller) -> str:
     return tell("{n} min", n=f"{minutes}:{rest:02}" if rest else tell.number(minutes))
 
 
-def table(rows: Sequence[Row], titles: dict[str, str], tell: Teller) -> list[dict[str, str]]:
+def table(rows: Sequence[Row], titles: Mapping[str, str], tell: Teller) -> list[dict[str, str]]:
     """The numbers behind the curves, the shortest first."""
     found: dict[int, dict[str, str]] = {}
     for row in rows:
@@ -105,7 +107,8 @@ def watts(row: Row, tell: Teller) -> str:
     return shown
 
 
-def _point(row: Row, titles: dict[str, str], tell: Teller) -> dict[str, Any]:
+def point(row: Row, titles: Mapping[str, str], tell: Teller, told: str) -> dict[str, Any]:
+    """Return a point of a curve; `told` says of which activity it is."""
     return {
         "duration": row["duration_s"],
         "power": row["power_w"],
@@ -113,31 +116,36 @@ def _point(row: Row, titles: dict[str, str], tell: Teller) -> dict[str, Any]:
         "title": titles[row["period"]],
         "time": duration_title(row["duration_s"], tell),
         "shown": watts(row, tell),
-        "told": f"{row['name']}, {tell.day(row['start_date_local'])}",
+        "told": told,
     }
 
 
-def _chart(points: Sequence[dict[str, Any]], tell: Teller) -> alt.Chart:
-    marks = [1, 5, 30, 60, 300, 1200, 3600, 10800]
-    labels = {mark: duration_title(mark, tell) for mark in marks}
+def chart(points: Sequence[dict[str, Any]], tell: Teller) -> dict[str, Any]:
+    """Return the curves over a logarithmic axis of durations; one that comes later among the points lies on top."""
     names = {point["series"]: point["title"] for point in points}
-    chart: alt.Chart = (
+    heads = tell("Period"), tell("Duration"), tell("Power"), tell("Activity")
+    return _written(tuple(names.items()), heads, tuple(duration_title(mark, tell) for mark in MARKS))
+
+
+@lru_cache(maxsize=64)
+def _written(names: tuple[tuple[str, str], ...], heads: tuple[str, ...], labels: tuple[str, ...]) -> dict[str, Any]:
+    """Return the specification, which Altair takes longer to write and check than all else of the card takes."""
+    named = dict(zip(MARKS, labels, strict=True))
+    drawn = (
         alt.Chart(charts.ROWS)
         .mark_line(point={"size": 24})
         .encode(
             x=alt.X(
                 "duration:Q",
                 scale=alt.Scale(type="log", nice=False),
-                axis=alt.Axis(values=marks, labelExpr=f"{labels!r}[datum.value]", labelOverlap=True),
+                axis=alt.Axis(values=list(MARKS), labelExpr=f"{named!r}[datum.value]", labelOverlap=True),
             ),
             y=alt.Y("power:Q", scale=alt.Scale(zero=True)),
-            color=charts.colour("series:N", list(names), names),
+            color=charts.colour("series:N", [series for series, _ in names], dict(names)),
             tooltip=[
-                alt.Tooltip("title:N", title=tell("Period")),
-                alt.Tooltip("time:N", title=tell("Duration")),
-                alt.Tooltip("shown:N", title=tell("Power")),
-                alt.Tooltip("told:N", title=tell("Activity")),
+                alt.Tooltip(f"{field}:N", title=head)
+                for field, head in zip(("title", "time", "shown", "told"), heads, strict=True)
             ],
         )
     )
-    return chart
+    return dict(drawn.to_dict())

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import empty_states, filters, privacy
-from dashboard.activity import events, header, recorded, route, tables
+from dashboard.activity import events, header, power, recorded, route, tables
 from dashboard.activity.subject import Subject, asked_for, found
 from dashboard.page import Page
 
@@ -34,5 +34,6 @@ def show(page: Page) -> None:
     with right:
         tables.efforts(subject)
         recorded.zones(subject)
+        power.draw(subject)
         tables.before(subject)
     events.draw(subject)

@@ -160,6 +160,37 @@ COURSE = {
 }  # fmt: skip
 
 
+def test_the_power_curve_is_drawn_against_the_best(run: Any, context_of: Any) -> None:
+    """In words and as shares, of the durations that it has; an e-bike's and estimated power have none."""
+    for number, measured in ((5, {"is_power_measured": True}), (6, {"is_power_measured": False})):
+        run.activity("2026-11-17", "Ride", 30, 60, activity_id=number, **RUN | measured)
+    run.activity(
+        "2026-11-17", "EBikeRide", 30, 60, activity_id=7, **RUN | {"is_power_measured": True, "is_assisted": True}
+    )
+    key = {"athlete_id": ATHLETE, "sport_group": "ride", "start_date_local": date(2026, 11, 17)}
+    for number in (5, 6, 7):
+        for duration, watts in ((1, 800.0), (5, 750.0), (1200, 241.0)):
+            told = {"duration_s": duration, "power_w": watts, "weight_kg": 80.0}
+            run.row("power_curve_activity", activity_id=number, **key, **told)
+    for period, watts in (("all", 259.0), ("2026", 250.0), ("2025", 259.0), ("last_90_days", 245.0)):
+        for duration in (5, 1200, 3600):
+            told = {"duration_s": duration, "power_w": watts * (4 if duration == 5 else 1), "w_per_kg": watts / 80}
+            run.row("power_curve", activity_id=4, period=period, **key, **told)
+    run.publish()
+    app = activity(context_of(run), id="5")
+    assert "Of the best of all time: 5 s 750 W (72 %), 20 min 241 W (93 %)." in said(app)
+    assert "for 20 min 241.0 W ÷ 259.0 W = 93 %." in said(app)
+    _, rows = drawn_chart(app)
+    points = [(row["title"], row["duration"], row["series"]) for row in rows["rows"]]
+    best = [(title, duration, series) for title, series in (("All time", "neutral"), ("2026", "last"),
+            ("Last 90 days", "accent")) for duration in (5, 1200)]  # fmt: skip
+    assert points == [*best, *(("This activity", duration, "ride") for duration in (1, 5, 1200))]
+    assert rows["rows"][-1]["shown"] == "241 W (3.01 W/kg)"
+    assert "Vom Besten aller Zeiten: 5 s 750 W (72 %)" in said(activity(context_of(run), id="5", lang="de"))
+    for other in "67":
+        assert "Power curve" not in html(activity(context_of(run), id=other))
+
+
 def drawn_chart(app: AppTest) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
     """Return the specification of the chart of the route, and its rows by their name."""
     [proto] = [element.proto for element in app.get("vega_lite_chart")]

@@ -86,6 +86,7 @@ PARAMETERS: Mapping[str, Sequence[Any]] = {
     "activity/new_tiles": [BERLIN, 80, BERLIN],
     "activity/newest": [BERLIN, *ALL, True],
     "activity/one": [BERLIN, 80],
+    "activity/power": [EXTREME, 75, EXTREME, "run", "2026"],
     "activity/route": [BERLIN, 80],
     "activity/same_route": [BERLIN, 80, BERLIN, True],
     "activity/splits": [BERLIN, 80, "metric"],
