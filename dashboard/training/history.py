@@ -40,6 +40,7 @@ SOURCES = {
     "own_activities": N_("your activities"),
     "age": N_("your age"),
     "default": N_("default"),
+    "heartrate_reserve": N_("your heart rates"),
 }
 
 
@@ -67,7 +68,13 @@ def draw(page: Page) -> None:
                 "Of several sources the best holds: your file, Strava, your own activities, your age, and a default "
                 "where nothing else is known. An activity is reckoned with what was in force on its day."
             ),
-            inputs=[tell("`athlete settings` shows all of it; `athlete.toml` in DATA_DIR changes it.")],
+            inputs=[
+                tell(
+                    "Where nobody tells the threshold heart rate, it follows from the two others: the "
+                    "heart rate at rest, and 85 % of the way from there to the maximum."
+                ),
+                tell("`athlete settings` shows all of it; `athlete.toml` in DATA_DIR changes it."),
+            ],
             models=["athlete_setting"],
         )
 

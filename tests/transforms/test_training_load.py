@@ -1,5 +1,6 @@
 """Loads of random lives: the models' SQL against the definitions written in plain Python."""
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -66,6 +67,13 @@ class Settings:
         )
         for name, by_group in told:
             yield from ((name, group, value) for group, value in by_group.items())
+        if "all" not in self.threshold_heartrate:
+            yield "threshold_heartrate_bpm", "all", at_threshold(self.resting, self.maximum)
+
+
+def at_threshold(resting: float, maximum: float) -> float:
+    """Return the heart rate at threshold of whom nobody tells one."""
+    return resting + 0.85 * (maximum - resting)
 
 
 def by_group(*groups: str, least: float, most: float) -> st.SearchStrategy[dict[str, float]]:
@@ -143,7 +151,7 @@ def body_loads(activity: Mapping[str, Any], of: Settings) -> dict[str, float]:
         if ftp and power and power < 10 * ftp and activity["is_power_measured"]:
             found[name] = hours * (power / ftp) ** 2 * 100
     threshold = of.threshold_heartrate.get(group, of.threshold_heartrate.get("all"))
-    threshold = of.resting + 0.85 * (of.maximum - of.resting) if threshold is None else threshold
+    threshold = at_threshold(of.resting, of.maximum) if threshold is None else threshold
     suffix = "" if of.sex else "_sex_unknown"
     if is_recorded(activity) and activity["heartrate_share"] >= 0.9 and activity["trimp"] is not None:
         found[f"heart_rate_stream{suffix}"] = 100 * activity["trimp"] / trimp(60, threshold, of)
@@ -304,6 +312,36 @@ def test_the_value_in_force_is_that_of_the_best_source(
     found = database.rows(f"select value, source from mart.athlete_setting where {at}")  # noqa: S608 - a date of ours
     wanted = in_force(rows, moment)
     assert [(row["value"], row["source"]) for row in found] == wanted
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.dictionaries(st.tuples(st.sampled_from(("file", "default")), st.integers(0, 60)), st.integers(40, 70)),
+    st.dictionaries(st.tuples(st.sampled_from(RANKS), st.integers(0, 60)), st.integers(170, 210)),
+    st.integers(0, 70),
+)
+def test_the_threshold_is_that_of_the_heart_rates_in_force(
+    database: InMemory, resting: dict[tuple[str, int], int], maximal: dict[tuple[str, int], int], day: int
+) -> None:
+    """On each day 85 % of the way from rest to maximum, where both are known."""
+    told = [("resting_heartrate_bpm", resting), ("max_heartrate_bpm", maximal)]
+    rows = [
+        {"athlete_id": BERLIN, "setting": setting, "sport_group": "all", "value": value, "source": source}
+        | {"valid_from": BEGINNING if source == "default" else FIRST + timedelta(days=first)}
+        for setting, values in told
+        for (source, first), value in values.items()
+    ]
+    rows = list({(row["setting"], row["source"], row["valid_from"]): row for row in rows}.values())
+    database.put("staging.int_training__known_settings", KNOWN, rows)
+    database.build("mart.athlete_setting")
+    moment = FIRST + timedelta(days=day)
+    found = database.rows(
+        "select value from mart.athlete_setting where setting = 'threshold_heartrate_bpm' "  # noqa: S608 - a date of ours
+        f"and date '{moment}' >= valid_from and (next_valid_from is null or date '{moment}' < next_valid_from)"
+    )
+    known = [in_force([row for row in rows if row["setting"] == setting], moment) for setting, _ in told]
+    wanted = [at_threshold(low, high) for (low, _), (high, _) in itertools.product(*known)]
+    assert [row["value"] for row in found] == [pytest.approx(value) for value in wanted]
 
 
 def in_force(rows: Sequence[Mapping[str, Any]], day: date) -> list[tuple[float, str]]:

@@ -77,11 +77,7 @@ final as (
         activities.*,
         recorded.normalised_power_w,
         recorded.trimp,
-        settings.* {{ except(['athlete_id', 'sport_group', 'day', 'threshold_heartrate_bpm']) }},
-        coalesce(
-            settings.threshold_heartrate_bpm,
-            settings.resting_heartrate_bpm + 0.85 * (settings.max_heartrate_bpm - settings.resting_heartrate_bpm)
-        ) as threshold_heartrate_bpm
+        settings.* {{ except(['athlete_id', 'sport_group', 'day']) }}
     from activities
     left join recorded on activities.activity_id = recorded.activity_id
     left join settings
