@@ -1,4 +1,4 @@
-"""The marts as they would be at the end of a day, built into a folder that goes before anything is asked."""
+"""The marts as they were at the end of a day, built into a folder that goes before anything is asked."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -32,7 +32,8 @@ def console_as_of(day: date, sql: str) -> Iterator[SqlConsole]:
     require_pipeline(settings)
     with TemporaryDirectory(prefix=".as-of-", dir=settings.data_dir) as folder:
         seconds = _build(settings, sql, end_of(day, DashboardSettings().display_timezone), Path(folder))
-        warn(f"built as of {day} in {seconds:.0f} s, by what is known now; your marts are as before.")
+        known = "edits since are undone, deletions are not"
+        warn(f"built as of {day} in {seconds:.0f} s: {known}; your marts are as before.")
         console = open_console(settings, Path(folder) / "transform.duckdb")
     with closing(console):
         yield console

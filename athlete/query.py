@@ -42,7 +42,7 @@ def query(  # noqa: PLR0913 - the command line's options
             "--as-of",
             formats=["%Y-%m-%d"],
             metavar="DATE",
-            help="Ask the marts as they would be at the end of that day.",
+            help="Ask the marts as they were at the end of that day.",
         ),
     ] = None,
 ) -> None:
@@ -55,7 +55,8 @@ def query(  # noqa: PLR0913 - the command line's options
     And "describe mart.fct_activities" lists the columns of one.
 
     --as-of builds what the statement names again, apart from your marts, with that day in the place of today, without
-    later activities. It goes by what is known now: an activity that was edited or deleted since is as it is now.
+    later activities and with the edits undone that were stored since. What was deleted since is gone, and what was
+    loaded or imported since is there.
     """
     if parquet is not None and (as_json or as_csv):
         raise CommandError("Choose one of --json, --csv and --parquet.")
@@ -88,7 +89,7 @@ def _statement(settings: SharedSettings, sql: str | None, saved: str | None) -> 
 
 @contextmanager
 def _console(settings: SharedSettings, sql: str, as_of: datetime | None) -> Iterator[SqlConsole]:
-    """Open the warehouse as it is, or as it would be at the end of a day; what was built for that goes afterwards."""
+    """Open the warehouse as it is, or as it was at the end of a day; what was built for that goes afterwards."""
     if as_of is None:
         with closing(open_console(settings)) as console:
             yield console

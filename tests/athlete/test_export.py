@@ -16,7 +16,7 @@ from athlete.past import console_as_of, end_of
 from backends.warehouse.duckdb.snapshot import publish
 from tests.parsed_project import give
 from tests.transforms.life import run_payload
-from tests.transforms.warehouse import Warehouse
+from tests.transforms.warehouse import BERLIN, Warehouse
 
 Run = Callable[..., Result]
 
@@ -124,20 +124,41 @@ def test_the_past_leaves_no_copy_where_a_question_is_killed(tmp_path: Path, monk
 def test_the_marts_of_a_day_and_dbt_s_pages_leave_the_marts_alone(
     run: Run, tmp_path: Path, parsed_project: Path
 ) -> None:
-    """Of two activities the later one had not begun, and the days end there. Nothing is left of the building."""
+    """Of two activities the later one had not begun, and the days end there; the other is as it was before its edits.
+
+    Nothing is left of the building.
+    """
     raw = Warehouse(tmp_path, {}).raw
     raw.activity(1, run_payload())
     raw.activity(2, run_payload(start_date="2026-05-20T06:00:00Z", start_date_local="2026-05-20T08:00:00Z"))
+    for number, (field, old, moment) in enumerate(
+        [
+            ("name", "Renamed once", "2026-04-02T00:00:00.000000Z"),
+            ("name", "As it was", "2026-04-01T00:00:00.000000Z"),
+            ("distance", 5000.0, "2026-04-01T00:00:00.000000Z"),
+            ("gear_id", None, "2026-04-01T00:00:00.000000Z"),
+            ("sport_type", "Ride", "2026-03-31T12:00:00.000000Z"),  # on the day
+        ]
+    ):
+        raw.insert(
+            "activity_changes", change_id=str(number), activity_id=1, athlete_id=BERLIN, kind="changed", field=field,
+            source="webhook", payload=json.dumps({"old": old, "new": "?"}), observed_at=moment, ingested_at=moment,
+        )  # fmt: skip
     give(parsed_project, tmp_path / "dbt")
     before = {path.name for path in tmp_path.iterdir()}
     asked = (
-        "select max(date_day)::varchar as day, count(*) as days, "
-        "(select list(activity_id) from mart.fct_activities) as ids from mart.dim_date"
+        "with known as (select activity_id, name, sport_type, distance_m, gear_id from mart.fct_activities) "
+        "select max(date_day)::varchar as day, count(*) as days, (select list(known) from known) as known "
+        "from mart.dim_date"
     )
     result = run("query", "--json", "--as-of", "2026-03-31", asked)
     assert result.exit_code == 0, result.output
-    assert json.loads(result.stdout) == {"day": "2026-03-31", "days": 12, "ids": [1]}
-    assert "by what is known now" in result.stderr
+    [told] = (found := json.loads(result.stdout)).pop("known")
+    assert found == {"day": "2026-03-31", "days": 12}
+    assert told == {
+        "activity_id": 1, "name": "As it was", "sport_type": "Run", "distance_m": 5000.0, "gear_id": None,
+    }  # fmt: skip
+    assert "edits since are undone, deletions are not" in result.stderr
     assert run("docs").exit_code == 0
     page = (tmp_path / "docs.html").read_text()
     assert "One row per athlete and piece of gear" in page

@@ -34,10 +34,15 @@ with stored as (
     }}
 ),
 
+{%- if var('without_later') %}
+
+{{ edits_undone('stored') }},
+{%- endif %}
+
 fields as (
     {{
         opened(
-            'stored',
+            'edits_undone' if var('without_later') else 'stored',
             'activity_id, athlete_id, resource_state, is_deleted, source, ingested_at',
             activity_places(),
             lists=dict(recorded_lists(), segment_efforts=segment_efforts),
