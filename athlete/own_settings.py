@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import closing
 from datetime import date
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,10 +11,10 @@ from rich.console import Console
 
 from athlete.backends import open_marts, open_store
 from athlete.data_dir import require_pipeline
-from athlete.errors import CommandError, exit_on_error
+from athlete.errors import CommandError, exit_on_error, warn
 from athlete.output import Form, print_rows, say
 from backends.athlete_file.faults import AthleteFileFault
-from backends.athlete_file.sync import push_file
+from backends.athlete_file.sync import push_file, read_documents
 from runtime.clock import utc_now
 from runtime.settings import SharedSettings
 
@@ -39,6 +40,8 @@ def show(*, as_json: Annotated[bool, typer.Option("--json", help="Print one JSON
     """List the settings in force today: value, since when, and whether your file, Strava or an estimate tells it."""
     settings = SharedSettings()
     require_pipeline(settings)
+    if settings.athlete_file_path.exists():
+        warn(asyncio.run(_refused(settings)))
     today = utc_now().date().isoformat()
     with closing(open_marts(settings)) as marts:
         found = marts.rows(IN_FORCE, [today, today])
@@ -66,7 +69,7 @@ def push() -> None:
     try:
         changed = asyncio.run(_push(settings))
     except AthleteFileFault as fault:
-        raise CommandError(f"{path} is not taken, and what it said before stays in force: {fault}.") from fault
+        raise CommandError(_said_of(path, fault)) from fault
     told = ", ".join(map(str, changed))
     say(f"Stored for {told}; `athlete transform` builds what comes of it." if changed else "Nothing has changed.")
 
@@ -74,6 +77,22 @@ def push() -> None:
 async def _push(settings: SharedSettings) -> list[int]:
     async with open_store(settings) as store:
         return await push_file(settings.athlete_file_path, store)
+
+
+async def _refused(settings: SharedSettings) -> str:
+    """Say why the file is not taken; nothing where it is."""
+    path = settings.athlete_file_path
+    async with open_store(settings) as store:
+        athlete_ids = [each.athlete_id for each in await store.athletes()]
+    try:
+        read_documents(path, athlete_ids)
+    except AthleteFileFault as fault:
+        return _said_of(path, fault)
+    return ""
+
+
+def _said_of(path: Path, fault: AthleteFileFault) -> str:
+    return f"{path} is not taken, and what it said before stays in force: {fault}."
 
 
 def _value(row: dict[str, object]) -> object:

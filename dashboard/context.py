@@ -26,6 +26,7 @@ class PageContext:
     privacy_radius_m: float | None = None  # around the ends of routes; None: 200 where others look, else none
     inbox: Path | None = None  # where files to import are put; None where nobody may bring any
     console: MartConsole | None = None  # for a reader's own SQL; None where it would show what is hidden
+    own_file: Path | None = None  # athlete.toml; None where it lies elsewhere, or others look
     documents: Path | None = None  # where `athlete docs` writes dbt's pages; None where nobody can
     queries: Path | None = None  # where questions are saved by name; None where no folder is the reader's own
     map_style_url: str = ""  # of a background for the map that can be moved; nobody is asked for one while it is empty

@@ -35,6 +35,7 @@ NO_EVENTS = N_(
     "`athlete demo`) is running, save, rename or delete an activity: it should be here within seconds."
 )
 LATE = N_("**Not renewed since {since}.** Newer activities may be missing. Look at Pipeline.")
+OWN_FILE_REFUSED = N_("**athlete.toml is not taken.** What it said before stays in force until it is corrected.")
 BUSY = N_("The warehouse is busy. This page tries again in {seconds} s.")
 MISFIT = N_("These numbers were built by another version. Run `athlete transform`.")
 CARD_FAILED = N_(

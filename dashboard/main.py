@@ -55,6 +55,7 @@ def main() -> None:
         privacy_radius_m=settings.privacy_radius_m,
         inbox=settings.inbox_path if is_own else None,
         console=console,
+        own_file=settings.athlete_file_path if is_own else None,
         documents=settings.docs_path if is_own else None,
         queries=settings.queries_path if is_own else None,
         map_style_url=settings.map_style_url,

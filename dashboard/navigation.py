@@ -10,7 +10,7 @@ import streamlit as st
 
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.marts import MartDamaged, MartMissing, QueryFailed
-from dashboard import address, empty_states, filters, pipeline_status
+from dashboard import address, empty_states, filters, own_file, pipeline_status
 from dashboard.auto_refresh import Drawn, auto_refresh, days_of
 from dashboard.context import PageContext
 from dashboard.formatting import Teller
@@ -142,6 +142,7 @@ def _drawn(context: PageContext, entry: Entry, tell: Teller, chosen: st.delta_ge
             left = _left(mart, health)
             if entry.has_filters:
                 _say_what_is_loading(page)
+            own_file.draw(context.own_file, everyone.athlete_ids, tell)
             entry.show(page)
         elif everyone.health:
             empty_states.info("empty-not-a-viewer", tell(empty_states.NOT_A_VIEWER))

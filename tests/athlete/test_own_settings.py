@@ -60,6 +60,16 @@ def test_what_is_in_force_today_is_told_with_its_source(folder: Path) -> None:
     assert "2025-02-10" in run(folder, "show").output
 
 
+def test_a_file_that_is_not_taken_is_told_beside_what_is_in_force(folder: Path) -> None:
+    """On stderr, so that what reads the rows finds them as before."""
+    (folder / "athlete.toml").write_text("weight = 60\nrun = 4")
+    shown = run(folder, "show", "--json")
+    assert len(shown.stdout.splitlines()) == 2
+    assert "is not taken, and what it said before stays in force: line 2: run: write a table" in shown.stderr
+    (folder / "athlete.toml").write_text("weight = 60")
+    assert run(folder, "show").stderr == ""
+
+
 def test_the_file_is_brought_in_once(folder: Path) -> None:
     """The second time nothing changes; a fault is told with its line, and without a file what to do."""
     missing = run(folder, "push")

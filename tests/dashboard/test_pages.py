@@ -4,6 +4,7 @@ import math
 import re
 from dataclasses import replace
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -402,6 +403,21 @@ def test_charts_that_should_have_been_renewed_are_not_called_live(mart_file: Any
     renewed = overview(context_of(mart_file))
     assert "Live] 20:00" in said(renewed)
     assert not renewed.warning
+
+
+@pytest.mark.parametrize("path", ["overview", "training", "gear", "pipeline"])
+def test_an_own_file_that_is_not_taken_is_told(lively: Any, context_of: Any, tmp_path: Path, path: str) -> None:
+    """With the line and what to do, until it is corrected; a reader elsewhere is told nothing."""
+    file = tmp_path / "athlete.toml"
+    context = replace(context_of(lively), own_file=file)
+    assert "athlete.toml is not taken" not in said(visit(context, path))
+    file.write_text("weight = 60\nrun = 4", encoding="utf-8")
+    text = said(visit(context, path))
+    assert "**athlete.toml is not taken.** What it said before stays in force" in text
+    assert "line 2: run: write a table" in text
+    assert "is not taken" not in said(visit(context_of(lively), path))
+    file.write_text("weight = 60", encoding="utf-8")
+    assert "is not taken" not in said(visit(context, path))
 
 
 def test_the_newest_records_tell_what_was_gained(lively: Any, context_of: Any) -> None:

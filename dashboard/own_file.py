@@ -1,0 +1,36 @@
+"""What is wrong with athlete.toml, which the athlete sees in the place where its numbers are."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from backends.athlete_file.faults import AthleteFileFault
+from backends.athlete_file.sync import read_documents
+from dashboard import empty_states
+from dashboard.formatting import Teller
+
+_State = tuple[int, int, int]
+
+
+def draw(path: Path | None, athlete_ids: Sequence[int], tell: Teller) -> None:
+    """Say that the file is not taken; nothing where there is none, or where it can be read."""
+    if path and (reason := fault(path, athlete_ids)):
+        empty_states.warning("own-file-refused", tell(empty_states.OWN_FILE_REFUSED), reason)
+
+
+def fault(path: Path, athlete_ids: Sequence[int]) -> str:
+    """Return why the file cannot be taken, or nothing. It is read again only when it was written since."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return ""
+    return _fault(path, tuple(athlete_ids), (stat.st_mtime_ns, stat.st_size, stat.st_ino))
+
+
+@lru_cache(maxsize=1)
+def _fault(path: Path, athlete_ids: tuple[int, ...], _state: _State) -> str:
+    try:
+        read_documents(path, athlete_ids)
+    except AthleteFileFault as found:
+        return str(found)
+    return ""
