@@ -38,7 +38,11 @@ class Actions:
         now = self._clock()
         with only_possible():
             session = _session(self._world, now, wanted)
-        changes = {key: value for key, value in wanted.items() if key not in OF_SESSION}
+        return self.upload(session, {key: value for key, value in wanted.items() if key not in OF_SESSION})
+
+    def upload(self, session: Session, changes: dict[str, Any]) -> Save:
+        """Save a session as an activity, with these of Strava's fields given outright. Raises ImpossibleChange."""
+        now = self._clock()
         self._world.add(session, changes)
         is_told = may_see(self._grants.scopes, is_private=self._world.is_private(session.activity_id))
         return self._log(session.activity_id, "create", now, ("create", {}) if is_told else None)

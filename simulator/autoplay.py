@@ -1,10 +1,12 @@
 """A life that goes on by itself: creates, edits, deletes and duplicates at a rate, chosen by the seed.
 
-However fast it goes, its days are believable: what does not fit into today is a late upload of an earlier day.
+However fast it goes, its weeks are believable: what is saved is what the athlete's plan has, again after it was
+deleted, and an edit makes of an activity what it may have been.
 """
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from random import Random
 from typing import Annotated, Any
 
@@ -12,21 +14,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from simulator.actions import Actions
 from simulator.activity_log import ActivityLog, Save
-from simulator.calendar_slots import free_start
 from simulator.clock import Clock
+from simulator.habit import unsaved_session
+from simulator.world.names import own_title
+from simulator.world.sports import ALIKE
 from simulator.world.world import World
 
 Weight = Annotated[float, Field(ge=0)]
-OTHER_SPORT = {"Run": "TrailRun", "Ride": "GravelRide"}
-TITLES = (
-    "Long way home",
-    "Same but slower",
-    "Tempo 🔥",
-    "Mit Freunden",
-    "Recovery",
-    "新しい靴",
-    "Wind from everywhere",
-)
 RECENT = 60  # athletes edit and delete what they saved lately
 
 
@@ -40,7 +34,7 @@ class Mix(BaseModel):
     retype: Weight = 0.5
     hide: Weight = 0.5
     silent: Weight = 0.5  # a description or a crop: Strava sends no event
-    delete: Weight = 0.5
+    delete: Weight = 1.5  # and what was deleted is saved once more
     repeat: Weight = 1
 
 
@@ -74,18 +68,24 @@ class Autoplay:
             self._task = asyncio.create_task(self._run(60 / settings.per_minute))
 
     def step(self) -> Save:
-        """Do the next thing that the seed says; with nothing to change something is created, on full days renamed."""
+        """Do the next thing that the seed says; where nothing is to be saved or changed, another one."""
         self._steps += 1
         rng = Random(f"{self.settings.seed}:live:{self._steps}")
         weights = self.settings.mix.model_dump()
-        kind = rng.choices(list(weights), list(weights.values()))[0] if any(weights.values()) else "create"
         recent = self._world.ids()[-RECENT:]
+        kind = _chosen(rng, weights) or "create"
+        session = unsaved_session(self._world, self._clock()) if kind == "create" or not recent else None
+        if session is not None:
+            return self._actions.upload(replace(session, activity_id=self._world.next_id(self._clock())), {})
+        if not recent:
+            return self._actions.create({})
+        if kind == "create":
+            kind = _chosen(rng, {**weights, "create": 0}) or "rename"
         if kind == "repeat":
             own = self._saves.after(athlete_id=self._world.athlete_id)
-            told = [save for save in own if save.event is not None][-RECENT:]
-            return self._actions.repeat(rng.choice(told)) if told else self._create(recent, rng)
-        if kind == "create" or not recent:
-            return self._create(recent, rng)
+            if told := [save for save in own if save.event is not None][-RECENT:]:
+                return self._actions.repeat(rng.choice(told))
+            kind = "rename"
         return self._change(kind, rng.choice(recent), rng)
 
     async def close(self) -> None:
@@ -96,21 +96,15 @@ class Autoplay:
                 await self._task
             self._task = None
 
-    def _create(self, recent: list[int], rng: Random) -> Save:
-        start = free_start(self._world, self._clock(), rng)
-        if start is None and recent:
-            return self._change("rename", rng.choice(recent), rng)
-        return self._actions.create({"start_date_local": start.isoformat()} if start else {})
-
     def _change(self, kind: str, activity_id: int, rng: Random) -> Save:
         if kind == "delete":
             return self._actions.delete(activity_id)
         before = self._world.summary(activity_id)
         changes: dict[str, Any]
-        if kind == "rename":
-            changes = {"name": rng.choice([title for title in TITLES if title != before["name"]])}
+        if kind == "rename" or (kind == "retype" and before["sport_type"] not in ALIKE):
+            changes = {"name": own_title(rng, before["sport_type"], before["distance"])}
         elif kind == "retype":
-            changes = {"sport_type": OTHER_SPORT.get(before["sport_type"], "Workout")}
+            changes = {"sport_type": ALIKE[before["sport_type"]]}
         elif kind == "hide":
             changes = {"private": not before["private"]}
         elif before["distance"] > 0 and rng.random() < 0.5:  # noqa: PLR2004 - a coin
@@ -123,3 +117,7 @@ class Autoplay:
         while True:
             self.step()
             await asyncio.sleep(every_s)
+
+
+def _chosen(rng: Random, weights: dict[str, float]) -> str | None:
+    return rng.choices(list(weights), list(weights.values()))[0] if any(weights.values()) else None

@@ -2,6 +2,8 @@
 
 from random import Random
 
+from simulator.world.sports import RIDES, RUNS
+
 SPECIAL = (
     "Sunrise lap 🌅🏃‍♀️",
     "朝のジョギング",
@@ -31,6 +33,30 @@ NOUNS = {
     "WeightTraining": "Weight Training", "Yoga": "Yoga", "Workout": "Workout",
 }  # fmt: skip
 DAYTIMES = ((5, "Night"), (11, "Morning"), (14, "Lunch"), (18, "Afternoon"), (22, "Evening"), (24, "Night"))
+
+
+ON_FOOT = (
+    "Easy", "Steady", "Tempo", "Hill repeats", "Fartlek", "Recovery jog", "Progression", "Intervals", "Long way home",
+    "Same but slower", "朝のジョギング", "Runde am Fluss",
+)  # fmt: skip
+BY_BIKE = (
+    "Coffee ride", "Around the lake", "Headwind both ways", "Three climbs", "Endurance", "Easy spin", "Group ride",
+    "Wind from everywhere", "Over the ridge", "한강 라이딩", "Feierabendrunde",
+)  # fmt: skip
+OUTDOORS = ("Up to the tower", "Along the river", "Family outing", "Through the woods", "Feet up after this", "Рассвет")
+INDOORS = ("Core and back", "Legs", "Upper body", "Mobility", "Short and sweaty", "Before breakfast", "Circuit")
+IN_WATER = ("Technique", "Drills and kicks", "Long and easy", "Pyramid", "Freibad")
+ENDINGS = (
+    "", "", "", " with Mara", " mit Freunden", " in the rain ☔", " 🔥", ", legs heavy", ", felt good", " before work",
+)  # fmt: skip
+
+
+def own_title(rng: Random, sport_type: str, distance_m: float) -> str:
+    """Return what the athlete may call an activity of a sport afterwards, sometimes with its kilometres."""
+    known = {"Swim": IN_WATER, **dict.fromkeys(RUNS, ON_FOOT), **dict.fromkeys(RIDES, BY_BIKE)}
+    title = rng.choice(known.get(sport_type, OUTDOORS if distance_m else INDOORS))
+    far = f", {distance_m / 1000:.0f} km" if distance_m >= 1000 and rng.random() < 0.4 else ""
+    return f"{title}{far}{rng.choice(ENDINGS)}"
 
 
 def chosen_name(rng: Random, sport_type: str, hour: int) -> str:

@@ -43,6 +43,12 @@ UNKNOWN = {
     "CanalSkating": Sport("Workout", 5.2, 127),
 }
 
+#: What an athlete may call an activity instead, who sees that it was saved as the wrong sport.
+ALIKE = {
+    "Run": "TrailRun", "TrailRun": "Run", "VirtualRun": "Run", "Ride": "GravelRide", "GravelRide": "Ride",
+    "Walk": "Hike", "Hike": "Walk", "WeightTraining": "Workout", "Workout": "WeightTraining",
+}  # fmt: skip
+
 RUNS = frozenset({"Run", "TrailRun", "VirtualRun"})
 RIDES = frozenset({"Ride", "GravelRide", "VirtualRide", "MountainBikeRide", "EBikeRide", "EMountainBikeRide"})
 

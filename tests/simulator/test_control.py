@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from simulator.autoplay import AutoplaySettings, Mix
+from simulator.world.sports import ALIKE, sport
 
 
 async def test_create_keeps_every_field_that_was_fixed(lab: Any) -> None:
@@ -185,26 +186,56 @@ async def test_life_of_a_seed_is_always_the_same(make_lab: Any) -> None:
     assert lives[0] == lives[1] != lives[2]
 
 
-async def test_a_fast_life_has_believable_days(lab: Any) -> None:
-    """Two activities a day at most, none while another goes on, and none that ends later than now."""
-    before = Counter(each["start_date_local"][:10] for each in await summaries(lab))
+async def test_a_fast_life_keeps_the_athletes_weeks(lab: Any) -> None:
+    """What is saved is what was deleted, so a day of rest stays one; nothing goes on while another does."""
+    before = {started(each): each for each in await summaries(lab)}
+    autoplay = lab.app.state.simulation.autoplay
+    for _ in range(400):
+        autoplay.step()
+    kinds = Counter(save["kind"] for save in await lab.saves())
+    assert min(kinds["create"], kinds["delete"]) > 50
+    after = await summaries(lab)
+    assert len(before) - 5 < len(after) <= len(before)
+    assert {started(each) for each in after} <= before.keys()
+    assert max(map(ended, after)) < lab.clock.now
+    new = {save["id"] for save in await lab.saves() if save["kind"] == "create"}
+    for earlier, later in pairwise(sorted(after, key=started)):
+        assert ended(earlier) <= started(later) or not {earlier["id"], later["id"]} & new
+    for each in after:
+        sport_type = before[started(each)]["sport_type"]
+        assert each["sport_type"] in {sport_type, ALIKE.get(sport_type)}
+        assert sport(each["sport_type"]).has_distance or not each["distance"]
+
+
+async def test_todays_training_is_saved_once_it_is_over(lab: Any) -> None:
+    """On a Wednesday evening the ride of the afternoon is there; before, and a second time, nothing is saved."""
     autoplay = lab.app.state.simulation.autoplay
     autoplay.settings = AutoplaySettings(
-        running=False, mix=Mix(rename=0, retype=0, hide=0, silent=0, delete=0, repeat=0)
+        running=False, mix=Mix(rename=1, retype=0, hide=0, silent=0, delete=0, repeat=0)
     )
-    for _ in range(80):
+    saved = []
+    for hours in (0, 10, 0):
+        lab.clock.advance(hours * 3600)
+        for _ in range(10):
+            autoplay.step()
+        saved.append(Counter(save["kind"] for save in await lab.saves())["create"])
+    assert saved == [0, 1, 1]
+    newest = lab.app.state.simulation.world.ids()[-1]
+    assert lab.app.state.simulation.world.summary(newest)["start_date_local"].startswith("2026-06-10T1")
+
+
+async def test_titles_are_many_and_fit_the_sport(lab: Any) -> None:
+    """Hardly two of them are alike, and kilometres are told of what has some."""
+    autoplay = lab.app.state.simulation.autoplay
+    autoplay.settings = AutoplaySettings(
+        running=False, mix=Mix(create=0, retype=0, hide=0, silent=0, delete=0, repeat=0)
+    )
+    for _ in range(120):
         autoplay.step()
-    after = await summaries(lab)
-    days = Counter(each["start_date_local"][:10] for each in after)
-    added = {day: count for day, count in days.items() if count > before[day]}
-    assert len(added) > 20
-    assert max(added.values()) == 2
-    assert sum(days.values()) - sum(before.values()) < 80  # the rest are new names
-    new = {save["id"] for save in await lab.saves() if save["kind"] == "create"}
-    assert max(map(ended, after)) < lab.clock.now
-    for earlier, later in pairwise(sorted(after, key=started)):
-        if {earlier["id"], later["id"]} & new:
-            assert ended(earlier) <= started(later)
+    told = [save["event"]["updates"]["title"] for save in await lab.saves()]
+    assert len(set(told)) > len(told) * 0.7
+    for each in await summaries(lab):
+        assert each["distance"] >= 1000 or " km" not in each["name"]
 
 
 async def summaries(lab: Any) -> list[dict[str, Any]]:
