@@ -32,14 +32,14 @@ class Batcher(Generic[T, R]):
         self._waiting: list[tuple[T, asyncio.Future[R]]] = []
         self._running: asyncio.Task[None] | None = None
 
-    async def __call__(self, item: T) -> R:
-        """Return the answer for one item. Raises what the function raises."""
+    def __call__(self, item: T) -> asyncio.Future[R]:
+        """Promise the answer for one item; the future raises what the function raises."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[R] = loop.create_future()
         self._waiting.append((item, answer))
         if self._running is None or self._running.done():
             self._running = loop.create_task(self._run())
-        return await answer
+        return answer
 
     async def finish(self) -> None:
         """Wait until nothing waits."""

@@ -6,7 +6,7 @@ own name was made to lead to this machine (DNS rebinding), `Host` is that name a
 
 import ipaddress
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import orjson
 import structlog
@@ -41,8 +41,9 @@ class HttpGuard:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        reason = self._why_refused(scope["path"], headers.get(b"host"), headers.get(b"origin"))
-        if reason is not None:
+        is_public = self._public_prefix is not None and scope["path"].startswith(self._public_prefix)
+        is_asked = not is_public or b"origin" in headers  # what is public is refused to web pages alone
+        if is_asked and (reason := self._why_refused(headers, is_public=is_public)):
             self._refusals.warning(status=403, reason=reason)
             await _refuse(send, reason)
             return
@@ -55,13 +56,12 @@ class HttpGuard:
         except ClientDisconnect:
             self._departures.warning(reason="the connection closed before the request was complete")
 
-    def _why_refused(self, path: str, host: bytes | None, origin: bytes | None) -> str | None:
+    def _why_refused(self, headers: Mapping[bytes, bytes], *, is_public: bool) -> str:
+        host, origin = headers.get(b"host"), headers.get(b"origin")
         if origin is not None and (host is None or origin.partition(b"://")[2] != host):
             return f"a web page of {_shown(origin)} may not send requests here"
-        if host is None or (self._public_prefix is not None and path.startswith(self._public_prefix)):
-            return None
-        if self._is_ours(host.decode("latin-1")):
-            return None
+        if is_public or host is None or self._is_ours(host.decode("latin-1")):
+            return ""
         return f"{_shown(host)} is not a name of this program; its setting …_ALLOWED_HOSTS may add it"
 
     def _is_ours(self, host: str) -> bool:

@@ -108,6 +108,11 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on, unless the request is longer than it may be."""
+        received = self._received + len(data)
+        if received < self._limits.header_bytes:  # as nearly every request
+            self._received = received
+            super().data_received(data)
+            return
         while data:
             room = self._limits.header_bytes - self._received  # where headers must end, what came at once is cut
             piece, data = (data[:room], data[room:]) if 0 < room < len(data) else (data, b"")

@@ -24,7 +24,8 @@ from strava.events import UnreadableEvent, message_from_http
 UNKNOWN_PATH_REASON = "the path is not the webhook's, or the webhook is switched off"
 
 # Each response is made once and sent many times.
-OK = Response()
+OK_START = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]}
+OK_BODY = {"type": "http.response.body", "body": b""}
 NOT_FOUND = JSONResponse({"detail": "Not Found"}, 404)
 CONTENT_TOO_LARGE = JSONResponse(
     {"detail": "The body is larger than any Strava event."}, 413, headers={"connection": "close"}
@@ -55,33 +56,30 @@ class EventEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request whose path begins with WEBHOOK_PREFIX. Raises ClientDisconnect."""
-        response = await self._respond(scope["path"].removeprefix(WEBHOOK_PREFIX), receive)
-        await response(scope, receive, send)
-
-    async def _respond(self, secret: str, receive: Receive) -> Response:
-        if not self._auth.is_path_secret(secret):
+        if not self._auth.is_path_secret(scope["path"].removeprefix(WEBHOOK_PREFIX)):
             self._unknown_paths.warning(method="POST", reason=UNKNOWN_PATH_REASON)
-            return NOT_FOUND
-        body = await self._read(receive)
-        if len(body) > self._max_body_bytes:
-            reason = f"the body is longer than {self._max_body_bytes} bytes"
-            log.warning("event.refused", request_id=new_request_id(), reason=reason)
-            return CONTENT_TOO_LARGE
-        return await self._publish(body)
-
-    async def _read(self, receive: Receive) -> bytes:
-        """Return the body, or its beginning if it exceeds the limit; Content-Length is not trusted."""
+            await NOT_FOUND(scope, receive, send)
+            return
         body = b""
         more = True
-        while more and len(body) <= self._max_body_bytes:
+        while more and len(body) <= self._max_body_bytes:  # Content-Length is not trusted
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise ClientDisconnect
             body += message.get("body", b"")
             more = message.get("more_body", False)
-        return body
+        if refusal := await self._refused(body):
+            await refusal(scope, receive, send)
+            return
+        await send(OK_START)
+        await send(OK_BODY)
 
-    async def _publish(self, body: bytes) -> Response:
+    async def _refused(self, body: bytes) -> Response | None:
+        """Publish an event; return the answer where it could not be."""
+        if len(body) > self._max_body_bytes:
+            reason = f"the body is longer than {self._max_body_bytes} bytes"
+            log.warning("event.refused", request_id=new_request_id(), reason=reason)
+            return CONTENT_TOO_LARGE
         try:
             data, attributes = message_from_http(body, utc_now())
         except UnreadableEvent as error:
@@ -94,7 +92,7 @@ class EventEndpoint:
             return SERVICE_UNAVAILABLE
         if count := self._queued_sampler.count():
             log.info("event.queued", count=count, **_log_fields(attributes))
-        return OK
+        return None
 
     def log_rest(self) -> None:
         """Log how many events were queued since the last line."""

@@ -149,9 +149,9 @@ def message_from_http(body: bytes, received_at: datetime) -> tuple[bytes, dict[s
     return message, _attributes(documented, event_id)
 
 
-def _message(fields: Mapping[str, Any], updates: Mapping[str, object], received_at: datetime, event_id: str) -> bytes:
-    ours = {"updates": updates, "received_at": received_at.astimezone(UTC), "event_id": event_id}
-    return _dumped({**fields, **ours}, orjson.OPT_UTC_Z)
+def _message(fields: dict[str, Any], updates: Mapping[str, object], received_at: datetime, event_id: str) -> bytes:
+    fields |= {"updates": updates, "received_at": received_at.astimezone(UTC), "event_id": event_id}
+    return _dumped(fields, orjson.OPT_UTC_Z)
 
 
 def _attributes(documented: Mapping[str, Any], event_id: str) -> dict[str, str]:

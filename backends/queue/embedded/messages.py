@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -81,12 +83,16 @@ def epoch_ms(moment: datetime) -> int:
 
 def publish(connection: sqlite3.Connection, encoded: Sequence[Encoded], published_at: datetime) -> int:
     """Add up to LARGEST_BATCH messages in one statement. Return the first id; the others follow in order."""
-    due_ms = epoch_ms(published_at)
-    moment = (utc_text(published_at), due_ms, due_ms)
-    rows = ", ".join(["(?, ?, ?, ?, ?)"] * len(encoded))
-    bound = [value for each in encoded for value in (*each, *moment)]
-    last_id = connection.execute(f"{_SQL['publish']} {rows}", bound).lastrowid or 0
+    bound = [utc_text(published_at), epoch_ms(published_at), *chain.from_iterable(encoded)]
+    last_id = connection.execute(_publish_sql(len(encoded)), bound).lastrowid or 0
     return last_id - len(encoded) + 1
+
+
+@lru_cache(maxsize=256)
+def _publish_sql(how_many: int) -> str:
+    """Return the statement for so many messages, which share the moment: ?1 as text, ?2 in milliseconds."""
+    rows = (f"(?{place}, ?{place + 1}, ?1, ?2, ?2)" for place in range(3, 2 * how_many + 3, 2))
+    return f"{_SQL['publish']} {', '.join(rows)}"
 
 
 def take(connection: sqlite3.Connection, *, how_many: int, now: datetime, lease_until: datetime) -> list[LeasedMessage]:
