@@ -28,14 +28,15 @@ class Why:
     """Why a number is what it is; every text is Markdown, translated, and says this athlete's values.
 
     `formula` has the values filled in. `models` are dbt's names of the marts. `activities` are rows with `name`,
-    `start_date_local` and `activity_id`: those that make up the number, the most important first.
+    `start_date_local` and `activity_id`: those that make up the number, the most important first; or what asks for them
+    when the reason is opened. Rows of `contributing.largest` tell themselves how many there are in all.
     """
 
     formula: str
     models: Sequence[str]
     inputs: Sequence[str] = ()
     excluded: Sequence[str] = ()
-    activities: Sequence[Row] = ()
+    activities: Sequence[Row] | Callable[[], Sequence[Row]] = ()
     activity_count: int = 0  # of all, where `activities` has only the first of them
     choices: Callable[[], None] | None = None  # draws what the reader may choose of the definition
 
@@ -143,11 +144,24 @@ def _why(page: Page, key: str, why: Why) -> None:
             st.markdown(text)
         for model in why.models:
             st.caption(_model(page, model))
-        if why.activities:
-            links = "".join(f"<li>{_link(page, row)}</li>" for row in why.activities[:MOST_LINKS])
-            st.html(f'<ul class="ad-list" lang="{tell.language}">{links}</ul>')
-        if (more := max(why.activity_count, len(why.activities)) - MOST_LINKS) > 0:
-            st.caption(tell.plural("and {n} more activity", "and {n} more activities", more))
+        _activities(page, why)
+
+
+def _activities(page: Page, why: Why) -> None:
+    """Name those that make up the number, and how many more there are."""
+    tell, asked = page.tell, why.activities
+    try:
+        found = asked() if callable(asked) else asked
+    except (MartMissing, QueryFailed, WarehouseBusy):
+        LOG.exception("dashboard.activities_failed")
+        st.caption(tell("The activities could not be asked for."))
+        return
+    if found:
+        links = "".join(f"<li>{_link(page, row)}</li>" for row in found[:MOST_LINKS])
+        st.html(f'<ul class="ad-list" lang="{tell.language}">{links}</ul>')
+    count = max(why.activity_count, len(found), *(row.get("contributing_count", 0) for row in found[:1]))
+    if (more := count - MOST_LINKS) > 0:
+        st.caption(tell.plural("and {n} more activity", "and {n} more activities", more))
 
 
 def _model(page: Page, model: str) -> str:

@@ -4,13 +4,13 @@ The numbers are those of `training_load_daily`, which has both definitions of th
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 import streamlit as st
 
-from dashboard import address, formatting
+from dashboard import address, contributing, formatting
 from dashboard.card import Why, tile
 from dashboard.formatting import Teller
 from dashboard.languages import N_
@@ -109,13 +109,13 @@ def explained(definition: Definition, tell: Teller) -> str:
     )  # fmt: skip
 
 
-def tile_of_today(page: Page, rows: Rows, definition: Definition, *, decimals: int) -> None:
+def tile_of_today(page: Page, rows: Rows, definition: Definition, *, sport: str, decimals: int) -> None:
     """Draw how fresh the athlete's today is; `rows` are the days of `training/days` up to it."""
     tell, now = page.tell, of_today(rows)
     is_known = now is not None and any(row["fitness"] for row in rows)
     value = float(now[definition.form]) if now else 0.0
     word = tell("warming up") if now and now["is_warming_up"] else tell(band(value))
-    with tile(page, "kpi-form", why(page, rows, definition), [rows]):
+    with tile(page, "kpi-form", why(page, rows, definition, sport), [rows]):
         st.metric(
             tell("Form today"),
             tell.number(value, decimals, signed=True) if is_known else formatting.NOTHING,
@@ -127,7 +127,7 @@ def tile_of_today(page: Page, rows: Rows, definition: Definition, *, decimals: i
         )
 
 
-def why(page: Page, rows: Rows, definition: Definition) -> Why:
+def why(page: Page, rows: Rows, definition: Definition, sport: str) -> Why:
     """Say both averages that form is the difference of, and the loads that moved them last."""
     tell, is_after = page.tell, definition.moment == "after"
     days = rows[-FATIGUE_DAYS:] if is_after else rows[-FATIGUE_DAYS - 1 : -1]
@@ -151,4 +151,13 @@ def why(page: Page, rows: Rows, definition: Definition) -> Why:
             *([tell("Load of the last days: {days}.", days=" · ".join(loads))] if loads else []),
         ],
         models=["training_load_daily", "fct_activities"],
+        activities=heaviest(page, state, FITNESS_DAYS, sport),
     )
+
+
+def heaviest(page: Page, last: Row | None, days: int, sport: str = "") -> Sequence[Row] | Callable[[], Rows]:
+    """Return what asks for the activities with the most load in the days up to that of a row; nothing for no row."""
+    if last is None:
+        return ()
+    day: date = last["date_day"]
+    return contributing.largest(page, "load", day - timedelta(days=days - 1), day, sport=sport)

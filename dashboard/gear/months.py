@@ -6,7 +6,7 @@ from datetime import date
 import altair as alt
 import streamlit as st
 
-from dashboard import address, charts
+from dashboard import address, charts, contributing
 from dashboard.card import Why, card
 from dashboard.formatting import Teller, plain, total
 from dashboard.gear.table import KINDS
@@ -41,6 +41,7 @@ def draw(page: Page, pieces: Sequence[Row]) -> None:
             + f" {plain(sentence)}",
             inputs=[tell("The strongest shade is the gear that went furthest in all; the faintest is all but four.")],
             models=["gear_usage_month"],
+            activities=contributing.largest(page, "distance_m", *contributing.EVER, gear=next(iter(shades))),
         )
 
 

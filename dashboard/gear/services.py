@@ -1,10 +1,12 @@
 """What gear needs next: a bar for each service, as far as its interval is used up."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from html import escape
 
 import streamlit as st
 
+from dashboard import contributing
 from dashboard.card import Why, card
 from dashboard.formatting import Teller, plain
 from dashboard.mart import Row
@@ -27,7 +29,7 @@ def draw(page: Page) -> None:
         with st.container(key="services"):
             items = "".join(_item(row, tell) for row in rows)
             st.html(f'<ul class="ad-list" lang="{tell.language}">{items}</ul>')
-        opened.why = _why(rows, tell)
+        opened.why = _why(rows, page)
 
 
 def _item(row: Row, tell: Teller) -> str:
@@ -59,8 +61,9 @@ def used(row: Row, tell: Teller) -> str:
     return " · ".join(parts)
 
 
-def _why(rows: Sequence[Row], tell: Teller) -> Why:
-    first = rows[0]
+def _why(rows: Sequence[Row], page: Page) -> Why:
+    tell, first, (begin, end) = page.tell, rows[0], contributing.EVER
+    span = first["last_done_on"] + timedelta(days=1) if first["last_done_on"] else begin, end
     return Why(
         formula=tell(
             "**Used up = what was done since the last service ÷ its interval**, the largest of distance, time in "
@@ -75,4 +78,5 @@ def _why(rows: Sequence[Row], tell: Teller) -> Why:
         ],
         excluded=[tell("Retired gear needs none.")],
         models=["gear_service"],
+        activities=contributing.largest(page, "moving_time_s", *span, gear=first["gear_id"]),
     )  # fmt: skip

@@ -5,6 +5,7 @@ from html import escape
 
 import streamlit as st
 
+from dashboard import contributing
 from dashboard.card import Why, card
 from dashboard.formatting import MINUS, NARROW, NOTHING, Teller, plain, small_html
 from dashboard.html_table import BOTH, RIGHT, cell, html_table
@@ -138,4 +139,7 @@ def _why(rows: Sequence[Row], page: Page) -> Why:
             when=tell.minute(most["strava_observed_at"]),
         )  # fmt: skip
         inputs.append(strava)
-    return Why(formula=formula, inputs=inputs, models=["gear_usage"])
+    return Why(
+        formula=formula, inputs=inputs, models=["gear_usage"],
+        activities=contributing.largest(page, "distance_m", *contributing.EVER, gear=most["gear_id"]),
+    )  # fmt: skip

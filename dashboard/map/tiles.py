@@ -35,7 +35,7 @@ def show(choice: Choice) -> None:
             return
         visits = {(row["x"], row["y"]): row["visit_count"] for row in rows}
         square, cluster = explorer.largest_square(visits), explorer.largest_cluster(visits)
-        opened.why = _why_tiles(choice, rows, square, cluster)
+        opened.why = _why_tiles(choice, rows, square, cluster, zoom)
         _tile_numbers(page, visits, square, cluster)
         frame = map_picture.tile_frame(_near(visits, cluster, square, zoom), zoom)
         finding = tell(
@@ -80,7 +80,7 @@ def _tile_numbers(page: Page, visits: Mapping[Tile, int], square: Square, cluste
                 st.metric(title, value, border=True)
 
 
-def _why_tiles(choice: Choice, rows: Rows, square: Square, cluster: set[Tile]) -> Why:
+def _why_tiles(choice: Choice, rows: Rows, square: Square, cluster: set[Tile], zoom: int) -> Why:
     tell = choice.page.tell
     summaries = sum(not row["is_precise"] for row in rows)
     return Why(
@@ -95,6 +95,7 @@ def _why_tiles(choice: Choice, rows: Rows, square: Square, cluster: set[Tile]) -
         models=["tile_visit", "route_cell"],
         inputs=[tell("{n} tiles are known from summaries alone, which may miss tiles.", n=tell.number(summaries))],
         excluded=[choice.left_out()],
+        activities=lambda: choice.rows("map/most_tiles", choice.page.athlete_id, zoom),
     )
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import altair as alt
 import streamlit as st
 
-from dashboard import chart_data, charts, empty_states
+from dashboard import chart_data, charts, contributing, empty_states
 from dashboard.card import Card, Why, card
 from dashboard.formatting import Teller
 from dashboard.mart import Row
@@ -148,4 +148,5 @@ def _why(rows: Sequence[Row], page: Page) -> Why:
             ),
         ],
         models=["calendar_heat", "streak"],
+        activities=contributing.largest(page, "moving_time_s", rows[0]["date_day"], rows[-1]["date_day"]),
     )

@@ -35,7 +35,7 @@ def draw(page: Page) -> None:
     with st.grid(4, min_column_width=150, gap="small"):
         for name, title in TITLES.items():
             _week(page, name, page.tell(title), (now, before, weeks))
-        form.tile_of_today(page, form.recent(page, ALL), form.Definition(), decimals=0)
+        form.tile_of_today(page, form.recent(page, ALL), form.Definition(), sport=ALL, decimals=0)
 
 
 def by_week(rows: Sequence[Row], measure: Measure) -> list[float]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import altair as alt
 
-from dashboard import chart_data, charts, sports
+from dashboard import chart_data, charts, contributing, sports
 from dashboard.card import Why, card
 from dashboard.formatting import Teller
 from dashboard.languages import N_
@@ -134,8 +134,7 @@ def _finding(page: Page, now: Sequence[Row], before: Sequence[Row] | None) -> st
 
 def why(page: Page, measure: Measure, now: Sequence[Row], before: Sequence[Row] | None) -> Why:
     """Say what was added up of the days of this week, and with which days of last year it is compared."""
-    tell, asked, first = page.tell, page.filters, chart_data.monday(page.today)
-    activities = page.rows("overview/latest", page.athlete_id, first, page.today, asked.sport, asked.sport)
+    tell, first = page.tell, chart_data.monday(page.today)
     formula = tell(FORMULAS[measure.column], now=measure.shown(chart_data.in_all(now, measure), tell))
     inputs = []
     if before is not None:
@@ -145,8 +144,7 @@ def why(page: Page, measure: Measure, now: Sequence[Row], before: Sequence[Row] 
         formula=formula,
         inputs=inputs,
         models=["activity_summary", "goal_progress"] if measure is TIME else ["activity_summary"],
-        activities=activities,
-        activity_count=sum(row["activity_count"] for row in now),
+        activities=contributing.largest(page, measure.column, first, page.today),
     )
 
 

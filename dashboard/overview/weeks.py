@@ -1,10 +1,11 @@
 """The weeks of the filter, stacked by sport."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import altair as alt
 
-from dashboard import chart_data, charts, empty_states, sports
+from dashboard import chart_data, charts, contributing, empty_states, sports
 from dashboard.card import Why, card
 from dashboard.formatting import Teller
 from dashboard.mart import Row
@@ -33,6 +34,7 @@ def draw(page: Page) -> None:
             formula=tell("**A bar = moving time of the activities that began in the ISO week**, Monday to Sunday.")
             + f" {sentence}",
             models=["activity_summary"],
+            activities=contributing.largest(page, TIME.column, first, last + timedelta(days=6)),
         )
         titles = {sports.colour(one): sports.title(one, tell) for one in chart_data.used_groups(rows)}
         charts.show(page, "weeks", _chart(titles, tell), found, alt=sentence, height=HEIGHT)

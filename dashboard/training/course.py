@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import charts, empty_states
+from dashboard import charts, empty_states, form
 from dashboard.card import Why, card
 from dashboard.form import BANDS, FATIGUE_DAYS, FITNESS_DAYS, LOWEST, Definition, choices, explained
 from dashboard.formatting import Teller
@@ -230,4 +230,5 @@ def _why(page: Page, past: Sequence[Row], definition: Definition) -> Why:
             tell("Bands and their names are for reading only; nothing of physiology is proven by them."),
         ],
         models=["training_load_daily", "fct_activities"],
+        activities=form.heaviest(page, now, FITNESS_DAYS),
     )  # fmt: skip

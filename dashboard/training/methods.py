@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 import streamlit as st
 
-from dashboard import chart_data, charts, empty_states
+from dashboard import chart_data, charts, contributing, empty_states
 from dashboard.card import Why, card
 from dashboard.formatting import Teller, total
 from dashboard.languages import N_
@@ -50,6 +50,7 @@ def draw(page: Page) -> None:
             ),
             inputs=[f"{said}.", tell("The darker, the more is measured; time alone is a guess.")],
             models=["fct_activities", "load_alternatives"],
+            activities=contributing.largest(page, "load", asked.first, asked.last),
         )
         charts.show(page, "methods", _chart(bars, tell), bars, alt=said, height=HEIGHT)
         with st.container(key="methods-told"):

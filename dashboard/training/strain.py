@@ -150,4 +150,5 @@ def _why(page: Page, row: Row) -> Why:
         ],
         excluded=[tell("There is none in the first week, and where all seven days are alike.")],
         models=["training_load_daily"],
+        activities=weeks.activities,
     )  # fmt: skip

@@ -22,21 +22,23 @@ def draw(page: Page, definition: Definition) -> None:
     with st.grid(4, min_column_width=150, gap="small"):
         for name in AVERAGES:
             _average(page, rows, definition, name)
-        form.tile_of_today(page, rows, definition, decimals=1)
+        form.tile_of_today(page, rows, definition, sport=page.filters.sport, decimals=1)
         _seven_days(page, rows, now)
 
 
 def _average(page: Page, rows: Rows, definition: Definition, name: str) -> None:
     tell, column, now = page.tell, definition.prefix + name, form.of_today(rows)
     shown, is_up = _change(page, rows, column)
+    days = form.FITNESS_DAYS if name == "fitness" else form.FATIGUE_DAYS
     why = Why(
         formula=tell(
             "**{title} = average of the load of about {days} days**, the newest the most: {value} after {day}.",
-            title=tell(AVERAGES[name]), days=form.FITNESS_DAYS if name == "fitness" else form.FATIGUE_DAYS,
+            title=tell(AVERAGES[name]), days=days,
             value=tell.number(now[column] if now else None, 1), day=tell.day(now["date_day"] if now else None),
         ),
         inputs=[form.explained(definition, tell)],
         models=["training_load_daily", "fct_activities"],
+        activities=form.heaviest(page, now, days),
     )  # fmt: skip
     with tile(page, f"kpi-{name}", why, [rows]):
         st.metric(
@@ -100,4 +102,5 @@ def why_seven_days(page: Page, now: Row | None) -> Why:
                      days=tell.days(first, now["date_day"]), load=tell.number(now["load_7_days"])),
         inputs=inputs,
         models=["training_load_daily", "fct_activities"],
+        activities=form.heaviest(page, now, 7),
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """How long the athlete was in which zone in each week: bars, the darker the harder."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -11,7 +11,7 @@ from dashboard import address, chart_data, charts, empty_states
 from dashboard.card import Card, Why, card
 from dashboard.formatting import Teller
 from dashboard.languages import N_
-from dashboard.mart import Row
+from dashboard.mart import Row, Rows
 from dashboard.page import Page
 
 HEIGHT = 300
@@ -38,14 +38,15 @@ def draw(page: Page) -> None:
         kind = address.pick(
             "zones", list(KINDS), "heart_rate", tell("Zones of"), lambda word: tell(KINDS[word]), width=160
         )
-        rows = opened.rows("training/zones", page.athlete_id, kind, asked.first, asked.last, asked.sport, asked.sport)
+        span = kind, asked.first, asked.last, asked.sport, asked.sport
+        rows = opened.rows("training/zones", page.athlete_id, *span)
         if not rows:
             empty_states.info("empty-zones", tell(NO_CURVES))
             return
-        _weeks(page, opened, rows)
+        _weeks(page, opened, rows, lambda: page.rows("training/zoned", *[page.athlete_id] * 2, *span))
 
 
-def _weeks(page: Page, opened: Card, rows: Sequence[Row]) -> None:
+def _weeks(page: Page, opened: Card, rows: Sequence[Row], longest: Callable[[], Rows]) -> None:
     tell, bars, said = page.tell, weeks(rows, page.tell), sentence(rows, page.tell)
     opened.why = Why(
         formula=tell(
@@ -59,6 +60,7 @@ def _weeks(page: Page, opened: Card, rows: Sequence[Row]) -> None:
         ],
         excluded=[tell("Activities without stored curves, and what is no heart rate, power or pace.")],
         models=["time_in_zone", "athlete_setting"],
+        activities=longest,
     )
     charts.show(page, "zones", _chart(bars, tell), bars, alt=said, height=HEIGHT)
     with st.container(key="zones-told"):

@@ -142,7 +142,7 @@ def _why(choice: Choice, rows: Rows, area: Area) -> Why:
         excluded.append(tell("Cut: what is within {radius} of either end.", radius=_metres(choice)))
     if len(rows) < in_all:
         excluded.append(tell("Only the newest {n} routes are drawn.", n=tell.number(len(rows))))
-    return Why(formula=formula, models=["route"], excluded=excluded, activities=area.rows[:FEW])
+    return Why(formula=formula, models=["route"], excluded=excluded, activities=area.rows)
 
 
 def _metres(choice: Choice) -> str:
@@ -158,7 +158,10 @@ def _where(choice: Choice, rows: Rows, found: list[Area]) -> None:
         formula = tell(
             "Routes that begin within about 50 km of one another are one area: {n} areas.", n=tell.number(len(found))
         )
-        opened.why = Why(formula=formula, models=["route"], excluded=[choice.left_out()])
+        opened.why = Why(
+            formula=formula, models=["route"], excluded=[choice.left_out()],
+            activities=rows, activity_count=rows[0]["route_count"],
+        )  # fmt: skip
         lines = "".join(_where_line(page, area, len(rows)) for area in found[:FEW])
         with st.container(key="map-areas"):
             st.html(f'<table class="ad-t" lang="{tell.language}">{lines}</table>')

@@ -1,24 +1,26 @@
 """The Records page: best efforts and how they fell, the Eddington number, predicted races, the longest, milestones."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from html import escape
 
 import streamlit as st
 
-from dashboard import address, best_efforts, charts, eddington_chart, empty_states, folded, milestones
+from dashboard import address, best_efforts, charts, contributing, eddington_chart, empty_states, folded, milestones
 from dashboard.best_efforts import distance_name
 from dashboard.card import Why, card
 from dashboard.filters import ALL, Filters
 from dashboard.formatting import MINUS, NOTHING, plain
 from dashboard.html_table import RIGHT, cell, html_table
-from dashboard.mart import Row
+from dashboard.mart import Row, Rows
 from dashboard.page import Page
+from dashboard.units import LONG
 
 RUNS = {ALL, "run"}
 MEASURED = {ALL: "run", "run": "run", "ride": "ride"}  # whose best efforts are shown, by the sport asked for
 SHOWN_MILESTONES = 8
 USUAL_EXPONENT = 1.06
+HALF_MILLIMETRE = 0.0005  # the marts round days to millimetres
 
 
 def show(page: Page) -> None:
@@ -136,13 +138,25 @@ def _eddington(page: Page) -> None:
         opened.why = Why(
             formula=tell("The largest n for which n days have at least n {unit}.", unit=tell.distance_unit)
             + f" {finding}",
-            inputs=[tell("A day is the sum of its activities, by the local day on which they began.")],
+            inputs=[
+                tell("A day is the sum of its activities, by the local day on which they began."),
+                tell("Listed are those of the days that count towards the next number, the longest first."),
+            ],
             excluded=[
                 tell("Activities with a motor (e-bikes) do not count, nor distances that time or speed contradict."),
                 screens,
             ],
             models=["eddington", "eddington_step"],
+            activities=_towards_the_next(page, steps[0], period),
         )
+
+
+def _towards_the_next(page: Page, number: Row, period: str) -> Callable[[], Rows]:
+    """Return what asks for the activities of the days that count towards the next number, the longest first."""
+    first, last = (date(int(period), 1, 1), date(int(period), 12, 31)) if period != "all" else contributing.EVER
+    measure = "eddington" if number["counts_virtual"] else "eddington_real"
+    least = (number["eddington_number"] + 1) * LONG[page.tell.units].size - HALF_MILLIMETRE
+    return contributing.largest(page, measure, first, last, least_of_day=least)
 
 
 def _with_or_without_screens(steps: Sequence[Row], page: Page) -> tuple[Sequence[Row], str]:

@@ -5,7 +5,7 @@ from datetime import date
 
 import streamlit as st
 
-from dashboard import address, charts, empty_states, trend_charts, trend_data
+from dashboard import address, charts, contributing, empty_states, trend_charts, trend_data
 from dashboard.card import Card, Why, card
 from dashboard.chart_data import same_day_last_year
 from dashboard.formatting import plain
@@ -117,7 +117,7 @@ def _year_sentences(page: Page, measure: Measure, now: Row, goal: Row | None) ->
 
 
 def _why_years(page: Page, measure: Measure, now: Row, goal: Row | None) -> Why:
-    tell, asked, column, last = page.tell, page.filters, measure.column, now["date_day"]
+    tell, column, last = page.tell, measure.column, now["date_day"]
     left = now["days_in_year"] - now["day_of_year"]
     pace = (now[f"projected_{column}"] - now[column]) / left if left else 0
     a_day = tell.number(pace, 2) if measure.kind is Kind.COUNT else measure.shown(pace, tell)
@@ -137,9 +137,7 @@ def _why_years(page: Page, measure: Measure, now: Row, goal: Row | None) -> Why:
         ),
         inputs=inputs,
         models=["trend_year_over_year", "goal_progress"] if goal else ["trend_year_over_year"],
-        activities=page.rows(
-            "trends/largest", page.athlete_id, date(last.year, 1, 1), last, asked.sport, asked.sport, *[column] * 3
-        ),
+        activities=contributing.largest(page, column, date(last.year, 1, 1), last),
     )  # fmt: skip
 
 
@@ -185,9 +183,8 @@ def _rolling_sentence(page: Page, measure: Measure, window: int, rows: Sequence[
 
 
 def _why_rolling(page: Page, measure: Measure, window: int, rows: Sequence[Row]) -> Why:
-    tell, asked, last = page.tell, page.filters, rows[-1]
+    tell, last = page.tell, rows[-1]
     first = trend_data.days_before(last["date_day"], window)
-    span = first, last["date_day"], asked.sport, asked.sport
     return Why(
         formula=tell(
             "Each day has the sum of that day and the {n} before it, days without an activity included. "
@@ -196,7 +193,7 @@ def _why_rolling(page: Page, measure: Measure, window: int, rows: Sequence[Row])
         ),
         inputs=[tell("The grey line has the sums of the same month and day a year before.")],
         models=["trend_rolling_daily"],
-        activities=page.rows("trends/largest", page.athlete_id, *span, *[measure.column] * 3),
+        activities=contributing.largest(page, measure.column, first, last["date_day"]),
     )  # fmt: skip
 
 
@@ -225,6 +222,7 @@ def _starts(page: Page) -> None:
             inputs=[tell("The colours are fifths of the largest count, {n}.", n=tell.number(most["count"]))],
             excluded=[left_out] if left_out else [],
             models=["start_pattern"],
+            activities=contributing.largest(page, "start", asked.first, asked.last),
         )  # fmt: skip
         charts.show(page, "starts", trend_charts.starts(tell), cells, alt=said, height=HEIGHT)
         with st.container(key="starts-told"):
@@ -261,6 +259,7 @@ def _distances(page: Page) -> None:
                          n=tell.number(counted)),
             excluded=[without] if found.without else [],
             models=["fct_activities"],
+            activities=contributing.largest(page, "distance_m", asked.first, asked.last),
         )  # fmt: skip
         titles = {bar["sport"]: bar["title"] for bar in sorted(found.bars, key=lambda bar: bar["rank"])}
         charts.show(page, "distances", trend_charts.distances(titles, tell), found.bars, alt=said, height=HEIGHT)
@@ -294,6 +293,7 @@ def _mix(page: Page, measure: Measure) -> None:
         opened.why = Why(
             formula=tell("Share = sum of the sport ÷ sum of all that the filter leaves, {total}.", total=total),
             models=["fct_activities"],
+            activities=contributing.largest(page, measure.column, asked.first, asked.last),
         )
         names = [bar["name"] for bar in bars]
         charts.show(page, "mix", trend_charts.mix(names, tell), bars, alt=said, height=HEIGHT)

@@ -5,7 +5,7 @@ from datetime import date
 
 import streamlit as st
 
-from dashboard import charts
+from dashboard import charts, contributing
 from dashboard.card import Why, card
 from dashboard.formatting import Teller
 from dashboard.mart import Row
@@ -35,7 +35,7 @@ def draw(page: Page, years: Years) -> None:
             told.append(f"{row['year']}: {sentence}")
             every += calendar.table(days, tell)
         opened.numbers(every)
-        opened.why = _why(told, tell)
+        opened.why = _why(page, years, told)
 
 
 def streak(row: Row, tell: Teller) -> str:
@@ -55,7 +55,8 @@ def streak(row: Row, tell: Teller) -> str:
     return f"{active} · {longest}"
 
 
-def _why(told: Sequence[str], tell: Teller) -> Why:
+def _why(page: Page, years: Years, told: Sequence[str]) -> Why:
+    tell = page.tell
     return Why(
         formula=tell(
             "**Colour = the fifth in which the day's moving time lies** among all days of this athlete and sport with "
@@ -68,4 +69,5 @@ def _why(told: Sequence[str], tell: Teller) -> Why:
             tell("In the year of the first activity days count from that one on. A streak is one within its year."),
         ],
         models=["calendar_heat", "year_review"],
+        activities=contributing.largest(page, "moving_time_s", *years.span),
     )

@@ -27,6 +27,11 @@ class Years:
         return [self.shown, self.other] if self.other else [self.shown]
 
     @property
+    def span(self) -> tuple[date, date]:
+        """The days of the year shown."""
+        return date(int(self.shown["year"]), 1, 1), date(int(self.shown["year"]), 12, 31)
+
+    @property
     def until(self) -> date | None:
         """The day of the other year up to which it is compared: that of today, while the year shown is not over."""
         if self.other is None or not self.shown["is_running"]:

@@ -6,7 +6,7 @@ from html import escape
 
 import streamlit as st
 
-from dashboard import empty_states, sport_types, sports
+from dashboard import contributing, empty_states, sport_types, sports
 from dashboard.card import Why, card
 from dashboard.filters import ALL
 from dashboard.formatting import Teller, plain, small_html, total
@@ -39,6 +39,7 @@ def draw(page: Page, years: Years) -> None:
             + " "
             + _most(sport_types.title(most, tell), found[most], years, tell),
             models=["activity_mix"],
+            activities=contributing.largest(page, "moving_time_s", *years.span),
         )
 
 
@@ -63,6 +64,7 @@ def draw_gear(page: Page, years: Years) -> None:
             + " "
             + _most(plain(names[most]), found[most], years, tell),
             models=["gear_usage_month"],
+            activities=contributing.largest(page, "moving_time_s", *years.span, gear=most),
         )
 
 

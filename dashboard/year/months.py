@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import altair as alt
 
-from dashboard import address, charts
+from dashboard import address, charts, contributing
 from dashboard.card import Why, card
 from dashboard.formatting import Teller
 from dashboard.mart import Row
@@ -33,6 +33,7 @@ def draw(page: Page, years: Years) -> None:
         opened.why = Why(
             formula=tell("**A bar = sum of the activities that began in the month**, by local days.") + f" {sentence}",
             models=["activity_summary"],
+            activities=contributing.largest(page, measure.column, *years.span),
         )
 
 

@@ -5,6 +5,7 @@ from html import escape
 
 import streamlit as st
 
+from dashboard import contributing
 from dashboard.card import Why, card
 from dashboard.formatting import NOTHING, Teller, small_html
 from dashboard.html_table import RIGHT, cell, html_table, link
@@ -51,7 +52,7 @@ def draw(page: Page, years: Years) -> None:
         with st.container(key="year-numbers"):
             st.html(html_table(heads(years, tell), lines(years, new, tell), tell, "ad-t ad-two"))
         if rows:
-            opened.why = _why(years, tell)
+            opened.why = _why(page, years)
 
 
 def draw_hours(page: Page, years: Years) -> None:
@@ -71,6 +72,7 @@ def draw_hours(page: Page, years: Years) -> None:
             ),
             excluded=[tell("Of those typed in by hand and those with a hidden start nobody knows the hour.")],
             models=["year_review", "start_pattern"],
+            activities=contributing.largest(page, "start", *years.span),
         )  # fmt: skip
 
 
@@ -121,8 +123,8 @@ def _span(row: Row, name: str, unit: str, tell: Teller) -> str:
     return f'{small_html(amount)}<small class="ad-when">{tell.day(row[f"{name}_date"])}</small>'
 
 
-def _why(years: Years, tell: Teller) -> Why:
-    row = years.shown
+def _why(page: Page, years: Years) -> Why:
+    tell, row = page.tell, years.shown
     formula = tell.plural(
         "{year} had {n} active day of {all}, so {rest} of rest.",
         "{year} had {n} active days of {all}, so {rest} of rest.",
@@ -149,4 +151,5 @@ def _why(years: Years, tell: Teller) -> Why:
             )
         ],
         models=["year_review", "tile_visit"],
+        activities=contributing.largest(page, "moving_time_s", *years.span),
     )

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import formatting
+from dashboard import contributing, formatting
 from dashboard.card import Why, tile
 from dashboard.languages import N_
 from dashboard.mart import Rows
@@ -67,4 +67,7 @@ def _why(page: Page, measure: Measure, years: Years, before: float | None) -> Wh
             tell("{year} had {value} by {day}.", year=years.other["year"], value=measure.shown(before, tell),
                  day=tell.day(until))
         )  # fmt: skip
-    return Why(formula=formula, inputs=inputs, models=["year_review"])
+    return Why(
+        formula=formula, inputs=inputs, models=["year_review"],
+        activities=contributing.largest(page, measure.column, shown["first_day"], shown["last_day"]),
+    )  # fmt: skip
