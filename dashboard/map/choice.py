@@ -1,14 +1,18 @@
 """What the cards of the Map page share: what is asked, whether others look on, and how a picture is shown."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
-from dashboard import formatting, map_picture
+from dashboard import address, formatting, map_picture
+from dashboard.areas import Area
 from dashboard.map_picture import Frame
 from dashboard.mart import Row, Rows
 from dashboard.page import Page
 from dashboard.units import LONG
+
+AREA_WIDTH = 300
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,6 +45,18 @@ class Choice:
             private=self.page.tell.number(self.hidden["private_count"] if self.is_shared else 0),
             virtual=self.page.tell.number(self.hidden["virtual_count"]),
         )
+
+
+def pick_area(page: Page, found: Sequence[Area]) -> Area:
+    """Draw the choice of an area, where there are several; the one with the most routes until another is chosen."""
+    if len(found) == 1:
+        return found[0]
+    by_word = {area.word: area for area in found}
+    words = list(by_word)
+    chosen = address.pick(
+        "area", words, words[0], page.tell("Area"), lambda word: by_word[word].title(page.tell), width=AREA_WIDTH
+    )
+    return by_word[chosen]
 
 
 def say_hidden(choice: Choice, *, is_cut: bool = True) -> None:

@@ -1,33 +1,32 @@
 """Explorer tiles as a picture, with the largest square and the largest cluster."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import streamlit as st
 
 from dashboard import address, empty_states, explorer, map_picture
+from dashboard.areas import Area
 from dashboard.card import Why, card
 from dashboard.explorer import Square, Tile
 from dashboard.languages import N_
-from dashboard.map.choice import Choice, say_hidden, show_picture
+from dashboard.map.choice import Choice, pick_area, say_hidden, show_picture
 from dashboard.mart import Rows
 from dashboard.page import Page
+from dashboard.route_lines import mercator
 
 ZOOM_WIDTH = 240
 BLOCK = 24  # tiles of zoom 14: about half a degree; a trip further away than that is no part of home
 ZOOMS = {"14": N_("Tiles of zoom 14"), "17": N_("Small tiles of zoom 17")}
 
 
-def show(choice: Choice) -> None:
-    """Draw the card; where home is hidden, without the small tiles, which would tell it."""
+def show(choice: Choice, found: Sequence[Area]) -> None:
+    """Draw the card; its numbers are of all areas, its picture shows one."""
     page, tell = choice.page, choice.page.tell
     with card(page, "tiles", tell("Explorer tiles")) as opened:
-        zoom = 14
-        if not choice.is_shared and not choice.cut_m:
-            zoom = int(
-                address.pick(
-                    "zoom", list(ZOOMS), "14", tell("Size of tiles"), lambda word: tell(ZOOMS[word]), width=ZOOM_WIDTH
-                )
-            )
+        with st.container(horizontal=True, key="tile-choices", gap="small"):
+            zoom = _zoom(choice)
+            area = pick_area(page, found) if found else None
         rows = opened.rows("map/tiles", page.athlete_id, zoom, *choice.asked, not choice.is_shared)
         if not rows:
             empty_states.nothing_in_filter(page, "tiles")
@@ -37,7 +36,8 @@ def show(choice: Choice) -> None:
         square, cluster = explorer.largest_square(visits), explorer.largest_cluster(visits)
         opened.why = _why_tiles(choice, rows, square, cluster, zoom)
         _tile_numbers(page, visits, square, cluster)
-        frame = map_picture.tile_frame(_near(visits, cluster, square, zoom), zoom)
+        middle = tile_at(area.latitude, area.longitude, zoom) if area else (square.x, square.y)
+        frame = map_picture.tile_frame(_near(visits, middle, zoom), zoom)
         finding = tell(
             "{tiles} tiles visited; the largest square is {size} by {size}, the largest cluster {cluster} tiles.",
             tiles=tell.number(len(visits)),
@@ -55,10 +55,25 @@ def show(choice: Choice) -> None:
         _new_tiles(page, rows)
 
 
-def _near(visits: Mapping[Tile, int], cluster: set[Tile], square: Square, zoom: int) -> list[Tile]:
-    """Return the tiles that the picture is to show: those around the cluster, or the square, and not a far holiday."""
-    middle = sorted(cluster)[len(cluster) // 2] if cluster else (square.x, square.y)
-    around = explorer.region(visits, middle, BLOCK << (zoom - 14))
+def _zoom(choice: Choice) -> int:
+    """Draw the choice of a size; where home is hidden there is none, for the small tiles would tell it."""
+    if choice.is_shared or choice.cut_m:
+        return 14
+    tell = choice.page.tell
+    return int(
+        address.pick("zoom", list(ZOOMS), "14", tell("Size of tiles"), lambda word: tell(ZOOMS[word]), width=ZOOM_WIDTH)
+    )
+
+
+def tile_at(latitude: float, longitude: float, zoom: int) -> Tile:
+    """Return the tile in which a place is."""
+    x, y = mercator(np.array([latitude]), np.array([longitude]))
+    return int(x[0] * 2**zoom), int(y[0] * 2**zoom)
+
+
+def _near(visits: Mapping[Tile, int], middle: Tile, zoom: int) -> list[Tile]:
+    """Return the tiles that the picture is to show: those around a tile, and not a far holiday."""
+    around = explorer.region(visits, middle, BLOCK << (zoom - 14)) or list(visits)
     by_distance = sorted(around, key=lambda tile: max(abs(tile[0] - middle[0]), abs(tile[1] - middle[1])))
     return by_distance[: max(len(by_distance) * 9 // 10, 1)]
 

@@ -4,7 +4,6 @@ On a shared view private activities are left out, what is near either end of a r
 would tell it, are not offered.
 """
 
-from collections.abc import Sequence
 from html import escape
 
 import numpy as np
@@ -16,7 +15,7 @@ from dashboard.card import Why, card
 from dashboard.formatting import small_html
 from dashboard.languages import N_
 from dashboard.map import groups, layers, tiles
-from dashboard.map.choice import Choice, say_hidden, show_picture
+from dashboard.map.choice import Choice, pick_area, say_hidden, show_picture
 from dashboard.mart import Rows
 from dashboard.page import Page
 from dashboard.route_lines import Lines, lines_of, mercator
@@ -29,7 +28,6 @@ VIEWS = {
 }
 FEW, MANY = 5, 50
 MOST_DRAWN = 500
-AREA_WIDTH = 300
 SHOWN = 0.01, 0.99  # of all points are inside the picture; a single long ride does not make it small
 
 
@@ -49,7 +47,7 @@ def show(page: Page) -> None:
     rows = choice.rows("map/routes")
     found = areas(rows)
     if view == "tiles":
-        tiles.show(choice)
+        tiles.show(choice, found)
     else:
         _routes(choice, rows, found, view)
     left, right = st.columns(2, gap="small")
@@ -73,18 +71,6 @@ def _chosen() -> None:
     address.put("view", st.session_state["view"], "density")
 
 
-def _area(page: Page, found: Sequence[Area]) -> Area:
-    """Draw the choice of an area, where there are several; the one with the most routes until another is chosen."""
-    if len(found) == 1:
-        return found[0]
-    by_word = {area.word: area for area in found}
-    words = list(by_word)
-    chosen = address.pick(
-        "area", words, words[0], page.tell("Area"), lambda word: by_word[word].title(page.tell), width=AREA_WIDTH
-    )
-    return by_word[chosen]
-
-
 def _routes(choice: Choice, rows: Rows, found: list[Area], view: str) -> None:
     """Draw the routes of an area: as a picture, or those of them that a browser can move.
 
@@ -96,7 +82,7 @@ def _routes(choice: Choice, rows: Rows, found: list[Area], view: str) -> None:
             empty_states.nothing_in_filter(page, "map")
             say_hidden(choice)
             return
-        area = _area(page, found)
+        area = pick_area(page, found)
         lines = lines_of(area.rows if view == "density" else area.rows[:MOST_DRAWN], choice.cut_m)
         if not lines.rows:
             st.markdown(tell("All routes here are near their ends and hidden."))

@@ -100,6 +100,24 @@ def test_all_routes_used_twice_are_counted(mapped: Any, context_of: Any) -> None
     assert html(app).count('role="img" aria-label="Run"') == 50
 
 
+def test_a_picture_of_tiles_shows_the_area_that_is_chosen(mapped: Any, context_of: Any) -> None:
+    """As that of routes does; the numbers are of all areas."""
+    there = {"path_latitudes": [2_841_270] * 3, "path_longitudes": [-1_639_310] * 3}
+    route(mapped, 3, "2026-11-14", **there)
+    where = {"z": 14, "x": 7445, "y": 6843, "is_precise": True, "is_private": False, "sport_group": "run"}
+    mapped.row("tile_visit", athlete_id=ATHLETE, activity_id=3, start_date_local=date(2026, 11, 14), **where)
+    mapped.publish()
+    pictures = set()
+    for area in ("52.5,13.4", "28.4,-16.4"):
+        app = the_map(context_of(mapped), view="tiles", area=area)
+        assert app.selectbox(key="area").value == area
+        assert app.metric[0].value == "2"
+        pictures.add(tuple(picture.url for element in app.get("image") for picture in element.proto.imgs))
+    assert len(pictures) == 2
+    density = the_map(context_of(mapped), area=area)
+    assert density.selectbox(key="area").options == app.selectbox(key="area").options
+
+
 def visited(context):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - AppTest runs this text by itself
     """Draw the page that the visit is at."""
     import streamlit as st  # noqa: PLC0415 - see above
