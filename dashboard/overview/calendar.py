@@ -102,10 +102,10 @@ def _active(rows: Sequence[Row], tell: Teller) -> str:
 def _streak(opened: Card, page: Page) -> list[str]:
     """Tell the longest and the current run of days, and whether today is still to come."""
     tell = page.tell
-    rows = opened.rows("overview/streak", page.athlete_id, page.filters.sport)
-    if not rows:
+    rows = opened.rows("records/streaks", page.athlete_id, page.filters.sport, "all")
+    row = next((row for row in rows if row["period_kind"] == "day"), None)
+    if row is None:
         return []
-    [row] = rows
     days = tell.days(row["longest_start_date"], row["longest_end_date"])
     told = [
         tell.plural(

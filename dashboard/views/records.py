@@ -1,4 +1,4 @@
-"""The Records page: best efforts and how they fell, the Eddington number, predicted races, the longest, milestones."""
+"""The Records page: best efforts and how they fell, Eddington, predicted races, the longest, streaks, milestones."""
 
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -6,7 +6,17 @@ from html import escape
 
 import streamlit as st
 
-from dashboard import address, best_efforts, charts, contributing, eddington_chart, empty_states, folded, milestones
+from dashboard import (
+    address,
+    best_efforts,
+    charts,
+    contributing,
+    eddington_chart,
+    empty_states,
+    folded,
+    milestones,
+    streaks,
+)
 from dashboard.best_efforts import distance_name
 from dashboard.card import Why, card
 from dashboard.filters import ALL, Filters
@@ -18,7 +28,7 @@ from dashboard.units import LONG
 
 RUNS = {ALL, "run"}
 MEASURED = {ALL: "run", "run": "run", "ride": "ride"}  # whose best efforts are shown, by the sport asked for
-SHOWN_MILESTONES = 8
+SHOWN_MILESTONES = 12
 USUAL_EXPONENT = 1.06
 HALF_MILLIMETRE = 0.0005  # the marts round days to millimetres
 
@@ -37,6 +47,7 @@ def show(page: Page) -> None:
     left, right = st.columns(2, gap="small")
     with left:
         _longest(page)
+        streaks.draw(page, period_of(page.filters), f"{page.filters.sport_title(page.tell)}, {_period_title(page)}")
     with right:
         _milestones(page)
 

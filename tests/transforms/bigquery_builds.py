@@ -112,7 +112,6 @@ PARAMETERS: Mapping[str, Sequence[Any]] = {
     "overview/latest": [EXTREME, date(2000, 1, 1), date(2100, 1, 1), *ALL],  # who has more than are shown
     "overview/load_coverage": [RECORDED, *MONTH, *ALL],
     "overview/newest_records": [BERLIN, date(2000, 1, 1), date(2100, 1, 1), *ALL],
-    "overview/streak": [BERLIN, "all"],
     "overview/sums": [BERLIN, "week", *SPAN, *ALL],
     "model_status": [],
     "pipeline_health": [],
@@ -133,6 +132,8 @@ PARAMETERS: Mapping[str, Sequence[Any]] = {
     "records/milestones": [BERLIN, BERLIN, *EVER, *ALL, "mi", "ft"],
     "records/race_prediction": [RECORDED],
     "records/record_steps": [BERLIN, "run"],
+    "records/streak_runs": [BERLIN, "run", "all"],
+    "records/streaks": [BERLIN, "run", "all"],
     "sports_done": [BERLIN],
     **{f"sql/{name}": [] for name in ("documentation", "gear", "hours", "longest", "weeks", "years")},
     "told_until": [BERLIN],

@@ -41,7 +41,7 @@ EVERY_PAGE = ["pipeline_health", "sports_done", "backfill_status", "private_acti
 PAGES = {
     "overview": [
         *EVERY_PAGE, *["overview/sums"] * 5, "overview/latest", "told_until", "training/days",
-        "overview/load_coverage", "overview/calendar", "overview/streak", "overview/goals", "overview/newest_records",
+        "overview/load_coverage", "overview/calendar", "records/streaks", "overview/goals", "overview/newest_records",
         *["overview/changes"] * 2, "overview/imports", "overview/reached_since", "records/milestones", "gear/usage",
     ],
     "trends": [
@@ -66,7 +66,7 @@ PAGES = {
     "map": [*EVERY_PAGE, "map/routes", "map/hidden", "map/tiles", "map/most_tiles", "map/route_groups"],
     "records": [
         *EVERY_PAGE, "records/best_efforts", "records/record_steps", "records/excluded_efforts", "records/eddington",
-        "records/race_prediction", "records/longest", "records/milestones",
+        "records/race_prediction", "records/longest", "records/milestones", "records/streaks", "records/streak_runs",
     ],
     "quality": [*EVERY_PAGE, "quality/checks", "quality/kinds", "quality/activities", "quality/totals"],
     "sql": [*EVERY_PAGE, "sql/documentation"],
@@ -82,6 +82,7 @@ SHARED = {
     "overview": ["activity_changes.py", "form.py", "page.py"],
     "training": ["form.py", "page.py"],
     "activity": ["activity_changes.py"],
+    "records": ["streaks.py"],
 }
 
 
