@@ -158,7 +158,7 @@ def _where_line(page: Page, area: Area, total: int) -> str:
     share = len(area.rows) / total
     count = tell.plural("{n} route", "{n} routes", len(area.rows))
     return (
-        f'<tr><th scope="row">{escape(area.title(tell))}</th>'
-        f'<td class="grow"><div class="ad-bar"><i style="width:{share * 100:.1f}%"></i></div></td>'
+        f'<tr><th scope="row" class="grow">{escape(area.title(tell))}</th>'
+        f'<td><div class="ad-bar"><i style="width:{share * 100:.1f}%"></i></div></td>'
         f'<td class="n">{small_html(tell.percent(share))}</td><td class="n wide"><small>{count}</small></td></tr>'
     )
