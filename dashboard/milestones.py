@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from html import escape
 
-from dashboard import sport_types, sports
+from dashboard import countries, sport_types, sports
 from dashboard.best_efforts import distance_name
 from dashboard.card import Why
 from dashboard.filters import ALL
@@ -53,8 +53,8 @@ def why(rows: Sequence[Row], tell: Teller) -> Why:
     return Why(
         formula=tell(
             "Round totals of all time, on the local day on which the total got there; days in a row; every "
-            "Eddington number; every record over a distance; the first activity of each sport; the first day with "
-            "each bike or pair of shoes, and its round distances."
+            "Eddington number; every record over a distance; the first activity of each sport; the first day in "
+            "each country, and with each bike or pair of shoes, and its round distances."
         ),
         inputs=[tell("The newest: {told}", told=plain(f"{milestone_text(rows[0], tell)}, {day}"))],
         excluded=[tell("Totals count activities with a motor, Eddington numbers and records do not.")],
@@ -91,6 +91,8 @@ def milestone_text(row: Row, tell: Teller) -> str:
         return tell("{distance} in {time}", distance=distance_name(row["subject"], tell), time=tell.clock(value))
     if kind == "first_activity":
         return tell("First activity: {sport}", sport=sport_types.title(row["subject"], tell))
+    if kind == "first_country":
+        return tell("New country: {country}", country=countries.title(row["subject"], tell))
     return tell(TEXTS[kind], value=tell.number(value), unit=row["unit"], gear=row["subject"])
 
 

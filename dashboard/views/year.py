@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard import empty_states
 from dashboard.page import Page
-from dashboard.year import calendars, choice, mix, months, numbers, reached, tiles
+from dashboard.year import calendars, choice, countries, mix, months, numbers, reached, tiles
 
 
 def show(page: Page) -> None:
@@ -27,4 +27,5 @@ def show(page: Page) -> None:
     with right:
         numbers.draw(page, years)
         numbers.draw_hours(page, years)
+        countries.draw(page, years)
         reached.draw(page, years)

@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard import contributing
 from dashboard.card import Why, card
-from dashboard.formatting import NOTHING, Teller, small_html
+from dashboard.formatting import NARROW, NOTHING, Teller, small_html
 from dashboard.html_table import RIGHT, cell, html_table, link
 from dashboard.languages import N_
 from dashboard.links import activity_url
@@ -87,6 +87,8 @@ def lines(years: Years, tiles: Mapping[int, int], tell: Teller) -> list[str]:
         (N_("Elevation"), lambda row, tell: tell.elevation(row["elevation_gain_m"])),
         (N_("Load"), lambda row, tell: tell.number(row["load"])),
         (N_("Calories"), lambda row, tell: f"{tell.number(row['calories_kcal'])}\u202fkcal"),
+        (N_("Commutes"), lambda row, tell: _unless_nothing(row, tell.distance(row["commute_distance_m"]))),
+        (N_("CO2 of a car instead"), lambda row, tell: _unless_nothing(row, carbon(row, tell))),
     ]
     found = [(tell(title), [small_html(value(row, tell)) for row in years.rows]) for title, value in shown]
     found += [(tell(title), [tell.number(row[name]) for row in years.rows]) for name, title in COUNTS.items()]
@@ -96,6 +98,15 @@ def lines(years: Years, tiles: Mapping[int, int], tell: Teller) -> list[str]:
     for name, (title, unit) in SPANS.items():
         found.append((tell(title), [_span(row, name, unit, tell) for row in years.rows]))
     return [_line(title, cells) for title, cells in found if set(cells) != {NOTHING}]
+
+
+def carbon(row: Row, tell: Teller) -> str:
+    """Say what a car would have given off over the commutes."""
+    return tell("about {amount}", amount=f"{tell.number(row['commute_co2_kg'])}{NARROW}kg")
+
+
+def _unless_nothing(row: Row, told: str) -> str:
+    return told if row["commute_distance_m"] else NOTHING
 
 
 def _line(title: str, cells: Sequence[str]) -> str:
@@ -140,16 +151,27 @@ def _why(page: Page, years: Years) -> Why:
             ),
             tell(
                 "A record is a best effort of a run that was faster than all before it, the first over a distance "
-                "included. A first time is that of a kind of sport or a piece of gear. A tile (zoom 14) is new in the "
-                "year of its first visit."
+                "included. A first time is that of a kind of sport, a piece of gear or a country. A tile (zoom 14) is "
+                "new in the year of its first visit."
             ),
+            *_carbon_why(row, tell),
         ],
         excluded=[
-            tell(
-                "The longest leave out activities with a motor and numbers that cannot be right; sums count them. "
-                "Countries are not told: nothing here knows them without asking the internet."
-            )
+            tell("The longest leave out activities with a motor and numbers that cannot be right; sums count them.")
         ],
         models=["year_review", "tile_visit"],
         activities=contributing.largest(page, "moving_time_s", *years.span),
     )
+
+
+def _carbon_why(row: Row, tell: Teller) -> list[str]:
+    if not row["commute_distance_m"]:
+        return []
+    return [
+        tell(
+            "Commutes are activities that you marked so, without a motor. CO2 = {km} km · 0.2178 kg/km = {carbon}: "
+            "what a car would have given off. The factor is a convention of other dashboards for which nobody names a "
+            "reference, so the line can be left aside.",
+            km=tell.number(row["commute_distance_m"] / 1000, 1), carbon=carbon(row, tell),
+        )
+    ]  # fmt: skip

@@ -54,7 +54,7 @@ def reviewed(lively: Any) -> Any:
             2026, is_running=True, last_day=date(2026, 11, 18), day_count=322, rest_day_count=316, **now, **streak,
             longest_streak_end_date=date(2026, 11, 18), longest_distance_m=1_040_250.0, longest_distance_activity_id=7,
             biggest_week_time_s=124_950.0, biggest_week_time_date=date(2026, 11, 16), evening_count=5, untimed_count=1,
-            record_count=2,
+            record_count=2, commute_distance_m=123_400.0, commute_co2_kg=26.87652,
         ),
     )  # fmt: skip
     then = {"activity_count": 2, "distance_m": 70_000.0, "moving_time_s": 12_000, "active_day_count": 2}
@@ -66,6 +66,13 @@ def reviewed(lively: Any) -> Any:
         lively.row(
             "gear_usage_month", athlete_id=7001, month_start_date=date(year, 2, 1), moving_time_s=hours * 3600, **used
         )
+    for year, code, count, is_first in ((2026, "DE", 5, False), (2026, "CH", 1, True), (2025, "DE", 2, True)):
+        told = {"activity_count": count, "first_day": date(year, 2, 1), "is_first_year": is_first}
+        lively.row("year_country", athlete_id=7001, sport_group="all", year=year, country_code=code, **told)
+    lively.row(
+        "milestone", athlete_id=7001, sport_group="all", milestone_kind="first_country", unit="activities",
+        subject="CH", milestone_value=1.0, reached_on=date(2026, 2, 1),
+    )  # fmt: skip
     first = {"milestone_kind": "first_activity", "unit": "activities", "milestone_value": 1.0, "activity_id": 6}
     lively.row("milestone", athlete_id=7001, sport_group="run", subject="Run", reached_on=date(2026, 1, 5), **first)
     lively.publish()
@@ -95,6 +102,13 @@ def test_the_running_year_is_beside_the_one_before_up_to_the_same_day(reviewed: 
     assert line(told, "New tiles") == ["2", "1"]
     assert line(told, "Rest days") == ["316", "303"]
     assert line(told, "Evening, 17 to 23") == ["5", "0"]
+    assert line(told, "Germany") == ["5", '<span class="ad-new">first time</span> 2']
+    assert line(told, "Switzerland") == ['<span class="ad-new">first time</span> 1', "\N{EN DASH}"]
+    assert "New country: Switzerland" in told
+    assert line(told, "Commutes") == ["123.4 <small>km</small>", "\N{EN DASH}"]
+    assert line(told, "CO2 of a car instead") == ["about 27 <small>kg</small>", "\N{EN DASH}"]
+    assert "123.4 km · 0.2178 kg/km = about 27" in said(app)
+    assert "in 2026 6 of 6 activities tell one" in said(app)
     assert "Most in November 2026" in said(app)
     assert r"\<i>b1: 2026" in said(app), "a name is text in Markdown, too"
 

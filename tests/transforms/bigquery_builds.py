@@ -153,6 +153,7 @@ PARAMETERS: Mapping[str, Sequence[Any]] = {
     "trends/years": [BERLIN, "run", *SPAN],
     "waiting_events": [BERLIN],
     "year/gear": [BERLIN, 2026, 2025],
+    "year/countries": [BERLIN, "all", 2026, 2025],
     "year/mix": [BERLIN, date(2026, 1, 1), date(2025, 1, 1), *ALL],
     "year/months": [BERLIN, 2026, 2025, *ALL],
     "year/new_tiles": [EXTREME, *ALL],

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Any
 
 import pytest
+from babel.core import get_global
 
 
 def fact(life: Any, activity_id: int) -> dict[str, Any]:
@@ -63,6 +64,19 @@ def test_the_seed_says_where_a_motor_helps_and_what_is_a_screen(life: Any) -> No
     assert assisted == ["EBikeRide", "EMountainBikeRide"]
     assert virtual == ["VirtualRide", "VirtualRow", "VirtualRun"]
     assert (fact(life, 3)["is_assisted"], fact(life, 4)["is_virtual"]) == (False, False)
+
+
+def test_the_seed_has_the_country_of_each_time_zone(life: Any) -> None:
+    """As Babel has them, aliases included; a zone without a region in its name, such as CET, is in no country."""
+    zones, aliases = get_global("zone_territories"), get_global("zone_aliases")
+    named = {alias: zones[zone] for alias, zone in aliases.items() if zone in zones} | dict(zones)
+    expected = {
+        zone: country for zone, country in named.items()
+        if "/" in zone and country.isalpha() and country != "ZZ"
+    }  # fmt: skip
+    rows = life.rows("select timezone_name, country_code from staging.time_zone_countries")
+    assert {row["timezone_name"]: row["country_code"] for row in rows} == expected
+    assert (expected["Asia/Calcutta"], expected["Asia/Kolkata"], expected["Atlantic/Canary"]) == ("IN", "IN", "ES")
 
 
 def test_a_manual_workout_has_load_by_time(life: Any) -> None:

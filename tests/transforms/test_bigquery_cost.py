@@ -61,7 +61,7 @@ PAGES = {
     "gear": [*EVERY_PAGE, "gear/usage", "gear/months", "gear/services"],
     "year": [
         *EVERY_PAGE, "year/review", "year/to_day", *["overview/calendar"] * 2, "year/months", "year/mix", "year/gear",
-        "year/new_tiles", "records/milestones",
+        "year/new_tiles", "year/countries", "records/milestones",
     ],
     "map": [*EVERY_PAGE, "map/routes", "map/hidden", "map/tiles", "map/most_tiles", "map/route_groups"],
     "records": [

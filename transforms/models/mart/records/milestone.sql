@@ -1,4 +1,4 @@
-{% set definition_version = 4 %}
+{% set definition_version = 5 %}
 {{ config(cluster_by=['athlete_id', 'sport_group'], meta={'definition_version': definition_version}, tags=['measures_only']) }}
 
 {%- set distances = [100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000] %}
@@ -64,6 +64,17 @@ gear_firsts as (
         min(date_day) as reached_on
     from gear_days
     group by athlete_id, gear
+),
+
+country_firsts as (
+    select
+        athlete_id,
+        country_code,
+        first_day
+    from {{ ref('year_country') }}
+    where
+        sport_group = 'all'
+        and is_first_year
 ),
 
 days as (
@@ -255,6 +266,17 @@ united as (
         gear as subject,
         cast(null as int64) as activity_id
     from gear_firsts
+    union all
+    select
+        athlete_id,
+        'all' as sport_group,
+        'first_country' as milestone_kind,
+        'activities' as unit,
+        cast(1 as {{ float64 }}) as milestone_value,
+        first_day as reached_on,
+        country_code as subject,
+        cast(null as int64) as activity_id
+    from country_firsts
     union all
     select
         athlete_id,

@@ -1,4 +1,5 @@
-{% set definition_version = 1 %}
+{% set definition_version = 2 %}
+{%- set car_co2_kg_per_km = 0.2178 %}  {#- a convention of other dashboards without a reference #}
 {{ config(cluster_by=['athlete_id', 'sport_group', 'year'], meta={'definition_version': definition_version}) }}
 
 {%- set parts_of_day = {
@@ -104,6 +105,32 @@ parts_of_day as (
     group by athlete_id, sport_group, year
 ),
 
+commutes as (
+    select
+        athlete_id,
+        sport_group,
+        {{ date_number('year', 'start_date_local') }} as year,
+        {{ exact_sum('distance_m') }} as distance_m
+    from {{ ref('fct_activities') }}
+    where
+        is_commute
+        and not is_assisted
+        and {{ day_has_come() }}
+    group by athlete_id, sport_group, year
+),
+
+commutes_of_any_sport as (
+    select * from commutes
+    union all
+    select
+        athlete_id,
+        'all' as sport_group,
+        year,
+        {{ exact_sum('distance_m') }} as distance_m
+    from commutes
+    group by athlete_id, year
+),
+
 -- a record and a first activity are one of its sport, and of all sports together
 reached as (
     select
@@ -112,7 +139,7 @@ reached as (
         milestone_kind,
         {{ date_number('year', 'reached_on') }} as year
     from {{ ref('milestone') }}
-    where milestone_kind in ('record', 'first_activity', 'first_gear')
+    where milestone_kind in ('record', 'first_activity', 'first_gear', 'first_country')
     union all
     select
         athlete_id,
@@ -163,6 +190,8 @@ final as (
         {%- endfor %}
         cast(coalesce(firsts.record_count, 0) as int64) as record_count,
         cast(coalesce(firsts.first_count, 0) as int64) as first_count,
+        coalesce(commuted.distance_m, 0) as commute_distance_m,
+        coalesce(commuted.distance_m, 0) / 1000 * {{ car_co2_kg_per_km }} as commute_co2_kg,
         cast({{ definition_version }} as int64) as definition_version
     from years
     left join streaks
@@ -185,6 +214,11 @@ final as (
             years.athlete_id = firsts.athlete_id
             and years.sport_group = firsts.sport_group
             and years.year = firsts.year
+    left join commutes_of_any_sport as commuted
+        on
+            years.athlete_id = commuted.athlete_id
+            and years.sport_group = commuted.sport_group
+            and years.year = commuted.year
 )
 
 select * from final
