@@ -1,6 +1,6 @@
 """What changed since the reader was here before: new activities, edits, deletions, and what was reached."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC
 from html import escape
 from itertools import groupby
@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboard import activity_changes, last_visit, milestones, sport_types
 from dashboard.card import Why, card
-from dashboard.formatting import Teller, plain
+from dashboard.formatting import MINUS, Teller, plain, small
 from dashboard.html_table import link, sport_dot
 from dashboard.links import activity_link, import_link, page_url
 from dashboard.mart import Row
@@ -36,6 +36,9 @@ def draw(page: Page) -> None:
         counts = {kind: rows[0][f"{kind}_count"] for kind in COUNTED}
         listed, gear = by_activity(rows), activity_changes.gear_names(page, rows)
         st.markdown(summary(counts, tell))
+        sums = opened.rows("overview/moved", *asked, not page.context.is_shared, page.athlete_id)
+        if told := moved(sums[0], counts["deleted"], tell):
+            st.markdown(small(told))
         with st.container(key="since-list"):
             items = "".join(_item(each, gear, page) for each in listed)
             if counts["imported"]:
@@ -56,10 +59,14 @@ def draw(page: Page) -> None:
                 tell(
                     "A cookie of this browser holds that moment and your last look, and nothing else. A visit ends "
                     "when this page was not in view for half an hour."
-                )
+                ),
+                tell(
+                    "The sums count what is new or back by what it is now, and edits by what they changed of distance, "
+                    "time and climb. The load that an edit moved and what a deleted activity had are not kept."
+                ),
             ],
             excluded=_excluded(page),
-            models=["change_log", "milestone"],
+            models=["change_log", "fct_activities", "milestone"],
         )
 
 
@@ -88,6 +95,20 @@ def summary(counts: Mapping[str, int], tell: Teller) -> str:
         "restored": lambda n: tell.plural("{n} back", "{n} back", n),
     }
     return ", ".join(words[kind](counts[kind]) for kind in COUNTED if counts[kind])
+
+
+def moved(sums: Row, deleted: int, tell: Teller) -> str:
+    """Say by how much the totals rose or fell; nothing where they did not."""
+    shown: list[tuple[float, Callable[[float], str]]] = [
+        (sums["distance_m"], tell.distance),
+        (sums["moving_time_s"], tell.duration),
+        (sums["elevation_gain_m"], tell.elevation),
+        (sums["load"], lambda load: tell("{n} load", n=tell.number(load))),
+    ]
+    told = [f"{MINUS if value < 0 else '+'}{say(abs(value))}" for value, say in shown if say(abs(value)) != say(0)]
+    if told and deleted:
+        told.append(tell.plural("without {n} deleted activity", "without {n} deleted activities", deleted))
+    return ", ".join(told)
 
 
 def _item(changes: Sequence[Row], gear: Mapping[str, str], page: Page) -> str:

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard import activity_changes, last_visit
 from dashboard.context import PageContext
 from dashboard.formatting import NARROW, NOTHING, Teller
-from tests.dashboard.test_pages import drawn, html, other_page, said
+from tests.dashboard.test_pages import drawn, html, other_page, plain_units, said
 
 NOW = datetime(2026, 11, 18, 19, 30, tzinfo=UTC)
 SECONDS = int(NOW.timestamp())
@@ -251,6 +251,28 @@ def test_the_overview_tells_what_changed_since_the_last_visit(lively: Any, conte
     assert "2,012 activities" not in told
     later = overview(context_of(lively), datetime(2026, 11, 18, 12, 50, tzinfo=UTC))
     assert "Since your last visit" not in html(later)
+
+
+@pytest.mark.slow
+def test_the_numbers_that_moved_are_summed(lively: Any, context_of: Any) -> None:
+    """What is new counts as it is now, an edit by its difference; imports, deletions and what private is are apart."""
+    measured = {"km": 10, "minutes": 50, "climb": 100, "load": 60.4}
+    for activity_id, is_private in ((60, False), (61, True), (62, False)):
+        lively.activity("2026-11-18", "Run", **measured, activity_id=activity_id, is_private=is_private)
+    lively.row("change_log", **change(60, "added", 30), is_private=False)
+    lively.row("change_log", **change(60, "changed", 31, "distance", difference=4000.0), is_private=False)
+    lively.row("change_log", **change(61, "restored", 32), is_private=True)
+    lively.row("change_log", **change(62, "imported", 33, source="import"), is_private=False)
+    lively.row("change_log", **change(62, "changed", 33, "distance", difference=9e6, source="import", change_id="x"))
+    for field, difference in (("distance", -12_500.0), ("moving_time", -60.0), ("elapsed_time", 7200.0)):
+        edit = {"difference": difference, "change_id": field, "is_private": False}
+        lively.row("change_log", **change(1, "changed", 34, field) | edit)
+    lively.row("change_log", **change(99, "deleted", 35, activity_name=None, sport_type=None, sport_group=None))
+    lively.publish()
+    text = plain_units(said(overview(context_of(lively), NOON)))
+    moves = "+7.5 km, +1 h 39 min, +200 m, +121 load, without 1 deleted activity"
+    assert moves in text
+    assert "The load that an edit moved and what a deleted activity had are not kept." in text
 
 
 @pytest.mark.slow

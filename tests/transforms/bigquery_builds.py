@@ -102,6 +102,7 @@ PARAMETERS: Mapping[str, Sequence[Any]] = {
     "overview/changes": [BERLIN, datetime(2026, 4, 1), True],  # noqa: DTZ001 - as the pages ask, in UTC
     "overview/imports": [ALONE, datetime(2026, 3, 1), True, ALONE],  # noqa: DTZ001 - likewise
     "overview/reached_since": [BERLIN, datetime(2020, 1, 1), BERLIN, BERLIN, "mi", "ft"],  # noqa: DTZ001 - as above
+    "overview/moved": [BERLIN, datetime(2026, 1, 1), True, BERLIN],  # noqa: DTZ001 - as above
     "overview/calendar": [BERLIN, "all", *SPAN],
     "overview/goals": [BERLIN],
     "map/routes": [EXTREME, date(2000, 1, 1), date(2100, 1, 1), *ALL, True],
@@ -152,8 +153,8 @@ PARAMETERS: Mapping[str, Sequence[Any]] = {
     "trends/year_to_date": [BERLIN, "run", date(2026, 3, 29)],
     "trends/years": [BERLIN, "run", *SPAN],
     "waiting_events": [BERLIN],
-    "year/gear": [BERLIN, 2026, 2025],
     "year/countries": [BERLIN, "all", 2026, 2025],
+    "year/gear": [BERLIN, 2026, 2025],
     "year/mix": [BERLIN, date(2026, 1, 1), date(2025, 1, 1), *ALL],
     "year/months": [BERLIN, 2026, 2025, *ALL],
     "year/new_tiles": [EXTREME, *ALL],

@@ -42,7 +42,8 @@ PAGES = {
     "overview": [
         *EVERY_PAGE, *["overview/sums"] * 5, "overview/latest", "told_until", "training/days",
         "overview/load_coverage", "overview/calendar", "records/streaks", "overview/goals", "overview/newest_records",
-        *["overview/changes"] * 2, "overview/imports", "overview/reached_since", "records/milestones", "gear/usage",
+        *["overview/changes"] * 2, "overview/moved", "overview/imports", "overview/reached_since", "records/milestones",
+        "gear/usage",
     ],
     "trends": [
         *EVERY_PAGE, "trends/years", "trends/year_to_date", "trends/year_goal",

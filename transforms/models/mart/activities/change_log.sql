@@ -1,4 +1,5 @@
-{% set definition_version = 1 %}
+{% set definition_version = 2 %}
+{%- set numbers = ['distance', 'moving_time', 'elapsed_time', 'total_elevation_gain'] %}
 {{ config(cluster_by=['athlete_id', 'activity_id'], meta={'definition_version': definition_version}) }}
 
 with activities as (
@@ -149,6 +150,10 @@ changes as (
         changed_field,
         old_value,
         new_value,
+        case
+            when changed_field in ('{{ numbers | join("', '") }}')
+                then coalesce({{ as_float('new_value') }}, 0) - coalesce({{ as_float('old_value') }}, 0)
+        end as difference,
         ingested_at as changed_at,
         source,
         event_id,
@@ -163,6 +168,7 @@ changes as (
         cast(null as {{ dbt.type_string() }}) as changed_field,
         cast(null as {{ dbt.type_string() }}) as old_value,
         cast(null as {{ dbt.type_string() }}) as new_value,
+        {{ as_double('null') }} as difference,
         changed_at,
         source,
         event_id,
@@ -179,6 +185,7 @@ final as (
         changes.changed_field,
         changes.old_value,
         changes.new_value,
+        changes.difference,
         changes.changed_at,
         changes.source,
         changes.event_id,
