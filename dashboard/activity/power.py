@@ -1,6 +1,7 @@
 """The power curve of an activity against the best of its sport."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import replace
 
 import streamlit as st
 
@@ -41,7 +42,15 @@ def draw(subject: Subject) -> None:
         charts.show(page, "activity-power", power.chart(points, tell), points, alt=said, height=HEIGHT)
         st.caption(said)
         it.numbers(power.table(drawn, titles, tell))
-        it.why = _why(mine, best, tell)
+        it.why = replace(_why(mine, best, tell), activities=lambda: _of_the_best(subject, year, mine))
+
+
+def _of_the_best(subject: Subject, year: str, durations: Container[int]) -> Sequence[Row]:
+    """Return the activities that have the best of all time of these durations, each once."""
+    page = subject.page
+    rows = page.rows("training/power", page.athlete_id, subject.row["sport_group"], year, page.athlete_id)
+    found = (row for row in rows if row["period"] == power.ALL and row["duration_s"] in durations)
+    return list({row["activity_id"]: row for row in found}.values())
 
 
 def sentence(mine: Mapping[int, Row], best: Mapping[int, Row], tell: Teller) -> str:

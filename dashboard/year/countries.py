@@ -5,7 +5,7 @@ from html import escape
 
 import streamlit as st
 
-from dashboard import countries
+from dashboard import contributing, countries
 from dashboard.card import Why, card
 from dashboard.formatting import NOTHING, Teller
 from dashboard.html_table import RIGHT, cell, html_table
@@ -44,6 +44,7 @@ def draw(page: Page, years: Years) -> None:
                 tell("Rides and runs on a screen, and activities without a time zone of their own, are in no country.")
             ],
             models=["year_country"],
+            activities=contributing.largest(page, "moving_time_s", *years.span),
         )  # fmt: skip
 
 

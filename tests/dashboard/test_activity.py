@@ -179,6 +179,7 @@ def test_the_power_curve_is_drawn_against_the_best(run: Any, context_of: Any) ->
     run.publish()
     app = activity(context_of(run), id="5")
     assert "Of the best of all time: 5 s 750 W (72 %), 20 min 241 W (93 %)." in said(app)
+    assert "Private ride</a>, 16 Nov 2026" in html(app), "whose the best is"
     assert "for 20 min 241.0 W ÷ 259.0 W = 93 %." in said(app)
     _, rows = drawn_chart(app)
     points = [(row["title"], row["duration"], row["series"]) for row in rows["rows"]]

@@ -57,7 +57,7 @@ PAGES = {
         *EVERY_PAGE, "activity/newest", "activity/one", "activity/beside", "activity/route", "activity/efforts",
         "activity/laps", "activity/same_route", "activity/new_tiles", "activity/loads", "activity/course",
         "activity/events", "activity/changes", "activity/streams", "activity/zones", "activity/splits",
-        "activity/power", "gear/usage",
+        "activity/power", "training/power", "gear/usage",
     ],
     "gear": [*EVERY_PAGE, "gear/usage", "gear/months", "gear/services"],
     "year": [
