@@ -49,7 +49,8 @@ def show(*, as_json: Annotated[bool, typer.Option("--json", help="Print one JSON
     if as_json:
         print_rows(COLUMNS, rows, Form.JSON, Console())
     elif rows:
-        print_rows(COLUMNS, rows, Form.TABLE, Console())
+        shown = [tuple(f"{each:.6g}" if isinstance(each, float) else each for each in row) for row in rows]
+        print_rows(COLUMNS, shown, Form.TABLE, Console())
     else:
         say("No settings are known yet: they come with the first activity. docs/athlete-toml.md says how to set them.")
 

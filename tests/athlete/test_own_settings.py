@@ -57,7 +57,9 @@ def test_what_is_in_force_today_is_told_with_its_source(folder: Path) -> None:
         ("ftp_w", 245.0, "2025-02-10", "file"),
         ("sex", "F", "the beginning", "strava"),
     ]
-    assert "2025-02-10" in run(folder, "show").output
+    shown = run(folder, "show").output
+    assert "2025-02-10" in shown
+    assert "245.0" not in shown
 
 
 def test_a_file_that_is_not_taken_is_told_beside_what_is_in_force(folder: Path) -> None:
