@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
             """
             create table mart.athlete_setting as
             select cast(7 as bigint) as athlete_id, * from (values
-                ('ftp_w', 'ride', 230.0, null, date '1900-01-01', date '2025-02-10', 'file'),
+                ('ftp_w', 'ride', 230.0::double, null, date '1900-01-01', date '2025-02-10', 'file'),
                 ('ftp_w', 'ride', 245.0, null, date '2025-02-10', date '2999-01-01', 'file'),
                 ('ftp_w', 'ride', 250.0, null, date '2999-01-01', null, 'file'),
                 ('sex', 'all', null, 'F', date '1900-01-01', null, 'strava')
