@@ -17,6 +17,14 @@ from dashboard.route_lines import mercator
 
 ZOOM_WIDTH = 240
 BLOCK = 24  # tiles of zoom 14: about half a degree; a trip further away than that is no part of home
+AT_HOME = N_(
+    "The frame is the largest square; darker tiles (by night: lighter) are the largest cluster. "
+    "Outlines: Natural Earth."
+)
+ELSEWHERE = N_(
+    "The largest square lies in another area; the numbers are those of all areas. Darker tiles (by night: lighter) are "
+    "the largest cluster. Outlines: Natural Earth."
+)
 ZOOMS = {"14": N_("Tiles of zoom 14"), "17": N_("Small tiles of zoom 17")}
 
 
@@ -37,7 +45,8 @@ def show(choice: Choice, found: Sequence[Area]) -> None:
         opened.why = _why_tiles(choice, rows, square, cluster, zoom)
         _tile_numbers(page, visits, square, cluster)
         middle = tile_at(area.latitude, area.longitude, zoom) if area else (square.x, square.y)
-        frame = map_picture.tile_frame(_near(visits, middle, zoom), zoom)
+        near = _near(visits, middle, zoom)
+        frame = map_picture.tile_frame(near, zoom)
         finding = tell(
             "{tiles} tiles visited; the largest square is {size} by {size}, the largest cluster {cluster} tiles.",
             tiles=tell.number(len(visits)),
@@ -45,12 +54,7 @@ def show(choice: Choice, found: Sequence[Area]) -> None:
             cluster=tell.number(len(cluster)),
         )
         show_picture(page, "tiles", map_picture.tiles(visits, zoom, square, cluster, frame), frame, finding)
-        st.caption(
-            tell(
-                "The frame is the largest square; darker tiles (by night: lighter) are the largest cluster. "
-                "Outlines: Natural Earth."
-            )
-        )
+        st.caption(tell(AT_HOME if (square.x, square.y) in near else ELSEWHERE))
         say_hidden(choice, is_cut=False)
         _new_tiles(page, rows)
 

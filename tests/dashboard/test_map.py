@@ -107,13 +107,15 @@ def test_a_picture_of_tiles_shows_the_area_that_is_chosen(mapped: Any, context_o
     where = {"z": 14, "x": 7445, "y": 6843, "is_precise": True, "is_private": False, "sport_group": "run"}
     mapped.row("tile_visit", athlete_id=ATHLETE, activity_id=3, start_date_local=date(2026, 11, 14), **where)
     mapped.publish()
-    pictures = set()
+    pictures, elsewhere = set(), []
     for area in ("52.5,13.4", "28.4,-16.4"):
         app = the_map(context_of(mapped), view="tiles", area=area)
         assert app.selectbox(key="area").value == area
         assert app.metric[0].value == "2"
+        elsewhere.append("The largest square lies in another area" in said(app))
         pictures.add(tuple(picture.url for element in app.get("image") for picture in element.proto.imgs))
     assert len(pictures) == 2
+    assert sorted(elsewhere) == [False, True]
     density = the_map(context_of(mapped), area=area)
     assert density.selectbox(key="area").options == app.selectbox(key="area").options
 
