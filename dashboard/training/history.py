@@ -40,7 +40,7 @@ SOURCES = {
     "own_activities": N_("your activities"),
     "age": N_("your age"),
     "default": N_("default"),
-    "heartrate_reserve": N_("your heart rates"),
+    "heartrate_reserve": N_("rest and maximum"),
 }
 
 

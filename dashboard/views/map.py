@@ -12,7 +12,7 @@ import streamlit as st
 from dashboard import address, empty_states, map_picture, privacy
 from dashboard.areas import Area, areas
 from dashboard.card import Why, card
-from dashboard.formatting import small_html
+from dashboard.formatting import Teller, small_html
 from dashboard.languages import N_
 from dashboard.map import groups, layers, tiles
 from dashboard.map.choice import Choice, pick_area, say_hidden, show_picture
@@ -92,8 +92,7 @@ def _routes(choice: Choice, rows: Rows, found: list[Area], view: str) -> None:
         if view == "density":
             _density(page, area, lines)
         else:
-            shown = tell.number(lines.activity_count)
-            st.caption(tell("The newest {n} of {all} routes in this area.", n=shown, all=tell.number(len(area.rows))))
+            st.caption(_drawn(area, lines, tell))
             layers.show(page, lines)
         say_hidden(choice)
 
@@ -114,6 +113,17 @@ def _density(page: Page, area: Area, lines: Lines) -> None:
         most=tell.number(most), wide=tell.distance(frame.metres, 0),
     )  # fmt: skip
     st.caption(told)
+
+
+def _drawn(area: Area, lines: Lines, tell: Teller) -> str:
+    """Say how many routes are drawn, and how many have no line left where both ends are cut."""
+    newest = min(len(area.rows), MOST_DRAWN)
+    told = tell("The newest {n} of {all} routes in this area.", n=tell.number(newest), all=tell.number(len(area.rows)))
+    if hidden := newest - lines.activity_count:
+        told += " " + tell.plural(
+            "{n} of them is near its ends and hidden.", "{n} of them are near their ends and hidden.", hidden
+        )
+    return told
 
 
 def _why(choice: Choice, rows: Rows, area: Area) -> Why:

@@ -1,7 +1,7 @@
 """The Trends page: years on top of one another, rolling sums, hours of starts, distances, and the mix of sports."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 import streamlit as st
 
@@ -62,7 +62,7 @@ def _years(page: Page, name: str) -> None:
         address.pick(
             "measure", list(MEASURES), "distance", tell("Measure"), lambda word: tell(MEASURES[word].title), width=148
         )
-        if not rows or now is None:
+        if now is None or not any(row[measure.column] for row in rows):
             empty_states.nothing_in_filter(page, "years")
             return
         goal = _goal(opened, page, measure, now["date_day"].year)
@@ -110,7 +110,11 @@ def _year_sentences(page: Page, measure: Measure, now: Row, goal: Row | None) ->
         text = N_("{value} more than a year before") if difference >= 0 else N_("{value} less than a year before")
         said.append(tell(text, value=more))
     projected = measure.shown(now[f"projected_{column}"], tell)
-    said.append(tell("{value} by 31 December at the pace of the last 28 days (dashed)", value=projected))
+    first = min(row["first_day"] for row in page.done)
+    pace = N_("{value} by 31 December at the pace of the last 28 days (dashed)")
+    if last - first < timedelta(days=27):
+        pace = N_("{value} by 31 December at the pace so far (dashed)")
+    said.append(tell(pace, value=projected))
     if goal:
         said.append(tell("goal {value} (dotted)", value=measure.shown(goal["target"], tell)))
     return said
@@ -131,7 +135,8 @@ def _why_years(page: Page, measure: Measure, now: Row, goal: Row | None) -> Why:
     return Why(
         formula=tell(
             "The sum of all activities since 1 January, by the day where they began: **{value}**. Projection: the sum "
-            "and {left} days more at {pace} a day, the mean of the last 28 days: **{projected}**.",
+            "and {left} days more at {pace} a day, the mean of the last 28 days, or of all while there are fewer: "
+            "**{projected}**.",
             value=measure.shown(now[column], tell), left=tell.number(left), pace=a_day,
             projected=measure.shown(now[f"projected_{column}"], tell),
         ),
@@ -150,7 +155,7 @@ def _rolling(page: Page, measure: Measure) -> None:
         rows = opened.rows("trends/rolling", page.athlete_id, asked.sport, window, since, asked.last)
         address.pick("window", WINDOWS, "28", tell("Window"), lambda word: tell("{n} days", n=word), width=104)
         lines = trend_data.rolling_lines(rows, measure, asked.first, tell)
-        if not lines:
+        if not any(row[measure.column] for row in rows):
             empty_states.nothing_in_filter(page, "rolling")
             return
         opened.why = _why_rolling(page, measure, window, rows)

@@ -70,7 +70,7 @@ def test_a_map_without_routes_says_how_many_are_private(mart_file: Any, context_
 
 
 @pytest.mark.parametrize(
-    ("view", "sentence"), [("density", "1 routes around"), ("interactive", "newest 1 of 2 routes")]
+    ("view", "sentence"), [("density", "1 routes around"), ("interactive", "1 of them is near its ends and hidden")]
 )
 def test_a_route_that_is_cut_away_is_not_counted(mart_file: Any, context_of: Any, view: str, sentence: str) -> None:
     """Of two routes one stays within the radius around its ends; the other is shown in two parts and counted once."""

@@ -192,6 +192,28 @@ def test_the_page_obeys_filters_language_and_units(trending: Any, context_of: An
     assert "The last one was on" not in swum
 
 
+@pytest.mark.slow
+def test_a_short_history_has_its_own_pace(mart_file: Any, context_of: Any) -> None:
+    """Of a few days there are no 28 days to be told of; a measure of which nothing was done has no line of zeros."""
+    mart_file.activity("2026-11-16", "Run", km=5, minutes=25)
+    mart_file.activity("2026-11-17", "WeightTraining", km=0, minutes=30)
+    mart_file.health()
+    measures = ("activity_count", "distance_m", "moving_time_s", "elevation_gain_m")
+    for group, metres in (("all", 5000.0), ("strength", 0.0)):
+        key = {"athlete_id": ATHLETE, "sport_group": group, "date_day": TODAY}
+        done: dict[str, Any] = dict.fromkeys(measures, 1) | {"distance_m": metres}
+        projected = {f"projected_{name}": 2 * amount for name, amount in done.items()}
+        mart_file.row(
+            "trend_year_over_year", **key, **done, **projected, year=2026, day_of_year=322, days_in_year=365
+        )  # fmt: skip
+        mart_file.row("trend_rolling_daily", **key, **done, window_days=28, days_in_window=3, is_warming_up=True)
+    mart_file.publish()
+    assert "10.0 km by 31 December at the pace so far (dashed)" in said(trends(context_of(mart_file)))
+    lifted = trends(context_of(mart_file), sport="strength")
+    assert "0.0 km" not in said(lifted)
+    assert "The activities of **Strength** in **Last 12 months** have nothing to show here." in said(lifted)
+
+
 def test_units_are_the_readers(tell: Teller) -> None:
     """A mile of rolling distance is 1 on the axis."""
     miles = Teller(now=tell.now, zone=tell.zone, units=Units.IMPERIAL)
