@@ -29,7 +29,8 @@ class Why:
 
     `formula` has the values filled in. `models` are dbt's names of the marts. `activities` are rows with `name`,
     `start_date_local` and `activity_id`: those that make up the number, the most important first; or what asks for them
-    when the reason is opened. Rows of `contributing.largest` tell themselves how many there are in all.
+    when the reason is opened. Rows of `contributing.largest` tell themselves how many there are in all; a row may tell
+    in `stands_for` what it is named for, as `5 km`.
     """
 
     formula: str
@@ -190,7 +191,8 @@ def _status(page: Page, model: str) -> Row | None:
 
 def _link(page: Page, row: Row) -> str:
     shown = activity_link(row["activity_id"], row["name"] or page.tell("Activity"))
-    return f"{shown}, {page.tell.day(row['start_date_local'])}"
+    stands_for = f"{escape(row['stands_for'])}: " if row.get("stands_for") else ""
+    return f"{stands_for}{shown}, {page.tell.day(row['start_date_local'])}"
 
 
 def _sql(page: Page, key: str, queries: Sequence[Rows]) -> None:

@@ -1,6 +1,6 @@
 """The Records page: best efforts and how they fell, Eddington, predicted races, the longest, streaks, milestones."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from html import escape
 
@@ -118,12 +118,24 @@ def _why_best(best: Sequence[Row], excluded: Sequence[Row], page: Page) -> Why:
         inputs=[rule],
         excluded=[best_efforts.excluded_sentence(excluded, tell)] if excluded else (),
         models=["record_best_effort", "record_progression"],
-        activities=[_named(each["activity_name"], each["start_date_local"], each["activity_id"]) for each in best],
+        activities=_once(
+            (distance_name(each["effort_name"], tell), _named(each, each["start_date_local"])) for each in best
+        ),
     )
 
 
-def _named(name: str | None, day: date, activity_id: int) -> Row:
-    return {"name": name, "start_date_local": day, "activity_id": activity_id}
+def _named(row: Row, day: date) -> Row:
+    return {"name": row["activity_name"], "start_date_local": day, "activity_id": row["activity_id"]}
+
+
+def _once(found: Iterable[tuple[str, Row]]) -> list[Row]:
+    """Return each activity once, with all that it is the best in."""
+    best_in: dict[int, list[str]] = {}
+    rows = {}
+    for title, row in found:
+        best_in.setdefault(row["activity_id"], []).append(title)
+        rows[row["activity_id"]] = row
+    return [{**row, "stands_for": ", ".join(best_in[activity_id])} for activity_id, row in rows.items()]
 
 
 def _eddington(page: Page) -> None:
@@ -255,7 +267,13 @@ def _why_prediction(rows: Sequence[Row], page: Page) -> Why:
         inputs=[inputs],
         excluded=[tell("Efforts that cannot be records do not count.")],
         models=["race_prediction"],
-        activities=[_named(row["reference_name"], row["reference_date"], row["reference_activity_id"])],
+        activities=[
+            {
+                "name": row["reference_name"],
+                "start_date_local": row["reference_date"],
+                "activity_id": row["reference_activity_id"],
+            }
+        ],
     )
 
 
@@ -284,7 +302,9 @@ def _why_longest(singles: Sequence[Row], page: Page) -> Why:
         inputs=[tell("Average speed is distance ÷ moving time, of activities of at least 20 minutes.")],
         excluded=[excluded],
         models=["record_longest"],
-        activities=[_named(row["activity_name"], row["span_start_date"], row["activity_id"]) for row in singles],
+        activities=_once(
+            (tell(milestones.MEASURES[row["measure"]]), _named(row, row["span_start_date"])) for row in singles
+        ),
     )
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ def named(app: AppTest, key: str) -> list[str]:
 
 def links(reason: Any) -> list[str]:
     """Return the activities that a reason names."""
-    return re.findall(r"<li><a [^>]*>([^<]*)</a>", "".join(each.proto.body for each in reason.get("html")))
+    return re.findall(r"<li>[^<]*<a [^>]*>([^<]*)</a>", "".join(each.proto.body for each in reason.get("html")))
 
 
 @pytest.fixture
@@ -84,6 +85,21 @@ def test_eddington_names_the_days_that_count_towards_the_next(busy: Any, context
     busy.row("eddington_step", **of, n=39, days_at_least=39, days_needed=0)
     busy.publish()
     assert named(visit(context_of(busy), "records"), "eddington") == ["B", "A"]
+
+
+def test_best_efforts_name_each_activity_once(busy: Any, context_of: Any) -> None:
+    """With the distances that it is the best over, as many as there are."""
+    for name, metres, activity_id in (("1K", 1000, 6), ("5K", 5000, 6), ("10K", 10000, 2)):
+        of = {"athlete_id": ATHLETE, "sport_group": "run", "effort_name": name, "distance_m": float(metres)}
+        told = {"activity_id": activity_id, "activity_name": f"Run {activity_id}", "elapsed_time_s": metres * 3 // 10}
+        of |= told | {"start_date_local": date(2026, 11, 16)}
+        busy.row("record_best_effort", **of, pace_s_per_km=300.0)
+        busy.row("record_progression", **of, record_number=1, is_tie=False, is_current=True, days_stood=2)
+    busy.publish()
+    app = visit(context_of(busy), "records")
+    assert named(app, "best-efforts") == ["Run 6", "Run 2"]
+    assert "<li>1 km, 5 km: <a" in html(app)
+    assert "<li>10 km: <a" in html(app)
 
 
 def test_a_question_that_fails_is_told_in_its_reason(busy: Any, context_of: Any, reader_of: Any) -> None:
