@@ -169,7 +169,10 @@ def _model(page: Page, model: str) -> str:
     """Tell the mart, its definition's version, what its tests found, and when it was built."""
     tell = page.tell
     parts = [tell("Model `{model}`", model=model)]
-    if status := _status(page, model):
+    status = _status(page, model)
+    if status is None:
+        parts.append(tell("not tested yet"))
+    elif status:
         if status["definition_version"] is not None:
             parts[0] += f" v{status['definition_version']}"
         if failed := status["failed_count"]:
@@ -182,11 +185,13 @@ def _model(page: Page, model: str) -> str:
 
 
 def _status(page: Page, model: str) -> Row | None:
-    """Return the model's row of `model_status`; None for marts that have none yet, or cannot be asked now."""
+    """Return the model's row of `model_status`: None before its tests have run, empty where it cannot be asked now."""
     try:
         return next((row for row in page.rows("model_status") if row["model"] == model), None)
-    except (MartMissing, QueryFailed, WarehouseBusy):
+    except (MartMissing, QueryFailed):  # the first tests make the table
         return None
+    except WarehouseBusy:
+        return {}
 
 
 def _link(page: Page, row: Row) -> str:

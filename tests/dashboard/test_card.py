@@ -1,6 +1,7 @@
 """The card: why its numbers are what they are, the SQL behind them, and what is said when a query fails."""
 
 import io
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -9,10 +10,11 @@ import pyarrow.parquet as pa_parquet
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from backends.warehouse import WarehouseBusy
 from backends.warehouse.marts import MartDamaged, QueryFailed
 from dashboard.card import as_csv, as_parquet
 from dashboard.formatting import NARROW
-from dashboard.mart import Rows
+from dashboard.mart import Mart, Rows
 from tests.dashboard.test_pages import drawn, first_page, html, openable, overview, pipeline, said
 
 ROWS = Rows(
@@ -71,7 +73,7 @@ def test_why_and_sql_stand_beside_the_title(lively: Any, context_of: Any) -> Non
         in text
     )
     assert '<a href="activity?id=6">Run 6</a>, 16 Nov 2026' in html(app)
-    assert "Model `activity_summary` · built 20:29" in text
+    assert "Model `activity_summary` · not tested yet · built 20:29" in text
     assert "Nothing is excluded." in text
     assert "Parameters: `7001`, `all`, `2025-11-19`, `2026-11-18`" in text
     assert " ms · DuckDB · built 20:29:50" in text
@@ -141,7 +143,7 @@ def test_the_page_is_drawn_without_a_chart_that_has_no_rows(mart_file: Any, cont
 
 @pytest.mark.slow
 def test_why_says_what_the_tests_of_a_mart_found(lively: Any, context_of: Any) -> None:
-    """Its version, how many passed and when, or how many failed. A mart without tests yet tells its build."""
+    """Its version, how many passed and when, or how many failed. A mart without tests yet says so, and its build."""
     tested_at = datetime(2026, 11, 18, 19, 29, 55)  # noqa: DTZ001 - the mart keeps UTC
     counts = {"test_count": 12, "failed_count": 0, "tested_at": tested_at}
     lively.row("model_status", model="calendar_heat", definition_version=2, **counts)
@@ -150,4 +152,25 @@ def test_why_says_what_the_tests_of_a_mart_found(lively: Any, context_of: Any) -
     told = said(overview(context_of(lively)))
     assert "Model `calendar_heat` v2 · 12 tests passed 20:29 · built 20:29" in told
     assert "Model `activity_summary` · 2 tests failed 20:29 · built 20:29" in told
-    assert "Model `streak` · built 20:29" in told
+    assert "Model `streak` · not tested yet · built 20:29" in told
+
+
+@pytest.mark.slow
+def test_why_says_so_before_any_test_has_run(lively: Any, context_of: Any, reader_of: Any) -> None:
+    """The first tests make the table of what they found; a warehouse that is busy says nothing of them."""
+
+    class Failing(reader_of):  # type: ignore[misc]
+        error: Exception
+
+        def rows(self, sql: str, parameters: Any = ()) -> Any:
+            if "mart.model_status" in sql:
+                raise self.error
+            return super().rows(sql, parameters)
+
+    def told(error: Exception) -> str:
+        reader = Failing(lively.path)
+        reader.error = error
+        return said(overview(replace(context_of(lively), mart=Mart(reader))))
+
+    assert "Model `streak` · not tested yet · built 20:29" in told(QueryFailed("no table model_status"))
+    assert "Model `streak` · built 20:29" in told(WarehouseBusy())
