@@ -58,16 +58,16 @@ class Card:
         self.queries.append(found := self.page.rows(query, *parameters))
         return found
 
-    def numbers(self, rows: Sequence[Row]) -> None:
+    def numbers(self, rows: Sequence[Row], label: str = "") -> None:
         """Offer what the chart shows as a table, by keyboard and to a screen reader; its columns are the rows' keys."""
         self.table_count += 1
-        _numbers(self.page, f"numbers-{self.key}-{self.table_count}", self.title, rows)
+        label = label or self.page.tell("The numbers behind the chart")
+        _numbers(f"numbers-{self.key}-{self.table_count}", label, self.title, rows)
 
 
 @st.fragment
-def _numbers(page: Page, key: str, title: str, rows: Sequence[Row]) -> None:
+def _numbers(key: str, label: str, title: str, rows: Sequence[Row]) -> None:
     """Draw the table when it is opened: what draws tables in a browser is larger than all that a page has else."""
-    label = page.tell("The numbers behind the chart")
     with st.expander(label, type="compact", key=key, on_change="rerun") as opened:
         if opened.open:
             st.dataframe(rows, hide_index=True, alt=title)

@@ -1,5 +1,6 @@
 """Explorer tiles as a picture, with the largest square and the largest cluster."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -11,7 +12,7 @@ from dashboard.card import Why, card
 from dashboard.explorer import Square, Tile
 from dashboard.languages import N_
 from dashboard.map.choice import Choice, pick_area, say_hidden, show_picture
-from dashboard.mart import Rows
+from dashboard.mart import Row, Rows
 from dashboard.page import Page
 from dashboard.route_lines import mercator
 
@@ -56,7 +57,7 @@ def show(choice: Choice, found: Sequence[Area]) -> None:
         show_picture(page, "tiles", map_picture.tiles(visits, zoom, square, cluster, frame), frame, finding)
         st.caption(tell(AT_HOME if (square.x, square.y) in near else ELSEWHERE))
         say_hidden(choice, is_cut=False)
-        _new_tiles(page, rows)
+        opened.numbers(_new_tiles(page, rows), tell("The numbers behind the picture"))
 
 
 def _zoom(choice: Choice) -> int:
@@ -118,14 +119,7 @@ def _why_tiles(choice: Choice, rows: Rows, square: Square, cluster: set[Tile], z
     )
 
 
-def _new_tiles(page: Page, rows: Rows) -> None:
-    """Tell in which year each tile of this filter was first visited."""
-    tell = page.tell
-    years: dict[int, int] = {}
-    for row in rows:
-        years[row["first_day"].year] = years.get(row["first_day"].year, 0) + 1
-    with st.expander(tell("The numbers behind the picture"), type="compact"):
-        shown = [
-            {tell("Year"): str(year), tell("New tiles"): count} for year, count in sorted(years.items(), reverse=True)
-        ]
-        st.dataframe(shown, hide_index=True)
+def _new_tiles(page: Page, rows: Rows) -> list[Row]:
+    """Return in which year how many tiles of this filter were first visited, the newest first."""
+    years = Counter(row["first_day"].year for row in rows)
+    return [{page.tell("Year"): str(year), page.tell("New tiles"): years[year]} for year in sorted(years, reverse=True)]

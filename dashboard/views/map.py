@@ -16,7 +16,7 @@ from dashboard.formatting import Teller, small_html
 from dashboard.languages import N_
 from dashboard.map import groups, layers, tiles
 from dashboard.map.choice import Choice, pick_area, say_hidden, show_picture
-from dashboard.mart import Rows
+from dashboard.mart import Row, Rows
 from dashboard.page import Page
 from dashboard.route_lines import Lines, lines_of, mercator
 
@@ -91,6 +91,7 @@ def _routes(choice: Choice, rows: Rows, found: list[Area], view: str) -> None:
         opened.why = _why(choice, rows, area)
         if view == "density":
             _density(page, area, lines)
+            opened.numbers(_years(page, lines), tell("The numbers behind the picture"))
         else:
             st.caption(_drawn(area, lines, tell))
             layers.show(page, lines)
@@ -124,6 +125,18 @@ def _drawn(area: Area, lines: Lines, tell: Teller) -> str:
             "{n} of them is near its ends and hidden.", "{n} of them are near their ends and hidden.", hidden
         )
     return told
+
+
+def _years(page: Page, lines: Lines) -> list[Row]:
+    """Return how many routes of a year the picture has, and how long their activities were, the newest first."""
+    tell = page.tell
+    years: dict[int, list[float]] = {}
+    for row in {row["activity_id"]: row for row in lines.rows}.values():
+        years.setdefault(row["start_date_local"].year, []).append(row["distance_m"] or 0)
+    return [
+        {tell("Year"): str(year), tell("Routes"): len(metres), tell("Distance"): tell.distance(sum(metres))}
+        for year, metres in sorted(years.items(), reverse=True)
+    ]
 
 
 def _why(choice: Choice, rows: Rows, area: Area) -> Why:

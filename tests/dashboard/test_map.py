@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.context import PageContext
+from dashboard.formatting import NARROW
 from tests.dashboard.conftest import ATHLETE
 from tests.dashboard.test_pages import drawn, html, said, visit
 
@@ -82,6 +83,17 @@ def test_a_route_that_is_cut_away_is_not_counted(mart_file: Any, context_of: Any
     app = the_map(replace(context_of(mart_file), privacy_radius_m=200.0), view=view)
     pictures = [picture.alt for element in app.get("image") for picture in element.proto.imgs]
     assert sentence in said(app) + "".join(pictures)
+
+
+def test_the_numbers_behind_the_picture_are_those_of_its_routes(mapped: Any, context_of: Any) -> None:
+    """By year, the newest first; a route that is shown in two parts counts once."""
+    past_the_door = [HOME[0] + step * 1_000 for step in (0, 1, 2, 3, 2, 1, 0, -1, -2, -3)]
+    route(mapped, 3, "2025-11-30", path_latitudes=past_the_door, path_longitudes=[HOME[1]] * 10)
+    mapped.publish()
+    app = the_map(replace(context_of(mapped), privacy_radius_m=200.0), view="density", range="all")
+    [numbers] = [table.value for table in app.dataframe]
+    assert list(numbers.columns) == ["Year", "Routes", "Distance"]
+    assert numbers.to_numpy().tolist() == [["2026", 2, f"22.0{NARROW}km"], ["2025", 1, f"11.0{NARROW}km"]]
 
 
 def test_all_routes_used_twice_are_counted(mapped: Any, context_of: Any) -> None:
