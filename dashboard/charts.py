@@ -48,8 +48,13 @@ MONTH_OF_WEEK = "utcdate(toDate(datum.value)) <= 7 ? utcFormat(toDate(datum.valu
 
 
 def day_or(month: str) -> str:
-    """Return the `labelExpr` of an axis of days: a span of a few months names its days, a longer one its months."""
-    return f"utcFormat(datum.value, domain('x')[1] - domain('x')[0] < 120 * 864e5 ? '%-d %b' : '{month}')"
+    """Return the `labelExpr` of an axis of days: a span of a few months names its days, a longer one its months.
+
+    Ticks at hours have no name, nor those of weeks after a month's first, so that no name stands there twice.
+    """
+    day = "utchours(datum.value) ? '' : utcFormat(datum.value, '%-d %b')"
+    first = f"utcdate(datum.value) <= 7 ? utcFormat(datum.value, '{month}') : ''"
+    return f"domain('x')[1] - domain('x')[0] < 120 * 864e5 ? ({day}) : ({first})"
 
 
 def colour(field: str, used: Sequence[str] = (), titles: Mapping[str, str] | None = None) -> alt.Color:

@@ -13,7 +13,7 @@ from dashboard.palette import SERIES
 
 HEIGHT = 230
 MOST_BARS = 120
-FEW_BARS = 60  # up to which every fifth is named
+NAMED = ((60, 20), (8, 5))  # of more than so many bars, every so many are named; of fewer all
 BEYOND = 20  # steps shown behind a number that is larger
 LATER = 5  # the number after the next that the caption tells of
 COLOUR = alt.Color("series:N", scale=alt.Scale(domain=list(SERIES)), legend=None)
@@ -40,14 +40,14 @@ def bars(steps: Sequence[Row], tell: Teller) -> list[dict[str, Any]]:
 
 def chart(shown: int, tell: Teller) -> alt.LayerChart:
     """Bars of days for so many steps, the line of the definition, and the point where they meet."""
-    every = 20 if shown > FEW_BARS else 5
+    every = next((step for more_than, step in NAMED if shown > more_than), 1)
     label = f"datum.value % {every} == 0 ? datum.value + '{NARROW}{tell.distance_unit}' : ''"
     x = alt.X(
         "n:O", axis=alt.Axis(labelAngle=0, labelExpr=label, labelOverlap=False), scale=alt.Scale(paddingInner=0.2)
     )
     base = alt.Chart(charts.ROWS).encode(x=x)
     days = base.mark_bar().encode(
-        y=alt.Y("days:Q"),
+        y=alt.Y("days:Q", axis=alt.Axis(tickMinStep=1)),
         color=COLOUR,
         tooltip=[
             alt.Tooltip("distance:N", title=tell("At least")),

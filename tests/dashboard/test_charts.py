@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import altair as alt
 import pytest
 
-from dashboard import charts, trend_charts
+from dashboard import charts, eddington_chart, trend_charts
 from dashboard.formatting import Teller
 from dashboard.overview import calendar, week, weeks
 from dashboard.palette import SERIES
@@ -65,6 +65,21 @@ def test_a_day_is_the_same_wherever_the_browser_is(name: str) -> None:
     spec = json.dumps(OF_DAYS[name].to_dict())
     assert not re.findall(r"\b(?:date|day|datetime|timeFormat)\(", spec)
     assert not re.findall(r'"tooltip": \[[^\]]*"temporal"', spec)
+
+
+def test_an_axis_of_days_names_none_twice() -> None:
+    """Where a few days have ticks at hours, and a few months those of weeks, only the first of a name has it."""
+    label = OF_DAYS["rolling"].to_dict()["encoding"]["x"]["axis"]["labelExpr"]
+    assert "utchours(datum.value) ? ''" in label
+    assert "utcdate(datum.value) <= 7 ?" in label
+
+
+@pytest.mark.parametrize(("shown", "every"), [(1, 1), (8, 1), (9, 5), (60, 5), (61, 20)])
+def test_some_bars_of_the_eddington_chart_have_their_distance(shown: int, every: int) -> None:
+    """All of a few, which may be fewer than five; a count of days has no parts."""
+    bars = eddington_chart.chart(shown, ENGLISH).to_dict()["layer"][0]["encoding"]
+    assert bars["x"]["axis"]["labelExpr"].startswith(f"datum.value % {every} == 0 ?")
+    assert bars["y"]["axis"]["tickMinStep"] == 1
 
 
 def test_a_week_with_nothing_has_its_zero_at_the_foot() -> None:
