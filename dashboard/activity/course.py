@@ -47,10 +47,14 @@ class Course:
     cut_m: float
 
     def curve(self, name: str) -> Floats | None:
-        """Return a curve of COLUMNS, NaN where it is not recorded; None where it is recorded nowhere."""
+        """Return a curve of COLUMNS, NaN where it is not recorded; None where it is recorded nowhere.
+
+        The speed of what does not move is none.
+        """
         values = _floats(self.row.get(COLUMNS[name]))
-        if name == "speed" and values is None:
+        if name == "speed" and not _moves(values):
             values = self._covered
+            return values if _moves(values) else None
         return values
 
     @cached_property
@@ -139,6 +143,10 @@ def _floats(values: Any) -> Floats | None:
         return None
     array = np.array(values, dtype=float)
     return array if np.isfinite(array).any() else None
+
+
+def _moves(speed: Floats | None) -> bool:
+    return speed is not None and bool(np.nanmax(speed) > 0)
 
 
 def known(value: float) -> float | None:

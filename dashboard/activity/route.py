@@ -21,6 +21,8 @@ from dashboard.route_lines import Floats
 COLOURED = ("speed", "heartrate", "grade")
 DRAWN = ("speed", "heartrate", "power", "altitude")
 MOST_MARKS = 12
+ROOM = 0.08  # beyond either end of a curve, of its extent
+LEAST_PACE, LEAST = 5.0, 1.0  # what an axis has at the least on either side of its middle: seconds, else units
 DARKER = {
     "speed": N_("Darker (by night: lighter) is faster: {low} to {high}."),
     "heartrate": N_("Darker (by night: lighter) is a higher heart rate: {low} to {high}."),
@@ -246,14 +248,18 @@ def _along(course: Course, tell: Teller) -> Floats:
 
 
 def _domain(course: Course, name: str, tell: Teller) -> list[float]:
-    """Return the ends of a curve's axis: of all values, of speed of all but the slowest and the fastest hundredth."""
+    """Return the ends of a curve's axis: of all values, of speed of all but the slowest and the fastest hundredth.
+
+    A curve without an extent, such as an even pace, has an axis with one.
+    """
     values = course.curve(name)
     drawn = np.array([] if values is None else [_drawn(name, float(value), course, tell) for value in values])
     if not np.isfinite(drawn).any():
         return [0, 1]
     low, high = np.nanpercentile(drawn, (1, 99) if name == "speed" else (0, 100))
-    room = max(0.08 * float(high - low), 1e-6)
-    return [float(low) - room, float(high) + room]
+    least = LEAST_PACE if name == "speed" and course.is_paced else LEAST
+    middle, reach = float(low + high) / 2, max((0.5 + ROOM) * float(high - low), least)
+    return [middle - reach, middle + reach]
 
 
 def _finding(subject: Subject, course: Course) -> str:

@@ -238,6 +238,27 @@ def test_a_chart_of_one_kind_is_written_once(run: Any, context_of: Any) -> None:
     assert first == other
 
 
+def test_an_even_pace_is_a_line_within_its_axis(run: Any, context_of: Any) -> None:
+    """What has no extent has an axis with one, whose labels differ."""
+    run.row("activity_course", **COURSE | {"speeds_mps": [1000 / 333] * 4, "heartrates_bpm": [120.0] * 4})
+    run.publish()
+    chart, rows = drawn_chart(activity(context_of(run), id="3"))
+    numbers = {each["name"]: each["value"] for each in chart["params"][1:]}
+    assert {point["speed"] for point in rows["points"]} == {333.0}
+    assert (numbers["speed_low"], numbers["speed_high"]) == pytest.approx((328, 338))
+    assert (numbers["heartrate_low"], numbers["heartrate_high"]) == (119, 121)
+
+
+def test_what_does_not_move_has_no_chart_of_speed(run: Any, context_of: Any) -> None:
+    """Nor is a route or a table told its speed."""
+    still = {"speeds_mps": [0.0] * 4, "distances_m": [0.0] * 4, "latitudes": None, "longitudes": None}
+    run.row("activity_course", **COURSE | still)
+    run.publish()
+    chart, rows = drawn_chart(activity(context_of(run), id="3"))
+    assert [row["title"]["text"] for row in chart["vconcat"]] == ["Heart rate", "Height"]
+    assert "speed" not in rows["points"][0]
+
+
 def test_a_point_is_pointed_at_from_its_neighbours_middles(run: Any, context_of: Any) -> None:
     """Columns touch each other, one of a point that stands still has no width, and there is none without a distance."""
     run.row("activity_course", **COURSE | {"distances_m": [0.0, 200.0, 200.0, float("nan")]})
