@@ -65,7 +65,11 @@ def keep(done: Sequence[Row]) -> None:
 
 def _keep_days() -> None:
     address.follow("range", RANGES.__contains__, DEFAULT_RANGE)
-    address.follow("dates", lambda told: _parsed(told) is not None, "")
+    _follow_dates()
+
+
+def _follow_dates() -> str:
+    return address.follow("dates", lambda told: _parsed(told) is not None, "")
 
 
 def draw(done: Sequence[Row], today: date, tell: Teller, *, has_dates: bool = True) -> Filters:
@@ -107,24 +111,24 @@ def _days(chosen: str, earliest: date, today: date) -> tuple[date, date]:
 
 
 def _custom(earliest: date, today: date, tell: Teller) -> tuple[date, date]:
-    """Draw the two days; the newest ninety until the reader says which."""
-    first, last = _days("90d", earliest, today)
-    word = address.follow("dates", lambda told: _parsed(told) is not None, _written(first, last))
-    first, last = _parsed(word) or (first, last)
-    default = _written(*_days("90d", earliest, today))
+    """Draw the two days; until the reader says which, the newest ninety of when they asked, as the address tells."""
+    told = _parsed(_follow_dates())
+    first, last = told or _days("90d", earliest, today)
+    if not told:
+        address.put("dates", _written(first, last), "")
     with st.popover(tell.days(first, last), key="dates-open"):
         st.date_input(
             tell("First and last day"), (first, last), min_value=min(earliest, first), max_value=max(today, last),
-            format="YYYY-MM-DD", key="dates-picked", on_change=_picked, args=(default,),
+            format="YYYY-MM-DD", key="dates-picked", on_change=_picked,
         )  # fmt: skip
     return first, last
 
 
-def _picked(default: str) -> None:
+def _picked() -> None:
     """Keep two picked days; while only one is picked the dates stay as they are."""
     days = st.session_state["dates-picked"]
     if len(days) == 2:  # noqa: PLR2004 - first and last
-        address.put("dates", _written(*days), default)
+        address.put("dates", _written(*days), "")
 
 
 def _parsed(word: str) -> tuple[date, date] | None:

@@ -3,7 +3,7 @@
 import math
 import re
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from dashboard.auto_refresh import is_outdated
 from dashboard.context import PageContext
 from dashboard.formatting import MINUS, NARROW, NOTHING, Teller
 from dashboard.mart import Mart
+from tests.dashboard.conftest import NOW, TODAY
 
 pytestmark = pytest.mark.slow
 TIME = re.compile(r"(?<=\d)\\:")  # its colons are escaped
@@ -212,6 +213,19 @@ def test_days_of_ones_own_are_kept_in_the_address(lively: Any, context_of: Any) 
         app = drawn(app)
         listed = tuple(f"{name}</a></td>" in html(app) for name in ("Hike 3", "Run 6"))
         assert listed == ((True, False) if is_shown else (True, True))
+
+
+def test_a_link_to_days_of_ones_own_shows_the_same_tomorrow(lively: Any, context_of: Any) -> None:
+    """The newest ninety stand in the address as soon as they are chosen, or asked for without days."""
+    app = overview(context_of(lively))
+    app.selectbox(key="range").set_value("custom")
+    link = {"range": "custom", "dates": "2026-08-21..2026-11-18"}
+    assert drawn(app).query_params == link
+    assert visit(context_of(lively), "trends", range="custom", dates="x").query_params == link
+    lively.publish(TODAY + timedelta(days=1))
+    tomorrow = context_of(lively, lambda: NOW + timedelta(days=1))
+    assert visit(tomorrow, "trends", **link).query_params == link
+    assert visit(tomorrow, "trends", range="custom").query_params["dates"] == "2026-08-22..2026-11-19"
 
 
 def test_choices_outlive_a_page_that_does_not_draw_them(lively: Any, context_of: Any) -> None:
