@@ -44,7 +44,10 @@ def splits(subject: Subject) -> None:
             models=["split"],
         )
         if not rows:
-            st.markdown(tell("No splits: no distance was recorded, or neither curves nor details are here yet."))
+            said = N_("No splits: no distance was recorded, or neither curves nor details are here yet.")
+            if subject.row["is_manual"]:
+                said = N_("No splits: an activity typed in by hand has none.")
+            st.markdown(tell(said))
             return
         has_grade = any(row["grade_adjusted_speed_mps"] is not None for row in rows)
         heads = [

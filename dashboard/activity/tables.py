@@ -133,7 +133,8 @@ def before(subject: Subject) -> None:
         }
         opened.why = _why_before(rows, tell)
         if len(rows) < 2:  # noqa: PLR2004 - itself
-            st.markdown(tell("This route was not used before."))
+            has_route = rows or page.rows("activity/route", page.athlete_id, subject.activity_id)
+            st.markdown(tell("This route was not used before.") if has_route else tell("This activity has no route."))
         else:
             _ranked(subject, rows)
         if tiles:

@@ -139,10 +139,20 @@ def test_an_activity_without_anything_says_what_is_missing(mart_file: Any, conte
     for sentence in (
         "No route and no curves:",
         "No laps:",
-        "This route was not used before.",
+        "No splits: an activity typed in by hand has none.",
+        "This activity has no route.",
         "Nothing tells how hard it was",
     ):
         assert sentence in text
+    assert "This route" not in text
+
+
+def test_a_route_used_once_was_not_used_before(run: Any, context_of: Any) -> None:
+    """Also while its group is not built."""
+    path = {"path_latitudes": [HOME[0]] * 2, "path_longitudes": [HOME[1], HOME[1] + 1_000]}
+    run.row("route", activity_id=4, athlete_id=ATHLETE, is_virtual=False, **path)
+    run.publish()
+    assert "This route was not used before." in said(activity(context_of(run), id="4"))
 
 
 def test_links_to_an_activity_keep_what_the_address_says(run: Any, context_of: Any) -> None:
