@@ -14,6 +14,7 @@ from athlete.transform import one_line
 from backends.engine import is_on_gcp
 from backends.warehouse.marts import SqlConsole
 from dashboard.settings import DashboardSettings
+from runtime.clock import utc_now
 from worker.dbt_runner.settings import TransformSettings
 
 
@@ -30,8 +31,11 @@ def console_as_of(day: date, sql: str) -> Iterator[SqlConsole]:
     if is_on_gcp(settings):
         raise CommandError("--as-of builds tables on this machine; with BACKEND=gcp there is no such folder.")
     require_pipeline(settings)
+    moment = end_of(day, DashboardSettings().display_timezone)
+    if moment - timedelta(days=1) > utc_now():
+        raise CommandError(f"{day} has not begun; --as-of takes a day up to today.")
     with TemporaryDirectory(prefix=".as-of-", dir=settings.data_dir) as folder:
-        seconds = _build(settings, sql, end_of(day, DashboardSettings().display_timezone), Path(folder))
+        seconds = _build(settings, sql, moment, Path(folder))
         known = "edits since are undone, deletions are not"
         warn(f"built as of {day} in {seconds:.0f} s: {known}; your marts are as before.")
         console = open_console(settings, Path(folder) / "transform.duckdb")

@@ -55,8 +55,8 @@ def query(  # noqa: PLR0913 - the command line's options
     And "describe mart.fct_activities" lists the columns of one.
 
     --as-of builds what the statement names again, apart from your marts, with that day in the place of today, without
-    later activities and with the edits undone that were stored since. What was deleted since is gone, and what was
-    loaded or imported since is there.
+    later activities and with the edits undone and the events left out that were stored since. What was deleted since
+    is gone, and activities that were loaded or imported since are there.
     """
     if parquet is not None and (as_json or as_csv):
         raise CommandError("Choose one of --json, --csv and --parquet.")

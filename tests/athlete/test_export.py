@@ -148,13 +148,14 @@ def test_the_marts_of_a_day_and_dbt_s_pages_leave_the_marts_alone(
     before = {path.name for path in tmp_path.iterdir()}
     asked = (
         "with known as (select activity_id, name, sport_type, distance_m, gear_id from mart.fct_activities) "
-        "select max(date_day)::varchar as day, count(*) as days, (select list(known) from known) as known "
+        "select max(date_day)::varchar as day, count(*) as days, (select list(known) from known) as known, "
+        "(select list(change_id) from mart.change_log) as changes "
         "from mart.dim_date"
     )
     result = run("query", "--json", "--as-of", "2026-03-31", asked)
     assert result.exit_code == 0, result.output
     [told] = (found := json.loads(result.stdout)).pop("known")
-    assert found == {"day": "2026-03-31", "days": 12}
+    assert found == {"day": "2026-03-31", "days": 12, "changes": ["4"]}
     assert told == {
         "activity_id": 1, "name": "As it was", "sport_type": "Run", "distance_m": 5000.0, "gear_id": None,
     }  # fmt: skip
@@ -164,4 +165,5 @@ def test_the_marts_of_a_day_and_dbt_s_pages_leave_the_marts_alone(
     assert "One row per athlete and piece of gear" in page
     left = {path.name for path in tmp_path.iterdir()} - before - {"pipeline.sqlite-shm", "pipeline.sqlite-wal"}
     assert left <= {"docs.html", "duckdb_extensions"}
+    assert "has not begun" in run("query", "--as-of", "2999-01-01", "select 1").stderr
     assert "BACKEND=gcp" in run("query", "--as-of", "2026-03-31", "select 1", BACKEND="gcp").stderr

@@ -1,3 +1,14 @@
+{#- Conditions of rows that are never changed: of a past state those that were stored by its moment. -#}
+{% macro known_then(column) -%}
+    {{ return([column ~ ' <= ' ~ raw_moment(past_moment())] if var('without_later') else []) }}
+{%- endmacro %}
+
+{#- The moment of a past state as text, as `raw` in SQLite writes timestamps. -#}
+{% macro past_moment() -%}
+    {{ return(as_of_moment().strftime('%Y-%m-%dT%H:%M:%S.%fZ')) }}
+{%- endmacro %}
+
+
 {#-
   The stored activities without the edits that were stored after the moment of a past state, as far as the edits are kept. Of several edits of a field the first
   tells what it was. For DuckDB alone: past states are built on one machine.
@@ -13,7 +24,7 @@
                     'payload': 'json',
                     'ingested_at': 'timestamp',
                 },
-                conditions=['field is not null', is_after('ingested_at', as_of_moment().strftime('%Y-%m-%dT%H:%M:%S.%fZ'))],
+                conditions=['field is not null', is_after('ingested_at', past_moment())],
             )
         }}
     ),

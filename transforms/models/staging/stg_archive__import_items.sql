@@ -17,6 +17,7 @@ with source as (
                 'reason': 'string',
                 'finished_at': 'timestamp',
             },
+            conditions=known_then('finished_at'),
         )
     }}
 ),

@@ -18,6 +18,7 @@ with source as (
                 'other_count': 'int64',
                 'reason': 'string',
             },
+            conditions=known_then('started_at'),
         )
     }}
 ),

@@ -14,6 +14,7 @@ with source as (
                 'ingested_at': 'timestamp',
                 'payload': 'json',
             },
+            conditions=known_then('ingested_at'),
         )
     }}
 ),

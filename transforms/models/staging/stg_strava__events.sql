@@ -31,7 +31,7 @@ with source as (
                 'retry_at': 'timestamp',
                 'ingested_at': 'timestamp',
             },
-            conditions=[is_new()],
+            conditions=[is_new()] + known_then('ingested_at'),
         )
     }}
 ),

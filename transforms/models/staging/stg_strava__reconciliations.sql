@@ -19,6 +19,7 @@ with source as (
                 'stopped_kind': 'string',
                 'retry_at': 'timestamp',
             },
+            conditions=known_then('finished_at'),
         )
     }}
 ),

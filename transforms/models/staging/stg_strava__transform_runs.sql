@@ -10,7 +10,7 @@ with source as (
                 'is_full_refresh': 'bool',
                 'error': 'string',
             },
-            conditions=[is_within_days('started_at', 31)],
+            conditions=[is_within_days('started_at', 31)] + known_then('started_at'),
         )
     }}
 ),
