@@ -29,12 +29,13 @@ class PageContext:
     own_file: Path | None = None  # athlete.toml; None where it lies elsewhere, or others look
     documents: Path | None = None  # where `athlete docs` writes dbt's pages; None where nobody can
     queries: Path | None = None  # where questions are saved by name; None where no folder is the reader's own
+    is_shown_to_others: bool = False  # the reader has switched the shared view on
     map_style_url: str = ""  # of a background for the map that can be moved; nobody is asked for one while it is empty
 
     @property
     def is_shared(self) -> bool:
         """Whether others than the athlete may look."""
-        return self.viewers is not None
+        return self.viewers is not None or self.is_shown_to_others
 
     def visible(self, snapshot: Snapshot, signed_in: str | None) -> Snapshot:
         """Leave the athletes whom the viewer may see; `signed_in` is what Identity-Aware Proxy says who that is.

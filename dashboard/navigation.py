@@ -10,7 +10,7 @@ import streamlit as st
 
 from backends.warehouse import WarehouseBusy
 from backends.warehouse.marts import MartDamaged, MartMissing, QueryFailed
-from dashboard import address, empty_states, filters, own_file, pipeline_status
+from dashboard import address, empty_states, filters, own_file, pipeline_status, privacy
 from dashboard.auto_refresh import Drawn, auto_refresh, days_of
 from dashboard.context import PageContext
 from dashboard.formatting import Teller
@@ -43,6 +43,7 @@ class Entry:
     has_dates: bool = True
 
 
+WITH_SWITCH = {"map", "activity"}  # of the shared view
 FIRST = "overview"  # its address is `/`, and by its name too
 ENTRIES = (
     Entry(show=overview.show, title=N_("Overview"), path=FIRST, icon="space_dashboard"),
@@ -70,10 +71,11 @@ def show(context: PageContext) -> None:
     )  # fmt: skip
     st.logo(str(here.with_name("logo.svg")), icon_image=str(here.with_name("icon.svg")))
     tell = _reader(context)
+    is_shown_to_others = privacy.is_switched_on()
     sections: dict[str, list[st.Page]] = {}
     pages: dict[str, st.Page] = {}
     for entry in ENTRIES:
-        if entry.path == "sql" and context.console is None:
+        if entry.path == "sql" and (context.console is None or is_shown_to_others):
             continue
         is_first = entry is ENTRIES[0]
         page = pages[entry.path] = st.Page(
@@ -106,6 +108,9 @@ def draw(context: PageContext, entry: Entry, tell: Teller, pages: Mapping[str, s
             st.title(tell(entry.title), anchor=False, width="content")
             live = st.container(width="content")
         chosen = st.container(horizontal=True, key="filters", width="content", gap="xsmall")
+    context = replace(context, is_shown_to_others=privacy.is_switched_on())
+    if context.is_shown_to_others and entry.path not in WITH_SWITCH:
+        st.caption(tell("The shared view is on: private activities have no name. Page Map switches it off."))
     drawn = _drawn(context, entry, tell, chosen)
     with live:
         auto_refresh(context, drawn, tell, pages.get("pipeline"))

@@ -11,16 +11,22 @@ SHARED_RADIUS_M = 200.0
 def is_shared(page: Page) -> bool:
     """Return whether others may look; where only the athlete does, draw the switch that shows what others would see.
 
-    The switch stays on until the reader turns it off, on other pages and in a link too.
+    The switch stays on until the reader turns it off, on other pages and in a link too: what others may look at has no
+    name of a private activity on any page, and no page SQL.
     """
-    if page.context.is_shared:
+    if page.context.viewers is not None:
         return True
     tell = page.tell
-    st.session_state["map-shared"] = address.follow("shared", ("0", "1").__contains__, "0") == "1"
+    st.session_state["map-shared"] = is_switched_on()
     return st.toggle(
         tell("Shared view"), key="map-shared", on_change=_switched,
         help=tell("As others may see it: home and private activities are hidden."),
     )  # fmt: skip
+
+
+def is_switched_on() -> bool:
+    """Whether the reader has switched the shared view on, here or on another page."""
+    return address.follow("shared", ("0", "1").__contains__, "0") == "1"
 
 
 def cut_m(page: Page, *, shared: bool) -> float:

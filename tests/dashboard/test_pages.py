@@ -818,9 +818,12 @@ def test_where_others_look_private_activities_have_no_name(
     shared = replace(alone, viewers={"me@example.org": {7001}})
     for address in ("overview", "records"):
         mine, theirs = (drawn_text(visit(context, address)) for context in (alone, shared))
+        switched = drawn_text(visit(alone, address, shared="1"))
         assert "To the hidden place" in mine
-        assert "To the hidden place" not in theirs
+        assert "To the hidden place" not in theirs + switched
         assert "activity?id=990" in theirs
+        assert "activity?id=990" in switched
+        assert "The shared view is on: private activities have no name." in switched
 
 
 def test_who_is_no_viewer_is_shown_nothing(lively: Any, context_of: Any) -> None:
