@@ -28,6 +28,7 @@ NO_CURVES = N_(
     "**No curves are stored for this.** Set `STREAMS=all` for what is to come, and run `athlete backfill --streams` "
     "for what you have done; an import of your own files brings them too."
 )
+NOT_IN_CURVES = N_("**The stored curves hold nothing of this**, or its zones are not known.")
 
 
 def draw(page: Page) -> None:
@@ -41,9 +42,18 @@ def draw(page: Page) -> None:
         span = kind, asked.first, asked.last, asked.sport, asked.sport
         rows = opened.rows("training/zones", page.athlete_id, *span)
         if not rows:
-            empty_states.info("empty-zones", tell(NO_CURVES))
+            _say_why_none(page, opened, *span[1:])
             return
         _weeks(page, opened, rows, lambda: page.rows("training/zoned", *[page.athlete_id] * 2, *span))
+
+
+def _say_why_none(page: Page, opened: Card, *span: Any) -> None:
+    """Say what is missing: activities, their curves, or what is asked for in these."""
+    [counted] = opened.rows("training/recorded", *[page.athlete_id] * 2, *span)
+    if not counted["activity_count"]:
+        empty_states.nothing_in_filter(page, "zones")
+    else:
+        empty_states.info("empty-zones", page.tell(NOT_IN_CURVES if counted["recorded_count"] else NO_CURVES))
 
 
 def _weeks(page: Page, opened: Card, rows: Sequence[Row], longest: Callable[[], Rows]) -> None:

@@ -123,7 +123,7 @@ def test_the_page_is_german_and_says_what_is_missing(trained: Any, context_of: A
     assert "Die letzten 7 Tage haben eine Belastung von" in text
     assert "Form = Fitness von gestern - Ermüdung von gestern" in text
     nothing = said(training(context_of(trained), range="custom", dates="2025-01-01..2025-02-01"))
-    assert nothing.count("Nothing for **All sports**") == 4
+    assert nothing.count("Nothing for **All sports**") == 5
 
 
 @pytest.fixture
@@ -151,6 +151,10 @@ def test_zones_and_power_say_the_marts_numbers(recorded: Any, context_of: Any) -
     german = said(training(context_of(recorded), range="all", lang="de"))
     assert "Ein Vorschlag für deine FTP: 228 W" in german
     assert "No curves are stored" in said(training(context_of(recorded), range="all", zones="pace"))
+    recorded.row("stream_summary", athlete_id=ATHLETE, activity_id=1)
+    recorded.publish()
+    text = said(training(context_of(recorded), range="all", zones="pace"))
+    assert "The stored curves hold nothing of this" in text
 
 
 def test_a_bar_is_darker_the_harder(tell: Teller) -> None:

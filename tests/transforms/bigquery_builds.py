@@ -142,6 +142,7 @@ PARAMETERS: Mapping[str, Sequence[Any]] = {
     "training/days": [BERLIN, "all", *MONTH],
     "training/methods": [RECORDED, *MONTH, *ALL],
     "training/power": [EXTREME, "run", "2026", EXTREME],
+    "training/recorded": [RECORDED, RECORDED, *MONTH, *ALL],
     "training/zones": [BERLIN, "heart_rate", *MONTH, *ALL],
     "training/zoned": [BERLIN, BERLIN, "heart_rate", *MONTH, *ALL],
     "training/settings": [RECORDED],
