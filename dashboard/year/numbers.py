@@ -86,7 +86,7 @@ def lines(years: Years, tiles: Mapping[int, int], tell: Teller) -> list[str]:
     shown: list[tuple[str, Shown]] = [
         (N_("Elevation"), lambda row, tell: tell.elevation(row["elevation_gain_m"])),
         (N_("Load"), lambda row, tell: tell.number(row["load"])),
-        (N_("Calories"), lambda row, tell: f"{tell.number(row['calories_kcal'])}\u202fkcal"),
+        (N_("Calories"), lambda row, tell: _calories(row["calories_kcal"], tell)),
         (N_("Commutes"), lambda row, tell: _unless_nothing(row, tell.distance(row["commute_distance_m"]))),
         (N_("CO2 of a car instead"), lambda row, tell: _unless_nothing(row, carbon(row, tell))),
     ]
@@ -103,6 +103,11 @@ def lines(years: Years, tiles: Mapping[int, int], tell: Teller) -> list[str]:
 def carbon(row: Row, tell: Teller) -> str:
     """Say what a car would have given off over the commutes."""
     return tell("about {amount}", amount=f"{tell.number(row['commute_co2_kg'])}{NARROW}kg")
+
+
+def _calories(kcal: float | None, tell: Teller) -> str:
+    """Say a sum of calories; one of nothing is of activities of which none are known."""
+    return f"{tell.number(kcal)}{NARROW}kcal" if kcal else NOTHING
 
 
 def _unless_nothing(row: Row, told: str) -> str:

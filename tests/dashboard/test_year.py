@@ -1,12 +1,14 @@
 """The Year page: two years side by side, the same days of both, and the numbers of the mart."""
 
+from collections import defaultdict
 from datetime import date
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.year import choice, mix
+from dashboard.formatting import Teller
+from dashboard.year import choice, mix, numbers
 from tests.dashboard.test_pages import drawn, html, plain_units, said, shown, visit
 
 
@@ -132,3 +134,16 @@ def test_any_year_stands_alone_or_beside_another_by_its_address(reviewed: Any, c
     assert [metric.delta for metric in alone.metric] == ["\N{EN DASH}"] * 4
     alone.selectbox(key="sport").set_value("swim")
     assert "have nothing to show here" in said(drawn(alone))
+
+
+def test_calories_that_nobody_knows_are_no_number(tell: Teller) -> None:
+    """A year without any has none beside one with some, and two such years have no line."""
+    known, unknown = (numbers_row(year, kcal) for year, kcal in ((2026, 640.0), (2025, 0.0)))
+    [told] = [each for each in numbers.lines(choice.Years(shown=known, other=unknown), {}, tell) if "Calories" in each]
+    assert line(told, "Calories") == ["640\u202f<small>kcal</small>", "\N{EN DASH}"]
+    assert not any("Calories" in each for each in numbers.lines(choice.Years(shown=unknown, other=None), {}, tell))
+
+
+def numbers_row(year: int, kcal: float) -> defaultdict[str, Any]:
+    """Return a row of `year_review` as the card takes it; what is not told is null."""
+    return defaultdict(lambda: None, review(year, calories_kcal=kcal))
