@@ -44,9 +44,10 @@ def draw(page: Page) -> Rows:
 def finding(kinds: Mapping[str, Row], activity_count: int, tell: Teller) -> str:
     """Say in one sentence how many activities have something that cannot be right, and how many may."""
     if "wrong" not in kinds and "doubtful" not in kinds:
-        return tell(
+        return tell.plural(
+            "**Nothing is wrong with your {n} activity**, as far as can be told.",
             "**Nothing is wrong with any of your {n} activities**, as far as can be told.",
-            n=tell.number(activity_count),
+            activity_count,
         )
     counts = {kind: kinds[kind]["activity_count"] if kind in kinds else 0 for kind in KINDS}
     time = kinds["wrong"]["moving_time_s"] if "wrong" in kinds else 0

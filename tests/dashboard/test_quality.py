@@ -71,6 +71,7 @@ def test_nothing_wrong_is_said_so() -> None:
     """What is merely not known is no fault."""
     kinds: dict[str, dict[str, Any]] = {"missing": {"activity_count": 3, "moving_time_s": 60}}
     assert "Nothing is wrong with any of your 1,313 activities" in summary.finding(kinds, 1313, ENGLISH)
+    assert "Nothing is wrong with your 1 activity" in summary.finding(kinds, 1, ENGLISH)
     kinds["wrong"] = {"activity_count": 2, "moving_time_s": None}
     assert "2 of 1,313 activities have something that cannot be right" in summary.finding(kinds, 1313, ENGLISH)
 
