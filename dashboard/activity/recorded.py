@@ -187,6 +187,8 @@ def _change(row: Row, tell: Teller) -> str:
     change = row["split_change_pct"]
     if change is None:
         return ""
+    if _percent(change, tell) == _percent(0, tell):
+        return f"<small>{escape(tell('even split'))}</small>"
     kind = tell("negative split") if change < 0 else tell("positive split")
     return f"<small>{_percent(change, tell)} {escape(kind)}</small>"
 

@@ -1,6 +1,7 @@
 """The Activity page: the numbers are the mart's, and what cannot be shown is said."""
 
 import json
+from collections import defaultdict
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
@@ -10,9 +11,9 @@ import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.activity import course_chart
+from dashboard.activity import course_chart, recorded
 from dashboard.context import PageContext
-from dashboard.formatting import MINUS
+from dashboard.formatting import MINUS, Teller
 from tests.dashboard.conftest import ATHLETE
 from tests.dashboard.test_pages import drawn, html, said, taken_for_emojis, visit
 
@@ -320,6 +321,14 @@ def test_what_the_points_tell_is_the_marts(run: Any, context_of: Any) -> None:
     german = html(activity(context_of(run), id="3", lang="de", units="imperial"))
     assert "zweite Hälfte schneller" in german
     assert "Abschnitte" not in said(activity(context_of(run), id="2"))
+
+
+def test_equal_halves_are_an_even_split(tell: Teller) -> None:
+    """What rounds to nothing is neither negative nor positive."""
+    halves = {"first_half_s": 1700.0, "second_half_s": 1700.4, "split_change_pct": 0.02}
+    row: defaultdict[str, Any] = defaultdict(lambda: None, halves.items())
+    told = dict(recorded.facts(row, "run", tell))
+    assert told["Second half"] == "28:20 <small>even split</small>"
 
 
 def test_points_without_a_time_or_a_distance_are_drawn_as_far_as_they_are_known(run: Any, context_of: Any) -> None:
