@@ -16,6 +16,7 @@ from dashboard.page import Page
 
 HEIGHT = 260
 MOST_BARS = 500
+A_DAY_MS = 86_400_000
 
 
 def draw(page: Page) -> None:
@@ -94,7 +95,8 @@ def _chart(page: Page, answer: MartAnswer) -> None:
     is_time = all(isinstance(row[x], date) for row in answer.rows)
     drawn = shown if is_time else shown[:MOST_BARS]
     sentence = finding(shown, x, y, tell)
-    charts.show(page, "sql", chart(x, y, is_time=is_time), drawn, alt=sentence, height=HEIGHT)
+    has_hours = any(isinstance(row[x], datetime) for row in answer.rows)
+    charts.show(page, "sql", chart(x, y, is_time=is_time, has_hours=has_hours), drawn, alt=sentence, height=HEIGHT)
     if len(drawn) < len(shown):
         sentence += " " + tell("The chart has the first {n} of {all} rows.", n=len(drawn), all=tell.number(len(shown)))
     st.caption(formatting.plain(sentence))
@@ -125,17 +127,29 @@ def finding(shown: Sequence[dict[str, object]], x: str, y: str, tell: Teller) ->
     return tell("{y} is highest, {value}, where {x} is {where}.", x=x, y=y, value=told, where=most["x"])
 
 
-def chart(x: str, y: str, *, is_time: bool) -> alt.Chart:
-    """Return bars in the answer's order, or a line over time."""
-    marks = alt.Chart(charts.ROWS)
-    across = (
-        alt.X("x:T")
-        if is_time
-        else alt.X("x:O", sort=alt.EncodingSortField("place", op="min"), axis=alt.Axis(labelAngle=0, labelOverlap=True))
-    )
-    drawn: alt.Chart = (marks.mark_line(point=True) if is_time else marks.mark_bar()).encode(
-        x=across,
-        y=alt.Y("y:Q"),
-        tooltip=[alt.Tooltip("x:T" if is_time else "x:N", title=x), alt.Tooltip("y:Q", title=y)],
-    )
-    return charts.in_colour(drawn, "accent")
+def chart(x: str, y: str, *, is_time: bool, has_hours: bool = False) -> alt.Chart:
+    """Return bars in the answer's order, or a line over time: of days, or of moments on the reader's clock."""
+    marks, upwards = alt.Chart(charts.ROWS), alt.Tooltip("y:Q", title=y)
+    if not is_time:
+        axis = alt.Axis(labelAngle=0, labelOverlap=True)
+        across = alt.X("x:O", sort=alt.EncodingSortField("place", op="min"), axis=axis)
+        bars = marks.mark_bar().encode(x=across, y=alt.Y("y:Q"), tooltip=[alt.Tooltip("x:N", title=x), upwards])
+        return charts.in_colour(bars, "accent")
+    told = "timeFormat(toDate(datum.x), '%-d %b %Y, %H:%M')" if has_hours else "utcFormat(toDate(datum.x), '%-d %b %Y')"
+    line = marks.mark_line(point=True).transform_calculate(told=told)
+    tooltip = [alt.Tooltip("told:N", title=x), upwards]
+    line = line.encode(x=_moments() if has_hours else _days(), y=alt.Y("y:Q"), tooltip=tooltip)
+    return charts.in_colour(line, "accent")
+
+
+def _days() -> alt.X:
+    axis = alt.Axis(labelExpr=charts.day_or("%b %Y"), tickCount=6, tickMinStep=A_DAY_MS)
+    return alt.X("x:T", scale=alt.Scale(type="utc"), axis=axis)
+
+
+def _moments() -> alt.X:
+    at_midnight = "hours(datum.value) + minutes(datum.value) + seconds(datum.value) == 0"
+    return alt.X("x:T", axis=alt.Axis(tickCount=6, labelOverlap=True, labelExpr=(
+        f"timeFormat(datum.value, domain('x')[1] - domain('x')[0] > 120 * {A_DAY_MS} ? '%b %Y' : "
+        f"{at_midnight} ? '%-d %b' : '%H:%M')"
+    )))  # fmt: skip

@@ -1,5 +1,6 @@
 """The SQL page: a question runs when asked, its answer is shown, and what is billed is told first."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -235,6 +236,16 @@ def test_what_is_highest_is_so_of_the_whole_answer(page: Open) -> None:
     text = said(drawn(app))
     assert "height is highest, 599, where day is 599." in text
     assert "The chart has the first 500 of 600 rows." in text
+
+
+def test_an_axis_of_dates_names_days() -> None:
+    """Without hours, which only moments have, and on a clock of 24 hours."""
+    days, moments = (answer.chart("day", "km", is_time=True, has_hours=each).to_dict() for each in (False, True))
+    across = days["encoding"]["x"]
+    assert across["scale"] == {"type": "utc"}
+    assert across["axis"]["tickMinStep"] == 24 * 60 * 60 * 1000
+    assert "%H" not in json.dumps(days)
+    assert "%H:%M" in moments["encoding"]["x"]["axis"]["labelExpr"]
 
 
 def test_nobody_asks_in_sql_where_readers_may_see_some_athletes_only() -> None:
