@@ -14,7 +14,8 @@ from athlete.data_dir import require_pipeline
 from athlete.errors import CommandError, exit_on_error, warn
 from athlete.output import Form, print_rows, say
 from backends.athlete_file.faults import AthleteFileFault
-from backends.athlete_file.sync import push_file, read_documents
+from backends.athlete_file.reading import read_documents
+from backends.athlete_file.sync import push_file
 from runtime.clock import utc_now
 from runtime.settings import SharedSettings
 

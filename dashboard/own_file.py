@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from backends.athlete_file.faults import AthleteFileFault
-from backends.athlete_file.sync import read_documents
+from backends.athlete_file.reading import read_documents
 from dashboard import empty_states
 from dashboard.formatting import Teller
 

@@ -3,7 +3,7 @@
 from athlete.doctor.context import Context
 from athlete.doctor.findings import Finding, green, red
 from backends.athlete_file.faults import AthleteFileFault
-from backends.athlete_file.sync import read_documents
+from backends.athlete_file.reading import read_documents
 
 
 async def check_athlete_file(context: Context) -> list[Finding]:

@@ -1,14 +1,14 @@
 """Brings what athlete.toml says into `raw`: replaced as a whole where it says something else than before."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 import structlog
 
-from backends.athlete_file.document import Document, document_of
 from backends.athlete_file.faults import AthleteFileFault
+from backends.athlete_file.reading import read_documents
 from backends.warehouse.athlete_files import AthleteFile, AthleteFiles
 from backends.warehouse.athletes import AthleteStore
 from runtime.clock import utc_now
@@ -18,17 +18,6 @@ log = structlog.get_logger(__name__)
 
 class KnownAthleteFiles(AthleteFiles, AthleteStore, Protocol):
     """The part of `raw` that the file needs."""
-
-
-def read_documents(path: Path, athlete_ids: Sequence[int]) -> dict[int, Document]:
-    """Return what the file says of each of these athletes; nothing where there is no file. Raises AthleteFileFault."""
-    try:
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
-    except UnicodeDecodeError as error:
-        raise AthleteFileFault("it is no text in UTF-8; save it as such") from error
-    except OSError as error:
-        raise AthleteFileFault(f"it cannot be read ({error.strerror}); make it a file of your own") from error
-    return document_of(text, athlete_ids)
 
 
 async def push_file(path: Path, store: KnownAthleteFiles, clock: Callable[[], datetime] = utc_now) -> list[int]:

@@ -17,7 +17,7 @@ from athlete.demo.command import DemoOptions, demo_config, how_to_ask
 from athlete.demo.config import DemoConfig
 from athlete.demo.export import demo_state
 from athlete.main import app
-from backends.athlete_file.sync import read_documents
+from backends.athlete_file.reading import read_documents
 from dashboard.settings import DashboardSettings
 from simulator.journal import Journal
 from simulator.world.world import Origin, World

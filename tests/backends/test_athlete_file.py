@@ -12,7 +12,8 @@ import pytest
 
 from backends.athlete_file.document import document_of
 from backends.athlete_file.faults import AthleteFileFault
-from backends.athlete_file.sync import OwnFile, push_file, read_documents
+from backends.athlete_file.reading import read_documents
+from backends.athlete_file.sync import OwnFile, push_file
 from backends.warehouse.athletes import Athlete
 from backends.warehouse.sqlite.store import SqliteRawStore
 

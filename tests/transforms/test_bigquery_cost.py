@@ -51,7 +51,8 @@ PAGES = {
     ],
     "training": [
         *EVERY_PAGE, *["training/days"] * 2, "told_until", *["overview/load_coverage"] * 2,
-        "training/methods", "training/audit", "training/settings", "training/zones", "training/zoned", "training/power",
+        "training/methods", "training/audit", "training/settings", "training/zones", "training/zoned",
+        "training/recorded", "training/power",
     ],
     "activity": [
         *EVERY_PAGE, "activity/newest", "activity/one", "activity/beside", "activity/route", "activity/efforts",
