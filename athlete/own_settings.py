@@ -3,7 +3,6 @@
 import asyncio
 from contextlib import closing
 from datetime import date
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -71,7 +70,7 @@ def push() -> None:
     try:
         changed = asyncio.run(_push(settings))
     except AthleteFileFault as fault:
-        raise CommandError(_said_of(path, fault)) from fault
+        raise CommandError(fault.told_of(path)) from fault
     told = ", ".join(map(str, changed))
     say(f"Stored for {told}; `athlete transform` builds what comes of it." if changed else "Nothing has changed.")
 
@@ -89,12 +88,8 @@ async def _refused(settings: SharedSettings) -> str:
     try:
         read_documents(path, athlete_ids)
     except AthleteFileFault as fault:
-        return _said_of(path, fault)
+        return fault.told_of(path)
     return ""
-
-
-def _said_of(path: Path, fault: AthleteFileFault) -> str:
-    return f"{path} is not taken, and what it said before stays in force: {fault}."
 
 
 def _value(row: dict[str, object]) -> object:

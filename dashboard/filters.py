@@ -54,7 +54,7 @@ def sport_title(sport: str, tell: Teller) -> str:
 
 def everything(done: Sequence[Row], today: date) -> Filters:
     """Return what a page without filters is asked for."""
-    return Filters(sport=ALL, range="all", first=_earliest(done, today), last=today, today=today)
+    return Filters(sport=ALL, range="all", first=first_day(done, today), last=today, today=today)
 
 
 def keep(done: Sequence[Row]) -> None:
@@ -86,7 +86,7 @@ def draw(done: Sequence[Row], today: date, tell: Teller, *, has_dates: bool = Tr
         "range", list(RANGES), DEFAULT_RANGE, tell("Dates"), lambda word: tell(RANGES[word]),
         width=176, icon=":material/calendar_today:",
     )  # fmt: skip
-    earliest = _earliest(done, today)
+    earliest = first_day(done, today)
     first, last = _custom(earliest, today, tell) if chosen == "custom" else _days(chosen, earliest, today)
     return Filters(sport=sport, range=chosen, first=first, last=last, today=today)
 
@@ -96,7 +96,8 @@ def show_all_time() -> None:
     address.put("range", "all", DEFAULT_RANGE)
 
 
-def _earliest(done: Sequence[Row], today: date) -> date:
+def first_day(done: Sequence[Row], today: date) -> date:
+    """Return the day of the first activity of any sport; today without one."""
     return min((row["first_day"] for row in done), default=today)
 
 

@@ -5,11 +5,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from backends.athlete_file.faults import AthleteFileFault
-from backends.athlete_file.reading import read_documents
+from backends.athlete_file.reading import State, read_documents, state_of
 from dashboard import empty_states
 from dashboard.formatting import Teller
-
-_State = tuple[int, int, int]
 
 
 def draw(path: Path | None, athlete_ids: Sequence[int], tell: Teller) -> None:
@@ -20,15 +18,11 @@ def draw(path: Path | None, athlete_ids: Sequence[int], tell: Teller) -> None:
 
 def fault(path: Path, athlete_ids: Sequence[int]) -> str:
     """Return why the file cannot be taken, or nothing. It is read again only when it was written since."""
-    try:
-        stat = path.stat()
-    except OSError:
-        return ""
-    return _fault(path, tuple(athlete_ids), (stat.st_mtime_ns, stat.st_size, stat.st_ino))
+    return _fault(path, tuple(athlete_ids), state_of(path))
 
 
 @lru_cache(maxsize=1)
-def _fault(path: Path, athlete_ids: tuple[int, ...], _state: _State) -> str:
+def _fault(path: Path, athlete_ids: tuple[int, ...], _state: State | None) -> str:
     try:
         read_documents(path, athlete_ids)
     except AthleteFileFault as found:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from dashboard.context import PageContext
-from dashboard.filters import Filters
+from dashboard.filters import Filters, first_day
 from dashboard.formatting import Teller
 from dashboard.mart import MartVersion, Row, Rows
 
@@ -39,6 +39,11 @@ class Page:
         return self.filters.today
 
     @property
+    def first_day(self) -> date:
+        """The day of the first activity of any sport; today without one."""
+        return first_day(self.done, self.today)
+
+    @property
     def told_until(self) -> date:
         """The last day that the marts have: that of their build, so that after midnight it is not today."""
         last = next((row["date_day"] for row in self.rows("told_until", self.athlete_id)), None)
@@ -49,8 +54,7 @@ class Page:
 
         An athlete who began later, or whose older activities are still to come, has nothing to be compared with.
         """
-        first = min((row["first_day"] for row in self.done), default=self.today)
-        return day >= first and all(row["listed_at"] for row in self.rows("backfill_status", self.athlete_id))
+        return day >= self.first_day and all(row["listed_at"] for row in self.rows("backfill_status", self.athlete_id))
 
     @property
     def now(self) -> datetime:

@@ -17,7 +17,7 @@ def is_shared(page: Page) -> bool:
     if page.context.viewers is not None:
         return True
     tell = page.tell
-    st.session_state["map-shared"] = is_switched_on()
+    st.session_state["map-shared"] = page.context.is_shown_to_others
     return st.toggle(
         tell("Shared view"), key="map-shared", on_change=_switched,
         help=tell("As others may see it: home and private activities are hidden."),

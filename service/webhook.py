@@ -68,13 +68,13 @@ class EventEndpoint:
                 raise ClientDisconnect
             body += message.get("body", b"")
             more = message.get("more_body", False)
-        if refusal := await self._refused(body):
+        if refusal := await self._publish(body):
             await refusal(scope, receive, send)
             return
         await send(OK_START)
         await send(OK_BODY)
 
-    async def _refused(self, body: bytes) -> Response | None:
+    async def _publish(self, body: bytes) -> Response | None:
         """Publish an event; return the answer where it could not be."""
         if len(body) > self._max_body_bytes:
             reason = f"the body is longer than {self._max_body_bytes} bytes"

@@ -15,8 +15,7 @@ async def check_athlete_file(context: Context) -> list[Finding]:
     try:
         documents = read_documents(path, athlete_ids).values()
     except AthleteFileFault as fault:
-        what = f"{path} is not taken, and what it said before stays in force: {fault}."
-        return [red(what, f"Correct {path}; docs/athlete-toml.md has an example.")]
+        return [red(fault.told_of(path), f"Correct {path}; docs/athlete-toml.md has an example.")]
     settings = sum(len(each.payload["settings"]) for each in documents)
     goals = sum(len(each.person.goal) for each in documents)
     gear = sum(len(each.person.gear) for each in documents)

@@ -26,6 +26,10 @@ Path = tuple[str | int, ...]
 class AthleteFileFault(ValueError):
     """The file cannot be taken; the sentence says why, and what to do."""
 
+    def told_of(self, file: object) -> str:
+        """Say of which file, and what holds meanwhile."""
+        return f"{file} is not taken, and what it said before stays in force: {self}."
+
 
 def fault_of_syntax(error: tomllib.TOMLDecodeError) -> AthleteFileFault:
     """Return what a file says that is no TOML; the parser names line and column."""

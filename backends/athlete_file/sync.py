@@ -8,7 +8,7 @@ from typing import Protocol
 import structlog
 
 from backends.athlete_file.faults import AthleteFileFault
-from backends.athlete_file.reading import read_documents
+from backends.athlete_file.reading import State, read_documents, state_of
 from backends.warehouse.athlete_files import AthleteFile, AthleteFiles
 from backends.warehouse.athletes import AthleteStore
 from runtime.clock import utc_now
@@ -44,16 +44,16 @@ class OwnFile:
     def __init__(self, path: Path, store: KnownAthleteFiles) -> None:
         self._path = path
         self._store = store
-        self._state: tuple[int, ...] | None = ()
+        self._state: State | tuple[()] | None = ()
 
     async def push_if_edited(self) -> None:
         """Store what the file says if it was written since; a look costs no reading. Raises WarehouseBusy."""
-        if self._state_of_file() != self._state:
+        if state_of(self._path) != self._state:
             await self.push()
 
     async def push(self) -> None:
         """Store what the file says; a fault is logged, and what it said before stays in force. Raises WarehouseBusy."""
-        state = self._state_of_file()
+        state = state_of(self._path)
         try:
             changed = await push_file(self._path, self._store)
         except AthleteFileFault as fault:
@@ -63,10 +63,3 @@ class OwnFile:
             if changed:
                 log.info("athlete_file.stored", athletes=len(changed))
         self._state = state
-
-    def _state_of_file(self) -> tuple[int, ...] | None:
-        try:
-            stat = self._path.stat()
-        except OSError:
-            return None
-        return stat.st_mtime_ns, stat.st_size, stat.st_ino

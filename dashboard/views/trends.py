@@ -110,9 +110,8 @@ def _year_sentences(page: Page, measure: Measure, now: Row, goal: Row | None) ->
         text = N_("{value} more than a year before") if difference >= 0 else N_("{value} less than a year before")
         said.append(tell(text, value=more))
     projected = measure.shown(now[f"projected_{column}"], tell)
-    first = min(row["first_day"] for row in page.done)
     pace = N_("{value} by 31 December at the pace of the last 28 days (dashed)")
-    if last - first < timedelta(days=27):
+    if last - page.first_day < timedelta(days=27):
         pace = N_("{value} by 31 December at the pace so far (dashed)")
     said.append(tell(pace, value=projected))
     if goal:

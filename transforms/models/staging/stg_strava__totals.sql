@@ -13,6 +13,7 @@ with source as (
                 'observed_at': 'timestamp',
                 'ingested_at': 'timestamp',
             },
+            conditions=known_then('observed_at'),
         )
     }}
 ),
@@ -50,9 +51,7 @@ renamed as (
         source.ingested_at
     from told
     inner join source on told.athlete_id = source.athlete_id
-    where
-        told.activity_count is not null
-        and {{ 'source.observed_at <= ' ~ as_of() if var('without_later') else 'true' }}
+    where told.activity_count is not null
 )
 
 select * from renamed
