@@ -21,22 +21,16 @@ def measure() -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         environment = {"DATA_DIR": f"{folder}/data", "STRAVA_CLIENT_ID": "1", "LOG_LEVEL": "warning", **ports, **app}
         url = f"http://127.0.0.1:{ports['DASHBOARD_PORT']}/"
-        with running(["-m", "athlete", "up"], url, environment, folder):
+        with running(["-m", "athlete", "up"], url, environment, folder) as supervisor:
             while not Path(folder, "data/mart.duckdb").exists():
                 time.sleep(1)
             time.sleep(SETTLES_S)
-            programs = _programs()
+            programs = [supervisor, *supervisor.children(recursive=True)]
             began = _cpu_s(programs)
             time.sleep(WATCHED_S)
             used_s = _cpu_s(programs) - began
             rss = sum(program.memory_info().rss for program in programs)
     return {"idle_rss_mb": rss / 2**20, "idle_cpu_percent": 100 * used_s / WATCHED_S}
-
-
-def _programs() -> list[psutil.Process]:
-    """Return the process tree below this one, which runs nothing else."""
-    programs: list[psutil.Process] = psutil.Process().children(recursive=True)
-    return programs
 
 
 def _cpu_s(programs: list[psutil.Process]) -> float:

@@ -9,20 +9,22 @@ import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+import psutil
+
 START_TIMEOUT_S = 60
 
 
 @contextmanager
 def running(
     arguments: Sequence[str], url: str, environment: Mapping[str, str] | None = None, folder: str | None = None
-) -> Iterator[None]:
+) -> Iterator[psutil.Process]:
     """Run `python ARGUMENTS` until the block ends; it begins once `url` answers. The program's log goes nowhere."""
     process = subprocess.Popen(
         [sys.executable, *arguments], env={**os.environ, **(environment or {})}, cwd=folder, stderr=subprocess.DEVNULL
     )
     try:
         _until_answers(process, url)
-        yield
+        yield psutil.Process(process.pid)
     finally:
         process.terminate()
         process.wait()
