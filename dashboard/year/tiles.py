@@ -44,13 +44,19 @@ def _metric(page: Page, measure: Measure, years: Years, before: float | None) ->
         delta,
         delta_arrow="off" if is_same else "up" if before is not None and value > before else "down",
         delta_color="off" if is_same else "primary",
-        delta_description=_against(page, years) if years.other is not None else None,
+        delta_description=_against(page, years),
     )
 
 
-def _against(page: Page, years: Years) -> str:
-    year = years.other["year"] if years.other else ""
-    return page.tell("to {year}", year=year)
+def _against(page: Page, years: Years) -> str | None:
+    tell, other = page.tell, years.other
+    if other is None:
+        return None
+    if years.until is not None:
+        return tell("to {year}, by {day}", year=other["year"], day=tell.day(years.until, "short"))
+    if other["is_running"]:
+        return tell("to {year} so far", year=other["year"])
+    return tell("to {year}", year=other["year"])
 
 
 def _why(page: Page, measure: Measure, years: Years, before: float | None) -> Why:

@@ -96,6 +96,7 @@ def test_the_running_year_is_beside_the_one_before_up_to_the_same_day(reviewed: 
     deltas = {metric.label: plain_units(metric.delta) for metric in app.metric}
     assert deltas["Distance"] == "1,003 km"
     assert deltas["Active days"] == "4"
+    assert {metric.proto.delta_description for metric in app.metric} == {"to 2025, by 18 Nov"}
     assert "6 active days of 322 · longest streak 3 days, 16 \N{EN DASH} 18 Nov 2026" in said(app)
     told = html(app)
     for part in ('<a href="activity?id=7">1,040 <small>km</small></a>', "34 <small>h</small> 42",
@@ -123,10 +124,11 @@ def line(told: str, title: str) -> list[str]:
 
 @pytest.mark.slow
 def test_any_year_stands_alone_or_beside_another_by_its_address(reviewed: Any, context_of: Any) -> None:
-    """A year that is over is compared as a whole; alone nothing is."""
+    """A year that is over is compared as a whole, with what the running one has so far; alone nothing is."""
     app = year_page(context_of(reviewed), year="2025", **{"with": "2026"})
     deltas = {metric.label: plain_units(metric.delta) for metric in app.metric}
     assert (shown(app, "Distance"), deltas["Distance"]) == (["70.0 km"], "1,003 km")
+    assert {metric.proto.delta_description for metric in app.metric} == {"to 2026 so far"}
     app.selectbox(key="with").set_value("none")
     alone = drawn(app)
     assert alone.query_params == {"year": "2025", "with": "none"}
