@@ -51,11 +51,13 @@ def finding(kinds: Mapping[str, Row], activity_count: int, tell: Teller) -> str:
         )
     counts = {kind: kinds[kind]["activity_count"] if kind in kinds else 0 for kind in KINDS}
     time = kinds["wrong"]["moving_time_s"] if "wrong" in kinds else 0
-    return tell(
+    return tell.plural(
+        "**{wrong} of {n} activity has something that cannot be right** ({time} in all), and {doubtful} something "
+        "that may be wrong.",
         "**{wrong} of {n} activities have something that cannot be right** ({time} in all), and {doubtful} something "
         "that may be wrong.",
-        wrong=tell.number(counts["wrong"]), n=tell.number(activity_count), time=tell.duration(time or 0),
-        doubtful=tell.number(counts["doubtful"]),
+        activity_count,
+        wrong=tell.number(counts["wrong"]), time=tell.duration(time or 0), doubtful=tell.number(counts["doubtful"]),
     )  # fmt: skip
 
 

@@ -9,7 +9,9 @@ import streamlit as st
 
 from dashboard import charts, empty_states, form
 from dashboard.card import Card, Why, card
+from dashboard.contributing import EVER
 from dashboard.formatting import Teller
+from dashboard.languages import N_
 from dashboard.mart import Row
 from dashboard.page import Page
 from dashboard.training.zones import NO_CURVES
@@ -20,6 +22,7 @@ ALL, QUARTER, SIX_WEEKS = "all", "last_90_days", "last_42_days"
 FTP_DURATION_S, FTP_SHARE = 1200, 0.95
 MARKS = (1, 5, 30, 60, 300, 1200, 3600, 10800)  # of the axis, in seconds
 TOLD_S = (5, 60, 300, 1200)  # of which the sentence tells
+NOT_MEASURED = N_("**The stored curves hold no measured power.** What Strava estimates makes no curve.")
 
 
 def draw(page: Page) -> None:
@@ -32,7 +35,8 @@ def draw(page: Page) -> None:
         year = str((today["date_day"] if today else page.filters.last).year)
         rows = opened.rows("training/power", page.athlete_id, sport, year, page.athlete_id)
         if not rows:
-            empty_states.info("empty-power", tell(NO_CURVES))
+            [counted] = opened.rows("training/recorded", *[page.athlete_id] * 2, *EVER, *[page.filters.sport] * 2)
+            empty_states.info("empty-power", tell(NOT_MEASURED if counted["recorded_count"] else NO_CURVES))
             return
         _curves(page, opened, rows, year)
 

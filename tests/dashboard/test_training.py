@@ -157,6 +157,14 @@ def test_zones_and_power_say_the_marts_numbers(recorded: Any, context_of: Any) -
     assert "The stored curves hold nothing of this" in text
 
 
+def test_curves_without_power_are_told_from_none(trained: Any, context_of: Any) -> None:
+    """Whoever stored curves is not told to store some."""
+    assert "hold no measured power" not in said(training(context_of(trained)))
+    trained.row("stream_summary", athlete_id=ATHLETE, activity_id=1)
+    trained.publish()
+    assert "The stored curves hold no measured power" in said(training(context_of(trained)))
+
+
 def test_a_bar_is_darker_the_harder(tell: Teller) -> None:
     """What is below the first zone is drawn lightest; a week's parts add up whatever the day."""
     rows = [
