@@ -5,6 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from athlete.errors import CommandError
 from backends.warehouse.marts import ArrowResult
 
 if TYPE_CHECKING:
@@ -16,11 +17,17 @@ def write_parquet(path: Path, found: ArrowResult, texts: Mapping[str, str] = Map
 
     Texts about the columns, by name, and about the table, without one, go into the file's schema as `description`.
 
-    Raises OSError, and what fetching raises; the file of before stays then.
+    Raises OSError, CommandError where a column is an interval, and what fetching raises; the file of before stays then.
     """
     from pyarrow.parquet import ParquetWriter  # noqa: PLC0415 - the other commands need not wait for it
+    from pyarrow.types import is_interval  # noqa: PLC0415 - as above
 
     unfinished = path.with_name(f".{path.name}.unfinished")
+    if intervals := [field.name for field in found.schema if is_interval(field.type)]:
+        raise CommandError(
+            f"Parquet has no intervals, such as {', '.join(intervals)}: ask for seconds, "
+            "with epoch(…) in DuckDB or timestamp_diff(…) in BigQuery."
+        )
     schema = _described(found.schema, texts)
     count = 0
     try:

@@ -104,7 +104,8 @@ def _write(console: SqlConsole, sql: str, path: Path) -> None:
         raise CommandError(f"{path} cannot be written: name a file in a folder that is there.")
     found = console.arrow(sql)
     warn(bytes_told(found.scanned_bytes))
-    say(f"{write_parquet(path, found):,} rows are in {path}.")
+    count = write_parquet(path, found)
+    say(f"{count:,} {'row is' if count == 1 else 'rows are'} in {path}.")
 
 
 def bytes_told(scanned: int | None) -> str:

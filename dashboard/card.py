@@ -4,6 +4,8 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date, time, timedelta
+from decimal import Decimal
 from html import escape
 
 import pyarrow as pa
@@ -21,6 +23,9 @@ from dashboard.page import Page
 LOG = logging.getLogger(__name__)
 MOST_LINKS = 10
 LOW = 150  # pixels of a card of whose height nothing is known
+MOST_BITS = 63  # of a whole number in a file, besides its sign
+OF_CSV = (str, bytes, float, Decimal, date, time)
+OF_PARQUET = (*OF_CSV, list, dict, timedelta)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -238,15 +243,30 @@ def later(written: Callable[[Rows], bytes], rows: Rows) -> Callable[[], bytes]:
 
 
 def as_csv(rows: Rows) -> bytes:
-    """Return the rows as CSV with a header line; a list is written as text."""
+    """Return the rows as CSV with a header line; what is no single value, such as a list, is written as text."""
     sink = pa.BufferOutputStream()
-    flat = [{name: str(value) if isinstance(value, list) else value for name, value in row.items()} for row in rows]
-    pa_csv.write_csv(pa.Table.from_pylist(flat), sink)
+    pa_csv.write_csv(_table(rows, OF_CSV), sink)
     return bytes(sink.getvalue().to_pybytes())
 
 
 def as_parquet(rows: Rows) -> bytes:
     """Return the rows as one Parquet file."""
     sink = pa.BufferOutputStream()
-    pa_parquet.write_table(pa.Table.from_pylist([dict(row) for row in rows]), sink)
+    pa_parquet.write_table(_table(rows, OF_PARQUET), sink)
     return bytes(sink.getvalue().to_pybytes())
+
+
+def _table(rows: Rows, kinds: tuple[type, ...]) -> pa.Table:
+    """Return the rows; a column is text where a value is of no such kind, or a whole number of more than 64 bits."""
+    names = rows[0] if rows else ()
+    texts = {name for name in names if not all(_is_kept(row[name], kinds) for row in rows)}
+    return pa.Table.from_pylist([
+        {name: str(value) if name in texts and value is not None else value for name, value in row.items()}
+        for row in rows
+    ])  # fmt: skip
+
+
+def _is_kept(value: object, kinds: tuple[type, ...]) -> bool:
+    if isinstance(value, int):
+        return value.bit_length() <= MOST_BITS
+    return value is None or (isinstance(value, kinds) and value != {})

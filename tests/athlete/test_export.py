@@ -42,9 +42,9 @@ def test_a_question_s_rows_become_one_file_with_the_engine_s_types(run: Run, tmp
     """Also where the first value of a column is null; a file of before is replaced, and nothing else is left."""
     path = tmp_path / "out" / "rows.parquet"
     path.parent.mkdir()
-    for least in (1, 0):
+    for least, count in ((2, "1 row is"), (1, "2 rows are"), (0, "3 rows are")):
         told = run("query", f"from mart.numbers where n >= {least} order by n", "--parquet", str(path))
-        assert (told.exit_code, told.stdout) == (0, f"{3 - least} rows are in {path}.\n")
+        assert (told.exit_code, told.stdout) == (0, f"{count} in {path}.\n")
     table = pq.read_table(path)
     assert [str(each.type) for each in table.schema] == ["int64", "double", "date32[day]", "list<element: int64>"]
     assert table.column("many").to_pylist() == [None, [1], [2]]
@@ -77,6 +77,16 @@ def test_an_answer_that_fails_halfway_leaves_no_file(run: Run, tmp_path: Path) -
     assert "halfway" in result.stderr
     assert path.read_text() == "before"
     assert [each.name for each in tmp_path.glob(".*.unfinished")] == []
+
+
+@pytest.mark.usefixtures("_marts")
+def test_an_interval_is_asked_for_as_a_number(run: Run, tmp_path: Path) -> None:
+    """Parquet as Arrow writes it has none; between two timestamps there is one."""
+    path = tmp_path / "rows.parquet"
+    result = run("query", "select n, day - timestamp '2026-05-01' as since from mart.numbers", "--parquet", str(path))
+    assert result.exit_code == 1
+    assert "such as since: ask for seconds, with epoch(…)" in result.stderr
+    assert list(tmp_path.glob("*rows.parquet*")) == []
 
 
 @pytest.mark.usefixtures("_marts")

@@ -1,9 +1,11 @@
 """The card: why its numbers are what they are, the SQL behind them, and what is said when a query fails."""
 
+import csv
 import io
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
@@ -131,6 +133,28 @@ def test_downloads_hold_the_rows_as_they_are() -> None:
         'a, "b"',
         "[1, 2]",
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "in_csv", "in_parquet"),
+    [
+        (timedelta(days=1, hours=2), "1 day, 2:00:00", timedelta(days=1, hours=2)),
+        ({"km": 5}, "{'km': 5}", {"km": 5}),
+        ({}, "{}", "{}"),
+        (UUID(int=7), "00000000-0000-0000-0000-000000000007", "00000000-0000-0000-0000-000000000007"),
+        (2**70, "1180591620717411303424", "1180591620717411303424"),
+        (time(9, 30), "09:30:00.000000", time(9, 30)),
+    ],
+)
+def test_downloads_hold_all_that_sql_answers(value: object, in_csv: str, in_parquet: object) -> None:
+    """As text where the file has no such kind, also beside a null; a question may answer what no mart holds."""
+    rows = Rows([{"a": None, "b": 1}, {"a": value, "b": 2}], query="q", statement="select", parameters=())
+    written = list(csv.reader(io.StringIO(as_csv(rows).decode())))
+    assert written[2] == [in_csv, "2"]
+    assert pa_parquet.read_table(io.BytesIO(as_parquet(rows))).to_pylist() == [
+        {"a": None, "b": 1},
+        {"a": in_parquet, "b": 2},
+    ]
 
 
 def test_the_page_is_drawn_without_a_chart_that_has_no_rows(mart_file: Any, context_of: Any) -> None:
