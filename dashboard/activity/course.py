@@ -17,6 +17,7 @@ from dashboard.units import SWUM as SWIM_UNIT
 
 SLOWEST_MPS = 0.5  # slower is standing, of which there is no pace
 PALEST, DARKEST = 5, 10  # levels of a route; paler ones are too pale for a line
+SLOPED_M = 100  # to either side of a point, where no gradient is recorded
 USUAL = 5, 95  # per cent: what is beyond takes the colour at the end
 PACED = frozenset({"run", "walk"})
 SWUM = "swim"
@@ -49,13 +50,13 @@ class Course:
     def curve(self, name: str) -> Floats | None:
         """Return a curve of COLUMNS, NaN where it is not recorded; None where it is recorded nowhere.
 
-        The speed of what does not move is none.
+        The speed of what does not move is none. Speed and gradient that are not recorded are found from the distance.
         """
         values = _floats(self.row.get(COLUMNS[name]))
         if name == "speed" and not _moves(values):
             values = self._covered
             return values if _moves(values) else None
-        return values
+        return self._slopes if name == "grade" and values is None else values
 
     @cached_property
     def seconds(self) -> Floats | None:
@@ -103,6 +104,22 @@ class Course:
             speed = np.gradient(self.metres, self.seconds)
         return np.where(np.isfinite(speed), speed, np.nan)
 
+    @cached_property
+    def _slopes(self) -> Floats | None:
+        """Per cent of rise over the way SLOPED_M to either side, as far as it goes; None where no heights are known."""
+        metres, heights = self.metres, _floats(self.row.get(COLUMNS["altitude"]))
+        if metres is None or heights is None:
+            return None
+        known = np.isfinite(metres) & np.isfinite(heights)
+        if not known.any():
+            return None
+        way = np.maximum.accumulate(metres[known])
+        begins, ends = np.maximum(metres - SLOPED_M, way[0]), np.minimum(metres + SLOPED_M, way[-1])
+        rise = np.interp(ends, way, heights[known]) - np.interp(begins, way, heights[known])
+        slopes = np.full(len(metres), np.nan)
+        np.divide(100 * rise, ends - begins, out=slopes, where=ends > begins)
+        return slopes if np.isfinite(slopes).any() else None
+
     def levels(self, name: str) -> Floats:
         """Return how dark each point is by a curve, from PALEST to DARKEST; the palest where it is not recorded."""
         values = self.curve(name)
@@ -117,6 +134,11 @@ class Course:
         values = self.curve(name)
         low, high = np.nanpercentile(np.zeros(1) if values is None else values, USUAL)
         return float(low), float(high)
+
+    @property
+    def has_found_slopes(self) -> bool:
+        """Whether its gradient is found from the heights, because none is recorded."""
+        return self.has("grade") and _floats(self.row.get(COLUMNS["grade"])) is None
 
     def has(self, name: str) -> bool:
         """Whether a curve is recorded."""

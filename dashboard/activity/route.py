@@ -22,6 +22,7 @@ COLOURED = ("speed", "heartrate", "grade")
 DRAWN = ("speed", "heartrate", "power", "altitude")
 MOST_MARKS = 12
 ROOM = 0.08  # beyond either end of a curve, of its extent
+GRADIENT = N_("No gradient is recorded: it is the slope of the heights over 200 m.")
 LEAST_PACE, LEAST = 5.0, 1.0  # what an axis has at the least on either side of its middle: seconds, else units
 DARKER = {
     "speed": N_("Darker (by night: lighter) is faster: {low} to {high}."),
@@ -110,10 +111,14 @@ def _why(subject: Subject, course: Course) -> Why:
     return Why(
         formula=tell(
             "{shown} of the {all} points of the recording are drawn, evenly by their place in it. Pace and speed are "
-            "as Strava smooths them; slower than 0.5 m/s is standing, without a pace.",
+            "as Strava smooths them, of an import as they were recorded; slower than 0.5 m/s is standing, without a "
+            "pace.",
             shown=tell.number(len(course.seconds)), all=tell.number(course.row["point_count"]),
         ),
-        inputs=[tell("Colours are shared out between the 5th and the 95th percentile of what is drawn.")],
+        inputs=[
+            tell("Colours are shared out between the 5th and the 95th percentile of what is drawn."),
+            *([tell(GRADIENT)] if course.has_found_slopes else []),
+        ],
         excluded=excluded, models=["activity_course"],
     )  # fmt: skip
 

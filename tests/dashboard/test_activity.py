@@ -7,13 +7,14 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.activity import course_chart, recorded
 from dashboard.context import PageContext
-from dashboard.formatting import MINUS, Teller
+from dashboard.formatting import MINUS, NARROW, Teller
 from tests.dashboard.conftest import ATHLETE
 from tests.dashboard.test_pages import drawn, html, said, taken_for_emojis, visit
 
@@ -231,6 +232,29 @@ def test_the_curves_are_drawn_beside_the_route(run: Any, context_of: Any) -> Non
     app.segmented_control(key="colour").set_value("heartrate")
     assert drawn(app).query_params["colour"] == "heartrate"
     assert "is a higher heart rate: 123 bpm to 159 bpm" in said(app)
+
+
+def test_a_route_without_recorded_gradients_is_coloured_by_its_heights(run: Any, context_of: Any) -> None:
+    """As of an import: by the slope over 100 m to either side, as far as there is any; recorded ones come first."""
+    climb = {
+        "seconds": [float(30 * n) for n in range(6)], "distances_m": [0.0, 50.0, 100.0, 200.0, 300.0, 300.0],
+        "altitudes_m": [10.0, 10.0, 10.0, 20.0, float("nan"), 30.0], "latitudes": [52.52 + n / 1000 for n in range(6)],
+        "longitudes": [13.4] * 6, "speeds_mps": [3.0] * 6, "heartrates_bpm": [],
+    }  # fmt: skip
+    run.row("activity_course", **COURSE | climb)
+    run.row("activity_course", **COURSE | climb | {"activity_id": 2, "grades_percent": [float(n) for n in range(6)]})
+    run.publish()
+    app = drawn(activity(context_of(run), id="3", colour="grade"))
+    assert "is steeper up: 0.8 % to 10.0 %" in said(app).replace(NARROW, " ")
+    assert "it is the slope of the heights over 200 m" in said(app)
+    # 0, 5/150, 10/200, 20/200, 10/100 and 10/100
+    levels = [row["level"] for row in drawn_chart(app)[1]["rows"]]
+    low, high = np.percentile([0, 10 / 3, 5, 10, 10, 10], (5, 95))
+    slopes = np.clip((np.array([0, 10 / 3, 5, 10, 10]) - low) / (high - low), 0, 1)
+    assert levels == pytest.approx(5 + 5 * slopes, abs=0.051)
+    told = said(activity(context_of(run), id="2", colour="grade"))
+    assert "steeper up: 0.2" in told
+    assert "slope of the heights" not in told
 
 
 def test_a_chart_of_one_kind_is_written_once(run: Any, context_of: Any) -> None:
