@@ -23,6 +23,8 @@ SOURCES = {
     "ftp": N_("55, 75, 90, 105, 120 and 150 % of your FTP"),
     "threshold_pace": N_("80, 87, 95, 105 and 119 % of your speed at threshold; in water 93, 97, 99, 102 and 109 %"),
 }
+USUAL_COUNT = {"heart_rate": 5, "power": 7, "pace": 6}
+LIGHTEST, DARKEST = 2, 10  # levels of the first and the last zone; lighter is what is below
 EASY, MIDDLE = 2, 3  # zones up to which it is easy, and the one between
 NO_CURVES = N_(
     "**No curves are stored for this.** Set `STREAMS=all` for what is to come, and run `athlete backfill --streams` "
@@ -44,7 +46,7 @@ def draw(page: Page) -> None:
         if not rows:
             _say_why_none(page, opened, *span[1:])
             return
-        _weeks(page, opened, rows, lambda: page.rows("training/zoned", *[page.athlete_id] * 2, *span))
+        _weeks(page, opened, rows, kind, lambda: page.rows("training/zoned", *[page.athlete_id] * 2, *span))
 
 
 def _say_why_none(page: Page, opened: Card, *span: Any) -> None:
@@ -56,8 +58,8 @@ def _say_why_none(page: Page, opened: Card, *span: Any) -> None:
         empty_states.info("empty-zones", page.tell(NOT_IN_CURVES if counted["recorded_count"] else NO_CURVES))
 
 
-def _weeks(page: Page, opened: Card, rows: Sequence[Row], longest: Callable[[], Rows]) -> None:
-    tell, bars, said = page.tell, weeks(rows, page.tell), sentence(rows, page.tell)
+def _weeks(page: Page, opened: Card, rows: Sequence[Row], kind: str, longest: Callable[[], Rows]) -> None:
+    tell, bars, said = page.tell, weeks(rows, USUAL_COUNT[kind], page.tell), sentence(rows, page.tell)
     opened.why = Why(
         formula=tell(
             "**Seconds from each recorded point to the next, in the zone of its value**, while in motion: {hours} in "
@@ -101,8 +103,12 @@ def sentence(rows: Sequence[Row], tell: Teller) -> str:
     )
 
 
-def weeks(rows: Sequence[Row], tell: Teller) -> list[dict[str, Any]]:
-    """A part of a bar for each week and zone; `ago` counts the weeks back from the newest."""
+def weeks(rows: Sequence[Row], usual_count: int, tell: Teller) -> list[dict[str, Any]]:
+    """A part of a bar for each week and zone; `ago` counts the weeks back from the newest.
+
+    Zones are as dark as if there were `usual_count`, however few of them the rows have.
+    """
+    count = max(usual_count, *(row["zone"] for row in rows))
     parts: dict[tuple[date, int], int] = {}
     for row in rows:
         key = chart_data.monday(row["start_date_local"]), row["zone"]
@@ -114,13 +120,18 @@ def weeks(rows: Sequence[Row], tell: Teller) -> list[dict[str, Any]]:
             "ago": (newest - week).days // 7,
             "week": chart_data.week_title(week, tell),
             "zone": zone,
-            "level": max(1, min(10, 2 * zone)),
+            "level": level(zone, count),
             "title": title(zone, tell),
             "value": seconds / 3600,
             "shown": tell.duration(seconds),
         }
         for (week, zone), seconds in sorted(parts.items())
     ]
+
+
+def level(zone: int, count: int) -> int:
+    """Return how dark one of so many zones is: each by itself, as long as there are no more than nine."""
+    return LIGHTEST + round((DARKEST - LIGHTEST) * (zone - 1) / (count - 1)) if zone else 1
 
 
 def title(zone: int, tell: Teller) -> str:

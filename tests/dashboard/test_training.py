@@ -171,10 +171,26 @@ def test_a_bar_is_darker_the_harder(tell: Teller) -> None:
         {"start_date_local": day, "zone": zone, "seconds": 1800, "bounds_source": "ftp"}
         for day, zone in ((TODAY, 0), (TODAY, 7), (TODAY - timedelta(days=7), 1), (TODAY, 7))
     ]
-    parts = [(bar["ago"], bar["zone"], bar["level"], bar["value"]) for bar in zones.weeks(rows, tell)]
+    parts = [(bar["ago"], bar["zone"], bar["level"], bar["value"]) for bar in zones.weeks(rows, 5, tell)]
     assert parts == [(1, 1, 2, 0.5), (0, 0, 1, 0.5), (0, 7, 10, 1.0)]
-    newest = zones.table(zones.weeks(rows, tell), tell)[0]
+    newest = zones.table(zones.weeks(rows, 5, tell), tell)[0]
     assert list(newest)[1:] == ["below zone 1", "zone 1", "zone 7"]
+
+
+@pytest.mark.parametrize("kind", zones.USUAL_COUNT)
+def test_each_zone_has_a_colour_and_a_name_of_its_own(kind: str, tell: Teller) -> None:
+    """Also of the seven of power, and the same colour in a month that lacks the hardest ones."""
+    count = zones.USUAL_COUNT[kind]
+    rows = [
+        {"start_date_local": TODAY, "zone": zone, "seconds": 60, "bounds_source": "ftp"} for zone in range(count + 1)
+    ]
+    bars = zones.weeks(rows, count, tell)
+    levels = [bar["level"] for bar in bars]
+    assert levels == sorted(set(levels)), "darker the harder"
+    assert (levels[0], levels[-1]) == (1, 10)
+    legend = zones._chart(bars, tell).to_dict()["encoding"]["color"]["legend"]
+    assert legend["values"] == levels
+    assert [bar["level"] for bar in zones.weeks(rows[:3], count, tell)] == levels[:3]
 
 
 def test_an_athlete_without_load_is_told_so(lively: Any, context_of: Any) -> None:
