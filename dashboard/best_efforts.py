@@ -102,11 +102,13 @@ def best_table(best: Sequence[Row], steps: Sequence[Row], today: date, tell: Tel
 
 
 def _line(row: Row, records: Sequence[Row], span: tuple[date, date], tell: Teller) -> str:
-    is_record = row["activity_id"] == row["record_activity_id"] or row["elapsed_time_s"] == row["record_time_s"]
-    gain = f'<span class="ad-good">{gained(row["improvement_s"], tell)}</span>'
-    if not is_record:
+    is_record = row["activity_id"] == row["record_activity_id"]
+    is_tie = not is_record and row["elapsed_time_s"] == row["record_time_s"]
+    gain = f'<span class="ad-good">{gained(row["improvement_s"], tell)}</span>' if is_record else NOTHING
+    stands = _stands(row, tell) if is_record else escape(tell("tied"))
+    if not is_record and not is_tie:
         gain = f"<small>+{tell.clock(row['elapsed_time_s'] - row['record_time_s'])}</small>"
-    stands = _stands(row, tell) if is_record else escape(tell("record {time}", time=tell.clock(row["record_time_s"])))
+        stands = escape(tell("record {time}", time=tell.clock(row["record_time_s"])))
     return (
         f'<tr><th scope="row" class="ad-name">{escape(distance_name(row["effort_name"], tell))}</th>'
         f'<td class="n"><b>{tell.clock(row["elapsed_time_s"])}</b></td>'

@@ -83,6 +83,15 @@ def test_a_record_shows_its_gain_and_another_effort_what_it_lacks() -> None:
     assert "91 d" not in behind, "how long the record stands is not told of another effort"
 
 
+def test_an_effort_that_equals_the_record_is_not_told_to_be_it() -> None:
+    """The record was another day's: what it gained and how long it stands is not said of the tie."""
+    tie = {**BEST, "activity_id": 3, "start_date_local": date(2026, 3, 1)}
+    table = best_efforts.best_table([tie], STEPS, TODAY, ENGLISH)
+    assert "<small>tied</small>" in table
+    assert "\N{MINUS SIGN}0:50" not in table
+    assert "91 d" not in table
+
+
 def test_bars_share_out_the_time_since_the_first_record() -> None:
     """274 of 365 days for the first, the rest for the second; the tie has no bar."""
     table = best_efforts.best_table([BEST], STEPS, TODAY, ENGLISH)
