@@ -1,7 +1,7 @@
 """The calendar: a cell per day, darker where more was done, and the streak beneath."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
 import altair as alt
 import streamlit as st
@@ -19,22 +19,42 @@ MOST_WIDTH = 24  # pixels of a week, so that few weeks are no wide bars
 
 
 def draw(page: Page) -> None:
-    """Draw the days of the filter, at most the last 53 weeks of it."""
+    """Draw the days of the filter, at most 53 weeks of it: the last ones, or the last before a longer break."""
     tell, asked = page.tell, page.filters
-    first = max(asked.first, chart_data.monday(asked.last) - timedelta(weeks=WEEKS - 1))
     with card(page, "calendar", tell("Calendar"), tell("moving time per day"), height=HEIGHT) as opened:
-        rows = opened.rows("overview/calendar", page.athlete_id, asked.sport, first, asked.last)
-        if not any(row["activity_count"] for row in rows):
+        rows, last = _days(opened, page)
+        if not rows:
             empty_states.nothing_in_filter(page, "calendar")
             return
         opened.why = _why(rows, page)
-        sentence = " · ".join([_active(rows, tell), *_streak(opened, page)])
+        of_days = [] if last == asked.last else [tell.days(rows[0]["date_day"], last)]
+        sentence = " · ".join([*of_days, _active(rows, tell), *_streak(opened, page)])
         shown = cells(rows, tell)
         drawn = chart(tell, len({cell["week"] for cell in shown}))
         charts.show(page, "calendar", drawn, shown, alt=sentence, height=HEIGHT)
         with st.container(key="streak"):
             st.caption(sentence)
         opened.numbers(table(rows, tell))
+
+
+def _days(opened: Card, page: Page) -> tuple[Sequence[Row], date]:
+    """Return the days to draw and the last of them; no rows where the filter leaves nothing."""
+    asked = page.filters
+    last, first = asked.last, _first_of_weeks(asked.last)
+    rows = opened.rows("overview/calendar", page.athlete_id, asked.sport, max(asked.first, first), last)
+    if _active_days(rows) or asked.first >= first:
+        return (rows if _active_days(rows) else []), last
+    rows = opened.rows("overview/calendar", page.athlete_id, asked.sport, asked.first, first - timedelta(days=1))
+    last = max(_active_days(rows), default=asked.last)
+    return [row for row in rows if _first_of_weeks(last) <= row["date_day"] <= last], last
+
+
+def _first_of_weeks(last: date) -> date:
+    return chart_data.monday(last) - timedelta(weeks=WEEKS - 1)
+
+
+def _active_days(rows: Sequence[Row]) -> list[date]:
+    return [row["date_day"] for row in rows if row["activity_count"]]
 
 
 def cells(rows: Sequence[Row], tell: Teller) -> list[dict[str, object]]:
@@ -95,7 +115,7 @@ def chart(tell: Teller, weeks: int = WEEKS, least: int = 11) -> alt.Chart:
 
 
 def _active(rows: Sequence[Row], tell: Teller) -> str:
-    active = sum(1 for row in rows if row["activity_count"])
+    active = len(_active_days(rows))
     return tell.plural("{n} active day of {all}", "{n} active days of {all}", active, all=tell.number(len(rows)))
 
 

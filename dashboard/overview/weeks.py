@@ -1,15 +1,17 @@
 """The weeks of the filter, stacked by sport."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
 import altair as alt
+import streamlit as st
 
 from dashboard import chart_data, charts, contributing, empty_states, sports
 from dashboard.card import Why, card
 from dashboard.formatting import Teller
 from dashboard.mart import Row
 from dashboard.measures import MEASURES
+from dashboard.overview.calendar import WEEKS
 from dashboard.overview.tiles import by_week
 from dashboard.page import Page
 
@@ -18,15 +20,17 @@ TIME = MEASURES["time"]
 
 
 def draw(page: Page) -> None:
-    """Draw moving time per ISO week; as many weeks as there is room for, the newest at the right."""
+    """Draw moving time per ISO week; as many weeks as there is room for, the newest at the right.
+
+    A year or more without anything at the end is left out, so that what was done before it is seen.
+    """
     tell, asked = page.tell, page.filters
     with card(
         page, "weeks", tell("Weeks by sport"), tell("moving time of whole weeks, hours"), height=HEIGHT
     ) as opened:
         first, last = chart_data.monday(asked.first), chart_data.monday(asked.last)
         rows = opened.rows("overview/sums", page.athlete_id, "week", first, last, asked.sport, asked.sport)
-        found = chart_data.weeks(rows, TIME, tell)
-        if not found:
+        if not chart_data.used_groups(rows):
             empty_states.nothing_in_filter(page, "weeks")
             return
         sentence = _finding(rows, tell)
@@ -37,8 +41,19 @@ def draw(page: Page) -> None:
             activities=contributing.largest(page, TIME.column, first, last + timedelta(days=6)),
         )
         titles = {sports.colour(one): sports.title(one, tell) for one in chart_data.used_groups(rows)}
-        charts.show(page, "weeks", _chart(titles, tell), found, alt=sentence, height=HEIGHT)
+        end = _end(rows)
+        shown = chart_data.weeks([row for row in rows if row["period_start_date"] <= end], TIME, tell)
+        charts.show(page, "weeks", _chart(titles, tell), shown, alt=sentence, height=HEIGHT)
+        if end < last:
+            st.caption(tell("Nothing since {day}.", day=tell.day(end + timedelta(days=6))))
         opened.numbers(chart_data.week_table(rows, TIME, tell))
+
+
+def _end(rows: Sequence[Row]) -> date:
+    """Return the Monday of the last week to draw."""
+    last: date = max(row["period_start_date"] for row in rows)
+    active: date = max(row["period_start_date"] for row in rows if row["activity_count"])
+    return active if last - active >= timedelta(weeks=WEEKS) else last
 
 
 def _chart(titles: dict[str, str], tell: Teller) -> alt.Chart:

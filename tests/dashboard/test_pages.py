@@ -372,6 +372,20 @@ def test_a_filter_that_leaves_nothing_says_so_and_offers_all_days(lively: Any, c
     assert app.query_params["range"] == "all"
 
 
+def test_after_a_long_break_all_time_shows_what_was_before_it(mart_file: Any, context_of: Any) -> None:
+    """The calendar and the weeks end with the last activity where a year or more has passed since."""
+    mart_file.activity("2022-11-01", "Run", km=5, minutes=30)
+    mart_file.activity("2024-05-01", "Run", km=5, minutes=30)
+    mart_file.health()
+    mart_file.publish()
+    app = AppTest.from_function(first_page, kwargs={"context": context_of(mart_file)})
+    app.query_params["range"] = "all"
+    told = said(drawn(app))
+    assert "have nothing to show here" not in told
+    assert "1 May 2023 \N{EN DASH} 1 May 2024 \N{MIDDLE DOT} 1 active day of 367" in told
+    assert "Nothing since 5 May 2024." in told
+
+
 def test_the_latest_link_to_their_pages_and_leave_names_alone(lively: Any, context_of: Any) -> None:
     """A name is text, markup and all."""
     told = html(overview(context_of(lively)))
