@@ -154,7 +154,7 @@ def _rolling(page: Page, measure: Measure) -> None:
         rows = opened.rows("trends/rolling", page.athlete_id, asked.sport, window, since, asked.last)
         address.pick("window", WINDOWS, "28", tell("Window"), lambda word: tell("{n} days", n=word), width=104)
         lines = trend_data.rolling_lines(rows, measure, asked.first, tell)
-        if not any(row[measure.column] for row in rows):
+        if not lines or not any(row[measure.column] for row in rows):
             empty_states.nothing_in_filter(page, "rolling")
             return
         opened.why = _why_rolling(page, measure, window, rows)

@@ -386,6 +386,19 @@ def test_after_a_long_break_all_time_shows_what_was_before_it(mart_file: Any, co
     assert "Nothing since 5 May 2024." in told
 
 
+def test_trends_have_nothing_of_a_year_that_has_just_begun(lively: Any, context_of: Any) -> None:
+    """On 1 January, until the marts are built again, the rolling sums end before the days asked for."""
+    sums = {"distance_m": 8000.0, "moving_time_s": 2400, "elevation_gain_m": 50.0, "activity_count": 1}
+    for day in (date(2026, 1, 1), date(2026, 12, 31)):
+        key = {"athlete_id": 7001, "sport_group": "all", "window_days": 28, "date_day": day}
+        lively.row("trend_rolling_daily", **key, **sums, is_warming_up=False)
+    lively.publish()
+    context = context_of(lively, lambda: datetime.fromisoformat("2027-01-01T00:10:00+01:00"))
+    assert "Nothing for **All sports** in **This year**. The last one was on 18 Nov 2026." in said(
+        visit(context, "trends", range="year")
+    )
+
+
 def test_the_latest_link_to_their_pages_and_leave_names_alone(lively: Any, context_of: Any) -> None:
     """A name is text, markup and all."""
     told = html(overview(context_of(lively)))
