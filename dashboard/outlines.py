@@ -23,6 +23,56 @@ import numpy as np
 from babel import Locale
 
 FILE = "outlines.npz"
+# Natural Earth's names that are not Babel's English ones, by the codes of ISO 3166-1; a few of its places have none.
+CODES = {
+    "Antigua and Barb.": "AG",
+    "Åland": "AX",
+    "Bosnia and Herz.": "BA",
+    "St-Barthélemy": "BL",
+    "Dem. Rep. Congo": "CD",
+    "Central African Rep.": "CF",
+    "Congo": "CG",
+    "Côte d'Ivoire": "CI",
+    "Cook Is.": "CK",
+    "Cabo Verde": "CV",
+    "Dominican Rep.": "DO",
+    "W. Sahara": "EH",
+    "Falkland Is.": "FK",
+    "Faeroe Is.": "FO",
+    "Eq. Guinea": "GQ",
+    "S. Geo. and the Is.": "GS",
+    "Hong Kong": "HK",
+    "Heard I. and McDonald Is.": "HM",
+    "Br. Indian Ocean Ter.": "IO",
+    "St. Kitts and Nevis": "KN",
+    "Cayman Is.": "KY",
+    "Saint Lucia": "LC",
+    "St-Martin": "MF",
+    "Marshall Is.": "MH",
+    "Macedonia": "MK",
+    "Myanmar": "MM",
+    "Macao": "MO",
+    "N. Mariana Is.": "MP",
+    "Fr. Polynesia": "PF",
+    "St. Pierre and Miquelon": "PM",
+    "Pitcairn Is.": "PN",
+    "Palestine": "PS",
+    "Solomon Is.": "SB",
+    "Saint Helena": "SH",
+    "S. Sudan": "SS",
+    "São Tomé and Principe": "ST",
+    "eSwatini": "SZ",
+    "Turks and Caicos Is.": "TC",
+    "Fr. S. Antarctic Lands": "TF",
+    "Turkey": "TR",
+    "Trinidad and Tobago": "TT",
+    "United States of America": "US",
+    "Vatican": "VA",
+    "St. Vin. and Gren.": "VC",
+    "British Virgin Is.": "VG",
+    "U.S. Virgin Is.": "VI",
+    "Wallis and Futuna Is.": "WF",
+}
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -68,8 +118,9 @@ class Outlines:
 
 
 def _translated(name: str, language: str) -> str:
-    """Return a country's name in a language where Babel knows it by its English name."""
-    code = next((code for code, english in Locale("en").territories.items() if english == name), "")
+    """Return a country's name in a language; as Natural Earth writes it where Babel knows none."""
+    known = (code for code, english in Locale("en").territories.items() if english == name)
+    code = CODES.get(name) or next(known, "")
     return str(Locale(language).territories.get(code, name))
 
 

@@ -8,6 +8,7 @@ from math import asin, cos, radians, sin, sqrt
 from typing import Any
 
 import numpy as np
+from babel import Locale
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -32,7 +33,7 @@ from dashboard.map_picture import (
     tile_frame,
     tiles,
 )
-from dashboard.outlines import outlines
+from dashboard.outlines import CODES, outlines
 from dashboard.palette import on_any_ground
 from dashboard.route_lines import lines_of, mercator, without_ends
 from tests.dashboard.conftest import NOW
@@ -141,6 +142,21 @@ def test_areas_are_told_by_country_and_place() -> None:
     ]  # fmt: skip
     assert outlines().country_at(48.2, 16.37, "de") == "Österreich"
     assert outlines().country_at(0, -30, "en") is None
+
+
+def test_countries_have_the_names_of_the_readers_language() -> None:
+    """Also those that the outlines abbreviate or name in another way; what no standard names stays as it is."""
+    found = outlines()
+    assert [found.country_at(41.8, -73.9, language) for language in ("en", "de")] == [
+        "United States", "Vereinigte Staaten",
+    ]  # fmt: skip
+    assert found.country_at(36.9, 30.7, "de") == "Türkei"
+    assert found.country_at(18.8, -70.2, "en") == "Dominican Republic"
+    english = set(Locale("en").territories.values())
+    assert {name for name in found.names if name not in english and name not in CODES} == {
+        "Somaliland", "N. Cyprus", "Indian Ocean Ter.", "Ashmore and Cartier Is.", "Siachen Glacier",
+    }  # fmt: skip
+    assert set(CODES.values()) <= set(Locale("en").territories)
 
 
 def test_an_area_has_its_newest_routes_first() -> None:
