@@ -22,6 +22,7 @@ Shown = dict[str, Any]
 AHEAD = timedelta(days=14)
 A_YEAR = 400  # days, beyond which months need their year
 LABEL_GAP = 0.07  # of the axis: names at the end of two lines stay apart
+FORMS = {"after": N_("form is today's fitness - fatigue"), "before": N_("form is yesterday's fitness - fatigue")}
 BAND_COLOURS = ("good", "good", "neutral", "accent", "bad")
 
 
@@ -58,12 +59,8 @@ def _note(definition: Definition, tell: Teller) -> str:
     how = tell("1 ÷ days") if definition.prefix else tell("exponential")
     if definition.has_both:
         how = tell("exponential, and dotted 1 ÷ days")
-    form = (
-        N_("form is today's fitness - fatigue")
-        if definition.moment == "after"
-        else N_("form is yesterday's fitness - fatigue")
-    )
-    return tell("{slow} and {fast} days, {how}; {form}", slow=FITNESS_DAYS, fast=FATIGUE_DAYS, how=how, form=tell(form))
+    form = tell(FORMS[definition.moment])
+    return tell("{slow} and {fast} days, {how}; {form}", slow=FITNESS_DAYS, fast=FATIGUE_DAYS, how=how, form=form)
 
 
 def _keys(tell: Teller) -> str:
@@ -213,15 +210,16 @@ def table(rows: Sequence[Row], definition: Definition, tell: Teller) -> list[Sho
 
 
 def _why(page: Page, past: Sequence[Row], definition: Definition) -> Why:
-    tell, now = page.tell, past[-1]
-    before = past[-2][f"{definition.prefix}fitness"] if len(past) > 1 else 0
+    tell, now, share = page.tell, past[-1], definition.share(FITNESS_DAYS)
+    fitness = now[f"{definition.prefix}fitness"]
+    before = (fitness - share * now["load"]) / (1 - share)  # its day need not be among those asked for
     return Why(
         formula=tell(
             "**Fitness = the day before + share · (load - the day before)**: {before} + {share} · ({load} - {before}) "
-            "= {fitness} on {day}; fatigue is the same over {fast} days. Form = fitness - fatigue.",
-            before=tell.number(before, 1), share=tell.number(definition.share(FITNESS_DAYS), 4),
-            load=tell.number(now["load"]), fitness=tell.number(now[f"{definition.prefix}fitness"], 1),
-            day=tell.day(now["date_day"]), fast=FATIGUE_DAYS,
+            "= {fitness} on {day}; fatigue is the same over {fast} days, and {form}.",
+            before=tell.number(before, 1), share=tell.number(share, 4), load=tell.number(now["load"]),
+            fitness=tell.number(fitness, 1), day=tell.day(now["date_day"]), fast=FATIGUE_DAYS,
+            form=tell(FORMS[definition.moment]),
         ),
         choices=lambda: choices(tell),
         inputs=[

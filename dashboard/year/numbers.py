@@ -155,9 +155,9 @@ def _why(page: Page, years: Years) -> Why:
                 "its ISO year. Calories are of activities whose details are here."
             ),
             tell(
-                "A record is a best effort of a run that was faster than all before it, the first over a distance "
-                "included. A first time is that of a kind of sport, a piece of gear or a country. A tile (zoom 14) is "
-                "new in the year of its first visit."
+                "A record is a best effort of a ride or run that was faster than all before it, the first over a "
+                "distance included. A first time is that of a kind of sport, a piece of gear or a country. A tile "
+                "(zoom 14) is new in the year of its first visit."
             ),
             *_carbon_why(row, tell),
         ],

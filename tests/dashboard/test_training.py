@@ -106,6 +106,25 @@ def test_every_card_says_its_numbers(trained: Any, context_of: Any) -> None:
     assert tables.index("250 <small>W") < tables.index("230 <small>W")
 
 
+@pytest.mark.parametrize(("curve", "moment"), [("exp", "before"), ("linear", "after")])
+def test_the_course_of_one_day_says_what_that_day_began_with(
+    trained: Any, context_of: Any, tell: Teller, curve: str, moment: str
+) -> None:
+    """The day before is not among those asked for; and form is said to be of the day that it is of."""
+    definition, day = Definition(curve, moment), TODAY.isoformat()
+    app = training(context_of(trained), range="custom", dates=f"{day}..{day}", curve=curve, moment=moment)
+    statement = "select * from mart.training_load_daily where sport_group = 'all' and date_day between ? and ?"
+    before, now = (
+        float(str(row[f"{definition.prefix}fitness"]))
+        for row in FileReader(trained.path).rows(f"{statement} order by date_day", [TODAY - timedelta(days=1), TODAY])
+    )
+    share, load = tell.number(definition.share(42), 4), tell.number(LOADS[-1])
+    begun = tell.number(before, 1)
+    assert f"{begun} + {share} · ({load} - {begun}) = {tell.number(now, 1)} on" in said(app)
+    whose = {"before": "yesterday's", "after": "today's"}[moment]
+    assert f"fatigue is the same over 7 days, and form is {whose} fitness - fatigue." in said(app)
+
+
 def test_both_curves_are_drawn_when_asked_for(trained: Any, context_of: Any) -> None:
     """The other averages are lines of their own; without asking there are none. Two weeks ahead are among the rows."""
     one, both = (json.dumps(specification(training(context_of(trained), curve=word), 0)) for word in ("exp", "both"))

@@ -104,6 +104,7 @@ def test_the_running_year_is_beside_the_one_before_up_to_the_same_day(reviewed: 
         assert part in told, part
     assert line(told, "New tiles") == ["2", "1"]
     assert line(told, "Rest days") == ["316", "303"]
+    assert "A record is a best effort of a ride or run" in said(app)
     assert line(told, "Evening, 17 to 23") == ["5", "0"]
     assert line(told, "Germany") == ["5", '<span class="ad-new">first time</span> 2']
     assert line(told, "Switzerland") == ['<span class="ad-new">first time</span> 1', "\N{EN DASH}"]
