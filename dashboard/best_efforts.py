@@ -175,12 +175,21 @@ def _newest_first(row: Row) -> tuple[float, int, int]:
 
 def excluded_sentence(excluded: Sequence[Row], tell: Teller) -> str:
     """Say how many efforts do not count, and why: `3 efforts excluded: 2 on a treadmill, 1 shorter than …`."""
-    counts = {row["excluded_reason"]: row["reason_count"] for row in excluded}
+    counts = _counts(excluded)
     parts = [tell(REASONS[reason], n=tell.number(n)) for reason, n in sorted(counts.items(), key=_largest)]
     return tell.plural(
         "{n} effort excluded: {reasons}.", "{n} efforts excluded: {reasons}.", sum(counts.values()),
         reasons=", ".join(parts),
     )  # fmt: skip
+
+
+def excluded_count(excluded: Sequence[Row]) -> int:
+    """Return how many efforts do not count, those beyond the rows included."""
+    return sum(_counts(excluded).values())
+
+
+def _counts(excluded: Sequence[Row]) -> dict[str, int]:
+    return {row["excluded_reason"]: row["reason_count"] for row in excluded}
 
 
 def _largest(counted: tuple[str, int]) -> tuple[int, str]:

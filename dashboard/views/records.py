@@ -92,6 +92,9 @@ def _best_efforts(page: Page) -> None:
         if excluded:
             with st.expander(tell("Excluded efforts"), type="compact"), st.container(key="excluded-efforts"):
                 st.html(best_efforts.excluded_table(excluded, tell))
+                if (in_all := best_efforts.excluded_count(excluded)) > len(excluded):
+                    shown = {"n": tell.number(len(excluded)), "all": tell.number(in_all)}
+                    st.caption(tell("{n} of {all} are listed, the newest of each reason.", **shown))
 
 
 def _why_best(best: Sequence[Row], excluded: Sequence[Row], page: Page) -> Why:

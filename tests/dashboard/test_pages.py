@@ -499,6 +499,22 @@ def test_the_newest_milestones_obey_the_filter(lively: Any, context_of: Any) -> 
     assert link.replace("id=6", "id=6&amp;sport=run") in html(drawn(app))
 
 
+def test_records_list_all_that_they_count(lively: Any, context_of: Any) -> None:
+    """Every milestone can be opened; of the excluded efforts the table says how many it has."""
+    step = {"athlete_id": 7001, "sport_group": "all", "milestone_kind": "eddington", "unit": "km", "subject": ""}
+    treadmill = {"athlete_id": 7001, "sport_group": "run", "effort_name": "1K", "distance_m": 1000.0}
+    for n in range(1, 131):
+        day = date(2026, 1, 1) + timedelta(days=n)
+        lively.row("milestone", **step, milestone_value=n, reached_on=day)
+        fields = {"elapsed_time_s": 300, "excluded_reason": "indoors", "start_date_local": day, "activity_id": n}
+        lively.row("record_best_effort", **treadmill, **fields)
+    lively.publish()
+    app = visit(context_of(lively), "records")
+    assert "118 more" in [block.label for block in app.expander]
+    assert html(app).count(" (km)<small>") == 130
+    assert "100 of 130 are listed, the newest of each reason." in said(app)
+
+
 def test_the_chip_tells_what_is_not_yet_or_not_right(mart_file: Any, context_of: Any) -> None:
     """A history that is still loading, with what is left; and a difference that the last check found, first of all."""
     mart_file.activity("2026-11-18", "Run", km=5, minutes=25)

@@ -29,4 +29,3 @@ order by
     milestones.unit,
     milestones.milestone_value desc,
     milestones.subject
-limit 100
