@@ -52,7 +52,9 @@ def draw(page: Page) -> None:
 def against_weeks_before(row: Row, tell: Teller) -> str:
     """Say in words what the seven days are beside a week of the three before."""
     if row["load_ratio"] is None:
-        return tell("There are no four weeks with load yet, so nothing to compare the last 7 days with.")
+        return tell(
+            "Nothing to compare the last 7 days with: the three weeks before had no load, or the history is shorter."
+        )
     week, ratio = row["load_3_weeks_before"] / 3, row["load_ratio"]
     percent = tell.percent(abs(ratio - 1))
     text = N_("The last 7 days have a load of {load}, {percent} less than a week of the three before ({week}).")
