@@ -1,9 +1,13 @@
 {{ config(materialized='view') }}
 
+-- the last delivery tells, but one that comes once more when all is done does not
 with deliveries as (
     select
         *,
-        row_number() over (partition by event_id order by ingested_at desc, delivery_id desc) as place,
+        row_number() over (
+            partition by event_id
+            order by outcome in ('stored', 'deleted', 'purged') desc, ingested_at desc, delivery_id desc
+        ) as place,
         min(received_at) over (partition by event_id) as first_received_at,
         count(*) over (partition by event_id) as delivery_count
     from {{ portable(ref('stg_strava__events')) }}
