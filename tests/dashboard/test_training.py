@@ -259,7 +259,12 @@ def test_a_week_is_stacked_by_what_it_rests_on(tell: Teller) -> None:
 
 @pytest.mark.parametrize(
     ("ratio", "words"),
-    [(None, "the three weeks before had no load, or the history is shorter"), (1.5, "50 % more than"), (0.8, "20 % less than"), (1.0, "as much as")],
+    [
+        (None, "the three weeks before had no load, or the history is shorter"),
+        (1.5, "50 % more than"),
+        (0.8, "20 % less than"),
+        (1.0, "as much as"),
+    ],
 )
 def test_seven_days_are_compared_in_words(tell: Teller, ratio: float | None, words: str) -> None:
     """More, less, or the same as a week of the three before."""
