@@ -71,6 +71,35 @@ def test_a_map_without_routes_says_how_many_are_private(mart_file: Any, context_
 
 
 @pytest.mark.parametrize(
+    ("view", "whole", "shared"),
+    [
+        ("density", "2 routes around", "1 routes around"),
+        ("interactive", "The newest 2 of 2 routes in this area.", "The newest 1 of 1 routes in this area."),
+        ("tiles", "2 different tiles", "1 different tiles"),
+        ("routes", "1 routes were used more than once.", "No route was used twice in this filter."),
+    ],
+)
+def test_a_private_activity_is_on_no_shared_map(
+    mart_file: Any, context_of: Any, view: str, whole: str, shared: str
+) -> None:
+    """Neither its route, nor its tiles, nor the route that it shares with another, nor itself among the reasons."""
+    for number, is_private in ((1, False), (2, True)):
+        route(mart_file, number, "2026-11-12", is_private=is_private)
+        own = {"athlete_id": ATHLETE, "activity_id": number, "is_private": is_private, "sport_group": "run"}
+        own["start_date_local"] = date(2026, 11, 12)
+        mart_file.row("tile_visit", **own, z=14, x=8800 + number, y=5372, is_precise=True)
+        mart_file.row("route_group", **own, route_group_id=1)
+    mart_file.health()
+    mart_file.publish()
+    app = the_map(context_of(mart_file), view=view)
+    for is_shared, sentence in ((False, whole), (True, shared)):
+        app.toggle[0].set_value(is_shared)
+        pictures = [picture.alt for element in drawn(app).get("image") for picture in element.proto.imgs]
+        assert sentence in said(app) + "".join(pictures)
+        assert ("activity?id=2" in said(app) + html(app)) is not is_shared
+
+
+@pytest.mark.parametrize(
     ("view", "sentence"), [("density", "1 routes around"), ("interactive", "1 of them is near its ends and hidden")]
 )
 def test_a_route_that_is_cut_away_is_not_counted(mart_file: Any, context_of: Any, view: str, sentence: str) -> None:

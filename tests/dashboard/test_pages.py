@@ -399,6 +399,25 @@ def test_trends_have_nothing_of_a_year_that_has_just_begun(lively: Any, context_
     )
 
 
+def test_methods_share_out_the_load_and_not_the_activities(mart_file: Any, context_of: Any) -> None:
+    """One activity has 60 of a load of 100, two have the rest; one before the days asked for, and one without, none."""
+    loads = [("2026-11-16", 60, "heart_rate"), ("2026-11-17", 25, "time"), ("2026-11-18", 15, "time")]
+    for day, load, method in [*loads, ("2025-11-01", 500, "power_strava"), ("2026-11-18", None, "pace")]:
+        mart_file.activity(day, "Run", km=5, minutes=30, load=load, load_method=method)
+    mart_file.health()
+    mart_file.publish()
+    assert "Load: 60 % heart rate, 40 % time alone\n" in said(overview(context_of(mart_file))) + "\n"
+
+
+def test_distances_are_counted_in_the_span_that_holds_them(mart_file: Any, context_of: Any) -> None:
+    """2.9 km is in that from 2.5 km on, and 3 km in the next."""
+    for km in (2.9, 2.9, 3.0):
+        mart_file.activity("2026-11-16", "Run", km=km, minutes=20)
+    mart_file.health()
+    mart_file.publish()
+    assert "Most often 2.5 km \N{EN DASH} 3.0 km: 2 of 3 activities." in said(visit(context_of(mart_file), "trends"))
+
+
 def test_the_latest_link_to_their_pages_and_leave_names_alone(lively: Any, context_of: Any) -> None:
     """A name is text, markup and all."""
     told = html(overview(context_of(lively)))
@@ -482,6 +501,7 @@ def test_the_newest_milestones_obey_the_filter(lively: Any, context_of: Any) -> 
     total = {"athlete_id": 7001, "sport_group": "all", "milestone_kind": "count", "unit": "activities", "subject": ""}
     for day in range(1, 6):
         lively.row("milestone", **total, milestone_value=100 * day, reached_on=date(2026, 11, day))
+    lively.row("milestone", **total, milestone_value=50, reached_on=date(2025, 11, 18))  # the day before the twelve months
     first = {"athlete_id": 7001, "sport_group": "run", "milestone_kind": "first_activity", "unit": "activities"}
     lively.row("milestone", **first, subject="Run", milestone_value=1, reached_on=date(2026, 11, 16), activity_id=6)
     lively.publish()
@@ -493,6 +513,8 @@ def test_the_newest_milestones_obey_the_filter(lively: Any, context_of: Any) -> 
     [reached] = [each for each in app.get("html") if "First activity" in each.proto.body]
     assert reached.proto.body.count("<li>") == 5
     assert '<a href="activity?id=6">Run 6</a>, 16 Nov 2026' in told
+    listed = html(visit(context_of(lively), "records"))
+    assert [f"{number} activities<small>" in listed for number in (50, 100)] == [False, True]
     app.selectbox(key="sport").set_value("ride")
     assert "No milestone was reached in these days." in said(drawn(app))
     app.selectbox(key="sport").set_value("run")
