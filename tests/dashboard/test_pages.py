@@ -501,7 +501,7 @@ def test_the_newest_milestones_obey_the_filter(lively: Any, context_of: Any) -> 
     total = {"athlete_id": 7001, "sport_group": "all", "milestone_kind": "count", "unit": "activities", "subject": ""}
     for day in range(1, 6):
         lively.row("milestone", **total, milestone_value=100 * day, reached_on=date(2026, 11, day))
-    lively.row("milestone", **total, milestone_value=50, reached_on=date(2025, 11, 18))  # the day before the twelve months
+    lively.row("milestone", **total, milestone_value=50, reached_on=date(2025, 11, 18))  # a day too early
     first = {"athlete_id": 7001, "sport_group": "run", "milestone_kind": "first_activity", "unit": "activities"}
     lively.row("milestone", **first, subject="Run", milestone_value=1, reached_on=date(2026, 11, 16), activity_id=6)
     lively.publish()
