@@ -521,6 +521,24 @@ def test_the_newest_milestones_obey_the_filter(lively: Any, context_of: Any) -> 
     assert link.replace("id=6", "id=6&amp;sport=run") in html(drawn(app))
 
 
+def test_a_predicted_race_is_told_by_another_distance(lively: Any, context_of: Any) -> None:
+    """Where a marathon is the best run, the formula leads to the half: to itself it would tell nothing."""
+    best = {
+        "athlete_id": 7001, "exponent": 1.06, "is_own_exponent": False, "exponent_effort_count": 1, "vdot": 47.7,
+        "reference_effort_name": "Marathon", "reference_distance_m": 42195.0, "reference_time_s": 11891,
+        "reference_activity_id": 6, "reference_date": date(2026, 11, 16),
+    }  # fmt: skip
+    for name, metres in (("5K", 5000.0), ("10K", 10000.0), ("Half-Marathon", 21097.5), ("Marathon", 42195.0)):
+        seconds = 11891 * (metres / 42195) ** 1.06
+        lively.row(
+            "race_prediction", **best, effort_name=name, distance_m=metres, predicted_time_s=seconds,
+            vdot_time_s=seconds,
+        )  # fmt: skip
+    lively.publish()
+    told = said(visit(context_of(lively), "records"))
+    assert "Riegel: 3:18:11 · (21.1 km ÷ 42.2 km) ^ 1.060 = 1:35:03 for the Half marathon." in told
+
+
 def test_records_list_all_that_they_count(lively: Any, context_of: Any) -> None:
     """Every milestone can be opened; of the excluded efforts the table says how many it has."""
     step = {"athlete_id": 7001, "sport_group": "all", "milestone_kind": "eddington", "unit": "km", "subject": ""}
