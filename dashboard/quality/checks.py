@@ -141,7 +141,7 @@ CHECKS: Mapping[str, Check] = {
         shown=Teller.clock,
     ),
     "power_out_of_range": Check(
-        title=N_("Power above 2,500 W"),
+        title=N_("Power above 2,500 W or 30 W/kg"),
         effect=N_("Samples above it count in no zone and no power curve."),
         advice=N_("Calibrate the power meter."),
         shown=_watts,

@@ -52,7 +52,7 @@
             'marts': ['stream_summary', 'time_in_zone'],
         },
         'power_out_of_range': {
-            'kind': 'wrong', 'condition': 'is_power_measured and max_power_w > 2500', 'measured': 'max_power_w',
+            'kind': 'wrong', 'condition': 'is_power_measured and (max_power_w > 2500 or dropped_power_count > 0)', 'measured': 'max_power_w',
             'marts': ['power_curve', 'power_curve_activity', 'time_in_zone'],
         },
         'power_estimated': {

@@ -1,4 +1,4 @@
-{% set definition_version = 2 %}
+{% set definition_version = 3 %}
 {%- set float64 = 'float64' if target.type == 'bigquery' else 'double' %}
 {%- set checks = data_quality_checks() %}
 {%- set of_activity = [] %}
@@ -35,6 +35,15 @@ streams as (
     where {{ is_changed_in_streams() }}
 ),
 
+curves as (
+    select
+        activity_id,
+        max(dropped_count) as dropped_power_count
+    from {{ ref('power_curve_activity') }}
+    where {{ is_changed_in_streams() }}
+    group by activity_id
+),
+
 activities as (
     select
         activities.*,
@@ -43,10 +52,12 @@ activities as (
         efforts.activity_shorter_count,
         streams.activity_id is not null as has_streams,
         streams.heartrate_suspect_s,
+        curves.dropped_power_count,
         sports.sport_type is null as is_sport_unknown
     from {{ ref('fct_activities') }} as activities
     left join efforts on activities.activity_id = efforts.activity_id
     left join streams on activities.activity_id = streams.activity_id
+    left join curves on activities.activity_id = curves.activity_id
     left join {{ ref('sport_groups') }} as sports on activities.sport_type = sports.sport_type
     where {{ is_changed_in_streams('activities.activity_id') }}
 ),
