@@ -21,6 +21,7 @@ Marks = tuple[list[str], Floats]  # the kinds, and a row for each of _NUMBERS
 
 UNITS = {"metric": 1000.0, "imperial": 1609.344}
 SMOOTHED_M, SLOPED_M = 25, 100  # to either side
+SLOWEST_MPS = 0.5  # slower between two points is a pause, if nothing was recorded there for long
 HEARTRATES = (30, 220)  # what is beyond is no reading
 _POINT = {
     **dict.fromkeys(("place", "second", "hold_s"), "bigint"),
@@ -69,11 +70,12 @@ def _of_one(points: dict[str, Any], grades: Floats | None) -> Marks:
     )
     metres = np.maximum.accumulate(points["distance_m"][order])
     gaps, steps, climbs = (np.diff(column, append=column[-1]) for column in (seconds, metres, altitude_mm))
-    moved_s = np.where(is_moving, hold_s, 0)
+    held_s = np.where(is_moving, hold_s, 0)
+    moved_s = np.where(is_moving & (gaps > 0) & (steps >= SLOWEST_MPS * gaps), gaps, held_s)
     flat_m = np.zeros(len(metres))
     if grades is not None:
         flat_m = steps * _factors(metres, altitude_mm, grades) * moved_s / np.where(gaps > 0, gaps, np.inf)
-    beats_s = np.where((heartrate >= HEARTRATES[0]) & (heartrate <= HEARTRATES[1]), moved_s, 0)
+    beats_s = np.where((heartrate >= HEARTRATES[0]) & (heartrate <= HEARTRATES[1]), held_s, 0)
     courses = [moved_s, flat_m, np.where(beats_s > 0, heartrate * beats_s, 0), beats_s]
 
     kinds, indexes, mark_m, at = _places(metres)

@@ -20,7 +20,10 @@ from dashboard.training import zones as training_zones
 MOST_SPLITS = 30
 CURVES = {"heart_rate": "heartrate", "power": "power", "pace": "speed"}  # names of curves by kind of zones
 SOURCES = {
-    "streams": N_("Times are found between two recorded points, and are those of the clock and in motion."),
+    "streams": N_(
+        "Times are found between two recorded points, and are those in motion. A gap without points is a pause, unless "
+        "the way went on in it at 0.5 m/s at least, as in a tunnel."
+    ),
     "strava": N_("The splits are Strava's own; its curves of this activity are not here."),
     "file": N_("The splits are computed of a recording."),
 }

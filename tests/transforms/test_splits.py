@@ -47,7 +47,7 @@ class Point:
 
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from([1, 5, 9, 30, 400]),
+        st.sampled_from([1, 5, 9, 30, 120, 400]),
         st.sampled_from([0.0, 20.0, 60.0, 170.0, 450.0, 1300.0]),
         st.sampled_from([-40.0, -3.0, 0.0, 2.0, 9.0, 60.0]),
         st.none() | st.sampled_from([29, 30, 220, 221]) | st.floats(60, 200),
@@ -100,11 +100,12 @@ def courses(points: Sequence[Point]) -> list[dict[str, float]]:
     slopes = grades(points)
     for place, hold in enumerate(holds([each.second for each in points])[:-1]):
         here, there = points[place], points[place + 1]
-        moved, gap = (hold if there.is_moving else 0), there.second - here.second
+        held, gap, step = (hold if there.is_moving else 0), there.second - here.second, there.metres - here.metres
+        moved = gap if there.is_moving and step >= 0.5 * gap else held
         is_read = here.heartrate_bpm is not None and 30 <= here.heartrate_bpm <= 220
-        beats = moved * (here.heartrate_bpm or 0) if is_read else 0
-        flat = (there.metres - here.metres) * costs(slopes[place]) * moved / gap
-        done.append({"elapsed": gap, "moved": moved, "flat": flat, "beats": beats, "beats_s": moved if is_read else 0})
+        beats = held * (here.heartrate_bpm or 0) if is_read else 0
+        flat = step * costs(slopes[place]) * moved / gap
+        done.append({"elapsed": gap, "moved": moved, "flat": flat, "beats": beats, "beats_s": held if is_read else 0})
     return done
 
 

@@ -4,7 +4,8 @@
   mark_index.
 
   A distance that falls is that of the point before. Heights are smoothed over 25 m to either side, slopes are between points at most 100 m to
-  either side, and count on foot alone. DuckDB calls `marks.py`; BigQuery does the same here.
+  either side, and count on foot alone. A gap in the recording is a pause, but time in motion where the way went on at 0.5 m/s or more.
+  DuckDB calls `marks.py`; BigQuery does the same here.
 -#}
 {% macro course_marks(relation) -%}
     {{ return(adapter.dispatch('course_marks')(relation)) }}
@@ -77,18 +78,29 @@
         window seconds as (partition by activity_id order by second, place)
     ),
 
+    timed as (
+        select
+            *,
+            case
+                when not is_moving then 0
+                when next_second > second and next_distance_m - distance_m >= 0.5 * (next_second - second)
+                    then next_second - second
+                else hold_s
+            end as moved_s
+        from followed
+    ),
+
     -- what is done until the next point
     done as (
         select
             followed.*,
             coalesce(followed.next_second - followed.second, 0) as gap_s,
             coalesce(followed.next_distance_m - followed.distance_m, 0) as step_m,
-            case when followed.is_moving then followed.hold_s else 0 end as moved_s,
             case
                 when followed.is_moving and followed.is_on_foot and followed.next_second > followed.second
                     then
                         (followed.next_distance_m - followed.distance_m) * {{ grade_factor('sloped.grade') }}
-                        * followed.hold_s / (followed.next_second - followed.second)
+                        * followed.moved_s / (followed.next_second - followed.second)
                 else 0
             end as flat_m,
             case
@@ -96,7 +108,7 @@
                 else 0
             end as beats,
             case when followed.is_moving and followed.heartrate_bpm between 30 and 220 then followed.hold_s else 0 end as beats_s
-        from followed
+        from timed as followed
         left join sloped on followed.activity_id = sloped.activity_id and followed.place = sloped.place
     ),
 
