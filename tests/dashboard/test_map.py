@@ -71,6 +71,29 @@ def test_a_map_without_routes_says_how_many_are_private(mart_file: Any, context_
 
 
 @pytest.mark.parametrize(
+    ("view", "sentence"),
+    [
+        ("density", "1 routes around"),
+        ("tiles", "1 different tiles"),
+        ("routes", "No route was used twice in this filter."),
+    ],
+)
+def test_the_map_obeys_the_filter(mart_file: Any, context_of: Any, view: str, sentence: str) -> None:
+    """Of the runs of twelve months there is one; the ride and the older run are left out."""
+    for number, (group, day) in enumerate([("run", "2026-11-12"), ("ride", "2026-11-12"), ("run", "2025-11-18")], 1):
+        route(mart_file, number, day, sport_group=group)
+        own = {"athlete_id": ATHLETE, "activity_id": number, "is_private": False, "sport_group": group}
+        own["start_date_local"] = date.fromisoformat(day)
+        mart_file.row("tile_visit", **own, z=14, x=8800 + number, y=5372, is_precise=True)
+        mart_file.row("route_group", **own, route_group_id=1)
+    mart_file.health()
+    mart_file.publish()
+    app = the_map(context_of(mart_file), view=view, sport="run")
+    pictures = [picture.alt for element in app.get("image") for picture in element.proto.imgs]
+    assert sentence in said(app) + "".join(pictures)
+
+
+@pytest.mark.parametrize(
     ("view", "whole", "shared"),
     [
         ("density", "2 routes around", "1 routes around"),

@@ -400,13 +400,16 @@ def test_trends_have_nothing_of_a_year_that_has_just_begun(lively: Any, context_
 
 
 def test_methods_share_out_the_load_and_not_the_activities(mart_file: Any, context_of: Any) -> None:
-    """One activity has 60 of a load of 100, two have the rest; one before the days asked for, and one without, none."""
+    """One activity has 60 of a load of 100, two have the rest; one before the days asked for, and a ride, none."""
     loads = [("2026-11-16", 60, "heart_rate"), ("2026-11-17", 25, "time"), ("2026-11-18", 15, "time")]
     for day, load, method in [*loads, ("2025-11-01", 500, "power_strava"), ("2026-11-18", None, "pace")]:
         mart_file.activity(day, "Run", km=5, minutes=30, load=load, load_method=method)
+    mart_file.activity("2026-11-18", "Ride", km=5, minutes=30, load=700, load_method="power_strava")
     mart_file.health()
     mart_file.publish()
-    assert "Load: 60 % heart rate, 40 % time alone\n" in said(overview(context_of(mart_file))) + "\n"
+    app = AppTest.from_function(first_page, kwargs={"context": context_of(mart_file)})
+    app.query_params["sport"] = "run"
+    assert "Load: 60 % heart rate, 40 % time alone\n" in said(drawn(app)) + "\n"
 
 
 def test_distances_are_counted_in_the_span_that_holds_them(mart_file: Any, context_of: Any) -> None:
@@ -519,6 +522,60 @@ def test_the_newest_milestones_obey_the_filter(lively: Any, context_of: Any) -> 
     assert "No milestone was reached in these days." in said(drawn(app))
     app.selectbox(key="sport").set_value("run")
     assert link.replace("id=6", "id=6&amp;sport=run") in html(drawn(app))
+
+
+def test_best_efforts_obey_the_filter(lively: Any, context_of: Any) -> None:
+    """The fastest of the sport in the days asked for: no slower one, no ride, none that is older or excluded."""
+    for number, (group, day, seconds, reason) in enumerate(
+        [
+            ("run", date(2026, 11, 16), 1400, None), ("run", date(2026, 11, 17), 1300, None),
+            ("ride", date(2026, 11, 17), 600, None), ("run", date(2025, 11, 18), 1200, None),
+            ("run", date(2026, 11, 18), 1100, "indoors"),
+        ]
+    ):  # fmt: skip
+        lively.row(
+            "record_best_effort", athlete_id=7001, effort_name="5K", distance_m=5000.0, elapsed_time_s=seconds,
+            sport_group=group, start_date_local=day, activity_id=number, excluded_reason=reason,
+        )  # fmt: skip
+    run = {"effort_name": "5K", "distance_m": 5000.0, "sport_group": "run", "is_tie": False, "is_current": True}
+    lively.row(
+        "record_progression", athlete_id=7001, **run, record_number=1, elapsed_time_s=1200, days_stood=365,
+        start_date_local=date(2025, 11, 18), activity_id=3,
+    )  # fmt: skip
+    lively.publish()
+    table = next(body for body in html(visit(context_of(lively), "records")).split("<table")[1:] if "5 km" in body)
+    assert re.findall(r"<b>([\d:]+)</b>", table) == ["21:40"]
+
+
+def test_the_newest_records_obey_the_filter(lively: Any, context_of: Any) -> None:
+    """A ride's are none of runs, and what is older than the days asked for is not told."""
+    for group, day, name in (("run", 16, "5K"), ("ride", 17, "10K"), ("run", -364, "15K")):
+        lively.row(
+            "record_progression", athlete_id=7001, effort_name=name, distance_m=1.0, sport_group=group, is_tie=False,
+            is_current=True, record_number=2, elapsed_time_s=100, previous_time_s=110, improvement_s=10,
+            start_date_local=date(2026, 11, 1) + timedelta(days=day - 1), activity_id=6,
+        )  # fmt: skip
+    lively.publish()
+    app = AppTest.from_function(first_page, kwargs={"context": context_of(lively)})
+    told = html(drawn(app))
+    assert [f">{km} km</a><small>1:40" in told for km in (5, 10, 15)] == [True, True, False]
+    app.selectbox(key="sport").set_value("run")
+    told = html(drawn(app))
+    assert [f">{km} km</a><small>1:40" in told for km in (5, 10, 15)] == [True, False, False]
+
+
+def test_starts_and_distances_obey_the_filter(lively: Any, context_of: Any) -> None:
+    """Of runs in twelve months two begin at seven; the ride and the older run are left out."""
+    for group, day, hour in (("run", 16, 7), ("run", 17, 7), ("ride", 18, 9), ("run", -364, 8)):
+        day_of_start = date(2026, 11, 1) + timedelta(days=day - 1)
+        lively.row(
+            "start_pattern", athlete_id=7001, sport_group=group, date_day=day_of_start, day_of_week=1, start_hour=hour,
+            excluded_reason="none", activity_count=1, moving_time_s=60,
+        )  # fmt: skip
+    lively.publish()
+    told = said(visit(context_of(lively), "trends", sport="run"))
+    assert "Most often on Monday, 7:00 \N{EN DASH} 7:59: 2 of 2 activities." in told
+    assert "Most often 8.0 km \N{EN DASH} 8.5 km: 1 of 2 activities." in told
 
 
 def test_a_predicted_race_is_told_by_another_distance(lively: Any, context_of: Any) -> None:
