@@ -10,7 +10,7 @@ EVER = date(1900, 1, 1), date(2100, 12, 31)
 
 
 def largest(  # noqa: PLR0913 - what a sum is of
-    page: Page, measure: str, first: date, last: date, *, sport: str = "", gear: str = "", least_of_day: float = 0
+    page: Page, measure: str, first: date, last: date, *, sport: str = "", least_of_day: float = 0
 ) -> Callable[[], Rows]:
     """Return what asks for the activities with the most of a measure, and for how many contribute.
 
@@ -18,5 +18,12 @@ def largest(  # noqa: PLR0913 - what a sum is of
     days that have at least so much of the measure count.
     """
     group = sport or page.filters.sport
-    asked = (measure, page.athlete_id, first, last, group, group, gear, gear, float(least_of_day))
+    asked = (measure, page.athlete_id, first, last, group, group, float(least_of_day))
     return lambda: page.rows("contributing", *asked)
+
+
+def with_gear(
+    page: Page, measure: str, gear_id: str, first: date = EVER[0], last: date = EVER[1]
+) -> Callable[[], Rows]:
+    """Return what asks for the same of a piece of gear, by distance or by time in motion."""
+    return lambda: page.rows("gear/contributing", measure, page.athlete_id, gear_id, first, last)

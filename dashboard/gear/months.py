@@ -41,7 +41,7 @@ def draw(page: Page, pieces: Sequence[Row]) -> None:
             + f" {plain(sentence)}",
             inputs=[tell("The strongest shade is the gear that went furthest in all; the faintest is all but four.")],
             models=["gear_usage_month"],
-            activities=contributing.largest(page, "distance_m", *contributing.EVER, gear=next(iter(shades))),
+            activities=contributing.with_gear(page, "distance_m", next(iter(shades))),
         )
 
 

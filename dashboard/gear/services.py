@@ -62,8 +62,8 @@ def used(row: Row, tell: Teller) -> str:
 
 
 def _why(rows: Sequence[Row], page: Page) -> Why:
-    tell, first, (begin, end) = page.tell, rows[0], contributing.EVER
-    span = first["last_done_on"] + timedelta(days=1) if first["last_done_on"] else begin, end
+    tell, first = page.tell, rows[0]
+    since = first["last_done_on"] + timedelta(days=1) if first["last_done_on"] else contributing.EVER[0]
     return Why(
         formula=tell(
             "**Used up = what was done since the last service ÷ its interval**, the largest of distance, time in "
@@ -78,5 +78,5 @@ def _why(rows: Sequence[Row], page: Page) -> Why:
         ],
         excluded=[tell("Retired gear needs none.")],
         models=["gear_service"],
-        activities=contributing.largest(page, "moving_time_s", *span, gear=first["gear_id"]),
+        activities=contributing.with_gear(page, "moving_time_s", first["gear_id"], since),
     )  # fmt: skip

@@ -141,5 +141,5 @@ def _why(rows: Sequence[Row], page: Page) -> Why:
         inputs.append(strava)
     return Why(
         formula=formula, inputs=inputs, models=["gear_usage"],
-        activities=contributing.largest(page, "distance_m", *contributing.EVER, gear=most["gear_id"]),
+        activities=contributing.with_gear(page, "distance_m", most["gear_id"]),
     )  # fmt: skip

@@ -1,7 +1,7 @@
 -- The ten activities that make up the most of a sum, of equals the newest, and how many there are in all. `eddington` is what
 -- counts for that number, `start` those whose hour is known.
 -- Parameters: `distance_m`, `moving_time_s`, `elevation_gain_m`, `load`, `eddington`, `eddington_real`, `start`, else each counts
--- the same; athlete; first and last day; sport group or `all`, twice; gear or nothing, twice; what a day has at the least.
+-- the same; athlete; first and last day; sport group or `all`, twice; what a day has at the least.
 with measured as (
     select
         activity_id,
@@ -23,7 +23,6 @@ with measured as (
         athlete_id = ?
         and start_date_local between cast(? as date) and cast(? as date)
         and (sport_group = ? or ? = 'all')
-        and (gear_id = ? or ? = '')
 ),
 
 of_days as (

@@ -64,7 +64,7 @@ def draw_gear(page: Page, years: Years) -> None:
             + " "
             + _most(plain(names[most]), found[most], years, tell),
             models=["gear_usage_month"],
-            activities=contributing.largest(page, "moving_time_s", *years.span, gear=most),
+            activities=contributing.with_gear(page, "moving_time_s", most, *years.span),
         )
 
 

@@ -9,6 +9,7 @@ import pytest
 from dashboard.formatting import MINUS, NARROW, NOTHING, Teller
 from dashboard.gear import months, services, table
 from dashboard.units import Units
+from tests.dashboard.test_contributing import named
 from tests.dashboard.test_pages import drawn, html, said, visit
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -104,6 +105,22 @@ def test_the_page_shows_the_mart_s_gear(geared: Any, context_of: Any) -> None:
     app = drawn(app)
     assert "'g1' went furthest, 18.0 km" in said(app)
     assert app.query_params == {"gear": "shoes"}
+
+
+@pytest.mark.slow
+def test_a_reason_names_what_gear_was_used_for(geared: Any, context_of: Any) -> None:
+    """Also gear that a rule of the athlete's own file gives to activities, which know nothing of it themselves."""
+    went = {"athlete_id": 7001, "gear_id": "own-2", "start_date_local": date(2026, 11, 17)}
+    for number, km in ((4, 40.0), (5, 41.0), (6, None)):
+        metres = None if km is None else km * 1000
+        geared.row("gear_activity", activity_id=number, name=f"Home {number}", distance_m=metres, **went)
+    blue = {"gear_id": "b1", "activity_id": 7, "name": "Out", "distance_m": 1e6, "moving_time_s": 9000}
+    geared.row("gear_activity", **(went | blue))
+    geared.row("gear_usage_month", athlete_id=7001, gear_kind="own", **month("own-2", 2026, 11, 2e3))
+    geared.publish()
+    app = visit(context_of(geared), "gear")
+    assert (named(app, "gear"), named(app, "services")) == (["Out"], ["Out"])
+    assert named(app, "gear-months") == ["Home 5", "Home 4"]
 
 
 def test_who_has_no_gear_is_told_where_it_comes_from(lively: Any, context_of: Any) -> None:
