@@ -44,7 +44,7 @@ def draw(page: Page, years: Years) -> None:
                 tell("Rides and runs on a screen, and activities without a time zone of their own, are in no country.")
             ],
             models=["year_country"],
-            activities=contributing.largest(page, "moving_time_s", *years.span),
+            activities=contributing.largest(page, "country", *years.span),
         )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.formatting import Teller
 from dashboard.year import choice, mix, numbers
+from tests.dashboard.test_contributing import named
 from tests.dashboard.test_pages import drawn, html, plain_units, said, shown, visit
 
 
@@ -115,6 +116,21 @@ def test_the_running_year_is_beside_the_one_before_up_to_the_same_day(reviewed: 
     assert "in 2026 6 of 6 activities tell one" in said(app)
     assert "Most in November 2026" in said(app)
     assert r"\<i>b1: 2026" in said(app), "a name is text in Markdown, too"
+
+
+@pytest.mark.slow
+def test_a_country_names_what_was_done_there(reviewed: Any, context_of: Any) -> None:
+    """A ride on a screen, one without a zone of its own, and one whose zone is only the athlete's usual one are not."""
+    zone = {"timezone_name": "Europe/Zurich", "is_virtual": False}
+    for name, other in (
+        ("There", {}),
+        ("On a screen", {"is_virtual": True}),
+        ("Nowhere", {"timezone_name": None}),
+        ("As usual", {"utc_offset_source": "athlete"}),
+    ):
+        reviewed.activity("2026-02-01", "Ride", km=20, minutes=60, name=name, **(zone | other))
+    reviewed.publish()
+    assert named(year_page(context_of(reviewed)), "year-countries") == ["There"]
 
 
 def line(told: str, title: str) -> list[str]:
