@@ -117,7 +117,7 @@ def tile_of_today(page: Page, rows: Rows, definition: Definition, *, sport: str,
     word = tell("warming up") if now and now["is_warming_up"] else tell(band(value))
     with tile(page, "kpi-form", why(page, rows, definition, sport), [rows]):
         st.metric(
-            tell("Form today"),
+            tell("Form today") if sport == page.filters.sport else tell("Form today, all sports"),
             tell.number(value, decimals, signed=True) if is_known else formatting.NOTHING,
             word if is_known else tell("no load yet"),
             delta_arrow="off",

@@ -26,6 +26,8 @@ def show(choice: Choice, most: int) -> None:
         heads = ((tell("Route"), ""), (tell("Times"), RIGHT), (tell("Best"), RIGHT), (tell("Last"), BOTH))
         with st.container(key="route-groups"):
             st.html(html_table(heads, (_group(page, row) for row in rows[:most]), tell))
+        if (more := rows[0]["group_count"] - most) > 0:
+            st.caption(tell.plural("and {n} more route", "and {n} more routes", more))
 
 
 def _group(page: Page, row: Row) -> str:

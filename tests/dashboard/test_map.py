@@ -160,6 +160,7 @@ def test_all_routes_used_twice_are_counted(mapped: Any, context_of: Any) -> None
     mapped.publish()
     app = the_map(context_of(mapped), view="routes")
     assert "52 routes were used more than once." in said(app)
+    assert "and 2 more routes" in said(app)
     assert "more activities" not in said(app)
     assert html(app).count('role="img" aria-label="Run"') == 50
 

@@ -285,6 +285,8 @@ def test_what_is_of_the_day_of_the_build_says_so(
     form = {"2026-11-18T20:30": 0, "2026-11-19T00:10": fitness - fatigue}
     if hour in form:
         assert shown(app, "Form today") == [f"{form[hour]:.0f}".replace("-", MINUS)]
+        app.selectbox(key="sport").set_value("ride")
+        assert shown(drawn(app), "Form today, all sports") == [f"{form[hour]:.0f}".replace("-", MINUS)]
 
 
 @pytest.mark.parametrize(
