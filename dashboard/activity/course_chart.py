@@ -82,6 +82,10 @@ def _route(kind: Kind) -> alt.LayerChart:
         ends = [alt.ExprRef(f"{middle} {sign} {per_pixel} * {pixels} / 2") for sign in "-+"]
         return alt.Scale(domain=ends, zero=False, nice=False)
 
+    def outside(middle: str, before: object, beyond: object) -> alt.ExprRef:
+        """Have a name stand on the side that is away from the middle, where the line is not."""
+        return alt.ExprRef(f"datum.{middle} < {middle} ? {before} : {beyond}")
+
     x, y = alt.X("x:Q", scale=scale("x", "width"), axis=None), alt.Y("y:Q", scale=scale("y", str(HEIGHT)), axis=None)
     casing = alt.Chart(LINE).mark_line(
         strokeWidth=7, strokeJoin="round", opacity=0.4, color="gray", interpolate="linear"
@@ -92,7 +96,9 @@ def _route(kind: Kind) -> alt.LayerChart:
         casing.encode(x=x, y=y, order="i:Q", detail="part:N"),
         step.encode(color=charts.AMOUNT) if kind.is_coloured else charts.in_colour(step, kind.sport),
         marks.mark_point(filled=True, size=45, opacity=1, color="gray"),
-        marks.mark_text(align="left", dx=8, dy=-8, color="gray").encode(text="text:N"),
+        marks.mark_text(
+            align=outside("x", "'right'", "'left'"), dx=outside("x", -9, 9), dy=outside("y", 13, -13), color="gray"
+        ).encode(text="text:N"),
     ]  # fmt: skip
     if kind.titles:
         here = alt.Chart(POINTS, transform=[SEEN]).transform_filter("isValid(datum.x)")
