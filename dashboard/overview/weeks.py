@@ -42,9 +42,10 @@ def draw(page: Page) -> None:
         )
         titles = {sports.colour(one): sports.title(one, tell) for one in chart_data.used_groups(rows)}
         end = _end(rows)
-        shown = chart_data.weeks([row for row in rows if row["period_start_date"] <= end], TIME, tell)
+        drawn = [row for row in rows if row["period_start_date"] <= end]
+        shown = chart_data.weeks(drawn, TIME, tell)
         charts.show(page, "weeks", _chart(titles, tell), shown, alt=sentence, height=HEIGHT)
-        if end < last:
+        if len(drawn) < len(rows):
             st.caption(tell("Nothing since {day}.", day=tell.day(end + timedelta(days=6))))
         opened.numbers(chart_data.week_table(rows, TIME, tell))
 

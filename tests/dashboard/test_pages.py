@@ -388,6 +388,12 @@ def test_after_a_long_break_all_time_shows_what_was_before_it(mart_file: Any, co
     assert "Nothing since 5 May 2024." in told
 
 
+def test_a_week_that_is_not_built_yet_is_no_break(lively: Any, context_of: Any) -> None:
+    """On a Monday, until the marts are built again, they end before the week that is asked for."""
+    monday = datetime.fromisoformat("2026-11-23T00:10+01:00")
+    assert "Nothing since" not in said(overview(context_of(lively, lambda: monday)))
+
+
 def test_trends_have_nothing_of_a_year_that_has_just_begun(lively: Any, context_of: Any) -> None:
     """On 1 January, until the marts are built again, the rolling sums end before the days asked for."""
     sums = {"distance_m": 8000.0, "moving_time_s": 2400, "elevation_gain_m": 50.0, "activity_count": 1}
@@ -955,10 +961,15 @@ def test_where_others_look_private_activities_have_no_name(
     lively.row("record_best_effort", athlete_id=7001, effort_name="5K", distance_m=5000.0, elapsed_time_s=1400,
                excluded_reason="duration_implausible", activity_id=990, activity_name="To the hidden place",
                **of_a_run)  # fmt: skip
+    used = {"athlete_id": 7001, "gear_id": "g1", "distance_m": 30_000.0}
+    lively.row("gear_usage", **used, gear_name="Shoes", gear_kind="shoes", is_retired=False, activity_count=1,
+               moving_time_s=3600, elevation_gain_m=0.0, service_count=0, due_service_count=0)  # fmt: skip
+    day = {"start_date_local": date(2026, 11, 18)}
+    lively.row("gear_activity", **used, **day, activity_id=990, name="To the hidden place")
     lively.publish()
     alone = context_of(lively)
     shared = replace(alone, viewers={"me@example.org": {7001}})
-    for address in ("overview", "records"):
+    for address in ("overview", "records", "gear"):
         mine, theirs = (drawn_text(visit(context, address)) for context in (alone, shared))
         switched = drawn_text(visit(alone, address, shared="1"))
         assert "To the hidden place" in mine
