@@ -269,4 +269,8 @@ def _table(rows: Rows, kinds: tuple[type, ...]) -> pa.Table:
 def _is_kept(value: object, kinds: tuple[type, ...]) -> bool:
     if isinstance(value, int):
         return value.bit_length() <= MOST_BITS
-    return value is None or (isinstance(value, kinds) and value != {})
+    if isinstance(value, dict):  # a struct; the keys of a map may be of any kind, and it may have none
+        parts = [*value.values()] if value and all(isinstance(key, str) for key in value) else [object()]
+    else:
+        parts = value if isinstance(value, list) else []
+    return value is None or (isinstance(value, kinds) and all(_is_kept(part, kinds) for part in parts))
