@@ -35,7 +35,7 @@ def draw(page: Page) -> None:
         year = str((today["date_day"] if today else page.filters.last).year)
         rows = opened.rows("training/power", page.athlete_id, sport, year, page.athlete_id)
         if not rows:
-            [counted] = opened.rows("training/recorded", *[page.athlete_id] * 2, *EVER, *[page.filters.sport] * 2)
+            [counted] = opened.rows("training/recorded", *[page.athlete_id] * 2, *EVER, sport, sport)
             empty_states.info("empty-power", tell(NOT_MEASURED if counted["recorded_count"] else NO_CURVES))
             return
         _curves(page, opened, rows, year)

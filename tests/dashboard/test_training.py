@@ -177,11 +177,16 @@ def test_zones_and_power_say_the_marts_numbers(recorded: Any, context_of: Any) -
 
 
 def test_curves_without_power_are_told_from_none(trained: Any, context_of: Any) -> None:
-    """Whoever stored curves is not told to store some."""
-    assert "hold no measured power" not in said(training(context_of(trained)))
+    """An athlete with stored curves of rides is not told to store some, also where another sport is asked for."""
+    none = "The stored curves hold no measured power"
+    trained.activity("2026-11-17", "Ride", km=30, minutes=60, activity_id=900)
     trained.row("stream_summary", athlete_id=ATHLETE, activity_id=1)
     trained.publish()
-    assert "The stored curves hold no measured power" in said(training(context_of(trained)))
+    assert none not in said(training(context_of(trained))), "these are of a run"
+    trained.row("stream_summary", athlete_id=ATHLETE, activity_id=900)
+    trained.publish()
+    assert none in said(training(context_of(trained)))
+    assert none in said(training(context_of(trained), sport="swim"))
 
 
 def test_a_bar_is_darker_the_harder(tell: Teller) -> None:
