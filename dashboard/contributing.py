@@ -18,7 +18,7 @@ def largest(  # noqa: PLR0913 - what a sum is of
     days that have at least so much of the measure count.
     """
     group = sport or page.filters.sport
-    asked = (measure, page.athlete_id, first, last, group, group, float(least_of_day))
+    asked = (measure, page.athlete_id, first, min(last, page.today), group, group, float(least_of_day))
     return lambda: page.rows("contributing", *asked)
 
 
@@ -26,4 +26,5 @@ def with_gear(
     page: Page, measure: str, gear_id: str, first: date = EVER[0], last: date = EVER[1]
 ) -> Callable[[], Rows]:
     """Return what asks for the same of a piece of gear, by distance or by time in motion."""
-    return lambda: page.rows("gear/contributing", measure, page.athlete_id, gear_id, first, last)
+    asked = (measure, page.athlete_id, gear_id, first, min(last, page.today))  # what is dated later counts nowhere yet
+    return lambda: page.rows("gear/contributing", *asked)

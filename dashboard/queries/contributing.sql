@@ -1,5 +1,5 @@
 -- The ten activities that make up the most of a sum, of equals the newest, and how many there are in all. `eddington` is what
--- counts for that number, `start` those whose hour is known, `country` those of which a country is known, by time in motion.
+-- counts for that number, `start` those whose hour is known, `country` those in the time zone of a place, by time.
 -- Parameters: `distance_m`, `moving_time_s`, `elevation_gain_m`, `load`, `eddington`, `eddington_real`, `start`, `country`, else
 -- each counts the same; athlete; first and last day; sport group or `all`, twice; what a day has at the least.
 with measured as (
@@ -17,8 +17,9 @@ with measured as (
                 then case when not is_assisted and not is_speed_inconsistent and not is_virtual then distance_m end
             when 'country'
                 then case
-                    when not is_virtual and timezone_name is not null and coalesce(utc_offset_source, '') != 'athlete'
-                        then moving_time_s
+                    when is_virtual or coalesce(utc_offset_source, '') = 'athlete' then 0
+                    when timezone_name like 'Etc/%' or timezone_name in ('UTC', 'GMT') then 0
+                    when timezone_name is not null then coalesce(nullif(moving_time_s, 0), 1)
                 end
             when 'start' then case when is_manual or has_hidden_start_time then 0 else 1 end
             else 1

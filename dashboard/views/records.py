@@ -249,7 +249,8 @@ def _exponent_sentence(row: Row, page: Page) -> str:
 
 def _why_prediction(rows: Sequence[Row], page: Page) -> Why:
     tell, row = page.tell, rows[0]
-    last = next(each for each in reversed(rows) if each["distance_m"] != row["reference_distance_m"])
+    others = (each for each in reversed(rows) if each["distance_m"] != row["reference_distance_m"])
+    last = next(others, rows[-1])
     formula = tell(
         "Riegel: {time} · ({longer} ÷ {shorter}) ^ {exponent} = {predicted} for the {distance}. At the same VDOT "
         "({vdot}, from this run) it would be {equal}.",

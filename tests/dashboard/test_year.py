@@ -120,12 +120,14 @@ def test_the_running_year_is_beside_the_one_before_up_to_the_same_day(reviewed: 
 
 @pytest.mark.slow
 def test_a_country_names_what_was_done_there(reviewed: Any, context_of: Any) -> None:
-    """A ride on a screen, one without a zone of its own, and one whose zone is only the athlete's usual one are not."""
+    """A ride on a screen, one in no place's zone, and one whose zone is only the athlete's usual one are not."""
     zone = {"timezone_name": "Europe/Zurich", "is_virtual": False}
     for name, other in (
         ("There", {}),
         ("On a screen", {"is_virtual": True}),
         ("Nowhere", {"timezone_name": None}),
+        ("At sea", {"timezone_name": "Etc/GMT+1"}),
+        ("By the clock of all", {"timezone_name": "UTC"}),
         ("As usual", {"utc_offset_source": "athlete"}),
     ):
         reviewed.activity("2026-02-01", "Ride", km=20, minutes=60, name=name, **(zone | other))
