@@ -1,6 +1,7 @@
 """What leaves the warehouse as files: rows of a question, every mart with its documentation, dbt's pages; the past."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -17,6 +18,7 @@ from backends.warehouse.duckdb.snapshot import publish
 from tests.parsed_project import give
 from tests.transforms.life import run_payload
 from tests.transforms.warehouse import BERLIN, Warehouse
+from worker.dbt_runner.settings import PROJECT_DIR
 
 Run = Callable[..., Result]
 
@@ -136,8 +138,9 @@ def test_the_marts_of_a_day_and_dbt_s_pages_leave_the_marts_alone(
 ) -> None:
     """Of two activities the later one had not begun, and the days end there; the other is as it was before its edits.
 
-    Nothing is left of the building.
+    Nothing is left of the building, also where the folder is named from where one stands.
     """
+    here = os.path.relpath(tmp_path)
     raw = Warehouse(tmp_path, {}).raw
     raw.activity(1, run_payload())
     raw.activity(2, run_payload(start_date="2026-05-20T06:00:00Z", start_date_local="2026-05-20T08:00:00Z"))
@@ -155,14 +158,14 @@ def test_the_marts_of_a_day_and_dbt_s_pages_leave_the_marts_alone(
             source="webhook", payload=json.dumps({"old": old, "new": "?"}), observed_at=moment, ingested_at=moment,
         )  # fmt: skip
     give(parsed_project, tmp_path / "dbt")
-    before = {path.name for path in tmp_path.iterdir()}
+    before, project = ({path.name for path in folder.iterdir()} for folder in (tmp_path, PROJECT_DIR))
     asked = (
         "with known as (select activity_id, name, sport_type, distance_m, gear_id from mart.fct_activities) "
         "select max(date_day)::varchar as day, count(*) as days, (select list(known) from known) as known, "
         "(select list(change_id) from mart.change_log) as changes "
         "from mart.dim_date"
     )
-    result = run("query", "--json", "--as-of", "2026-03-31", asked)
+    result = run("query", "--json", "--as-of", "2026-03-31", asked, DATA_DIR=here)
     assert result.exit_code == 0, result.output
     [told] = (found := json.loads(result.stdout)).pop("known")
     assert found == {"day": "2026-03-31", "days": 12, "changes": ["4"]}
@@ -170,10 +173,11 @@ def test_the_marts_of_a_day_and_dbt_s_pages_leave_the_marts_alone(
         "activity_id": 1, "name": "As it was", "sport_type": "Run", "distance_m": 5000.0, "gear_id": None,
     }  # fmt: skip
     assert "edits since are undone, deletions are not" in result.stderr
-    assert run("docs").exit_code == 0
+    assert run("docs", DATA_DIR=here).exit_code == 0
     page = (tmp_path / "docs.html").read_text()
     assert "One row per athlete and piece of gear" in page
     left = {path.name for path in tmp_path.iterdir()} - before - {"pipeline.sqlite-shm", "pipeline.sqlite-wal"}
     assert left <= {"docs.html", "duckdb_extensions"}
+    assert {path.name for path in PROJECT_DIR.iterdir()} - project <= {"__pycache__"}
     assert "has not begun" in run("query", "--as-of", "2999-01-01", "select 1").stderr
     assert "BACKEND=gcp" in run("query", "--as-of", "2026-03-31", "select 1", BACKEND="gcp").stderr

@@ -64,7 +64,7 @@ class WarmDbt:
     ) -> None:
         self._environment = {**environment, "DO_NOT_TRACK": "1"}
         self._project = Project(project_dir, target=target, marks=marks or FileMarks(work_dir), snapshot=snapshot)
-        self._work_dir = work_dir
+        self._work_dir = work_dir.resolve()  # what is relative dbt looks for in the project
         self._snapshot = snapshot
 
     def is_built(self) -> bool:
