@@ -1,7 +1,7 @@
 """The card and the tile: a frame with content, why its numbers are what they are, and the SQL behind them."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
@@ -259,7 +259,7 @@ def as_parquet(rows: Rows) -> bytes:
 def _table(rows: Rows, kinds: tuple[type, ...]) -> pa.Table:
     """Return the rows; a column is text where a value is of no such kind, or a whole number of more than 64 bits."""
     names = rows[0] if rows else ()
-    texts = {name for name in names if not all(_is_kept(row[name], kinds) for row in rows)}
+    texts = {name for name in names if not _are_kept((row[name] for row in rows), kinds)}
     return pa.Table.from_pylist([
         {name: str(value) if name in texts and value is not None else value for name, value in row.items()}
         for row in rows
@@ -269,8 +269,12 @@ def _table(rows: Rows, kinds: tuple[type, ...]) -> pa.Table:
 def _is_kept(value: object, kinds: tuple[type, ...]) -> bool:
     if isinstance(value, int):
         return value.bit_length() <= MOST_BITS
-    if isinstance(value, dict):  # a struct; the keys of a map may be of any kind, and it may have none
-        parts = [*value.values()] if value and all(isinstance(key, str) for key in value) else [object()]
-    else:
-        parts = value if isinstance(value, list) else []
-    return value is None or (isinstance(value, kinds) and all(_is_kept(part, kinds) for part in parts))
+    if value is None or not isinstance(value, kinds):
+        return value is None
+    if isinstance(value, dict):  # a struct's fields have names; a map may have other keys, or none
+        return all(isinstance(key, str) for key in value) and value != {} and _are_kept(value.values(), kinds)
+    return not isinstance(value, list) or _are_kept(value, kinds)
+
+
+def _are_kept(values: Iterable[object], kinds: tuple[type, ...]) -> bool:
+    return all(_is_kept(value, kinds) for value in values)
