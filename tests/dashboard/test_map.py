@@ -70,6 +70,15 @@ def test_a_map_without_routes_says_how_many_are_private(mart_file: Any, context_
     assert "2 private activities are not on this map." in said(drawn(app))
 
 
+def on_each_picture(mart_file: Any, number: int, day: str, **told: Any) -> None:
+    """Add an activity with a route, a tile of its own, and the route that all of them are on."""
+    route(mart_file, number, day, **told)
+    own = {"athlete_id": ATHLETE, "activity_id": number, "is_private": False, "sport_group": "run"} | told
+    own["start_date_local"] = date.fromisoformat(day)
+    mart_file.row("tile_visit", **own, z=14, x=8800 + number, y=5372, is_precise=True)
+    mart_file.row("route_group", **own, route_group_id=1)
+
+
 @pytest.mark.parametrize(
     ("view", "sentence"),
     [
@@ -81,11 +90,7 @@ def test_a_map_without_routes_says_how_many_are_private(mart_file: Any, context_
 def test_the_map_obeys_the_filter(mart_file: Any, context_of: Any, view: str, sentence: str) -> None:
     """Of the runs of twelve months there is one; the ride and the older run are left out."""
     for number, (group, day) in enumerate([("run", "2026-11-12"), ("ride", "2026-11-12"), ("run", "2025-11-18")], 1):
-        route(mart_file, number, day, sport_group=group)
-        own = {"athlete_id": ATHLETE, "activity_id": number, "is_private": False, "sport_group": group}
-        own["start_date_local"] = date.fromisoformat(day)
-        mart_file.row("tile_visit", **own, z=14, x=8800 + number, y=5372, is_precise=True)
-        mart_file.row("route_group", **own, route_group_id=1)
+        on_each_picture(mart_file, number, day, sport_group=group)
     mart_file.health()
     mart_file.publish()
     app = the_map(context_of(mart_file), view=view, sport="run")
@@ -107,11 +112,7 @@ def test_a_private_activity_is_on_no_shared_map(
 ) -> None:
     """Neither its route, nor its tiles, nor the route that it shares with another, nor itself among the reasons."""
     for number, is_private in ((1, False), (2, True)):
-        route(mart_file, number, "2026-11-12", is_private=is_private)
-        own = {"athlete_id": ATHLETE, "activity_id": number, "is_private": is_private, "sport_group": "run"}
-        own["start_date_local"] = date(2026, 11, 12)
-        mart_file.row("tile_visit", **own, z=14, x=8800 + number, y=5372, is_precise=True)
-        mart_file.row("route_group", **own, route_group_id=1)
+        on_each_picture(mart_file, number, "2026-11-12", is_private=is_private)
     mart_file.health()
     mart_file.publish()
     app = the_map(context_of(mart_file), view=view)
