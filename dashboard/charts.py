@@ -11,10 +11,14 @@ from typing import Any
 
 import altair as alt
 import streamlit as st
+from altair.utils import schemapi
 
 from dashboard.formatting import Teller
 from dashboard.page import Page
 from dashboard.palette import SERIES
+
+# No part of a chart is held against Vega-Lite's schema, which takes longer than to write all of it: the tests do that.
+schemapi.disable_debug_mode()
 
 ROWS = alt.NamedData("rows")
 PAD = {"left": 0, "right": 2, "top": 4, "bottom": 6}  # without it Streamlit adds 20 px below every chart
@@ -132,9 +136,14 @@ def show(  # noqa: PLR0913 - what a chart is made of
         st.vega_lite_chart(spec=spec, alt=alt, key=f"vega-{key}", height=height, width="stretch")
 
 
+def written(chart: Any) -> dict[str, Any]:
+    """Return the specification of a chart of Altair's."""
+    return dict(chart.to_dict(validate=False))
+
+
 def specification(chart: Any, tell: Teller) -> dict[str, Any]:
     """Return what the browser is given, but for the rows: our configuration and the reader's way to write numbers."""
-    spec: dict[str, Any] = chart if isinstance(chart, dict) else chart.to_dict()
+    spec = chart if isinstance(chart, dict) else written(chart)
     # put in by hand, as a chart's own methods copy and check all of it once for each
     view = spec["config"]["view"] | CONFIG["view"]
     return spec | {"padding": PAD, "config": CONFIG | {"view": view, "locale": tell.vega_locale()}}

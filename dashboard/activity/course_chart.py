@@ -57,7 +57,7 @@ def _written(kind: Kind) -> dict[str, Any]:
     rows: list[Any] = [_route(kind)] if kind.has_route else []
     rows += [_curve(kind, name, title) for name, title in kind.titles]
     if not kind.titles:
-        return dict(rows[0].to_dict())
+        return charts.written(rows[0])
     pointed = alt.TopLevelSelectionParameter(
         name=POINTED, views=_views([name for name, _ in kind.titles], len(rows)),
         select=alt.PointSelectionConfig(type="point", fields=["i"], on="pointermove", clear="pointerout"),
@@ -65,7 +65,7 @@ def _written(kind: Kind) -> dict[str, Any]:
     # Streamlit gives each row the width of the card; what an axis takes beside it would stand out, so none takes any
     apart = alt.Resolve(scale=alt.ScaleResolveMap(color="independent"))
     chart = alt.VConcatChart(vconcat=rows, spacing=BETWEEN, bounds="flush", params=[pointed], resolve=apart)
-    return dict(chart.to_dict())
+    return charts.written(chart)
 
 
 def _views(curves: Sequence[str], count: int) -> list[str]:

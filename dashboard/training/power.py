@@ -133,7 +133,7 @@ def chart(points: Sequence[dict[str, Any]], tell: Teller) -> dict[str, Any]:
 
 @lru_cache(maxsize=64)
 def _written(names: tuple[tuple[str, str], ...], heads: tuple[str, ...], labels: tuple[str, ...]) -> dict[str, Any]:
-    """Return the specification, which Altair takes longer to write and check than all else of the card takes."""
+    """Return the specification, which Altair takes longer to write than all else of the card takes."""
     named = dict(zip(MARKS, labels, strict=True))
     drawn = (
         alt.Chart(charts.ROWS)
@@ -152,4 +152,4 @@ def _written(names: tuple[tuple[str, str], ...], heads: tuple[str, ...], labels:
             ],
         )
     )
-    return dict(drawn.to_dict())
+    return charts.written(drawn)

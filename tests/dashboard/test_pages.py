@@ -1,5 +1,6 @@
 """The pages as Streamlit draws them: the numbers shown are the mart's, and emptiness is told."""
 
+import json
 import math
 import re
 from dataclasses import replace
@@ -7,6 +8,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import altair as alt
 import pytest
 import streamlit
 from streamlit.testing.v1 import AppTest
@@ -106,6 +108,14 @@ def shown(app: AppTest, title: str) -> list[str]:
     return [TIME.sub(":", plain_units(metric.value)) for metric in app.metric if metric.label == title]
 
 
+def check_charts(app: AppTest) -> int:
+    """Hold each chart that was drawn against Vega-Lite's schema; return how many there are."""
+    charts = [json.loads(element.proto.spec) for element in app.get("vega_lite_chart")]
+    for chart in charts:
+        alt.TopLevelSpec.validate(chart)
+    return len(charts)
+
+
 def taken_for_emojis(app: AppTest) -> list[str]:
     """Return the texts for which Streamlit loads all emojis that there are."""
     texts = [element.help or "" for element in app.markdown]
@@ -158,11 +168,15 @@ def test_this_week_is_the_athletes(mart_file: Any, context_of: Any, utc_offset_s
 
 
 @pytest.mark.parametrize("path", [entry.path for entry in navigation.ENTRIES if entry.path != "activity"])
-def test_no_time_is_taken_for_an_emoji(lively: Any, context_of: Any, path: str) -> None:
-    """Streamlit takes the minutes of 12:34:56 for one, and draws such a text after 260 kB of all emojis there are."""
+def test_a_browser_can_draw_it_as_it_is(lively: Any, context_of: Any, path: str) -> None:
+    """Each chart is Vega-Lite's, and no time is taken for an emoji.
+
+    Streamlit takes the minutes of 12:34:56 for one, and draws such a text after 260 kB of all emojis there are.
+    """
     app = AppTest.from_function(other_page, kwargs={"context": context_of(lively), "path": path}).run(timeout=30)
     assert any("Built " in text for text in helps(app))
     assert taken_for_emojis(app) == []
+    assert (check_charts(app) > 0) is (path in {"overview", "trends"})
 
 
 def test_marts_without_a_column_are_told_to_be_of_another_version(lively: Any, context_of: Any) -> None:
