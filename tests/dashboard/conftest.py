@@ -2,19 +2,22 @@
 
 import math
 import re
+import shutil
+import tomllib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from pathlib import Path
-from statistics import fmean, pstdev
+from statistics import fmean
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
 import yaml
+from streamlit import config
 from streamlit.components.v2 import manifest_scanner
 
 from backends.warehouse.marts import MartMissing, MartRows
@@ -106,6 +109,11 @@ left join sums using (athlete_id, sport_group, date_day)
 """
 
 
+def opened(file: Path | str = ":memory:") -> duckdb.DuckDBPyConnection:
+    """Open a database with one thread: a few rows gain nothing by more."""
+    return duckdb.connect(file, config={"threads": 1})
+
+
 LOADS = "select athlete_id, sport_group, date_day, load from mart.calendar_heat order by all"
 SHARES = {"fitness": 1 - math.exp(-1 / 42), "fatigue": 1 - math.exp(-1 / 7)}
 LINEAR = {"linear_fitness": 1 / 42, "linear_fatigue": 1 / 7}
@@ -141,7 +149,7 @@ def training_rows(key: dict[str, Any], days: Sequence[tuple[date, float, bool]])
         forms["form_after"] = state["fitness"] - state["fatigue"]
         forms["linear_form_after"] = state["linear_fitness"] - state["linear_fatigue"]
         week, before = loads[max(place - 6, 0) : place + 1], sum(loads[max(place - 27, 0) : max(place - 6, 0)])
-        varied = fmean(week) / pstdev(week) if place >= 6 and len(set(week)) > 1 else None
+        varied = fmean(week) / deviation(week) if place >= 6 and len(set(week)) > 1 else None
         told = {
             "load_7_days": sum(week), "monotony": varied, "strain": sum(week) * varied if varied else None,
             "load_3_weeks_before": before, "load_ratio": 3 * sum(week) / before if place >= 27 and before else None,
@@ -152,12 +160,22 @@ def training_rows(key: dict[str, Any], days: Sequence[tuple[date, float, bool]])
     return rows
 
 
-class MartFile:
-    """A published snapshot in the making: `activity` and `health` add rows, `publish` writes the file."""
+def deviation(numbers: Sequence[float]) -> float:
+    """Return the deviation of these numbers from their mean; the library's own goes by fractions, which takes long."""
+    mean = fmean(numbers)
+    return math.sqrt(fmean((number - mean) ** 2 for number in numbers))
 
-    def __init__(self, path: Path, contract: dict[str, dict[str, str]]) -> None:
+
+class MartFile:
+    """A published snapshot in the making: `activity` and `health` add rows, `publish` writes the file.
+
+    `empty` is a file with the tables of the contract and no rows.
+    """
+
+    def __init__(self, path: Path, contract: dict[str, dict[str, str]], empty: Path) -> None:
         self.path = path
         self._contract = contract
+        self._empty = empty
         self._activities: list[dict[str, Any]] = []
         self._health: dict[int, dict[str, Any]] = {}
         self._latencies: list[dict[str, Any]] = []
@@ -218,13 +236,9 @@ class MartFile:
     def publish(self, today: date = TODAY) -> Path:
         """Write the file as a whole, then put it in its place."""
         unfinished = self.path.with_name("unfinished.duckdb")  # a catalog named like its schema would be ambiguous
-        unfinished.unlink(missing_ok=True)
-        with duckdb.connect(str(unfinished)) as connection:
+        shutil.copyfile(self._empty, unfinished)
+        with opened(unfinished) as connection:
             connection.begin()
-            connection.execute("create schema mart")
-            for table, columns in self._contract.items():
-                typed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
-                connection.execute(f"create table mart.{table} ({typed})")
             self._fill(connection, today)
             connection.commit()
         unfinished.replace(self.path)
@@ -238,10 +252,11 @@ class MartFile:
             "backfill_status": self._backfills,
         }
         typed = [(table, row) for table, rows in tables.items() for row in rows] + self._others
-        for table, row in typed:
-            places = ", ".join("?" * len(row))
-            statement = f"insert into mart.{table} ({', '.join(row)}) values ({places})"  # noqa: S608 - our own names
-            connection.execute(statement, list(row.values()))
+        for (table, *columns), alike in groupby(typed, key=lambda each: (each[0], *each[1])):
+            rows = [list(row.values()) for _, row in alike]
+            places = ", ".join(f"({', '.join('?' * len(columns))})" for _ in rows)
+            statement = f"insert into mart.{table} ({', '.join(columns)}) values {places}"  # noqa: S608 - our own names
+            connection.execute(statement, [*chain.from_iterable(rows)])
         connection.execute(HEAT, [today])
         fill_training(connection)
         for step in PERIODS:
@@ -282,7 +297,7 @@ class FileReader:
         if self._opened and self._opened[0] == version:
             return self._opened[1]
         self.close()
-        connection = duckdb.connect()
+        connection = opened()
         connection.execute(f"attach '{self.path}' as snapshot (read_only)")
         self._opened = version, connection
         return connection
@@ -303,6 +318,15 @@ def _look_for_components_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _our_options(project_root: Path) -> None:
+    """Draw pages as our program does: by default Streamlit looks at each command and each script before it runs."""
+    told = tomllib.loads((project_root / "dashboard/.streamlit/config.toml").read_text(encoding="utf-8"))
+    for part in ("browser", "client", "runner"):
+        for name, value in told[part].items():
+            config.set_option(f"{part}.{name}", value)
+
+
 @pytest.fixture(scope="session")
 def contract(project_root: Path) -> dict[str, dict[str, str]]:
     """The DuckDB type of every column of every mart, as the transforms promise it."""
@@ -319,10 +343,22 @@ def contract(project_root: Path) -> dict[str, dict[str, str]]:
     } | {"model_status": status}  # which no model makes, but the end of a run that tested
 
 
+@pytest.fixture(scope="session")
+def empty_mart(tmp_path_factory: pytest.TempPathFactory, contract: dict[str, dict[str, str]]) -> Path:
+    """A file with every mart and no rows, to be copied."""
+    file = tmp_path_factory.mktemp("marts") / "empty.duckdb"
+    with opened(file) as connection:
+        connection.execute("create schema mart")
+        for table, columns in contract.items():
+            typed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+            connection.execute(f"create table mart.{table} ({typed})")
+    return file
+
+
 @pytest.fixture
-def mart_file(tmp_path: Path, contract: dict[str, dict[str, str]]) -> MartFile:
+def mart_file(tmp_path: Path, contract: dict[str, dict[str, str]], empty_mart: Path) -> MartFile:
     """A mart with nothing in it, not published yet."""
-    return MartFile(tmp_path / "mart.duckdb", contract)
+    return MartFile(tmp_path / "mart.duckdb", contract, empty_mart)
 
 
 @pytest.fixture
