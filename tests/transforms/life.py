@@ -372,8 +372,8 @@ def fill_curves(raw: Raw) -> None:
             moving=[place != 29 for place in range(55)],
         ),
     )
-    rests = [60 if place in {90, 91, 200} else 10 for place in range(1, 301)]
-    paces = [0 if place in {90, 91, 200} else 30 + place * place % 17 for place in range(1, 301)]
+    rests = [60 if place in {30, 31, 67} else 30 for place in range(1, 101)]
+    paces = [0 if place in {30, 31, 67} else 90 + 3 * (place * place % 17) for place in range(1, 101)]
     ridden = {"time": [*accumulate(rests, initial=0)], "distance": [*accumulate(paces, initial=0)]}
     streams(raw, 74, curves(**ridden), athlete_id=EXTREME)
     watts = [100, 200, 300, 400, 200, 500, 400, 300, 200, 100]
