@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from backends.sqlite import open_database
 from runtime.settings import SharedSettings
 from runtime.startup import exit_on_startup_error
+from tests import refusals
 
 PROGRAMS = {
     "service": "service.main",
@@ -27,12 +28,9 @@ every_program = pytest.mark.parametrize("name", PROGRAMS)
 
 def refusal_of(name: str, folder: Path, root: Path, **environment: str) -> str:
     """Start a program that cannot begin, and return what it says."""
-    told = {**os.environ, "PYTHONPATH": str(root), "DATA_DIR": str(folder), "PUSH_TOKEN": "word", **environment}
-    command = [sys.executable, "-m", PROGRAMS[name]]
+    told = {**os.environ, "DATA_DIR": str(folder), "PUSH_TOKEN": "word", **environment}
     without_env = root / "tests"  # where no .env lies
-    ended = subprocess.run(command, cwd=without_env, env=told, capture_output=True, text=True, timeout=60, check=False)
-    assert ended.returncode == 2, ended.stderr
-    (line,) = ended.stderr.splitlines()
+    (line,) = refusals.refusal_of(PROGRAMS[name], without_env, told)
     assert line.startswith(f"{name}: ")
     return line
 

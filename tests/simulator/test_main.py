@@ -15,6 +15,7 @@ import pytest
 import uvicorn
 
 from athlete.supervisor import free_port
+from tests import refusals
 
 pytestmark = pytest.mark.slow
 FORM = {"client_id": "4242", "client_secret": "simulated-client-secret"}
@@ -109,15 +110,10 @@ async def test_recorded_folder_can_replace_the_generated_years(tmp_path: Path) -
     assert health["activities"] == 14
 
 
-def refusal_of(folder: Path, root: Path, **settings: str) -> str:
+def refusal_of(folder: Path, **settings: str) -> str:
     """Start the program with settings that it cannot begin with, and return the one line that it says."""
-    environment = {**os.environ, "PYTHONPATH": str(root), **settings}
-    command = [sys.executable, "-m", "simulator.main"]
-    ended = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert ended.returncode == 2, ended.stderr
-    [line] = [each for each in ended.stderr.splitlines() if "world.made" not in each]
+    said = refusals.refusal_of("simulator.main", folder, {**os.environ, **settings})
+    [line] = [each for each in said if "world.made" not in each]
     assert line.startswith("simulator: ")
     return line
 
@@ -136,27 +132,27 @@ def refusal_of(folder: Path, root: Path, **settings: str) -> str:
         ("SIMULATOR_STATE", "folder", "set it to a file"),
     ],
 )
-def test_a_wrong_setting_is_one_sentence(tmp_path: Path, project_root: Path, name: str, value: str, says: str) -> None:
+def test_a_wrong_setting_is_one_sentence(tmp_path: Path, name: str, value: str, says: str) -> None:
     """The program ends with 2 and names the setting and what it may be, not a secret that was pasted in its place."""
     (tmp_path / "file").touch()
     (tmp_path / "folder").mkdir()
-    line = refusal_of(tmp_path, project_root, **{name: value})
+    line = refusal_of(tmp_path, **{name: value})
     assert name in line
     assert says in line
     assert "s3cret" not in line
     assert "DATA_DIR" not in line
 
 
-def test_a_recording_without_json_is_named(tmp_path: Path, project_root: Path) -> None:
+def test_a_recording_without_json_is_named(tmp_path: Path) -> None:
     """The sentence tells the setting and the file."""
     (tmp_path / "broken.json").write_text("{")
-    line = refusal_of(tmp_path, project_root, SIMULATOR_RECORDED_DIR=str(tmp_path))
+    line = refusal_of(tmp_path, SIMULATOR_RECORDED_DIR=str(tmp_path))
     assert "SIMULATOR_RECORDED_DIR: broken.json holds no JSON" in line
 
 
-def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path, project_root: Path) -> None:
+def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path) -> None:
     """The address is named."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        line = refusal_of(tmp_path, project_root, SIMULATOR_PORT=str(port), SIMULATOR_YEARS="0")
+        line = refusal_of(tmp_path, SIMULATOR_PORT=str(port), SIMULATOR_YEARS="0")
     assert f"127.0.0.1:{port} cannot be listened on (Address already in use" in line
