@@ -16,16 +16,16 @@ TOGETHER = {
     "tests/transforms/test_built_life.py": "life",
     "tests/athlete/test_doctor.py": "doctor",
     "tests/end_to_end/test_wheel.py": "wheel",
-    "tests/backends/test_queue_pubsub.py": "pubsub",
-    "tests/backends/test_marts_bigquery.py": "bigquery",
-    "tests/backends/test_marks.py": "bigquery",
-    "tests/backends/test_warehouse_bigquery.py": "bigquery",
-    "tests/backends/test_warehouse_bigquery_errors.py": "bigquery",
-    "tests/backends/test_warehouse_bigquery_workers.py": "bigquery",
-    "tests/contracts/test_queue.py": "pubsub",
-    "tests/end_to_end/test_google_cloud.py": "bigquery",
-    "tests/end_to_end/test_pubsub.py": "pubsub",
-    "tests/end_to_end/test_whole_way.py": "bigquery",
+    "tests/backends/test_queue_pubsub.py": "google",
+    "tests/backends/test_marts_bigquery.py": "google",
+    "tests/backends/test_marks.py": "google",
+    "tests/backends/test_warehouse_bigquery.py": "google",
+    "tests/backends/test_warehouse_bigquery_errors.py": "google",
+    "tests/backends/test_warehouse_bigquery_workers.py": "google",
+    "tests/contracts/test_queue.py": "google",
+    "tests/end_to_end/test_google_cloud.py": "google",
+    "tests/end_to_end/test_pubsub.py": "google",
+    "tests/end_to_end/test_whole_way.py": "google",
 }
 BIGQUERY = "[bigquery"  # how the name of a test goes on that needs the emulator
 EMULATED = (BIGQUERY, "pubsub]")
@@ -37,7 +37,7 @@ class ByFixture(LoadScopeScheduling):  # type: ignore[misc]  # its package has n
     """Sends each test to the next free process, and those that share a slow fixture to the same one."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "bigquery" if BIGQUERY in nodeid else TOGETHER.get(nodeid.partition("::")[0], nodeid)
+        return "google" if BIGQUERY in nodeid else TOGETHER.get(nodeid.partition("::")[0], nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFixture:

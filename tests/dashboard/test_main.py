@@ -66,13 +66,21 @@ def until_it_answers(port: int, program: subprocess.Popen[bytes], log: Path) -> 
     raise AssertionError(log.read_text())
 
 
-@pytest.fixture
-def browser(chromium: str) -> Iterator[Browser]:
+@pytest.fixture(scope="module")
+def started(chromium: str) -> Iterator[Browser]:
     """A headless Chromium that keeps to itself."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, headless=True, args=QUIET)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def browser(started: Browser) -> Iterator[Browser]:
+    """That browser; what a test opens ends with it, and leaves nothing behind."""
+    yield started
+    for context in started.contexts:
+        context.close()
 
 
 def test_help_is_printed_and_nothing_starts(project_root: Path, tmp_path: Path) -> None:
