@@ -163,8 +163,8 @@ def test_a_script_that_was_not_written_whole_is_written_again(
     assert (dbt.scripts, counted(database)) == (3, ("1", 2))
 
 
-@pytest.mark.parametrize("lost", ["table", "file"])
-def test_tables_that_are_missing_are_built_by_dbt(
+@pytest.mark.parametrize("lost", ["table", "file", "all but the beginning"])
+def test_what_is_lost_is_built_by_dbt(
     start: Callable[[], Refresher], dbt: FakeDbt, database: Path, lost: str
 ) -> None:
     """The mark says that they were built; without this each refresh would fail from then on."""
@@ -173,6 +173,8 @@ def test_tables_that_are_missing_are_built_by_dbt(
     if lost == "file":
         database.unlink()
         duckdb.connect(str(database)).close()
+    elif lost == "all but the beginning":
+        database.write_bytes(database.read_bytes()[:8192] + bytes(range(256)) * 64)
     else:
         with duckdb.connect(str(database)) as built:
             built.execute("drop table counted")
