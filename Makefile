@@ -66,7 +66,7 @@ up: $(VENV)/.athlete ## Run everything against the real Strava, with the setting
 unexport PYTHONDONTWRITEBYTECODE
 
 # Tests write many small databases: in memory, where there is room for them.
-MEMORY := $(shell df --output=avail -B1G /dev/shm 2>/dev/null | awk 'NR == 2 && $$1 >= 4 {print "/dev/shm"}')
+MEMORY := $(shell df --output=avail -B1G /dev/shm 2>/dev/null | awk 'NR == 2 && $$1 >= 6 {print "/dev/shm"}')
 # One process more than there are processors: a test waits for a program, an answer or the disk in a quarter of its time.
 PROCESSES := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 PYTEST := $(if $(MEMORY),PYTEST_DEBUG_TEMPROOT=$(MEMORY)) $(BIN)/python -m pytest --numprocesses $(PROCESSES)

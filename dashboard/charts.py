@@ -17,7 +17,7 @@ from dashboard.formatting import Teller
 from dashboard.page import Page
 from dashboard.palette import SERIES
 
-# No part of a chart is held against Vega-Lite's schema, which takes longer than to write all of it: the tests do that.
+# To hold a chart against Vega-Lite's schema takes longer than to write it: the tests do that.
 schemapi.disable_debug_mode()
 
 ROWS = alt.NamedData("rows")

@@ -15,6 +15,7 @@ TOGETHER = {
     "tests/transforms/test_staging.py": "life",
     "tests/transforms/test_built_life.py": "life",
     "tests/athlete/test_doctor.py": "doctor",
+    "tests/dashboard/test_main.py": "browser",
     "tests/end_to_end/test_wheel.py": "wheel",
     "tests/backends/test_queue_pubsub.py": "google",
     "tests/backends/test_marts_bigquery.py": "google",
@@ -27,7 +28,8 @@ TOGETHER = {
     "tests/end_to_end/test_pubsub.py": "google",
     "tests/end_to_end/test_whole_way.py": "google",
 }
-BIGQUERY = "[bigquery"  # how the name of a test goes on that needs the emulator
+GOOGLE = ("bigquery", "google_cloud")  # what the name of a test has that needs the emulator
+BIGQUERY = "[bigquery"  # how it goes on where it is one of several
 EMULATED = (BIGQUERY, "pubsub]")
 EMULATORS = {"bigquery_emulator", "pubsub_emulator"}
 SLOW = ("tests/transforms/", "tests/end_to_end/")
@@ -37,7 +39,8 @@ class ByFixture(LoadScopeScheduling):  # type: ignore[misc]  # its package has n
     """Sends each test to the next free process, and those that share a slow fixture to the same one."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "google" if BIGQUERY in nodeid else TOGETHER.get(nodeid.partition("::")[0], nodeid)
+        file, _, name = nodeid.partition("::")
+        return TOGETHER.get(file) or ("google" if any(word in name for word in GOOGLE) else nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFixture:

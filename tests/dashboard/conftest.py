@@ -110,14 +110,14 @@ left join sums using (athlete_id, sport_group, date_day)
 """
 
 
-def opened(file: Path | str = ":memory:") -> duckdb.DuckDBPyConnection:
-    """Open a database with one thread: a few rows gain nothing by more."""
-    return duckdb.connect(file, config={"threads": 1})
-
-
 LOADS = "select athlete_id, sport_group, date_day, load from mart.calendar_heat order by all"
 SHARES = {"fitness": 1 - math.exp(-1 / 42), "fatigue": 1 - math.exp(-1 / 7)}
 LINEAR = {"linear_fitness": 1 / 42, "linear_fatigue": 1 / 7}
+
+
+def opened(file: Path | str = ":memory:") -> duckdb.DuckDBPyConnection:
+    """Open a database with one thread: a few rows gain nothing by more."""
+    return duckdb.connect(file, config={"threads": 1})
 
 
 def fill_training(connection: duckdb.DuckDBPyConnection) -> None:

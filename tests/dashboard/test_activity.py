@@ -16,7 +16,7 @@ from dashboard.activity import course_chart, recorded
 from dashboard.context import PageContext
 from dashboard.formatting import MINUS, NARROW, Teller
 from tests.dashboard.conftest import ATHLETE
-from tests.dashboard.test_pages import check_charts, drawn, html, said, taken_for_emojis, visit
+from tests.dashboard.test_pages import drawn, html, said, taken_for_emojis, visit
 
 pytestmark = pytest.mark.slow
 
@@ -81,7 +81,6 @@ def test_the_numbers_of_an_activity_are_the_marts(run: Any, context_of: Any) -> 
     assert taken_for_emojis(app) == []
     assert told.index("heart rate</td>") < told.index("time alone</td>")
     assert "activity?id=2" in told
-    assert check_charts(app) == 1
 
 
 def test_imperial_and_german(run: Any, context_of: Any) -> None:

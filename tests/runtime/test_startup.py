@@ -6,6 +6,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -17,20 +18,21 @@ from runtime.settings import SharedSettings
 from runtime.startup import exit_on_startup_error
 from tests import refusals
 
-PROGRAMS = {
-    "service": "service.main",
-    "worker": "worker.main",
-    "transformer": "worker.dbt_runner.main",
-    "deliverer": "athlete.deliverer",
-}
-every_program = pytest.mark.parametrize("name", PROGRAMS)
+every_program = pytest.mark.parametrize("name", sorted(refusals.PROGRAMS.keys() - {"simulator"}))
 
 
-def refusal_of(name: str, folder: Path, root: Path, **environment: str) -> str:
+def refusal_of(
+    name: str,
+    folder: Path,
+    root: Path,
+    start: Callable[[str, Path, Mapping[str, str]], list[str]] = refusals.refusal_of,
+    /,
+    **environment: str,
+) -> str:
     """Start a program that cannot begin, and return what it says."""
     told = {**os.environ, "DATA_DIR": str(folder), "PUSH_TOKEN": "word", **environment}
     without_env = root / "tests"  # where no .env lies
-    (line,) = refusals.refusal_of(PROGRAMS[name], without_env, told)
+    (line,) = start(name, without_env, told)
     assert line.startswith(f"{name}: ")
     return line
 
@@ -39,7 +41,7 @@ def refusal_of(name: str, folder: Path, root: Path, **environment: str) -> str:
 @every_program
 def test_wrong_setting_is_named_without_its_value(name: str, tmp_path: Path, project_root: Path) -> None:
     """The sentence names the setting and what it may be, not what it is."""
-    line = refusal_of(name, tmp_path, project_root, BACKEND="t0ken")
+    line = refusal_of(name, tmp_path, project_root, refusals.refusal_of_a_person_s_start, BACKEND="t0ken")
     assert "BACKEND: Input should be 'embedded'" in line
     assert "t0ken" not in line
 

@@ -372,7 +372,7 @@ def fill_curves(raw: Raw) -> None:
             moving=[place != 29 for place in range(55)],
         ),
     )
-    rests = [60 if place in {30, 31, 67} else 30 for place in range(1, 101)]
+    rests = [150 if place in {30, 31, 67} else 30 for place in range(1, 101)]
     paces = [0 if place in {30, 31, 67} else 90 + 3 * (place * place % 17) for place in range(1, 101)]
     ridden = {"time": [*accumulate(rests, initial=0)], "distance": [*accumulate(paces, initial=0)]}
     streams(raw, 74, curves(**ridden), athlete_id=EXTREME)

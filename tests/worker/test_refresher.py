@@ -164,9 +164,7 @@ def test_a_script_that_was_not_written_whole_is_written_again(
 
 
 @pytest.mark.parametrize("lost", ["table", "file", "all but the beginning"])
-def test_what_is_lost_is_built_by_dbt(
-    start: Callable[[], Refresher], dbt: FakeDbt, database: Path, lost: str
-) -> None:
+def test_what_is_lost_is_built_by_dbt(start: Callable[[], Refresher], dbt: FakeDbt, database: Path, lost: str) -> None:
     """The mark says that they were built; without this each refresh would fail from then on."""
     refresher = start()
     refresh(refresher)
