@@ -144,6 +144,6 @@ def written(chart: Any) -> dict[str, Any]:
 def specification(chart: Any, tell: Teller) -> dict[str, Any]:
     """Return what the browser is given, but for the rows: our configuration and the reader's way to write numbers."""
     spec = chart if isinstance(chart, dict) else written(chart)
-    # put in by hand, as a chart's own methods copy and check all of it once for each
+    # put in by hand, as a chart's own methods copy all of it once for each
     view = spec["config"]["view"] | CONFIG["view"]
     return spec | {"padding": PAD, "config": CONFIG | {"view": view, "locale": tell.vega_locale()}}

@@ -8,7 +8,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,6 +19,7 @@ PROGRAMS = {
     "deliverer": "athlete.deliverer",
     "simulator": "simulator.main",
 }
+Start = Callable[[str, Path, Mapping[str, str]], list[str]]
 FORKED = multiprocessing.get_context("forkserver")
 FORKED.set_forkserver_preload([*PROGRAMS.values()])
 
@@ -38,8 +39,8 @@ def refusal_of(name: str, folder: Path, environment: Mapping[str, str]) -> list[
         return said.read_text().splitlines()
 
 
-def refusal_of_a_person_s_start(name: str, folder: Path, environment: Mapping[str, str]) -> list[str]:
-    """Do the same as a person does, with all that is imported: a warning of a package would be among the lines."""
+def refusal_with_imports(name: str, folder: Path, environment: Mapping[str, str]) -> list[str]:
+    """Do the same as a person starts it, so that what a package says when it is imported is among the lines."""
     command = [sys.executable, "-m", PROGRAMS[name]]
     told = {**environment, "PYTHONPATH": str(Path(__file__).parents[1])}
     ended = subprocess.run(command, cwd=folder, env=told, capture_output=True, text=True, timeout=60, check=False)

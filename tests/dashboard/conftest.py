@@ -11,7 +11,7 @@ from functools import cache
 from itertools import chain, groupby
 from operator import itemgetter
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, pstdev
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -150,7 +150,7 @@ def training_rows(key: dict[str, Any], days: Sequence[tuple[date, float, bool]])
         forms["form_after"] = state["fitness"] - state["fatigue"]
         forms["linear_form_after"] = state["linear_fitness"] - state["linear_fatigue"]
         week, before = loads[max(place - 6, 0) : place + 1], sum(loads[max(place - 27, 0) : max(place - 6, 0)])
-        varied = fmean(week) / deviation(week) if place >= 6 and len(set(week)) > 1 else None
+        varied = fmean(week) / pstdev(week) if place >= 6 and len(set(week)) > 1 else None
         told = {
             "load_7_days": sum(week), "monotony": varied, "strain": sum(week) * varied if varied else None,
             "load_3_weeks_before": before, "load_ratio": 3 * sum(week) / before if place >= 27 and before else None,
@@ -159,12 +159,6 @@ def training_rows(key: dict[str, Any], days: Sequence[tuple[date, float, bool]])
         flags = {"is_forecast": is_forecast, "is_warming_up": place < 42, "definition_version": 1}
         rows.append(key | {"date_day": day, "load": load} | flags | state | forms | told)
     return rows
-
-
-def deviation(numbers: Sequence[float]) -> float:
-    """Return the deviation of these numbers from their mean; the library's own goes by fractions, which takes long."""
-    mean = fmean(numbers)
-    return math.sqrt(fmean((number - mean) ** 2 for number in numbers))
 
 
 class MartFile:

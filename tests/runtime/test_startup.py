@@ -6,7 +6,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -25,7 +24,7 @@ def refusal_of(
     name: str,
     folder: Path,
     root: Path,
-    start: Callable[[str, Path, Mapping[str, str]], list[str]] = refusals.refusal_of,
+    start: refusals.Start = refusals.refusal_of,
     /,
     **environment: str,
 ) -> str:
@@ -41,7 +40,7 @@ def refusal_of(
 @every_program
 def test_wrong_setting_is_named_without_its_value(name: str, tmp_path: Path, project_root: Path) -> None:
     """The sentence names the setting and what it may be, not what it is."""
-    line = refusal_of(name, tmp_path, project_root, refusals.refusal_of_a_person_s_start, BACKEND="t0ken")
+    line = refusal_of(name, tmp_path, project_root, refusals.refusal_with_imports, BACKEND="t0ken")
     assert "BACKEND: Input should be 'embedded'" in line
     assert "t0ken" not in line
 

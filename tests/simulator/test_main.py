@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -110,9 +110,7 @@ async def test_recorded_folder_can_replace_the_generated_years(tmp_path: Path) -
     assert health["activities"] == 14
 
 
-def refusal_of(
-    folder: Path, start: Callable[[str, Path, Mapping[str, str]], list[str]] = refusals.refusal_of, /, **settings: str
-) -> str:
+def refusal_of(folder: Path, start: refusals.Start = refusals.refusal_of, /, **settings: str) -> str:
     """Start the program with settings that it cannot begin with, and return the one line that it says."""
     said = start("simulator", folder, {**os.environ, **settings})
     [line] = [each for each in said if "world.made" not in each]
@@ -148,7 +146,7 @@ def test_a_wrong_setting_is_one_sentence(tmp_path: Path, name: str, value: str, 
 def test_a_recording_without_json_is_named(tmp_path: Path) -> None:
     """The sentence tells the setting and the file."""
     (tmp_path / "broken.json").write_text("{")
-    line = refusal_of(tmp_path, refusals.refusal_of_a_person_s_start, SIMULATOR_RECORDED_DIR=str(tmp_path))
+    line = refusal_of(tmp_path, refusals.refusal_with_imports, SIMULATOR_RECORDED_DIR=str(tmp_path))
     assert "SIMULATOR_RECORDED_DIR: broken.json holds no JSON" in line
 
 
