@@ -84,6 +84,7 @@ def test_file_of_a_newer_program(name: str, tmp_path: Path, project_root: Path) 
 @every_program
 def test_file_that_is_no_database(name: str, tmp_path: Path, project_root: Path) -> None:
     """What SQLite says is told, of which file, and what to do."""
+    (tmp_path / "pipeline.sqlite").touch(mode=0o600)  # what others may read is told of besides
     (tmp_path / "pipeline.sqlite").write_text("no database" * 200)
     line = refusal_of(name, tmp_path, project_root)
     assert f"{tmp_path / 'pipeline.sqlite'} is damaged or no database (file is not a database)" in line
