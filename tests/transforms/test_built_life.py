@@ -85,7 +85,7 @@ def test_what_reads_measures_alone_reads_no_label(life: Any, tmp_path: Path) -> 
             for changed in ("base_strava__changed_activities", "int_streams__changed_activities"):
                 connection.execute(f"delete from staging.{changed}")  # noqa: S608 - our own names
                 connection.execute(f"insert into staging.{changed} (activity_id) select unnest({part})")
-        with other.session().opened() as (execute, _):
+        with other.opened() as (execute, _):
             statements = Statements(execute, BUILT_AT, lambda: BUILT_AT)
             statements.end()
             for model in checked:

@@ -141,7 +141,7 @@ def test_a_refresh_builds_the_days_from_the_first_changed_one(database: InMemory
     changed = [] if first_changed is None else [FIRST + timedelta(days=first_changed)]
     key = {"athlete_id": BERLIN, "sport_group": "all"}
     database.put("staging.int_summaries__changed_days", DAY, [{**key, "date_day": day} for day in changed])
-    [model] = [model for model in SCRIPTS[0].models if model.name == "training_load_daily"]
+    [model] = [model for model in SCRIPTS[()].models if model.name == "training_load_daily"]
     database.run(*model.statements)
     rows = database.rows(IN_ORDER)
     assert [row for row in rows if row["sport_group"] == "run"] == others

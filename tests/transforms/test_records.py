@@ -276,7 +276,7 @@ def test_a_refresh_knows_which_steps_stay(
     differ = f"(from {was} except from before) union (from before except from {was})"
     days = f"select distinct athlete_id, sport_group, date_day from ({differ})"  # noqa: S608 - our own names
     database.run(f"create or replace table staging.int_records__changed_days as {days}")
-    [model] = [model for model in SCRIPTS[0].models if model.name == "eddington_step"]
+    [model] = [model for model in SCRIPTS[()].models if model.name == "eddington_step"]
     Statements(database.run, NOON, lambda: NOON).build(model)
     in_order = f"select * from {steps} order by all"  # noqa: S608 - our own names
     assert sorted(map(str, database.rows(in_order))) == sorted(map(str, wanted))

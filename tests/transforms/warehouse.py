@@ -3,7 +3,7 @@
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from copy import copy
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from backends.warehouse.sqlite.watermark import watermark
 from transforms.functions import register
 from worker.dbt_runner.script import Script
 from worker.dbt_runner.script_run import run_script
-from worker.dbt_runner.statements import Statements
+from worker.dbt_runner.statements import Execute, Statements
 
 AS_OF = "2026-04-02 10:00:00"
 BERLIN = 7
@@ -44,13 +44,16 @@ WHOLE_EACH_TIME = (
     *("path:models/intermediate/summaries", "path:models/mart/summaries"),
     *("path:models/intermediate/records", "path:models/mart/records,config.materialized:table"),
 )
-# The statements of a refresh, which dbt writes once.
-SCRIPTS: list[Script] = []
+# The statements of a refresh, which dbt writes once, by what is left out of them.
+SCRIPTS: dict[tuple[str, ...], Script] = {}
+# The session of all refreshes, by the folder of the links that it opens: starting one takes a third of a refresh.
+SESSIONS: dict[Path, DuckdbSession] = {}
 
 
 def know_script(mark: Path) -> None:
     """Take the statements of a refresh from where a transformer keeps them, after a line of its own."""
-    SCRIPTS[:] = [Script.from_json(mark.read_text().partition("\n")[2])]
+    SCRIPTS.clear()
+    SCRIPTS[()] = Script.from_json(mark.read_text().partition("\n")[2])
 
 
 @contextmanager
@@ -238,9 +241,12 @@ class Warehouse:
         if arguments in {(), ("--full-refresh",)}:
             self.levels = {**self.levels, leave_out: level} if leave_out else {(): level}
 
-    def script(self) -> Script:
+    def script(self, leave_out: tuple[str, ...] = ()) -> Script:
         """Return the statements of a refresh."""
-        return SCRIPTS[0]
+        if leave_out not in SCRIPTS:
+            left = {node.name for each in leave_out for node in self.manifest().nodes.values() if _is_of(node, each)}
+            SCRIPTS[leave_out] = Script([model for model in self.script().models if model.name not in left])
+        return SCRIPTS[leave_out]
 
     def run_script(
         self,
@@ -250,9 +256,7 @@ class Warehouse:
         afterwards: Callable[[], None] = lambda: None,
     ) -> None:
         """Run the statements of a refresh, as the transformer does."""
-        left = {node.name for each in leave_out for node in self.manifest().nodes.values() if _is_of(node, each)}
-        script = Script([model for model in self.script().models if model.name not in left])
-        with self.session().opened() as (execute, beside):
+        with self.opened() as (execute, beside):
             read = iter([afterwards])
 
             def told(sql: str) -> Any:
@@ -262,13 +266,22 @@ class Warehouse:
                 return rows
 
             own = Statements(told, as_of, lambda: as_of)
-            run_script(script, changed, [own, own.beside(beside)], [])
+            run_script(self.script(leave_out), changed, [own, own.beside(beside)], [])
 
-    def session(self) -> DuckdbSession:
-        """Return what runs statements on what was built."""
+    @contextmanager
+    def opened(self) -> Iterator[Sequence[Execute]]:
+        """Give what runs statements on what was built, on the session that all warehouses of this process share."""
         self.close()
         extensions = Path(self.variables["DUCKDB_EXTENSION_DIR"])
-        return DuckdbSession(self.built, self.raw.path, lambda: extensions, register)
+        folder = extensions.parent / "session"
+        folder.mkdir(exist_ok=True)
+        links = folder / "transform.duckdb", folder / "pipeline.sqlite"
+        for link, file in zip(links, (self.built, self.raw.path), strict=True):
+            link.unlink(missing_ok=True)
+            link.symlink_to(file)
+        session = SESSIONS.setdefault(folder, DuckdbSession(*links, lambda: extensions, register))
+        with session.opened() as connections:
+            yield connections
 
     def refresh_activities(self, *arguments: str, as_of: str = AS_OF) -> None:
         """Build what is built of changed activities alone, and what that reads: a third of all models."""
