@@ -41,7 +41,9 @@ TYPES = {
     10: "date",
     19: "timestamp",
     21: "datetime",
+    22: "geography",
     23: "numeric",
+    26: "json",
 }
 ARRAY, STRUCT = 16, 17
 MOST_EXACT = 2**53

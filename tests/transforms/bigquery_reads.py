@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from zetasql.api import CatalogBuilder, TableBuilder, TypeFactory
@@ -15,7 +16,7 @@ from zetasql.core.local_service import ZetaSqlLocalService
 from zetasql.types import ParameterMode, ResolvedMergeWhenEnums, TypeKind, ZetaSQLBuiltinFunctionOptions
 
 from backends.warehouse.schema import TABLES
-from tests.transforms.bigquery import kind_of_fields, spelled
+from tests.transforms.bigquery import flat, kind_of_fields, spelled
 from tests.transforms.bigquery_statements import KINDS, language, options_for
 from tests.transforms.bigquery_tree import analysed
 
@@ -25,8 +26,10 @@ ALL_KINDS = KINDS | {
     "date": TypeKind.TYPE_DATE,
     "datetime": TypeKind.TYPE_DATETIME,
     "numeric": TypeKind.TYPE_NUMERIC,
+    "geography": TypeKind.TYPE_GEOGRAPHY,
 }
 Columns = Mapping[str, str]  # types by name
+Number = tuple[int, int]  # of a column: of which reading of a view, 0 for the statement itself, and the engine's own
 NO_ROWS_OF = re.compile(r"select \* from \(\s*(.*?)\s*\) as __dbt_sbq\s+where false", re.DOTALL)
 PATH = r"`a-project`\.`(\w+)`\.`(\w+?)(?:(__dbt_tmp)\d*)?`"
 
@@ -52,7 +55,7 @@ class Reads:
 
 
 class TypedTables:
-    """Analyses statements on tables that have types and no rows; a view stands for its SQL.
+    """Analyses statements on tables that have types and no rows; a view is analysed once, and its columns are known.
 
     `executed` are the columns of queries that the engine has executed before.
     """
@@ -61,18 +64,12 @@ class TypedTables:
         raw = {f"raw.{each.name}": each.types for each in TABLES}
         self.types = {**raw, **types}
         made = {f"{name}__dbt_tmp": columns for name, columns in types.items()}
-        builtins = ZetaSQLBuiltinFunctionOptions(language_options=language())
-        catalog = CatalogBuilder("warehouse").with_builtin_functions(builtins)
-        for number, (name, columns) in enumerate({**self.types, **made}.items(), 1):
-            table = TableBuilder(name.replace(".", "__"), number)
-            for column, kind in columns.items():
-                table.add_column(column, type_of(kind))
-            catalog.add_table(table.build())
-        service = ZetaSqlLocalService.get_instance()
-        self._catalog_id = service.register_catalog(simple_catalog=catalog.build()).registered_id
-        self._views = views
+        tables = {**self.types, **made}
         self._executed = executed
         self._known: dict[tuple[str, tuple[str, ...]], Reads] = {}
+        self._catalog_id = registered(tables)
+        self._views = {flat(name): self.analysed(in_full(sql, views)) for name, sql in views.items()}
+        self._catalog_id = registered({**tables, **{name: columns_in(view) for name, view in self._views.items()}})
 
     def analysed(self, sql: str, kinds: Sequence[str] = ()) -> Any:
         """Analyse one statement as it was sent, its `?` of these types. Raises what the engine finds wrong with it."""
@@ -80,58 +77,79 @@ class TypedTables:
         if kinds:
             options.parameter_mode = ParameterMode.PARAMETER_POSITIONAL
             options.positional_query_parameters = [type_of(kind) for kind in kinds]
-        text = self._in_full(sql)
-        return analysed(text, options, self._catalog_id)
+        return analysed(in_full(sql, {}), options, self._catalog_id)
 
     def columns_of(self, sql: str) -> Columns:
         """Return the types of a query's columns, where dbt asks for them."""
         asked = NO_ROWS_OF.search(sql)
         if asked and asked[1] in self._executed:
             return self._executed[asked[1]]
-        return {each.name: spelled(each.column.type) for each in self.analysed(sql).output_column_list}
+        return columns_in(self.analysed(sql))
 
     def reads(self, sql: str, kinds: Sequence[str] = ()) -> Reads:
         """Return what a statement reads."""
         known = sql, tuple(kinds)
         if known not in self._known:
-            self._known[known] = reads_of(self.analysed(sql, kinds))
+            self._known[known] = reads_of(self.analysed(sql, kinds), self._views)
         return self._known[known]
 
-    def _in_full(self, sql: str) -> str:
-        def table(found: re.Match[str]) -> str:
-            name = f"{found[1]}.{found[2]}"
-            if name in self._views:
-                return f"(\n{self._in_full(self._views[name])}\n)"
-            return name.replace(".", "__") + (found[3] or "")
 
-        sql = re.sub(PATH, table, sql)
-        return re.sub(r"\bmart\.(\w+)", lambda found: table(re.match(PATH, f"`a-project`.`mart`.`{found[1]}`")), sql)  # type: ignore[arg-type]
+def registered(tables: Mapping[str, Columns]) -> int:
+    """Have the engine know tables, with all of its functions; return the catalog's number."""
+    builtins = ZetaSQLBuiltinFunctionOptions(language_options=language())
+    catalog = CatalogBuilder("warehouse").with_builtin_functions(builtins)
+    for number, (name, columns) in enumerate(tables.items(), 1):
+        table = TableBuilder(flat(name), number)
+        for column, kind in columns.items():
+            table.add_column(column, type_of(kind))
+        catalog.add_table(table.build())
+    found: int = ZetaSqlLocalService.get_instance().register_catalog(simple_catalog=catalog.build()).registered_id
+    return found
 
 
-def reads_of(statement: Any) -> Reads:
-    """Return what an analysed statement reads."""
-    return _Needs(statement).reads()
+def in_full(sql: str, views: Mapping[str, str]) -> str:
+    """Return a statement with the names that tables have in the engine's catalog, and with the SQL of these views."""
+
+    def table(found: re.Match[str]) -> str:
+        name = f"{found[1]}.{found[2]}"
+        return f"(\n{in_full(views[name], views)}\n)" if name in views else flat(name) + (found[3] or "")
+
+    sql = re.sub(PATH, table, sql)
+    return re.sub(r"\bmart\.(\w+)", r"mart__\1", sql)  # as the pages' queries call it
+
+
+def columns_in(statement: Any) -> Columns:
+    """Return the types of an analysed query's columns."""
+    return {each.name: spelled(each.column.type) for each in statement.output_column_list}
+
+
+def reads_of(statement: Any, views: Mapping[str, Any] = MappingProxyType({})) -> Reads:
+    """Return what an analysed statement reads, and so what the analysed views read that it names."""
+    return _Needs(statement, views).reads()
 
 
 class _Needs:
-    """Which columns need which others, in one analysed statement."""
+    """Which columns need which others, in one analysed statement and wherever it reads a view."""
 
-    def __init__(self, statement: Any) -> None:
+    def __init__(self, statement: Any, views: Mapping[str, Any]) -> None:
         self._statement = statement
-        self._tables: dict[int, tuple[str, str]] = {}  # a scanned column's table and name
-        self._needs: dict[int | None, set[int]] = defaultdict(set)  # None: what the statement needs in any case
-        self._same: dict[int, list[int]] = defaultdict(list)  # a column of a query or union is these
-        self._literals: set[int] = set()
+        self._views = views
+        self._readings = 0  # of views
+        self._reading = 0  # the one that is followed
+        self._tables: dict[Number, tuple[str, str]] = {}  # a scanned column's table and name
+        self._needs: dict[Number | None, set[Number]] = defaultdict(set)  # None: what the statement needs in any case
+        self._same: dict[Number, list[Number]] = defaultdict(list)  # a column of a query or union is these
+        self._literals: set[Number] = set()
         changed = getattr(statement, "table_scan", None)
         self._target: str | None = changed and changed.table.name
         self._entries: dict[str, Any] = {}
-        self._scans: list[tuple[str, set[int]]] = []  # each table that is read, and the columns of this reading
+        self._scans: list[tuple[str, set[Number]]] = []  # each table that is read, and the columns of this reading
 
     def reads(self) -> Reads:
         """Follow what is needed to the tables."""
         self._visit(self._statement, None)
         for each in getattr(self._statement, "output_column_list", None) or []:
-            self._needs[None].add(each.column.column_id)
+            self._needs[None].add(self._number(each.column))
         reads = Reads(self._statement.kind.removesuffix("Stmt"))
         reads.columns.update({name: set() for name, _ in self._scans})
         for column in self._closure():
@@ -144,15 +162,15 @@ class _Needs:
         reads.target = self._target
         return reads
 
-    def _origins(self, column: int) -> Iterator[int]:
+    def _origins(self, column: Number) -> Iterator[Number]:
         """Yield the columns that one only passes on: a condition on it is one on each of them."""
         for each in self._same.get(column, ()):
             yield from self._origins(each)
         if column not in self._same:
             yield column
 
-    def _closure(self) -> set[int]:
-        found: set[int] = set()
+    def _closure(self) -> set[Number]:
+        found: set[Number] = set()
         waiting = list(self._needs[None])
         while waiting:
             column = waiting.pop()
@@ -161,53 +179,68 @@ class _Needs:
                 waiting.extend(self._needs[column])
         return found
 
-    def _visit(self, node: Any, owner: int | None) -> None:
+    def _visit(self, node: Any, owner: Number | None) -> None:
         kind = node.kind
         if kind == "ComputedColumn":  # read where somebody needs it
-            owner = node.column.column_id
+            owner = self._number(node.column)
         elif kind in self._NOTED:
             self._NOTED[kind](self, node, owner)
         self._descend(node, owner)
 
-    def _note_column(self, node: Any, owner: int | None) -> None:
-        self._needs[owner].add(node.column.column_id)
+    def _note_column(self, node: Any, owner: Number | None) -> None:
+        self._needs[owner].add(self._number(node.column))
 
-    def _note_grouping(self, node: Any, owner: int | None) -> None:
-        self._needs[owner].update(each.column.column_id for each in node.group_by_list or [])
+    def _note_grouping(self, node: Any, owner: Number | None) -> None:
+        self._needs[owner].update(self._number(each.column) for each in node.group_by_list or [])
 
-    def _note_table(self, node: Any, _: int | None) -> None:
-        columns = {each.column_id: (node.table.name, each.name) for each in node.column_list or []}
+    def _note_table(self, node: Any, owner: Number | None) -> None:
+        columns = {self._number(each): (node.table.name, each.name) for each in node.column_list or []}
+        if node.table.name in self._views:
+            self._read_view(node.table.name, {column: name for column, (_, name) in columns.items()}, owner)
+            return
         self._scans.append((node.table.name, set(columns)))
         self._tables.update(columns)
 
-    def _note_entry(self, node: Any, _: int | None) -> None:
+    def _read_view(self, view: str, columns: Mapping[Number, str], owner: Number | None) -> None:
+        before = self._reading, self._entries
+        self._readings += 1
+        self._reading, self._entries = self._readings, {}
+        statement = self._views[view]
+        self._visit(statement, owner)
+        made = {each.name: self._number(each.column) for each in statement.output_column_list}
+        self._reading, self._entries = before
+        for column, name in columns.items():
+            self._needs[column].add(made[name])
+            self._same[column].append(made[name])
+
+    def _note_entry(self, node: Any, _: Number | None) -> None:
         self._entries[node.with_query_name] = node.with_subquery
 
-    def _note_name(self, node: Any, _: int | None) -> None:
+    def _note_name(self, node: Any, _: Number | None) -> None:
         self._pass(node.column_list, self._entries[node.with_query_name].column_list)
 
-    def _note_union(self, node: Any, _: int | None) -> None:
+    def _note_union(self, node: Any, _: Number | None) -> None:
         for item in node.input_item_list:
             self._pass(node.column_list, item.output_column_list)
 
-    def _note_subquery(self, node: Any, owner: int | None) -> None:
-        self._needs[owner].update(each.column_id for each in node.subquery.column_list or [])
+    def _note_subquery(self, node: Any, owner: Number | None) -> None:
+        self._needs[owner].update(self._number(each) for each in node.subquery.column_list or [])
 
-    def _note_filter(self, node: Any, _: int | None) -> None:
-        self._literals.update(_by_literals(node.filter_expr))
+    def _note_filter(self, node: Any, _: Number | None) -> None:
+        self._literals.update(map(self._number, _by_literals(node.filter_expr)))
 
-    def _note_merge(self, node: Any, _: int | None) -> None:
+    def _note_merge(self, node: Any, _: Number | None) -> None:
         beyond = [
             each.match_expr for each in node.when_clause_list if each.match_type == MatchType.NOT_MATCHED_BY_SOURCE
         ]
         for condition in beyond or [
             node.merge_expr
         ]:  # what no source matches is looked for beyond the merge's condition
-            self._literals.update(_by_literals(condition))
+            self._literals.update(map(self._number, _by_literals(condition)))
         if all(each.action_type == ActionType.INSERT for each in node.when_clause_list):
             self._target = None
 
-    _NOTED: ClassVar[Mapping[str, Callable[["_Needs", Any, int | None], None]]] = {
+    _NOTED: ClassVar[Mapping[str, Callable[["_Needs", Any, Number | None], None]]] = {
         "ColumnRef": _note_column,
         "AggregateScan": _note_grouping,
         "TableScan": _note_table,
@@ -219,14 +252,17 @@ class _Needs:
         "MergeStmt": _note_merge,
     }
 
-    def _descend(self, node: Any, owner: int | None) -> None:
+    def _descend(self, node: Any, owner: Number | None) -> None:
         for child in _children(node):
             self._visit(child, owner)
 
     def _pass(self, outer: Any, inner: Any) -> None:
         for one, other in zip(outer or [], inner or [], strict=False):
-            self._needs[one.column_id].add(other.column_id)
-            self._same[one.column_id].append(other.column_id)
+            self._needs[self._number(one)].add(self._number(other))
+            self._same[self._number(one)].append(self._number(other))
+
+    def _number(self, column: Any) -> Number:
+        return self._reading, column.column_id
 
 
 def _children(node: Any) -> Iterator[Any]:
@@ -234,7 +270,7 @@ def _children(node: Any) -> Iterator[Any]:
     return iter([*node.with_entry_list, node.query]) if node.kind == "WithScan" else node.children()
 
 
-def _by_literals(expression: Any) -> Iterator[int]:
+def _by_literals(expression: Any) -> Iterator[Any]:
     """Yield the columns that a condition compares with literals alone: one of some, or within or beyond bounds."""
     if expression.kind != "FunctionCall":
         return
@@ -245,7 +281,7 @@ def _by_literals(expression: Any) -> Iterator[int]:
     elif name.removeprefix("ZetaSQL:$") in {"in", "between", "equal", "greater"}:
         first, *others = arguments
         if first.kind == "ColumnRef" and all(map(_is_literal, others)):
-            yield first.column.column_id
+            yield first.column
 
 
 def _is_literal(expression: Any) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from backends.warehouse.bigquery.marts import bound_in_order
-from tests.transforms.bigquery import BigQueryDialect
+from tests.transforms.bigquery import BigQueryDialect, start_engine
 from tests.transforms.bigquery_asked import AFTER_CHANGE, BATCH, CHECK, DAILY_LOOKS, LOOK, PAGE, STREAMS
 from tests.transforms.bigquery_bill import (
     ACTIVITIES,
@@ -98,6 +98,18 @@ def reads(refresh: Refresh, typed: TypedTables) -> dict[str, Reads]:
 def built(sql: str) -> str:
     """Return the model that a statement builds, or reads for a merge; nothing where it builds none."""
     return named_after("create or replace table", sql).partition("__dbt_tmp")[0] if sql.startswith("create") else ""
+
+
+def test_who_reads_a_view_reads_its_tables() -> None:
+    """What its condition needs and what is asked of it is read; a literal counts where each reading of it has one."""
+    start_engine()
+    table, view = "`a-project`.`staging`.`table`", "`a-project`.`mart`.`view`"
+    sql = f"with kept as (select * from {table} where c > b) select a, b, d from kept"  # noqa: S608 - our own names
+    typed = TypedTables({"staging.table": dict.fromkeys("abcde", "int64")}, {"mart.view": sql}, {})
+    joined = f"select one.a from {view} as one join {view} as other on one.a = other.a where one.b = 1"  # noqa: S608 - likewise
+    once, twice = typed.reads(joined), typed.reads(f"{joined} and other.b in (2, 3)")
+    assert once.columns == twice.columns == {"staging__table": {"a", "b", "c"}}
+    assert (once.by_literals, twice.by_literals) == (set(), {"staging__table"})
 
 
 def test_what_changed_is_found_by_narrow_columns(reads: Mapping[str, Reads]) -> None:
