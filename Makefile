@@ -93,7 +93,7 @@ lint: $(VENV)/.dev ## Check packages, style, types, imports between rooms, and t
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint-python lint-sql
 
 lint-python: $(VENV)/.dev
-	$(BIN)/pip --disable-pip-version-check check
+	$(BIN)/uv pip check --python $(BIN)/python
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/hadolint Dockerfile.*
@@ -101,7 +101,7 @@ lint-python: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 lint-sql: $(VENV)/.dev
-	DBT_TARGET_PATH=$(abspath $(VENV))/sqlfluff DBT_LOG_PATH=$(abspath $(VENV))/sqlfluff $(BIN)/python -m tests.lint_sql lint transforms
+	DBT_TARGET_PATH=$(abspath $(VENV))/sqlfluff DBT_LOG_PATH=$(abspath $(VENV))/sqlfluff $(BIN)/python -m tests.lint_sql
 
 .PHONY: format
 format: $(VENV)/.dev ## Format the Python
@@ -135,4 +135,4 @@ lock: $(VENV)/.dev ## Choose the newest versions that pyproject.toml allows, wit
 
 .PHONY: clean
 clean: ## Remove the virtual environment and every cache; your data stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache transforms/target transforms/logs
+	rm -rf $(VENV) .ruff_cache .pytest_cache .hypothesis .import_linter_cache transforms/target transforms/logs
