@@ -11,37 +11,18 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from zetasql.api import CatalogBuilder, TableBuilder, TypeFactory
-from zetasql.core.local_service import ZetaSqlLocalService
-from zetasql.types import ParameterMode, ResolvedMergeWhenEnums, TypeKind, ZetaSQLBuiltinFunctionOptions
+from zetasql.types import ParameterMode, ResolvedMergeWhenEnums
 
 from backends.warehouse.schema import TABLES
-from tests.transforms.bigquery import flat, kind_of_fields, spelled
-from tests.transforms.bigquery_statements import KINDS, language, options_for
+from tests.transforms.bigquery import flat, spelled
+from tests.transforms.bigquery_statements import options_for, registered, type_of
 from tests.transforms.bigquery_tree import analysed
 
 MatchType, ActionType = ResolvedMergeWhenEnums.MatchType, ResolvedMergeWhenEnums.ActionType
-ALL_KINDS = KINDS | {
-    "float64": TypeKind.TYPE_DOUBLE,
-    "date": TypeKind.TYPE_DATE,
-    "datetime": TypeKind.TYPE_DATETIME,
-    "numeric": TypeKind.TYPE_NUMERIC,
-    "geography": TypeKind.TYPE_GEOGRAPHY,
-}
 Columns = Mapping[str, str]  # types by name
 Number = tuple[int, int]  # of a column: of which reading of a view, 0 for the statement itself, and the engine's own
 NO_ROWS_OF = re.compile(r"select \* from \(\s*(.*?)\s*\) as __dbt_sbq\s+where false", re.DOTALL)
 PATH = r"`a-project`\.`(\w+)`\.`(\w+?)(?:(__dbt_tmp)\d*)?`"
-
-
-def type_of(kind: str) -> Any:
-    """Return the engine's type for one that is written as in SQL."""
-    if kind.startswith("array<"):
-        return TypeFactory.create_array_type(type_of(kind.removeprefix("array<").removesuffix(">")))
-    if kind.startswith("struct<"):
-        fields = [(name, type_of(inner)) for name, inner in kind_of_fields(kind).items()]
-        return TypeFactory.create_struct_type(fields)
-    return TypeFactory.create_simple_type(ALL_KINDS[kind])
 
 
 @dataclass
@@ -92,19 +73,6 @@ class TypedTables:
         if known not in self._known:
             self._known[known] = reads_of(self.analysed(sql, kinds), self._views)
         return self._known[known]
-
-
-def registered(tables: Mapping[str, Columns]) -> int:
-    """Have the engine know tables, with all of its functions; return the catalog's number."""
-    builtins = ZetaSQLBuiltinFunctionOptions(language_options=language())
-    catalog = CatalogBuilder("warehouse").with_builtin_functions(builtins)
-    for number, (name, columns) in enumerate(tables.items(), 1):
-        table = TableBuilder(flat(name), number)
-        for column, kind in columns.items():
-            table.add_column(column, type_of(kind))
-        catalog.add_table(table.build())
-    found: int = ZetaSqlLocalService.get_instance().register_catalog(simple_catalog=catalog.build()).registered_id
-    return found
 
 
 def in_full(sql: str, views: Mapping[str, str]) -> str:
@@ -194,12 +162,12 @@ class _Needs:
         self._needs[owner].update(self._number(each.column) for each in node.group_by_list or [])
 
     def _note_table(self, node: Any, owner: Number | None) -> None:
-        columns = {self._number(each): (node.table.name, each.name) for each in node.column_list or []}
-        if node.table.name in self._views:
-            self._read_view(node.table.name, {column: name for column, (_, name) in columns.items()}, owner)
+        table, columns = node.table.name, {self._number(each): each.name for each in node.column_list or []}
+        if table in self._views:
+            self._read_view(table, columns, owner)
             return
-        self._scans.append((node.table.name, set(columns)))
-        self._tables.update(columns)
+        self._scans.append((table, set(columns)))
+        self._tables.update({column: (table, name) for column, name in columns.items()})
 
     def _read_view(self, view: str, columns: Mapping[Number, str], owner: Number | None) -> None:
         before = self._reading, self._entries
@@ -210,8 +178,7 @@ class _Needs:
         made = {each.name: self._number(each.column) for each in statement.output_column_list}
         self._reading, self._entries = before
         for column, name in columns.items():
-            self._needs[column].add(made[name])
-            self._same[column].append(made[name])
+            self._is(column, made[name])
 
     def _note_entry(self, node: Any, _: Number | None) -> None:
         self._entries[node.with_query_name] = node.with_subquery
@@ -258,8 +225,11 @@ class _Needs:
 
     def _pass(self, outer: Any, inner: Any) -> None:
         for one, other in zip(outer or [], inner or [], strict=False):
-            self._needs[self._number(one)].add(self._number(other))
-            self._same[self._number(one)].append(self._number(other))
+            self._is(self._number(one), self._number(other))
+
+    def _is(self, outer: Number, inner: Number) -> None:
+        self._needs[outer].add(inner)
+        self._same[outer].append(inner)
 
     def _number(self, column: Any) -> Number:
         return self._reading, column.column_id

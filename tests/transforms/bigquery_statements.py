@@ -26,7 +26,7 @@ from backends.warehouse.schema import (
     TABLES,
     TRANSFORM_RUNS,
 )
-from tests.transforms.bigquery import literal
+from tests.transforms.bigquery import flat, kind_of_fields, literal
 
 KINDS = {
     "int64": TypeKind.TYPE_INT64,
@@ -34,6 +34,11 @@ KINDS = {
     "bool": TypeKind.TYPE_BOOL,
     "timestamp": TypeKind.TYPE_TIMESTAMP,
     "json": TypeKind.TYPE_JSON,
+    "float64": TypeKind.TYPE_DOUBLE,
+    "date": TypeKind.TYPE_DATE,
+    "datetime": TypeKind.TYPE_DATETIME,
+    "numeric": TypeKind.TYPE_NUMERIC,
+    "geography": TypeKind.TYPE_GEOGRAPHY,
 }
 IDS = "(activity_id between 1 and 9)"
 TEXTS = {
@@ -156,15 +161,20 @@ def statements() -> dict[str, str]:
 def parameter_type(name: str) -> Any:
     """Return a parameter's type."""
     if name in STRUCTS:
-        fields = [(field, kind_of(kind)) for field, kind in without_json(STRUCTS[name]).items()]
+        fields = [(field, type_of(kind)) for field, kind in without_json(STRUCTS[name]).items()]
         return TypeFactory.create_array_type(TypeFactory.create_struct_type(fields))
     if name in ARRAYS:
-        return TypeFactory.create_array_type(kind_of(ARRAYS[name]))
-    return kind_of(PARAMETERS[name])
+        return TypeFactory.create_array_type(type_of(ARRAYS[name]))
+    return type_of(PARAMETERS[name])
 
 
-def kind_of(kind: str) -> Any:
-    """Return one of the engine's plain types."""
+def type_of(kind: str) -> Any:
+    """Return the engine's type for one that is written as in SQL."""
+    if kind.startswith("array<"):
+        return TypeFactory.create_array_type(type_of(kind.removeprefix("array<").removesuffix(">")))
+    if kind.startswith("struct<"):
+        fields = [(name, type_of(inner)) for name, inner in kind_of_fields(kind).items()]
+        return TypeFactory.create_struct_type(fields)
     return TypeFactory.create_simple_type(KINDS[kind])
 
 
@@ -189,22 +199,22 @@ def options_for(sql: str) -> AnalyzerOptions:
 
 @cache
 def raw_catalog() -> int:
-    """Make known the tables of `raw` and those that rows are loaded into, all without rows; return their number."""
-    catalog = CatalogBuilder("raw").with_builtin_functions(ZetaSQLBuiltinFunctionOptions(language_options=language()))
-    for number, table in enumerate(TABLES, 1):
-        catalog.add_table(raw_table(table.name, table.types, number))
-    for number, (name, kinds) in enumerate(STRUCTS.items(), len(TABLES) + 1):
-        catalog.add_table(raw_table(f"loaded_{name}", without_json(kinds), number))
-    registered: int = ZetaSqlLocalService.get_instance().register_catalog(simple_catalog=catalog.build()).registered_id
-    return registered
+    """Make known the tables of `raw` and those that rows are loaded into; return the catalog's number."""
+    loaded = {f"loaded_{name}": without_json(kinds) for name, kinds in STRUCTS.items()}
+    return registered({**{table.name: table.types for table in TABLES}, **loaded})
 
 
-def raw_table(name: str, kinds: Mapping[str, str], number: int) -> Any:
-    """Return one table as the engine knows it."""
-    builder = TableBuilder(name, number)
-    for column, kind in kinds.items():
-        builder.add_column(column, kind_of(kind))
-    return builder.build()
+def registered(tables: Mapping[str, Mapping[str, str]]) -> int:
+    """Make tables without rows known to the engine, with all of its functions; return the catalog's number."""
+    builtins = ZetaSQLBuiltinFunctionOptions(language_options=language())
+    catalog = CatalogBuilder("warehouse").with_builtin_functions(builtins)
+    for number, (name, columns) in enumerate(tables.items(), 1):
+        table = TableBuilder(flat(name), number)
+        for column, kind in columns.items():
+            table.add_column(column, type_of(kind))
+        catalog.add_table(table.build())
+    found: int = ZetaSqlLocalService.get_instance().register_catalog(simple_catalog=catalog.build()).registered_id
+    return found
 
 
 def merged_rows(sql: str, parameters: Sequence[Any], tables: Mapping[str, str]) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from backends.warehouse.bigquery.marts import bound_in_order
-from tests.transforms.bigquery import BigQueryDialect, start_engine
+from tests.transforms.bigquery import BigQueryDialect, flat, start_engine
 from tests.transforms.bigquery_asked import AFTER_CHANGE, BATCH, CHECK, DAILY_LOOKS, LOOK, PAGE, STREAMS
 from tests.transforms.bigquery_bill import (
     ACTIVITIES,
@@ -136,10 +136,10 @@ def test_an_incremental_model_reads_and_merges_by_literals(reads: Mapping[str, R
     """Partitions that hold nothing new are not read; nothing is deleted or searched before the merge."""
     assert {each.kind for each in reads.values()} == {"Query", "CreateTableAsSelect", "Merge", "Update"}
     merged = {each.target for each in reads.values() if each.kind == "Merge"}
-    assert merged == {name.replace(".", "__") for name in KEYS}
+    assert merged == {flat(name) for name in KEYS}
     for sql, each in reads.items():
         if each.kind == "Merge":  # pairs, which are not partitioned, go by the literal of either side
-            assert each.target in each.by_literals or each.target == PAIRS.replace(".", "__"), sql
+            assert each.target in each.by_literals or each.target == flat(PAIRS), sql
         elif built(sql) in KEYS:
             partitioned = {name for name in each.columns if name.replace("__", ".", 1) in BY_ACTIVITY}
             assert partitioned <= each.by_literals, sql

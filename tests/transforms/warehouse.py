@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +47,12 @@ WHOLE_EACH_TIME = (
 )
 # The statements of a refresh, which dbt writes once, by what is left out of them.
 SCRIPTS: dict[tuple[str, ...], Script] = {}
-# The session of all refreshes, by the folder of the links that it opens: starting one takes a third of a refresh.
-SESSIONS: dict[Path, DuckdbSession] = {}
+
+
+@cache
+def session_on(built: Path, pipeline: Path, extensions: Path) -> DuckdbSession:
+    """Return the session of all refreshes, over links to files: starting one takes a third of a refresh."""
+    return DuckdbSession(built, pipeline, lambda: extensions, register)
 
 
 def know_script(mark: Path) -> None:
@@ -279,8 +284,7 @@ class Warehouse:
         for link, file in zip(links, (self.built, self.raw.path), strict=True):
             link.unlink(missing_ok=True)
             link.symlink_to(file)
-        session = SESSIONS.setdefault(folder, DuckdbSession(*links, lambda: extensions, register))
-        with session.opened() as connections:
+        with session_on(*links, extensions).opened() as connections:
             yield connections
 
     def refresh_activities(self, *arguments: str, as_of: str = AS_OF) -> None:
